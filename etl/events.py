@@ -1,0 +1,51 @@
+"""What a run tells whoever watches it: a resource begins, a group of pages is committed, a resource ends."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A resource begins; `calls` is how many are foreseen, None while nobody knows."""
+
+    step: str  #: extract, transform, load or sync
+    resource: str
+    records: int | None = None  #: as the API announced them
+    calls: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """Pages were committed; all numbers are what this step added."""
+
+    step: str
+    resource: str
+    pages: int
+    records: int
+    announced: int | None = None  #: records that the API has announced so far, when it said so
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A resource has ended in a state, with its counts by outcome."""
+
+    step: str
+    resource: str
+    state: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth a line: a wait that the API asked for, a slice read anew, a backlog."""
+
+    text: str
+
+
+Event = Began | Advanced | Ended | Note
+Watch = Callable[[Event], None]
+
+
+def unwatched(event: Event) -> None:
+    """Let an event pass: nobody watches."""

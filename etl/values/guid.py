@@ -1,0 +1,63 @@
+"""UUIDs, which .NET calls GUIDs."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from etl.values.base import Complaint, Kind
+from etl.values.text import word_of
+
+_LONGEST = 60
+_FORM = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(-?)(?:[0-9a-f]{4}\2){3}[0-9a-f]{12})", re.ASCII | re.IGNORECASE)
+_PLAIN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Uuid(Kind):
+    """A UUID; the nil UUID, all zeros, is absent."""
+
+    name: ClassVar[str] = "uuid"
+    noun: ClassVar[str] = "a UUID"
+    accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
+        ("6f9619ff-8b86-d011-b42d-00c04fc964ff", UUID("6f9619ff-8b86-d011-b42d-00c04fc964ff")),
+        (" {6F9619FF-8B86-D011-B42D-00C04FC964FF} ", UUID("6f9619ff-8b86-d011-b42d-00c04fc964ff")),
+        ("6F9619FF8B86D011B42D00C04FC964FF", UUID("6f9619ff-8b86-d011-b42d-00c04fc964ff")),
+        ("urn:uuid:6f9619ff-8b86-d011-b42d-00c04fc964ff", UUID("6f9619ff-8b86-d011-b42d-00c04fc964ff")),
+        (None, None),
+        ("", None),
+        ("N/A", None),
+        ("00000000-0000-0000-0000-000000000000", None),
+    )
+    rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
+        ("6f9619ff-8b86-d011-b42d-00c04fc964f", "uuid-format"),
+        ("6f9619ff-8b86d011-b42d-00c04fc964ff", "uuid-format"),
+        ("6f9619ff-8b86-d011-b42d-00c04fc964fg", "uuid-format"),
+        ("{6f9619ff-8b86-d011-b42d-00c04fc964ff", "uuid-format"),
+        ("41207", "uuid-format"),
+        (41207, "uuid-format"),
+        (True, "uuid-type"),
+        ([], "uuid-type"),
+    )
+
+    @property
+    def column_type(self) -> sa.Uuid[UUID]:
+        """UUID."""
+        return sa.Uuid()
+
+    def clean(self, raw: Any) -> UUID | Complaint | None:
+        """Return the UUID, None when absent, or a Complaint."""
+        if isinstance(raw, UUID):
+            return raw if raw.int else None
+        if type(raw) is str and _PLAIN.fullmatch(raw):
+            found = UUID(raw)
+            return found if found.int else None
+        text = word_of(raw, type(self), _LONGEST)
+        if not isinstance(text, str):
+            return text
+        parts = _FORM.fullmatch(text[1:-1] if text[0] == "{" and text[-1] == "}" else text)
+        if parts is None:
+            return self.complain("format", "is not 32 hexadecimal digits in a UUID's groups")
+        return self.clean(UUID(parts[1]))

@@ -1,0 +1,90 @@
+"""The source's own id of a record: one canonical text, whatever JSON type it came as."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from etl.values.base import Complaint, Kind
+from etl.values.number import exact, is_number
+from etl.values.text import text_of
+
+LONGEST_ID = 200
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_FARTHEST = 10**18  # below it, an integer is written out without further questions
+_SHORT = 31  # a GUID has at least 32 characters
+
+
+@dataclass(frozen=True)
+class SourceId(Kind):
+    """The source's id of a record as canonical text: 1, "1", " 1 " and 1.0 are one id, "01" is another."""
+
+    name: ClassVar[str] = "source-id"
+    noun: ClassVar[str] = "an id"
+    accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
+        (1, "1"),
+        ("1", "1"),
+        (" 1 ", "1"),
+        (1.0, "1"),
+        (Decimal("1.0"), "1"),
+        (Decimal("1E+2"), "100"),
+        ("01", "01"),
+        (-1, "-1"),
+        ("policy:88121:Broker fee", "policy:88121:Broker fee"),
+        ("6F9619FF-8B86-D011-B42D-00C04FC964FF", "6f9619ff-8b86-d011-b42d-00c04fc964ff"),
+        ("{6F9619FF-8B86-D011-B42D-00C04FC964FF}", "6f9619ff-8b86-d011-b42d-00c04fc964ff"),
+        (None, None),
+        ("", None),
+        ("   ", None),
+    )
+    rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
+        (True, "source-id-type"),
+        ([1], "source-id-type"),
+        ({"ID": 1}, "source-id-type"),
+        (1.5, "source-id-fraction"),
+        (Decimal("0.1"), "source-id-fraction"),
+        (float("inf"), "source-id-not-finite"),
+        (Decimal("1E+999999"), "source-id-too-long"),
+        ("9" * 201, "source-id-too-long"),
+    )
+
+    @property
+    def column_type(self) -> sa.Text:
+        """Text: ids of other resources are not always numbers."""
+        return sa.Text()
+
+    def clean(self, raw: Any) -> str | Complaint | None:
+        """Return the canonical id, None when blank, or a Complaint."""
+        return canonical_id(raw, type(self))
+
+
+def source_id(raw: Any) -> str | Complaint | None:
+    """Return the canonical id of a record, None when blank, or a Complaint: `SourceId` as a plain function."""
+    return canonical_id(raw, SourceId)
+
+
+def canonical_id(raw: object, kind: type[Kind]) -> str | Complaint | None:
+    """Return the canonical id, None when blank, or a Complaint in the name of `kind`."""
+    if type(raw) is int and -_FARTHEST < raw < _FARTHEST:
+        return str(raw)
+    if type(raw) is str and len(raw) <= _SHORT and raw.isascii() and raw.isalnum():
+        return raw
+    if is_number(raw):
+        return _integral(raw, kind)
+    text = text_of(raw, kind, LONGEST_ID)
+    if not isinstance(text, str):
+        return text
+    bare = text[1:-1] if text[0] == "{" and text[-1] == "}" else text
+    return bare.lower() if _GUID.fullmatch(bare) else text
+
+
+def _integral(raw: float | Decimal, kind: type[Kind]) -> str | Complaint:
+    """Return a number without a fraction as the digits of an id, or the kind's Complaint."""
+    number = exact(raw, kind)
+    if isinstance(number, Complaint):
+        return number
+    if number != number.to_integral_value():
+        return kind.complain("fraction", "is a number with a fraction, which no id is")
+    return str(int(number))

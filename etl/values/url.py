@@ -1,0 +1,96 @@
+"""Addresses of web sites."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from etl.values.base import Complaint, Kind, Severity
+from etl.values.text import word_of
+
+_LONGEST = 2_000
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(?![0-9]+(?:/|$))", re.ASCII | re.IGNORECASE)
+_HOST = re.compile(r"(?=.{4,253}$)(?:[^\W_](?:[^\W_]|-(?=[^\W_-])){0,62}\.)+(?:[^\W\d_]{2,63}|xn--[a-z0-9-]{2,59})")
+
+
+@dataclass(frozen=True)
+class Url(Kind):
+    """The address of a web site, with its scheme; scheme and host in lower case."""
+
+    name: ClassVar[str] = "url"
+    noun: ClassVar[str] = "a web address"
+    accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
+        ("https://www.example.com/Claims?id=1", "https://www.example.com/Claims?id=1"),
+        (" HTTP://WWW.Example.COM ", "http://www.example.com"),
+        ("https://example.com:8443/", "https://example.com:8443/"),
+        (None, None),
+        ("", None),
+        ("none", None),
+        ("http://", None),
+    )
+    rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
+        ("www.example.com", "url-no-scheme"),
+        ("javascript:alert(1)", "url-scheme"),
+        ("ftp://example.com", "url-scheme"),
+        ("https://user:secret@example.com", "url-credentials"),
+        ("https://localhost", "url-host"),
+        ("https://127.0.0.1/", "url-host"),
+        ("https://[::1", "url-host"),
+        ("https://example.com:99999/", "url-host"),
+        ("Example Mutual", "url-host"),
+        ("https://exam ple.com", "url-host"),
+        ("https://example.com/a b", "url-space"),
+        ("x" * 2_001, "url-too-long"),
+        (5, "url-host"),
+        (True, "url-type"),
+        (["https://example.com"], "url-type"),
+    )
+
+    @property
+    def column_type(self) -> sa.Text:
+        """Text."""
+        return sa.Text()
+
+    def clean(self, raw: Any) -> str | Complaint | None:
+        """Return the address, None when absent, or a Complaint."""
+        text = word_of(raw, type(self), _LONGEST)
+        if not isinstance(text, str):
+            return text
+        scheme = _SCHEME.match(text)
+        if scheme is not None:
+            return _standard(text) if scheme[1].lower() in {"http", "https"} else _other_scheme()
+        address = _standard(f"https://{text}")
+        if not isinstance(address, str):
+            return address
+        return self.complain("no-scheme", "lacks https:// in front", Severity.REPAIRED, address)
+
+
+def _standard(text: str) -> str | Complaint | None:
+    """Return an http or https address in its standard form, None when nothing follows the scheme, or a Complaint."""
+    _, _, rest = text.partition(":")
+    if not rest.strip("/"):
+        return None
+    try:
+        parts = urlsplit(text)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        return _bad_host()
+    if "@" in parts.netloc:
+        return Url.complain("credentials", "carries a user name or password")
+    if not _HOST.fullmatch(host):
+        return _bad_host()
+    if " " in text:
+        return Url.complain("space", "has a space inside")
+    return parts._replace(scheme=parts.scheme.lower(), netloc=f"{host}:{port}" if port else host).geturl()
+
+
+def _other_scheme() -> Complaint:
+    """Return the complaint of an address that no browser should be sent to."""
+    return Url.complain("scheme", "is neither http nor https")
+
+
+def _bad_host() -> Complaint:
+    """Return the complaint of an address whose host cannot be one on the internet."""
+    return Url.complain("host", "has no host name that is one")

@@ -1,0 +1,98 @@
+"""ZIP codes, ZIP+4 codes and Canadian postal codes."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from etl.values.base import Complaint, Kind, Severity
+from etl.values.text import word_of
+
+_LONGEST = 40
+_ZIP_DIGITS = 5
+_LOWEST, _FIRST_OF_FIVE_DIGITS = 501, 10_000  # 00501 is Holtsville, New York
+_ZIP = re.compile(r" *([0-9]{5})(?:[ -]*([0-9]{4})| ?-)? *", re.ASCII)
+#: Canada Post leaves out D F I O Q U everywhere, and W and Z at the front.
+_CANADIAN = re.compile(r"([ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z])[ -]?([0-9][ABCEGHJ-NPRSTV-Z][0-9])", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Zip(Kind):
+    """A ZIP code (33010), a ZIP+4 code with its hyphen (33010-1234) or a Canadian postal code (K1A 0B1)."""
+
+    name: ClassVar[str] = "zip"
+    noun: ClassVar[str] = "a ZIP code"
+    accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
+        ("33010", "33010"),
+        ("33010     ", "33010"),
+        ("330101234 ", "33010-1234"),
+        ("33010-1234", "33010-1234"),
+        ("33010 1234", "33010-1234"),
+        ("33010-", "33010"),
+        ("02108", "02108"),
+        (33010, "33010"),
+        (330101234, "33010-1234"),
+        ("k1a0b1", "K1A 0B1"),
+        ("K1A 0B1", "K1A 0B1"),
+        (None, None),
+        ("", None),
+        ("          ", None),
+        ("N/A", None),
+    )
+    rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
+        ("3301", "zip-digits"),
+        ("330101", "zip-digits"),
+        ("33010-12", "zip-digits"),
+        ("\uff13\uff13\uff10\uff11\uff10", "zip-digits"),
+        ("Hialeah", "zip-digits"),
+        ("D1A 0B1", "zip-digits"),
+        ("K1\u017f 0B1", "zip-digits"),
+        ("00000", "zip-zero"),
+        ("000000000 ", "zip-zero"),
+        ("33010-0000", "zip-plus-four"),
+        (2108, "zip-leading-zero"),
+        (True, "zip-type"),
+        (["33010"], "zip-type"),
+        (33010.5, "zip-digits"),
+    )
+
+    @property
+    def column_type(self) -> sa.Text:
+        """Text: leading zeros count."""
+        return sa.Text()
+
+    def clean(self, raw: Any) -> str | Complaint | None:
+        """Return the code in its standard form, None when absent, or a Complaint (forms of USPS and Canada Post)."""
+        if type(raw) is str and len(raw) == _ZIP_DIGITS and raw.isascii() and raw.isdigit() and raw != "00000":
+            return raw
+        american = _ZIP.fullmatch(raw) if type(raw) is str else None
+        if american is not None:
+            return _american(american[1], american[2])
+        text = word_of(raw, type(self), _LONGEST)
+        if not isinstance(text, str):
+            return text
+        american = _ZIP.fullmatch(text)
+        if american is not None:
+            return _american(american[1], american[2])
+        canadian = _CANADIAN.fullmatch(text.upper()) if text.isascii() else None
+        if canadian is not None:
+            return f"{canadian[1]} {canadian[2]}"
+        return _fault(raw)
+
+
+def _american(code: str, plus_four: str | None) -> str | Complaint:
+    """Return the two parts with a hyphen between them, or the Complaint that one of them is all zeros."""
+    if code == "00000":
+        return Zip.complain("zero", "is all zeros")
+    if plus_four == "0000":
+        return Zip.complain("plus-four", "has 0000 for the last four digits", Severity.REPAIRED, code)
+    return f"{code}-{plus_four}" if plus_four else code
+
+
+def _fault(raw: object) -> Complaint:
+    """Return the Complaint for a text that is no code; a number may only have lost its leading zeros."""
+    # A text of four digits, unlike a number, may as well lack one at its end.
+    if isinstance(raw, int) and _LOWEST <= raw < _FIRST_OF_FIVE_DIGITS:
+        return Zip.complain("leading-zero", "lost its leading zero as a number", Severity.REPAIRED, f"{raw:05}")
+    return Zip.complain("digits", "is neither 5 nor 9 digits nor a Canadian postal code")

@@ -1,0 +1,91 @@
+"""Free text: its one form, its options, and the fast path against the careful one."""
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.values import Complaint, Text
+from etl.values.text import tidy
+
+PLAIN, EMPTYING, LINED = Text(), Text(placeholders=True), Text(lines=True)
+
+
+@pytest.mark.parametrize("raw", ["N/A", "none", "Unknown", "-", "--", "null", "TBD", "n.a.", "NA", "not applicable"])
+def test_placeholders_are_absent_only_where_the_kind_says_so(raw: str) -> None:
+    """A policy's description may be "None"; a city may not."""
+    assert PLAIN.clean(raw) == raw
+    assert EMPTYING.clean(raw) is None
+    assert EMPTYING.clean(f"  {raw} ") is None
+
+
+@pytest.mark.parametrize("name", ["Na", "Nunn", "Nonesuch", "Unknown Rivera", "O'Null", "-5", "A-"])
+def test_names_that_look_like_placeholders_stay(name: str) -> None:
+    """A placeholder is the whole text, and Na is a surname."""
+    assert EMPTYING.clean(name) == name
+
+
+def test_line_breaks_stay_where_the_kind_says_so() -> None:
+    """Line ends of every system become one; more than one empty line becomes one; elsewhere they are spaces."""
+    raw = "\r\n first  line\r\nsecond\rthird\n\n\n\n fourth \x85fifth\n"
+    assert LINED.clean(raw) == "first line\nsecond\nthird\n\nfourth\nfifth"
+    assert PLAIN.clean(raw) == "first line second third fourth fifth"
+
+
+def test_too_long_is_dropped_and_never_cut() -> None:
+    """A text over the limit has no value in its place, and the words name the limit."""
+    assert Text(max_length=5).clean("12345") == "12345"
+    assert Text(max_length=5).clean("  12345  ") == "12345"
+    found = Text(max_length=5).clean("123456")
+    assert isinstance(found, Complaint)
+    assert found.value is None
+    assert "5 characters" in found.words
+    assert Text(max_length=1).clean("e\u0301") == "\u00e9"
+
+
+def test_marks_without_end_do_not_hang() -> None:
+    """Composing is quadratic in a run of combining marks, so only as many are composed as could be kept."""
+    started = time.perf_counter()
+    found = PLAIN.clean("e" + "\u0301\u0316" * 500_000)
+    assert isinstance(found, Complaint)
+    assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("a\u200bb\u200d\u2060c\ufeff", "abc"),
+        ("\u202eabc\u202c\u2066d\u2069", "abcd"),
+        ("\x1b[31mred\x1b[0m", "[31mred[0m"),
+        ("soft\u00adhyphen", "softhyphen"),
+        ("\ud83d\ude00", "\U0001f600"),
+        ("\ud83d!", "\ufffd!"),
+        ("!\ude00", "!\ufffd"),
+        ("a\u00a0\u2003\u3000b", "a b"),
+        ("e\u200b\u0301", "\u00e9"),
+        ("\u0601 12", "\u0601 12"),
+    ],
+)
+def test_invisible_characters(raw: str, clean: str) -> None:
+    """Controls, zero-width and bidirectional controls go; half characters are marked; visible ones stay."""
+    assert PLAIN.clean(raw) == clean
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=60))
+def test_every_text_ends_in_one_form(raw: str) -> None:
+    """What comes out is composed, trimmed, single-spaced and can be stored."""
+    clean = PLAIN.clean(raw)
+    if clean is not None:
+        assert isinstance(clean, str)
+        assert unicodedata.is_normalized("NFC", clean)
+        assert clean == " ".join(clean.split())
+        assert "\x00" not in clean
+        clean.encode()
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=60))
+def test_the_fast_path_is_the_careful_one(raw: str) -> None:
+    """For plain text, `clean` returns what the careful reading returns."""
+    assert PLAIN.clean(raw) == (tidy(raw, 100) or None)
