@@ -1,0 +1,33 @@
+"""Where Alembic meets our tables: one metadata, three schemas, one lock against two migrations at once."""
+
+from alembic import context
+from sqlalchemy import Connection, text
+
+from etl.database.connect import make_engine
+from etl.database.migrate import LOCK, MANAGED_SCHEMAS, metadata
+from etl.database.place import database
+
+
+def run(connection: Connection) -> None:
+    """Run the migrations over an open connection, in one transaction."""
+    for schema in MANAGED_SCHEMAS:
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+    connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+    context.configure(
+        connection=connection,
+        target_metadata=metadata(),
+        version_table_schema="etl",
+        include_schemas=True,
+        include_name=lambda name, kind, _parents: kind != "schema" or name in (None, "public", *MANAGED_SCHEMAS),
+        compare_type=True,
+        compare_server_default=False,
+    )
+    context.run_migrations()
+
+
+handed_in = context.config.attributes.get("connection")
+if handed_in is not None:
+    run(handed_in)
+else:
+    with database() as url, make_engine(url).begin() as connection:
+        run(connection)

@@ -1,0 +1,137 @@
+"""The words in which the catalogue speaks: endpoint, envelope, parent, derivation, resource."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from etl.models.base import MAIN, Model
+
+Record = Mapping[str, Any]
+Derive = Callable[[Record], Iterable[Record]]
+
+
+class Envelope(StrEnum):
+    """The five shapes in which the API wraps its records."""
+
+    PAGE = "page"  #: Data[], PageNumber, PagesTotal, TotalItems, IsSuccess, ErrorCode ...
+    ENTERPRISE = "enterprise page"  #: Data[], PageNumber, PageSize, TotalItems, TotalPages
+    ACTION = "action result"  #: Result{}, IsSuccess, ErrorCode ...
+    ARRAY = "bare array"
+    OBJECT = "bare object"
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How a call names its page and page size, where they travel, and the most it grants."""
+
+    page: str = "pageNumber"
+    size: str = "pageSize"
+    largest: int = 500
+    in_body: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """How a feed names its first and last day, and whether the last is included."""
+
+    start: str = "startDate"
+    end: str = "endDate"
+    end_included: bool = False
+    field: str | None = "modified or created"  #: None: rows do not show the date that the feed filters by
+
+
+FEED = Paging()
+ENTERPRISE = Paging(largest=1000)
+BODY = Paging(page="PageNo", size="PageSize", in_body=True)
+DAYS = Dates()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One call of the API. `{parent}` in path or query stands for the parent's source id."""
+
+    path: str
+    envelope: Envelope
+    paging: Paging | None = None
+    dates: Dates | None = None
+    method: str = "GET"
+    query: tuple[tuple[str, str], ...] = ()
+    #: Facts that the call implies and its records do not say; added to each record under `_call`.
+    implies: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """Whose records a resource is asked for, one call each."""
+
+    resource: str
+    #: Fields of the parent's record that the child needs; added to each child record under `_parent`.
+    carries: tuple[str, ...] = ()
+    #: Only parents whose field has one of these values are asked for: ("Status", ("C",)).
+    only: tuple[str, tuple[str, ...]] | None = None
+    #: Makes the records that stand in where a parent's answer is empty, from what the parent carries.
+    stand_in: Derive | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """Where an item of the answer is not a record but holds a list of them: a complete set per parent.
+
+    The item's other fields are added to each record under `_parent`. Totals of the envelope count items.
+    """
+
+    list: str
+    parent: str  #: the resource the item speaks of
+    parent_id: str  #: the item's field with that parent's source id
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """Records made from the parts of another resource's record; the parts of one record are a complete set."""
+
+    resource: str  #: the resource whose records hold the parts
+    make: Derive
+    #: False: several records may tell of the same part, so that none of them owns it and no set is complete.
+    owned: bool = True
+    #: True: only made while the account does not offer the resource itself.
+    fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """A row of lesser rank for another table: it fills placeholders and never overwrites what is known better."""
+
+    model: type[Model]
+    make: Callable[[Record], Iterable[tuple[str, str | None]]]  #: the source ids and names that a record tells of
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A collection of the API and the table it fills. All of them stand in `etl.resources`."""
+
+    name: str
+    model: type[Model]
+    id: str | Callable[[Record], Any]
+    endpoints: tuple[Endpoint, ...] = ()
+    modified: str | None = None
+    created: str | None = None
+    parent: Parent | None = None
+    derived: tuple[Derivation, ...] = ()
+    nested: Nested | None = None
+    #: Only records whose field has one of these values become rows; the others are counted `no_row`.
+    takes: tuple[str, tuple[str, ...]] | None = None
+    #: False: records that become no row are not staged either, since another resource keeps them.
+    stages_others: bool = True
+    #: Fields removed before staging, wherever they stand in the record.
+    secrets: tuple[str, ...] = ()
+    stubs: tuple[Stub, ...] = ()
+    #: As a parent: which of its records are asked about first and most often.
+    active: tuple[str, tuple[str, ...]] | None = None
+    proven: bool = True
+    road: str = MAIN
+
+    @property
+    def raw_table(self) -> str:
+        """The staging table of this resource."""
+        return f"raw_{self.name}"

@@ -1,0 +1,91 @@
+"""What things are: the twenty-three production tables as classes, the staging tables, the bookkeeping."""
+
+from etl.models import bookkeeping, links, staging
+from etl.models.base import Model
+from etl.models.claims import Claim
+from etl.models.core import Agency, Carrier, Contact, Department, Employee, Location
+from etl.models.documents import AcordForm, Document
+from etl.models.financial import BillingRecord, Commission, CommissionRule, Fee
+from etl.models.products import Application, Policy, PolicyDetail, Quote, Renewal, Termination
+from etl.models.risks import Coverage, Driver, Equipment, Vehicle
+
+#: Every production table, by subject. Where two tables refer to each other, the one that stands first loads first.
+PRODUCTION: tuple[type[Model], ...] = (
+    Agency,
+    Location,
+    Department,
+    Employee,
+    Carrier,
+    Contact,
+    Policy,
+    PolicyDetail,
+    Quote,
+    Application,
+    Renewal,
+    Termination,
+    Driver,
+    Vehicle,
+    Coverage,
+    Equipment,
+    Claim,
+    BillingRecord,
+    CommissionRule,
+    Commission,
+    Fee,
+    Document,
+    AcordForm,
+)
+
+
+def load_order() -> tuple[type[Model], ...]:
+    """Return the production tables so that each stands behind those it refers to.
+
+    A circle (an employee has a department, a department a manager) is opened at its first member in PRODUCTION.
+    """
+    waiting = list(PRODUCTION)
+    order: list[type[Model]] = []
+    while waiting:
+        names = {model.__tablename__ for model in waiting}
+        free = (model for model in waiting if not targets(model) & names)
+        chosen = next(free, waiting[0])
+        waiting.remove(chosen)
+        order.append(chosen)
+    return tuple(order)
+
+
+def targets(model: type[Model]) -> set[str]:
+    """Return the names of the other tables that a table refers to."""
+    return {key.column.table.name for key in model.__table__.foreign_keys} - {model.__tablename__}
+
+
+__all__ = [
+    "PRODUCTION",
+    "AcordForm",
+    "Agency",
+    "Application",
+    "BillingRecord",
+    "Carrier",
+    "Claim",
+    "Commission",
+    "CommissionRule",
+    "Contact",
+    "Coverage",
+    "Department",
+    "Document",
+    "Driver",
+    "Employee",
+    "Equipment",
+    "Fee",
+    "Location",
+    "Model",
+    "Policy",
+    "PolicyDetail",
+    "Quote",
+    "Renewal",
+    "Termination",
+    "Vehicle",
+    "bookkeeping",
+    "links",
+    "load_order",
+    "staging",
+]

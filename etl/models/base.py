@@ -1,0 +1,172 @@
+"""What a production table is: a class of fields, each with its column, its source and its kind of value."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
+from sqlalchemy.types import TypeEngine
+
+from etl.values import Kind, Reference
+
+#: Where the API keeps a value: a key, a dotted path through objects, or a named function of the record.
+Source = str | Callable[[Mapping[str, Any]], Any]
+
+#: The road by which a table's own records arrive. Another road owns columns of its own and leaves the rest alone.
+MAIN = "main"
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The root of every table, so that one metadata knows them all."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a column means: where the API keeps its value, of which kind it is, and what its absence costs."""
+
+    source: Source
+    kind: Kind
+    expected: bool = False  #: its absence is a `noted` finding
+    required: bool = False  #: its absence refuses the record
+    personal: bool = False  #: masked for readers without the right to personal data
+    road: str = MAIN  #: the road that brings it
+
+
+def field(
+    source: Source,
+    kind: Kind,
+    *,
+    expected: bool = False,
+    required: bool = False,
+    personal: bool = False,
+    road: str = MAIN,
+    index: bool = False,
+    closes_circle: bool = False,
+) -> MappedColumn[Any]:
+    """Declare one column: its source in the API's record, its kind of value, and whether it may be missing.
+
+    Every column is nullable, since a placeholder knows nothing but its id; what a real row must have is guarded by a
+    CHECK that the model derives from `required`. A Reference becomes a foreign key with an index; one of two tables
+    that refer to each other says `closes_circle`, and its foreign key is made when both tables stand.
+    """
+    described = Field(source, kind, expected, required, personal, road)
+    info = {"field": described}
+    order = 0 if road == MAIN else 10  # behind what the main road brings, and before the bookkeeping
+    if isinstance(kind, Reference):
+        key = ForeignKey(f"{kind.table}.id", use_alter=closes_circle)
+        return mapped_column(Uuid, key, nullable=True, index=True, info=info, sort_order=order)
+    return mapped_column(kind.column_type, nullable=True, index=index, info=info, sort_order=order)
+
+
+def computed(column_type: TypeEngine[Any]) -> MappedColumn[Any]:
+    """Declare one column that no record brings: a statement of `etl.models.derived` fills it after the load."""
+    return mapped_column(column_type, nullable=True)
+
+
+def row_id(tenant: str, table: str, source_id: str) -> UUID:
+    """Return the id that the row of this source id has in this table, whoever computes it and whenever."""
+    return UUID(row_id_text(f"{tenant}\x1f{table}\x1f", source_id))
+
+
+def row_id_text(prefix: str, source_id: str) -> str:
+    """Return the same id as text, from `tenant, table` joined and closed by the unit separator.
+
+    A version-8 UUID (RFC 9562: freely computed) over md5, which names things here and guards nothing.
+    """
+    digest = hashlib.md5((prefix + source_id).encode(), usedforsecurity=False).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
+
+
+class Model(Base):
+    """A production table. Subclasses add fields, and say a few facts about themselves."""
+
+    __abstract__ = True
+
+    #: The column that names a row to a person; a reference that knows the name fills it in a placeholder.
+    label: ClassVar[str | None] = None
+    #: The API's own mark of deletion: a field of the record and the values that mean deleted.
+    deletion_mark: ClassVar[tuple[tuple[str, tuple[Any, ...]], ...]] = ()
+    #: The columns that together with the tenant are unique, as users of the first hour know them.
+    unique_columns: ClassVar[tuple[str, ...]] = ("source_id",)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-40)
+    tenant: Mapped[str] = mapped_column(Text, nullable=False, sort_order=-39)
+    source_id: Mapped[str] = mapped_column(Text, nullable=False, sort_order=-38)
+    source_created_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), sort_order=90)
+    source_modified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), sort_order=91)
+    #: Source time, else the time of the request that read the record: what "older" and "newer" mean.
+    version_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), sort_order=92)
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), nullable=False, server_default=func.now(), sort_order=93
+    )
+    updated_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), nullable=False, server_default=func.now(), sort_order=94
+    )
+    last_synced_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), sort_order=95)
+    deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), sort_order=96)
+    is_placeholder: Mapped[bool] = mapped_column(Boolean, nullable=False, server_default=text("false"), sort_order=97)
+    content_hash: Mapped[UUID | None] = mapped_column(Uuid, sort_order=99)
+    etl_batch_id: Mapped[UUID | None] = mapped_column(Uuid, sort_order=100)
+    raw_id: Mapped[UUID | None] = mapped_column(Uuid, sort_order=101)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Add the constraints that every production table has, derived from its fields and those of its mixins."""
+        if "__abstract__" in vars(cls):
+            super().__init_subclass__(**kwargs)
+            return
+        declared = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
+        required = [
+            column
+            for column, value in declared.items()
+            if isinstance(value, MappedColumn) and (about := described(value.column.info)) and about.required
+        ]
+        constraints: list[Any] = [
+            UniqueConstraint("tenant", "source_id"),
+        ]
+        if required:
+            present = " AND ".join(f"{column} IS NOT NULL" for column in required)
+            constraints.append(CheckConstraint(f"is_placeholder OR ({present})", name="required_present"))
+        cls.__table_args__ = (*constraints, *getattr(cls, "__table_args__", ()))
+        super().__init_subclass__(**kwargs)
+
+
+def described(info: Mapping[str, Any]) -> Field | None:
+    """Return what a column's info says of its field, None for bookkeeping columns."""
+    about = info.get("field")
+    return about if isinstance(about, Field) else None
+
+
+def fields_of(model: type[Model], road: str = MAIN) -> dict[str, Field]:
+    """Return the fields that a road brings, by column name, in table order."""
+    found = {column.name: described(column.info) for column in model.__table__.columns}
+    return {name: about for name, about in found.items() if about is not None and about.road == road}
+
+
+def references_of(model: type[Model], road: str = MAIN) -> dict[str, Reference]:
+    """Return the columns of a road that point to other tables, with the kind that names the table."""
+    return {name: about.kind for name, about in fields_of(model, road).items() if isinstance(about.kind, Reference)}

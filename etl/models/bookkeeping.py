@@ -1,0 +1,220 @@
+"""The bookkeeping tables of schema `etl`: batches, slices, requests, findings, marks, leases, the child queue."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from etl.models.base import Base
+from etl.models.states import BatchState, FindingState, Outcome, ResourceState, SliceState, listed
+from etl.values.base import Severity
+
+SCHEMA = "etl"
+
+
+def instant(name: str, *, now: bool = False, null: bool = True) -> Column[object]:
+    """Make a column for an instant; `now` fills it from the database's clock."""
+    return Column(name, DateTime(timezone=True), nullable=null and not now, server_default=func.now() if now else None)
+
+
+def count(name: str) -> Column[int]:
+    """Make a column that counts from zero."""
+    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+
+
+tenants = Table(
+    "tenants",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),  # keyed hash of the account, so that two never share a name
+    instant("registered_at", now=True),
+    schema=SCHEMA,
+)
+
+batches = Table(
+    "batches",
+    Base.metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    instant("window_start", null=False),
+    instant("window_end", null=False),
+    Column("status", Text, nullable=False, server_default=BatchState.CREATED.value),
+    instant("started_at", now=True),
+    instant("finished_at"),
+    Column("error", Text),
+    Column("version", Text, nullable=False),  # of the product
+    Column("rules", Text, nullable=False),  # of the cleaning rules
+    Column("command", Text, nullable=False),
+    Column("options", JSONB, nullable=False, server_default=text("'{}'")),
+    CheckConstraint(f"status IN ({listed(BatchState)})", name="status_known"),
+    CheckConstraint("window_start < window_end", name="window_forward"),
+    CheckConstraint("(status = 'completed') <= (finished_at IS NOT NULL)", name="completed_has_end"),
+    Index("ix_batches_started_at", "tenant", "started_at"),
+    schema=SCHEMA,
+)
+
+batch_resources = Table(
+    "batch_resources",
+    Base.metadata,
+    Column("batch_id", Uuid, ForeignKey("etl.batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("resource", Text, primary_key=True),
+    Column("number", Integer, nullable=False),  # its place in the order of extraction
+    Column("status", Text, nullable=False, server_default=ResourceState.PENDING.value),
+    Column("position", JSONB, nullable=False, server_default=text("'{}'")),
+    count("pages"),
+    Column("api_total", BigInteger),
+    count("fetched"),
+    *[count(outcome.value) for outcome in Outcome],
+    count("findings"),
+    instant("window_start"),
+    instant("window_end"),
+    Column("error", Text),
+    CheckConstraint(f"status IN ({listed(ResourceState)})", name="status_known"),
+    schema=SCHEMA,
+)
+
+slices = Table(
+    "slices",
+    Base.metadata,
+    Column("batch_id", Uuid, primary_key=True),
+    Column("resource", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("endpoint", Integer, nullable=False, server_default=text("0")),
+    Column("first_day", Date),
+    Column("last_day", Date),
+    Column("status", Text, nullable=False, server_default=SliceState.PENDING.value),
+    Column("reading", Integer, nullable=False, server_default=text("1")),  # times it was begun anew
+    Column("total", BigInteger),  # as the envelope of the last page said
+    CheckConstraint(f"status IN ({listed(SliceState)})", name="status_known"),
+    schema=SCHEMA,
+)
+
+requests = Table(
+    "requests",
+    Base.metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("batch_id", Uuid, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("slice", Integer),
+    Column("reading", Integer),
+    Column("page", Integer),
+    Column("path", Text, nullable=False),
+    Column("parameters", JSONB, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("milliseconds", Float, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("items", Integer, nullable=False),  # of the envelope
+    Column("records", Integer, nullable=False),  # in them: an item may hold several
+    Column("total", BigInteger),  # as the envelope said
+    Column("digest", LargeBinary, nullable=False),
+    Column("ids", ARRAY(Text), nullable=False),  # of the items, as received
+    instant("requested_at", null=False),
+    Index("ix_requests_batch", "batch_id", "resource", "slice", "page"),
+    Index("ix_requests_requested_at", "requested_at"),
+    schema=SCHEMA,
+)
+
+findings = Table(
+    "findings",
+    Base.metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("table_name", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("raw_value", Text),
+    instant("first_seen", now=True),
+    instant("last_seen", now=True),
+    Column("times_seen", Integer, nullable=False, server_default=text("1")),
+    Column("state", Text, nullable=False, server_default=FindingState.OPEN.value),
+    Column("batch_id", Uuid, nullable=False),
+    Column("raw_id", Uuid),
+    CheckConstraint(f"severity IN ({listed(Severity)})", name="severity_known"),
+    CheckConstraint(f"state IN ({listed(FindingState)})", name="state_known"),
+    UniqueConstraint("tenant", "resource", "source_id", "table_name", "field", "rule"),
+    schema=SCHEMA,
+)
+
+sync_history = Table(
+    "sync_history",
+    Base.metadata,
+    Column("batch_id", Uuid, primary_key=True),
+    Column("table_name", Text, primary_key=True),
+    *[count(name) for name in ("inserted", "updated", "unchanged", "deleted", "revived")],
+    Column("seconds", Float, nullable=False, server_default=text("0")),
+    instant("synced_at", now=True),
+    schema=SCHEMA,
+)
+
+watermarks = Table(
+    "watermarks",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),
+    Column("complete_from", DateTime(timezone=True), primary_key=True),
+    instant("complete_to", null=False),
+    instant("updated_at", now=True),
+    CheckConstraint("complete_from < complete_to", name="interval_forward"),
+    schema=SCHEMA,
+)
+
+leases = Table(
+    "leases",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),
+    Column("holder", Text, nullable=False),  # host, process and run, for the message to whoever comes second
+    Column("token", BigInteger, nullable=False),  # grows with every change of holder
+    instant("expires_at", null=False),
+    schema=SCHEMA,
+)
+
+child_queue = Table(
+    "child_queue",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),  # what is asked for
+    Column("parent_id", Text, primary_key=True),  # the parent's source id
+    Column("parent_raw_id", Uuid, nullable=False),  # the version of the parent that makes or made it due
+    Column("priority", Integer, nullable=False),  # 0 active parents, 1 the others
+    instant("parent_version_at", null=False),  # newest first
+    instant("due_at", null=False),  # from when on it is outstanding
+    instant("covered_at"),  # when its answer was last staged
+    Column("changed", Boolean, nullable=False, server_default=text("true")),  # due for a new version of its parent
+    Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row
+    Index("ix_child_queue_due", "tenant", "resource", "due_at"),
+    schema=SCHEMA,
+)
+
+offers = Table(
+    "offers",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),
+    Column("offered", Boolean, nullable=False),
+    Column("reason", Text),
+    instant("asked_at", now=True),
+    schema=SCHEMA,
+)

@@ -1,0 +1,163 @@
+"""The money: billing records, commission rules, commissions, fees."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped
+
+from etl.models.base import Model, field
+from etl.models.codes import BUSINESS_TYPE, COMMISSION_STATUS, COMMISSION_TRANSACTION
+from etl.models.sources import first_of, is_blank, names_one, objects_in, value_at
+from etl.values import (
+    Boolean,
+    Date,
+    Decimals,
+    Integer,
+    Money,
+    Percent,
+    Reference,
+    SourceId,
+    Text,
+    TextList,
+    Timestamp,
+    Word,
+)
+
+#: Who charges a fee.
+AGENCY, CARRIER = "agency", "carrier"
+
+
+def rule_id(rule: Mapping[str, Any]) -> str | None:
+    """Return the source id of a commission rule: its kind and its number, since each kind counts for itself."""
+    number = rule.get("CommissionRuleID")
+    return f"{value_at(rule, '_call.kind')}:{number}" if names_one(number) else None
+
+
+def agency_rule(commission: Mapping[str, Any]) -> str | None:
+    """Return the source id of the rule behind a commission: of the agency's, since the amounts come from carriers."""
+    number = commission.get("CommissionRuleID")
+    return f"{AGENCY}:{number}" if names_one(number) else None
+
+
+def agency_fees(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the agency's fees of a policy; a name that comes again is numbered."""
+    seen: Counter[str] = Counter()
+    for fee in objects_in(policy.get("PolicyAgencyFees")):
+        name = " ".join(str(fee.get("AgencyFeeName") or "unnamed").split())
+        seen[name] += 1
+        again = f":{seen[name]}" if seen[name] > 1 else ""
+        own_id = f"policy:{policy.get('PolicyId')}:{name}{again}"
+        yield {**fee, "FeeID": own_id, "FeeType": AGENCY, "PolicyID": policy.get("PolicyId")}
+
+
+def carrier_fees(quote: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the carrier's fees of a quote."""
+    quote_id, policy_id = quote.get("QuoteID"), first_of("PolicyID", "_parent.PolicyId")(quote)
+    for fee in objects_in(quote.get("QuoteCarrierFees")):
+        own_id = f"quote:{quote_id}:{fee.get('CarrierFeeID')}"
+        yield {**fee, "FeeID": own_id, "FeeType": CARRIER, "PolicyID": policy_id, "QuoteID": quote_id}
+
+
+def fee_name(fee: Mapping[str, Any]) -> Any:
+    """Return a fee's name; a carrier's fee bears none but its number."""
+    name = fee.get("AgencyFeeName")
+    number = fee.get("CarrierFeeID")
+    return f"Carrier fee {number}" if is_blank(name) and names_one(number) else name
+
+
+class BillingRecord(Model):
+    """A line of a customer's account with the agency: an invoice, a payment or a credit."""
+
+    __tablename__ = "billing_records"
+    unique_columns = ("source_id", "billing_date", "contact_id")
+    #: Without a list of pending entries: every look-up would read it whole, at 10 ms each after a large load.
+    __table_args__ = (
+        Index(
+            "ix_billing_records_policy_ids",
+            "policy_ids",
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+        ),
+    )
+
+    contact_id: Mapped[UUID | None] = field("ContactId", Reference("contacts"), required=True)
+    location_id: Mapped[UUID | None] = field("LocationId", Reference("locations"))
+    policy_ids: Mapped[list[str] | None] = field("PolicyIds", TextList())
+    policy_number: Mapped[str | None] = field("PolicyNumber", Text())
+    created_by_id: Mapped[UUID | None] = field("CreatedById", Reference("employees"))
+    billing_date: Mapped[date | None] = field("TransactionDate", Date(), expected=True)
+    transacted_at: Mapped[datetime | None] = field("TransactionDate", Timestamp())
+    due_date: Mapped[date | None] = field("DueDate", Date())
+    payment_type: Mapped[str | None] = field("PaymentType", Word())
+    is_payment: Mapped[bool | None] = field("IsPayment", Boolean())
+    is_credit: Mapped[bool | None] = field("IsCredit", Boolean())
+    is_voided: Mapped[bool | None] = field("IsVoided", Boolean())
+    dbcd: Mapped[bool | None] = field("DBCD", Boolean())
+    amount: Mapped[Decimal | None] = field("Amount", Money())
+    due: Mapped[Decimal | None] = field("Due", Money())
+    paid: Mapped[Decimal | None] = field("Paid", Money())
+    description: Mapped[str | None] = field("Description", Text(lines=True), personal=True)
+    pdf_id: Mapped[str | None] = field("PdfId", SourceId())
+    sync_status: Mapped[int | None] = field("SyncStatus", Integer())
+    error_message: Mapped[str | None] = field("ErrorMessage", Text(lines=True), personal=True)
+
+
+class CommissionRule(Model):
+    """What the agency gets from a carrier, or a producer from the agency, for business of one sort."""
+
+    __tablename__ = "commission_rules"
+
+    kind: Mapped[str | None] = field("_call.kind", Word(), expected=True)
+    location_id: Mapped[UUID | None] = field("OfficeId", Reference("locations"))
+    carrier_id: Mapped[UUID | None] = field("CarrierId", Reference("carriers"))
+    mga_id: Mapped[str | None] = field("MgaId", SourceId())
+    lob_id: Mapped[str | None] = field("LobId", SourceId())
+    term: Mapped[int | None] = field("Term", Integer())
+    business_type: Mapped[str | None] = field("BusinessType", BUSINESS_TYPE)
+    producer_id: Mapped[UUID | None] = field("ProducerID", Reference("employees"))
+    rate: Mapped[Decimal | None] = field("Rate", Percent(), expected=True)
+    is_percent: Mapped[bool | None] = field("AmountIsPercent", Boolean())
+    effective_on: Mapped[date | None] = field("EffectiveOn", Date(), expected=True)
+    expires_on: Mapped[date | None] = field("ExpiresOn", Date())
+
+
+class Commission(Model):
+    """A commission that was earned on a transaction of a policy."""
+
+    __tablename__ = "commissions"
+    unique_columns = ("source_id", "policy_id")
+
+    policy_id: Mapped[UUID | None] = field("PolicyID", Reference("policies"), required=True)
+    carrier_id: Mapped[UUID | None] = field("CarrierID", Reference("carriers"))
+    producer_id: Mapped[UUID | None] = field("ProducerID", Reference("employees"))
+    rule_id: Mapped[UUID | None] = field(agency_rule, Reference("commission_rules"))
+    transaction_type: Mapped[str | None] = field("TransactionType", COMMISSION_TRANSACTION)
+    transaction_date: Mapped[date | None] = field("TransactionDate", Date(), expected=True)
+    statement_date: Mapped[date | None] = field("StatementDate", Date())
+    premium: Mapped[Decimal | None] = field("Premium", Money())
+    rate: Mapped[Decimal | None] = field("Rate", Percent())
+    amount: Mapped[Decimal | None] = field("Amount", Money(), expected=True)
+    status: Mapped[str | None] = field("Status", COMMISSION_STATUS, required=True)
+
+
+class Fee(Model):
+    """A fee on a policy: the agency's own, or one of the carrier whose quote was taken."""
+
+    __tablename__ = "fees"
+    label = "name"
+    unique_columns = ("source_id", "policy_id", "fee_type")
+
+    policy_id: Mapped[UUID | None] = field("PolicyID", Reference("policies"), required=True)
+    quote_id: Mapped[UUID | None] = field("QuoteID", Reference("quotes"))
+    fee_type: Mapped[str | None] = field("FeeType", Word(), expected=True)
+    name: Mapped[str | None] = field(fee_name, Text(), expected=True)
+    carrier_fee_id: Mapped[str | None] = field("CarrierFeeID", SourceId())
+    #: Four places: where the fee is a percentage, two would cut it.
+    amount: Mapped[Decimal | None] = field("Amount", Decimals(15, 4), expected=True)
+    is_percent: Mapped[bool | None] = field("AmountIsPercent", Boolean())
+    calculated_amount: Mapped[Decimal | None] = field("CalculatedAmount", Money())

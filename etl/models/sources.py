@@ -1,0 +1,52 @@
+"""Sources of a value that a plain path cannot name: the first of several paths, and a walk along one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+def value_at(record: Mapping[str, Any], path: str) -> Any:
+    """Return what stands at a dotted path of keys and list positions, None where the path ends early."""
+    value: Any = record
+    for step in path.split("."):
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
+
+
+def is_blank(value: Any) -> bool:
+    """Tell whether a raw value says nothing: null, or text of white space alone."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def names_one(value: Any) -> bool:
+    """Tell whether a raw id points to something: neither blank nor one of the source's words for none, 0 and -1."""
+    return not is_blank(value) and str(value).strip() not in {"0", "-1"}
+
+
+def objects_in(value: Any) -> list[Mapping[str, Any]]:
+    """Return the JSON objects of a raw list, nothing where the value is no list."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """The value at the first of several paths where there is one: calls that differ, or a value's formatted twin."""
+
+    paths: tuple[str, ...]
+
+    def __call__(self, record: Mapping[str, Any]) -> Any:
+        """Return the first value that is not blank, None when all are."""
+        return next((value for path in self.paths if not is_blank(value := value_at(record, path))), None)
+
+    def __str__(self) -> str:
+        return " or ".join(self.paths)
+
+
+def first_of(*paths: str) -> FirstOf:
+    """Return the source that reads the first of these paths where a record has a value."""
+    return FirstOf(paths)

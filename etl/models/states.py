@@ -1,0 +1,73 @@
+"""Every state that something can be in, drawn once; the tables guard them with CHECKs."""
+
+from enum import StrEnum
+
+
+class BatchState(StrEnum):
+    """How far a batch has come. It only moves forward; any working state may turn to `failed`, and back by a retry."""
+
+    CREATED = "created"  #: its window is fixed, nothing was asked
+    EXTRACTING = "extracting"  #: pages are being fetched and staged
+    EXTRACTED = "extracted"  #: every page stands in staging
+    TRANSFORMING = "transforming"  #: raw rows are being cleaned
+    TRANSFORMED = "transformed"  #: every raw row is cleaned or refused
+    LOADING = "loading"  #: clean rows are being upserted
+    COMPLETED = "completed"  #: every offered resource is whole and balanced; written last
+    FAILED = "failed"  #: stopped, resumable at the page where it stopped
+
+
+#: The order in which a batch moves.
+FORWARD = tuple(state for state in BatchState if state is not BatchState.FAILED)
+
+
+class ResourceState(StrEnum):
+    """How far one resource of a batch has come."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"  #: whole and balanced: its high-water mark has moved
+    FAILED = "failed"  #: incomplete, refused or out of balance: its mark stays
+    NOT_OFFERED = "not_offered"  #: the account does not have this unproven resource
+
+
+class SliceState(StrEnum):
+    """How far one slice (a stretch of days, or a whole list) of a resource has come."""
+
+    PENDING = "pending"
+    DONE = "done"  #: every page is staged, and the total agrees with the ids received
+
+
+class RawState(StrEnum):
+    """What became of a raw row."""
+
+    PENDING = "pending"  #: staged, not yet cleaned
+    TRANSFORMED = "transformed"  #: cleaned, not yet loaded
+    LOADED = "loaded"  #: the steps are through with it; `loaded_at` says whether anything reached production
+    VALIDATION_ERROR = "validation_error"  #: the data is bad: to be mended at the source
+    ERROR = "error"  #: the machinery failed; tried again
+
+
+class FindingState(StrEnum):
+    """The life of a finding."""
+
+    OPEN = "open"
+    FIXED = "fixed"  #: a newer version of the record no longer has it
+    CLOSED = "closed"  #: the record is gone
+
+
+class Outcome(StrEnum):
+    """What became of one fetched record; the balance sheet counts each record exactly once."""
+
+    INSERTED = "inserted"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"  #: equal to what is stored
+    OUTSIDE_WINDOW = "outside_window"  #: changed at a time that this window does not cover
+    OLDER = "older"  #: an older version than the one stored
+    REFUSED = "refused"  #: cannot be trusted at all
+    DUPLICATE = "duplicate"  #: came twice in this batch
+    NO_ROW = "no_row"  #: of another kind than the table holds
+
+
+def listed(states: type[StrEnum]) -> str:
+    """Return the members as an SQL list for a CHECK."""
+    return ", ".join(f"'{state.value}'" for state in states)

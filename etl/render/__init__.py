@@ -1,0 +1,1 @@
+"""What is written from the declarations: the data dictionary, the sample environment file."""

@@ -1,0 +1,46 @@
+"""Writes the rendered pages into the checkout: `python -m etl.render`."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from etl.render.dictionary import data_dictionary
+from etl.render.settings import sample_env, settings_table
+
+ROOT = Path(__file__).parents[2]
+
+SETTINGS_HEAD = """# Settings
+
+Rendered from the declarations by `python -m etl.render`. Settings are read from the environment and from a file `.env`
+in the working directory.
+
+"""
+
+
+def settings_page() -> str:
+    """Return the page of the reference that explains every setting."""
+    return SETTINGS_HEAD + settings_table()
+
+
+#: Every rendered file, by its path in the checkout.
+PAGES: Mapping[str, Callable[[], str]] = {
+    ".env.example": sample_env,
+    "docs/reference/data-dictionary.md": data_dictionary,
+    "docs/reference/settings.md": settings_page,
+}
+
+
+def write(root: Path) -> list[str]:
+    """Write every rendered page below `root`; return the paths of those that were behind."""
+    behind = []
+    for name, render in PAGES.items():
+        path, page = root / name, render()
+        if not path.is_file() or path.read_text() != page:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(page)
+            behind.append(name)
+    return behind
+
+
+if __name__ == "__main__":
+    sys.stdout.writelines(f"{name}\n" for name in write(ROOT))

@@ -1,0 +1,162 @@
+"""The data dictionary: every production table and column, rendered from the declarations as Markdown."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.elements import KeyedColumnElement
+
+from etl.catalogue import Endpoint, Resource
+from etl.models import PRODUCTION, links, staging
+from etl.models.base import MAIN, Field, Model, Source, described
+from etl.models.sources import FirstOf
+from etl.resources import CATALOGUE
+from etl.values import Code, Reference
+
+DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+
+#: What the columns mean that every production table has.
+COMMON = {
+    "id": "Key, computed from tenant, table and source id, so that a reference is known without a look-up.",
+    "tenant": "The account whose data this is.",
+    "source_id": "The record's id at the source, as text; ids made by the pipeline say what they are made of.",
+    "source_created_at": "When the record was created at the source.",
+    "source_modified_at": "When it was last modified at the source.",
+    "version_at": "Source time, else the time of the request that read it: which of two versions is the newer.",
+    "created_at": "When the row was first written here.",
+    "updated_at": "When the row was last changed here.",
+    "last_synced_at": "When a run last took the record over.",
+    "deleted_at": "When the record was found deleted at the source; empty while it lives.",
+    "is_placeholder": "True while only other records speak of this one.",
+    "content_hash": "Hash of the record that the row was made of.",
+    "etl_batch_id": "The run that last wrote the row.",
+    "raw_id": "The staged record that the row was made of.",
+}
+
+HEAD = """# Data dictionary
+
+Rendered from the declarations by `python -m etl.render`; a test fails when this file is behind them.
+
+*Absent* says what a missing value costs: **refused** (the record does not load), *noted* (a finding), or nothing.
+*Personal* columns are masked for readers without the right to personal data. A source such as `LOBList.0.Code` is a
+path through the record; `_parent` is the record it was asked for or found in, `_call` what the call implies.
+"""
+
+
+def data_dictionary() -> str:
+    """Return the whole dictionary as Markdown, ending in a line break."""
+    parts = [HEAD, "## Columns of every production table\n", *common_columns()]
+    for title, models in chapters().items():
+        parts += [f"\n## {title}\n", *(line for model in models for line in table_section(model))]
+    parts += ["\n## Kinds of value\n", *kind_section(), "\n## Link tables\n", *link_section()]
+    return "\n".join([*parts, "\n## Staging\n", *staging_section()]) + "\n"
+
+
+def chapters() -> dict[str, list[type[Model]]]:
+    """Return the production tables by chapter: a file of declarations, called what its first words call it."""
+    found: dict[str, list[type[Model]]] = {}
+    for model in PRODUCTION:
+        title = (inspect.getdoc(inspect.getmodule(model)) or "").partition(":")[0]
+        found.setdefault(title, []).append(model)
+    return found
+
+
+def common_columns() -> Iterator[str]:
+    """Yield the table of what all production tables share."""
+    yield "| column | type | meaning |\n| --- | --- | --- |"
+    for name, meaning in COMMON.items():
+        yield f"| {name} | {type_of(PRODUCTION[0].__table__.columns[name])} | {meaning} |"
+
+
+def table_section(model: type[Model]) -> Iterator[str]:
+    """Yield one production table: its sentence, where it comes from, its columns."""
+    yield f"### {model.__tablename__}\n\n{inspect.getdoc(model)}\n"
+    for resource in CATALOGUE:
+        if resource.model is model:
+            yield f"- {origin(resource)}"
+    yield f"- Unique within a tenant: {', '.join(model.unique_columns)}.\n"
+    yield "| column | type | kind | source | absent | personal |\n| --- | --- | --- | --- | --- | --- |"
+    for column in model.__table__.columns:
+        if column.name not in COMMON:
+            yield column_line(column)
+    yield ""
+
+
+def origin(resource: Resource) -> str:
+    """Return where a resource's records come from, as one line."""
+    ways = [f"`{call(endpoint)}`" for endpoint in resource.endpoints]
+    ways += [f"parts of {one.resource}{' (where not offered)' if one.fallback else ''}" for one in resource.derived]
+    parent = f", once for each of {resource.parent.resource}" if resource.parent else ""
+    doubt = "" if resource.proven else "; unproven: an account may not offer it"
+    return f"Resource {resource.name}: {' and '.join(ways)}{parent}{doubt}."
+
+
+def call(endpoint: Endpoint) -> str:
+    """Return an endpoint as method, path and fixed parameters."""
+    query = "&".join(f"{name}={value}" for name, value in endpoint.query)
+    return f"{endpoint.method} {endpoint.path}{'?' + query if query else ''}"
+
+
+def column_line(column: KeyedColumnElement[Any]) -> str:
+    """Return a column's line of the table."""
+    about = described(column.info)
+    if about is None:
+        return f"| {column.name} | {type_of(column)} | | computed after the load | | |"
+    absent = "**refused**" if about.required else "*noted*" if about.expected else ""
+    personal = "yes" if about.personal else ""
+    return f"| {column.name} | {type_of(column)} | {kind_of(about)} | {source_of(about)} | {absent} | {personal} |"
+
+
+def type_of(column: KeyedColumnElement[Any]) -> str:
+    """Return a column's PostgreSQL type in lower case."""
+    return column.type.compile(dialect=DIALECT).lower()
+
+
+def kind_of(about: Field) -> str:
+    """Return a field's kind of value, with the meanings of its codes or the table it points to."""
+    kind = about.kind
+    if isinstance(kind, Reference):
+        return f"reference to {kind.table}"
+    if isinstance(kind, Code):
+        meanings = ", ".join(f"{code} {meaning}" for code, meaning in kind.meanings.items())
+        return f"{'closed' if kind.closed else 'open'} code: {meanings}"
+    return kind.name
+
+
+def source_of(about: Field) -> str:
+    """Return where the API keeps a field's value."""
+    road = "" if about.road == MAIN else f" of {about.road}"
+    return words_for(about.source) + road
+
+
+def words_for(source: Source) -> str:
+    """Return a path, several paths, or what a named function says that it returns."""
+    if isinstance(source, str):
+        return f"`{source}`"
+    if isinstance(source, FirstOf):
+        return " or ".join(f"`{path}`" for path in source.paths)
+    sentence = (inspect.getdoc(source) or "").split("\n")[0]
+    return sentence.removeprefix("Return ").removeprefix("Tell ").rstrip(".")
+
+
+def kind_section() -> Iterator[str]:
+    """Yield what each kind of value is, of those that the tables use."""
+    columns = (column for model in PRODUCTION for column in model.__table__.columns)
+    used = {about.kind.name: about.kind for column in columns if (about := described(column.info)) is not None}
+    for name in sorted(used):
+        yield f"- **{name}**: {used[name].describe()}"
+
+
+def link_section() -> Iterator[str]:
+    """Yield the link tables."""
+    for table in links.LINKS:
+        yield f"- `{table.name}`: {', '.join(f'{column.name} {type_of(column)}' for column in table.columns)}"
+
+
+def staging_section() -> Iterator[str]:
+    """Yield the staging tables: their names, and the columns that they share."""
+    yield f"One table a resource: {', '.join(f'`raw.raw_{name}`' for name in staging.STAGED)}.\n"
+    yield "| column | type |\n| --- | --- |"
+    for column in staging.raw_table(staging.STAGED[0]).columns:
+        yield f"| {column.name} | {type_of(column)} |"

@@ -1,0 +1,69 @@
+"""The settings as documents: the sample `.env` and the table of the reference, written from the declarations."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from textwrap import wrap
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from etl.config.secret_files import is_secret
+from etl.config.settings import Settings
+
+_WIDTH = 100
+
+
+def sample_env() -> str:
+    """Return the text of `.env.example`: every setting with its meaning, its default commented out."""
+    parts = [
+        "# Settings of qqetl. Copy to .env and fill in; what is commented out has the value shown, or none.",
+        "# Every secret NAME may instead come from a file: NAME_FILE=/run/secrets/name",
+        "",
+    ]
+    for name, field in Settings.model_fields.items():
+        parts += [f"# {line}" for line in wrap(_plain(field.description), _WIDTH)]
+        parts += [f"{'' if name in _FILLED_IN else '# '}{name.upper()}={_sample(field)}", ""]
+    return "\n".join(parts)
+
+
+def settings_table() -> str:
+    """Return the settings as a table in Markdown: variable, default, meaning."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = f"`{_written(field.default)}`" if field.default is not None else "unset"
+        rows.append(f"| `{name.upper()}` | {default} | {' '.join(_meaning(field))} |")
+    return "\n".join(rows) + "\n"
+
+
+_FILLED_IN = frozenset(name for name in Settings.model_fields if re.fullmatch(r"qqcatalyst_(client|user|pass).*", name))
+
+
+def _meaning(field: FieldInfo) -> Iterator[str]:
+    """Yield what is to be known of a setting."""
+    yield field.description or ""
+    bounds = {type(bound).__name__.lower(): bound for bound in field.metadata}
+    low, high = (getattr(bounds.get(key), key, None) for key in ("ge", "le"))
+    if low is not None:
+        yield f"From {low} to {high}." if high is not None else f"{low} or more."
+    if is_secret(field):
+        yield "Secret: may come as a file."
+
+
+def _sample(field: FieldInfo) -> str:
+    """Return what stands behind the equals sign."""
+    if field.default is not None:
+        return _written(field.default)
+    return str(field.examples[0]) if field.examples else ""
+
+
+def _written(value: Any) -> str:
+    """Return a default as a person would write it in the environment."""
+    if isinstance(value, timedelta):
+        return "1 day" if value == timedelta(days=1) else f"{value.days} days"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _plain(text: str | None) -> str:
+    """Return a description without the marks of Markdown."""
+    return (text or "").replace("`", "")

@@ -1,0 +1,272 @@
+"""The catalogue: every resource of the API, where it comes from and which table it fills, in order of extraction."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from etl.catalogue import (
+    BODY,
+    DAYS,
+    ENTERPRISE,
+    FEED,
+    Dates,
+    Derivation,
+    Endpoint,
+    Envelope,
+    Nested,
+    Parent,
+    Resource,
+    Stub,
+)
+from etl.errors import UsageError
+from etl.models import core, documents, financial, products, risks
+from etl.models.claims import Claim
+
+MODIFIED, CREATED = "DateLastModified", "CreatedOn"
+
+#: What the children of a policy need to know of it.
+OF_POLICY = ("PolicyId", "CustomerId")
+OF_TERM = (
+    *OF_POLICY,
+    "PriorPolicyID",
+    "Status",
+    "IsDeleted",
+    "EffectiveDate",
+    "ExpirationDate",
+    "TotalPremium",
+    "LOB",
+    "LOBId",
+    "LOBList",
+)
+
+#: The enterprise feeds filter by the modification date alone, both days included.
+MODIFIED_DAYS = Dates("modifiedStartDate", "modifiedEndDate", end_included=True, field="modified")
+#: The billing feed filters by a created date that its rows do not show.
+UNSHOWN_DAYS = Dates(field=None)
+
+AGENTS = Stub(core.Employee, core.employees_named)
+MANAGING_AGENTS = Stub(core.Carrier, core.managing_agents)
+
+
+def feed(path: str, dates: Dates = DAYS) -> tuple[Endpoint, ...]:
+    """Return the endpoint of a change feed."""
+    return (Endpoint(f"{path}/LastModifiedCreated", Envelope.PAGE, FEED, dates),)
+
+
+def enterprise(path: str) -> tuple[Endpoint, ...]:
+    """Return the endpoint of an enterprise feed."""
+    return (Endpoint(f"enterprise/{path}", Envelope.ENTERPRISE, ENTERPRISE, MODIFIED_DAYS),)
+
+
+def array(path: str, *query: tuple[str, str]) -> tuple[Endpoint, ...]:
+    """Return an endpoint that answers with a bare array."""
+    return (Endpoint(path, Envelope.ARRAY, query=query),)
+
+
+def rules(path: str, kind: str) -> Endpoint:
+    """Return the endpoint of one kind of commission rules, a search whose filter is left empty."""
+    return Endpoint(f"Commissions/{path}/Get", Envelope.PAGE, BODY, method="POST", implies=(("kind", kind),))
+
+
+CATALOGUE: tuple[Resource, ...] = (
+    Resource("locations", core.Location, "QQID", array("Locations/UserLocationsV2")),
+    Resource(
+        "agencies",
+        core.Agency,
+        "AgencyID",
+        derived=(Derivation("locations", core.agencies, owned=False),),
+    ),
+    Resource("departments", core.Department, "DepartmentID", array("Departments"), proven=False),
+    Resource("carriers", core.Carrier, "CarrierID", array("Carriers"), proven=False),
+    Resource(
+        "employees",
+        core.Employee,
+        "EntityID",
+        (Endpoint("Contacts/LastModifiedCreatedCustomersEmployees", Envelope.PAGE, FEED, DAYS),),
+        MODIFIED,
+        CREATED,
+        takes=("ContactSubType", ("E",)),
+        stages_others=False,
+        secrets=("SSN",),
+    ),
+    Resource(
+        "contacts",
+        core.Contact,
+        "EntityID",
+        feed("Contacts"),
+        MODIFIED,
+        CREATED,
+        secrets=("SSN",),
+        stubs=(AGENTS,),
+        active=("Status", ("A",)),
+    ),
+    Resource(
+        "account_info",
+        core.Contact,
+        "CustomerID",
+        (Endpoint("Contacts/{parent}/AccountInfo", Envelope.OBJECT),),
+        parent=Parent("contacts"),
+        secrets=("UserID", "UserPassword", "SSN"),
+        road=core.ACCOUNT_INFO,
+    ),
+    Resource(
+        "applications",
+        products.Application,
+        "ApplicationID",
+        feed("Applications"),
+        MODIFIED,
+        CREATED,
+        derived=(Derivation("policies", products.pending_application, fallback=True),),
+        secrets=("SSN",),
+        proven=False,
+    ),
+    Resource(
+        "policies",
+        products.Policy,
+        "PolicyId",
+        feed("Policies"),
+        MODIFIED,
+        CREATED,
+        stubs=(AGENTS, MANAGING_AGENTS),
+        active=("Status", ("A", "P")),
+    ),
+    Resource(
+        "fees",
+        financial.Fee,
+        "FeeID",
+        derived=(Derivation("policies", financial.agency_fees), Derivation("quotes", financial.carrier_fees)),
+    ),
+    Resource(
+        "policy_details",
+        products.PolicyDetail,
+        products.detail_id,
+        array("Policies/{parent}/PolicyInfo"),
+        parent=Parent("policies", carries=OF_TERM, stand_in=products.lines_of),
+        stubs=(AGENTS,),
+    ),
+    Resource(
+        "renewals",
+        products.Renewal,
+        "PolicyId",
+        derived=(Derivation("policy_details", products.renewal_of),),
+    ),
+    Resource(
+        "terminations",
+        products.Termination,
+        products.termination_id,
+        array("Policies/{parent}/Adjustments"),
+        created=CREATED,
+        parent=Parent("policies", carries=OF_POLICY, only=("Status", ("C",))),
+        takes=("AdjustmentType", ("C",)),
+    ),
+    Resource(
+        "quotes",
+        products.Quote,
+        "QuoteID",
+        array("Policies/{parent}/Quotes"),
+        parent=Parent("policies", carries=OF_POLICY),
+    ),
+    Resource(
+        "coverages",
+        risks.Coverage,
+        "CoverageID",
+        array("Policies/{parent}/Coverages"),
+        parent=Parent("policies", carries=OF_POLICY),
+        proven=False,
+    ),
+    Resource(
+        "equipment",
+        risks.Equipment,
+        "EquipmentID",
+        array("Policies/{parent}/Equipment"),
+        parent=Parent("policies", carries=OF_POLICY),
+        proven=False,
+    ),
+    Resource(
+        "drivers",
+        risks.Driver,
+        "DriverID",
+        enterprise("personaldrivers"),
+        f"_parent.{MODIFIED}",
+        nested=Nested("Drivers", "policies", "PolicyId"),
+        secrets=("SSN",),
+    ),
+    Resource(
+        "vehicles",
+        risks.Vehicle,
+        "VehicleID",
+        enterprise("personalvehicles"),
+        f"_parent.{MODIFIED}",
+        nested=Nested("Vehicles", "policies", "PolicyId"),
+    ),
+    Resource("claims", Claim, "ClaimID", feed("Claims"), MODIFIED, CREATED, secrets=("SSN",), proven=False),
+    Resource("billing_records", financial.BillingRecord, "RecordId", feed("Billing", UNSHOWN_DAYS)),
+    Resource(
+        "commission_rules",
+        financial.CommissionRule,
+        financial.rule_id,
+        (rules("AgencyRules", "agency"), rules("ProducerRules", "producer")),
+    ),
+    Resource(
+        "commissions",
+        financial.Commission,
+        "CommissionID",
+        feed("Commissions"),
+        MODIFIED,
+        CREATED,
+        proven=False,
+    ),
+    Resource(
+        "documents",
+        documents.Document,
+        "BlobInfoId",
+        array("Documents/Images", ("entityId", "{parent}")),
+        created="DateAdded",
+        parent=Parent("contacts", carries=("EntityID",)),
+    ),
+    Resource(
+        "acord_forms",
+        documents.AcordForm,
+        "AcordFormID",
+        array("ACORDForms/ByCustomer/{parent}"),
+        created=CREATED,
+        parent=Parent("contacts", carries=("EntityID",)),
+        secrets=("SSN",),
+        proven=False,
+    ),
+)
+
+BY_NAME = {one.name: one for one in CATALOGUE}
+
+
+def resource(name: str) -> Resource:
+    """Return the resource of this name; raises UsageError, with the nearest and all names, for one that is none."""
+    try:
+        return BY_NAME[name]
+    except KeyError:
+        near = get_close_matches(name, BY_NAME, n=1)
+        guess = f" Did you mean {near[0]}?" if near else ""
+        raise UsageError(f"There is no resource {name!r}.{guess} Resources are: {', '.join(BY_NAME)}.") from None
+
+
+def children_of(name: str) -> tuple[Resource, ...]:
+    """Return the resources that are asked for once for each record of this one."""
+    return tuple(one for one in CATALOGUE if one.parent is not None and one.parent.resource == name)
+
+
+def derived_from(name: str) -> tuple[tuple[Resource, Derivation], ...]:
+    """Return the resources that are made from parts of this one's records, each with how."""
+    return tuple((one, way) for one in CATALOGUE for way in one.derived if way.resource == name)
+
+
+def selected(names: Iterable[str]) -> tuple[Resource, ...]:
+    """Return the resources of these names, those made from them and those they are made from; all when none is named.
+
+    In order of extraction. Raises UsageError for a name that is none.
+    """
+    wanted = {resource(name).name for name in names}
+    if not wanted:
+        return CATALOGUE
+    wanted |= {way.resource for name in wanted if not BY_NAME[name].endpoints for way in BY_NAME[name].derived}
+    made = [one for one in CATALOGUE if not one.endpoints]
+    wanted |= {one.name for one in made if any(way.resource in wanted for way in one.derived)}
+    return tuple(one for one in CATALOGUE if one.name in wanted)

@@ -1,0 +1,77 @@
+"""The data dictionary: complete, current, and written where readers find it."""
+
+from pathlib import Path
+
+import pytest
+
+from etl.models import PRODUCTION, links, staging
+from etl.render.__main__ import PAGES, ROOT, write
+from etl.render.dictionary import COMMON, data_dictionary
+from etl.resources import CATALOGUE
+
+PAGE = data_dictionary()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_rendered_page_is_current(name: str) -> None:
+    written = (ROOT / name).read_text() if (ROOT / name).is_file() else None
+    assert written == PAGES[name](), f"{name} is behind the declarations: run `python -m etl.render`"
+
+
+@pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
+def test_every_column_of_every_table_has_a_line(model: type) -> None:
+    section = PAGE.split(f"### {model.__tablename__}\n")[1].split("\n##")[0]  # type: ignore[attr-defined]
+    columns = [column.name for column in model.__table__.columns]  # type: ignore[attr-defined]
+    listed = [line.split(" | ")[0].removeprefix("| ") for line in section.splitlines() if line.startswith("| ")]
+    assert listed[2:] == [name for name in columns if name not in COMMON]
+    assert set(COMMON) <= set(columns)
+
+
+def test_every_resource_and_every_other_table_is_named() -> None:
+    for one in CATALOGUE:
+        assert f"Resource {one.name}: " in PAGE
+        assert f"`raw.{one.raw_table}`" in PAGE
+    assert all(f"`{table.name}`" in PAGE for table in links.LINKS)
+    assert all(f"| {column.name} |" in PAGE for column in staging.raw_table("contacts").columns)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "| email | text | email | `Email` |  | yes |",
+        "| status | text | open code: A active, D deleted | `Status` | **refused** |  |",
+        "| effective_date | date | date | `EffectiveDate` | *noted* |  |",
+        "| prior_premium | numeric(15, 2) | | computed after the load | | |",
+        "| lead_source | text | text | `CustomerSource` of account_info |  |  |",
+        "| carrier_id | uuid | reference to carriers | `CarrierId` |  |  |",
+        "| signed | boolean | boolean | whether a form bears a signature |  |  |",
+        "- Resource claims: `GET Claims/LastModifiedCreated`; unproven: an account may not offer it.",
+        "- Resource documents: `GET Documents/Images?entityId={parent}`, once for each of contacts.",
+    ],
+)
+def test_a_line_says_what_the_declaration_says(line: str) -> None:
+    assert line in PAGE.splitlines()
+
+
+def test_chapters_are_called_what_their_files_are_called() -> None:
+    titles = [line.removeprefix("## ") for line in PAGE.splitlines() if line.startswith("## ")]
+    assert titles[1:-3] == [
+        "The agency and the people",
+        "What is sold",
+        "What is insured under a policy",
+        "Claims",
+        "The money",
+        "The papers",
+    ]
+
+
+def test_no_line_of_a_table_is_broken_by_what_it_says() -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| ")]
+    assert all(line.endswith("|") and line.count("|") in {3, 4, 7} for line in rows)
+
+
+def test_writing_names_the_pages_that_were_behind_and_no_others(tmp_path: Path) -> None:
+    assert write(tmp_path) == list(PAGES)
+    assert write(tmp_path) == []
+    (tmp_path / next(iter(PAGES))).write_text("old")
+    assert write(tmp_path) == [next(iter(PAGES))]

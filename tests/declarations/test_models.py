@@ -1,0 +1,294 @@
+"""One question to every production table: its columns, what may be missing, what is personal, whom it refers to."""
+
+import pytest
+from sqlalchemy import CheckConstraint
+
+from etl.models import PRODUCTION, Model, load_order, staging
+from etl.models.base import MAIN, Field, described, row_id, row_id_text
+from etl.models.core import ACCOUNT_INFO
+from etl.models.staging import STAGED, raw_table
+from etl.models.states import RawState
+from etl.values import Code, Kind, Reference
+
+#: The columns each table owes its readers. `+` required: its absence refuses the record; `*` expected: its absence
+#: is noted. A policy's expiration date is not expected, since continuous policies have none.
+COLUMNS = {
+    "agencies": "name",
+    "locations": "agency_id name* alias line1 city state zip phone email active",
+    "departments": "location_id manager_id name* active",
+    "employees": "location_id department_id display_name* first_name last_name email phone status",
+    "contacts": (
+        "location_id agent_name display_name* is_person first_name middle_name last_name business_name customer_number "
+        "contact_type contact_sub_type status+ birth_date marital_status phone phone_type email line1 line2 city state "
+        "county zip country lead_source customer_since agent_id csr_id"
+    ),
+    "carriers": "parent_carrier_id name* naic is_mga phone website active",
+    "quotes": (
+        "policy_id+ carrier_id mga_id quoted_by_id quote_number status+ sub_status quote_type quote_date "
+        "expiration_date base_premium conditions preferred"
+    ),
+    "applications": (
+        "quote_id policy_id contact_id+ carrier_id application_number status+ line_of_business "
+        "requested_effective_date submitted_on decision_on estimated_premium"
+    ),
+    "policies": (
+        "contact_id+ carrier_id mga_id prior_policy_id policy_number* status+ effective_date* expiration_date term "
+        "line_of_business lob_code acord_code policy_type package_type total_premium description agent_name "
+        "producer_ids"
+    ),
+    "policy_details": (
+        "policy_id+ line_of_business acord_code business_type binder_date agent_id csr_id location_id department_id "
+        "billing_type payment_plan annualized_premium fees_amount taxes_amount"
+    ),
+    "drivers": (
+        "policy_id+ policy_detail_source_id first_name middle_name last_name birth_date gender marital_status "
+        "license_state license_number license_status is_named_insured excluded requires_sr22 mvr_points "
+        "incidents_last_7_years"
+    ),
+    "vehicles": (
+        "policy_id+ policy_detail_source_id year make model vin vin_valid color vehicle_type annual_miles "
+        "actual_cash_value msrp garage_line1 garage_city garage_state garage_zip"
+    ),
+    "coverages": "policy_id+ vehicle_id code* description limit1 limit2 deductible premium",
+    "equipment": "policy_id+ description* manufacturer model serial_number year value deductible",
+    "claims": (
+        "policy_id+ contact_id claim_number* carrier_claim_number date_of_loss* date_reported date_closed status+ "
+        "loss_type description amount_reserved amount_paid adjuster_name adjuster_phone adjuster_email loss_line1 "
+        "loss_city loss_state loss_zip"
+    ),
+    "renewals": (
+        "policy_id+ prior_policy_id+ contact_id business_type binder_date is_confirmed prior_premium renewal_premium "
+        "premium_change effective_date"
+    ),
+    "terminations": "policy_id+ contact_id termination_date* effective_date reason_id reason return_premium",
+    "billing_records": (
+        "contact_id+ location_id policy_number created_by_id billing_date* due_date payment_type is_payment is_credit "
+        "is_voided amount due paid description"
+    ),
+    "commission_rules": (
+        "kind* location_id carrier_id mga_id lob_id term business_type producer_id rate* is_percent effective_on* "
+        "expires_on"
+    ),
+    "commissions": (
+        "policy_id+ carrier_id producer_id rule_id transaction_type transaction_date* statement_date premium rate "
+        "amount* status+"
+    ),
+    "fees": "policy_id+ quote_id fee_type* name* amount* is_percent calculated_amount",
+    "documents": "contact_id+ title* document_type added_by added_on policy_numbers",
+    "acord_forms": (
+        "contact_id policy_id api_form_id* template_id form_number edition_date state description signed locked "
+        "locked_on created_on form_data"
+    ),
+}
+
+EVERYWHERE = (
+    "id tenant source_id source_created_at source_modified_at created_at updated_at last_synced_at deleted_at "
+    "is_placeholder content_hash etl_batch_id raw_id"
+)
+
+PEOPLE = (
+    "agent_name display_name first_name middle_name last_name business_name birth_date marital_status phone email "
+    "primary_contact line1 line2"
+)
+
+#: Every column that is masked for readers without the right to personal data; tables that are not named have none.
+PERSONAL = {
+    "employees": PEOPLE,
+    "contacts": f"{PEOPLE} account_agent account_csr account_name opened_by",
+    "quotes": "conditions",
+    "policies": "description customer_name agent_name",
+    "policy_details": "agent_name csr_name",
+    "drivers": ("first_name middle_name last_name birth_date gender marital_status license_number sr22_case_number"),
+    "vehicles": "vin garage_line1 garage_line2",
+    "coverages": "description",
+    "equipment": "description serial_number",
+    "claims": "description adjuster_name adjuster_phone adjuster_email loss_line1",
+    "billing_records": "description error_message",
+    "documents": "title added_by",
+    "acord_forms": "description loss_payees form_data",
+}
+
+#: The columns that are unique together, besides the source id alone.
+UNIQUE = {
+    "policies": "source_id policy_number",
+    "applications": "source_id quote_id",
+    "claims": "source_id claim_number",
+    "renewals": "source_id policy_id",
+    "terminations": "source_id policy_id",
+    "billing_records": "source_id billing_date contact_id",
+    "acord_forms": "source_id api_form_id",
+    "commissions": "source_id policy_id",
+    "fees": "source_id policy_id fee_type",
+}
+
+every_model = pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
+every_staging_table = pytest.mark.parametrize("name", STAGED)
+
+
+def fields(model: type[Model]) -> dict[str, Field]:
+    found = {column.name: described(column.info) for column in model.__table__.columns}
+    return {name: about for name, about in found.items() if about is not None}
+
+
+def marked(model: type[Model], mark: str) -> set[str]:
+    return {one[:-1] for one in COLUMNS[model.__tablename__].split() if one.endswith(mark)}
+
+
+def test_there_are_twenty_three_tables_and_no_other() -> None:
+    assert {model.__tablename__ for model in PRODUCTION} == set(COLUMNS)
+    assert len(PRODUCTION) == 23
+
+
+@every_model
+def test_it_has_the_columns_that_are_owed(model: type[Model]) -> None:
+    owed = {one.rstrip("+*") for one in COLUMNS[model.__tablename__].split()} | set(EVERYWHERE.split())
+    assert owed - {column.name for column in model.__table__.columns} == set()
+
+
+@every_model
+def test_it_refuses_and_notes_just_what_is_marked(model: type[Model]) -> None:
+    about = fields(model)
+    assert {name for name, one in about.items() if one.required} == marked(model, "+")
+    assert {name for name, one in about.items() if one.expected} == marked(model, "*")
+
+
+@every_model
+def test_its_personal_columns_are_marked(model: type[Model]) -> None:
+    found = {name for name, one in fields(model).items() if one.personal}
+    assert found == set(PERSONAL.get(model.__tablename__, "").split())
+
+
+@every_model
+def test_a_real_row_must_have_what_is_required(model: type[Model]) -> None:
+    checks = [one for one in model.__table__.constraints if isinstance(one, CheckConstraint)]  # type: ignore[attr-defined]
+    words = " ".join(str(one.sqltext) for one in checks)
+    assert {name for name in fields(model) if f"{name} IS NOT NULL" in words} == marked(model, "+")
+    assert all(str(one.sqltext).startswith("is_placeholder OR ") for one in checks)
+
+
+@every_model
+def test_it_names_the_columns_that_are_unique(model: type[Model]) -> None:
+    assert model.unique_columns == tuple(UNIQUE.get(model.__tablename__, "source_id").split())
+    assert set(model.unique_columns) <= {column.name for column in model.__table__.columns}
+
+
+@every_model
+def test_its_label_is_one_of_its_text_columns(model: type[Model]) -> None:
+    if model.label is not None:
+        assert str(model.__table__.columns[model.label].type) == "TEXT"
+
+
+@every_model
+def test_its_column_types_are_those_of_the_kinds(model: type[Model]) -> None:
+    for name, about in fields(model).items():
+        assert repr(model.__table__.columns[name].type) == repr(about.kind.column_type), name
+
+
+@every_model
+def test_every_reference_points_to_a_production_table(model: type[Model]) -> None:
+    tables = {one.__tablename__: one for one in PRODUCTION}
+    for name, about in fields(model).items():
+        if isinstance(about.kind, Reference):
+            target = tables[about.kind.table]
+            assert {key.column for key in model.__table__.columns[name].foreign_keys} == {target.__table__.columns.id}
+            assert about.kind.label is None or target.label is not None, f"{name} names what has no label"
+
+
+@every_model
+def test_every_reference_has_an_index(model: type[Model]) -> None:
+    indexed = {index.columns[0].name for index in model.__table__.indexes}  # type: ignore[attr-defined]
+    assert {name for name, one in fields(model).items() if isinstance(one.kind, Reference)} <= indexed
+
+
+@every_model
+def test_it_has_one_sentence_for_the_dictionary(model: type[Model]) -> None:
+    sentence = model.__doc__ or ""
+    assert sentence.strip().endswith(".")
+    assert len(sentence) > 20
+
+
+@every_model
+def test_its_status_is_a_status_code_or_a_word(model: type[Model]) -> None:
+    status = fields(model).get("status")
+    if status is not None and isinstance(status.kind, Code):
+        assert status.kind.status
+        assert not status.kind.closed
+
+
+@every_model
+def test_only_statuses_are_status_codes(model: type[Model]) -> None:
+    found = {name for name, one in fields(model).items() if isinstance(one.kind, Code) and one.kind.status}
+    assert found <= {"status"}
+
+
+@every_model
+def test_its_kinds_can_be_told_apart_and_hashed(model: type[Model]) -> None:
+    for about in fields(model).values():
+        assert isinstance(about.kind, Kind)
+        hash(about.kind)
+
+
+def test_the_account_details_of_a_contact_come_by_a_road_of_their_own() -> None:
+    contacts = next(model for model in PRODUCTION if model.__tablename__ == "contacts")
+    roads = {name: one.road for name, one in fields(contacts).items()}
+    assert {name for name, road in roads.items() if road == ACCOUNT_INFO} >= {
+        "lead_source",
+        "customer_since",
+        "agent_id",
+        "csr_id",
+    }
+    assert set(roads.values()) == {MAIN, ACCOUNT_INFO}
+
+
+def test_load_order_puts_every_table_behind_those_it_refers_to() -> None:
+    order = [model.__tablename__ for model in load_order()]
+    assert sorted(order) == sorted(COLUMNS)
+    broken = set()
+    for model in PRODUCTION:
+        for key in model.__table__.foreign_keys:
+            here, there = model.__tablename__, key.column.table.name
+            if here != there and order.index(there) > order.index(here):
+                broken.add((here, there))
+    assert broken == {("departments", "employees")}, "only the circle of departments and their managers is opened"
+
+
+def test_load_order_is_the_same_each_time() -> None:
+    assert load_order() == load_order()
+
+
+def test_a_row_id_is_a_valid_uuid_that_depends_on_each_part() -> None:
+    ids = {row_id(*parts) for parts in (("a", "t", "1"), ("b", "t", "1"), ("a", "u", "1"), ("a", "t", "2"))}
+    assert len(ids) == 4
+    assert {one.version for one in ids} == {8}
+    assert str(row_id("a", "t", "1")) == row_id_text("a\x1ft\x1f", "1")
+
+
+@every_staging_table
+def test_a_staging_table_has_the_columns_that_are_owed(name: str) -> None:
+    table = raw_table(name)
+    owed = (
+        "id created_at updated_at raw_data source_id etl_batch_id status error_message retry_count tenant "
+        "source_modified_at content_hash page loaded_at finding_count"
+    )
+    assert table.fullname == f"raw.raw_{name}"
+    assert set(owed.split()) - set(table.columns.keys()) == set()
+
+
+@every_staging_table
+def test_a_staging_table_keeps_one_newest_version_a_record(name: str) -> None:
+    newest = next(index for index in raw_table(name).indexes if index.unique)
+    assert [column.name for column in newest.columns] == ["tenant", "source_id"]
+    assert str(newest.dialect_options["postgresql"]["where"]) == "superseded_at IS NULL"
+
+
+@every_staging_table
+def test_a_staging_table_guards_its_states(name: str) -> None:
+    checks = {one.name: str(one.sqltext) for one in raw_table(name).constraints if isinstance(one, CheckConstraint)}
+    known = checks[f"ck_raw_{name}_status_known"]
+    assert all(f"'{state.value}'" in known for state in RawState)
+    assert "loaded_at IS NULL" in checks[f"ck_raw_{name}_loaded_when_through"]
+
+
+def test_asking_for_a_staging_table_that_is_none_fails() -> None:
+    with pytest.raises(KeyError):
+        staging.raw_table("addresses")

@@ -1,0 +1,278 @@
+"""What is made from a record beside its own row: ids of ours, derived records, stand-ins, stubs, computed values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from etl.catalogue import Derivation, Resource
+from etl.models.base import fields_of
+from etl.models.sources import first_of, value_at
+from etl.resources import CATALOGUE, derived_from, resource
+from etl.values import Complaint
+
+every_resource = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.name)
+
+
+def make(name: str, source: str, record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what a resource makes of a record of another."""
+    way: Derivation = next(way for one, way in derived_from(source) if one.name == name)
+    return list(way.make(record))
+
+
+def id_of(name: str, record: Mapping[str, Any]) -> Any:
+    """Return the id that a resource reads from its record."""
+    found = resource(name).id
+    return found(record) if callable(found) else value_at(record, found)
+
+
+def stubs(name: str, record: Mapping[str, Any]) -> dict[str, list[tuple[str, str | None]]]:
+    """Return what a resource's record tells of other tables' rows, by table."""
+    return {stub.model.__tablename__: list(stub.make(record)) for stub in resource(name).stubs}
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"), [(7, 7), ("7", "7"), (None, "account"), (0, "account"), ("", "account")]
+)
+def test_an_office_belongs_to_its_agency_or_to_the_account_itself(named: Any, expected: Any) -> None:
+    office = {"QQID": 310, "AgencyID": named, "AgencyName": "Sunshine"}
+    assert make("agencies", "locations", office) == [{"AgencyID": expected, "AgencyName": "Sunshine"}]
+    source = fields_of(resource("locations").model)["agency_id"].source
+    assert callable(source)
+    assert source(office) == expected
+    assert all(not way.owned for one, way in derived_from("locations"))
+
+
+POLICY = {
+    "PolicyId": 88121, "CustomerId": 41207, "Status": "A", "PriorPolicyID": 80110, "IsDeleted": False, "LOB": "Auto",
+    "EffectiveDate": "2025-02-01T00:00:00", "TotalPremium": 1842.0, "CarrierId": 77, "CreatedOn": "2025-01-09T16:20:31",
+    "DateLastModified": "2025-01-28T13:02:55",
+    "LOBList": [{"Name": "Auto", "Code": "PA"}, {"Name": "Home", "Code": "HO"}],
+}  # fmt: skip
+
+
+def test_pending_policies_stand_in_for_applications() -> None:
+    made = make("applications", "policies", POLICY | {"Status": " p"})
+    assert made == [
+        {
+            "ApplicationID": "policy:88121", "PolicyID": 88121, "CustomerID": 41207, "CarrierID": 77, "Status": "P",
+            "LOB": "Auto", "RequestedEffectiveDate": "2025-02-01T00:00:00", "EstimatedPremium": 1842.0,
+            "CreatedOn": "2025-01-09T16:20:31", "DateLastModified": "2025-01-28T13:02:55",
+        }
+    ]  # fmt: skip
+    assert make("applications", "policies", POLICY) == []
+    assert make("applications", "policies", POLICY | {"Status": "P", "IsDeleted": True}) == []
+    assert next(way for one, way in derived_from("policies") if one.name == "applications").fallback
+
+
+def test_every_line_of_business_stands_in_where_a_policy_has_no_details() -> None:
+    parent = resource("policy_details").parent
+    assert parent is not None
+    assert parent.stand_in is not None
+    made = list(parent.stand_in(POLICY))
+    assert [id_of("policy_details", one) for one in made] == ["policy:88121", "policy:88121:2"]
+    sources = fields_of(resource("policy_details").model)
+    line = sources["line_of_business"].source
+    assert callable(line)
+    assert [line(one) for one in made] == ["Auto", "Home"]
+    assert line({"_parent": POLICY}) == "Auto"
+    assert list(parent.stand_in({"PolicyId": 1, "LOBList": None})) == []
+
+
+@pytest.mark.parametrize(
+    ("detail", "expected"),
+    [
+        ({"PolicyDetailsID": 9, "_parent": POLICY}, 9),
+        ({"PolicyDetailsID": None, "PolicyId": 5}, "policy:5"),
+        ({"_parent": POLICY}, "policy:88121"),
+    ],
+)
+def test_a_policy_detail_is_known_by_its_own_id_or_by_its_policy(detail: Mapping[str, Any], expected: Any) -> None:
+    assert id_of("policy_details", detail) == expected
+
+
+def test_a_renewal_is_made_where_a_living_policy_has_a_prior_term() -> None:
+    detail = {"BusinessType": "R", "BinderDate": "2025-01-20T00:00:00", "_parent": POLICY}
+    (made,) = make("renewals", "policy_details", detail)
+    assert id_of("renewals", made) == 88121
+    assert made == {
+        "PolicyId": 88121, "PriorPolicyID": 80110, "CustomerId": 41207, "EffectiveDate": "2025-02-01T00:00:00",
+        "TotalPremium": 1842.0, "BusinessType": "R", "BinderDate": "2025-01-20T00:00:00",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("policy", "business_type", "number"),
+    [
+        ({}, None, 1),
+        ({}, "N", 0),
+        ({"PriorPolicyID": None}, "R", 0),
+        ({"PriorPolicyID": 0}, "R", 0),
+        ({"Status": "D"}, "R", 0),
+        ({"IsDeleted": True}, "R", 0),
+        ({"Status": "E"}, "R", 1),
+    ],
+)
+def test_what_is_no_renewal_makes_none(policy: Mapping[str, Any], business_type: str | None, number: int) -> None:
+    detail = {"BusinessType": business_type, "_parent": {**POLICY, **policy}}
+    assert len(make("renewals", "policy_details", detail)) == number
+
+
+@pytest.mark.parametrize(("date", "confirmed"), [("2025-01-20T00:00:00", True), (None, False), (" ", False)])
+def test_a_renewal_is_confirmed_once_it_is_bound(date: str | None, confirmed: bool) -> None:
+    source = fields_of(resource("renewals").model)["is_confirmed"].source
+    assert callable(source)
+    assert source({"BinderDate": date}) is confirmed
+
+
+@pytest.mark.parametrize(
+    ("adjustment", "expected"),
+    [
+        ({"AdjustmentID": 3}, 3),
+        ({"AdjustmentDate": "2025-04-01T00:00:00", "_parent": {"PolicyId": 88121}}, "88121:2025-04-01"),
+        ({"AdjustmentID": None, "PolicyId": 5, "AdjustmentDate": "4/1/2025 1:00:00 PM"}, "5:2025-04-01"),
+        ({"PolicyId": 5, "AdjustmentDate": "soon"}, None),
+        ({"PolicyId": None, "AdjustmentDate": "2025-04-01"}, None),
+    ],
+)
+def test_a_termination_is_known_by_its_adjustment_or_by_policy_and_date(
+    adjustment: Mapping[str, Any], expected: Any
+) -> None:
+    assert id_of("terminations", adjustment) == expected
+    assert resource("terminations").takes == ("AdjustmentType", ("C",))
+
+
+def test_agency_fees_are_known_by_policy_and_name_and_numbered_when_a_name_comes_again() -> None:
+    fees: list[dict[str, Any] | None] = [
+        {"AgencyFeeName": "Broker  fee ", "Amount": 50.0, "AmountIsPercent": "False", "CalculatedAmount": 50.0},
+        {"AgencyFeeName": "Broker fee", "Amount": 10.0},
+        {"AgencyFeeName": None, "Amount": 1.0},
+        None,
+    ]
+    made = make("fees", "policies", {"PolicyId": 88121, "PolicyAgencyFees": fees})
+    expected = ["policy:88121:Broker fee", "policy:88121:Broker fee:2", "policy:88121:unnamed"]
+    assert [id_of("fees", one) for one in made] == expected
+    assert made[0] == {**(fees[0] or {}), "FeeID": expected[0], "FeeType": "agency", "PolicyID": 88121}
+    assert make("fees", "policies", {"PolicyId": 1, "PolicyAgencyFees": "none"}) == []
+
+
+def test_carrier_fees_are_known_by_quote_and_number_and_get_a_name() -> None:
+    quote = {"QuoteID": 12, "PolicyID": 5, "QuoteCarrierFees": [{"QuoteID": 12, "CarrierFeeID": 4, "Amount": 25.0}]}
+    (made,) = make("fees", "quotes", quote)
+    assert id_of("fees", made) == "quote:12:4"
+    assert (made["FeeType"], made["PolicyID"], made["QuoteID"]) == ("carrier", 5, 12)
+    name = fields_of(resource("fees").model)["name"].source
+    assert callable(name)
+    assert name(made) == "Carrier fee 4"
+    assert name({"AgencyFeeName": "Broker fee"}) == "Broker fee"
+    assert name({}) is None
+
+
+def test_a_commission_rule_is_known_by_its_kind_and_number() -> None:
+    assert id_of("commission_rules", {"CommissionRuleID": 8, "_call": {"kind": "agency"}}) == "agency:8"
+    assert id_of("commission_rules", {"CommissionRuleID": 8, "_call": {"kind": "producer"}}) == "producer:8"
+    assert id_of("commission_rules", {"CommissionRuleID": None, "_call": {"kind": "agency"}}) is None
+    kinds = [dict(endpoint.implies)["kind"] for endpoint in resource("commission_rules").endpoints]
+    assert kinds == ["agency", "producer"]
+    rule = fields_of(resource("commissions").model)["rule_id"].source
+    assert callable(rule)
+    assert rule({"CommissionRuleID": 8}) == "agency:8"
+    assert rule({"CommissionRuleID": None}) is None
+
+
+def test_an_agent_known_by_name_alone_becomes_an_employee() -> None:
+    assert stubs("contacts", {"AgentName": " Kim  Lee "}) == {"employees": [("name:Kim Lee", "Kim Lee")]}
+    assert stubs("contacts", {"AgentName": "N/A"}) == {"employees": []}
+    assert stubs("contacts", {"AgentName": 7.5})["employees"] in ([], [("name:7.5", "7.5")])
+    detail = {"AgentID": 512, "AgentName": "Kim Lee", "CSRID": 0, "CSRName": "Ana Ruiz"}
+    assert stubs("policy_details", detail) == {"employees": [("name:Ana Ruiz", "Ana Ruiz")]}
+
+
+def test_a_managing_general_agent_becomes_a_carrier() -> None:
+    agents: dict[str, Any] = {"employees": []}
+    assert stubs("policies", {"MGAId": 12, "MGA": "Coastal MGA"}) == {**agents, "carriers": [("12", "Coastal MGA")]}
+    assert stubs("policies", {"MGAId": "12 ", "MGA": None}) == {**agents, "carriers": [("12", None)]}
+    nobodies: tuple[Any, ...] = (None, 0, "-1", "", True, [])
+    for nobody in nobodies:
+        assert stubs("policies", {"MGAId": nobody, "MGA": "Coastal MGA"}) == {**agents, "carriers": []}
+
+
+@pytest.mark.parametrize(
+    ("vin", "expected"),
+    [
+        ("1HGCM82633A004352", True),
+        ("1hgcm82633a004352", True),
+        ("1HGCM82643A004352", False),
+        ("ABC", False),
+        (None, None),
+    ],
+)
+def test_a_vin_is_told_valid_or_not(vin: Any, expected: bool | None) -> None:
+    source = fields_of(resource("vehicles").model)["vin_valid"].source
+    assert callable(source)
+    assert source({"VIN": vin}) is expected
+
+
+@pytest.mark.parametrize(("signature", "expected"), [(5, True), ("5", True), (None, False), (0, False), (-1, False)])
+def test_a_form_is_signed_when_it_bears_a_signature(signature: Any, expected: bool) -> None:
+    source = fields_of(resource("acord_forms").model)["signed"].source
+    assert callable(source)
+    assert source({"SignatureID": signature}) is expected
+
+
+class Everywhere(dict[str, Any]):
+    """A record that holds one value under every key."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value, whatever is asked for."""
+        del key, default
+        return self.value
+
+
+HOSTILE: tuple[Any, ...] = (
+    None,
+    "",
+    " ",
+    0,
+    -1,
+    True,
+    1.5,
+    "x" * 300,
+    [],
+    [None],
+    {},
+    {"a": 1},
+    [[{}]],
+    "\x00",
+    "\ud800",
+)
+
+
+@every_resource
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: repr(value)[:12])
+def test_its_functions_take_anything_a_record_may_hold(one: Resource, value: Any) -> None:
+    record = Everywhere(value)
+    for about in fields_of(one.model, one.road).values():
+        if callable(about.source):
+            result = about.source(record)
+            assert not isinstance(result, Complaint)
+    if callable(one.id):
+        one.id(record)
+    for way in one.derived:
+        assert all(isinstance(made, Mapping) for made in way.make(record))
+    for stub in one.stubs:
+        assert all(isinstance(source_id, str) for source_id, _ in stub.make(record))
+    if one.parent is not None and one.parent.stand_in is not None:
+        assert all(isinstance(made, Mapping) for made in one.parent.stand_in(record))
+
+
+def test_the_first_of_several_paths_that_says_something_is_taken() -> None:
+    source = first_of("A", "B.0.C", "D")
+    assert source({"A": " ", "B": [{"C": 0}], "D": 3}) == 0
+    assert source({"A": None, "B": [], "D": 3}) == 3
+    assert source({}) is None
+    assert str(source) == "A or B.0.C or D"
