@@ -1,0 +1,159 @@
+"""The faults that a simulator can be told to have, and the five places of a request in which they strike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from etl.simulator import page_faults, request_faults, turns, wire_faults
+from etl.simulator.envelopes import LOGIN_PAGE, Answer, Page
+from etl.simulator.turns import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault by name. Where it strikes: `request`, `token`, `grant`, `use`, `page`, `answer`, `body` or `wire`."""
+
+    name: str
+    words: str
+    default: str  #: the argument when none is given; empty: it takes none
+    strikes: str
+    act: Callable[..., Any]
+
+
+_REQUEST, _PAGE, _WIRE = request_faults, page_faults, wire_faults
+_ALL = (
+    Fault("token-expiry", "an access token is good for this many calls", "20", "use", _REQUEST.token_expiry),
+    Fault("token-errors", "the token endpoint fails this many times", "2", "token", _REQUEST.token_errors),
+    Fault(
+        "token-refused", "the token endpoint refuses: invalid_grant or invalid_client",
+        "invalid_grant", "token", _REQUEST.token_refused,
+    ),
+    Fault(
+        "token-answer", "odd: html, no-token, no-expiry, text-expiry, zero-expiry, negative-expiry or other-type",
+        "no-expiry", "grant", _REQUEST.token_answer,
+    ),
+    Fault("unauthorized-always", "401 for each call, whatever the token", "", "request", _REQUEST.unauthorized_always),
+    Fault("unauthorized", "401 below this path, while other calls succeed", "Claims", "request", _REQUEST.unauthorized),
+    Fault("forbidden", "403 below this path", "Claims", "request", _REQUEST.forbidden),
+    Fault("not-found", "404 as JSON below this path", "Claims", "request", _REQUEST.not_found),
+    Fault("wrong-verb", "405 below this path", "Claims", "request", _REQUEST.wrong_verb),
+    Fault("not-offered", "the help page in HTML below this path", "Claims", "request", _REQUEST.not_offered),
+    Fault(
+        "rate-limit", "429 at the first asking, Retry-After so many seconds (`date`: in the form of a date)",
+        "1", "request", _REQUEST.rate_limit,
+    ),
+    Fault(
+        "server-errors", "500, 502, 503, 504 at the first so many askings (`always`: at all)",
+        "2", "request", _REQUEST.server_errors,
+    ),
+    Fault("html-login", "a login page with 200 at the first so many askings", "1", "request", _REQUEST.html_login),
+    Fault(
+        "redirect-login", "a redirect to this address at the first asking",
+        "http://localhost:9/login", "request", _REQUEST.redirect_login,
+    ),
+    Fault("odd-success", "this status with an empty body at the first asking", "204", "request", _REQUEST.odd_success),
+    Fault(
+        "gzip-bomb", "this many mebibytes of blanks in a small body at the first asking",
+        "64", "request", _REQUEST.gzip_bomb,
+    ),
+    Fault(
+        "page-drift", "so many records leave the list between two pages (negative: come)",
+        "1", "page", _PAGE.page_drift,
+    ),
+    Fault("repeated-page", "the list never ends: its last page repeats", "", "page", _PAGE.repeated_page),
+    Fault(
+        "empty-middle-page", "a page in the middle is empty at the first so many askings",
+        "1", "page", _PAGE.empty_middle_page,
+    ),
+    Fault(
+        "wrong-total", "the total is off by this number (or `null`, `text`, `negative`)",
+        "7", "page", _PAGE.wrong_total,
+    ),
+    Fault("duplicate-records", "the first so many records of a page come twice", "1", "page", _PAGE.duplicate_records),
+    Fault("null-modified", "no record has a date of modification", "", "page", _PAGE.null_modified),
+    Fault(
+        "strange-modified", "all records were modified at this time",
+        "0001-01-01T00:00:00", "page", _PAGE.strange_modified,
+    ),
+    Fault(
+        "is-success-false", "a 200 that says it failed at the first so many askings",
+        "1", "answer", _PAGE.is_success_false,
+    ),
+    Fault("bad-json", "JSON that ends in the middle at the first so many askings", "1", "body", _PAGE.bad_json),
+    Fault("slow", "each answer begins so many seconds late", "1", "wire", _WIRE.slow),
+    Fault("drip", "each answer comes at so many bytes a second", "1", "wire", _WIRE.drip),
+    Fault("stall", "the headers come, the body so many seconds later, at the first asking", "60", "wire", _WIRE.stall),
+    Fault(
+        "cut-body", "the connection closes in the middle of the body at the first so many askings",
+        "1", "wire", _WIRE.cut_body,
+    ),
+    Fault("reset", "the connection is reset after so many bytes at the first asking", "0", "wire", _WIRE.reset),
+    Fault(
+        "wrong-encoding", "the headers name an encoding that the body lacks at the first so many askings",
+        "1", "wire", _WIRE.wrong_encoding,
+    ),
+    Fault("clock-skew", "the Date header is off by so many seconds", "3600", "wire", _WIRE.clock_skew),
+)  # fmt: skip
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
+
+
+class Faults:
+    """The faults of one server, in the order in which they were planned."""
+
+    def __init__(self, specs: tuple[str, ...]) -> None:
+        defaults = {name: fault.default for name, fault in FAULTS.items()}
+        self._turns = [turns.read(spec, defaults) for spec in specs]
+
+    def _at(self, place: str) -> list[tuple[Turn, Callable[..., Any]]]:
+        return [(turn, FAULTS[turn.name].act) for turn in self._turns if FAULTS[turn.name].strikes == place]
+
+    def of_request(self, request: web.Request) -> web.Response | None:
+        """Return what answers in place of a call; None when the call is to be answered."""
+        path, key = request.path.removeprefix("/v1/"), _key(request)
+        authorization = request.headers.get("Authorization", "")
+        for turn, act in self._at("use"):
+            if response := act(turn, authorization, path):
+                return response  # type: ignore[no-any-return]
+        return next((found for turn, act in self._at("request") if (found := act(turn, key, path))), None)
+
+    def of_token(self, request: web.Request) -> web.Response | None:
+        """Return what answers in place of the token endpoint; None when it is to answer."""
+        return next((found for turn, act in self._at("token") if (found := act(turn, _key(request), ""))), None)
+
+    def of_grant(self, request: web.Request, grant: dict[str, Any]) -> web.Response:
+        """Return the answer that grants a token."""
+        for turn, act in self._at("grant"):
+            changed = act(turn, _key(request), grant)
+            if changed is None:
+                return request_faults.html(200, LOGIN_PAGE)
+            grant = changed
+        return web.json_response(grant)
+
+    def rewrite(self, request: web.Request, answer: Answer, again: Callable[[int], Page]) -> Answer:
+        """Return an answer with the faults of pages; what is not really paged (page 0) has none of them."""
+        key = _key(request)
+        if isinstance(answer, Page) and answer.number:
+            for turn, act in self._at("page"):
+                answer = act(turn, key, answer, again)
+        for turn, act in self._at("answer"):
+            answer = act(turn, key, answer)
+        return answer
+
+    def spoil(self, request: web.Request, body: bytes) -> bytes:
+        """Return a body with the faults of bodies."""
+        for turn, act in self._at("body"):
+            body = act(turn, _key(request), body)
+        return body
+
+    async def deliver(self, request: web.Request, response: web.Response) -> web.StreamResponse:
+        """Return the answer to be sent, or the one that has been sent already, well or badly."""
+        for turn, act in self._at("wire"):
+            if (sent := await act(turn, _key(request), request, response)) is not None:
+                return sent  # type: ignore[no-any-return]
+        return response
+
+
+def _key(request: web.Request) -> str:
+    return f"{request.method} {request.path_qs}"

@@ -1,0 +1,146 @@
+"""The HTTP server: from a request to the answer of its call, with the vendor's refusals."""
+
+import asyncio
+import json
+import threading
+import time
+from collections import deque
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from etl.simulator import routes
+from etl.simulator.asking import Ask, Refused
+from etl.simulator.envelopes import HELP_PAGE, Page
+from etl.simulator.faults import Faults
+from etl.simulator.settings import SimulatorSettings
+from etl.simulator.tokens import Tokens
+from etl.simulator.world import World
+
+API, TOKEN = "/v1/", "/oauth/token"
+KEPT_REQUESTS = 1_000_000
+OK = 200
+
+
+class Seen(NamedTuple):
+    """A request, and the status with which it was answered (or was to be, before the wire failed)."""
+
+    method: str
+    path: str
+    query: str
+    status: int
+
+
+class Server:
+    """The web application over a world. All that touches the world happens under the lock."""
+
+    def __init__(self, settings: SimulatorSettings, world: World, lock: threading.RLock) -> None:
+        self.settings = settings
+        self.world = world
+        self.lock = lock
+        self.tokens = Tokens(settings)
+        self.faults = Faults(settings.faults)
+        self.requests: deque[Seen] = deque(maxlen=KEPT_REQUESTS)
+        self._recent: deque[float] = deque()
+
+    def application(self) -> web.Application:
+        """Return the application to be served."""
+        application = web.Application(client_max_size=2**20)
+        application.router.add_route("*", "/{path:.*}", self.serve)
+        return application
+
+    def now(self) -> datetime:
+        """Return the time by the simulator's clock."""
+        return self.settings.now or datetime.now(UTC)
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request and keep note of it."""
+        if self.settings.latency:
+            await asyncio.sleep(self.settings.latency)
+        response = await self._respond(request)
+        response.headers.setdefault("Date", format_datetime(self.now().astimezone(UTC), usegmt=True))
+        self.requests.append(Seen(request.method, request.path, request.query_string, response.status))
+        return await self.faults.deliver(request, response)
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        if request.path == TOKEN:
+            return self.faults.of_token(request) or await self._token(request)
+        if not request.path.startswith(API):
+            return web.Response(status=404, body=HELP_PAGE, content_type="text/html")
+        if self._too_many():
+            return self._json(429, {"Message": "Too many requests."}, {"Retry-After": "1"})
+        if not self.tokens.admits(request.headers.get("Authorization", "")):
+            return self._denied()
+        return self.faults.of_request(request) or await self._call(request)
+
+    def _denied(self) -> web.Response:
+        """Return the answer to a request without a token that is good."""
+        words = "Authorization has been denied for this request."
+        return self._json(401, {"Message": words}, {"WWW-Authenticate": "Bearer", "QQ-Error-Message": words})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        if request.method != "POST":
+            return self._wrong_verb(request, "POST")
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        status, grant = self.tokens.grant(form, request.headers.get("Authorization", ""))
+        return self.faults.of_grant(request, grant) if status == OK else self._json(status, grant)
+
+    async def _call(self, request: web.Request) -> web.Response:
+        found = routes.find(request.path.removeprefix(API), documented_only=self.settings.documented_only)
+        if found is None:
+            return web.Response(status=404, body=HELP_PAGE, content_type="text/html")
+        route, ids = found
+        if request.method != route.verb:
+            return self._wrong_verb(request, route.verb)
+        try:
+            ask = await self._ask(request, ids)
+            with self.lock:
+                answer = route.answer(self.world, ask)
+                answer = self.faults.rewrite(request, answer, lambda number: self._again(route, ask, number))
+        except Refused as refusal:
+            return self._json(refusal.status, {"Message": refusal.message})
+        body = self.faults.spoil(request, answer.body())
+        return web.Response(body=body, content_type="application/json", charset="utf-8")
+
+    def _again(self, route: routes.Route, ask: Ask, number: int) -> Page:
+        """Answer the same call for another page number, whichever of its two names the call has for it."""
+        other = replace(ask, query=ask.query | {"pagenumber": str(number)}, body=ask.body | {"pageno": number})
+        page = route.answer(self.world, other)
+        return page if isinstance(page, Page) else Page((), number, 0, 0, 0, ask.href)
+
+    async def _ask(self, request: web.Request, ids: tuple[int, ...]) -> Ask:
+        query = {name.lower(): value for name, value in request.query.items()}
+        body = await _body(request) if request.method == "POST" else {}
+        return Ask(ids, query, body, str(request.url), self.settings.end_inclusive)
+
+    def _too_many(self) -> bool:
+        if self.settings.rate is None:
+            return False
+        now = time.monotonic()
+        while self._recent and self._recent[0] < now - 1:
+            self._recent.popleft()
+        full = len(self._recent) >= self.settings.rate
+        if not full:
+            self._recent.append(now)
+        return full
+
+    def _wrong_verb(self, request: web.Request, allowed: str) -> web.Response:
+        words = f"The requested resource does not support http method '{request.method}'."
+        return self._json(405, {"Message": words}, {"Allow": allowed})
+
+    @staticmethod
+    def _json(status: int, item: dict[str, Any], headers: dict[str, str] | None = None) -> web.Response:
+        return web.json_response(item, status=status, headers=headers)
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.text() or "{}")
+    except ValueError:
+        raise Refused(400, "The request is invalid: the body is not JSON.") from None
+    if not isinstance(body, dict):
+        raise Refused(400, "The request is invalid: the body is not an object.")
+    return {name.lower(): value for name, value in body.items()}

@@ -1,0 +1,94 @@
+"""Faults on the wire: late, slow, cut off, reset, or with headers that are wrong."""
+
+import asyncio
+import socket
+import struct
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+
+from aiohttp import web
+
+from etl.simulator.turns import Turn
+
+
+async def slow(turn: Turn, _key: str, _request: web.Request, _response: web.Response) -> web.StreamResponse | None:
+    """Wait before the answer."""
+    await asyncio.sleep(float(turn.argument))
+    return None
+
+
+async def clock_skew(turn: Turn, _key: str, _request: web.Request, response: web.Response) -> web.StreamResponse | None:
+    """Write another time into the Date header."""
+    at = parsedate_to_datetime(response.headers["Date"]) + timedelta(seconds=float(turn.argument))
+    response.headers["Date"] = format_datetime(at, usegmt=True)
+    return None
+
+
+async def wrong_encoding(
+    turn: Turn, key: str, _request: web.Request, response: web.Response
+) -> web.StreamResponse | None:
+    """Name an encoding in the headers that the body does not have."""
+    if turn.due(key, turn.argument):
+        response.headers["Content-Encoding"] = "gzip"
+    return None
+
+
+async def drip(turn: Turn, _key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
+    """Send the body byte by byte, so many of them a second."""
+    stream = await _begin(request, response)
+    for byte in _bytes(response):
+        await stream.write(bytes((byte,)))
+        await asyncio.sleep(1 / float(turn.argument))
+    await stream.write_eof()
+    return stream
+
+
+async def stall(turn: Turn, key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
+    """Send the headers, and the body only seconds later, the first time."""
+    if not turn.due(key):
+        return None
+    stream = await _begin(request, response)
+    await asyncio.sleep(float(turn.argument))
+    await stream.write(_bytes(response))
+    await stream.write_eof()
+    return stream
+
+
+async def cut_body(turn: Turn, key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
+    """Close the connection in the middle of the body, the first times."""
+    if not turn.due(key, turn.argument):
+        return None
+    body = _bytes(response)
+    stream = await _begin(request, response)
+    await stream.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return stream
+
+
+async def reset(turn: Turn, key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
+    """Reset the connection after so many bytes of the body (0: before the headers), the first time."""
+    if not turn.due(key):
+        return None
+    sent = int(turn.argument)
+    stream: web.StreamResponse = response
+    if sent:
+        stream = await _begin(request, response)
+        await stream.write(_bytes(response)[:sent])
+    if request.transport is not None:
+        # To linger for no time means that closing sends RST in place of FIN.
+        plug: socket.socket = request.transport.get_extra_info("socket")
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        request.transport.abort()
+    return stream
+
+
+def _bytes(response: web.Response) -> bytes:
+    return bytes(response.body) if isinstance(response.body, bytes | bytearray) else b""
+
+
+async def _begin(request: web.Request, response: web.Response) -> web.StreamResponse:
+    stream = web.StreamResponse(status=response.status, headers=response.headers)
+    stream.content_length = len(_bytes(response))
+    await stream.prepare(request)
+    return stream

@@ -1,0 +1,45 @@
+"""A small client of the simulator for its tests; it retries nothing, so that each fault shows."""
+
+import json
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from etl.simulator import Simulator
+
+
+class Client:
+    """Asks a simulator, as an integration would."""
+
+    def __init__(self, simulator: Simulator, authorization: str | None = None) -> None:
+        self.simulator = simulator
+        self.authorization = authorization or f"Bearer {self.token()['access_token']}"
+
+    def send(self, url: str, data: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        try:
+            with urlopen(Request(url, data=data, headers=headers), timeout=10) as answer:  # noqa: S310 - loopback
+                return answer.status, dict(answer.headers), answer.read()
+        except HTTPError as error:
+            return error.code, dict(error.headers), error.read()
+
+    def grant(self, **form: str) -> tuple[int, Any]:
+        status, _, body = self.send(self.simulator.token_url, urlencode(form).encode())
+        return status, json.loads(body)
+
+    def token(self) -> Any:
+        names = {"client_id": "demo", "client_secret": "demo-secret", "username": "demo", "password": "demo-password"}
+        return self.grant(grant_type="password", **names)[1]
+
+    def raw(self, path: str, body: Any = None) -> tuple[int, dict[str, str], bytes]:
+        data = None if body is None else json.dumps(body).encode()
+        return self.send(f"{self.simulator.api_url}/{path}", data, Authorization=self.authorization)
+
+    def get(self, path: str, body: Any = None) -> Any:
+        status, _, answer = self.raw(path, body)
+        assert status == 200, answer
+        return json.loads(answer)
+
+
+def feed(name: str, **query: object) -> str:
+    return f"{name}/LastModifiedCreated?{urlencode(query)}"

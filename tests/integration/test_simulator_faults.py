@@ -1,0 +1,292 @@
+"""Every fault of the simulator, met over a real socket."""
+
+import gzip
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.client import IncompleteRead
+from typing import Any
+
+import pytest
+from simulator_client import Client, feed
+
+from etl.simulator import FAULTS, Simulator, SimulatorSettings
+
+NOW = datetime(2026, 6, 15, 16, 30, tzinfo=UTC)
+CARRIERS = "Carriers"
+
+
+@contextmanager
+def faulty(*faults: str) -> Iterator[Client]:
+    """Yield a client of a small simulator with some faults; its Basic access meets no faults of tokens."""
+    with Simulator(SimulatorSettings(contacts=30, now=NOW, faults=faults)) as simulator:
+        yield Client(simulator, "Basic ZGVtbzpkZW1vLXNlY3JldA==")
+
+
+def statuses(client: Client, path: str, times: int) -> list[int]:
+    return [client.raw(path)[0] for _ in range(times)]
+
+
+def ids(page: Any) -> list[int]:
+    return [one["EntityID"] for one in page["Data"]]
+
+
+def contacts(client: Client, number: int, size: int = 10) -> Any:
+    return client.get(feed("Contacts", pageNumber=number, pageSize=size))
+
+
+def token_expiry() -> None:
+    with faulty("token-expiry:2") as client:
+        client.authorization = f"Bearer {client.token()['access_token']}"
+        assert statuses(client, CARRIERS, 3) == [200, 200, 401]
+        client.authorization = f"Bearer {client.token()['access_token']}"
+        assert statuses(client, CARRIERS, 1) == [200]
+
+
+def token_errors() -> None:
+    with faulty("token-errors:1") as client:
+        url = client.simulator.token_url
+        assert client.send(url, b"")[0] >= 500
+        assert client.send(url, b"")[0] == 401
+
+
+def token_refused() -> None:
+    with faulty("token-refused:invalid_client") as client:
+        assert client.grant(grant_type="password") == (401, {"error": "invalid_client"})
+    with faulty("token-refused") as client:
+        assert client.grant(grant_type="password") == (400, {"error": "invalid_grant"})
+
+
+def token_answer() -> None:
+    for variant, name, value in (
+        ("no-token", "access_token", None), ("no-expiry", "expires_in", None), ("text-expiry", "expires_in", "3600"),
+        ("zero-expiry", "expires_in", 0), ("negative-expiry", "expires_in", -1), ("other-type", "token_type", "mac"),
+    ):  # fmt: skip
+        with faulty(f"token-answer:{variant}") as client:
+            assert client.token().get(name) == value
+    with faulty("token-answer:html") as client, pytest.raises(json.JSONDecodeError):
+        client.token()
+
+
+def unauthorized_always() -> None:
+    with faulty("unauthorized-always") as client:
+        assert statuses(client, CARRIERS, 3) == [401, 401, 401]
+
+
+def below_a_path(name: str, status: int, kind: str) -> Callable[[], None]:
+    def check() -> None:
+        with faulty(f"{name}:claims/") as client:
+            answered, headers, _ = client.raw(feed("Claims"))
+            assert (answered, headers["Content-Type"].split(";")[0]) == (status, kind)
+            assert client.raw(CARRIERS)[0] == 200
+
+    return check
+
+
+def rate_limit() -> None:
+    with faulty("rate-limit:3") as client:
+        status, headers, _ = client.raw(CARRIERS)
+        assert (status, headers["Retry-After"]) == (429, "3")
+        assert client.raw(CARRIERS)[0] == 200
+    with faulty("rate-limit:date@2") as client:
+        assert statuses(client, CARRIERS, 2) == [200, 200]
+        at = parsedate_to_datetime(client.raw("Departments")[1]["Retry-After"])
+        assert abs(at - datetime.now(UTC)) < timedelta(seconds=10)
+
+
+def server_errors() -> None:
+    with faulty("server-errors:4") as client:
+        found = statuses(client, CARRIERS, 5)
+        assert (sorted(found[:4]), found[4]) == ([500, 502, 503, 504], 200)
+    with faulty("server-errors:always") as client:
+        assert min(statuses(client, CARRIERS, 12)) >= 500
+
+
+def html_login() -> None:
+    with faulty("html-login") as client:
+        status, headers, body = client.raw(CARRIERS)
+        assert (status, headers["Content-Type"].split(";")[0]) == (200, "text/html")
+        assert b"password" in body
+        assert client.get(CARRIERS)
+
+
+def redirect_login() -> None:
+    with faulty("redirect-login:/login") as client:
+        assert client.raw(CARRIERS)[0] == 404  # where the redirect leads, there is nothing
+        assert [seen.status for seen in client.simulator.requests] == [302, 404]
+        assert client.get(CARRIERS)
+
+
+def odd_success() -> None:
+    with faulty("odd-success:202") as client:
+        assert client.raw(CARRIERS)[0::2] == (202, b"")
+        assert client.get(CARRIERS)
+
+
+def gzip_bomb() -> None:
+    with faulty("gzip-bomb:3") as client:
+        body = client.raw(CARRIERS)[2]
+        assert len(body) < 10_000
+        assert len(gzip.decompress(body)) == 3 * 2**20
+
+
+def page_drift() -> None:
+    with faulty("page-drift:2") as client:
+        first, second = contacts(client, 1), contacts(client, 2)
+        assert ids(second)[0] == ids(first)[-1] + 3
+        assert (len(second["Data"]), second["TotalItems"]) == (10, 28)
+        assert ids(contacts(client, 2))[0] == ids(first)[-1] + 1
+    with faulty("page-drift:-2") as client:
+        assert ids(contacts(client, 2))[:2] == ids(contacts(client, 1))[-2:]
+
+
+def repeated_page() -> None:
+    with faulty("repeated-page") as client:
+        last = contacts(client, 3)
+        assert ids(contacts(client, 4)) == ids(contacts(client, 9)) == ids(last)
+        assert contacts(client, 9)["PagesTotal"] == 10
+
+
+def empty_middle_page() -> None:
+    with faulty("empty-middle-page") as client:
+        assert ids(contacts(client, 1))
+        assert contacts(client, 2)["Data"] == []
+        assert ids(contacts(client, 2))
+        assert ids(contacts(client, 3))
+
+
+def wrong_total() -> None:
+    for argument, total in (("5", 35), ("-5", 25), ("null", None), ("text", "many"), ("negative", -1)):
+        with faulty(f"wrong-total:{argument}") as client:
+            assert contacts(client, 1)["TotalItems"] == total
+
+
+def duplicate_records() -> None:
+    with faulty("duplicate-records:2") as client:
+        found = ids(contacts(client, 1))
+        assert found[10:] == found[:2]
+
+
+def null_modified() -> None:
+    with faulty("null-modified") as client:
+        assert {one["DateLastModified"] for one in contacts(client, 1, 30)["Data"]} == {None}
+        assert "DateLastModified" not in client.get(feed("Billing"))["Data"][0]
+
+
+def strange_modified() -> None:
+    with faulty("strange-modified:9999-12-31T00:00:00") as client:
+        assert {one["DateLastModified"] for one in contacts(client, 1)["Data"]} == {"9999-12-31T00:00:00"}
+
+
+def is_success_false() -> None:
+    with faulty("is-success-false") as client:
+        page = contacts(client, 1)
+        assert (page["IsSuccess"], page["Data"], page["ErrorCode"]) == (False, [], "5001")
+        assert contacts(client, 1)["IsSuccess"]
+        key = next(iter(client.simulator.world.policies))
+        assert not client.get(f"Policies/{key}/GetBinderInfo")["IsSuccess"]
+
+
+def bad_json() -> None:
+    with faulty("bad-json") as client:
+        with pytest.raises(json.JSONDecodeError):
+            client.get(CARRIERS)
+        assert client.get(CARRIERS)
+
+
+def slow() -> None:
+    with faulty("slow:0.05") as client:
+        begun = time.monotonic()
+        assert client.get(CARRIERS)
+        assert time.monotonic() - begun >= 0.05
+
+
+def drip() -> None:
+    with faulty("drip:100") as client:
+        begun = time.monotonic()
+        assert client.get("BusinessLogic/Ping") == "Pong"
+        assert time.monotonic() - begun >= 0.05  # six bytes
+
+
+def stall() -> None:
+    with faulty("stall:0.05") as client:
+        begun = time.monotonic()
+        assert client.get(CARRIERS)
+        middle = time.monotonic()
+        assert client.get(CARRIERS)
+        assert middle - begun >= 0.05
+
+
+def cut_body() -> None:
+    with faulty("cut-body") as client:
+        with pytest.raises(IncompleteRead):
+            client.raw(CARRIERS)
+        assert client.get(CARRIERS)
+
+
+def reset() -> None:
+    with faulty("reset") as client:
+        with pytest.raises(ConnectionResetError):
+            client.raw(CARRIERS)
+        assert client.get(CARRIERS)
+    with faulty("reset:40") as client:
+        with pytest.raises((ConnectionResetError, IncompleteRead)):
+            client.raw(CARRIERS)
+        assert client.get(CARRIERS)
+
+
+def wrong_encoding() -> None:
+    with faulty("wrong-encoding") as client:
+        _, headers, body = client.raw(CARRIERS)
+        assert headers["Content-Encoding"] == "gzip"
+        with pytest.raises(gzip.BadGzipFile):
+            gzip.decompress(body)
+        assert "Content-Encoding" not in client.raw(CARRIERS)[1]
+
+
+def clock_skew() -> None:
+    with faulty("clock-skew:-3600") as client:
+        assert parsedate_to_datetime(client.raw(CARRIERS)[1]["Date"]) == NOW - timedelta(hours=1)
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    "token-expiry": token_expiry, "token-errors": token_errors, "token-refused": token_refused,
+    "token-answer": token_answer, "unauthorized-always": unauthorized_always,
+    "unauthorized": below_a_path("unauthorized", 401, "application/json"),
+    "forbidden": below_a_path("forbidden", 403, "application/json"),
+    "not-found": below_a_path("not-found", 404, "application/json"),
+    "wrong-verb": below_a_path("wrong-verb", 405, "application/json"),
+    "not-offered": below_a_path("not-offered", 404, "text/html"), "rate-limit": rate_limit,
+    "server-errors": server_errors, "html-login": html_login, "redirect-login": redirect_login,
+    "odd-success": odd_success, "gzip-bomb": gzip_bomb, "page-drift": page_drift, "repeated-page": repeated_page,
+    "empty-middle-page": empty_middle_page, "wrong-total": wrong_total, "duplicate-records": duplicate_records,
+    "null-modified": null_modified, "strange-modified": strange_modified, "is-success-false": is_success_false,
+    "bad-json": bad_json, "slow": slow, "drip": drip, "stall": stall, "cut-body": cut_body, "reset": reset,
+    "wrong-encoding": wrong_encoding, "clock-skew": clock_skew,
+}  # fmt: skip
+
+
+def test_every_fault_has_a_check() -> None:
+    assert sorted(CHECKS) == sorted(FAULTS)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_fault(name: str) -> None:
+    CHECKS[name]()
+
+
+def test_several_faults_strike_together() -> None:
+    with faulty("server-errors:1", "null-modified", "wrong-total:1") as client:
+        assert client.raw(feed("Contacts"))[0] >= 500
+        page = client.get(feed("Contacts"))
+        assert page["TotalItems"] == 31
+        assert page["Data"][0]["DateLastModified"] is None
+
+
+def test_what_is_not_paged_has_no_faults_of_pages() -> None:
+    with faulty("repeated-page") as client:
+        key = next(iter(client.simulator.world.contacts))
+        assert client.get(f"Contacts/{key}/Addresses")["PagesTotal"] == 1

@@ -1,0 +1,140 @@
+"""What happens while time passes: deterministic, visible in the feeds, and adding up."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from etl.simulator import life
+from etl.simulator.book import policies
+from etl.simulator.world import World
+
+NOW = datetime(2026, 6, 15, 16, 30, tzinfo=UTC)
+LATER = NOW + timedelta(days=3)
+DAY = (LATER - timedelta(hours=1), LATER + timedelta(hours=1))
+NAMES = ("contacts", "policies", "claims", "applications", "commissions")
+
+
+@pytest.fixture
+def world() -> World:
+    return World.make(9, 250, NOW)
+
+
+def touched(world: World) -> dict[str, list[Any]]:
+    return {name: list(getattr(world, name).within(*DAY)) for name in NAMES}
+
+
+def test_life_is_the_same_for_the_same_seed() -> None:
+    one, other = World.make(9, 60, NOW), World.make(9, 60, NOW)
+    assert one.tick(LATER, 60) == other.tick(LATER, 60)
+    assert one.book() == other.book()
+    assert one.changes == 60
+
+
+def test_changes_one_by_one_are_those_of_one_tick() -> None:
+    one, other = World.make(9, 60, NOW), World.make(9, 60, NOW)
+    words = [text for _ in range(10) for text in one.tick(LATER)]
+    assert words == other.tick(LATER, 10)
+
+
+#: What each change leaves behind in the feeds of its hour.
+TRACES = {
+    "_edit_contact": "contacts", "_new_client": "contacts", "_another_policy": "policies", "_renew": "policies",
+    "_bind": "policies", "_cancel": "policies", "_endorse": "policies", "_delete_policy": "policies",
+    "_delete_contact": "contacts", "_report_claim": "claims", "_settle_claim": "claims",
+    "_receive_commission": "commissions", "_drop_coverage": "policies", "_void_payment": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", life.CHANGES, ids=lambda one: one.__name__)
+def test_every_change_shows_in_the_feed_that_it_concerns(
+    world: World, change: Callable[[World, random.Random, datetime], str | None]
+) -> None:
+    before = world.book()
+    words = next(filter(None, (change(world, random.Random(n), LATER) for n in range(20))), None)
+    trace = TRACES[change.__name__]
+    assert words
+    assert world.book() != before or change.__name__ == "_drop_coverage"
+    assert bool(trace and touched(world)[trace]) == (trace is not None)
+
+
+def test_what_comes_to_be_while_time_passes_is_dated_now(world: World) -> None:
+    names = (*NAMES, "billing")
+    before = {name: set(getattr(world, name)) for name in names}
+    world.tick(LATER, 250)
+    for name in names:
+        collection = getattr(world, name)
+        new = set(collection) - before[name]
+        assert new
+        assert {collection.created(key) for key in new} == {LATER}
+
+
+def test_words_tell_no_names(world: World) -> None:
+    words = " ".join(world.tick(LATER, 80))
+    names = {one["LastName"].strip() for one in world.contacts.values() if one["LastName"]}
+    assert not {name for name in names if f" {name} " in words}
+
+
+def test_a_voided_payment_does_not_come_back_through_the_feed(world: World) -> None:
+    words = life._void_payment(world, random.Random(1), LATER)  # noqa: SLF001 - the change itself is looked at
+    assert words
+    key = words.split()[2]
+    assert world.billing[key]["IsVoided"]
+    assert key not in world.billing.within(*DAY)
+
+
+def test_a_cancellation_has_its_adjustment_and_gives_commission_back(world: World) -> None:
+    words = life._cancel(world, random.Random(3), LATER)  # noqa: SLF001
+    assert words
+    key = int(words.split()[1])
+    assert world.policies[key]["Status"] == "C"
+    change = world.detail("adjustments", key)[-1]
+    assert (change["AdjustmentType"], change["AdjustmentDate"]) == ("C", "2026-06-18T00:00:00")
+    back = [one for one in world.commissions.values() if one["PolicyID"] == key and one["TransactionType"] == "C"]
+    assert back[-1]["Premium"] == -change["ReturnPremium"]
+
+
+def test_a_bound_policy_has_a_number_and_is_active(world: World) -> None:
+    pending = {key for key in world.policies if world.policies[key]["Status"] == "P"}
+    words = life._bind(world, random.Random(1), LATER)  # noqa: SLF001
+    assert words
+    key = int(words.split()[1])
+    policy = world.policies[key]
+    assert key in pending
+    assert policy["Status"] == "A"
+    assert policy["PolicyNumber"].lower() not in {"pending", "tba", "tbd"}
+    assert policy["HasBeenModified"]
+
+
+def test_a_renewal_is_set_up_once(world: World) -> None:
+    made = [words for words in (life._renew(world, random.Random(n), LATER) for n in range(300)) if words]  # noqa: SLF001
+    priors = [one["PriorPolicyID"] for one in world.policies.values() if one["PriorPolicyID"]]
+    assert made
+    assert len(priors) == len(set(priors))
+
+
+def test_a_removed_coverage_stays_away(world: World) -> None:
+    words = life._drop_coverage(world, random.Random(1), LATER)  # noqa: SLF001
+    assert words
+    key = int(words.split()[1].rstrip(":"))
+    left = world.detail("coverages", key)
+    fresh = World.make(9, 250, NOW).detail("coverages", key)
+    assert left == fresh[:-1]
+
+
+def test_an_endorsement_changes_the_premium_by_its_amount(world: World) -> None:
+    before = {one["PolicyId"]: one["TotalPremium"] for one in world.policies.values()}
+    words = life._endorse(world, random.Random(1), LATER)  # noqa: SLF001
+    assert words
+    key = int(words.split()[1])
+    amount = world.adjustments[key][-1].amount
+    assert world.policies[key]["TotalPremium"] == pytest.approx(before[key] + amount, abs=0.0051)
+    assert policies.business_type(world.policies[key]) in {"N", "R"}
+
+
+def test_an_empty_agency_comes_to_life() -> None:
+    world = World.make(1, 0, NOW)
+    world.tick(LATER, 20)
+    assert len(world.contacts) > 5

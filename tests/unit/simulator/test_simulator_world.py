@@ -1,0 +1,227 @@
+"""The made-up agency: the same for the same seed, whole, and in real places."""
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import zipcodes
+
+from etl.simulator.book import agency, garage, names, people, places, stamps, terms
+from etl.simulator.world import World
+
+NOW = datetime(2026, 6, 15, 16, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World.make(7, 1500, NOW)
+
+
+def details(world: World) -> list[Any]:
+    of_policies = ("info", "quotes", "coverages", "equipment")
+    of_contacts = ("account", "addresses", "documents", "forms")
+    policies = [world.detail(kind, int(key)) for kind in of_policies for key in world.policies]
+    return policies + [world.detail(kind, int(key)) for kind in of_contacts for key in world.contacts]
+
+
+def test_the_same_seed_makes_the_same_world() -> None:
+    one, same, other = World.make(3, 80, NOW), World.make(3, 80, NOW), World.make(4, 80, NOW)
+    assert one.book() == same.book()
+    assert details(one) == details(same) == details(one)
+    assert one.locations == same.locations
+    assert one.book()["contacts"] != other.book()["contacts"]
+
+
+def test_a_world_is_in_proportion(world: World) -> None:
+    assert len(world.contacts) == 1500
+    assert 1.5 < len(world.policies) / len(world.contacts) < 2.3
+    assert len(world.locations) >= 3
+    assert len(world.carriers) == 29
+    assert sum(one["IsMGA"] for one in world.carriers) == 4
+    assert {one["ContactSubType"] for one in world.contacts.values()} >= {"C", "P"}
+    assert {one["ContactSubType"] for one in world.employees.values()} == {"E"}
+
+
+def test_a_very_small_and_an_empty_world_can_be_made() -> None:
+    assert len(World.make(1, 0, NOW).contacts) == 0
+    assert len(World.make(1, 1, NOW).contacts) == 1
+
+
+def test_records_are_spread_over_the_years(world: World) -> None:
+    years = Counter(world.policies.created(key).year for key in world.policies)
+    assert set(years) >= set(range(2021, 2027))
+    assert all(world.policies.created(key) < NOW for key in world.policies)
+    assert all((world.policies.modified(key) or NOW) <= NOW for key in world.policies)
+    untouched = sum(world.contacts.modified(key) is None for key in world.contacts)
+    assert 0.3 < untouched / len(world.contacts) < 0.46
+
+
+def test_references_lead_somewhere(world: World) -> None:
+    carriers = {one["CarrierID"] for one in world.carriers}
+    offices = {one["QQID"] for one in world.locations}
+    for policy in world.policies.values():
+        assert policy["CustomerId"] in world.contacts
+        assert policy["CarrierId"] in carriers
+        assert policy["MGAId"] in carriers | {None}
+        assert set(policy["ProducerIDs"]) <= set(world.employees)
+    assert {one["LocationID"] for one in world.contacts.values()} <= offices | {None}
+    assert {one["PolicyID"] for one in world.claims.values()} <= set(world.policies)
+    assert {one["ContactId"] for one in world.billing.values()} <= set(world.contacts)
+    assert {one["LocationID"] for one in world.departments} == offices | {None}
+    assert {one["ParentCarrierID"] for one in world.carriers} <= carriers | {None}
+
+
+def test_a_renewal_follows_its_prior_term(world: World) -> None:
+    renewals = [one for one in world.policies.values() if one["PriorPolicyID"]]
+    assert len(renewals) > 200
+    for renewal in renewals:
+        prior = world.policies[renewal["PriorPolicyID"]]
+        assert prior["PolicyId"] < renewal["PolicyId"]
+        assert prior["CustomerId"] == renewal["CustomerId"]
+        assert prior["ExpirationDate"] == renewal["EffectiveDate"]
+        assert prior["LOBId"] == renewal["LOBId"]
+
+
+def test_shells_are_renewals_that_nobody_bound(world: World) -> None:
+    shells = [one for one in world.policies.values() if one["Status"] == "P" and one["PriorPolicyID"]]
+    assert shells
+    assert {world.detail("info", one["PolicyId"])[0]["BinderDate"] for one in shells} == {None}
+    bound = next(one for one in world.policies.values() if one["Status"] == "A" and one["PriorPolicyID"])
+    assert world.detail("info", bound["PolicyId"])[0]["BinderDate"]
+
+
+def test_every_status_occurs_and_fits_the_dates(world: World) -> None:
+    today = stamps.midnight(NOW.date())
+    found = Counter(one["Status"] for one in world.policies.values())
+    assert set(found) == {"A", "C", "D", "E", "P"}
+    for policy in world.policies.values():
+        assert policy["IsDeleted"] == (policy["Status"] == "D")
+        if policy["Status"] == "E":
+            assert policy["ExpirationDate"] <= today
+        if policy["Status"] == "A":
+            assert policy["ExpirationDate"] is None or policy["ExpirationDate"] > today
+
+
+def test_a_cancelled_policy_has_its_adjustment(world: World) -> None:
+    for policy in world.policies.values():
+        kinds = [one["AdjustmentType"] for one in world.detail("adjustments", policy["PolicyId"])]
+        assert ("C" in kinds) == (policy["Status"] == "C")
+
+
+def test_some_policies_were_entered_before_their_client(world: World) -> None:
+    early = [
+        key for key in world.policies
+        if world.policies.created(key) < world.contacts.created(world.policies[key]["CustomerId"])
+    ]  # fmt: skip
+    assert 3 <= len(early) < 0.05 * len(world.policies)
+
+
+def test_every_zip_belongs_to_its_state_city_and_county(world: World) -> None:
+    checked = 0
+    for contact in world.contacts.values():
+        code, state = (contact["Zip"] or "").strip()[:5], (contact["State"] or "").strip()
+        if not code or not state:
+            continue
+        (found,) = zipcodes.matching(code)  # type: ignore[no-untyped-call]
+        assert found["state"] == state
+        assert found["city"].upper() == contact["City"].upper()
+        assert contact["County"] in {"", found["county"].removesuffix(" County")}
+        checked += 1
+    assert checked > 1300
+
+
+def test_clients_live_near_their_office() -> None:
+    dice = random.Random(1)
+    office = places.places_of("FL")[10]
+    homes = [places.home_of_client(dice, office) for _ in range(500)]
+    near = sum(home in places.around(office) for home in homes)
+    assert near > 430
+    assert {home.state for home in homes} <= {"FL", *places.STATES["FL"]}
+
+
+def test_people_read_like_people() -> None:
+    dice = random.Random(1)
+    person = names.Name("Dana", None, "O'Neil", female=True)
+    assert all(part.isalpha() for part in (names.first_name(dice, female=False), names.last_name(dice)))
+    assert names.email(dice, person).partition("@")[0].replace(".", "").replace("_", "").rstrip("0123456789").isalpha()
+    assert names.email(dice, person).partition("@")[2] in {"example.com", "example.net", "example.org"}
+    digits = "".join(filter(str.isdigit, names.phone(dice, "305")))
+    assert digits.removeprefix("1")[:8] == "30555501"
+    assert names.business(dice, "Ocala").count(" ") >= 2
+
+
+def test_a_vehicle_number_has_its_check_digit() -> None:
+    assert garage.check_digit("1M8GDM9A_KP042788".replace("_", "0")) == "X"
+    for _ in range(50):
+        vin = garage.vin(random.Random(5), "1HG", 2019)
+        assert len(vin) == 17
+        assert vin[8] == garage.check_digit(vin)
+        assert vin[9] == "K"
+
+
+def test_drivers_carry_planted_secrets_and_accounts_a_login(world: World) -> None:
+    key = next(iter(world.garage))
+    driver = world.detail("drivers", key)[0]
+    assert driver["SSN"].startswith("9")
+    assert len(driver["SSN"]) == 11
+    assert driver["DriverLicenseNo"]
+    account = world.detail("account", int(next(iter(world.contacts))))[0]
+    assert account["UserPassword"].startswith("portal-")
+    assert account["UserID"].startswith("portal-user-")
+
+
+def test_a_household_keeps_its_cars_from_term_to_term(world: World) -> None:
+    renewal = next(one for one in world.policies.values() if one["LOBId"] == 1 and one["PriorPolicyID"])
+    now, before = (world.detail("vehicles", renewal[name]) for name in ("PolicyId", "PriorPolicyID"))
+    assert [one["VIN"] for one in now] == [one["VIN"] for one in before]
+    assert now[0]["VehicleID"] != before[0]["VehicleID"]
+
+
+def test_coverages_of_cars_name_vehicles_of_the_same_policy(world: World) -> None:
+    for key in list(world.garage)[:40]:
+        vehicles = {one["VehicleID"] for one in world.detail("vehicles", key)}
+        covered = {one["VehicleID"] for one in world.detail("coverages", key)} - {None}
+        assert covered == vehicles
+
+
+def test_equipment_is_on_commercial_policies_alone(world: World) -> None:
+    lines = {one["LOB"] for one in world.policies.values() if world.detail("equipment", one["PolicyId"])}
+    assert "Inland Marine" in lines
+    assert not lines & {"Personal Auto", "Homeowners"}
+
+
+def test_a_policy_of_a_merged_client_still_answers() -> None:
+    world = World.make(2, 60, NOW)
+    key = next(iter(world.garage))
+    world.contacts.drop(world.policies[key]["CustomerId"])
+    assert world.detail("vehicles", key)[0]["GarageZip"] is None
+    assert world.detail("info", key)[0]["LocationID"] is None
+
+
+def test_display_names_lead_to_one_employee(world: World) -> None:
+    shown = [one.display_name for one in world.agency.employees]
+    assert len(shown) == len(set(shown))
+    assert world.agency.named(f"{shown[3]}   ").display_name == shown[3]
+
+
+@pytest.mark.parametrize("contacts", [1, 300, 30_000])
+def test_every_office_has_producers_and_somebody_to_serve(contacts: int) -> None:
+    firm = agency.make(random.Random(1), NOW, contacts)
+    for office in firm.offices:
+        assert firm.staff(office.id, "Producer")
+        assert firm.staff(office.id, "CSR")
+
+
+def test_terms_are_as_long_as_they_say() -> None:
+    assert terms.later(datetime(2024, 2, 29, tzinfo=UTC).date(), 12).isoformat() == "2025-02-28"
+    assert terms.later(datetime(2025, 8, 31, tzinfo=UTC).date(), 6).isoformat() == "2026-02-28"
+    assert terms.later(datetime(2025, 11, 5, tzinfo=UTC).date(), 6).isoformat() == "2026-05-05"
+
+
+def test_contacts_are_numbered_in_the_order_in_which_they_came(world: World) -> None:
+    times = [world.contacts.created(key) for key in world.contacts]
+    assert list(world.contacts) == list(range(people.FIRST_CONTACT, people.FIRST_CONTACT + 1500))
+    assert all(later - earlier > -timedelta(days=1) for earlier, later in pairwise(times))
