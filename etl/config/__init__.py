@@ -1,0 +1,1 @@
+"""What the environment says, read once, and how a run writes its log."""

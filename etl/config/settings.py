@@ -1,0 +1,241 @@
+"""The settings: every variable of the environment with its meaning, read once, all faults named at once."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from etl.config.secret_files import Fault, SecretFiles
+from etl.config.wording import api_address, database_address, duration, tenant_name, zone_name
+from etl.errors import SettingsError
+
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+Address = Annotated[str, AfterValidator(api_address)]
+
+CREDENTIALS = ("QQCATALYST_CLIENT_ID", "QQCATALYST_CLIENT_SECRET", "QQCATALYST_USERNAME", "QQCATALYST_PASSWORD")
+
+
+class Settings(BaseSettings):
+    """All settings of a run. A field has the name of its variable in small letters."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: SecretStr | None = Field(
+        None,
+        description="The PostgreSQL database. Unset: the embedded PostgreSQL in the data folder.",
+        examples=["postgresql://etl:secret@db.example.com:5432/qqcatalyst"],
+    )
+    etl_data_dir: Path | None = Field(
+        None,
+        description="Where the embedded PostgreSQL keeps its data. Unset: the user's data folder, "
+        "as root /var/lib/qqcatalyst-etl.",
+        examples=["/srv/qqcatalyst-etl"],
+    )
+    qqcatalyst_api_url: Address = Field(
+        "https://api.qqcatalyst.com/v1",
+        description="Where the API is. http:// is taken for this machine's own addresses alone.",
+    )
+    qqcatalyst_token_url: Address = Field(
+        "https://login.qqcatalyst.com/oauth/token", description="Where tokens are given out."
+    )
+    qqcatalyst_auth: Literal["oauth", "enterprise"] = Field(
+        "oauth",
+        description="`oauth`: a user's token. `enterprise`: client id and secret are sent with each call, without user "
+        "name and password.",
+    )
+    qqcatalyst_client_id: SecretStr | None = Field(None, description="The application's id, as the vendor gave it.")
+    qqcatalyst_client_secret: SecretStr | None = Field(None, description="The application's secret.")
+    qqcatalyst_username: SecretStr | None = Field(None, description="The user whose agency is read; `oauth` alone.")
+    qqcatalyst_password: SecretStr | None = Field(None, description="That user's password; `oauth` alone.")
+    etl_tenant: Annotated[str, AfterValidator(tenant_name)] = Field(
+        "default", description="The name of the account; one database can hold several."
+    )
+    etl_api_timezone: Annotated[str, AfterValidator(zone_name)] = Field(
+        "UTC", description="The zone in which the API writes times that name none.", examples=["America/New_York"]
+    )
+    etl_overlap: Duration = Field(
+        timedelta(days=1), description="How far a window reaches back over the one before.", examples=["1 day"]
+    )
+    etl_billing_lookback: Duration = Field(
+        timedelta(days=90),
+        description="The trailing stretch of billing that is read again once a day, since the API shows billing by its "
+        "created date alone. 0: never.",
+        examples=["90 days"],
+    )
+    etl_concurrency: int = Field(8, ge=1, le=64, description="Calls of the API under way at once.")
+    etl_rate: float = Field(
+        10.0, ge=0, le=1000, allow_inf_nan=False, description="Calls of the API a second, at most. 0: no cap of ours."
+    )
+    etl_page_size: int = Field(
+        500, ge=1, le=1000, description="Records asked for a page; a call that grants fewer is asked for fewer."
+    )
+    etl_child_budget: int | None = Field(
+        None,
+        ge=0,
+        description="Calls for details of single records a run may make; the rest waits for the next run. "
+        "Unset: no limit.",
+        examples=["5000"],
+    )
+    etl_validation: Literal["lenient", "strict"] = Field(
+        "lenient",
+        description="`lenient`: a bad value is dropped and its record kept. `strict`: the record is refused.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        "INFO", description="The least weight of what is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL."
+    )
+    log_file: Path | None = Field(
+        None, description="Where the log is written. Unset: standard error.", examples=["/var/log/qqetl.log"]
+    )
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Return the settings of the environment and the `.env` file; overrides that are not None outrank both.
+
+        Raises SettingsError with one line that names every fault, and the value of none.
+        """
+        if unknown := overrides.keys() - cls.model_fields.keys():
+            raise TypeError(f"No such setting: {', '.join(sorted(unknown))}.")
+        try:
+            return cls(**{name: value for name, value in overrides.items() if value is not None})
+        except ValidationError as error:
+            raise SettingsError(_told(error)) from None
+        except (UnicodeDecodeError, OSError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise SettingsError(f"The file .env cannot be read: {reason}. Mend or remove it.") from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the base class names it)
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where settings come from, the first that names one winning."""
+        return init_settings, SecretFiles(settings_cls), env_settings, dotenv_settings
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _was_read(cls, value: object) -> object:
+        """Report a secret whose file could not be read."""
+        if isinstance(value, Fault):
+            raise ValueError(value.reason)  # noqa: TRY004 (pydantic collects ValueErrors alone)
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: object) -> object:
+        """Take the level in any case."""
+        return value.strip().upper() if isinstance(value, str) else value
+
+    @field_validator("qqcatalyst_auth", "etl_validation", mode="before")
+    @classmethod
+    def _in_small_letters(cls, value: object) -> object:
+        """Take the choice in any case."""
+        return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("etl_data_dir", "log_file")
+    @classmethod
+    def _at_home(cls, value: Path | None) -> Path | None:
+        """Resolve `~`."""
+        return value.expanduser() if value else None
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
+        """Check the address of the database."""
+        return SecretStr(database_address(value.get_secret_value())) if value else None
+
+    @field_validator(*(name.lower() for name in CREDENTIALS))
+    @classmethod
+    def _can_be_sent(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Check that a credential can stand in a header or a form."""
+        text = value.get_secret_value() if value else ""
+        if not text.isprintable():
+            raise ValueError("must not hold line breaks or control characters")
+        if info.field_name == "qqcatalyst_client_id" and ":" in text:
+            raise ValueError("must not hold a colon, which ends it in a Basic header")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_the_header(self) -> Self:
+        """Check that enterprise credentials can be written in the header's encoding."""
+        if self.qqcatalyst_auth == "enterprise":
+            for name in CREDENTIALS[:2]:
+                secret: SecretStr | None = getattr(self, name.lower())
+                if secret and not _is_latin(secret.get_secret_value()):
+                    raise ValueError(f"{name} holds a character that ISO-8859-1, the encoding of the header, has not")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which the API writes times that name none."""
+        return ZoneInfo(self.etl_api_timezone)
+
+    def credentials_missing(self) -> list[str]:
+        """Return the variables that a run needs to talk to the API and that are not set."""
+        needed = CREDENTIALS if self.qqcatalyst_auth == "oauth" else CREDENTIALS[:2]
+        return [name for name in needed if not secret_text(getattr(self, name.lower()))]
+
+    def secrets(self) -> list[str]:
+        """Return every secret text, for the log to leave out; treat it as such."""
+        address = secret_text(self.database_url)
+        names = (self.qqcatalyst_client_secret, self.qqcatalyst_password, self.qqcatalyst_username)
+        return [text for text in (address, *_passwords(address), *map(secret_text, names)) if text]
+
+
+def _passwords(address: str) -> list[str]:
+    """Return the password in an address of a database, as it stands there and as it is meant."""
+    password = urlsplit(address).password or "".join(parse_qs(urlsplit(address).query).get("password", []))
+    return [password, unquote(password)]
+
+
+def secret_text(secret: SecretStr | None) -> str:
+    """Return the text of a secret, empty when it is not set."""
+    return secret.get_secret_value() if secret else ""
+
+
+def _is_latin(text: str) -> bool:
+    """Tell whether a text can be encoded as ISO-8859-1."""
+    try:
+        text.encode("iso-8859-1")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _told(error: ValidationError) -> str:
+    """Return one line that names every faulty setting and what it must be."""
+    faults = []
+    for fault in error.errors(include_url=False, include_input=False):
+        name = ".".join(str(part) for part in fault["loc"][:1]).upper()
+        words = (
+            fault["msg"]
+            .removeprefix("Value error, ")
+            .replace("Input should be", "must be")
+            .replace("Input should", "must")
+        )
+        words = words[:1].lower() + words[1:] if name else words
+        faults.append(f"{name} {words}".strip())
+    return "; ".join(faults) + "."

@@ -1,0 +1,85 @@
+"""The operating system account that the embedded server runs under, for PostgreSQL refuses root."""
+
+import os
+import pwd
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from etl.errors import DatabaseUnavailable
+
+#: Nothing else of our environment reaches the server: secrets stay here, PG* variables cannot bend it.
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
+_UNPRIVILEGED = ("postgres", "nobody")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who runs initdb and postgres; `switch` says that we are root and have to become that account first."""
+
+    name: str
+    uid: int
+    gid: int
+    switch: bool
+
+    def spawn_options(self) -> dict[str, Any]:
+        """Return the keyword arguments of `subprocess` that make a child run as this account."""
+        options: dict[str, Any] = {"env": server_environment(), "stdin": subprocess.DEVNULL}
+        if self.switch:
+            options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
+        return options
+
+    def run(self, command: Sequence[str | Path], *, cwd: Path = Path("/")) -> subprocess.CompletedProcess[str]:
+        """Run the command as this account and return what it said; a failure is in its return code."""
+        return subprocess.run(
+            [str(part) for part in command],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+            **self.spawn_options(),
+        )
+
+    def can_enter(self, folder: Path) -> bool:
+        """Return whether this account may pass through the folder and all its parents."""
+        return self.run(["test", "-x", folder]).returncode == 0
+
+
+def server_environment() -> Mapping[str, str]:
+    """Return the few environment variables that the server's processes get."""
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {"LC_ALL": "C"}
+
+
+def account_for(data: Path) -> Account:
+    """Return the account that runs the server on this data folder: ours, or as root the folder's owner.
+
+    Raises DatabaseUnavailable when the account has no name, which PostgreSQL insists on.
+    """
+    if os.geteuid() == 0:
+        return _for_root(data)
+    try:
+        entry = pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise DatabaseUnavailable(
+            f"The user id {os.geteuid()} has no entry in /etc/passwd, and PostgreSQL does not start without one. "
+            "Add the entry, or set DATABASE_URL to a PostgreSQL server of your own."
+        ) from None
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, switch=False)
+
+
+def _for_root(data: Path) -> Account:
+    if data.exists() and data.stat().st_uid != 0:
+        entry = pwd.getpwuid(data.stat().st_uid)
+        return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, switch=True)
+    for name in _UNPRIVILEGED:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(name, entry.pw_uid, entry.pw_gid, switch=True)
+    raise DatabaseUnavailable(
+        "PostgreSQL does not run as root, and this machine has neither a user postgres nor a user nobody. "
+        "Run the command as an ordinary user, or set DATABASE_URL to a PostgreSQL server of your own."
+    )

@@ -1,0 +1,82 @@
+"""Backup and restore of a whole database, by PostgreSQL's own pg_dump and pg_restore."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import URL
+
+from etl.database.binaries import client_program
+from etl.database.connect import connect_options, parse_url, target
+from etl.database.sqlstate import database_errors
+from etl.errors import PersonNeeded, UsageError
+
+_WITHOUT_TLS = ("disable", "allow", "prefer", None)
+
+
+def backup(url: str, file: Path) -> None:
+    """Write the whole database into one file for `restore`, readable by its owner only.
+
+    The file appears when it is complete, and then replaces an older one. Raises UsageError when its folder is not
+    there, and PersonNeeded with pg_dump's words when it fails.
+    """
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise UsageError(f"The folder {folder} for the backup does not exist. Make it first.")
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".backup-") as drafts:
+        draft = Path(drafts, file.name)
+        _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={draft}")
+        draft.chmod(0o600)
+        draft.replace(file)
+
+
+def restore(url: str, file: Path) -> None:
+    """Replace the database's tables by those of a backup, in one transaction: all of them, or nothing.
+
+    Raises UsageError when the file is not there, and PersonNeeded with pg_restore's words when it fails.
+    """
+    if not file.is_file():
+        raise UsageError(f"There is no backup file {file}.")
+    options = ("--single-transaction", "--no-owner", "--no-privileges", "--clean", "--if-exists")
+    _run("pg_restore", url, *options, str(file))
+
+
+def _run(name: str, url: str, *options: str) -> None:
+    address = parse_url(url)
+    parameters = _parameters(address)
+    program = client_program(name, _server_major(parameters), tls=parameters.get("sslmode") not in _WITHOUT_TLS)
+    # A command line is open to everyone on the machine: the password goes by the environment.
+    password = str(parameters.pop("password", None) or "")
+    done = subprocess.run(
+        [program, f"--dbname={make_conninfo(**parameters)}", *options],
+        env=os.environ | {"LC_ALL": "C"} | ({"PGPASSWORD": password} if password else {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise PersonNeeded(
+            f"{name} failed for {target(url)}; nothing was changed. It said:\n{_without_rows(done.stderr)}"
+        )
+
+
+def _parameters(address: URL) -> dict[str, str]:
+    """Return libpq's parameters for the address, with our time-outs and TLS."""
+    named = address.translate_connect_args(username="user", database="dbname")
+    queried = {name: value if isinstance(value, str) else ",".join(value) for name, value in address.query.items()}
+    return {name: str(value) for name, value in {**connect_options(address), **named, **queried}.items()}
+
+
+def _server_major(parameters: Mapping[str, str]) -> int:
+    with database_errors(), psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
+        return connection.info.server_version // 10000
+
+
+def _without_rows(said: str) -> str:
+    """Return a program's complaints without the lines that may quote a row."""
+    return "\n".join(line for line in said.splitlines() if "DETAIL:" not in line and "CONTEXT:" not in line)[:2000]

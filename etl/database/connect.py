@@ -1,0 +1,193 @@
+"""Connecting: one way to an engine, with time-outs, TLS and a client-side deadline."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import partial
+from json import loads
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+
+from etl.database.deadline import HEAD_START_SECONDS, DeadlineConnection
+from etl.database.sqlstate import classify, database_errors
+from etl.errors import DatabaseNotReady, SettingsError
+
+__all__ = ["check_server", "classify", "connect_options", "database_errors", "make_engine", "parse_url", "target"]
+
+STATEMENT_SECONDS = 600.0
+_CONNECT_SECONDS = 10
+_LOCK_SECONDS = 30
+_IDLE_IN_TRANSACTION_SECONDS = 300
+_OLDEST_SERVER = 140000
+_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+
+#: Sent with every connection; a URL's own parameters win.
+_CONNECT_OPTIONS: Mapping[str, Any] = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds
+}
+
+#: Per transaction and not per session: behind a transaction pooler the next transaction may run in another session,
+#: and PgBouncer refuses the start-up parameter `options`. One statement, so one round trip.
+_TRANSACTION_SETTINGS = text(
+    "select set_config('statement_timeout', :statement, true), set_config('lock_timeout', :lock, true),"
+    " set_config('idle_in_transaction_session_timeout', :idle, true), set_config('timezone', 'UTC', true)"
+)
+
+
+def make_engine(
+    url: str,
+    *,
+    application_name: str = "qqetl",
+    statement_timeout_s: float = STATEMENT_SECONDS,
+    pool_size: int = 5,
+) -> Engine:
+    """Return an engine for the database at `url` (`postgresql://` or `postgres://`); nothing is connected yet.
+
+    A statement may take `statement_timeout_s` seconds on the server, and five more until the client gives up on it.
+    Connections are checked before use, and safe behind a transaction pooler. Raises SettingsError for an unusable URL.
+    """
+    address = parse_url(url)
+    engine = create_engine(
+        address,
+        connect_args=connect_options(address) | {"application_name": application_name, "prepare_threshold": None},
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_timeout=_LOCK_SECONDS,
+        use_native_hstore=False,  # spares a query on the first connection; no column is an hstore
+        hide_parameters=True,  # parameters are people's data and would show in every error
+        json_serializer=_json_text,
+        json_deserializer=partial(loads, parse_float=Decimal),
+    )
+    event.listen(engine, "do_connect", _connect)
+    event.listen(engine, "checkin", partial(_allow, seconds=_CONNECT_SECONDS))  # for the check before the next use
+    event.listen(engine, "checkout", partial(_allow, seconds=statement_timeout_s + HEAD_START_SECONDS))
+    event.listen(engine, "begin", partial(_begin, statement_timeout_s=statement_timeout_s))
+    return engine
+
+
+def target(url: str) -> str:
+    """Return the address for people: user, host, port and database, without password and options."""
+    address = parse_url(url)
+    return URL.create(
+        "postgresql",
+        username=address.username,
+        host=address.host or _text(address.query.get("host")),
+        port=address.port,
+        database=address.database,
+    ).render_as_string(hide_password=True)
+
+
+def parse_url(url: str) -> URL:
+    """Return the URL for SQLAlchemy with the psycopg driver; raise SettingsError, without its text, when unusable."""
+    try:
+        address = make_url(url.strip())
+    except (ArgumentError, ValueError):
+        address = None
+    if address is None or address.drivername not in _SCHEMES:
+        raise SettingsError(
+            "DATABASE_URL is not the address of a PostgreSQL database. It has to look like "
+            "postgresql://USER:PASSWORD@HOST:5432/DATABASE, with special characters in the password percent-encoded."
+        )
+    return address.set(drivername="postgresql+psycopg")
+
+
+def connect_options(address: URL) -> dict[str, Any]:
+    """Return the driver options that the URL does not set itself: time-outs, keep-alives and verified TLS."""
+    options = dict(_CONNECT_OPTIONS)
+    hosts = _hosts(address)
+    if not ("sslmode" in address.query or "PGSSLMODE" in os.environ or all(map(_is_local, hosts))):
+        options["sslmode"] = "verify-full"
+        if not ("sslrootcert" in address.query or "PGSSLROOTCERT" in os.environ or _own_root_certificates()):
+            options["sslrootcert"] = "system"
+    if len(hosts) > 1:
+        options["target_session_attrs"] = "read-write"  # after a fail-over, find the primary
+    return {name: value for name, value in options.items() if name not in address.query}
+
+
+def check_server(connection: Connection) -> None:
+    """Raise DatabaseNotReady unless the server is PostgreSQL 14 or newer and the database stores UTF-8."""
+    number, version, encoding = connection.execute(
+        text(
+            "select current_setting('server_version_num')::int, current_setting('server_version'),"
+            " current_setting('server_encoding')"
+        )
+    ).one()
+    if number < _OLDEST_SERVER:
+        raise DatabaseNotReady(f"The server is PostgreSQL {version}; 14 or newer is needed. Upgrade the server.")
+    if encoding != "UTF8":
+        raise DatabaseNotReady(
+            f"The database stores text as {encoding}; it has to be UTF8. Make a new one with: "
+            "CREATE DATABASE qqcatalyst ENCODING 'UTF8' TEMPLATE template0"
+        )
+
+
+def _connect(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> DeadlineConnection:
+    connection = DeadlineConnection.connect(*arguments, **options)
+    connection.deadline = _CONNECT_SECONDS
+    return connection
+
+
+def _allow(connection: DeadlineConnection | None, *_: Any, seconds: float) -> None:
+    """Set how long the connection may wait for the server; a connection that broke is handed in as None."""
+    if connection is not None:
+        connection.deadline = seconds
+
+
+def _begin(connection: Connection, *, statement_timeout_s: float) -> None:
+    connection.execute(
+        _TRANSACTION_SETTINGS,
+        {
+            "statement": f"{statement_timeout_s * 1000:.0f}ms",
+            "lock": f"{_LOCK_SECONDS}s",
+            "idle": f"{_IDLE_IN_TRANSACTION_SECONDS}s",
+        },
+    )
+
+
+def _hosts(address: URL) -> list[str]:
+    """Return every host of the URL; the empty text stands for the local socket."""
+    named = [address.host] if address.host else _many(address.query.get("host")) or [os.environ.get("PGHOST", "")]
+    return [part for name in named for part in name.split(",")]
+
+
+def _is_local(host: str) -> bool:
+    """Return whether the host is a socket folder or the loopback; a port may follow the name."""
+    if not host or host.startswith(("/", "@")) or host.partition(":")[0] == "localhost":
+        return True
+    for part in (host.strip("[]"), host.partition(":")[0]):
+        try:
+            return ipaddress.ip_address(part).is_loopback
+        except ValueError:
+            continue
+    return False
+
+
+def _own_root_certificates() -> bool:
+    """Return whether the user keeps certificates where libpq looks for them by itself."""
+    return Path("~/.postgresql/root.crt").expanduser().exists()
+
+
+def _many(value: str | tuple[str, ...] | None) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())
+
+
+def _text(value: str | tuple[str, ...] | None) -> str | None:
+    return ",".join(_many(value)) or None
+
+
+_json_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def _json_text(value: Any) -> str:
+    return _json_encoder.encode(value).decode()

@@ -1,0 +1,95 @@
+"""Migrations: to the newest, whether we are there, and whether models and migrations agree."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, MetaData, text
+
+import etl
+from etl.database.connect import make_engine
+from etl.database.sqlstate import database_errors
+from etl.errors import DatabaseNotReady
+
+#: The schemas besides `public` that are ours.
+MANAGED_SCHEMAS = ("etl", "raw")
+
+#: The advisory lock that keeps two migrations apart; any number, as long as it stays.
+LOCK = 7_204_551_901
+
+
+def metadata() -> MetaData:
+    """Return the metadata that knows every table."""
+    import etl.models  # noqa: F401, PLC0415 (only migrations need all tables)
+    from etl.models.base import Base  # noqa: PLC0415 (as above)
+
+    return Base.metadata
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Return Alembic's configuration, from an installed package as well as from a checkout."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(etl.__file__).parent / "alembic"))
+    if connection is not None:
+        made.attributes["connection"] = connection
+    return made
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring a database to a revision, in one transaction."""
+    engine = make_engine(url)
+    with database_errors(), engine.begin() as connection:
+        command.upgrade(config(connection), revision)
+    engine.dispose()
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take a database back to a revision, in one transaction."""
+    engine = make_engine(url)
+    with database_errors(), engine.begin() as connection:
+        command.downgrade(config(connection), revision)
+    engine.dispose()
+
+
+def head() -> str | None:
+    """Return the newest revision that this version of the product knows."""
+    return ScriptDirectory.from_config(config()).get_current_head()
+
+
+def current(connection: Connection) -> str | None:
+    """Return the revision that a database is at, None for one without our tables."""
+    if connection.execute(text("SELECT to_regclass('etl.alembic_version')")).scalar_one() is None:
+        return None
+    return connection.execute(text("SELECT version_num FROM etl.alembic_version")).scalar_one_or_none()
+
+
+def check_migrated(engine: Engine) -> None:
+    """Raise DatabaseNotReady unless the database is at the newest migration."""
+    with database_errors(), engine.connect() as connection:
+        now = current(connection)
+    if now == head():
+        return
+    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+    if now is None:
+        raise DatabaseNotReady("The database has no tables of ours yet. Run `qqetl db upgrade`.")
+    if now in known:
+        raise DatabaseNotReady(f"The database is at migration {now}, behind {head()}. Run `qqetl db upgrade`.")
+    raise DatabaseNotReady(
+        f"The database is at migration {now}, which this version does not know. "
+        "A newer version was here: upgrade the program."
+    )
+
+
+def differences(connection: Connection) -> list[Any]:
+    """Return what the models have and the database has not, or the other way round; empty when they agree."""
+    options = {
+        "include_schemas": True,
+        "include_name": lambda name, kind, _: kind != "schema" or name in (None, "public", *MANAGED_SCHEMAS),
+        "compare_type": True,
+        "version_table_schema": "etl",
+    }
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata()))

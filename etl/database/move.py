@@ -1,0 +1,140 @@
+"""Moving all rows into another database, table by table, between servers of any version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Connection, text
+
+from etl.database.connect import make_engine, target
+from etl.database.sqlstate import database_errors
+from etl.errors import DatabaseNotReady
+
+#: One table of a large book may take long to copy.
+_TABLE_SECONDS = 6 * 3600.0
+_REVISIONS = "alembic_version"
+
+_TABLES = text("""
+    SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+    GROUP BY n.nspname, c.relname
+    ORDER BY n.nspname, c.relname
+""")
+_REFERENCES = text("""
+    SELECT tn.nspname, t.relname, rn.nspname, r.relname
+    FROM pg_constraint k
+    JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+    JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
+    WHERE k.contype = 'f' AND k.conrelid <> k.confrelid AND NOT k.condeferrable
+""")
+_SEQUENCES = text("SELECT schemaname, sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL")
+_SET_SEQUENCE = text("SELECT setval(format('%I.%I', CAST(:schema AS text), CAST(:name AS text))::regclass, :value)")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table by name, with the columns that are not computed from others."""
+
+    schema: str
+    name: str
+    columns: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What a reference to the table names."""
+        return self.schema, self.name
+
+    def copy(self, direction: str) -> sql.Composed:
+        """Return the COPY statement, TO STDOUT or FROM STDIN, in text: the binary form may differ between versions."""
+        columns = sql.SQL(", ").join(map(sql.Identifier, self.columns))
+        return sql.SQL("COPY {} ({}) {}").format(sql.Identifier(*self.key), columns, sql.SQL(direction))
+
+
+def move(from_url: str, to_url: str) -> int:
+    """Copy every row into another database in one transaction, and return how many; the old database stays as it is.
+
+    The new database has to be at the same migration and without rows; raises DatabaseNotReady when it is not.
+    """
+    here = make_engine(from_url, application_name="qqetl-move", statement_timeout_s=_TABLE_SECONDS)
+    there = make_engine(to_url, application_name="qqetl-move", statement_timeout_s=_TABLE_SECONDS)
+    try:
+        with database_errors(), here.connect() as source, there.begin() as destination:
+            source.execution_options(isolation_level="REPEATABLE READ")  # one moment for all tables
+            tables = _checked(source, destination, target(to_url))
+            destination.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+            moved = sum(_copy(table, source, destination) for table in _parents_first(tables, destination))
+            _set_sequences(source, destination)
+            return moved
+    finally:
+        here.dispose()
+        there.dispose()
+
+
+def _checked(source: Connection, destination: Connection, name: str) -> list[Table]:
+    tables = _tables(source)
+    if tables != _tables(destination) or _revision(source, tables) != _revision(destination, tables):
+        raise DatabaseNotReady(
+            f"{name} has not the same tables as the database to move. Run `qqetl db upgrade` on both, then move."
+        )
+    rows = [table for table in tables if table.name != _REVISIONS]
+    filled = [f"{table.schema}.{table.name}" for table in rows if _has_rows(destination, table)]
+    if filled:
+        raise DatabaseNotReady(
+            f"{name} has to be without rows, but {', '.join(filled)} hold some. Move into a new database."
+        )
+    return rows
+
+
+def _tables(connection: Connection) -> list[Table]:
+    return [Table(schema, name, tuple(columns)) for schema, name, columns in connection.execute(_TABLES)]
+
+
+def _revision(connection: Connection, tables: Sequence[Table]) -> list[str]:
+    found = [table for table in tables if table.name == _REVISIONS]
+    return sorted(str(row[0]) for table in found for row in _raw(connection).execute(_select_all(table)))
+
+
+def _select_all(table: Table) -> sql.Composed:
+    return sql.SQL("SELECT * FROM {}").format(sql.Identifier(*table.key))
+
+
+def _has_rows(connection: Connection, table: Table) -> bool:
+    return _raw(connection).execute(sql.SQL("{} LIMIT 1").format(_select_all(table))).fetchone() is not None
+
+
+def _parents_first(tables: Sequence[Table], connection: Connection) -> list[Table]:
+    """Return the tables in an order in which every reference that is checked at once finds its row."""
+    by_key = {table.key: table for table in tables}
+    parents: dict[tuple[str, str], set[tuple[str, str]]] = {table.key: set() for table in tables}
+    for schema, name, to_schema, to_name in connection.execute(_REFERENCES):
+        parents[schema, name].add((to_schema, to_name))
+    try:
+        return [by_key[key] for key in TopologicalSorter(parents).static_order()]
+    except CycleError as error:
+        names = ", ".join(".".join(key) for key in error.args[1])
+        raise DatabaseNotReady(f"These tables refer to one another and cannot be copied one by one: {names}.") from None
+
+
+def _copy(table: Table, source: Connection, destination: Connection) -> int:
+    with _raw(source).cursor() as out, _raw(destination).cursor() as into:
+        with out.copy(table.copy("TO STDOUT")) as rows, into.copy(table.copy("FROM STDIN")) as sink:
+            for block in rows:
+                sink.write(block)
+        return into.rowcount
+
+
+def _set_sequences(source: Connection, destination: Connection) -> None:
+    for schema, name, value in source.execute(_SEQUENCES).all():
+        destination.execute(_SET_SEQUENCE, {"schema": schema, "name": name, "value": value})
+
+
+def _raw(connection: Connection) -> "psycopg.Connection[tuple[object, ...]]":
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, psycopg.Connection):
+        raise TypeError(f"{connection.engine.driver} is not psycopg")
+    return raw

@@ -1,0 +1,176 @@
+"""What an error of the database means: try again, the record is bad, or a person is needed.
+
+The five characters are PostgreSQL's error codes (PostgreSQL documentation, appendix "PostgreSQL Error Codes"). What the
+server says in words is never passed on: it quotes values, and values are people's data. Names of tables, columns and
+constraints are.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import exc
+
+from etl.database.deadline import DeadlineExpired
+from etl.errors import DatabaseNotReady, DatabaseUnavailable, EtlError, PersonNeeded, RecordBad
+
+
+class TooSlow(DatabaseUnavailable):
+    """The database did not finish a statement in time. One more try is worth it, many are not."""
+
+
+class ServerFull(PersonNeeded):
+    """The database server has no disk space left. Make room there, then run `qqetl retry`."""
+
+
+_TRANSIENT: Mapping[str, str] = {
+    "40001": "two transactions collided",
+    "40P01": "two transactions waited for each other",
+    "55P03": "another session holds a lock for too long",
+    "25P03": "the session was idle inside a transaction for too long",
+    "25P04": "the transaction took too long",
+    "57P01": "the server is shutting down or an administrator ended the session",
+    "57P02": "the server crashed and recovers",
+    "57P03": "the server is starting, stopping or recovering",
+    "57P05": "the session was idle for too long",
+    "53200": "the server is out of memory",
+    "53300": "the server takes no more connections; close some or raise max_connections",
+    "25006": "the server is read-only: a standby, or in the middle of a fail-over",
+}
+_TOO_SLOW = "57014"
+_DISK_FULL = "53100"
+_RECORD_CLASSES = ("22", "23")
+_RECORD_CODES = ("54000", "54001")
+_NOT_READY_CLASSES = ("28", "3D", "42")
+_CONNECTION_CLASS = "08"
+
+_CURES: Mapping[str, str] = {
+    "28": "The server refuses this user. Check user name and password in DATABASE_URL.",
+    "3D": "The server has no database of this name. Create it, or correct DATABASE_URL.",
+    "42501": "This user lacks a right on the database. Grant it, or use the user that ran the migrations.",
+    "42": "The tables are not those that this version of the program expects. Run `qqetl db upgrade`.",
+}
+
+#: A refused connection carries no code, only the English words of the server, the pooler or libpq.
+_REFUSALS: Mapping[str, str] = {
+    "password authentication failed": _CURES["28"],
+    "no password supplied": "The server asks for a password, and DATABASE_URL has none. Put it there.",
+    "authentication failed": _CURES["28"],
+    "no pg_hba.conf entry": "The server's pg_hba.conf has no entry for this user, database and machine. Add one there.",
+    "no such user": _CURES["28"],
+    "not permitted to log in": "This user may not log in. Alter the role with LOGIN, or correct DATABASE_URL.",
+    "no such database": _CURES["3D"],
+    "permission denied for database": _CURES["42501"],
+    "server does not support SSL": (
+        "The server offers no encryption, and a password would cross the network in the clear. Switch TLS on at the "
+        "server, or, if the network is safe, add ?sslmode=disable to DATABASE_URL."
+    ),
+    "certificate": (
+        "The server's certificate could not be verified. Name the authority with ?sslrootcert=FILE in DATABASE_URL, or "
+        "say how much to check with sslmode."
+    ),
+    "does not match host name": "The server's certificate is for another host. Use the name it was made for.",
+}
+#: How psycopg begins what it says about a connection that never came to be.
+_CONNECTING = ("connection failed", "connection is bad", "connection timeout", "failed to resolve", "could not")
+_UNREACHABLE = (
+    "PostgreSQL cannot be reached. Check that the server runs and that host and port in DATABASE_URL are right."
+)
+
+
+def classify(error: BaseException) -> type[EtlError]:
+    """Return the kind of our error that a driver's or SQLAlchemy's error amounts to.
+
+    DatabaseUnavailable is worth another try, TooSlow one; RecordBad is one record's fault; all others need a person.
+    """
+    driver = _driver_error(error)
+    code = getattr(driver, "sqlstate", None)
+    if code is None:
+        return _without_code(driver)
+    if code == _TOO_SLOW:
+        return TooSlow
+    if code in _TRANSIENT or code.startswith(_CONNECTION_CLASS):
+        return DatabaseUnavailable
+    if code in _RECORD_CODES or code.startswith(_RECORD_CLASSES):
+        return RecordBad
+    if code == _DISK_FULL:
+        return ServerFull
+    return DatabaseNotReady if code.startswith(_NOT_READY_CLASSES) else PersonNeeded
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn every database error inside the block into one of ours, with a line that names no value and no password."""
+    try:
+        yield
+    except (psycopg.Error, exc.DBAPIError, exc.TimeoutError, UnicodeEncodeError) as error:
+        # The original is left out of the chain: its words carry the row.
+        raise translated(error) from None
+
+
+def translated(error: BaseException) -> EtlError:
+    """Return our error for a driver's or SQLAlchemy's error."""
+    return classify(error)(_words(_driver_error(error)))
+
+
+def _driver_error(error: BaseException) -> BaseException:
+    return error.orig if isinstance(error, exc.DBAPIError) and error.orig is not None else error
+
+
+def _without_code(error: BaseException) -> type[EtlError]:
+    if isinstance(error, DeadlineExpired):
+        return TooSlow
+    if isinstance(error, (psycopg.DataError, UnicodeEncodeError)):
+        return RecordBad
+    if isinstance(error, psycopg.OperationalError):
+        return DatabaseNotReady if _refusal(error) else DatabaseUnavailable
+    lost = isinstance(error, (psycopg.InterfaceError, exc.TimeoutError))
+    return DatabaseUnavailable if lost else PersonNeeded
+
+
+def _words(error: BaseException) -> str:
+    code = getattr(error, "sqlstate", None)
+    if code is None:
+        return _words_without_code(error)
+    what = f"{type(error).__name__}, SQLSTATE {code}{_names(error)}"
+    if code == _TOO_SLOW:
+        return f"A statement took longer than the database allows ({what})."
+    if code == _DISK_FULL:
+        return f"{' '.join((ServerFull.__doc__ or '').split())} ({what})"
+    if code in _TRANSIENT:
+        return f"The database could not go on: {_TRANSIENT[code]} ({what})."
+    if code.startswith((*_RECORD_CLASSES, "54")):
+        return f"The database refused a row ({what})."
+    cure = _CURES.get(code) or _CURES.get(code[:2]) or "Look into the server's log."
+    return f"The database refused a statement ({what}). {cure}"
+
+
+def _words_without_code(error: BaseException) -> str:
+    if isinstance(error, exc.TimeoutError):
+        return "All connections of this process to the database are busy for too long."
+    if isinstance(error, (psycopg.DataError, UnicodeEncodeError)):
+        return "A value cannot be sent to the database: a NUL character, a lone surrogate or a number out of range."
+    if isinstance(error, DeadlineExpired):
+        return str(error)
+    if isinstance(error, psycopg.OperationalError) and str(error).startswith(_CONNECTING):
+        return _refusal(error) or f"{_UNREACHABLE} The driver says: {str(error).splitlines()[0]}"
+    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return "The connection to the database was lost in mid-work."
+    return f"The database driver gave up ({type(error).__name__})."
+
+
+def _names(error: BaseException) -> str:
+    diagnosis = getattr(error, "diag", None)
+    named = (("table", "table_name"), ("column", "column_name"), ("constraint", "constraint_name"))
+    found = [f"{label} {value}" for label, name in named if (value := getattr(diagnosis, name, None))]
+    return "".join(f", {part}" for part in found)
+
+
+def _refusal(error: psycopg.OperationalError) -> str | None:
+    """Return the cure for a connection that was refused for good, or None when trying again may help."""
+    said = str(error)
+    if 'database "' in said and "does not exist" in said:
+        return _CURES["3D"]
+    if 'role "' in said and "does not exist" in said:
+        return _CURES["28"]
+    return next((cure for words, cure in _REFUSALS.items() if words in said), None)

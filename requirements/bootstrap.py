@@ -1,0 +1,203 @@
+"""Make the virtual environment that `./run` uses, exactly as the locks say.
+
+Called by `./run` with the fingerprint of the files that the environment is made from; standard library only.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin/python"
+UV = VENV / "bin/uv"
+MADE_FROM = VENV / ".made-from"
+#: Not `.lock`, which uv itself locks.
+LOCK = VENV / ".being-made"
+UV_LOCK = ROOT / "requirements/bootstrap.lock"
+DEV_LOCK = ROOT / "requirements/dev.lock"
+
+#: Where uv is told nothing itself, it follows what pip was told: some machines may only talk to a mirror.
+PIP_TO_UV = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "no-index": "UV_NO_INDEX",
+    "trusted-host": "UV_INSECURE_HOST",
+    "cert": "SSL_CERT_FILE",
+    "proxy": "ALL_PROXY",
+}
+
+
+def main(wanted: str) -> None:
+    """Bring the environment to the state that `wanted` stands for, alone."""
+    try:
+        VENV.mkdir(exist_ok=True)
+        with alone():
+            if not (is_made_from(wanted) and is_sound()):
+                MADE_FROM.unlink(missing_ok=True)
+                make()
+                leave_mark(wanted)
+    except PermissionError as error:
+        sys.exit(f"run: {error.filename or VENV} cannot be written to. Give yourself the right, or copy the project.")
+    except OSError as error:
+        sys.exit(f"run: the environment in {VENV} could not be made: {error.strerror or error}")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the environment against another first run at the same time."""
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another process is setting up the environment; waiting for it ...")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def make() -> None:
+    """Install the locked packages and the project itself."""
+    say(f"Setting up the environment in {VENV} ...")
+    if not is_sound():
+        start_afresh()
+    if install_with_uv():
+        return
+    say("uv did not do it; trying pip, which takes a minute ...")
+    ensure_pip()
+    pip("install", "--require-hashes", "-r", str(DEV_LOCK))
+    pip("install", "--no-deps", "--no-build-isolation", "-e", str(ROOT))
+
+
+def start_afresh() -> None:
+    """Empty the folder, all but the lock that we hold, and make a bare environment in it."""
+    for path in VENV.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path != LOCK:
+            path.unlink()
+    venv.EnvBuilder(with_pip=True, symlinks=True).create(VENV)
+
+
+def install_with_uv() -> bool:
+    """Install by uv and return whether that worked."""
+    if not has_locked_uv():
+        ensure_pip()
+        pip("install", "--require-hashes", "--no-deps", "--force-reinstall", "-r", str(UV_LOCK))
+    environment = uv_environment()
+    return all(
+        succeeds([str(UV), "pip", *arguments, "--python", str(PYTHON), "--no-progress"], environment)
+        for arguments in (
+            ["sync", "--require-hashes", str(DEV_LOCK)],
+            ["install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)],
+        )
+    )
+
+
+def has_locked_uv() -> bool:
+    """Return whether the uv in the environment is the locked one and runs here."""
+    locked = re.search(r"^uv==([\w.]+)", UV_LOCK.read_text(), re.MULTILINE)
+    return bool(locked) and f" {locked[1]}" in output_of([str(UV), "--version"])  # type: ignore[index]
+
+
+def ensure_pip() -> None:
+    """Put pip into the environment when it is not there."""
+    if not succeeds([str(PYTHON), "-m", "pip", "--version"], quiet=True):
+        run([str(PYTHON), "-m", "ensurepip"], "pip could not be installed")
+
+
+def is_sound() -> bool:
+    """Return whether the environment's Python runs, is new enough and knows that it is in this folder."""
+    facts = "import sys; print(sys.version_info >= (3, 11), sys.prefix)"
+    return output_of([str(PYTHON), "-I", "-c", facts]).strip() == f"True {VENV}"
+
+
+def is_made_from(wanted: str) -> bool:
+    """Return whether the environment was finished, and from these files."""
+    return MADE_FROM.exists() and MADE_FROM.read_text() == wanted
+
+
+def leave_mark(wanted: str) -> None:
+    """Write down, as the last step, what the environment was made from."""
+    draft = MADE_FROM.with_suffix(".new")
+    draft.write_text(wanted)
+    draft.replace(MADE_FROM)
+
+
+def uv_environment() -> Mapping[str, str]:
+    """Return our environment with pip's settings for uv, and a cache where we may write."""
+    environment = dict(os.environ)
+    for name, value in pip_settings().items():
+        environment.setdefault(PIP_TO_UV[name], value)
+    # As pip does it, any index may serve any package; the hashes in the lock say which file is the right one.
+    environment.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
+    home = Path(environment.get("XDG_CACHE_HOME") or environment.get("HOME") or "/nonexistent")
+    if not os.access(home, os.W_OK):
+        environment.setdefault("UV_CACHE_DIR", str(VENV / ".cache"))
+    return environment
+
+
+def pip_settings() -> Mapping[str, str]:
+    """Return what pip was told about indexes, certificates and proxies, unless uv has settings of its own."""
+    own = [Path("/etc/uv/uv.toml"), Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "uv/uv.toml"]
+    if any(name.startswith("UV_") and "INDEX" in name for name in os.environ) or any(path.exists() for path in own):
+        return {}
+    listed = output_of([str(PYTHON), "-m", "pip", "config", "list"])
+    found = re.findall(r"^[:\w]+\.([\w-]+)='(.*)'$", listed.replace("\\n", " "), re.MULTILINE)
+    settings = {name: value.strip() for name, value in found if name in PIP_TO_UV}
+    # Further indexes beside the public one are a convenience; without it, they are the only way.
+    return settings if settings.keys() & {"index-url", "no-index"} else without_indexes(settings)
+
+
+def without_indexes(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Return pip's settings that do not say where packages come from."""
+    return {name: value for name, value in settings.items() if name in {"cert", "proxy", "trusted-host"}}
+
+
+def pip(*arguments: str) -> None:
+    """Run the environment's pip, or end with what to look at."""
+    command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", *arguments]
+    run(command, "the packages could not be installed. Check the network, and the package index set for pip")
+
+
+def run(command: list[str], complaint: str) -> None:
+    """Run a command, or end with the complaint; what the command says is shown."""
+    if not succeeds(command):
+        sys.exit(f"run: {complaint}. Then run the same command again.")
+
+
+def succeeds(command: list[str], environment: Mapping[str, str] | None = None, *, quiet: bool = False) -> bool:
+    """Run a command and return whether it could be run and went well; what it says is shown when it did not."""
+    try:
+        done = subprocess.run(
+            command, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+    except OSError as error:
+        done = subprocess.CompletedProcess(command, 1, stdout=f"{command[0]}: {error.strerror}\n")
+    if done.returncode != 0 and not quiet:
+        sys.stderr.write(done.stdout)
+    return done.returncode == 0
+
+
+def output_of(command: list[str]) -> str:
+    """Run a command and return what it printed, or nothing when it cannot be run."""
+    try:
+        return subprocess.run(command, check=False, capture_output=True, text=True).stdout
+    except OSError:
+        return ""
+
+
+def say(words: str) -> None:
+    """Tell the person at the terminal; standard output belongs to the command."""
+    sys.stderr.write(f"run: {words}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

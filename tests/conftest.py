@@ -1,0 +1,137 @@
+"""The throw-away PostgreSQL of a test run: one server, one migrated template, one cloned database for each test."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Engine
+
+from etl.database.connect import make_engine
+from etl.database.embedded import EmbeddedPostgres, remove
+from etl.database.migrate import upgrade
+
+TEMPLATE = "template_migrated"
+FIRST_WITH_STRATEGY = 150000
+#: A test run may lose everything at a power cut; a server of its own may not.
+UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a file lock against the other worker processes of this test run."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def with_database(url: str, name: str) -> str:
+    """Return the address of another database of the same server."""
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def on_server(url: str, statement: str, name: str) -> None:
+    """Run a statement that no transaction may hold, with the database's name put in."""
+    with psycopg.connect(with_database(url, "postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+def _shared_server(shared: Path) -> EmbeddedPostgres:
+    programs = os.environ.get("TEST_POSTGRES_BIN")
+    return EmbeddedPostgres(shared, settings=UNSAFE_AND_FAST, programs=Path(programs) if programs else None)
+
+
+def _open_folder() -> Path:
+    """Make a folder outside of pytest's own, which is closed to the account that root's servers run as."""
+    folder = Path(tempfile.mkdtemp(prefix="qqetl-"))
+    folder.chmod(0o711)
+    return folder
+
+
+def _run_folder(base: Path) -> Path:
+    """Return the folder of this run's server."""
+    note = base / "server-folder"
+    if not note.exists():
+        note.write_text(str(_open_folder()))
+    return Path(note.read_text())
+
+
+def _ensure_template(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        if connection.execute("select 1 from pg_database where datname = %s", [TEMPLATE]).fetchone():
+            return
+    on_server(url, "create database {}", TEMPLATE)
+    upgrade(with_database(url, TEMPLATE))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[EmbeddedPostgres]:
+    """Give the server of this test run, with the migrated template; all workers of the run share it."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if hasattr(request.config, "workerinput") else base
+    with locked(base / "server.lock"):
+        folder = _run_folder(base)
+        (folder / f"user-{os.getpid()}").touch()
+        running = _shared_server(folder / "home")
+        running.start()
+        _ensure_template(running.url)
+    try:
+        yield running
+    finally:
+        with locked(base / "server.lock"):
+            (folder / f"user-{os.getpid()}").unlink()
+            last = not any(folder.glob("user-*"))
+            running.close()
+            if last:
+                remove(folder / "home")
+                shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database_url(server: EmbeddedPostgres) -> Iterator[str]:
+    """Give the address of a database of this test alone, at the newest migration and empty."""
+    with _database(server.url, TEMPLATE) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(server: EmbeddedPostgres) -> Iterator[str]:
+    """Give the address of a database of this test alone, without any table."""
+    with _database(server.url, "template0") as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Give an engine on the database of this test."""
+    made = make_engine(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """Give a folder that a test may put a server of its own into; the server is removed at the end."""
+    folder = _open_folder()
+    yield folder
+    remove(folder / "home")
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def _database(url: str, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(url) as connection:
+        # Copying files beats logging every page by a factor of two; before version 15 it is the only way.
+        strategy = " strategy file_copy" if connection.info.server_version >= FIRST_WITH_STRATEGY else ""
+    on_server(url, f"create database {{}} template {template}{strategy}", name)
+    yield with_database(url, name)
+    on_server(url, "drop database if exists {} with (force)", name)

@@ -1,0 +1,414 @@
+"""Connecting: time-outs, TLS unless told otherwise, clear refusals, and an end to every wait."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Engine, bindparam, select, text
+from sqlalchemy import exc as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from etl.database.connect import (
+    check_server,
+    classify,
+    connect_options,
+    database_errors,
+    make_engine,
+    parse_url,
+    target,
+)
+from etl.database.deadline import DeadlineConnection, DeadlineExpired
+from etl.database.embedded import EmbeddedPostgres
+from etl.database.filelock import wait_until
+from etl.database.sqlstate import ServerFull, TooSlow, translated
+from etl.errors import DatabaseNotReady, DatabaseUnavailable, EtlError, PersonNeeded, RecordBad, SettingsError
+
+SECRET = "marker-password"
+
+
+def scalar(engine: Engine, query: str) -> Any:
+    with engine.begin() as connection:
+        return connection.execute(text(query)).scalar()
+
+
+def answers(engine: Engine) -> bool:
+    try:
+        with database_errors():
+            return bool(scalar(engine, "select 1") == 1)
+    except DatabaseUnavailable:
+        return False
+
+
+def elsewhere(url: str, **parts: Any) -> str:
+    """Return the URL with user, password, port or database exchanged."""
+    address = parse_url(url).set(drivername="postgresql", **parts)
+    return address.render_as_string(hide_password=False)
+
+
+@contextmanager
+def engine_for(url: str, **options: Any) -> Iterator[Engine]:
+    engine = make_engine(url, **options)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+class BlackHole:
+    """A proxy that passes bytes on until it is told to swallow them; it keeps acknowledging, as real ones do."""
+
+    def __init__(self, url: str) -> None:
+        self.swallows = threading.Event()
+        self._to = ("127.0.0.1", urlsplit(url).port or 0)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = [self._listener]
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(self._to)
+            self._sockets += [near, far]
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                if not self.swallows.is_set():
+                    sink.sendall(data)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        for each in self._sockets:
+            each.close()
+
+
+@pytest.fixture
+def black_hole(empty_database_url: str) -> Iterator[BlackHole]:
+    proxy = BlackHole(empty_database_url)
+    yield proxy
+    proxy.close()
+
+
+def test_every_transaction_has_its_time_outs_and_utc(engine: Engine) -> None:
+    settings = "select current_setting('{}')"
+    for _ in range(2):
+        assert scalar(engine, settings.format("statement_timeout")) == "10min"
+        assert scalar(engine, settings.format("lock_timeout")) == "30s"
+        assert scalar(engine, settings.format("idle_in_transaction_session_timeout")) == "5min"
+        assert scalar(engine, settings.format("timezone")) == "UTC"
+
+
+def test_nothing_stays_behind_in_the_session(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.execute(text("select 1"))
+        connection.rollback()
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        assert raw.execute("show statement_timeout").fetchone() == ("0",)
+        for _ in range(8):
+            raw.execute("select 1 where true")
+        assert raw.execute("select count(*) from pg_prepared_statements").fetchone() == (0,)
+
+
+def test_the_application_is_named(empty_database_url: str) -> None:
+    with engine_for(empty_database_url, application_name="qqetl sync") as engine:
+        assert scalar(engine, "select current_setting('application_name')") == "qqetl sync"
+
+
+def test_numbers_in_json_keep_every_digit(engine: Engine) -> None:
+    given = {"premium": Decimal("123456789012345678901234567890.123"), "paid": Decimal("1.10"), "big": 2**80}
+    with engine.begin() as connection:
+        assert connection.execute(select(bindparam("x", given, JSONB))).scalar_one() == given
+
+
+def test_both_schemes_connect(empty_database_url: str) -> None:
+    for scheme in ("postgres", "postgresql"):
+        with engine_for(empty_database_url.replace("postgresql", scheme, 1)) as engine:
+            assert scalar(engine, "select 1") == 1
+
+
+def test_a_slow_statement_is_ended_by_the_server_and_the_session_lives(empty_database_url: str) -> None:
+    with engine_for(empty_database_url, statement_timeout_s=0.1, pool_size=1) as engine:
+        with pytest.raises(TooSlow, match="longer than the database allows"), database_errors():
+            scalar(engine, "select pg_sleep(30)")
+        assert scalar(engine, "select 1") == 1
+
+
+def test_a_black_hole_is_left_at_the_deadline(
+    empty_database_url: str, black_hole: BlackHole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl.database.connect.HEAD_START_SECONDS", 0.2)
+    monkeypatch.setattr("etl.database.deadline._CANCEL_SECONDS", 0.2)
+    url = elsewhere(empty_database_url, port=black_hole.port)
+    with engine_for(url, statement_timeout_s=0.2) as engine, engine.connect() as connection:
+        connection.execute(text("select 1"))
+        black_hole.swallows.set()
+        started = time.monotonic()
+        with pytest.raises(TooSlow, match="did not answer within"), database_errors():
+            connection.execute(text("select 2"))
+        assert time.monotonic() - started < 5
+        assert connection.invalidated
+        black_hole.swallows.clear()
+        connection.rollback()
+        assert connection.execute(text("select 3")).scalar() == 3
+
+
+def test_a_copy_into_a_black_hole_is_left_at_the_deadline(empty_database_url: str, black_hole: BlackHole) -> None:
+    with DeadlineConnection.connect(elsewhere(empty_database_url, port=black_hole.port)) as connection:
+        connection.execute("create table t (x text)")
+        connection.deadline = 0.3
+        with pytest.raises(DeadlineExpired), connection.cursor().copy("copy t from stdin") as copy:
+            black_hole.swallows.set()
+            copy.write("x\n")
+        assert connection.closed
+
+
+def test_a_result_that_drips_is_left_at_the_deadline(empty_database_url: str) -> None:
+    with DeadlineConnection.connect(empty_database_url) as connection:
+        connection.deadline = 0.3
+        with pytest.raises(DeadlineExpired):
+            connection.execute("select repeat('x', 9000), pg_sleep(0.02) from generate_series(1, 500)")
+
+
+def test_a_lost_connection_is_worth_another_try(empty_database_url: str) -> None:
+    with engine_for(empty_database_url) as engine:
+        with pytest.raises(DatabaseUnavailable), database_errors(), engine.begin() as connection:
+            connection.execute(text("select pg_terminate_backend(pg_backend_pid())"))
+        assert scalar(engine, "select 1") == 1
+
+
+def test_a_server_that_restarts_is_worth_another_try(server_folder: Any) -> None:
+    with (
+        EmbeddedPostgres(server_folder / "home", settings={"fsync": "off"}) as server,
+        engine_for(server.url) as engine,
+    ):
+        pid = scalar(engine, "select pg_backend_pid()")
+        with pytest.raises(DatabaseUnavailable), database_errors(), engine.begin() as connection:
+            os.kill(pid, signal.SIGKILL)
+            connection.execute(text("select 1"))
+            connection.execute(text("select 1"))
+        assert wait_until(partial(answers, engine), 20.0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"password": "wrong"}, "Check user name and password"),
+        ({"username": "no_such_role"}, "Check user name and password"),
+        ({"database": "no_such_database"}, "no database of this name"),
+    ],
+)
+def test_a_refused_connection_is_not_tried_again(empty_database_url: str, parts: dict[str, Any], words: str) -> None:
+    with (
+        engine_for(elsewhere(empty_database_url, **parts)) as engine,
+        pytest.raises(DatabaseNotReady, match=words),
+        database_errors(),
+    ):
+        engine.connect()
+
+
+def test_a_missing_password_is_asked_for(empty_database_url: str) -> None:
+    address = parse_url(empty_database_url)
+    url = f"postgresql://{address.username}@{address.host}:{address.port}/{address.database}"
+    with engine_for(url) as engine, pytest.raises(DatabaseNotReady, match="has none"), database_errors():
+        engine.connect()
+
+
+def test_an_unreachable_server_is_tried_again_and_named(empty_database_url: str) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = elsewhere(empty_database_url, port=unused.getsockname()[1], password=SECRET)
+        with engine_for(url) as engine, pytest.raises(DatabaseUnavailable) as caught, database_errors():
+            engine.connect()
+    assert "Connection refused" in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_tls_is_asked_for_outside_the_loopback_and_refused_without(server: EmbeddedPostgres) -> None:
+    own = socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0))
+    own.close()
+    options = connect_options(parse_url("postgresql://u@db.example.com/x"))
+    with pytest.raises(psycopg.OperationalError) as caught:
+        psycopg.connect(server.url, sslmode=options["sslmode"], sslrootcert=options["sslrootcert"])
+    refused = translated(caught.value)
+    assert isinstance(refused, DatabaseNotReady)
+    assert "sslmode=disable" in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql://u@db.example.com/x", ("verify-full", "system")),
+        ("postgresql://u@10.0.0.7/x", ("verify-full", "system")),
+        ("postgresql://u@localhost.example.com/x", ("verify-full", "system")),
+        ("postgresql://u@db.example.com/x?sslrootcert=/ca.pem", ("verify-full", None)),
+        ("postgresql://u@db.example.com/x?sslmode=require", (None, None)),
+        ("postgresql://u@/x?host=localhost&host=db.example.com", ("verify-full", "system")),
+        ("postgresql://u@localhost/x", (None, None)),
+        ("postgresql://u@127.0.0.5:6432/x", (None, None)),
+        ("postgresql://u@[::1]/x", (None, None)),
+        ("postgresql://u@/x?host=/run/postgresql", (None, None)),
+        ("postgresql:///x", (None, None)),
+    ],
+)
+def test_tls_is_verified_unless_local_or_said_otherwise(
+    url: str, expected: tuple[str | None, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PGSSLMODE", "PGSSLROOTCERT", "PGHOST"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/nonexistent")
+    options = connect_options(parse_url(url))
+    assert (options.get("sslmode"), options.get("sslrootcert")) == expected
+
+
+def test_the_url_has_the_last_word() -> None:
+    options = connect_options(parse_url("postgresql://u@localhost/x?connect_timeout=3&keepalives_idle=5"))
+    assert not {"connect_timeout", "keepalives_idle"} & set(options)
+    assert options["keepalives"] == 1
+
+
+def test_a_local_host_by_environment_is_seen_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PGSSLMODE", raising=False)
+    monkeypatch.setenv("PGHOST", "db.example.com")
+    assert connect_options(parse_url("postgresql:///x"))["sslmode"] == "verify-full"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (
+            f"postgres://ann:{SECRET}@db.example.com:6432/book?sslmode=require",
+            "postgresql://ann@db.example.com:6432/book",
+        ),
+        (f"postgresql://ann:{SECRET}@/book?host=/run/postgresql", "/book"),
+        (f"postgresql:///book?user=ann&password={SECRET}", "postgresql:///book"),
+    ],
+)
+def test_the_target_is_printable(url: str, shown: str) -> None:
+    assert shown in target(url)
+    assert SECRET not in target(url)
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "mysql://u:p@h/x", f"postgresql://u:{SECRET}@h:port/x", "sqlite://"])
+def test_an_unusable_url_is_refused_without_being_shown(url: str) -> None:
+    with pytest.raises(SettingsError, match="postgresql://USER:PASSWORD@HOST") as caught:
+        make_engine(url)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_server_in_another_encoding_is_refused(server: EmbeddedPostgres, engine: Engine) -> None:
+    with engine.connect() as connection:
+        check_server(connection)
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("create database latin encoding 'LATIN1' locale 'C' template template0 locale_provider libc")
+    try:
+        with engine_for(elsewhere(server.url, database="latin")) as latin, latin.connect() as connection:
+            with pytest.raises(DatabaseNotReady, match="stores text as LATIN1"):
+                check_server(connection)
+    finally:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("drop database latin with (force)")
+
+
+def test_an_old_server_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.database.connect._OLDEST_SERVER", 990000)
+    with engine.connect() as connection, pytest.raises(DatabaseNotReady, match="14 or newer"):
+        check_server(connection)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        *(
+            (code, DatabaseUnavailable)
+            for code in ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "08000", "08006")
+        ),
+        *((code, DatabaseUnavailable) for code in ("53300", "53200", "25006", "25P03")),
+        ("57014", TooSlow),
+        *(
+            (code, RecordBad)
+            for code in ("22P02", "22001", "22003", "23505", "23503", "23502", "23514", "54000", "54001")
+        ),
+        *((code, DatabaseNotReady) for code in ("28P01", "28000", "3D000", "42P01", "42703", "42P10", "42501")),
+        ("53100", ServerFull),
+        *((code, PersonNeeded) for code in ("0A000", "58030", "XX000", "ZZ999")),
+    ],
+)
+def test_every_class_of_code_has_its_kind(code: str, kind: type[EtlError]) -> None:
+    error = psycopg.Error()
+    error.sqlstate = code
+    assert classify(error) is kind
+    assert classify(sa.DBAPIError("select", {}, error)) is kind
+    assert code in str(translated(error))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (psycopg.OperationalError("server closed the connection unexpectedly"), DatabaseUnavailable),
+        (psycopg.InterfaceError("the connection is closed"), DatabaseUnavailable),
+        (sa.TimeoutError("QueuePool limit"), DatabaseUnavailable),
+        (psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"), RecordBad),
+        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), RecordBad),
+        (psycopg.ProgrammingError("the query has 1 placeholder but 0 parameters were passed"), PersonNeeded),
+        (DeadlineExpired("late"), TooSlow),
+    ],
+)
+def test_errors_without_a_code_have_their_kind(error: Exception, kind: type[EtlError]) -> None:
+    assert classify(error) is kind
+
+
+def test_a_refused_row_is_named_without_its_values(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("create table people (ssn text, age int not null)"))
+    with (
+        pytest.raises(RecordBad, match="table people, column age") as caught,
+        database_errors(),
+        engine.begin() as connection,
+    ):
+        connection.execute(text("insert into people (ssn) values (:ssn)"), {"ssn": "123-45-6789"})
+    assert "123-45-6789" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["nul \x00", "lone \ud800"])
+def test_what_the_driver_cannot_send_is_the_records_fault(engine: Engine, value: str) -> None:
+    with pytest.raises(RecordBad), database_errors(), engine.begin() as connection:
+        connection.execute(text("select cast(:value as text)"), {"value": value})
+
+
+def test_parameters_do_not_reach_the_log(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), engine.begin() as connection:
+        connection.execute(text("select cast(:ssn as text)"), {"ssn": "123-45-6789"})
+    assert "123-45-6789" not in caplog.text
+
+
+def test_a_full_server_is_worth_another_try(server: EmbeddedPostgres, empty_database_url: str) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        password = sql.Literal(SECRET)
+        connection.execute(sql.SQL("create role crowded login password {} connection limit 0").format(password))
+        try:
+            url = elsewhere(empty_database_url, username="crowded", password=SECRET)
+            with engine_for(url) as engine, pytest.raises(DatabaseUnavailable), database_errors():
+                engine.connect()
+        finally:
+            connection.execute("drop role crowded")
