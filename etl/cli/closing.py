@@ -1,0 +1,100 @@
+"""The closing summary of a run: how it ended, what was written, whether the books balance, what to do next."""
+
+from typing import Any
+
+from rich.table import Table
+
+from etl.cli.balance_sheet import failures, formula, part_for_programs, totals
+from etl.cli.screen import good, out, show, table
+from etl.cli.words import counted, length, listed, moment, number
+from etl.config.redaction import on_one_line
+from etl.ledger.history import COUNTS
+from etl.models.states import ResourceState
+from etl.pipeline import Summary
+
+#: Characters of a batch's id that tell it from the others.
+SHORT = 8
+
+
+def show_summary(summary: Summary) -> None:
+    """Write the closing summary to standard output."""
+    show()
+    show(headline(summary), style="bold green" if summary.exit_status == 0 else "bold yellow")
+    show(traffic(summary))
+    show()
+    if summary.tables:
+        out().print(written(summary))
+    else:
+        show("Nothing was written: production already holds what the API has.")
+    show()
+    show_books(summary)
+    show_trouble(summary)
+
+
+def headline(summary: Summary) -> str:
+    """Return how the run ended, in one line."""
+    took = length(summary.seconds)
+    if trouble := failures(summary.parts):
+        return f"The run ended after {took}, but {counted(len(trouble), 'resource')} did not end well"
+    window = summary.batch.window
+    return f"In step with QQCatalyst after {took}: {moment(window.start)} to {moment(window.end)} UTC"
+
+
+def traffic(summary: Summary) -> str:
+    """Return what was asked and what came, in one line."""
+    fetched = totals(summary.parts)["fetched"]
+    words = f"{counted(fetched, 'record')} came in {counted(summary.calls, 'call')}"
+    if summary.seconds:
+        words += f", {summary.calls / summary.seconds:,.0f} a second"
+    return words + (f"; {length(summary.waited)} waited for their turn" if summary.waited >= 1 else "")
+
+
+def written(summary: Summary) -> Table:
+    """Return the table of what was written."""
+    columns = [name for name in COUNTS if any(counts[name] for counts in summary.tables.values())]
+    rows = [(name, *(number(counts[one]) for one in columns)) for name, counts in summary.tables.items()]
+    everything = ("all", *(number(sum(counts[one] for counts in summary.tables.values())) for one in columns))
+    heads = [name.capitalize() for name in columns]
+    made = table(["Table", *heads], rows, right=heads)
+    made.add_section()
+    made.add_row(*everything, style="bold")
+    return made
+
+
+def show_books(summary: Summary) -> None:
+    """Write whether the books balance, over all resources, and how many findings there are."""
+    sums = totals(summary.parts)
+    out().print(good(not failures(summary.parts)), f"{number(sums['fetched'])} fetched = {formula(sums)}")
+    if sums["findings"]:
+        show(f"  {counted(sums['findings'], 'finding')}: see `qqetl findings`")
+    if absent := [part.resource for part in summary.parts if part.status is ResourceState.NOT_OFFERED]:
+        show(f"  not offered by this account: {listed(absent)}")
+
+
+def show_trouble(summary: Summary) -> None:
+    """Write which resources did not end well, why, and the cure."""
+    trouble = failures(summary.parts)
+    for resource, why in trouble:
+        show(f"✗ {resource}: {on_one_line(why)}", style="red")
+    name = str(summary.batch.id)[:SHORT]
+    if trouble:
+        show(f"Everything else is loaded. `qqetl retry {name}` takes these up again; so does the next `qqetl sync`.")
+    else:
+        show(f"  batch {name}: see `qqetl runs {name}`")
+
+
+def summary_for_programs(summary: Summary) -> dict[str, Any]:
+    """Return the summary for JSON."""
+    batch = summary.batch
+    return {
+        "batch": str(batch.id),
+        "status": batch.status.value,
+        "exit_status": summary.exit_status,
+        "window": {"start": batch.window.start.isoformat(), "end": batch.window.end.isoformat()},
+        "seconds": round(summary.seconds, 3),
+        "calls": summary.calls,
+        "waited_seconds": round(summary.waited, 3),
+        "error": batch.error,
+        "resources": [part_for_programs(part) for part in summary.parts],
+        "tables": {name: dict(counts) for name, counts in summary.tables.items()},
+    }

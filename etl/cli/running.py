@@ -1,0 +1,39 @@
+"""One run under the eyes of a person: progress, an end on request, the summary, the exit status."""
+
+from collections.abc import Callable
+
+from etl.cli.closing import show_summary, summary_for_programs
+from etl.cli.progress import watching
+from etl.cli.screen import show_json
+from etl.cli.stopping import Stopping
+from etl.cli.words import counted
+from etl.errors import Interrupted
+from etl.pipeline import Summary, Watcher
+
+#: Carries a run out for whoever watches.
+Carry = Callable[[Watcher], Summary]
+
+
+def run(carry: Carry, stopping: Stopping, total: int, *, minutes: float | None = None, as_json: bool = False) -> int:
+    """Carry out a run over `total` resources, write its summary, and return its exit status.
+
+    Raises Interrupted, with words that fit, when it was asked to stop or its minutes were over.
+    """
+    try:
+        with stopping.within(minutes) as stop, watching(total) as watch:
+            summary = carry(Watcher(watch, stop))
+    except Interrupted:
+        raise Interrupted(why_ended(stopping, minutes)) from None
+    if as_json:
+        show_json(summary_for_programs(summary))
+    else:
+        show_summary(summary)
+    return summary.exit_status
+
+
+def why_ended(stopping: Stopping, minutes: float | None) -> str:
+    """Return why a run ended before its time, and how it goes on."""
+    if stopping.time_is_up and minutes is not None and not stopping.asked:
+        took = counted(round(minutes), "minute") if minutes >= 1 else f"{minutes:g} minutes"
+        return f"The {took} of this run are over. What came is kept; the next `qqetl sync` goes on from there."
+    return "The run was asked to stop. What came is kept: `qqetl retry`, or the next `qqetl sync`, goes on from there."

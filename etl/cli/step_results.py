@@ -1,0 +1,26 @@
+"""What a single step made of a batch, as a table and for programs."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from rich.table import Table
+
+from etl.cli.screen import table
+from etl.cli.words import number
+
+
+def results_table(counts: Mapping[str, Mapping[str, int]]) -> Table:
+    """Return what became of the records of each resource that had any."""
+    rows = [
+        (resource, ", ".join(f"{number(many)} {name.replace('_', ' ')}" for name, many in sorted(made.items()) if many))
+        for resource, made in counts.items()
+        if any(made.values())
+    ]
+    return table(("Resource", "Records"), rows or [("all", "nothing was left to do")])
+
+
+def results_for_programs(batch_id: UUID, status: str, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """Return the results of a step for JSON."""
+    made = {name: {str(what): many for what, many in some.items()} for name, some in counts.items()}
+    return {"batch": str(batch_id), "status": str(status), "resources": made}

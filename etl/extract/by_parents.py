@@ -1,0 +1,96 @@
+"""What is asked for once per parent: details by priority, within a budget, the backlog kept for the next run."""
+
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from etl.catalogue import Resource
+from etl.errors import ApiUnavailable
+from etl.events import Began
+from etl.extract.protocol import Refusal, Refused
+from etl.extract.reading import Missed, Reader
+from etl.extract.run import Consumer, Consumption, Run
+from etl.ledger import children
+from etl.ledger.batches import Part
+from etl.ledger.children import Child
+from etl.resources import resource as named
+
+#: Parents that are asked for in one round.
+ROUND = 1000
+#: Answers that one transaction takes at most.
+DETAILS = 100
+#: Parents in a row, from the first on, whose 404 means that the account does not have the resource at all.
+VANISHED_FROM_THE_START = 10
+#: Failed calls in a row after which the other parents are not asked.
+FAILED_IN_A_ROW = 10
+
+
+class ByParents:
+    """The reading of one resource that is asked for per parent."""
+
+    def __init__(self, run: Run, part: Part) -> None:
+        self.run = run
+        self.resource = named(part.resource)
+        settings = run.settings
+        self.reader = Reader(run.api, self.resource, settings.etl_page_size, settings.etl_concurrency)
+        self.consumer = Consumer(run, self.resource, None)
+        self.answered = 0
+        self.vanished = 0
+        self.failed: list[Missed] = []
+
+    def read(self) -> bool:
+        """Ask for the details of every parent that is due; tell whether none is left for another run.
+
+        Raises Refused where the account does not have the resource, ApiUnavailable where some calls failed for good.
+        """
+        due = self.run.ledger.commit(self.queue)
+        self.run.watch(Began(self.run.step, self.resource.name, calls=self.outstanding()))
+        records = 0
+        while some := self.run.ledger.read(partial(self.next_round, due=due)):
+            self.run.calls_for_details += len(some)
+            for done in self.consumer.consume(partial(self.reader.children, some=some), DETAILS):
+                self.weigh(done)
+                records += done.records
+            if self.run.limit is not None and records >= self.run.limit:
+                return False
+        if self.failed:
+            raise ApiUnavailable(f"{len(self.failed)} calls failed, the last with: {self.failed[-1].reason}")
+        return self.outstanding() == 0
+
+    def queue(self, connection: Connection) -> datetime:
+        """Queue the parents that changed, and return the time up to which this run takes what is due."""
+        children.refresh(connection, self.resource, self.parent, self.run.ledger.tenant)
+        return children.now(connection)
+
+    def next_round(self, connection: Connection, due: datetime) -> list[Child]:
+        """Return the parents of the next round, as far as the budget goes."""
+        budget, limit = self.run.settings.etl_child_budget, self.run.limit
+        most = min(ROUND, ROUND if limit is None else limit)
+        if budget is not None:
+            most = min(most, budget - self.run.calls_for_details)
+        if most <= 0:
+            return []
+        return children.outstanding(connection, self.resource, self.parent, self.run.ledger.tenant, due, most)
+
+    def weigh(self, done: Consumption) -> None:
+        """Take in how calls ended; raise when that says something about the resource as a whole."""
+        self.answered += done.answers
+        for missed in done.missed:
+            self.vanished += missed.vanished
+            if not missed.vanished:
+                self.failed.append(missed)
+        if not self.answered and self.vanished >= VANISHED_FROM_THE_START:
+            raise Refused(self.reader.example(), 404, Refusal.MISSING)
+        if len(self.failed) >= FAILED_IN_A_ROW and done.answers == 0:
+            raise ApiUnavailable(f"{len(self.failed)} calls failed, the last with: {self.failed[-1].reason}")
+
+    def outstanding(self) -> int:
+        """Return how many parents are due."""
+        tenant, name = self.run.ledger.tenant, self.resource.name
+        return self.run.ledger.read(partial(children.coverage, resource=name, tenant=tenant)).outstanding
+
+    @property
+    def parent(self) -> Resource:
+        """The resource whose records are asked about."""
+        return named(self.resource.parent.resource if self.resource.parent else "")

@@ -1,0 +1,96 @@
+"""A feed or a list, read slice by slice until as many ids have arrived as the API says there are."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from etl.errors import ApiUnavailable
+from etl.events import Note
+from etl.extract.plan import Days, days_of, is_open, is_short
+from etl.extract.plan import slices as numbered
+from etl.extract.reading import Reader
+from etl.extract.run import Consumer, Run
+from etl.ledger import slices
+from etl.ledger.batches import Part
+from etl.ledger.slices import Reading, Slice
+from etl.resources import resource as named
+
+#: How often a slice is read before its total is taken to be wrong.
+READINGS = 3
+#: Pages that one transaction takes at most.
+PAGES = 10
+
+
+class BySlices:
+    """The reading of one resource that is not asked for per parent."""
+
+    def __init__(self, run: Run, part: Part) -> None:
+        self.run = run
+        self.part = part
+        self.resource = named(part.resource)
+        self.place: dict[str, Any] = {"batch_id": run.batch.id, "resource": part.resource}
+        settings = run.settings
+        self.reader = Reader(run.api, self.resource, settings.etl_page_size, settings.etl_concurrency)
+        shown = any(endpoint.dates and endpoint.dates.field for endpoint in self.resource.endpoints)
+        self.consumer = Consumer(run, self.resource, part.window.widened(settings.etl_overlap) if shown else None)
+
+    def read(self) -> bool:
+        """Read every slice to its end; tell whether nothing is left for another run.
+
+        Raises Refused where the API does not give the resource out, ApiUnavailable where answers stay away or totals
+        never agree.
+        """
+        left, records = self.planned(), 0
+        while left:
+            pages = self.run.ledger.read(partial(self.pages_read, some=left))
+            for done in self.consumer.consume(partial(self.reader.slices, some=left, read=pages), PAGES):
+                records += done.records
+                if self.run.limit is not None and records >= self.run.limit:
+                    return False
+            left = self.verified(left)
+        return True
+
+    def planned(self) -> list[Slice]:
+        """Return the slices still to be read, planning them when the resource is begun."""
+        known = self.run.ledger.read(partial(slices.planned, **self.place))
+        if known is not None:
+            return known
+        endpoints = enumerate(self.resource.endpoints)
+        stretches = {place: self.stretches(place) for place, endpoint in endpoints if endpoint.dates}
+        planned = list(numbered(self.resource, stretches))
+        self.run.ledger.commit(partial(slices.plan, planned=planned, **self.place))
+        return planned
+
+    def stretches(self, place: int) -> list[Days]:
+        """Return the days of the window, in pieces when they may hold many pages."""
+        days = days_of(self.part.window, self.run.settings.etl_overlap, self.run.settings.etl_api_timezone)
+        return [days] if is_short(days) else self.run.wire.ask(self.reader.stretches(place, days))
+
+    def pages_read(self, connection: Connection, some: Sequence[Slice]) -> dict[int, dict[int, int]]:
+        """Return the pages that are already staged, by slice."""
+        return {one.number: slices.pages_read(connection, one=one, **self.place) for one in some}
+
+    def verified(self, read: Sequence[Slice]) -> list[Slice]:
+        """Finish the slices whose totals agree and return the others, to be read anew.
+
+        Raises ApiUnavailable when one still disagrees after READINGS readings.
+        """
+        found = self.run.ledger.read(partial(slices.readings, some=read, **self.place))
+        agreed = [one for one in found if self.agrees(one)]
+        self.run.ledger.commit(partial(slices.finish, agreed=agreed, **self.place))
+        rest = [one for one in found if one not in agreed]
+        for one in rest:
+            said = f"{self.resource.name}: the API announced {one.total} records and gave {one.distinct}"
+            if one.slice.reading % READINGS == 0:
+                raise ApiUnavailable(f"{said}, {READINGS} times over. What came is loaded; the mark stays.")
+            self.run.watch(Note(f"{said}; reading those days anew"))
+        return self.run.ledger.commit(partial(slices.read_anew, some=[one.slice for one in rest], **self.place))
+
+    def agrees(self, reading: Reading) -> bool:
+        """Tell whether a slice is whole. The total of a day that has not ended may move on while it is read."""
+        if reading.agrees:
+            return True
+        moving = is_open(reading.slice, self.part.window.end) and reading.slice.reading % READINGS == 0
+        return moving and reading.total is not None and reading.union >= reading.total

@@ -1,0 +1,64 @@
+"""How often and how long a failing call is tried again, and when the API counts as down."""
+
+from dataclasses import dataclass
+from random import Random
+
+#: The longest wait that the API may ask for, in seconds; beyond it a run stops and is taken up later.
+LONGEST_WAIT = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The budget of one call. Times are in seconds."""
+
+    attempts: int = 5
+    #: Answers that ask for less often are no failures; so many are taken before giving up.
+    complaints: int = 10
+    first_pause: float = 1.0
+    longest_pause: float = 30.0
+    total: float = 600.0  #: from the first attempt on; no attempt begins later, waits that the API asked for aside
+
+    def pause(self, failures: int, random: Random) -> float:
+        """Return the pause after so many failures: exponential, capped, with full jitter."""
+        return random.uniform(0.0, min(self.longest_pause, self.first_pause * 2.0 ** (failures - 1)))
+
+    def obedient(self, asked: float, random: Random) -> float:
+        """Return the pause where the API asked for one: at least that, with jitter so that calls do not come as one."""
+        return asked + random.uniform(0.0, self.first_pause)
+
+
+class Circuit:
+    """Opens when calls fail one after the other although each was tried to the end: the API is down.
+
+    While open, calls fail at once, but for one trial in a while; the first success closes it.
+    """
+
+    def __init__(self, failures: int = 3, trial_after: float = 30.0) -> None:
+        self._threshold = failures
+        self._trial_after = trial_after
+        self._failures = 0
+        self._opened_at = float("-inf")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the API counts as down."""
+        return self._failures >= self._threshold
+
+    def admits(self, now: float) -> bool:
+        """Tell whether a call may be tried; while open, one trial in a while is."""
+        if not self.is_open:
+            return True
+        if now - self._opened_at < self._trial_after:
+            return False
+        self._opened_at = now
+        return True
+
+    def succeeded(self) -> None:
+        """Note that the API answered."""
+        self._failures = 0
+
+    def failed(self, now: float) -> None:
+        """Note that a call failed to the end."""
+        self._failures += 1
+        if self._failures == self._threshold:
+            self._opened_at = now

@@ -1,0 +1,63 @@
+"""The careful way to take a JSON list apart: a record that is broken in itself does not cost its neighbours."""
+
+import re
+
+_TOKEN = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*"|[\[\]{},:]|[^ \t\r\n"\[\]{},:]+)', re.DOTALL)
+_OPENING = {b"[": b"]", b"{": b"}"}
+_BLANK = b" \t\r\n"
+
+
+class NotWhole(ValueError):
+    """A JSON text ends too early, or its brackets do not match."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"broken at byte {offset}")
+        self.offset = offset
+
+
+def members(text: bytes) -> list[bytes]:
+    """Return the texts between the commas of one list or object, whatever stands in them; raise NotWhole."""
+    text = text.strip(_BLANK)
+    if text[:1] not in _OPENING:
+        raise NotWhole(0)
+    found: list[bytes] = []
+    closing: list[bytes] = []
+    at, begin = 0, 1
+    while at < len(text):
+        token = _TOKEN.match(text, at)
+        if token is None or (at and not closing):
+            raise NotWhole(at)
+        at, word = token.end(), token[1]
+        if word in _OPENING:
+            closing.append(_OPENING[word])
+        elif word in (b"]", b"}") and word != closing.pop():
+            raise NotWhole(at)
+        if (word == b"," and len(closing) == 1) or not closing:
+            found.append(text[begin : at - 1].strip(_BLANK))
+            begin = at
+    if closing:
+        raise NotWhole(len(text))
+    return _without_gap(found, len(text))
+
+
+def _without_gap(found: list[bytes], length: int) -> list[bytes]:
+    """Return the members; none for an empty list, and NotWhole where nothing stands between two commas."""
+    if found == [b""]:
+        return []
+    if b"" in found:
+        raise NotWhole(length)
+    return found
+
+
+def fields(text: bytes) -> dict[str, bytes]:
+    """Return the values of an object as texts, by key; raise NotWhole."""
+    if text.strip(_BLANK)[:1] != b"{":
+        raise NotWhole(0)
+    pairs: dict[str, bytes] = {}
+    for member in members(text):
+        key = _TOKEN.match(member)
+        colon = _TOKEN.match(member, key.end()) if key else None
+        if key is None or colon is None or colon[1] != b":" or key[1][:1] != b'"':
+            raise NotWhole(0)
+        pairs[key[1][1:-1].decode("utf-8", "replace")] = member[colon.end() :].strip(_BLANK)
+    return pairs

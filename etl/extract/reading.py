@@ -1,0 +1,192 @@
+"""Reading slices and children from the API: many calls under way, answers handed on in the order of their pages."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from etl.catalogue import Resource
+from etl.errors import ApiUnavailable
+from etl.extract.plan import Days, cut, is_too_long
+from etl.extract.protocol import Answer, Call, Vanished, page_call, parent_call, whole_call
+from etl.extract.wire import Put
+from etl.ledger.children import Child
+from etl.ledger.slices import Slice
+
+#: Slices read side by side, so that many short ones are as fast as one long one.
+SIDE_BY_SIDE = 4
+#: Pages beyond the announced ones that are asked for before a list is taken to be endless.
+BEYOND = 1000
+
+
+class Api(Protocol):
+    """What reading needs of the client."""
+
+    async def fetch(self, call: Call) -> Answer:
+        """Return the answer to a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One answer, and the place in the plan that it was asked for."""
+
+    call: Call
+    answer: Answer
+    slice: Slice | None = None
+    child: Child | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A child that gave no answer: it has vanished at the source, or its call failed."""
+
+    child: Child
+    vanished: bool
+    reason: str
+
+
+@dataclass(slots=True)
+class Progress:
+    """What is known of a slice while it is read."""
+
+    size: int  #: items of a full page
+    last: int = 1  #: the last page announced
+    seen: set[int] = field(default_factory=set)  #: hashes of page contents, to know a page that repeats
+
+    def learn(self, fetched: Fetched) -> bool:
+        """Take in what an answer says of the slice's length; tell whether it may go on behind this page."""
+        page = fetched.answer.page
+        if page.total:
+            self.last = max(self.last, -(-page.total // self.size))
+        if page.pages:
+            self.last = max(self.last, page.pages)
+        content = hash(tuple(page.items))
+        repeated = content in self.seen
+        self.seen.add(content)
+        return len(page.items) >= self.size and not repeated
+
+
+async def in_order(calls: Sequence[Callable[[], Coroutine[Any, Any, Any]]], ahead: int) -> AsyncIterator[Any]:
+    """Yield the results of `calls` in their order, with `ahead` of them under way."""
+    waiting: deque[asyncio.Task[Any]] = deque()
+    upcoming = iter(calls)
+    try:
+        for call in upcoming:
+            waiting.append(asyncio.create_task(call()))
+            if len(waiting) >= ahead:
+                yield await waiting.popleft()
+        while waiting:
+            yield await waiting.popleft()
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+class Reader:
+    """Reads one resource."""
+
+    def __init__(self, api: Api, resource: Resource, page_size: int, ahead: int) -> None:
+        self.api = api
+        self.resource = resource
+        self.page_size = page_size
+        self.ahead = ahead
+
+    def size_of(self, one: Slice) -> int:
+        """Return how many items a full page of a slice holds."""
+        paging = self.resource.endpoints[one.endpoint].paging
+        return min(self.page_size, paging.largest) if paging else 0
+
+    def call_for(self, one: Slice, page: int) -> Call:
+        """Return the call for one page of a slice."""
+        endpoint = self.resource.endpoints[one.endpoint]
+        if endpoint.paging is None and endpoint.dates is None:
+            return whole_call(self.resource, endpoint)
+        return page_call(self.resource, endpoint, one.first_day, one.last_day, page, self.page_size)
+
+    def example(self) -> Call:
+        """Return a call for a parent that nobody has, to name the resource in a message."""
+        return parent_call(self.resource, self.resource.endpoints[0], "0")
+
+    async def fetch(self, one: Slice, page: int) -> Fetched:
+        """Ask for one page of a slice."""
+        call = self.call_for(one, page)
+        return Fetched(call, await self.api.fetch(call), slice=one)
+
+    async def slices(self, put: Put[Fetched], some: Sequence[Slice], read: Mapping[int, Mapping[int, int]]) -> None:
+        """Read slices, leaving out the pages that `read` names by slice, and put every answer."""
+        gate = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def one_slice(one: Slice) -> None:
+            async with gate:
+                await self.slice(put, one, read.get(one.number, {}))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for one in some:
+                    group.create_task(one_slice(one))
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+    async def slice(self, put: Put[Fetched], one: Slice, read: Mapping[int, int]) -> None:
+        """Read one slice: its first missing page, those announced, and on as long as full pages bring news."""
+        if self.resource.endpoints[one.endpoint].paging is None:
+            if not read:
+                await put(await self.fetch(one, 1))
+            return
+        size = self.size_of(one)
+        progress = Progress(size)
+        page = next(number for number in range(1, len(read) + 2) if number not in read)
+        if page > 1 and read[page - 1] < size and len(read) == page - 1:
+            return
+        goes_on = await self.take(put, one, page, progress)
+        while page < progress.last:
+            missing = [number for number in range(page + 1, progress.last + 1) if number not in read]
+            page = progress.last
+            calls = [lambda number=number: self.fetch(one, number) for number in missing]
+            async for fetched in in_order(calls, self.ahead):
+                goes_on = progress.learn(fetched)
+                await put(fetched)
+        announced = page
+        while goes_on:
+            page += 1
+            if page > announced + BEYOND:
+                raise ApiUnavailable(
+                    f"{self.resource.name} has no end: {BEYOND} pages beyond the {announced} announced."
+                )
+            goes_on = await self.take(put, one, page, progress)
+
+    async def take(self, put: Put[Fetched], one: Slice, page: int, progress: Progress) -> bool:
+        """Fetch and put one page; tell whether the slice may go on behind it."""
+        fetched = await self.fetch(one, page)
+        goes_on = progress.learn(fetched)
+        await put(fetched)
+        return goes_on
+
+    async def stretches(self, place: int, days: Days) -> list[Days]:
+        """Return the days of a window in pieces short enough to be paged, asking the API how much each holds."""
+        endpoint = self.resource.endpoints[place]
+        answer = await self.api.fetch(page_call(self.resource, endpoint, days.first, days.last, 1, 1))
+        total = answer.page.total or 0
+        size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else self.page_size
+        if not is_too_long(days, total, size):
+            return [days]
+        pieces = await asyncio.gather(*(self.stretches(place, piece) for piece in cut(days, total, size)))
+        return [piece for some in pieces for piece in some]
+
+    async def children(self, put: Put[Fetched | Missed], some: Sequence[Child]) -> None:
+        """Ask for the details of each parent and put every answer, or why there is none."""
+        calls = [lambda child=child: self.child(child) for child in some]
+        async for result in in_order(calls, 4 * self.ahead):
+            await put(result)
+
+    async def child(self, child: Child) -> Fetched | Missed:
+        """Ask for the details of one parent."""
+        call = parent_call(self.resource, self.resource.endpoints[0], child.parent_id)
+        try:
+            return Fetched(call, await self.api.fetch(call), child=child)
+        except Vanished as gone:
+            return Missed(child, vanished=True, reason=str(gone))
+        except ApiUnavailable as failed:
+            return Missed(child, vanished=False, reason=str(failed))

@@ -1,0 +1,96 @@
+"""The resources of a batch, one after the other; what a refusal or a failure means; and what is told of each end."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from etl.catalogue import Resource
+from etl.errors import ApiUnavailable, EtlError, RecordBad, ShapeChanged
+from etl.events import Began, Ended
+from etl.extract.by_parents import ByParents
+from etl.extract.by_slices import BySlices
+from etl.extract.protocol import Refused
+from etl.extract.run import Run
+from etl.ledger import batches, marks
+from etl.ledger.batches import Part
+from etl.models.states import ResourceState
+from etl.resources import resource as named
+
+#: What concerns one resource alone; everything else ends the run.
+ITS_OWN = (ApiUnavailable, ShapeChanged, Refused, RecordBad)
+
+#: Ends a resource that was read; `complete` says that nothing of it is left for another run.
+Finish = Callable[[Connection, Part, bool], ResourceState]
+
+
+def read_all(run: Run, parts: Iterable[Part], finish: Finish) -> None:
+    """Read every resource of a batch that is not done; those made from others end when their sources have ended."""
+    ordered = sorted(parts, key=lambda part: not named(part.resource).endpoints)
+    ends: dict[str, ResourceState] = {}
+    for part in ordered:
+        if part.status in (ResourceState.DONE, ResourceState.NOT_OFFERED):
+            ends[part.resource] = part.status
+            continue
+        run.check()
+        ends[part.resource] = read_one(run, part, finish, ends)
+        tell(run, part.resource)
+
+
+def read_one(run: Run, part: Part, finish: Finish, ends: dict[str, ResourceState]) -> ResourceState:
+    """Read one resource and return how it ended."""
+    resource = named(part.resource)
+    place: dict[str, Any] = {"batch_id": run.batch.id, "resource": part.resource}
+    run.ledger.commit(partial(batches.mark, status=ResourceState.RUNNING, **place))
+    run.watch(Began(run.step, part.resource))
+    try:
+        complete = read(run, part, resource, ends)
+    except ITS_OWN as error:
+        return settle(run, resource, error)
+    run.ledger.commit(partial(batches.note_whole, **place))
+    if not resource.proven:
+        run.ledger.commit(partial(marks.note_offer, tenant=run.ledger.tenant, resource=part.resource, offered=True))
+    return run.ledger.commit(partial(end, finish=finish, complete=complete, **place))
+
+
+def read(run: Run, part: Part, resource: Resource, ends: dict[str, ResourceState]) -> bool:
+    """Read a resource in the way that it is asked for; tell whether nothing is left."""
+    if not resource.endpoints:
+        for source in {way.resource for way in resource.derived}:
+            if ends.get(source) is ResourceState.FAILED:
+                raise ApiUnavailable(f"{source}, from which it is made, failed")
+        return True
+    return ByParents(run, part).read() if resource.parent is not None else BySlices(run, part).read()
+
+
+def end(connection: Connection, batch_id: UUID, resource: str, finish: Finish, *, complete: bool) -> ResourceState:
+    """Close a resource from the books as they stand now."""
+    return finish(connection, part_of(batches.parts(connection, batch_id), resource), complete)
+
+
+def part_of(parts: Iterable[Part], resource: str) -> Part:
+    """Return the part of a batch that is about a resource."""
+    return next(part for part in parts if part.resource == resource)
+
+
+def settle(run: Run, resource: Resource, error: EtlError) -> ResourceState:
+    """Decide what an error makes of a resource: an unproven one may not be offered by this account."""
+    name = resource.name
+    if isinstance(error, Refused) and error.not_offered and not resource.proven:
+        state = ResourceState.NOT_OFFERED
+        run.not_offered[name] = str(error)
+        run.ledger.commit(
+            partial(marks.note_offer, tenant=run.ledger.tenant, resource=name, offered=False, reason=str(error))
+        )
+    else:
+        state = ResourceState.FAILED
+    run.ledger.commit(partial(batches.mark, batch_id=run.batch.id, resource=name, status=state, error=str(error)))
+    return state
+
+
+def tell(run: Run, resource: str) -> None:
+    """Tell whoever watches how a resource ended."""
+    part = part_of(run.ledger.read(partial(batches.parts, batch_id=run.batch.id)), resource)
+    run.watch(Ended(run.step, resource, part.status, part.counts, part.error))

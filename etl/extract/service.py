@@ -1,0 +1,117 @@
+"""The first step: every resource of a window from the API into staging."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session
+
+import etl
+from etl.catalogue import Resource
+from etl.config.settings import Settings
+from etl.database.handed import engine_of
+from etl.database.migrate import check_migrated
+from etl.errors import EtlError
+from etl.events import Watch, unwatched
+from etl.extract.connection import Connection as Api
+from etl.extract.connection import connected
+from etl.extract.run import Accept, Run
+from etl.extract.sequence import read_all
+from etl.extract.traffic import Traffic
+from etl.ledger import batches, tenants
+from etl.ledger.batches import Batch, Part
+from etl.ledger.intake import Intake, take_in, wait
+from etl.ledger.leases import leased
+from etl.ledger.sorting import Arrival
+from etl.ledger.unit import Ledger
+from etl.models.states import BatchState, ResourceState
+from etl.record import ReadSet
+from etl.reshape.rules import rules_version
+from etl.resources import selected
+from etl.window import Window
+
+
+class ExtractService:
+    """Brings what the API gives into staging, and no further."""
+
+    def __init__(
+        self,
+        db: Session | Engine,
+        *,
+        settings: Settings | None = None,
+        watch: Watch = unwatched,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.engine = engine_of(db)
+        self.settings = settings or Settings.load()
+        self.watch = watch
+        self.stop = stop or threading.Event()
+
+    def extract_data(self, sync_window: Window | Mapping[str, Any], resources: Iterable[str] = ()) -> UUID:
+        """Read every resource (or those named) for a window, and return the id of the batch that holds it.
+
+        What a resource may refuse or fail at is kept with the batch and stops no other. Raises WindowError for an
+        unusable window, LeaseHeld while another run is at work, CredentialsRefused, DatabaseNotReady.
+        """
+        check_migrated(self.engine)
+        names = [one.name for one in selected(resources)]
+        with self.at_work(names) as (api, ledger):
+            window = Window.of(sync_window).clipped_to(api.now)
+            ledger.commit(partial(tenants.register, settings=self.settings))
+            batch = batches.new(ledger.tenant, window, rules_version(self.settings), "extract", {})
+            parts = dict.fromkeys(names, window)
+            ledger.commit(partial(batches.create, batch=batch, parts=parts, version=etl.__version__))
+            self.read(api, ledger, batch)
+        return batch.id
+
+    def take_up(self, batch: Batch) -> Traffic:
+        """Read what is left of a batch that did not end, and return what that took of the API."""
+        parts = Ledger(self.engine, batch.tenant).read(partial(batches.parts, batch_id=batch.id))
+        names = [part.resource for part in parts]
+        with self.at_work(names) as (api, ledger):
+            self.read(api, ledger, batch)
+            return api.api.traffic
+
+    @contextmanager
+    def at_work(self, names: Sequence[str]) -> Iterator[tuple[Api, Ledger]]:
+        """Hold the connection to the API and the lease of some resources."""
+        tenant = self.settings.etl_tenant
+        with connected(self.settings, self.stop) as api, leased(self.engine, tenant, names) as lease:
+            yield api, Ledger(self.engine, tenant, lease)
+
+    def read(self, api: Api, ledger: Ledger, batch: Batch) -> None:
+        """Read every resource of a batch that is not whole; one that cannot go on is failed, resumable."""
+        run = Run(ledger, self.settings, batch, api.wire, api.api, self.accept(batch), self.watch, "extract", self.stop)
+        parts = ledger.read(partial(batches.parts, batch_id=batch.id))
+        ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTING))
+        try:
+            read_all(run, [part for part in parts if not part.whole], stays_running)
+        except EtlError as error:
+            ledger.fail(batch.id, error)
+            raise
+        ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTED))
+
+    def accept(self, batch: Batch) -> Accept:
+        """Return what happens to records: they are staged and wait."""
+        intake = Intake(batch.tenant, batch.id, batch.rules, wait)
+
+        def stage(
+            connection: Connection,
+            resource: Resource,
+            arrivals: Sequence[Arrival],
+            sets: Sequence[ReadSet],
+            window: Window | None,
+        ) -> Counter[str]:
+            return take_in(connection, intake, resource, arrivals, sets, window).counts
+
+        return stage
+
+
+def stays_running(connection: Connection, part: Part, complete: bool) -> ResourceState:  # noqa: ARG001, FBT001 (a Finish)
+    """Leave a resource that was read to the steps that follow; the load closes its books."""
+    return part.status

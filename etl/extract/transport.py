@@ -1,0 +1,129 @@
+"""The socket: one request, one answer, within one deadline and one size, over verified TLS."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from etl.errors import ApiUnavailable, PersonNeeded
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one request may take: seconds, and bytes after decompression."""
+
+    total: float = 60.0
+    connect: float = 10.0
+    read: float = 30.0
+    size: int = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came."""
+
+    status: int
+    headers: Mapping[str, str]  #: names in any case
+    body: bytes
+
+
+class TooLarge(ApiUnavailable):
+    """The answer is larger than what is read into memory."""
+
+
+class CertificateRefused(PersonNeeded):
+    """The server's certificate could not be verified. Name the file of a private authority in SSL_CERT_FILE."""
+
+
+class Transport:
+    """A pool of connections that follows no redirect, keeps no cookie, and honours the environment's proxies."""
+
+    def __init__(self, connections: int, limits: Limits) -> None:
+        self._connections = connections
+        self._limits = limits
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        limits = self._limits
+        self._session = aiohttp.ClientSession(
+            # Made here rather than by aiohttp at import, so that SSL_CERT_FILE counts as it stands now.
+            connector=aiohttp.TCPConnector(limit=self._connections, ssl=ssl.create_default_context()),
+            timeout=aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.read),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept": "application/json", "User-Agent": f"qqcatalyst-etl/{product_version()}"},
+            trust_env=True,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(
+        self,
+        what: str,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | aiohttp.FormData | None = None,
+    ) -> Reply:
+        """Return the answer to one request; `what` names it in messages.
+
+        Raises ApiUnavailable when there is none in time or it is cut, TooLarge, and CertificateRefused.
+        """
+        if self._session is None:
+            raise RuntimeError("The connections are closed; use the client in `async with`.")
+        try:
+            async with (
+                asyncio.timeout(self._limits.total),
+                self._session.request(
+                    method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False
+                ) as response,
+            ):
+                content = await self._read(response)
+        except (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError) as error:
+            raise CertificateRefused(f"{what}: {CertificateRefused.__doc__}") from error
+        except TimeoutError:
+            raise ApiUnavailable(f"{what}: {_host(url)} gave no whole answer in time.") from None
+        except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
+            # Only the kind of error is told: its words may quote the answer.
+            raise ApiUnavailable(f"{what}: {_host(url)} gave no whole answer ({_kind(error)}).") from None
+        return Reply(response.status, CIMultiDict(response.headers), content)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """Return the body, decompressed; raise TooLarge as soon as it is."""
+        chunks = bytearray()
+        async for chunk in response.content.iter_any():
+            chunks += chunk
+            if len(chunks) > self._limits.size:
+                response.close()
+                raise TooLarge(f"The answer is larger than {self._limits.size:,} bytes.")
+        return bytes(chunks)
+
+
+def product_version() -> str:
+    """Return the version of this product, `unknown` when it runs without having been installed."""
+    try:
+        return version("qqcatalyst-etl")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _host(url: str) -> str:
+    """Return the host of an address, for a message."""
+    return URL(url, encoded=True).host or "The API"
+
+
+def _kind(error: BaseException) -> str:
+    """Return what kind of failure an error is, in words of the libraries that hold nothing of the answer."""
+    cause = getattr(error, "os_error", None) or error.__cause__
+    return type(error).__name__ + (f", {type(cause).__name__}" if isinstance(cause, OSError) else "")

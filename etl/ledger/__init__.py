@@ -1,0 +1,1 @@
+"""How far a batch, a page and a record have come. The only room that commits."""

@@ -1,0 +1,45 @@
+"""The books: every fetched record is accounted for, or the resource is not done and says what is missing."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from etl.ledger import batches, marks
+from etl.ledger.batches import Batch, Part
+from etl.models.states import BatchState, Outcome, ResourceState
+
+
+def difference(part: Part) -> str | None:
+    """Return in words how a resource's counts disagree, None when they balance."""
+    accounted = sum(part.counts[outcome] for outcome in Outcome)
+    if part.counts["fetched"] == accounted:
+        return None
+    return f"{part.counts['fetched']} records were fetched and {accounted} accounted for; `qqetl retry` looks again"
+
+
+def close_resource(connection: Connection, batch: Batch, part: Part, *, moves_mark: bool = True) -> ResourceState:
+    """End a resource that was read to its end: done with its mark moved when the books balance, failed otherwise."""
+    wrong = difference(part)
+    state = ResourceState.FAILED if wrong else ResourceState.DONE
+    batches.mark(connection, batch.id, part.resource, state, wrong)
+    if state is ResourceState.DONE and moves_mark:
+        marks.advance(connection, batch.tenant, part.resource, part.window)
+    return state
+
+
+def close_batch(connection: Connection, batch_id: UUID) -> BatchState:
+    """End a batch: completed when every offered resource is done, failed and resumable otherwise."""
+    parts = batches.parts(connection, batch_id)
+    trouble = [part for part in parts if part.status not in (ResourceState.DONE, ResourceState.NOT_OFFERED)]
+    if trouble:
+        batches.fail(connection, batch_id, told(trouble))
+        return BatchState.FAILED
+    batches.move(connection, batch_id, BatchState.COMPLETED)
+    return BatchState.COMPLETED
+
+
+def told(trouble: Sequence[Part]) -> str:
+    """Return one line that names the resources in trouble, and what is the matter with each."""
+    named = (f"{part.resource}: {part.error or part.status}" for part in trouble)
+    return f"{len(trouble)} resource(s) did not end well. " + "; ".join(named)

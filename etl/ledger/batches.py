@@ -1,0 +1,175 @@
+"""Batches: made, moved forward, failed, taken up again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, insert, select, text, update
+
+from etl.errors import UsageError
+from etl.models.bookkeeping import batch_resources, batches
+from etl.models.states import FORWARD, BatchState, Outcome, ResourceState
+from etl.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One run over one window."""
+
+    id: UUID
+    tenant: str
+    window: Window
+    status: BatchState
+    rules: str
+    command: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One resource of a batch."""
+
+    resource: str
+    status: ResourceState
+    window: Window
+    counts: Mapping[str, int]
+    whole: bool = False  #: whether it was read to its end
+    error: str | None = None
+
+
+def create(connection: Connection, batch: Batch, parts: Mapping[str, Window], version: str) -> None:
+    """Write a new batch with its resources, each with a window of its own."""
+    connection.execute(
+        insert(batches).values(
+            id=batch.id,
+            tenant=batch.tenant,
+            window_start=batch.window.start,
+            window_end=batch.window.end,
+            status=batch.status,
+            rules=batch.rules,
+            version=version,
+            command=batch.command,
+            options=dict(batch.options),
+        )
+    )
+    connection.execute(
+        insert(batch_resources),
+        [
+            {
+                "batch_id": batch.id,
+                "resource": name,
+                "number": number,
+                "window_start": window.start,
+                "window_end": window.end,
+            }
+            for number, (name, window) in enumerate(parts.items())
+        ],
+    )
+
+
+def new(tenant: str, window: Window, rules: str, command: str, options: Mapping[str, Any]) -> Batch:
+    """Return a batch that was not written yet."""
+    return Batch(uuid4(), tenant, window, BatchState.CREATED, rules, command, options)
+
+
+def load(connection: Connection, batch_id: UUID) -> Batch:
+    """Return the batch of this id; raise UsageError when there is none."""
+    row = connection.execute(select(batches).where(batches.c.id == batch_id)).one_or_none()
+    if row is None:
+        raise UsageError(f"There is no batch {batch_id}. `qqetl runs` lists them.")
+    return as_batch(row)
+
+
+def newest(connection: Connection, tenant: str) -> Batch | None:
+    """Return the tenant's newest batch, None before the first."""
+    query = select(batches).where(batches.c.tenant == tenant).order_by(batches.c.started_at.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else as_batch(row)
+
+
+def rules_before(connection: Connection, batch: Batch) -> str | None:
+    """Return the version of the rules that the tenant's last completed batch went by, None before the first."""
+    query = (
+        select(batches.c.rules)
+        .where(batches.c.tenant == batch.tenant, batches.c.status == BatchState.COMPLETED)
+        .order_by(batches.c.started_at.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def as_batch(row: Any) -> Batch:
+    """Return a row of `etl.batches` as a batch."""
+    window = Window(row.window_start, row.window_end)
+    return Batch(row.id, row.tenant, window, BatchState(row.status), row.rules, row.command, row.options, row.error)
+
+
+def move(connection: Connection, batch_id: UUID, to: BatchState) -> None:
+    """Move a batch forward to a state; one that is already there or further stays where it is.
+
+    A failed batch is taken up by this move. A completed one stays completed.
+    """
+    before = [state.value for state in (*FORWARD[: FORWARD.index(to)], BatchState.FAILED)]
+    finished = {"finished_at": text("now()")} if to is BatchState.COMPLETED else {"finished_at": None}
+    connection.execute(
+        update(batches)
+        .where(batches.c.id == batch_id, batches.c.status.in_(before))
+        .values(status=to, error=None, **finished)
+    )
+
+
+def fail(connection: Connection, batch_id: UUID, error: str) -> None:
+    """Mark a batch failed with a reason in words; a completed one stays completed."""
+    connection.execute(
+        update(batches)
+        .where(batches.c.id == batch_id, batches.c.status != BatchState.COMPLETED)
+        .values(status=BatchState.FAILED, error=error, finished_at=text("now()"))
+    )
+
+
+def parts(connection: Connection, batch_id: UUID) -> list[Part]:
+    """Return the resources of a batch in the order of extraction."""
+    query = select(batch_resources).where(batch_resources.c.batch_id == batch_id).order_by(batch_resources.c.number)
+    return [as_part(row) for row in connection.execute(query)]
+
+
+def as_part(row: Any) -> Part:
+    """Return a row of `etl.batch_resources` as a part."""
+    names = ("pages", "fetched", "findings", *Outcome)
+    counts = {name: getattr(row, name) for name in map(str, names)}
+    window = Window(row.window_start, row.window_end)
+    whole = bool(row.position.get("whole"))
+    return Part(row.resource, ResourceState(row.status), window, counts, whole, row.error)
+
+
+def mark(
+    connection: Connection, batch_id: UUID, resource: str, status: ResourceState, error: str | None = None
+) -> None:
+    """Set the state of one resource of a batch, with the reason when it failed or is not offered."""
+    connection.execute(
+        update(batch_resources)
+        .where(batch_resources.c.batch_id == batch_id, batch_resources.c.resource == resource)
+        .values(status=status, error=error)
+    )
+
+
+def note_whole(connection: Connection, batch_id: UUID, resource: str, total: int | None = None) -> None:
+    """Note that a resource was read to its end, and how many records the API said there are."""
+    mine = (batch_resources.c.batch_id == batch_id) & (batch_resources.c.resource == resource)
+    connection.execute(update(batch_resources).where(mine).values(position={"whole": True}, api_total=total))
+
+
+def count(connection: Connection, batch_id: UUID, resource: str, counts: Mapping[str, int]) -> None:
+    """Add to the counts of one resource, in the same transaction as the records they count."""
+    columns = batch_resources.c
+    added = {str(name): columns[name] + number for name, number in counts.items() if number}
+    if added:
+        mine = (columns.batch_id == batch_id) & (columns.resource == resource)
+        connection.execute(update(batch_resources).where(mine).values(added))
+
+
+def unfinished(rows: Sequence[Part]) -> list[str]:
+    """Return the resources of a batch that are still to be done."""
+    return [part.resource for part in rows if part.status not in (ResourceState.DONE, ResourceState.NOT_OFFERED)]

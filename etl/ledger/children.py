@@ -1,0 +1,172 @@
+"""The child queue: whose details are to be asked for, most urgent first, never twice within their age."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, TextClause, text
+
+from etl.catalogue import Resource
+
+#: After how many days an unchanged parent is asked for again, by priority: active parents, others.
+AGES = (7, 30)
+
+#: How long a parent whose call failed waits before it is asked for again.
+AFTER_FAILURE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One call to be made: the parent's source id, its raw row, and the fields that its answer carries along."""
+
+    parent_id: str
+    parent_raw_id: UUID
+    carried: bytes  #: a JSON object
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many parents of a resource are covered, and how many calls are outstanding."""
+
+    parents: int
+    covered: int
+    outstanding: int
+    oldest_due: datetime | None
+
+
+def refresh(connection: Connection, child: Resource, parent: Resource, tenant: str) -> None:
+    """Queue every parent that is new or has a new version; parents that the source marks deleted are left out."""
+    active, wanted, values = parent_conditions(child, parent)
+    statement = text(f"""
+        INSERT INTO etl.child_queue AS queued
+            (tenant, resource, parent_id, parent_raw_id, priority, parent_version_at, due_at, changed)
+        SELECT parent.tenant, :resource, parent.source_id, parent.id, CASE WHEN {active} THEN 0 ELSE 1 END,
+               parent.version_at, now(), true
+        FROM raw.{parent.raw_table} AS parent
+        LEFT JOIN etl.child_queue AS known
+            ON known.tenant = parent.tenant AND known.resource = :resource AND known.parent_id = parent.source_id
+        WHERE parent.tenant = :tenant AND parent.superseded_at IS NULL AND {wanted}
+          AND known.parent_raw_id IS DISTINCT FROM parent.id
+        ORDER BY parent.source_id
+        ON CONFLICT (tenant, resource, parent_id) DO UPDATE
+        SET parent_raw_id = excluded.parent_raw_id, priority = excluded.priority, due_at = excluded.due_at,
+            parent_version_at = excluded.parent_version_at, changed = true, failures = 0
+    """)
+    connection.execute(statement, {"tenant": tenant, "resource": child.name, **values})
+
+
+def parent_conditions(child: Resource, parent: Resource) -> tuple[str, str, dict[str, Any]]:
+    """Return the SQL for "active" and "to be asked for" over a parent's raw row, and what they bind."""
+    only = child.parent.only if child.parent is not None else None
+    conditions = ["parent.status <> 'validation_error' OR parent.loaded_at IS NOT NULL"]
+    values: dict[str, Any] = {}
+    marks: list[str] = []
+    for number, (name, marked) in enumerate(parent.model.deletion_mark):
+        values |= {f"mark_{number}": name, f"marks_{number}": [json_text(value) for value in marked]}
+        marks.append(f"parent.raw_data -> CAST(:mark_{number} AS text) = ANY(CAST(:marks_{number} AS jsonb[]))")
+    if marks:
+        conditions.append(f"({' OR '.join(marks)}) IS NOT TRUE")
+    if only is not None:
+        values |= {"only": only[0], "only_values": list(only[1])}
+        conditions.append("parent.raw_data ->> CAST(:only AS text) = ANY(CAST(:only_values AS text[]))")
+    if parent.active is None:
+        return "true", conjunction(conditions), values
+    values |= {"active": parent.active[0], "active_values": list(parent.active[1])}
+    active = "parent.raw_data ->> CAST(:active AS text) = ANY(CAST(:active_values AS text[]))"
+    return active, conjunction(conditions), values
+
+
+def conjunction(conditions: Collection[str]) -> str:
+    """Return the conditions joined by AND."""
+    return " AND ".join(f"({condition})" for condition in conditions)
+
+
+def json_text(value: object) -> str:
+    """Return a deletion mark as JSON text."""
+    return msgspec.json.encode(value).decode()
+
+
+def outstanding(
+    connection: Connection, child: Resource, parent: Resource, tenant: str, due: datetime, most: int
+) -> list[Child]:
+    """Return the next parents to ask for: changed ones first, active before others, newest first."""
+    carries = child.parent.carries if child.parent is not None else ()
+    rows = connection.execute(queue_order(parent), {
+        "tenant": tenant, "resource": child.name, "due": due, "most": most, "carries": list(carries),
+    })  # fmt: skip
+    return [Child(row.parent_id, row.id, (row.carried or "{}").encode()) for row in rows]
+
+
+def queue_order(parent: Resource) -> TextClause:
+    """Return the statement behind `outstanding`."""
+    return text(f"""
+        SELECT queued.parent_id, parent.id, carried.object AS carried
+        FROM (
+            SELECT parent_id, changed, priority, parent_version_at FROM etl.child_queue
+            WHERE tenant = :tenant AND resource = :resource AND due_at <= :due
+            ORDER BY changed DESC, priority, parent_version_at DESC, parent_id LIMIT :most
+        ) AS queued
+        JOIN raw.{parent.raw_table} AS parent
+            ON parent.tenant = :tenant AND parent.source_id = queued.parent_id AND parent.superseded_at IS NULL
+        CROSS JOIN LATERAL (
+            SELECT CAST(jsonb_object_agg(name, parent.raw_data -> name) AS text) AS object
+            FROM unnest(CAST(:carries AS text[])) AS name WHERE parent.raw_data ? name
+        ) AS carried
+        ORDER BY queued.changed DESC, queued.priority, queued.parent_version_at DESC, queued.parent_id
+    """)
+
+
+def cover(connection: Connection, child: Resource, tenant: str, children: Collection[Child]) -> None:
+    """Note that these parents' answers are staged: they are due again when they change or come of age."""
+    connection.execute(
+        text("""
+            UPDATE etl.child_queue AS queued
+            SET covered_at = now(), changed = false, failures = 0,
+                due_at = now() + make_interval(days => CASE queued.priority WHEN 0 THEN :active ELSE :others END)
+            FROM unnest(CAST(:parents AS text[]), CAST(:raw_ids AS uuid[])) AS asked (parent_id, raw_id)
+            WHERE queued.tenant = :tenant AND queued.resource = :resource AND queued.parent_id = asked.parent_id
+              AND queued.parent_raw_id = asked.raw_id
+        """),
+        {
+            "tenant": tenant,
+            "resource": child.name,
+            "active": AGES[0],
+            "others": AGES[1],
+            "parents": [one.parent_id for one in children],
+            "raw_ids": [one.parent_raw_id for one in children],
+        },
+    )
+
+
+def postpone(connection: Connection, child: Resource, tenant: str, parent_ids: Collection[str]) -> None:
+    """Let parents whose calls failed wait a while, so that the others get their turn."""
+    connection.execute(
+        text("""
+            UPDATE etl.child_queue SET due_at = now() + :pause, failures = failures + 1
+            WHERE tenant = :tenant AND resource = :resource AND parent_id = ANY(:parents)
+        """),
+        {"tenant": tenant, "resource": child.name, "parents": list(parent_ids), "pause": AFTER_FAILURE},
+    )
+
+
+def now(connection: Connection) -> datetime:
+    """Return the database's time, by which the queue goes."""
+    moment: datetime = connection.execute(text("SELECT now()")).scalar_one()
+    return moment
+
+
+def coverage(connection: Connection, resource: str, tenant: str) -> Coverage:
+    """Return how far the parents of a resource are covered."""
+    row = connection.execute(
+        text("""
+            SELECT count(*) AS parents, count(covered_at) AS covered,
+                   count(*) FILTER (WHERE due_at <= now()) AS outstanding,
+                   min(due_at) FILTER (WHERE due_at <= now()) AS oldest_due
+            FROM etl.child_queue WHERE tenant = :tenant AND resource = :resource
+        """),
+        {"tenant": tenant, "resource": resource},
+    ).one()
+    return Coverage(*row)

@@ -1,0 +1,87 @@
+"""Records into staging: sorted by what is known of them, judged, and written in the order that the indexes allow."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from etl.catalogue import Resource
+from etl.ledger import batches, staging
+from etl.ledger.sorting import Arrival, sort_out
+from etl.ledger.staging import WAITING, Verdict
+from etl.record import Candidate, ReadSet
+from etl.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the steps after staging made of some candidates."""
+
+    verdicts: Mapping[str, Verdict]  #: by raw id
+    counts: Mapping[str, int] = field(default_factory=dict)  #: candidates by outcome, and their findings
+
+
+#: The steps that run in the transaction that stages: none for `extract`, all of them when the steps run as one.
+Judge = Callable[[Connection, Resource, Sequence[Candidate]], Judgement]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Whose records are taken in, by which batch, and under which rules."""
+
+    tenant: str
+    batch_id: UUID
+    rules: str | None  #: of today; None takes every record again, whatever rules it is loaded under
+    judge: Judge
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was taken in: the candidates that the judge saw, and every record by outcome."""
+
+    candidates: Sequence[Candidate]
+    verdicts: Mapping[str, Verdict]
+    counts: Counter[str]
+
+
+def wait(connection: Connection, resource: Resource, candidates: Sequence[Candidate]) -> Judgement:  # noqa: ARG001 (a Judge)
+    """Leave the candidates to the steps that follow."""
+    return Judgement({candidate.raw_id: WAITING for candidate in candidates})
+
+
+def take_in(
+    connection: Connection,
+    intake: Intake,
+    resource: Resource,
+    arrivals: Sequence[Arrival],
+    sets: Sequence[ReadSet] = (),
+    window: Window | None = None,
+) -> Taken:
+    """Bring records of one resource into staging and count each of them once.
+
+    `window` is given for feeds whose records show the date that the feed filters by. `sets` are what was read
+    completely: records that are no longer in them are marked gone.
+    """
+    heads = staging.heads(connection, resource, intake.tenant, {one.record.source_id for one in arrivals})
+    sorting = sort_out(arrivals, heads, window, intake.rules, intake.batch_id)
+    raw_ids = staging.new_ids(len(sorting.fresh))
+    fresh = [Candidate(raw_id, arrival.record) for raw_id, arrival in zip(raw_ids, sorting.fresh, strict=True)]
+    again = [Candidate(str(head.id), arrival.record) for head, arrival in sorting.again]
+    candidates = [*fresh, *again]
+    judgement = intake.judge(connection, resource, candidates)
+    staging.supersede(connection, resource, sorting.superseded)
+    staged = [
+        (candidate.raw_id, arrival, judgement.verdicts[candidate.raw_id])
+        for candidate, arrival in zip(fresh, sorting.fresh, strict=True)
+    ]
+    staging.stage(connection, resource, intake.tenant, intake.batch_id, staged)
+    staging.stage_older(connection, resource, intake.tenant, intake.batch_id, sorting.older)
+    staging.settle(connection, resource, intake.batch_id, {one.raw_id: judgement.verdicts[one.raw_id] for one in again})
+    staging.end_of_sets(connection, resource, intake.tenant, intake.batch_id, sets)
+    counts = Counter({"fetched": len(arrivals)})
+    counts.update(sorting.counts)
+    counts.update(judgement.counts)
+    batches.count(connection, intake.batch_id, resource.name, counts)
+    return Taken(candidates, judgement.verdicts, counts)

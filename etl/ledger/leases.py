@@ -1,0 +1,120 @@
+"""One writer per resource and tenant: lease rows with a fencing token that every commit checks."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+from sqlalchemy import Connection, Engine, text
+
+from etl.database.sqlstate import database_errors
+from etl.errors import LeaseHeld, LeaseLost, TryAgain
+
+#: Seconds without a sign of life after which another run may take over.
+LIFE = 60
+#: Seconds between two signs of life.
+BEAT = 15
+
+TAKE = text("""
+    INSERT INTO etl.leases AS held (tenant, resource, holder, token, expires_at)
+    SELECT :tenant, wanted.resource, :holder, 1, now() + make_interval(secs => :life)
+    FROM unnest(CAST(:resources AS text[])) AS wanted (resource)
+    ORDER BY wanted.resource
+    ON CONFLICT (tenant, resource) DO UPDATE
+    SET holder = excluded.holder, token = held.token + 1, expires_at = excluded.expires_at
+    WHERE held.expires_at < now()
+    RETURNING held.resource, held.token
+""")
+
+HOLDERS = text("""
+    SELECT resource, holder FROM etl.leases
+    WHERE tenant = :tenant AND resource = ANY(:resources) AND expires_at >= now() ORDER BY resource
+""")
+
+#: FOR SHARE lets the workers of one run commit side by side and makes a successor wait for them.
+CHECK = text("""
+    SELECT count(*) FROM (
+        SELECT FROM etl.leases AS held
+        JOIN unnest(CAST(:resources AS text[]), CAST(:tokens AS bigint[])) AS mine (resource, token)
+            ON mine.resource = held.resource AND mine.token = held.token
+        WHERE held.tenant = :tenant AND held.holder = :holder
+        FOR SHARE OF held
+    ) AS still_mine
+""")
+
+RENEW = text("""
+    UPDATE etl.leases SET expires_at = now() + make_interval(secs => :life)
+    WHERE tenant = :tenant AND holder = :holder
+""")
+
+GIVE_BACK = text("UPDATE etl.leases SET expires_at = now() WHERE tenant = :tenant AND holder = :holder")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write some resources of a tenant, as long as nobody else was given it."""
+
+    tenant: str
+    holder: str
+    tokens: tuple[tuple[str, int], ...]  #: resource and fencing token
+
+
+def take(connection: Connection, tenant: str, resources: Sequence[str]) -> Lease:
+    """Take the lease of all `resources` or of none; raise LeaseHeld naming who holds one of them."""
+    holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+    parameters = {"tenant": tenant, "resources": sorted(resources)}
+    taken = connection.execute(TAKE, {**parameters, "holder": holder, "life": LIFE}).all()
+    if len(taken) < len(set(resources)):
+        others = [row for row in connection.execute(HOLDERS, parameters) if row.holder != holder]
+        named = f"{others[0].resource} by {others[0].holder}" if others else "one of the resources"
+        raise LeaseHeld(
+            f"Another run is at work (it holds {named}). Wait for its end; if its process died, "
+            f"its lock frees itself within {LIFE} seconds."
+        )
+    return Lease(tenant, holder, tuple((row.resource, row.token) for row in taken))
+
+
+def hold(connection: Connection, lease: Lease) -> None:
+    """Lock the lease rows until the commit; raise LeaseLost when one of them has another holder by now."""
+    resources, tokens = zip(*lease.tokens, strict=True)
+    parameters = {"tenant": lease.tenant, "holder": lease.holder, "resources": list(resources), "tokens": list(tokens)}
+    if connection.execute(CHECK, parameters).scalar_one() < len(resources):
+        raise LeaseLost
+
+
+@contextmanager
+def leased(engine: Engine, tenant: str, resources: Sequence[str]) -> Iterator[Lease]:
+    """Hold the lease for as long as the block runs, with signs of life from a thread of its own."""
+    with database_errors(), engine.begin() as connection:
+        lease = take(connection, tenant, resources)
+    done = threading.Event()
+    beat = threading.Thread(target=renew, args=(engine, lease, done), name="lease", daemon=True)
+    beat.start()
+    try:
+        yield lease
+    finally:
+        done.set()
+        beat.join(timeout=BEAT)
+        give_back(engine, lease)
+
+
+def renew(engine: Engine, lease: Lease, done: threading.Event) -> None:
+    """Give a sign of life now and then until `done`; a missed one is made good by the next."""
+    while not done.wait(BEAT):
+        try:
+            with database_errors(), engine.begin() as connection:
+                connection.execute(RENEW, {"tenant": lease.tenant, "holder": lease.holder, "life": LIFE})
+        except TryAgain:
+            continue
+
+
+def give_back(engine: Engine, lease: Lease) -> None:
+    """Free the lease; where the database is out of reach, it frees itself when its life ends."""
+    try:
+        with database_errors(), engine.begin() as connection:
+            connection.execute(GIVE_BACK, {"tenant": lease.tenant, "holder": lease.holder})
+    except TryAgain:
+        return

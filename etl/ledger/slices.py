@@ -1,0 +1,136 @@
+"""Slices of a window and the requests that read them: where a resource stands, page by page."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select, text, update
+
+from etl.models.bookkeeping import requests, slices
+from etl.models.states import SliceState
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A stretch of a resource that is read page by page: some days of a feed, or a whole list."""
+
+    number: int
+    endpoint: int  #: which of the resource's calls
+    first_day: date | None = None
+    last_day: date | None = None
+    reading: int = 1  #: grows when the slice is read anew because its totals did not agree
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one reading of a slice brought."""
+
+    slice: Slice
+    total: int | None  #: as the last page's envelope said
+    distinct: int  #: ids received in this reading
+    union: int  #: ids received in all readings of the slice
+
+    @property
+    def agrees(self) -> bool:
+        """Whether as many ids arrived as the API says there are."""
+        return self.total is None or self.distinct == self.total
+
+
+def plan(connection: Connection, batch_id: UUID, resource: str, planned: Iterable[Slice]) -> None:
+    """Write the slices of a resource, once a batch."""
+    rows = [
+        {
+            "batch_id": batch_id,
+            "resource": resource,
+            "number": one.number,
+            "endpoint": one.endpoint,
+            "first_day": one.first_day,
+            "last_day": one.last_day,
+        }
+        for one in planned
+    ]
+    connection.execute(insert(slices), rows)
+
+
+def planned(connection: Connection, batch_id: UUID, resource: str) -> list[Slice] | None:
+    """Return the slices that are still to be read, None when the resource was not planned yet."""
+    mine = (slices.c.batch_id == batch_id) & (slices.c.resource == resource)
+    rows = connection.execute(select(slices).where(mine).order_by(slices.c.number)).all()
+    return [as_slice(row) for row in rows if row.status != SliceState.DONE] if rows else None
+
+
+def as_slice(row: Any) -> Slice:
+    """Return a row of `etl.slices` as a slice."""
+    return Slice(row.number, row.endpoint, row.first_day, row.last_day, row.reading)
+
+
+def pages_read(connection: Connection, batch_id: UUID, resource: str, one: Slice) -> dict[int, int]:
+    """Return the pages of a slice's current reading that are staged, with the number of items each held."""
+    mine = (requests.c.batch_id == batch_id) & (requests.c.resource == resource) & (requests.c.slice == one.number)
+    query = select(requests.c.page, requests.c["items"].label("number")).where(mine, requests.c.reading == one.reading)
+    return {row.page: row.number for row in connection.execute(query)}
+
+
+def note_requests(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Write the facts of some requests and return their ids in the same order."""
+    ids = connection.execute(
+        text("SELECT nextval(pg_get_serial_sequence('etl.requests', 'id')) FROM generate_series(1, :number)"),
+        {"number": len(rows)},
+    ).scalars()
+    numbered = [{**row, "id": number} for number, row in zip(ids, rows, strict=True)]
+    connection.execute(insert(requests), numbered)
+    return [row["id"] for row in numbered]
+
+
+def readings(connection: Connection, batch_id: UUID, resource: str, some: Sequence[Slice]) -> list[Reading]:
+    """Return what the current reading of each slice brought: the total of its last page and its distinct ids."""
+    rows = connection.execute(
+        text("""
+            SELECT wanted.number, last.total, received.current, received.union
+            FROM unnest(CAST(:numbers AS integer[]), CAST(:readings AS integer[])) AS wanted (number, reading)
+            LEFT JOIN LATERAL (
+                SELECT total FROM etl.requests AS request
+                WHERE request.batch_id = :batch_id AND request.resource = :resource
+                  AND request.slice = wanted.number AND request.reading = wanted.reading AND total IS NOT NULL
+                ORDER BY requested_at DESC, id DESC LIMIT 1
+            ) AS last ON true
+            CROSS JOIN LATERAL (
+                SELECT count(DISTINCT item) FILTER (WHERE request.reading = wanted.reading) AS current,
+                       count(DISTINCT item) AS union
+                FROM etl.requests AS request CROSS JOIN unnest(request.ids) AS item
+                WHERE request.batch_id = :batch_id AND request.resource = :resource AND request.slice = wanted.number
+            ) AS received
+            ORDER BY wanted.number
+        """),
+        {
+            "batch_id": batch_id,
+            "resource": resource,
+            "numbers": [one.number for one in some],
+            "readings": [one.reading for one in some],
+        },
+    )
+    by_number = {one.number: one for one in some}
+    return [Reading(by_number[row.number], row.total, row.current, row.union) for row in rows]
+
+
+def finish(connection: Connection, batch_id: UUID, resource: str, agreed: Iterable[Reading]) -> None:
+    """Mark slices as read to the end."""
+    for reading in agreed:
+        connection.execute(
+            update(slices)
+            .where(
+                slices.c.batch_id == batch_id, slices.c.resource == resource, slices.c.number == reading.slice.number
+            )
+            .values(status=SliceState.DONE, total=reading.total)
+        )
+
+
+def read_anew(connection: Connection, batch_id: UUID, resource: str, some: Iterable[Slice]) -> list[Slice]:
+    """Begin another reading of some slices and return them as they are to be read."""
+    anew = [Slice(one.number, one.endpoint, one.first_day, one.last_day, one.reading + 1) for one in some]
+    for one in anew:
+        mine = (slices.c.batch_id == batch_id) & (slices.c.resource == resource) & (slices.c.number == one.number)
+        connection.execute(update(slices).where(mine).values(reading=one.reading))
+    return anew

@@ -1,0 +1,96 @@
+"""What is to be done with each record of a group, decided from what staging already knows of it. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from etl.models.states import Outcome, RawState
+from etl.record import Record
+from etl.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What staging knows of the newest version of a record."""
+
+    id: UUID
+    content_hash: bytes
+    version_at: datetime
+    status: RawState
+    rules: str | None  #: the cleaning rules under which the steps were through with it
+    loaded: bool
+    batch_id: UUID  #: the batch that staged it
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A record and the request it came with."""
+
+    record: Record
+    page: int | None  #: id of the request
+
+
+@dataclass(slots=True)
+class Sorting:
+    """A group of records, each in exactly one place."""
+
+    fresh: list[Arrival] = field(default_factory=list)  #: new or changed: to be staged and loaded
+    again: list[tuple[Head, Arrival]] = field(default_factory=list)  #: staged before, but not yet through
+    older: list[Arrival] = field(default_factory=list)  #: to be kept in staging, never to be loaded
+    superseded: list[UUID] = field(default_factory=list)  #: heads that a fresh record replaces
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def newest_of(arrivals: Iterable[Arrival]) -> list[Arrival]:
+    """Return the newest version of each record; of two equally new ones the later arrival."""
+    newest: dict[str, Arrival] = {}
+    for arrival in arrivals:
+        known = newest.get(arrival.record.source_id)
+        if known is None or arrival.record.version_at >= known.record.version_at:
+            newest[arrival.record.source_id] = arrival
+    return list(newest.values())
+
+
+def sort_out(
+    arrivals: Iterable[Arrival], heads: Mapping[str, Head], window: Window | None, rules: str | None, batch_id: UUID
+) -> Sorting:
+    """Decide for each record whether it is fresh, to be taken again, older, or counted and done with.
+
+    `window` is given for feeds whose records show the date that the feed filters by: what lies outside was only
+    asked for because the API filters by day. Without `rules` a record that is known counts as not yet through.
+    """
+    sorting = Sorting()
+    every = list(arrivals)
+    inside = [one for one in every if window is None or one.record.undated or one.record.version_at in window]
+    kept = newest_of(inside)
+    sorting.counts[Outcome.OUTSIDE_WINDOW] = len(every) - len(inside)
+    sorting.counts[Outcome.DUPLICATE] = len(inside) - len(kept)
+    for arrival in kept:
+        place(sorting, arrival, heads.get(arrival.record.source_id), rules, batch_id)
+    return sorting
+
+
+def place(sorting: Sorting, arrival: Arrival, head: Head | None, rules: str | None, batch_id: UUID) -> None:
+    """Put one record where it belongs."""
+    if head is None:
+        sorting.fresh.append(arrival)
+    elif head.content_hash == arrival.record.content_hash:
+        if rules is not None and head.rules == rules:
+            sorting.counts[Outcome.DUPLICATE if head.batch_id == batch_id else settled(head)] += 1
+        else:
+            sorting.again.append((head, arrival))
+    elif arrival.record.version_at < head.version_at:
+        sorting.older.append(arrival)
+        sorting.counts[Outcome.OLDER] += 1
+    else:
+        sorting.fresh.append(arrival)
+        sorting.superseded.append(head.id)
+
+
+def settled(head: Head) -> Outcome:
+    """Return how a record counts that came again just as it is known."""
+    if head.loaded:
+        return Outcome.UNCHANGED
+    return Outcome.REFUSED if head.status is RawState.VALIDATION_ERROR else Outcome.NO_ROW

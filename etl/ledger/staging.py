@@ -1,0 +1,274 @@
+"""The raw tables: what is known of records, new versions in bulk, and what became of them."""
+
+import os
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from etl.catalogue import Resource
+from etl.database.copying import copy_rows
+from etl.ledger.sorting import Arrival, Head
+from etl.models.states import RawState
+from etl.record import Candidate, ReadSet, Record
+
+COLUMNS = (
+    "id",
+    "tenant",
+    "source_id",
+    "raw_data",
+    "content_hash",
+    "source_created_at",
+    "source_modified_at",
+    "version_at",
+    "undated",
+    "set_key",
+    "parent_raw_id",
+    "page",
+    "etl_batch_id",
+    "status",
+    "error_message",
+    "finding_count",
+    "rules",
+    "loaded_at",
+    "superseded_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a raw row in the steps after staging."""
+
+    status: RawState
+    reason: str | None = None  #: names fields, never persons
+    findings: int = 0
+    rules: str | None = None  #: set when the steps are through with it
+    loaded: bool = False  #: something of it reached production
+
+    @property
+    def sound(self) -> bool:
+        """Whether parts of the record may become rows of their own: not when it was refused, or cleaning failed."""
+        return self.loaded or self.status in (RawState.LOADED, RawState.TRANSFORMED)
+
+
+WAITING = Verdict(RawState.PENDING)
+
+VERDICTS = text("""
+    CREATE TEMP TABLE verdicts (
+        id uuid, status text, reason text, findings integer, rules text, loaded boolean
+    ) ON COMMIT DROP
+""")
+
+
+def new_ids(number: int) -> list[str]:
+    """Return ids that grow with time (version 7 UUIDs, RFC 9562), so that their index grows at one end."""
+    stamp = f"{time.time_ns() // 1_000_000:012x}"
+    noise = os.urandom(10 * number).hex()
+    return [
+        f"{stamp[:8]}-{stamp[8:]}-7{bits[:3]}-a{bits[3:6]}-{bits[6:18]}"
+        for bits in (noise[at : at + 20] for at in range(0, 20 * number, 20))
+    ]
+
+
+def heads(connection: Connection, resource: Resource, tenant: str, source_ids: Collection[str]) -> dict[str, Head]:
+    """Return what staging knows of the newest versions of these records, by source id.
+
+    One index probe an id: a join would be planned as a scan on a table that was last analysed while small.
+    """
+    query = text(f"""
+        SELECT wanted.source_id, head.id, head.content_hash, head.version_at, head.status, head.rules,
+               head.loaded_at IS NOT NULL AS loaded, head.etl_batch_id
+        FROM unnest(CAST(:source_ids AS text[])) AS wanted (source_id)
+        CROSS JOIN LATERAL (
+            SELECT * FROM raw.{resource.raw_table} AS staged
+            WHERE staged.tenant = :tenant AND staged.source_id = wanted.source_id AND staged.superseded_at IS NULL
+            LIMIT 1
+        ) AS head
+    """)
+    connection.execute(text("SET LOCAL enable_seqscan = off"))
+    rows = connection.execute(query, {"tenant": tenant, "source_ids": list(source_ids)}).all()
+    connection.execute(text("SET LOCAL enable_seqscan = on"))
+    return {row.source_id: as_head(row) for row in rows}
+
+
+def as_head(row: Any) -> Head:
+    """Return a row of `heads` as what is known of a record."""
+    status = RawState(row.status)
+    return Head(row.id, row.content_hash.bytes, row.version_at, status, row.rules, row.loaded, row.etl_batch_id)
+
+
+def stage(
+    connection: Connection,
+    resource: Resource,
+    tenant: str,
+    batch_id: UUID,
+    rows: Sequence[tuple[str, Arrival, Verdict]],
+    *,
+    superseded: bool = False,
+) -> None:
+    """Copy new versions into the raw table."""
+    if rows:
+        now = connection.execute(text("SELECT now()")).scalar_one()
+        lines = raw_lines(tenant, str(batch_id), rows, now, now if superseded else None)
+        copy_rows(connection, f"raw.{resource.raw_table}", COLUMNS, lines)
+
+
+def stage_older(
+    connection: Connection, resource: Resource, tenant: str, batch_id: UUID, arrivals: Sequence[Arrival]
+) -> None:
+    """Keep older versions that arrived late for the record; they are never loaded."""
+    through = Verdict(RawState.LOADED)
+    rows = [(raw_id, one, through) for raw_id, one in zip(new_ids(len(arrivals)), arrivals, strict=True)]
+    stage(connection, resource, tenant, batch_id, rows, superseded=True)
+
+
+def raw_lines(
+    tenant: str, batch_id: str, rows: Iterable[tuple[str, Arrival, Verdict]], now: Any, ended: Any
+) -> Iterator[Sequence[Any]]:
+    """Yield the rows of a raw table, in the order of COLUMNS."""
+    for raw_id, arrival, verdict in rows:
+        record = arrival.record
+        yield (
+            raw_id,
+            tenant,
+            record.source_id,
+            record.raw.decode(),
+            record.content_hash.hex(),
+            record.created_at,
+            record.modified_at,
+            record.version_at,
+            record.undated,
+            record.set_key,
+            record.parent_raw_id,
+            arrival.page,
+            batch_id,
+            verdict.status,
+            verdict.reason,
+            verdict.findings,
+            verdict.rules,
+            now if verdict.loaded else None,
+            ended,
+        )
+
+
+def supersede(connection: Connection, resource: Resource, raw_ids: Collection[UUID]) -> None:
+    """End the validity of versions that newer ones replace."""
+    if raw_ids:
+        statement = text(f"UPDATE raw.{resource.raw_table} SET superseded_at = now() WHERE id = ANY(:ids)")
+        connection.execute(statement, {"ids": list(raw_ids)})
+
+
+def settle(connection: Connection, resource: Resource, batch_id: UUID, verdicts: Mapping[str, Verdict]) -> None:
+    """Write down what became of raw rows that are already staged; those that still wait become this batch's."""
+    if not verdicts:
+        return
+    connection.execute(text("DROP TABLE IF EXISTS pg_temp.verdicts"))
+    connection.execute(VERDICTS)
+    lines = ((i, v.status, v.reason, v.findings, v.rules, v.loaded) for i, v in verdicts.items())
+    copy_rows(connection, "verdicts", ("id", "status", "reason", "findings", "rules", "loaded"), lines)
+    connection.execute(
+        text(f"""
+            UPDATE raw.{resource.raw_table} AS staged
+            SET status = verdicts.status, error_message = verdicts.reason, finding_count = verdicts.findings,
+                rules = verdicts.rules, updated_at = now(),
+                etl_batch_id = CASE verdicts.status WHEN 'pending' THEN :batch_id ELSE staged.etl_batch_id END,
+                loaded_at = CASE WHEN verdicts.loaded THEN now() END,
+                retry_count = staged.retry_count + CASE WHEN staged.status = 'error' THEN 1 ELSE 0 END
+            FROM verdicts WHERE verdicts.id = staged.id
+        """),
+        {"batch_id": batch_id},
+    )
+
+
+def waiting(
+    connection: Connection, resource: Resource, batch_id: UUID, statuses: Sequence[RawState], after: str, most: int
+) -> list[Candidate]:
+    """Return the next raw rows of a batch that wait for a step, in order of their ids, as candidates."""
+    query = text(f"""
+        SELECT id, source_id, CAST(raw_data AS text) AS raw, content_hash, version_at, undated, source_modified_at,
+               source_created_at, set_key, parent_raw_id
+        FROM raw.{resource.raw_table}
+        WHERE etl_batch_id = :batch_id AND status = ANY(:statuses) AND rules IS NULL AND superseded_at IS NULL
+          AND id > CAST(:after AS uuid)
+        ORDER BY id LIMIT :most
+    """)
+    bound = {"batch_id": batch_id, "statuses": [str(status) for status in statuses], "after": after, "most": most}
+    return [Candidate(str(row.id), as_record(row)) for row in connection.execute(query, bound)]
+
+
+def newest(
+    connection: Connection, resource: Resource, tenant: str, after: str, most: int, *, refused_by: str | None = None
+) -> list[Candidate]:
+    """Return the next newest versions of a resource's records, in order of their raw ids.
+
+    With `refused_by`, only records that other rules than these refused.
+    """
+    refused = "AND status = 'validation_error' AND loaded_at IS NULL AND rules IS DISTINCT FROM :rules"
+    query = text(f"""
+        SELECT id, source_id, CAST(raw_data AS text) AS raw, content_hash, version_at, undated, source_modified_at,
+               source_created_at, set_key, parent_raw_id
+        FROM raw.{resource.raw_table}
+        WHERE tenant = :tenant AND superseded_at IS NULL AND id > CAST(:after AS uuid)
+              {refused if refused_by is not None else ""}
+        ORDER BY id LIMIT :most
+    """)
+    bound = {"tenant": tenant, "after": after, "most": most}
+    rows = connection.execute(query, bound | ({"rules": refused_by} if refused_by is not None else {}))
+    return [Candidate(str(row.id), as_record(row)) for row in rows]
+
+
+def as_record(row: Any) -> Record:
+    """Return a row of a raw table as the record it keeps."""
+    return Record(
+        source_id=row.source_id,
+        raw=row.raw.encode(),
+        content_hash=row.content_hash.bytes,
+        version_at=row.version_at,
+        undated=row.undated,
+        modified_at=row.source_modified_at,
+        created_at=row.source_created_at,
+        set_key=row.set_key,
+        parent_raw_id=row.parent_raw_id,
+    )
+
+
+def pass_over(connection: Connection, resource: Resource, batch_id: UUID, rules: str) -> int:
+    """Be through with rows of a batch that newer versions superseded before their turn came; return how many."""
+    statement = text(f"""
+        UPDATE raw.{resource.raw_table} SET status = 'loaded', rules = :rules, updated_at = now()
+        WHERE etl_batch_id = :batch_id AND rules IS NULL AND superseded_at IS NOT NULL
+          AND status IN ('pending', 'transformed', 'validation_error', 'error')
+    """)
+    return connection.execute(statement, {"batch_id": batch_id, "rules": rules}).rowcount
+
+
+def end_of_sets(
+    connection: Connection, resource: Resource, tenant: str, batch_id: UUID, sets: Sequence[ReadSet]
+) -> None:
+    """Mark as gone what a complete reading of its set no longer holds; the load marks its rows deleted."""
+    if not sets:
+        return
+    statement = text(f"""
+        UPDATE raw.{resource.raw_table} AS staged
+        SET superseded_at = now(), gone_batch_id = :batch_id, updated_at = now()
+        FROM unnest(CAST(:keys AS text[])) AS read (set_key)
+        WHERE staged.tenant = :tenant AND staged.set_key = read.set_key AND staged.superseded_at IS NULL
+          AND NOT EXISTS (
+              SELECT FROM unnest(CAST(:member_keys AS text[]), CAST(:members AS text[])) AS member (set_key, source_id)
+              WHERE member.set_key = staged.set_key AND member.source_id = staged.source_id
+          )
+    """)
+    members = [(one.key, source_id) for one in sets for source_id in one.source_ids]
+    connection.execute(
+        statement,
+        {
+            "tenant": tenant,
+            "batch_id": batch_id,
+            "keys": sorted({one.key for one in sets}),
+            "member_keys": [key for key, _ in members],
+            "members": [source_id for _, source_id in members],
+        },
+    )

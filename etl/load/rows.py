@@ -1,0 +1,188 @@
+"""Reshaped rows into production: stubs first, then the table itself, then what has gone from its sets."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from etl.catalogue import Resource
+from etl.database.copying import copy_rows
+from etl.database.sqlstate import classify
+from etl.errors import RecordBad
+from etl.load.upsert import bury, differences, placeholders, upsert
+from etl.models import PRODUCTION, load_order
+from etl.models.base import row_id_text
+from etl.models.states import Outcome
+from etl.window import Window
+
+TABLES = {model.__tablename__: model for model in PRODUCTION}
+ORDER = {model.__tablename__: place for place, model in enumerate(load_order())}
+
+HISTORY = text("""
+    INSERT INTO etl.sync_history AS sum
+        (batch_id, table_name, inserted, updated, unchanged, deleted, revived, seconds, synced_at)
+    VALUES (:batch_id, :table_name, :inserted, :updated, :unchanged, :deleted, :revived, :seconds, now())
+    ON CONFLICT (batch_id, table_name) DO UPDATE
+    SET inserted = sum.inserted + excluded.inserted, updated = sum.updated + excluded.updated,
+        unchanged = sum.unchanged + excluded.unchanged, deleted = sum.deleted + excluded.deleted,
+        revived = sum.revived + excluded.revived, seconds = sum.seconds + excluded.seconds, synced_at = now()
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whose rows are written, by which batch, over which window."""
+
+    tenant: str
+    batch_id: UUID
+    window: Window
+    #: Where to note which columns change, by table and column: how many rows, and some of their source ids.
+    changes: dict[tuple[str, str], tuple[int, list[str]]] | None = None
+
+    def bound(self) -> dict[str, Any]:
+        """Return what the statements bind."""
+        return {
+            "tenant": self.tenant,
+            "batch_id": self.batch_id,
+            "window_start": self.window.start,
+            "window_end": self.window.end,
+        }
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What became of rows, by outcome, and which raw rows the gates turned away or the database refused."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    turned_away: set[str] = field(default_factory=set)
+    bad: dict[str, str] = field(default_factory=dict)  #: raw id and the database's reason
+    deleted: int = 0
+    revived: int = 0
+
+
+def load_rows(
+    connection: Connection, target: Target, resource: Resource, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
+) -> Loaded:
+    """Write the rows of one resource and add to the sync history; every row has one outcome.
+
+    A row that the database itself refuses is set aside and costs none of its neighbours.
+    """
+    loaded = Loaded()
+    if not rows:
+        return loaded
+    began = time.monotonic()
+    write(connection, target, resource, columns, rows, loaded)
+    note_history(connection, target.batch_id, resource.model.__tablename__, loaded, time.monotonic() - began)
+    return loaded
+
+
+def write(
+    connection: Connection,
+    target: Target,
+    resource: Resource,
+    columns: tuple[str, ...],
+    rows: Sequence[Sequence[Any]],
+    loaded: Loaded,
+) -> None:
+    """Merge all rows at once, or by halves when the database refuses one of them."""
+    try:
+        with connection.begin_nested():
+            merge(connection, target, resource, columns, rows, loaded)
+    except DBAPIError as error:
+        if not issubclass(classify(error), RecordBad):
+            raise
+        if len(rows) == 1:
+            loaded.bad[rows[0][columns.index("raw_id")]] = reason(error)
+            loaded.counts[Outcome.REFUSED] += 1
+            return
+        middle = len(rows) // 2
+        write(connection, target, resource, columns, rows[:middle], loaded)
+        write(connection, target, resource, columns, rows[middle:], loaded)
+
+
+def merge(
+    connection: Connection,
+    target: Target,
+    resource: Resource,
+    columns: tuple[str, ...],
+    rows: Sequence[Sequence[Any]],
+    loaded: Loaded,
+) -> None:
+    """Copy rows beside the table and merge them in one statement."""
+    statements = upsert(resource.model, resource.road, columns)
+    connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{statements.incoming}"))
+    connection.execute(statements.prepare)
+    copy_rows(connection, statements.incoming, columns, rows)
+    if target.changes is not None:
+        note_changes(connection, target.changes, resource)
+    for line in connection.execute(statements.merge, target.bound()):
+        loaded.counts[line.outcome] += line.number
+        loaded.deleted += line.deleted
+        loaded.revived += line.revived
+        loaded.turned_away.update(map(str, line.turned_away or ()))
+
+
+def note_changes(
+    connection: Connection, changes: dict[tuple[str, str], tuple[int, list[str]]], resource: Resource
+) -> None:
+    """Add the columns in which the incoming rows differ from the stored ones."""
+    for line in connection.execute(differences(resource.model, resource.road)):
+        number, some = changes.get((resource.model.__tablename__, line.name), (0, []))
+        changes[resource.model.__tablename__, line.name] = (number + line.number, [*some, *line.some][:3])
+
+
+def reason(error: DBAPIError) -> str:
+    """Return why the database refused a row: the constraint or column it names, never a value."""
+    diagnosis = getattr(error.orig, "diag", None)
+    named = getattr(diagnosis, "constraint_name", None) or getattr(diagnosis, "column_name", None) or "a value"
+    return f"PostgreSQL refused the row ({getattr(error.orig, 'sqlstate', None)}): {named}"
+
+
+def load_stubs(
+    connection: Connection,
+    target: Target,
+    stubs: Iterable[tuple[str, str, str | None, datetime]],
+    present: Mapping[str, set[str]],
+) -> None:
+    """Write placeholders for what records refer to, table by table in load order.
+
+    `stubs` are (table, source id, name, version of the record that says so); `present` are the source ids that
+    arrive by themselves in the same transaction and need none.
+    """
+    by_table: dict[str, dict[tuple[str, str | None], datetime]] = defaultdict(dict)
+    for table, source_id, label, version_at in stubs:
+        if source_id not in present.get(table, ()):
+            known = by_table[table].get((source_id, label))
+            if known is None or known < version_at:
+                by_table[table][source_id, label] = version_at
+    for table in sorted(by_table, key=ORDER.__getitem__):
+        statements = placeholders(TABLES[table])
+        prefix = f"{target.tenant}\x1f{table}\x1f"
+        connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{statements.incoming}"))
+        connection.execute(statements.prepare)
+        lines = ((row_id_text(prefix, one), one, label, at) for (one, label), at in by_table[table].items())
+        copy_rows(connection, statements.incoming, statements.columns, lines)
+        connection.execute(statements.merge, {"tenant": target.tenant, "batch_id": target.batch_id})
+
+
+def bury_gone(connection: Connection, target: Target, resource: Resource) -> int:
+    """Mark deleted the rows whose records this batch found gone from their sets; return how many."""
+    began = time.monotonic()
+    gone = connection.execute(bury(resource), {"tenant": target.tenant, "batch_id": target.batch_id}).rowcount
+    if gone:
+        loaded = Loaded(deleted=gone)
+        note_history(connection, target.batch_id, resource.model.__tablename__, loaded, time.monotonic() - began)
+    return gone
+
+
+def note_history(connection: Connection, batch_id: UUID, table: str, loaded: Loaded, seconds: float) -> None:
+    """Add to the sync history of a table."""
+    counts = {name: loaded.counts[name] for name in ("inserted", "updated", "unchanged")}
+    named = {"batch_id": batch_id, "table_name": table, "deleted": loaded.deleted, "revived": loaded.revived}
+    connection.execute(HISTORY, {**named, **counts, "seconds": seconds})

@@ -1,0 +1,199 @@
+"""Model and road to the statements that write its rows: one set-based statement a table and step. Pure."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from sqlalchemy import TextClause, text
+
+from etl.catalogue import Resource
+from etl.models.base import MAIN, Model, fields_of
+from etl.window import WINDOW_RULE
+
+# Identifiers in these statements come from the declarations; every value is bound.
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """How a road's rows get into a table: copied into `incoming`, merged from there."""
+
+    incoming: str
+    columns: tuple[str, ...]
+    prepare: TextClause
+    merge: TextClause
+
+
+@cache
+def upsert(model: type[Model], road: str, columns: tuple[str, ...]) -> Statements:
+    """Return the statements for rows in the order of `columns`.
+
+    The merge binds tenant, batch_id, window_start and window_end, and answers one line an outcome: outcome, number,
+    deleted, revived, and the raw ids of the rows that it turned away.
+    """
+    name = model.__tablename__
+    fields = tuple(fields_of(model, road))
+    incoming = f"incoming_{name}"
+    merge = main_merge(name, fields, incoming) if road == MAIN else side_merge(name, fields, incoming)
+    return Statements(incoming, columns, prepare(name, incoming, columns), merge)
+
+
+def prepare(table: str, incoming: str, columns: tuple[str, ...]) -> TextClause:
+    """Return the statement that makes the table rows are copied into; it is gone with the transaction."""
+    listed = ", ".join("NULL::boolean AS undated" if column == "undated" else column for column in columns)
+    return text(f"CREATE TEMP TABLE {incoming} ON COMMIT DROP AS SELECT {listed} FROM public.{table} WITH NO DATA")
+
+
+def main_merge(table: str, fields: tuple[str, ...], incoming: str) -> TextClause:
+    """Return the merge of a table's own records: new ones in, changed ones over, touched ones dated."""
+    content = (*fields, "source_created_at", "deleted_at")
+    written = (*content, "source_modified_at", "version_at", "content_hash", "raw_id")
+    return text(f"""
+        WITH classified AS MATERIALIZED (
+            SELECT incoming.*,
+                   stored.deleted_at IS NULL AND incoming.deleted_at IS NOT NULL AS dies,
+                   stored.deleted_at IS NOT NULL AND incoming.deleted_at IS NULL AS revives,
+                   CASE
+                       WHEN stored.id IS NULL OR stored.is_placeholder THEN 'inserted'
+                       WHEN incoming.version_at < stored.version_at THEN 'older'
+                       WHEN {row("incoming", content)} IS NOT DISTINCT FROM {row("stored", content)} THEN
+                           CASE WHEN incoming.source_modified_at > stored.source_modified_at
+                                THEN 'touched' ELSE 'unchanged' END
+                       WHEN {WINDOW_RULE} THEN 'updated'
+                       ELSE 'outside_window'
+                   END AS outcome
+            FROM {incoming} AS incoming
+            LEFT JOIN public.{table} AS stored ON stored.id = incoming.id
+        ), written AS (
+            INSERT INTO public.{table} AS stored
+                (id, tenant, source_id, {", ".join(written)}, is_placeholder, last_synced_at, etl_batch_id)
+            SELECT id, :tenant, source_id, {", ".join(written)}, false, now(), :batch_id
+            FROM classified WHERE outcome IN ('inserted', 'updated') ORDER BY id
+            ON CONFLICT (tenant, source_id) DO UPDATE
+            SET {assign(written)}, is_placeholder = false, updated_at = now(), last_synced_at = now(),
+                etl_batch_id = excluded.etl_batch_id
+            WHERE stored.is_placeholder OR stored.version_at <= excluded.version_at
+        ), touched AS (
+            UPDATE public.{table} AS stored
+            SET source_modified_at = classified.source_modified_at, version_at = classified.version_at
+            FROM classified WHERE classified.outcome = 'touched' AND stored.id = classified.id
+        )
+        {TALLY}
+    """)
+
+
+def side_merge(table: str, fields: tuple[str, ...], incoming: str) -> TextClause:
+    """Return the merge of a road that owns some columns of a table and leaves the rest alone.
+
+    Which of two versions is the newer was decided in staging; a row that has not arrived by its own road becomes a
+    placeholder.
+    """
+    return text(f"""
+        WITH classified AS MATERIALIZED (
+            SELECT incoming.*, false AS dies, false AS revives,
+                   CASE
+                       WHEN stored.id IS NULL THEN 'inserted'
+                       WHEN {row("incoming", fields)} IS NOT DISTINCT FROM {row("stored", fields)} THEN 'unchanged'
+                       ELSE 'updated'
+                   END AS outcome
+            FROM {incoming} AS incoming
+            LEFT JOIN public.{table} AS stored ON stored.id = incoming.id
+        ), written AS (
+            INSERT INTO public.{table} AS stored
+                (id, tenant, source_id, {", ".join(fields)}, is_placeholder, last_synced_at, etl_batch_id)
+            SELECT id, :tenant, source_id, {", ".join(fields)}, true, now(), :batch_id
+            FROM classified WHERE outcome IN ('inserted', 'updated') ORDER BY id
+            ON CONFLICT (tenant, source_id) DO UPDATE
+            SET {assign(fields)}, updated_at = now(), last_synced_at = now(), etl_batch_id = excluded.etl_batch_id
+        )
+        {TALLY}
+    """)
+
+
+TALLY = """
+        SELECT CASE outcome WHEN 'touched' THEN 'unchanged' ELSE outcome END AS outcome, count(*) AS number,
+               count(*) FILTER (WHERE dies) AS deleted, count(*) FILTER (WHERE revives) AS revived,
+               array_agg(raw_id) FILTER (WHERE outcome IN ('older', 'outside_window')) AS turned_away
+        FROM classified GROUP BY 1
+"""
+
+
+def row(alias: str, columns: tuple[str, ...]) -> str:
+    """Return the columns of an alias as a row expression."""
+    return "ROW(" + ", ".join(f"{alias}.{column}" for column in columns) + ")"
+
+
+def assign(columns: tuple[str, ...]) -> str:
+    """Return the assignments of an upsert."""
+    return ", ".join(f"{column} = excluded.{column}" for column in columns)
+
+
+@cache
+def differences(model: type[Model], road: str) -> TextClause:
+    """Return the statement that counts, column by column, where incoming rows differ from the stored ones.
+
+    It answers one line a column: its name, how many rows differ, and the source ids of some of them.
+    """
+    name = model.__tablename__
+    columns = tuple(fields_of(model, road))
+    counted = ", ".join(f"('{column}', incoming.{column} IS DISTINCT FROM stored.{column})" for column in columns)
+    return text(f"""
+        SELECT compared.name, count(*) AS number,
+               (array_agg(incoming.source_id ORDER BY incoming.source_id))[1:3] AS some
+        FROM incoming_{name} AS incoming
+        JOIN public.{name} AS stored ON stored.id = incoming.id AND NOT stored.is_placeholder
+        CROSS JOIN LATERAL (VALUES {counted}) AS compared (name, differs)
+        WHERE compared.differs GROUP BY compared.name ORDER BY compared.name
+    """)
+
+
+@cache
+def placeholders(model: type[Model]) -> Statements:
+    """Return the statements for stubs of a table: rows known only from what others say of them.
+
+    A stub fills a placeholder and never overwrites more; of two names the one with the newer record wins. Binds
+    tenant and batch_id.
+    """
+    name, label = model.__tablename__, model.label
+    incoming = f"stubs_{name}"
+    column, new_label = (f", {label}", ", label") if label else ("", "")
+    renamed = (
+        f"""DO UPDATE SET {label} = excluded.{label}, version_at = excluded.version_at, updated_at = now()
+            WHERE stored.is_placeholder AND excluded.{label} IS NOT NULL
+              AND (stored.{label} IS NULL
+                   OR (excluded.version_at, excluded.{label}) > (stored.version_at, stored.{label}))"""
+        if label
+        else "DO NOTHING"
+    )
+    known = f"(NOT stored.is_placeholder OR stub.label IS NULL OR stored.{label} IS NOT DISTINCT FROM stub.label)"
+    return Statements(
+        incoming,
+        ("id", "source_id", "label", "version_at"),
+        text(
+            f"CREATE TEMP TABLE {incoming} (id uuid, source_id text, label text, version_at timestamptz) ON COMMIT DROP"
+        ),
+        text(f"""
+            INSERT INTO public.{name} AS stored
+                (id, tenant, source_id{column}, version_at, is_placeholder, last_synced_at, etl_batch_id)
+            SELECT DISTINCT ON (stub.id) id, :tenant, source_id{new_label}, version_at, true, now(), :batch_id
+            FROM {incoming} AS stub
+            WHERE NOT EXISTS (
+                SELECT FROM public.{name} AS stored WHERE stored.id = stub.id AND {known if label else "true"}
+            )
+            ORDER BY stub.id, stub.label IS NULL, stub.version_at DESC, stub.label DESC
+            ON CONFLICT (tenant, source_id) {renamed}
+        """),
+    )
+
+
+def bury(resource: Resource) -> TextClause:
+    """Return the statement that marks deleted what this batch found gone from its set. Binds tenant and batch_id."""
+    return text(f"""
+        UPDATE public.{resource.model.__tablename__} AS stored
+        SET deleted_at = now(), updated_at = now(), etl_batch_id = :batch_id
+        FROM raw.{resource.raw_table} AS gone
+        WHERE gone.gone_batch_id = :batch_id AND stored.tenant = :tenant AND stored.source_id = gone.source_id
+          AND stored.deleted_at IS NULL
+          AND NOT EXISTS (
+              SELECT FROM raw.{resource.raw_table} AS newer
+              WHERE newer.tenant = :tenant AND newer.source_id = gone.source_id AND newer.superseded_at IS NULL
+          )
+    """)

@@ -1,0 +1,7 @@
+"""The three steps in order: one window from the API to production."""
+
+from etl.pipeline.planning import Options, Plan, plan
+from etl.pipeline.replay import Replayed, replay
+from etl.pipeline.sync import Summary, Watcher, retry, sync
+
+__all__ = ["Options", "Plan", "Replayed", "Summary", "Watcher", "plan", "replay", "retry", "sync"]

@@ -1,0 +1,107 @@
+"""What a sync would ask for: calls, records and time, found out with one small call a feed and nothing written."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import ceil
+
+from etl.catalogue import Endpoint, Resource
+from etl.config.settings import Settings
+from etl.errors import ApiUnavailable, RecordBad, ShapeChanged
+from etl.extract.connection import Connection
+from etl.extract.plan import cut, days_of, is_short
+from etl.extract.protocol import Refused, page_call
+from etl.ledger import children
+from etl.ledger.unit import Ledger
+from etl.pipeline.planning import Plan
+from etl.resources import CATALOGUE
+from etl.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What one resource would ask for."""
+
+    resource: str
+    window: Window
+    calls: int = 0
+    records: int | None = None  #: as the API announces them; None where it does not say
+    at_most: bool = False  #: the calls are an upper bound
+    put_off: int = 0  #: calls beyond the budget of a run, left for the next
+    note: str | None = None
+
+    def seconds(self, rate: float) -> float | None:
+        """Return how long the calls take at a rate of calls a second; None without a cap."""
+        return self.calls / rate if rate else None
+
+
+def forecast(ledger: Ledger, settings: Settings, api: Connection, plan: Plan) -> list[Forecast]:
+    """Return what each resource of a plan would ask for, in order of extraction; the database is only read."""
+    found: dict[str, Forecast] = {}
+    for resource in CATALOGUE:
+        if resource.name in plan.windows:
+            found[resource.name] = foreseen(ledger, settings, api, plan, resource, found)
+    return list(within_budget(list(found.values()), settings.etl_child_budget))
+
+
+def foreseen(  # noqa: PLR0913 (a resource is foreseen from all of them)
+    ledger: Ledger, settings: Settings, api: Connection, plan: Plan, resource: Resource, found: dict[str, Forecast]
+) -> Forecast:
+    """Return what one resource would ask for; `found` holds those before it."""
+    window = plan.windows[resource.name]
+    if resource.name in plan.left_out:
+        return Forecast(resource.name, window, note="not offered by this account; left out")
+    if not resource.endpoints:
+        sources = " and ".join(dict.fromkeys(way.resource for way in resource.derived))
+        return Forecast(resource.name, window, note=f"made from {sources}")
+    if resource.parent is not None:
+        return of_parents(ledger, resource, window, found.get(resource.parent.resource))
+    try:
+        return of_lists(settings, api, resource, window)
+    except (ApiUnavailable, ShapeChanged, Refused, RecordBad) as error:
+        return Forecast(resource.name, window, calls=1, note=str(error))
+
+
+def of_lists(settings: Settings, api: Connection, resource: Resource, window: Window) -> Forecast:
+    """Return what the feeds or lists of a resource announce, each asked for one record."""
+    sums = [of_list(settings, api, resource, endpoint, window) for endpoint in resource.endpoints]
+    totals = [records for _, records in sums if records is not None]
+    return Forecast(resource.name, window, sum(calls for calls, _ in sums), sum(totals) if totals else None)
+
+
+def of_list(
+    settings: Settings, api: Connection, resource: Resource, endpoint: Endpoint, window: Window
+) -> tuple[int, int | None]:
+    """Return how many calls one endpoint takes, and the records it announces."""
+    if endpoint.paging is None:
+        return 1, None
+    days = days_of(window, settings.etl_overlap, settings.etl_api_timezone) if endpoint.dates else None
+    call = page_call(resource, endpoint, days and days.first, days and days.last, 1, 1)
+    total = api.wire.ask(api.api.fetch(call)).page.total
+    size = min(settings.etl_page_size, endpoint.paging.largest)
+    pages = max(1, ceil((total or 0) / size))
+    if days is None or is_short(days):
+        return pages, total
+    pieces = len(cut(days, total or 0, size))
+    asked_first = 1 + (pieces if pieces > 1 else 0)  # how much the window and its pieces hold
+    return asked_first + max(pages, pieces), total
+
+
+def of_parents(ledger: Ledger, resource: Resource, window: Window, parent: Forecast | None) -> Forecast:
+    """Return the calls that are outstanding and those that the parents announced may bring; at most so many."""
+    queue = ledger.read(partial(children.coverage, resource=resource.name, tenant=ledger.tenant))
+    announced = (parent.records or 0) if parent is not None else 0
+    return Forecast(resource.name, window, queue.outstanding + announced, at_most=announced > 0)
+
+
+def within_budget(found: Sequence[Forecast], budget: int | None) -> Iterator[Forecast]:
+    """Yield the forecasts with the calls for details that are beyond the budget of a run put off."""
+    parents = {one.name for one in CATALOGUE if one.parent is not None}
+    left = budget
+    for one in found:
+        if left is None or one.resource not in parents:
+            yield one
+            continue
+        calls = min(one.calls, left)
+        left -= calls
+        yield replace(one, calls=calls, put_off=one.calls - calls)

@@ -1,0 +1,133 @@
+"""The newest raw versions through today's rules again: without one call of the API, dry unless asked to write."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+
+import etl
+from etl.catalogue import Resource
+from etl.config.settings import Settings
+from etl.database.migrate import check_migrated
+from etl.events import Advanced, Began, Ended, Watch, unwatched
+from etl.ledger import balance, batches, children, marks, staging
+from etl.ledger.batches import Batch
+from etl.ledger.leases import leased
+from etl.ledger.sorting import Arrival
+from etl.ledger.unit import Ledger
+from etl.load.derived import fill_derived
+from etl.models.states import BatchState, ResourceState
+from etl.pipeline.stream import Stream
+from etl.record import Candidate
+from etl.reshape.rules import rules_version
+from etl.resources import CATALOGUE, selected
+from etl.window import FIRST_INSTANT, Window
+
+#: Raw rows that one transaction takes.
+PORTION = 2000
+#: Before every id.
+FIRST_ID = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay changed, or would change."""
+
+    applied: bool
+    batch_id: UUID | None
+    counts: dict[str, Counter[str]] = field(default_factory=dict)  #: by resource: records by outcome
+    #: By table and column: how many rows differ, and the source ids of some.
+    changes: dict[tuple[str, str], tuple[int, list[str]]] = field(default_factory=dict)
+
+
+def replay(
+    engine: Engine, settings: Settings, resource: str | None = None, *, apply: bool = False, watch: Watch = unwatched
+) -> Replayed:
+    """Take the newest versions of all records (or of one resource) through today's rules; write only with `apply`.
+
+    Returns counts by resource, and which columns change. Raises LeaseHeld while another run is at work, UsageError for
+    an unknown resource, DatabaseNotReady.
+    """
+    check_migrated(engine)
+    resources = selected([resource] if resource else ())
+    names = [one.name for one in resources]
+    with leased(engine, settings.etl_tenant, names) as lease:
+        ledger = Ledger(engine, settings.etl_tenant, lease)
+        window = Window(FIRST_INSTANT, ledger.read(children.now))
+        batch = batches.new(ledger.tenant, window, rules_version(settings), "replay", {"resource": resource})
+        if apply:
+            parts = dict.fromkeys(names, window)
+            ledger.commit(partial(batches.create, batch=batch, parts=parts, version=etl.__version__))
+        done = Replay(ledger, settings, batch, apply=apply, watch=watch).run(resources)
+        if apply:
+            ledger.commit(partial(close, batch=batch))
+    return done
+
+
+def replay_refused(ledger: Ledger, settings: Settings, batch: Batch) -> None:
+    """Give records that other rules refused another chance, as part of a batch that is under way."""
+    Replay(ledger, settings, batch, apply=True, watch=unwatched, refused_only=True).run(CATALOGUE)
+
+
+class Replay:
+    """One going-over of raw rows."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        batch: Batch,
+        *,
+        apply: bool,
+        watch: Watch,
+        refused_only: bool = False,
+    ) -> None:
+        self.ledger = ledger
+        self.watch = watch
+        self.transact = ledger.commit if apply else ledger.rehearse
+        self.rules = rules_version(settings) if refused_only else None
+        self.replayed = Replayed(apply, batch.id if apply else None)
+        window = Window(FIRST_INSTANT, ledger.read(children.now))
+        windows = {one.name: window for one in CATALOGUE}
+        self.stream = Stream(settings, batch, windows, self.replayed.changes, anew=True)
+        self.stream.not_offered = ledger.read(partial(marks.not_offered, tenant=ledger.tenant, within=None))
+
+    def run(self, resources: tuple[Resource, ...]) -> Replayed:
+        """Go over the raw rows of some resources and return what came of it."""
+        for resource in resources:
+            self.watch(Began("replay", resource.name))
+            counts: Counter[str] = Counter()
+            for portion in self.portions(resource):
+                counts.update(self.transact(partial(self.portion, resource=resource, candidates=portion)))
+                self.watch(Advanced("replay", resource.name, 0, len(portion)))
+            self.replayed.counts[resource.name] = counts
+            self.watch(Ended("replay", resource.name, "done", counts))
+        return self.replayed
+
+    def portions(self, resource: Resource) -> Iterator[list[Candidate]]:
+        """Yield the raw rows of a resource, portion by portion."""
+        after = FIRST_ID
+        read = partial(
+            staging.newest, resource=resource, tenant=self.ledger.tenant, most=PORTION, refused_by=self.rules
+        )
+        while portion := self.ledger.read(partial(read, after=after)):
+            after = portion[-1].raw_id
+            yield portion
+
+    def portion(self, connection: Connection, resource: Resource, candidates: list[Candidate]) -> Counter[str]:
+        """Deliver raw rows once more, as if they came from the API."""
+        arrivals = [Arrival(one.record, None) for one in candidates]
+        return self.stream.accept(connection, resource, arrivals, [], None)
+
+
+def close(connection: Connection, batch: Batch) -> None:
+    """Fill what no record brings and close the books of a replay; marks stay, since nothing was read."""
+    fill_derived(connection, batch.tenant, batch.id)
+    for part in batches.parts(connection, batch.id):
+        wrong = balance.difference(part)
+        batches.mark(connection, batch.id, part.resource, ResourceState.FAILED if wrong else ResourceState.DONE, wrong)
+    batches.move(connection, batch.id, BatchState.LOADING)
+    balance.close_batch(connection, batch.id)

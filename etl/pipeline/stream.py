@@ -1,0 +1,75 @@
+"""All steps in one transaction: what a page brings is staged, cleaned and loaded by the code of the three services."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from etl.catalogue import Resource
+from etl.config.settings import Settings
+from etl.ledger.batches import Batch
+from etl.ledger.intake import Intake, Judgement, take_in
+from etl.ledger.sorting import Arrival
+from etl.load.portion import load_portion
+from etl.load.rows import Target, bury_gone
+from etl.record import Candidate, ReadSet
+from etl.reshape.cleaning import clean, keep_findings, outcomes, reshaper
+from etl.reshape.derive import derive
+from etl.reshape.rules import rules_version
+from etl.resources import CATALOGUE, derived_from
+from etl.window import Window
+
+
+class Stream:
+    """The road of records through all steps in one transaction; the steps are those of the separate services."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        batch: Batch,
+        windows: Mapping[str, Window],
+        changes: dict[tuple[str, str], tuple[int, list[str]]] | None = None,
+        *,
+        anew: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.batch = batch
+        self.windows = windows
+        self.rules = rules_version(settings)
+        self.reshapers = {one.name: reshaper(one, settings) for one in CATALOGUE}
+        self.not_offered: dict[str, str] = {}
+        self.changes = changes
+        self.anew = anew  # records are taken again that are loaded under today's rules
+
+    def accept(
+        self,
+        connection: Connection,
+        resource: Resource,
+        arrivals: Sequence[Arrival],
+        sets: Sequence[ReadSet],
+        window: Window | None,
+    ) -> Counter[str]:
+        """Take records through to production, with those made from them."""
+        intake = Intake(self.batch.tenant, self.batch.id, None if self.anew else self.rules, self.judge)
+        taken = take_in(connection, intake, resource, arrivals, sets, window)
+        if sets:
+            bury_gone(connection, self.target(resource), resource)
+        sound = [one for one in taken.candidates if taken.verdicts[one.raw_id].sound]
+        for child, derivation in derived_from(resource.name):
+            if not derivation.fallback or child.name in self.not_offered:
+                self.accept(connection, child, *derive(child, derivation, sound), None)
+        return taken.counts
+
+    def judge(self, connection: Connection, resource: Resource, candidates: Sequence[Candidate]) -> Judgement:
+        """Clean and load candidates, and keep their findings."""
+        if not candidates:
+            return Judgement({})
+        cleaned = clean(self.reshapers[resource.name], candidates)
+        found = keep_findings(connection, self.batch.tenant, resource, self.batch.id, cleaned)
+        loaded = load_portion(connection, self.target(resource), resource, cleaned, self.rules)
+        return Judgement(loaded.verdicts, outcomes(cleaned, found) + loaded.counts)
+
+    def target(self, resource: Resource) -> Target:
+        """Return where and for which window the rows of a resource are written."""
+        window = self.windows.get(resource.name, self.batch.window)
+        return Target(self.batch.tenant, self.batch.id, window.widened(self.settings.etl_overlap), self.changes)

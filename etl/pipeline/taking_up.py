@@ -1,0 +1,57 @@
+"""Batches that did not end: which one to take up, and where its failed resources begin again."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from etl.errors import UsageError
+from etl.ledger import batches
+from etl.ledger.batches import Batch
+from etl.models.states import BatchState, ResourceState
+
+#: Slices that were read to the end of their readings, or whose resource did not balance, are read once more.
+ANEW = text("""
+    UPDATE etl.slices AS slice SET status = 'pending', reading = slice.reading + 1
+    FROM etl.batch_resources AS part
+    WHERE part.batch_id = :batch_id AND part.status = 'failed' AND slice.batch_id = part.batch_id
+      AND slice.resource = part.resource
+      AND (slice.status = 'pending' AND slice.reading % :readings = 0
+           OR NOT EXISTS (
+               SELECT FROM etl.slices AS other
+               WHERE other.batch_id = part.batch_id AND other.resource = part.resource AND other.status = 'pending'
+           ))
+""")
+
+#: Commands whose batches are not read, cleaned and loaded as one stream.
+NOT_STREAMED = ("extract", "replay")
+
+#: How often a slice is read in one run.
+READINGS = 3
+
+
+def interrupted(connection: Connection, tenant: str, names: Sequence[str]) -> Batch | None:
+    """Return the newest batch when it was cut off in the middle, and only concerns resources of these names."""
+    batch = batches.newest(connection, tenant)
+    if batch is None or batch.status is BatchState.COMPLETED or batch.command in NOT_STREAMED:
+        return None
+    parts = batches.parts(connection, batch.id)
+    cut_off = any(part.status in (ResourceState.PENDING, ResourceState.RUNNING) for part in parts)
+    return batch if cut_off and {part.resource for part in parts} <= set(names) else None
+
+
+def to_take_up(connection: Connection, tenant: str, batch_id: UUID | None) -> Batch:
+    """Return the batch to take up; raise UsageError when there is none, or it has ended well."""
+    batch = batches.newest(connection, tenant) if batch_id is None else batches.load(connection, batch_id)
+    if batch is None:
+        raise UsageError("There is no batch yet. `qqetl sync` makes the first.")
+    if batch.status is BatchState.COMPLETED:
+        raise UsageError(f"Batch {batch.id} is completed; there is nothing to take up. `qqetl runs` lists all batches.")
+    if batch.command == "replay":
+        raise UsageError(f"Batch {batch.id} is a replay, which reads nothing: run `qqetl replay --apply` again.")
+    return batch
+
+
+def read_failed_anew(connection: Connection, batch_id: UUID) -> None:
+    """Let slices be read once more whose totals never agreed, or whose resource did not balance."""
+    connection.execute(ANEW, {"batch_id": batch_id, "readings": READINGS})

@@ -1,0 +1,57 @@
+"""Records made from the parts of other records: fees of a policy, the renewal that a detail tells of. Pure."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from etl.catalogue import Derivation, Resource
+from etl.ledger.sorting import Arrival
+from etl.record import Candidate, ReadSet, Record
+from etl.values import Complaint, source_id
+
+encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def derive(
+    child: Resource, derivation: Derivation, candidates: Iterable[Candidate]
+) -> tuple[list[Arrival], list[ReadSet]]:
+    """Return the child's records that these candidates hold, and the sets that are thereby complete.
+
+    A part keeps the times of the record it came from. Parts without an id of their own are left in their record.
+    """
+    arrivals: list[Arrival] = []
+    sets: list[ReadSet] = []
+    for candidate in candidates:
+        key = f"{derivation.resource}:{candidate.record.source_id}" if derivation.owned else None
+        records = [
+            record
+            for part in derivation.make(candidate.decoded)
+            if (record := part_record(child, part, candidate, key)) is not None
+        ]
+        arrivals += [Arrival(record, None) for record in records]
+        if key is not None:
+            sets.append(ReadSet(key, frozenset(record.source_id for record in records)))
+    return arrivals, sets
+
+
+def part_record(child: Resource, part: Mapping[str, Any], candidate: Candidate, key: str | None) -> Record | None:
+    """Return one part as a record of the child, None when it has no id."""
+    named = source_id(child.id(part) if callable(child.id) else part.get(child.id))
+    if named is None or isinstance(named, Complaint):
+        return None
+    raw = encode(part)
+    whole = candidate.record
+    return Record(
+        source_id=named,
+        raw=raw,
+        content_hash=hashlib.blake2b(raw, digest_size=16).digest(),
+        version_at=whole.version_at,
+        undated=whole.undated,
+        modified_at=whole.modified_at,
+        created_at=whole.created_at,
+        set_key=key,
+        parent_raw_id=UUID(candidate.raw_id),
+    )

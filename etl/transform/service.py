@@ -1,0 +1,132 @@
+"""The second step: every waiting raw row of a batch is cleaned, judged, and its findings are kept."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session
+
+from etl.catalogue import Resource
+from etl.config.settings import Settings
+from etl.database.handed import engine_of
+from etl.events import Advanced, Began, Ended, Watch, unwatched
+from etl.ledger import batches, marks, staging
+from etl.ledger.batches import Batch
+from etl.ledger.intake import Intake, take_in, wait
+from etl.ledger.leases import leased
+from etl.ledger.unit import Ledger
+from etl.models.states import BatchState, Outcome, RawState
+from etl.record import Candidate
+from etl.reshape.cleaning import clean, keep_findings, outcomes, reshaper, sound, verdict
+from etl.reshape.derive import derive
+from etl.reshape.rules import rules_version
+from etl.resources import CATALOGUE, derived_from
+
+#: Raw rows that one transaction cleans: large enough for bulk, small enough for memory.
+PORTION = 2000
+#: Before every id.
+FIRST_ID = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True)
+class TransformResults:
+    """What a transform made of a batch, resource by resource."""
+
+    batch_id: UUID
+    counts: dict[str, Counter[str]] = field(default_factory=dict)  #: cleaned, refused, findings
+
+    def __str__(self) -> str:
+        lines = [f"batch {self.batch_id}: transformed"]
+        for resource, counts in self.counts.items():
+            said = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()) if number)
+            lines.append(f"  {resource:<18} {said or 'nothing'}")
+        return "\n".join(lines)
+
+
+class TransformService:
+    """Cleans what an extract staged."""
+
+    def __init__(self, db: Session | Engine, *, settings: Settings | None = None, watch: Watch = unwatched) -> None:
+        self.engine = engine_of(db)
+        self.settings = settings or Settings.load()
+        self.watch = watch
+
+    def transform_batch(self, batch_id: UUID) -> TransformResults:
+        """Clean every waiting raw row of a batch and return the counts per resource.
+
+        A raw row that is through stays as it is, so that a second call does nothing. Raises UsageError for an unknown
+        batch.
+        """
+        names = [resource.name for resource in CATALOGUE]
+        results = TransformResults(batch_id)
+        with leased(self.engine, self.settings.etl_tenant, names) as lease:
+            ledger = Ledger(self.engine, self.settings.etl_tenant, lease)
+            batch = ledger.read(partial(batches.load, batch_id=batch_id))
+            ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.TRANSFORMING))
+            for resource in sources_first():
+                self.watch(Began("transform", resource.name))
+                results.counts[resource.name] = Step(ledger, batch, resource, self.settings).run(self.watch)
+                self.watch(Ended("transform", resource.name, "done", results.counts[resource.name]))
+            ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.TRANSFORMED))
+        return results
+
+
+class Step:
+    """The cleaning of one resource of a batch."""
+
+    def __init__(self, ledger: Ledger, batch: Batch, resource: Resource, settings: Settings) -> None:
+        self.ledger = ledger
+        self.batch = batch
+        self.resource = resource
+        self.rules = rules_version(settings)
+        self.reshape = reshaper(resource, settings)
+        self.fallbacks = frozenset(ledger.read(lambda connection: marks.not_offered(connection, ledger.tenant)))
+
+    def run(self, watch: Watch) -> Counter[str]:
+        """Clean portion after portion and return the counts."""
+        counts: Counter[str] = Counter()
+        after = FIRST_ID
+        counts[Outcome.OLDER] += self.ledger.commit(self.pass_over)
+        while portion := self.ledger.read(partial(self.waiting, after=after)):
+            after = portion[-1].raw_id
+            done = self.ledger.commit(partial(self.portion, candidates=portion))
+            watch(Advanced("transform", self.resource.name, 0, len(portion)))
+            counts.update(done)
+        return counts
+
+    def waiting(self, connection: Connection, after: str) -> list[Candidate]:
+        """Return the next portion."""
+        statuses = (RawState.PENDING, RawState.ERROR)
+        return staging.waiting(connection, self.resource, self.batch.id, statuses, after, PORTION)
+
+    def pass_over(self, connection: Connection) -> int:
+        """Leave out what newer versions superseded, and count it."""
+        older = staging.pass_over(connection, self.resource, self.batch.id, self.rules)
+        batches.count(connection, self.batch.id, self.resource.name, {Outcome.OLDER: older})
+        return older
+
+    def portion(self, connection: Connection, candidates: Sequence[Candidate]) -> Counter[str]:
+        """Clean one portion: verdicts, findings, derived records and counts in one transaction."""
+        cleaned = clean(self.reshape, candidates)
+        verdicts = {one.candidate.raw_id: verdict(one, self.rules) for one in cleaned}
+        staging.settle(connection, self.resource, self.batch.id, verdicts)
+        found = keep_findings(connection, self.ledger.tenant, self.resource, self.batch.id, cleaned)
+        for child, derivation in derived_from(self.resource.name):
+            if not derivation.fallback or child.name in self.fallbacks:
+                arrivals, sets = derive(child, derivation, sound(cleaned))
+                take_in(connection, self.intake(), child, arrivals, sets)
+        counts = outcomes(cleaned, found)
+        batches.count(connection, self.batch.id, self.resource.name, counts)
+        return Counter({"cleaned": len(candidates), **counts})
+
+    def intake(self) -> Intake:
+        """Return how derived records are taken in: staged, to be cleaned in their turn."""
+        return Intake(self.ledger.tenant, self.batch.id, self.rules, wait)
+
+
+def sources_first() -> list[Resource]:
+    """Return the resources so that those made from others come behind all of their sources."""
+    return sorted(CATALOGUE, key=lambda resource: bool(resource.derived))

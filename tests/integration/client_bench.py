@@ -1,0 +1,88 @@
+"""A client against a scripted server: what it made of each call, without ever really waiting."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import date
+from random import Random
+from typing import Any
+
+from scripted_api import ScriptedApi, answer
+
+from etl.config.settings import Settings
+from etl.extract.client import ApiClient
+from etl.extract.protocol import Answer, Call, page_call, parent_call
+from etl.extract.transport import Limits
+from etl.resources import resource
+
+CREDENTIALS: dict[str, Any] = {
+    "qqcatalyst_client_id": "demo",
+    "qqcatalyst_client_secret": "demo-secret",
+    "qqcatalyst_username": "demo",
+    "qqcatalyst_password": "demo-password",
+}
+QUICK = Limits(total=2.0, connect=1.0, read=1.0, size=100_000)
+UNAUTHORIZED = answer(401, {"Message": "no"})
+HTML = answer(200, b"<html>log in</html>", Content_Type="text/html")
+
+
+def feed(name: str = "contacts", number: int = 1) -> Call:
+    one = resource(name)
+    return page_call(one, one.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), number, 500)
+
+
+def details(name: str = "quotes", parent_id: str = "88") -> Call:
+    one = resource(name)
+    return parent_call(one, one.endpoints[0], parent_id)
+
+
+@dataclass
+class Seen:
+    """What a client made of a script."""
+
+    api: ScriptedApi
+    client: ApiClient
+    results: list[Any] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+
+    @property
+    def result(self) -> Any:
+        (one,) = self.results
+        return one
+
+    @property
+    def ids(self) -> list[bytes]:
+        assert isinstance(self.result, Answer), self.result
+        return self.result.page.items
+
+
+Use = Callable[[ApiClient], Awaitable[Any]]
+
+
+def against(
+    api: ScriptedApi, *calls: Call, limits: Limits = QUICK, seed: int = 1, use: Use | None = None, **given: Any
+) -> Seen:
+    """Fetch calls one after the other from a scripted server, and return what came of each: an answer or an error."""
+
+    async def run() -> Seen:
+        async with api:
+            slept: list[float] = []
+
+            async def sleep(seconds: float) -> None:
+                slept.append(seconds)
+
+            addresses = {
+                "qqcatalyst_api_url": f"{api.address}/v1",
+                "qqcatalyst_token_url": f"{api.address}/oauth/token",
+            }
+            settings = Settings(_env_file=None, **{"etl_rate": 0, **addresses, **CREDENTIALS, **given})
+            async with ApiClient(settings, sleep=sleep, random=Random(seed), limits=limits) as client:
+                seen = Seen(api, client, slept=slept)
+                for work in [client.fetch(call) for call in calls] if use is None else [use(client)]:
+                    try:
+                        seen.results.append(await work)
+                    except Exception as error:  # noqa: BLE001 (the result that is looked at)
+                        seen.results.append(error)
+                return seen
+
+    return asyncio.run(run())

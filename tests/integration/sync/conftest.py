@@ -1,0 +1,66 @@
+"""A small made-up agency, a database that was synced with it once, and a copy of that database for each test."""
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from urllib.parse import urlsplit
+
+import pytest
+from workbench import MIGRATED, Site, agency, break_with, cloned, site_of
+
+from etl.database.embedded import EmbeddedPostgres
+from etl.extract import connection
+from etl.extract.client import ApiClient
+from etl.extract.patience import Patience
+from etl.simulator import Simulator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _without_pauses() -> Iterator[None]:
+    """Let a call that fails be tried again at once."""
+    hasty = partial(ApiClient, patience=Patience(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "ApiClient", hasty)
+        yield
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    """Give the agency of a module's tests; it only ever grows older."""
+    with agency() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def synced_database(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[str]:
+    """Give the name of a database that was synced once with the agency of the module."""
+    with cloned(server.url, MIGRATED) as url:
+        with site_of(simulator, url) as site:
+            summary = site.sync_once()
+        assert summary.exit_status == 0, summary.batch.error
+        yield urlsplit(url).path.lstrip("/")
+
+
+@pytest.fixture(scope="module")
+def as_synced(server: EmbeddedPostgres, simulator: Simulator, synced_database: str) -> Iterator[Site]:
+    """Give one copy of the synced database to all tests of a module that only look at it."""
+    with cloned(server.url, synced_database) as url, site_of(simulator, url) as made:
+        yield made
+
+
+@pytest.fixture
+def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
+    """Give the agency of the module and an empty database."""
+    with site_of(simulator, database_url) as made:
+        made.asked()
+        yield made
+        break_with(simulator)
+
+
+@pytest.fixture
+def synced(server: EmbeddedPostgres, simulator: Simulator, synced_database: str) -> Iterator[Site]:
+    """Give the agency of the module and a database that was synced with it once."""
+    with cloned(server.url, synced_database) as url, site_of(simulator, url) as made:
+        made.asked()
+        yield made
+        break_with(simulator)

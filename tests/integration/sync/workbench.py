@@ -1,0 +1,95 @@
+"""A made-up agency, a database and the settings that join them: what a test of whole runs stands on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Engine
+
+from etl.config.settings import Settings
+from etl.database.connect import make_engine
+from etl.pipeline import Options, Summary, Watcher, sync
+from etl.simulator import Simulator, SimulatorSettings
+from etl.simulator.faults import Faults
+from etl.window import Window
+
+#: A seed whose ten contacts bring at least one row of every table.
+SEED, CONTACTS = 20, 10
+MIGRATED = "template_migrated"
+
+
+@dataclass(frozen=True)
+class Site:
+    """An agency, a database, and the settings that join the two."""
+
+    simulator: Simulator
+    engine: Engine
+    settings: Settings
+
+    def sync_once(self, window: Window | None = None, watcher: Watcher | None = None, **options: Any) -> Summary:
+        """Run one sync and return how it went."""
+        return sync(self.engine, self.settings, window, Options(**options), watcher)
+
+    def asked(self) -> list[str]:
+        """Return path and query of every call since this was last asked."""
+        seen = [f"{one.path.removeprefix('/v1/')}?{one.query}" for one in self.simulator.requests]
+        self.simulator.requests.clear()
+        return seen
+
+    def under(self, **changes: Any) -> "Site":
+        """Return the same site under changed settings."""
+        return replace(self, settings=self.settings.model_copy(update=changes))
+
+
+def settings_for(simulator: Simulator, url: str, **more: Any) -> Settings:
+    """Return the settings of a run against a simulator."""
+    return Settings(
+        _env_file=None,
+        database_url=url,
+        qqcatalyst_api_url=simulator.api_url,
+        qqcatalyst_token_url=simulator.token_url,
+        qqcatalyst_client_id="demo",
+        qqcatalyst_client_secret="demo-secret",
+        qqcatalyst_username="demo",
+        qqcatalyst_password="demo-password",
+        **{"etl_rate": 0, **more},
+    )
+
+
+@contextmanager
+def cloned(url: str, template: str) -> Iterator[str]:
+    """Give the address of a copy of a database, for as long as the block runs."""
+    name = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
+        try:
+            yield urlsplit(url)._replace(path=f"/{name}").geturl()
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def site_of(simulator: Simulator, url: str, **settings: Any) -> Iterator[Site]:
+    """Give a simulator and a database as a site."""
+    engine = make_engine(url)
+    try:
+        yield Site(simulator, engine, settings_for(simulator, url, **settings))
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def agency(**settings: Any) -> Iterator[Simulator]:
+    """Give a small agency that is served."""
+    with Simulator(SimulatorSettings(**{"seed": SEED, "contacts": CONTACTS, **settings})) as served:
+        yield served
+
+
+def break_with(simulator: Simulator, *faults: str) -> None:
+    """Let a running simulator have these faults from now on, and no others."""
+    simulator.server.faults = Faults(faults)

@@ -1,0 +1,100 @@
+"""Backup, restore and move: the same rows on the other side, or nothing at all."""
+
+import stat
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from etl.database.backup import backup, restore
+from etl.database.move import move
+from etl.errors import DatabaseNotReady, DatabaseUnavailable, PersonNeeded, UsageError
+
+TABLES = """
+    create schema etl;
+    create table parents (id int generated always as identity primary key, name text, loud text generated always as (upper(name)) stored);
+    create table children (id int primary key, parent int not null references parents, best int references children);
+    create table etl.alembic_version (version_num text);
+    insert into etl.alembic_version values ('0001');
+"""
+ROWS = """
+    insert into parents (name) values ('ann'), (E'b\\tc\\n\\\\N'), (null);
+    insert into children values (1, 1, 2), (2, 3, 1);
+"""
+CONTENT = "select (select json_agg(p order by id) from parents p), (select json_agg(c order by id) from children c)"
+
+
+def on(url: str, *statements: str) -> object:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            cursor = connection.execute(statement)
+        return cursor.fetchall() if cursor.description else None
+
+
+@pytest.fixture
+def filled(empty_database_url: str) -> str:
+    on(empty_database_url, TABLES, ROWS)
+    return empty_database_url
+
+
+@pytest.fixture
+def other(database_url: str) -> str:
+    """Give a second database, as bare as the first was."""
+    on(database_url, "drop schema if exists etl, raw, public cascade", "create schema public", TABLES)
+    return database_url
+
+
+def test_a_backup_brings_everything_back(filled: str, tmp_path: Path) -> None:
+    before = on(filled, CONTENT)
+    file = tmp_path / "book.dump"
+    backup(filled, file)
+    on(filled, "delete from children", "update parents set name = 'changed'")
+    restore(filled, file)
+    assert on(filled, CONTENT) == before
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["book.dump"]
+
+
+def test_a_broken_backup_changes_nothing(filled: str, tmp_path: Path) -> None:
+    before = on(filled, CONTENT)
+    file = tmp_path / "book.dump"
+    backup(filled, file)
+    file.write_bytes(file.read_bytes()[: file.stat().st_size * 9 // 10])
+    with pytest.raises(PersonNeeded, match="nothing was changed"):
+        restore(filled, file)
+    assert on(filled, CONTENT) == before
+
+
+def test_missing_files_and_folders_are_named(filled: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no backup file"):
+        restore(filled, tmp_path / "none")
+    with pytest.raises(UsageError, match="does not exist"):
+        backup(filled, tmp_path / "none/book.dump")
+
+
+def test_a_backup_of_an_unreachable_server_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        backup("postgresql://nobody@127.0.0.1:1/none", tmp_path / "book.dump")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_move_copies_every_row_and_goes_on_counting(filled: str, other: str) -> None:
+    assert move(filled, other) == 5
+    assert on(other, CONTENT) == on(filled, CONTENT)
+    assert on(other, "insert into parents (name) values ('new') returning id") == [(4,)]
+
+
+def test_a_move_into_rows_or_other_tables_is_refused(filled: str, other: str) -> None:
+    on(other, "insert into parents (name) values ('there first')")
+    with pytest.raises(DatabaseNotReady, match=r"public\.parents hold some"):
+        move(filled, other)
+    on(other, "delete from parents", "update etl.alembic_version set version_num = '0000'")
+    with pytest.raises(DatabaseNotReady, match="qqetl db upgrade"):
+        move(filled, other)
+
+
+def test_a_move_that_fails_half_way_leaves_the_new_database_empty(filled: str, other: str) -> None:
+    on(other, "alter table children add constraint only_one check (id = 1)")
+    with pytest.raises(Exception, match="children"):
+        move(filled, other)
+    assert on(other, "select count(*) from parents") == [(0,)]

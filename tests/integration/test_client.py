@@ -1,0 +1,253 @@
+"""The client: its requests, its tokens, and a whole run against the simulator."""
+
+import asyncio
+import base64
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from client_bench import CREDENTIALS, HTML, QUICK, UNAUTHORIZED, Use, against, details, feed
+from scripted_api import ScriptedApi, Step, answer, cut, page, token
+
+from etl.config.settings import Settings
+from etl.errors import ApiUnavailable, CredentialsRefused, SettingsError, ShapeChanged
+from etl.extract.client import ApiClient
+from etl.extract.protocol import Answer, Refusal, page_call
+from etl.resources import resource
+from etl.simulator import Simulator, SimulatorSettings
+
+pytestmark = pytest.mark.timeout(30)
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the machine's own proxies and authorities out of the tests."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator(SimulatorSettings(seed=1, contacts=40, port=0)) as one:
+        yield one
+
+
+def at(simulator: Simulator, use: Use, **given: Any) -> Any:
+    settings = Settings(
+        _env_file=None,
+        **{
+            "etl_rate": 0,
+            "qqcatalyst_api_url": simulator.api_url,
+            "qqcatalyst_token_url": simulator.token_url,
+            **CREDENTIALS,
+            **given,
+        },
+    )
+
+    async def run() -> Any:
+        async with ApiClient(settings) as client:
+            return await use(client)
+
+    return asyncio.run(run())
+
+
+def test_a_page_comes_with_all_that_the_ledger_keeps_of_it(simulator: Simulator) -> None:
+    contacts = resource("contacts")
+    call = page_call(contacts, contacts.endpoints[0], date(2000, 1, 1), date(2100, 1, 1), 1, 500)
+
+    async def use(client: ApiClient) -> tuple[Answer, ApiClient]:
+        return await client.fetch(call), client
+
+    got, client = at(simulator, use)
+    assert (got.status, got.attempts, got.page.total, len(got.page.items)) == (200, 1, 40, 40)
+    assert got.milliseconds > 0
+    assert abs(got.requested_at - datetime.now(UTC)) < timedelta(minutes=1)
+    assert (client.traffic.calls, client.traffic.logins, client.traffic.retries) == (1, 1, 0)
+    assert client.traffic.received_bytes == len(got.body)
+
+
+def test_many_calls_at_once_share_one_token_and_keep_to_their_slots(simulator: Simulator) -> None:
+    simulator.requests.clear()
+
+    async def use(client: ApiClient) -> list[Answer]:
+        return await asyncio.gather(*(client.fetch(feed()) for _ in range(30)))
+
+    assert len(at(simulator, use, etl_concurrency=4)) == 30
+    assert sum("oauth" in str(request) for request in simulator.requests) == 1
+
+
+def test_tokens_that_expire_in_mid_run_cost_no_page(simulator: Simulator) -> None:
+    async def use(client: ApiClient) -> list[int]:
+        statuses = []
+        for _ in range(3):
+            statuses.append((await client.fetch(feed())).status)
+            simulator.expire_tokens()
+        return [*statuses, client.traffic.logins]
+
+    assert at(simulator, use) == [200, 200, 200, 3]
+
+
+def test_wrong_credentials_are_refused_after_one_request(simulator: Simulator) -> None:
+    simulator.requests.clear()
+    with pytest.raises(CredentialsRefused) as error:
+        at(simulator, lambda client: client.fetch(feed()), qqcatalyst_password="wrong-password")
+    assert "wrong-password" not in str(error.value)
+    assert len(simulator.requests) == 1
+
+
+def test_enterprise_access_needs_no_user(simulator: Simulator) -> None:
+    given = {"qqcatalyst_auth": "enterprise", "qqcatalyst_username": None, "qqcatalyst_password": None}
+    assert at(simulator, lambda client: client.fetch(feed("drivers")), **given).status == 200
+
+
+def test_a_request_says_who_asks_and_what_for() -> None:
+    seen = against(ScriptedApi([page(1)]), feed())
+    (asked,) = seen.api.calls()
+    assert (
+        asked.target
+        == "/v1/Contacts/LastModifiedCreated?startDate=2026-01-01&endDate=2026-02-01&pageNumber=1&pageSize=500"
+    )
+    assert asked.headers["accept"] == "application/json"
+    assert asked.headers["user-agent"].startswith("qqcatalyst-etl/")
+    assert asked.headers["authorization"] == "Bearer t"
+    (login,) = seen.api.logins()
+    assert parse_qs(login.body.decode())["grant_type"] == ["password"]
+
+
+def test_a_search_is_posted_as_json() -> None:
+    seen = against(ScriptedApi([page()]), feed("commission_rules"))
+    (asked,) = seen.api.calls()
+    assert (asked.method, asked.headers["content-type"], asked.body) == (
+        "POST",
+        "application/json",
+        b'{"PageNo":1,"PageSize":500}',
+    )
+
+
+def test_an_id_with_a_slash_stays_in_its_place() -> None:
+    seen = against(ScriptedApi([answer(200, [])]), details(parent_id="../1?x"))
+    assert seen.api.calls()[0].target == "/v1/Policies/..%2F1%3Fx/Quotes"
+
+
+def test_missing_credentials_are_named_before_anything_is_sent() -> None:
+    api = ScriptedApi([page(1)])
+    with pytest.raises(SettingsError, match="QQCATALYST_USERNAME, QQCATALYST_PASSWORD"):
+        against(api, feed(), qqcatalyst_username=None, qqcatalyst_password=None)
+    assert not api.asked
+
+
+def test_a_token_is_renewed_before_it_expires_and_the_refresh_token_is_the_newest() -> None:
+    now = [0.0]
+    api = ScriptedApi(
+        [page(1)], [token("a", 600, refresh_token="r1"), token("b", 600, refresh_token="r2"), token("c", 600)]
+    )
+
+    async def run() -> list[str]:
+        async with api:
+            settings = Settings(
+                _env_file=None,
+                etl_rate=0,
+                qqcatalyst_api_url=f"{api.address}/v1",
+                qqcatalyst_token_url=f"{api.address}/oauth/token",
+                **CREDENTIALS,
+            )
+            async with ApiClient(settings, clock=lambda: now[0], limits=QUICK) as client:
+                for now[0] in (0, 500, 545, 1090):
+                    await client.fetch(feed())
+        return [one.headers["authorization"] for one in api.calls()]
+
+    assert asyncio.run(run()) == ["Bearer a", "Bearer a", "Bearer b", "Bearer c"]
+    refreshes = [parse_qs(one.body.decode()) for one in api.logins()[1:]]
+    assert [one["refresh_token"] for one in refreshes] == [["r1"], ["r2"]]
+    assert base64.b64decode(api.logins()[1].headers["authorization"].removeprefix("Basic ")) == b"demo:demo-secret"
+
+
+def test_a_401_is_answered_with_a_new_token_and_the_page_is_asked_again() -> None:
+    seen = against(ScriptedApi([UNAUTHORIZED, page(1)], [token("a"), token("b")]), feed())
+    assert [one.headers["authorization"] for one in seen.api.calls()] == ["Bearer a", "Bearer b"]
+    assert (seen.ids, len(seen.slept)) == ([b'{"EntityID": 1}'], 0)
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_when_every_call_is_refused_two_tokens_are_asked_for_and_no_more(workers: int) -> None:
+    async def use(client: ApiClient) -> list[BaseException | Answer]:
+        return await asyncio.gather(*(client.fetch(feed(number=n)) for n in range(workers)), return_exceptions=True)
+
+    seen = against(ScriptedApi([UNAUTHORIZED], [token("a"), token("b"), token("c")]), use=use)
+    assert {type(one) for one in seen.result} == {CredentialsRefused}
+    assert len(seen.api.logins()) == 2
+
+
+def test_after_that_nothing_more_is_asked() -> None:
+    seen = against(ScriptedApi([UNAUTHORIZED]), feed(), feed(), feed("policies"))
+    assert [type(one) for one in seen.results] == [CredentialsRefused] * 3
+    assert (len(seen.api.calls()), len(seen.api.logins())) == (2, 2)
+
+
+def test_a_401_of_one_resource_while_the_token_opens_others_is_that_resources_refusal() -> None:
+    script = [page(1), UNAUTHORIZED, UNAUTHORIZED, UNAUTHORIZED, page(2)]
+    seen = against(
+        ScriptedApi(script, ping=answer(200, "pong")), feed(), feed("claims"), feed("claims"), feed("policies")
+    )
+    first, closed, again, last = seen.results
+    assert isinstance(first, Answer)
+    assert isinstance(last, Answer)
+    assert [one.reason for one in (closed, again)] == [Refusal.UNAUTHORIZED] * 2
+    assert closed.not_offered
+    assert len(seen.api.logins()) == 2
+
+
+def test_sign_in_tries_the_credentials_before_a_run() -> None:
+    good = against(ScriptedApi([page(1)], ping=answer(200, "pong")), use=lambda client: client.sign_in())
+    assert isinstance(good.result, datetime)
+    bad = against(ScriptedApi([page(1)], ping=UNAUTHORIZED), use=lambda client: client.sign_in())
+    assert isinstance(bad.result, CredentialsRefused)
+    assert len(bad.api.logins()) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(400, "invalid_grant"), (401, "invalid_client"), (400, "other"), (403, None)]
+)
+def test_refused_credentials_are_sent_once(status: int, error: str | None) -> None:
+    seen = against(ScriptedApi([page(1)], [answer(status, {"error": error})]), feed(), feed())
+    assert [type(one) for one in seen.results] == [CredentialsRefused] * 2
+    assert (len(seen.api.logins()), len(seen.api.calls())) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        answer(500),
+        answer(503),
+        answer(429),
+        HTML,
+        answer(200, {}),
+        answer(200, b"{"),
+        answer(302, Location="https://x.example/"),
+        cut(b""),
+    ],
+)
+def test_trouble_at_the_token_address_is_waited_out(trouble: Step) -> None:
+    seen = against(ScriptedApi([page(1)], [trouble, trouble, token()]), feed())
+    assert seen.ids
+    assert (len(seen.api.logins()), len(seen.slept)) == (3, 2)
+
+
+def test_tries_for_a_token_do_not_multiply_with_tries_for_a_page() -> None:
+    seen = against(ScriptedApi([page(1)], [answer(500)]), feed())
+    assert isinstance(seen.result, ApiUnavailable)
+    assert (len(seen.api.logins()), len(seen.api.calls())) == (5, 0)
+
+
+@pytest.mark.parametrize("seconds", [None, "120", 0, -5, "soon"])
+def test_odd_lives_of_tokens_do_not_end_in_a_loop(seconds: object) -> None:
+    seen = against(ScriptedApi([page(1)], [token(seconds=seconds)]), feed(), feed())
+    assert len(seen.api.logins()) == 1
+
+
+def test_an_unusable_type_of_token_is_told() -> None:
+    seen = against(ScriptedApi([page(1)], [answer(200, {"access_token": "x", "token_type": "mac"})]), feed())
+    assert isinstance(seen.result, ShapeChanged)

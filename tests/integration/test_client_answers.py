@@ -1,0 +1,116 @@
+"""The client: what it makes of every kind of answer."""
+
+import pytest
+from client_bench import HTML, against, details, feed
+from scripted_api import ScriptedApi, answer, page
+
+from etl.errors import ApiUnavailable
+from etl.extract.protocol import Answer, Refusal, Refused, TooMany, Vanished
+
+pytestmark = pytest.mark.timeout(30)
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the machine's own proxies and authorities out of the tests."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.mark.parametrize("failures", range(6))
+def test_bursts_of_errors_are_waited_out_with_jitter_up_to_a_bound(failures: int) -> None:
+    script = [answer(status) for status in (500, 502, 503, 504, 500)[:failures]]
+    seen = against(ScriptedApi([*script, page(1)] if failures < 5 else script), feed())
+    assert isinstance(seen.result, Answer if failures < 5 else ApiUnavailable)
+    assert len(seen.slept) == min(failures, 4)
+    assert all(0 <= pause <= 2.0**at for at, pause in enumerate(seen.slept))
+
+
+def test_pauses_differ_between_runs() -> None:
+    pauses = {tuple(against(ScriptedApi([answer(500)]), feed(), seed=seed).slept) for seed in range(3)}
+    assert len(pauses) == 3
+
+
+@pytest.mark.parametrize("status", [403, 405, 404])
+def test_a_refusal_is_asked_again_only_where_every_account_has_the_resource(status: int) -> None:
+    proven = against(ScriptedApi([answer(status, {})]), feed())
+    unproven = against(ScriptedApi([answer(status, {})]), feed("claims"))
+    assert (type(proven.result), len(proven.api.calls())) == (Refused, 5)
+    assert (type(unproven.result), len(unproven.api.calls())) == (Refused, 1)
+    assert unproven.result.not_offered
+
+
+def test_a_web_page_in_a_pages_place_is_asked_for_again() -> None:
+    assert against(ScriptedApi([HTML, HTML, page(1)]), feed()).ids
+    assert against(ScriptedApi([HTML]), feed("claims")).result.reason is Refusal.HTML
+
+
+@pytest.mark.parametrize("status", [400, 413, 414, 431, 422])
+def test_a_call_that_is_wrong_in_itself_is_sent_once(status: int) -> None:
+    seen = against(ScriptedApi([answer(status, {})]), feed())
+    assert (seen.result.reason, len(seen.api.calls())) == (Refusal.REQUEST, 1)
+
+
+def test_details_that_vanished_are_asked_for_once() -> None:
+    seen = against(ScriptedApi([answer(404, {"Message": "gone"})]), details())
+    assert isinstance(seen.result, Vanished)
+    assert len(seen.api.calls()) == 1
+
+
+@pytest.mark.parametrize("asked", ["7", "Sat, 31 Jan 2026 12:00:07 GMT"])
+def test_a_wait_that_is_asked_for_is_kept_and_is_no_failure(asked: str) -> None:
+    busy = answer(429, Retry_After=asked, Date="Sat, 31 Jan 2026 12:00:00 GMT")
+    seen = against(ScriptedApi([busy] * 6 + [answer(500)] * 4 + [page(1)]), feed())
+    assert seen.ids
+    assert sum(7 <= pause <= 8 for pause in seen.slept) >= 6
+
+
+@pytest.mark.parametrize("asked", ["Sat, 31 Jan 2026 11:00:00 GMT", "-1", "soon", ""])
+def test_a_wait_in_the_past_or_unusable_is_short(asked: str) -> None:
+    seen = against(ScriptedApi([answer(429, Retry_After=asked, Date="Sat, 31 Jan 2026 12:00:00 GMT"), page(1)]), feed())
+    assert seen.ids
+    assert all(0 <= pause <= 2 for pause in seen.slept)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_of_hours_ends_the_run_resumable(status: int) -> None:
+    seen = against(ScriptedApi([answer(status, Retry_After="7200")]), feed())
+    assert isinstance(seen.result, ApiUnavailable)
+    assert (seen.result.retry_after, len(seen.api.calls()), seen.slept) == (7200, 1, [])
+
+
+def test_complaints_without_end_end() -> None:
+    seen = against(ScriptedApi([answer(429)]), feed())
+    assert isinstance(seen.result, TooMany)
+    assert len(seen.api.calls()) == 10
+
+
+def test_a_long_outage_opens_the_circuit() -> None:
+    seen = against(
+        ScriptedApi([answer(503)]),
+        *(feed(name) for name in ("contacts", "policies", "claims", "drivers", "vehicles") * 4),
+    )
+    assert all(isinstance(one, ApiUnavailable) for one in seen.results)
+    assert len(seen.api.calls()) == 15
+
+
+@pytest.mark.parametrize("status", [202, 203, 206, 302, 307, 408])
+def test_odd_answers_are_asked_for_again_and_redirects_not_followed(status: int) -> None:
+    odd = answer(status, {"Data": []}, Location="/v1/elsewhere")
+    seen = against(ScriptedApi([odd, page(1)]), feed())
+    assert seen.ids
+    assert all("elsewhere" not in one.target for one in seen.api.asked)
+
+
+def test_no_content_is_empty_for_details_and_an_error_for_a_feed() -> None:
+    assert against(ScriptedApi([answer(204, Content_Type="", Content_Length="")]), details()).ids == []
+    assert isinstance(against(ScriptedApi([answer(204, Content_Length="")]), feed()).result, ApiUnavailable)
+
+
+@pytest.mark.parametrize("body", [b'{"Data":[{"EntityID"', b"", b"null!", b'{"Data":[],"IsSuccess":false}'])
+def test_a_body_that_is_cut_or_says_it_failed_is_asked_for_again(body: bytes) -> None:
+    assert against(ScriptedApi([answer(200, body), page(1)]), feed()).ids
+    seen = against(ScriptedApi([answer(200, body)]), feed())
+    assert isinstance(seen.result, ApiUnavailable)
+    assert len(seen.api.calls()) == 5

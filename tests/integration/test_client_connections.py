@@ -1,0 +1,220 @@
+"""The client: connections that break, stall or lie, and answers too large or oddly encoded."""
+
+import asyncio
+import gzip
+import socket
+import ssl
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from client_bench import CREDENTIALS, HTML, QUICK, against, feed
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from scripted_api import ScriptedApi, Step, answer, cut, drip, page, token
+from structlog.testing import capture_logs
+
+from etl.config.settings import Settings
+from etl.errors import ApiUnavailable, PersonNeeded
+from etl.extract.client import ApiClient
+from etl.extract.patience import Patience
+from etl.extract.protocol import Refusal
+from etl.extract.transport import CertificateRefused, Limits
+
+pytestmark = pytest.mark.timeout(30)
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the machine's own proxies and authorities out of the tests."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+WHOLE = page(*range(1, 30))
+
+
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize("sent", [0, 5, 40, 120, len(WHOLE) - 1])
+def test_a_connection_that_ends_early_leaves_no_half_page(sent: int, reset: bool) -> None:
+    seen = against(ScriptedApi([cut(WHOLE[:sent], reset=reset), WHOLE]), feed())
+    assert len(seen.ids) == 29
+    assert len(seen.api.calls()) == 2
+
+
+def test_a_chunked_answer_that_is_cut_is_asked_for_again() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    seen = against(ScriptedApi([cut(head + b"1c\r\n" + b'{"Data":[{"EntityID": 1}],  ' + b"\r\n"), page(2)]), feed())
+    assert seen.ids == [b'{"EntityID": 2}']
+
+
+@pytest.mark.parametrize("broken", [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n"])
+def test_an_answer_that_is_no_http_is_asked_for_again(broken: bytes) -> None:
+    assert against(ScriptedApi([cut(broken), page(1)]), feed()).ids
+
+
+@pytest.mark.parametrize("stalled", [drip(WHOLE, 0.02), drip(WHOLE[:150] + b" " * 5000, 0.02)])
+def test_a_server_that_drips_is_left_at_the_deadline(stalled: Step) -> None:
+    began = time.monotonic()
+    seen = against(ScriptedApi([stalled, page(1)]), feed(), limits=Limits(total=0.4, connect=0.4, read=0.4))
+    assert seen.ids
+    assert time.monotonic() - began < 3
+
+
+def test_a_server_that_stalls_after_the_headers_is_left() -> None:
+    async def stall(writer: asyncio.StreamWriter) -> None:
+        writer.write(WHOLE[:120])
+        await writer.drain()
+        await asyncio.sleep(10)
+
+    assert against(ScriptedApi([stall, page(1)]), feed(), limits=Limits(total=5, connect=1, read=0.2)).ids
+
+
+def test_a_refused_connection_is_tried_again_and_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        seen = against(ScriptedApi([page(1)]), feed(), qqcatalyst_api_url=nobody)
+    assert isinstance(seen.result, ApiUnavailable)
+    assert "contacts, page 1" in str(seen.result)
+    assert len(seen.slept) == 4
+
+
+def test_a_name_that_does_not_resolve_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, real = [], socket.getaddrinfo
+
+    def resolve(host: str, *rest: Any, **more: Any) -> Any:
+        if host == "api.example.test":
+            asked.append(host)
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return real(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    seen = against(ScriptedApi([page(1)]), feed(), qqcatalyst_api_url="https://api.example.test/v1")
+    assert isinstance(seen.result, ApiUnavailable)
+    assert len(asked) == 5
+
+
+def test_a_compressed_answer_is_read() -> None:
+    squeezed = gzip.compress(b'{"Data":[{"EntityID":1}]}')
+    assert against(ScriptedApi([answer(200, squeezed, Content_Encoding="gzip")]), feed()).ids == [b'{"EntityID":1}']
+
+
+@pytest.mark.parametrize("body", [b" " * 200_000 + b"[]", gzip.compress(b"0" * 50_000_000)])
+def test_an_answer_too_large_for_the_memory_is_refused_once(body: bytes) -> None:
+    encoding = "gzip" if body[:2] == b"\x1f\x8b" else ""
+    seen = against(ScriptedApi([answer(200, body, Content_Encoding=encoding)]), feed())
+    assert (seen.result.reason, len(seen.api.calls())) == (Refusal.TOO_LARGE, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [(b"no gzip at all", "gzip"), (gzip.compress(WHOLE)[:60], "gzip"), (b"\x01\x02", "br"), (b"\x01\x02", "odd")],
+)
+def test_a_wrong_content_encoding_is_a_fault_of_the_page(body: bytes, encoding: str) -> None:
+    assert against(ScriptedApi([answer(200, body, Content_Encoding=encoding), page(1)]), feed()).ids
+
+
+def test_a_wrong_charset_is_a_fault_of_the_page() -> None:
+    odd = answer(200, '{"Data":[]}'.encode("utf-16-le") + b"\xd8", Content_Type="application/json; charset=utf-16-le")
+    assert against(ScriptedApi([odd, page(1)]), feed()).ids
+
+
+def certificate(folder: Path, *, host: str = "127.0.0.1", days: int = 1) -> tuple[ssl.SSLContext, Path]:
+    """Return a server's context with a certificate of its own signature, and the file that would make it trusted."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    address: x509.GeneralName = x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=9))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    public, private = folder / "public.pem", folder / "private.pem"
+    public.write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(public, private)
+    return context, public
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(tmp_path: Path) -> None:
+    tls, _ = certificate(tmp_path)
+    seen = against(ScriptedApi([page(1)], tls=tls), feed())
+    assert isinstance(seen.result, CertificateRefused)
+    assert isinstance(seen.result, PersonNeeded)
+    assert "SSL_CERT_FILE" in str(seen.result)
+    assert (seen.api.asked, seen.slept) == ([], [])
+
+
+def test_a_private_authority_is_trusted_when_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tls, public = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(public))
+    assert against(ScriptedApi([page(1)], tls=tls), feed()).ids
+
+
+@pytest.mark.parametrize("fault", [{"host": "other.example"}, {"days": -1}])
+def test_a_wrong_host_or_an_expired_certificate_is_refused(
+    fault: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls, public = certificate(tmp_path, **fault)
+    monkeypatch.setenv("SSL_CERT_FILE", str(public))
+    assert isinstance(against(ScriptedApi([page(1)], tls=tls), feed()).result, CertificateRefused)
+
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> list[str]:
+        async with ScriptedApi([page(1)], [token()]) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.address)
+            settings = Settings(
+                _env_file=None,
+                qqcatalyst_api_url="http://127.0.0.1:9/v1",
+                qqcatalyst_token_url="http://127.0.0.1:9/oauth/token",
+                **CREDENTIALS,
+            )
+            async with ApiClient(settings, limits=QUICK, patience=Patience(attempts=1)) as client:
+                with suppress(ApiUnavailable):
+                    await client.fetch(feed())
+            return [one.target for one in proxy.asked]
+
+    assert asyncio.run(run())[0] == "http://127.0.0.1:9/oauth/token"
+
+
+def test_the_apis_clock_is_read_and_a_far_one_told_once() -> None:
+    there = datetime.now(UTC) + timedelta(hours=1)
+    far = answer(200, {"Data": []}, Date=f"{there:%a, %d %b %Y %H:%M:%S} GMT")
+    with capture_logs() as logs:
+        seen = against(ScriptedApi([far]), feed(), feed())
+    assert abs(seen.results[0].requested_at - there) < timedelta(seconds=30)
+    assert abs(seen.client.server_now() - datetime.now(UTC) - timedelta(hours=1)) < timedelta(seconds=30)
+    assert [one["event"] for one in logs] == ["clocks differ"]
+
+
+def test_no_error_holds_a_secret_or_anything_of_an_answer() -> None:
+    scripts: list[Step] = [
+        answer(500, b"Dana Rivera"),
+        answer(403, {"Message": "Dana Rivera"}),
+        answer(200, b'{"Data":["Dana Rivera'),
+        HTML,
+    ]
+    for step in scripts:
+        error = against(ScriptedApi([step]), feed()).result
+        texts = [str(error), repr(error), str(error.__cause__), str(error.args)]
+        assert not any(mark in text for mark in ("Dana", "demo-secret", "demo-password", "Bearer t") for text in texts)

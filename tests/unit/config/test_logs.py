@@ -1,0 +1,276 @@
+"""The log: one event, one line; secrets and personal data planted everywhere, and none of them comes out."""
+
+import json
+import logging
+import stat
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.config import logs
+from etl.config.logs import configure
+from etl.config.redaction import HIDDEN, LONGEST, conceal, on_one_line, redacted, redacted_event
+from etl.config.settings import Settings
+
+SSN = "078-05-1120"
+PASSWORD = "hunter2-correct-horse"
+MARKS = (SSN, PASSWORD, "geheim", "dana@example.com", "eyJhbGciOi")
+
+
+@pytest.fixture(autouse=True)
+def quiet_after() -> Iterator[None]:
+    """Set the test runner's own handlers aside, and leave logging as it was."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    root.handlers.clear()
+    yield
+    for handler in root.handlers:
+        handler.close()
+    root.handlers[:] = before
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+
+
+def settings(**given: object) -> Settings:
+    return Settings(_env_file=None, qqcatalyst_password=PASSWORD, **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Bearer eyJhbGciOi.abc.def",
+        "authorization='Basic ZGFuYTpnZWhlaW0='",
+        "bearer geheim",
+        "Basic geheim0=",
+        "{'Authorization': 'Bearer geheim'}",
+        '{"access_token": "geheim", "x": 1}',
+        "refresh_token=geheim&x=1",
+        "postgresql://etl:geheim@db:5432/x",
+        "https://dana:p@ss-geheim@host/",
+        "host=db password=geheim dbname=x",
+        "password = 'geheim geheim'",
+        "client_secret: geheim",
+        "PGPASSWORD=geheim",
+        f"SSN {SSN} found",
+        f"it is {SSN}.",
+        "DETAIL:  Key (email)=(dana@example.com) already exists.",
+        "DETAIL:  Failing row contains (1, Dana,\n geheim, 1984-03-02).\n[SQL: INSERT]\n(Background on this error)",
+        'CONTEXT:  COPY contacts, line 3, column email: "geheim"',
+        "[SQL: INSERT INTO x VALUES (%s)]\n[parameters: {'name': 'geheim'}]\n(Background on this error)",
+        'invalid input syntax for type integer: "geheim"',
+        'date/time field value out of range: "geheim"',
+        "mail from dana@example.com",
+        f"the password is {PASSWORD}",
+        "UserPassword='geheim'",
+        "api-key=geheim",
+        "DOB=geheim",
+        "DriverLicenseNo: geheim",
+    ],
+)
+def test_planted_secrets_do_not_come_out(text: str) -> None:
+    conceal(PASSWORD)
+    assert not any(mark in redacted(text) for mark in MARKS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "page 3 of contacts staged, 500 records in 12.5 ms",
+        "Basic coverage of 2026-01-31",
+        "id 123456789",
+        "555-0142 rings",
+        "https://api.qqcatalyst.com/v1/Contacts?pageNumber=1",
+        "batch 6f9619ff-8b86-d011-b42d-00c04fc964ff",
+        "a @ b",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert redacted(text) == text
+
+
+def test_secrets_are_hidden_as_they_stand_in_addresses_too() -> None:
+    conceal("p@ss w0rd/!")
+    assert redacted("x p@ss w0rd/! y p%40ss%20w0rd%2F%21 z p%40ss%20w0rd/%21") == f"x {HIDDEN} y {HIDDEN} z {HIDDEN}"
+
+
+def test_values_under_a_telling_name_are_left_out_whole() -> None:
+    event = {
+        "ssn": 78051120,
+        "Password": ["geheim"],
+        "headers": {"Authorization": "geheim"},
+        "dob": "1984-03-02",
+        "page": 3,
+    }
+    assert redacted_event(event) == {
+        "ssn": HIDDEN,
+        "Password": HIDDEN,
+        "headers": {"Authorization": HIDDEN},
+        "dob": HIDDEN,
+        "page": 3,
+    }
+
+
+def test_lengths_are_bounded_and_begin_and_end_are_kept() -> None:
+    text = redacted("a" * 50_000 + "b" * 500_000)
+    assert len(text) <= LONGEST + 10
+    assert (text[0], text[-1]) == ("a", "b")
+
+
+@given(st.text(max_size=200))
+def test_any_text_comes_out_on_one_line_that_shows_what_it_holds(text: str) -> None:
+    line = on_one_line(redacted(text))
+    assert line.isprintable() or not any(char in line for char in "\r\n\x1b\u2028\u2029\u202e\x85\x0b\x0c")
+    assert len(line.splitlines()) <= 1
+    line.encode("utf-8")
+    assert redacted(redacted(text)) == redacted(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\nb", "a\r\nb", "\x1b[31mred", "a\u2028b", "a\u202eb", "a\u200bb", "\ud800", "a\x00b", "a\x85b", "100%s %d"],
+)
+def test_hostile_texts_stay_on_their_line(
+    text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    configure(settings())
+    structlog.stdlib.get_logger("x").warning(text, value=text)
+    logging.getLogger("y").warning(text)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(line.isprintable() for line in lines)
+
+
+def events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_one_event_is_one_line_of_json_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(settings())
+    structlog.stdlib.get_logger("etl.x").info("page staged", resource="contacts", page=3, note="a\nb")
+    (event,) = events(capsys)
+    assert event.pop("timestamp")
+    assert event == {
+        "event": "page staged",
+        "resource": "contacts",
+        "page": 3,
+        "note": "a\nb",
+        "level": "info",
+        "logger": "etl.x",
+    }
+
+
+def test_one_event_is_one_line_of_text_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    configure(settings())
+    structlog.stdlib.get_logger("etl.x").info("page staged", resource="contacts", password="geheim")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f"info      page staged  resource=contacts  password={HIDDEN}")
+
+
+def test_nothing_planted_comes_out_whoever_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(settings(log_level="DEBUG", database_url=f"postgresql://u:{PASSWORD}@h/d"))
+    for name in ("etl.x", "aiohttp.client", "sqlalchemy.engine.Engine", "psycopg", "asyncio", "root"):
+        logger = logging.getLogger(name)
+        logger.debug("Bearer eyJhbGciOi %s", PASSWORD)
+        logger.warning("password=%s for %s", "geheim", {"ssn": SSN})
+        try:
+            raise ValueError(f"DETAIL: {SSN} geheim {PASSWORD}")  # noqa: TRY301 (the traceback is wanted)
+        except ValueError:
+            logger.exception("failed with %s", PASSWORD)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(f"token=geheim {PASSWORD}", stacklevel=1)
+    output = capsys.readouterr().err
+    assert output.count("failed with") == 6
+    assert "ValueError" in output
+    assert not any(mark in output for mark in MARKS)
+
+
+def test_libraries_do_not_quote_statements_and_parameters_even_when_everything_is_wanted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure(settings(log_level="DEBUG"))
+    logging.getLogger("sqlalchemy.engine.Engine").info("INSERT %s", ("Dana", "Rivera"))
+    logging.getLogger("asyncio").debug("answer: Dana")
+    structlog.stdlib.get_logger("etl.x").debug("kept")
+    assert [event["event"] for event in events(capsys)] == ["kept"]
+
+
+def test_the_level_is_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(settings(log_level="ERROR"))
+    structlog.stdlib.get_logger("etl.x").warning("no")
+    structlog.stdlib.get_logger("etl.x").error("yes")
+    assert [event["event"] for event in events(capsys)] == ["yes"]
+
+
+def test_the_log_file_is_its_owners_alone_and_survives_rotation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "qqetl.log"
+    configure(settings(log_file=path))
+    logger = structlog.stdlib.get_logger("etl.x")
+    logger.info("first", value="\ud800")
+    path.rename(tmp_path / "old.log")
+    logger.info("second")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [json.loads(one.read_text())["event"] for one in (tmp_path / "old.log", path)] == ["first", "second"]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_log_file_that_cannot_be_opened_gives_way_to_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(settings(log_file=tmp_path / "missing" / "qqetl.log"))
+    structlog.stdlib.get_logger("etl.x").info("goes on")
+    first, second = events(capsys)
+    assert (first["event"], first["level"]) == ("log file cannot be written", "warning")
+    assert "LOG_FILE" in str(first["reason"])
+    assert second["event"] == "goes on"
+
+
+def test_a_folder_that_goes_away_gives_way_to_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    configure(settings(log_file=folder / "qqetl.log"))
+    folder.rename(tmp_path / "gone")
+    structlog.stdlib.get_logger("etl.x").info("goes on")
+    assert [event["event"] for event in events(capsys)] == ["goes on"]
+
+
+def test_a_full_disk_costs_no_message_and_no_run(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(settings(log_file=Path("/dev/full")))
+    structlog.stdlib.get_logger("etl.x").info("goes on")
+    assert [event["event"] for event in events(capsys)] == ["goes on"]
+
+
+@pytest.mark.parametrize("to_file", [True, False])
+def test_a_message_that_cannot_be_formatted_shows_nothing_of_its_arguments(
+    to_file: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # the test runner's own would raise
+    configure(settings(log_file=tmp_path / "x.log" if to_file else None))
+    logging.getLogger("etl.x").warning("%d records", "geheim")
+    logging.getLogger().handlers[0].close()
+    output = capsys.readouterr().err
+    assert "a log message of etl.x could not be written" in output
+    assert "geheim" not in output
+
+
+def test_configuring_twice_writes_once(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(settings())
+    configure(settings())
+    structlog.stdlib.get_logger("etl.x").info("once")
+    assert len(events(capsys)) == 1
+    assert sum(handler.get_name() == logs._MARK for handler in logging.getLogger().handlers) == 1

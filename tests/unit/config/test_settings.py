@@ -1,0 +1,251 @@
+"""The settings: read once, from the environment, a `.env` file and secret files; all faults named at once."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from etl.config.settings import CREDENTIALS, Settings, secret_text
+from etl.config.wording import LONGEST, api_address, duration, is_loopback
+from etl.errors import SettingsError
+from etl.render.settings import sample_env, settings_table
+
+PREFIXES = ("ETL_", "QQCATALYST_", "DATABASE_", "LOG_")
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Give each test an environment without settings and a folder of its own."""
+    for name in [name for name in os.environ if name.startswith(PREFIXES)]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_everything_has_a_default() -> None:
+    settings = Settings.load()
+    assert settings.database_url is None
+    assert settings.qqcatalyst_api_url == "https://api.qqcatalyst.com/v1"
+    assert settings.qqcatalyst_token_url == "https://login.qqcatalyst.com/oauth/token"
+    assert (settings.etl_tenant, settings.etl_api_timezone, settings.etl_validation) == ("default", "UTC", "lenient")
+    assert (settings.etl_overlap, settings.etl_billing_lookback) == (timedelta(days=1), timedelta(days=90))
+    assert (settings.etl_rate, settings.etl_concurrency, settings.etl_page_size) == (10, 8, 500)
+    assert settings.etl_child_budget is None
+
+
+def test_the_environment_outranks_the_file_and_overrides_outrank_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("ETL_TENANT=file\nETL_RATE=1\nETL_PAGE_SIZE=7\nUNKNOWN=1\n# ETL_CONCURRENCY=99\n")
+    monkeypatch.setenv("ETL_TENANT", "environment")
+    monkeypatch.setenv("ETL_RATE", "2")
+    settings = Settings.load(etl_rate=3.0, etl_tenant=None)
+    assert (settings.etl_tenant, settings.etl_rate, settings.etl_page_size, settings.etl_concurrency) == (
+        "environment",
+        3,
+        7,
+        8,
+    )
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ETL_RATE", "DATABASE_URL", "ETL_CHILD_BUDGET", "LOG_FILE", "QQCATALYST_PASSWORD"):
+        monkeypatch.setenv(name, "")
+    assert Settings.load() == Settings()
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError):
+        Settings.load().etl_rate = 5  # type: ignore[misc]
+
+
+def test_an_override_that_is_none_of_the_settings_is_a_mistake() -> None:
+    with pytest.raises(TypeError, match="etl_rat"):
+        Settings.load(etl_rat=5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://etl:geheim@db/x"),
+        ("DATABASE_URL", "geheim"),
+        ("DATABASE_URL", "postgresql:geheim"),
+        ("DATABASE_URL", "postgresql://h:port/geheim"),
+        ("QQCATALYST_API_URL", "https://"),
+        ("QQCATALYST_API_URL", "http://api.example.com"),
+        ("QQCATALYST_API_URL", "ftp://x"),
+        ("QQCATALYST_API_URL", "https://user:geheim@api.example.com"),
+        ("QQCATALYST_TOKEN_URL", "https://x/?geheim=1"),
+        ("QQCATALYST_TOKEN_URL", "https://x:99999/"),
+        ("QQCATALYST_AUTH", "saml"),
+        ("QQCATALYST_PASSWORD", "gehe\nim"),
+        ("QQCATALYST_CLIENT_ID", "gehe:im"),
+        ("ETL_TENANT", "two words"),
+        ("ETL_TENANT", "-x"),
+        ("ETL_TENANT", "x" * 64),
+        ("ETL_API_TIMEZONE", "Mars/Base"),
+        ("ETL_API_TIMEZONE", "../../etc/passwd"),
+        ("ETL_API_TIMEZONE", "/etc/localtime"),
+        ("ETL_OVERLAP", "5"),
+        ("ETL_OVERLAP", "-1 day"),
+        ("ETL_OVERLAP", "1 fortnight"),
+        ("ETL_OVERLAP", "99999 days"),
+        ("ETL_BILLING_LOOKBACK", "many"),
+        ("ETL_CONCURRENCY", "0"),
+        ("ETL_CONCURRENCY", "65"),
+        ("ETL_CONCURRENCY", "many"),
+        ("ETL_RATE", "-1"),
+        ("ETL_RATE", "nan"),
+        ("ETL_RATE", "inf"),
+        ("ETL_PAGE_SIZE", "0"),
+        ("ETL_PAGE_SIZE", "1001"),
+        ("ETL_PAGE_SIZE", "1.5"),
+        ("ETL_CHILD_BUDGET", "-1"),
+        ("ETL_VALIDATION", "loose"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_wrong_value_is_named_and_never_shown_when_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=name) as error:
+        Settings.load()
+    assert "geheim" not in str(error.value)
+    assert "gehe" not in str(error.value)
+    assert error.value.__cause__ is None
+
+
+def test_all_faults_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    faulty = {
+        "ETL_RATE": "x",
+        "ETL_PAGE_SIZE": "0",
+        "LOG_LEVEL": "x",
+        "DATABASE_URL": "x",
+        "QQCATALYST_PASSWORD_FILE": "/nowhere",
+    }
+    for name, value in faulty.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as error:
+        Settings.load()
+    assert all(name in str(error.value) for name in faulty)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", *CREDENTIALS])
+def test_every_secret_may_come_as_a_file(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    Path("secret").write_text("postgresql://u:pass%20word@h/d\n" if name == "DATABASE_URL" else " pass word \r\n")
+    monkeypatch.setenv(f"{name}_FILE", "secret")
+    value = getattr(Settings.load(), name.lower())
+    assert value.get_secret_value() == ("postgresql://u:pass%20word@h/d" if name == "DATABASE_URL" else " pass word ")
+
+
+def test_the_dotenv_file_may_name_a_secret_file_and_the_environment_outranks_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("secret").write_text("from the file")
+    Path(".env").write_text("QQCATALYST_PASSWORD_FILE=secret\n")
+    assert secret_text(Settings.load().qqcatalyst_password) == "from the file"
+    monkeypatch.setenv("QQCATALYST_PASSWORD", "from the environment")
+    assert secret_text(Settings.load().qqcatalyst_password) == "from the environment"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe\xff", b"x" * 70_000])
+def test_a_secret_file_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> None:
+    if content is not None:
+        Path("secret").write_bytes(content)
+    monkeypatch.setenv("QQCATALYST_CLIENT_SECRET_FILE", "secret")
+    with pytest.raises(SettingsError, match="QQCATALYST_CLIENT_SECRET_FILE"):
+        Settings.load()
+
+
+def test_a_secret_given_twice_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("secret").write_text("x")
+    monkeypatch.setenv("QQCATALYST_PASSWORD", "y")
+    monkeypatch.setenv("QQCATALYST_PASSWORD_FILE", "secret")
+    with pytest.raises(SettingsError, match="keep one"):
+        Settings.load()
+
+
+def test_a_dotenv_file_that_is_no_text_is_named() -> None:
+    Path(".env").write_bytes(b"ETL_TENANT=\xff\xfe\n")
+    with pytest.raises(SettingsError, match=r"\.env"):
+        Settings.load()
+
+
+def test_credentials_are_asked_for_as_the_access_needs_them() -> None:
+    assert Settings.load().credentials_missing() == list(CREDENTIALS)
+    assert Settings.load(qqcatalyst_auth="enterprise").credentials_missing() == list(CREDENTIALS[:2])
+    given = {name.lower(): "x" for name in CREDENTIALS}
+    assert Settings.load(**given).credentials_missing() == []
+
+
+def test_enterprise_credentials_fit_the_encoding_of_their_header() -> None:
+    with pytest.raises(SettingsError, match="ISO-8859-1"):
+        Settings.load(qqcatalyst_auth="enterprise", qqcatalyst_client_id="x", qqcatalyst_client_secret="\u0416")
+    assert Settings.load(qqcatalyst_client_secret="\u0416").credentials_missing()
+
+
+def test_no_secret_shows_when_settings_are_printed() -> None:
+    secrets = {"database_url": "postgresql://u:geheim@h/d", **{name.lower(): "geheim" for name in CREDENTIALS}}
+    settings = Settings.load(**secrets)
+    assert "geheim" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+    assert {"geheim", "postgresql://u:geheim@h/d"} <= set(settings.secrets())
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("1d", timedelta(days=1)),
+        ("90 days", timedelta(days=90)),
+        ("1 day", timedelta(days=1)),
+        ("12h", timedelta(hours=12)),
+        ("1d 6h", timedelta(hours=30)),
+        ("30 min", timedelta(minutes=30)),
+        ("2 WEEKS", timedelta(weeks=2)),
+        ("0", timedelta()),
+        ("0 days", timedelta()),
+        ("3660 days", LONGEST),
+    ],
+)
+def test_lengths_of_time(text: str, length: timedelta) -> None:
+    assert duration(text) == length
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "day", "1.5d", "1d,6h", "-1d", "1d -6h", "1d6", "\u0661d", "1 day ago", "3661 days"]
+)
+def test_what_is_no_length_of_time(text: str) -> None:
+    with pytest.raises(ValueError, match=r"must|unit"):
+        duration(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["http://127.0.0.1:8080/v1", "http://localhost/v1/", "http://[::1]:80/v1", "http://127.8.9.1/v1"]
+)
+def test_this_machines_own_addresses_may_go_without_tls(text: str) -> None:
+    assert api_address(text) == text.rstrip("/")
+
+
+@pytest.mark.parametrize("host", ["localhost.example.com", "127.0.0.1.example.com", "10.0.0.1", "0.0.0.0", ""])  # noqa: S104 (not bound)
+def test_what_is_not_this_machine(host: str) -> None:
+    assert not is_loopback(host)
+
+
+def test_the_sample_file_is_read_back_as_the_defaults() -> None:
+    Path(".env").write_text(sample_env())
+    assert Settings.load() == Settings(_env_file=None)
+
+
+def test_every_default_and_example_of_the_sample_file_is_a_valid_setting() -> None:
+    lines = [line.removeprefix("# ") for line in sample_env().splitlines()]
+    Path(".env").write_text("\n".join(line for line in lines if line.split("=")[0].isupper() and "=" in line))
+    settings = Settings.load()
+    assert settings.etl_child_budget is not None
+    assert settings.database_url is not None
+
+
+def test_every_setting_is_documented() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description
+        assert f"`{name.upper()}`" in settings_table()
+        assert f"{name.upper()}=" in sample_env()
