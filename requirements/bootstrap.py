@@ -29,7 +29,6 @@ PIP_TO_UV = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
     "find-links": "UV_FIND_LINKS",
-    "no-index": "UV_NO_INDEX",
     "trusted-host": "UV_INSECURE_HOST",
     "cert": "SSL_CERT_FILE",
     "proxy": "ALL_PROXY",
@@ -91,9 +90,11 @@ def install_with_uv() -> bool:
     if not has_locked_uv():
         ensure_pip()
         pip("install", "--require-hashes", "--no-deps", "--force-reinstall", "-r", str(UV_LOCK))
-    environment = uv_environment()
+    settings = pip_settings()
+    environment = uv_environment(settings)
+    options = ["--python", str(PYTHON), "--no-progress", *(["--no-index"] if "no-index" in settings else [])]
     return all(
-        succeeds([str(UV), "pip", *arguments, "--python", str(PYTHON), "--no-progress"], environment)
+        succeeds([str(UV), "pip", *arguments, *options], environment)
         for arguments in (
             ["sync", "--require-hashes", str(DEV_LOCK)],
             ["install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)],
@@ -131,11 +132,11 @@ def leave_mark(wanted: str) -> None:
     draft.replace(MADE_FROM)
 
 
-def uv_environment() -> Mapping[str, str]:
+def uv_environment(settings: Mapping[str, str]) -> Mapping[str, str]:
     """Return our environment with pip's settings for uv, and a cache where we may write."""
     environment = dict(os.environ)
-    for name, value in pip_settings().items():
-        environment.setdefault(PIP_TO_UV[name], value)
+    for name in settings.keys() & PIP_TO_UV.keys():
+        environment.setdefault(PIP_TO_UV[name], settings[name])
     # As pip does it, any index may serve any package; the hashes in the lock say which file is the right one.
     environment.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
     home = Path(environment.get("XDG_CACHE_HOME") or environment.get("HOME") or "/nonexistent")
@@ -151,7 +152,9 @@ def pip_settings() -> Mapping[str, str]:
         return {}
     listed = output_of([str(PYTHON), "-m", "pip", "config", "list"])
     found = re.findall(r"^[:\w]+\.([\w-]+)='(.*)'$", listed.replace("\\n", " "), re.MULTILINE)
-    settings = {name: value.strip() for name, value in found if name in PIP_TO_UV}
+    settings = {name: value.strip() for name, value in found if name in PIP_TO_UV or name == "no-index"}
+    if settings.get("no-index", "").lower() in {"0", "false", "no", "off"}:
+        del settings["no-index"]
     # Further indexes beside the public one are a convenience; without it, they are the only way.
     return settings if settings.keys() & {"index-url", "no-index"} else without_indexes(settings)
 

@@ -4,15 +4,17 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from etl.database.connect import make_engine
-from etl.database.migrate import LOCK, MANAGED_SCHEMAS, metadata
+from etl.database.migrate import LOCK, MANAGED_SCHEMAS, current, head, metadata
 from etl.database.place import database
+from etl.reports.views import create, drop
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations over an open connection, in one transaction."""
+    """Run the migrations over an open connection, in one transaction, with the views taken down and put up again."""
+    connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
     for schema in MANAGED_SCHEMAS:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
-    connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+    given = drop(connection)
     context.configure(
         connection=connection,
         target_metadata=metadata(),
@@ -23,6 +25,8 @@ def run(connection: Connection) -> None:
         compare_server_default=False,
     )
     context.run_migrations()
+    if current(connection) == head() is not None:
+        create(connection, given)
 
 
 handed_in = context.config.attributes.get("connection")

@@ -1,5 +1,6 @@
 """What commands share on the command line: options with one meaning everywhere, and examples in the help."""
 
+import sys
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -31,7 +32,7 @@ BatchName = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")]
 
 
-def command_app(**attributes: Any) -> typer.Typer:  # noqa: ANN401 (handed on)
+def command_app(**attributes: Any) -> typer.Typer:
     """Return an empty app for the file of a command, with plain help."""
     return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **attributes)
 
@@ -62,11 +63,9 @@ def only_with(option: str, others: dict[str, bool]) -> None:
 
 def sure(question: str, *, yes: bool) -> None:
     """Ask a person whether to go on; raise UsageError when nobody can be asked and `--yes` is missing."""
-    import sys  # noqa: PLC0415
-
     if yes:
         return
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(f"{question} Nobody can be asked here: add --yes to say so.")
     if not typer.confirm(question, err=True):
         raise typer.Exit(0)

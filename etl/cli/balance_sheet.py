@@ -14,9 +14,9 @@ from etl.models.states import Outcome, ResourceState
 
 
 def formula(counts: Mapping[str, int]) -> str:
-    """Return where the fetched records went: `280 inserted + 20 unchanged`, a dash when there were none."""
+    """Return where the fetched records went: `280 inserted + 20 unchanged`."""
     terms = [f"{number(counts[outcome])} {outcome.replace('_', ' ')}" for outcome in Outcome if counts[outcome]]
-    return " + ".join(terms) or "–"
+    return " + ".join(terms) or "0"
 
 
 def verdict(part: Part) -> Text:

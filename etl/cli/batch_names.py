@@ -18,7 +18,7 @@ def batch_named(connection: Connection, tenant: str, name: str) -> UUID:
     if len(words) < FEWEST or not set(words) <= _HEXADECIMAL:
         raise UsageError(f"{name!r} names no batch: give its id, or at least its first {FEWEST} characters.")
     mine = (batches.c.tenant == tenant) & cast(batches.c.id, Text).like(f"{words}%")
-    found = connection.execute(select(batches.c.id).where(mine).limit(2)).scalars().all()
+    found: list[UUID] = list(connection.execute(select(batches.c.id).where(mine).limit(2)).scalars())
     if not found:
         raise UsageError(f"There is no batch {name}. `qqetl runs` lists them.")
     if len(found) > 1:

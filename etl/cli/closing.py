@@ -9,7 +9,7 @@ from etl.cli.screen import good, out, show, table
 from etl.cli.words import counted, length, listed, moment, number
 from etl.config.redaction import on_one_line
 from etl.ledger.history import COUNTS
-from etl.models.states import ResourceState
+from etl.models.states import Outcome, ResourceState
 from etl.pipeline import Summary
 
 #: Characters of a batch's id that tell it from the others.
@@ -22,10 +22,10 @@ def show_summary(summary: Summary) -> None:
     show(headline(summary), style="bold green" if summary.exit_status == 0 else "bold yellow")
     show(traffic(summary))
     show()
-    if summary.tables:
+    if wrote(summary):
         out().print(written(summary))
     else:
-        show("Nothing was written: production already holds what the API has.")
+        show("Nothing was written: the tables already hold what the API has.")
     show()
     show_books(summary)
     show_trouble(summary)
@@ -47,6 +47,11 @@ def traffic(summary: Summary) -> str:
     if summary.seconds:
         words += f", {summary.calls / summary.seconds:,.0f} a second"
     return words + (f"; {length(summary.waited)} waited for their turn" if summary.waited >= 1 else "")
+
+
+def wrote(summary: Summary) -> bool:
+    """Tell whether the run changed any row of production."""
+    return any(many for counts in summary.tables.values() for name, many in counts.items() if name != Outcome.UNCHANGED)
 
 
 def written(summary: Summary) -> Table:

@@ -5,7 +5,7 @@ from functools import partial
 import typer
 
 from etl.cli.asking import AsJson, Embedded, From, Resources, To, command_app, examples
-from etl.cli.balance_sheet import failures, part_for_programs, totals
+from etl.cli.balance_sheet import part_for_programs, totals
 from etl.cli.progress import watching
 from etl.cli.screen import say, show, show_json
 from etl.cli.session import working
@@ -15,6 +15,7 @@ from etl.cli.words import counted
 from etl.database.migrate import check_migrated
 from etl.extract.service import ExtractService
 from etl.ledger import batches
+from etl.models.states import ResourceState
 from etl.resources import selected
 
 app = command_app()
@@ -47,12 +48,12 @@ def command(
             service = ExtractService(work.engine, settings=work.settings, watch=watch, stop=stopping.event)
             batch_id = service.extract_data(window, names)
         parts = work.ledger.read(partial(batches.parts, batch_id=batch_id))
-    trouble = [(name, why) for name, why in failures(parts) if name in {part.resource for part in parts if part.error}]
+    trouble = [part for part in parts if part.status is ResourceState.FAILED]
     if as_json:
         show_json({"batch": str(batch_id), "resources": [part_for_programs(part) for part in parts]})
     else:
         show(str(batch_id))
     say(f"{counted(totals(parts)['pages'], 'page')} staged. Next: qqetl transform {batch_id}")
-    for name, why in trouble:
-        say(f"✗ {name}: {why}", style="red")
+    for part in trouble:
+        say(f"✗ {part.resource}: {part.error}", style="red")
     raise typer.Exit(6 if trouble else 0)

@@ -32,7 +32,7 @@ def failed(error: Exception) -> int:
 
 def keep_trace(error: Exception) -> None:
     """Log where an error of our own came from, redacted as all that is logged."""
-    import structlog  # noqa: PLC0415 (only a fault of our own needs it)
+    import structlog
 
     if structlog.is_configured():
         structlog.stdlib.get_logger("etl.cli").error("unforeseen error", exc_info=error)

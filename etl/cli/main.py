@@ -20,7 +20,12 @@ COMMANDS = {
     "retry": "Take a failed or interrupted batch up where it stopped.",
     "status": "How fresh and how complete each resource is.",
     "runs": "The batches, or one of them with its balance sheet.",
-    "findings": "What the rules refused, dropped or repaired.",
+    "findings": "What rules and checks found, by rule, resource, office or agent.",
+    "checks": "The checks across records: what each asks, and its hits.",
+    "explain": "Where a row of production comes from, column by column.",
+    "replay": "Old records through today's rules: what changes; --apply writes it.",
+    "reconcile": "Read everything; mark deleted what vanished at the source.",
+    "forget": "Erase one person everywhere, and keep them from coming back.",
     "resources": "The catalogue: calls, tables, proven or not, offered or not.",
     "db": "The database: migrations, backup, move, the embedded server.",
     "simulate": "The QQCatalyst simulator alone.",
@@ -44,9 +49,11 @@ class Commands(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self.commands = {name: TyperCommand(name, help=words, rich_markup_mode=None) for name, words in COMMANDS.items()}
+        self.commands = {
+            name: TyperCommand(name, help=words, rich_markup_mode=None) for name, words in COMMANDS.items()
+        }
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 (as the base class has it)
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (as the base class has it)
         """Return the command of this name, None when there is none."""
         if cmd_name not in COMMANDS:
             return None
@@ -54,13 +61,13 @@ class Commands(TyperGroup):
         command.name = cmd_name
         return command
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 (as the base class has it)
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (as the base class has it)
         """Write the list of commands without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-def show_version(asked: bool) -> None:  # noqa: FBT001 (a callback of the library)
+def show_version(asked: bool) -> None:
     """Print the version and end, when it was asked for."""
     if asked:
         typer.echo(f"qqetl {etl.__version__}")
@@ -69,14 +76,14 @@ def show_version(asked: bool) -> None:  # noqa: FBT001 (a callback of the librar
 
 def begin(
     *,
-    version: Annotated[  # noqa: ARG001 (its callback acts)
+    version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=show_version, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Take what stands before the command."""
 
 
-def commands() -> Any:  # noqa: ANN401 (the library's class is private)
+def commands() -> Any:
     """Return the whole command line."""
     app = typer.Typer(
         cls=Commands,

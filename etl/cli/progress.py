@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -22,7 +23,7 @@ EVERY = 5.0
 #: As wide as the longest name of a resource.
 NAME = 16
 
-MARKS = {ResourceState.FAILED.value: ("✗", "bold red"), ResourceState.NOT_OFFERED.value: ("–", "dim")}
+MARKS = {ResourceState.FAILED.value: ("✗", "bold red"), ResourceState.NOT_OFFERED.value: ("-", "dim")}
 DONE = ("✓", "green")
 
 
@@ -74,12 +75,12 @@ class Terminal:
         self._clock = clock
         self._tallies = Tallies(clock())
         self._lock = threading.Lock()
-        columns = TextColumn("{task.description}", markup=False), BarColumn(20), TextColumn("{task.fields[words]}", markup=False)
-        self._bars = Progress(*columns, console=console, transient=True, refresh_per_second=5)
+        name, words = (TextColumn(f"{{task.{what}}}", markup=False) for what in ("description", "fields[words]"))
+        self._bars = Progress(name, BarColumn(20), words, console=console, transient=True, refresh_per_second=5)
         self._all = self._bars.add_task(f"{'all':<{NAME}}", total=total, words="")
         self._one = self._bars.add_task(" " * NAME, total=None, words="", visible=False)
 
-    def __enter__(self) -> "Terminal":
+    def __enter__(self) -> Self:
         self._bars.start()
         return self
 
@@ -112,5 +113,6 @@ class Terminal:
 
     def _sum_up(self, now: float) -> None:
         tallies = self._tallies
-        words = f"{tallies.ended} of {self._total}, {counted(tallies.records, 'record')}, {length(now - tallies.began_at)}"
+        records, took = counted(tallies.records, "record"), length(now - tallies.began_at)
+        words = f"{tallies.ended} of {self._total}, {records}, {took}"
         self._bars.update(self._all, completed=min(tallies.ended, self._total), words=words)

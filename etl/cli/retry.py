@@ -7,12 +7,12 @@ import typer
 
 from etl.cli.asking import AsJson, Embedded, command_app, examples
 from etl.cli.batch_names import batch_named
-from etl.cli.running import run
+from etl.cli.running import run, teller
 from etl.cli.session import working
 from etl.cli.stopping import Stopping
+from etl.ledger import batches
 from etl.pipeline import retry
 from etl.pipeline.taking_up import to_take_up
-from etl.ledger import batches
 
 app = command_app()
 
@@ -35,6 +35,9 @@ def command(*, batch: Which = None, embedded: Embedded = False, as_json: AsJson 
         taken = work.read(partial(to_take_up, tenant=work.tenant, batch_id=named))
         total = len(batches.unfinished(work.read(partial(batches.parts, batch_id=taken.id))))
         status = run(
-            lambda watcher: retry(work.engine, work.settings, taken.id, watcher), stopping, total, as_json=as_json
+            lambda watcher: retry(work.engine, work.settings, taken.id, watcher),
+            stopping,
+            total,
+            teller(as_json=as_json),
         )
     raise typer.Exit(status)

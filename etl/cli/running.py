@@ -12,10 +12,14 @@ from etl.pipeline import Summary, Watcher
 
 #: Carries a run out for whoever watches.
 Carry = Callable[[Watcher], Summary]
+#: Writes the summary of a run.
+Tell = Callable[[Summary], None]
 
 
-def run(carry: Carry, stopping: Stopping, total: int, *, minutes: float | None = None, as_json: bool = False) -> int:
-    """Carry out a run over `total` resources, write its summary, and return its exit status.
+def run(
+    carry: Carry, stopping: Stopping, total: int, tell: Tell = show_summary, *, minutes: float | None = None
+) -> int:
+    """Carry out a run over `total` resources, have its summary told, and return its exit status.
 
     Raises Interrupted, with words that fit, when it was asked to stop or its minutes were over.
     """
@@ -24,11 +28,18 @@ def run(carry: Carry, stopping: Stopping, total: int, *, minutes: float | None =
             summary = carry(Watcher(watch, stop))
     except Interrupted:
         raise Interrupted(why_ended(stopping, minutes)) from None
-    if as_json:
-        show_json(summary_for_programs(summary))
-    else:
-        show_summary(summary)
+    tell(summary)
     return summary.exit_status
+
+
+def teller(*, as_json: bool) -> Tell:
+    """Return what writes the summary of a run: for a person, or for a program."""
+    return show_json_summary if as_json else show_summary
+
+
+def show_json_summary(summary: Summary) -> None:
+    """Write the summary of a run as JSON."""
+    show_json(summary_for_programs(summary))
 
 
 def why_ended(stopping: Stopping, minutes: float | None) -> str:

@@ -32,21 +32,27 @@ def show(words: str = "", style: str | None = None) -> None:
     out().print(words, style=style, soft_wrap=True)
 
 
-def show_json(value: Any) -> None:  # noqa: ANN401 (whatever JSON can hold)
+def show_json(value: Any) -> None:
     """Write a result for a program: one JSON document on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))  # noqa: T201 (what this room is for)
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> Table:
     """Return a table that fits the screen; the columns named in `right` are numbers."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False, collapse_padding=True)
-    for name in columns:
-        made.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=name in right)
+    for place, name in enumerate(columns):
+        is_number = name in right
+        made.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number or not place)
     for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(on_one_line(str(cell))) for cell in row))
+        made.add_row(*(one if isinstance(one, Text) else cell(str(one)) for one in row))
     return made
 
 
-def good(is_good: bool) -> Text:  # noqa: FBT001 (the one thing it is told)
+def cell(words: str) -> Text:
+    """Return words for a cell, with nothing in them that moves the cursor but their own line breaks."""
+    return Text("\n".join(on_one_line(line) for line in words.split("\n")))
+
+
+def good(is_good: bool) -> Text:
     """Return a tick or a cross."""
     return Text("✓", style="green") if is_good else Text("✗", style="bold red")

@@ -1,5 +1,6 @@
 """What a command works with: settings, log and database, each refused early and in words."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ def prepared() -> Settings:
     """Return the settings, with the log set up as they say; raise SettingsError that names every fault."""
     settings = Settings.load()
     configure(settings)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # our commands say themselves what was migrated
     return settings
 
 
@@ -59,14 +61,15 @@ def address(settings: Settings, *, embedded: bool) -> Iterator[str]:
 
 
 @contextmanager
-def working(*, embedded: bool = False, settings: Settings | None = None) -> Iterator[Work]:
+def working(*, embedded: bool = False, settings: Settings | None = None, makes_tables: bool = True) -> Iterator[Work]:
     """Give everything a command works with, for as long as the block runs.
 
-    An embedded database without tables gets them. Raises SettingsError, DatabaseUnavailable, DatabaseNotReady.
+    An embedded database without tables gets them, unless `makes_tables` says no. Raises SettingsError,
+    DatabaseUnavailable, DatabaseNotReady.
     """
     settings = settings or prepared()
     with address(settings, embedded=embedded) as url:
-        if embedded or settings.database_url is None:
+        if makes_tables and (embedded or settings.database_url is None):
             first_tables(url)
         with on(settings, url) as work:
             yield work

@@ -13,11 +13,17 @@ from etl.cli.words import number
 def results_table(counts: Mapping[str, Mapping[str, int]]) -> Table:
     """Return what became of the records of each resource that had any."""
     rows = [
-        (resource, ", ".join(f"{number(many)} {name.replace('_', ' ')}" for name, many in sorted(made.items()) if many))
+        (resource, ", ".join(told(name, many) for name, many in sorted(made.items()) if many))
         for resource, made in counts.items()
         if any(made.values())
     ]
     return table(("Resource", "Records"), rows or [("all", "nothing was left to do")])
+
+
+def told(name: str, many: int) -> str:
+    """Return a count with its name in words."""
+    words = name.replace("_", " ")
+    return f"{number(many)} {words.removesuffix('s') if many == 1 else words}"
 
 
 def results_for_programs(batch_id: UUID, status: str, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:

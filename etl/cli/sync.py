@@ -7,7 +7,7 @@ import typer
 from etl.cli.asking import AsJson, Embedded, From, Resources, To, command_app, examples, length_of, only_with
 from etl.cli.dry_run import forecast_for_programs, look_ahead, show_forecast
 from etl.cli.repeating import repeat
-from etl.cli.running import run
+from etl.cli.running import run, teller
 from etl.cli.screen import show_json
 from etl.cli.session import Work, working
 from etl.cli.stopping import Stopping
@@ -24,7 +24,8 @@ Full = Annotated[bool, typer.Option("--full", help="Read everything, whatever wa
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be asked for; write nothing.")]
 Every = Annotated[str | None, typer.Option("--every", metavar="TIME", help="Run again and again, such as every 1h.")]
 Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, metavar="N", help="About so many records of each resource, for a first look.")
+    int | None,
+    typer.Option("--limit", min=1, metavar="N", help="About so many records of each resource, for a first look."),
 ]
 MaxMinutes = Annotated[
     float | None,
@@ -34,10 +35,10 @@ MaxMinutes = Annotated[
 
 @app.command(
     epilog=examples(
-        "qqetl sync                               from where the last run ended to now",
-        "qqetl sync --dry-run                     the calls and the time that would take",
+        "qqetl sync             from where the last run ended to now",
+        "qqetl sync --dry-run   the calls and the time that would take",
         "qqetl sync --from 2026-01-01 --to 2026-02-01 --resource claims",
-        "qqetl sync --every 1h                    until it is asked to stop",
+        "qqetl sync --every 1h  until it is asked to stop",
     )
 )
 def command(  # noqa: PLR0913 (one parameter an option)
@@ -67,7 +68,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
         only_with("--full", {"--from": start is not None, "--to": end is not None})
     options = Options(tuple(resource or ()), full, limit)
     total = len(selected(options.resources))
-    with working(embedded=embedded) as work:
+    with working(embedded=embedded, makes_tables=not dry_run) as work:
         check_migrated(work.engine)
         window = window_asked(work.ledger, start, end, options.resources)
         if dry_run:
@@ -78,7 +79,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
             def once() -> int:
                 return run(
                     lambda watcher: sync(work.engine, work.settings, window, options, watcher),
-                    stopping, total, minutes=max_minutes, as_json=as_json,
+                    stopping, total, teller(as_json=as_json), minutes=max_minutes,
                 )  # fmt: skip
 
             status = repeat(once, pause, stopping) if pause else once()

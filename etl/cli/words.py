@@ -32,7 +32,7 @@ def length(seconds: float | timedelta) -> str:
 
 def moment(when: datetime | None) -> str:
     """Return a moment to the minute, in UTC; a dash when there is none."""
-    return "–" if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return "-" if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def listed(words: list[str]) -> str:

@@ -53,6 +53,25 @@ def _configure_structlog() -> None:
     )
 
 
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """Return a logger whose lines are redacted also where nobody called `configure`: in somebody else's program."""
+    made: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[structlog.stdlib.filter_by_level, *_FACTS, _hand_over],
+    )
+    return made
+
+
+def _hand_over(logger: WrappedLogger, method: str, event: EventDict) -> Any:
+    """Return the event for our handler, which redacts it; as a redacted line where another program's handlers are."""
+    if any(one.get_name() == _MARK for one in logging.getLogger().handlers):
+        return structlog.stdlib.ProcessorFormatter.wrap_for_formatter(logger, method, event)
+    return text_line(
+        logger, method, redact(logger, method, structlog.processors.format_exc_info(logger, method, event))
+    )
+
+
 _FACTS: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,

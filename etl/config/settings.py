@@ -96,6 +96,20 @@ class Settings(BaseSettings):
         "Unset: no limit.",
         examples=["5000"],
     )
+    etl_delete_brake: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="The share of a resource's records that may vanish at once. Beyond it, and beyond 20 records, "
+        "`reconcile` marks nothing deleted. 1: no brake.",
+    )
+    etl_raw_retention: Duration | None = Field(
+        None,
+        description="How long staging keeps superseded versions of records, and the facts of finished batches' calls; "
+        "they go at the end of a sync. The newest version of a record always stays. Unset: all are kept.",
+        examples=["365 days"],
+    )
     etl_validation: Literal["lenient", "strict"] = Field(
         "lenient",
         description="`lenient`: a bad value is dropped and its record kept. `strict`: the record is refused.",

@@ -73,6 +73,11 @@ def others_use(lock: FileLock) -> bool:
     return False  # the supervisor has it and is stopping the server
 
 
+def _module_path() -> str:
+    """Return where a child finds the modules that we have found."""
+    return os.pathsep.join([str(Path(etl.__file__).parent.parent), *(path for path in sys.path if path)])
+
+
 def start_supervisor(home: Home, account: Account, command: list[str]) -> None:
     """Start the process that runs the server by `command`; return as soon as it is on its own.
 
@@ -85,7 +90,7 @@ def start_supervisor(home: Home, account: Account, command: list[str]) -> None:
     }
     done = subprocess.run(
         [sys.executable, "-m", "etl.database.supervisor", json.dumps(order)],
-        env={**server_environment(), "PYTHONPATH": str(Path(etl.__file__).parent.parent)},
+        env={**server_environment(), "PYTHONPATH": _module_path()},
         cwd="/",
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -15,6 +15,7 @@ from etl.database.connect import connect_options, parse_url, target
 from etl.database.sqlstate import database_errors
 from etl.errors import PersonNeeded, UsageError
 
+_FIRST_WITH_TRANSACTION_TIMEOUT = 17
 _WITHOUT_TLS = ("disable", "allow", "prefer", None)
 
 
@@ -48,7 +49,12 @@ def restore(url: str, file: Path) -> None:
 def _run(name: str, url: str, *options: str) -> None:
     address = parse_url(url)
     parameters = _parameters(address)
-    program = client_program(name, _server_major(parameters), tls=parameters.get("sslmode") not in _WITHOUT_TLS)
+    server = _server_major(parameters)
+    # A newer pg_restore sets a parameter that servers before 17 do not know, and gives up.
+    before = (
+        _FIRST_WITH_TRANSACTION_TIMEOUT if name == "pg_restore" and server < _FIRST_WITH_TRANSACTION_TIMEOUT else None
+    )
+    program = client_program(name, server, before=before, tls=parameters.get("sslmode") not in _WITHOUT_TLS)
     # A command line is open to everyone on the machine: the password goes by the environment.
     password = str(parameters.pop("password", None) or "")
     done = subprocess.run(

@@ -51,22 +51,24 @@ def server_binaries(
     raise DatabaseUnavailable(_nothing_fits(major, seen))
 
 
-def client_program(name: str, at_least: int, *, tls: bool = False) -> Path:
-    """Return pg_dump, pg_restore or another client program of at least this major version, able to speak TLS if asked.
+def client_program(name: str, server: int, *, before: int | None = None, tls: bool = False) -> Path:
+    """Return pg_dump or pg_restore for a server of this major version: of the same one, else of the next newer.
 
-    Raises DatabaseUnavailable when this machine has none that will do.
+    `before` names a version that is too new already, `tls` asks for one that speaks TLS. Raises DatabaseUnavailable
+    when this machine has none that will do.
     """
     wheel = _wheel_root()
+    found: dict[int, Path] = {}
     for folder in _folders(name):
-        if tls and wheel and folder.is_relative_to(wheel):
-            continue  # the wheel's programs are built without TLS
-        program = folder / name
-        if program.is_file() and (_major(program) or 0) >= at_least:
-            return program
-    wanted = f"{name} of PostgreSQL {at_least} or newer{' with TLS' if tls else ''}"
+        # The wheel's programs are built without TLS.
+        if (folder / name).is_file() and not (tls and wheel and folder.is_relative_to(wheel)):
+            found.setdefault(_major(folder / name) or 0, folder / name)
+    fitting = [major for major in found if server <= major < (before or major + 1)]
+    if fitting:
+        return found[min(fitting)]
     raise DatabaseUnavailable(
-        f"No {wanted} is on this machine. Install the client programs of that version "
-        f"(on Debian: apt-get install postgresql-client-{at_least}) and run the command again."
+        f"No {name} of PostgreSQL {server}{' with TLS' if tls else ''} is on this machine. Install the client programs "
+        f"of that version (on Debian: apt-get install postgresql-client-{server}) and run the command again."
     )
 
 

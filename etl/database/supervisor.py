@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -42,7 +42,7 @@ class Supervisor:
     account: Account
     command: list[str]
     process: subprocess.Popen[bytes] | None = None
-    stopping: bool = False
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
         """Start the server, and again whenever it dies unasked, until nobody uses it."""
@@ -52,15 +52,15 @@ class Supervisor:
 
     def ask_to_stop(self, *_: object) -> None:
         """Tell the server to end its sessions and stop; `run` returns when it has."""
-        self.stopping = True
+        self.stopping.set()
         self._stop_child()
 
     def _keep_running(self) -> None:
         deaths = 0
-        while not self.stopping and deaths < self._deaths_allowed():
+        while not self.stopping.is_set() and deaths < self._deaths_allowed():
             born = time.monotonic()
             self.process = self._start()
-            if self.stopping:
+            if self.stopping.is_set():
                 self._stop_child()
             if self.process.wait() == 0:
                 return

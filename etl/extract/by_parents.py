@@ -10,7 +10,8 @@ from etl.errors import ApiUnavailable
 from etl.events import Began
 from etl.extract.protocol import Refusal, Refused
 from etl.extract.reading import Missed, Reader
-from etl.extract.run import Consumer, Consumption, Run
+from etl.extract.run import Run
+from etl.extract.taking import Consumption
 from etl.ledger import children
 from etl.ledger.batches import Part
 from etl.ledger.children import Child
@@ -34,7 +35,6 @@ class ByParents:
         self.resource = named(part.resource)
         settings = run.settings
         self.reader = Reader(run.api, self.resource, settings.etl_page_size, settings.etl_concurrency)
-        self.consumer = Consumer(run, self.resource, None)
         self.answered = 0
         self.vanished = 0
         self.failed: list[Missed] = []
@@ -49,7 +49,7 @@ class ByParents:
         records = 0
         while some := self.run.ledger.read(partial(self.next_round, due=due)):
             self.run.calls_for_details += len(some)
-            for done in self.consumer.consume(partial(self.reader.children, some=some), DETAILS):
+            for done in self.run.consume(self.resource.name, None, partial(self.reader.children, some=some), DETAILS):
                 self.weigh(done)
                 records += done.records
             if self.run.limit is not None and records >= self.run.limit:
@@ -75,14 +75,14 @@ class ByParents:
 
     def weigh(self, done: Consumption) -> None:
         """Take in how calls ended; raise when that says something about the resource as a whole."""
-        self.answered += done.answers
+        self.answered += done.answered
         for missed in done.missed:
             self.vanished += missed.vanished
             if not missed.vanished:
                 self.failed.append(missed)
         if not self.answered and self.vanished >= VANISHED_FROM_THE_START:
             raise Refused(self.reader.example(), 404, Refusal.MISSING)
-        if len(self.failed) >= FAILED_IN_A_ROW and done.answers == 0:
+        if len(self.failed) >= FAILED_IN_A_ROW and done.answered == 0:
             raise ApiUnavailable(f"{len(self.failed)} calls failed, the last with: {self.failed[-1].reason}")
 
     def outstanding(self) -> int:

@@ -11,7 +11,7 @@ from etl.events import Note
 from etl.extract.plan import Days, days_of, is_open, is_short
 from etl.extract.plan import slices as numbered
 from etl.extract.reading import Reader
-from etl.extract.run import Consumer, Run
+from etl.extract.run import Run
 from etl.ledger import slices
 from etl.ledger.batches import Part
 from etl.ledger.slices import Reading, Slice
@@ -21,6 +21,8 @@ from etl.resources import resource as named
 READINGS = 3
 #: Pages that one transaction takes at most.
 PAGES = 10
+#: So many slices, each as long as a slice may be, are a large book: it is taken in by processes.
+MANY_SLICES = 4
 
 
 class BySlices:
@@ -34,7 +36,7 @@ class BySlices:
         settings = run.settings
         self.reader = Reader(run.api, self.resource, settings.etl_page_size, settings.etl_concurrency)
         shown = any(endpoint.dates and endpoint.dates.field for endpoint in self.resource.endpoints)
-        self.consumer = Consumer(run, self.resource, part.window.widened(settings.etl_overlap) if shown else None)
+        self.window = part.window.widened(settings.etl_overlap) if shown else None
 
     def read(self) -> bool:
         """Read every slice to its end; tell whether nothing is left for another run.
@@ -45,7 +47,9 @@ class BySlices:
         left, records = self.planned(), 0
         while left:
             pages = self.run.ledger.read(partial(self.pages_read, some=left))
-            for done in self.consumer.consume(partial(self.reader.slices, some=left, read=pages), PAGES):
+            produce = partial(self.reader.slices, some=left, read=pages)
+            many = len(left) >= MANY_SLICES
+            for done in self.run.consume(self.part.resource, self.window, produce, PAGES, many=many):
                 records += done.records
                 if self.run.limit is not None and records >= self.run.limit:
                     return False

@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Self
 
 import aiohttp
-import structlog
 
 from etl.config.redaction import conceal
+from etl.config.logs import logger
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, SettingsError
 from etl.extract.admission import PING, Admission, Unauthorized
@@ -33,7 +33,7 @@ SKEW_WORTH_A_WORD = timedelta(minutes=5)
 #: The Date header is cut to seconds: within two of them the clocks agree, and ours is the finer one.
 _SAME_TIME = timedelta(seconds=2)
 
-log = structlog.stdlib.get_logger(__name__)
+log = logger(__name__)
 
 
 def utc_now() -> datetime:

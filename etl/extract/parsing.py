@@ -1,6 +1,5 @@
 """From a fetched answer to records, sets and the facts of its request."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,14 +48,21 @@ def request_facts(batch_id: UUID, parsed: Parsed) -> dict[str, Any]:
         "status": answer.status,
         "attempts": answer.attempts,
         "milliseconds": answer.milliseconds,
-        "bytes": len(answer.body),
+        "bytes": fetched.size,
         "items": len(answer.page.items),
         "records": len(parsed.records.records),
         "total": answer.page.total,
-        "digest": hashlib.blake2b(answer.body, digest_size=16).digest(),
-        "ids": parsed.records.item_ids,
+        "digest": fetched.digest,
+        "ids": [*parsed.records.item_ids, *unnamed(parsed)],
         "requested_at": answer.requested_at,
     }
+
+
+def unnamed(parsed: Parsed) -> list[str]:
+    """Return a name for each item that showed no id, since the envelope's total counts it too."""
+    page = parsed.fetched.call.page or 1
+    missing = len(parsed.fetched.answer.page.items) - len(parsed.records.item_ids)
+    return [f"page {page}, unnamed {number}" for number in range(missing)]
 
 
 def parameters(fetched: Fetched) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """How often and how long a failing call is tried again, and when the API counts as down."""
 
+from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
@@ -30,23 +31,24 @@ class Patience:
 class Circuit:
     """Opens when calls fail one after the other although each was tried to the end: the API is down.
 
-    While open, calls fail at once, but for one trial in a while; the first success closes it.
+    Failures of one resource alone say nothing of the others: it opens for that resource only, and for all as soon as
+    another fails too. While open, calls fail at once, but for one trial in a while; the first success closes it.
     """
 
     def __init__(self, failures: int = 3, trial_after: float = 30.0) -> None:
         self._threshold = failures
         self._trial_after = trial_after
-        self._failures = 0
+        self._failures: Counter[str] = Counter()  # since the last success, by resource
         self._opened_at = float("-inf")
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the API counts as down."""
-        return self._failures >= self._threshold
+    def is_open(self, resource: str) -> bool:
+        """Tell whether the API counts as down, as far as calls for a resource go."""
+        enough = self._failures.total() >= self._threshold
+        return enough and (len(self._failures) > 1 or resource in self._failures)
 
-    def admits(self, now: float) -> bool:
+    def admits(self, now: float, resource: str) -> bool:
         """Tell whether a call may be tried; while open, one trial in a while is."""
-        if not self.is_open:
+        if not self.is_open(resource):
             return True
         if now - self._opened_at < self._trial_after:
             return False
@@ -55,10 +57,11 @@ class Circuit:
 
     def succeeded(self) -> None:
         """Note that the API answered."""
-        self._failures = 0
+        self._failures.clear()
 
-    def failed(self, now: float) -> None:
-        """Note that a call failed to the end."""
-        self._failures += 1
-        if self._failures == self._threshold:
+    def failed(self, now: float, resource: str) -> None:
+        """Note that a call for a resource failed to the end."""
+        was_open = self.is_open(resource)
+        self._failures[resource] += 1
+        if self.is_open(resource) and not was_open:
             self._opened_at = now

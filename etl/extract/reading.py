@@ -1,9 +1,10 @@
 """Reading slices and children from the API: many calls under way, answers handed on in the order of their pages."""
 
 import asyncio
+import hashlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from etl.catalogue import Resource
@@ -29,12 +30,23 @@ class Api(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One answer, and the place in the plan that it was asked for."""
+    """One answer, and the place in the plan that it was asked for.
+
+    Its body is left behind once its items are split off: they are the same bytes, and answers wait in numbers.
+    """
 
     call: Call
     answer: Answer
+    size: int
+    digest: bytes
     slice: Slice | None = None
     child: Child | None = None
+
+
+def fetched(call: Call, answer: Answer, place: Slice | None, child: Child | None) -> Fetched:
+    """Return an answer with its place, its body weighed and left behind."""
+    digest = hashlib.blake2b(answer.body, digest_size=16).digest()
+    return Fetched(call, replace(answer, body=b""), len(answer.body), digest, place, child)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +124,7 @@ class Reader:
     async def fetch(self, one: Slice, page: int) -> Fetched:
         """Ask for one page of a slice."""
         call = self.call_for(one, page)
-        return Fetched(call, await self.api.fetch(call), slice=one)
+        return fetched(call, await self.api.fetch(call), one, None)
 
     async def slices(self, put: Put[Fetched], some: Sequence[Slice], read: Mapping[int, Mapping[int, int]]) -> None:
         """Read slices, leaving out the pages that `read` names by slice, and put every answer."""
@@ -145,9 +157,9 @@ class Reader:
             missing = [number for number in range(page + 1, progress.last + 1) if number not in read]
             page = progress.last
             calls = [lambda number=number: self.fetch(one, number) for number in missing]
-            async for fetched in in_order(calls, self.ahead):
-                goes_on = progress.learn(fetched)
-                await put(fetched)
+            async for answer in in_order(calls, self.ahead):
+                goes_on = progress.learn(answer)
+                await put(answer)
         announced = page
         while goes_on:
             page += 1
@@ -159,9 +171,9 @@ class Reader:
 
     async def take(self, put: Put[Fetched], one: Slice, page: int, progress: Progress) -> bool:
         """Fetch and put one page; tell whether the slice may go on behind it."""
-        fetched = await self.fetch(one, page)
-        goes_on = progress.learn(fetched)
-        await put(fetched)
+        answer = await self.fetch(one, page)
+        goes_on = progress.learn(answer)
+        await put(answer)
         return goes_on
 
     async def stretches(self, place: int, days: Days) -> list[Days]:
@@ -185,7 +197,7 @@ class Reader:
         """Ask for the details of one parent."""
         call = parent_call(self.resource, self.resource.endpoints[0], child.parent_id)
         try:
-            return Fetched(call, await self.api.fetch(call), child=child)
+            return fetched(call, await self.api.fetch(call), None, child)
         except Vanished as gone:
             return Missed(child, vanished=True, reason=str(gone))
         except ApiUnavailable as failed:

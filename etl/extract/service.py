@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -13,20 +14,24 @@ from sqlalchemy.orm import Session
 
 import etl
 from etl.catalogue import Resource
+from etl.config.logs import configure
 from etl.config.settings import Settings
+from etl.database.connect import make_engine
 from etl.database.handed import engine_of
 from etl.database.migrate import check_migrated
 from etl.errors import EtlError
 from etl.events import Watch, unwatched
 from etl.extract.connection import Connection as Api
 from etl.extract.connection import connected
-from etl.extract.run import Accept, Run
+from etl.extract.lanes import Lanes
+from etl.extract.run import Run
 from etl.extract.sequence import read_all
+from etl.extract.taking import Taker
 from etl.extract.traffic import Traffic
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, Part
 from etl.ledger.intake import Intake, take_in, wait
-from etl.ledger.leases import leased
+from etl.ledger.leases import Lease, leased
 from etl.ledger.sorting import Arrival
 from etl.ledger.unit import Ledger
 from etl.models.states import BatchState, ResourceState
@@ -86,30 +91,50 @@ class ExtractService:
 
     def read(self, api: Api, ledger: Ledger, batch: Batch) -> None:
         """Read every resource of a batch that is not whole; one that cannot go on is failed, resumable."""
-        run = Run(ledger, self.settings, batch, api.wire, api.api, self.accept(batch), self.watch, "extract", self.stop)
+        url = self.engine.url.render_as_string(hide_password=False)
+        lanes = Lanes(stager(ledger, self.settings, batch), StageLane(url, self.settings, batch, ledger.lease))
+        run = Run(ledger, self.settings, batch, api.wire, api.api, lanes, self.watch, "extract", self.stop)
         parts = ledger.read(partial(batches.parts, batch_id=batch.id))
         ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTING))
         try:
-            read_all(run, [part for part in parts if not part.whole], stays_running)
+            with lanes:
+                read_all(run, [part for part in parts if not part.whole], stays_running)
         except EtlError as error:
             ledger.fail(batch.id, error)
             raise
         ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTED))
 
-    def accept(self, batch: Batch) -> Accept:
-        """Return what happens to records: they are staged and wait."""
-        intake = Intake(batch.tenant, batch.id, batch.rules, wait)
 
-        def stage(
-            connection: Connection,
-            resource: Resource,
-            arrivals: Sequence[Arrival],
-            sets: Sequence[ReadSet],
-            window: Window | None,
-        ) -> Counter[str]:
-            return take_in(connection, intake, resource, arrivals, sets, window).counts
+@dataclass(frozen=True)
+class StageLane:
+    """What a lane of its own process needs to stage groups."""
 
-        return stage
+    url: str
+    settings: Settings
+    batch: Batch
+    lease: Lease | None
+
+    def __call__(self) -> Taker:
+        """Return the taker, with a connection of its own."""
+        configure(self.settings)
+        engine = make_engine(self.url, application_name="qqetl lane", pool_size=1)
+        return stager(Ledger(engine, self.batch.tenant, self.lease), self.settings, self.batch)
+
+
+def stager(ledger: Ledger, settings: Settings, batch: Batch) -> Taker:
+    """Return what takes groups of answers into staging, where they wait."""
+    intake = Intake(batch.tenant, batch.id, batch.rules, wait)
+
+    def stage(
+        connection: Connection,
+        resource: Resource,
+        arrivals: Sequence[Arrival],
+        sets: Sequence[ReadSet],
+        window: Window | None,
+    ) -> Counter[str]:
+        return take_in(connection, intake, resource, arrivals, sets, window).counts
+
+    return Taker(ledger, batch.id, settings.etl_api_timezone, stage, {})
 
 
 def stays_running(connection: Connection, part: Part, complete: bool) -> ResourceState:  # noqa: ARG001, FBT001 (a Finish)

@@ -4,14 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
-import structlog
-
+from etl.config.logs import logger
 from etl.errors import ApiUnavailable, EtlError
 from etl.extract.patience import LONGEST_WAIT, Circuit, Patience
 from etl.extract.protocol.answers import TooMany
 from etl.extract.traffic import Traffic
 
-log = structlog.stdlib.get_logger(__name__)
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,7 @@ class Trial:
 
     def __init__(self, what: object, means: Means) -> None:
         self._what = what
+        self._resource = str(getattr(what, "resource", what))
         self._means = means
         self._begun = means.clock()
         self._failures = 0
@@ -42,7 +42,7 @@ class Trial:
     def begin(self) -> None:
         """Count an attempt; raise ApiUnavailable when the API counts as down."""
         means = self._means
-        if not means.circuit.admits(means.clock()):
+        if not means.circuit.admits(means.clock(), self._resource):
             raise Down(f"{self._what}: not asked, QQCatalyst is down. The batch is resumable: run `qqetl retry`.")
         means.traffic.retries += self.attempts > 0
         self.attempts += 1
@@ -54,7 +54,7 @@ class Trial:
         asked = error.retry_after if isinstance(error, ApiUnavailable) else None
         if self._is_over(asked):
             if isinstance(error, ApiUnavailable):
-                means.circuit.failed(means.clock())
+                means.circuit.failed(means.clock(), self._resource)
             raise error
         pause = self._obedient(asked) if asked is not None else means.patience.pause(self._failures, means.random)
         log.info("trying again", call=str(self._what), failures=self._failures, pause_seconds=round(pause, 1))
@@ -78,7 +78,7 @@ class Trial:
             self._failures >= means.patience.attempts
             or spent > means.patience.total
             or self._obeyed + (asked or 0.0) > LONGEST_WAIT
-            or means.circuit.is_open
+            or means.circuit.is_open(self._resource)
         )
 
     def _obedient(self, asked: float) -> float:

@@ -1,6 +1,6 @@
 """The child queue: whose details are to be asked for, most urgent first, never twice within their age."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,6 +40,7 @@ class Coverage:
 def refresh(connection: Connection, child: Resource, parent: Resource, tenant: str) -> None:
     """Queue every parent that is new or has a new version; parents that the source marks deleted are left out."""
     active, wanted, values = parent_conditions(child, parent)
+    leave_out(connection, child, parent, tenant, wanted, values)
     statement = text(f"""
         INSERT INTO etl.child_queue AS queued
             (tenant, resource, parent_id, parent_raw_id, priority, parent_version_at, due_at, changed)
@@ -56,6 +57,21 @@ def refresh(connection: Connection, child: Resource, parent: Resource, tenant: s
             parent_version_at = excluded.parent_version_at, changed = true, failures = 0
     """)
     connection.execute(statement, {"tenant": tenant, "resource": child.name, **values})
+
+
+def leave_out(
+    connection: Connection, child: Resource, parent: Resource, tenant: str, wanted: str, values: Mapping[str, Any]
+) -> None:
+    """Take out of the queue what was outstanding of parents whose newest version is not asked about."""
+    statement = text(f"""
+        DELETE FROM etl.child_queue AS queued
+        USING raw.{parent.raw_table} AS parent
+        WHERE queued.tenant = :tenant AND queued.resource = :resource
+          AND parent.tenant = queued.tenant AND parent.source_id = queued.parent_id AND parent.superseded_at IS NULL
+          AND parent.id <> queued.parent_raw_id AND ({wanted}) IS NOT TRUE
+    """)
+    wanted_alone = {name: value for name, value in values.items() if not name.startswith("active")}
+    connection.execute(statement, {"tenant": tenant, "resource": child.name, **wanted_alone})
 
 
 def parent_conditions(child: Resource, parent: Resource) -> tuple[str, str, dict[str, Any]]:
@@ -152,6 +168,17 @@ def postpone(connection: Connection, child: Resource, tenant: str, parent_ids: C
     )
 
 
+def no_longer_postponed(connection: Connection, child: str, tenant: str) -> None:
+    """Let parents whose calls failed have their turn at once."""
+    connection.execute(
+        text("""
+            UPDATE etl.child_queue SET due_at = now()
+            WHERE tenant = :tenant AND resource = :resource AND failures > 0
+        """),
+        {"tenant": tenant, "resource": child},
+    )
+
+
 def now(connection: Connection) -> datetime:
     """Return the database's time, by which the queue goes."""
     moment: datetime = connection.execute(text("SELECT now()")).scalar_one()
@@ -163,8 +190,8 @@ def coverage(connection: Connection, resource: str, tenant: str) -> Coverage:
     row = connection.execute(
         text("""
             SELECT count(*) AS parents, count(covered_at) AS covered,
-                   count(*) FILTER (WHERE due_at <= now()) AS outstanding,
-                   min(due_at) FILTER (WHERE due_at <= now()) AS oldest_due
+                   count(*) FILTER (WHERE due_at <= now() OR failures > 0) AS outstanding,
+                   min(due_at) FILTER (WHERE due_at <= now() OR failures > 0) AS oldest_due
             FROM etl.child_queue WHERE tenant = :tenant AND resource = :resource
         """),
         {"tenant": tenant, "resource": resource},

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from etl.models.bookkeeping import sync_history
 
@@ -13,3 +13,25 @@ def of_batch(connection: Connection, batch_id: UUID) -> dict[str, dict[str, int]
     """Return the numbers of rows by table and what was done to them."""
     query = select(sync_history).where(sync_history.c.batch_id == batch_id).order_by(sync_history.c.table_name)
     return {row.table_name: {name: getattr(row, name) for name in COUNTS} for row in connection.execute(query)}
+
+
+#: A batch that was cut off, and wrote after the last one that was completed.
+LEFT_OPEN = text("""
+    SELECT batch.id FROM etl.batches AS batch
+    WHERE batch.tenant = :tenant AND batch.id <> :batch_id AND batch.status <> 'completed'
+      AND (batch.status <> 'failed' OR EXISTS (
+          SELECT FROM etl.batch_resources AS part
+          WHERE part.batch_id = batch.id AND part.status IN ('pending', 'running')
+      ))
+      AND EXISTS (
+          SELECT FROM etl.sync_history AS wrote
+          WHERE wrote.batch_id = batch.id AND wrote.synced_at > COALESCE(
+              (SELECT max(finished_at) FROM etl.batches WHERE tenant = :tenant AND status = 'completed'), '-infinity')
+      )
+    ORDER BY batch.started_at
+""")
+
+
+def left_open(connection: Connection, tenant: str, batch_id: UUID) -> list[UUID]:
+    """Return the other batches that wrote rows and were cut off before what hangs on those rows was brought up to date."""
+    return list(connection.execute(LEFT_OPEN, {"tenant": tenant, "batch_id": batch_id}).scalars())

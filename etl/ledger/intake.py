@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from etl.catalogue import Resource
-from etl.ledger import batches, staging
-from etl.ledger.sorting import Arrival, sort_out
+from etl.ledger import batches, staging, suppressions
+from etl.ledger.sorting import Arrival, sort_out, taken_over
 from etl.ledger.staging import WAITING, Verdict
+from etl.models.states import Outcome
 from etl.record import Candidate, ReadSet
 from etl.window import Window
 
@@ -62,8 +63,11 @@ def take_in(
     """Bring records of one resource into staging and count each of them once.
 
     `window` is given for feeds whose records show the date that the feed filters by. `sets` are what was read
-    completely: records that are no longer in them are marked gone.
+    completely: records that are no longer in them are marked gone. Forgotten people are not taken in, and count as
+    records without a row.
     """
+    brought = len(arrivals)
+    arrivals, withheld = suppressions.withhold(connection, intake.tenant, resource, arrivals)
     heads = staging.heads(connection, resource, intake.tenant, {one.record.source_id for one in arrivals})
     sorting = sort_out(arrivals, heads, window, intake.rules, intake.batch_id)
     raw_ids = staging.new_ids(len(sorting.fresh))
@@ -80,7 +84,9 @@ def take_in(
     staging.stage_older(connection, resource, intake.tenant, intake.batch_id, sorting.older)
     staging.settle(connection, resource, intake.batch_id, {one.raw_id: judgement.verdicts[one.raw_id] for one in again})
     staging.end_of_sets(connection, resource, intake.tenant, intake.batch_id, sets)
-    counts = Counter({"fetched": len(arrivals)})
+    for earlier, number in sorted(taken_over(sorting, intake.batch_id).items()):
+        batches.count(connection, earlier, resource.name, {Outcome.DUPLICATE: number})
+    counts = Counter({"fetched": brought, Outcome.NO_ROW: withheld})
     counts.update(sorting.counts)
     counts.update(judgement.counts)
     batches.count(connection, intake.batch_id, resource.name, counts)

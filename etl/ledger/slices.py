@@ -31,11 +31,15 @@ class Reading:
     total: int | None  #: as the last page's envelope said
     distinct: int  #: ids received in this reading
     union: int  #: ids received in all readings of the slice
+    most: int | None = None  #: the largest total that any of its pages named
 
     @property
     def agrees(self) -> bool:
-        """Whether as many ids arrived as the API says there are."""
-        return self.total is None or self.distinct == self.total
+        """Whether as many ids arrived as the API says there are, and none left the list while it was read.
+
+        One that leaves moves the others forward, over the edge of a page that was read already.
+        """
+        return self.total is None or (self.distinct == self.total and self.total == (self.most or self.total))
 
 
 def plan(connection: Connection, batch_id: UUID, resource: str, planned: Iterable[Slice]) -> None:
@@ -88,7 +92,7 @@ def readings(connection: Connection, batch_id: UUID, resource: str, some: Sequen
     """Return what the current reading of each slice brought: the total of its last page and its distinct ids."""
     rows = connection.execute(
         text("""
-            SELECT wanted.number, last.total, received.current, received.union
+            SELECT wanted.number, last.total, received.current, received.union, received.most
             FROM unnest(CAST(:numbers AS integer[]), CAST(:readings AS integer[])) AS wanted (number, reading)
             LEFT JOIN LATERAL (
                 SELECT total FROM etl.requests AS request
@@ -98,8 +102,9 @@ def readings(connection: Connection, batch_id: UUID, resource: str, some: Sequen
             ) AS last ON true
             CROSS JOIN LATERAL (
                 SELECT count(DISTINCT item) FILTER (WHERE request.reading = wanted.reading) AS current,
-                       count(DISTINCT item) AS union
-                FROM etl.requests AS request CROSS JOIN unnest(request.ids) AS item
+                       count(DISTINCT item) AS union,
+                       max(request.total) FILTER (WHERE request.reading = wanted.reading) AS most
+                FROM etl.requests AS request LEFT JOIN LATERAL unnest(request.ids) AS item ON true
                 WHERE request.batch_id = :batch_id AND request.resource = :resource AND request.slice = wanted.number
             ) AS received
             ORDER BY wanted.number
@@ -112,7 +117,7 @@ def readings(connection: Connection, batch_id: UUID, resource: str, some: Sequen
         },
     )
     by_number = {one.number: one for one in some}
-    return [Reading(by_number[row.number], row.total, row.current, row.union) for row in rows]
+    return [Reading(by_number[row.number], row.total, row.current, row.union, row.most) for row in rows]
 
 
 def finish(connection: Connection, batch_id: UUID, resource: str, agreed: Iterable[Reading]) -> None:

@@ -63,7 +63,7 @@ def sort_out(
     """
     sorting = Sorting()
     every = list(arrivals)
-    inside = [one for one in every if window is None or one.record.undated or one.record.version_at in window]
+    inside = [one for one in every if window is None or belongs(one.record, window)]
     kept = newest_of(inside)
     sorting.counts[Outcome.OUTSIDE_WINDOW] = len(every) - len(inside)
     sorting.counts[Outcome.DUPLICATE] = len(inside) - len(kept)
@@ -72,12 +72,21 @@ def sort_out(
     return sorting
 
 
+def belongs(record: Record, window: Window) -> bool:
+    """Tell whether a record was created or modified inside a window; one without a date belongs to whoever read it."""
+    if record.undated or record.version_at in window:
+        return True
+    return record.created_at is not None and record.created_at in window
+
+
 def place(sorting: Sorting, arrival: Arrival, head: Head | None, rules: str | None, batch_id: UUID) -> None:
     """Put one record where it belongs."""
     if head is None:
         sorting.fresh.append(arrival)
     elif head.content_hash == arrival.record.content_hash:
-        if rules is not None and head.rules == rules:
+        if head.batch_id == batch_id and head.status is RawState.PENDING:
+            sorting.counts[Outcome.DUPLICATE] += 1  # it waits for the steps that follow, which will count it
+        elif rules is not None and head.rules == rules:
             sorting.counts[Outcome.DUPLICATE if head.batch_id == batch_id else settled(head)] += 1
         else:
             sorting.again.append((head, arrival))
@@ -87,6 +96,15 @@ def place(sorting: Sorting, arrival: Arrival, head: Head | None, rules: str | No
     else:
         sorting.fresh.append(arrival)
         sorting.superseded.append(head.id)
+
+
+def taken_over(sorting: Sorting, batch_id: UUID) -> Counter[UUID]:
+    """Return how many records each earlier batch had staged that the steps will now take through for this one."""
+    return Counter(
+        head.batch_id
+        for head, _ in sorting.again
+        if head.batch_id != batch_id and head.rules is None and head.status is not RawState.LOADED
+    )
 
 
 def settled(head: Head) -> Outcome:

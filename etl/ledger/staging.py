@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, text
 
 from etl.catalogue import Resource
 from etl.database.copying import copy_rows
+from etl.errors import DatabaseUnavailable
 from etl.ledger.sorting import Arrival, Head
 from etl.models.states import RawState
 from etl.record import Candidate, ReadSet, Record
@@ -55,6 +57,11 @@ class Verdict:
 
 
 WAITING = Verdict(RawState.PENDING)
+
+
+class StagedMeanwhile(DatabaseUnavailable):
+    """Two transactions staged one record at the same time; whoever comes second looks again."""
+
 
 VERDICTS = text("""
     CREATE TEMP TABLE verdicts (
@@ -113,7 +120,10 @@ def stage(
     if rows:
         now = connection.execute(text("SELECT now()")).scalar_one()
         lines = raw_lines(tenant, str(batch_id), rows, now, now if superseded else None)
-        copy_rows(connection, f"raw.{resource.raw_table}", COLUMNS, lines)
+        try:
+            copy_rows(connection, f"raw.{resource.raw_table}", COLUMNS, lines)
+        except UniqueViolation:
+            raise StagedMeanwhile from None
 
 
 def stage_older(

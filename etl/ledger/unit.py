@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
-from etl.database.sqlstate import database_errors
+from etl.database.sqlstate import TooSlow, database_errors
 from etl.errors import DatabaseUnavailable, EtlError, LeaseLost
 from etl.ledger import batches
 from etl.ledger.leases import Lease, hold
@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 #: How often one transaction is tried: deadlocks and serialization failures pass, a restarting server takes seconds.
 ATTEMPTS = 7
+#: What took too long once may have been unlucky; what takes too long twice will again.
+ATTEMPTS_IF_SLOW = 2
 #: The longest pause between two tries, in seconds.
 LONGEST_PAUSE = 8.0
 
@@ -44,8 +46,8 @@ class Ledger:
                     if self.lease is not None:
                         hold(connection, self.lease)
                 return done
-            except DatabaseUnavailable:
-                if attempt == ATTEMPTS:
+            except DatabaseUnavailable as error:
+                if attempt >= (ATTEMPTS_IF_SLOW if isinstance(error, TooSlow) else ATTEMPTS):
                     raise
             time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.02 * 4**attempt)))  # noqa: S311 (jitter, no secret)
             attempt += 1

@@ -2,12 +2,13 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +21,9 @@ from etl.models import PRODUCTION, load_order
 from etl.models.base import row_id_text
 from etl.models.states import Outcome
 from etl.window import Window
+
+#: How a refusal of the database arrives: from a statement, from COPY, or before the text is even sent.
+DRIVER_ERRORS = (DBAPIError, psycopg.Error, UnicodeEncodeError)
 
 TABLES = {model.__tablename__: model for model in PRODUCTION}
 ORDER = {model.__tablename__: place for place, model in enumerate(load_order())}
@@ -66,18 +70,28 @@ class Loaded:
     revived: int = 0
 
 
+def nothing() -> None:
+    """Do nothing: no row refers to another of its group."""
+
+
 def load_rows(
-    connection: Connection, target: Target, resource: Resource, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
+    connection: Connection,
+    target: Target,
+    resource: Resource,
+    columns: tuple[str, ...],
+    rows: Sequence[Sequence[Any]],
+    stand_in: Callable[[], None] = nothing,
 ) -> Loaded:
     """Write the rows of one resource and add to the sync history; every row has one outcome.
 
-    A row that the database itself refuses is set aside and costs none of its neighbours.
+    A row that the database itself refuses is set aside and costs none of its neighbours: where they refer to it or to
+    each other, `stand_in` puts placeholders for what they refer to.
     """
     loaded = Loaded()
     if not rows:
         return loaded
     began = time.monotonic()
-    write(connection, target, resource, columns, rows, loaded)
+    write(connection, target, resource, columns, rows, loaded, stand_in)
     note_history(connection, target.batch_id, resource.model.__tablename__, loaded, time.monotonic() - began)
     return loaded
 
@@ -89,18 +103,20 @@ def write(
     columns: tuple[str, ...],
     rows: Sequence[Sequence[Any]],
     loaded: Loaded,
+    stand_in: Callable[[], None] = nothing,
 ) -> None:
     """Merge all rows at once, or by halves when the database refuses one of them."""
     try:
         with connection.begin_nested():
             merge(connection, target, resource, columns, rows, loaded)
-    except DBAPIError as error:
+    except DRIVER_ERRORS as error:
         if not issubclass(classify(error), RecordBad):
             raise
         if len(rows) == 1:
             loaded.bad[rows[0][columns.index("raw_id")]] = reason(error)
             loaded.counts[Outcome.REFUSED] += 1
             return
+        stand_in()
         middle = len(rows) // 2
         write(connection, target, resource, columns, rows[:middle], loaded)
         write(connection, target, resource, columns, rows[middle:], loaded)
@@ -137,11 +153,12 @@ def note_changes(
         changes[resource.model.__tablename__, line.name] = (number + line.number, [*some, *line.some][:3])
 
 
-def reason(error: DBAPIError) -> str:
+def reason(error: Exception) -> str:
     """Return why the database refused a row: the constraint or column it names, never a value."""
-    diagnosis = getattr(error.orig, "diag", None)
+    told = error.orig if isinstance(error, DBAPIError) else error  # COPY speaks through the driver itself
+    diagnosis = getattr(told, "diag", None)
     named = getattr(diagnosis, "constraint_name", None) or getattr(diagnosis, "column_name", None) or "a value"
-    return f"PostgreSQL refused the row ({getattr(error.orig, 'sqlstate', None)}): {named}"
+    return f"PostgreSQL refused the row ({getattr(told, 'sqlstate', None)}): {named}"
 
 
 def load_stubs(

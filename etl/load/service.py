@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from etl.catalogue import Resource
+from etl.checks.after_load import look_after_load
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
 from etl.events import Advanced, Began, Ended, Watch, unwatched
@@ -77,6 +78,7 @@ class LoadService:
                 counts[resource.name] = step.run(self.watch)
                 self.watch(Ended("load", resource.name, "done", counts[resource.name]))
             ledger.commit(partial(fill_derived, tenant=ledger.tenant, batch_id=batch_id))
+            look_after_load(ledger, batch_id, self.watch)
             return LoadResults(batch_id, ledger.commit(partial(close_books, batch=batch)), counts)
 
 

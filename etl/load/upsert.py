@@ -55,7 +55,7 @@ def main_merge(table: str, fields: tuple[str, ...], incoming: str) -> TextClause
                        WHEN stored.id IS NULL OR stored.is_placeholder THEN 'inserted'
                        WHEN incoming.version_at < stored.version_at THEN 'older'
                        WHEN {row("incoming", content)} IS NOT DISTINCT FROM {row("stored", content)} THEN
-                           CASE WHEN incoming.source_modified_at > stored.source_modified_at
+                           CASE WHEN incoming.source_modified_at > COALESCE(stored.source_modified_at, '-infinity')
                                 THEN 'touched' ELSE 'unchanged' END
                        WHEN {WINDOW_RULE} THEN 'updated'
                        ELSE 'outside_window'

@@ -44,6 +44,13 @@ tenants = Table(
     Base.metadata,
     Column("tenant", Text, primary_key=True),
     Column("fingerprint", Text, nullable=False),  # keyed hash of the account, so that two never share a name
+    # The random key of this database under which forgotten people are remembered; 244 bits of the server's own.
+    Column(
+        "hash_key",
+        LargeBinary,
+        nullable=False,
+        server_default=text("uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())"),
+    ),
     instant("registered_at", now=True),
     schema=SCHEMA,
 )
@@ -157,6 +164,33 @@ findings = Table(
     schema=SCHEMA,
 )
 
+#: How often a batch met each rule: one line a transaction, so that two at once never wait for each other.
+finding_counts = Table(
+    "finding_counts",
+    Base.metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("batch_id", Uuid, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    count("found"),
+    count("left_out"),  # beyond the cap: counted and not kept
+    instant("counted_at", now=True),
+    Index("ix_finding_counts_batch", "batch_id", "resource", "rule"),
+    schema=SCHEMA,
+)
+
+check_runs = Table(
+    "check_runs",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("check_name", Text, primary_key=True),
+    instant("ran_at", null=False),  # when it last went over all rows
+    count("hits"),
+    Column("milliseconds", Float, nullable=False),
+    schema=SCHEMA,
+)
+
 sync_history = Table(
     "sync_history",
     Base.metadata,
@@ -216,5 +250,28 @@ offers = Table(
     Column("offered", Boolean, nullable=False),
     Column("reason", Text),
     instant("asked_at", now=True),
+    schema=SCHEMA,
+)
+
+suppressions = Table(
+    "suppressions",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("table_name", Text, primary_key=True),  # a person's own table, or one whose rows were the person's
+    Column("digest", LargeBinary, primary_key=True),  # of the source id, under the tenant's key
+    instant("suppressed_at", now=True),
+    schema=SCHEMA,
+)
+
+audit = Table(
+    "audit",
+    Base.metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("actor", Text, nullable=False),  # the user of the operating system
+    Column("subject", LargeBinary),  # keyed digest of what it was done to, never its name
+    Column("counts", JSONB, nullable=False, server_default=text("'{}'")),
+    instant("done_at", now=True),
     schema=SCHEMA,
 )

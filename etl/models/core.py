@@ -117,7 +117,7 @@ class Person(Model):
     status_display: Mapped[str | None] = field("StatusDisplay", Text())
     birth_date: Mapped[date | None] = field("DOB", Date(), personal=True)
     marital_status: Mapped[str | None] = field("MaritalStatusID", Word(), personal=True)
-    phone: Mapped[str | None] = field("Phone", Phone(), personal=True)
+    phone: Mapped[str | None] = field("Phone", Phone(), personal=True, index=True)
     phone_type: Mapped[str | None] = field("PhoneType", Word())
     email: Mapped[str | None] = field("Email", Email(), personal=True, index=True)
     primary_contact: Mapped[str | None] = field("PrimaryContact", Text(placeholders=True), personal=True)

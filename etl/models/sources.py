@@ -1,5 +1,6 @@
 """Sources of a value that a plain path cannot name: the first of several paths, and a walk along one."""
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -50,3 +51,11 @@ class FirstOf:
 def first_of(*paths: str) -> FirstOf:
     """Return the source that reads the first of these paths where a record has a value."""
     return FirstOf(paths)
+
+
+def in_words(source: object) -> str:
+    """Return where a value comes from: a path, several paths, or what a named function says that it returns."""
+    if isinstance(source, str | FirstOf):
+        return str(source)
+    sentence = (inspect.getdoc(source) or "").split("\n")[0]
+    return sentence.removeprefix("Return ").removeprefix("Tell ").rstrip(".")

@@ -105,6 +105,9 @@ def make(resource: str) -> Table:
             "set_key",
             postgresql_where=text("superseded_at IS NULL AND set_key IS NOT NULL"),
         ),
+        # What retention goes by: few rows, since most records never change.
+        Index(f"ix_{name}_superseded", "tenant", "superseded_at", postgresql_where=text("superseded_at IS NOT NULL")),
+        Index(f"ix_{name}_versions", "tenant", "source_id", postgresql_where=text("superseded_at IS NOT NULL")),
         Index(f"ix_{name}_gone", "gone_batch_id", postgresql_where=text("gone_batch_id IS NOT NULL")),
         schema=SCHEMA,
     )

@@ -44,7 +44,7 @@ def forecast(ledger: Ledger, settings: Settings, api: Connection, plan: Plan) ->
     return list(within_budget(list(found.values()), settings.etl_child_budget))
 
 
-def foreseen(  # noqa: PLR0913 (a resource is foreseen from all of them)
+def foreseen(
     ledger: Ledger, settings: Settings, api: Connection, plan: Plan, resource: Resource, found: dict[str, Forecast]
 ) -> Forecast:
     """Return what one resource would ask for; `found` holds those before it."""
@@ -76,7 +76,8 @@ def of_list(
     if endpoint.paging is None:
         return 1, None
     days = days_of(window, settings.etl_overlap, settings.etl_api_timezone) if endpoint.dates else None
-    call = page_call(resource, endpoint, days and days.first, days and days.last, 1, 1)
+    first, last = (days.first, days.last) if days else (None, None)
+    call = page_call(resource, endpoint, first, last, 1, 1)
     total = api.wire.ask(api.api.fetch(call)).page.total
     size = min(settings.etl_page_size, endpoint.paging.largest)
     pages = max(1, ceil((total or 0) / size))

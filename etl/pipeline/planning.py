@@ -21,6 +21,7 @@ class Options:
     resources: tuple[str, ...] = ()
     full: bool = False  #: read everything, whatever the marks say
     limit: int | None = None  #: about so many records of each resource, for a first look; no mark moves
+    dry_sweep: bool = False  #: with `full`: only tell what has vanished
     command: str = "sync"
 
 
@@ -74,7 +75,12 @@ def same_day(one: datetime, other: datetime) -> bool:
 
 def new_batch(ledger: Ledger, settings: Settings, planned: Plan, options: Options) -> Batch:
     """Return the batch that will carry out a plan."""
-    kept = {"full": options.full, "limit": options.limit, "resources": list(options.resources)}
+    kept = {
+        "full": options.full,
+        "limit": options.limit,
+        "dry_sweep": options.dry_sweep,
+        "resources": list(options.resources),
+    }
     return batches.new(ledger.tenant, planned.window, rules_version(settings), options.command, kept)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 
 import etl
 from etl.catalogue import Resource
+from etl.checks.after_load import look_after_load
 from etl.config.settings import Settings
 from etl.database.migrate import check_migrated
 from etl.events import Advanced, Began, Ended, Watch, unwatched
@@ -63,6 +64,7 @@ def replay(
             ledger.commit(partial(batches.create, batch=batch, parts=parts, version=etl.__version__))
         done = Replay(ledger, settings, batch, apply=apply, watch=watch).run(resources)
         if apply:
+            look_after_load(ledger, batch.id, watch)
             ledger.commit(partial(close, batch=batch))
     return done
 

@@ -2,14 +2,21 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from etl.catalogue import Resource
+from etl.config.logs import configure
 from etl.config.settings import Settings
+from etl.database.connect import make_engine
+from etl.extract.lanes import Lanes
+from etl.extract.taking import Taker
 from etl.ledger.batches import Batch
 from etl.ledger.intake import Intake, Judgement, take_in
+from etl.ledger.leases import Lease
 from etl.ledger.sorting import Arrival
+from etl.ledger.unit import Ledger
 from etl.load.portion import load_portion
 from etl.load.rows import Target, bury_gone
 from etl.record import Candidate, ReadSet
@@ -18,6 +25,23 @@ from etl.reshape.derive import derive
 from etl.reshape.rules import rules_version
 from etl.resources import CATALOGUE, derived_from
 from etl.window import Window
+
+
+@dataclass(frozen=True)
+class StreamLane:
+    """What a lane of its own process needs to take groups through all steps."""
+
+    url: str
+    settings: Settings
+    batch: Batch
+    windows: Mapping[str, Window]
+    lease: Lease | None
+
+    def __call__(self) -> Taker:
+        """Return the taker, with a connection of its own."""
+        configure(self.settings)
+        engine = make_engine(self.url, application_name="qqetl lane", pool_size=1)
+        return Stream(self.settings, self.batch, self.windows).taker(Ledger(engine, self.batch.tenant, self.lease))
 
 
 class Stream:
@@ -40,6 +64,16 @@ class Stream:
         self.not_offered: dict[str, str] = {}
         self.changes = changes
         self.anew = anew  # records are taken again that are loaded under today's rules
+
+    def taker(self, ledger: Ledger) -> Taker:
+        """Return what takes groups of answers into this stream."""
+        return Taker(ledger, self.batch.id, self.settings.etl_api_timezone, self.accept, self.not_offered)
+
+    def lanes(self, ledger: Ledger) -> Lanes:
+        """Return the lanes in which groups are taken, over the ledger's database and under its lease."""
+        url = ledger.engine.url.render_as_string(hide_password=False)
+        lane = StreamLane(url, self.settings, self.batch, self.windows, ledger.lease)
+        return Lanes(self.taker(ledger), lane)
 
     def accept(
         self,

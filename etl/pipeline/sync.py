@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 
 import etl
+from etl.checks.after_load import look_after_load
 from etl.config.settings import Settings
 from etl.database.migrate import check_migrated
 from etl.errors import EtlError
@@ -20,7 +21,7 @@ from etl.extract.connection import connected
 from etl.extract.run import Run
 from etl.extract.sequence import Finish, read_all
 from etl.extract.traffic import Traffic
-from etl.ledger import balance, batches, history, tenants
+from etl.ledger import balance, batches, history, retention, tenants
 from etl.ledger.batches import Batch, Part
 from etl.ledger.leases import leased
 from etl.ledger.unit import Ledger
@@ -28,9 +29,11 @@ from etl.load import LoadService
 from etl.load.derived import fill_derived
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline.planning import Options, Plan, names_of, new_batch, plan
+from etl.pipeline.reconcile import reconcile
 from etl.pipeline.replay import replay_refused
 from etl.pipeline.stream import Stream
 from etl.pipeline.taking_up import interrupted, read_failed_anew, to_take_up
+from etl.resources import resource as named
 from etl.transform import TransformService
 from etl.window import Window
 
@@ -88,9 +91,7 @@ def sync(
         return carry_out(ledger, settings, api, batch, watcher)
 
 
-def retry(
-    engine: Engine, settings: Settings, batch_id: UUID | None = None, watcher: Watcher | None = None
-) -> Summary:
+def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watcher: Watcher | None = None) -> Summary:
     """Take up a failed or interrupted batch (the newest, unless one is named) where it stopped.
 
     Raises UsageError when there is nothing to take up, besides what `sync` raises.
@@ -104,7 +105,8 @@ def retry(
     names = [part.resource for part in ledger.read(partial(batches.parts, batch_id=batch.id))]
     with connected(settings, watcher.stop) as api, leased(engine, settings.etl_tenant, names) as lease:
         ledger = Ledger(engine, settings.etl_tenant, lease)
-        ledger.commit(partial(read_failed_anew, batch_id=batch.id))
+        ledger.commit(partial(tenants.register, settings=settings))
+        ledger.commit(partial(read_failed_anew, tenant=settings.etl_tenant, batch_id=batch.id))
         return carry_out(ledger, settings, api, batch, watcher)
 
 
@@ -146,18 +148,32 @@ def carry_out(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
     began = time.monotonic()
     parts = ledger.read(partial(batches.parts, batch_id=batch.id))
     stream = Stream(settings, batch, {part.resource: part.window for part in parts})
-    run = Run(ledger, settings, batch, api.wire, api.api, stream.accept, watcher.watch, stop=watcher.stop)
+    lanes = stream.lanes(ledger)
+    run = Run(ledger, settings, batch, api.wire, api.api, lanes, watcher.watch, stop=watcher.stop)
     run.limit = batch.options.get("limit")
     run.not_offered = stream.not_offered
     run.not_offered |= {part.resource: part.error or "" for part in parts if part.status is ResourceState.NOT_OFFERED}
     ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTING))
     try:
-        read_all(run, parts, finisher(batch))
+        with lanes:
+            read_all(run, parts, finisher(batch))
+        if batch.options.get("full") and not batch.options.get("limit"):
+            swept = ledger.read(partial(batches.parts, batch_id=batch.id))
+            reconcile(ledger, settings, batch, swept, watcher.watch, dry=bool(batch.options.get("dry_sweep")))
+        look_after_load(ledger, batch.id, watcher.watch)
         ledger.commit(partial(close, batch=batch))
+        keep_to_retention(ledger, settings, [part.resource for part in parts])
     except EtlError as error:
         ledger.fail(batch.id, error)
         raise
     return summary(ledger, batch.id, api.api.traffic, time.monotonic() - began)
+
+
+def keep_to_retention(ledger: Ledger, settings: Settings, names: Sequence[str]) -> None:
+    """Delete what staging holds longer than it should; a batch that has ended stays as it ended whatever happens."""
+    if settings.etl_raw_retention is not None:
+        for name in names:
+            retention.purge(ledger, named(name), settings.etl_raw_retention)
 
 
 def finisher(batch: Batch) -> Finish:

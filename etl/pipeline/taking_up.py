@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from etl.errors import UsageError
-from etl.ledger import batches
-from etl.ledger.batches import Batch
+from etl.ledger import batches, children
+from etl.ledger.batches import Batch, Part
 from etl.models.states import BatchState, ResourceState
 
 #: Slices that were read to the end of their readings, or whose resource did not balance, are read once more.
@@ -36,8 +36,17 @@ def interrupted(connection: Connection, tenant: str, names: Sequence[str]) -> Ba
     if batch is None or batch.status is BatchState.COMPLETED or batch.command in NOT_STREAMED:
         return None
     parts = batches.parts(connection, batch.id)
-    cut_off = any(part.status in (ResourceState.PENDING, ResourceState.RUNNING) for part in parts)
-    return batch if cut_off and {part.resource for part in parts} <= set(names) else None
+    return batch if was_cut_off(batch, parts) and {part.resource for part in parts} <= set(names) else None
+
+
+def was_cut_off(batch: Batch, parts: Sequence[Part]) -> bool:
+    """Tell whether a batch never came to its close: it has resources left, or stands open though it has none.
+
+    One that was closed with failed resources among others is no such batch; its next window brings them.
+    """
+    if any(part.status in (ResourceState.PENDING, ResourceState.RUNNING) for part in parts):
+        return True
+    return batch.status is not BatchState.FAILED or all(part.status is not ResourceState.FAILED for part in parts)
 
 
 def to_take_up(connection: Connection, tenant: str, batch_id: UUID | None) -> Batch:
@@ -52,6 +61,9 @@ def to_take_up(connection: Connection, tenant: str, batch_id: UUID | None) -> Ba
     return batch
 
 
-def read_failed_anew(connection: Connection, batch_id: UUID) -> None:
-    """Let slices be read once more whose totals never agreed, or whose resource did not balance."""
+def read_failed_anew(connection: Connection, tenant: str, batch_id: UUID) -> None:
+    """Let slices be read once more whose totals never agreed, or whose resource did not balance, and failed calls."""
     connection.execute(ANEW, {"batch_id": batch_id, "readings": READINGS})
+    for part in batches.parts(connection, batch_id):
+        if part.status is ResourceState.FAILED:
+            children.no_longer_postponed(connection, part.resource, tenant)

@@ -4,7 +4,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from etl.render.checks import checks_page
 from etl.render.dictionary import data_dictionary
+from etl.render.kinds import kinds_page
 from etl.render.settings import sample_env, settings_table
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +27,9 @@ def settings_page() -> str:
 #: Every rendered file, by its path in the checkout.
 PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": sample_env,
+    "docs/reference/checks.md": checks_page,
     "docs/reference/data-dictionary.md": data_dictionary,
+    "docs/reference/kinds.md": kinds_page,
     "docs/reference/settings.md": settings_page,
 }
 

@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 from etl.catalogue import Endpoint, Resource
 from etl.models import PRODUCTION, links, staging
 from etl.models.base import MAIN, Field, Model, Source, described
-from etl.models.sources import FirstOf
+from etl.models.sources import FirstOf, in_words
 from etl.resources import CATALOGUE
 from etl.values import Code, Reference
 
@@ -131,13 +131,10 @@ def source_of(about: Field) -> str:
 
 
 def words_for(source: Source) -> str:
-    """Return a path, several paths, or what a named function says that it returns."""
-    if isinstance(source, str):
-        return f"`{source}`"
+    """Return where a value comes from in words, paths as code."""
     if isinstance(source, FirstOf):
         return " or ".join(f"`{path}`" for path in source.paths)
-    sentence = (inspect.getdoc(source) or "").split("\n")[0]
-    return sentence.removeprefix("Return ").removeprefix("Tell ").rstrip(".")
+    return f"`{source}`" if isinstance(source, str) else in_words(source)
 
 
 def kind_section() -> Iterator[str]:

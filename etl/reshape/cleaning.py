@@ -19,6 +19,9 @@ from etl.values import Severity
 #: The severities that make a raw row a `validation_error`: somebody should mend the data at its source.
 BAD = (Severity.REFUSED, Severity.DROPPED)
 
+#: The verdict on most records, and therefore made once.
+CLEAN = Verdict(RawState.TRANSFORMED)
+
 #: How long the reason kept with a raw row may get; the findings hold the rest.
 LONGEST_REASON = 500
 
@@ -49,10 +52,10 @@ def verdict(cleaned: Cleaned, rules: str) -> Verdict:
     if cleaned.broken:
         return Verdict(RawState.ERROR, f"cleaning failed ({cleaned.broken})")
     findings = cleaned.reshaped.findings
+    if not findings:
+        return CLEAN if cleaned.reshaped.row is not None else Verdict(RawState.LOADED, rules=rules)
     if cleaned.reshaped.refused:
         return Verdict(RawState.VALIDATION_ERROR, reason(findings), len(findings), rules)
-    if cleaned.reshaped.row is None:
-        return Verdict(RawState.LOADED, rules=rules)
     if any(finding.severity in BAD for finding in findings):
         return Verdict(RawState.VALIDATION_ERROR, reason(findings), len(findings))
     return Verdict(RawState.TRANSFORMED, None, len(findings))

@@ -38,7 +38,11 @@ def derive(
 
 
 def part_record(child: Resource, part: Mapping[str, Any], candidate: Candidate, key: str | None) -> Record | None:
-    """Return one part as a record of the child, None when it has no id."""
+    """Return one part as a record of the child, None when it has no id.
+
+    Its version is that of the whole record; a time of change it has only where it shows one, since a part stays as it
+    is when something else of its record changes.
+    """
     named = source_id(child.id(part) if callable(child.id) else part.get(child.id))
     if named is None or isinstance(named, Complaint):
         return None
@@ -50,7 +54,7 @@ def part_record(child: Resource, part: Mapping[str, Any], candidate: Candidate, 
         content_hash=hashlib.blake2b(raw, digest_size=16).digest(),
         version_at=whole.version_at,
         undated=whole.undated,
-        modified_at=whole.modified_at,
+        modified_at=whole.modified_at if child.modified else None,
         created_at=whole.created_at,
         set_key=key,
         parent_raw_id=UUID(candidate.raw_id),

@@ -1,5 +1,6 @@
 """One record into one row, the rows it refers to, and findings. Pure; compiled once for each resource."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -22,6 +23,12 @@ BEFORE = ("id", "source_id")
 BEHIND = ("source_created_at", "source_modified_at", "version_at", "undated", "deleted_at", "content_hash", "raw_id")
 
 TABLES: Mapping[str, type[Model]] = {model.__tablename__: model for model in PRODUCTION}
+
+#: What looks like a social security number (three, two and four digits, set apart) or like a driver's licence number:
+#: a letter with 7 to 14 digits, as most states write it.
+IDENTIFYING = re.compile(r"(?<![\d-])\d{3}([- ])\d{2}\1\d{4}(?![\d-])|(?<!\w)[A-Za-z]\d{7,14}(?!\w)")
+#: Stands in their place.
+MASK = "***"
 
 encode_json = msgspec.json.Encoder(decimal_format="number").encode
 clean_label = Text(placeholders=True).clean
@@ -232,6 +239,6 @@ def path_reader(path: str) -> Callable[[Mapping[str, Any]], Any]:
 
 
 def shown(raw: Any) -> str:
-    """Return a raw value as the text that a finding keeps: bounded, on one line."""
+    """Return a raw value as the text that a finding keeps: bounded, on one line, without SSN and licence numbers."""
     text = raw if isinstance(raw, str) else encode_json(raw).decode()
-    return " ".join(text.replace("\x00", "\N{REPLACEMENT CHARACTER}").split())[:200]
+    return IDENTIFYING.sub(MASK, " ".join(text.replace("\x00", "\N{REPLACEMENT CHARACTER}").split()))[:200]

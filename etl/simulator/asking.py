@@ -8,7 +8,7 @@ from typing import Any
 MAX_PAGE, MAX_ENTERPRISE_PAGE = 500, 1000
 
 
-class Refused(Exception):  # noqa: N818 - it is what happens to the request
+class Refused(Exception):
     """The request is answered with an error instead."""
 
     def __init__(self, status: int, message: str) -> None:

@@ -1,6 +1,6 @@
 """Answers of the change feeds and the commission rules: which records, cut into pages."""
 
-# ruff: noqa: PLR0913 - a fact takes all the facts it is made of
+
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

@@ -26,7 +26,7 @@ class Simulator:
     def __init__(self, settings: SimulatorSettings | None = None) -> None:
         self.settings = settings or SimulatorSettings()
         self.lock = threading.RLock()
-        founded = self.settings.now or datetime.now(UTC)
+        founded = self.settings.founded or self.settings.now or datetime.now(UTC)
         self.world = World.make(self.settings.seed, self.settings.contacts, founded)
         self.server = Server(self.settings, self.world, self.lock)
         self.port = self.settings.port
@@ -104,7 +104,6 @@ class Simulator:
                     self._loop.add_signal_handler(name, self._stop.set)
             on_ready(self)
             await self._live(self._stop)
-            await site.stop()
             await asyncio.sleep(SETTLING)
         finally:
             await runner.cleanup()

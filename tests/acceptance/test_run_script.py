@@ -18,9 +18,15 @@ ROOT = Path(__file__).parents[2]
 BACKEND = """
 import zipfile
 NAME = "small-1-py3-none-any.whl"
+MODULE = (
+    "import os, sys\\n"
+    "def main():\\n"
+    "    print(os.getcwd(), *sys.argv[1:], sep='|')\\n"
+    "    sys.exit(7)\\n"
+)
 def build_editable(folder, config_settings=None, metadata_directory=None):
     with zipfile.ZipFile(f"{folder}/{NAME}", "w") as wheel:
-        wheel.writestr("small.py", "import os, sys\\ndef main():\\n    print(os.getcwd(), *sys.argv[1:], sep='|')\\n    sys.exit(7)\\n")
+        wheel.writestr("small.py", MODULE)
         wheel.writestr("small-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: small\\nVersion: 1\\n")
         wheel.writestr("small-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         wheel.writestr("small-1.dist-info/entry_points.txt", "[console_scripts]\\nqqetl = small:main\\n")
@@ -86,9 +92,9 @@ class Checkout:
 
     @property
     def environment(self) -> dict[str, str]:
-        links = {"PIP_FIND_LINKS": str(self.wheels), "UV_FIND_LINKS": str(self.wheels)}
-        home = {"HOME": str(self.folder), "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "UV_NO_INDEX": "1"}
-        return {"PATH": os.environ["PATH"], **home, **links}
+        # uv is told nothing: it has to follow pip's settings, and those keep both off the network.
+        pip = {"PIP_FIND_LINKS": str(self.wheels), "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+        return {"PATH": os.environ["PATH"], "HOME": str(self.folder), **pip}
 
     def start(self, *arguments: str, **changes: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

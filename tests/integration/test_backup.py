@@ -6,13 +6,19 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from etl.database import binaries
 from etl.database.backup import backup, restore
+from etl.database.binaries import client_program
 from etl.database.move import move
 from etl.errors import DatabaseNotReady, DatabaseUnavailable, PersonNeeded, UsageError
 
 TABLES = """
     create schema etl;
-    create table parents (id int generated always as identity primary key, name text, loud text generated always as (upper(name)) stored);
+    create table parents (
+        id int generated always as identity primary key,
+        name text,
+        loud text generated always as (upper(name)) stored
+    );
     create table children (id int primary key, parent int not null references parents, best int references children);
     create table etl.alembic_version (version_num text);
     insert into etl.alembic_version values ('0001');
@@ -98,3 +104,35 @@ def test_a_move_that_fails_half_way_leaves_the_new_database_empty(filled: str, o
     with pytest.raises(Exception, match="children"):
         move(filled, other)
     assert on(other, "select count(*) from parents") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("server", "before", "tls", "expected"),
+    [(15, None, False, "/15"), (16, None, False, "/17"), (18, None, False, "/wheel"), (18, None, True, "/19")],
+)
+def test_the_client_program_is_the_servers_or_the_next_newer(
+    server: int, before: int | None, tls: bool, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(tmp_path, monkeypatch)
+    assert client_program("pg_dump", server, before=before, tls=tls) == tmp_path / expected[1:] / "pg_dump"
+
+
+@pytest.mark.parametrize(("server", "before"), [(20, None), (16, 17)])
+def test_a_missing_client_program_is_named_with_its_package(
+    server: int, before: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(tmp_path, monkeypatch)
+    with pytest.raises(DatabaseUnavailable, match=f"postgresql-client-{server}"):
+        client_program("pg_dump", server, before=before)
+
+
+def programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put programs of several versions into the folder, and have them found there."""
+    versions = {"wheel": 18, "15": 15, "17": 17, "19": 19}
+    for name, version in versions.items():
+        (folder / name).mkdir()
+        program = folder / name / "pg_dump"
+        program.write_text(f"#!/bin/sh\necho 'pg_dump (PostgreSQL) {version}.1'\n")
+        program.chmod(0o755)
+    monkeypatch.setattr(binaries, "_folders", lambda _: iter(folder / name for name in versions))
+    monkeypatch.setattr(binaries, "_wheel_root", lambda: folder / "wheel")

@@ -69,7 +69,7 @@ def test_a_page_comes_with_all_that_the_ledger_keeps_of_it(simulator: Simulator)
     assert client.traffic.received_bytes == len(got.body)
 
 
-def test_many_calls_at_once_share_one_token_and_keep_to_their_slots(simulator: Simulator) -> None:
+def test_many_calls_at_once_share_one_token(simulator: Simulator) -> None:
     simulator.requests.clear()
 
     async def use(client: ApiClient) -> list[Answer]:
@@ -115,6 +115,25 @@ def test_a_request_says_who_asks_and_what_for() -> None:
     assert asked.headers["authorization"] == "Bearer t"
     (login,) = seen.api.logins()
     assert parse_qs(login.body.decode())["grant_type"] == ["password"]
+
+
+def test_no_more_calls_are_under_way_than_the_setting_allows() -> None:
+    under_way, most = 0, 0
+
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        writer.write(page(1))
+        await writer.drain()
+
+    async def use(client: ApiClient) -> list[Answer]:
+        return await asyncio.gather(*(client.fetch(feed()) for _ in range(20)))
+
+    assert len(against(ScriptedApi([slow]), use=use, etl_concurrency=3).result) == 20
+    assert most == 3
 
 
 def test_a_search_is_posted_as_json() -> None:

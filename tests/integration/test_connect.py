@@ -176,7 +176,7 @@ def test_a_copy_into_a_black_hole_is_left_at_the_deadline(empty_database_url: st
     with DeadlineConnection.connect(elsewhere(empty_database_url, port=black_hole.port)) as connection:
         connection.execute("create table t (x text)")
         connection.deadline = 0.3
-        with pytest.raises(DeadlineExpired), connection.cursor().copy("copy t from stdin") as copy:
+        with pytest.raises(DeadlineExpired), connection.cursor().copy("copy t from stdin") as copy:  # noqa: PT012
             black_hole.swallows.set()
             copy.write("x\n")
         assert connection.closed
@@ -202,7 +202,7 @@ def test_a_server_that_restarts_is_worth_another_try(server_folder: Any) -> None
         engine_for(server.url) as engine,
     ):
         pid = scalar(engine, "select pg_backend_pid()")
-        with pytest.raises(DatabaseUnavailable), database_errors(), engine.begin() as connection:
+        with pytest.raises(DatabaseUnavailable), database_errors(), engine.begin() as connection:  # noqa: PT012
             os.kill(pid, signal.SIGKILL)
             connection.execute(text("select 1"))
             connection.execute(text("select 1"))
@@ -317,14 +317,15 @@ def test_an_unusable_url_is_refused_without_being_shown(url: str) -> None:
 
 
 def test_a_server_in_another_encoding_is_refused(server: EmbeddedPostgres, engine: Engine) -> None:
-    with engine.connect() as connection:
-        check_server(connection)
+    with engine.connect() as good:
+        check_server(good)
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute("create database latin encoding 'LATIN1' locale 'C' template template0 locale_provider libc")
     try:
-        with engine_for(elsewhere(server.url, database="latin")) as latin, latin.connect() as connection:
-            with pytest.raises(DatabaseNotReady, match="stores text as LATIN1"):
-                check_server(connection)
+        url = elsewhere(server.url, database="latin")
+        refusal = pytest.raises(DatabaseNotReady, match="stores text as LATIN1")
+        with engine_for(url) as latin, latin.connect() as sqlalchemy_connection, refusal:
+            check_server(sqlalchemy_connection)
     finally:
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("drop database latin with (force)")

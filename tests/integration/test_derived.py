@@ -198,7 +198,7 @@ def test_a_real_row_without_its_status_is_refused_and_a_placeholder_is_not(conne
 
 
 def stage(connection: Connection, **values: Any) -> None:
-    own = {"id": uuid.uuid4(), "tenant": TENANT, "raw_data": {}, "content_hash": b"", "version_at": func.now()}
+    own = {"id": uuid.uuid4(), "tenant": TENANT, "raw_data": {}, "content_hash": uuid.uuid4(), "version_at": func.now()}
     connection.execute(insert(raw_table("contacts")).values({**own, "etl_batch_id": FIRST, **values}))
 
 

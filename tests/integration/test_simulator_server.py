@@ -312,7 +312,7 @@ def test_serving_ends_with_a_signal_and_prints_nothing() -> None:
         "serve(SimulatorSettings(contacts=3), lambda one: print(one.api_url, flush=True))"
     )
     command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline().startswith(b"http://127.0.0.1:")

@@ -58,6 +58,17 @@ def upgrade() -> None:
     sa.UniqueConstraint('tenant', 'source_id', name=op.f('uq_carriers_tenant_source_id'))
     )
     op.create_index(op.f('ix_carriers_parent_carrier_id'), 'carriers', ['parent_carrier_id'], unique=False)
+    op.create_table('audit',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('tenant', sa.Text(), nullable=False),
+    sa.Column('action', sa.Text(), nullable=False),
+    sa.Column('actor', sa.Text(), nullable=False),
+    sa.Column('subject', sa.LargeBinary(), nullable=True),
+    sa.Column('counts', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+    sa.Column('done_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit')),
+    schema='etl'
+    )
     op.create_table('batches',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('tenant', sa.Text(), nullable=False),
@@ -78,6 +89,15 @@ def upgrade() -> None:
     schema='etl'
     )
     op.create_index('ix_batches_started_at', 'batches', ['tenant', 'started_at'], unique=False, schema='etl')
+    op.create_table('check_runs',
+    sa.Column('tenant', sa.Text(), nullable=False),
+    sa.Column('check_name', sa.Text(), nullable=False),
+    sa.Column('ran_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('hits', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('milliseconds', sa.Float(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant', 'check_name', name=op.f('pk_check_runs')),
+    schema='etl'
+    )
     op.create_table('child_queue',
     sa.Column('tenant', sa.Text(), nullable=False),
     sa.Column('resource', sa.Text(), nullable=False),
@@ -93,6 +113,19 @@ def upgrade() -> None:
     schema='etl'
     )
     op.create_index('ix_child_queue_due', 'child_queue', ['tenant', 'resource', 'due_at'], unique=False, schema='etl')
+    op.create_table('finding_counts',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('batch_id', sa.Uuid(), nullable=False),
+    sa.Column('tenant', sa.Text(), nullable=False),
+    sa.Column('resource', sa.Text(), nullable=False),
+    sa.Column('rule', sa.Text(), nullable=False),
+    sa.Column('found', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('left_out', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('counted_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_finding_counts')),
+    schema='etl'
+    )
+    op.create_index('ix_finding_counts_batch', 'finding_counts', ['batch_id', 'resource', 'rule'], unique=False, schema='etl')
     op.create_table('findings',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('tenant', sa.Text(), nullable=False),
@@ -172,6 +205,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('batch_id', 'resource', 'number', name=op.f('pk_slices')),
     schema='etl'
     )
+    op.create_table('suppressions',
+    sa.Column('tenant', sa.Text(), nullable=False),
+    sa.Column('table_name', sa.Text(), nullable=False),
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.Column('suppressed_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('tenant', 'table_name', 'digest', name=op.f('pk_suppressions')),
+    schema='etl'
+    )
     op.create_table('sync_history',
     sa.Column('batch_id', sa.Uuid(), nullable=False),
     sa.Column('table_name', sa.Text(), nullable=False),
@@ -188,6 +229,7 @@ def upgrade() -> None:
     op.create_table('tenants',
     sa.Column('tenant', sa.Text(), nullable=False),
     sa.Column('fingerprint', sa.Text(), nullable=False),
+    sa.Column('hash_key', sa.LargeBinary(), server_default=sa.text('uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())'), nullable=False),
     sa.Column('registered_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('tenant', name=op.f('pk_tenants')),
     schema='etl'
@@ -233,6 +275,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_account_info_gone', 'raw_account_info', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_account_info_set', 'raw_account_info', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_account_info_superseded', 'raw_account_info', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_account_info_versions', 'raw_account_info', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_account_info_waiting', 'raw_account_info', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_account_info_newest', 'raw_account_info', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_acord_forms',
@@ -266,6 +310,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_acord_forms_gone', 'raw_acord_forms', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_acord_forms_set', 'raw_acord_forms', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_acord_forms_superseded', 'raw_acord_forms', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_acord_forms_versions', 'raw_acord_forms', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_acord_forms_waiting', 'raw_acord_forms', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_acord_forms_newest', 'raw_acord_forms', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_agencies',
@@ -299,6 +345,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_agencies_gone', 'raw_agencies', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_agencies_set', 'raw_agencies', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_agencies_superseded', 'raw_agencies', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_agencies_versions', 'raw_agencies', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_agencies_waiting', 'raw_agencies', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_agencies_newest', 'raw_agencies', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_applications',
@@ -332,6 +380,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_applications_gone', 'raw_applications', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_applications_set', 'raw_applications', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_applications_superseded', 'raw_applications', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_applications_versions', 'raw_applications', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_applications_waiting', 'raw_applications', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_applications_newest', 'raw_applications', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_billing_records',
@@ -365,6 +415,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_billing_records_gone', 'raw_billing_records', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_billing_records_set', 'raw_billing_records', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_billing_records_superseded', 'raw_billing_records', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_billing_records_versions', 'raw_billing_records', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_billing_records_waiting', 'raw_billing_records', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_billing_records_newest', 'raw_billing_records', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_carriers',
@@ -398,6 +450,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_carriers_gone', 'raw_carriers', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_carriers_set', 'raw_carriers', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_carriers_superseded', 'raw_carriers', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_carriers_versions', 'raw_carriers', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_carriers_waiting', 'raw_carriers', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_carriers_newest', 'raw_carriers', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_claims',
@@ -431,6 +485,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_claims_gone', 'raw_claims', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_claims_set', 'raw_claims', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_claims_superseded', 'raw_claims', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_claims_versions', 'raw_claims', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_claims_waiting', 'raw_claims', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_claims_newest', 'raw_claims', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_commission_rules',
@@ -464,6 +520,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_commission_rules_gone', 'raw_commission_rules', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_commission_rules_set', 'raw_commission_rules', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_commission_rules_superseded', 'raw_commission_rules', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_commission_rules_versions', 'raw_commission_rules', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_commission_rules_waiting', 'raw_commission_rules', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_commission_rules_newest', 'raw_commission_rules', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_commissions',
@@ -497,6 +555,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_commissions_gone', 'raw_commissions', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_commissions_set', 'raw_commissions', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_commissions_superseded', 'raw_commissions', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_commissions_versions', 'raw_commissions', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_commissions_waiting', 'raw_commissions', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_commissions_newest', 'raw_commissions', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_contacts',
@@ -530,6 +590,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_contacts_gone', 'raw_contacts', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_contacts_set', 'raw_contacts', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_contacts_superseded', 'raw_contacts', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_contacts_versions', 'raw_contacts', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_contacts_waiting', 'raw_contacts', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_contacts_newest', 'raw_contacts', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_coverages',
@@ -563,6 +625,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_coverages_gone', 'raw_coverages', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_coverages_set', 'raw_coverages', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_coverages_superseded', 'raw_coverages', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_coverages_versions', 'raw_coverages', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_coverages_waiting', 'raw_coverages', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_coverages_newest', 'raw_coverages', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_departments',
@@ -596,6 +660,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_departments_gone', 'raw_departments', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_departments_set', 'raw_departments', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_departments_superseded', 'raw_departments', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_departments_versions', 'raw_departments', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_departments_waiting', 'raw_departments', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_departments_newest', 'raw_departments', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_documents',
@@ -629,6 +695,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_documents_gone', 'raw_documents', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_documents_set', 'raw_documents', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_documents_superseded', 'raw_documents', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_documents_versions', 'raw_documents', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_documents_waiting', 'raw_documents', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_documents_newest', 'raw_documents', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_drivers',
@@ -662,6 +730,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_drivers_gone', 'raw_drivers', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_drivers_set', 'raw_drivers', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_drivers_superseded', 'raw_drivers', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_drivers_versions', 'raw_drivers', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_drivers_waiting', 'raw_drivers', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_drivers_newest', 'raw_drivers', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_employees',
@@ -695,6 +765,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_employees_gone', 'raw_employees', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_employees_set', 'raw_employees', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_employees_superseded', 'raw_employees', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_employees_versions', 'raw_employees', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_employees_waiting', 'raw_employees', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_employees_newest', 'raw_employees', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_equipment',
@@ -728,6 +800,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_equipment_gone', 'raw_equipment', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_equipment_set', 'raw_equipment', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_equipment_superseded', 'raw_equipment', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_equipment_versions', 'raw_equipment', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_equipment_waiting', 'raw_equipment', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_equipment_newest', 'raw_equipment', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_fees',
@@ -761,6 +835,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_fees_gone', 'raw_fees', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_fees_set', 'raw_fees', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_fees_superseded', 'raw_fees', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_fees_versions', 'raw_fees', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_fees_waiting', 'raw_fees', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_fees_newest', 'raw_fees', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_locations',
@@ -794,6 +870,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_locations_gone', 'raw_locations', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_locations_set', 'raw_locations', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_locations_superseded', 'raw_locations', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_locations_versions', 'raw_locations', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_locations_waiting', 'raw_locations', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_locations_newest', 'raw_locations', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_policies',
@@ -827,6 +905,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_policies_gone', 'raw_policies', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_policies_set', 'raw_policies', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_policies_superseded', 'raw_policies', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_policies_versions', 'raw_policies', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_policies_waiting', 'raw_policies', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_policies_newest', 'raw_policies', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_policy_details',
@@ -860,6 +940,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_policy_details_gone', 'raw_policy_details', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_policy_details_set', 'raw_policy_details', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_policy_details_superseded', 'raw_policy_details', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_policy_details_versions', 'raw_policy_details', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_policy_details_waiting', 'raw_policy_details', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_policy_details_newest', 'raw_policy_details', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_quotes',
@@ -893,6 +975,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_quotes_gone', 'raw_quotes', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_quotes_set', 'raw_quotes', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_quotes_superseded', 'raw_quotes', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_quotes_versions', 'raw_quotes', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_quotes_waiting', 'raw_quotes', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_quotes_newest', 'raw_quotes', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_renewals',
@@ -926,6 +1010,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_renewals_gone', 'raw_renewals', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_renewals_set', 'raw_renewals', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_renewals_superseded', 'raw_renewals', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_renewals_versions', 'raw_renewals', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_renewals_waiting', 'raw_renewals', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_renewals_newest', 'raw_renewals', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_terminations',
@@ -959,6 +1045,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_terminations_gone', 'raw_terminations', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_terminations_set', 'raw_terminations', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_terminations_superseded', 'raw_terminations', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_terminations_versions', 'raw_terminations', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_terminations_waiting', 'raw_terminations', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_terminations_newest', 'raw_terminations', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('raw_vehicles',
@@ -992,6 +1080,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_raw_vehicles_gone', 'raw_vehicles', ['gone_batch_id'], unique=False, schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.create_index('ix_raw_vehicles_set', 'raw_vehicles', ['tenant', 'set_key'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
+    op.create_index('ix_raw_vehicles_superseded', 'raw_vehicles', ['tenant', 'superseded_at'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.create_index('ix_raw_vehicles_versions', 'raw_vehicles', ['tenant', 'source_id'], unique=False, schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.create_index('ix_raw_vehicles_waiting', 'raw_vehicles', ['etl_batch_id', 'status'], unique=False, schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
     op.create_index('uq_raw_vehicles_newest', 'raw_vehicles', ['tenant', 'source_id'], unique=True, schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('batch_resources',
@@ -1131,6 +1221,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_employees_department_id'), 'employees', ['department_id'], unique=False)
     op.create_index(op.f('ix_employees_email'), 'employees', ['email'], unique=False)
     op.create_index(op.f('ix_employees_location_id'), 'employees', ['location_id'], unique=False)
+    op.create_index(op.f('ix_employees_phone'), 'employees', ['phone'], unique=False)
     op.create_table('commission_rules',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('tenant', sa.Text(), nullable=False),
@@ -1245,6 +1336,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_contacts_location_id'), 'contacts', ['location_id'], unique=False)
     op.create_index(op.f('ix_contacts_office_id'), 'contacts', ['office_id'], unique=False)
     op.create_index(op.f('ix_contacts_opened_by_id'), 'contacts', ['opened_by_id'], unique=False)
+    op.create_index(op.f('ix_contacts_phone'), 'contacts', ['phone'], unique=False)
     op.create_table('billing_records',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('tenant', sa.Text(), nullable=False),
@@ -1290,7 +1382,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_billing_records_contact_id'), 'billing_records', ['contact_id'], unique=False)
     op.create_index(op.f('ix_billing_records_created_by_id'), 'billing_records', ['created_by_id'], unique=False)
     op.create_index(op.f('ix_billing_records_location_id'), 'billing_records', ['location_id'], unique=False)
-    op.create_index('ix_billing_records_policy_ids', 'billing_records', ['policy_ids'], unique=False, postgresql_using='gin')
+    op.create_index('ix_billing_records_policy_ids', 'billing_records', ['policy_ids'], unique=False, postgresql_using='gin', postgresql_with={'fastupdate': 'off'})
     op.create_table('documents',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('tenant', sa.Text(), nullable=False),
@@ -1974,11 +2066,12 @@ def downgrade() -> None:
     op.drop_table('policies')
     op.drop_index(op.f('ix_documents_contact_id'), table_name='documents')
     op.drop_table('documents')
-    op.drop_index('ix_billing_records_policy_ids', table_name='billing_records', postgresql_using='gin')
+    op.drop_index('ix_billing_records_policy_ids', table_name='billing_records', postgresql_using='gin', postgresql_with={'fastupdate': 'off'})
     op.drop_index(op.f('ix_billing_records_location_id'), table_name='billing_records')
     op.drop_index(op.f('ix_billing_records_created_by_id'), table_name='billing_records')
     op.drop_index(op.f('ix_billing_records_contact_id'), table_name='billing_records')
     op.drop_table('billing_records')
+    op.drop_index(op.f('ix_contacts_phone'), table_name='contacts')
     op.drop_index(op.f('ix_contacts_opened_by_id'), table_name='contacts')
     op.drop_index(op.f('ix_contacts_office_id'), table_name='contacts')
     op.drop_index(op.f('ix_contacts_location_id'), table_name='contacts')
@@ -1991,6 +2084,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_commission_rules_location_id'), table_name='commission_rules')
     op.drop_index(op.f('ix_commission_rules_carrier_id'), table_name='commission_rules')
     op.drop_table('commission_rules')
+    op.drop_index(op.f('ix_employees_phone'), table_name='employees')
     op.drop_index(op.f('ix_employees_location_id'), table_name='employees')
     op.drop_index(op.f('ix_employees_email'), table_name='employees')
     op.drop_index(op.f('ix_employees_department_id'), table_name='employees')
@@ -2004,127 +2098,176 @@ def downgrade() -> None:
     op.drop_table('batch_resources', schema='etl')
     op.drop_index('uq_raw_vehicles_newest', table_name='raw_vehicles', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_vehicles_waiting', table_name='raw_vehicles', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_vehicles_versions', table_name='raw_vehicles', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_vehicles_superseded', table_name='raw_vehicles', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_vehicles_set', table_name='raw_vehicles', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_vehicles_gone', table_name='raw_vehicles', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_vehicles', schema='raw')
     op.drop_index('uq_raw_terminations_newest', table_name='raw_terminations', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_terminations_waiting', table_name='raw_terminations', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_terminations_versions', table_name='raw_terminations', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_terminations_superseded', table_name='raw_terminations', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_terminations_set', table_name='raw_terminations', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_terminations_gone', table_name='raw_terminations', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_terminations', schema='raw')
     op.drop_index('uq_raw_renewals_newest', table_name='raw_renewals', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_renewals_waiting', table_name='raw_renewals', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_renewals_versions', table_name='raw_renewals', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_renewals_superseded', table_name='raw_renewals', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_renewals_set', table_name='raw_renewals', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_renewals_gone', table_name='raw_renewals', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_renewals', schema='raw')
     op.drop_index('uq_raw_quotes_newest', table_name='raw_quotes', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_quotes_waiting', table_name='raw_quotes', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_quotes_versions', table_name='raw_quotes', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_quotes_superseded', table_name='raw_quotes', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_quotes_set', table_name='raw_quotes', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_quotes_gone', table_name='raw_quotes', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_quotes', schema='raw')
     op.drop_index('uq_raw_policy_details_newest', table_name='raw_policy_details', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_policy_details_waiting', table_name='raw_policy_details', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_policy_details_versions', table_name='raw_policy_details', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_policy_details_superseded', table_name='raw_policy_details', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_policy_details_set', table_name='raw_policy_details', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_policy_details_gone', table_name='raw_policy_details', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_policy_details', schema='raw')
     op.drop_index('uq_raw_policies_newest', table_name='raw_policies', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_policies_waiting', table_name='raw_policies', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_policies_versions', table_name='raw_policies', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_policies_superseded', table_name='raw_policies', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_policies_set', table_name='raw_policies', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_policies_gone', table_name='raw_policies', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_policies', schema='raw')
     op.drop_index('uq_raw_locations_newest', table_name='raw_locations', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_locations_waiting', table_name='raw_locations', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_locations_versions', table_name='raw_locations', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_locations_superseded', table_name='raw_locations', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_locations_set', table_name='raw_locations', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_locations_gone', table_name='raw_locations', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_locations', schema='raw')
     op.drop_index('uq_raw_fees_newest', table_name='raw_fees', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_fees_waiting', table_name='raw_fees', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_fees_versions', table_name='raw_fees', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_fees_superseded', table_name='raw_fees', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_fees_set', table_name='raw_fees', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_fees_gone', table_name='raw_fees', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_fees', schema='raw')
     op.drop_index('uq_raw_equipment_newest', table_name='raw_equipment', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_equipment_waiting', table_name='raw_equipment', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_equipment_versions', table_name='raw_equipment', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_equipment_superseded', table_name='raw_equipment', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_equipment_set', table_name='raw_equipment', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_equipment_gone', table_name='raw_equipment', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_equipment', schema='raw')
     op.drop_index('uq_raw_employees_newest', table_name='raw_employees', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_employees_waiting', table_name='raw_employees', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_employees_versions', table_name='raw_employees', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_employees_superseded', table_name='raw_employees', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_employees_set', table_name='raw_employees', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_employees_gone', table_name='raw_employees', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_employees', schema='raw')
     op.drop_index('uq_raw_drivers_newest', table_name='raw_drivers', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_drivers_waiting', table_name='raw_drivers', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_drivers_versions', table_name='raw_drivers', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_drivers_superseded', table_name='raw_drivers', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_drivers_set', table_name='raw_drivers', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_drivers_gone', table_name='raw_drivers', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_drivers', schema='raw')
     op.drop_index('uq_raw_documents_newest', table_name='raw_documents', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_documents_waiting', table_name='raw_documents', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_documents_versions', table_name='raw_documents', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_documents_superseded', table_name='raw_documents', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_documents_set', table_name='raw_documents', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_documents_gone', table_name='raw_documents', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_documents', schema='raw')
     op.drop_index('uq_raw_departments_newest', table_name='raw_departments', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_departments_waiting', table_name='raw_departments', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_departments_versions', table_name='raw_departments', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_departments_superseded', table_name='raw_departments', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_departments_set', table_name='raw_departments', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_departments_gone', table_name='raw_departments', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_departments', schema='raw')
     op.drop_index('uq_raw_coverages_newest', table_name='raw_coverages', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_coverages_waiting', table_name='raw_coverages', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_coverages_versions', table_name='raw_coverages', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_coverages_superseded', table_name='raw_coverages', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_coverages_set', table_name='raw_coverages', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_coverages_gone', table_name='raw_coverages', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_coverages', schema='raw')
     op.drop_index('uq_raw_contacts_newest', table_name='raw_contacts', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_contacts_waiting', table_name='raw_contacts', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_contacts_versions', table_name='raw_contacts', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_contacts_superseded', table_name='raw_contacts', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_contacts_set', table_name='raw_contacts', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_contacts_gone', table_name='raw_contacts', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_contacts', schema='raw')
     op.drop_index('uq_raw_commissions_newest', table_name='raw_commissions', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_commissions_waiting', table_name='raw_commissions', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_commissions_versions', table_name='raw_commissions', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_commissions_superseded', table_name='raw_commissions', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_commissions_set', table_name='raw_commissions', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_commissions_gone', table_name='raw_commissions', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_commissions', schema='raw')
     op.drop_index('uq_raw_commission_rules_newest', table_name='raw_commission_rules', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_commission_rules_waiting', table_name='raw_commission_rules', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_commission_rules_versions', table_name='raw_commission_rules', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_commission_rules_superseded', table_name='raw_commission_rules', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_commission_rules_set', table_name='raw_commission_rules', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_commission_rules_gone', table_name='raw_commission_rules', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_commission_rules', schema='raw')
     op.drop_index('uq_raw_claims_newest', table_name='raw_claims', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_claims_waiting', table_name='raw_claims', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_claims_versions', table_name='raw_claims', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_claims_superseded', table_name='raw_claims', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_claims_set', table_name='raw_claims', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_claims_gone', table_name='raw_claims', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_claims', schema='raw')
     op.drop_index('uq_raw_carriers_newest', table_name='raw_carriers', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_carriers_waiting', table_name='raw_carriers', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_carriers_versions', table_name='raw_carriers', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_carriers_superseded', table_name='raw_carriers', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_carriers_set', table_name='raw_carriers', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_carriers_gone', table_name='raw_carriers', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_carriers', schema='raw')
     op.drop_index('uq_raw_billing_records_newest', table_name='raw_billing_records', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_billing_records_waiting', table_name='raw_billing_records', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_billing_records_versions', table_name='raw_billing_records', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_billing_records_superseded', table_name='raw_billing_records', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_billing_records_set', table_name='raw_billing_records', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_billing_records_gone', table_name='raw_billing_records', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_billing_records', schema='raw')
     op.drop_index('uq_raw_applications_newest', table_name='raw_applications', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_applications_waiting', table_name='raw_applications', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_applications_versions', table_name='raw_applications', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_applications_superseded', table_name='raw_applications', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_applications_set', table_name='raw_applications', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_applications_gone', table_name='raw_applications', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_applications', schema='raw')
     op.drop_index('uq_raw_agencies_newest', table_name='raw_agencies', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_agencies_waiting', table_name='raw_agencies', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_agencies_versions', table_name='raw_agencies', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_agencies_superseded', table_name='raw_agencies', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_agencies_set', table_name='raw_agencies', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_agencies_gone', table_name='raw_agencies', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_agencies', schema='raw')
     op.drop_index('uq_raw_acord_forms_newest', table_name='raw_acord_forms', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_acord_forms_waiting', table_name='raw_acord_forms', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_acord_forms_versions', table_name='raw_acord_forms', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_acord_forms_superseded', table_name='raw_acord_forms', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_acord_forms_set', table_name='raw_acord_forms', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_acord_forms_gone', table_name='raw_acord_forms', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_acord_forms', schema='raw')
     op.drop_index('uq_raw_account_info_newest', table_name='raw_account_info', schema='raw', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_raw_account_info_waiting', table_name='raw_account_info', schema='raw', postgresql_where=sa.text("status IN ('pending', 'transformed', 'error')"))
+    op.drop_index('ix_raw_account_info_versions', table_name='raw_account_info', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
+    op.drop_index('ix_raw_account_info_superseded', table_name='raw_account_info', schema='raw', postgresql_where=sa.text('superseded_at IS NOT NULL'))
     op.drop_index('ix_raw_account_info_set', table_name='raw_account_info', schema='raw', postgresql_where=sa.text('superseded_at IS NULL AND set_key IS NOT NULL'))
     op.drop_index('ix_raw_account_info_gone', table_name='raw_account_info', schema='raw', postgresql_where=sa.text('gone_batch_id IS NOT NULL'))
     op.drop_table('raw_account_info', schema='raw')
     op.drop_table('watermarks', schema='etl')
     op.drop_table('tenants', schema='etl')
     op.drop_table('sync_history', schema='etl')
+    op.drop_table('suppressions', schema='etl')
     op.drop_table('slices', schema='etl')
     op.drop_index('ix_requests_requested_at', table_name='requests', schema='etl')
     op.drop_index('ix_requests_batch', table_name='requests', schema='etl')
@@ -2132,10 +2275,14 @@ def downgrade() -> None:
     op.drop_table('offers', schema='etl')
     op.drop_table('leases', schema='etl')
     op.drop_table('findings', schema='etl')
+    op.drop_index('ix_finding_counts_batch', table_name='finding_counts', schema='etl')
+    op.drop_table('finding_counts', schema='etl')
     op.drop_index('ix_child_queue_due', table_name='child_queue', schema='etl')
     op.drop_table('child_queue', schema='etl')
+    op.drop_table('check_runs', schema='etl')
     op.drop_index('ix_batches_started_at', table_name='batches', schema='etl')
     op.drop_table('batches', schema='etl')
+    op.drop_table('audit', schema='etl')
     op.drop_index(op.f('ix_carriers_parent_carrier_id'), table_name='carriers')
     op.drop_table('carriers')
     op.drop_table('agencies')

@@ -1,7 +1,7 @@
 """Entering a contact or a policy into the book, with everything that hangs on it."""
 
 # ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
-# ruff: noqa: PLR0913, PLR0917 - a fact takes all the facts it is made of
+
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What is asked for contact by contact: account, addresses, documents, ACORD forms."""
 
 # ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
-# ruff: noqa: PLR0913, PLR0917 - a fact takes all the facts it is made of
+
 
 import random
 import uuid

@@ -1,7 +1,7 @@
 """The course of a policy: chains of yearly terms, renewed, endorsed, cancelled, lapsed, or left behind as a shell."""
 
 # ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
-# ruff: noqa: PLR0913, PLR0917 - a fact takes all the facts it is made of
+
 
 import random
 from collections.abc import Iterator

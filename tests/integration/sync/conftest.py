@@ -15,7 +15,7 @@ from etl.extract.patience import Patience
 from etl.simulator import Simulator
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _without_pauses() -> Iterator[None]:
     """Let a call that fails be tried again at once."""
     hasty = partial(ApiClient, patience=Patience(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
@@ -46,6 +46,13 @@ def as_synced(server: EmbeddedPostgres, simulator: Simulator, synced_database: s
     """Give one copy of the synced database to all tests of a module that only look at it."""
     with cloned(server.url, synced_database) as url, site_of(simulator, url) as made:
         yield made
+
+
+@pytest.fixture
+def another_database(server: EmbeddedPostgres) -> Iterator[str]:
+    """Give the address of a second migrated and empty database."""
+    with cloned(server.url, MIGRATED) as url:
+        yield url
 
 
 @pytest.fixture

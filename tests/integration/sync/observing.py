@@ -17,29 +17,40 @@ OF_THE_RUN = (
     "created_at", "updated_at", "last_synced_at", "version_at", "deleted_at", "content_hash", "etl_batch_id", "raw_id",
 )  # fmt: skip
 
-Digest = Mapping[str, frozenset[str]]
+#: The rows of each table by their key, without what belongs to the run.
+Digest = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
-def digest(engine: Engine) -> Digest:
-    """Return every production row as text, by table, without what belongs to the run."""
+def digest(engine: Engine, *, living: bool = False) -> Digest:
+    """Return the production rows (the living ones alone, where so asked) without what belongs to the run."""
     with engine.connect() as connection:
-        return {table: frozenset(lines(connection, table)) for table in (*TABLES, *LINKS)}
+        return {table: dict(rows(connection, table, living=living)) for table in (*TABLES, *LINKS)}
 
 
-def lines(connection: Connection, table: str) -> Iterable[str]:
-    left_out = ", ".join(f"'{name}'" for name in OF_THE_RUN)
-    dead = "" if table in LINKS else " || jsonb_build_object('dead', line.deleted_at IS NOT NULL)"
-    query = f"SELECT CAST((to_jsonb(line) - ARRAY[{left_out}]){dead} AS text) FROM public.{table} AS line"  # noqa: S608
-    return connection.execute(text(query)).scalars().all()
+def rows(connection: Connection, table: str, *, living: bool) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Yield the rows of a table with what makes each of them known again."""
+    for (row,) in connection.execute(text(f"SELECT to_jsonb(line) FROM public.{table} AS line")):  # noqa: S608
+        dead = row.get("deleted_at") is not None
+        if not (living and dead):
+            key = row.get("source_id") or " ".join(map(str, row.values()))
+            yield key, {**{name: row[name] for name in row if name not in OF_THE_RUN}, "dead": dead}
 
 
-def differences(one: Digest, other: Digest) -> dict[str, tuple[list[str], list[str]]]:
-    """Return by table the rows that only one of two digests has; empty when they agree."""
-    return {
-        table: (sorted(one[table] - other[table])[:3], sorted(other[table] - one[table])[:3])
-        for table in one
-        if one[table] != other[table]
-    }
+def differences(one: Digest, other: Digest) -> list[str]:
+    """Return in words where two digests disagree: nowhere, when they are equal."""
+    return [told for table in one for key in one[table].keys() | other[table].keys()
+            if (told := difference(table, key, one[table].get(key), other[table].get(key)))]  # fmt: skip
+
+
+def difference(table: str, key: str, one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> str | None:
+    """Return in words how two versions of a row differ, None when they do not."""
+    if one == other:
+        return None
+    if one is None or other is None:
+        return f"{table} {key}: only in the {'second' if one is None else 'first'}"
+    return f"{table} {key}: " + ", ".join(
+        f"{name} {one[name]!r} and {other[name]!r}" for name in one if one[name] != other[name]
+    )
 
 
 def as_they_lie(engine: Engine) -> dict[str, list[str]]:
@@ -64,6 +75,12 @@ def values(engine: Engine, query: str, **bound: Any) -> list[Any]:
     """Return the first column of a query."""
     with engine.connect() as connection:
         return list(column(connection, query, **bound))
+
+
+def pairs(engine: Engine, query: str) -> list[tuple[Any, Any]]:
+    """Return the first two columns of a query."""
+    with engine.connect() as connection:
+        return [(row[0], row[1]) for row in connection.execute(text(query))]
 
 
 def value(engine: Engine, query: str, **bound: Any) -> Any:

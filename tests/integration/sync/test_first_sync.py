@@ -1,18 +1,21 @@
 """The first sync of an agency: everything arrives once, whole, joined, and without its secrets."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from conftest import Site
-from observing import LINKS, TABLES, everything, value, values
+from observing import LINKS, TABLES, everything, pairs, value, values
+from workbench import Site
 
+from etl.ledger.batches import newest, parts
+from etl.ledger.marks import complete
 from etl.models import PRODUCTION
+from etl.models.base import MAIN, references_of
+from etl.models.core import ACCOUNT_INFO
 from etl.models.staging import STAGED
-from etl.resources import CATALOGUE
+from etl.models.states import BatchState, Outcome, ResourceState
 from etl.simulator import Simulator
 from etl.simulator.world import World
+from etl.window import FIRST_INSTANT, Window
 
 
 def living(world: World) -> Iterator[dict[str, Any]]:
@@ -76,18 +79,72 @@ def counted(world: World) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_a_table_has_the_rows_that_the_book_has(synced: Site, simulator: Simulator, table: str) -> None:
-    found = value(synced.engine, f"SELECT count(*) FROM {table} WHERE NOT is_placeholder")  # noqa: S608
-    assert found == counted(simulator.world)[table] > 0
+def test_every_table_has_the_rows_that_the_book_has(as_synced: Site, simulator: Simulator) -> None:
+    query = "SELECT count(*) FROM {} WHERE NOT is_placeholder"
+    found = {table: value(as_synced.engine, query.format(table)) for table in TABLES}
+    assert found == counted(simulator.world)
+    assert all(found.values())
 
 
-@pytest.fixture(scope="module")
-def books(synced_database: str) -> str:
-    return synced_database
+def test_all_staging_and_link_tables_are_filled(as_synced: Site) -> None:
+    tables = [*(f"raw.raw_{name}" for name in STAGED), *LINKS]
+    assert [name for name in tables if value(as_synced.engine, f"SELECT count(*) FROM {name}") == 0] == []  # noqa: S608
 
 
-def test_all_staging_and_link_tables_are_filled(synced: Site) -> None:
-    empty = [name for name in STAGED if value(synced.engine, f"SELECT count(*) FROM raw.raw_{name}") == 0]  # noqa: S608
-    empty += [name for name in LINKS if value(synced.engine, f"SELECT count(*) FROM {name}") == 0]  # noqa: S608
-    assert empty == []
+def test_the_books_balance_and_every_mark_stands_at_the_end_of_the_window(as_synced: Site) -> None:
+    with as_synced.engine.connect() as connection:
+        batch = newest(connection, "default")
+        assert batch is not None
+        assert batch.status == BatchState.COMPLETED
+        for part in parts(connection, batch.id):
+            assert (part.resource, part.status) == (part.resource, ResourceState.DONE)
+            assert part.counts["fetched"] == sum(part.counts[outcome] for outcome in Outcome), part
+            assert complete(connection, "default", part.resource) == [Window(FIRST_INSTANT, batch.window.end)]
+
+
+def test_the_sync_history_tells_how_many_rows_were_inserted(as_synced: Site, simulator: Simulator) -> None:
+    told = dict(pairs(as_synced.engine, "SELECT table_name, inserted FROM etl.sync_history"))
+    assert told == counted(simulator.world)
+
+
+def test_every_reference_is_backed_by_a_foreign_key_that_holds(as_synced: Site) -> None:
+    guarded = set(
+        pairs(
+            as_synced.engine,
+            "SELECT CAST(conrelid::regclass AS text), attname FROM pg_constraint JOIN pg_attribute"
+            " ON attrelid = conrelid AND attnum = conkey[1] WHERE contype = 'f' AND convalidated",
+        )
+    )
+    for model in PRODUCTION:
+        for road in (MAIN, ACCOUNT_INFO):
+            for name in references_of(model, road):
+                assert (model.__tablename__, name) in guarded
+
+
+def test_what_the_api_delivers_is_no_placeholder(as_synced: Site, simulator: Simulator) -> None:
+    world = simulator.world
+    delivered = {
+        "contacts": world.contacts,
+        "policies": world.policies,
+        "employees": world.employees,
+        "carriers": [one["CarrierID"] for one in world.carriers],
+        "locations": [one["QQID"] for one in world.locations],
+        "departments": [one["DepartmentID"] for one in world.departments],
+    }
+    for table, keys in delivered.items():
+        standing_in = values(as_synced.engine, f"SELECT source_id FROM {table} WHERE is_placeholder")  # noqa: S608
+        assert set(standing_in) & set(map(str, keys)) == set()
+
+
+def test_no_secret_reaches_the_database(as_synced: Site, simulator: Simulator) -> None:
+    world = simulator.world
+    accounts = [world.detail("account", key)[0] for key in world.contacts]
+    secrets = {str(one[name]) for one in accounts for name in ("UserID", "UserPassword") if one[name]}
+    people = [*world.contacts.values(), *(one for key in world.garage for one in world.detail("drivers", key))]
+    secrets |= {one["SSN"] for one in people if one.get("SSN")}
+    secrets |= {"demo-password", "demo-secret"}
+    stored = everything(as_synced.engine)
+    assert len(secrets) > len(accounts)
+    assert [one for one in secrets if one in stored] == []
+    assert "UserPassword" not in stored
+    assert "SSN" not in stored

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
@@ -93,3 +93,9 @@ def agency(**settings: Any) -> Iterator[Simulator]:
 def break_with(simulator: Simulator, *faults: str) -> None:
     """Let a running simulator have these faults from now on, and no others."""
     simulator.server.faults = Faults(faults)
+
+
+def come_of_age(site: Site) -> None:
+    """Let the details of all parents be so old that they are due again."""
+    with site.engine.begin() as connection:
+        connection.execute(text("UPDATE etl.child_queue SET due_at = now()"))

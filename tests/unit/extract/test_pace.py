@@ -176,9 +176,19 @@ def test_after_failures_in_a_row_the_circuit_opens_and_bounds_every_further_cost
 
 def test_one_success_closes_the_circuit() -> None:
     circuit = Circuit()
-    for _ in range(5):
-        circuit.failed(0.0)
-    assert not circuit.admits(1.0)
+    for name in "abcde":
+        circuit.failed(0.0, name)
+    assert not circuit.admits(1.0, "f")
     circuit.succeeded()
-    assert circuit.admits(1.0)
-    assert not circuit.is_open
+    assert circuit.admits(1.0, "a")
+    assert not circuit.is_open("a")
+
+
+def test_the_failures_of_one_resource_close_no_other() -> None:
+    circuit = Circuit()
+    for _ in range(5):
+        circuit.failed(0.0, "quotes")
+    assert not circuit.admits(1.0, "quotes")
+    assert circuit.admits(1.0, "drivers")
+    circuit.failed(2.0, "drivers")
+    assert not circuit.admits(3.0, "vehicles")

@@ -78,7 +78,7 @@ def test_words_tell_no_names(world: World) -> None:
 
 
 def test_a_voided_payment_does_not_come_back_through_the_feed(world: World) -> None:
-    words = life._void_payment(world, random.Random(1), LATER)  # noqa: SLF001 - the change itself is looked at
+    words = life._void_payment(world, random.Random(1), LATER)
     assert words
     key = words.split()[2]
     assert world.billing[key]["IsVoided"]
@@ -86,7 +86,7 @@ def test_a_voided_payment_does_not_come_back_through_the_feed(world: World) -> N
 
 
 def test_a_cancellation_has_its_adjustment_and_gives_commission_back(world: World) -> None:
-    words = life._cancel(world, random.Random(3), LATER)  # noqa: SLF001
+    words = life._cancel(world, random.Random(3), LATER)
     assert words
     key = int(words.split()[1])
     assert world.policies[key]["Status"] == "C"
@@ -98,7 +98,7 @@ def test_a_cancellation_has_its_adjustment_and_gives_commission_back(world: Worl
 
 def test_a_bound_policy_has_a_number_and_is_active(world: World) -> None:
     pending = {key for key in world.policies if world.policies[key]["Status"] == "P"}
-    words = life._bind(world, random.Random(1), LATER)  # noqa: SLF001
+    words = life._bind(world, random.Random(1), LATER)
     assert words
     key = int(words.split()[1])
     policy = world.policies[key]
@@ -109,14 +109,14 @@ def test_a_bound_policy_has_a_number_and_is_active(world: World) -> None:
 
 
 def test_a_renewal_is_set_up_once(world: World) -> None:
-    made = [words for words in (life._renew(world, random.Random(n), LATER) for n in range(300)) if words]  # noqa: SLF001
+    made = [words for words in (life._renew(world, random.Random(n), LATER) for n in range(300)) if words]
     priors = [one["PriorPolicyID"] for one in world.policies.values() if one["PriorPolicyID"]]
     assert made
     assert len(priors) == len(set(priors))
 
 
 def test_a_removed_coverage_stays_away(world: World) -> None:
-    words = life._drop_coverage(world, random.Random(1), LATER)  # noqa: SLF001
+    words = life._drop_coverage(world, random.Random(1), LATER)
     assert words
     key = int(words.split()[1].rstrip(":"))
     left = world.detail("coverages", key)
@@ -126,7 +126,7 @@ def test_a_removed_coverage_stays_away(world: World) -> None:
 
 def test_an_endorsement_changes_the_premium_by_its_amount(world: World) -> None:
     before = {one["PolicyId"]: one["TotalPremium"] for one in world.policies.values()}
-    words = life._endorse(world, random.Random(1), LATER)  # noqa: SLF001
+    words = life._endorse(world, random.Random(1), LATER)
     assert words
     key = int(words.split()[1])
     amount = world.adjustments[key][-1].amount

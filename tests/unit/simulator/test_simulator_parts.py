@@ -75,7 +75,7 @@ def test_what_is_handed_out_is_a_copy(collection: Collection) -> None:
 def test_the_windows_that_are_remembered_are_few(collection: Collection) -> None:
     for days in range(200):
         assert collection.within(NOON - timedelta(days=days), None)
-    assert len(collection._found) < 100  # noqa: SLF001
+    assert len(collection._found) < 100
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""The process of a lane: `python -m etl.extract.lane` takes groups from its input until that ends."""
+
+import os
+import pickle
+import signal
+from typing import IO
+
+from etl.extract.lanes import send
+from etl.extract.taking import Taker
+
+
+def main() -> None:
+    """Serve one run: first its taker is read, then group after group, each answered by what it came to."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)  # the run that began it hears them, and ends the input
+    with os.fdopen(os.dup(0), "rb") as given, os.fdopen(os.dup(1), "wb") as answers:
+        os.dup2(2, 1)  # whatever is printed must not run into the answers
+        serve(pickle.load(given)(), given, answers)  # noqa: S301 (our own process)
+
+
+def serve(taker: Taker, given: IO[bytes], answers: IO[bytes]) -> None:
+    """Take groups until there are no more."""
+    while True:
+        try:
+            group = pickle.load(given)  # noqa: S301 (our own process)
+        except EOFError:
+            return
+        try:
+            send(answers, taker.take(group))
+        except Exception as error:  # noqa: BLE001 (handed to the run, which decides)
+            send(answers, error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Lanes: where groups of answers are taken into the database, side by side, in threads or in processes.
+
+Threads are at hand at once and are enough while the API is slower than this machine. A large book is worth processes:
+parsing and cleaning then use the second core, which one interpreter cannot.
+"""
+
+import pickle
+import queue
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import IO, Any, Self, cast
+
+from etl.errors import TryAgain
+from etl.extract.taking import Consumption, Group, Taker
+
+#: Transactions under way at once.
+LANES = 2
+
+#: Makes the taker of a lane; it must be possible to send it to another process.
+MakeTaker = Callable[[], Taker]
+
+
+class LaneLost(TryAgain):
+    """A process that cleans and loads ended by itself, perhaps for want of memory. What it had committed is kept."""
+
+
+class Lanes:
+    """The lanes of one run; those in processes begin with the first group that asks for them."""
+
+    def __init__(self, here: Taker, make: MakeTaker) -> None:
+        self._here = here
+        self._make = make
+        self._threads = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
+        self._idle: queue.SimpleQueue[ProcessLane] = queue.SimpleQueue()
+        self._begun: list[ProcessLane] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        for lane in self._begun:
+            lane.close()
+
+    def submit(self, group: Group, *, many: bool) -> "Future[Consumption]":
+        """Let a lane take a group; `many` says that there are enough for processes to be worth their start."""
+        if not many:
+            return self._threads.submit(self._here.take, group)
+        while len(self._begun) < LANES:
+            self._begun.append(ProcessLane(self._make))
+            self._idle.put(self._begun[-1])
+        return self._threads.submit(self._take_in_process, group)
+
+    def _take_in_process(self, group: Group) -> Consumption:
+        """Take a group in whichever process is idle; there is one for each thread."""
+        lane = self._idle.get()
+        try:
+            return lane.take(group)
+        finally:
+            self._idle.put(lane)
+
+
+class ProcessLane:
+    """A process of our own that takes groups: sent over its input, answered over its output.
+
+    It ends when its input does, so that none outlives its run; and unlike a pool's, it never imports the script that
+    called us.
+    """
+
+    def __init__(self, make: MakeTaker) -> None:
+        command = [sys.executable, "-m", "etl.extract.lane"]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
+        self._to = cast("IO[bytes]", self._process.stdin)
+        self._from = cast("IO[bytes]", self._process.stdout)
+        send(self._to, make)
+
+    def take(self, group: Group) -> Consumption:
+        """Let the process take a group; raises what it raised there, LaneLost when it has ended."""
+        try:
+            send(self._to, group)
+            outcome = pickle.load(self._from)  # noqa: S301 (our own process)
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            raise LaneLost from None
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return cast("Consumption", outcome)
+
+    def close(self) -> None:
+        """Let the process end, and wait for it."""
+        self._to.close()
+        self._from.close()
+        self._process.wait()
+
+
+def send(to: IO[bytes], what: Any) -> None:
+    """Write a value for the other side to read."""
+    pickle.dump(what, to, protocol=pickle.HIGHEST_PROTOCOL)
+    to.flush()

@@ -1,0 +1,95 @@
+"""What a full sweep of ids shows to have vanished at the source, marked in staging under a brake, and taken back."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, TextClause, text
+
+from etl.catalogue import Resource
+
+#: So many rows of a resource may always vanish at once; beyond it the brake looks at the share.
+ALWAYS = 20
+
+#: Ids as received by this batch, and by whatever else was read since it began: a record modified during the sweep
+#: may have moved past it, and was then brought by another reading.
+SEEN = """
+    SELECT item FROM etl.requests AS request CROSS JOIN unnest(request.ids) AS item
+    WHERE request.resource = :resource
+      AND (request.batch_id = :batch_id
+           OR request.requested_at >= (SELECT started_at FROM etl.batches WHERE id = :batch_id))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """How many records of a resource are known, and how many of them a sweep did not meet."""
+
+    resource: str
+    known: int
+    vanished: int
+
+    def is_braked(self, share: float) -> bool:
+        """Tell whether too many would vanish at once for it to be believed: more than `share` of all and ALWAYS."""
+        return self.vanished > ALWAYS and self.vanished > share * self.known
+
+
+def measure(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> Sweep:
+    """Return what a finished full reading of a resource shows."""
+    row = connection.execute(
+        text(f"""
+            SELECT count(*) AS known, count(*) FILTER (WHERE seen.item IS NULL) AS vanished
+            FROM raw.{resource.raw_table} AS staged
+            LEFT JOIN (SELECT DISTINCT item FROM ({SEEN}) AS read) AS seen ON seen.item = staged.source_id
+            WHERE staged.tenant = :tenant AND staged.superseded_at IS NULL
+        """),
+        {"tenant": tenant, "batch_id": batch_id, "resource": resource.name},
+    ).one()
+    return Sweep(resource.name, row.known, row.vanished)
+
+
+def mark_gone(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> int:
+    """Mark as gone the newest versions of records that the sweep did not meet; return how many."""
+    return connection.execute(
+        text(f"""
+            UPDATE raw.{resource.raw_table} AS staged
+            SET superseded_at = now(), gone_batch_id = :batch_id, updated_at = now()
+            WHERE staged.tenant = :tenant AND staged.superseded_at IS NULL
+              AND NOT EXISTS (SELECT FROM ({SEEN}) AS read WHERE read.item = staged.source_id)
+        """),
+        {"tenant": tenant, "batch_id": batch_id, "resource": resource.name},
+    ).rowcount
+
+
+def bring_back(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> int:
+    """Take back what a batch marked as gone, in staging and in production; return how many rows live again.
+
+    Records that have come back by themselves meanwhile are left alone.
+    """
+    bound = {"tenant": tenant, "batch_id": batch_id}
+    back = connection.execute(revival(resource), bound).rowcount
+    connection.execute(
+        text(f"""
+            UPDATE raw.{resource.raw_table} AS staged SET superseded_at = NULL, gone_batch_id = NULL, updated_at = now()
+            WHERE staged.tenant = :tenant AND staged.gone_batch_id = :batch_id AND {NO_NEWER.format(resource.raw_table)}
+        """),
+        bound,
+    )
+    return back
+
+
+NO_NEWER = """NOT EXISTS (
+    SELECT FROM raw.{} AS newer
+    WHERE newer.tenant = staged.tenant AND newer.source_id = staged.source_id AND newer.superseded_at IS NULL
+)"""
+
+
+def revival(resource: Resource) -> TextClause:
+    """Return the statement that lets rows live again whose records a batch found gone."""
+    return text(f"""
+        UPDATE public.{resource.model.__tablename__} AS stored
+        SET deleted_at = NULL, updated_at = now()
+        FROM raw.{resource.raw_table} AS staged
+        WHERE staged.tenant = :tenant AND staged.gone_batch_id = :batch_id AND {NO_NEWER.format(resource.raw_table)}
+          AND stored.tenant = :tenant AND stored.source_id = staged.source_id AND stored.raw_id = staged.id
+          AND stored.deleted_at IS NOT NULL
+    """)

@@ -1,0 +1,1 @@
+"""Looking at how things stand: freshness, runs, findings. Reads alone; nothing here writes."""

@@ -1,0 +1,54 @@
+"""The batches of a tenant, newest first, each with its sums."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from etl.ledger.batches import Batch, as_batch
+from etl.models.bookkeeping import batch_resources, batches
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """A batch, when it ran, and what it came to."""
+
+    batch: Batch
+    started_at: datetime
+    finished_at: datetime | None
+    fetched: int
+    written: int  #: inserted and updated
+    failed: int  #: resources that did not end well
+
+
+def runs(connection: Connection, tenant: str, most: int) -> list[RunFacts]:
+    """Return the newest batches of a tenant, at most so many."""
+    part = batch_resources.c
+    sums = (
+        select(
+            part.batch_id,
+            func.sum(part.fetched).label("fetched"),
+            func.sum(part.inserted + part.updated).label("written"),
+            func.count().filter(part.status == "failed").label("failed"),
+        )
+        .group_by(part.batch_id)
+        .subquery()
+    )
+    query = (
+        select(batches, sums.c.fetched, sums.c.written, sums.c.failed)
+        .outerjoin(sums, sums.c.batch_id == batches.c.id)
+        .where(batches.c.tenant == tenant)
+        .order_by(batches.c.started_at.desc())
+        .limit(most)
+    )
+    return [
+        RunFacts(
+            as_batch(row),
+            row.started_at,
+            row.finished_at,
+            int(row.fetched or 0),
+            int(row.written or 0),
+            row.failed or 0,
+        )
+        for row in connection.execute(query)
+    ]

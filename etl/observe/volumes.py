@@ -1,0 +1,41 @@
+"""How much there is: living rows and staged records, by production table."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, literal, select, union_all
+
+from etl.models import PRODUCTION
+from etl.models.staging import raw_table
+from etl.observe.status import row_counts
+from etl.resources import CATALOGUE
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """How much one production table holds, and how many records were staged for it."""
+
+    table: str
+    rows: int
+    placeholders: int
+    staged: int
+
+
+def volumes(connection: Connection, tenant: str) -> list[Volume]:
+    """Return the volume of every production table of a tenant, in the order of the models."""
+    rows, staged = row_counts(connection, tenant), staged_counts(connection, tenant)
+    names = [model.__tablename__ for model in PRODUCTION]
+    return [Volume(name, *rows[name], staged.get(name, 0)) for name in names]
+
+
+def staged_counts(connection: Connection, tenant: str) -> dict[str, int]:
+    """Return the numbers of staged records, every version counted, by the production table they are for."""
+    counts = [
+        select(literal(one.model.__tablename__).label("name"), func.count().label("staged"))
+        .select_from(raw_table(one.name))
+        .where(raw_table(one.name).c.tenant == tenant)
+        for one in CATALOGUE
+    ]
+    found: dict[str, int] = {}
+    for row in connection.execute(union_all(*counts)):
+        found[row.name] = found.get(row.name, 0) + row.staged
+    return found

@@ -1,0 +1,96 @@
+"""Forgetting one person in all tables, in one transaction that leaves an audit row and a way to know them again."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection, Engine, insert, text
+
+from etl.config.settings import Settings
+from etl.database.migrate import check_migrated
+from etl.errors import UsageError
+from etl.ledger import suppressions
+from etl.ledger.belonging import PEOPLE_TABLE, belonging_tables
+from etl.ledger.leases import leased
+from etl.ledger.suppressions import Forgotten
+from etl.ledger.unit import Ledger
+from etl.models.bookkeeping import audit
+from etl.pipeline import erasing
+from etl.pipeline.erasing import Person
+from etl.resources import BY_NAME, CATALOGUE, PEOPLE, children_of
+from etl.values import source_id
+
+
+@dataclass(frozen=True, slots=True)
+class Forgot:
+    """What forgetting a person took away, or would take away: rows deleted or emptied, by table."""
+
+    contact: str
+    applied: bool
+    counts: Mapping[str, int]
+
+
+def forget(engine: Engine, settings: Settings, contact: str, *, actor: str, dry: bool = False) -> Forgot:
+    """Erase the person whom QQCatalyst knows by an id, keep them from coming back, and return what was touched.
+
+    `actor` is who asked for it. Business facts (policies, premiums, claims) stay without what names the person. Raises
+    UsageError for an id that is not known, LeaseHeld while a run is at work, DatabaseNotReady.
+    """
+    check_migrated(engine)
+    named = source_id(contact)
+    if not isinstance(named, str):
+        raise UsageError(f"{contact!r} is not the id of a contact. `contacts.source_id` has the ids.")
+    tenant = settings.etl_tenant
+    with leased(engine, tenant, [one.name for one in CATALOGUE]) as lease:
+        ledger = Ledger(engine, tenant, lease)
+        transact = ledger.rehearse if dry else ledger.commit
+        return Forgot(named, not dry, transact(partial(erase, tenant=tenant, contact=named, actor=actor)))
+
+
+def erase(connection: Connection, tenant: str, contact: str, actor: str) -> Counter[str]:
+    """Erase a person and return how many rows of each table that took or changed."""
+    forgotten = known(connection, tenant, contact)
+    person = Person(tenant, contact, forgotten)
+    erasing.list_rows(connection, person)
+    suppressions.remember(connection, forgotten, [(PEOPLE_TABLE, contact), *erasing.parents(connection)])
+    counts: Counter[str] = Counter()
+    for resource in CATALOGUE:
+        if resource.model.__tablename__ in belonging_tables():
+            counts[f"raw.{resource.raw_table}"] += erasing.clear_staging(connection, person, resource)
+    counts["etl.findings"] = erasing.clear_findings(connection, person)
+    counts["etl.requests"] = erasing.clear_requests(connection, person)
+    asked = [one.name for one in children_of(PEOPLE)]
+    counts["etl.child_queue"] = suppressions.forget_queue(connection, tenant, asked, contact)
+    counts.update(erasing.clear_production(connection, person))
+    touched = +counts
+    note(connection, person, actor, touched)
+    return touched
+
+
+def known(connection: Connection, tenant: str, contact: str) -> Forgotten:
+    """Return the tenant's memory of forgotten people; raise UsageError for a contact that the database has not."""
+    query = text(f"""
+        SELECT EXISTS (SELECT FROM public.{PEOPLE_TABLE} WHERE tenant = :tenant AND source_id = :contact)
+            OR EXISTS (SELECT FROM raw.{BY_NAME[PEOPLE].raw_table} WHERE tenant = :tenant AND source_id = :contact)
+    """)
+    forgotten = suppressions.load(connection, tenant) or suppressions.none_yet(connection, tenant)
+    if forgotten is None or not connection.execute(query, {"tenant": tenant, "contact": contact}).scalar():
+        raise UsageError(
+            f"There is no contact {contact} of tenant {tenant!r}. The id is the one that QQCatalyst gave: "
+            "`contacts.source_id`."
+        )
+    return forgotten
+
+
+def note(connection: Connection, person: Person, actor: str, counts: Mapping[str, int]) -> None:
+    """Write the audit row: who did it, when, to whom as a keyed hash, and how much it took."""
+    connection.execute(
+        insert(audit).values(
+            tenant=person.tenant,
+            action="forget",
+            actor=actor,
+            subject=person.forgotten.digest(PEOPLE_TABLE, person.source_id),
+            counts=dict(counts),
+        )
+    )

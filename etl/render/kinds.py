@@ -1,0 +1,91 @@
+"""The kinds of value as a page: what each accepts and in which form it keeps it, and what it complains of."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from math import isfinite, log10
+from typing import Any
+
+import msgspec
+
+from etl import values
+from etl.render.dictionary import DIALECT
+from etl.values import Complaint, Kind
+
+HEAD = """# Kinds of value
+
+Rendered from the declarations by `python -m etl.render`; a test fails when this file is behind them. Every example below
+is also a test. *Absent* values leave the column empty and are no finding, unless the column expects one.
+"""
+
+#: The longest example that is shown whole.
+LONGEST = 60
+#: Whole numbers of more bits are told by their length.
+MOST_BITS = 200
+
+_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
+
+
+def kinds_page() -> str:
+    """Return the page of the reference that shows every kind with its examples."""
+    return "\n".join([HEAD, *(line for kind in kinds() for line in section(kind))])
+
+
+def kinds() -> list[type[Kind]]:
+    """Return every kind of value, sorted by name."""
+    found = [one for name in values.__all__ if isinstance(one := getattr(values, name), type)]
+    return sorted((one for one in found if issubclass(one, Kind) and one is not Kind), key=lambda one: one.name)
+
+
+def section(kind: type[Kind]) -> Iterator[str]:
+    """Yield what one kind is, accepts and rejects."""
+    example = kind.example()
+    yield f"## {kind.name}\n"
+    yield f"{example.describe()} Kept as `{example.column_type.compile(dialect=DIALECT).lower()}`.\n"
+    yield "| the record says | the row has |\n| --- | --- |"
+    for raw, clean in kind.accepts:
+        yield f"| {code(raw)} | {'*absent*' if clean is None else code(clean)} |"
+    yield ""
+    if kind.rejects:
+        yield "| the record says | rule | severity | in words: the value |\n| --- | --- | --- | --- |"
+        yield from (rejected(example, raw, rule) for raw, rule in kind.rejects)
+        yield ""
+
+
+def rejected(example: Kind, raw: Any, rule: str) -> str:
+    """Return the line of a value that a kind complains of."""
+    complaint = example.clean(raw)
+    if not isinstance(complaint, Complaint):
+        raise TypeError(f"The kind {example.name} has an example of {rule} that it does not complain of.")
+    words = complaint.words.replace("|", "\\|")
+    kept = "" if complaint.value is None else f"; kept as {code(complaint.value)}"
+    return f"| {code(raw)} | `{rule}` | {complaint.severity.value} | {words}{kept} |"
+
+
+def code(value: Any) -> str:
+    """Return a value as code in a table: text in quotes, in plain letters, cut where it is long."""
+    text = plain(value)
+    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return (f"`` {shown} ``" if "`" in shown else f"`{shown}`").replace("|", "\\|")
+
+
+def plain(value: Any) -> str:
+    """Return a raw or clean value as one line: JSON as it is written, without what a reader cannot see."""
+    if isinstance(value, str):
+        return f'"{visible(value)}"'
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return f"a number of {int(value.bit_length() * log10(2)) + 1} digits"
+    if isinstance(value, float | Decimal) and not isfinite(value):
+        return str(value)
+    try:
+        return visible(_encode(value).decode())
+    except (RecursionError, UnicodeError, ValueError):
+        return "JSON that cannot be written again"
+
+
+def visible(text: str) -> str:
+    """Return the beginning of a text with what a reader cannot see written as an escape."""
+    seen = (sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text[: LONGEST + 1])
+    return "".join(seen)

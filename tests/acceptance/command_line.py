@@ -1,0 +1,76 @@
+"""Calling `qqetl` as a person or a scheduler does: in a process of its own, with an environment of its own."""
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.simulator import Simulator
+
+SECONDS = 90
+#: What of this process's environment the command gets; settings of whoever runs the tests stay outside.
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A shell, so to speak: a folder and an environment."""
+
+    folder: Path
+    settings: Mapping[str, str]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        return own | {"ETL_DATA_DIR": str(self.folder / "data")} | dict(self.settings)
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(words), cwd=self.folder, env=self.environment, capture_output=True, text=True,
+            timeout=SECONDS, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(words), cwd=self.folder, env=self.environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def on_terminal(self, *words: str, **settings: str) -> tuple[int, str]:
+        """Run with a terminal of 80 columns as standard output and error; return status and what it showed."""
+        ours, theirs = pty.openpty()
+        environment = self.environment | {"TERM": "xterm", "COLUMNS": "80", "LINES": "40"} | settings
+        process = subprocess.Popen(
+            self.command(words), cwd=self.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # the other end is closed
+            while part := os.read(ours, 65536):
+                shown += part
+        os.close(ours)
+        return process.wait(SECONDS), shown.decode(errors="replace")
+
+    @staticmethod
+    def command(words: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "etl", *words]
+
+    def with_settings(self, **settings: str) -> "CommandLine":
+        return CommandLine(self.folder, {**self.settings, **settings})
+
+
+def settings_of(simulator: Simulator) -> dict[str, str]:
+    """Return the settings that lead to a simulator."""
+    return {
+        "QQCATALYST_API_URL": simulator.api_url,
+        "QQCATALYST_TOKEN_URL": simulator.token_url,
+        "QQCATALYST_CLIENT_ID": simulator.settings.client_id,
+        "QQCATALYST_CLIENT_SECRET": simulator.settings.client_secret,
+        "QQCATALYST_USERNAME": simulator.settings.username,
+        "QQCATALYST_PASSWORD": simulator.settings.password,
+        "ETL_RATE": "0",
+    }

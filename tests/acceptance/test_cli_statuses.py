@@ -1,0 +1,147 @@
+"""The exit statuses that schedulers rely on, each brought about from outside, with one clear line on standard error."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from command_line import CommandLine, settings_of
+
+from etl.simulator import Simulator, SimulatorSettings
+
+CONTACTS = 8
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator(SimulatorSettings(contacts=CONTACTS)) as served:
+        yield served
+
+
+@pytest.fixture
+def qqetl(tmp_path: Path, database_url: str, simulator: Simulator) -> CommandLine:
+    return CommandLine(tmp_path, settings_of(simulator) | {"DATABASE_URL": database_url})
+
+
+def complaint(stderr: str) -> str:
+    """Return the one line that says what is wrong."""
+    lines = [line for line in stderr.splitlines() if line.startswith(("qqetl: ", "Error: "))]
+    assert len(lines) == 1, stderr
+    assert "Traceback" not in stderr
+    return lines[0]
+
+
+def test_2_settings_all_faults_in_one_line(qqetl: CommandLine) -> None:
+    done = qqetl.with_settings(ETL_RATE="fast", ETL_OVERLAP="soon")("sync")
+    assert done.returncode == 2
+    said = complaint(done.stderr)
+    assert "ETL_RATE" in said
+    assert "ETL_OVERLAP" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sync", "--every", "often"], "--every"),
+        (["sync", "--every", "1h", "--dry-run"], "--dry-run"),
+        (["sync", "--from", "yesterday"], "--from is not an ISO date"),
+        (["sync", "--from", "2026-02-01", "--to", "2026-01-01"], "reversed"),
+        (["sync", "--from", "2999-01-01"], "future"),
+        (["sync", "--resource", "contracts"], "Did you mean contacts?"),
+        (["sync", "--limit", "0"], "--limit"),
+        (["retry"], "no batch yet"),
+        (["transform", "abcdef"], "no batch abcdef"),
+        (["findings", "--csv", "--json"], "cannot be combined"),
+        (["db", "restore", "missing.dump"], "no backup file"),
+        (["db", "url"], "no embedded database"),
+        (["simulate", "--faults", "nonsense"], "There is no fault"),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+)
+def test_2_usage(qqetl: CommandLine, words: list[str], said: str) -> None:
+    done = qqetl(*words)
+    assert done.returncode == 2, done.stderr
+    assert said in complaint(done.stderr)
+
+
+def test_2_no_database_is_chosen_silently(tmp_path: Path, simulator: Simulator) -> None:
+    done = CommandLine(tmp_path, settings_of(simulator))("sync")
+    assert done.returncode == 2
+    assert "--embedded" in complaint(done.stderr)
+    assert not (tmp_path / "data").exists()
+
+
+def test_3_another_run_holds_the_lock(qqetl: CommandLine, database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "INSERT INTO etl.leases (tenant, resource, holder, token, expires_at)"
+            " VALUES ('default', 'contacts', 'other:1:x', 7, now() + interval '1 hour')"
+        )
+    done = qqetl("sync")
+    assert done.returncode == 3
+    assert "contacts by other:1:x" in complaint(done.stderr)
+
+
+def test_4_unreachable_without_showing_the_password(qqetl: CommandLine) -> None:
+    done = qqetl.with_settings(DATABASE_URL="postgresql://etl:very-secret@127.0.0.1:9/book")("status")
+    assert done.returncode == 4
+    complaint(done.stderr)
+    assert "postgresql://etl@127.0.0.1:9/book" in done.stderr
+    assert "very-secret" not in done.stderr + done.stdout
+
+
+def test_4_not_migrated_then_migrated_then_mended(qqetl: CommandLine, empty_database_url: str) -> None:
+    fresh = qqetl.with_settings(DATABASE_URL=empty_database_url)
+    refused = fresh("sync")
+    assert refused.returncode == 4
+    assert "qqetl db upgrade" in complaint(refused.stderr)
+    assert fresh("db", "check").returncode == 4
+    assert "Migrated from nothing" in fresh("db", "upgrade").stdout
+    assert "already" in fresh("db", "upgrade").stdout
+    assert fresh("db", "check").returncode == 0
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("ALTER TABLE etl.batches ADD COLUMN scribble text")
+    changed = fresh("db", "check")
+    assert changed.returncode == 4
+    assert "scribble" in complaint(changed.stderr)
+
+
+def test_5_credentials_refused(qqetl: CommandLine) -> None:
+    done = qqetl.with_settings(QQCATALYST_PASSWORD="wrong-password")("sync")
+    assert done.returncode == 5
+    assert "wrong-password" not in complaint(done.stderr)
+
+
+def test_6_a_resource_failed_and_the_cure_is_named(qqetl: CommandLine) -> None:
+    with Simulator(SimulatorSettings(contacts=CONTACTS, faults=("wrong-total:7",))) as odd:
+        done = qqetl.with_settings(**settings_of(odd))("sync", "--resource", "policies")
+    assert done.returncode == 6, done.stdout + done.stderr
+    assert "✗ policies" in done.stdout
+    assert "qqetl retry" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_1_interrupted_and_taken_up_again(qqetl: CommandLine, database_url: str, number: int) -> None:
+    with Simulator(SimulatorSettings(contacts=60, latency=0.3)) as slow:
+        run = qqetl.with_settings(**settings_of(slow)).start("sync")
+        wait_for_details(database_url, slow)
+        run.send_signal(number)
+        _, stderr = run.communicate(timeout=30)
+    assert run.returncode == 1
+    assert "qqetl retry" in complaint(stderr)
+    with Simulator(SimulatorSettings(contacts=60, founded=slow.world.founded)) as quick:
+        again = qqetl.with_settings(**settings_of(quick))("retry")
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def wait_for_details(url: str, simulator: Simulator) -> None:
+    """Return when a run is amid the details of contacts."""
+    give_up = time.monotonic() + 60
+    with psycopg.connect(url, autocommit=True) as connection:
+        while time.monotonic() < give_up:
+            if connection.execute("SELECT count(*) FROM etl.child_queue WHERE covered_at IS NOT NULL").fetchone()[0]:  # type: ignore[index]
+                return
+            time.sleep(0.05)
+    raise AssertionError(f"no run began; the simulator saw {len(simulator.requests)} requests")

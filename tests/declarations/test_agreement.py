@@ -1,0 +1,120 @@
+"""The gate's own eyes: locks that are behind pyproject, pages behind the declarations, and how a gate call ends."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CLOSING = "===== 9 passed in 1.20s ====="
+
+
+@pytest.fixture(scope="module")
+def agreement() -> Iterator[ModuleType]:
+    """Give the script behind `./run check` as a module."""
+    place = importlib.util.spec_from_file_location("agreement", ROOT / ".ci/agreement.py")
+    assert place is not None
+    assert place.loader is not None
+    module = importlib.util.module_from_spec(place)
+    sys.modules["agreement"] = module
+    place.loader.exec_module(module)
+    yield module
+    del sys.modules["agreement"]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Give a copy of what the locks are made from."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    return tmp_path
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    """Replace a text that a file holds."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_the_locks_agree_with_what_is_asked_for(agreement: ModuleType) -> None:
+    assert agreement.locks() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("pyproject.toml", '"rich>=', '"rich>=999,>=', "asks for rich"),
+        ("pyproject.toml", '"rich>=', '"nowhere-to-be-had>=1", "rich>=', "nowhere-to-be-had>=1, which dev.lock lacks"),
+        ("pyproject.toml", '"rich>=', '"idna>=1", "rich>=', "idna>=1, and dev.lock holds it for another package"),
+        ("pyproject.toml", '"pytest-xdist>=', '"pytest>=', "holds pytest-xdist for pyproject.toml, which no longer"),
+        ("requirements/dev.lock", "psycopg-binary==", "psycopg-other==", "needs psycopg-binary, which dev.lock lacks"),
+        ("requirements/dev.lock", "msgspec==", "exact==1.0\nmsgspec==", "exact is pinned without a hash"),
+        ("requirements/dev.lock", "msgspec==", "# https://example.test\nmsgspec==", "names an address"),
+        ("requirements/bootstrap.lock", "uv==", "uv==0.", "bootstrap.lock has uv"),
+    ],
+)
+def test_a_lock_that_is_behind_is_named_with_its_cure(
+    agreement: ModuleType, checkout: Path, file: str, old: str, new: str, words: str
+) -> None:
+    replace(checkout / file, old, new)
+    found = agreement.locks(checkout)
+    assert [one for one in found if words in one and "Run: uv pip compile" in one], found
+
+
+def test_a_page_that_is_behind_is_named_with_its_cure(agreement: ModuleType, tmp_path: Path) -> None:
+    found = agreement.pages(tmp_path)
+    assert "docs/reference/settings.md is behind the declarations. Run: python -m etl.render" in found
+    for words in found:
+        name = words.split()[0]
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    replace(tmp_path / "docs/reference/settings.md", "ETL_TENANT", "ETL_TENNANT")
+    assert "docs/reference/settings.md" in " ".join(agreement.pages(tmp_path))
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """Give a checkout that holds the gate and a `run` whose answers a test writes."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
+    return tmp_path
+
+
+def call(gate: Path, *, check: int = 0, test: int = 0, closing: str = CLOSING) -> tuple[int, str]:
+    """Call the gate with halves that end so, and return its status and last line."""
+    script = gate / "run"
+    script.write_text(f'#!/bin/sh\ncase $1 in check) exit {check};; test) echo "{closing}"; exit {test};; esac\n')
+    script.chmod(0o755)
+    environment = {**os.environ, "ETL_TENANT": "somebody's"}
+    ended = subprocess.run([str(gate / ".ci/run")], env=environment, capture_output=True, text=True, check=False)
+    return ended.returncode, ended.stdout.splitlines()[-1]
+
+
+def test_a_gate_that_holds_ends_with_the_closing_line_of_pytest(gate: Path) -> None:
+    assert call(gate) == (0, CLOSING)
+    assert call(gate, closing="=== \x1b[32m9 passed\x1b[0m in 75.01s (0:01:15) ===")[0] == 0
+
+
+@pytest.mark.parametrize(("check", "test"), [(1, 0), (0, 1), (1, 1), (0, 5)])
+def test_a_half_that_fails_fails_the_gate(gate: Path, check: int, test: int) -> None:
+    assert call(gate, check=check, test=test) == (1, CLOSING)
+
+
+@pytest.mark.parametrize("word", ["skipped", "deselected", "xfailed"])
+def test_a_test_that_did_not_run_fails_the_gate(gate: Path, word: str) -> None:
+    assert call(gate, closing=f"===== 9 passed, 1 {word} in 1.20s =====")[0] == 1
+
+
+def test_a_run_that_never_came_to_its_end_fails_the_gate(gate: Path) -> None:
+    assert call(gate, closing="killed") == (1, "gate: pytest did not come to its closing line")
+
+
+def test_settings_of_whoever_calls_the_gate_do_not_reach_it(gate: Path) -> None:
+    assert call(gate, closing="===== ${ETL_TENANT-none} passed in 1s =====") == (0, "===== none passed in 1s =====")

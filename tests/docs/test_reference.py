@@ -1,0 +1,148 @@
+"""The reference says what the code says: commands, settings, exit statuses, states, resources, source ids."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+import pytest
+from pages import PAGES, ROOT, Example, examples, first_cells, name_of, sections
+
+from etl import errors
+from etl.cli.main import COMMANDS, commands
+from etl.config.settings import Settings
+from etl.errors import EtlError
+from etl.models.states import BatchState, FindingState, Outcome, RawState, ResourceState, SliceState
+from etl.resources import CATALOGUE
+from etl.values import Severity
+
+REFERENCE = ROOT / "docs/reference"
+
+SETTINGS = sorted(name.upper() for name in Settings.model_fields)
+#: What looks like a setting of ours.
+SETTING = re.compile(r"\b(?:ETL|QQCATALYST|LOG|DATABASE)_[A-Z]+(?:_[A-Z]+)*\b")
+
+
+def tree(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield a command and those below it, by name."""
+    if name:
+        yield name, command
+    for child in getattr(command, "commands", {}):
+        below = command.get_command(None, child)
+        yield from tree(below, f"{name} {child}".strip())
+
+
+TREE = dict(tree(commands(), ""))
+
+
+def options(command: Any) -> set[str]:
+    """Return the options of a command, without the one for help."""
+    return {name for one in command.params for name in one.opts if name.startswith("--")} - {"--help"}
+
+
+DOCUMENTED = sections(REFERENCE / "commands.md")
+
+
+def test_the_commands_are_those_that_are_documented() -> None:
+    assert set(COMMANDS) <= set(TREE)
+    assert set(DOCUMENTED) == set(TREE)
+
+
+@pytest.mark.parametrize("name", TREE)
+def test_the_options_of_a_command_are_those_that_are_documented(name: str) -> None:
+    listed = {cell.split()[0] for cell in first_cells(DOCUMENTED[name]) if cell != "option"}
+    assert listed == options(TREE[name])
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_is_documented(name: str) -> None:
+    assert f"| `{name}` |" in (REFERENCE / "settings.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_setting_that_is_named_is_one(page: Any) -> None:
+    named = {name if name in SETTINGS else name.removesuffix("_FILE") for name in SETTING.findall(page.read_text())}
+    assert named - set(SETTINGS) - {"QQCATALYST"} == set()
+
+
+def called(example: Example) -> Iterator[list[str]]:
+    """Yield the words of each call of our program in an example."""
+    for line in example.text.replace("\\\n", " ").splitlines():
+        code = line.partition(" #")[0].replace("$(", " ").replace(")", " ").replace('"', " ")
+        for part in re.split(r"&&|\|\||;|\||>", code):
+            words = shlex.split(part, comments=True)
+            if words and words[0] in {"qqetl", "./run"}:
+                yield words[1:]
+
+
+@pytest.mark.parametrize("example", examples("bash"), ids=str)
+def test_what_an_example_calls_exists(example: Example) -> None:
+    for words in called(example):
+        if words[:1] in (["test"], ["check"], ["--version"]):
+            continue  # of the bootstrap script, which has tests of its own; the version is no command
+        name = " ".join(words[:2]) if " ".join(words[:2]) in TREE else words[0]
+        assert name in TREE, f"{example}: {' '.join(words)}"
+        used = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert used <= options(TREE[name]), f"{example}: {' '.join(words)}"
+
+
+#: A call of the program in code marks.
+CALLED = re.compile(r"`(?:qqetl|\./run) ([a-z]+)[^`\n]*`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_command_that_is_named_exists(page: Any) -> None:
+    assert set(CALLED.findall(page.read_text())) - set(COMMANDS) - {"test", "check"} == set()
+
+
+def every_error(root: type[EtlError]) -> Iterator[type[EtlError]]:
+    """Yield the errors below one, those that nothing is below of."""
+    below = [one for one in root.__subclasses__() if one.__module__ == errors.__name__]
+    for one in below:
+        yield from every_error(one)
+    if root.__module__ == errors.__name__ and (not below or root is errors.UsageError):
+        yield root
+
+
+def test_every_error_has_its_exit_status() -> None:
+    table = sections(REFERENCE / "exit-statuses.md")["Errors and their statuses"]
+    said = dict(re.findall(r"^\| `(\w+)` \| (\d) \|", table, re.MULTILINE))
+    assert said == {one.__name__: str(one.exit_status) for one in every_error(EtlError)}
+
+
+def test_the_help_and_the_page_know_the_same_exit_statuses() -> None:
+    page = re.findall(r"^\| (\d) \|", (REFERENCE / "exit-statuses.md").read_text(), re.MULTILINE)
+    shown = re.findall(r"(?:^|[:;] ?|\n)(\d) [a-z]", commands().epilog)
+    assert page == shown == list("0123456")
+
+
+@pytest.mark.parametrize(
+    ("heading", "states"),
+    [
+        ("Batch", BatchState),
+        ("Resource of a batch", ResourceState),
+        ("Slice", SliceState),
+        ("Raw row", RawState),
+        ("Finding", FindingState),
+        ("Outcome", Outcome),
+        ("Severity", Severity),
+    ],
+)
+def test_every_state_is_documented(heading: str, states: type[StrEnum]) -> None:
+    cells = first_cells(sections(REFERENCE / "states.md")[heading])
+    assert cells == ["state", *(state.value for state in states)]
+
+
+def test_the_balance_names_every_outcome() -> None:
+    page = (ROOT / "docs/explanation/balance.md").read_text()
+    assert "fetched = " + " + ".join(Outcome) in page
+
+
+@pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.name)
+def test_a_resource_stands_among_the_facts(one: Any) -> None:
+    lines = sections(REFERENCE / "api-facts.md")["Proven and unproven"].splitlines()
+    (line,) = (line for line in lines if line.startswith(f"| {one.name} |"))
+    assert line.endswith("| yes |" if one.proven else "| no |")
+    assert [call.path for call in one.endpoints if f"`{call.method} {call.path}`" not in line] == []
+    assert [way.resource for way in one.derived if way.resource not in line] == []

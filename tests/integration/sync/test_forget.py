@@ -1,0 +1,265 @@
+"""Forgetting a person: what names them goes, business facts stay, and no later read brings them back."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from observing import digest, everything, pairs, value, values
+from workbench import MIGRATED, Site, agency, cloned, come_of_age, site_of
+
+from etl.database.embedded import EmbeddedPostgres
+from etl.errors import UsageError
+from etl.extract import ExtractService
+from etl.ledger import suppressions
+from etl.ledger.batches import newest, parts
+from etl.load import LoadService
+from etl.models.states import BatchState, Outcome
+from etl.pipeline import replay
+from etl.pipeline.forget import Forgot, forget
+from etl.simulator import Simulator
+from etl.transform import TransformService
+from etl.window import FIRST_INSTANT
+
+FIRST, LAST = "Zebulon", "Quackenbushel"
+NAME, STREET, MAIL, PHONE, BORN = (
+    f"{LAST}, {FIRST}",
+    "4711 Oblivion Lane",
+    "zeb@forgetme.example",
+    "3055550187",
+    "1951-03-17",
+)
+#: What must be nowhere afterwards, in small letters.
+TRACES = (FIRST, LAST, STREET, "Oblivion", MAIL, "forgetme", PHONE, BORN, "portal-user")
+EVER = {"start_date": FIRST_INSTANT, "end_date": "2999-01-01"}
+
+
+def plant(simulator: Simulator) -> int:
+    """Give one customer with policies of every kind values that are found again, and return the customer's id."""
+    world, now = simulator.world, simulator.server.now()
+    owners = {world.policies[key]["CustomerId"] for key in world.garage}
+    key = next(int(one) for one in world.contacts if one in owners and world.contacts[one]["Status"] == "A")
+    world.contacts.change(
+        key, now, FirstName=FIRST, LastName=LAST, DisplayName=NAME, Line1=STREET, Line2="c/o Oblivion", Email=MAIL,
+        Phone=PHONE, DOB=f"{BORN}T00:00:00", PrimaryContact=NAME, BusinessName=None,
+    )  # fmt: skip
+    for policy in [one for one in world.policies.values() if one["CustomerId"] == key]:
+        plant_policy(world, policy["PolicyId"], now)
+    for bill in [one for one in world.billing.values() if one["ContactId"] == key]:
+        world.billing.change(bill["RecordId"], None, Description=f"Paid by {FIRST}")
+    title = {"BlobInfoId": key * 10, "Title": f"Letter to {NAME}", "PolicyNumbers": ""}
+    world.keep("documents", key, [*world.detail("documents", key), title])
+    return key
+
+
+def plant_policy(world: Any, policy: int, now: Any) -> None:
+    """Put the person into a policy and what hangs under it, also in fields that nothing declares."""
+    world.policies.change(policy, now, CustomerName=NAME, CustomerPhone=PHONE, Mailing={"Street": STREET, "To": [NAME]})
+    for claim in [one for one in world.claims.values() if one["PolicyID"] == policy]:
+        world.claims.change(claim["ClaimID"], now, Description=f"{FIRST} slipped", LossLine1=STREET)
+    world.keep("quotes", policy, [one | {"Conditions": f"for {NAME}"} for one in world.detail("quotes", policy)])
+    if policy in world.garage:
+        named = {"FirstName": FIRST, "LastName": LAST, "DOB": f"{BORN}T00:00:00", "Note": MAIL}
+        bad = {"FirstName": FIRST, "DOB": f"{FIRST}'s day"}
+        drivers = [one | (bad if number else named) for number, one in enumerate(world.detail("drivers", policy))]
+        world.keep("drivers", policy, [*drivers, drivers[0] | bad | {"DriverID": policy * 10 + 9}])
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with agency() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def person(simulator: Simulator) -> str:
+    return str(plant(simulator))
+
+
+@pytest.fixture(scope="module")
+def synced_database(server: EmbeddedPostgres, simulator: Simulator, person: str) -> Iterator[str]:
+    with cloned(server.url, MIGRATED) as url:
+        with site_of(simulator, url) as site:
+            assert site.sync_once().exit_status == 0
+            assert [one for one in TRACES[:-1] if one.lower() not in everything(site.engine).lower()] == []
+        yield urlsplit(url).path.lstrip("/")
+
+
+def forgotten(site: Site, person: str, **options: Any) -> Forgot:
+    return forget(site.engine, site.settings, person, actor="tester", **options)
+
+
+def traces(site: Site) -> list[str]:
+    stored = everything(site.engine).lower()
+    return [one for one in TRACES if one.lower() in stored]
+
+
+def test_nothing_that_names_the_person_stays_anywhere(synced: Site, person: str) -> None:
+    done = forgotten(synced, person)
+    assert traces(synced) == []
+    assert done.applied
+    assert {"public.contacts", "public.policies", "public.drivers", "raw.raw_contacts", "etl.findings"} <= set(
+        done.counts
+    )
+
+
+def test_business_facts_stay_and_other_people_too(synced: Site, person: str) -> None:
+    before = digest(synced.engine)
+    forgotten(synced, person)
+    after = digest(synced.engine)
+    theirs = {key for key, row in before["policies"].items() if row["contact_id"] == before["contacts"][person]["id"]}
+    assert theirs
+    impersonal = (
+        "contact_id",
+        "total_premium",
+        "policy_number",
+        "status",
+        "effective_date",
+        "carrier_id",
+        "lines_of_business",
+    )
+    for key in theirs:
+        assert [after["policies"][key][name] for name in impersonal] == [
+            before["policies"][key][name] for name in impersonal
+        ]
+        assert after["policies"][key]["customer_name"] is None
+    del before["contacts"][person], after["contacts"][person]
+    assert after["contacts"] == before["contacts"]
+    assert len(after["vehicles"]) == len(before["vehicles"])
+    assert {table for table in before if len(after[table]) < len(before[table])} <= {
+        "documents",
+        "acord_forms",
+        "document_policies",
+    }
+
+
+def test_the_contact_becomes_a_nameless_placeholder(synced: Site, person: str) -> None:
+    forgotten(synced, person)
+    query = "SELECT is_placeholder AND deleted_at IS NOT NULL AND num_nonnulls(display_name, status, raw_id) = 0"
+    assert value(synced.engine, f"{query} FROM contacts WHERE source_id = :person", person=person)
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["full", "incremental"])
+def test_the_next_reads_do_not_bring_the_person_back(synced: Site, person: str, full: bool) -> None:
+    forgotten(synced, person)
+    come_of_age(synced)
+    synced.asked()
+    summary = synced.sync_once(full=full)
+    assert summary.exit_status == 0, summary.batch.error
+    assert traces(synced) == []
+    assert [one for one in synced.asked() if f"/{person}" in one or f"={person}" in one] == []
+
+
+def test_what_changes_or_comes_later_is_left_nameless_and_the_books_balance(
+    synced: Site, simulator: Simulator, person: str
+) -> None:
+    forgotten(synced, person)
+    world, now = simulator.world, simulator.server.now()
+    world.contacts.change(int(person), now, Line2=f"{FIRST} again")
+    policy = next(one["PolicyId"] for one in world.policies.values() if one["CustomerId"] == int(person))
+    plant_policy(world, policy, now)
+    come_of_age(synced)
+    assert synced.sync_once(full=True).exit_status == 0
+    assert traces(synced) == []
+    with synced.engine.connect() as connection:
+        batch = newest(connection, "default")
+        assert batch is not None
+        counts = {one.resource: one.counts for one in parts(connection, batch.id)}
+    assert counts["contacts"][Outcome.NO_ROW] == 1
+    assert all(one["fetched"] == sum(one[outcome] for outcome in Outcome) for one in counts.values())
+
+
+def test_a_second_full_read_writes_no_row(synced: Site, person: str) -> None:
+    forgotten(synced, person)
+    synced.sync_once(full=True)
+    before = digest(synced.engine)
+    summary = synced.sync_once(full=True)
+    assert sum(part.counts["inserted"] + part.counts["updated"] for part in summary.parts) == 0
+    assert digest(synced.engine) == before
+
+
+def test_the_services_and_a_replay_keep_the_person_out(synced: Site, person: str) -> None:
+    forgotten(synced, person)
+    batch_id = ExtractService(synced.engine, settings=synced.settings).extract_data(EVER)
+    TransformService(synced.engine, settings=synced.settings).transform_batch(batch_id)
+    assert (
+        LoadService(synced.engine, settings=synced.settings).load_batch(batch_id, EVER).status is BatchState.COMPLETED
+    )
+    replay(synced.engine, synced.settings, apply=True)
+    assert traces(synced) == []
+
+
+def test_a_person_is_forgotten_between_the_steps(site: Site, person: str) -> None:
+    batch_id = ExtractService(site.engine, settings=site.settings).extract_data(EVER)
+    forgotten(site, person)
+    TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
+    results = LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER)
+    assert results.status is BatchState.COMPLETED, value(site.engine, "SELECT error FROM etl.batches")
+    assert traces(site) == []
+
+
+def test_a_dry_run_changes_nothing_and_tells_the_same(synced: Site, person: str) -> None:
+    before = set(everything(synced.engine).splitlines())
+    told = forgotten(synced, person, dry=True)
+    changed = before - set(everything(synced.engine).splitlines())
+    assert len(changed) <= value(synced.engine, "SELECT count(*) FROM etl.leases")  # which were held and given back
+    assert value(synced.engine, "SELECT count(*) FROM etl.suppressions") == 0
+    assert not told.applied
+    assert told.counts == forgotten(synced, person).counts
+
+
+def test_the_audit_row_says_who_and_how_much_and_not_whom(synced: Site, person: str) -> None:
+    done = forgotten(synced, person)
+    query = "SELECT concat_ws(' ', tenant, action, actor), counts FROM etl.audit"
+    assert pairs(synced.engine, query) == [("default forget tester", dict(done.counts))]
+    assert person not in value(synced.engine, "SELECT CAST(audit AS text) FROM etl.audit")
+    assert values(synced.engine, "SELECT DISTINCT length(digest) FROM etl.suppressions") == [32]
+
+
+def test_the_key_is_another_in_every_database(synced: Site, site: Site, person: str) -> None:
+    site.sync_once(resources=("contacts",))
+    digests = set()
+    for one in (synced, site):
+        forgotten(one, person)
+        digests.add(value(one.engine, "SELECT subject FROM etl.audit"))
+    assert len(digests) == 2
+
+
+def test_request_facts_no_longer_name_the_person(synced: Site, person: str) -> None:
+    forgotten(synced, person)
+    facts = values(synced.engine, "SELECT concat(path, parameters, ids) FROM etl.requests")
+    assert [one for one in facts if person in one.replace('"', "").replace("{", ",").replace("}", ",").split(",")] == []
+    assert [one for one in facts if f"/{person}" in one or f"entityId: {person}" in one] == []
+
+
+def test_forgetting_twice_touches_nothing_more_of_staging(synced: Site, person: str) -> None:
+    forgotten(synced, person)
+    again = forgotten(synced, person)
+    assert not {name for name in again.counts if name in ("raw.raw_contacts", "raw.raw_documents", "etl.requests")}
+
+
+def test_a_policy_that_goes_to_somebody_else_is_theirs_again(synced: Site, simulator: Simulator, person: str) -> None:
+    forgotten(synced, person)
+    world = simulator.world
+    policy = next(
+        one for one in world.policies.values() if one["CustomerId"] == int(person) and one["PolicyId"] in world.garage
+    )
+    other = next(one for one in world.contacts if str(one) != person)
+    names = {"CustomerId": other, "CustomerName": "Somebody Else"}
+    world.policies.change(policy["PolicyId"], simulator.server.now(), **names)
+    try:
+        assert synced.sync_once(full=True).exit_status == 0
+        query = "SELECT customer_name FROM policies WHERE source_id = :key"
+        assert value(synced.engine, query, key=str(policy["PolicyId"])) == "Somebody Else"
+        with synced.engine.connect() as connection:
+            memory = suppressions.load(connection, "default")
+        assert memory is not None
+        assert not memory.knows("policies", str(policy["PolicyId"]))
+    finally:
+        world.policies.change(policy["PolicyId"], simulator.server.now(), CustomerId=int(person), CustomerName=NAME)
+
+
+@pytest.mark.parametrize("contact", ["999999999", "", "nobody at all"])
+def test_an_id_that_is_not_known_is_a_usage_error(synced: Site, contact: str) -> None:
+    with pytest.raises(UsageError, match="contact"):
+        forgotten(synced, contact)

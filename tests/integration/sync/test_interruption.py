@@ -1,0 +1,180 @@
+"""Runs that end before they are done: asked to stop, killed, or in each other's way."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+from observing import differences, digest, value, values
+from sqlalchemy import Engine, text
+from workbench import Site, agency
+
+from etl.errors import Interrupted, LeaseHeld, LeaseLost
+from etl.events import Advanced, Event
+from etl.ledger.leases import LIFE, leased
+from etl.ledger.unit import Ledger
+from etl.models.states import BatchState
+from etl.pipeline import Watcher, retry
+from etl.simulator import Simulator
+
+#: A run in a process of its own, which can be killed. It tells how far it has come: one line a commit.
+PROGRAM = """
+import sys
+from etl.config.settings import Settings
+from etl.database.connect import make_engine
+from etl.events import Advanced
+from etl.pipeline import Watcher, sync
+
+def tell(event):
+    if isinstance(event, Advanced):
+        print(event.resource, flush=True)
+
+settings = Settings.load()
+sync(make_engine(settings.database_url.get_secret_value()), settings, watcher=Watcher(tell))
+"""
+
+
+def environment(site: Site) -> dict[str, str]:
+    secrets = ("client_id", "client_secret", "username", "password")
+    named = {f"QQCATALYST_{name.upper()}": getattr(site.settings, f"qqcatalyst_{name}").get_secret_value() for name in secrets}
+    addresses = {
+        "DATABASE_URL": site.engine.url.render_as_string(hide_password=False).replace("+psycopg", ""),
+        "QQCATALYST_API_URL": site.settings.qqcatalyst_api_url,
+        "QQCATALYST_TOKEN_URL": site.settings.qqcatalyst_token_url,
+    }
+    return {**os.environ, **named, **addresses, "ETL_RATE": "0", "ETL_PAGE_SIZE": "4"}
+
+
+def killed_after(site: Site, commits: int) -> None:
+    """Run a sync in a process of its own and kill it, with all it began, after so many commits."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], env=environment(site), stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        for _ in range(commits):
+            if not process.stdout.readline():
+                break
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def expire_leases(engine: Engine) -> None:
+    """Let a lease's life be over that nobody renews."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE etl.leases SET expires_at = now() - interval '1 second'"))
+
+
+class StopAfter:
+    """Asks a run to stop after so many commits."""
+
+    def __init__(self, commits: int) -> None:
+        self.left = commits
+        self.watcher = Watcher(self.watch, threading.Event())
+
+    def watch(self, event: Event) -> None:
+        self.left -= isinstance(event, Advanced)
+        if self.left <= 0:
+            self.watcher.stop.set()
+
+
+@pytest.mark.parametrize("commits", [1, 9])
+def test_a_run_that_is_asked_to_stop_is_taken_up_where_it_stopped(site: Site, synced: Site, commits: int) -> None:
+    with pytest.raises(Interrupted):
+        site.sync_once(watcher=StopAfter(commits).watcher)
+    assert values(site.engine, "SELECT status FROM etl.batches") == [BatchState.FAILED]
+    assert site.sync_once().exit_status == 0
+    assert set(values(site.engine, "SELECT status FROM etl.batches")) == {BatchState.COMPLETED}
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+    read_twice = "SELECT count(*) FROM etl.requests WHERE page > 0 GROUP BY batch_id, path, parameters HAVING count(*) > 1"
+    assert values(site.engine, read_twice) == []
+
+
+def test_retry_brings_an_interrupted_run_to_its_end(site: Site, synced: Site) -> None:
+    with pytest.raises(Interrupted):
+        site.sync_once(watcher=StopAfter(5).watcher)
+    assert retry(site.engine, site.settings).exit_status == 0
+    assert values(site.engine, "SELECT status FROM etl.batches") == [BatchState.COMPLETED]
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+@pytest.mark.timeout(120)
+def test_a_run_that_is_killed_again_and_again_ends_in_the_same_tables(site: Site, synced: Site) -> None:
+    dice = random.Random(7)
+    for _ in range(3):
+        killed_after(site, dice.randrange(1, 20))
+        expire_leases(site.engine)
+    summary = site.sync_once()
+    assert summary.exit_status == 0, summary.batch.error
+    assert value(site.engine, "SELECT count(*) FROM etl.batches WHERE status <> 'completed'") == 0
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+def test_a_run_that_died_before_its_books_were_closed_is_closed_by_the_next(
+    site: Site, synced: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All resources were done, and nothing was left but what no record brings."""
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["etl.pipeline.sync"], "close", dies)
+    with pytest.raises(KeyboardInterrupt):
+        site.sync_once()
+    monkeypatch.undo()
+    assert site.sync_once().exit_status == 0
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+    assert set(values(site.engine, "SELECT status FROM etl.batches")) == {BatchState.COMPLETED}
+
+
+def test_what_a_run_left_open_is_filled_even_when_another_window_comes_between(
+    site: Site, synced: Site
+) -> None:
+    """Links and premiums hang on the batch that wrote their rows, and it never came to its close."""
+    with pytest.raises(Interrupted):
+        site.sync_once(watcher=StopAfter(25).watcher)
+    assert site.sync_once(full=True, resources=("locations",)).exit_status == 0
+    assert site.sync_once().exit_status == 0
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+def test_of_two_runs_at_once_the_second_is_told_who_is_at_work(synced: Site) -> None:
+    with leased(synced.engine, "default", ["contacts"]), pytest.raises(LeaseHeld, match="contacts by .*:"):
+        synced.sync_once()
+    assert synced.sync_once().exit_status == 0
+
+
+def test_runs_of_other_resources_do_not_meet(synced: Site) -> None:
+    with leased(synced.engine, "default", ["contacts"]):
+        assert synced.sync_once(resources=("locations",)).exit_status == 0
+
+
+def test_a_dead_holders_lease_is_taken_over_when_its_life_is_over(synced: Site) -> None:
+    dead = "INSERT INTO etl.leases VALUES ('default', 'contacts', 'gone:1', 4, now() + interval '20 s')" \
+           " ON CONFLICT (tenant, resource) DO UPDATE SET holder = 'gone:1', token = 4, expires_at = excluded.expires_at"  # fmt: skip
+    with synced.engine.begin() as connection:
+        connection.execute(text(dead))
+    with pytest.raises(LeaseHeld, match=f"gone:1.*{LIFE} seconds"):
+        synced.sync_once()
+    expire_leases(synced.engine)
+    assert synced.sync_once().exit_status == 0
+    assert value(synced.engine, "SELECT token FROM etl.leases WHERE resource = 'contacts'") == 5
+
+
+def test_a_stalled_run_can_commit_nothing_after_another_took_over(synced: Site) -> None:
+    with leased(synced.engine, "default", ["contacts"]) as stalled:
+        expire_leases(synced.engine)
+        with leased(synced.engine, "default", ["contacts"]):
+            ledger = Ledger(synced.engine, "default", stalled)
+            with pytest.raises(LeaseLost):
+                ledger.commit(lambda connection: connection.execute(text("DELETE FROM document_policies")))
+    assert value(synced.engine, "SELECT count(*) FROM document_policies") > 0
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    """Give the agency of this module."""
+    with agency() as served:
+        yield served

@@ -1,0 +1,98 @@
+"""Groups of answers taken in processes end in the same rows as those taken in threads, and a lost process is told."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from observing import digest
+from workbench import Site
+
+from etl.errors import Interrupted
+from etl.extract import by_slices, lanes
+from etl.extract.lanes import LaneLost, Lanes, ProcessLane
+from etl.extract.taking import Group
+from etl.pipeline import Watcher
+
+
+@pytest.fixture
+def in_processes(monkeypatch: pytest.MonkeyPatch) -> list[ProcessLane]:
+    """Let every feed be taken in processes, and give those that were begun."""
+    begun: list[ProcessLane] = []
+
+    class Noted(ProcessLane):
+        def __init__(self, make: lanes.MakeTaker) -> None:
+            super().__init__(make)
+            begun.append(self)
+
+    monkeypatch.setattr(by_slices, "MANY_SLICES", 1)
+    monkeypatch.setattr(lanes, "ProcessLane", Noted)
+    return begun
+
+
+def test_processes_end_in_the_same_rows_as_threads(
+    site: Site, as_synced: Site, in_processes: list[ProcessLane]
+) -> None:
+    assert site.sync_once().exit_status == 0
+    assert len(in_processes) == lanes.LANES
+    assert digest(site.engine) == digest(as_synced.engine)
+
+
+def test_the_processes_end_with_their_run(site: Site, in_processes: list[ProcessLane]) -> None:
+    site.sync_once(resources=("contacts",))
+    assert [lane._process.poll() for lane in in_processes] == [0] * lanes.LANES
+
+
+def test_a_run_that_is_stopped_leaves_no_process(site: Site, in_processes: list[ProcessLane]) -> None:
+    watcher = Watcher(watch=lambda _: watcher.stop.set() if in_processes else None)
+    with pytest.raises(Interrupted):
+        site.sync_once(watcher=watcher)
+    assert all(lane._process.poll() == 0 for lane in in_processes)
+
+
+def test_a_process_that_dies_leaves_a_batch_that_can_be_taken_up(
+    site: Site, as_synced: Site, in_processes: list[ProcessLane], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = Lanes.submit
+
+    def submit_and_kill(self: Lanes, group: Group, *, many: bool) -> object:
+        if many and len(in_processes) == lanes.LANES:
+            in_processes[0]._process.kill()
+        return submit(self, group, many=many)
+
+    monkeypatch.setattr(Lanes, "submit", submit_and_kill)
+    with pytest.raises(LaneLost):
+        site.sync_once()
+    monkeypatch.undo()
+    assert site.sync_once().exit_status == 0
+    assert digest(site.engine) == digest(as_synced.engine)
+
+
+def test_a_script_without_a_main_guard_can_sync_a_large_book(site: Site, tmp_path: Path) -> None:
+    """A pool of processes would import the calling script once more in each of them."""
+    script = tmp_path / "nightly.py"
+    script.write_text(
+        "from etl.config.settings import Settings\n"
+        "from etl.database.connect import make_engine\n"
+        "from etl.extract import by_slices\n"
+        "from etl.pipeline import sync\n"
+        "by_slices.MANY_SLICES = 1\n"
+        "settings = Settings.load()\n"
+        "engine = make_engine(settings.database_url.get_secret_value())\n"
+        "print(sync(engine, settings).exit_status)\n"
+    )
+    settings = site.settings
+    environment = {
+        "DATABASE_URL": settings.database_url.get_secret_value() if settings.database_url else "",
+        "QQCATALYST_API_URL": settings.qqcatalyst_api_url,
+        "QQCATALYST_TOKEN_URL": settings.qqcatalyst_token_url,
+        "QQCATALYST_CLIENT_ID": "demo",
+        "QQCATALYST_CLIENT_SECRET": "demo-secret",
+        "QQCATALYST_USERNAME": "demo",
+        "QQCATALYST_PASSWORD": "demo-password",
+        "ETL_RATE": "0",
+    }
+    run = subprocess.run(
+        [sys.executable, str(script)], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stdout.strip()) == (0, "0"), run.stderr

@@ -1,0 +1,110 @@
+"""Pages twice, in reverse, late, shifted while they are read: whatever the order of arrival, one state comes of it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from observing import differences, digest, value
+from workbench import Site, agency, break_with, come_of_age, site_of
+
+from etl.extract.reading import Fetched, Missed, Reader
+from etl.simulator import Simulator
+
+Arrived = list[Fetched | Missed]
+Way = Callable[[Reader, Arrived], Sequence[Fetched | Missed]]
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    """Give the agency of this module."""
+    with agency() as served:
+        yield served
+
+
+def deliver(patch: pytest.MonkeyPatch, way: Way) -> None:
+    """Let what the API answers arrive in another way: all of a resource is held back first."""
+    for name in ("slices", "children"):
+        ordinary = getattr(Reader, name)
+
+        async def delivered(self: Reader, put: Any, *rest: Any, ordinary: Any = ordinary, **named: Any) -> None:
+            held: Arrived = []
+
+            async def hold(one: Fetched | Missed) -> None:
+                held.append(one)
+
+            await ordinary(self, hold, *rest, **named)
+            for one in way(self, held):
+                await put(one)
+
+        patch.setattr(Reader, name, delivered)
+
+
+WAYS: Mapping[str, Way] = {
+    "each twice": lambda _, held: [one for one in held for _ in range(2)],
+    "in reverse and once more": lambda _, held: held[::-1] + held,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_pages_in_another_order_end_in_the_same_tables(
+    site: Site, synced: Site, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    deliver(monkeypatch, WAYS[way])
+    summary = site.under(etl_page_size=3).sync_once()
+    assert summary.exit_status == 0, summary.batch.error
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+#: Faults of pages are met by the feeds; one of each kind is enough.
+FEEDS = ("contacts", "policies", "drivers", "commission_rules")
+
+
+@pytest.mark.parametrize("fault", ["page-drift:1", "page-drift:-1", "empty-middle-page:1", "duplicate-records:2"])
+def test_pages_that_shift_while_they_are_read_end_in_the_same_tables(
+    site: Site, synced: Site, simulator: Simulator, fault: str
+) -> None:
+    break_with(simulator, fault)
+    summary = site.under(etl_page_size=3).sync_once(resources=FEEDS)
+    assert summary.exit_status == 0, summary.batch.error
+    tables = {"policies", "drivers", "commission_rules"}
+    found, wanted = ({table: digest(one.engine)[table] for table in tables} for one in (site, synced))
+    assert differences(found, wanted) == []
+
+
+def test_pages_from_before_a_change_overwrite_nothing(
+    database_url: str, another_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: dict[str, Arrived] = defaultdict(list)
+
+    def keep(reader: Reader, held: Arrived) -> Arrived:
+        kept[reader.resource.name] += held
+        return held
+
+    def after_them_the_old(reader: Reader, held: Arrived) -> Arrived:
+        if reader.resource.modified is None or reader.resource.nested is not None:
+            return held
+        stale = (one for one in kept[reader.resource.name] if isinstance(one, Fetched))
+        return [*held, *(replace(one, slice=held[-1].slice) for one in stale if isinstance(held[-1], Fetched))]
+
+    with agency(seed=11) as lively, site_of(lively, database_url) as site, site_of(lively, another_database) as quiet:
+        deliver(monkeypatch, keep)
+        assert site.sync_once().exit_status == 0
+        lively.change(40)
+        come_of_age(site)
+        deliver(monkeypatch, after_them_the_old)
+        summary = site.sync_once(full=True)
+        monkeypatch.undo()
+        assert sum(part.counts["older"] + part.counts["duplicate"] for part in summary.parts) > len(kept)
+        assert quiet.sync_once().exit_status == 0
+        assert differences(digest(site.engine, living=True), digest(quiet.engine, living=True)) == []
+
+
+def test_a_total_that_never_agrees_fails_its_resource_alone_and_keeps_what_came(site: Site, simulator: Simulator) -> None:
+    break_with(simulator, "wrong-total:2")
+    summary = site.sync_once(resources=("contacts", "locations"))
+    states = {part.resource: part.status for part in summary.parts}
+    assert (states["contacts"], states["locations"], summary.exit_status) == ("failed", "done", 6)
+    assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == len(simulator.world.contacts)
+    assert value(site.engine, "SELECT count(*) FROM etl.watermarks WHERE resource = 'contacts'") == 0

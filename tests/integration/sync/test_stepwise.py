@@ -1,0 +1,131 @@
+"""The three services called one after the other end in the tables in which the stream ends, and again do nothing."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from observing import as_they_lie, differences, digest, value, values, written
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+from workbench import Site, break_with, site_of
+
+from etl.errors import UsageError
+from etl.extract.service import ExtractService
+from etl.load import LoadService
+from etl.models.states import BatchState
+from etl.simulator import Simulator
+from etl.transform import TransformService
+from etl.window import FIRST_INSTANT
+
+EVER = {"start_date": FIRST_INSTANT, "end_date": "2999-01-01"}
+Handed = Callable[[Engine], Any]
+
+
+def in_steps(site: Site, handed: Handed = lambda engine: engine) -> UUID:
+    """Run the three services and return the id of the batch."""
+    batch_id = ExtractService(handed(site.engine), settings=site.settings).extract_data(EVER)
+    TransformService(handed(site.engine), settings=site.settings).transform_batch(batch_id)
+    results = LoadService(handed(site.engine), settings=site.settings).load_batch(batch_id, EVER)
+    assert results.status is BatchState.COMPLETED, value(site.engine, "SELECT error FROM etl.batches")
+    return batch_id
+
+
+@pytest.mark.parametrize("handed", [Session, lambda engine: engine], ids=["session", "engine"])
+def test_the_services_end_where_the_stream_ends(site: Site, synced: Site, handed: Handed) -> None:
+    in_steps(site, handed)
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+def test_the_services_keep_the_books_that_the_stream_keeps(site: Site, synced: Site) -> None:
+    in_steps(site)
+    query = """
+        SELECT CAST(to_jsonb(part) - ARRAY['batch_id', 'window_end', 'position'] AS text)
+        FROM etl.batch_resources AS part ORDER BY number
+    """
+    assert values(site.engine, query) == values(synced.engine, query)
+    found = "SELECT concat_ws(' ', resource, source_id, field, rule, severity) FROM etl.findings ORDER BY 1"
+    assert values(site.engine, found) == values(synced.engine, found)
+    raw = "SELECT concat_ws(' ', source_id, status, finding_count, loaded_at IS NULL) FROM raw.raw_contacts ORDER BY 1"
+    assert values(site.engine, raw) == values(synced.engine, raw)
+    marks = "SELECT concat_ws(' ', resource, complete_from) FROM etl.watermarks ORDER BY 1"
+    assert values(site.engine, marks) == values(synced.engine, marks)
+
+
+def test_a_step_called_twice_changes_nothing(site: Site) -> None:
+    batch_id = in_steps(site)
+    before = as_they_lie(site.engine)
+    counts = "SELECT CAST(to_jsonb(part) AS text) FROM etl.batch_resources AS part ORDER BY number"
+    books = values(site.engine, counts)
+    TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
+    LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER)
+    assert written(before, as_they_lie(site.engine)) == set()
+    assert values(site.engine, counts) == books
+    assert value(site.engine, "SELECT status FROM etl.batches") == BatchState.COMPLETED
+
+
+def test_a_transform_called_twice_before_the_load_counts_once(site: Site, synced: Site) -> None:
+    batch_id = ExtractService(site.engine, settings=site.settings).extract_data(EVER)
+    for _ in range(2):
+        TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
+    assert LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER).status is BatchState.COMPLETED
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+def test_a_page_that_had_to_be_read_anew_keeps_the_books_in_balance(site: Site, simulator: Simulator) -> None:
+    """What comes twice before it is cleaned is one record and one duplicate."""
+    break_with(simulator, "page-drift:1")
+    in_steps(site.under(etl_page_size=4))
+    assert value(site.engine, "SELECT sum(duplicate) FROM etl.batch_resources WHERE resource = 'contacts'") > 0
+
+
+def test_a_second_extract_before_the_first_is_loaded_loses_nothing(site: Site, synced: Site) -> None:
+    service = ExtractService(site.engine, settings=site.settings)
+    first, second = service.extract_data(EVER), service.extract_data(EVER)
+    for batch_id in (first, second):
+        TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
+        assert LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER).status is BatchState.COMPLETED
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+def test_only_the_resources_that_are_named_are_read(site: Site) -> None:
+    batch_id = ExtractService(site.engine, settings=site.settings).extract_data(EVER, ["contacts"])
+    assert values(site.engine, "SELECT resource FROM etl.batch_resources") == ["contacts"]
+    TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
+    assert LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER).status is BatchState.COMPLETED
+    assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") > 0
+    assert value(site.engine, "SELECT count(*) FROM policies") == 0
+
+
+def test_an_unknown_batch_is_a_usage_error(site: Site) -> None:
+    for step in (
+        lambda: TransformService(site.engine, settings=site.settings).transform_batch(UUID(int=5)),
+        lambda: LoadService(site.engine, settings=site.settings).load_batch(UUID(int=5), EVER),
+    ):
+        with pytest.raises(UsageError, match="no batch 00000000"):
+            step()
+
+
+def test_a_session_inside_a_transaction_is_a_usage_error(site: Site) -> None:
+    with Session(site.engine) as session, session.begin():
+        session.connection()
+        with pytest.raises(UsageError, match="inside a transaction"):
+            ExtractService(session, settings=site.settings)
+
+
+def test_a_new_version_that_comes_before_the_old_one_is_cleaned_takes_its_place(
+    simulator: Simulator, database_url: str
+) -> None:
+    with site_of(simulator, database_url) as site:
+        service = ExtractService(site.engine, settings=site.settings)
+        first = service.extract_data(EVER)
+        contact = simulator.world.contacts[next(iter(simulator.world.contacts))]
+        now = simulator.server.now()
+        simulator.world.contacts.change(contact["EntityID"], now, Line1="7 New Street")
+        second = service.extract_data(EVER)
+        for batch_id in (second, first):
+            TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
+            LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER)
+        lived = value(site.engine, "SELECT line1 FROM contacts WHERE source_id = :id", id=str(contact["EntityID"]))
+        assert lived == "7 New Street"
+        assert values(site.engine, "SELECT DISTINCT status FROM etl.batches") == [BatchState.COMPLETED]

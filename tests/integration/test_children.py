@@ -1,0 +1,214 @@
+"""The child queue: which parents are due, in which order, what they carry along, and when they come of age."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from etl.ledger import children
+from etl.ledger.children import AGES, Child, Coverage
+from etl.ledger.sorting import Arrival
+from etl.ledger.staging import Verdict, new_ids, stage
+from etl.models.states import RawState
+from etl.record import Record
+from etl.resources import resource
+
+TENANT, BATCH = "t", UUID(int=1)
+POLICIES, DETAILS, TERMINATIONS = resource("policies"), resource("policy_details"), resource("terminations")
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LOADED = Verdict(RawState.LOADED, rules="r", loaded=True)
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """Give a connection inside a transaction, whose clock stands still."""
+    with engine.begin() as opened:
+        yield opened
+
+
+def put(
+    connection: Connection,
+    source_id: str,
+    hours: int = 0,
+    verdict: Verdict = LOADED,
+    tenant: str = TENANT,
+    **facts: Any,
+) -> None:
+    """Stage a version of a policy in place of the one before."""
+    connection.execute(
+        text("UPDATE raw.raw_policies SET superseded_at = now() WHERE source_id = :id AND tenant = :tenant"),
+        {"id": source_id, "tenant": tenant},
+    )
+    raw = json.dumps({"PolicyId": int(source_id), "Status": "A", **facts}).encode()
+    record = Record(source_id, raw, bytes(16), NOON + timedelta(hours=hours), False)
+    stage(connection, POLICIES, tenant, BATCH, [(new_ids(1)[0], Arrival(record, None), verdict)])
+
+
+def due(connection: Connection, child: Any = DETAILS, *, most: int = 100) -> list[Child]:
+    """Return the parents that are due now."""
+    children.refresh(connection, child, POLICIES, TENANT)
+    return children.outstanding(connection, child, POLICIES, TENANT, children.now(connection), most)
+
+
+def ids(some: list[Child]) -> list[str]:
+    """Return the ids of some parents."""
+    return [one.parent_id for one in some]
+
+
+def let_pass(connection: Connection, time: timedelta) -> None:
+    """Let time pass for all that is queued."""
+    connection.execute(text("UPDATE etl.child_queue SET due_at = due_at - :time"), {"time": time})
+
+
+def carried(child: Child) -> Mapping[str, Any]:
+    """Return what an answer will carry along of its parent."""
+    found: Mapping[str, Any] = json.loads(child.carried)
+    return found
+
+
+def test_every_parent_is_due_once_and_then_of_age(connection: Connection) -> None:
+    put(connection, "1")
+    put(connection, "2")
+    first = due(connection)
+    assert sorted(ids(first)) == ["1", "2"]
+    children.cover(connection, DETAILS, TENANT, first)
+    assert due(connection) == []
+    let_pass(connection, timedelta(days=AGES[0], seconds=-1))
+    assert due(connection) == []
+    let_pass(connection, timedelta(seconds=1))
+    assert sorted(ids(due(connection))) == ["1", "2"]
+
+
+def test_parents_that_are_not_active_come_of_age_later(connection: Connection) -> None:
+    put(connection, "1", Status="E")
+    children.cover(connection, DETAILS, TENANT, due(connection))
+    let_pass(connection, timedelta(days=AGES[0]))
+    assert due(connection) == []
+    let_pass(connection, timedelta(days=AGES[1] - AGES[0]))
+    assert ids(due(connection)) == ["1"]
+
+
+def test_a_new_version_makes_its_parent_due(connection: Connection) -> None:
+    put(connection, "1")
+    (before,) = due(connection)
+    children.cover(connection, DETAILS, TENANT, [before])
+    put(connection, "1", 1)
+    (after,) = due(connection)
+    assert after.parent_raw_id != before.parent_raw_id
+
+
+def test_a_version_that_arrived_while_its_parent_was_asked_about_is_not_covered(
+    connection: Connection,
+) -> None:
+    put(connection, "1")
+    asked = due(connection)
+    put(connection, "1", 1)
+    assert ids(due(connection)) == ["1"]
+    children.cover(connection, DETAILS, TENANT, asked)
+    assert ids(due(connection)) == ["1"]
+
+
+def test_changed_parents_come_first_then_active_ones_then_the_newest(connection: Connection) -> None:
+    put(connection, "1", 0)
+    put(connection, "2", 5, Status="E")
+    put(connection, "3", 3)
+    children.cover(connection, DETAILS, TENANT, due(connection))
+    let_pass(connection, timedelta(days=AGES[1]))
+    assert ids(due(connection)) == ["3", "1", "2"]
+    put(connection, "2", 6, Status="E")
+    assert ids(due(connection)) == ["2", "3", "1"]
+    assert ids(due(connection, most=2)) == ["2", "3"]
+
+
+def test_parents_that_the_source_marks_deleted_are_not_asked_about(connection: Connection) -> None:
+    put(connection, "1", Status="D")
+    put(connection, "2", IsDeleted=True)
+    put(connection, "3", IsDeleted=False)
+    assert ids(due(connection)) == ["3"]
+
+
+def test_refused_parents_are_not_asked_about_and_those_with_a_dropped_value_are(connection: Connection) -> None:
+    put(connection, "1", verdict=Verdict(RawState.VALIDATION_ERROR, "status is missing", 1, "r"))
+    put(connection, "2", verdict=Verdict(RawState.VALIDATION_ERROR, "premium is bad", 1, "r", loaded=True))
+    assert ids(due(connection)) == ["2"]
+
+
+def test_some_children_are_asked_for_of_some_parents_alone(connection: Connection) -> None:
+    put(connection, "1", Status="A")
+    put(connection, "2", Status="C")
+    assert ids(due(connection, TERMINATIONS)) == ["2"]
+    assert sorted(ids(due(connection))) == ["1", "2"]
+
+
+def test_an_answer_carries_what_the_child_needs_of_its_parent(connection: Connection) -> None:
+    put(connection, "1", CustomerId=7, PolicyNumber="not needed", TotalPremium=12.5)
+    assert carried(due(connection)[0]) == {"PolicyId": 1, "CustomerId": 7, "Status": "A", "TotalPremium": 12.5}
+    put(connection, "2", Status="C")
+    assert carried(due(connection, TERMINATIONS)[0]) == {"PolicyId": 2}
+
+
+def test_a_parent_whose_call_failed_waits_and_the_others_have_their_turn(connection: Connection) -> None:
+    put(connection, "1")
+    put(connection, "2")
+    due(connection)
+    children.postpone(connection, DETAILS, TENANT, ["1"])
+    assert ids(due(connection)) == ["2"]
+    let_pass(connection, children.AFTER_FAILURE)
+    assert sorted(ids(due(connection))) == ["1", "2"]
+
+
+def test_what_came_due_after_a_run_began_waits_for_the_next(connection: Connection) -> None:
+    put(connection, "1")
+    children.refresh(connection, DETAILS, POLICIES, TENANT)
+    before = children.now(connection) - timedelta(seconds=1)
+    assert children.outstanding(connection, DETAILS, POLICIES, TENANT, before, 10) == []
+
+
+def test_tenants_do_not_see_one_another(connection: Connection) -> None:
+    put(connection, "1", tenant="another")
+    assert due(connection) == []
+    put(connection, "1")
+    assert ids(due(connection)) == ["1"]
+
+
+def test_coverage_says_how_much_is_left(connection: Connection) -> None:
+    for number in range(1, 5):
+        put(connection, str(number))
+    children.cover(connection, DETAILS, TENANT, due(connection)[:3])
+    now = children.now(connection)
+    assert children.coverage(connection, DETAILS.name, TENANT) == Coverage(4, 3, 1, now)
+    assert children.coverage(connection, "documents", TENANT) == Coverage(0, 0, 0, None)
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        {"Status": "D"},
+        {"verdict": Verdict(RawState.VALIDATION_ERROR, "status is missing", 1, "r")},
+    ],
+)
+def test_a_parent_that_is_no_longer_to_be_asked_about_leaves_the_queue(
+    connection: Connection, newer: Mapping[str, Any]
+) -> None:
+    put(connection, "1")
+    put(connection, "2")
+    due(connection)
+    put(connection, "1", 1, **newer)
+    asked = due(connection)
+    assert ids(asked) == ["2"]
+    children.cover(connection, DETAILS, TENANT, asked)
+    assert due(connection) == []
+    assert children.coverage(connection, DETAILS.name, TENANT).outstanding == 0
+
+
+def test_a_parent_that_returns_is_asked_about_again(connection: Connection) -> None:
+    put(connection, "1")
+    children.cover(connection, DETAILS, TENANT, due(connection))
+    put(connection, "1", 1, Status="D")
+    assert due(connection) == []
+    put(connection, "1", 2)
+    assert ids(due(connection)) == ["1"]

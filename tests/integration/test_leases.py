@@ -1,0 +1,173 @@
+"""Leases: one writer per resource and tenant, taken over when its holder is dead, and fenced off when it wakes up."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+
+from etl.database.connect import make_engine
+from etl.errors import LeaseHeld, LeaseLost
+from etl.ledger import leases
+from etl.ledger.leases import LIFE, Lease, give_back, hold, leased, renew, take
+from etl.ledger.unit import Ledger
+
+TENANT = "t"
+
+
+def taken(engine: Engine, *resources: str, tenant: str = TENANT) -> Lease:
+    """Take a lease in a transaction of its own."""
+    with engine.begin() as connection:
+        return take(connection, tenant, resources)
+
+
+def let_expire(engine: Engine) -> None:
+    """Let time pass until every lease has run out."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE etl.leases SET expires_at = now() - interval '1 second'"))
+
+
+def life_left(engine: Engine) -> timedelta:
+    """Return how long the first lease to run out still has."""
+    with engine.connect() as connection:
+        left: timedelta = connection.execute(text("SELECT min(expires_at) - now() FROM etl.leases")).scalar_one()
+        return left
+
+
+def still_holds(engine: Engine, lease: Lease) -> bool:
+    """Tell whether a commit under this lease would pass."""
+    with engine.begin() as connection:
+        try:
+            hold(connection, lease)
+        except LeaseLost:
+            return False
+    return True
+
+
+@contextmanager
+def impatient(engine: Engine) -> Iterator[Connection]:
+    """Give a transaction that fails at once where it would have to wait for another."""
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        yield connection
+
+
+def test_a_second_run_is_told_who_holds_what_with_a_status_of_its_own(engine: Engine) -> None:
+    first = taken(engine, "contacts", "policies")
+    with pytest.raises(LeaseHeld, match=rf"contacts by {first.holder}") as refused:
+        taken(engine, "contacts")
+    assert refused.value.exit_status == 3
+    assert still_holds(engine, first)
+
+
+def test_all_resources_are_taken_or_none(engine: Engine) -> None:
+    taken(engine, "policies")
+    with pytest.raises(LeaseHeld, match="policies by"):
+        taken(engine, "claims", "policies", "quotes")
+    assert taken(engine, "claims", "quotes").tokens == (("claims", 1), ("quotes", 1))
+
+
+def test_other_resources_and_other_tenants_are_free(engine: Engine) -> None:
+    held = [taken(engine, "contacts"), taken(engine, "policies"), taken(engine, "contacts", tenant="another")]
+    assert all(still_holds(engine, lease) for lease in held)
+
+
+def test_a_dead_holder_is_followed_and_fenced_off(engine: Engine) -> None:
+    dead = taken(engine, "contacts", "policies")
+    let_expire(engine)
+    successor = taken(engine, "policies")
+    assert dict(successor.tokens)["policies"] == dict(dead.tokens)["policies"] + 1
+    assert still_holds(engine, successor)
+    assert not still_holds(engine, dead)  # although nobody took its contacts
+
+
+def test_a_stalled_holder_whom_nobody_followed_goes_on(engine: Engine) -> None:
+    stalled = taken(engine, "contacts")
+    let_expire(engine)
+    assert still_holds(engine, stalled)
+
+
+def test_nothing_of_a_fenced_off_run_is_committed(engine: Engine) -> None:
+    dead = taken(engine, "contacts")
+    let_expire(engine)
+    taken(engine, "contacts")
+    with pytest.raises(LeaseLost):
+        Ledger(engine, TENANT, dead).commit(lambda connection: connection.execute(text("CREATE TABLE late (id int)")))
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT to_regclass('late')")).scalar_one() is None
+
+
+def test_a_fenced_off_holder_revives_nothing_by_a_sign_of_life(engine: Engine) -> None:
+    dead = taken(engine, "contacts")
+    let_expire(engine)
+    successor = taken(engine, "contacts")
+    renew(engine, dead, Beats(1))  # type: ignore[arg-type]  # all that it needs of an event
+    give_back(engine, dead)
+    assert still_holds(engine, successor)
+    with pytest.raises(LeaseHeld):
+        taken(engine, "contacts")
+
+
+def test_workers_of_one_run_commit_side_by_side(engine: Engine) -> None:
+    lease = taken(engine, "contacts")
+    with impatient(engine) as one, impatient(engine) as other:
+        hold(one, lease)
+        hold(other, lease)
+
+
+def test_a_successor_waits_for_a_commit_that_was_let_through(engine: Engine) -> None:
+    lease = taken(engine, "contacts")
+    let_expire(engine)
+    with engine.begin() as worker:
+        hold(worker, lease)
+        with pytest.raises(OperationalError, match="lock timeout"), impatient(engine) as successor:
+            take(successor, TENANT, ["contacts"])
+    assert taken(engine, "contacts").tokens == (("contacts", 2),)
+
+
+def test_a_block_holds_its_lease_and_gives_it_back(engine: Engine) -> None:
+    with leased(engine, TENANT, ["contacts"]) as lease:
+        assert still_holds(engine, lease)
+        with pytest.raises(LeaseHeld):
+            taken(engine, "contacts")
+    assert taken(engine, "contacts").tokens == (("contacts", 2),)
+
+
+def test_a_block_that_fails_gives_its_lease_back(engine: Engine) -> None:
+    with pytest.raises(ValueError, match="on its own"), leased(engine, TENANT, ["contacts"]):
+        raise ValueError("on its own")
+    assert taken(engine, "contacts").tokens == (("contacts", 2),)
+
+
+class Beats:
+    """An event that comes after so many beats, without waiting for them."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def wait(self, _: float) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_signs_of_life_keep_a_lease(engine: Engine) -> None:
+    lease = taken(engine, "contacts")
+    let_expire(engine)
+    renew(engine, lease, Beats(1))  # type: ignore[arg-type]  # all that it needs of an event
+    assert timedelta(seconds=LIFE - 5) < life_left(engine) <= timedelta(seconds=LIFE)
+
+
+def test_a_life_spans_several_beats() -> None:
+    assert leases.LIFE >= 3 * leases.BEAT
+
+
+def test_a_database_out_of_reach_costs_a_beat_and_nothing_else(engine: Engine) -> None:
+    lease = taken(engine, "contacts")
+    nowhere = make_engine("postgresql://nobody@127.0.0.1:1/none")
+    beats = Beats(2)
+    renew(nowhere, lease, beats)  # type: ignore[arg-type]  # all that it needs of an event
+    give_back(nowhere, lease)
+    assert beats.left == -1
+    nowhere.dispose()

@@ -1,0 +1,197 @@
+"""The statements of the load in a real PostgreSQL: well formed for every table, true to the gates and the window."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Connection, Engine, TextClause, text
+from sqlalchemy.exc import DBAPIError
+
+from etl.load.rows import Target, load_rows, load_stubs
+from etl.load.upsert import bury, differences, placeholders, upsert
+from etl.models import PRODUCTION, Department
+from etl.models.base import MAIN, row_id
+from etl.reshape.reshaper import columns
+from etl.resources import CATALOGUE, resource
+from etl.window import WINDOW_RULE, Window
+
+TENANT, BATCH = "t", UUID(int=1)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+WINDOW = Window(NOON - timedelta(hours=3), NOON + timedelta(hours=3))
+FOREVER = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+BOUND = {"tenant": TENANT, "batch_id": BATCH, "window_start": WINDOW.start, "window_end": WINDOW.end}
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """Give a connection inside a transaction."""
+    with engine.begin() as opened:
+        yield opened
+
+
+def complaint(connection: Connection, statement: TextClause) -> str | None:
+    """Return what PostgreSQL has against a statement, None when it could carry it out."""
+    names = statement.compile().params
+    try:
+        with connection.begin_nested():
+            connection.execute(text(f"EXPLAIN {statement}"), {name: BOUND[name] for name in names})
+    except DBAPIError as error:
+        return str(error.orig)
+    return None
+
+
+def test_every_statement_is_well_formed(connection: Connection) -> None:
+    found: dict[str, str | None] = {}
+    for one in CATALOGUE:
+        made = upsert(one.model, one.road, columns(one.model, one.road))
+        connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{made.incoming}"))
+        connection.execute(made.prepare)
+        found[f"{one.name}: merge"] = complaint(connection, made.merge)
+        found[f"{one.name}: differences"] = complaint(connection, differences(one.model, one.road))
+        found[f"{one.name}: bury"] = complaint(connection, bury(one))
+    for model in PRODUCTION:
+        made = placeholders(model)
+        connection.execute(made.prepare)
+        found[f"{model.__tablename__}: placeholders"] = complaint(connection, made.merge)
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+#: Hours from noon of the incoming version, the stored one, the last sync and the creation (None: not shown), whether
+#: the record shows no date at all, and whether it may be written. The window: from three hours before to three after.
+WINDOW_CASES = [
+    (1, 0, 9, None, False, True),  # strictly newer: never turned away, whatever the window
+    (99, 0, 99, 99, False, True),
+    (-1, 0, -9, 0, False, False),  # older: never lets itself in
+    (-1, 0, -9, None, True, False),
+    (0, 0, 2, None, False, True),  # as new as the stored one, last synced before the window's end, changed inside it
+    (0, 0, 3, None, False, False),  # last synced at the window's end
+    (-3, -3, 0, None, False, True),  # the start belongs to the window
+    (3, 3, 0, None, False, False),  # the end does not
+    (9, 9, 0, 0, False, True),  # created inside it, and modified later
+    (9, 9, 0, -3, False, True),
+    (9, 9, 0, 3, False, False),
+    (-4, -4, 0, -5, False, False),
+    (-4, -4, 0, None, True, True),  # shows no date of its own
+    (-4, -4, 3, None, True, False),
+]
+
+
+def at(hours: int | None) -> datetime | None:
+    """Return the time so many hours from noon."""
+    return None if hours is None else NOON + timedelta(hours=hours)
+
+
+def test_the_rule_of_the_window(connection: Connection) -> None:
+    rule = text(f"""
+        SELECT coalesce({WINDOW_RULE}, false)
+        FROM (SELECT CAST(:incoming AS timestamptz) AS version_at, CAST(:undated AS boolean) AS undated,
+                     CAST(:created AS timestamptz) AS source_created_at) AS incoming,
+             (SELECT CAST(:stored AS timestamptz) AS version_at,
+                     CAST(:synced AS timestamptz) AS last_synced_at) AS stored
+    """)
+    bounds = {name: BOUND[name] for name in ("window_start", "window_end")}
+    wrong = []
+    for incoming, stored_at, synced, created, undated, passes in WINDOW_CASES:
+        times = {"incoming": at(incoming), "stored": at(stored_at), "synced": at(synced), "created": at(created)}
+        if connection.execute(rule, {**times, **bounds, "undated": undated}).scalar_one() is not passes:
+            wrong.append((incoming, stored_at, synced, created, undated))
+    assert wrong == []
+
+
+def row_of(number: int, raw_id: str, *, location: Any = None, **facts: Any) -> list[Any]:
+    """Return a reshaped department: its name, the time of its version, and when it was deleted."""
+    key = str(row_id(TENANT, "departments", str(number)))
+    at, deleted_at = facts.get("at", NOON), facts.get("deleted_at")
+    name = facts.get("name", "a")
+    return [key, str(number), location, None, name, True, None, at, at, False, deleted_at, uuid4().hex, raw_id]
+
+
+def load(connection: Connection, name: str, hours: int, *, dead: bool = False, window: Window = FOREVER) -> str:
+    """Load a version of department 1 and return the outcome."""
+    version = NOON + timedelta(hours=hours)
+    named = columns(Department, MAIN)
+    row = row_of(1, str(uuid4()), name=name, at=version, deleted_at=version if dead else None)
+    target = Target(TENANT, uuid4(), window)
+    (outcome,) = load_rows(connection, target, resource("departments"), named, [row]).counts
+    return outcome
+
+
+def stored(connection: Connection) -> tuple[str | None, bool, bool, datetime]:
+    """Return what stands in the table: name, deleted, placeholder, version."""
+    row = connection.execute(text("SELECT name, deleted_at, is_placeholder, version_at FROM departments")).one()
+    return row.name, row.deleted_at is not None, row.is_placeholder, row.version_at
+
+
+def test_a_newer_version_is_written_and_an_older_one_never(connection: Connection) -> None:
+    assert load(connection, "a", 0) == "inserted"
+    assert load(connection, "b", 1) == "updated"
+    assert load(connection, "c", 0) == "older"
+    assert stored(connection) == ("b", False, False, NOON + timedelta(hours=1))
+
+
+def test_a_touch_moves_the_time_alone_and_counts_as_unchanged(connection: Connection) -> None:
+    load(connection, "a", 0)
+    before = connection.execute(text("SELECT etl_batch_id FROM departments")).scalar_one()
+    assert load(connection, "a", 1) == "unchanged"
+    assert stored(connection) == ("a", False, False, NOON + timedelta(hours=1))
+    assert connection.execute(text("SELECT etl_batch_id FROM departments")).scalar_one() == before
+    assert load(connection, "b", 0) == "older"  # the touch was a version, too
+
+
+def test_the_same_version_is_unchanged(connection: Connection) -> None:
+    load(connection, "a", 0)
+    assert load(connection, "a", 0) == "unchanged"
+
+
+def test_a_replay_of_a_past_window_mends_and_cannot_harm(connection: Connection) -> None:
+    load(connection, "a", 0)
+    assert load(connection, "mended", 0, window=FOREVER) == "updated"
+    assert load(connection, "not of this window", 0, window=WINDOW) == "outside_window"  # last synced after its end
+    assert stored(connection)[0] == "mended"
+
+
+def test_a_deleted_record_returns(connection: Connection) -> None:
+    load(connection, "a", 0)
+    assert load(connection, "a", 1, dead=True) == "updated"
+    assert stored(connection)[:2] == ("a", True)
+    assert load(connection, "a", 2) == "updated"
+    assert stored(connection)[:2] == ("a", False)
+    history = connection.execute(text("SELECT sum(deleted), sum(revived) FROM etl.sync_history")).one()
+    assert tuple(history) == (1, 1)
+
+
+def stub(connection: Connection, label: str | None, hours: int) -> None:
+    """Tell of department 1 by a record of that hour."""
+    told = [("departments", "1", label, NOON + timedelta(hours=hours))]
+    load_stubs(connection, Target(TENANT, BATCH, FOREVER), told, {})
+
+
+def test_a_placeholder_is_filled_by_its_record_however_old(connection: Connection) -> None:
+    stub(connection, "Claims", 5)
+    assert stored(connection) == ("Claims", False, True, NOON + timedelta(hours=5))
+    assert load(connection, "Claims department", 0) == "inserted"
+    assert stored(connection) == ("Claims department", False, False, NOON)
+
+
+def test_of_two_names_for_a_placeholder_the_newer_record_wins_in_any_order(connection: Connection) -> None:
+    for label, hours in (("old", 0), ("new", 2), ("middle", 1), (None, 3)):
+        stub(connection, label, hours)
+    assert stored(connection)[0] == "new"
+
+
+def test_a_stub_never_overwrites_a_record(connection: Connection) -> None:
+    load(connection, "a", 0)
+    stub(connection, "b", 9)
+    assert stored(connection) == ("a", False, False, NOON)
+
+
+def test_a_row_that_the_database_refuses_costs_none_of_its_neighbours(connection: Connection) -> None:
+    bad = {2: "no uuid at all"}
+    rows = [row_of(number, str(UUID(int=number)), location=bad.get(number)) for number in (1, 2, 3)]
+    target = Target(TENANT, BATCH, FOREVER)
+    loaded = load_rows(connection, target, resource("departments"), columns(Department, MAIN), rows)
+    assert loaded.counts == {"inserted": 2, "refused": 1}
+    assert list(loaded.bad) == [str(UUID(int=2))]
+    assert "no uuid at all" not in loaded.bad[str(UUID(int=2))]

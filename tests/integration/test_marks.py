@@ -1,0 +1,104 @@
+"""High-water marks: intervals that join where they touch, where the next window begins, and what is not offered."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
+from etl.ledger import marks
+from etl.window import FIRST_INSTANT, Window
+
+TENANT = "t"
+
+
+def hours(first: int, last: int) -> Window:
+    """Return a window between two hours behind the first instant."""
+    return Window(FIRST_INSTANT + timedelta(hours=first), FIRST_INSTANT + timedelta(hours=last))
+
+
+def advanced(engine: Engine, windows: list[Window]) -> list[Window]:
+    """Add windows to an empty record of marks and return what is complete; nothing of it stays."""
+    with engine.connect() as connection:
+        for window in windows:
+            marks.advance(connection, TENANT, "contacts", window)
+        return marks.complete(connection, TENANT, "contacts")
+
+
+@pytest.mark.parametrize(
+    ("windows", "complete"),
+    [
+        ([], []),
+        ([(0, 1)], [(0, 1)]),
+        ([(0, 1), (1, 2)], [(0, 2)]),
+        ([(1, 2), (0, 1)], [(0, 2)]),
+        ([(0, 1), (2, 3)], [(0, 1), (2, 3)]),
+        ([(0, 1), (2, 3), (1, 2)], [(0, 3)]),
+        ([(0, 5), (2, 3)], [(0, 5)]),
+        ([(2, 3), (0, 5)], [(0, 5)]),
+        ([(0, 1), (0, 1)], [(0, 1)]),
+        ([(0, 2), (3, 5), (7, 9), (1, 8)], [(0, 9)]),
+    ],
+)
+def test_intervals_join_where_they_touch(
+    engine: Engine, windows: list[tuple[int, int]], complete: list[tuple[int, int]]
+) -> None:
+    assert advanced(engine, [hours(*one) for one in windows]) == [hours(*one) for one in complete]
+
+
+spans = st.tuples(st.integers(0, 12), st.integers(1, 4)).map(lambda span: (span[0], span[0] + span[1]))
+
+
+@given(some=st.lists(spans, max_size=8))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+def test_what_is_complete_is_what_the_windows_cover(engine: Engine, some: list[tuple[int, int]]) -> None:
+    complete = advanced(engine, [hours(*one) for one in some])
+    covered = {hour for first, last in some for hour in range(first, last)}
+    assert {hour for hour in range(20) if any(hours(hour, hour + 1).start in one for one in complete)} == covered
+    assert all(before.end < after.start for before, after in pairwise(complete))
+
+
+def test_tenants_and_resources_have_marks_of_their_own(engine: Engine) -> None:
+    with engine.begin() as connection:
+        marks.advance(connection, TENANT, "contacts", hours(0, 1))
+        marks.advance(connection, "another", "contacts", hours(1, 2))
+        marks.advance(connection, TENANT, "policies", hours(1, 2))
+        assert marks.complete(connection, TENANT, "contacts") == [hours(0, 1)]
+        assert marks.complete(connection, TENANT, "claims") == []
+
+
+@pytest.mark.parametrize(
+    ("intervals", "start"),
+    [
+        ([], FIRST_INSTANT),
+        ([hours(0, 5)], hours(0, 5).end),
+        ([hours(0, 5), hours(7, 9)], hours(0, 5).end),  # the gap is read first
+        ([hours(7, 9)], FIRST_INSTANT),
+    ],
+)
+def test_the_next_window_begins_where_completeness_ends(intervals: list[Window], start: datetime) -> None:
+    assert marks.next_start(intervals) == start
+
+
+def test_what_an_account_does_not_offer_is_remembered_for_a_week(engine: Engine) -> None:
+    with engine.begin() as connection:
+        marks.note_offer(connection, TENANT, "claims", offered=False, reason="403")
+        marks.note_offer(connection, TENANT, "quotes", offered=True)
+        marks.note_offer(connection, "another", "departments", offered=False, reason="404")
+        assert marks.not_offered(connection, TENANT) == {"claims": "403"}
+        connection.execute(text("UPDATE etl.offers SET asked_at = now() - interval '8 days'"))
+        assert marks.not_offered(connection, TENANT) == {}
+        assert marks.not_offered(connection, TENANT, within=None) == {"claims": "403"}
+
+
+def test_a_later_answer_replaces_an_earlier_one(engine: Engine) -> None:
+    with engine.begin() as connection:
+        marks.note_offer(connection, TENANT, "claims", offered=False, reason="403")
+        marks.note_offer(connection, TENANT, "claims", offered=True)
+        assert marks.not_offered(connection, TENANT, within=None) == {}
+
+
+def test_marks_are_read_back_in_utc(engine: Engine) -> None:
+    assert [(one.start.tzinfo, one.end.tzinfo) for one in advanced(engine, [hours(0, 1)])] == [(UTC, UTC)]

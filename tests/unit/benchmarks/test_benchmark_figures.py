@@ -1,0 +1,120 @@
+"""Figures of the benchmarks: medians, targets, and which candidates may be compared."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import prepare
+from benchmarks.candidates import CANDIDATES, COPY, DLT, FULL, NAIVE, OURS, UNCHANGED
+from benchmarks.compare import FULL_COPY, FULL_DLT, measured, ratios, same_bytes
+from benchmarks.prepare import environments, lock, missing
+from benchmarks.table import markdown, spread
+from benchmarks.targets import Target
+from benchmarks.trial import Book, Outcome
+
+ROUND = {
+    (OURS.name, FULL): Outcome(2.0, (90.0, 60.0), 1, 1_000, {}, (5, 5)),
+    (DLT.name, FULL): Outcome(8.0, (), 1, 1_001, {}, (5, 5)),
+    (COPY.name, FULL): Outcome(1.0, (), 1, 1_000, {}, (5, 5)),
+}
+SLOWER = {**ROUND, (OURS.name, FULL): replace(ROUND[OURS.name, FULL], seconds=4.0)}
+
+
+def test_a_spread_is_the_median_with_least_and_most() -> None:
+    assert spread([3.0, 1.0, 2.0]) == "2.00 (1.00-3.00)"
+    assert spread([1234.5]) == "1,234"
+    assert spread([]) == "-"
+
+
+def test_ratios_are_taken_inside_a_round() -> None:
+    assert ratios(DLT, OURS, FULL, [ROUND, SLOWER]) == [4.0, 2.0]
+    assert ratios(DLT, OURS, UNCHANGED, [ROUND, SLOWER]) == []
+
+
+def test_targets_are_judged_by_the_median_and_those_not_measured_have_nothing() -> None:
+    found = dict(measured([ROUND, ROUND, SLOWER]))
+    assert found[FULL_DLT] == [4.0, 4.0, 2.0]
+    assert FULL_DLT.row(found[FULL_DLT])[-1] == "met"
+    assert FULL_COPY.row(found[FULL_COPY])[-1] == "met"
+    assert FULL_COPY.row([3.1])[-1] == "**not met**"
+    assert FULL_COPY.row([1.9])[-1] == "better than hoped"
+    assert [one.what for one, figures in found.items() if not figures] == [
+        "full sync: Singer / ours",
+        "unchanged sync: dlt / ours",
+        "1 % changed sync of ours, s",
+    ]
+
+
+def test_a_target_that_rises_is_missed_from_below() -> None:
+    rising = Target("speed", 3, 5)
+    assert [rising.row([one])[-1] for one in (2.9, 3.0, 5.0)] == ["**not met**", "met", "better than hoped"]
+
+
+def test_candidates_that_did_not_read_the_same_are_no_comparison() -> None:
+    assert same_bytes([OURS, DLT], Book(5, 1), ROUND).endswith("to 0.10%.")
+    less = {**ROUND, (DLT.name, FULL): replace(ROUND[DLT.name, FULL], bytes=500)}
+    with pytest.raises(SystemExit, match="did not read the same"):
+        same_bytes([OURS, DLT], Book(5, 1), less)
+
+
+def test_a_scaled_candidate_need_not_have_read_the_whole_book() -> None:
+    part = {**ROUND, (NAIVE.name, FULL): Outcome(1.0, (), 1, 10, {}, (5, 5))}
+    assert same_bytes([OURS, NAIVE], Book(100_000, 1), part)
+
+
+def test_a_table_is_markdown() -> None:
+    assert markdown(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+
+
+def test_an_unknown_candidate_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(SystemExit, match=r"No such candidate: airbyte\. There are: ours, copy"):
+        command.chosen("ours,airbyte")
+
+
+def test_a_peer_without_its_environment_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "missing", lambda _: ["dlt"])
+    with pytest.raises(SystemExit, match=r"No environment for dlt yet\. Run: python -m benchmarks prepare"):
+        command.chosen("dlt")
+
+
+def test_ours_comes_first_whatever_the_order() -> None:
+    assert command.chosen("copy,ours") == ["ours", "copy"]
+
+
+def test_an_environment_is_missing_until_it_has_an_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.candidates.VENVS", tmp_path)
+    assert missing([OURS, DLT]) == ["dlt"]
+    python = tmp_path / "dlt/bin/python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    assert missing([OURS, DLT]) == []
+
+
+@pytest.mark.parametrize("name", environments())
+def test_every_environment_has_a_lock_with_hashes_and_without_addresses(name: str) -> None:
+    text = lock(name).read_text()
+    assert text.count("==") <= text.count("--hash=sha256:")
+    assert "://" not in text
+
+
+def test_uv_is_told_what_pip_was_told_unless_it_has_been_told_itself() -> None:
+    assert prepare.mirrored({"PATH": "/bin"}) == {"PATH": "/bin"}
+    told = {"PIP_INDEX_URL": "https://mirror.example/simple", "PIP_CERT": "/ca.pem", "SSL_CERT_FILE": "/own.pem"}
+    assert prepare.mirrored(told) == {
+        **told,
+        "UV_DEFAULT_INDEX": "https://mirror.example/simple",
+        "SSL_CERT_FILE": "/own.pem",
+    }
+
+
+def test_half_of_an_even_number_of_records_belongs_to_each_feed() -> None:
+    assert command.parsed(["compare", "--records", "20_000"]).records == 20_000
+    with pytest.raises(SystemExit):
+        command.parsed(["compare", "--records", "3"])
+
+
+def test_every_candidate_has_a_program() -> None:
+    folder = Path(command.__file__).parent / "peers"
+    assert [one.name for one in CANDIDATES.values() if not (folder / f"{one.module}.py").is_file()] == []

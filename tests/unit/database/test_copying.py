@@ -1,0 +1,72 @@
+"""COPY text: what is escaped, what is null, and that a row can be read back from its line."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.database import copying
+from etl.database.copying import array, blocks, line
+
+texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
+hostile = st.text(st.sampled_from("\\\t\n\rN.{}\",'a\N{EURO SIGN}"))
+rows = st.lists(st.none() | texts | hostile, min_size=1, max_size=5)
+
+UNESCAPED = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
+
+
+def read_back(text: str) -> list[str | None]:
+    """Return the values of a line as PostgreSQL documents the text format: tabs between, backslash sequences within."""
+    assert text.endswith("\n")
+    return [None if value == "\\N" else unescaped(value) for value in text[:-1].split("\t")]
+
+
+def unescaped(value: str) -> str:
+    """Return a value without its escapes; anything but a known one is an error."""
+    found, at = "", 0
+    while at < len(value):
+        step = 2 if value[at] == "\\" else 1
+        found += UNESCAPED[value[at : at + 2]] if step == 2 else value[at]
+        at += step
+    return found
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (["a", "b"], "a\tb\n"),
+        ([None, ""], "\\N\t\n"),
+        (["\\N", "\\."], "\\\\N\t\\\\.\n"),
+        (["a\tb", "c\nd", "e\rf"], "a\\tb\tc\\nd\te\\rf\n"),
+        ([7, 1.5, True, Decimal("10.50")], "7\t1.5\tTrue\t10.50\n"),
+        ([UUID(int=1), None], "00000000-0000-0000-0000-000000000001\t\\N\n"),
+        ([datetime(2026, 3, 1, 8, tzinfo=UTC)], "2026-03-01 08:00:00+00:00\n"),
+        ([["a", 'say "x"', "back\\slash"]], '{"a","say \\\\"x\\\\"","back\\\\\\\\slash"}\n'),
+    ],
+)
+def test_a_row_is_one_line_of_copy_text(row: list[object], text: str) -> None:
+    assert line(row) == text
+
+
+@given(row=rows)
+def test_a_row_can_be_read_back_from_its_line(row: list[str | None]) -> None:
+    assert line(row).count("\n") == 1
+    assert read_back(line(row)) == row
+
+
+@given(many=st.lists(rows, max_size=20))
+def test_blocks_hold_every_line_once_and_in_order(many: list[list[str | None]]) -> None:
+    assert b"".join(blocks(many)) == "".join(map(line, many)).encode()
+
+
+def test_blocks_are_cut_when_they_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "BLOCK", 10)
+    assert list(blocks([["12345678"], ["1"], ["2"]])) == [b"12345678\n1\n", b"2\n"]
+
+
+def test_a_list_is_an_array_literal_whose_items_are_all_quoted() -> None:
+    assert array(["NULL", "", "a,b", "{}"]) == '{"NULL","","a,b","{}"}'
+    assert array([]) == "{}"

@@ -1,0 +1,183 @@
+"""Reshaping: one record into one row in the order of its columns, the rows it refers to, and findings."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.models.base import row_id
+from etl.record import Record
+from etl.reshape.reshaper import Finding, Reshaped, Reshaper, as_json, columns, path_reader, shown
+from etl.resources import CATALOGUE, resource
+from etl.values import Complaint, Severity, Timestamp
+
+TENANT = "agency"
+MODIFIED = datetime(2026, 3, 1, 8, tzinfo=UTC)
+CREATED = datetime(2025, 3, 1, 8, tzinfo=UTC)
+RAW_ID = "00000000-0000-7000-a000-000000000001"
+
+CONTACT = {"EntityID": 41207, "Status": "A", "DisplayName": "Ada Lovelace", "Email": "ada@example.com"}
+
+
+def reshape(name: str, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC") -> Reshaped:
+    """Reshape one record of a resource."""
+    record = Record("41207", b"", bytes(range(16)), MODIFIED, False, MODIFIED, CREATED)
+    return Reshaper(resource(name), TENANT, zone=zone, strict=strict)(RAW_ID, record, decoded)
+
+
+def row(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
+    """Reshape one record that becomes a row, and return it by column."""
+    reshaped = reshape(name, decoded, **settings)
+    assert reshaped.row is not None, reshaped.findings
+    one = resource(name)
+    return dict(zip(columns(one.model, one.road), reshaped.row, strict=True))
+
+
+def findings(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, tuple[str, Severity]]:
+    """Reshape one record and return what was found, by field."""
+    return {one.field: (one.rule, one.severity) for one in reshape(name, decoded, **settings).findings}
+
+
+def test_a_row_brings_its_ids_its_values_and_its_times() -> None:
+    made = row("contacts", CONTACT | {"LocationID": 310, "Phone": "(727) 555-0123"})
+    assert made["id"] == str(row_id(TENANT, "contacts", "41207"))
+    assert made["source_id"] == "41207"
+    assert made["location_id"] == str(row_id(TENANT, "locations", "310"))
+    assert (made["status"], made["display_name"], made["email"]) == ("A", "Ada Lovelace", "ada@example.com")
+    assert (made["source_created_at"], made["source_modified_at"], made["version_at"]) == (CREATED, MODIFIED, MODIFIED)
+    assert (made["undated"], made["deleted_at"], made["raw_id"]) == (False, None, RAW_ID)
+    assert made["content_hash"] == bytes(range(16)).hex()
+
+
+def test_a_row_without_findings_has_none() -> None:
+    assert reshape("contacts", CONTACT).findings == []
+
+
+def test_a_bad_value_is_dropped_and_its_record_kept() -> None:
+    decoded = CONTACT | {"Email": "ada@"}
+    assert row("contacts", decoded)["email"] is None
+    assert findings("contacts", decoded) == {"email": ("email-no-domain", Severity.DROPPED)}
+
+
+def test_strictly_a_bad_value_refuses_its_record() -> None:
+    reshaped = reshape("contacts", CONTACT | {"Email": "ada@"}, strict=True)
+    assert (reshaped.row, reshaped.refused, reshaped.stubs) == (None, True, [])
+    assert [one.severity for one in reshaped.findings] == [Severity.REFUSED]
+
+
+def test_an_unpublished_code_is_noted_and_strictly_refused() -> None:
+    decoded = CONTACT | {"Status": "Q"}
+    assert row("contacts", decoded)["status"] == "Q"
+    assert findings("contacts", decoded) == {"status": ("code-unknown", Severity.NOTED)}
+    assert reshape("contacts", decoded, strict=True).refused
+
+
+@pytest.mark.parametrize(("status", "rule"), [(None, "missing"), ("", "missing"), ([7], "code-type")])
+def test_a_record_without_what_it_needs_is_refused(status: Any, rule: str) -> None:
+    reshaped = reshape("contacts", CONTACT | {"Status": status, "LocationID": 310})
+    assert (reshaped.row, reshaped.refused, reshaped.stubs) == (None, True, [])
+    assert [(one.field, one.rule, one.severity) for one in reshaped.findings] == [("status", rule, Severity.REFUSED)]
+
+
+def test_a_value_that_is_expected_and_absent_is_noted() -> None:
+    assert findings("contacts", {"EntityID": 41207, "Status": "A"}) == {"display_name": ("missing", Severity.NOTED)}
+
+
+def test_a_finding_names_the_field_and_not_the_value() -> None:
+    (finding,) = reshape("contacts", CONTACT | {"Email": "ada@"}).findings
+    assert finding == Finding(
+        "contacts", "41207", "email", "email-no-domain", Severity.DROPPED, finding.message, "ada@"
+    )
+    assert finding.message.startswith("email ")
+    assert "ada" not in finding.message
+
+
+def test_a_reference_leaves_a_stub_with_the_name_that_the_record_knows() -> None:
+    decoded = {"CustomerID": 41207, "AgentID": 7, "Agent": " Grace Hopper ", "CsrID": 8, "CSR": "N/A"}
+    stubs = reshape("account_info", decoded).stubs
+    assert ("employees", "7", "Grace Hopper") in stubs
+    assert ("employees", "8", None) in stubs
+
+
+@pytest.mark.parametrize("nobody", [0, -1, "0", "", None, "00000000-0000-0000-0000-000000000000"])
+def test_a_reference_to_nobody_is_none(nobody: Any) -> None:
+    reshaped = reshape("account_info", {"CustomerID": 41207, "AgentID": nobody, "Agent": "Grace Hopper"})
+    assert not [stub for stub in reshaped.stubs if stub.table == "employees"]
+    assert row("account_info", {"CustomerID": 41207, "AgentID": nobody})["agent_id"] is None
+
+
+def test_a_record_may_tell_of_rows_that_none_of_its_columns_refers_to() -> None:
+    stubs = reshape("contacts", CONTACT | {"AgentName": "Grace Hopper"}).stubs
+    assert [(stub.table, stub.label) for stub in stubs] == [("employees", "Grace Hopper")]
+
+
+def test_a_deleted_record_is_marked_with_its_own_time() -> None:
+    assert row("contacts", CONTACT | {"Status": "D"})["deleted_at"] == MODIFIED
+
+
+def test_a_record_of_another_kind_becomes_nothing_at_all() -> None:
+    reshaped = reshape("employees", {"EntityID": 1, "ContactSubType": "C", "Email": "bad"})
+    assert reshaped == Reshaped(None, [], [])
+
+
+def test_times_without_a_zone_are_read_in_the_zone_of_the_settings() -> None:
+    compiled = [Reshaper(one, TENANT, zone="America/New_York", strict=False) for one in CATALOGUE]
+    kinds = [getattr(cell.clean, "__self__", None) for reshaper in compiled for cell in reshaper.cells]
+    assert {kind.zone for kind in kinds if isinstance(kind, Timestamp)} == {"America/New_York"}
+
+
+def test_a_json_value_ends_as_text_that_jsonb_takes() -> None:
+    def clean(raw: Any) -> Any:
+        return [item.replace("\x00", "") for item in raw] if raw else None
+
+    as_text = as_json(clean)
+    assert json.loads(as_text({"a": [1, None]})) == {"a": [1, None]}
+    assert as_text(["a\x00b"]) == '["ab"]'
+    assert as_text([]) is None
+    assert isinstance(as_json(lambda _: Complaint("json-bad", "is bad"))(7), Complaint)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("name", "Ada"),
+        ("address.city", "London"),
+        ("lines.0.code", "AUTO"),
+        ("lines.1.code", None),
+        ("name.first", None),
+        ("lines.code", None),
+        ("nothing", None),
+        ("nothing.at.all", None),
+    ],
+)
+def test_a_path_is_followed_as_far_as_the_record_goes(path: str, value: Any) -> None:
+    record = {"name": "Ada", "address": {"city": "London"}, "lines": [{"code": "AUTO"}]}
+    assert path_reader(path)(record) == value
+
+
+def test_what_a_finding_shows_is_one_bounded_line() -> None:
+    assert shown("a\n b\tc") == "a b c"
+    assert shown({"a": [1]}) == '{"a":[1]}'
+    assert "\x00" not in shown("a\x00b")
+    assert len(shown("x" * 10_000)) == 200
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize("name", ["contacts", "policies", "account_info", "billing_records", "policy_details"])
+@given(data=st.data())
+def test_no_record_breaks_the_reshaper(name: str, data: st.DataObject) -> None:
+    keys = [cell.key for cell in Reshaper(resource(name), TENANT, zone="UTC", strict=False).cells if cell.key]
+    decoded = data.draw(st.dictionaries(st.sampled_from(keys), json_values, max_size=8))
+    reshaped = reshape(name, decoded)
+    assert (reshaped.row is None) == any(one.severity is Severity.REFUSED for one in reshaped.findings)
+    assert reshaped.row is None or len(reshaped.row) == len(columns(resource(name).model, resource(name).road))
