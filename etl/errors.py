@@ -101,4 +101,4 @@ class NotOffered(PersonNeeded):
 
 
 class ShapeChanged(PersonNeeded):
-    """The answer has another shape than declared. Run `qqetl doctor`."""
+    """The answer has another shape than declared. The API may have changed: look for a newer version."""

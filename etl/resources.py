@@ -237,6 +237,9 @@ CATALOGUE: tuple[Resource, ...] = (
 
 BY_NAME = {one.name: one for one in CATALOGUE}
 
+#: The resource whose records are the people that can be forgotten.
+PEOPLE = "contacts"
+
 
 def resource(name: str) -> Resource:
     """Return the resource of this name; raises UsageError, with the nearest and all names, for one that is none."""

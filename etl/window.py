@@ -78,5 +78,9 @@ WINDOW_RULE = """
     incoming.version_at > stored.version_at
     OR incoming.version_at = stored.version_at
        AND stored.last_synced_at < :window_end
-       AND (incoming.undated OR incoming.version_at >= :window_start AND incoming.version_at < :window_end)
+       AND (
+           incoming.undated
+           OR incoming.version_at >= :window_start AND incoming.version_at < :window_end
+           OR incoming.source_created_at >= :window_start AND incoming.source_created_at < :window_end
+       )
 """

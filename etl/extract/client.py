@@ -11,8 +11,8 @@ from typing import Self
 
 import aiohttp
 
-from etl.config.redaction import conceal
 from etl.config.logs import logger
+from etl.config.redaction import conceal
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, SettingsError
 from etl.extract.admission import PING, Admission, Unauthorized

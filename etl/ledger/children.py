@@ -62,13 +62,15 @@ def refresh(connection: Connection, child: Resource, parent: Resource, tenant: s
 def leave_out(
     connection: Connection, child: Resource, parent: Resource, tenant: str, wanted: str, values: Mapping[str, Any]
 ) -> None:
-    """Take out of the queue what was outstanding of parents whose newest version is not asked about."""
+    """Take out of the queue the parents that have vanished, or whose newest version is not asked about."""
     statement = text(f"""
         DELETE FROM etl.child_queue AS queued
-        USING raw.{parent.raw_table} AS parent
         WHERE queued.tenant = :tenant AND queued.resource = :resource
-          AND parent.tenant = queued.tenant AND parent.source_id = queued.parent_id AND parent.superseded_at IS NULL
-          AND parent.id <> queued.parent_raw_id AND ({wanted}) IS NOT TRUE
+          AND NOT EXISTS (
+              SELECT FROM raw.{parent.raw_table} AS parent
+              WHERE parent.tenant = queued.tenant AND parent.source_id = queued.parent_id
+                AND parent.superseded_at IS NULL AND (parent.id = queued.parent_raw_id OR ({wanted}))
+          )
     """)
     wanted_alone = {name: value for name, value in values.items() if not name.startswith("active")}
     connection.execute(statement, {"tenant": tenant, "resource": child.name, **wanted_alone})

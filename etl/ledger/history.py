@@ -33,5 +33,5 @@ LEFT_OPEN = text("""
 
 
 def left_open(connection: Connection, tenant: str, batch_id: UUID) -> list[UUID]:
-    """Return the other batches that wrote rows and were cut off before what hangs on those rows was brought up to date."""
+    """Return the other batches that wrote rows and were cut off before what hangs on those was brought up to date."""
     return list(connection.execute(LEFT_OPEN, {"tenant": tenant, "batch_id": batch_id}).scalars())

@@ -25,6 +25,7 @@ def register(connection: Connection, settings: Settings) -> None:
     elif known != mine:
         raise SettingsError(
             f"The tenant {settings.etl_tenant!r} belongs to another QQCatalyst account: its client id or user differ. "
-            "Give this account a name of its own with ETL_TENANT. If it is the same agency under a new login, delete "
-            f"the row {settings.etl_tenant!r} from etl.tenants first."
+            "Give this account a name of its own with ETL_TENANT. If it is the same agency under a new login, let its "
+            f"row know: UPDATE etl.tenants SET fingerprint = '{mine}' WHERE tenant = '{settings.etl_tenant}'. "
+            "Do not delete the row: by its key forgotten people are known again."
         )

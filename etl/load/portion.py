@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache
 
 from sqlalchemy import Connection
 
@@ -48,7 +48,7 @@ def stubs_of(cleaned: Sequence[Cleaned]) -> Iterator[tuple[str, str, str | None,
             yield stub.table, stub.source_id, stub.label, one.candidate.record.version_at
 
 
-@lru_cache(maxsize=None)
+@cache
 def loaded_well(rules: str) -> Verdict:
     """Return the last word on most records, made once."""
     return Verdict(RawState.LOADED, rules=rules, loaded=True)

@@ -91,64 +91,74 @@ def load_rows(
     if not rows:
         return loaded
     began = time.monotonic()
-    write(connection, target, resource, columns, rows, loaded, stand_in)
+    writing = Writing(connection, target, resource, columns, loaded)
+    if writing.refusal(rows) is not None:
+        stand_in()
+        writing.by_parts(rows)
     note_history(connection, target.batch_id, resource.model.__tablename__, loaded, time.monotonic() - began)
     return loaded
 
 
-def write(
-    connection: Connection,
-    target: Target,
-    resource: Resource,
-    columns: tuple[str, ...],
-    rows: Sequence[Sequence[Any]],
-    loaded: Loaded,
-    stand_in: Callable[[], None] = nothing,
-) -> None:
-    """Merge all rows at once, or by halves when the database refuses one of them."""
-    try:
-        with connection.begin_nested():
-            merge(connection, target, resource, columns, rows, loaded)
-    except DRIVER_ERRORS as error:
-        if not issubclass(classify(error), RecordBad):
-            raise
-        if len(rows) == 1:
-            loaded.bad[rows[0][columns.index("raw_id")]] = reason(error)
-            loaded.counts[Outcome.REFUSED] += 1
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The writing of one resource's rows in one transaction."""
+
+    connection: Connection
+    target: Target
+    resource: Resource
+    columns: tuple[str, ...]
+    loaded: Loaded
+
+    def by_parts(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Merge rows of which the database refuses some: by halves, down to the single rows that it refuses."""
+        error = self.refusal(rows)
+        if error is None:
             return
-        stand_in()
+        if len(rows) == 1:
+            self.loaded.bad[rows[0][self.columns.index("raw_id")]] = reason(error)
+            self.loaded.counts[Outcome.REFUSED] += 1
+            return
         middle = len(rows) // 2
-        write(connection, target, resource, columns, rows[:middle], loaded)
-        write(connection, target, resource, columns, rows[middle:], loaded)
+        self.by_parts(rows[:middle])
+        self.by_parts(rows[middle:])
+
+    def refusal(self, rows: Sequence[Sequence[Any]]) -> Exception | None:
+        """Merge rows; return None when all are written, the database's error when it refuses one of them."""
+        try:
+            with self.connection.begin_nested():
+                self.merge(rows)
+        except DRIVER_ERRORS as error:
+            if not issubclass(classify(error), RecordBad):
+                raise
+            return error
+        return None
+
+    def merge(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Copy rows beside the table and merge them in one statement."""
+        statements = upsert(self.resource.model, self.resource.road, self.columns)
+        self.connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{statements.incoming}"))
+        self.connection.execute(statements.prepare)
+        copy_rows(self.connection, statements.incoming, self.columns, rows)
+        changed = changed_columns(self.connection, self.resource) if self.target.changes is not None else ()
+        for line in self.connection.execute(statements.merge, self.target.bound()):
+            self.loaded.counts[line.outcome] += line.number
+            self.loaded.deleted += line.deleted
+            self.loaded.revived += line.revived
+            self.loaded.turned_away.update(map(str, line.turned_away or ()))
+        if self.target.changes is not None:
+            note_changes(self.target.changes, self.resource, changed)
 
 
-def merge(
-    connection: Connection,
-    target: Target,
-    resource: Resource,
-    columns: tuple[str, ...],
-    rows: Sequence[Sequence[Any]],
-    loaded: Loaded,
-) -> None:
-    """Copy rows beside the table and merge them in one statement."""
-    statements = upsert(resource.model, resource.road, columns)
-    connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{statements.incoming}"))
-    connection.execute(statements.prepare)
-    copy_rows(connection, statements.incoming, columns, rows)
-    if target.changes is not None:
-        note_changes(connection, target.changes, resource)
-    for line in connection.execute(statements.merge, target.bound()):
-        loaded.counts[line.outcome] += line.number
-        loaded.deleted += line.deleted
-        loaded.revived += line.revived
-        loaded.turned_away.update(map(str, line.turned_away or ()))
+def changed_columns(connection: Connection, resource: Resource) -> Sequence[Any]:
+    """Return the columns in which the incoming rows differ from the stored ones, with numbers and samples."""
+    return connection.execute(differences(resource.model, resource.road)).all()
 
 
 def note_changes(
-    connection: Connection, changes: dict[tuple[str, str], tuple[int, list[str]]], resource: Resource
+    changes: dict[tuple[str, str], tuple[int, list[str]]], resource: Resource, changed: Iterable[Any]
 ) -> None:
-    """Add the columns in which the incoming rows differ from the stored ones."""
-    for line in connection.execute(differences(resource.model, resource.road)):
+    """Add the columns that a merge changed to those known so far."""
+    for line in changed:
         number, some = changes.get((resource.model.__tablename__, line.name), (0, []))
         changes[resource.model.__tablename__, line.name] = (number + line.number, [*some, *line.some][:3])
 

@@ -57,7 +57,7 @@ class Field:
     road: str = MAIN  #: the road that brings it
 
 
-def field(
+def field(  # noqa: PLR0913 (one word for each fact of a column)
     source: Source,
     kind: Kind,
     *,

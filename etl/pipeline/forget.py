@@ -48,7 +48,7 @@ def forget(engine: Engine, settings: Settings, contact: str, *, actor: str, dry:
         return Forgot(named, not dry, transact(partial(erase, tenant=tenant, contact=named, actor=actor)))
 
 
-def erase(connection: Connection, tenant: str, contact: str, actor: str) -> Counter[str]:
+def erase(connection: Connection, tenant: str, contact: str, actor: str) -> dict[str, int]:
     """Erase a person and return how many rows of each table that took or changed."""
     forgotten = known(connection, tenant, contact)
     person = Person(tenant, contact, forgotten)
@@ -63,7 +63,7 @@ def erase(connection: Connection, tenant: str, contact: str, actor: str) -> Coun
     asked = [one.name for one in children_of(PEOPLE)]
     counts["etl.child_queue"] = suppressions.forget_queue(connection, tenant, asked, contact)
     counts.update(erasing.clear_production(connection, person))
-    touched = +counts
+    touched = dict(+counts)
     note(connection, person, actor, touched)
     return touched
 

@@ -1,1 +1,1 @@
-"""What is written from the declarations: the data dictionary, the sample environment file."""
+"""What is written from the declarations: data dictionary, kinds, checks, settings, the sample environment file."""

@@ -8,13 +8,14 @@ HEAD = """# Checks across records
 
 Rendered from the declarations by `python -m etl.render`; a test fails when this file is behind them.
 
-A rule looks at one value of one record. A check asks whether records make sense together. Checks run after each load on
-the rows that the run wrote and those that these are compared with, and once a day on everything, since time alone makes a
-policy expire. A hit is a [finding](../how-to/mend-findings.md) whose rule is the name of the check; it is fixed by itself
-once the check no longer hits. `qqetl checks` lists them with their open findings, `qqetl checks NAME` the hits of one.
+A rule looks at one value of one record. A check asks whether records make sense together. Checks run after each load
+on the rows that the run wrote and those that these are compared with, and once a day on everything, since time alone
+makes a policy expire. A hit is a [finding](../how-to/mend-findings.md) whose rule is the name of the check; it is fixed
+by itself once the check no longer hits. `qqetl checks` lists them with their open findings, `qqetl checks NAME` the
+hits of one.
 
-Every check is a view. Its columns are `tenant`, `id` and `source_id` of the row, `policy_number`, `customer_number`, and
-`found`: what is wrong, in words without personal data.
+Every check is a view. Its columns are `tenant`, `id` and `source_id` of the row, `policy_number`, `customer_number`,
+and `found`: what is wrong, in words without personal data.
 
 | check | resource | severity |
 | --- | --- | --- |"""

@@ -14,8 +14,8 @@ from etl.values import Complaint, Kind
 
 HEAD = """# Kinds of value
 
-Rendered from the declarations by `python -m etl.render`; a test fails when this file is behind them. Every example below
-is also a test. *Absent* values leave the column empty and are no finding, unless the column expects one.
+Rendered from the declarations by `python -m etl.render`; a test fails when this file is behind them. Every example
+below is also a test. *Absent* values leave the column empty and are no finding, unless the column expects one.
 """
 
 #: The longest example that is shown whole.

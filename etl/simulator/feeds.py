@@ -1,7 +1,5 @@
 """Answers of the change feeds and the commission rules: which records, cut into pages."""
 
-
-
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -125,8 +123,6 @@ def producer_rules(world: World, ask: Ask) -> Page:
 
 def _rules(rules: list[dict[str, Any]], ask: Ask) -> Page:
     filters = {name: ask.from_body(name) for name in ("OfficeId", "MgaId", "CarrierId", "LobId", "Term")}
-    found = [
-        rule for rule in rules if all(value is None or rule[name] == value for name, value in filters.items())
-    ]
+    found = [rule for rule in rules if all(value is None or rule[name] == value for name, value in filters.items())]
     number, size = page_of(ask.from_body("PageNo", 1) or 0, ask.from_body("PageSize", 100) or 0, MAX_PAGE)
     return _cut(found, lambda items: tuple(map(encode, items)), number, size, ask.href)

@@ -101,7 +101,6 @@ def _another_policy(world: World, dice: random.Random, now: datetime) -> str | N
 def _renew(world: World, dice: random.Random, now: datetime) -> str | None:
     soon = stamps.plain(now + timedelta(days=120))
 
-
     def is_due(one: dict[str, Any]) -> bool:
         return _in_force(one) and one["ExpirationDate"] < soon and one["PolicyId"] not in world.renewed
 

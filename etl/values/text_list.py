@@ -13,6 +13,8 @@ from etl.values.text import is_placeholder, text_of
 _LONGEST_ITEM = 200
 _LONGEST = 20_000
 _MOST_ITEMS = 1_000
+#: Ids below it are plain numbers, whose text needs no second look.
+_PLAIN = 10**18
 _SEPARATOR = re.compile(r"[,;|\r\n\t]")
 
 
@@ -63,6 +65,8 @@ class TextList(Kind):
         items = raw if isinstance(raw, list) else [raw]
         if len(items) > _MOST_ITEMS:
             return self.complain("too-many", f"has more than {_MOST_ITEMS:,} entries")
+        if all(type(item) is int and -_PLAIN < item < _PLAIN for item in items):
+            return list(dict.fromkeys(map(str, items))) or None
         return self._texts(items)
 
     def _texts(self, items: list[Any]) -> list[str] | Complaint | None:

@@ -196,7 +196,12 @@ def test_wrong_verbs_unknown_ids_and_unknown_paths(client: Client) -> None:
     status, headers, _ = client.raw("Carriers", {})
     assert (status, headers["Allow"]) == (405, "GET")
     assert client.raw("Commissions/AgencyRules/Get")[0] == 405
-    for path in ("Contacts/1/AccountInfo", "Policies/1/Quotes", "PolicySummaryForApi?policyID=1", "Documents/Images?entityId=1"):  # noqa: E501
+    for path in (
+        "Contacts/1/AccountInfo",
+        "Policies/1/Quotes",
+        "PolicySummaryForApi?policyID=1",
+        "Documents/Images?entityId=1",
+    ):  # noqa: E501
         status, headers, body = client.raw(path)
         assert status == 404
         assert "id 1" in json.loads(body)["Message"]
@@ -223,7 +228,12 @@ def test_tokens_expire_and_are_refreshed_once() -> None:
         refresh = client.token()["refresh_token"]
         simulator.expire_tokens()
         assert client.raw("Carriers")[0] == 401
-        form = {"grant_type": "refresh_token", "refresh_token": refresh, "client_id": "demo", "client_secret": "demo-secret"}  # noqa: E501
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": refresh,
+            "client_id": "demo",
+            "client_secret": "demo-secret",
+        }  # noqa: E501
         status, grant = client.grant(**form)
         assert (status, grant["expires_in"], grant["token_type"]) == (200, 3600, "Bearer")
         assert grant["refresh_token"] != refresh

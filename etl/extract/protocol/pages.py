@@ -1,5 +1,6 @@
 """The five envelopes: from the body of an answer to the texts of its records and what it says of their number."""
 
+import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE, lookup
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ _BOMS = (
     (BOM_UTF16_LE, "utf-16"),
     (BOM_UTF16_BE, "utf-16"),
 )
+#: An error code of the vendor's; what else stands in its place may quote a person or a secret.
+_ERROR_CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
 _MOST = 2**53  # beyond it, a number of records is none
 
 
@@ -67,7 +70,7 @@ def read(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> Pa
         page = _SHAPES[call.envelope](call, text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         if isinstance(error, msgspec.ValidationError) and _is_json(text):
-            raise ShapeChanged(f"{call}: the answer is not the declared {call.envelope}. Run `qqetl doctor`.") from None
+            raise _other_shape(call, f"is not the declared {call.envelope}") from None
         page = _with_broken_items(call, text, error)
     return page if not mended else Page(page.items, page.total, page.pages, page.whole, mended)
 
@@ -79,6 +82,13 @@ def _is_json(text: bytes) -> bool:
     except (msgspec.DecodeError, RecursionError):
         return False
     return True
+
+
+def _other_shape(call: Call, words: str) -> ShapeChanged:
+    """Return the error for an answer of another shape than declared."""
+    return ShapeChanged(
+        f"{call}: the answer {words}. The API may have changed: look for a newer version of this program."
+    )
 
 
 def _nothing(call: Call) -> Page:
@@ -143,7 +153,7 @@ def _in_any_case(call: Call, text: bytes) -> _Paged:
     found = {keys[key.casefold()]: value for key, value in _object.decode(text).items() if key.casefold() in keys}
     failed = _number_or_text(found.get("IsSuccess", msgspec.Raw())) is False
     if "Data" not in found and not failed:
-        raise ShapeChanged(f"{call}: the answer has no list `Data`. Run `qqetl doctor`.")
+        raise _other_shape(call, "has no list `Data`")
     items = _list.decode(found.pop("Data", b"null"))
     return _Paged(Data=items, **cast("dict[str, Any]", found))
 
@@ -153,7 +163,7 @@ def _action(call: Call, text: bytes) -> Page:
     found = {key.casefold(): value for key, value in _object.decode(text).items()}
     _succeeded(call, *(_number_or_text(found.get(key, msgspec.Raw())) for key in ("issuccess", "errorcode")))
     if "result" not in found:
-        raise ShapeChanged(f"{call}: the answer has no `Result`. Run `qqetl doctor`.")
+        raise _other_shape(call, "has no `Result`")
     result = bytes(found["result"])
     return Page([] if result == b"null" else [result])
 
@@ -167,7 +177,7 @@ def _bare(call: Call, text: bytes) -> Page:
     """Read a bare object."""
     item = bytes(_raw.decode(text))
     if item[:1] not in (b"{", b"n"):
-        raise ShapeChanged(f"{call}: the answer is not a {call.envelope}. Run `qqetl doctor`.")
+        raise _other_shape(call, f"is not a {call.envelope}")
     return Page([] if item == b"null" else [item])
 
 
@@ -183,7 +193,7 @@ _SHAPES = {
 def _succeeded(call: Call, success: object, code: object) -> None:
     """Raise ApiUnavailable when the envelope says that the call failed, although the status says otherwise."""
     if success is False or code not in (None, "", 0, "0"):
-        word = f", code {str(code)[:40]!r}" if code and str(code).isascii() else ""
+        word = f", code {code}" if _ERROR_CODE.fullmatch(str(code)) else ""
         raise ApiUnavailable(f"{call}: QQCatalyst says that the call failed{word}.")
 
 
@@ -218,7 +228,7 @@ def _taken_apart(call: Call, text: bytes) -> Page:
     """Return the page with each item as it stands, to be checked one by one."""
     if call.envelope is Envelope.ARRAY:
         if text.lstrip()[:1] == b"{":
-            raise ShapeChanged(f"{call}: the answer is not a {call.envelope}. Run `qqetl doctor`.")
+            raise _other_shape(call, f"is not a {call.envelope}")
         return Page(members(text), whole=False)
     if call.envelope is Envelope.OBJECT:
         fields(text)

@@ -132,10 +132,7 @@ def _carriers(dice: random.Random) -> tuple[Carrier, ...]:
         )
         for n, name in enumerate(CARRIERS)
     ]  # fmt: skip
-    wholesalers = [
-        Carrier(FIRST_CARRIER + len(writers) + n, name, is_mga=True)
-        for n, name in enumerate(MGAS)
-    ]
+    wholesalers = [Carrier(FIRST_CARRIER + len(writers) + n, name, is_mga=True) for n, name in enumerate(MGAS)]
     return (*writers, *wholesalers)
 
 

@@ -89,9 +89,7 @@ def _vehicle(dice: random.Random, policy: dict[str, Any], n: int, contact: dict[
     }  # fmt: skip
 
 
-def row(
-    tenant: int, policy: dict[str, Any], name: str, nested: list[dict[str, Any]], modified: str
-) -> dict[str, Any]:
+def row(tenant: int, policy: dict[str, Any], name: str, nested: list[dict[str, Any]], modified: str) -> dict[str, Any]:
     """Return an enterprise row: one per policy, with what is nested under it."""
     return {
         "QQTenantID": tenant, "PolicyId": policy["PolicyId"], "CustomerId": policy["CustomerId"],

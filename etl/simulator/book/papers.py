@@ -2,7 +2,6 @@
 
 # ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
 
-
 import random
 import uuid
 from datetime import datetime, timedelta
@@ -82,17 +81,13 @@ def _document(
     }  # fmt: skip
 
 
-def forms(
-    dice: random.Random, contact: dict[str, Any], policy_ids: list[int], now: datetime
-) -> list[dict[str, Any]]:
+def forms(dice: random.Random, contact: dict[str, Any], policy_ids: list[int], now: datetime) -> list[dict[str, Any]]:
     """Return the ACORD forms of a contact: for a third of them one or two."""
     count = dice.choices((0, 1, 2), (66, 26, 8))[0]
     return [_form(dice, contact, n, policy_ids, now) for n in range(count)]
 
 
-def _form(
-    dice: random.Random, contact: dict[str, Any], n: int, policy_ids: list[int], now: datetime
-) -> dict[str, Any]:
+def _form(dice: random.Random, contact: dict[str, Any], n: int, policy_ids: list[int], now: datetime) -> dict[str, Any]:
     number, edition, words = dice.choice(FORMS)
     key, made = contact["EntityID"] * 10 + n, stamps.between(dice, stamps.read(contact["CreatedOn"]), now)
     locked = dice.random() < 0.4

@@ -44,9 +44,7 @@ def make(dice: random.Random, agency: Agency, count: int, now: datetime) -> Iter
         yield client, item
 
 
-def new_contact(
-    dice: random.Random, agency: Agency, key: int, created: datetime
-) -> tuple[Client, dict[str, Any]]:
+def new_contact(dice: random.Random, agency: Agency, key: int, created: datetime) -> tuple[Client, dict[str, Any]]:
     """Return a contact that has just been entered, and its API item."""
     sub_type = dice.choices(("C", "P", "R", "M", "H"), (74, 22, 2, 1, 1))[0]
     office = dice.choice(agency.offices)

@@ -2,7 +2,6 @@
 
 # ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
 
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any

@@ -2,7 +2,6 @@
 
 # ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
 
-
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -73,9 +72,7 @@ def _choose_lines(dice: random.Random, client: Client, count: int) -> list[Line]
     return list(dict.fromkeys(dice.choices(market, [line.weight for line in market], k=count)))
 
 
-def first_term(
-    dice: random.Random, agency: Agency, client: Client, line: Line, effective: date, now: datetime
-) -> Term:
+def first_term(dice: random.Random, agency: Agency, client: Client, line: Line, effective: date, now: datetime) -> Term:
     """Return new business: the first term of a chain; when entered in the last weeks it may still be pending."""
     carrier = dice.choice([one for one in agency.carriers if line.id in one.lines])
     mga = dice.choice([one for one in agency.carriers if one.is_mga]) if dice.random() < 0.12 else None

@@ -1,4 +1,4 @@
-"""What a sync makes of changes at the source: it writes what changed, asks where something is due, marks what is gone."""
+"""What a sync makes of changes at the source: what is written, asked for, and marked as gone."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -43,7 +43,7 @@ def living_contact(world: World) -> int:
 
 
 def row(site: Site, table: str, key: object, columns: str) -> Any:
-    return value(site.engine, f"SELECT {columns} FROM {table} WHERE source_id = :key", key=str(key))  # noqa: S608
+    return value(site.engine, f"SELECT {columns} FROM {table} WHERE source_id = :key", key=str(key))
 
 
 def test_a_changed_contact_is_the_only_row_that_is_written(synced: Site, simulator: Simulator) -> None:
@@ -118,11 +118,15 @@ def test_an_empty_set_marks_all_that_it_held(synced: Site, simulator: Simulator)
     world.keep("quotes", key, [])
     edit(simulator, world.policies, key)
     synced.sync_once()
-    alive = "SELECT count(*) FROM quotes JOIN policies p ON p.id = policy_id WHERE p.source_id = :key" \
-            " AND quotes.deleted_at IS NULL"  # fmt: skip
+    alive = """
+        SELECT count(*) FROM quotes JOIN policies p ON p.id = policy_id
+        WHERE p.source_id = :key AND quotes.deleted_at IS NULL
+    """
     assert value(synced.engine, alive, key=str(key)) == 0
-    fees = "SELECT count(*) FROM fees JOIN quotes q ON q.id = quote_id JOIN policies p ON p.id = q.policy_id" \
-           " WHERE p.source_id = :key AND fees.deleted_at IS NULL"  # fmt: skip
+    fees = """
+        SELECT count(*) FROM fees JOIN quotes q ON q.id = quote_id JOIN policies p ON p.id = q.policy_id
+        WHERE p.source_id = :key AND fees.deleted_at IS NULL
+    """
     world.keep("quotes", key, items)
     edit(simulator, world.policies, key)
     synced.sync_once()
@@ -211,12 +215,17 @@ def test_a_record_that_turns_bad_keeps_its_row_and_says_why(synced: Site, simula
     part = next(part for part in synced.sync_once().parts if part.resource == "contacts")
     assert part.counts["refused"] == 1
     assert row(synced, "contacts", key, "status") == "A"
-    state = "SELECT concat_ws(' ', status, loaded_at) FROM raw.raw_contacts WHERE source_id = :key AND superseded_at IS NULL"
+    state = """
+        SELECT concat_ws(' ', status, loaded_at) FROM raw.raw_contacts
+        WHERE superseded_at IS NULL AND source_id = :key
+    """
     assert value(synced.engine, state, key=str(key)) == "validation_error"
     edit(simulator, contacts, key, Email="good@example.com", Status="A")
     assert synced.sync_once().exit_status == 0
     assert row(synced, "contacts", key, "email") == "good@example.com"
-    states = "SELECT DISTINCT state FROM etl.findings WHERE resource = 'contacts' AND source_id = :key AND field = 'status'"
+    states = (
+        "SELECT DISTINCT state FROM etl.findings WHERE resource = 'contacts' AND source_id = :key AND field = 'status'"
+    )
     assert values(synced.engine, states, key=str(key)) == ["fixed"]
 
 
@@ -235,7 +244,9 @@ def test_whatever_happens_the_books_balance_and_links_hold(synced: Site, simulat
     missing = """
         SELECT count(*) FROM billing_records AS billing CROSS JOIN unnest(billing.policy_ids) AS named
         JOIN policies AS policy ON policy.source_id = named
-        WHERE NOT EXISTS (SELECT FROM billing_record_policies WHERE billing_record_id = billing.id AND policy_id = policy.id)
+        WHERE NOT EXISTS (
+            SELECT FROM billing_record_policies WHERE billing_record_id = billing.id AND policy_id = policy.id
+        )
     """
     assert value(synced.engine, missing) == 0
     wrong = """

@@ -40,7 +40,10 @@ sync(make_engine(settings.database_url.get_secret_value()), settings, watcher=Wa
 
 def environment(site: Site) -> dict[str, str]:
     secrets = ("client_id", "client_secret", "username", "password")
-    named = {f"QQCATALYST_{name.upper()}": getattr(site.settings, f"qqcatalyst_{name}").get_secret_value() for name in secrets}
+    named = {
+        f"QQCATALYST_{name.upper()}": getattr(site.settings, f"qqcatalyst_{name}").get_secret_value()
+        for name in secrets
+    }
     addresses = {
         "DATABASE_URL": site.engine.url.render_as_string(hide_password=False).replace("+psycopg", ""),
         "QQCATALYST_API_URL": site.settings.qqcatalyst_api_url,
@@ -52,7 +55,11 @@ def environment(site: Site) -> dict[str, str]:
 def killed_after(site: Site, commits: int) -> None:
     """Run a sync in a process of its own and kill it, with all it began, after so many commits."""
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], env=environment(site), stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", PROGRAM],
+        env=environment(site),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         assert process.stdout is not None
         for _ in range(commits):
@@ -88,7 +95,9 @@ def test_a_run_that_is_asked_to_stop_is_taken_up_where_it_stopped(site: Site, sy
     assert site.sync_once().exit_status == 0
     assert set(values(site.engine, "SELECT status FROM etl.batches")) == {BatchState.COMPLETED}
     assert differences(digest(site.engine), digest(synced.engine)) == []
-    read_twice = "SELECT count(*) FROM etl.requests WHERE page > 0 GROUP BY batch_id, path, parameters HAVING count(*) > 1"
+    read_twice = (
+        "SELECT count(*) FROM etl.requests WHERE page > 0 GROUP BY batch_id, path, parameters HAVING count(*) > 1"
+    )
     assert values(site.engine, read_twice) == []
 
 
@@ -129,9 +138,7 @@ def test_a_run_that_died_before_its_books_were_closed_is_closed_by_the_next(
     assert set(values(site.engine, "SELECT status FROM etl.batches")) == {BatchState.COMPLETED}
 
 
-def test_what_a_run_left_open_is_filled_even_when_another_window_comes_between(
-    site: Site, synced: Site
-) -> None:
+def test_what_a_run_left_open_is_filled_even_when_another_window_comes_between(site: Site, synced: Site) -> None:
     """Links and premiums hang on the batch that wrote their rows, and it never came to its close."""
     with pytest.raises(Interrupted):
         site.sync_once(watcher=StopAfter(25).watcher)
@@ -141,7 +148,7 @@ def test_what_a_run_left_open_is_filled_even_when_another_window_comes_between(
 
 
 def test_of_two_runs_at_once_the_second_is_told_who_is_at_work(synced: Site) -> None:
-    with leased(synced.engine, "default", ["contacts"]), pytest.raises(LeaseHeld, match="contacts by .*:"):
+    with leased(synced.engine, "default", ["contacts"]), pytest.raises(LeaseHeld, match=r"contacts by .*:"):
         synced.sync_once()
     assert synced.sync_once().exit_status == 0
 
@@ -152,8 +159,11 @@ def test_runs_of_other_resources_do_not_meet(synced: Site) -> None:
 
 
 def test_a_dead_holders_lease_is_taken_over_when_its_life_is_over(synced: Site) -> None:
-    dead = "INSERT INTO etl.leases VALUES ('default', 'contacts', 'gone:1', 4, now() + interval '20 s')" \
-           " ON CONFLICT (tenant, resource) DO UPDATE SET holder = 'gone:1', token = 4, expires_at = excluded.expires_at"  # fmt: skip
+    dead = """
+        INSERT INTO etl.leases VALUES ('default', 'contacts', 'gone:1', 4, now() + interval '20 s')
+        ON CONFLICT (tenant, resource) DO UPDATE
+        SET holder = excluded.holder, token = excluded.token, expires_at = excluded.expires_at
+    """
     with synced.engine.begin() as connection:
         connection.execute(text(dead))
     with pytest.raises(LeaseHeld, match=f"gone:1.*{LIFE} seconds"):

@@ -101,7 +101,9 @@ def test_pages_from_before_a_change_overwrite_nothing(
         assert differences(digest(site.engine, living=True), digest(quiet.engine, living=True)) == []
 
 
-def test_a_total_that_never_agrees_fails_its_resource_alone_and_keeps_what_came(site: Site, simulator: Simulator) -> None:
+def test_a_total_that_never_agrees_fails_its_resource_alone_and_keeps_what_came(
+    site: Site, simulator: Simulator
+) -> None:
     break_with(simulator, "wrong-total:2")
     summary = site.sync_once(resources=("contacts", "locations"))
     states = {part.resource: part.status for part in summary.parts}

@@ -34,9 +34,13 @@ def test_what_an_account_does_not_offer_is_remembered_and_fails_nothing(plain: S
         assert (first.exit_status, first.batch.status) == (0, BatchState.COMPLETED)
         site.asked()
         assert site.sync_once().exit_status == 0
-        assert [path for path, _ in calls(site) if path.split("/")[0] in {"Departments", "Claims", "Applications"}] == []
+        assert [
+            path for path, _ in calls(site) if path.split("/")[0] in {"Departments", "Claims", "Applications"}
+        ] == []
         pending = {
-            f"policy:{one['PolicyId']}" for one in plain.world.policies.values() if one["Status"] == "P" and not one["IsDeleted"]
+            f"policy:{one['PolicyId']}"
+            for one in plain.world.policies.values()
+            if one["Status"] == "P" and not one["IsDeleted"]
         }
         standing_in = values(site.engine, "SELECT source_id FROM applications WHERE NOT is_placeholder")
         assert set(standing_in) == pending != set()

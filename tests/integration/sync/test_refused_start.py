@@ -125,4 +125,3 @@ def test_another_account_under_the_name_of_the_tenant(synced: Site) -> None:
     with pytest.raises(SettingsError, match="belongs to another QQCatalyst account"):
         other.sync_once()
     assert value(synced.engine, "SELECT count(*) FROM etl.batches") == 1
-

@@ -5,7 +5,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
-from observing import as_they_lie, differences, digest, pairs, value, values, written
+from observing import as_they_lie, differences, digest, pairs, values, written
 from workbench import Site, agency, come_of_age, site_of
 
 from etl.simulator import Simulator

@@ -84,7 +84,9 @@ def test_a_second_extract_before_the_first_is_loaded_loses_nothing(site: Site, s
     first, second = service.extract_data(EVER), service.extract_data(EVER)
     for batch_id in (first, second):
         TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
-        assert LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER).status is BatchState.COMPLETED
+        assert (
+            LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER).status is BatchState.COMPLETED
+        )
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import prepare
 from benchmarks.candidates import CANDIDATES, COPY, DLT, FULL, NAIVE, OURS, UNCHANGED
 from benchmarks.compare import FULL_COPY, FULL_DLT, measured, ratios, same_bytes
 from benchmarks.prepare import environments, lock, missing
@@ -97,16 +96,6 @@ def test_every_environment_has_a_lock_with_hashes_and_without_addresses(name: st
     text = lock(name).read_text()
     assert text.count("==") <= text.count("--hash=sha256:")
     assert "://" not in text
-
-
-def test_uv_is_told_what_pip_was_told_unless_it_has_been_told_itself() -> None:
-    assert prepare.mirrored({"PATH": "/bin"}) == {"PATH": "/bin"}
-    told = {"PIP_INDEX_URL": "https://mirror.example/simple", "PIP_CERT": "/ca.pem", "SSL_CERT_FILE": "/own.pem"}
-    assert prepare.mirrored(told) == {
-        **told,
-        "UV_DEFAULT_INDEX": "https://mirror.example/simple",
-        "SSL_CERT_FILE": "/own.pem",
-    }
 
 
 def test_half_of_an_even_number_of_records_belongs_to_each_feed() -> None:

@@ -41,7 +41,7 @@ def reserved_for_fiction(area: str, exchange: str, line: str) -> bool:
 
 @settings(max_examples=400, deadline=None)
 @given(three, three, four, st.sampled_from(FORMS), st.sampled_from(EXTENSIONS), st.integers(0, 999_999))
-def test_generated_numbers_are_as_the_library_says(  # noqa: PLR0913, PLR0917 (the parts of a number)
+def test_generated_numbers_are_as_the_library_says(
     area: str, exchange: str, line: str, form: str, ending: str, extension: int
 ) -> None:
     """The fast path takes nothing that the library refuses, and writes it alike."""
@@ -52,7 +52,7 @@ def test_generated_numbers_are_as_the_library_says(  # noqa: PLR0913, PLR0917 (t
 
 def test_every_area_code_is_as_the_library_says() -> None:
     """All area codes, with exchanges that some of them do not have (523, 524 and 983 are open in part)."""
-    chance = random.Random(20_120_719)  # noqa: S311 (a seed makes the numbers the same each time)
+    chance = random.Random(20_120_719)
     for area in range(200, 1000):
         exchanges = (200, 310, 555, 912, 983, 999) if area not in {523, 524, 983} else range(200, 1000, 7)
         for exchange in exchanges:

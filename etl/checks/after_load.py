@@ -1,0 +1,41 @@
+"""What every road does when the rows of a batch are loaded: the checks look at them, and people are told."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from etl.checks.running import Checked, look
+from etl.events import Note, Watch
+from etl.ledger.findings import CAP
+from etl.ledger.unit import Ledger
+
+LEFT_OUT = text("""
+    SELECT resource, rule, CAST(sum(left_out) AS bigint) AS number FROM etl.finding_counts
+    WHERE batch_id = :batch_id GROUP BY resource, rule HAVING sum(left_out) > 0 ORDER BY resource, rule
+""")
+
+
+def look_after_load(ledger: Ledger, batch_id: UUID, watch: Watch) -> list[Checked]:
+    """Run the checks that a batch or the day calls for, in one transaction; tell and return what came of it."""
+    found = ledger.commit(partial(look, tenant=ledger.tenant, batch_id=batch_id))
+    for words in (*told(found), *ledger.read(partial(left_out, batch_id=batch_id))):
+        watch(Note(words))
+    return found
+
+
+def told(found: Iterable[Checked]) -> Iterator[str]:
+    """Yield what the checks found, in a sentence; nothing where nothing is new."""
+    checked = list(found)
+    new, fixed = sum(one.new for one in checked), sum(one.fixed for one in checked)
+    if new or fixed:
+        yield f"Checks across records: {new:,} new, {fixed:,} fixed. `qqetl checks` explains them."
+
+
+def left_out(connection: Connection, batch_id: UUID) -> list[str]:
+    """Return in words which rules met more than a run keeps."""
+    return [
+        f"{row.resource}: {row.number:,} more findings of {row.rule} were counted and not kept; a run keeps {CAP:,}."
+        for row in connection.execute(LEFT_OUT, {"batch_id": batch_id})
+    ]

@@ -1,0 +1,12 @@
+-- Issued policies whose number is a word that stands for one.
+SELECT policy.tenant, policy.id, policy.source_id, policy.policy_number, contact.customer_number,
+       'bears no number of the carrier but a word that stands for one' AS found
+FROM public.policies AS policy
+LEFT JOIN public.contacts AS contact ON contact.id = policy.contact_id
+WHERE policy.deleted_at IS NULL AND NOT policy.is_placeholder AND policy.status NOT IN ('D', 'P')
+  AND (regexp_replace(upper(policy.policy_number), '[^A-Z0-9]', '', 'g') IN (
+           '', 'TBA', 'TBD', 'TBI', 'PENDING', 'BINDER', 'BOUND', 'NEW', 'NEWPOLICY', 'NONE', 'NA', 'NOTISSUED', 'QUOTE',
+           'TEMP', 'TEST', 'TOCOME', 'UNKNOWN', 'X', 'XX', 'XXX', 'XXXX'
+       )
+       OR policy.policy_number ~ '^([0-9])\1+$'
+       OR starts_with('1234567890', policy.policy_number) AND length(policy.policy_number) > 3)

@@ -1,0 +1,14 @@
+-- Policies of one number and one carrier that belong to two customers.
+SELECT policy.tenant, policy.id, policy.source_id, policy.policy_number, contact.customer_number,
+       concat('has the number of policy ', other.source_id, ', which belongs to another customer') AS found
+FROM public.policies AS policy
+CROSS JOIN LATERAL (
+    SELECT same.source_id FROM public.policies AS same
+    WHERE same.tenant = policy.tenant AND same.policy_number = policy.policy_number
+      AND same.contact_id <> policy.contact_id AND same.carrier_id IS NOT DISTINCT FROM policy.carrier_id
+      AND same.deleted_at IS NULL AND NOT same.is_placeholder
+    ORDER BY length(same.source_id), same.source_id LIMIT 1
+) AS other
+LEFT JOIN public.contacts AS contact ON contact.id = policy.contact_id
+WHERE policy.deleted_at IS NULL AND NOT policy.is_placeholder AND policy.policy_number ~ '[0-9]{4}'
+  AND NOT starts_with('1234567890', policy.policy_number) AND policy.policy_number !~ '^([0-9])\1+$'

@@ -1,0 +1,10 @@
+-- Terms that begin after their prior term has ended.
+SELECT policy.tenant, policy.id, policy.source_id, policy.policy_number, contact.customer_number,
+       concat('begins on ', to_char(policy.effective_date, 'YYYY-MM-DD'), ', ',
+              policy.effective_date - prior.expiration_date, ' days after the prior term ended') AS found
+FROM public.policies AS policy
+JOIN public.policies AS prior ON prior.id = policy.prior_policy_id
+LEFT JOIN public.contacts AS contact ON contact.id = policy.contact_id
+WHERE policy.deleted_at IS NULL AND NOT policy.is_placeholder AND policy.status NOT IN ('D', 'P')
+  AND prior.deleted_at IS NULL AND NOT prior.is_placeholder AND prior.status NOT IN ('C', 'D', 'P')
+  AND prior.expiration_date < policy.effective_date

@@ -1,0 +1,362 @@
+"""Marker secrets in every credential, header, field and error path: none comes out, at the most talkative level."""
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import psycopg
+import pytest
+import structlog
+from aiohttp import web
+from command_line import CommandLine, settings_of
+
+from etl.cli.main import main
+from etl.config.logs import logger
+from etl.config.redaction import conceal
+from etl.extract import connection
+from etl.extract.client import ApiClient
+from etl.extract.patience import Patience
+from etl.simulator import Simulator, SimulatorSettings
+from etl.simulator.faults import Faults
+
+SECRET, PASSWORD, USERNAME = "mk-Secret-5e1f", "mk-Pass/word+9a@7", "mk-user-31c8"
+PORTAL = "mk-portal-77d0"
+SSN, TEXT_SSN, PLAIN_SSN = "943-21-8765", "943-21-1234", "943217777"
+LICENCE = "Q123456789012"
+NAME, MAIL, STREET, BORN = "Zebulon Quackenbushel", "zeb@forgetme.example", "4711 Oblivion Lane", "1951-03-17"
+PERSON = (NAME, "Quackenbushel", MAIL, STREET, BORN)
+SECRETS = (SECRET, PASSWORD, USERNAME, PORTAL, "mk-")
+#: What may never be in any output.
+NEVER_OUT = (*SECRETS, SSN, TEXT_SSN, PLAIN_SSN, LICENCE, *PERSON)
+#: What may not be in the database either.
+NEVER_KEPT = (*SECRETS, SSN, PLAIN_SSN)
+#: A text of the API's that quotes everything.
+TALE = f"{PASSWORD} {SECRET} Authorization: Bearer {PORTAL} SSN {SSN} {TEXT_SSN} {LICENCE} {NAME} {MAIL} {BORN}"
+HEADERS = {"QQ-Error-Message": TALE, "Set-Cookie": f"session={PORTAL}", "WWW-Authenticate": f'Basic realm="{SSN}"'}
+
+
+def answer(status: int, **more: str) -> web.Response:
+    """Return an error of the API that quotes secrets in its headers and in its body."""
+    return web.json_response({"Message": TALE, "error_description": TALE}, status=status, headers={**HEADERS, **more})
+
+
+#: Everything that the database keeps of what went wrong.
+REASONS = """
+    SELECT error FROM etl.batches UNION ALL SELECT error FROM etl.batch_resources
+    UNION ALL SELECT reason FROM etl.offers UNION ALL SELECT message FROM etl.findings
+"""
+
+#: What the API answers below `Claims`, by name.
+TALES: dict[str, Callable[[], web.Response]] = {
+    "500": lambda: answer(500),
+    "503": lambda: answer(503, **{"Retry-After": TALE}),
+    "400": lambda: answer(400),
+    "403": lambda: answer(403),
+    "404": lambda: answer(404),
+    "302": lambda: answer(302, Location=f"http://{USERNAME}:{PORTAL}@localhost:9/?ssn={SSN}"),
+    "web page": lambda: web.Response(body=f"<html>{TALE}</html>".encode(), content_type="text/html"),
+    "cut JSON": lambda: web.Response(body=f'{{"Data":[{{"SSN":"{SSN}","x":"{TALE}'.encode()),
+    "no JSON": lambda: web.Response(body=TALE.encode()),
+    "failed envelope": lambda: web.json_response(
+        {"Data": None, "IsSuccess": False, "ErrorCode": TALE, "ErrorMessage": TALE, "DisplayMessage": TALE}
+    ),
+    "other envelope": lambda: web.json_response({TALE: [TALE]}),
+    "bad records": lambda: web.json_response({"Data": [TALE, {"SSN": SSN}, {"ClaimID": TALE * 9}], "TotalItems": 3}),
+    "bad values": lambda: web.json_response(
+        {
+            "Data": [{"ClaimID": 7, "PolicyID": TALE, "Status": TALE, "AmountPaid": TEXT_SSN, "DateOfLoss": TALE}],
+            "TotalItems": 1,
+        }
+    ),
+    "wrong encoding": lambda: web.Response(body=TALE.encode(), headers={"Content-Encoding": "gzip"}),
+}
+
+
+class Telltale(Faults):
+    """An API that quotes secrets in its errors."""
+
+    def __init__(self, tale: Callable[[], web.Response] | None = None, *, refuses: bool = False) -> None:
+        super().__init__(())
+        self.tale = tale
+        self.refuses = refuses
+
+    def of_request(self, request: web.Request) -> web.Response | None:
+        return self.tale() if self.tale is not None and request.path == "/v1/Claims/LastModifiedCreated" else None
+
+    def of_token(self, request: web.Request) -> web.Response | None:
+        return answer(400) if self.refuses else None
+
+    def rewrite(self, request: web.Request, answer: Any, again: Any) -> Any:
+        return answer
+
+
+def plant(simulator: Simulator) -> None:
+    """Put markers into the fields of a contact, of its drivers and of its policies."""
+    world, now = simulator.world, simulator.server.now()
+    hidden: dict[str, Any] = {
+        "SSN": SSN, "ssn": PLAIN_SSN, "SocialSecurityNumber": SSN, "Spouse": {"SSN": SSN, "Password": PORTAL},
+        "UserPassword": PORTAL, "Dependants": [{"SSN": PLAIN_SSN}],
+    }  # fmt: skip
+    key = next(int(one) for one in world.contacts)
+    known = {
+        "DisplayName": NAME,
+        "LastName": "Quackenbushel",
+        "Line1": STREET,
+        "DOB": f"{BORN}T00:00:00",
+        "Email": MAIL,
+    }
+    bad = {"Phone": TEXT_SSN, "Zip": LICENCE, "State": TEXT_SSN, "MaritalStatusID": f"{LICENCE} {TEXT_SSN} {NAME}"}
+    world.contacts.change(key, now, **hidden, **known, **bad)
+    for policy in sorted(world.garage):
+        drivers = [
+            one | hidden | {"DOB": TEXT_SSN, "DriverLicenseNo": LICENCE} for one in world.detail("drivers", policy)
+        ]
+        world.keep("drivers", policy, drivers)
+    account = world.detail("account", key)[0] | hidden | {"UserID": PORTAL, "UserPassword": PORTAL}
+    world.keep("account", key, [account])
+    for name in list(world.policies):
+        world.policies.change(name, now, SSN=SSN, CustomerName=NAME)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    settings = SimulatorSettings(contacts=8, client_secret=SECRET, username=USERNAME, password=PASSWORD)
+    with Simulator(settings) as served:
+        plant(served)
+        yield served
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The command line, called in this process: calls that fail are tried again at once, which takes no time."""
+
+    environment: CommandLine
+    patch: pytest.MonkeyPatch
+    capture: pytest.CaptureFixture[str]
+
+    def __call__(self, *words: str, **settings: str) -> tuple[int, str]:
+        """Return the exit status of a command line, and all that it wrote: on its streams and into the log."""
+        for name, text in self.environment.with_settings(**settings).environment.items():
+            self.patch.setenv(name, text)
+        status = main(list(words))
+        return status, "\n".join([*self.capture.readouterr(), logged(self.environment)])
+
+
+@pytest.fixture
+def qqetl(tmp_path: Path, database_url: str, simulator: Simulator) -> Iterator[CommandLine]:
+    settings = settings_of(simulator) | {"LOG_LEVEL": "DEBUG", "LOG_FILE": str(tmp_path / "log")}
+    yield CommandLine(tmp_path, settings | {"DATABASE_URL": database_url})
+    simulator.server.faults = Faults(())
+
+
+@pytest.fixture
+def inside(qqetl: CommandLine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Inside]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    hasty = partial(ApiClient, patience=Patience(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
+    monkeypatch.setattr(connection, "ApiClient", hasty)
+    monkeypatch.chdir(qqetl.folder)
+    yield Inside(qqetl, monkeypatch, capfd)
+    for handler in set(root.handlers) - set(before):
+        handler.close()
+    root.handlers = before
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+
+
+def logged(qqetl: CommandLine) -> str:
+    """Return what stands in the log file."""
+    log = qqetl.folder / "log"
+    return log.read_text() if log.exists() else ""
+
+
+def said(qqetl: CommandLine, done: CompletedProcess[str]) -> str:
+    """Return everything that a process wrote, on its streams and into the log."""
+    return "\n".join([done.stdout, done.stderr, logged(qqetl)])
+
+
+def leaked(text: str, markers: tuple[str, ...] = NEVER_OUT) -> list[str]:
+    return [one for one in markers if one.lower() in text.lower()]
+
+
+def stored(url: str) -> str:
+    """Return the text of all rows of all tables of ours."""
+    query = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'raw', 'etl')"
+    with psycopg.connect(url) as database:
+        tables = [name for (name,) in database.execute(query).fetchall()]
+        rows = [
+            row for name in tables for row in database.execute(f"SELECT CAST(t AS text) FROM {name} AS t").fetchall()
+        ]
+    return "\n".join(row[0] for row in rows)
+
+
+def column(url: str, query: str) -> str:
+    with psycopg.connect(url) as database:
+        return "\n".join(str(row) for row in database.execute(query).fetchall())
+
+
+def test_a_sync_and_all_that_is_said_of_it(inside: Inside, database_url: str) -> None:
+    commands = (
+        ["sync"], ["status"], ["status", "--json"], ["runs"], ["resources"],
+        ["findings"], ["findings", "--csv"], ["findings", "--json"], ["sync", "--full", "--json"],
+    )  # fmt: skip
+    done = [inside(*words) for words in commands]
+    assert [status for status, _ in done] == [0] * len(done)
+    assert [leaked(text) for _, text in done] == [[]] * len(done)
+    kept = stored(database_url)
+    assert leaked(kept, NEVER_KEPT) == []
+    assert leaked(kept, PERSON) == list(PERSON)  # the markers did arrive where they belong
+    assert leaked(column(database_url, "SELECT raw_value, message FROM etl.findings"), (SSN, TEXT_SSN, LICENCE)) == []
+    assert "***" in column(database_url, "SELECT raw_value FROM etl.findings WHERE field = 'phone'")
+
+
+def test_a_log_on_standard_error_says_no_more(qqetl: CommandLine) -> None:
+    bare = CommandLine(qqetl.folder, {name: text for name, text in qqetl.settings.items() if name != "LOG_FILE"})
+    done = bare("sync")
+    assert done.returncode == 0
+    assert leaked(said(bare, done)) == []
+
+
+@pytest.mark.parametrize("tale", TALES)
+def test_an_api_that_quotes_secrets(inside: Inside, simulator: Simulator, database_url: str, tale: str) -> None:
+    simulator.requests.clear()
+    simulator.server.faults = Telltale(TALES[tale])
+    for words in (["sync", "--resource", "claims"], ["runs"], ["status"], ["findings"]):
+        _, text = inside(*words)
+        assert leaked(text) == []
+    assert [one for one in simulator.requests if "Claims" in one.path]
+    assert leaked(column(database_url, REASONS)) == []
+
+
+@pytest.mark.parametrize("auth", ["oauth", "enterprise"])
+def test_refused_credentials(inside: Inside, simulator: Simulator, auth: str) -> None:
+    simulator.server.faults = Telltale(refuses=True)
+    wrong = {"QQCATALYST_PASSWORD": f"{PASSWORD}!", "QQCATALYST_CLIENT_SECRET": f"{SECRET}?", "QQCATALYST_AUTH": auth}
+    status, text = inside("sync", **wrong)
+    assert status == 5
+    assert leaked(text) == []
+
+
+def test_settings_that_are_wrong(inside: Inside) -> None:
+    address = f"mysql://x:{PORTAL}@y/z"
+    status, text = inside(
+        "sync", QQCATALYST_API_URL=f"ftp://{USERNAME}:{PORTAL}@x", ETL_RATE=SECRET, DATABASE_URL=address
+    )
+    assert status == 2
+    assert leaked(text) == []
+
+
+def test_a_database_that_cannot_be_reached(inside: Inside) -> None:
+    status, text = inside("status", DATABASE_URL=f"postgresql://etl:{PORTAL}@127.0.0.1:9/book?application_name=x")
+    assert status == 4
+    assert leaked(text) == []
+
+
+REFUSAL = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        RAISE EXCEPTION 'row: %', NEW USING DETAIL = CAST(NEW AS text), HINT = CAST(NEW AS text), ERRCODE = '{state}';
+    END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+
+
+@pytest.mark.parametrize("table", ["raw.raw_contacts", "public.contacts", "etl.findings"])
+@pytest.mark.parametrize("state", ["P0001", "23514", "XX000"])
+def test_a_database_that_quotes_the_row_it_refuses(inside: Inside, database_url: str, table: str, state: str) -> None:
+    with psycopg.connect(database_url) as database:
+        database.execute(REFUSAL.format(state=state, table=table).encode())
+    status, text = inside("sync", "--resource", "contacts")
+    assert status != 0 or table == "public.contacts"  # a row that a constraint refuses is a finding
+    assert leaked(text + inside("runs")[1] + inside("findings")[1]) == []
+    assert leaked(column(database_url, REASONS)) == []
+
+
+def test_a_fault_of_our_own_leaves_no_values_in_the_log(qqetl: CommandLine) -> None:
+    """A record in hand when something breaks is part of the traceback's words."""
+    code = (
+        "import etl.extract.run as run\n"
+        "from etl.cli.main import main\n"
+        f"def broken(*_, **__): raise KeyError({TALE!r})\n"
+        "run.parse = broken\n"
+        "raise SystemExit(main(['sync', '--resource', 'contacts']))\n"
+    )
+    script = qqetl.folder / "broken.py"
+    script.write_text(code)
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=qqetl.folder, capture_output=True, text=True, check=False, timeout=90,
+        env=qqetl.environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert leaked(said(qqetl, done), (*SECRETS[:1], PASSWORD, USERNAME, SSN, TEXT_SSN, MAIL)) == []
+
+
+@pytest.mark.parametrize("own_handler", [True, False], ids=["handler of the program", "no handler"])
+def test_a_program_that_never_configures_our_log_gets_redacted_lines(
+    capfd: pytest.CaptureFixture[str], own_handler: bool
+) -> None:
+    conceal(SECRET)
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    root.handlers = [logging.StreamHandler()] if own_handler else []
+    root.setLevel(logging.DEBUG)
+    try:
+        log = logger("etl.somewhere")
+        log.warning("refused", password=PASSWORD, note=f"{SECRET} {SSN}", mail=MAIL, fine="kept")
+        log.error("broken", exc_info=ValueError(f"{SECRET} {SSN}"))
+    finally:
+        root.handlers = before
+        root.setLevel(level)
+    out, err = capfd.readouterr()
+    assert "kept" in err
+    assert "broken" in err
+    assert out == ""
+    assert leaked(out + err) == []
+
+
+SERVICES = """
+import json, os, sys
+from etl.config.settings import Settings
+from etl.database.connect import make_engine
+from etl.extract import ExtractService
+from etl.load import LoadService
+from etl.transform import TransformService
+import logging
+logging.basicConfig(level=logging.DEBUG)
+engine = make_engine(os.environ["DATABASE_URL"])
+window = {"start_date": "2000-01-01", "end_date": "2999-01-01"}
+batch = ExtractService(engine).extract_data(window)
+print(TransformService(engine).transform_batch(batch))
+print(LoadService(engine).load_batch(batch, window))
+"""
+
+
+def test_the_python_services_without_our_log_say_nothing_they_should_not(
+    qqetl: CommandLine, simulator: Simulator
+) -> None:
+    simulator.server.faults = Faults(("server-errors:1@5",))
+    script = qqetl.folder / "services.py"
+    script.write_text(SERVICES)
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=qqetl.folder, capture_output=True, text=True, check=False, timeout=90,
+        env=qqetl.environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "completed" in done.stdout
+    assert leaked(said(qqetl, done)) == []
+
+
+def test_the_log_is_one_line_of_json_an_event(inside: Inside, simulator: Simulator) -> None:
+    simulator.server.faults = Telltale(TALES["500"])
+    inside("sync", "--resource", "claims")
+    lines = logged(inside.environment).splitlines()
+    assert lines
+    assert all(json.loads(line)["event"] for line in lines)

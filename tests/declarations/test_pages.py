@@ -1,0 +1,68 @@
+"""The rendered pages of kinds and checks: whole, and readable as Markdown."""
+
+from decimal import Decimal
+
+import pytest
+
+from etl.checks import CHECKS
+from etl.render.checks import checks_page
+from etl.render.kinds import LONGEST, code, kinds, kinds_page
+from etl.values import Complaint, Kind
+
+KINDS_PAGE, CHECKS_PAGE = kinds_page(), checks_page()
+
+
+def section(kind: type[Kind]) -> str:
+    return KINDS_PAGE.split(f"\n## {kind.name}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.__name__)
+def test_every_example_of_a_kind_has_a_line(kind: type[Kind]) -> None:
+    lines = [line for line in section(kind).splitlines() if line.startswith("| ") and "---" not in line]
+    heads = sum(line.startswith("| the record says") for line in lines)
+    assert len(lines) - heads == len(kind.accepts) + len(kind.rejects)
+    assert heads == 1 + bool(kind.rejects)
+    assert all(f"`{rule}`" in section(kind) for _, rule in kind.rejects)
+
+
+def test_no_line_of_a_table_is_broken_by_what_it_shows() -> None:
+    rows = [line for line in KINDS_PAGE.splitlines() if line.startswith("|")]
+    assert {line.replace("\\|", "").count("|") for line in rows} == {3, 5}
+    assert all(line.endswith("|") for line in rows)
+    assert all(sign.isprintable() or sign == "\n" for sign in KINDS_PAGE)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("FL  ", '`"FL  "`'),
+        ("a|b", '`"a\\|b"`'),
+        ("`x`", '`` "`x`" ``'),
+        ("a\x00b", '`"a\\x00b"`'),
+        (None, "`null`"),
+        (True, "`true`"),
+        (Decimal("1.50"), "`1.50`"),
+        (float("nan"), "`nan`"),
+        (10**3000, "`a number of 3001 digits`"),
+        ("x" * 200, f'`"{"x" * (LONGEST - 1)}…`'),
+    ],
+)
+def test_a_value_is_shown_on_one_line(value: object, shown: str) -> None:
+    assert code(value) == shown
+
+
+def test_an_example_that_is_no_complaint_does_not_render(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = kinds()[0]
+    good = next(raw for raw, clean in kind.accepts if not isinstance(clean, Complaint))
+    monkeypatch.setattr(kind, "rejects", ((good, "nothing-wrong"),))
+    with pytest.raises(TypeError, match="nothing-wrong"):
+        kinds_page()
+
+
+@pytest.mark.parametrize("one", CHECKS, ids=lambda one: one.name)
+def test_every_check_is_explained_with_its_query(one: object) -> None:
+    name, sql, cure = (getattr(one, what) for what in ("name", "sql", "cure"))
+    part = CHECKS_PAGE.split(f"\n## {name}\n")[1].split("\n## ")[0]
+    assert f"```sql\n{sql};\n```" in part
+    assert cure in part
+    assert f"[{name}](#{name})" in CHECKS_PAGE

@@ -1,0 +1,144 @@
+"""Explaining rows: every column of every table of a synced agency, stubs, repairs, and nothing personal unasked."""
+
+import json
+from typing import Any
+
+import pytest
+from observing import pairs, value, values
+from sqlalchemy import text
+from workbench import Site
+
+from etl.cli.explain import show_explanation
+from etl.errors import UsageError
+from etl.models import PRODUCTION
+from etl.models.base import Model, fields_of
+from etl.observe.explain import Explanation, explain
+from etl.observe.explained import for_programs
+from etl.observe.story import Did, Story
+from etl.resources import CATALOGUE
+from etl.simulator import Simulator
+
+
+def told(site: Site, table: str, source_id: Any) -> Explanation:
+    with site.engine.connect() as connection:
+        return explain(connection, site.settings, table, str(source_id))
+
+
+def column_of(explanation: Explanation, name: str) -> Story:
+    (found,) = [one for road in explanation.roads for one in road.columns if one.column == name]
+    return found
+
+
+@pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
+def test_every_column_of_every_row_is_explained_and_agrees_with_the_row(as_synced: Site, model: type[Model]) -> None:
+    table = model.__tablename__
+    rows = values(as_synced.engine, f"SELECT source_id FROM {table} WHERE NOT is_placeholder ORDER BY 1 LIMIT 25")
+    roads = [one for one in CATALOGUE if one.model is model]
+    assert rows
+    for source_id in rows:
+        explanation = told(as_synced, table, source_id)
+        assert [road.resource for road in explanation.roads] == [one.name for one in roads]
+        for road, resource in zip(explanation.roads, roads, strict=True):
+            if road.origin is None:
+                assert resource.parent is not None, "only details of a deleted parent are never asked for"
+                continue
+            assert [one.column for one in road.columns] == list(fields_of(model, resource.road))
+            assert [one.column for one in road.columns if one.differs] == []
+            assert road.origin.batch is not None
+            assert road.origin.request is not None or (road.origin.parent and road.origin.parent.request)
+
+
+def test_what_the_rules_did_is_told_by_column(synced: Site, simulator: Simulator) -> None:
+    key = next(one["EntityID"] for one in simulator.world.contacts.values() if one["Status"] == "A")
+    changed = {
+        "Zip": "330101234 ",
+        "State": "Florida",
+        "Email": "dana@",
+        "ContactType": "zz",
+        "City": " N/A",
+        "Phone": None,
+    }
+    simulator.world.contacts.change(key, simulator.server.now(), **changed, DisplayName=None)
+    synced.sync_once()
+    found = told(synced, "contacts", key)
+    contact = simulator.world.contacts[key]
+    wanted = {
+        "zip": (Did.NORMALIZED, "330101234 ", "33010-1234", None),
+        "state": (Did.NORMALIZED, "Florida", "FL", None),
+        "email": (Did.DROPPED, "dana@", None, "email-no-domain"),
+        "contact_type": (Did.NOTED, "zz", "ZZ", "code-unknown"),
+        "city": (Did.ABSENT, " N/A", None, None),
+        "phone": (Did.ABSENT, None, None, None),
+        "display_name": (Did.MISSING, None, None, None),
+        "customer_number": (Did.KEPT, contact["CustomerNo"], contact["CustomerNo"], None),
+        "location_id": (Did.POINTS, contact["LocationID"], str(contact["LocationID"]), None),
+    }
+    fates = {one.column: (one.did, one.raw, one.clean, one.rule) for one in found.roads[0].columns}
+    assert {name: fates[name] for name in wanted} == wanted
+    assert {(one.field, one.rule, one.state) for one in found.findings} >= {("email", "email-no-domain", "open")}
+    assert found.roads[0].origin is not None
+    assert found.roads[0].origin.versions == 2
+
+
+def test_a_row_that_today_s_rules_would_change_says_so(synced: Site) -> None:
+    with synced.engine.begin() as connection:
+        connection.execute(text("UPDATE policies SET total_premium = total_premium + 1"))
+    source_id = values(synced.engine, "SELECT source_id FROM policies WHERE total_premium > 1 LIMIT 1")[0]
+    differing = [one for road in told(synced, "policies", source_id).roads for one in road.columns if one.differs]
+    assert [one.column for one in differing] == ["total_premium"]
+    assert differing[0].stored == differing[0].clean + 1
+
+
+def test_a_placeholder_names_the_rows_that_speak_of_it(synced: Site) -> None:
+    number, parts = "SELECT count(*) FROM policies WHERE contact_id = '{}'", "SELECT source_id, id FROM contacts"
+    source_id, row_id = next(one for one in pairs(synced.engine, parts) if value(synced.engine, number.format(one[1])))
+    with synced.engine.begin() as connection:
+        connection.execute(text("UPDATE contacts SET is_placeholder = true WHERE id = :id"), {"id": row_id})
+        connection.execute(text("DELETE FROM raw.raw_contacts WHERE source_id = :id"), {"id": source_id})
+    found = told(synced, "contacts", source_id)
+    assert found.is_placeholder
+    assert found.roads[0].origin is None
+    of_policies = next(one for one in found.referrers if (one.table, one.column) == ("policies", "contact_id"))
+    assert of_policies.number == value(synced.engine, number.format(row_id))
+    named = told(synced, "employees", f"name:{some_agent(synced)}")
+    assert named.is_placeholder
+    assert {"contacts", "policies"} <= set(named.named_by)
+
+
+def some_agent(site: Site) -> str:
+    query = "SELECT substr(source_id, 6) FROM employees WHERE source_id LIKE 'name:%' ORDER BY 1 LIMIT 1"
+    return str(value(site.engine, query))
+
+
+def test_a_refused_record_is_explained_although_it_has_no_row(synced: Site, simulator: Simulator) -> None:
+    new = dict(next(iter(simulator.world.contacts.values())), EntityID=990_001, Status="in force since May")
+    simulator.world.contacts.put(990_001, new, simulator.server.now())
+    synced.sync_once()
+    found = told(synced, "contacts", 990_001)
+    assert found.row is None
+    assert column_of(found, "status").did is Did.REFUSED
+    assert found.roads[0].origin is not None
+    assert found.roads[0].origin.status == "validation_error"
+
+
+def test_nothing_personal_is_shown_unasked(as_synced: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    query = (
+        "SELECT source_id FROM contacts WHERE email IS NOT NULL AND last_name IS NOT NULL AND line1 IS NOT NULL LIMIT 1"
+    )
+    found = told(as_synced, "contacts", value(as_synced.engine, query))
+    assert found.row is not None
+    secrets = [found.row[name] for name in ("display_name", "email", "phone", "line1", "last_name") if found.row[name]]
+    show_explanation(found, personal=False)
+    hidden = capsys.readouterr().out + json.dumps(for_programs(found, personal=False), default=str)
+    assert [one for one in secrets if one in hidden] == []
+    show_explanation(found, personal=True)
+    open_words = json.dumps(for_programs(found, personal=True), default=str, ensure_ascii=False)
+    assert capsys.readouterr().out
+    assert [one for one in secrets if one not in open_words] == []
+
+
+def test_what_is_no_table_or_no_row_is_a_usage_error(as_synced: Site) -> None:
+    with pytest.raises(UsageError, match="Did you mean policies"):
+        told(as_synced, "policy", "1")
+    with pytest.raises(UsageError, match="no row 'nobody' in contacts"):
+        told(as_synced, "contacts", "nobody")

@@ -1,0 +1,184 @@
+"""The life of findings in whole runs: codes told once, findings closed with their record and opened when it is back."""
+
+from typing import Any
+
+import pytest
+from observing import column, pairs, value, values
+from sqlalchemy import text
+from workbench import Site
+
+from etl.checks.after_load import left_out, look_after_load
+from etl.events import Note
+from etl.ledger import finding_life, findings
+from etl.ledger.batches import newest
+from etl.ledger.unit import Ledger
+from etl.simulator import Simulator
+
+SEEN = "SELECT concat_ws(' ', state, times_seen) FROM etl.findings WHERE "
+CODES = SEEN.replace("SELECT", "SELECT source_id,") + "rule = 'code-unknown' AND field = 'status'"
+
+
+def edit(simulator: Simulator, key: Any, **fields: Any) -> None:
+    simulator.world.contacts.change(key, simulator.server.now(), **fields)
+
+
+def living(simulator: Simulator, number: int) -> list[Any]:
+    """Return the ids of some customers whose status is a common one."""
+    return [one["EntityID"] for one in simulator.world.contacts.values() if one["Status"] == "A"][:number]
+
+
+def batch_of(site: Site) -> Any:
+    with site.engine.connect() as connection:
+        batch = newest(connection, "default")
+        assert batch is not None
+        return batch.id
+
+
+def settled(site: Site) -> None:
+    with site.engine.begin() as connection:
+        finding_life.settle(connection, "default", batch_of(site))
+
+
+def test_a_code_that_nobody_published_is_told_once_and_counted(synced: Site, simulator: Simulator) -> None:
+    some = living(simulator, 3)
+    for key in some:
+        edit(simulator, key, Status="q")
+    synced.sync_once()
+    assert pairs(synced.engine, CODES) == [("code:Q", "open 3")]
+    told = "SELECT concat_ws('|', message, raw_value, severity) FROM etl.findings WHERE source_id = 'code:Q'"
+    assert value(synced.engine, told) == "status is no contact status code that is known: Q|Q|noted"
+    edit(simulator, some[0], Status="A")
+    synced.sync_once()
+    assert pairs(synced.engine, CODES) == [("code:Q", "open 2")]
+    for key in some:
+        edit(simulator, key, Status="A")
+    synced.sync_once()
+    assert pairs(synced.engine, CODES) == [("code:Q", "fixed 1")]
+
+
+def test_a_code_that_is_known_by_now_is_fixed(synced: Site) -> None:
+    with synced.engine.begin() as connection:
+        connection.execute(
+            text("""
+                INSERT INTO etl.findings
+                    (tenant, resource, table_name, source_id, field, rule, severity, message, raw_value, batch_id)
+                VALUES ('default', 'contacts', 'contacts', 'code:A', 'status', 'code-unknown', 'noted', 'm', 'A', :id)
+            """),
+            {"id": batch_of(synced)},
+        )
+    settled(synced)
+    assert pairs(synced.engine, CODES) == [("code:A", "fixed 1")]
+
+
+def test_where_codes_are_refused_every_record_is_named(synced: Site, simulator: Simulator) -> None:
+    (key,) = living(simulator, 1)
+    edit(simulator, key, Status="W")
+    synced.under(etl_validation="strict").sync_once()
+    query = (
+        "SELECT source_id FROM etl.findings WHERE rule = 'code-unknown' AND severity = 'refused' AND field = 'status'"
+    )
+    assert values(synced.engine, query) == [str(key)]
+    edit(simulator, key, Status="A")
+    synced.sync_once()
+    state = f"SELECT state FROM etl.findings WHERE rule = 'code-unknown' AND source_id = '{key}'"
+    assert values(synced.engine, state) == ["fixed"]
+
+
+def test_the_findings_of_a_deleted_record_are_closed(synced: Site, simulator: Simulator) -> None:
+    (key,) = living(simulator, 1)
+    state = f"SELECT state FROM etl.findings WHERE source_id = '{key}' AND rule = 'email-no-domain'"
+    edit(simulator, key, Email="somebody@")
+    synced.sync_once()
+    assert values(synced.engine, state) == ["open"]
+    edit(simulator, key, Status="D")
+    synced.sync_once()
+    assert values(synced.engine, state) == ["closed"]
+    edit(simulator, key, Status="A")
+    synced.sync_once()
+    assert values(synced.engine, state) == ["open"]
+    edit(simulator, key, Email=None)
+    synced.sync_once()
+    assert values(synced.engine, state) == ["fixed"]
+
+
+def test_the_findings_of_a_vanished_record_are_closed_and_opened_when_it_was_a_mistake(
+    synced: Site, simulator: Simulator
+) -> None:
+    (key,) = living(simulator, 1)
+    edit(simulator, key, Email="somebody@")
+    synced.sync_once()
+    state = f"SELECT state FROM etl.findings WHERE source_id = '{key}' AND rule = 'email-no-domain'"
+    for ended, wanted in (("now()", "closed"), ("NULL", "open")):
+        with synced.engine.begin() as connection:
+            connection.execute(
+                text(
+                    f"UPDATE raw.raw_contacts SET superseded_at = {ended} WHERE id IN (SELECT raw_id FROM etl.findings)"
+                )
+            )
+        settled(synced)
+        assert values(synced.engine, state) == [wanted]
+    edit(simulator, key, Email=None)
+    synced.sync_once()
+
+
+def test_settling_twice_writes_nothing(synced: Site, simulator: Simulator) -> None:
+    edit(simulator, living(simulator, 1)[0], Status="K", Phone="12")
+    synced.sync_once()
+    lie = "SELECT concat(xmin, ctid) FROM etl.findings ORDER BY ctid"
+    before = values(synced.engine, lie)
+    settled(synced)
+    assert before
+    assert values(synced.engine, lie) == before
+
+
+def keep(site: Site, records: int, batch: Any) -> None:
+    """Keep a finding of each of so many records, in a transaction of its own."""
+    rows = [("contacts", f"r{one}", "email", "email-no-domain", "dropped", "m", "x@", batch) for one in range(records)]
+    with site.engine.begin() as connection:
+        findings.keep(connection, "default", "contacts", batch, [row[1] for row in rows], rows)
+
+
+def test_the_cap_is_one_of_the_run_and_what_it_leaves_out_is_told(
+    synced: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(findings, "CAP", 5)
+    monkeypatch.setattr("etl.checks.after_load.CAP", 5)
+    batch = batch_of(synced)
+    keep(synced, 4, batch)
+    keep(synced, 8, batch)
+    query = "SELECT count(*) FROM etl.findings WHERE rule = 'email-no-domain' AND source_id LIKE 'r%'"
+    assert value(synced.engine, query) == 4, "the one that there was room for is known already"
+    wanted = "contacts: 7 more findings of email-no-domain were counted and not kept; a run keeps 5."
+    with synced.engine.connect() as connection:
+        assert left_out(connection, batch) == [wanted]
+    notes: list[str] = []
+    look_after_load(
+        Ledger(synced.engine, "default"),
+        batch,
+        lambda event: notes.append(event.text) if isinstance(event, Note) else None,
+    )
+    assert wanted in notes
+
+
+def test_a_finding_beyond_the_cap_is_not_taken_for_mended(synced: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = batch_of(synced), Ledger(synced.engine, "default")
+    keep(synced, 8, first)
+    monkeypatch.setattr(findings, "CAP", 2)
+    with second.engine.begin() as connection:
+        later = next(iter(column(connection, "SELECT gen_random_uuid()")))
+    keep(synced, 8, later)
+    assert values(synced.engine, "SELECT DISTINCT state FROM etl.findings WHERE source_id LIKE 'r%'") == ["open"]
+
+
+def test_what_a_check_found_is_left_alone_when_its_record_is_read_again(synced: Site, simulator: Simulator) -> None:
+    (key,) = living(simulator, 1)
+    edit(simulator, key, Zip="33010", State="NY")
+    synced.sync_once()
+    found = f"{SEEN} source_id = '{key}' AND rule = 'zip-not-in-state'"
+    assert values(synced.engine, found) == ["open 1"]
+    edit(simulator, key, Line1="9 New Street")
+    synced.sync_once()
+    assert values(synced.engine, found) == ["open 1"]
+    edit(simulator, key, State="FL")
+    synced.sync_once()
+    assert values(synced.engine, found) == ["fixed 1"]

@@ -1,0 +1,130 @@
+"""The house grows in few places: a field is one line, a resource a class and an entry; a tool writes the migration."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from observing import pairs, value
+from test_interruption import environment
+from workbench import Site
+
+import etl
+from etl.simulator import Simulator
+
+#: Writes the migration, upgrades, and runs what follows, all with the code of the grown copy.
+PROGRAM = """
+import sys
+from alembic import command
+from etl.config.settings import Settings
+from etl.database.connect import make_engine
+from etl.database.migrate import config, upgrade
+from etl.pipeline import sync
+from etl.pipeline.replay import replay
+import etl
+
+assert etl.__file__.startswith(sys.argv[1])
+settings = Settings.load()
+url = settings.database_url.get_secret_value()
+engine = make_engine(url)
+with engine.begin() as connection:
+    command.revision(config(connection), "grown", autogenerate=True)
+upgrade(url)
+if sys.argv[2] == "replay":
+    replay(engine, settings, "contacts", apply=True)
+else:
+    assert sync(engine, settings).exit_status == 0
+"""
+
+ADDRESS = '''
+
+class Address(Model):
+    """An address of a contact."""
+
+    __tablename__ = "addresses"
+
+    contact_id: Mapped[UUID | None] = field("_parent.EntityID", Reference("contacts"), required=True)
+    line1: Mapped[str | None] = field("Line1", Text(), personal=True)
+'''
+ENTRY = """    Resource(
+        "addresses",
+        core.Address,
+        "AddressID",
+        (Endpoint("Contacts/{parent}/Addresses", Envelope.PAGE),),
+        parent=Parent("contacts", carries=("EntityID",)),
+    ),
+)
+
+BY_NAME"""
+
+
+def grown(folder: Path, *changes: tuple[str, str, str]) -> Path:
+    """Return the folder of a copy of the code in which texts of some files were replaced."""
+    copy = folder / "etl"
+    shutil.copytree(Path(etl.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, old, new in changes:
+        before = (copy / name).read_text()
+        assert before.count(old) == 1, f"{name}: {old}"
+        (copy / name).write_text(before.replace(old, new))
+    return folder
+
+
+def run(site: Site, folder: Path, what: str) -> None:
+    """Migrate the site's database with the grown code and bring it up to date."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(folder), what],
+        env={**environment(site), "PYTHONPATH": str(folder)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def migration(folder: Path) -> str:
+    (written,) = (one for one in (folder / "etl/alembic/versions").glob("*.py") if "grown" in one.name)
+    return written.read_text()
+
+
+@pytest.mark.timeout(120)
+def test_a_new_field_is_one_line_and_is_filled_without_a_call(site: Site, simulator: Simulator, tmp_path: Path) -> None:
+    key = next(iter(simulator.world.contacts))
+    simulator.world.contacts.change(key, None, NickName="  Bo  ")
+    assert site.sync_once().exit_status == 0
+    line = '    __tablename__ = "contacts"\n'
+    folder = grown(
+        tmp_path, ("models/core.py", line, f'{line}    nick_name: Mapped[str | None] = field("NickName", Text())\n')
+    )
+    site.asked()
+    run(site, folder, "replay")
+    assert site.asked() == []
+    told = re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0])
+    assert told == ["add_column"]
+    named = "SELECT source_id, nick_name FROM contacts WHERE nick_name IS NOT NULL"
+    assert pairs(site.engine, named) == [(str(key), "Bo")]
+
+
+@pytest.mark.timeout(120)
+def test_a_new_resource_is_a_class_and_its_entries(site: Site, simulator: Simulator, tmp_path: Path) -> None:
+    assert site.sync_once().exit_status == 0
+    carrier = "\n\nclass Carrier(Model):\n"
+    folder = grown(
+        tmp_path,
+        ("models/core.py", carrier, ADDRESS + carrier),
+        ("models/__init__.py", "core import Agency,", "core import Address, Agency,"),
+        ("models/__init__.py", "    Contact,\n    Policy,\n", "    Contact,\n    Address,\n    Policy,\n"),
+        ("models/staging.py", '    "agencies",\n', '    "addresses",\n    "agencies",\n'),
+        ("resources.py", ")\n\nBY_NAME", ENTRY),
+    )
+    run(site, folder, "sync")
+    world = simulator.world
+    alive = [one["EntityID"] for one in world.contacts.values() if one["Status"] != "D"]
+    wanted = sum(len(world.detail("addresses", key)) for key in alive)
+    assert value(site.engine, "SELECT count(*) FROM addresses WHERE NOT is_placeholder") == wanted > 0
+    assert value(site.engine, "SELECT count(*) FROM raw.raw_addresses") == wanted
+    told = set(re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0]))
+    assert told <= {"create_table", "create_index", "f"}
