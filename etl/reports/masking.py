@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.elements import KeyedColumnElement
 
 from etl.models import PRODUCTION
 from etl.models.base import Model, described

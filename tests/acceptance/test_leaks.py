@@ -19,8 +19,6 @@ from aiohttp import web
 from command_line import CommandLine, settings_of
 
 from etl.cli.main import main
-from etl.config.logs import logger
-from etl.config.redaction import conceal
 from etl.extract import connection
 from etl.extract.client import ApiClient
 from etl.extract.patience import Patience
@@ -283,10 +281,10 @@ def test_a_database_that_quotes_the_row_it_refuses(inside: Inside, database_url:
 def test_a_fault_of_our_own_leaves_no_values_in_the_log(qqetl: CommandLine) -> None:
     """A record in hand when something breaks is part of the traceback's words."""
     code = (
-        "import etl.extract.run as run\n"
+        "from etl.extract import taking\n"
         "from etl.cli.main import main\n"
         f"def broken(*_, **__): raise KeyError({TALE!r})\n"
-        "run.parse = broken\n"
+        "taking.parse = broken\n"
         "raise SystemExit(main(['sync', '--resource', 'contacts']))\n"
     )
     script = qqetl.folder / "broken.py"
@@ -297,29 +295,6 @@ def test_a_fault_of_our_own_leaves_no_values_in_the_log(qqetl: CommandLine) -> N
     )  # fmt: skip
     assert done.returncode != 0
     assert leaked(said(qqetl, done), (*SECRETS[:1], PASSWORD, USERNAME, SSN, TEXT_SSN, MAIL)) == []
-
-
-@pytest.mark.parametrize("own_handler", [True, False], ids=["handler of the program", "no handler"])
-def test_a_program_that_never_configures_our_log_gets_redacted_lines(
-    capfd: pytest.CaptureFixture[str], own_handler: bool
-) -> None:
-    conceal(SECRET)
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
-    root.handlers = [logging.StreamHandler()] if own_handler else []
-    root.setLevel(logging.DEBUG)
-    try:
-        log = logger("etl.somewhere")
-        log.warning("refused", password=PASSWORD, note=f"{SECRET} {SSN}", mail=MAIL, fine="kept")
-        log.error("broken", exc_info=ValueError(f"{SECRET} {SSN}"))
-    finally:
-        root.handlers = before
-        root.setLevel(level)
-    out, err = capfd.readouterr()
-    assert "kept" in err
-    assert "broken" in err
-    assert out == ""
-    assert leaked(out + err) == []
 
 
 SERVICES = """

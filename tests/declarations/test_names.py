@@ -14,7 +14,7 @@ from etl.resources import CATALOGUE
 
 ETL = Path(__file__).parents[2] / "etl"
 
-#: The rooms that may: they declare, check, migrate, report, or play the API. Kinds of value show API fields as examples.
+#: The rooms that may: they declare, check, migrate, report, or play the API. Kinds show API fields as examples.
 MAY = ("models", "checks", "alembic", "reports", "simulator", "values", "resources.py", "catalogue.py")
 
 #: Fields whose names are also words of the API's envelopes, or of anybody.

@@ -21,7 +21,7 @@ def simulator() -> Iterator[Simulator]:
         yield served
 
 
-def edit(simulator: Simulator, collection: Collection, key: int, **fields: Any) -> datetime:
+def edit(simulator: Simulator, collection: Collection, key: int | str, **fields: Any) -> datetime:
     """Change a record at the source, now."""
     with simulator.lock:
         now = simulator.server.now()
@@ -29,7 +29,7 @@ def edit(simulator: Simulator, collection: Collection, key: int, **fields: Any) 
     return now
 
 
-def living_policy(world: World, kind: str = "coverages", least: int = 2) -> int:
+def living_policy(world: World, kind: str = "coverages", least: int = 2) -> Any:
     """Return a policy in force with some details of a kind."""
     return next(
         one["PolicyId"]
@@ -38,7 +38,7 @@ def living_policy(world: World, kind: str = "coverages", least: int = 2) -> int:
     )
 
 
-def living_contact(world: World) -> int:
+def living_contact(world: World) -> Any:
     return next(one["EntityID"] for one in world.contacts.values() if one["Status"] == "A")
 
 
@@ -80,7 +80,9 @@ def test_a_touch_changes_the_time_at_the_source_alone(synced: Site, simulator: S
     assert (claims.counts["unchanged"], claims.counts["updated"]) == (claims.counts["fetched"], 0)
     assert row(synced, "claims", key, times) == before
     modified = row(synced, "claims", key, "source_modified_at")
-    assert modified.replace(microsecond=0) == simulator.world.claims.modified(key).replace(microsecond=0)
+    at_source = simulator.world.claims.modified(key)
+    assert at_source is not None
+    assert modified.replace(microsecond=0) == at_source.replace(microsecond=0)
     assert row(synced, "claims", key, "version_at") == modified
 
 

@@ -1,6 +1,6 @@
 """The first sync of an agency: everything arrives once, whole, joined, and without its secrets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from observing import LINKS, TABLES, everything, pairs, value, values
@@ -123,7 +123,7 @@ def test_every_reference_is_backed_by_a_foreign_key_that_holds(as_synced: Site) 
 
 def test_what_the_api_delivers_is_no_placeholder(as_synced: Site, simulator: Simulator) -> None:
     world = simulator.world
-    delivered = {
+    delivered: dict[str, Iterable[Any]] = {
         "contacts": world.contacts,
         "policies": world.policies,
         "employees": world.employees,
@@ -138,7 +138,7 @@ def test_what_the_api_delivers_is_no_placeholder(as_synced: Site, simulator: Sim
 
 def test_no_secret_reaches_the_database(as_synced: Site, simulator: Simulator) -> None:
     world = simulator.world
-    accounts = [world.detail("account", key)[0] for key in world.contacts]
+    accounts = [world.detail("account", int(key))[0] for key in world.contacts]
     secrets = {str(one[name]) for one in accounts for name in ("UserID", "UserPassword") if one[name]}
     people = [*world.contacts.values(), *(one for key in world.garage for one in world.detail("drivers", key))]
     secrets |= {one["SSN"] for one in people if one.get("SSN")}

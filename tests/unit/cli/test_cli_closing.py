@@ -14,7 +14,7 @@ from etl.pipeline import Summary
 from etl.pipeline.forecast import Forecast, within_budget
 from etl.window import Window
 
-WINDOW = Window("2026-01-01", "2026-02-01")
+WINDOW = Window.of({"start_date": "2026-01-01", "end_date": "2026-02-01"})
 ZERO = {"pages": 0, "fetched": 0, "findings": 0, **{outcome.value: 0 for outcome in Outcome}}
 
 

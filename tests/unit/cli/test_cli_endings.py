@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from etl.cli import repeating, stopping
+from etl.cli import stopping
 from etl.cli.asking import length_of, only_with, sure
 from etl.cli.failing import failed
 from etl.cli.repeating import repeat
@@ -57,8 +57,8 @@ def test_minutes_that_are_over_end_one_run_and_not_the_next() -> None:
 
 def test_a_series_outlives_what_passes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(float(second) for second in range(100))
-    monkeypatch.setattr(repeating.time, "monotonic", lambda: next(clock))
-    ear, waits = Stopping(), []
+    monkeypatch.setattr("etl.cli.repeating.time.monotonic", lambda: next(clock))
+    ear, waits = Stopping(), list[float]()
     fates = [ApiUnavailable(), LeaseHeld(), None]
 
     def run() -> int:

@@ -19,8 +19,12 @@ def facts(**known: object) -> Facts:
     return Facts(**{**empty, **known})  # type: ignore[arg-type]
 
 
+def days(first: str, last: str) -> Window:
+    return Window.of({"start_date": first, "end_date": last})
+
+
 def test_gaps_lie_between_and_before_complete_windows() -> None:
-    first, second = Window("2026-01-01", "2026-01-02"), Window("2026-01-05", "2026-01-06")
+    first, second = days("2026-01-01", "2026-01-02"), days("2026-01-05", "2026-01-06")
     assert gaps_between([]) == ()
     assert gaps_between([first, second]) == (Window(FIRST_INSTANT, first.start), Window(first.end, second.start))
     assert gaps_between([Window(FIRST_INSTANT, NOW)]) == ()

@@ -39,7 +39,7 @@ def test_more_than_announced_never_leaves_a_negative_rest() -> None:
 
 
 def test_plain_lines_come_at_the_end_and_every_few_seconds() -> None:
-    clock, lines = Clock(), []
+    clock, lines = Clock(), list[str]()
     plain = Plain(lines.append, clock)
     plain(Began("sync", "contacts"))
     plain(Advanced("sync", "contacts", 1, 100, announced=300))
