@@ -153,8 +153,9 @@ def after_change(feed: str, records: int, changed: int, before: Iterable[Day]) -
         gone = {number - place * A_DAY for number in range(place * A_DAY, place * A_DAY + len(day)) if number in moved}
         yield day.without(gone) if gone else day
     for place, first in enumerate(range(0, changed, A_DAY)):
-        day, chance = first_change(records) + timedelta(days=place), random.Random(f"{feed} changed {place}")
-        yield Day.of(day, made(feed, numbers[first : first + A_DAY], midnight(day), chance, changed=True))
+        date_of, chance = first_change(records) + timedelta(days=place), random.Random(f"{feed} changed {place}")
+        some = numbers[first : first + A_DAY]
+        yield Day.of(date_of, made(feed, some, midnight(date_of), chance, changed=True))
 
 
 def made(

@@ -61,7 +61,8 @@ class Book:
         """Return the book with so many records of each feed, and so many of them that will change."""
         whole = {feed: list(days(feed, records)) for feed in FEEDS}
         after = {feed: list(after_change(feed, records, changed, whole[feed])) for feed in FEEDS}
-        return cls(*({name: Feed(some) for name, some in state.items()} for state in (whole, after)))
+        before, changed_to = ({name: Feed(some) for name, some in state.items()} for state in (whole, after))
+        return cls(before, changed_to)
 
     @property
     def feeds(self) -> dict[str, Feed]:

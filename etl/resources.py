@@ -18,7 +18,7 @@ from etl.catalogue import (
     Stub,
 )
 from etl.errors import UsageError
-from etl.models import core, documents, financial, products, risks
+from etl.models import core, documents, financial, products, risks, staging
 from etl.models.claims import Claim
 
 MODIFIED, CREATED = "DateLastModified", "CreatedOn"
@@ -236,6 +236,9 @@ CATALOGUE: tuple[Resource, ...] = (
 )
 
 BY_NAME = {one.name: one for one in CATALOGUE}
+
+for entry in BY_NAME:
+    staging.declare(entry)
 
 #: The resource whose records are the people that can be forgotten.
 PEOPLE = "contacts"

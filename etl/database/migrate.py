@@ -24,7 +24,7 @@ LOCK = 7_204_551_901
 
 def metadata() -> MetaData:
     """Return the metadata that knows every table."""
-    import etl.models  # noqa: F401, PLC0415 (only migrations need all tables)
+    import etl.resources  # noqa: F401, PLC0415 (only migrations need all tables)
     from etl.models.base import Base  # noqa: PLC0415 (as above)
 
     return Base.metadata

@@ -74,9 +74,7 @@ class ProcessLane:
 
     def __init__(self, make: MakeTaker) -> None:
         command = [sys.executable, "-m", "etl.extract.lane"]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-        )
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         self._to = cast("IO[bytes]", self._process.stdin)
         self._from = cast("IO[bytes]", self._process.stdout)
         send(self._to, make)

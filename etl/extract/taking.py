@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from etl.catalogue import Resource
 from etl.extract.parsing import Parsed, parse, request_facts
 from etl.extract.reading import Fetched, Missed
-from etl.ledger import batches, children, findings, slices
+from etl.ledger import children, findings, slices, tally
 from etl.ledger.sorting import Arrival
 from etl.ledger.unit import Ledger
 from etl.models.states import Outcome
@@ -92,7 +92,7 @@ class Taker:
             self.note_others(connection, resource, parsed, requests)
         if resource.parent is not None:
             self.note_children(connection, resource, parsed, missed)
-        batches.count(connection, self.batch_id, resource.name, {"pages": len(parsed)})
+        tally.count(connection, self.batch_id, resource.name, {"pages": len(parsed)})
 
     def note_children(
         self, connection: Connection, resource: Resource, parsed: Sequence[Parsed], missed: Sequence[Missed]
@@ -117,7 +117,7 @@ class Taker:
         ]
         if others or bad:
             counts = {"fetched": others + len(bad), Outcome.NO_ROW: others, Outcome.REFUSED: len(bad)}
-            batches.count(connection, self.batch_id, resource.name, {**counts, "findings": len(bad)})
+            tally.count(connection, self.batch_id, resource.name, {**counts, "findings": len(bad)})
         if bad:
             rows = [(*one, None, None) for one in bad]
             findings.keep(connection, self.ledger.tenant, resource.name, self.batch_id, [], rows)

@@ -161,15 +161,6 @@ def note_whole(connection: Connection, batch_id: UUID, resource: str, total: int
     connection.execute(update(batch_resources).where(mine).values(position={"whole": True}, api_total=total))
 
 
-def count(connection: Connection, batch_id: UUID, resource: str, counts: Mapping[str, int]) -> None:
-    """Add to the counts of one resource, in the same transaction as the records they count."""
-    columns = batch_resources.c
-    added = {str(name): columns[name] + number for name, number in counts.items() if number}
-    if added:
-        mine = (columns.batch_id == batch_id) & (columns.resource == resource)
-        connection.execute(update(batch_resources).where(mine).values(added))
-
-
 def unfinished(rows: Sequence[Part]) -> list[str]:
     """Return the resources of a batch that are still to be done."""
     return [part.resource for part in rows if part.status not in (ResourceState.DONE, ResourceState.NOT_OFFERED)]

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from etl.catalogue import Resource
-from etl.ledger import batches, staging, suppressions
+from etl.ledger import staging, suppressions, tally
 from etl.ledger.sorting import Arrival, sort_out, taken_over
 from etl.ledger.staging import WAITING, Verdict
 from etl.models.states import Outcome
@@ -85,9 +85,9 @@ def take_in(
     staging.settle(connection, resource, intake.batch_id, {one.raw_id: judgement.verdicts[one.raw_id] for one in again})
     staging.end_of_sets(connection, resource, intake.tenant, intake.batch_id, sets)
     for earlier, number in sorted(taken_over(sorting, intake.batch_id).items()):
-        batches.count(connection, earlier, resource.name, {Outcome.DUPLICATE: number})
+        tally.count(connection, earlier, resource.name, {Outcome.DUPLICATE: number})
     counts = Counter({"fetched": brought, Outcome.NO_ROW: withheld})
     counts.update(sorting.counts)
     counts.update(judgement.counts)
-    batches.count(connection, intake.batch_id, resource.name, counts)
+    tally.count(connection, intake.batch_id, resource.name, counts)
     return Taken(candidates, judgement.verdicts, counts)

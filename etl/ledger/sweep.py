@@ -35,6 +35,7 @@ class Sweep:
 
 def measure(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> Sweep:
     """Return what a finished full reading of a resource shows."""
+    join_as_sets(connection)
     row = connection.execute(
         text(f"""
             SELECT count(*) AS known, count(*) FILTER (WHERE seen.item IS NULL) AS vanished
@@ -49,6 +50,7 @@ def measure(connection: Connection, resource: Resource, tenant: str, batch_id: U
 
 def mark_gone(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> int:
     """Mark as gone the newest versions of records that the sweep did not meet; return how many."""
+    join_as_sets(connection)
     return connection.execute(
         text(f"""
             UPDATE raw.{resource.raw_table} AS staged
@@ -58,6 +60,14 @@ def mark_gone(connection: Connection, resource: Resource, tenant: str, batch_id:
         """),
         {"tenant": tenant, "batch_id": batch_id, "resource": resource.name},
     ).rowcount
+
+
+def join_as_sets(connection: Connection) -> None:
+    """Let the rest of the transaction join sets with sets.
+
+    The planner takes the ids out of arrays to be few, and would look each record up among all of them.
+    """
+    connection.execute(text("SET LOCAL enable_nestloop = off"))
 
 
 def bring_back(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> int:

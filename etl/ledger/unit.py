@@ -13,6 +13,7 @@ from etl.database.sqlstate import TooSlow, database_errors
 from etl.errors import DatabaseUnavailable, EtlError, LeaseLost
 from etl.ledger import batches
 from etl.ledger.leases import Lease, hold
+from etl.ledger.tally import summed_up
 
 T = TypeVar("T")
 
@@ -42,7 +43,8 @@ class Ledger:
         while True:
             try:
                 with database_errors(), self.engine.begin() as connection:
-                    done = work(connection)
+                    with summed_up(connection):
+                        done = work(connection)
                     if self.lease is not None:
                         hold(connection, self.lease)
                 return done

@@ -16,6 +16,7 @@ from etl.catalogue import Resource
 from etl.database.copying import copy_rows
 from etl.database.sqlstate import classify
 from etl.errors import RecordBad
+from etl.ledger import tally
 from etl.load.upsert import bury, differences, placeholders, upsert
 from etl.models import PRODUCTION, load_order
 from etl.models.base import row_id_text
@@ -27,16 +28,6 @@ DRIVER_ERRORS = (DBAPIError, psycopg.Error, UnicodeEncodeError)
 
 TABLES = {model.__tablename__: model for model in PRODUCTION}
 ORDER = {model.__tablename__: place for place, model in enumerate(load_order())}
-
-HISTORY = text("""
-    INSERT INTO etl.sync_history AS sum
-        (batch_id, table_name, inserted, updated, unchanged, deleted, revived, seconds, synced_at)
-    VALUES (:batch_id, :table_name, :inserted, :updated, :unchanged, :deleted, :revived, :seconds, now())
-    ON CONFLICT (batch_id, table_name) DO UPDATE
-    SET inserted = sum.inserted + excluded.inserted, updated = sum.updated + excluded.updated,
-        unchanged = sum.unchanged + excluded.unchanged, deleted = sum.deleted + excluded.deleted,
-        revived = sum.revived + excluded.revived, seconds = sum.seconds + excluded.seconds, synced_at = now()
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +86,7 @@ def load_rows(
     if writing.refusal(rows) is not None:
         stand_in()
         writing.by_parts(rows)
-    note_history(connection, target.batch_id, resource.model.__tablename__, loaded, time.monotonic() - began)
+    note(connection, target.batch_id, resource.model.__tablename__, loaded, began)
     return loaded
 
 
@@ -204,12 +195,12 @@ def bury_gone(connection: Connection, target: Target, resource: Resource) -> int
     gone = connection.execute(bury(resource), {"tenant": target.tenant, "batch_id": target.batch_id}).rowcount
     if gone:
         loaded = Loaded(deleted=gone)
-        note_history(connection, target.batch_id, resource.model.__tablename__, loaded, time.monotonic() - began)
+        note(connection, target.batch_id, resource.model.__tablename__, loaded, began)
     return gone
 
 
-def note_history(connection: Connection, batch_id: UUID, table: str, loaded: Loaded, seconds: float) -> None:
-    """Add to the sync history of a table."""
+def note(connection: Connection, batch_id: UUID, table: str, loaded: Loaded, began: float) -> None:
+    """Add to the sync history of a table; `began` is the monotonic time at which the writing began."""
     counts = {name: loaded.counts[name] for name in ("inserted", "updated", "unchanged")}
-    named = {"batch_id": batch_id, "table_name": table, "deleted": loaded.deleted, "revived": loaded.revived}
-    connection.execute(HISTORY, {**named, **counts, "seconds": seconds})
+    changes = {"deleted": loaded.deleted, "revived": loaded.revived, "seconds": time.monotonic() - began}
+    tally.note_history(connection, batch_id, table, {**counts, **changes})

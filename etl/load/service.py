@@ -15,7 +15,7 @@ from etl.checks.after_load import look_after_load
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
 from etl.events import Advanced, Began, Ended, Watch, unwatched
-from etl.ledger import batches, staging
+from etl.ledger import batches, staging, tally
 from etl.ledger.balance import close_batch, close_resource
 from etl.ledger.batches import Batch
 from etl.ledger.leases import leased
@@ -120,7 +120,7 @@ class Step:
     def pass_over(self, connection: Connection) -> int:
         """Leave out what newer versions superseded, and count it."""
         older = staging.pass_over(connection, self.resource, self.target.batch_id, self.rules)
-        batches.count(connection, self.target.batch_id, self.resource.name, {Outcome.OLDER: older})
+        tally.count(connection, self.target.batch_id, self.resource.name, {Outcome.OLDER: older})
         return older
 
     def portion(self, connection: Connection, candidates: Sequence[Candidate]) -> Counter[str]:
@@ -128,5 +128,5 @@ class Step:
         cleaned = clean(self.reshape, candidates)
         loaded = load_portion(connection, self.target, self.resource, cleaned, self.rules)
         staging.settle(connection, self.resource, self.target.batch_id, loaded.verdicts)
-        batches.count(connection, self.target.batch_id, self.resource.name, loaded.counts)
+        tally.count(connection, self.target.batch_id, self.resource.name, loaded.counts)
         return loaded.counts

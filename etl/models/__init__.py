@@ -1,5 +1,7 @@
 """What things are: the twenty-three production tables as classes, the staging tables, the bookkeeping."""
 
+from collections.abc import Iterator
+
 from etl.models import bookkeeping, links, staging
 from etl.models.base import Model
 from etl.models.claims import Claim
@@ -9,31 +11,24 @@ from etl.models.financial import BillingRecord, Commission, CommissionRule, Fee
 from etl.models.products import Application, Policy, PolicyDetail, Quote, Renewal, Termination
 from etl.models.risks import Coverage, Driver, Equipment, Vehicle
 
-#: Every production table, by subject. Where two tables refer to each other, the one that stands first loads first.
-PRODUCTION: tuple[type[Model], ...] = (
-    Agency,
-    Location,
-    Department,
-    Employee,
-    Carrier,
-    Contact,
-    Policy,
-    PolicyDetail,
-    Quote,
-    Application,
-    Renewal,
-    Termination,
-    Driver,
-    Vehicle,
-    Coverage,
-    Equipment,
-    Claim,
-    BillingRecord,
-    CommissionRule,
-    Commission,
-    Fee,
-    Document,
-    AcordForm,
+#: The files that hold production tables, in the order in which the tables are listed.
+SUBJECTS = ("core", "products", "risks", "financial", "claims", "documents")
+
+
+def subclasses(model: type[Model]) -> Iterator[type[Model]]:
+    """Yield the classes below a model, in the order in which they were defined."""
+    for one in model.__subclasses__():
+        yield one
+        yield from subclasses(one)
+
+
+#: Every production table, in the order in which the classes stand. Where two tables refer to each other, the one that
+#: stands first loads first.
+PRODUCTION: tuple[type[Model], ...] = tuple(
+    sorted(
+        (model for model in subclasses(Model) if "__tablename__" in vars(model)),
+        key=lambda model: SUBJECTS.index(model.__module__.rpartition(".")[2]),
+    )
 )
 
 

@@ -21,33 +21,8 @@ from etl.models.states import RawState, listed
 
 SCHEMA = "raw"
 
-#: The resources that are staged, in alphabetical order; a test holds the catalogue against them.
-STAGED = (
-    "account_info",
-    "acord_forms",
-    "agencies",
-    "applications",
-    "billing_records",
-    "carriers",
-    "claims",
-    "commission_rules",
-    "commissions",
-    "contacts",
-    "coverages",
-    "departments",
-    "documents",
-    "drivers",
-    "employees",
-    "equipment",
-    "fees",
-    "locations",
-    "policies",
-    "policy_details",
-    "quotes",
-    "renewals",
-    "terminations",
-    "vehicles",
-)
+#: The staging tables by resource; the catalogue declares one for each of its entries.
+RAW_TABLES: dict[str, Table] = {}
 
 #: What waits for a step, and is therefore looked up by batch and status.
 WAITING = (RawState.PENDING, RawState.TRANSFORMED, RawState.ERROR)
@@ -113,7 +88,9 @@ def make(resource: str) -> Table:
     )
 
 
-RAW_TABLES = {resource: make(resource) for resource in STAGED}
+def declare(resource: str) -> None:
+    """Add the staging table of a resource to the metadata."""
+    RAW_TABLES[resource] = make(resource)
 
 
 def raw_table(resource: str) -> Table:

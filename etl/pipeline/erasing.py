@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from etl.catalogue import Resource
 from etl.database.copying import copy_rows
 from etl.extract.protocol import parent_call
-from etl.ledger import batches, suppressions
+from etl.ledger import suppressions, tally
 from etl.ledger.belonging import (
     PEOPLE_TABLE,
     belonging_tables,
@@ -159,7 +159,7 @@ def delete_raw(connection: Connection, resource: Resource, raw_ids: Sequence[Any
         SELECT etl_batch_id, count(*) AS number FROM deleted WHERE waited GROUP BY etl_batch_id
     """)
     for row in connection.execute(statement, {"ids": raw_ids}).all():
-        batches.count(connection, row.etl_batch_id, resource.name, {Outcome.NO_ROW: row.number})
+        tally.count(connection, row.etl_batch_id, resource.name, {Outcome.NO_ROW: row.number})
 
 
 def clear_findings(connection: Connection, person: Person) -> int:

@@ -153,7 +153,7 @@ def link_section() -> Iterator[str]:
 
 def staging_section() -> Iterator[str]:
     """Yield the staging tables: their names, and the columns that they share."""
-    yield f"One table a resource: {', '.join(f'`raw.raw_{name}`' for name in staging.STAGED)}.\n"
+    yield f"One table a resource: {', '.join(f'`raw.raw_{name}`' for name in sorted(staging.RAW_TABLES))}.\n"
     yield "| column | type |\n| --- | --- |"
-    for column in staging.raw_table(staging.STAGED[0]).columns:
+    for column in staging.raw_table(min(staging.RAW_TABLES)).columns:
         yield f"| {column.name} | {type_of(column)} |"

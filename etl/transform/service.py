@@ -13,7 +13,7 @@ from etl.catalogue import Resource
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
 from etl.events import Advanced, Began, Ended, Watch, unwatched
-from etl.ledger import batches, marks, staging
+from etl.ledger import batches, marks, staging, tally
 from etl.ledger.batches import Batch
 from etl.ledger.intake import Intake, take_in, wait
 from etl.ledger.leases import leased
@@ -105,7 +105,7 @@ class Step:
     def pass_over(self, connection: Connection) -> int:
         """Leave out what newer versions superseded, and count it."""
         older = staging.pass_over(connection, self.resource, self.batch.id, self.rules)
-        batches.count(connection, self.batch.id, self.resource.name, {Outcome.OLDER: older})
+        tally.count(connection, self.batch.id, self.resource.name, {Outcome.OLDER: older})
         return older
 
     def portion(self, connection: Connection, candidates: Sequence[Candidate]) -> Counter[str]:
@@ -119,7 +119,7 @@ class Step:
                 arrivals, sets = derive(child, derivation, sound(cleaned))
                 take_in(connection, self.intake(), child, arrivals, sets)
         counts = outcomes(cleaned, found)
-        batches.count(connection, self.batch.id, self.resource.name, counts)
+        tally.count(connection, self.batch.id, self.resource.name, counts)
         return Counter({"cleaned": len(candidates), **counts})
 
     def intake(self) -> Intake:

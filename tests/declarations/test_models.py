@@ -6,8 +6,9 @@ from sqlalchemy import CheckConstraint
 from etl.models import PRODUCTION, Model, load_order, staging
 from etl.models.base import MAIN, Field, described, row_id, row_id_text
 from etl.models.core import ACCOUNT_INFO
-from etl.models.staging import STAGED, raw_table
+from etl.models.staging import raw_table
 from etl.models.states import RawState
+from etl.resources import BY_NAME
 from etl.values import Code, Kind, Reference
 
 #: The columns each table owes its readers. `+` required: its absence refuses the record; `*` expected: its absence
@@ -122,7 +123,7 @@ UNIQUE = {
 }
 
 every_model = pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
-every_staging_table = pytest.mark.parametrize("name", STAGED)
+every_staging_table = pytest.mark.parametrize("name", BY_NAME)
 
 
 def fields(model: type[Model]) -> dict[str, Field]:

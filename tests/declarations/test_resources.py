@@ -168,7 +168,7 @@ def test_every_field_of_the_api_has_a_home(name: str) -> None:
 
 def test_every_table_is_filled_and_every_staging_table_used() -> None:
     assert {one.model for one in CATALOGUE} == set(PRODUCTION)
-    assert sorted(one.name for one in CATALOGUE) == sorted(staging.STAGED)
+    assert sorted(one.name for one in CATALOGUE) == sorted(staging.RAW_TABLES)
     assert len({one.name for one in CATALOGUE}) == len(CATALOGUE) == 24
 
 

@@ -201,7 +201,7 @@ def test_wrong_verbs_unknown_ids_and_unknown_paths(client: Client) -> None:
         "Policies/1/Quotes",
         "PolicySummaryForApi?policyID=1",
         "Documents/Images?entityId=1",
-    ):  # noqa: E501
+    ):
         status, headers, body = client.raw(path)
         assert status == 404
         assert "id 1" in json.loads(body)["Message"]
@@ -233,7 +233,7 @@ def test_tokens_expire_and_are_refreshed_once() -> None:
             "refresh_token": refresh,
             "client_id": "demo",
             "client_secret": "demo-secret",
-        }  # noqa: E501
+        }
         status, grant = client.grant(**form)
         assert (status, grant["expires_in"], grant["token_type"]) == (200, 3600, "Bearer")
         assert grant["refresh_token"] != refresh

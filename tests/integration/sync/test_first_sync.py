@@ -11,8 +11,8 @@ from etl.ledger.marks import complete
 from etl.models import PRODUCTION
 from etl.models.base import MAIN, references_of
 from etl.models.core import ACCOUNT_INFO
-from etl.models.staging import STAGED
 from etl.models.states import BatchState, Outcome, ResourceState
+from etl.resources import BY_NAME
 from etl.simulator import Simulator
 from etl.simulator.world import World
 from etl.window import FIRST_INSTANT, Window
@@ -87,7 +87,7 @@ def test_every_table_has_the_rows_that_the_book_has(as_synced: Site, simulator: 
 
 
 def test_all_staging_and_link_tables_are_filled(as_synced: Site) -> None:
-    tables = [*(f"raw.raw_{name}" for name in STAGED), *LINKS]
+    tables = [*(f"raw.raw_{name}" for name in BY_NAME), *LINKS]
     assert [name for name in tables if value(as_synced.engine, f"SELECT count(*) FROM {name}") == 0] == []
 
 

@@ -109,15 +109,12 @@ def test_a_new_field_is_one_line_and_is_filled_without_a_call(site: Site, simula
 
 
 @pytest.mark.timeout(120)
-def test_a_new_resource_is_a_class_and_its_entries(site: Site, simulator: Simulator, tmp_path: Path) -> None:
+def test_a_new_resource_is_a_class_and_an_entry(site: Site, simulator: Simulator, tmp_path: Path) -> None:
     assert site.sync_once().exit_status == 0
     carrier = "\n\nclass Carrier(Model):\n"
     folder = grown(
         tmp_path,
         ("models/core.py", carrier, ADDRESS + carrier),
-        ("models/__init__.py", "core import Agency,", "core import Address, Agency,"),
-        ("models/__init__.py", "    Contact,\n    Policy,\n", "    Contact,\n    Address,\n    Policy,\n"),
-        ("models/staging.py", '    "agencies",\n', '    "addresses",\n    "agencies",\n'),
         ("resources.py", ")\n\nBY_NAME", ENTRY),
     )
     run(site, folder, "sync")
