@@ -12,7 +12,7 @@ from etl.models.products import Application, Policy, PolicyDetail, Quote, Renewa
 from etl.models.risks import Coverage, Driver, Equipment, Vehicle
 
 #: The files that hold production tables, in the order in which the tables are listed.
-SUBJECTS = ("core", "products", "risks", "financial", "claims", "documents")
+SUBJECTS = ("core", "products", "risks", "claims", "financial", "documents")
 
 
 def subclasses(model: type[Model]) -> Iterator[type[Model]]:

@@ -1,0 +1,166 @@
+"""Migrations: from nothing to head equals the models; down and up again is the same; every way of running them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from etl.database.connect import make_engine
+from etl.database.migrate import check_migrated, current, differences, downgrade, head, upgrade
+from etl.errors import DatabaseNotReady
+from etl.models import PRODUCTION
+from etl.models.base import Base
+from etl.reports.views import VIEWS
+from etl.resources import CATALOGUE
+
+ROOT = Path(__file__).parents[2]
+
+#: Everything that makes a schema what it is, in words: columns, constraints, indexes and views.
+SCHEMA = text("""
+    SELECT 'column ' || table_schema || '.' || table_name || '.' || column_name || ' ' || data_type || ' '
+           || is_nullable || ' ' || coalesce(column_default, '')
+    FROM information_schema.columns WHERE table_schema IN ('public', 'etl', 'raw', 'masked')
+    UNION ALL
+    SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+    FROM pg_constraint WHERE connamespace::regnamespace::text IN ('public', 'etl', 'raw')
+    UNION ALL
+    SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname IN ('public', 'etl', 'raw')
+    UNION ALL
+    SELECT 'view ' || schemaname || '.' || viewname || ' ' || definition
+    FROM pg_views WHERE schemaname IN ('public', 'etl', 'masked')
+    ORDER BY 1
+""")
+
+
+@pytest.fixture
+def empty(empty_database_url: str) -> Iterator[Engine]:
+    """Give an engine for a database in which nothing was ever made."""
+    made = make_engine(empty_database_url)
+    yield made
+    made.dispose()
+
+
+def schema(engine: Engine) -> list[str]:
+    """Return the schema of a database in words."""
+    with engine.connect() as connection:
+        return list(connection.execute(SCHEMA).scalars())
+
+
+def url_of(engine: Engine) -> str:
+    """Return the address of an engine's database."""
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def alembic(engine: Engine, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run Alembic's own command as a developer does."""
+    environment = {**os.environ, "DATABASE_URL": url_of(engine), "PYTHONPATH": str(folder)}
+    command = [sys.executable, "-m", "alembic", *words]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_head_equals_the_models(empty: Engine) -> None:
+    upgrade(url_of(empty))
+    with empty.connect() as connection:
+        assert differences(connection) == []
+    check_migrated(empty)
+
+
+def test_every_table_and_view_is_made(empty: Engine) -> None:
+    upgrade(url_of(empty))
+    words = schema(empty)
+    for name in (*(model.__tablename__ for model in PRODUCTION), *(one.raw_table for one in CATALOGUE)):
+        assert any(f".{name}.id " in one for one in words if one.startswith("column")), name
+    for name in VIEWS:
+        assert any(one.startswith(f"view {name} ") for one in words), name
+
+
+def test_down_and_up_again_is_the_same_schema(empty: Engine) -> None:
+    upgrade(url_of(empty))
+    before = schema(empty)
+    downgrade(url_of(empty), "base")
+    left = [one for one in schema(empty) if "alembic_version" not in one]
+    assert left == []
+    upgrade(url_of(empty))
+    assert schema(empty) == before
+
+
+def test_a_second_upgrade_keeps_the_rows(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO carriers (id, tenant, source_id, name) VALUES (gen_random_uuid(), 't', '1', 'A')")
+        )
+    upgrade(url_of(engine))
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT name FROM carriers")).scalar_one() == "A"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE claims ADD COLUMN made_up text",
+        "ALTER TABLE claims DROP COLUMN loss_type CASCADE",
+        "DROP INDEX ix_policies_contact_id",
+        "ALTER TABLE raw.raw_claims ALTER COLUMN version_at DROP NOT NULL",
+        "DROP TABLE etl.watermarks CASCADE",
+    ],
+)
+def test_what_the_models_do_not_say_is_noticed(engine: Engine, change: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(change))
+        assert differences(connection) != []
+
+
+def test_a_database_that_is_behind_or_ahead_is_refused_in_words(empty: Engine) -> None:
+    with pytest.raises(DatabaseNotReady, match="qqetl db upgrade"):
+        check_migrated(empty)
+    upgrade(url_of(empty))
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE etl.alembic_version SET version_num = 'from_the_future'"))
+    with pytest.raises(DatabaseNotReady, match="newer version"):
+        check_migrated(empty)
+
+
+def test_alembics_own_commands_work_from_the_root(empty: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    shutil.copytree(ROOT / "etl", folder / "etl", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "alembic.ini", folder)
+    up = alembic(empty, folder, "upgrade", "head")
+    assert up.returncode == 0, up.stderr
+    with empty.connect() as connection:
+        assert current(connection) == head()
+    made = alembic(empty, folder, "revision", "-m", "a new column")
+    assert made.returncode == 0, made.stderr
+    assert len(list((folder / "etl/alembic/versions").glob("*a_new_column*.py"))) == 1
+    again = alembic(empty, folder, "upgrade", "head")
+    assert again.returncode == 0, again.stderr
+
+
+def test_two_upgrades_at_once_make_one_schema(empty: Engine, tmp_path: Path) -> None:
+    program = "import sys; from etl.database.migrate import upgrade; upgrade(sys.argv[1])"
+    both = [subprocess.Popen([sys.executable, "-c", program, url_of(empty)], cwd=tmp_path) for _ in range(2)]
+    assert [one.wait(60) for one in both] == [0, 0]
+    with empty.connect() as connection:
+        assert differences(connection) == []
+
+
+def test_every_table_of_the_metadata_has_a_primary_key() -> None:
+    assert [table.name for table in Base.metadata.tables.values() if not table.primary_key.columns] == []
+
+
+def test_a_migration_is_one_transaction(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(connection: Connection, given: object) -> None:
+        raise psycopg.OperationalError("the server went away")
+
+    monkeypatch.setattr("etl.reports.views.create", broken)
+    with pytest.raises(Exception, match=r"lost|went away"):
+        upgrade(url_of(empty))
+    monkeypatch.undo()
+    assert schema(empty) == []
+    upgrade(url_of(empty))
