@@ -95,7 +95,7 @@ def shown(value: object) -> str:
 def show_next(folder: Path, *, runs_on: bool) -> None:
     """Write where to look next."""
     show()
-    show("Where to look next", style="bold")
+    show("Where to look next (in a checkout, ./run stands for qqetl)", style="bold")
     show(f"  export ETL_DATA_DIR={folder}")
     for words in ("status", "runs", "findings --open", "db url"):
         show(f"  qqetl {words}{'' if words.startswith('db') else ' --embedded'}")
