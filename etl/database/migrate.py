@@ -1,5 +1,7 @@
 """Migrations: to the newest, whether we are there, and whether models and migrations agree."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,20 +41,27 @@ def config(connection: Connection | None = None) -> Config:
     return made
 
 
+@contextmanager
+def transaction(url: str) -> Iterator[Connection]:
+    """Give a connection of its own, in one transaction, and leave nothing open whatever happens."""
+    engine = make_engine(url)
+    try:
+        with database_errors(), engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring a database to a revision, in one transaction."""
-    engine = make_engine(url)
-    with database_errors(), engine.begin() as connection:
+    with transaction(url) as connection:
         command.upgrade(config(connection), revision)
-    engine.dispose()
 
 
 def downgrade(url: str, revision: str) -> None:
     """Take a database back to a revision, in one transaction."""
-    engine = make_engine(url)
-    with database_errors(), engine.begin() as connection:
+    with transaction(url) as connection:
         command.downgrade(config(connection), revision)
-    engine.dispose()
 
 
 def head() -> str | None:

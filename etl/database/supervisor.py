@@ -117,7 +117,12 @@ def _free_port(wanted: int | None) -> int:
 
 
 def _stop_with_parent() -> None:
-    """Have Linux stop the server should this process be killed (`prctl(2)`, PR_SET_PDEATHSIG)."""
+    """Have Linux stop the server should this process be killed (`prctl(2)`, PR_SET_PDEATHSIG).
+
+    A shell lets what it runs in the background ignore the very signals by which the server is asked to stop.
+    """
+    for name in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(name, signal.SIG_DFL)
     if sys.platform == "linux":
         _LIBC.prctl(1, signal.SIGINT)
 
