@@ -1,6 +1,6 @@
 """Moving all rows into another database, table by table, between servers of any version."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -31,6 +31,15 @@ _REFERENCES = text("""
     JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
     JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
     WHERE k.contype = 'f' AND k.conrelid <> k.confrelid AND NOT k.condeferrable
+""")
+#: Where two tables refer to each other, neither can come first: such references are checked at the end.
+_CIRCULAR = text("""
+    SELECT tn.nspname, t.relname, k.conname
+    FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+    WHERE k.contype = 'f' AND NOT k.condeferrable AND k.conrelid <> k.confrelid AND EXISTS (
+        SELECT FROM pg_constraint back
+        WHERE back.contype = 'f' AND back.conrelid = k.confrelid AND back.confrelid = k.conrelid
+    )
 """)
 _SEQUENCES = text("SELECT schemaname, sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL")
 _SET_SEQUENCE = text("SELECT setval(format('%I.%I', CAST(:schema AS text), CAST(:name AS text))::regclass, :value)")
@@ -66,8 +75,12 @@ def move(from_url: str, to_url: str) -> int:
         with database_errors(), here.connect() as source, there.begin() as destination:
             source.execution_options(isolation_level="REPEATABLE READ")  # one moment for all tables
             tables = _checked(source, destination, target(to_url))
+            circular = destination.execute(_CIRCULAR).all()
+            _defer(destination, circular, "DEFERRABLE")
             destination.execute(text("SET CONSTRAINTS ALL DEFERRED"))
             moved = sum(_copy(table, source, destination) for table in _parents_first(tables, destination))
+            destination.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+            _defer(destination, circular, "NOT DEFERRABLE")
             _set_sequences(source, destination)
             return moved
     finally:
@@ -118,6 +131,12 @@ def _parents_first(tables: Sequence[Table], connection: Connection) -> list[Tabl
     except CycleError as error:
         names = ", ".join(".".join(key) for key in error.args[1])
         raise DatabaseNotReady(f"These tables refer to one another and cannot be copied one by one: {names}.") from None
+
+
+def _defer(connection: Connection, references: Iterable[Sequence[str]], when: str) -> None:
+    for schema, table, name in references:
+        statement = sql.SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}")
+        _raw(connection).execute(statement.format(sql.Identifier(schema, table), sql.Identifier(name), sql.SQL(when)))
 
 
 def _copy(table: Table, source: Connection, destination: Connection) -> int:
