@@ -8,21 +8,22 @@ import re
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement  # comes with pytest
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: How the lock is made anew; its first words are those of the bootstrap's own uv.
-COMPILE = (
-    "uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml "
-    "-o requirements/dev.lock"
-)
+#: What makes the locks anew.
+COMPILE = ".ci/lock"
+
+#: Each lock, and the extras and groups of pyproject.toml that it holds beside the dependencies; "*" stands for all.
+LOCKS = {"base": ((), ("build",)), "airflow": (("*",), ()), "dev": (("*",), ("*",))}
 
 #: A pinned package: name and version. Extras are resolved: what they bring in is pinned by itself.
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
@@ -39,36 +40,51 @@ class Pin:
 
 
 def locks(root: Path = ROOT) -> list[str]:
-    """Return where requirements/dev.lock and bootstrap.lock disagree with pyproject.toml or with each other."""
-    text = (root / "requirements/dev.lock").read_text()
-    bootstrap = (root / "requirements/bootstrap.lock").read_text()
-    pins = pins_of(text)
-    asked = declared(tomllib.loads((root / "pyproject.toml").read_text()))
-    found = [words for requirement in asked if (words := unmet(requirement, pins))]
-    names = {canonicalize_name(requirement.name) for requirement in asked}
+    """Return where the locks disagree with pyproject.toml or with one another."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    texts = {name: (root / f"requirements/{name}.lock").read_text() for name in ("bootstrap", *LOCKS)}
+    found = [words for name, parts in LOCKS.items() for words in behind(name, texts[name], declared(project, *parts))]
+    known = set(PIN.findall(texts["dev"]))
     found += [
-        f"dev.lock holds {pin.name} for pyproject.toml, which no longer asks for it"
-        for pin in pins.values()
-        if pin.declared and pin.name not in names
+        f"{name}.lock has {package} {version} and dev.lock another"
+        for name, text in texts.items()
+        for package, version in PIN.findall(text)
+        if (package, version) not in known
     ]
-    found += [
-        f"bootstrap.lock has {pin.name} {pin.version} and dev.lock another"
-        for pin in pins_of(bootstrap).values()
-        if pin.name not in pins or pins[pin.name].version != pin.version
-    ]
-    found += [f"{pin.name} is pinned without a hash" for pin in pins.values() if not pin.hashed]
-    if "://" in text + bootstrap:
+    if any("://" in text for text in texts.values()):
         found.append("a lock names an address; packages come from whatever index the machine is set to")
     return [f"{words}. Run: {COMPILE}" for words in found]
 
 
-def declared(project: Mapping[str, object]) -> list[Requirement]:
-    """Return what pyproject.toml asks for: the dependencies and those of its groups."""
-    table, groups = project["project"], project.get("dependency-groups", {})
-    if not isinstance(table, dict) or not isinstance(groups, dict):
-        raise TypeError("pyproject.toml: [project] and [dependency-groups] have to be tables")
-    named = [*table["dependencies"], *(one for group in groups.values() for one in group)]
+def behind(name: str, text: str, asked: Iterable[Requirement]) -> list[str]:
+    """Return where one lock disagrees with what is asked of it."""
+    pins = pins_of(text)
+    found = [words for requirement in asked if (words := unmet(requirement, pins, f"{name}.lock"))]
+    names = {canonicalize_name(requirement.name) for requirement in asked}
+    found += [
+        f"{name}.lock holds {pin.name} for pyproject.toml, which no longer asks for it"
+        for pin in pins.values()
+        if pin.declared and pin.name not in names
+    ]
+    return found + [f"{pin.name} is pinned without a hash in {name}.lock" for pin in pins.values() if not pin.hashed]
+
+
+def declared(project: Mapping[str, Any], extras: Collection[str], groups: Collection[str]) -> list[Requirement]:
+    """Return what pyproject.toml asks for: the dependencies, and those of some extras and groups."""
+    table = project["project"]
+    named = [
+        *table["dependencies"],
+        *chosen(table.get("optional-dependencies", {}), extras),
+        *chosen(project.get("dependency-groups", {}), groups),
+    ]
     return [Requirement(one) for one in named]
+
+
+def chosen(lists: Mapping[str, Iterable[Any]], names: Collection[str]) -> Iterator[str]:
+    """Yield what the lists of these names hold, or all lists. Groups within a group stand there by themselves too."""
+    for name, entries in lists.items():
+        if name in names or "*" in names:
+            yield from (entry for entry in entries if isinstance(entry, str))
 
 
 def pins_of(text: str) -> dict[str, Pin]:
@@ -84,17 +100,17 @@ def pin_of(start: re.Match[str], rest: str) -> Pin:
     return Pin(canonicalize_name(start[1]), start[2], "--hash=" in rest, "(pyproject.toml" in rest)
 
 
-def unmet(requirement: Requirement, pins: Mapping[str, Pin]) -> str | None:
+def unmet(requirement: Requirement, pins: Mapping[str, Pin], lock: str) -> str | None:
     """Return in words how a lock fails a requirement, None when it meets it."""
     pin = pins.get(canonicalize_name(requirement.name))
     if pin is None:
-        return f"pyproject.toml asks for {requirement}, which dev.lock lacks"
+        return f"pyproject.toml asks for {requirement}, which {lock} lacks"
     if not requirement.specifier.contains(pin.version, prereleases=True):
-        return f"pyproject.toml asks for {requirement}, and dev.lock has {pin.version}"
+        return f"pyproject.toml asks for {requirement}, and {lock} has {pin.version}"
     if not pin.declared:
-        return f"pyproject.toml asks for {requirement}, and dev.lock holds it for another package alone"
+        return f"pyproject.toml asks for {requirement}, and {lock} holds it for another package alone"
     lacking = [name for name in brought_in(requirement) if name not in pins]
-    return f"{requirement} needs {', '.join(lacking)}, which dev.lock lacks" if lacking else None
+    return f"{requirement} needs {', '.join(lacking)}, which {lock} lacks" if lacking else None
 
 
 def brought_in(requirement: Requirement) -> list[str]:

@@ -1,6 +1,7 @@
-"""Make the virtual environment that `./run` uses, exactly as the locks say.
+"""Make the virtual environment that `./run` uses, exactly as a lock says.
 
-Called by `./run` with the fingerprint of the files that the environment is made from; standard library only.
+Called by `./run` with the fingerprint of the files that the environment is made from and the name of the lock: `base`
+for the product alone, `dev` for tests and checks too. Standard library only.
 """
 
 import fcntl
@@ -22,7 +23,8 @@ MADE_FROM = VENV / ".made-from"
 #: Not `.lock`, which uv itself locks.
 LOCK = VENV / ".being-made"
 UV_LOCK = ROOT / "requirements/bootstrap.lock"
-DEV_LOCK = ROOT / "requirements/dev.lock"
+#: The lock of an environment that serves everything.
+EVERYTHING = "dev"
 
 #: Where uv is told nothing itself, it follows what pip was told: some machines may only talk to a mirror.
 PIP_TO_UV = {
@@ -35,15 +37,16 @@ PIP_TO_UV = {
 }
 
 
-def main(wanted: str) -> None:
-    """Bring the environment to the state that `wanted` stands for, alone."""
+def main(files: str, lock: str) -> None:
+    """Bring the environment to the state that `files` stands for, with at least what the named lock holds, alone."""
     try:
         VENV.mkdir(exist_ok=True)
         with alone():
-            if not (is_made_from(wanted) and is_sound()):
+            if not (is_made_from(files, lock) and is_sound()):
+                name = EVERYTHING if holds_everything() else lock
                 MADE_FROM.unlink(missing_ok=True)
-                make()
-                leave_mark(wanted)
+                make(ROOT / f"requirements/{name}.lock")
+                leave_mark(f"{files} {name}")
     except PermissionError as error:
         sys.exit(f"run: {error.filename or VENV} cannot be written to. Give yourself the right, or copy the project.")
     except OSError as error:
@@ -62,16 +65,16 @@ def alone() -> Iterator[None]:
         yield
 
 
-def make() -> None:
+def make(lock: Path) -> None:
     """Install the locked packages and the project itself."""
     say(f"Setting up the environment in {VENV} ...")
     if not is_sound():
         start_afresh()
-    if install_with_uv():
+    if install_with_uv(lock):
         return
     say("uv did not do it; trying pip, which takes a minute ...")
     ensure_pip()
-    pip("install", "--require-hashes", "-r", str(DEV_LOCK))
+    pip("install", "--require-hashes", "-r", str(lock))
     pip("install", "--no-deps", "--no-build-isolation", "-e", str(ROOT))
 
 
@@ -85,7 +88,7 @@ def start_afresh() -> None:
     venv.EnvBuilder(with_pip=True, symlinks=True).create(VENV)
 
 
-def install_with_uv() -> bool:
+def install_with_uv(lock: Path) -> bool:
     """Install by uv and return whether that worked."""
     if not has_locked_uv():
         ensure_pip()
@@ -96,7 +99,7 @@ def install_with_uv() -> bool:
     return all(
         succeeds([str(UV), "pip", *arguments, *options], environment)
         for arguments in (
-            ["sync", "--require-hashes", str(DEV_LOCK)],
+            ["sync", "--require-hashes", str(lock)],
             ["install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)],
         )
     )
@@ -120,15 +123,20 @@ def is_sound() -> bool:
     return output_of([str(PYTHON), "-I", "-c", facts]).strip() == f"True {VENV}"
 
 
-def is_made_from(wanted: str) -> bool:
-    """Return whether the environment was finished, and from these files."""
-    return MADE_FROM.exists() and MADE_FROM.read_text() == wanted
+def is_made_from(files: str, lock: str) -> bool:
+    """Return whether the environment was finished, from these files, and with what the lock holds."""
+    return MADE_FROM.exists() and MADE_FROM.read_text() in {f"{files} {lock}", f"{files} {EVERYTHING}"}
 
 
-def leave_mark(wanted: str) -> None:
+def holds_everything() -> bool:
+    """Return whether the environment was made for tests and checks; it stays so, or each command would undo another."""
+    return MADE_FROM.exists() and not MADE_FROM.read_text().endswith(" base")
+
+
+def leave_mark(mark: str) -> None:
     """Write down, as the last step, what the environment was made from."""
     draft = MADE_FROM.with_suffix(".new")
-    draft.write_text(wanted)
+    draft.write_text(mark)
     draft.replace(MADE_FROM)
 
 
@@ -203,4 +211,4 @@ def say(words: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2])

@@ -42,6 +42,8 @@ backend-path = ["."]
 name = "small"
 version = "1"
 """
+#: What stands in for pytest: it says what it was called with.
+PYTEST = "import sys\nprint('pytest', *sys.argv[1:], sep='|')\n"
 
 
 def wheel(folder: Path, name: str, files: dict[str, str]) -> str:
@@ -86,9 +88,11 @@ class Checkout:
         (self.folder / "requirements/bootstrap.lock").write_text(wheel(self.wheels, "uv", fake_uv(answer)))
 
     def lock(self, *lines: str) -> None:
-        # Like the real lock it holds uv as well, or the sync would remove it.
+        # Like the real locks they hold uv as well, or the sync would remove it.
         uv = (self.folder / "requirements/bootstrap.lock").read_text()
-        (self.folder / "requirements/dev.lock").write_text("".join(lines) + uv)
+        tests = wheel(self.wheels, "pytest", {"pytest.py": PYTEST})
+        (self.folder / "requirements/base.lock").write_text("".join(lines) + uv)
+        (self.folder / "requirements/dev.lock").write_text("".join(lines) + uv + tests)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -150,6 +154,20 @@ def test_a_changed_lock_is_followed(checkout: Checkout) -> None:
     assert "Setting up" in checkout.run().stderr
     assert checkout.has("second")
     assert not checkout.has("first")
+
+
+def test_the_product_alone_is_installed_until_tests_are_asked_for(tmp_path: Path) -> None:
+    small = Checkout(tmp_path)
+    assert small.run("x").stdout == "/|x\n"
+    assert not small.has("pytest")
+    done = small.run("test", "-k", "some")
+    assert done.stdout == "pytest|-n|2|-k|some\n", done.stderr
+    done = small.run("y")
+    assert (done.stdout, done.stderr) == ("/|y\n", ""), "an environment made for tests serves all"
+    small.lock(wheel(small.wheels, "second", {"second.py": ""}))
+    assert "Setting up" in small.run("z").stderr
+    assert small.has("second")
+    assert small.has("pytest"), "and stays one"
 
 
 @pytest.mark.parametrize("damage", ["python", "half", "elsewhere"])
