@@ -1,4 +1,4 @@
-"""Where Alembic meets our tables: one metadata, three schemas, one lock against two migrations at once."""
+"""Where Alembic meets our tables: one metadata, four schemas, one lock against two migrations at once."""
 
 from alembic import context
 from sqlalchemy import Connection, text
@@ -6,15 +6,17 @@ from sqlalchemy import Connection, text
 from etl.database.connect import make_engine
 from etl.database.migrate import LOCK, MANAGED_SCHEMAS, current, head, metadata
 from etl.database.place import database
+from etl.load import history
+from etl.reports.roles import Grant
 from etl.reports.views import create, drop
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations over an open connection, in one transaction, with the views taken down and put up again."""
+    """Run the migrations in one transaction, with views and triggers taken down before and put up again behind."""
     connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
     for schema in MANAGED_SCHEMAS:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
-    given = drop(connection) if migrates() else None
+    given = take_down(connection) if migrates() else None
     context.configure(
         connection=connection,
         target_metadata=metadata(),
@@ -26,7 +28,14 @@ def run(connection: Connection) -> None:
     )
     context.run_migrations()
     if given is not None and current(connection) == head() is not None:
+        history.create(connection)
         create(connection, given)
+
+
+def take_down(connection: Connection) -> list[Grant]:
+    """Take down what hangs on the columns of tables, triggers and views, and return the rights on the views."""
+    history.drop(connection)
+    return drop(connection)
 
 
 def migrates() -> bool:

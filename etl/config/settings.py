@@ -110,6 +110,12 @@ class Settings(BaseSettings):
         "they go at the end of a sync. The newest version of a record always stays. Unset: all are kept.",
         examples=["365 days"],
     )
+    etl_history: str | None = Field(
+        None,
+        description="Tables whose earlier versions are kept, besides contacts, policies, policy_details and coverages; "
+        "`all` for every table. Takes effect with the next run; what was kept stays. Unset: those four.",
+        examples=["claims, quotes", "all"],
+    )
     etl_validation: Literal["lenient", "strict"] = Field(
         "lenient",
         description="`lenient`: a bad value is dropped and its record kept. `strict`: the record is refused.",

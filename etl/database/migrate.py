@@ -18,7 +18,7 @@ from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseNotReady
 
 #: The schemas besides `public` that are ours.
-MANAGED_SCHEMAS = ("etl", "raw")
+MANAGED_SCHEMAS = ("etl", "raw", "history")
 
 #: The advisory lock that keeps two migrations apart; any number, as long as it stays.
 LOCK = 7_204_551_901

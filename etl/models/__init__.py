@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from etl.models import bookkeeping, links, staging
+from etl.models import bookkeeping, history, links, staging
 from etl.models.base import Model
 from etl.models.claims import Claim
 from etl.models.core import Agency, Carrier, Contact, Department, Employee, Location
@@ -31,6 +31,9 @@ PRODUCTION: tuple[type[Model], ...] = tuple(
     )
 )
 
+#: The earlier versions of each production table's rows; which tables keep them is a setting.
+PAST = {model: history.past_of(model) for model in PRODUCTION}
+
 
 def load_order() -> tuple[type[Model], ...]:
     """Return the production tables so that each stands behind those it refers to.
@@ -54,6 +57,7 @@ def targets(model: type[Model]) -> set[str]:
 
 
 __all__ = [
+    "PAST",
     "PRODUCTION",
     "AcordForm",
     "Agency",
@@ -80,6 +84,7 @@ __all__ = [
     "Termination",
     "Vehicle",
     "bookkeeping",
+    "history",
     "links",
     "load_order",
     "staging",

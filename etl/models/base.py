@@ -113,6 +113,8 @@ class Model(Base):
     deletion_mark: ClassVar[tuple[tuple[str, tuple[Any, ...]], ...]] = ()
     #: The columns that together with the tenant are unique, as users of the first hour know them.
     unique_columns: ClassVar[tuple[str, ...]] = ("source_id",)
+    #: Whether the earlier versions of its rows are kept by default; ETL_HISTORY names further tables.
+    keeps_history: ClassVar[bool] = False
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-40)
     tenant: Mapped[str] = mapped_column(Text, nullable=False, sort_order=-39)

@@ -52,6 +52,8 @@ tenants = Table(
         server_default=text("uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())"),
     ),
     instant("registered_at", now=True),
+    # The tables whose earlier versions are kept, as ETL_HISTORY said at the newest run; empty: as declared.
+    Column("history", ARRAY(Text)),
     schema=SCHEMA,
 )
 

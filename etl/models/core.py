@@ -144,6 +144,7 @@ class Contact(Person):
     """A customer or a prospect, a person or a business, with the details of the customer's account."""
 
     __tablename__ = "contacts"
+    keeps_history = True
 
     status: Mapped[str | None] = field("Status", CONTACT_STATUS, required=True)
     lead_source: Mapped[str | None] = field("CustomerSource", Text(placeholders=True), road=ACCOUNT_INFO)

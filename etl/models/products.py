@@ -107,6 +107,7 @@ class Policy(Model):
     """One term of an insurance policy; each renewal is a policy of its own."""
 
     __tablename__ = "policies"
+    keeps_history = True
     label = "policy_number"
     unique_columns = ("source_id", "policy_number")
     deletion_mark = (("Status", (DELETED,)), ("IsDeleted", SET))
@@ -144,6 +145,7 @@ class PolicyDetail(Model):
     """A line of business of a policy, with who handles it and how it is billed."""
 
     __tablename__ = "policy_details"
+    keeps_history = True
 
     policy_id: Mapped[UUID | None] = field(
         first_of("PolicyId", "_parent.PolicyId"), Reference("policies"), required=True

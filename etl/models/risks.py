@@ -96,6 +96,7 @@ class Coverage(Model):
     """A cover that a policy grants, for the whole policy or for one vehicle, with its limits."""
 
     __tablename__ = "coverages"
+    keeps_history = True
     label = "code"
 
     policy_id: Mapped[UUID | None] = field(

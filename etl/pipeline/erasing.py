@@ -22,8 +22,8 @@ from etl.ledger.belonging import (
     written,
 )
 from etl.ledger.suppressions import Forgotten
-from etl.models import load_order
-from etl.models.base import Model, described, references_of
+from etl.models import PAST, load_order
+from etl.models.base import Field, Model, described, references_of
 from etl.models.states import Outcome
 from etl.record import decode
 from etl.resources import CATALOGUE, PEOPLE, children_of
@@ -57,16 +57,24 @@ def list_rows(connection: Connection, person: Person) -> None:
 def rows_of(model: type[Model]) -> str:
     """Return the statement that notes the person's rows of a table: the person named decides, else other references."""
     table = model.__tablename__
-    begun = f"INSERT INTO belonging SELECT '{table}', source_id, id FROM public.{table} AS mine WHERE tenant = :tenant"
+    return (
+        f"INSERT INTO belonging SELECT '{table}', source_id, id FROM public.{table} AS mine"
+        f" WHERE tenant = :tenant AND {is_the_persons(model)}"
+    )
+
+
+def is_the_persons(model: type[Model]) -> str:
+    """Return the condition that a row `mine` of a table is the person or the person's."""
+    table = model.__tablename__
     if table == PEOPLE_TABLE:
-        return f"{begun} AND source_id = :contact"
+        return "source_id = :contact"
     pointing = {name: kind.table for name, kind in references_of(model).items() if kind.table in belonging_tables()}
     named = [name for name, target in pointing.items() if target == PEOPLE_TABLE]
     others = [name for name, target in pointing.items() if target not in (PEOPLE_TABLE, table)]
     nobody = " AND ".join([f"mine.{name} IS NULL" for name in named] or ["true"])
     ways = [belongs(name, PEOPLE_TABLE) for name in named]
     ways += [f"({nobody} AND {belongs(name, pointing[name])})" for name in others]
-    return f"{begun} AND ({' OR '.join(ways)})"
+    return f"({' OR '.join(ways)})"
 
 
 def belongs(column: str, target: str) -> str:
@@ -234,6 +242,36 @@ def clear_production(connection: Connection, person: Person) -> Counter[str]:
     return counts
 
 
+def clear_history(connection: Connection, person: Person) -> Counter[str]:
+    """Take the person out of earlier versions too, also of rows that are no longer the person's.
+
+    Returns the number of versions by table. Comes last: what was cleared before has left its traces here.
+    """
+    bound = {"tenant": person.tenant, "contact": person.source_id}
+    counts: Counter[str] = Counter()
+    for model in load_order():
+        if model.__tablename__ in belonging_tables() and (statement := past_clearance(model)):
+            cleared = connection.execute(text(statement), bound)
+            counts[PAST[model].fullname] += cleared.rowcount
+    return counts
+
+
+def past_clearance(model: type[Model]) -> str | None:
+    """Return the statement that clears the person's earlier versions of a table, None where nothing names anybody."""
+    table = model.__tablename__
+    ids = f"SELECT id FROM belonging WHERE table_name = '{table}' AND id IS NOT NULL"
+    theirs = f"mine.tenant = :tenant AND (mine.id IN ({ids}) OR {is_the_persons(model)})"
+    emptied = [f"{name} = NULL" for name, about in fields(model).items() if about.personal]
+    if table in {PEOPLE_TABLE, *papers()}:
+        return f"DELETE FROM {PAST[model].fullname} AS mine WHERE {theirs}"
+    return f"UPDATE {PAST[model].fullname} AS mine SET {', '.join(emptied)} WHERE {theirs}" if emptied else None
+
+
+def fields(model: type[Model]) -> dict[str, Field]:
+    """Return the fields of every road of a table by column."""
+    return {column.name: about for column in model.__table__.columns if (about := described(column.info))}
+
+
 def clearance(model: type[Model], *, delete: bool) -> str:
     """Return the statement that clears the person's rows of a table."""
     table = model.__tablename__
@@ -241,10 +279,9 @@ def clearance(model: type[Model], *, delete: bool) -> str:
     mine = f"stored.tenant = :tenant AND stored.id IN ({ids})"
     if delete:
         return f"DELETE FROM public.{table} AS stored WHERE {mine}"
-    fields = {column.name: about for column in model.__table__.columns if (about := described(column.info))}
     if table == PEOPLE_TABLE:
-        every = (*fields, "source_created_at", "source_modified_at", "content_hash", "raw_id")
+        every = (*fields(model), "source_created_at", "source_modified_at", "content_hash", "raw_id")
         emptied = [*(f"{name} = NULL" for name in every), "is_placeholder = true", "deleted_at = now()"]
     else:
-        emptied = [f"{name} = NULL" for name, about in fields.items() if about.personal]
+        emptied = [f"{name} = NULL" for name, about in fields(model).items() if about.personal]
     return f"UPDATE public.{table} AS stored SET {', '.join([*emptied, 'updated_at = now()'])} WHERE {mine}"

@@ -63,6 +63,7 @@ def erase(connection: Connection, tenant: str, contact: str, actor: str) -> dict
     asked = [one.name for one in children_of(PEOPLE)]
     counts["etl.child_queue"] = suppressions.forget_queue(connection, tenant, asked, contact)
     counts.update(erasing.clear_production(connection, person))
+    counts.update(erasing.clear_history(connection, person))
     touched = dict(+counts)
     note(connection, person, actor, touched)
     return touched

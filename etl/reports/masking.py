@@ -9,7 +9,9 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 from etl.models import PRODUCTION
 from etl.models.base import Model, described
 from etl.models.core import Employee, name_id
+from etl.models.history import CLOCKS
 from etl.models.links import LINKS
+from etl.reports.history import LIVE
 from etl.values import Email, Phone
 
 SCHEMA = "masked"
@@ -20,14 +22,28 @@ _dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def views() -> dict[str, str]:
-    """Return the masked views by name, with their queries: the tables' own names and columns in a schema apart."""
+    """Return the masked views by name, with their queries: names and columns as in `public`, in a schema apart."""
     tables = {f"{SCHEMA}.{model.__tablename__}": masked(model) for model in PRODUCTION}
-    return tables | {f"{SCHEMA}.{link.name}": f"SELECT * FROM public.{link.name}" for link in LINKS}
+    links = {f"{SCHEMA}.{link.name}": f"SELECT * FROM public.{link.name}" for link in LINKS}
+    live = {f"{SCHEMA}.v_{model.__tablename__}": masked_living(model) for model in PRODUCTION}
+    versions = {f"{SCHEMA}.v_{model.__tablename__}_history": masked_versions(model) for model in PRODUCTION}
+    return tables | links | live | versions
 
 
 def masked(model: type[Model]) -> str:
     """Return the query that shows a table without personal data."""
     return f"SELECT {', '.join(expressions(model))} FROM public.{model.__tablename__}"
+
+
+def masked_living(model: type[Model]) -> str:
+    """Return the query that shows a table's live rows without personal data."""
+    return f"{masked(model)} WHERE {LIVE}"
+
+
+def masked_versions(model: type[Model]) -> str:
+    """Return the query that shows every version of a table's rows without personal data."""
+    columns = (*expressions(model), "live", "stands", *CLOCKS)
+    return f"SELECT {', '.join(columns)} FROM public.v_{model.__tablename__}_history"
 
 
 def expressions(model: type[Model]) -> Iterator[str]:

@@ -6,8 +6,9 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from etl.checks import CHECKS, prefixes
+from etl.models import PRODUCTION
 from etl.models.base import MAIN
-from etl.reports import masking, staff
+from etl.reports import history, masking, staff
 from etl.reports.roles import Grant, grant_again, grants
 from etl.resources import CATALOGUE
 
@@ -47,6 +48,8 @@ VIEWS: dict[str, str] = {
     "etl.findings_for_staff": staff.query(),
     prefixes.VIEW: prefixes.query(),
     **{one.view: one.sql for one in CHECKS},
+    **{f"public.v_{one.__tablename__}": history.living(one) for one in PRODUCTION},
+    **{f"public.v_{one.__tablename__}_history": history.all_versions(one) for one in PRODUCTION},
     **masking.views(),
 }
 

@@ -12,7 +12,7 @@ from etl.database.migrate import differences, downgrade, upgrade
 from etl.models import PRODUCTION
 from etl.models.base import Model, described, row_id
 from etl.models.links import LINKS
-from etl.reports.masking import masked
+from etl.reports.masking import masked, masked_living, masked_versions
 from etl.reports.roles import MASKED, READER, roles
 
 PEOPLE = """
@@ -84,8 +84,10 @@ def shape(connection: Connection, schema: str, table: str) -> list[tuple[object,
 
 def test_every_masked_view_has_the_columns_of_its_table(filled: Engine) -> None:
     with filled.connect() as connection:
-        for table in (*(one.__tablename__ for one in PRODUCTION), *(one.name for one in LINKS)):
-            assert shape(connection, "masked", table) == shape(connection, "public", table)
+        tables = [one.__tablename__ for one in PRODUCTION]
+        views = [f"v_{one}" for one in tables] + [f"v_{one}_history" for one in tables]
+        for table in (*tables, *views, *(one.name for one in LINKS)):
+            assert shape(connection, "masked", table) == shape(connection, "public", table) != []
 
 
 @pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
@@ -93,18 +95,26 @@ def test_no_masked_view_shows_a_personal_column_as_it_is(model: type[Model]) -> 
     personal = {
         column.name for column in model.__table__.columns if (about := described(column.info)) and about.personal
     }
-    plain = masked(model).removeprefix("SELECT ").partition(" FROM ")[0].split(", ")
-    assert personal & set(plain) == set()
+    for query in (masked(model), masked_living(model), masked_versions(model)):
+        plain = query.removeprefix("SELECT ").partition(" FROM ")[0].split(", ")
+        assert personal & set(plain) == set()
 
 
 def test_the_readers_see_what_they_may_and_no_more(with_roles: Engine) -> None:
     with with_roles.connect() as connection:
         assert seen(connection, READER, "SELECT first_name FROM public.contacts") == [("Zebulon",)]
         assert seen(connection, MASKED, "SELECT first_name FROM masked.contacts") == [(None,)]
+        assert seen(connection, READER, "SELECT first_name FROM public.v_contacts_history") == [("Zebulon",)]
+        assert seen(connection, MASKED, "SELECT first_name FROM masked.v_contacts_history") == [(None,)]
     for model in (*(one.__tablename__ for one in PRODUCTION), *(one.name for one in LINKS)):
         assert may(with_roles, READER, f"public.{model}")
         assert may(with_roles, MASKED, f"masked.{model}")
         assert not may(with_roles, MASKED, f"public.{model}")
+    for table in (one.__tablename__ for one in PRODUCTION):
+        assert may(with_roles, READER, f"public.v_{table}_history")
+        assert may(with_roles, MASKED, f"masked.v_{table}_history")
+        assert not may(with_roles, MASKED, f"public.v_{table}_history")
+        assert not may(with_roles, MASKED, f"history.{table}")
     for hidden in ("raw.raw_contacts", "etl.findings", "etl.suppressions", "etl.tenants"):
         assert not may(with_roles, READER, hidden)
         assert not may(with_roles, MASKED, hidden)

@@ -94,6 +94,7 @@ def everything(engine: Engine) -> str:
     with engine.connect() as connection:
         names = column(
             connection,
-            "SELECT concat(schemaname, '.', tablename) FROM pg_tables WHERE schemaname IN ('public', 'raw', 'etl')",
+            "SELECT concat(schemaname, '.', tablename) FROM pg_tables"
+            " WHERE schemaname IN ('public', 'raw', 'etl', 'history')",
         )
         return "\n".join(line for name in names for line in column(connection, f"SELECT CAST(t AS text) FROM {name} t"))

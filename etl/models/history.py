@@ -1,0 +1,40 @@
+"""The tables of schema `history`: every version of a production row but the one that stands, with both clocks."""
+
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Table
+
+from etl.models.base import Base, Model
+
+SCHEMA = "history"
+
+#: True at the source from and to, and shown by us from and to; half-open, an end that is not known is empty.
+CLOCKS = ("valid_from", "valid_to", "known_from", "known_to")
+
+
+def past_of(model: type[Model]) -> Table:
+    """Make the table for the earlier versions of a table's rows: its columns without constraints, and both clocks.
+
+    What was once stored must fit, and what an earlier version referred to may be gone.
+    """
+    name = model.__tablename__
+    columns = [Column(one.name, one.type.copy()) for one in model.__table__.columns]
+    clocks = [Column(one, DateTime(timezone=True)) for one in CLOCKS]
+    return Table(
+        name,
+        Base.metadata,
+        Column("version", BigInteger, Identity(), primary_key=True),
+        *columns,
+        *clocks,
+        Index(f"ix_{name}_history", "id", "known_to"),
+        schema=SCHEMA,
+    )
+
+
+def end_of(table: str, row_id: str) -> str:
+    """Return the query for where the history of one row of a table ends: up to when true, up to when shown.
+
+    Versions that were never true at the source, corrected or placeholders, end where they begin.
+    """
+    return f"""
+        SELECT max(valid_to) FILTER (WHERE valid_from IS DISTINCT FROM valid_to) AS valid_to, max(known_to) AS known_to
+        FROM {SCHEMA}.{table} AS past WHERE past.id = {row_id}
+    """

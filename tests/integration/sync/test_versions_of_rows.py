@@ -1,0 +1,111 @@
+"""What a book was and what it showed: the earlier versions that whole runs leave behind."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from observing import value, values
+from sqlalchemy import text
+from test_changes import edit, living_contact, living_policy
+from workbench import Site, agency, come_of_age
+
+from etl.pipeline.forget import forget
+from etl.simulator import Simulator
+
+COUNT = "SELECT count(*) FROM history.{}"
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    """Give the agency of this module, which its tests change by hand."""
+    with agency() as served:
+        yield served
+
+
+def now(site: Site) -> datetime:
+    """Return the database's time."""
+    moment: datetime = value(site.engine, "SELECT clock_timestamp()")
+    return moment
+
+
+def of_policy(site: Site, column: str, condition: str, **bound: Any) -> list[Any]:
+    """Return a column of the versions of a policy that fulfil a condition."""
+    query = f"SELECT {column} FROM v_policies_history WHERE source_id = :key AND {condition} ORDER BY known_from"
+    return values(site.engine, query, **bound)
+
+
+def test_the_day_of_the_loss_and_what_was_shown_that_day_are_one_query_each(synced: Site, simulator: Simulator) -> None:
+    key = living_policy(simulator.world)
+    first = simulator.world.policies[key]["TotalPremium"]
+    shown_first = now(synced)
+    at_source = edit(simulator, simulator.world.policies, key, TotalPremium=777.0)
+    between = now(synced)  # changed at the source, not yet read
+    assert synced.sync_once().exit_status == 0
+    in_force = "tstzrange(valid_from, valid_to) @> CAST(:at AS timestamptz)"
+    shown = "tstzrange(known_from, known_to) @> CAST(:at AS timestamptz)"
+
+    def premium(condition: str, moment: datetime) -> list[float]:
+        return [float(one) for one in of_policy(synced, "total_premium", condition, key=str(key), at=moment)]
+
+    assert premium(in_force, at_source - timedelta(seconds=1)) == [first]
+    assert premium(in_force, at_source + timedelta(seconds=1)) == [777.0]
+    assert premium(shown, shown_first) == premium(shown, between) == [first]
+    assert premium(shown, now(synced)) == [777.0]
+
+
+def test_a_side_road_and_a_set_leave_versions_and_a_quiet_run_none(synced: Site, simulator: Simulator) -> None:
+    synced.sync_once()
+    world = simulator.world
+    contact, policy = living_contact(world), living_policy(world)
+    coverages = world.detail("coverages", policy)
+    world.keep("coverages", policy, coverages[:-1])
+    edit(simulator, world.contacts, contact, City="Elsewhere")
+    edit(simulator, world.policies, policy)
+    before = {table: value(synced.engine, COUNT.format(table)) for table in ("contacts", "coverages", "policies")}
+    assert synced.sync_once().exit_status == 0
+    grown = {table: value(synced.engine, COUNT.format(table)) - number for table, number in before.items()}
+    assert grown == {"contacts": 1, "coverages": 1, "policies": 0}, "a touch of the policy is no version"
+    dead = "SELECT live FROM v_coverages_history WHERE source_id = :key ORDER BY known_from"
+    assert values(synced.engine, dead, key=str(coverages[-1]["CoverageID"]))[-2:] == [True, False]
+    come_of_age(synced)
+    before = {table: value(synced.engine, COUNT.format(table)) for table in before}
+    assert synced.sync_once(full=True).exit_status == 0
+    assert {table: value(synced.engine, COUNT.format(table)) for table in before} == before
+    world.keep("coverages", policy, coverages)
+
+
+def test_a_table_that_the_setting_names_keeps_its_history_from_the_next_run_on(
+    synced: Site, simulator: Simulator
+) -> None:
+    claims = simulator.world.claims
+    key = next(iter(claims))
+    edit(simulator, claims, key, Description="first")
+    synced.sync_once()
+    assert value(synced.engine, COUNT.format("claims")) == 0
+    edit(simulator, claims, key, Description="second")
+    synced.under(etl_history="claims").sync_once()
+    assert values(synced.engine, "SELECT description FROM history.claims") == ["first"]
+
+
+def test_a_forgotten_person_leaves_no_earlier_version_either(synced: Site, simulator: Simulator) -> None:
+    world, trace = simulator.world, "Quackenbushel"
+    policy = living_policy(world)
+    person = world.policies[policy]["CustomerId"]
+    for name in (trace, "Somebody"):
+        edit(simulator, world.contacts, person, LastName=name)
+        edit(simulator, world.policies, policy, CustomerName=name)
+        assert synced.sync_once().exit_status == 0
+    found = "SELECT count(*) FROM history.{} AS past WHERE CAST(past AS text) LIKE :trace"
+    where = ("contacts", "policies")
+    assert [value(synced.engine, found.format(one), trace=f"%{trace}%") for one in where] == [1, 1]
+    with (
+        synced.engine.begin() as connection
+    ):  # sold on to somebody else since: the version was the person's all the same
+        connection.execute(text("UPDATE policies SET contact_id = NULL, is_placeholder = true WHERE source_id = :key"),
+                           {"key": str(policy)})  # fmt: skip
+    counts = forget(synced.engine, synced.settings, str(person), actor="tester").counts
+    assert [value(synced.engine, found.format(one), trace=f"%{trace}%") for one in where] == [0, 0]
+    assert value(synced.engine, "SELECT count(*) FROM history.contacts WHERE source_id = :key", key=str(person)) == 0
+    assert value(synced.engine, "SELECT count(*) FROM history.policies WHERE source_id = :key", key=str(policy)) > 0
+    assert {"history.contacts", "history.policies"} <= set(counts)

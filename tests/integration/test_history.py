@@ -1,0 +1,197 @@
+"""Earlier versions of rows: kept by every kind of change, with both clocks, and nothing where nothing changes."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import pairwise
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from etl.config.settings import Settings
+from etl.errors import SettingsError
+from etl.ledger import sweep, tenants
+from etl.load.rows import Target, bury_gone, load_rows, load_stubs
+from etl.models import PAST, PRODUCTION, Department
+from etl.models.base import MAIN, Model, row_id
+from etl.reshape.reshaper import columns
+from etl.resources import resource
+from etl.window import Window
+
+TENANT, BATCH = "t", UUID(int=1)
+JUNE = datetime(2026, 6, 1, tzinfo=UTC)
+EVER = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+KEY = row_id(TENANT, "departments", "1")
+
+Write = Callable[[Connection], Any]
+
+
+@pytest.fixture
+def kept(engine: Engine) -> Engine:
+    """Give a database in which departments keep their history."""
+    commit(engine, "INSERT INTO etl.tenants (tenant, fingerprint, history) VALUES ('t', '', ARRAY['departments'])")
+    return engine
+
+
+def commit(engine: Engine, write: str | Write) -> None:
+    """Write in a transaction of its own."""
+    with engine.begin() as connection:
+        if isinstance(write, str):
+            connection.execute(text(write))
+        else:
+            write(connection)
+
+
+def load(name: str, day: int, *, dead: bool = False, raw_id: str | None = None) -> Write:
+    """Return what loads the version of a day of department 1."""
+    at = JUNE + timedelta(days=day)
+    deleted_at, raw = at if dead else None, raw_id or str(uuid4())
+    row = [str(KEY), "1", None, None, name, True, JUNE, at, at, False, deleted_at, uuid4().hex, raw]
+    named = columns(Department, MAIN)
+    return lambda connection: load_rows(connection, Target(TENANT, BATCH, EVER), resource("departments"), named, [row])
+
+
+def versions(engine: Engine) -> list[tuple[Any, ...]]:
+    """Return the versions of department 1 in order: name, live, and from which day to which it was true."""
+    query = text("""
+        SELECT name, live, valid_from, valid_to, known_from, known_to FROM v_departments_history
+        ORDER BY known_from, stands
+    """)
+    with engine.connect() as connection:
+        rows = connection.execute(query).all()
+    for one, following in pairwise(rows):
+        assert one.known_to == following.known_from, "the history has a gap"
+    assert [one.known_to for one in rows[-1:]] == [None] * len(rows[-1:])
+    return [(one.name, one.live, day_of(one.valid_from), day_of(one.valid_to)) for one in rows]
+
+
+def day_of(moment: datetime | None) -> Any:
+    """Return the days from the first of June on, None for an open end, `now` for what lies beyond that month."""
+    days = None if moment is None else (moment - JUNE).days
+    return "now" if days is not None and days > 30 else days
+
+
+def test_a_changed_row_leaves_its_version_with_both_clocks(kept: Engine) -> None:
+    for write in (load("a", 1), load("b", 5), load("c", 9)):
+        commit(kept, write)
+    assert versions(kept) == [("a", True, 0, 5), ("b", True, 5, 9), ("c", True, 9, None)]
+
+
+def test_what_is_equal_or_merely_touched_leaves_none(kept: Engine) -> None:
+    for write in (load("a", 1), load("a", 1), load("a", 7), load("a", 3)):
+        commit(kept, write)
+    assert versions(kept) == [("a", True, 0, None)]
+    commit(kept, load("b", 9))
+    assert versions(kept) == [("a", True, 0, 9), ("b", True, 9, None)]
+
+
+def test_a_correction_of_ours_was_shown_but_never_true(kept: Engine) -> None:
+    for write in (load("a", 1), load("misread", 5), load("mended", 5)):
+        commit(kept, write)
+    assert versions(kept) == [("a", True, 0, 5), ("misread", True, 5, 5), ("mended", True, 5, None)]
+
+
+def test_a_deletion_and_a_return_are_versions(kept: Engine) -> None:
+    for write in (load("a", 1), load("a", 5, dead=True), load("a", 9)):
+        commit(kept, write)
+    assert versions(kept) == [("a", True, 0, 5), ("a", False, 5, 9), ("a", True, 9, None)]
+
+
+def test_a_placeholder_that_is_named_and_filled_was_shown_but_says_nothing_of_the_source(kept: Engine) -> None:
+    for label, day in ((None, 8), ("heard of", 9)):
+        told = [("departments", "1", label, JUNE + timedelta(days=day))]
+        commit(kept, partial(load_stubs, target=Target(TENANT, BATCH, EVER), stubs=told, present={}))
+    commit(kept, load("a", 1))
+    shown = versions(kept)
+    assert [one[:2] for one in shown] == [(None, False), ("heard of", False), ("a", True)]
+    assert [one[2] == one[3] for one in shown] == [True, True, False]
+    assert shown[-1][2:] == (0, None)
+
+
+def test_what_vanishes_and_is_brought_back_leaves_versions(kept: Engine) -> None:
+    raw_id, departments = str(uuid4()), resource("departments")
+    commit(kept, load("a", 1, raw_id=raw_id))
+    commit(kept, f"""
+        INSERT INTO raw.raw_departments (id, tenant, source_id, raw_data, content_hash, version_at, etl_batch_id,
+                                         superseded_at, gone_batch_id)
+        VALUES ('{raw_id}', 't', '1', '{{}}', gen_random_uuid(), now(), '{BATCH}', now(), '{BATCH}')
+    """)  # fmt: skip
+    commit(kept, lambda connection: bury_gone(connection, Target(TENANT, BATCH, EVER), departments))
+    assert versions(kept) == [("a", True, 0, "now"), ("a", False, "now", None)]
+    commit(kept, lambda connection: sweep.bring_back(connection, departments, TENANT, BATCH))
+    assert [one[:2] for one in versions(kept)] == [("a", True), ("a", False), ("a", True)]
+    with kept.connect() as connection:
+        query = "SELECT count(*) FROM v_departments_history WHERE NOT live AND valid_from <> valid_to"
+        assert connection.execute(text(query)).scalar_one() == 0, "it had never vanished"
+
+
+def test_what_one_transaction_wrote_twice_was_never_shown(kept: Engine) -> None:
+    commit(kept, lambda connection: [write(connection) for write in (load("a", 1), load("b", 5))])
+    assert versions(kept) == [("b", True, 0, None)]
+
+
+def test_a_rolled_back_change_leaves_nothing(kept: Engine) -> None:
+    commit(kept, load("a", 1))
+    with kept.connect() as connection, connection.begin() as transaction:
+        load("b", 5)(connection)
+        transaction.rollback()
+    assert versions(kept) == [("a", True, 0, None)]
+
+
+def test_a_table_that_keeps_none_costs_no_row(engine: Engine) -> None:
+    for write in (load("a", 1), load("b", 5)):
+        commit(engine, write)
+    assert versions(engine) == [("b", True, 0, None)]
+
+
+def test_thousands_of_changes_are_one_statement(kept: Engine) -> None:
+    commit(kept, """
+        INSERT INTO departments (id, tenant, source_id, name, version_at, updated_at)
+        SELECT gen_random_uuid(), 't', CAST(n AS text), 'a', now(), now() - interval '1 day'
+        FROM generate_series(1, 20000) AS n
+    """)  # fmt: skip
+    began = datetime.now(tz=UTC)
+    commit(kept, "UPDATE departments SET name = 'b', version_at = now(), updated_at = now()")
+    with kept.connect() as connection:
+        assert (
+            connection.execute(text("SELECT count(*) FROM history.departments WHERE name = 'a'")).scalar_one() == 20000
+        )
+    assert datetime.now(tz=UTC) - began < timedelta(seconds=20), "a join of each with each would take minutes"
+
+
+@pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
+def test_the_history_has_every_column_of_its_table(model: type[Model]) -> None:
+    wanted = [(one.name, str(one.type)) for one in model.__table__.columns]
+    assert [(one.name, str(one.type)) for one in PAST[model].columns][1 : len(wanted) + 1] == wanted
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """Give a connection inside a transaction."""
+    with engine.begin() as opened:
+        yield opened
+
+
+def kept_tables(connection: Connection, setting: str) -> list[str] | None:
+    """Register a tenant under a setting and return the tables that it keeps the history of."""
+    settings = Settings(_env_file=None, qqcatalyst_client_id="a", etl_tenant=TENANT, etl_history=setting)
+    tenants.register(connection, settings)
+    kept: list[str] | None = connection.execute(text("SELECT history FROM etl.tenants")).scalar_one()
+    return kept
+
+
+def test_the_setting_adds_tables_and_takes_them_off_again(connection: Connection) -> None:
+    by_default = ["contacts", "policies", "policy_details", "coverages"]
+    assert kept_tables(connection, "") is None
+    assert kept_tables(connection, "claims, quotes") is not None
+    assert sorted(kept_tables(connection, "claims quotes") or ()) == sorted([*by_default, "claims", "quotes"])
+    assert len(kept_tables(connection, "all") or ()) == len(PRODUCTION)
+    assert kept_tables(connection, "") is None
+    assert [one.__tablename__ for one in PRODUCTION if one.keeps_history] == by_default
+
+
+def test_a_table_that_is_none_is_refused_by_name(connection: Connection) -> None:
+    with pytest.raises(SettingsError, match="ETL_HISTORY names claim, which is no table"):
+        kept_tables(connection, "claim")
