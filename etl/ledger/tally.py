@@ -45,12 +45,13 @@ class Sums:
 @contextmanager
 def summed_up(connection: Connection) -> Iterator[None]:
     """Gather what the block counts and write it at its end; an error in the block writes nothing."""
-    sums = connection.info[PLACE] = Sums()
+    place = connection.info  # of a connection that broke, it can no longer be asked for
+    sums = place[PLACE] = Sums()
     try:
         yield
         sums.write(connection)
     finally:
-        connection.info.pop(PLACE, None)
+        place.pop(PLACE, None)
 
 
 def count(connection: Connection, batch_id: UUID, resource: str, counts: Mapping[str, int]) -> None:
