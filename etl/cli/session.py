@@ -40,7 +40,8 @@ class Work:
     def read(self, query: Callable[[Connection], T]) -> T:
         """Return what a query over a migrated database returns; raise DatabaseNotReady for another one."""
         check_migrated(self.engine)
-        return self.ledger.read(query)
+        with database_errors(), self.engine.connect() as connection:
+            return query(connection)  # once: it may write to the screen as it goes
 
 
 def prepared() -> Settings:

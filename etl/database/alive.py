@@ -14,6 +14,7 @@ import psycopg
 
 import etl
 from etl.database.account import Account, server_environment
+from etl.database.deadline import asking
 from etl.database.filelock import FileLock
 from etl.database.home import Home
 from etl.errors import DatabaseUnavailable
@@ -37,7 +38,7 @@ def life_of(home: Home) -> Life:
     if not home.exists or home.port is None:
         return Life.GONE
     try:
-        with psycopg.connect(home.url("postgres"), connect_timeout=_ANSWER_SECONDS) as connection:
+        with asking(home.url("postgres"), _ANSWER_SECONDS) as connection:
             row = connection.execute("select current_setting('data_directory')").fetchone()
     except psycopg.OperationalError as error:
         # Fixed words of every server that is up but takes no sessions yet or any more (SQLSTATE 57P03).

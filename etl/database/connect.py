@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 from json import loads
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
@@ -17,12 +17,16 @@ from etl.database.deadline import HEAD_START_SECONDS, DeadlineConnection
 from etl.database.sqlstate import classify, database_errors
 from etl.errors import DatabaseNotReady, SettingsError
 
-__all__ = ["check_server", "classify", "connect_options", "database_errors", "make_engine", "parse_url", "target"]
+__all__ = [
+    "bounded", "check_server", "classify", "connect_options", "database_errors", "make_engine", "parse_url", "target",
+]  # fmt: skip
 
 STATEMENT_SECONDS = 600.0
 _CONNECT_SECONDS = 10
 _LOCK_SECONDS = 30
 _IDLE_IN_TRANSACTION_SECONDS = 300
+#: Execution options of an engine that `bounded` gives.
+_STATEMENT_BOUND, _IDLE_BOUND = "etl_statement_seconds", "etl_idle_seconds"
 _OLDEST_SERVER = 140000
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
@@ -71,9 +75,18 @@ def make_engine(
     )
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "checkin", partial(_allow, seconds=_CONNECT_SECONDS))  # for the check before the next use
-    event.listen(engine, "checkout", partial(_allow, seconds=statement_timeout_s + HEAD_START_SECONDS))
     event.listen(engine, "begin", partial(_begin, statement_timeout_s=statement_timeout_s))
     return engine
+
+
+def bounded(engine: Engine, *, statement_s: float | None = None, idle_s: float | None = None) -> Engine:
+    """Return the engine, over the same connections, for transactions with limits of their own.
+
+    A statement may take `statement_s` seconds, whoever is waited for; a transaction in which nothing is asked for
+    `idle_s` seconds is ended by the server.
+    """
+    limits = {_STATEMENT_BOUND: statement_s, _IDLE_BOUND: idle_s}
+    return engine.execution_options(**{name: limit for name, limit in limits.items() if limit is not None})
 
 
 def target(url: str) -> str:
@@ -145,12 +158,16 @@ def _allow(connection: DeadlineConnection | None, *_: Any, seconds: float) -> No
 
 
 def _begin(connection: Connection, *, statement_timeout_s: float) -> None:
+    options = connection.get_execution_options()
+    seconds = options.get(_STATEMENT_BOUND, statement_timeout_s)
+    driver = cast("DeadlineConnection", connection.connection.driver_connection)
+    driver.deadline = seconds + HEAD_START_SECONDS
     connection.execute(
         _TRANSACTION_SETTINGS,
         {
-            "statement": f"{statement_timeout_s * 1000:.0f}ms",
+            "statement": f"{seconds * 1000:.0f}ms",
             "lock": f"{_LOCK_SECONDS}s",
-            "idle": f"{_IDLE_IN_TRANSACTION_SECONDS}s",
+            "idle": f"{options.get(_IDLE_BOUND, _IDLE_IN_TRANSACTION_SECONDS)}s",
         },
     )
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
-import psycopg
 from psycopg import sql
 
 from etl.database.account import account_for
 from etl.database.alive import Life, life_of, others_use, start_supervisor, stop_supervisor, supervised
 from etl.database.binaries import server_binaries
 from etl.database.cluster import create_cluster, server_command
+from etl.database.deadline import asking
 from etl.database.filelock import FileLock, exclusively, wait_until
 from etl.database.home import DATABASE, Home, default_data_dir, home_of
 from etl.errors import DatabaseUnavailable
@@ -181,6 +181,6 @@ def _stop(home: Home) -> bool:
 
 
 def _ensure_database(home: Home) -> None:
-    with psycopg.connect(home.url("postgres"), autocommit=True) as connection:
+    with asking(home.url("postgres"), STOP_SECONDS) as connection:
         if connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone() is None:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))

@@ -10,13 +10,17 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, text
 
+from etl.database.connect import bounded
+from etl.database.retrying import patiently
 from etl.database.sqlstate import database_errors
-from etl.errors import LeaseHeld, LeaseLost, TryAgain
+from etl.errors import EtlError, LeaseHeld, LeaseLost
 
 #: Seconds without a sign of life after which another run may take over.
 LIFE = 60
-#: Seconds between two signs of life.
+#: Seconds between two signs of life, and that one of them may take: another is due by then.
 BEAT = 15
+#: Seconds that giving a lease back may take; it frees itself otherwise.
+FAREWELL = 5
 
 TAKE = text("""
     INSERT INTO etl.leases AS held (tenant, resource, holder, token, expires_at)
@@ -25,7 +29,7 @@ TAKE = text("""
     ORDER BY wanted.resource
     ON CONFLICT (tenant, resource) DO UPDATE
     SET holder = excluded.holder, token = held.token + 1, expires_at = excluded.expires_at
-    WHERE held.expires_at < now()
+    WHERE held.expires_at < now() OR held.holder = excluded.holder
     RETURNING held.resource, held.token
 """)
 
@@ -62,9 +66,16 @@ class Lease:
     tokens: tuple[tuple[str, int], ...]  #: resource and fencing token
 
 
-def take(connection: Connection, tenant: str, resources: Sequence[str]) -> Lease:
-    """Take the lease of all `resources` or of none; raise LeaseHeld naming who holds one of them."""
-    holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+def new_holder() -> str:
+    """Return a name that no other run has, and that tells people where this one runs."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
+def take(connection: Connection, tenant: str, resources: Sequence[str], holder: str) -> Lease:
+    """Take the lease of all `resources` or of none; raise LeaseHeld naming who holds one of them.
+
+    A holder may take it again, whose first try was committed though the answer was lost.
+    """
     parameters = {"tenant": tenant, "resources": sorted(resources)}
     taken = connection.execute(TAKE, {**parameters, "holder": holder, "life": LIFE}).all()
     if len(taken) < len(set(resources)):
@@ -88,8 +99,13 @@ def hold(connection: Connection, lease: Lease) -> None:
 @contextmanager
 def leased(engine: Engine, tenant: str, resources: Sequence[str]) -> Iterator[Lease]:
     """Hold the lease for as long as the block runs, with signs of life from a thread of its own."""
-    with database_errors(), engine.begin() as connection:
-        lease = take(connection, tenant, resources)
+    holder = new_holder()
+
+    def try_to_take() -> Lease:
+        with database_errors(), engine.begin() as connection:
+            return take(connection, tenant, resources, holder)
+
+    lease = patiently(try_to_take)
     done = threading.Event()
     beat = threading.Thread(target=renew, args=(engine, lease, done), name="lease", daemon=True)
     beat.start()
@@ -105,16 +121,16 @@ def renew(engine: Engine, lease: Lease, done: threading.Event) -> None:
     """Give a sign of life now and then until `done`; a missed one is made good by the next."""
     while not done.wait(BEAT):
         try:
-            with database_errors(), engine.begin() as connection:
+            with database_errors(), bounded(engine, statement_s=BEAT).begin() as connection:
                 connection.execute(RENEW, {"tenant": lease.tenant, "holder": lease.holder, "life": LIFE})
-        except TryAgain:
+        except EtlError:
             continue
 
 
 def give_back(engine: Engine, lease: Lease) -> None:
-    """Free the lease; where the database is out of reach, it frees itself when its life ends."""
+    """Free the lease; where the database does not let us, it frees itself when its life ends."""
     try:
-        with database_errors(), engine.begin() as connection:
+        with database_errors(), bounded(engine, statement_s=FAREWELL).begin() as connection:
             connection.execute(GIVE_BACK, {"tenant": lease.tenant, "holder": lease.holder})
-    except TryAgain:
+    except EtlError:
         return

@@ -1,28 +1,25 @@
 """The unit of work: one transaction that a lease guards and that is tried again when PostgreSQL asks for it."""
 
-import random
-import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
-from etl.database.sqlstate import TooSlow, database_errors
+from etl.database.connect import bounded
+from etl.database.retrying import patiently
+from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseUnavailable, EtlError, LeaseLost
-from etl.ledger import batches
-from etl.ledger.leases import Lease, hold
+from etl.ledger import batches, outcome
+from etl.ledger.leases import LIFE, Lease, hold
 from etl.ledger.tally import summed_up
 
 T = TypeVar("T")
 
-#: How often one transaction is tried: deadlocks and serialization failures pass, a restarting server takes seconds.
-ATTEMPTS = 7
-#: What took too long once may have been unlucky; what takes too long twice will again.
-ATTEMPTS_IF_SLOW = 2
-#: The longest pause between two tries, in seconds.
-LONGEST_PAUSE = 8.0
+#: Seconds that the mark of a failure may take: whoever writes it is about to end.
+LAST_WORDS = 5
 
 
 class Ledger:
@@ -32,27 +29,31 @@ class Ledger:
         self.engine = engine
         self.tenant = tenant
         self.lease = lease
+        # A stalled run keeps its successor from no row for longer than from the lease.
+        self._writing = bounded(engine, idle_s=LIFE)
 
     def commit(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, check that the lease still holds, commit, and return what `work` returned.
 
-        The whole transaction is tried again after a transient error; `work` must therefore have no effect but on its
-        connection. Raises LeaseLost when another run took over, DatabaseUnavailable when the tries are used up.
+        The whole transaction is tried again after a transient error, and not when it turns out to be committed though
+        the answer was lost; `work` must therefore have no effect but on its connection. Raises LeaseLost when another
+        run took over, DatabaseUnavailable when patience is at an end.
         """
-        attempt = 1
-        while True:
-            try:
-                with database_errors(), self.engine.begin() as connection:
-                    with summed_up(connection):
-                        done = work(connection)
-                    if self.lease is not None:
-                        hold(connection, self.lease)
-                return done
-            except DatabaseUnavailable as error:
-                if attempt >= (ATTEMPTS_IF_SLOW if isinstance(error, TooSlow) else ATTEMPTS):
-                    raise
-            time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.02 * 4**attempt)))  # noqa: S311 (jitter, no secret)
-            attempt += 1
+        return patiently(partial(self._commit_once, work))
+
+    def _commit_once(self, work: Callable[[Connection], T]) -> T:
+        number = None
+        try:
+            with database_errors(), self._writing.begin() as connection:
+                with summed_up(connection):
+                    done = work(connection)
+                if self.lease is not None:
+                    hold(connection, self.lease)
+                number = outcome.number_of(connection)
+        except DatabaseUnavailable:
+            if not outcome.was_committed(self.engine, number):
+                raise
+        return done
 
     def fail(self, batch_id: UUID, error: EtlError) -> None:
         """Mark a batch failed, resumable, with the error's words; the first error outranks a second one here.
@@ -61,17 +62,34 @@ class Ledger:
         """
         if isinstance(error, LeaseLost):
             return
-        with suppress(EtlError), database_errors(), self.engine.begin() as connection:
+        with suppress(EtlError), database_errors(), bounded(self.engine, statement_s=LAST_WORDS).begin() as connection:
             batches.fail(connection, batch_id, str(error))
+            if self.lease is not None:
+                hold(connection, self.lease)
+
+    @contextmanager
+    def failing(self, batch_id: UUID) -> Iterator[None]:
+        """Mark the batch failed when the block raises an error of ours, and let the error pass."""
+        try:
+            yield
+        except EtlError as error:
+            self.fail(batch_id, error)
+            raise
 
     def rehearse(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that is rolled back, and return what it returned."""
+        return patiently(partial(self._rehearse_once, work))
+
+    def _rehearse_once(self, work: Callable[[Connection], T]) -> T:
         with database_errors(), self.engine.connect() as connection, connection.begin() as transaction:
             done = work(connection)
             transaction.rollback()
         return done
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a transaction that changes nothing, and return what it returned."""
+        """Run `work` in a transaction that changes nothing, and return what it returned; tried again as a commit is."""
+        return patiently(partial(self._read_once, work))
+
+    def _read_once(self, work: Callable[[Connection], T]) -> T:
         with database_errors(), self.engine.connect() as connection:
             return work(connection)

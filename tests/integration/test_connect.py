@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from proxy import Proxy, proxied
 from psycopg import sql
 from sqlalchemy import Engine, bindparam, select, text
 from sqlalchemy import exc as sa
@@ -66,46 +66,11 @@ def engine_for(url: str, **options: Any) -> Iterator[Engine]:
         engine.dispose()
 
 
-class BlackHole:
-    """A proxy that passes bytes on until it is told to swallow them; it keeps acknowledging, as real ones do."""
-
-    def __init__(self, url: str) -> None:
-        self.swallows = threading.Event()
-        self._to = ("127.0.0.1", urlsplit(url).port or 0)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._sockets: list[socket.socket] = [self._listener]
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(self._to)
-            self._sockets += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
-
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while data := source.recv(65536):
-                if not self.swallows.is_set():
-                    sink.sendall(data)
-        except OSError:
-            return
-
-    def close(self) -> None:
-        for each in self._sockets:
-            each.close()
-
-
 @pytest.fixture
-def black_hole(empty_database_url: str) -> Iterator[BlackHole]:
-    proxy = BlackHole(empty_database_url)
-    yield proxy
-    proxy.close()
+def proxy(empty_database_url: str) -> Iterator[Proxy]:
+    """Give a proxy before the database of this test."""
+    with proxied(empty_database_url) as made:
+        yield made
 
 
 def test_every_transaction_has_its_time_outs_and_utc(engine: Engine) -> None:
@@ -154,30 +119,29 @@ def test_a_slow_statement_is_ended_by_the_server_and_the_session_lives(empty_dat
 
 
 def test_a_black_hole_is_left_at_the_deadline(
-    empty_database_url: str, black_hole: BlackHole, monkeypatch: pytest.MonkeyPatch
+    empty_database_url: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("etl.database.connect.HEAD_START_SECONDS", 0.2)
     monkeypatch.setattr("etl.database.deadline._CANCEL_SECONDS", 0.2)
-    url = elsewhere(empty_database_url, port=black_hole.port)
-    with engine_for(url, statement_timeout_s=0.2) as engine, engine.connect() as connection:
+    with engine_for(proxy.url, statement_timeout_s=0.2) as engine, engine.connect() as connection:
         connection.execute(text("select 1"))
-        black_hole.swallows.set()
+        proxy.swallows.set()
         started = time.monotonic()
         with pytest.raises(TooSlow, match="did not answer within"), database_errors():
             connection.execute(text("select 2"))
         assert time.monotonic() - started < 5
         assert connection.invalidated
-        black_hole.swallows.clear()
+        proxy.swallows.clear()
         connection.rollback()
         assert connection.execute(text("select 3")).scalar() == 3
 
 
-def test_a_copy_into_a_black_hole_is_left_at_the_deadline(empty_database_url: str, black_hole: BlackHole) -> None:
-    with DeadlineConnection.connect(elsewhere(empty_database_url, port=black_hole.port)) as connection:
+def test_a_copy_into_a_black_hole_is_left_at_the_deadline(empty_database_url: str, proxy: Proxy) -> None:
+    with DeadlineConnection.connect(proxy.url) as connection:
         connection.execute("create table t (x text)")
         connection.deadline = 0.3
         with pytest.raises(DeadlineExpired), connection.cursor().copy("copy t from stdin") as copy:  # noqa: PT012
-            black_hole.swallows.set()
+            proxy.swallows.set()
             copy.write("x\n")
         assert connection.closed
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from etl.database.connect import make_engine
 from etl.errors import LeaseHeld, LeaseLost
 from etl.ledger import leases
-from etl.ledger.leases import LIFE, Lease, give_back, hold, leased, renew, take
+from etl.ledger.leases import LIFE, Lease, give_back, hold, leased, new_holder, renew, take
 from etl.ledger.unit import Ledger
 
 TENANT = "t"
@@ -20,7 +20,7 @@ TENANT = "t"
 def taken(engine: Engine, *resources: str, tenant: str = TENANT) -> Lease:
     """Take a lease in a transaction of its own."""
     with engine.begin() as connection:
-        return take(connection, tenant, resources)
+        return take(connection, tenant, resources, new_holder())
 
 
 def let_expire(engine: Engine) -> None:
@@ -123,7 +123,7 @@ def test_a_successor_waits_for_a_commit_that_was_let_through(engine: Engine) -> 
     with engine.begin() as worker:
         hold(worker, lease)
         with pytest.raises(OperationalError, match="lock timeout"), impatient(engine) as successor:
-            take(successor, TENANT, ["contacts"])
+            take(successor, TENANT, ["contacts"], new_holder())
     assert taken(engine, "contacts").tokens == (("contacts", 2),)
 
 

@@ -1,0 +1,312 @@
+"""The unit of work: tried again where that helps, and exactly once where the answer to a commit is lost."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from proxy import Proxy, proxied
+from sqlalchemy import Connection, Engine, text
+
+from etl.database import deadline, retrying
+from etl.database.connect import bounded, make_engine
+from etl.database.deadline import let_go
+from etl.database.sqlstate import TooSlow
+from etl.errors import DatabaseUnavailable, Interrupted, LeaseLost, RecordBad
+from etl.ledger.leases import give_back, hold, leased
+from etl.ledger.unit import Ledger
+
+INSERT = text("INSERT INTO seen (key) VALUES (:key)")
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Ledger:
+    """Give a ledger with a table to write into, in which a key may come again and again."""
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE seen (key int, place int)"))
+    return Ledger(engine, "t")
+
+
+@pytest.fixture
+def proxy(database_url: str) -> Iterator[Proxy]:
+    """Give a proxy before the database of this test."""
+    with proxied(database_url) as made:
+        yield made
+
+
+@pytest.fixture
+def far(proxy: Proxy) -> Iterator[Engine]:
+    """Give an engine that goes through the proxy."""
+    made = make_engine(proxy.url)
+    yield made
+    made.dispose()
+
+
+def insert(key: int) -> Callable[[Connection], int]:
+    """Return work that writes a key and returns it."""
+
+    def work(connection: Connection) -> int:
+        connection.execute(INSERT, {"key": key})
+        return key
+
+    return work
+
+
+def seen(engine: Engine) -> list[int]:
+    """Return the keys that were written."""
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT key FROM seen ORDER BY key")).scalars())
+
+
+@pytest.mark.parametrize("reaches_server", [True, False], ids=["committed", "rolled back"])
+@pytest.mark.parametrize("loses", [1, 3])
+def test_a_commit_whose_answer_is_lost_counts_once(
+    ledger: Ledger, far: Engine, proxy: Proxy, reaches_server: bool, loses: int
+) -> None:
+    proxy.loses, proxy.reaches_server = loses, reaches_server
+    with leased(ledger.engine, "t", ["contacts"]) as lease:
+        assert [Ledger(far, "t", lease).commit(insert(key)) for key in (1, 2, 3, 4)] == [1, 2, 3, 4]
+    assert proxy.lost == loses
+    assert seen(ledger.engine) == [1, 2, 3, 4]
+
+
+def test_a_lease_whose_taking_lost_its_answer_is_ours(engine: Engine, far: Engine, proxy: Proxy) -> None:
+    proxy.loses = 1
+    with leased(far, "t", ["contacts"]) as lease, engine.begin() as connection:
+        hold(connection, lease)
+    assert proxy.lost == 1
+
+
+def test_a_deadlock_is_tried_again(ledger: Ledger) -> None:
+    for key in (1, 2):
+        ledger.commit(insert(key))
+    both_hold_one = threading.Barrier(2)
+    tries: list[int] = []
+
+    def cross(first: int, second: int) -> Callable[[Connection], None]:
+        def work(connection: Connection) -> None:
+            tries.append(first)
+            connection.execute(text("SET LOCAL deadlock_timeout = '50ms'"))
+            connection.execute(text("UPDATE seen SET place = :first WHERE key = :first"), {"first": first})
+            if len(tries) <= 2:
+                both_hold_one.wait(10)
+            connection.execute(text("UPDATE seen SET place = :first WHERE key = :second"),
+                               {"first": first, "second": second})  # fmt: skip
+
+        return work
+
+    with ThreadPoolExecutor(2) as threads:
+        for future in [threads.submit(ledger.commit, cross(*way)) for way in ((1, 2), (2, 1))]:
+            future.result(30)
+    assert len(tries) == 3
+    with ledger.engine.connect() as connection:
+        assert len(connection.execute(text("SELECT DISTINCT place FROM seen")).all()) == 1
+
+
+def test_a_serialization_failure_is_tried_again(ledger: Ledger) -> None:
+    ledger.commit(insert(1))
+    tries: list[int] = []
+    count_up = text("UPDATE seen SET place = coalesce(place, 0) + 1")
+
+    strict = Ledger(ledger.engine.execution_options(isolation_level="REPEATABLE READ"), "t")
+
+    def disturbed(connection: Connection) -> None:
+        connection.execute(text("SELECT count(*) FROM seen")).scalar_one()
+        tries.append(1)
+        if len(tries) == 1:
+            with ledger.engine.begin() as other:
+                other.execute(count_up)
+        connection.execute(count_up)
+
+    strict.commit(disturbed)
+    assert len(tries) == 2
+    with ledger.engine.connect() as connection:
+        assert connection.execute(text("SELECT place FROM seen")).scalar_one() == 2
+
+
+def test_a_lock_that_is_held_too_long_is_waited_for_again(ledger: Ledger) -> None:
+    ledger.commit(insert(1))
+    tries: list[int] = []
+    taken = ledger.engine.connect()
+    taken.execute(text("SELECT 1 FROM seen FOR UPDATE"))
+
+    def work(connection: Connection) -> None:
+        tries.append(1)
+        if len(tries) == 2:
+            taken.rollback()
+        connection.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        connection.execute(text("UPDATE seen SET place = 7"))
+
+    ledger.commit(work)
+    taken.close()
+    assert len(tries) == 2
+
+
+def test_a_statement_that_takes_too_long_is_tried_once_more_only(ledger: Ledger) -> None:
+    tries: list[int] = []
+
+    def work(connection: Connection) -> None:
+        tries.append(1)
+        connection.execute(text("SET LOCAL statement_timeout = '50ms'"))
+        connection.execute(text("SELECT pg_sleep(30)"))
+
+    with pytest.raises(TooSlow):
+        ledger.commit(work)
+    assert len(tries) == retrying.TRIES_IF_SLOW == 2
+
+
+def test_a_transaction_that_idled_too_long_is_tried_again(ledger: Ledger) -> None:
+    tries: list[int] = []
+
+    def work(connection: Connection) -> None:
+        tries.append(1)
+        connection.execute(INSERT, {"key": 1})
+        if len(tries) == 1:
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '20ms'"))
+            time.sleep(0.3)  # what is tested is that nothing is asked meanwhile
+            connection.execute(text("SELECT 1"))
+
+    ledger.commit(work)
+    assert len(tries) == 2
+    assert seen(ledger.engine) == [1]
+
+
+def test_a_session_that_is_ended_at_any_statement_costs_one_more_try(ledger: Ledger) -> None:
+    end_myself = text("SELECT pg_terminate_backend(pg_backend_pid())")
+    tries: list[int] = []
+
+    def work(connection: Connection) -> None:
+        tries.append(1)
+        connection.execute(INSERT, {"key": 1})
+        if len(tries) < 3:
+            connection.execute(end_myself)
+
+    ledger.commit(work)
+    assert seen(ledger.engine) == [1]
+    assert len(tries) == 3
+
+
+def test_a_reading_is_tried_again_as_well(ledger: Ledger) -> None:
+    tries: list[int] = []
+
+    def look(connection: Connection) -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return int(connection.execute(text("SELECT 5")).scalar_one())
+
+    assert ledger.read(look) == 5
+    assert ledger.rehearse(look) == 5
+
+
+def test_what_a_record_is_to_blame_for_is_not_tried_again(ledger: Ledger) -> None:
+    tries: list[int] = []
+
+    def work(connection: Connection) -> None:
+        tries.append(1)
+        connection.execute(text("SELECT 1 / 0"))
+
+    with pytest.raises(RecordBad):
+        ledger.commit(work)
+    assert len(tries) == 1
+
+
+def test_patience_has_an_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrying, "LONGEST_PAUSE", 0.05)
+    nowhere = make_engine("postgresql://nobody@127.0.0.1:1/none")
+    tries: list[int] = []
+
+    def work() -> None:
+        tries.append(1)
+        Ledger(nowhere, "t")._read_once(lambda _: None)
+
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnavailable):
+        retrying.patiently(work, 0.5)
+    assert 0.3 < time.monotonic() - began < 10
+    assert len(tries) > 5
+    nowhere.dispose()
+
+
+def test_pauses_grow_to_a_limit_and_differ() -> None:
+    for tries in range(1, 20):
+        pauses = [retrying.pause_after(tries) for _ in range(20)]
+        longest = min(retrying.LONGEST_PAUSE, 0.02 * 4**tries)
+        assert all(longest / 2 <= pause <= longest for pause in pauses)
+        assert len(set(pauses)) > 10
+
+
+@pytest.mark.parametrize("waits_for", ["the server", "another try"])
+def test_a_call_that_is_let_go_ends_at_once_in_whichever_thread(ledger: Ledger, waits_for: str) -> None:
+    under_way = threading.Event()
+
+    def work(connection: Connection) -> None:
+        under_way.set()
+        if waits_for == "another try":
+            raise DatabaseUnavailable
+        connection.execute(text("SELECT pg_sleep(60)"))
+
+    with ThreadPoolExecutor(1) as threads:
+        future = threads.submit(ledger.commit, work)
+        assert under_way.wait(10)
+        let_go()
+        with pytest.raises(Interrupted):
+            future.result(15)
+    assert ledger.commit(insert(1)) == 1, "later calls are not concerned"
+
+
+#: What may wait for a server that has fallen silent, beside a statement, a COPY and a result (see test_connect.py).
+CALLS: dict[str, Callable[[Engine, Connection], object]] = {
+    "commit": lambda _, connection: connection.commit(),
+    "rollback": lambda _, connection: connection.rollback(),
+    "connect": lambda far, _: far.connect(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_no_call_waits_for_a_silent_server_beyond_its_deadline(
+    far: Engine, proxy: Proxy, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl.database.connect.HEAD_START_SECONDS", 0.2)
+    monkeypatch.setattr("etl.database.connect._CONNECT_OPTIONS", {"connect_timeout": 2})
+    monkeypatch.setattr(deadline, "_CANCEL_SECONDS", 0.1)
+    impatient = bounded(far, statement_s=0.2)
+    connection = impatient.connect()
+    connection.execute(text("SELECT 1"))
+    proxy.swallows.set()
+    began = time.monotonic()
+    with pytest.raises(Exception, match=r"did not answer|timeout expired"):
+        CALLS[call](make_engine(proxy.url, pool_size=1), connection)
+    assert time.monotonic() - began < 5
+    connection.invalidate()
+    connection.close()
+
+
+def test_a_sign_of_life_into_silence_ends_before_the_next_is_due(
+    engine: Engine, far: Engine, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl.database.connect.HEAD_START_SECONDS", 0.1)
+    monkeypatch.setattr(deadline, "_CANCEL_SECONDS", 0.1)
+    monkeypatch.setattr("etl.ledger.leases.BEAT", 0.3)
+    monkeypatch.setattr("etl.ledger.leases.FAREWELL", 0.3)
+    monkeypatch.setattr("etl.database.connect._CONNECT_SECONDS", 0.3)
+    with pytest.raises(LeaseLost), leased(far, "t", ["contacts"]) as lease:  # noqa: PT012 (a fault in the middle)
+        proxy.swallows.set()
+        time.sleep(1)  # a few signs of life go nowhere
+        proxy.swallows.clear()
+        before = time.monotonic()
+        while expiry(engine) < 50:
+            assert time.monotonic() - before < 20
+            time.sleep(0.05)
+        give_back(engine, lease)
+        with leased(engine, "t", ["contacts"]), engine.begin() as connection:
+            hold(connection, lease)
+
+
+def expiry(engine: Engine) -> float:
+    """Return the seconds that a lease still lives."""
+    with engine.connect() as connection:
+        return float(
+            connection.execute(text("SELECT extract(epoch FROM expires_at - now()) FROM etl.leases")).scalar_one()
+        )

@@ -1,0 +1,94 @@
+"""A proxy before PostgreSQL that fails as networks do: it falls silent, or loses the answer to a commit."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+#: A simple query that commits, as it goes over the wire: its type, its length, its text and a NUL.
+COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
+
+
+class Proxy:
+    """Passes bytes on until told otherwise; what it swallows it acknowledges, as dead networks with proxies do."""
+
+    def __init__(self, url: str) -> None:
+        self.swallows = threading.Event()  #: set: nothing passes any more, in either direction
+        self.loses = 0  #: how many answers to a commit are still to be lost, each with its connection
+        self.lost = 0
+        self.reaches_server = True  #: whether a commit whose answer is lost was carried out
+        self._to = (urlsplit(url).hostname or "127.0.0.1", urlsplit(url).port or 5432)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = [self._listener]
+        self.url = urlsplit(url)._replace(netloc=self._netloc(url)).geturl()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+
+    def _netloc(self, url: str) -> str:
+        before = urlsplit(url).netloc.rpartition("@")[0]
+        return f"{before}@127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+                self._sockets.append(near)
+                far = socket.create_connection(self._to)
+                self._sockets.append(far)
+            except OSError:
+                return
+            ways: tuple[tuple[socket.socket, socket.socket, Callable[[bytes], bool]], ...] = (
+                (near, far, self._breaks_at), (far, near, lambda _: False),
+            )  # fmt: skip
+            for source, sink, breaks in ways:
+                threading.Thread(target=self._pass_on, args=(source, sink, breaks), daemon=True).start()
+
+    def _breaks_at(self, sent: bytes) -> bool:
+        """Tell whether this is a commit whose answer is to be lost."""
+        if self.loses <= 0 or not sent.endswith(COMMIT):
+            return False
+        self.loses -= 1
+        self.lost += 1
+        return True
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket, breaks: Callable[[bytes], bool]) -> None:
+        try:
+            while data := source.recv(65536):
+                if breaks(data):
+                    source.shutdown(socket.SHUT_RDWR)
+                    if self.reaches_server:
+                        sink.sendall(data)
+                    return
+                if not self.swallows.is_set():
+                    sink.sendall(data)
+        except OSError:
+            return
+        finally:
+            # The server hears of an end as it would from a network that still works on its side.
+            for each in (source, sink):
+                self._end(each)
+
+    @staticmethod
+    def _end(each: socket.socket) -> None:
+        try:
+            each.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """Close every connection and take no more."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join(10)
+        for each in self._sockets:
+            each.close()
+
+
+@contextmanager
+def proxied(url: str) -> Iterator[Proxy]:
+    """Give a proxy before the server at an address."""
+    proxy = Proxy(url)
+    try:
+        yield proxy
+    finally:
+        proxy.close()
