@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Event as Flag
+
+from etl.errors import Interrupted
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +52,14 @@ Watch = Callable[[Event], None]
 
 def unwatched(event: Event) -> None:
     """Let an event pass: nobody watches."""
+
+
+def until(stop: Flag | None, watch: Watch) -> Watch:
+    """Return a watch that ends a step, by Interrupted, at the first event after `stop` was set."""
+
+    def told(event: Event) -> None:
+        watch(event)
+        if stop is not None and stop.is_set():
+            raise Interrupted
+
+    return told

@@ -10,6 +10,7 @@ from etl.cli.progress import watching
 from etl.cli.screen import out, say, show_json
 from etl.cli.session import working
 from etl.cli.step_results import results_for_programs, results_table
+from etl.cli.stopping import Stopping
 from etl.ledger import batches
 from etl.load import LoadService
 from etl.models.states import BatchState
@@ -24,8 +25,9 @@ def command(batch: BatchName, *, embedded: Embedded = False, as_json: AsJson = F
     with working(embedded=embedded) as work:
         batch_id = work.read(partial(batch_named, tenant=work.tenant, name=batch))
         window = work.read(partial(batches.load, batch_id=batch_id)).window
-        with watching(len(CATALOGUE)) as watch:
-            results = LoadService(work.engine, settings=work.settings, watch=watch).load_batch(batch_id, window)
+        with Stopping() as stopping, watching(len(CATALOGUE)) as watch:
+            service = LoadService(work.engine, settings=work.settings, watch=watch, stop=stopping.event)
+            results = service.load_batch(batch_id, window)
     if as_json:
         show_json(results_for_programs(batch_id, results.status, results.counts))
     else:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Self
 
+from etl.database.deadline import let_go
 from etl.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -70,6 +71,7 @@ class Stopping:
         if self._gave_up:
             end_at_once()
         self._gave_up = True
+        let_go()
         raise Interrupted
 
 

@@ -8,6 +8,7 @@ from etl.cli.progress import watching
 from etl.cli.screen import out, say, show_json
 from etl.cli.session import working
 from etl.cli.step_results import results_for_programs, results_table
+from etl.cli.stopping import Stopping
 from etl.resources import CATALOGUE
 from etl.transform.service import TransformService
 
@@ -19,8 +20,8 @@ def command(batch: BatchName, *, embedded: Embedded = False, as_json: AsJson = F
     """Clean every waiting record of a batch, and keep what the rules found."""
     with working(embedded=embedded) as work:
         batch_id = work.read(partial(batch_named, tenant=work.tenant, name=batch))
-        with watching(len(CATALOGUE)) as watch:
-            service = TransformService(work.engine, settings=work.settings, watch=watch)
+        with Stopping() as stopping, watching(len(CATALOGUE)) as watch:
+            service = TransformService(work.engine, settings=work.settings, watch=watch, stop=stopping.event)
             results = service.transform_batch(batch_id)
     if as_json:
         show_json(results_for_programs(batch_id, "transformed", results.counts))

@@ -3,6 +3,7 @@
 import os
 import pickle
 import signal
+from contextlib import suppress
 from typing import IO
 
 from etl.extract.lanes import send
@@ -13,7 +14,11 @@ def main() -> None:
     """Serve one run: first its taker is read, then group after group, each answered by what it came to."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # the run that began it hears them, and ends the input
-    with os.fdopen(os.dup(0), "rb") as given, os.fdopen(os.dup(1), "wb") as answers:
+    with (
+        suppress(BrokenPipeError),  # the run has ended without us; what was committed stays
+        os.fdopen(os.dup(0), "rb") as given,
+        os.fdopen(os.dup(1), "wb") as answers,
+    ):
         os.dup2(2, 1)  # whatever is printed must not run into the answers
         serve(pickle.load(given)(), given, answers)  # noqa: S301 (our own process)
 
@@ -25,10 +30,12 @@ def serve(taker: Taker, given: IO[bytes], answers: IO[bytes]) -> None:
             group = pickle.load(given)  # noqa: S301 (our own process)
         except EOFError:
             return
+        outcome: object
         try:
-            send(answers, taker.take(group))
+            outcome = taker.take(group)
         except Exception as error:  # noqa: BLE001 (handed to the run, which decides)
-            send(answers, error)
+            outcome = error
+        send(answers, outcome)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,22 @@ import pickle
 import queue
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import wait as readable
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
-from etl.errors import TryAgain
+from etl.database.deadline import let_go_since
+from etl.errors import Interrupted, TryAgain
 from etl.extract.taking import Consumption, Group, Taker
 
 #: Transactions under way at once.
 LANES = 2
+
+#: How soon a process is let go that does not answer.
+LOOK_EVERY_SECONDS = 0.1
 
 #: Makes the taker of a lane; it must be possible to send it to another process.
 MakeTaker = Callable[[], Taker]
@@ -80,15 +86,26 @@ class ProcessLane:
         send(self._to, make)
 
     def take(self, group: Group) -> Consumption:
-        """Let the process take a group; raises what it raised there, LaneLost when it has ended."""
+        """Let the process take a group; raises what it raised there, LaneLost when it has ended.
+
+        Raises Interrupted when this process let go of its calls meanwhile; the one that was asked is ended.
+        """
         try:
             send(self._to, group)
+            self._await_answer()
             outcome = pickle.load(self._from)  # noqa: S301 (our own process)
         except (EOFError, BrokenPipeError, ConnectionResetError):
             raise LaneLost from None
         if isinstance(outcome, BaseException):
             raise outcome
         return cast("Consumption", outcome)
+
+    def _await_answer(self) -> None:
+        began = time.monotonic()
+        while not readable([self._from.fileno()], LOOK_EVERY_SECONDS):
+            if let_go_since(began):
+                self._process.kill()  # its transaction is rolled back
+                raise Interrupted
 
     def close(self) -> None:
         """Let the process end, and wait for it."""

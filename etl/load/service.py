@@ -1,5 +1,6 @@
 """The third step: clean raw rows of a batch into production, resource by resource in the order of the catalogue."""
 
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from etl.catalogue import Resource
 from etl.checks.after_load import look_after_load
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
-from etl.events import Advanced, Began, Ended, Watch, unwatched
+from etl.events import Advanced, Began, Ended, Watch, until, unwatched
 from etl.ledger import batches, staging, tally
 from etl.ledger.balance import close_batch, close_resource
 from etl.ledger.batches import Batch
@@ -55,15 +56,23 @@ class LoadResults:
 class LoadService:
     """Writes what a transform cleaned."""
 
-    def __init__(self, db: Session | Engine, *, settings: Settings | None = None, watch: Watch = unwatched) -> None:
+    def __init__(
+        self,
+        db: Session | Engine,
+        *,
+        settings: Settings | None = None,
+        watch: Watch = unwatched,
+        stop: threading.Event | None = None,
+    ) -> None:
         self.engine = engine_of(db)
         self.settings = settings or Settings.load()
-        self.watch = watch
+        self.watch = until(stop, watch)
 
     def load_batch(self, batch_id: UUID, sync_window: Window | Mapping[str, Any]) -> LoadResults:
         """Write the clean rows of a batch that the window covers, close the books, and return the counts per resource.
 
-        A second call writes nothing. Raises UsageError for an unknown batch, WindowError for an unusable window.
+        A second call writes nothing. Raises UsageError for an unknown batch, WindowError for an unusable window,
+        Interrupted after the portion in which it was asked to stop: the next call goes on from there.
         """
         window = Window.of(sync_window).widened(self.settings.etl_overlap)
         names = [resource.name for resource in CATALOGUE]
@@ -71,15 +80,16 @@ class LoadService:
         with leased(self.engine, self.settings.etl_tenant, names) as lease:
             ledger = Ledger(self.engine, self.settings.etl_tenant, lease)
             batch = ledger.read(partial(batches.load, batch_id=batch_id))
-            ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.LOADING))
-            for resource in CATALOGUE:
-                self.watch(Began("load", resource.name))
-                step = Step(ledger, Target(ledger.tenant, batch_id, window), resource, self.settings)
-                counts[resource.name] = step.run(self.watch)
-                self.watch(Ended("load", resource.name, "done", counts[resource.name]))
-            ledger.commit(partial(fill_derived, tenant=ledger.tenant, batch_id=batch_id))
-            look_after_load(ledger, batch_id, self.watch)
-            return LoadResults(batch_id, ledger.commit(partial(close_books, batch=batch)), counts)
+            with ledger.failing(batch_id):
+                ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.LOADING))
+                for resource in CATALOGUE:
+                    self.watch(Began("load", resource.name))
+                    step = Step(ledger, Target(ledger.tenant, batch_id, window), resource, self.settings)
+                    counts[resource.name] = step.run(self.watch)
+                    self.watch(Ended("load", resource.name, "done", counts[resource.name]))
+                ledger.commit(partial(fill_derived, tenant=ledger.tenant, batch_id=batch_id))
+                look_after_load(ledger, batch_id, self.watch)
+                return LoadResults(batch_id, ledger.commit(partial(close_books, batch=batch)), counts)
 
 
 def close_books(connection: Connection, batch: Batch) -> BatchState:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
@@ -113,10 +114,10 @@ def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watc
 def step_by_step(engine: Engine, settings: Settings, batch: Batch, watcher: Watcher) -> Summary:
     """Take up a batch of the separate services: what is left to read, to clean and to load."""
     began = time.monotonic()
-    reader = ExtractService(engine, settings=settings, watch=watcher.watch, stop=watcher.stop)
-    traffic = reader.take_up(batch)
-    TransformService(engine, settings=settings, watch=watcher.watch).transform_batch(batch.id)
-    LoadService(engine, settings=settings, watch=watcher.watch).load_batch(batch.id, batch.window)
+    told: dict[str, Any] = {"settings": settings, "watch": watcher.watch, "stop": watcher.stop}
+    traffic = ExtractService(engine, **told).take_up(batch)
+    TransformService(engine, **told).transform_batch(batch.id)
+    LoadService(engine, **told).load_batch(batch.id, batch.window)
     return summary(Ledger(engine, settings.etl_tenant), batch.id, traffic, time.monotonic() - began)
 
 

@@ -1,5 +1,6 @@
 """The second step: every waiting raw row of a batch is cleaned, judged, and its findings are kept."""
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from etl.catalogue import Resource
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
-from etl.events import Advanced, Began, Ended, Watch, unwatched
+from etl.events import Advanced, Began, Ended, Watch, until, unwatched
 from etl.ledger import batches, marks, staging, tally
 from etl.ledger.batches import Batch
 from etl.ledger.intake import Intake, take_in, wait
@@ -49,28 +50,36 @@ class TransformResults:
 class TransformService:
     """Cleans what an extract staged."""
 
-    def __init__(self, db: Session | Engine, *, settings: Settings | None = None, watch: Watch = unwatched) -> None:
+    def __init__(
+        self,
+        db: Session | Engine,
+        *,
+        settings: Settings | None = None,
+        watch: Watch = unwatched,
+        stop: threading.Event | None = None,
+    ) -> None:
         self.engine = engine_of(db)
         self.settings = settings or Settings.load()
-        self.watch = watch
+        self.watch = until(stop, watch)
 
     def transform_batch(self, batch_id: UUID) -> TransformResults:
         """Clean every waiting raw row of a batch and return the counts per resource.
 
         A raw row that is through stays as it is, so that a second call does nothing. Raises UsageError for an unknown
-        batch.
+        batch, Interrupted after the portion in which it was asked to stop: the next call goes on from there.
         """
         names = [resource.name for resource in CATALOGUE]
         results = TransformResults(batch_id)
         with leased(self.engine, self.settings.etl_tenant, names) as lease:
             ledger = Ledger(self.engine, self.settings.etl_tenant, lease)
             batch = ledger.read(partial(batches.load, batch_id=batch_id))
-            ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.TRANSFORMING))
-            for resource in sources_first():
-                self.watch(Began("transform", resource.name))
-                results.counts[resource.name] = Step(ledger, batch, resource, self.settings).run(self.watch)
-                self.watch(Ended("transform", resource.name, "done", results.counts[resource.name]))
-            ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.TRANSFORMED))
+            with ledger.failing(batch_id):
+                ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.TRANSFORMING))
+                for resource in sources_first():
+                    self.watch(Began("transform", resource.name))
+                    results.counts[resource.name] = Step(ledger, batch, resource, self.settings).run(self.watch)
+                    self.watch(Ended("transform", resource.name, "done", results.counts[resource.name]))
+                ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.TRANSFORMED))
         return results
 
 

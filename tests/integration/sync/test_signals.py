@@ -1,0 +1,170 @@
+"""SIGTERM: the portion under way is committed or given up, the process ends in time, and the batch is resumable."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from observing import differences, digest, value, values
+from sqlalchemy import Engine, text
+from test_interruption import environment, expire_leases
+from test_stepwise import EVER
+from workbench import Site
+
+from etl.errors import Interrupted
+from etl.events import Advanced, Event
+from etl.extract import ExtractService
+from etl.load import LoadService
+from etl.models.states import BatchState
+from etl.pipeline import retry
+from etl.transform import TransformService
+
+#: `qqetl` with less patience than a person has, and processes for every feed where so asked.
+PROGRAM = """
+import sys
+from etl.cli import main, stopping
+from etl.extract import by_slices
+stopping.GRACE, stopping.LAST_GRACE, by_slices.MANY_SLICES = {grace}, 12, {many_slices}
+sys.exit(main.main(sys.argv[1:]))
+"""
+#: What each command comes to a halt at when somebody locks it.
+LOCKED = {"sync": "raw.raw_policies", "transform": "etl.findings", "load": "policies"}
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+PATIENCE = 30.0
+
+
+def qqetl(site: Site, *words: str, grace: int = 15, many_slices: int = 4) -> "subprocess.Popen[str]":
+    """Start a command in a process of its own."""
+    program = PROGRAM.format(grace=grace, many_slices=many_slices)
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *words], env=environment(site), stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """Wait for the end of a command and return its exit status and what it said."""
+    said = process.communicate(timeout=PATIENCE)[1]
+    return process.returncode, said
+
+
+@contextmanager
+def locked(engine: Engine, table: str) -> Iterator[None]:
+    """Keep everybody else from a table."""
+    with engine.begin() as connection:
+        connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+        yield
+
+
+def await_waiting(engine: Engine) -> None:
+    """Wait until somebody waits for a lock."""
+    give_up = time.monotonic() + PATIENCE
+    while not value(engine, WAITING):
+        assert time.monotonic() < give_up, "nobody came to the lock"
+        time.sleep(0.02)
+
+
+def before(site: Site, command: str) -> list[str]:
+    """Do the steps before a command, and return its words."""
+    if command == "sync":
+        return [command]
+    batch_id = ExtractService(site.engine, settings=site.settings).extract_data(EVER)
+    if command == "load":
+        TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
+    return [command, str(batch_id)]
+
+
+def state(engine: Engine) -> tuple[str, bool]:
+    """Return the state of the only batch, and whether somebody still holds the lease."""
+    held = bool(value(engine, "SELECT count(*) FROM etl.leases WHERE expires_at > now()"))
+    return value(engine, "SELECT status FROM etl.batches"), held
+
+
+@pytest.mark.parametrize(
+    ("command", "many_slices"),
+    [("sync", 4), ("sync", 1), ("transform", 4), ("load", 4)],
+    ids=["sync", "sync-in-processes", "transform", "load"],
+)
+def test_what_hangs_is_given_up_and_the_batch_is_resumable(
+    site: Site, synced: Site, command: str, many_slices: int
+) -> None:
+    words = before(site, command)
+    with locked(site.engine, LOCKED[command]):
+        process = qqetl(site, *words, grace=1, many_slices=many_slices)
+        await_waiting(site.engine)
+        process.send_signal(signal.SIGTERM)
+        status, said = ended(process)
+        assert (status, state(site.engine)) == (1, (BatchState.FAILED, False)), said
+    assert "Traceback" not in said
+    assert retry(site.engine, site.settings).exit_status == 0
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+@pytest.mark.parametrize("command", ["transform", "load"])
+def test_what_goes_on_is_committed_and_the_next_is_left(site: Site, synced: Site, command: str) -> None:
+    words = before(site, command)
+    with locked(site.engine, LOCKED[command]):
+        process = qqetl(site, *words)
+        await_waiting(site.engine)
+        process.send_signal(signal.SIGTERM)
+    status, said = ended(process)
+    assert (status, state(site.engine)) == (1, (BatchState.FAILED, False)), said
+    assert value(site.engine, "SELECT error LIKE '%asked to stop%' FROM etl.batches")
+    assert retry(site.engine, site.settings).exit_status == 0
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+def test_a_second_signal_ends_at_once(site: Site, synced: Site) -> None:
+    words = before(site, "load")
+    with locked(site.engine, LOCKED["load"]):
+        process = qqetl(site, *words)
+        await_waiting(site.engine)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        while "Once more ends at once" not in process.stderr.readline():
+            assert process.poll() is None
+        asked = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 1
+        assert time.monotonic() - asked < 5
+        process.stderr.close()
+    expire_leases(site.engine)
+    assert retry(site.engine, site.settings).exit_status == 0
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+class StopAfter:
+    """Asks a step to stop after so many portions."""
+
+    def __init__(self, portions: int) -> None:
+        self.left = portions
+        self.event = threading.Event()
+
+    def watch(self, event: Event) -> None:
+        self.left -= isinstance(event, Advanced)
+        if self.left <= 0:
+            self.event.set()
+
+
+def test_the_services_stop_between_two_portions_and_go_on_from_there(site: Site, synced: Site) -> None:
+    batch_id = ExtractService(site.engine, settings=site.settings).extract_data(EVER)
+    stop = StopAfter(5)
+    with pytest.raises(Interrupted):
+        TransformService(site.engine, settings=site.settings, watch=stop.watch, stop=stop.event).transform_batch(
+            batch_id
+        )
+    assert values(site.engine, "SELECT status FROM etl.batches") == [BatchState.FAILED]
+    TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
+    stop = StopAfter(5)
+    with pytest.raises(Interrupted):
+        LoadService(site.engine, settings=site.settings, watch=stop.watch, stop=stop.event).load_batch(batch_id, EVER)
+    assert values(site.engine, "SELECT status FROM etl.batches") == [BatchState.FAILED]
+    LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER)
+    assert values(site.engine, "SELECT status FROM etl.batches") == [BatchState.COMPLETED]
+    assert differences(digest(site.engine), digest(synced.engine)) == []
