@@ -12,7 +12,7 @@ from etl.cli.screen import good, out, say, show, show_json, table
 from etl.cli.session import working
 from etl.cli.words import counted, length, listed, moment, number
 from etl.config.redaction import on_one_line
-from etl.observe.status import Freshness, Status, status
+from etl.observe.status import Freshness, Orphans, Status, status
 
 app = command_app()
 
@@ -53,6 +53,8 @@ def show_status(found: Status, tenant: str, most: timedelta | None) -> None:
     for one in found.resources:
         for words in remarks(one):
             show(words)
+    for orphans in found.orphans:
+        show(waiting(orphans))
 
 
 def newest(found: Status) -> str:
@@ -93,6 +95,12 @@ def remarks(one: Freshness) -> list[str]:
     return said
 
 
+def waiting(orphans: Orphans) -> str:
+    """Return how many rows of a table others refer to whose record has not arrived."""
+    rows = counted(orphans.number, "placeholder")
+    return f"{orphans.table}: {rows} without a record, since {moment(orphans.since)}; see etl.orphans"
+
+
 def for_programs(found: Status, late: list[Freshness], tenant: str) -> dict[str, Any]:
     """Return the status for JSON."""
     batch = found.newest
@@ -102,6 +110,9 @@ def for_programs(found: Status, late: list[Freshness], tenant: str) -> dict[str,
         "newest_batch": None if batch is None else {"id": str(batch.id), "status": batch.status.value},
         "late": [one.resource for one in late],
         "resources": [as_object(one) for one in found.resources],
+        "orphans": [
+            {"table": one.table, "number": one.number, "since": one.since.isoformat()} for one in found.orphans
+        ],
     }
 
 

@@ -1,30 +1,33 @@
-"""How fresh and how complete each resource of a tenant is, from the bookkeeping tables and row counts."""
+"""How fresh and complete each resource of a tenant is, and who is still waited for: what the views in `etl` say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, select, text, union_all
+from sqlalchemy import Connection, select, text
 
 from etl.catalogue import Resource
 from etl.ledger import batches, children
 from etl.ledger.batches import Batch
 from etl.ledger.children import Coverage
-from etl.ledger.marks import next_start
-from etl.models import PRODUCTION
 from etl.models.base import MAIN
-from etl.models.bookkeeping import findings, offers, watermarks
-from etl.models.states import FindingState, ResourceState
+from etl.models.bookkeeping import offers, watermarks
 from etl.resources import CATALOGUE
+from etl.values import Severity
 from etl.window import FIRST_INSTANT, Window
 
-#: The newest run of each resource, and what it failed at.
-LATEST = text("""
-    SELECT DISTINCT ON (part.resource) part.resource, part.status, part.error, batch.id, batch.started_at
+FRESHNESS = text("SELECT resource, complete_to, lag, last_error FROM etl.freshness WHERE tenant = :tenant")
+QUALITY = text("SELECT * FROM etl.quality WHERE tenant = :tenant")
+ORPHANS = text("""
+    SELECT table_name, count(*) AS number, min(since) AS since FROM etl.orphans WHERE tenant = :tenant
+    GROUP BY table_name ORDER BY table_name
+""")
+#: When each resource last ran and failed.
+FAILED_AT = text("""
+    SELECT part.resource, max(batch.started_at) AS at
     FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
-    WHERE batch.tenant = :tenant AND part.status <> 'pending'
-    ORDER BY part.resource, batch.started_at DESC
+    WHERE batch.tenant = :tenant AND part.status = 'failed' GROUP BY part.resource
 """)
 
 
@@ -50,12 +53,22 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
+class Orphans:
+    """The placeholders of one table: rows that others refer to and whose record has not arrived."""
+
+    table: str
+    number: int
+    since: datetime  #: of the one that waits longest
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """How a tenant's data stand at a moment."""
 
     now: datetime  #: by the database's clock
     resources: Sequence[Freshness]
     newest: Batch | None = None
+    orphans: Sequence[Orphans] = ()
 
     def late(self, most: timedelta) -> list[Freshness]:
         """Return the resources that lag behind by more than `most`."""
@@ -64,38 +77,37 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the tables say, by resource."""
+    """What views and tables say, by resource."""
 
-    now: datetime
+    freshness: Mapping[str, Any]
+    quality: Mapping[str, Any]
     complete: Mapping[str, list[Window]]
-    rows: Mapping[str, tuple[int, int]]
-    findings: Mapping[str, int]
     offered: Mapping[str, bool]
-    latest: Mapping[str, Any]
-    coverage: Mapping[str, Coverage] = field(default_factory=dict)
+    coverage: Mapping[str, Coverage]
+    failed_at: Mapping[str, datetime]
+    orphans: Mapping[str, int]  #: by table
 
 
 def status(connection: Connection, tenant: str) -> Status:
-    """Return how every resource of a tenant stands."""
-    facts = gathered(connection, tenant)
-    made = {one.name: freshness(one, facts) for one in CATALOGUE}
-    return Status(facts.now, list(made.values()), batches.newest(connection, tenant))
+    """Return how every resource of a tenant stands, as `etl.freshness`, `etl.quality` and `etl.orphans` say."""
+    orphans = [Orphans(*row) for row in connection.execute(ORPHANS, {"tenant": tenant})]
+    facts = gathered(connection, tenant, {one.table: one.number for one in orphans})
+    resources = [freshness(one, facts) for one in CATALOGUE]
+    return Status(children.now(connection), resources, batches.newest(connection, tenant), orphans)
 
 
-def gathered(connection: Connection, tenant: str) -> Facts:
+def gathered(connection: Connection, tenant: str, orphans: Mapping[str, int]) -> Facts:
     """Read what is known of a tenant's resources."""
-    found = select(findings.c.resource, func.count().label("open")).where(
-        findings.c.tenant == tenant, findings.c.state == FindingState.OPEN
-    )
+    bound = {"tenant": tenant}
     per_parent = [one.name for one in CATALOGUE if one.parent is not None]
     return Facts(
-        now=children.now(connection),
+        freshness={row.resource: row for row in connection.execute(FRESHNESS, bound)},
+        quality={row.resource: row for row in connection.execute(QUALITY, bound)},
         complete=complete(connection, tenant),
-        rows=row_counts(connection, tenant),
-        findings={row.resource: row.open for row in connection.execute(found.group_by(findings.c.resource))},
         offered=offers_of(connection, tenant),
-        latest={row.resource: row for row in connection.execute(LATEST, {"tenant": tenant})},
         coverage={name: children.coverage(connection, name, tenant) for name in per_parent},
+        failed_at={row.resource: row.at for row in connection.execute(FAILED_AT, bound)},
+        orphans=orphans,
     )
 
 
@@ -114,59 +126,30 @@ def complete(connection: Connection, tenant: str) -> dict[str, list[Window]]:
     return found
 
 
-def row_counts(connection: Connection, tenant: str) -> dict[str, tuple[int, int]]:
-    """Return the numbers of living rows and of placeholders by table."""
-    counts = [
-        select(
-            literal(model.__tablename__).label("name"),
-            func.count().filter(model.deleted_at.is_(None), ~model.is_placeholder).label("living"),
-            func.count().filter(model.is_placeholder).label("placeholders"),
-        ).where(model.tenant == tenant)
-        for model in PRODUCTION
-    ]
-    return {row.name: (row.living, row.placeholders) for row in connection.execute(union_all(*counts))}
-
-
 def freshness(resource: Resource, facts: Facts) -> Freshness:
     """Return how one resource stands."""
-    name, intervals = resource.name, facts.complete.get(resource.name, [])
-    start = next_start(intervals)
-    complete_to = start if start > FIRST_INSTANT else None
-    living, placeholders = facts.rows.get(resource.model.__tablename__, (0, 0))
-    latest = facts.latest.get(name)
-    failed = latest if latest is not None and latest.status == ResourceState.FAILED else None
+    name = resource.name
+    fresh, quality = facts.freshness.get(name), facts.quality.get(name)
+    error = fresh.last_error if fresh is not None else None
+    rows = (quality.rows or 0) if quality is not None else 0
     return Freshness(
         name,
-        complete_to,
-        lag_of(resource, facts),
-        gaps_between(intervals),
-        living if resource.road == MAIN else None,
-        placeholders if resource.road == MAIN else 0,
-        facts.findings.get(name, 0),
+        fresh.complete_to if fresh is not None else None,
+        fresh.lag if fresh is not None else None,
+        gaps_between(facts.complete.get(name, [])),
+        rows if resource.road == MAIN else None,
+        facts.orphans.get(resource.model.__tablename__, 0) if resource.road == MAIN else 0,
+        open_findings(quality),
         facts.offered.get(name),
         facts.coverage.get(name),
-        failed.error if failed else None,
-        failed.started_at if failed else None,
+        error,
+        facts.failed_at.get(name) if error else None,
     )
 
 
-def lag_of(resource: Resource, facts: Facts) -> timedelta | None:
-    """Return how far a resource is behind; None before its first whole window.
-
-    What is asked for per parent is as old as its parent's feed, or as the oldest call that is outstanding.
-    """
-    covered = facts.coverage.get(resource.name)
-    if resource.parent is not None and covered is not None:
-        behind = lag_of_feed(resource.parent.resource, facts)
-        waits = facts.now - covered.oldest_due if covered.oldest_due else timedelta()
-        return None if behind is None or resource.name not in facts.latest else max(behind, waits)
-    return lag_of_feed(resource.name, facts)
-
-
-def lag_of_feed(name: str, facts: Facts) -> timedelta | None:
-    """Return how long ago the last complete window of a resource ended; None before the first."""
-    start = next_start(facts.complete.get(name, []))
-    return None if start <= FIRST_INSTANT else max(timedelta(), facts.now - start)
+def open_findings(quality: Any) -> int:
+    """Return the number of open findings of every severity in a line of `etl.quality`."""
+    return 0 if quality is None else sum(getattr(quality, f"open_{one}") for one in Severity)
 
 
 def gaps_between(intervals: Sequence[Window]) -> tuple[Window, ...]:

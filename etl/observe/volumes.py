@@ -6,7 +6,6 @@ from sqlalchemy import Connection, func, literal, select, union_all
 
 from etl.models import PRODUCTION
 from etl.models.staging import raw_table
-from etl.observe.status import row_counts
 from etl.resources import CATALOGUE
 
 
@@ -25,6 +24,19 @@ def volumes(connection: Connection, tenant: str) -> list[Volume]:
     rows, staged = row_counts(connection, tenant), staged_counts(connection, tenant)
     names = [model.__tablename__ for model in PRODUCTION]
     return [Volume(name, *rows[name], staged.get(name, 0)) for name in names]
+
+
+def row_counts(connection: Connection, tenant: str) -> dict[str, tuple[int, int]]:
+    """Return the numbers of living rows and of placeholders by table."""
+    counts = [
+        select(
+            literal(model.__tablename__).label("name"),
+            func.count().filter(model.deleted_at.is_(None), ~model.is_placeholder).label("living"),
+            func.count().filter(model.is_placeholder).label("placeholders"),
+        ).where(model.tenant == tenant)
+        for model in PRODUCTION
+    ]
+    return {row.name: (row.living, row.placeholders) for row in connection.execute(union_all(*counts))}
 
 
 def staged_counts(connection: Connection, tenant: str) -> dict[str, int]:

@@ -1,22 +1,14 @@
 """Pure parts of what status and findings show."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from etl.ledger.children import Coverage
 from etl.observe.findings import LONGEST_SHAPE, is_personal, shape
-from etl.observe.status import Facts, Freshness, freshness, gaps_between
-from etl.resources import resource
+from etl.observe.status import gaps_between
 from etl.window import FIRST_INSTANT, Window
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-
-
-def facts(**known: object) -> Facts:
-    empty = {"now": NOW, "complete": {}, "rows": {}, "findings": {}, "offered": {}, "latest": {}, "coverage": {}}
-    return Facts(**{**empty, **known})  # type: ignore[arg-type]
 
 
 def days(first: str, last: str) -> Window:
@@ -28,38 +20,6 @@ def test_gaps_lie_between_and_before_complete_windows() -> None:
     assert gaps_between([]) == ()
     assert gaps_between([first, second]) == (Window(FIRST_INSTANT, first.start), Window(first.end, second.start))
     assert gaps_between([Window(FIRST_INSTANT, NOW)]) == ()
-
-
-def test_lag_counts_from_the_unbroken_end() -> None:
-    complete = {"contacts": [Window(FIRST_INSTANT, NOW - 3 * HOUR), Window(NOW - 2 * HOUR, NOW - HOUR)]}
-    one = freshness(resource("contacts"), facts(complete=complete))
-    assert one.lag == 3 * HOUR
-    assert len(one.gaps) == 1
-    assert one.is_late(2 * HOUR)
-    assert not one.is_late(4 * HOUR)
-
-
-def test_what_was_never_read_is_late_and_what_is_not_offered_is_not() -> None:
-    assert freshness(resource("claims"), facts()).is_late(1000 * HOUR)
-    assert not freshness(resource("claims"), facts(offered={"claims": False})).is_late(HOUR)
-
-
-@pytest.mark.parametrize(("oldest", "lag"), [(None, HOUR), (NOW - 5 * HOUR, 5 * HOUR), (NOW, HOUR)])
-def test_details_are_as_old_as_their_oldest_call_or_their_parent(oldest: datetime | None, lag: timedelta) -> None:
-    known = facts(
-        complete={"policies": [Window(FIRST_INSTANT, NOW - HOUR)]},
-        coverage={"quotes": Coverage(10, 8, 2 if oldest else 0, oldest)},
-        latest={"quotes": type("Row", (), {"status": "done", "error": None, "started_at": NOW})},
-    )
-    assert freshness(resource("quotes"), known).lag == lag
-
-
-def test_an_error_is_shown_while_the_newest_run_has_it() -> None:
-    row = {"status": "failed", "error": "away", "started_at": NOW}
-    shown = freshness(resource("claims"), facts(latest={"claims": type("Row", (), row)}))
-    assert (shown.error, shown.error_at) == ("away", NOW)
-    mended = freshness(resource("claims"), facts(latest={"claims": type("Row", (), row | {"status": "done"})}))
-    assert mended == Freshness("claims", None, None, rows=0)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,165 @@
+"""The views that say how things stand: their columns, what lag and gaps are counted from, and who is waited for."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from etl.ledger import batches, marks
+from etl.load.rows import Target, load_rows, load_stubs
+from etl.models import Department
+from etl.models.base import MAIN, row_id
+from etl.models.states import ResourceState
+from etl.observe.status import Freshness, status
+from etl.reshape.reshaper import columns
+from etl.resources import resource
+from etl.window import FIRST_INSTANT, Window
+
+TENANT, BATCH = "t", UUID(int=1)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """Give a connection inside a transaction, whose time stands still."""
+    with engine.begin() as opened:
+        yield opened
+
+
+def now(connection: Connection) -> datetime:
+    moment: datetime = connection.execute(text("SELECT now()")).scalar_one()
+    return moment.astimezone(UTC)
+
+
+def stands(connection: Connection, name: str) -> Freshness:
+    """Return how a resource stands."""
+    return next(one for one in status(connection, TENANT).resources if one.resource == name)
+
+
+def run(connection: Connection, name: str, state: ResourceState, error: str | None = None, **more: Any) -> None:
+    """Note a batch in which one resource ended in a state."""
+    window = Window(FIRST_INSTANT, now(connection))
+    batch = batches.new(TENANT, window, "rules", more.get("command", "sync"), {})
+    batches.create(connection, batch, {name: window}, "test")
+    batches.mark(connection, batch.id, name, state, error)
+
+
+def complete(connection: Connection, name: str, *hours_ago: tuple[int | None, int]) -> None:
+    """Note what is complete of a resource: from so many hours ago (None: the first instant) to so many."""
+    at = now(connection)
+    for start, end in hours_ago:
+        begun = FIRST_INSTANT if start is None else at - start * HOUR
+        marks.advance(connection, TENANT, name, Window(begun, at - end * HOUR))
+
+
+@pytest.mark.parametrize(
+    ("view", "wanted"),
+    [
+        ("freshness", "tenant resource complete_to lag open_gaps last_error"),
+        ("quality", "tenant resource rows open_refused open_dropped open_repaired open_noted"),
+        ("orphans", "tenant table_name source_id label since age referred_to referred_by"),
+    ],
+)
+def test_a_view_has_the_columns_that_are_promised(connection: Connection, view: str, wanted: str) -> None:
+    found = connection.execute(text(f"SELECT * FROM etl.{view}")).keys()
+    assert list(found) == wanted.split()
+
+
+def test_lag_counts_from_the_unbroken_end_and_gaps_are_counted(connection: Connection) -> None:
+    complete(connection, "contacts", (None, 3), (2, 1))
+    one = stands(connection, "contacts")
+    assert (one.lag, len(one.gaps)) == (3 * HOUR, 1)
+    assert one.complete_to == now(connection) - 3 * HOUR
+    gaps = connection.execute(text("SELECT open_gaps FROM etl.freshness WHERE resource = 'contacts'")).scalar_one()
+    assert gaps == 1
+    assert (one.is_late(2 * HOUR), one.is_late(4 * HOUR)) == (True, False)
+
+
+def test_what_is_complete_from_later_on_alone_has_a_gap_before_it_and_no_lag(connection: Connection) -> None:
+    complete(connection, "contacts", (5, 1))
+    one = stands(connection, "contacts")
+    assert (one.complete_to, one.lag, len(one.gaps)) == (None, None, 1)
+    assert one.is_late(1000 * HOUR)
+
+
+def test_what_is_not_offered_is_never_late(connection: Connection) -> None:
+    marks.note_offer(connection, TENANT, "claims", offered=False, reason="404")
+    assert not stands(connection, "claims").is_late(HOUR)
+
+
+@pytest.mark.parametrize(("due", "lag"), [(None, 1), (5, 5), (0, 1)])
+def test_details_are_as_old_as_their_oldest_call_or_their_parent(
+    connection: Connection, due: int | None, lag: int
+) -> None:
+    complete(connection, "policies", (None, 1))
+    assert stands(connection, "quotes").lag is None, "nobody has asked yet"
+    run(connection, "quotes", ResourceState.DONE)
+    at = now(connection) + HOUR if due is None else now(connection) - due * HOUR
+    connection.execute(
+        text("""
+            INSERT INTO etl.child_queue
+                (tenant, resource, parent_id, parent_raw_id, priority, parent_version_at, due_at)
+            VALUES ('t', 'quotes', '1', gen_random_uuid(), 0, now(), :at)
+        """),
+        {"at": at},
+    )
+    assert stands(connection, "quotes").lag == lag * HOUR
+
+
+def test_an_error_is_shown_while_the_newest_run_has_it(engine: Engine) -> None:
+    runs = ((ResourceState.FAILED, "away", "away"), (ResourceState.DONE, None, None))
+    for state, error, shown in runs:
+        with engine.begin() as connection:
+            run(connection, "claims", state, error)
+        with engine.connect() as connection:
+            one = stands(connection, "claims")
+            assert (one.error, one.error_at is not None) == (shown, shown is not None)
+
+
+def test_a_replay_reads_nothing_and_says_nothing_of_freshness(connection: Connection) -> None:
+    run(connection, "claims", ResourceState.FAILED, "refused", command="replay")
+    assert stands(connection, "claims").error is None
+
+
+def department(number: int, *, dead: bool = False) -> list[Any]:
+    key, at = str(row_id(TENANT, "departments", str(number))), datetime(2026, 3, 1, tzinfo=UTC)
+    office = str(row_id(TENANT, "locations", "77"))
+    return [
+        key,
+        str(number),
+        office,
+        None,
+        "a",
+        True,
+        at,
+        at,
+        at,
+        False,
+        at if dead else None,
+        uuid4().hex,
+        str(uuid4()),
+    ]
+
+
+def test_rows_that_are_waited_for_are_listed_with_their_age_and_who_refers_to_them(engine: Engine) -> None:
+    target = Target(TENANT, BATCH, Window(FIRST_INSTANT, datetime(2100, 1, 1, tzinfo=UTC)))
+    with engine.begin() as connection:
+        load_stubs(connection, target, [("locations", "77", "North", datetime(2026, 3, 1, tzinfo=UTC))], {})
+        rows = [department(1), department(2), department(3, dead=True)]
+        load_rows(connection, target, resource("departments"), columns(Department, MAIN), rows)
+        connection.execute(text("UPDATE locations SET created_at = now() - interval '3 days'"))
+    with engine.connect() as connection:
+        (orphan,) = connection.execute(text("SELECT * FROM etl.orphans")).all()
+        assert (orphan.table_name, orphan.source_id, orphan.label) == ("locations", "77", "North")
+        assert orphan.age >= timedelta(days=3)
+        assert (orphan.referred_to, orphan.referred_by) == (2, ["departments.location_id"])
+        assert [(one.table, one.number) for one in status(connection, TENANT).orphans] == [("locations", 1)]
+        assert stands(connection, "departments").rows == 2
+        assert (stands(connection, "locations").rows, stands(connection, "locations").placeholders) == (0, 1)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE locations SET is_placeholder = false"))
+    with engine.connect() as connection:
+        assert status(connection, TENANT).orphans == []
