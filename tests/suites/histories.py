@@ -1,0 +1,209 @@
+"""A history: what happens at the source and to the pipeline, drawn from a seed, until a last quiet run."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from against_the_oracle import compare
+from dying import Killed, Mortal
+from sqlalchemy import Engine, text
+from upstream import happen
+from workbench import agency, break_with, settings_for
+
+from etl.database.connect import make_engine
+from etl.errors import EtlError, UsageError
+from etl.events import Advanced, Event
+from etl.pipeline import Options, Summary, Watcher, retry, sync
+
+BEGINNING = datetime(2025, 6, 2, 15, 30, tzinfo=UTC)
+#: A made-up agency has hundreds of commission rules, whatever its size; so many are enough here.
+RULES = 9
+#: Read in every history, since most of the others hang on them.
+ALWAYS = ("contacts", "policies")
+OTHERS = (
+    "locations", "departments", "carriers", "employees", "account_info", "applications", "policy_details",
+    "terminations", "quotes", "coverages", "equipment", "drivers", "vehicles", "claims", "billing_records",
+    "commission_rules", "commissions", "documents", "acord_forms",
+)  # fmt: skip
+#: Faults that pass when a call is made again, or that a page has; `{n}`: a small number, `@{k}`: each k-th call.
+PASSING = (
+    "token-expiry:{many}", "token-errors:{n}", "rate-limit:{n}@{k}", "rate-limit:date@{k}", "server-errors:{n}@{k}",
+    "html-login:1@{k}", "redirect-login@{k}", "odd-success:202@{k}", "odd-success:206@{k}", "is-success-false:{n}@{k}",
+    "bad-json:{n}@{k}", "cut-body:{n}@{k}", "reset:0@{k}", "reset:40@{k}", "wrong-encoding:{n}@{k}",
+    "slow:0.002", "clock-skew:3600", "clock-skew:-3600", "token-answer:no-expiry", "token-answer:text-expiry",
+)  # fmt: skip
+PAGES = (
+    "page-drift:{n}@{k}", "page-drift:-{n}@{k}", "empty-middle-page:{n}@{k}", "duplicate-records:{n}",
+    "wrong-total:{n}", "wrong-total:null", "wrong-total:text", "wrong-total:negative", "null-modified",
+    "strange-modified:0001-01-01T00:00:00", "strange-modified:9999-12-31T00:00:00",
+)  # fmt: skip
+LASTING = (
+    "server-errors:always@{k}", "unauthorized:Commissions", "forbidden:Claims", "not-found:Departments",
+    "wrong-verb:Carriers", "not-offered:ACORDForms", "forbidden:Policies", "not-found:Contacts",
+    "token-refused", "token-answer:html", "unauthorized-always",
+)  # fmt: skip
+
+
+@dataclass
+class History:
+    """One history of one tenant: its dice, its clock, and what has happened so far."""
+
+    seed: int
+    url: str
+
+    def __post_init__(self) -> None:
+        self.dice = Random(f"history:{self.seed}")
+        self.tenant = f"seed-{self.seed}"
+        self.now = BEGINNING + timedelta(seconds=self.dice.randrange(86_400))
+        self.told: list[str] = []
+        everything = self.dice.random() < 0.06
+        chosen = self.dice.sample(OTHERS, self.dice.randrange(1, 5))
+        self.resources = () if everything else (*ALWAYS, *chosen)
+
+    def run(self) -> list[str]:
+        """Live through the history and return where production differs from the source at its end."""
+        contacts = self.dice.randrange(1, 5)
+        with agency(seed=self.dice.randrange(10**6), contacts=contacts, founded=self.now, now=self.now) as simulator:
+            self.simulator = simulator
+            del simulator.world.agency_rules[RULES:]
+            for _ in range(self.dice.choice((1, 1, 2, 2, 3))):
+                self.upstream()
+                self.troubled()
+            return self.quiet()
+
+    def upstream(self) -> None:
+        """Let time pass, and changes happen in it."""
+        begun = self.now
+        span = self.dice.choice((60, 3600, 86_400, 5 * 86_400))
+        self.pass_time(self.dice.randrange(10, span))
+        moments = sorted(self.dice.random() for _ in range(self.dice.randrange(4)))
+        for share in moments:
+            self.change(begun + share * (self.now - begun), self.dice)
+
+    def change(self, at: datetime, dice: Random) -> None:
+        self.told.append(f"{at:%m-%d %H:%M:%S} {happen(self.simulator, dice, at)}")
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        server = self.simulator.server
+        server.settings = replace(server.settings, now=self.now)
+
+    def troubled(self) -> None:
+        """Run under faults, with an end or changes in the middle perhaps; and perhaps take it up again."""
+        break_with(self.simulator, *self.faults())
+        how = self.dice.choice(("whole", "whole", "stopped", "killed", "killed", "changing"))
+        settings = {
+            "etl_page_size": self.dice.randrange(1, 9), "etl_concurrency": self.dice.randrange(1, 9),
+            "etl_child_budget": self.dice.choice((None, None, self.dice.randrange(8))),
+        }  # fmt: skip
+        full = self.dice.random() < 0.2
+        ended = self.attempt(how, full, settings)
+        if ended != "0" and self.dice.random() < 0.4:
+            if self.dice.random() < 0.5:
+                break_with(self.simulator)
+            self.attempt("retry", full, settings)
+        break_with(self.simulator)
+
+    def faults(self) -> Iterator[str]:
+        """Draw some faults, most of them such that a run survives them."""
+        for _ in range(self.dice.choice((0, 1, 1, 2, 3))):
+            kind = self.dice.choices((PASSING, PAGES, LASTING), (6, 4, 1))[0]
+            name = self.dice.choice(kind).format(
+                n=self.dice.randrange(1, 4), k=self.dice.randrange(1, 7), many=self.dice.randrange(2, 30)
+            )
+            self.told.append(f"fault {name}")
+            yield name
+
+    def attempt(self, how: str, full: bool, settings: dict[str, Any]) -> str:
+        """Make one run and return how it ended: its exit status, or what ended it."""
+        with self.engine() as engine:
+            mortal = Mortal(engine, self.dice.randrange(1, 400)) if how == "killed" else None
+            watcher = self.watcher(how)
+            try:
+                if how == "retry":
+                    done = retry(engine, self.settings(**settings), watcher=watcher)
+                else:
+                    done = self.sync(engine, full, settings, watcher)
+                ended = str(done.exit_status)
+            except (EtlError, Killed) as error:
+                ended = type(error).__name__
+        if mortal is not None and mortal.is_dead:
+            self.bury()
+        self.told.append(f"{self.now:%m-%d %H:%M:%S} {how}{' full' if full else ''} {settings}: {ended}")
+        return ended
+
+    def sync(self, engine: Engine, full: bool, settings: dict[str, Any], watcher: Watcher) -> Summary:
+        return sync(engine, self.settings(**settings), None, Options(self.resources, full), watcher)
+
+    def settings(self, **more: Any) -> Any:
+        return settings_for(self.simulator, self.url, etl_tenant=self.tenant, etl_delete_brake=1.0, **more)
+
+    def watcher(self, how: str) -> Watcher:
+        """Return who stops a run in the middle, or changes what it reads."""
+        stop, left = threading.Event(), self.dice.randrange(1, 12)
+        own = Random(self.dice.random())  # how often it is asked depends on threads; what comes after must not
+
+        def watch(event: Event) -> None:
+            nonlocal left
+            left -= isinstance(event, Advanced)
+            if left == 0 and how == "stopped":
+                stop.set()
+            if how == "changing" and left >= 0 and left % 3 == 0:
+                self.pass_time(1)
+                self.change(self.now, own)
+
+        return Watcher(watch, stop)
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        made = make_engine(self.url)
+        try:
+            yield made
+        finally:
+            made.dispose()
+
+    def bury(self) -> None:
+        """Let the time be over in which a dead run's lease holds."""
+        with self.engine() as engine, engine.begin() as connection:
+            connection.execute(
+                text("UPDATE etl.leases SET expires_at = now() - interval '1 second' WHERE tenant = :tenant"),
+                {"tenant": self.tenant},
+            )
+
+    def quiet(self) -> list[str]:
+        """Run quietly, perhaps for what changed first, then for everything; return how production differs then."""
+        self.pass_time(self.dice.choice((5, 90_000)))
+        differing = self.settled(full=False) if self.dice.random() < 0.5 else []
+        with self.engine() as engine, engine.begin() as connection:
+            connection.execute(text("UPDATE etl.child_queue SET due_at = now()"))
+        self.pass_time(60)
+        return differing + self.settled(full=True)
+
+    def settled(self, *, full: bool) -> list[str]:
+        with self.engine() as engine:
+            try:
+                done = self.sync(engine, full, {"etl_page_size": self.dice.randrange(2, 60)}, Watcher())
+            except UsageError as error:
+                return [str(error)]
+            read = [part.resource for part in done.parts if part.status == "done"]
+            return [
+                *([f"the quiet run ended with {done.exit_status}: {done.batch.error}"] if done.exit_status else []),
+                *(f"after {'everything' if full else 'the changes'}: {told}"
+                  for told in compare(engine, self.tenant, self.simulator.world, read, swept=full)),
+                *self.unbalanced(engine),
+            ]  # fmt: skip
+
+    def unbalanced(self, engine: Engine) -> list[str]:
+        """Return the books of this tenant that were closed although they do not balance."""
+        query = """
+            SELECT part.resource FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
+            WHERE batch.tenant = :tenant AND part.status = 'done' AND part.fetched <> part.inserted + part.updated
+                + part.unchanged + part.outside_window + part.older + part.refused + part.duplicate + part.no_row
+        """
+        with engine.connect() as connection:
+            found = connection.execute(text(query), {"tenant": self.tenant}).scalars()
+            return [f"the books of {name} do not balance" for name in found]

@@ -1,0 +1,167 @@
+"""The tables that the oracle speaks of: columns, references, and whose rows they are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import oracle
+from oracle import RowsOf
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as the oracle sees it: name, the resource that fills it, columns, and its rows as a world has them.
+
+    `columns` are plain columns; `references` name the table that they point to; `parent` is the reference whose
+    owner's rows come in complete sets. Of several that tell of one table, each has ids of its own.
+    """
+
+    name: str
+    resource: str
+    columns: tuple[str, ...]
+    references: Mapping[str, str]
+    rows: RowsOf
+    parent: str | None = None
+    ids: str = "%"
+
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        "locations","locations", ("name", "active"), {"agency_id": "agencies"}, oracle.locations),
+    Table(
+        "departments",
+        "departments", ("name",), {"location_id": "locations", "manager_id": "employees"}, oracle.departments
+    ),
+    Table(
+        "carriers","carriers", ("name", "naic", "is_mga"), {"parent_carrier_id": "carriers"}, oracle.carriers),
+    Table(
+        "employees","employees", ("status",), {"location_id": "locations"}, oracle.employees),
+    Table(
+        "contacts",
+        "contacts", ("status", "customer_number", "contact_sub_type"), {"location_id": "locations"}, oracle.contacts
+    ),
+    Table(
+        "policies",
+        "policies",
+        ("status", "policy_number", "total_premium", "effective_date", "expiration_date", "mga_id"),
+        {"contact_id": "contacts", "carrier_id": "carriers", "prior_policy_id": "policies"},
+        oracle.policies,
+    ),
+    Table(
+        "claims",
+        "claims",
+        ("status", "claim_number", "amount_reserved", "amount_paid", "date_closed"),
+        {"policy_id": "policies", "contact_id": "contacts"},
+        oracle.claims,
+    ),
+    Table(
+        "applications",
+        "applications",
+        ("status", "application_number", "estimated_premium"),
+        {"quote_id": "quotes", "policy_id": "policies", "contact_id": "contacts", "carrier_id": "carriers"},
+        oracle.applications,
+    ),
+    Table(
+        "billing_records",
+        "billing_records",
+        ("amount", "due", "paid", "is_voided", "sync_status", "billing_date"),
+        {"contact_id": "contacts", "location_id": "locations", "created_by_id": "employees"},
+        oracle.billing,
+    ),
+    Table(
+        "commissions",
+        "commissions",
+        ("status", "premium", "rate", "amount", "statement_date"),
+        {"policy_id": "policies", "carrier_id": "carriers", "producer_id": "employees", "rule_id": "commission_rules"},
+        oracle.commissions,
+    ),
+    Table(
+        "commission_rules",
+        "commission_rules",
+        ("kind", "rate", "lob_id", "effective_on", "expires_on"),
+        {"carrier_id": "carriers", "producer_id": "employees", "location_id": "locations"},
+        oracle.commission_rules,
+    ),
+    Table(
+        "policy_details",
+        "policy_details",
+        ("business_type", "annualized_premium", "fees_amount", "taxes_amount"),
+        {
+            "policy_id": "policies", "agent_id": "employees", "csr_id": "employees", "location_id": "locations",
+            "department_id": "departments",
+        },
+        oracle.details,
+        "policy_id",
+    ),
+    Table(
+        "renewals",
+        "policy_details",
+        ("renewal_premium", "is_confirmed"),
+        {"policy_id": "policies", "prior_policy_id": "policies", "contact_id": "contacts"},
+        oracle.renewals,
+        "policy_id",
+    ),
+    Table(
+        "terminations",
+        "terminations",
+        ("return_premium", "termination_date", "reason_id"),
+        {"policy_id": "policies", "contact_id": "contacts"},
+        oracle.terminations,
+        "policy_id",
+    ),
+    Table(
+        "quotes",
+        "quotes",
+        ("status", "base_premium", "preferred"),
+        {"policy_id": "policies", "carrier_id": "carriers", "quoted_by_id": "employees"},
+        oracle.quotes,
+        "policy_id",
+    ),
+    Table(
+        "coverages",
+        "coverages",
+        ("code", "limit1", "limit2", "deductible", "premium"),
+        {"policy_id": "policies", "vehicle_id": "vehicles"},
+        oracle.coverages,
+        "policy_id",
+    ),
+    Table(
+        "equipment", "equipment", ("value", "year", "deductible"), {"policy_id": "policies"}, oracle.equipment,
+        "policy_id",
+    ),
+    Table(
+        "drivers",
+        "drivers",
+        ("is_named_insured", "mvr_points"),
+        {"policy_id": "policies", "contact_id": "contacts"},
+        oracle.garaged("drivers", "DriverID", is_named_insured="IsNamedInsured", mvr_points="MVRPoints"),
+        "policy_id",
+    ),
+    Table(
+        "vehicles",
+        "vehicles",
+        ("year", "vin", "msrp", "actual_cash_value"),
+        {"policy_id": "policies", "contact_id": "contacts"},
+        oracle.garaged(
+            "vehicles", "VehicleID", year="Year", vin="VIN", msrp="MSRP", actual_cash_value="ActualCashValue"
+        ),
+        "policy_id",
+    ),
+    Table(
+        "documents","documents", ("document_type",), {"contact_id": "contacts"}, oracle.documents, "contact_id"),
+    Table(
+        "acord_forms",
+        "acord_forms",
+        ("form_number", "signature_id"),
+        {"contact_id": "contacts", "policy_id": "policies"},
+        oracle.forms,
+        "contact_id",
+    ),
+    Table(
+        "fees", "policies", ("fee_type", "amount", "calculated_amount"), {"policy_id": "policies"},
+        oracle.agency_fees, "policy_id", ids="policy:%",
+    ),
+    Table(
+        "fees", "quotes", ("fee_type", "amount", "calculated_amount"), {"policy_id": "policies"},
+        oracle.carrier_fees, "policy_id", ids="quote:%",
+    ),
+)  # fmt: skip

@@ -1,0 +1,21 @@
+"""Calls that fail are tried again at once: the budget of tries stays, the waiting goes."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+
+from etl.extract import connection
+from etl.extract.client import ApiClient
+from etl.extract.patience import Patience
+
+
+@contextmanager
+def without_pauses() -> Iterator[None]:
+    """Let no call wait for as long as the block runs."""
+    hasty = partial(ApiClient, patience=Patience(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "ApiClient", hasty)
+        yield
