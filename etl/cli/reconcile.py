@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from etl.cli.asking import AsJson, Embedded, Resources, command_app, examples, only_with
+from etl.cli.attending import Attendant
 from etl.cli.batch_names import batch_named
 from etl.cli.running import run, teller
 from etl.cli.screen import show, show_json
-from etl.cli.session import Work, working
+from etl.cli.session import Work, prepared, working
 from etl.cli.stopping import Stopping
 from etl.cli.words import counted
 from etl.pipeline import Options, sync
@@ -46,7 +47,8 @@ def command(
     """
     if undo_batch is not None:
         only_with("--undo", {"--dry-run": dry_run, "--resource": bool(resource)})
-    with working(embedded=embedded) as work:
+    settings = prepared()
+    with Attendant(settings) as attendant, working(embedded=embedded, settings=settings) as work:
         if undo_batch is not None:
             take_back(work, undo_batch, as_json=as_json)
             return
@@ -58,6 +60,7 @@ def command(
                 stopping,
                 len(selected(names)),
                 teller(as_json=as_json),
+                attendant=attendant.over(work),
             )
     raise typer.Exit(status)
 

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from etl.cli.asking import AsJson, Embedded, command_app, examples
+from etl.cli.attending import Attendant
 from etl.cli.batch_names import batch_named
 from etl.cli.running import run, teller
-from etl.cli.session import working
+from etl.cli.session import prepared, working
 from etl.cli.stopping import Stopping
 from etl.ledger import batches
 from etl.pipeline import retry
@@ -30,7 +31,12 @@ Which = Annotated[
 )
 def command(*, batch: Which = None, embedded: Embedded = False, as_json: AsJson = False) -> None:
     """Take a failed or interrupted batch up where it stopped, and its failed resources once more."""
-    with working(embedded=embedded) as work, Stopping() as stopping:
+    settings = prepared()
+    with (
+        Attendant(settings) as attendant,
+        working(embedded=embedded, settings=settings) as work,
+        Stopping() as stopping,
+    ):
         named = work.read(partial(batch_named, tenant=work.tenant, name=batch)) if batch else None
         taken = work.read(partial(to_take_up, tenant=work.tenant, batch_id=named))
         total = len(batches.unfinished(work.read(partial(batches.parts, batch_id=taken.id))))
@@ -39,5 +45,6 @@ def command(*, batch: Which = None, embedded: Embedded = False, as_json: AsJson 
             stopping,
             total,
             teller(as_json=as_json),
+            attendant=attendant.over(work),
         )
     raise typer.Exit(status)

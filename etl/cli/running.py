@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from etl.cli.attending import Attendant
 from etl.cli.closing import show_summary, summary_for_programs
 from etl.cli.progress import watching
 from etl.cli.screen import show_json
@@ -17,18 +18,30 @@ Tell = Callable[[Summary], None]
 
 
 def run(
-    carry: Carry, stopping: Stopping, total: int, tell: Tell = show_summary, *, minutes: float | None = None
+    carry: Carry,
+    stopping: Stopping,
+    total: int,
+    tell: Tell = show_summary,
+    *,
+    minutes: float | None = None,
+    attendant: Attendant | None = None,
 ) -> int:
-    """Carry out a run over `total` resources, have its summary told, and return its exit status.
+    """Carry out a run over `total` resources, have its summary told and its end looked after; return its exit status.
 
     Raises Interrupted, with words that fit, when it was asked to stop or its minutes were over.
     """
     try:
         with stopping.within(minutes) as stop, watching(total) as watch:
             summary = carry(Watcher(watch, stop))
-    except Interrupted:
-        raise Interrupted(why_ended(stopping, minutes)) from None
+    except Exception as error:
+        if attendant is not None and not stopping.asked:
+            attendant.ended(error)
+        if isinstance(error, Interrupted):
+            raise Interrupted(why_ended(stopping, minutes)) from None
+        raise
     tell(summary)
+    if attendant is not None and not stopping.asked:
+        attendant.ended(whole=summary.exit_status == 0)
     return summary.exit_status
 
 

@@ -5,11 +5,12 @@ from typing import Annotated
 import typer
 
 from etl.cli.asking import AsJson, Embedded, From, Resources, To, command_app, examples, length_of, only_with
+from etl.cli.attending import Attendant
 from etl.cli.dry_run import forecast_for_programs, look_ahead, show_forecast
 from etl.cli.repeating import repeat
 from etl.cli.running import run, teller
 from etl.cli.screen import show_json
-from etl.cli.session import Work, working
+from etl.cli.session import Work, prepared, working
 from etl.cli.stopping import Stopping
 from etl.cli.windows import window_asked
 from etl.database.migrate import check_migrated
@@ -68,7 +69,11 @@ def command(  # noqa: PLR0913 (one parameter an option)
         only_with("--full", {"--from": start is not None, "--to": end is not None})
     options = Options(tuple(resource or ()), full, limit)
     total = len(selected(options.resources))
-    with working(embedded=embedded, makes_tables=not dry_run) as work:
+    settings = prepared()
+    with (
+        Attendant(settings) as attendant,
+        working(embedded=embedded, settings=settings, makes_tables=not dry_run) as work,
+    ):
         check_migrated(work.engine)
         window = window_asked(work.ledger, start, end, options.resources)
         if dry_run:
@@ -79,7 +84,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
             def once() -> int:
                 return run(
                     lambda watcher: sync(work.engine, work.settings, window, options, watcher),
-                    stopping, total, teller(as_json=as_json), minutes=max_minutes,
+                    stopping, total, teller(as_json=as_json), minutes=max_minutes, attendant=attendant.over(work),
                 )  # fmt: skip
 
             status = repeat(once, pause, stopping) if pause else once()

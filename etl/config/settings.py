@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -11,34 +11,34 @@ from pydantic import (
     BeforeValidator,
     Field,
     SecretStr,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from etl.config.secret_files import Fault, SecretFiles
-from etl.config.wording import api_address, database_address, duration, tenant_name, zone_name
-from etl.errors import SettingsError
+from etl.config.environment import FromEnvironment
+from etl.config.wording import (
+    api_address,
+    database_address,
+    duration,
+    hour_of_day,
+    mail_address,
+    mail_addresses,
+    mail_server,
+    tenant_name,
+    web_address,
+    zone_name,
+)
 
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 Address = Annotated[str, AfterValidator(api_address)]
+Recipients = Annotated[str, AfterValidator(mail_addresses)]
 
 CREDENTIALS = ("QQCATALYST_CLIENT_ID", "QQCATALYST_CLIENT_SECRET", "QQCATALYST_USERNAME", "QQCATALYST_PASSWORD")
 
 
-class Settings(BaseSettings):
+class Settings(FromEnvironment):
     """All settings of a run. A field has the name of its variable in small letters."""
-
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
 
     database_url: SecretStr | None = Field(
         None,
@@ -120,48 +120,52 @@ class Settings(BaseSettings):
         "lenient",
         description="`lenient`: a bad value is dropped and its record kept. `strict`: the record is refused.",
     )
+    etl_smtp_url: SecretStr | None = Field(
+        None,
+        description="The mail server that takes notices. `smtp://` demands STARTTLS outside this machine, `smtps://` "
+        "speaks TLS from the first word; `?tls=off` at the end sends in the clear, `?tls=on` demands it here too. "
+        "Unset: no mail.",
+        examples=["smtp://user:password@mail.example.com:587"],
+    )
+    etl_mail_from: Annotated[str, AfterValidator(mail_address)] | None = Field(
+        None, description="Who notices come from.", examples=["qqetl@example.com"]
+    )
+    etl_mail_to: Recipients | None = Field(
+        None, description="Who gets notices, parted by commas.", examples=["operations@example.com"]
+    )
+    etl_stale_after: Duration = Field(
+        timedelta(days=1),
+        description="How far a resource may lag behind before a person is told. 0: never.",
+        examples=["1 day"],
+    )
+    etl_heartbeat_url: SecretStr | None = Field(
+        None,
+        description="Called after every run that ended well, with `/fail` behind its path after one that did not: so a "
+        "watchdog elsewhere notices when no run begins at all.",
+        examples=["https://watchdog.example.com/ping/0d3c"],
+    )
+    etl_digest_at: Annotated[str, AfterValidator(hour_of_day)] | None = Field(
+        None,
+        description="From which time of day the first run sends the digest of the agency's business. Unset: no digest.",
+        examples=["07:00"],
+    )
+    etl_digest_timezone: Annotated[str, AfterValidator(zone_name)] = Field(
+        "UTC", description="The zone of that time, and of the digest's days.", examples=["America/New_York"]
+    )
+    etl_digest_to: Recipients | None = Field(
+        None, description="Who gets the digest. Unset: who gets notices.", examples=["agency@example.com"]
+    )
+    etl_metrics_file: Path | None = Field(
+        None,
+        description="Where every run writes its metrics for the textfile collector of Prometheus. Unset: nowhere.",
+        examples=["/var/lib/node_exporter/qqetl.prom"],
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO", description="The least weight of what is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL."
     )
     log_file: Path | None = Field(
         None, description="Where the log is written. Unset: standard error.", examples=["/var/log/qqetl.log"]
     )
-
-    @classmethod
-    def load(cls, **overrides: Any) -> Self:
-        """Return the settings of the environment and the `.env` file; overrides that are not None outrank both.
-
-        Raises SettingsError with one line that names every fault, and the value of none.
-        """
-        if unknown := overrides.keys() - cls.model_fields.keys():
-            raise TypeError(f"No such setting: {', '.join(sorted(unknown))}.")
-        try:
-            return cls(**{name: value for name, value in overrides.items() if value is not None})
-        except ValidationError as error:
-            raise SettingsError(_told(error)) from None
-        except (UnicodeDecodeError, OSError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise SettingsError(f"The file .env cannot be read: {reason}. Mend or remove it.") from None
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the base class names it)
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where settings come from, the first that names one winning."""
-        return init_settings, SecretFiles(settings_cls), env_settings, dotenv_settings
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _was_read(cls, value: object) -> object:
-        """Report a secret whose file could not be read."""
-        if isinstance(value, Fault):
-            raise ValueError(value.reason)  # noqa: TRY004 (pydantic collects ValueErrors alone)
-        return value
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -175,7 +179,7 @@ class Settings(BaseSettings):
         """Take the choice in any case."""
         return value.strip().lower() if isinstance(value, str) else value
 
-    @field_validator("etl_data_dir", "log_file")
+    @field_validator("etl_data_dir", "etl_metrics_file", "log_file")
     @classmethod
     def _at_home(cls, value: Path | None) -> Path | None:
         """Resolve `~`."""
@@ -186,6 +190,18 @@ class Settings(BaseSettings):
     def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
         """Check the address of the database."""
         return SecretStr(database_address(value.get_secret_value())) if value else None
+
+    @field_validator("etl_smtp_url")
+    @classmethod
+    def _is_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        """Check the address of the mail server."""
+        return SecretStr(mail_server(value.get_secret_value())) if value else None
+
+    @field_validator("etl_heartbeat_url")
+    @classmethod
+    def _is_web_address(cls, value: SecretStr | None) -> SecretStr | None:
+        """Check the address of the watchdog."""
+        return SecretStr(web_address(value.get_secret_value())) if value else None
 
     @field_validator(*(name.lower() for name in CREDENTIALS))
     @classmethod
@@ -208,6 +224,15 @@ class Settings(BaseSettings):
                     raise ValueError(f"{name} holds a character that ISO-8859-1, the encoding of the header, has not")
         return self
 
+    @model_validator(mode="after")
+    def _can_be_mailed(self) -> Self:
+        """Check that a mail server comes with a sender and somebody to write to."""
+        given = {"ETL_MAIL_FROM": self.etl_mail_from, "ETL_MAIL_TO": self.etl_mail_to}
+        missing = [name for name, value in given.items() if not value]
+        if self.etl_smtp_url and missing:
+            raise ValueError(f"ETL_SMTP_URL needs {' and '.join(missing)} beside it")
+        return self
+
     @property
     def zone(self) -> ZoneInfo:
         """The zone in which the API writes times that name none."""
@@ -220,9 +245,10 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Return every secret text, for the log to leave out; treat it as such."""
-        address = secret_text(self.database_url)
+        addresses = [secret_text(one) for one in (self.database_url, self.etl_smtp_url, self.etl_heartbeat_url)]
+        passwords = [password for address in addresses for password in _passwords(address)]
         names = (self.qqcatalyst_client_secret, self.qqcatalyst_password, self.qqcatalyst_username)
-        return [text for text in (address, *_passwords(address), *map(secret_text, names)) if text]
+        return [text for text in (*addresses, *passwords, *map(secret_text, names)) if text]
 
 
 def _passwords(address: str) -> list[str]:
@@ -243,19 +269,3 @@ def _is_latin(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _told(error: ValidationError) -> str:
-    """Return one line that names every faulty setting and what it must be."""
-    faults = []
-    for fault in error.errors(include_url=False, include_input=False):
-        name = ".".join(str(part) for part in fault["loc"][:1]).upper()
-        words = (
-            fault["msg"]
-            .removeprefix("Value error, ")
-            .replace("Input should be", "must be")
-            .replace("Input should", "must")
-        )
-        words = words[:1].lower() + words[1:] if name else words
-        faults.append(f"{name} {words}".strip())
-    return "; ".join(faults) + "."

@@ -2,7 +2,8 @@
 
 import ipaddress
 import re
-from datetime import timedelta
+from datetime import time, timedelta
+from email.utils import getaddresses
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +18,9 @@ _UNITS = {
 }  # fmt: skip
 _PART = re.compile(r"\s*([0-9]{1,9})\s*([a-z]+)\s*", re.ASCII)
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", re.ASCII)
+_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+#: What may stand behind the address of a mail server: nothing, or that TLS is wanted or not, in so many words.
+MAIL_TLS = ("", "tls=off", "tls=on")
 _DATABASE = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 
 
@@ -55,6 +59,59 @@ def database_address(value: str) -> str:
     if parts.scheme not in _DATABASE or not value.strip().startswith(f"{parts.scheme}://"):
         raise ValueError("must be an address such as postgresql://user@host:5432/database")
     return value.strip()
+
+
+def web_address(value: str) -> str:
+    """Return the address of a watchdog; ValueError when it is none or what it holds could be overheard."""
+    parts = _split(value)
+    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.fragment:
+        raise ValueError("must be an address such as https://watchdog.example.com/ping/0d3c")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must begin with https://; http:// is for this machine's own addresses alone")
+    return value.strip()
+
+
+def mail_server(value: str) -> str:
+    """Return the address of a mail server; ValueError when it is none."""
+    parts = _split(value)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/") or parts.fragment:
+        raise ValueError("must be an address such as smtp://user:password@mail.example.com:587")
+    if parts.query not in MAIL_TLS or (parts.scheme == "smtps" and parts.query):
+        raise ValueError("may end in ?tls=off or ?tls=on behind smtp://, and in nothing else")
+    if (parts.username is None) != (parts.password is None):
+        raise ValueError("must name both a user and a password, or neither")
+    return value.strip()
+
+
+def mail_address(value: str) -> str:
+    """Return one mail address; ValueError when it is none."""
+    found = _mail_addresses(value)
+    if len(found) != 1:
+        raise ValueError("must be one mail address such as qqetl@example.com")
+    return found[0]
+
+
+def mail_addresses(value: str) -> str:
+    """Return mail addresses, parted by commas; ValueError when one of them is none."""
+    return ", ".join(_mail_addresses(value))
+
+
+def _mail_addresses(value: str) -> list[str]:
+    """Return the mail addresses of a text, without names; ValueError when one is none."""
+    if not value.isprintable():
+        raise ValueError("must not hold line breaks or control characters")
+    found = [address for _, address in getaddresses([value.strip().rstrip(",")])]
+    if not found or not all(_MAIL.fullmatch(address) for address in found):
+        raise ValueError("must be mail addresses such as operations@example.com, parted by commas")
+    return found
+
+
+def hour_of_day(value: str) -> str:
+    """Return a time of day as `07:00`; ValueError when it is none."""
+    try:
+        return f"{time.fromisoformat(value.strip()):%H:%M}"
+    except ValueError:
+        raise ValueError("must be a time of day such as 07:00") from None
 
 
 def zone_name(value: str) -> str:

@@ -25,6 +25,10 @@ PAGES = 10
 MANY_SLICES = 4
 
 
+class TotalsDisagree(ApiUnavailable):
+    """The API announces another number of records than it gives, however often it is asked."""
+
+
 class BySlices:
     """The reading of one resource that is not asked for per parent."""
 
@@ -88,7 +92,7 @@ class BySlices:
         for one in rest:
             said = f"{self.resource.name}: the API announced {one.total} records and gave {one.distinct}"
             if one.slice.reading % READINGS == 0:
-                raise ApiUnavailable(f"{said}, {READINGS} times over. What came is loaded; the mark stays.")
+                raise TotalsDisagree(f"{said}, {READINGS} times over. What came is loaded; the mark stays.")
             self.run.watch(Note(f"{said}; reading those days anew"))
         return self.run.ledger.commit(partial(slices.read_anew, some=[one.slice for one in rest], **self.place))
 

@@ -11,12 +11,12 @@ from etl.catalogue import Resource
 from etl.errors import ApiUnavailable, EtlError, RecordBad, ShapeChanged
 from etl.events import Began, Ended
 from etl.extract.by_parents import ByParents
-from etl.extract.by_slices import BySlices
+from etl.extract.by_slices import BySlices, TotalsDisagree
 from etl.extract.protocol import Refused
 from etl.extract.run import Run
 from etl.ledger import batches, marks
 from etl.ledger.batches import Part
-from etl.models.states import ResourceState
+from etl.models.states import ResourceState, TroubleKind
 from etl.resources import resource as named
 
 #: What concerns one resource alone; everything else ends the run.
@@ -86,7 +86,9 @@ def settle(run: Run, resource: Resource, error: EtlError) -> ResourceState:
         )
     else:
         state = ResourceState.FAILED
-    run.ledger.commit(partial(batches.mark, batch_id=run.batch.id, resource=name, status=state, error=str(error)))
+    trouble = TroubleKind.BALANCE_OFF if isinstance(error, TotalsDisagree) else None
+    place: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
+    run.ledger.commit(partial(batches.mark, status=state, error=str(error), trouble=trouble, **place))
     return state
 
 

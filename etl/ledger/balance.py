@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from etl.ledger import batches, marks
 from etl.ledger.batches import Batch, Part
-from etl.models.states import BatchState, Outcome, ResourceState
+from etl.models.states import BatchState, Outcome, ResourceState, TroubleKind
 
 
 def difference(part: Part) -> str | None:
@@ -22,7 +22,7 @@ def close_resource(connection: Connection, batch: Batch, part: Part, *, moves_ma
     """End a resource that was read to its end: done with its mark moved when the books balance, failed otherwise."""
     wrong = difference(part)
     state = ResourceState.FAILED if wrong else ResourceState.DONE
-    batches.mark(connection, batch.id, part.resource, state, wrong)
+    batches.mark(connection, batch.id, part.resource, state, wrong, TroubleKind.BALANCE_OFF if wrong else None)
     if state is ResourceState.DONE and moves_mark:
         marks.advance(connection, batch.tenant, part.resource, part.window)
     return state

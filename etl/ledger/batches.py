@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from etl.errors import UsageError
 from etl.models.bookkeeping import batch_resources, batches
-from etl.models.states import FORWARD, BatchState, Outcome, ResourceState
+from etl.models.states import FORWARD, BatchState, Outcome, ResourceState, TroubleKind
 from etl.window import Window
 
 
@@ -37,6 +37,7 @@ class Part:
     counts: Mapping[str, int]
     whole: bool = False  #: whether it was read to its end
     error: str | None = None
+    trouble: TroubleKind | None = None  #: of what kind, where it failed otherwise than by an error
 
 
 def create(connection: Connection, batch: Batch, parts: Mapping[str, Window], version: str) -> None:
@@ -141,18 +142,30 @@ def as_part(row: Any) -> Part:
     counts = {name: getattr(row, name) for name in map(str, names)}
     window = Window(row.window_start, row.window_end)
     whole = bool(row.position.get("whole"))
-    return Part(row.resource, ResourceState(row.status), window, counts, whole, row.error)
+    trouble = TroubleKind(row.trouble) if row.trouble else None
+    return Part(row.resource, ResourceState(row.status), window, counts, whole, row.error, trouble)
 
 
 def mark(
-    connection: Connection, batch_id: UUID, resource: str, status: ResourceState, error: str | None = None
+    connection: Connection,
+    batch_id: UUID,
+    resource: str,
+    status: ResourceState,
+    error: str | None = None,
+    trouble: TroubleKind | None = None,
 ) -> None:
     """Set the state of one resource of a batch, with the reason when it failed or is not offered."""
     connection.execute(
         update(batch_resources)
         .where(batch_resources.c.batch_id == batch_id, batch_resources.c.resource == resource)
-        .values(status=status, error=error)
+        .values(status=status, error=error, trouble=trouble)
     )
+
+
+def note_traffic(connection: Connection, batch_id: UUID, calls: int, waited: float) -> None:
+    """Add to what a batch has asked of the API."""
+    sums = {"calls": batches.c.calls + calls, "waited_seconds": batches.c.waited_seconds + waited}
+    connection.execute(update(batches).where(batches.c.id == batch_id).values(sums))
 
 
 def note_whole(connection: Connection, batch_id: UUID, resource: str, total: int | None = None) -> None:

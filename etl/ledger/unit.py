@@ -62,10 +62,18 @@ class Ledger:
         """
         if isinstance(error, LeaseLost):
             return
+        self.attempt(partial(self.last_words, batch_id=batch_id, error=error))
+
+    def last_words(self, connection: Connection, batch_id: UUID, error: EtlError) -> None:
+        """Write why a batch failed, under the lease where there is one."""
+        batches.fail(connection, batch_id, str(error))
+        if self.lease is not None:
+            hold(connection, self.lease)
+
+    def attempt(self, work: Callable[[Connection], object]) -> None:
+        """Run `work` once in one short transaction; where the database does not take it, let it be."""
         with suppress(EtlError), database_errors(), bounded(self.engine, statement_s=LAST_WORDS).begin() as connection:
-            batches.fail(connection, batch_id, str(error))
-            if self.lease is not None:
-                hold(connection, self.lease)
+            work(connection)
 
     @contextmanager
     def failing(self, batch_id: UUID) -> Iterator[None]:

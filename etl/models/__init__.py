@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from etl.models import bookkeeping, history, links, staging
+from etl.models import bookkeeping, history, links, notices, staging
 from etl.models.base import Model
 from etl.models.claims import Claim
 from etl.models.core import Agency, Carrier, Contact, Department, Employee, Location
@@ -87,5 +87,6 @@ __all__ = [
     "history",
     "links",
     "load_order",
+    "notices",
     "staging",
 ]

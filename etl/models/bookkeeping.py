@@ -72,6 +72,8 @@ batches = Table(
     Column("rules", Text, nullable=False),  # of the cleaning rules
     Column("command", Text, nullable=False),
     Column("options", JSONB, nullable=False, server_default=text("'{}'")),
+    count("calls"),  # of the API, repeated ones included
+    Column("waited_seconds", Float, nullable=False, server_default=text("0")),  # in which calls waited for their turn
     CheckConstraint(f"status IN ({listed(BatchState)})", name="status_known"),
     CheckConstraint("window_start < window_end", name="window_forward"),
     CheckConstraint("(status = 'completed') <= (finished_at IS NOT NULL)", name="completed_has_end"),
@@ -95,6 +97,7 @@ batch_resources = Table(
     instant("window_start"),
     instant("window_end"),
     Column("error", Text),
+    Column("trouble", Text),  # of what kind, where the resource failed otherwise than by an error
     CheckConstraint(f"status IN ({listed(ResourceState)})", name="status_known"),
     schema=SCHEMA,
 )

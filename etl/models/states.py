@@ -68,6 +68,27 @@ class Outcome(StrEnum):
     NO_ROW = "no_row"  #: of another kind than the table holds
 
 
+class TroubleKind(StrEnum):
+    """What a person has to see to. It is told once when it begins, and once when it is over."""
+
+    RUN_FAILED = "run_failed"  #: runs end before their time
+    CREDENTIALS_REFUSED = "credentials_refused"  #: QQCatalyst lets nobody in
+    RESOURCE_FAILED = "resource_failed"  #: its newest run did not end well
+    BALANCE_OFF = "balance_off"  #: records were fetched that nobody can account for, or announced ones never came
+    BRAKE_PULLED = "brake_pulled"  #: so many records vanished at once that none was marked deleted
+    STALE = "stale"  #: runs end well, and still it lags behind
+    DRIFT = "drift"  #: the API's records look otherwise than before
+
+
+class MailKind(StrEnum):
+    """What a mail is about."""
+
+    TROUBLE = "trouble"  #: something began
+    OVER = "over"  #: something has ended
+    DIGEST = "digest"  #: the business of a day
+    TEST = "test"  #: whether mails arrive at all
+
+
 def listed(states: type[StrEnum]) -> str:
     """Return the members as an SQL list for a CHECK."""
     return ", ".join(f"'{state.value}'" for state in states)

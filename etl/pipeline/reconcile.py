@@ -18,7 +18,7 @@ from etl.ledger.leases import leased
 from etl.ledger.sweep import Sweep
 from etl.ledger.unit import Ledger
 from etl.load.rows import Target, bury_gone
-from etl.models.states import ResourceState
+from etl.models.states import ResourceState, TroubleKind
 from etl.resources import CATALOGUE
 from etl.resources import resource as named
 from etl.window import FIRST_INSTANT
@@ -93,9 +93,8 @@ def pull_brake(ledger: Ledger, batch: Batch, found: Sweep, watch: Watch) -> None
         "deleted. If they are really gone, raise ETL_DELETE_BRAKE for one run of `qqetl reconcile`."
     )
     watch(Note(f"{found.resource}: {words}"))
-    ledger.commit(
-        partial(batches.mark, batch_id=batch.id, resource=found.resource, status=ResourceState.FAILED, error=words)
-    )
+    failed = partial(batches.mark, status=ResourceState.FAILED, error=words, trouble=TroubleKind.BRAKE_PULLED)
+    ledger.commit(partial(failed, batch_id=batch.id, resource=found.resource))
 
 
 def undo(engine: Engine, settings: Settings, batch_id: UUID) -> Mapping[str, int]:

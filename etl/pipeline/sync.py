@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -146,7 +146,7 @@ def begin(connection: Connection, batch: Batch, planned: Plan) -> None:
 
 def carry_out(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher: Watcher) -> Summary:
     """Read, clean and load what is left of a batch, and close its books."""
-    began = time.monotonic()
+    began, before = time.monotonic(), replace(api.api.traffic)
     parts = ledger.read(partial(batches.parts, batch_id=batch.id))
     stream = Stream(settings, batch, {part.resource: part.window for part in parts})
     lanes = stream.lanes(ledger)
@@ -167,7 +167,15 @@ def carry_out(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
     except EtlError as error:
         ledger.fail(batch.id, error)
         raise
+    finally:
+        note_traffic(ledger, batch, before, api.api.traffic)
     return summary(ledger, batch.id, api.api.traffic, time.monotonic() - began)
+
+
+def note_traffic(ledger: Ledger, batch: Batch, before: Traffic, after: Traffic) -> None:
+    """Keep what a batch asked of the API; whatever ends a run outranks a trouble with that."""
+    calls, waited = after.calls - before.calls, after.waited_seconds - before.waited_seconds
+    ledger.attempt(partial(batches.note_traffic, batch_id=batch.id, calls=calls, waited=waited))
 
 
 def keep_to_retention(ledger: Ledger, settings: Settings, names: Sequence[str]) -> None:

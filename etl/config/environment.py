@@ -1,0 +1,74 @@
+"""Settings as they are read: from the environment, a `.env` file and secret files, all faults named at once."""
+
+from typing import Any, Self
+
+from pydantic import ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from etl.config.secret_files import Fault, SecretFiles
+from etl.errors import SettingsError
+
+
+class FromEnvironment(BaseSettings):
+    """Reads the fields that a class below declares; each has the name of its variable in small letters."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Return the settings of the environment and the `.env` file; overrides that are not None outrank both.
+
+        Raises SettingsError with one line that names every fault, and the value of none.
+        """
+        if unknown := overrides.keys() - cls.model_fields.keys():
+            raise TypeError(f"No such setting: {', '.join(sorted(unknown))}.")
+        try:
+            return cls(**{name: value for name, value in overrides.items() if value is not None})
+        except ValidationError as error:
+            raise SettingsError(_told(error)) from None
+        except (UnicodeDecodeError, OSError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise SettingsError(f"The file .env cannot be read: {reason}. Mend or remove it.") from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the base class names it)
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where settings come from, the first that names one winning."""
+        return init_settings, SecretFiles(settings_cls), env_settings, dotenv_settings
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _was_read(cls, value: object) -> object:
+        """Report a secret whose file could not be read."""
+        if isinstance(value, Fault):
+            raise ValueError(value.reason)  # noqa: TRY004 (pydantic collects ValueErrors alone)
+        return value
+
+
+def _told(error: ValidationError) -> str:
+    """Return one line that names every faulty setting and what it must be."""
+    faults = []
+    for fault in error.errors(include_url=False, include_input=False):
+        name = ".".join(str(part) for part in fault["loc"][:1]).upper()
+        words = (
+            fault["msg"]
+            .removeprefix("Value error, ")
+            .replace("Input should be", "must be")
+            .replace("Input should", "must")
+        )
+        words = words[:1].lower() + words[1:] if name else words
+        faults.append(f"{name} {words}".strip())
+    return "; ".join(faults) + "."

@@ -1,0 +1,55 @@
+"""The tables of notices: what is the matter now, mails that wait for their server, days that had a digest."""
+
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Identity, Index, Integer, Table, Text, Uuid, text
+
+from etl.models.base import Base
+from etl.models.bookkeeping import SCHEMA, instant
+from etl.models.states import MailKind, TroubleKind, listed
+
+troubles = Table(
+    "troubles",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),  # the resource; empty where it concerns the run as a whole
+    Column("words", Text, nullable=False),  # redacted: they go by mail as they stand
+    Column("batch_id", Uuid),
+    instant("opened_at", now=True),
+    instant("last_seen", now=True),
+    Column("times_seen", Integer, nullable=False, server_default=text("1")),
+    instant("closed_at"),
+    instant("told_at"),  # when a mail about it was written; empty while nobody is to be told
+    CheckConstraint(f"kind IN ({listed(TroubleKind)})", name="kind_known"),
+    schema=SCHEMA,
+)
+
+#: Whom it goes to is a setting and not kept here.
+outbox = Table(
+    "outbox",
+    Base.metadata,
+    Column("id", Uuid, primary_key=True),  # the mail's own, so that one that arrives twice is known as one
+    Column("number", Integer, Identity(), nullable=False),  # the order in which mails were written
+    Column("tenant", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    instant("created_at", now=True),
+    instant("claimed_until"),  # a process is sending it until then
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    instant("sent_at"),
+    CheckConstraint(f"kind IN ({listed(MailKind)})", name="kind_known"),
+    Index("ix_outbox_waiting", "tenant", "number", postgresql_where=text("sent_at IS NULL")),
+    schema=SCHEMA,
+)
+
+digests = Table(
+    "digests",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("day", Date, primary_key=True),  # in the zone of the digest
+    instant("up_to", null=False),  # where the next one begins
+    Column("mail_id", Uuid, ForeignKey("etl.outbox.id", ondelete="SET NULL")),  # empty: there was nothing to tell
+    schema=SCHEMA,
+)

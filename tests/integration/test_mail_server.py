@@ -1,0 +1,154 @@
+"""The mail server in every mood: what is sent to it, what is not, how long that takes, and what is said of it."""
+
+import smtplib
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from certificates import certificate
+from mail_sink import PASSWORD, USER, Sink, free_port, mail_sink, mute_server
+
+from etl.config.settings import Settings
+from etl.ledger import outbox
+from etl.ledger.outbox import Mail
+from etl.models.states import MailKind
+from etl.notices import mail_server as subject
+from etl.notices.mail_server import MailFailed, Place, ServerFailed, composed, mail_server, send
+
+LOGIN = f"{USER}:p%40ss%20word"
+
+
+def settings(address: str, **more: Any) -> Settings:
+    return Settings(
+        _env_file=None,
+        etl_smtp_url=address,
+        etl_mail_from="qqetl@example.com",
+        etl_mail_to="one@example.com, two@example.com",
+        **more,
+    )
+
+
+def mail(kind: MailKind = MailKind.TROUBLE, name: str = "qqetl default: the run failed") -> Mail:
+    return outbox.new(kind, name, "Plain: größer\n", "<p>HTML</p>\n")
+
+
+def post(address: str, **more: Any) -> None:
+    made = settings(address, **more)
+    with mail_server(made) as client:
+        send(client, made, mail())
+
+
+def test_a_mail_arrives_as_text_and_as_html_with_all_its_headers() -> None:
+    with mail_sink() as (sink, port):
+        post(f"smtp://127.0.0.1:{port}")
+    (arrived,) = sink.mails
+    assert sink.subjects == ["qqetl default: the run failed"]
+    assert arrived["From"] == "qqetl@example.com"
+    assert sink.recipients == [["one@example.com", "two@example.com"]]
+    assert arrived["Auto-Submitted"] == "auto-generated"
+    assert str(arrived["Message-ID"]).endswith("@example.com>")
+    assert (sink.text().strip(), sink.html().strip()) == ("Plain: größer", "<p>HTML</p>")
+
+
+def test_the_digest_goes_to_whom_it_is_meant_for() -> None:
+    made = settings("smtp://127.0.0.1", etl_digest_to="agency@example.com")
+    assert composed(made, mail(MailKind.DIGEST))["To"] == "agency@example.com"
+    assert composed(made, mail())["To"] == "one@example.com, two@example.com"
+
+
+def test_a_subject_that_breaks_out_of_its_line_is_refused_by_the_library_too() -> None:
+    with pytest.raises(ValueError, match=r"linefeed|newline"):
+        composed(settings("smtp://127.0.0.1"), mail(name="x\r\nBcc: everybody@example.com"))
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("smtp://mail.example.com", ("mail.example.com", 587, False, True)),
+        ("smtp://mail.example.com:25?tls=off", ("mail.example.com", 25, False, False)),
+        ("smtps://mail.example.com", ("mail.example.com", 465, True, False)),
+        ("smtp://127.0.0.1:25", ("127.0.0.1", 25, False, False)),
+        ("smtp://localhost?tls=on", ("localhost", 587, False, True)),
+        ("smtp://localhost.example.com", ("localhost.example.com", 587, False, True)),
+    ],
+)
+def test_tls_is_demanded_outside_this_machine_unless_said_otherwise(address: str, place: tuple[Any, ...]) -> None:
+    found = Place.of(address)
+    assert (found.host, found.port, found.from_the_first_word, found.starttls) == place
+
+
+@pytest.mark.parametrize("from_the_first_word", [True, False])
+def test_a_user_signs_in_over_verified_tls(
+    from_the_first_word: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls, public = certificate(tmp_path)
+    address = f"smtps://{LOGIN}@127.0.0.1:{{}}" if from_the_first_word else f"smtp://{LOGIN}@127.0.0.1:{{}}?tls=on"
+    with mail_sink(tls=tls, from_the_first_word=from_the_first_word, login=True) as (sink, port):
+        with pytest.raises(ServerFailed, match="SSL_CERT_FILE"):
+            post(address.format(port))
+        monkeypatch.setenv("SSL_CERT_FILE", str(public))
+        post(address.format(port))
+    assert len(sink.mails) == 1
+
+
+def failure(address: str) -> str:
+    with pytest.raises(MailFailed) as caught:
+        post(address)
+    assert caught.value.__cause__ is None
+    return str(caught.value)
+
+
+def test_o1_nobody_listens() -> None:
+    assert "cannot be reached" in failure(f"smtp://127.0.0.1:{free_port()}")
+
+
+def test_o1_a_server_that_never_answers_or_letter_by_letter_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert subject.PATIENCE == 10
+    monkeypatch.setattr(subject, "PATIENCE", 0.5)
+    for drips in (b"", b"2"):
+        with mute_server(drips=drips) as port:
+            began = time.monotonic()
+            with pytest.raises(ServerFailed):
+                post(f"smtp://127.0.0.1:{port}")
+            assert time.monotonic() - began < 5
+
+
+def test_o1_a_server_without_starttls_gets_neither_mail_nor_password() -> None:
+    with mail_sink() as (sink, port):
+        said = failure(f"smtp://{LOGIN}@127.0.0.1:{port}?tls=on")
+    assert "STARTTLS" in said
+    assert sink.mails == []
+
+
+def test_o1_a_bad_login_is_told_without_the_password() -> None:
+    with mail_sink(login=True) as (sink, port):
+        said = failure(f"smtp://{USER}:wrong-password@127.0.0.1:{port}")
+        post(f"smtp://{LOGIN}@127.0.0.1:{port}")
+    assert "ETL_SMTP_URL (535)" in said
+    assert "wrong" not in said
+    assert PASSWORD not in said
+    assert len(sink.mails) == 1
+
+
+def test_o1_a_server_that_refuses_a_recipient_is_told_without_the_address() -> None:
+    with mail_sink(unwanted="example.com") as (_, port):
+        assert failure(f"smtp://127.0.0.1:{port}").endswith("refused every recipient.")
+    with mail_sink(unwanted="two@") as (sink, port):
+        assert "some of its recipients alone (1 refused)" in failure(f"smtp://127.0.0.1:{port}")
+    assert sink.recipients == [["one@example.com"]]
+
+
+def test_o1_a_server_that_refuses_the_mail_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(self: Sink, *_: object) -> str:
+        return "554 no, not for one@example.com"
+
+    monkeypatch.setattr(Sink, "handle_DATA", refuse)
+    with mail_sink() as (_, port):
+        assert failure(f"smtp://127.0.0.1:{port}").endswith("refused (554).")
+
+
+def test_what_the_library_may_raise_is_told_in_words_of_ours() -> None:
+    quoting = smtplib.SMTPResponseException(550, b"jane@example.com is not known")
+    assert "jane" not in subject.reason(quoting)
+    assert subject.reason(TimeoutError()) == "did not answer within 10 s"

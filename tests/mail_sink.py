@@ -1,0 +1,129 @@
+"""Mail servers for tests: one that keeps what it gets, in every mood; one that never answers; one that drips."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any, cast
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+
+USER, PASSWORD = "notices", "p@ss word"
+
+
+class Sink:
+    """Keeps the mails that arrive, and refuses recipients of whom it does not want to hear."""
+
+    def __init__(self, unwanted: str = "", *, demands_login: bool = False) -> None:
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[list[str]] = []
+        self.unwanted = unwanted
+        self.demands_login = demands_login
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 (aiosmtpd's)
+        if self.demands_login and not session.authenticated:
+            return "530 sign in first"
+        if self.unwanted and self.unwanted in address:
+            return f"550 <{address}> is not known here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's)
+        self.mails.append(cast("EmailMessage", message_from_bytes(envelope.content, policy=SMTP)))
+        self.recipients.append(list(envelope.rcpt_tos))
+        return "250 OK"
+
+    @property
+    def subjects(self) -> list[str]:
+        return [str(one["Subject"]) for one in self.mails]
+
+    def text(self, place: int = -1) -> str:
+        """Return the plain text of a mail."""
+        return str(part(self.mails[place], "plain").get_content()).replace("\r\n", "\n")
+
+    def html(self, place: int = -1) -> str:
+        """Return the HTML of a mail."""
+        return str(part(self.mails[place], "html").get_content()).replace("\r\n", "\n")
+
+
+def part(mail: EmailMessage, kind: str) -> EmailMessage:
+    """Return the part of a mail of one kind."""
+    found = mail.get_body((kind,))
+    assert found is not None
+    return cast("EmailMessage", found)
+
+
+def free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
+
+
+@contextmanager
+def mail_sink(
+    port: int | None = None,
+    *,
+    tls: ssl.SSLContext | None = None,
+    from_the_first_word: bool = False,
+    login: bool = False,
+    unwanted: str = "",
+) -> Iterator[tuple[Sink, int]]:
+    """Give a mail server on this machine and its port, for as long as the block runs."""
+    sink, port = Sink(unwanted, demands_login=login), port or free_port()
+
+    def knows(server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
+        return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()), handled=False)
+
+    controller = Controller(
+        sink,
+        hostname="127.0.0.1",
+        port=port,
+        ssl_context=tls if from_the_first_word else None,
+        tls_context=None if from_the_first_word else tls,
+        authenticator=knows if login else None,
+        auth_require_tls=False,
+    )
+    controller.start()
+    try:
+        yield sink, port
+    finally:
+        controller.stop()
+
+
+@contextmanager
+def mute_server(*, drips: bytes = b"") -> Iterator[int]:
+    """Give the port of a server that takes calls and never answers, or one letter now and then."""
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    talk(*server.accept(), drips, done)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield int(server.getsockname()[1])
+        done.set()
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def talk(caller: socket.socket, address: Any, drips: bytes, done: threading.Event) -> None:
+    """Keep a caller waiting until he hangs up."""
+    with caller:
+        while not done.wait(0.05):
+            try:
+                if drips:
+                    caller.sendall(drips)
+                elif not caller.recv(1024, socket.MSG_DONTWAIT):
+                    return
+            except BlockingIOError:
+                continue
+            except OSError:
+                return
