@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from etl.config.logs import logger
 from etl.config.settings import Settings
-from etl.errors import EtlError
+from etl.errors import EtlError, Interrupted
 from etl.ledger import outbox, troubles
 from etl.ledger.unit import Ledger
 from etl.notices import offline, wording
@@ -46,8 +46,12 @@ def steps(ledger: Ledger | None, settings: Settings, error: Exception | None, *,
         yield "heartbeat", partial(beat, settings, well=error is None and whole)
 
 
-def take_note(ledger: Ledger, settings: Settings, error: Exception | None = None) -> None:
-    """Keep what is the matter now, and write the mails that tell what is new and what is over."""
+def take_note(ledger: Ledger, settings: Settings, error: Exception | None = None, *, at_end: bool = True) -> None:
+    """Keep what is the matter now, and write the mails that tell what is new and what is over.
+
+    Without the end of a run nothing says that runs succeed again.
+    """
+    error = error if at_end else Interrupted()
     note = offline.note_of(settings)
     since = offline.since(note)
     ledger.commit(partial(kept_and_told, tenant=ledger.tenant, settings=settings, error=error, since=since))

@@ -24,11 +24,11 @@ from etl.errors import (
     LeaseHeld,
     UsageError,
 )
-from etl.ledger import troubles
+from etl.ledger import outbox, troubles
 from etl.ledger.troubles import Trouble
 from etl.ledger.unit import Ledger
 from etl.models.states import TroubleKind
-from etl.notices import after_run, mail_server, sending
+from etl.notices import after_run, mail_server
 from etl.notices.sending import send_waiting
 from etl.simulator.faults import Faults
 
@@ -290,20 +290,20 @@ def test_a_mail_that_is_refused_does_not_keep_the_next_one_back(told: Site, sink
 
 def test_two_processes_send_each_mail_once(told: Site, mails: Sink) -> None:
     for _ in range(3):
-        ended(told.under(etl_smtp_url=unreachable(told)), ApiUnavailable())
-        ended(told.under(etl_smtp_url=unreachable(told)))
+        ended(told.under(etl_smtp_url=unreachable()), ApiUnavailable())
+        ended(told.under(etl_smtp_url=unreachable()))
     with ThreadPoolExecutor(2) as both:
         done = list(both.map(lambda _: send_waiting(ledger(told), told.settings).sent, range(2)))
     assert sum(done) == 6
     assert len({str(one["Message-ID"]) for one in mails.mails}) == len(mails.mails) == 6
 
 
-def unreachable(site: Site) -> Any:
-    return type(site.settings.etl_smtp_url)(f"smtp://127.0.0.1:{free_port()}")
+def unreachable() -> SecretStr:
+    return SecretStr(f"smtp://127.0.0.1:{free_port()}")
 
 
 def test_a_mail_that_a_dead_process_had_claimed_is_sent_later(told: Site, mails: Sink) -> None:
-    ended(told.under(etl_smtp_url=unreachable(told)), ApiUnavailable())
+    ended(told.under(etl_smtp_url=unreachable()), ApiUnavailable())
     execute(told, "UPDATE etl.outbox SET claimed_until = now() + interval '1 minute'")
     assert send_waiting(ledger(told), told.settings).sent == 0
     execute(told, "UPDATE etl.outbox SET claimed_until = now()")
@@ -349,7 +349,7 @@ def test_trouble_with_the_database_is_told_without_it_and_once(
 def test_trouble_with_the_database_is_told_later_where_the_mail_server_is_away_too(
     told: Site, mails: Sink, tmp_path: Path
 ) -> None:
-    after_run(None, told.under(etl_smtp_url=unreachable(told)).settings, DatabaseUnavailable())
+    after_run(None, told.under(etl_smtp_url=unreachable()).settings, DatabaseUnavailable())
     assert list(tmp_path.iterdir()) == []
     after_run(None, told.settings, DatabaseUnavailable())
     assert len(mails.mails) == 1
@@ -371,7 +371,7 @@ def test_what_goes_wrong_after_a_run_is_logged_and_raised_nowhere(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError(PERSONAL[0])
 
-    monkeypatch.setattr(sending.outbox, "claim", broken)
+    monkeypatch.setattr(outbox, "claim", broken)
     ended(told, ApiUnavailable())
     assert "RuntimeError" in caplog.text
     assert PERSONAL[0] not in caplog.text

@@ -34,7 +34,7 @@ class Sink:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's)
-        self.mails.append(cast("EmailMessage", message_from_bytes(envelope.content, policy=SMTP)))
+        self.mails.append(message_from_bytes(envelope.content, policy=SMTP))
         self.recipients.append(list(envelope.rcpt_tos))
         return "250 OK"
 
