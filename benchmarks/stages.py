@@ -10,13 +10,13 @@ from benchmarks.scene import cluster, page_server
 from benchmarks.table import figure, markdown
 from benchmarks.targets import Target
 from benchmarks.trial import Book, staged
-from etl.database.copying import line
 from etl.extract.protocol import read
 from etl.extract.protocol import records as records_of
-from etl.record import decode
+from etl.record import Candidate, decode
 from etl.reshape.reshaper import Reshaper
 
 CLEANING = Target("cleaning one record on one core, microseconds", 25, 15, falls=True)
+CLEAN = "clean it and write it as COPY text"
 #: Statements that are shown: those that take the most time.
 SHOWN = 12
 STATEMENTS = f"""
@@ -41,7 +41,7 @@ def in_python(records: int) -> None:
     header = ["stage, microseconds a record", *found]
     stages = next(iter(found.values()))
     print(markdown(header, ([stage, *(figure(times[stage]) for times in found.values())] for stage in stages)))
-    print("\n" + targets.printed([(CLEANING, [times["clean it"] for times in found.values()])]))
+    print("\n" + targets.printed([(CLEANING, [times[CLEAN] for times in found.values()])]))
 
 
 def of_sample(sample: Sample, number: int) -> dict[str, float]:
@@ -58,15 +58,13 @@ def of_sample(sample: Sample, number: int) -> dict[str, float]:
     records = list(
         chain.from_iterable(records_of(resource, endpoint, one, requested_at=REQUESTED).records for one in pages)
     )
-    decoded = [decode(one.raw) for one in records]
     reshape = Reshaper(resource, "benchmark", zone="UTC", strict=False)
-    rows = [done.row for one, body in zip(records, decoded, strict=True) if (done := reshape("0", one, body)).row]
+    opened = [Candidate("0", one, decode(one.raw)) for one in records]
     timed: dict[str, tuple[Callable[..., object], Iterable[object]]] = {
         "open the envelope": (envelope, sample.bodies),
         "split into records, hash, read id and times": (split, pages),
         "decode it": (lambda one: decode(one.raw), records),
-        "clean it": (lambda both: reshape("0", *both), list(zip(records, decoded, strict=True))),
-        "write it as COPY text": (line, rows),
+        CLEAN: (reshape, opened),
     }
     return {stage: microseconds(each(work, items), number) for stage, (work, items) in timed.items()}
 

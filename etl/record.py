@@ -1,14 +1,14 @@
 """One JSON object of the API on its way to staging: its text, its id and its times, and nothing decoded yet."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 import msgspec
+
+from etl.copytext import NULL
 
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
@@ -43,14 +43,33 @@ class ReadSet(msgspec.Struct, frozen=True, gc=False):
     source_ids: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(msgspec.Struct, gc=False):
     """A record that is to be judged, with the id that its raw row has or will have."""
 
     raw_id: str
     record: Record
+    opened: dict[str, Any] | None = None
+    dated: str | None = None
 
-    @cached_property
+    @property
     def decoded(self) -> Mapping[str, Any]:
         """The record as a decoded JSON object; decoded at most once."""
-        return decode(self.record.raw)
+        if self.opened is None:
+            self.opened = decode(self.record.raw)
+        return self.opened
+
+    @property
+    def times(self) -> str:
+        """When it was created and modified and which version it is, as COPY text: all tables have these in a row."""
+        if self.dated is None:
+            self.dated = times_of(self.record)
+        return self.dated
+
+
+def times_of(record: Record) -> str:
+    """Return when a record was created and modified and which version it is, as COPY text."""
+    version, modified, created = record.version_at, record.modified_at, record.created_at
+    when = str(version)
+    changed = when if modified is version else NULL if modified is None else str(modified)
+    made = when if created is version else NULL if created is None else str(created)
+    return f"{made}\t{changed}\t{when}"

@@ -1,13 +1,15 @@
 """Lanes: where groups of answers are taken into the database, side by side, in threads or in processes.
 
 Threads are at hand at once and are enough while the API is slower than this machine. A large book is worth processes:
-parsing and cleaning then use the second core, which one interpreter cannot.
+parsing and cleaning then use the second core, which one interpreter cannot. Pages that are known need neither parsing
+nor cleaning and never get there.
 """
 
 import pickle
 import queue
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +26,9 @@ LANES = 2
 
 #: How soon a process is let go that does not answer.
 LOOK_EVERY_SECONDS = 0.1
+
+#: Answers with news that are taken before processes are begun, each of which takes half a second to begin.
+FEW = 20
 
 #: Makes the taker of a lane; it must be possible to send it to another process.
 MakeTaker = Callable[[], Taker]
@@ -42,6 +47,8 @@ class Lanes:
         self._threads = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
         self._idle: queue.SimpleQueue[ProcessLane] = queue.SimpleQueue()
         self._begun: list[ProcessLane] = []
+        self._beginning = threading.Lock()
+        self._unknown = 0
 
     def __enter__(self) -> Self:
         return self
@@ -51,24 +58,35 @@ class Lanes:
     ) -> None:
         self._threads.shutdown(cancel_futures=True)
         for lane in self._begun:
-            lane.close()
+            lane.end()
+        for lane in self._begun:
+            lane.wait()
 
     def submit(self, group: Group, *, many: bool) -> "Future[Consumption]":
         """Let a lane take a group; `many` says that there are enough for processes to be worth their start."""
-        if not many:
-            return self._threads.submit(self._here.take, group)
-        while len(self._begun) < LANES:
-            self._begun.append(ProcessLane(self._make))
-            self._idle.put(self._begun[-1])
-        return self._threads.submit(self._take_in_process, group)
+        return self._threads.submit(self._take_in_process if many else self._here.take, group)
 
     def _take_in_process(self, group: Group) -> Consumption:
-        """Take a group in whichever process is idle; there is one for each thread."""
+        """Take what is known of a group here, and the rest in whichever process is idle; there is one a thread."""
+        known, rest = self._here.take_known(group)
+        if rest is None:
+            return known
+        if not self._is_much(len(rest.answers)):
+            return self._here.take_unknown(rest).joined(known)
         lane = self._idle.get()
         try:
-            return lane.take(group)
+            return lane.take(rest).joined(known)
         finally:
             self._idle.put(lane)
+
+    def _is_much(self, answers: int) -> bool:
+        """Tell whether so many more answers make it worth having processes, which begin with the first such group."""
+        with self._beginning:
+            self._unknown += answers
+            while self._unknown > FEW and len(self._begun) < LANES:
+                self._begun.append(ProcessLane(self._make))
+                self._idle.put(self._begun[-1])
+        return self._unknown > FEW
 
 
 class ProcessLane:
@@ -107,9 +125,12 @@ class ProcessLane:
                 self._process.kill()  # its transaction is rolled back
                 raise Interrupted
 
-    def close(self) -> None:
-        """Let the process end, and wait for it."""
+    def end(self) -> None:
+        """Let the process end."""
         self._to.close()
+
+    def wait(self) -> None:
+        """Wait for the end of the process."""
         self._from.close()
         self._process.wait()
 

@@ -34,9 +34,14 @@ def parse(resource: Resource, fetched: Fetched, zone: str) -> Parsed:
 
 
 def request_facts(batch_id: UUID, parsed: Parsed) -> dict[str, Any]:
-    """Return what `etl.requests` keeps of a request; credentials travel in headers and are not among it."""
-    fetched, answer = parsed.fetched, parsed.fetched.answer
-    place = fetched.slice
+    """Return what `etl.requests` keeps of a request and of the records that it brought."""
+    records = {"records": len(parsed.records.records), "ids": [*parsed.records.item_ids, *unnamed(parsed)]}
+    return facts_of_call(batch_id, parsed.fetched) | records
+
+
+def facts_of_call(batch_id: UUID, fetched: Fetched) -> dict[str, Any]:
+    """Return what is kept of a request besides its records; credentials travel in headers and are not among it."""
+    answer, place = fetched.answer, fetched.slice
     return {
         "batch_id": batch_id,
         "resource": fetched.call.resource,
@@ -50,10 +55,8 @@ def request_facts(batch_id: UUID, parsed: Parsed) -> dict[str, Any]:
         "milliseconds": answer.milliseconds,
         "bytes": fetched.size,
         "items": len(answer.page.items),
-        "records": len(parsed.records.records),
         "total": answer.page.total,
         "digest": fetched.digest,
-        "ids": [*parsed.records.item_ids, *unnamed(parsed)],
         "requested_at": answer.requested_at,
     }
 

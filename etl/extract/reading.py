@@ -44,8 +44,11 @@ class Fetched:
 
 
 def fetched(call: Call, answer: Answer, place: Slice | None, child: Child | None) -> Fetched:
-    """Return an answer with its place, its body weighed and left behind."""
-    digest = hashlib.blake2b(answer.body, digest_size=16).digest()
+    """Return an answer with its place, its body weighed and left behind.
+
+    The digest is of the items alone: what the envelope says of the rest of the list does not bear on them.
+    """
+    digest = hashlib.blake2b(b"\n".join(answer.page.items), digest_size=16).digest()
     return Fetched(call, replace(answer, body=b""), len(answer.body), digest, place, child)
 
 
@@ -64,7 +67,7 @@ class Progress:
 
     size: int  #: items of a full page
     last: int = 1  #: the last page announced
-    seen: set[int] = field(default_factory=set)  #: hashes of page contents, to know a page that repeats
+    seen: set[bytes] = field(default_factory=set)  #: digests of pages, to know one that repeats
 
     def learn(self, fetched: Fetched) -> bool:
         """Take in what an answer says of the slice's length; tell whether it may go on behind this page."""
@@ -73,9 +76,8 @@ class Progress:
             self.last = max(self.last, -(-page.total // self.size))
         if page.pages:
             self.last = max(self.last, page.pages)
-        content = hash(tuple(page.items))
-        repeated = content in self.seen
-        self.seen.add(content)
+        repeated = fetched.digest in self.seen
+        self.seen.add(fetched.digest)
         return len(page.items) >= self.size and not repeated
 
 

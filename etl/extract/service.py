@@ -134,7 +134,7 @@ def stager(ledger: Ledger, settings: Settings, batch: Batch) -> Taker:
     ) -> Counter[str]:
         return take_in(connection, intake, resource, arrivals, sets, window).counts
 
-    return Taker(ledger, batch.id, settings.etl_api_timezone, stage, {})
+    return Taker(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, {})
 
 
 def stays_running(connection: Connection, part: Part, complete: bool) -> ResourceState:  # noqa: ARG001, FBT001 (a Finish)

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from etl.catalogue import Resource
-from etl.extract.parsing import Parsed, parse, request_facts
+from etl.extract.parsing import Parsed, facts_of_call, parse, request_facts
 from etl.extract.reading import Fetched, Missed
 from etl.ledger import children, findings, slices, tally
+from etl.ledger.known_pages import PASSED_OVER, Asker, KnownPage, can_be_known
+from etl.ledger.known_pages import find as find_known
 from etl.ledger.sorting import Arrival
 from etl.ledger.unit import Ledger
 from etl.models.states import Outcome
@@ -44,10 +46,25 @@ class Consumption:
     missed: Sequence[Missed] = ()
     announced: int | None = None  #: records in all, as the answers said
 
+    def joined(self, other: "Consumption") -> "Consumption":
+        """Return what this and another part of one group came to."""
+        return Consumption(
+            self.resource,
+            self.answers + other.answers,
+            self.records + other.records,
+            [*self.missed, *other.missed],
+            max(self.announced or 0, other.announced or 0) or None,
+        )
+
     @property
     def answered(self) -> int:
         """How many calls brought an answer."""
         return self.answers - len(self.missed)
+
+
+def announced(answers: Sequence[Fetched]) -> int | None:
+    """Return how many records there are in all, as some answers said."""
+    return max((one.answer.page.total or 0 for one in answers), default=0) or None
 
 
 @dataclass(frozen=True)
@@ -57,19 +74,58 @@ class Taker:
     ledger: Ledger
     batch_id: UUID
     zone: str  #: of times that name none
+    rules: str  #: of today, by which a record that is known has to be loaded
     accept: Accept
     not_offered: dict[str, str]  #: shared with whatever accepts the records
 
     def take(self, group: Group) -> Consumption:
         """Parse and commit a group, and return what it came to."""
+        known, rest = self.take_known(group)
+        return known if rest is None else self.take_unknown(rest).joined(known)
+
+    def take_known(self, group: Group) -> tuple[Consumption, Group | None]:
+        """Commit the answers that are known, letter for letter, and return the group of the others, None if none is."""
+        resource = named(group.resource)
+        feeds = [one for one in group.answers if isinstance(one, Fetched)] if can_be_known(resource) else []
+        known = self.ledger.read(partial(self.known, resource=resource, answers=feeds, window=group.window))
+        pages = [(one, known[one.digest]) for one in feeds if one.digest in known]
+        if not pages:
+            return Consumption(group.resource, 0, 0), group
+        self.ledger.commit(partial(self.commit_known, resource=resource, pages=pages))
+        records = sum(page.counts["fetched"] for _, page in pages)
+        done = Consumption(group.resource, len(pages), records, announced=announced([one for one, _ in pages]))
+        rest = [one for one in group.answers if isinstance(one, Missed) or one.digest not in known]
+        return done, replace(group, answers=rest) if rest else None
+
+    def known(
+        self, connection: Connection, resource: Resource, answers: Sequence[Fetched], window: Window | None
+    ) -> dict[bytes, KnownPage]:
+        """Return the known ones among some answers, by their digest."""
+        digests = [one.digest for one in answers]
+        asker = Asker(self.ledger.tenant, self.batch_id, self.rules)
+        return find_known(connection, resource, asker, window, digests) if digests else {}
+
+    def commit_known(
+        self, connection: Connection, resource: Resource, pages: Sequence[tuple[Fetched, KnownPage]]
+    ) -> None:
+        """Write the facts of requests that brought nothing new, and count their records."""
+        facts = [facts_of_call(self.batch_id, one) for one, _ in pages]
+        slices.note_known(connection, facts, [page.request for _, page in pages])
+        counts: Counter[str] = Counter(pages=len(pages))
+        for _, page in pages:
+            counts.update(page.counts)
+        tally.count(connection, self.batch_id, resource.name, counts)
+
+    def take_unknown(self, group: Group) -> Consumption:
+        """Parse and commit a group whatever it holds, and return what it came to."""
         resource = named(group.resource)
         self.not_offered.update(group.not_offered)
         parsed = [parse(resource, one, self.zone) for one in group.answers if isinstance(one, Fetched)]
         missed = [one for one in group.answers if isinstance(one, Missed)]
         self.ledger.commit(partial(self.commit, resource=resource, parsed=parsed, missed=missed, window=group.window))
         records = sum(len(one.records.records) + one.records.others for one in parsed)
-        announced = max((one.fetched.answer.page.total or 0 for one in parsed), default=0)
-        return Consumption(group.resource, len(group.answers), records, missed, announced or None)
+        told = announced([one.fetched for one in parsed])
+        return Consumption(group.resource, len(group.answers), records, missed, told)
 
     def commit(
         self,
@@ -81,14 +137,18 @@ class Taker:
     ) -> None:
         """Write a group: the facts of its requests, its records with all that follows from them, its place."""
         if parsed:
-            requests = slices.note_requests(connection, [request_facts(self.batch_id, one) for one in parsed])
+            requests = slices.new_ids(connection, len(parsed))
             arrivals = [
                 Arrival(record, request)
                 for one, request in zip(parsed, requests, strict=True)
                 for record in one.records.records
             ]
             sets = [one for answer in parsed for one in answer.records.sets]
-            self.accept(connection, resource, arrivals, sets, window)
+            counts = self.accept(connection, resource, arrivals, sets, window)
+            unstaged = any(one.records.others or one.records.bad for one in parsed)
+            settled = not unstaged and not any(counts[outcome] for outcome in PASSED_OVER)
+            facts = [request_facts(self.batch_id, one) | {"settled": settled} for one in parsed]
+            slices.note_requests(connection, facts, requests)
             self.note_others(connection, resource, parsed, requests)
         if resource.parent is not None:
             self.note_children(connection, resource, parsed, missed)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from etl.copytext import array
 from etl.database.copying import copy_rows
 from etl.values import Code, Severity
 
@@ -90,7 +91,7 @@ def keep(
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.found"))
     connection.execute(FOUND)
     copy_rows(connection, "found", (*COLUMNS, "kept"), within(told, room))
-    connection.execute(FIX, {**scope, "source_ids": list(source_ids)})
+    connection.execute(FIX, {**scope, "source_ids": array(list(source_ids))})
     if codes := sorted({row[SOURCE_ID] for row in told if is_code(row[SOURCE_ID])}):
         connection.execute(LEAVE_KNOWN_CODES, {**scope, "codes": codes})
     if told:

@@ -77,7 +77,7 @@ def take_in(
     judgement = intake.judge(connection, resource, candidates)
     staging.supersede(connection, resource, sorting.superseded)
     staged = [
-        (candidate.raw_id, arrival, judgement.verdicts[candidate.raw_id])
+        (candidate, arrival.page, judgement.verdicts[candidate.raw_id])
         for candidate, arrival in zip(fresh, sorting.fresh, strict=True)
     ]
     staging.stage(connection, resource, intake.tenant, intake.batch_id, staged)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, bindparam, insert, select, text, true, update
 
 from etl.models.bookkeeping import requests, slices
 from etl.models.states import SliceState
@@ -77,15 +77,25 @@ def pages_read(connection: Connection, batch_id: UUID, resource: str, one: Slice
     return {row.page: row.number for row in connection.execute(query)}
 
 
-def note_requests(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Write the facts of some requests and return their ids in the same order."""
-    ids = connection.execute(
-        text("SELECT nextval(pg_get_serial_sequence('etl.requests', 'id')) FROM generate_series(1, :number)"),
-        {"number": len(rows)},
-    ).scalars()
-    numbered = [{**row, "id": number} for number, row in zip(ids, rows, strict=True)]
-    connection.execute(insert(requests), numbered)
-    return [row["id"] for row in numbered]
+def new_ids(connection: Connection, number: int) -> list[int]:
+    """Return ids for so many requests, for the records that they brought to name."""
+    statement = "SELECT nextval(pg_get_serial_sequence('etl.requests', 'id')) FROM generate_series(1, :number)"
+    return list(connection.execute(text(statement), {"number": number}).scalars())
+
+
+def note_requests(connection: Connection, rows: Sequence[Mapping[str, Any]], ids: Sequence[int]) -> None:
+    """Write the facts of some requests under ids from `new_ids`."""
+    connection.execute(insert(requests), [{**row, "id": number} for number, row in zip(ids, rows, strict=True)])
+
+
+def note_known(connection: Connection, rows: Sequence[Mapping[str, Any]], earlier: Sequence[int]) -> None:
+    """Write the facts of requests that brought the same records as earlier ones, whose ids they therefore have."""
+    copied = ("ids", "records")
+    given = [bindparam(f"fact_{name}", type_=requests.c[name].type).label(name) for name in rows[0]]
+    same = select(*given, *(requests.c[name] for name in copied), true()).where(requests.c.id == bindparam("earlier"))
+    statement = insert(requests).from_select([*rows[0], *copied, "settled"], same)
+    facts = [{f"fact_{name}": value for name, value in row.items()} for row in rows]
+    connection.execute(statement, [fact | {"earlier": one} for fact, one in zip(facts, earlier, strict=True)])
 
 
 def readings(connection: Connection, batch_id: UUID, resource: str, some: Sequence[Slice]) -> list[Reading]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from etl.models.states import Outcome, RawState
 from etl.record import Record
 from etl.window import Window
@@ -24,8 +26,7 @@ class Head:
     batch_id: UUID  #: the batch that staged it
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A record and the request it came with."""
 
     record: Record

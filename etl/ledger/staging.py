@@ -3,15 +3,16 @@
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, text
 
 from etl.catalogue import Resource
-from etl.database.copying import copy_rows
+from etl.copytext import ESCAPES, NULL, array, joined, written
+from etl.database.copying import copy_lines, copy_rows
 from etl.errors import DatabaseUnavailable
 from etl.ledger.sorting import Arrival, Head
 from etl.models.states import RawState
@@ -40,8 +41,7 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What became of a raw row in the steps after staging."""
 
     status: RawState
@@ -57,6 +57,7 @@ class Verdict:
 
 
 WAITING = Verdict(RawState.PENDING)
+BACKSLASH = "\\"
 
 
 class StagedMeanwhile(DatabaseUnavailable):
@@ -96,7 +97,7 @@ def heads(connection: Connection, resource: Resource, tenant: str, source_ids: C
         ) AS head
     """)
     connection.execute(text("SET LOCAL enable_seqscan = off"))
-    rows = connection.execute(query, {"tenant": tenant, "source_ids": list(source_ids)}).all()
+    rows = connection.execute(query, {"tenant": tenant, "source_ids": array(list(source_ids))}).all()
     connection.execute(text("SET LOCAL enable_seqscan = on"))
     return {row.source_id: as_head(row) for row in rows}
 
@@ -112,16 +113,15 @@ def stage(
     resource: Resource,
     tenant: str,
     batch_id: UUID,
-    rows: Sequence[tuple[str, Arrival, Verdict]],
+    rows: Sequence[tuple[Candidate, int | None, Verdict]],
     *,
     superseded: bool = False,
 ) -> None:
-    """Copy new versions into the raw table."""
+    """Copy new versions, each with the request it came with and its verdict, into the raw table."""
     if rows:
-        now = connection.execute(text("SELECT now()")).scalar_one()
-        lines = raw_lines(tenant, str(batch_id), rows, now, now if superseded else None)
+        lines = raw_lines(tenant, batch_id, rows, superseded=superseded)
         try:
-            copy_rows(connection, f"raw.{resource.raw_table}", COLUMNS, lines)
+            copy_lines(connection, f"raw.{resource.raw_table}", COLUMNS, lines)
         except UniqueViolation:
             raise StagedMeanwhile from None
 
@@ -131,37 +131,42 @@ def stage_older(
 ) -> None:
     """Keep older versions that arrived late for the record; they are never loaded."""
     through = Verdict(RawState.LOADED)
-    rows = [(raw_id, one, through) for raw_id, one in zip(new_ids(len(arrivals)), arrivals, strict=True)]
+    raw_ids = new_ids(len(arrivals))
+    rows = [(Candidate(raw_id, one.record), one.page, through) for raw_id, one in zip(raw_ids, arrivals, strict=True)]
     stage(connection, resource, tenant, batch_id, rows, superseded=True)
 
 
 def raw_lines(
-    tenant: str, batch_id: str, rows: Iterable[tuple[str, Arrival, Verdict]], now: Any, ended: Any
-) -> Iterator[Sequence[Any]]:
-    """Yield the rows of a raw table, in the order of COLUMNS."""
-    for raw_id, arrival, verdict in rows:
-        record = arrival.record
+    tenant: str, batch_id: UUID, rows: Iterable[tuple[Candidate, int | None, Verdict]], *, superseded: bool
+) -> Iterator[str]:
+    """Yield the rows of a raw table as lines of COPY text, in the order of COLUMNS.
+
+    "now" is PostgreSQL's own word for the time at which the transaction began.
+    """
+    whose, ended = written(tenant), "now" if superseded else NULL
+    last: Verdict | None = None
+    end = ""
+    for candidate, page, verdict in rows:
+        record = candidate.record
+        name = record.source_id
+        text = record.raw.decode()
+        if verdict is not last:  # most records have one and the same
+            last, end = verdict, verdict_text(verdict, batch_id, ended)
         yield (
-            raw_id,
-            tenant,
-            record.source_id,
-            record.raw.decode(),
-            record.content_hash.hex(),
-            record.created_at,
-            record.modified_at,
-            record.version_at,
-            record.undated,
-            record.set_key,
-            record.parent_raw_id,
-            arrival.page,
-            batch_id,
-            verdict.status,
-            verdict.reason,
-            verdict.findings,
-            verdict.rules,
-            now if verdict.loaded else None,
-            ended,
+            f"{candidate.raw_id}\t{whose}\t{name if name.isalnum() else written(name)}"
+            f"\t{text if text.isprintable() and BACKSLASH not in text else text.translate(ESCAPES)}"
+            f"\t{record.content_hash.hex()}\t{candidate.times}\t{'t' if record.undated else 'f'}"
+            f"\t{NULL if record.set_key is None else written(record.set_key)}"
+            f"\t{NULL if record.parent_raw_id is None else record.parent_raw_id}"
+            f"\t{NULL if page is None else page}\t{end}"
         )
+
+
+def verdict_text(verdict: Verdict, batch_id: UUID, ended: str) -> str:
+    """Return what every line with a verdict ends with."""
+    loaded = "now" if verdict.loaded else None
+    words = joined((batch_id, verdict.status, verdict.reason, verdict.findings, verdict.rules, loaded))
+    return f"{words}\t{ended}\n"
 
 
 def supersede(connection: Connection, resource: Resource, raw_ids: Collection[UUID]) -> None:
@@ -277,8 +282,8 @@ def end_of_sets(
         {
             "tenant": tenant,
             "batch_id": batch_id,
-            "keys": sorted({one.key for one in sets}),
-            "member_keys": [key for key, _ in members],
-            "members": [source_id for _, source_id in members],
+            "keys": array(sorted({one.key for one in sets})),
+            "member_keys": array([key for key, _ in members]),
+            "members": array([source_id for _, source_id in members]),
         },
     )

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from etl.catalogue import Resource
 from etl.ledger.staging import Verdict
 from etl.load.rows import Loaded, Target, load_rows, load_stubs
+from etl.models.base import references_of
 from etl.models.states import RawState
 from etl.reshape.cleaning import CLEAN, Cleaned, verdict
 from etl.reshape.reshaper import columns
@@ -30,7 +31,7 @@ def load_portion(
     """Write the rows of cleaned records with placeholders for what they refer to; return verdicts and outcomes."""
     with_row = [one for one in cleaned if one.reshaped.row is not None]
     present = {resource.model.__tablename__: {one.candidate.record.source_id for one in with_row}}
-    load_stubs(connection, target, stubs_of(with_row), present)
+    load_stubs(connection, target, stubs_of(with_row), present, guarded(resource))
 
     def stand_in() -> None:
         load_stubs(connection, target, stubs_of(with_row), {})
@@ -41,11 +42,19 @@ def load_portion(
     return LoadedPortion(verdicts, loaded.counts)
 
 
+@cache
+def guarded(resource: Resource) -> frozenset[str]:
+    """Return the tables of which a resource tells by its foreign keys alone."""
+    told = {stub.model.__tablename__ for stub in resource.stubs}
+    return frozenset(one.table for one in references_of(resource.model, resource.road).values()) - told
+
+
 def stubs_of(cleaned: Sequence[Cleaned]) -> Iterator[tuple[str, str, str | None, datetime]]:
     """Yield what records know of other rows: table, source id, name, and the version of the record that knows it."""
     for one in cleaned:
-        for stub in one.reshaped.stubs:
-            yield stub.table, stub.source_id, stub.label, one.candidate.record.version_at
+        version_at = one.candidate.record.version_at
+        for table, source_id, label in one.reshaped.stubs:
+            yield table, source_id, label, version_at
 
 
 @cache

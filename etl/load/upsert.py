@@ -23,6 +23,29 @@ class Statements:
 
 
 @cache
+def stored(model: type[Model]) -> TextClause:
+    """Return the statement for those of some ids that the table has. Binds ids, the text of an array."""
+    return text(f"SELECT id FROM public.{model.__tablename__} WHERE id = ANY(CAST(:ids AS uuid[]))")
+
+
+@cache
+def placeholder_stands(model: type[Model]) -> TextClause:
+    """Return the statement that tells whether the table has a placeholder. Binds tenant."""
+    return text(f"SELECT EXISTS (SELECT FROM public.{model.__tablename__} WHERE tenant = :tenant AND is_placeholder)")
+
+
+@cache
+def lacking(model: type[Model]) -> TextClause:
+    """Return the statement for those of some ids whose record has not arrived. Binds ids, the text of an array."""
+    return text(f"""
+        SELECT wanted.id FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
+        WHERE NOT EXISTS (
+            SELECT FROM public.{model.__tablename__} AS stored WHERE stored.id = wanted.id AND NOT stored.is_placeholder
+        )
+    """)
+
+
+@cache
 def upsert(model: type[Model], road: str, columns: tuple[str, ...]) -> Statements:
     """Return the statements for rows in the order of `columns`.
 
@@ -33,12 +56,12 @@ def upsert(model: type[Model], road: str, columns: tuple[str, ...]) -> Statement
     fields = tuple(fields_of(model, road))
     incoming = f"incoming_{name}"
     merge = main_merge(name, fields, incoming) if road == MAIN else side_merge(name, fields, incoming)
-    return Statements(incoming, columns, prepare(name, incoming, columns), merge)
+    return Statements(incoming, (*columns, "undated"), prepare(name, incoming, columns), merge)
 
 
 def prepare(table: str, incoming: str, columns: tuple[str, ...]) -> TextClause:
     """Return the statement that makes the table rows are copied into; it is gone with the transaction."""
-    listed = ", ".join("NULL::boolean AS undated" if column == "undated" else column for column in columns)
+    listed = ", ".join((*columns, "NULL::boolean AS undated"))
     return text(f"CREATE TEMP TABLE {incoming} ON COMMIT DROP AS SELECT {listed} FROM public.{table} WITH NO DATA")
 
 

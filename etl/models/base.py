@@ -12,6 +12,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     ForeignKey,
+    Index,
     MetaData,
     Text,
     UniqueConstraint,
@@ -71,15 +72,15 @@ def field(  # noqa: PLR0913 (one word for each fact of a column)
     """Declare one column: its source in the API's record, its kind of value, and whether it may be missing.
 
     Every column is nullable, since a placeholder knows nothing but its id; what a real row must have is guarded by a
-    CHECK that the model derives from `required`. A Reference becomes a foreign key with an index; one of two tables
-    that refer to each other says `closes_circle`, and its foreign key is made when both tables stand.
+    CHECK that the model derives from `required`. A Reference becomes a foreign key, for which the model makes an index;
+    one of two tables that refer to each other says `closes_circle`, and its foreign key is made when both tables stand.
     """
     described = Field(source, kind, expected, required, personal, road)
     info = {"field": described}
     order = 0 if road == MAIN else 10  # behind what the main road brings, and before the bookkeeping
     if isinstance(kind, Reference):
         key = ForeignKey(f"{kind.table}.id", use_alter=closes_circle)
-        return mapped_column(Uuid, key, nullable=True, index=True, info=info, sort_order=order)
+        return mapped_column(Uuid, key, nullable=True, info=info, sort_order=order)
     return mapped_column(kind.column_type, nullable=True, index=index, info=info, sort_order=order)
 
 
@@ -149,12 +150,26 @@ class Model(Base):
         ]
         constraints: list[Any] = [
             UniqueConstraint("tenant", "source_id"),
+            # Placeholders are few and are asked for often: whether there are any, which, and how old they are.
+            Index(f"ix_{cls.__tablename__}_placeholder", "tenant", postgresql_where=text("is_placeholder")),
+            *(reference_index(cls.__tablename__, column) for column, value in declared.items() if refers(value)),
         ]
         if required:
             present = " AND ".join(f"{column} IS NOT NULL" for column in required)
             constraints.append(CheckConstraint(f"is_placeholder OR ({present})", name="required_present"))
         cls.__table_args__ = (*constraints, *getattr(cls, "__table_args__", ()))
         super().__init_subclass__(**kwargs)
+
+
+def refers(declared: Any) -> bool:
+    """Tell whether what a class declares is a column that points to another table."""
+    about = described(declared.column.info) if isinstance(declared, MappedColumn) else None
+    return about is not None and isinstance(about.kind, Reference)
+
+
+def reference_index(table: str, column: str) -> Index:
+    """Return the index behind a foreign key, without the rows that point nowhere: nobody looks for those."""
+    return Index(f"ix_{table}_{column}", column, postgresql_where=text(f"{column} IS NOT NULL"))
 
 
 def described(info: Mapping[str, Any]) -> Field | None:

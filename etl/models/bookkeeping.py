@@ -136,11 +136,14 @@ requests = Table(
     Column("items", Integer, nullable=False),  # of the envelope
     Column("records", Integer, nullable=False),  # in them: an item may hold several
     Column("total", BigInteger),  # as the envelope said
-    Column("digest", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # of the items' texts
     Column("ids", ARRAY(Text), nullable=False),  # of the items, as received
+    # Whether each of its records was the newest of its id in staging when this was committed.
+    Column("settled", Boolean, nullable=False, server_default=text("false")),
     instant("requested_at", null=False),
     Index("ix_requests_batch", "batch_id", "resource", "slice", "page"),
     Index("ix_requests_requested_at", "requested_at"),
+    Index("ix_requests_digest", "digest", postgresql_where=text("settled")),
     schema=SCHEMA,
 )
 

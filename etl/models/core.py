@@ -41,14 +41,17 @@ def name_id(name: str) -> str:
 def employees_named(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     """Yield the employees whom a record gives by name alone, as source id and name."""
     for key, number in (("AgentName", "AgentID"), ("CSRName", "CSRID")):
-        name = None if names_one(record.get(number)) else NAME.clean(record.get(key))
+        raw = record.get(key)
+        name = None if raw is None or names_one(record.get(number)) else NAME.clean(raw)
         if isinstance(name, str):
             yield name_id(name), name
 
 
 def managing_agents(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     """Yield the managing general agent that a policy names, as source id and name."""
-    source_id, name = AGENT_ID.clean(record.get("MGAId")), NAME.clean(record.get("MGA"))
+    if (number := record.get("MGAId")) is None:
+        return
+    source_id, name = AGENT_ID.clean(number), NAME.clean(record.get("MGA"))
     if isinstance(source_id, str):
         yield source_id, name if isinstance(name, str) else None
 

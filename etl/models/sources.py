@@ -21,12 +21,12 @@ def value_at(record: Mapping[str, Any], path: str) -> Any:
 
 def is_blank(value: Any) -> bool:
     """Tell whether a raw value says nothing: null, or text of white space alone."""
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (value.__class__ is str and not value.strip())
 
 
 def names_one(value: Any) -> bool:
     """Tell whether a raw id points to something: neither blank nor one of the source's words for none, 0 and -1."""
-    return not is_blank(value) and str(value).strip() not in {"0", "-1"}
+    return value is not None and not is_blank(value) and str(value).strip() not in {"0", "-1"}
 
 
 def objects_in(value: Any) -> list[Mapping[str, Any]]:

@@ -21,10 +21,10 @@ from etl.ledger.sorting import Arrival
 from etl.ledger.unit import Ledger
 from etl.load.derived import fill_derived
 from etl.models.states import BatchState, ResourceState
-from etl.pipeline.stream import Stream
 from etl.record import Candidate
 from etl.reshape.rules import rules_version
 from etl.resources import CATALOGUE, selected
+from etl.stream import Stream
 from etl.window import FIRST_INSTANT, Window
 
 #: Raw rows that one transaction takes.

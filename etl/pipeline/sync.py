@@ -32,9 +32,9 @@ from etl.models.states import BatchState, ResourceState
 from etl.pipeline.planning import Options, Plan, names_of, new_batch, plan
 from etl.pipeline.reconcile import reconcile
 from etl.pipeline.replay import replay_refused
-from etl.pipeline.stream import Stream
 from etl.pipeline.taking_up import interrupted, read_failed_anew, to_take_up
 from etl.resources import resource as named
+from etl.stream import Stream
 from etl.transform import TransformService
 from etl.window import Window
 

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Connection
 
 from etl.catalogue import Resource
@@ -26,7 +27,7 @@ CLEAN = Verdict(RawState.TRANSFORMED)
 LONGEST_REASON = 500
 
 
-class Cleaned(NamedTuple):
+class Cleaned(msgspec.Struct, frozen=True, gc=False):
     """A candidate and what became of it; `broken` names the error when the machinery failed on it."""
 
     candidate: Candidate
@@ -42,7 +43,7 @@ def clean(reshape: Reshaper, candidates: Iterable[Candidate]) -> list[Cleaned]:
 def clean_one(reshape: Reshaper, candidate: Candidate) -> Cleaned:
     """Reshape one candidate."""
     try:
-        return Cleaned(candidate, reshape(candidate.raw_id, candidate.record, candidate.decoded))
+        return Cleaned(candidate, reshape(candidate))
     except Exception as error:  # noqa: BLE001 (whatever it is, it is this record's alone; its type is kept)
         return Cleaned(candidate, Reshaped(None, [], []), broken=type(error).__name__)
 

@@ -1,8 +1,12 @@
-"""One record into one row, the rows it refers to, and findings. Pure; compiled once for each resource."""
+"""One record into one row, the rows it refers to, and findings. Pure; made once for each resource.
+
+Most records hold nothing to complain of: those take the quick way of `etl.reshape.plain`. The careful way here is its
+reference, and takes whatever the quick way is not sure of.
+"""
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -10,9 +14,11 @@ import msgspec
 from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.catalogue import Resource
+from etl.copytext import joined
 from etl.models import PRODUCTION
 from etl.models.base import Field, Model, Source, fields_of, row_id_text
-from etl.record import Record
+from etl.record import Candidate
+from etl.reshape.plain import NotPlain, Plain, compiled
 from etl.values import Complaint, Kind, Reference, Severity, Text, Timestamp
 
 #: How many computed ids a reference remembers; carriers and offices recur, and memory stays small.
@@ -20,7 +26,7 @@ MOST_KNOWN = 4096
 
 #: What every row brings besides its fields, before and behind them.
 BEFORE = ("id", "source_id")
-BEHIND = ("source_created_at", "source_modified_at", "version_at", "undated", "deleted_at", "content_hash", "raw_id")
+BEHIND = ("source_created_at", "source_modified_at", "version_at", "deleted_at", "content_hash", "raw_id")
 
 TABLES: Mapping[str, type[Model]] = {model.__tablename__: model for model in PRODUCTION}
 
@@ -46,19 +52,33 @@ class Finding(NamedTuple):
     raw_value: str | None
 
 
-class StubRow(NamedTuple):
-    """What a record knows of a row in another table: its id, perhaps its name."""
-
-    table: str
-    source_id: str
-    label: str | None
+#: What a record knows of a row in another table: the table, the row's source id, perhaps its name.
+StubRow = tuple[str, str, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Reshaped:
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A row of production on its way there."""
+
+    id: str
+    raw_id: str
+    text: str  #: its values in the order of `columns(...)`, as a line of COPY text without its end
+    undated: bool  #: whether its version is the time of the request that read it
+    deleted: bool  #: whether the source marks it deleted
+
+
+class Reshaped(msgspec.Struct, frozen=True, gc=False):
     """What became of one record."""
 
-    row: list[Any] | None  #: in the order of `columns(...)`; None: refused, or of another kind
+    row: Row | None  #: None: refused, or of another kind
+    stubs: list[StubRow]
+    findings: list[Finding]
+    refused: bool = False
+
+
+class Careful(NamedTuple):
+    """What the careful way makes of one record."""
+
+    values: list[Any] | None  #: in the order of `columns(...)`
     stubs: list[StubRow]
     findings: list[Finding]
     refused: bool = False
@@ -68,7 +88,7 @@ class Cell(NamedTuple):
     """How one column gets its value."""
 
     column: str
-    key: str | None  #: of the record, where nothing else has to be read
+    path: tuple[str | int, ...]  #: the keys and positions that lead to it; empty where a function reads it
     read: Callable[[Mapping[str, Any]], Any]
     clean: Callable[[Any], Any]
     target: "Target | None"
@@ -96,46 +116,59 @@ class Reshaper:
         self.takes = resource.takes
         self.others = [(stub.model.__tablename__, stub.make) for stub in resource.stubs]
         self.deletion_mark = resource.model.deletion_mark
+        self.plain: Plain = compiled(self.cells, self.others, MOST_KNOWN, clean_label)
 
-    def __call__(self, raw_id: str, record: Record, decoded: Mapping[str, Any]) -> Reshaped:
+    def __call__(self, candidate: Candidate) -> Reshaped:
         """Return the row, stubs and findings of one record."""
+        decoded = candidate.decoded
         if self.takes is not None and decoded.get(self.takes[0]) not in self.takes[1]:
             return NOTHING
-        values: list[Any] = [row_id_text(self.prefix, record.source_id), record.source_id]
+        stubs: list[StubRow] = []
+        try:
+            values = self.plain(decoded, stubs)
+        except NotPlain:
+            found = self.careful(candidate.record.source_id, decoded)
+            if found.values is None:
+                return Reshaped(None, found.stubs, found.findings, found.refused)
+            return Reshaped(self.row(candidate, decoded, joined(found.values)), found.stubs, found.findings)
+        return Reshaped(self.row(candidate, decoded, values), stubs, [])
+
+    def row(self, candidate: Candidate, decoded: Mapping[str, Any], values: str) -> Row:
+        """Return the row whose fields hold these values, with what every row brings before and behind them."""
+        record, raw_id = candidate.record, candidate.raw_id
+        deleted = False
+        for name, marks in self.deletion_mark:
+            deleted = deleted or decoded.get(name) in marks
+        key, source_id = row_id_text(self.prefix, record.source_id), record.source_id
+        named = source_id if source_id.isalnum() else joined((source_id,))
+        times = candidate.times
+        gone = times[times.rindex("\t") + 1 :] if deleted else "\\N"
+        text = f"{key}\t{named}\t{values}\t{times}\t{gone}\t{record.content_hash.hex()}\t{raw_id}"
+        return Row(key, raw_id, text, record.undated, deleted)
+
+    def careful(self, source_id: str, decoded: Mapping[str, Any]) -> Careful:
+        """Return the values of a record's fields, its stubs and its findings."""
+        values: list[Any] = []
         findings: list[Finding] = []
         stubs: list[StubRow] = []
-        get = decoded.get
-        for column, key, read, clean, target, watched in self.cells:
-            raw = read(decoded) if key is None else get(key)
+        get: Callable[[Any], Any] = decoded.get
+        for column, path, read, clean, target, watched in self.cells:
+            raw = get(path[0]) if len(path) == 1 else read(decoded)
             value = None if raw is None else clean(raw)
             if value is None:
                 if watched is not None:
-                    findings.append(self.miss(record.source_id, column, watched))
+                    findings.append(self.miss(source_id, column, watched))
             elif value.__class__ is Complaint:
-                findings.append(self.complain(record.source_id, column, value, raw))
+                findings.append(self.complain(source_id, column, value, raw))
                 value = value.value
             if target is not None and value is not None:
                 value = target.point(value, decoded, stubs)
             values.append(value)
         if findings and any(finding.severity is Severity.REFUSED for finding in findings):
-            return Reshaped(None, [], findings, refused=True)
+            return Careful(None, [], findings, refused=True)
         for table, make in self.others:
-            stubs += [StubRow(table, source_id, name) for source_id, name in make(decoded)]
-        values += self.behind(raw_id, record, decoded)
-        return Reshaped(values, stubs, findings)
-
-    def behind(self, raw_id: str, record: Record, decoded: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return what every row brings behind its fields."""
-        deleted = any(decoded.get(name) in marks for name, marks in self.deletion_mark)
-        return (
-            record.created_at,
-            record.modified_at,
-            record.version_at,
-            record.undated,
-            record.version_at if deleted else None,
-            record.content_hash.hex(),
-            raw_id,
-        )
+            stubs += [(table, source_id, name) for source_id, name in make(decoded)]
+        return Careful(values, stubs, findings)
 
     def complain(self, source_id: str, column: str, complaint: Complaint, raw: Any) -> Finding:
         """Return the finding that a kind's complaint amounts to here."""
@@ -164,7 +197,11 @@ class Target:
         """Return the id of the row pointed to, and add its stub."""
         name = None if self.name is None else self.name(decoded)
         label = None if name is None else clean_label(name)
-        stubs.append(StubRow(self.table, source_id, None if isinstance(label, Complaint) else label))
+        stubs.append((self.table, source_id, None if isinstance(label, Complaint) else label))
+        return self.id_of(source_id)
+
+    def id_of(self, source_id: str) -> str:
+        """Return the id of the row of a source id."""
         found = self.known.get(source_id)
         if found is None:
             if len(self.known) > MOST_KNOWN:
@@ -183,7 +220,7 @@ def cell(tenant: str, column: str, about: Field, zone: str) -> Cell:
     kind: Kind = replace(about.kind, zone=zone) if isinstance(about.kind, Timestamp) else about.kind
     return Cell(
         column,
-        about.source if isinstance(about.source, str) and "." not in about.source else None,
+        steps(about.source) if isinstance(about.source, str) else (),
         reader(about.source),
         as_json(kind.clean) if isinstance(kind.column_type, JSONB) else kind.clean,
         Target(tenant, kind) if isinstance(kind, Reference) else None,
@@ -219,16 +256,22 @@ def reader(source: Source) -> Callable[[Mapping[str, Any]], Any]:
     return source if callable(source) else path_reader(source)
 
 
+def steps(path: str) -> tuple[str | int, ...]:
+    """Return the keys of objects and positions of lists that a path joins by dots."""
+    first, *rest = path.split(".")
+    return (first, *(int(step) if step.isdigit() else step for step in rest))
+
+
 @cache
 def path_reader(path: str) -> Callable[[Mapping[str, Any]], Any]:
     """Return the function that follows a path: keys of objects and positions of lists, joined by dots."""
     if "." not in path:
         return lambda record: record.get(path)
-    steps = tuple(int(step) if step.isdigit() else step for step in path.split("."))
+    path_steps = steps(path)
 
     def follow(record: Mapping[str, Any]) -> Any:
         value: Any = record
-        for step in steps:
+        for step in path_steps:
             if isinstance(step, int):
                 value = value[step] if isinstance(value, list) and step < len(value) else None
             else:

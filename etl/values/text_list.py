@@ -63,6 +63,8 @@ class TextList(Kind):
                 return self.complain("too-long", f"is longer than the {_LONGEST:,} characters that are read")
             raw = _SEPARATOR.split(raw)
         items = raw if isinstance(raw, list) else [raw]
+        if len(items) == 1 and type(items[0]) is int and -_PLAIN < items[0] < _PLAIN:
+            return [str(items[0])]
         if len(items) > _MOST_ITEMS:
             return self.complain("too-many", f"has more than {_MOST_ITEMS:,} entries")
         if all(type(item) is int and -_PLAIN < item < _PLAIN for item in items):

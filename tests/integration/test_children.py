@@ -11,10 +11,9 @@ from sqlalchemy import Connection, Engine, text
 
 from etl.ledger import children
 from etl.ledger.children import AGES, Child, Coverage
-from etl.ledger.sorting import Arrival
 from etl.ledger.staging import Verdict, new_ids, stage
 from etl.models.states import RawState
-from etl.record import Record
+from etl.record import Candidate, Record
 from etl.resources import resource
 
 TENANT, BATCH = "t", UUID(int=1)
@@ -45,7 +44,7 @@ def put(
     )
     raw = json.dumps({"PolicyId": int(source_id), "Status": "A", **facts}).encode()
     record = Record(source_id, raw, bytes(16), NOON + timedelta(hours=hours), False)
-    stage(connection, POLICIES, tenant, BATCH, [(new_ids(1)[0], Arrival(record, None), verdict)])
+    stage(connection, POLICIES, tenant, BATCH, [(Candidate(new_ids(1)[0], record), None, verdict)])
 
 
 def due(connection: Connection, child: Any = DETAILS, *, most: int = 100) -> list[Child]:

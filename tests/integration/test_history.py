@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from etl.config.settings import Settings
+from etl.copytext import joined
 from etl.errors import SettingsError
 from etl.ledger import sweep, tenants
 from etl.load.rows import Target, bury_gone, load_rows, load_stubs
 from etl.models import PAST, PRODUCTION, Department
 from etl.models.base import MAIN, Model, row_id
-from etl.reshape.reshaper import columns
+from etl.reshape.reshaper import Row, columns
 from etl.resources import resource
 from etl.window import Window
 
@@ -48,7 +49,8 @@ def load(name: str, day: int, *, dead: bool = False, raw_id: str | None = None) 
     """Return what loads the version of a day of department 1."""
     at = JUNE + timedelta(days=day)
     deleted_at, raw = at if dead else None, raw_id or str(uuid4())
-    row = [str(KEY), "1", None, None, name, True, JUNE, at, at, False, deleted_at, uuid4().hex, raw]
+    values = [str(KEY), "1", None, None, name, True, JUNE, at, at, deleted_at, uuid4().hex, raw]
+    row = Row(str(KEY), raw, joined(values), undated=False, deleted=dead)
     named = columns(Department, MAIN)
     return lambda connection: load_rows(connection, Target(TENANT, BATCH, EVER), resource("departments"), named, [row])
 

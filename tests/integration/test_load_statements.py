@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
+from etl.copytext import joined
 from etl.load.rows import Target, load_rows, load_stubs
 from etl.load.upsert import bury, differences, placeholders, upsert
 from etl.models import PRODUCTION, Department
 from etl.models.base import MAIN, row_id
-from etl.reshape.reshaper import columns
+from etl.reshape.reshaper import Row, columns
 from etl.resources import CATALOGUE, resource
 from etl.window import WINDOW_RULE, Window
 
@@ -100,12 +101,13 @@ def test_the_rule_of_the_window(connection: Connection) -> None:
     assert wrong == []
 
 
-def row_of(number: int, raw_id: str, *, location: Any = None, **facts: Any) -> list[Any]:
+def row_of(number: int, raw_id: str, *, location: Any = None, **facts: Any) -> Row:
     """Return a reshaped department: its name, the time of its version, and when it was deleted."""
     key = str(row_id(TENANT, "departments", str(number)))
     at, deleted_at = facts.get("at", NOON), facts.get("deleted_at")
     name = facts.get("name", "a")
-    return [key, str(number), location, None, name, True, None, at, at, False, deleted_at, uuid4().hex, raw_id]
+    values = [key, str(number), location, None, name, True, None, at, at, deleted_at, uuid4().hex, raw_id]
+    return Row(key, raw_id, joined(values), undated=False, deleted=deleted_at is not None)
 
 
 def load(connection: Connection, name: str, hours: int, *, dead: bool = False, window: Window = FOREVER) -> str:

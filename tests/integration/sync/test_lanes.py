@@ -26,6 +26,7 @@ def in_processes(monkeypatch: pytest.MonkeyPatch) -> list[ProcessLane]:
             begun.append(self)
 
     monkeypatch.setattr(by_slices, "MANY_SLICES", 1)
+    monkeypatch.setattr(lanes, "FEW", 0)
     monkeypatch.setattr(lanes, "ProcessLane", Noted)
     return begun
 
@@ -74,9 +75,10 @@ def test_a_script_without_a_main_guard_can_sync_a_large_book(site: Site, tmp_pat
     script.write_text(
         "from etl.config.settings import Settings\n"
         "from etl.database.connect import make_engine\n"
-        "from etl.extract import by_slices\n"
+        "from etl.extract import by_slices, lanes\n"
         "from etl.pipeline import sync\n"
         "by_slices.MANY_SLICES = 1\n"
+        "lanes.FEW = 0\n"
         "settings = Settings.load()\n"
         "engine = make_engine(settings.database_url.get_secret_value())\n"
         "print(sync(engine, settings).exit_status)\n"

@@ -67,7 +67,8 @@ class Stream:
 
     def taker(self, ledger: Ledger) -> Taker:
         """Return what takes groups of answers into this stream."""
-        return Taker(ledger, self.batch.id, self.settings.etl_api_timezone, self.accept, self.not_offered)
+        zone = self.settings.etl_api_timezone
+        return Taker(ledger, self.batch.id, zone, self.rules, self.accept, self.not_offered)
 
     def lanes(self, ledger: Ledger) -> Lanes:
         """Return the lanes in which groups are taken, over the ledger's database and under its lease."""

@@ -1,0 +1,112 @@
+"""Pages that were read before, letter for letter, and whose records all stand in staging as they were read then.
+
+Most pages of a second reading are such pages. They need not be taken apart: their records are counted where they are.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, TextClause, text
+
+from etl.catalogue import Resource
+from etl.models.states import Outcome
+from etl.window import Window
+
+#: Records of which a group has none when each of its records is the newest of its id in staging.
+PASSED_OVER = (Outcome.OUTSIDE_WINDOW, Outcome.OLDER, Outcome.DUPLICATE, Outcome.NO_ROW)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPage:
+    """An earlier request that brought the same page, and what its records count as today."""
+
+    request: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Whose pages are looked at, for which batch, and under which rules their records have to be loaded."""
+
+    tenant: str
+    batch_id: UUID
+    rules: str
+
+
+def can_be_known(resource: Resource) -> bool:
+    """Tell whether pages of a resource are looked for.
+
+    Records without a time of change are dated by the request that read them, which is another each time; and of
+    complete sets more has to be looked at than their members.
+    """
+    return resource.modified is not None and resource.parent is None and resource.nested is None
+
+
+def find(
+    connection: Connection, resource: Resource, asker: Asker, window: Window | None, digests: Sequence[bytes]
+) -> dict[bytes, KnownPage]:
+    """Return those of some pages, by their digest, that are known and of which nothing has changed since.
+
+    Every record must be loaded or judged under today's rules, by an earlier batch, and lie in the window.
+    """
+    bound = {
+        "tenant": asker.tenant,
+        "batch_id": asker.batch_id,
+        "resource": resource.name,
+        "rules": asker.rules,
+        "digests": list(digests),
+        "window_start": window and window.start,
+        "window_end": window and window.end,
+    }
+    rows = connection.execute(statement(resource), bound)
+    return {bytes(row.digest): KnownPage(row.id, counts_of(row)) for row in rows}
+
+
+def counts_of(row: Any) -> dict[str, int]:
+    """Return the outcomes of a page's records."""
+    return {
+        "fetched": row.number,
+        Outcome.UNCHANGED.value: row.unchanged,
+        Outcome.REFUSED.value: row.refused,
+        Outcome.NO_ROW.value: row.no_row,
+    }
+
+
+@cache
+def statement(resource: Resource) -> TextClause:
+    """Return the statement behind `find`.
+
+    An earlier page whose records were all the newest of their ids when it was committed tells what these are as long
+    as none of them was brought by a later request.
+    """
+    return text(f"""
+        SELECT earlier.digest, earlier.id, heads.number, heads.unchanged, heads.refused, heads.no_row
+        FROM unnest(CAST(:digests AS bytea[])) AS wanted (digest)
+        CROSS JOIN LATERAL (
+            SELECT request.id, request.digest, request.ids FROM etl.requests AS request
+            JOIN etl.batches AS batch ON batch.id = request.batch_id AND batch.tenant = :tenant
+            WHERE request.digest = wanted.digest AND request.settled
+              AND request.resource = :resource AND request.batch_id <> :batch_id
+            ORDER BY request.id DESC LIMIT 1
+        ) AS earlier
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS number, count(*) FILTER (WHERE head.loaded_at IS NOT NULL) AS unchanged,
+                   count(*) FILTER (WHERE head.loaded_at IS NULL AND head.status = 'validation_error') AS refused,
+                   count(*) FILTER (WHERE head.loaded_at IS NULL AND head.status <> 'validation_error') AS no_row
+            FROM unnest(earlier.ids) AS item (source_id)
+            CROSS JOIN LATERAL (
+                SELECT staged.* FROM raw.{resource.raw_table} AS staged
+                WHERE staged.tenant = :tenant AND staged.source_id = item.source_id AND staged.superseded_at IS NULL
+                LIMIT 1
+            ) AS head
+            WHERE head.page <= earlier.id AND head.rules = :rules AND head.etl_batch_id <> :batch_id
+              AND NOT head.undated
+              AND (CAST(:window_start AS timestamptz) IS NULL
+                   OR head.version_at >= :window_start AND head.version_at < :window_end
+                   OR head.source_created_at >= :window_start AND head.source_created_at < :window_end)
+        ) AS heads
+        WHERE heads.number = cardinality(earlier.ids)
+    """)
