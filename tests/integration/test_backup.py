@@ -46,7 +46,7 @@ def filled(empty_database_url: str) -> str:
 @pytest.fixture
 def other(database_url: str) -> str:
     """Give a second database, as bare as the first was."""
-    on(database_url, "drop schema if exists etl, raw, public cascade", "create schema public", TABLES)
+    on(database_url, "drop schema if exists etl, raw, history, public cascade", "create schema public", TABLES)
     return database_url
 
 

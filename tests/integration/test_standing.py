@@ -8,13 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from etl.copytext import joined
 from etl.ledger import batches, marks
 from etl.load.rows import Target, load_rows, load_stubs
 from etl.models import Department
 from etl.models.base import MAIN, row_id
 from etl.models.states import ResourceState
 from etl.observe.status import Freshness, status
-from etl.reshape.reshaper import columns
+from etl.reshape.reshaper import Row, columns
 from etl.resources import resource
 from etl.window import FIRST_INSTANT, Window
 
@@ -124,24 +125,13 @@ def test_a_replay_reads_nothing_and_says_nothing_of_freshness(connection: Connec
     assert stands(connection, "claims").error is None
 
 
-def department(number: int, *, dead: bool = False) -> list[Any]:
-    key, at = str(row_id(TENANT, "departments", str(number))), datetime(2026, 3, 1, tzinfo=UTC)
+def department(number: int, *, dead: bool = False) -> Row:
+    """Return a department of office 77."""
+    key, at, raw_id = str(row_id(TENANT, "departments", str(number))), datetime(2026, 3, 1, tzinfo=UTC), str(uuid4())
     office = str(row_id(TENANT, "locations", "77"))
-    return [
-        key,
-        str(number),
-        office,
-        None,
-        "a",
-        True,
-        at,
-        at,
-        at,
-        False,
-        at if dead else None,
-        uuid4().hex,
-        str(uuid4()),
-    ]
+    gone = at if dead else None
+    values = [key, str(number), office, None, "a", True, at, at, at, gone, uuid4().hex, raw_id]
+    return Row(key, raw_id, joined(values), undated=False, deleted=dead)
 
 
 def test_rows_that_are_waited_for_are_listed_with_their_age_and_who_refers_to_them(engine: Engine) -> None:
