@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from etl.catalogue import Resource
-from etl.config.logs import configure
+from etl.config.logs import bind, configure
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.extract.lanes import Lanes
@@ -40,6 +40,7 @@ class StreamLane:
     def __call__(self) -> Taker:
         """Return the taker, with a connection of its own."""
         configure(self.settings)
+        bind(batch=str(self.batch.id), tenant=self.batch.tenant)
         engine = make_engine(self.url, application_name="qqetl lane", pool_size=1)
         return Stream(self.settings, self.batch, self.windows).taker(Ledger(engine, self.batch.tenant, self.lease))
 

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, MutableMapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any, TextIO
@@ -34,13 +34,18 @@ def configure(settings: Settings) -> None:
         root.removeHandler(old)
         old.close()
     root.addHandler(handler)
-    root.setLevel(settings.log_level)
+    root.setLevel(_level(settings, watched=isinstance(handler, _Stderr) and sys.stderr.isatty()))
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
     _configure_structlog()
     if fault:
         structlog.stdlib.get_logger(__name__).warning("log file cannot be written", reason=fault)
+
+
+def _level(settings: Settings, *, watched: bool) -> str:
+    """Return the least weight of what is logged; whoever watches a terminal sees progress already, unless he asks."""
+    return "WARNING" if watched and "log_level" not in settings.model_fields_set else settings.log_level
 
 
 def _configure_structlog() -> None:
@@ -70,6 +75,19 @@ def _hand_over(logger: WrappedLogger, method: str, event: EventDict) -> Any:
     return text_line(
         logger, method, redact(logger, method, structlog.processors.format_exc_info(logger, method, event))
     )
+
+
+def bound(**facts: str) -> AbstractContextManager[Any]:
+    """Have every log line of the block, whoever writes it, bear these facts: the batch, the request.
+
+    They follow into tasks that the block begins, and into threads that run in a copy of its context.
+    """
+    return structlog.contextvars.bound_contextvars(**facts)
+
+
+def bind(**facts: str) -> None:
+    """Have every log line of this process bear these facts from now on."""
+    structlog.contextvars.bind_contextvars(**facts)
 
 
 _FACTS: list[Processor] = [

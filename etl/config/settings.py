@@ -161,7 +161,9 @@ class Settings(FromEnvironment):
         examples=["/var/lib/node_exporter/qqetl.prom"],
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
-        "INFO", description="The least weight of what is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL."
+        "INFO",
+        description="The least weight of what is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL. Unset, a log that "
+        "goes to a terminal, where progress is shown anyway, begins with WARNING.",
     )
     log_file: Path | None = Field(
         None, description="Where the log is written. Unset: standard error.", examples=["/var/log/qqetl.log"]

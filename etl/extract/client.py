@@ -8,10 +8,11 @@ from http import HTTPStatus
 from random import Random
 from types import TracebackType
 from typing import Self
+from uuid import uuid4
 
 import aiohttp
 
-from etl.config.logs import logger
+from etl.config.logs import bound, logger
 from etl.config.redaction import conceal
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, SettingsError
@@ -102,6 +103,11 @@ class ApiClient:
         Raises ApiUnavailable (with `retry_after` where the API named a time), Refused, Vanished, ShapeChanged,
         CredentialsRefused or CertificateRefused.
         """
+        with bound(request=uuid4().hex[:12], call=str(call)):
+            return await self._answer(call)
+
+    async def _answer(self, call: Call) -> Answer:
+        """Return the answer to a call, after as many attempts as it takes."""
         trial = Trial(call, self._means)
         while True:
             trial.begin()
@@ -139,6 +145,7 @@ class ApiClient:
         page = read(call, reply.status, reply.headers, reply.body)
         self._means.circuit.succeeded()
         self._admission.opened(key)
+        log.debug("answered", status=reply.status, milliseconds=round(milliseconds, 1), bytes=len(reply.body))
         return Answer(
             status=reply.status,
             headers=reply.headers,

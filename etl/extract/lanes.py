@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from multiprocessing.connection import wait as readable
 from types import TracebackType
 from typing import IO, Any, Self, cast
@@ -64,7 +65,8 @@ class Lanes:
 
     def submit(self, group: Group, *, many: bool) -> "Future[Consumption]":
         """Let a lane take a group; `many` says that there are enough for processes to be worth their start."""
-        return self._threads.submit(self._take_in_process if many else self._here.take, group)
+        take = self._take_in_process if many else self._here.take
+        return self._threads.submit(copy_context().run, take, group)
 
     def _take_in_process(self, group: Group) -> Consumption:
         """Take what is known of a group here, and the rest in whichever process is idle; there is one a thread."""

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from etl.catalogue import Resource
+from etl.config.logs import logger
 from etl.errors import ApiUnavailable, EtlError, RecordBad, ShapeChanged
 from etl.events import Began, Ended
 from etl.extract.by_parents import ByParents
@@ -18,6 +19,8 @@ from etl.ledger import batches, marks
 from etl.ledger.batches import Part
 from etl.models.states import ResourceState, TroubleKind
 from etl.resources import resource as named
+
+log = logger(__name__)
 
 #: What concerns one resource alone; everything else ends the run.
 ITS_OWN = (ApiUnavailable, ShapeChanged, Refused, RecordBad)
@@ -95,4 +98,8 @@ def settle(run: Run, resource: Resource, error: EtlError) -> ResourceState:
 def tell(run: Run, resource: str) -> None:
     """Tell whoever watches how a resource ended."""
     part = part_of(run.ledger.read(partial(batches.parts, batch_id=run.batch.id)), resource)
+    counts = {name: number for name, number in part.counts.items() if number}
+    log.info(
+        "resource at its end", resource=resource, step=run.step, state=part.status.value, reason=part.error, **counts
+    )
     run.watch(Ended(run.step, resource, part.status, part.counts, part.error))

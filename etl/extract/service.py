@@ -14,12 +14,11 @@ from sqlalchemy.orm import Session
 
 import etl
 from etl.catalogue import Resource
-from etl.config.logs import configure
+from etl.config.logs import bind, configure
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.database.handed import engine_of
 from etl.database.migrate import check_migrated
-from etl.errors import EtlError
 from etl.events import Watch, unwatched
 from etl.extract.connection import Connection as Api
 from etl.extract.connection import connected
@@ -96,12 +95,8 @@ class ExtractService:
         run = Run(ledger, self.settings, batch, api.wire, api.api, lanes, self.watch, "extract", self.stop)
         parts = ledger.read(partial(batches.parts, batch_id=batch.id))
         ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTING))
-        try:
-            with lanes:
-                read_all(run, [part for part in parts if not part.whole], stays_running)
-        except EtlError as error:
-            ledger.fail(batch.id, error)
-            raise
+        with ledger.failing(batch.id), lanes:
+            read_all(run, [part for part in parts if not part.whole], stays_running)
         ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTED))
 
 
@@ -117,6 +112,7 @@ class StageLane:
     def __call__(self) -> Taker:
         """Return the taker, with a connection of its own."""
         configure(self.settings)
+        bind(batch=str(self.batch.id), tenant=self.batch.tenant)
         engine = make_engine(self.url, application_name="qqetl lane", pool_size=1)
         return stager(Ledger(engine, self.batch.tenant, self.lease), self.settings, self.batch)
 

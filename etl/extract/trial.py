@@ -57,7 +57,7 @@ class Trial:
                 means.circuit.failed(means.clock(), self._resource)
             raise error
         pause = self._obedient(asked) if asked is not None else means.patience.pause(self._failures, means.random)
-        log.info("trying again", call=str(self._what), failures=self._failures, pause_seconds=round(pause, 1))
+        log.info("trying again", what=str(self._what), failures=self._failures, pause_seconds=round(pause, 1))
         await self._pause(pause)
 
     async def obey(self, error: TooMany) -> None:

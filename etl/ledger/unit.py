@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
+from etl.config.logs import bound, logger
 from etl.database.connect import bounded
 from etl.database.retrying import patiently
 from etl.database.sqlstate import database_errors
@@ -15,6 +16,8 @@ from etl.errors import DatabaseUnavailable, EtlError, LeaseLost
 from etl.ledger import batches, outcome
 from etl.ledger.leases import LIFE, Lease, hold
 from etl.ledger.tally import summed_up
+
+log = logger(__name__)
 
 T = TypeVar("T")
 
@@ -77,12 +80,19 @@ class Ledger:
 
     @contextmanager
     def failing(self, batch_id: UUID) -> Iterator[None]:
-        """Mark the batch failed when the block raises an error of ours, and let the error pass."""
-        try:
-            yield
-        except EtlError as error:
-            self.fail(batch_id, error)
-            raise
+        """Mark the batch failed when the block raises an error of ours, and let the error pass.
+
+        What is logged in the block names the batch.
+        """
+        with bound(batch=str(batch_id), tenant=self.tenant):
+            log.info("batch at work")
+            try:
+                yield
+            except EtlError as error:
+                self.fail(batch_id, error)
+                log.warning("batch failed", reason=str(error), error=type(error).__name__)
+                raise
+            log.info("batch at its end")
 
     def rehearse(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that is rolled back, and return what it returned."""

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -14,7 +15,6 @@ import etl
 from etl.checks.after_load import look_after_load
 from etl.config.settings import Settings
 from etl.database.migrate import check_migrated
-from etl.errors import EtlError
 from etl.events import Note, Watch, unwatched
 from etl.extract import ExtractService
 from etl.extract.connection import Connection as Api
@@ -146,7 +146,7 @@ def begin(connection: Connection, batch: Batch, planned: Plan) -> None:
 
 def carry_out(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher: Watcher) -> Summary:
     """Read, clean and load what is left of a batch, and close its books."""
-    began, before = time.monotonic(), replace(api.api.traffic)
+    began = time.monotonic()
     parts = ledger.read(partial(batches.parts, batch_id=batch.id))
     stream = Stream(settings, batch, {part.resource: part.window for part in parts})
     lanes = stream.lanes(ledger)
@@ -155,7 +155,7 @@ def carry_out(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
     run.not_offered = stream.not_offered
     run.not_offered |= {part.resource: part.error or "" for part in parts if part.status is ResourceState.NOT_OFFERED}
     ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTING))
-    try:
+    with ledger.failing(batch.id), noting_traffic(ledger, batch, api.api.traffic):
         with lanes:
             read_all(run, parts, finisher(batch))
         if batch.options.get("full") and not batch.options.get("limit"):
@@ -164,18 +164,18 @@ def carry_out(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
         look_after_load(ledger, batch.id, watcher.watch)
         ledger.commit(partial(close, batch=batch))
         keep_to_retention(ledger, settings, [part.resource for part in parts])
-    except EtlError as error:
-        ledger.fail(batch.id, error)
-        raise
-    finally:
-        note_traffic(ledger, batch, before, api.api.traffic)
     return summary(ledger, batch.id, api.api.traffic, time.monotonic() - began)
 
 
-def note_traffic(ledger: Ledger, batch: Batch, before: Traffic, after: Traffic) -> None:
-    """Keep what a batch asked of the API; whatever ends a run outranks a trouble with that."""
-    calls, waited = after.calls - before.calls, after.waited_seconds - before.waited_seconds
-    ledger.attempt(partial(batches.note_traffic, batch_id=batch.id, calls=calls, waited=waited))
+@contextmanager
+def noting_traffic(ledger: Ledger, batch: Batch, traffic: Traffic) -> Iterator[None]:
+    """Keep what the block asked of the API with its batch; whatever ends a run outranks a trouble with that."""
+    before = replace(traffic)
+    try:
+        yield
+    finally:
+        calls, waited = traffic.calls - before.calls, traffic.waited_seconds - before.waited_seconds
+        ledger.attempt(partial(batches.note_traffic, batch_id=batch.id, calls=calls, waited=waited))
 
 
 def keep_to_retention(ledger: Ledger, settings: Settings, names: Sequence[str]) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import logging
+import os
 import stat
 import sys
+import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.config import logs
-from etl.config.logs import configure
+from etl.config.logs import bound, configure
 from etl.config.redaction import HIDDEN, LONGEST, conceal, on_one_line, redacted, redacted_event
 from etl.config.settings import Settings
 
 SSN = "078-05-1120"
 PASSWORD = "hunter2-correct-horse"
+NOBODY = 65534
 MARKS = (SSN, PASSWORD, "geheim", "dana@example.com", "eyJhbGciOi")
 
 
@@ -177,7 +180,7 @@ def test_one_event_is_one_line_of_text_on_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    configure(settings())
+    configure(settings(log_level="INFO"))
     structlog.stdlib.get_logger("etl.x").info("page staged", resource="contacts", password="geheim")
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith(f"info      page staged  resource=contacts  password={HIDDEN}")
@@ -245,6 +248,47 @@ def test_a_log_file_that_cannot_be_opened_gives_way_to_standard_error(
     assert second["event"] == "goes on"
 
 
+def test_o4_a_plain_user_whose_folder_is_read_only_gets_the_log_on_standard_error() -> None:
+    """Root is stopped by no mode, so a child gives up being root before it begins to log."""
+    folder = Path(tempfile.mkdtemp(prefix="qqetl-"))
+    folder.chmod(0o555)
+    try:
+        status, said = as_plain_user(lambda: log_to(folder / "qqetl.log"))
+    finally:
+        folder.rmdir()
+    first, second = (json.loads(line) for line in said.splitlines())
+    assert (status, first["event"], second["event"]) == (0, "log file cannot be written", "goes on")
+    assert first["reason"] == "LOG_FILE: Permission denied"
+
+
+def log_to(path: Path) -> None:
+    configure(settings(log_file=path))
+    structlog.stdlib.get_logger("etl.x").info("goes on")
+
+
+def as_plain_user(work: Callable[[], None]) -> tuple[int, str]:
+    """Return the exit status and the standard error of a child that does some work without root's rights."""
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+            sys.stderr = os.fdopen(theirs, "w")
+            work()
+            sys.stderr.flush()
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(theirs)
+    with os.fdopen(ours) as reader:
+        said = reader.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
+
+
 def test_a_folder_that_goes_away_gives_way_to_standard_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -281,3 +325,24 @@ def test_configuring_twice_writes_once(capsys: pytest.CaptureFixture[str]) -> No
     structlog.stdlib.get_logger("etl.x").info("once")
     assert len(events(capsys)) == 1
     assert sum(handler.get_name() == logs._MARK for handler in logging.getLogger().handlers) == 1
+
+
+def test_a_terminal_is_spared_what_progress_tells_unless_a_level_is_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    chosen: dict[str, str]
+    for chosen, heard in (({}, ["loud"]), ({"log_level": "INFO"}, ["quiet", "loud"])):
+        configure(settings(**chosen))
+        structlog.stdlib.get_logger("etl.x").info("quiet")
+        structlog.stdlib.get_logger("etl.x").warning("loud")
+        assert [line.split()[2] for line in capsys.readouterr().err.splitlines()] == heard
+
+
+def test_what_is_bound_is_on_every_line_of_the_block_whoever_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(settings())
+    with bound(batch="b", request="r"):
+        structlog.stdlib.get_logger("etl.x").info("ours")
+        logging.getLogger("library").warning("theirs")
+    logging.getLogger("library").warning("after")
+    assert [event.get("batch") for event in events(capsys)] == ["b", "b", None]

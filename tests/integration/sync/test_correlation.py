@@ -1,0 +1,109 @@
+"""The log of a run: every line is one event, names its batch and, where it is about a call, its request."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from workbench import Site, break_with
+
+from etl.config.logs import configure, logger
+from etl.errors import ApiUnavailable
+from etl.extract import ExtractService
+from etl.extract.taking import Taker
+from etl.load import LoadService
+from etl.pipeline.stream import StreamLane
+from etl.transform import TransformService
+
+SOME = ("claims", "carriers")
+
+
+@pytest.fixture
+def logging_site(site: Site, tmp_path: Path) -> Iterator[Site]:
+    """Give a site whose log goes to a file, and put logging back as it was."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    made = site.under(log_level="DEBUG", log_file=tmp_path / "log")
+    configure(made.settings)
+    yield made
+    for handler in set(root.handlers) - set(before):
+        handler.close()
+    root.handlers[:] = before
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+def events(site: Site, name: str | None = None) -> list[dict[str, Any]]:
+    assert site.settings.log_file is not None
+    lines = [json.loads(line) for line in site.settings.log_file.read_text().splitlines()]
+    return [line for line in lines if name in (None, line["event"])]
+
+
+def test_every_line_of_a_run_names_its_batch_and_every_call_its_request(logging_site: Site) -> None:
+    break_with(logging_site.simulator, "server-errors:1")
+    summary = logging_site.sync_once(resources=SOME)
+    batch = {str(summary.batch.id)}
+    for name in ("batch at work", "batch at its end", "resource at its end", "answered"):
+        assert {line["batch"] for line in events(logging_site, name)} == batch, name
+    retried = [line for line in events(logging_site, "trying again") if "request" in line]
+    answered = {line["request"]: line["call"] for line in events(logging_site, "answered")}
+    assert len(retried) >= 2
+    assert {line["batch"] for line in retried} == batch
+    assert all(answered[line["request"]] == line["call"] for line in retried), "a call keeps its request id"
+    assert len(answered) == len(events(logging_site, "answered")), "and no two share one"
+    ends = {line["resource"]: line for line in events(logging_site, "resource at its end")}
+    assert ends["claims"]["state"] == "done"
+    assert ends["claims"]["fetched"] == ends["claims"]["inserted"] > 0
+
+
+def test_what_is_logged_while_a_group_is_taken_names_the_batch_too(
+    logging_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = Taker.take
+
+    def telling(self: Taker, group: Any) -> Any:
+        logger("etl.test").info("taken")
+        return take(self, group)
+
+    monkeypatch.setattr(Taker, "take", telling)
+    summary = logging_site.sync_once(resources=SOME)
+    assert {line.get("batch") for line in events(logging_site, "taken")} == {str(summary.batch.id)}
+
+
+def test_a_lane_of_its_own_process_names_the_batch(logging_site: Site) -> None:
+    summary = logging_site.sync_once(resources=SOME)
+    url = logging_site.engine.url.render_as_string(hide_password=False)
+    taker = StreamLane(url, logging_site.settings, summary.batch, {}, None)()
+    logger("etl.test").info("in the lane")
+    taker.ledger.engine.dispose()
+    assert [line["batch"] for line in events(logging_site, "in the lane")] == [str(summary.batch.id)]
+
+
+def test_the_steps_apart_name_the_batch(logging_site: Site) -> None:
+    window = {"start_date": "2000-01-01", "end_date": "2999-01-01"}
+    batch = ExtractService(logging_site.engine, settings=logging_site.settings).extract_data(window, SOME)
+    TransformService(logging_site.engine, settings=logging_site.settings).transform_batch(batch)
+    LoadService(logging_site.engine, settings=logging_site.settings).load_batch(batch, window)
+    assert [line["batch"] for line in events(logging_site, "batch at work")] == [str(batch)] * 3
+
+
+def test_a_failed_batch_says_why_and_what_comes_after_names_no_batch(
+    logging_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ApiUnavailable("the API is away")
+
+    monkeypatch.setattr(sys.modules["etl.pipeline.sync"], "look_after_load", fails)
+    with pytest.raises(ApiUnavailable):
+        logging_site.sync_once(resources=SOME)
+    logger("etl.test").info("afterwards")
+    (failed,) = events(logging_site, "batch failed")
+    assert (failed["level"], failed["reason"], failed["error"]) == ("warning", "the API is away", "ApiUnavailable")
+    (after,) = events(logging_site, "afterwards")
+    assert "batch" not in after
