@@ -20,6 +20,7 @@ COMMANDS = {
     "retry": "Take a failed or interrupted batch up where it stopped.",
     "status": "How fresh and how complete each resource is.",
     "notices": "What needs a person, mails that wait; --test sends one.",
+    "metrics": "Metrics for Prometheus: printed, into a file, or served.",
     "runs": "The batches, or one of them with its balance sheet.",
     "findings": "What rules and checks found, by rule, resource, office or agent.",
     "checks": "The checks across records: what each asks, and its hits.",

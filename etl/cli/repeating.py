@@ -1,14 +1,14 @@
-"""Runs at regular times, until somebody asks for an end; what may pass by itself does not end the series."""
+"""Runs at regular times, until somebody asks for an end; only what a person has to see to ends the series."""
 
 import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from etl.cli.failing import complain, told
+from etl.cli.failing import failed
 from etl.cli.screen import say
 from etl.cli.stopping import Stopping
 from etl.cli.words import length
-from etl.errors import LeaseHeld, TryAgain
+from etl.errors import LeaseHeld, PersonNeeded
 
 
 def repeat(run: Callable[[], int], pause: timedelta, stopping: Stopping) -> int:
@@ -33,9 +33,11 @@ def attempt(run: Callable[[], int], stopping: Stopping) -> int:
     """Carry out one run and return 0, or the exit status when a signal cut it off."""
     try:
         run()
-    except (TryAgain, LeaseHeld) as error:
-        complain(told(error))
-        return error.exit_status if stopping.asked else 0
+    except Exception as error:
+        if isinstance(error, PersonNeeded) and not isinstance(error, LeaseHeld):
+            raise
+        status = failed(error)
+        return status if stopping.asked else 0
     finally:
         if not stopping.asked:
             stopping.event.clear()

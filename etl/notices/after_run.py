@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
 from etl.config.logs import logger
 from etl.config.settings import Settings
-from etl.errors import EtlError, Interrupted
+from etl.errors import DatabaseUnavailable, EtlError, Interrupted
 from etl.ledger import outbox, troubles
 from etl.ledger.unit import Ledger
 from etl.notices import offline, wording
@@ -15,6 +16,7 @@ from etl.notices.heartbeat import beat
 from etl.notices.letter import as_mail
 from etl.notices.looking import NO_TROUBLE, OF_DATABASE, look
 from etl.notices.sending import send_waiting
+from etl.observe.metrics import write_textfile
 
 log = logger(__name__)
 
@@ -42,8 +44,17 @@ def steps(ledger: Ledger | None, settings: Settings, error: Exception | None, *,
     elif ledger is not None:
         yield "notice", partial(take_note, ledger, settings, error)
         yield "mail", partial(send_waiting, ledger, settings)
+    if settings.etl_metrics_file is not None:
+        read = unreadable if ledger is None else ledger.read
+        yield "metrics", partial(write_textfile, settings.etl_metrics_file, read)
     if not isinstance(error, NO_TROUBLE):
         yield "heartbeat", partial(beat, settings, well=error is None and whole)
+
+
+def unreadable(query: Callable[[Connection], Any]) -> Any:
+    """Raise DatabaseUnavailable, for metrics that tell just that."""
+    del query
+    raise DatabaseUnavailable
 
 
 def take_note(ledger: Ledger, settings: Settings, error: Exception | None = None, *, at_end: bool = True) -> None:

@@ -16,7 +16,7 @@ from etl.errors import ApiUnavailable
 from etl.extract import ExtractService
 from etl.extract.taking import Taker
 from etl.load import LoadService
-from etl.pipeline.stream import StreamLane
+from etl.stream import StreamLane
 from etl.transform import TransformService
 
 SOME = ("claims", "carriers")

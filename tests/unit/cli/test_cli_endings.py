@@ -59,7 +59,7 @@ def test_a_series_outlives_what_passes_by_itself(monkeypatch: pytest.MonkeyPatch
     clock = iter(float(second) for second in range(100))
     monkeypatch.setattr("etl.cli.repeating.time.monotonic", lambda: next(clock))
     ear, waits = Stopping(), list[float]()
-    fates = [ApiUnavailable(), LeaseHeld(), None]
+    fates = [ApiUnavailable(), LeaseHeld(), KeyError("a fault of our own"), None]
 
     def run() -> int:
         if not fates:
@@ -72,7 +72,7 @@ def test_a_series_outlives_what_passes_by_itself(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(ear.event, "wait", waits.append)
     assert repeat(run, timedelta(seconds=10), ear) == Interrupted.exit_status
-    assert len(waits) == 3
+    assert len(waits) == 4
     assert all(0 < wait <= 10 for wait in waits)
 
 
