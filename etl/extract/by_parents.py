@@ -12,9 +12,9 @@ from etl.extract.protocol import Refusal, Refused
 from etl.extract.reading import Missed, Reader
 from etl.extract.run import Run
 from etl.extract.taking import Consumption
-from etl.ledger import children
+from etl.ledger import batches, children
 from etl.ledger.batches import Part
-from etl.ledger.children import Child
+from etl.ledger.children import WHOLE, Child, Portion
 from etl.resources import resource as named
 
 #: Parents that are asked for in one round.
@@ -28,11 +28,12 @@ FAILED_IN_A_ROW = 10
 
 
 class ByParents:
-    """The reading of one resource that is asked for per parent."""
+    """The reading of one resource that is asked for per parent, or of a portion of its queue."""
 
-    def __init__(self, run: Run, part: Part) -> None:
+    def __init__(self, run: Run, part: Part, portion: Portion = WHOLE) -> None:
         self.run = run
         self.resource = named(part.resource)
+        self.portion = portion
         settings = run.settings
         self.reader = Reader(run.api, self.resource, settings.etl_page_size, settings.etl_concurrency)
         self.answered = 0
@@ -46,8 +47,15 @@ class ByParents:
         """
         due = self.run.ledger.commit(self.queue)
         self.run.watch(Began(self.run.step, self.resource.name, calls=self.outstanding()))
+        return self.read_due(due, self.run.settings.etl_child_budget) and self.outstanding() == 0
+
+    def read_due(self, due: datetime, budget: int | None) -> bool:
+        """Ask for the details of every parent that was due at a time, within a budget of calls.
+
+        Tells whether all were asked for that the limit of the run allows; raises as `read` does.
+        """
         records = 0
-        while some := self.run.ledger.read(partial(self.next_round, due=due)):
+        while some := self.run.ledger.read(partial(self.next_round, due=due, budget=budget)):
             self.run.calls_for_details += len(some)
             for done in self.run.consume(self.resource.name, None, partial(self.reader.children, some=some), DETAILS):
                 self.weigh(done)
@@ -56,22 +64,22 @@ class ByParents:
                 return False
         if self.failed:
             raise ApiUnavailable(f"{len(self.failed)} calls failed, the last with: {self.failed[-1].reason}")
-        return self.outstanding() == 0
+        return True
 
     def queue(self, connection: Connection) -> datetime:
         """Queue the parents that changed, and return the time up to which this run takes what is due."""
         children.refresh(connection, self.resource, self.parent, self.run.ledger.tenant)
         return children.now(connection)
 
-    def next_round(self, connection: Connection, due: datetime) -> list[Child]:
+    def next_round(self, connection: Connection, due: datetime, budget: int | None) -> list[Child]:
         """Return the parents of the next round, as far as the budget goes."""
-        budget, limit = self.run.settings.etl_child_budget, self.run.limit
-        most = min(ROUND, ROUND if limit is None else limit)
+        most = min(ROUND, self.run.limit or ROUND)
         if budget is not None:
             most = min(most, budget - self.run.calls_for_details)
         if most <= 0:
             return []
-        return children.outstanding(connection, self.resource, self.parent, self.run.ledger.tenant, due, most)
+        tenant = self.run.ledger.tenant
+        return children.outstanding(connection, self.resource, self.parent, tenant, due, most, self.portion)
 
     def weigh(self, done: Consumption) -> None:
         """Take in how calls ended; raise when that says something about the resource as a whole."""
@@ -80,10 +88,15 @@ class ByParents:
             self.vanished += missed.vanished
             if not missed.vanished:
                 self.failed.append(missed)
-        if not self.answered and self.vanished >= VANISHED_FROM_THE_START:
+        if not self.answered and self.vanished >= VANISHED_FROM_THE_START and not self.was_answered():
             raise Refused(self.reader.example(), 404, Refusal.MISSING)
         if len(self.failed) >= FAILED_IN_A_ROW and done.answered == 0:
             raise ApiUnavailable(f"{len(self.failed)} calls failed, the last with: {self.failed[-1].reason}")
+
+    def was_answered(self) -> bool:
+        """Tell whether the account has shown to have the resource: before a break, or to another task of this run."""
+        parts = self.run.ledger.read(partial(batches.parts, batch_id=self.run.batch.id))
+        return any(part.resource == self.resource.name and part.counts["pages"] for part in parts)
 
     def outstanding(self) -> int:
         """Return how many parents are due."""

@@ -1,6 +1,6 @@
 """A feed or a list, read slice by slice until as many ids have arrived as the API says there are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -42,13 +42,13 @@ class BySlices:
         shown = any(endpoint.dates and endpoint.dates.field for endpoint in self.resource.endpoints)
         self.window = part.window.widened(settings.etl_overlap) if shown else None
 
-    def read(self) -> bool:
-        """Read every slice to its end; tell whether nothing is left for another run.
+    def read(self, some: Collection[int] | None = None) -> bool:
+        """Read every slice to its end, or those of some numbers; tell whether nothing is left for another run.
 
         Raises Refused where the API does not give the resource out, ApiUnavailable where answers stay away or totals
         never agree.
         """
-        left, records = self.planned(), 0
+        left, records = [one for one in self.planned() if some is None or one.number in some], 0
         while left:
             pages = self.run.ledger.read(partial(self.pages_read, some=left))
             produce = partial(self.reader.slices, some=left, read=pages)

@@ -1,6 +1,6 @@
 """The resources of a batch, one after the other; what a refusal or a failure means; and what is told of each end."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from etl.extract.protocol import Refused
 from etl.extract.run import Run
 from etl.ledger import batches, marks
 from etl.ledger.batches import Part
+from etl.ledger.unit import Ledger
 from etl.models.states import ResourceState, TroubleKind
 from etl.resources import resource as named
 
@@ -52,20 +53,33 @@ def read_one(run: Run, part: Part, finish: Finish, ends: dict[str, ResourceState
         complete = read(run, part, resource, ends)
     except ITS_OWN as error:
         return settle(run, resource, error)
-    run.ledger.commit(partial(batches.note_whole, **place))
+    return conclude(run.ledger, run.batch.id, resource, finish, complete=complete)
+
+
+def conclude(
+    ledger: Ledger, batch_id: UUID, resource: Resource, finish: Finish, *, complete: bool = True
+) -> ResourceState:
+    """End a resource that was read as far as it goes, and return how it ended."""
+    place: dict[str, Any] = {"batch_id": batch_id, "resource": resource.name}
+    ledger.commit(partial(batches.note_whole, **place))
     if not resource.proven:
-        run.ledger.commit(partial(marks.note_offer, tenant=run.ledger.tenant, resource=part.resource, offered=True))
-    return run.ledger.commit(partial(end, finish=finish, complete=complete, **place))
+        ledger.commit(partial(marks.note_offer, tenant=ledger.tenant, resource=resource.name, offered=True))
+    return ledger.commit(partial(end, finish=finish, complete=complete, **place))
 
 
 def read(run: Run, part: Part, resource: Resource, ends: dict[str, ResourceState]) -> bool:
     """Read a resource in the way that it is asked for; tell whether nothing is left."""
     if not resource.endpoints:
-        for source in {way.resource for way in resource.derived}:
-            if ends.get(source) is ResourceState.FAILED:
-                raise ApiUnavailable(f"{source}, from which it is made, failed")
+        look_at_sources(resource, ends)
         return True
     return ByParents(run, part).read() if resource.parent is not None else BySlices(run, part).read()
+
+
+def look_at_sources(resource: Resource, ends: Mapping[str, ResourceState]) -> None:
+    """Raise ApiUnavailable when a resource from which this one is made has failed."""
+    for source in sorted({way.resource for way in resource.derived}):
+        if ends.get(source) is ResourceState.FAILED:
+            raise ApiUnavailable(f"{source}, from which it is made, failed")
 
 
 def end(connection: Connection, batch_id: UUID, resource: str, finish: Finish, *, complete: bool) -> ResourceState:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from etl.errors import UsageError
 from etl.models.bookkeeping import batch_resources, batches
@@ -90,6 +90,19 @@ def newest(connection: Connection, tenant: str) -> Batch | None:
     return None if row is None else as_batch(row)
 
 
+def of_run(connection: Connection, tenant: str, run: str) -> Batch | None:
+    """Return the batch that a run of several tasks works on, None before it has one."""
+    mine = (batches.c.tenant == tenant) & (batches.c.options["run"].astext == run)
+    row = connection.execute(select(batches).where(mine).order_by(batches.c.started_at.desc()).limit(1)).one_or_none()
+    return None if row is None else as_batch(row)
+
+
+def hand_over(connection: Connection, batch_id: UUID, run: str) -> None:
+    """Note that another run works on a batch from now on."""
+    options = batches.c.options.concat({"run": run})
+    connection.execute(update(batches).where(batches.c.id == batch_id).values(options=options))
+
+
 def rules_before(connection: Connection, batch: Batch) -> str | None:
     """Return the version of the rules that the tenant's last completed batch went by, None before the first."""
     query = (
@@ -172,6 +185,14 @@ def note_whole(connection: Connection, batch_id: UUID, resource: str, total: int
     """Note that a resource was read to its end, and how many records the API said there are."""
     mine = (batch_resources.c.batch_id == batch_id) & (batch_resources.c.resource == resource)
     connection.execute(update(batch_resources).where(mine).values(position={"whole": True}, api_total=total))
+
+
+def spent(connection: Connection, batch_id: UUID) -> tuple[int, float, float]:
+    """Return the calls of a batch, the seconds that they waited for their turn, and those since it was begun."""
+    age = func.extract("epoch", func.now() - batches.c.started_at)
+    query = select(batches.c.calls, batches.c.waited_seconds, age).where(batches.c.id == batch_id)
+    calls, waited, seconds = connection.execute(query).one()
+    return calls, waited, float(seconds)
 
 
 def unfinished(rows: Sequence[Part]) -> list[str]:

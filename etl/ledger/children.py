@@ -28,6 +28,18 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """One of several equal parts of a queue, told by the parents' ids."""
+
+    number: int = 0
+    of: int = 1
+
+
+#: The queue as a whole.
+WHOLE = Portion()
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """How many parents of a resource are covered, and how many calls are outstanding."""
 
@@ -107,24 +119,34 @@ def json_text(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def outstanding(
-    connection: Connection, child: Resource, parent: Resource, tenant: str, due: datetime, most: int
+def outstanding(  # noqa: PLR0913, PLR0917 (which queue, which part of it, how far)
+    connection: Connection,
+    child: Resource,
+    parent: Resource,
+    tenant: str,
+    due: datetime,
+    most: int,
+    portion: Portion = WHOLE,
 ) -> list[Child]:
     """Return the next parents to ask for: changed ones first, active before others, newest first."""
     carries = child.parent.carries if child.parent is not None else ()
-    rows = connection.execute(queue_order(parent), {
-        "tenant": tenant, "resource": child.name, "due": due, "most": most, "carries": list(carries),
-    })  # fmt: skip
+    place = {"tenant": tenant, "resource": child.name, "due": due, "most": most, "carries": list(carries)}
+    part = {} if portion == WHOLE else {"number": portion.number, "of": portion.of}
+    rows = connection.execute(queue_order(parent, PORTION if part else ""), place | part)
     return [Child(row.parent_id, row.id, (row.carried or "{}").encode()) for row in rows]
 
 
-def queue_order(parent: Resource) -> TextClause:
+#: Narrows a queue to one of several equal parts.
+PORTION = "AND (hashtext(parent_id) & 2147483647) % :of = :number"
+
+
+def queue_order(parent: Resource, portion: str = "") -> TextClause:
     """Return the statement behind `outstanding`."""
     return text(f"""
         SELECT queued.parent_id, parent.id, carried.object AS carried
         FROM (
             SELECT parent_id, changed, priority, parent_version_at FROM etl.child_queue
-            WHERE tenant = :tenant AND resource = :resource AND due_at <= :due
+            WHERE tenant = :tenant AND resource = :resource AND due_at <= :due {portion}
             ORDER BY changed DESC, priority, parent_version_at DESC, parent_id LIMIT :most
         ) AS queued
         JOIN raw.{parent.raw_table} AS parent

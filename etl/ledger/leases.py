@@ -3,8 +3,8 @@
 import os
 import socket
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -21,6 +21,9 @@ LIFE = 60
 BEAT = 15
 #: Seconds that giving a lease back may take; it frees itself otherwise.
 FAREWELL = 5
+#: The same life for a run that is made of tasks: between two of them, or while one that died waits for its next try,
+#: nobody gives a sign.
+LIFE_OF_TASKS = 900
 
 TAKE = text("""
     INSERT INTO etl.leases AS held (tenant, resource, holder, token, expires_at)
@@ -28,14 +31,31 @@ TAKE = text("""
     FROM unnest(CAST(:resources AS text[])) AS wanted (resource)
     ORDER BY wanted.resource
     ON CONFLICT (tenant, resource) DO UPDATE
-    SET holder = excluded.holder, token = held.token + 1, expires_at = excluded.expires_at
+    SET holder = excluded.holder, expires_at = excluded.expires_at,
+        token = CASE WHEN held.holder = excluded.holder THEN held.token ELSE held.token + 1 END
     WHERE held.expires_at < now() OR held.holder = excluded.holder
     RETURNING held.resource, held.token
 """)
 
 HOLDERS = text("""
-    SELECT resource, holder FROM etl.leases
+    SELECT resource, holder, ceil(extract(epoch FROM expires_at - now())) AS seconds FROM etl.leases
     WHERE tenant = :tenant AND resource = ANY(:resources) AND expires_at >= now() ORDER BY resource
+""")
+
+MINE = text("""
+    SELECT resource, token FROM etl.leases
+    WHERE tenant = :tenant AND holder = :holder AND resource = ANY(:resources)
+""")
+
+#: Whoever had it before is fenced off, alive or not: it is for the caller to know that its place is taken.
+SEIZE = text("""
+    INSERT INTO etl.leases AS held (tenant, resource, holder, token, expires_at)
+    SELECT :tenant, wanted.resource, :holder, 1, now() + make_interval(secs => :life)
+    FROM unnest(CAST(:resources AS text[])) AS wanted (resource)
+    ORDER BY wanted.resource
+    ON CONFLICT (tenant, resource) DO UPDATE
+    SET holder = excluded.holder, token = held.token + 1, expires_at = excluded.expires_at
+    RETURNING held.resource, held.token
 """)
 
 #: FOR SHARE lets the workers of one run commit side by side and makes a successor wait for them.
@@ -56,6 +76,9 @@ RENEW = text("""
 
 GIVE_BACK = text("UPDATE etl.leases SET expires_at = now() WHERE tenant = :tenant AND holder = :holder")
 
+#: Slices are named by the resource and a number behind a stroke; outside of their run they mean nothing.
+FORGET_SLICES = text("DELETE FROM etl.leases WHERE tenant = :tenant AND holder = :holder AND resource LIKE '%/%'")
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -64,6 +87,7 @@ class Lease:
     tenant: str
     holder: str
     tokens: tuple[tuple[str, int], ...]  #: resource and fencing token
+    life: int = LIFE
 
 
 def new_holder() -> str:
@@ -71,21 +95,40 @@ def new_holder() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
 
 
-def take(connection: Connection, tenant: str, resources: Sequence[str], holder: str) -> Lease:
+def take(connection: Connection, tenant: str, resources: Collection[str], holder: str, life: int = LIFE) -> Lease:
     """Take the lease of all `resources` or of none; raise LeaseHeld naming who holds one of them.
 
     A holder may take it again, whose first try was committed though the answer was lost.
     """
     parameters = {"tenant": tenant, "resources": sorted(resources)}
-    taken = connection.execute(TAKE, {**parameters, "holder": holder, "life": LIFE}).all()
+    taken = connection.execute(TAKE, {**parameters, "holder": holder, "life": life}).all()
     if len(taken) < len(set(resources)):
         others = [row for row in connection.execute(HOLDERS, parameters) if row.holder != holder]
         named = f"{others[0].resource} by {others[0].holder}" if others else "one of the resources"
+        seconds = max(LIFE, *(row.seconds for row in others)) if others else LIFE
         raise LeaseHeld(
             f"Another run is at work (it holds {named}). Wait for its end; if its process died, "
-            f"its lock frees itself within {LIFE} seconds."
+            f"its lock frees itself within {seconds} seconds."
         )
-    return Lease(tenant, holder, tuple((row.resource, row.token) for row in taken))
+    return Lease(tenant, holder, tuple((row.resource, row.token) for row in taken), life)
+
+
+def join(
+    connection: Connection, tenant: str, resources: Collection[str], run: str, slices: Collection[str] = ()
+) -> Lease:
+    """Return the lease of a run that several tasks share, taking what it does not hold (yet, or any more).
+
+    Slices are seized: the task that was given them last is the one to read them. Raises LeaseHeld while another run
+    holds a resource.
+    """
+    place = {"tenant": tenant, "holder": run}
+    held = {row.resource: row.token for row in connection.execute(MINE, {**place, "resources": list(resources)})}
+    if lacking := set(resources) - held.keys():
+        held |= dict(take(connection, tenant, lacking, run, LIFE_OF_TASKS).tokens)
+    if slices:
+        seized = connection.execute(SEIZE, {**place, "resources": sorted(slices), "life": LIFE_OF_TASKS})
+        held |= {row.resource: row.token for row in seized}
+    return Lease(tenant, run, tuple(sorted(held.items())), LIFE_OF_TASKS)
 
 
 def hold(connection: Connection, lease: Lease) -> None:
@@ -106,31 +149,61 @@ def leased(engine: Engine, tenant: str, resources: Sequence[str]) -> Iterator[Le
             return take(connection, tenant, resources, holder)
 
     lease = patiently(try_to_take)
+    try:
+        with signs_of_life(engine, lease):
+            yield lease
+    finally:
+        give_back(engine, lease)
+
+
+@contextmanager
+def shared(
+    engine: Engine, tenant: str, resources: Collection[str], run: str, slices: Collection[str] = ()
+) -> Iterator[Lease]:
+    """Hold the lease of a run for one of its tasks; it lives on for the next, until it is given back.
+
+    Raises LeaseHeld while another run holds a resource.
+    """
+
+    def try_to_join() -> Lease:
+        with database_errors(), engine.begin() as connection:
+            return join(connection, tenant, resources, run, slices)
+
+    lease = patiently(try_to_join)
+    try:
+        with signs_of_life(engine, lease):
+            yield lease
+    finally:
+        give_sign(engine, lease)
+
+
+@contextmanager
+def signs_of_life(engine: Engine, lease: Lease) -> Iterator[None]:
+    """Renew a lease now and then for as long as the block runs."""
     done = threading.Event()
     beat = threading.Thread(target=renew, args=(engine, lease, done), name="lease", daemon=True)
     beat.start()
     try:
-        yield lease
+        yield
     finally:
         done.set()
         beat.join(timeout=BEAT)
-        give_back(engine, lease)
 
 
 def renew(engine: Engine, lease: Lease, done: threading.Event) -> None:
-    """Give a sign of life now and then until `done`; a missed one is made good by the next."""
+    """Give a sign of life now and then until `done`."""
     while not done.wait(BEAT):
-        try:
-            with database_errors(), bounded(engine, statement_s=BEAT).begin() as connection:
-                connection.execute(RENEW, {"tenant": lease.tenant, "holder": lease.holder, "life": LIFE})
-        except EtlError:
-            continue
+        give_sign(engine, lease)
+
+
+def give_sign(engine: Engine, lease: Lease) -> None:
+    """Let a lease live on from now; where the database does not let us, the next sign makes that good."""
+    with suppress(EtlError), database_errors(), bounded(engine, statement_s=BEAT).begin() as connection:
+        connection.execute(RENEW, {"tenant": lease.tenant, "holder": lease.holder, "life": lease.life})
 
 
 def give_back(engine: Engine, lease: Lease) -> None:
     """Free the lease; where the database does not let us, it frees itself when its life ends."""
-    try:
-        with database_errors(), bounded(engine, statement_s=FAREWELL).begin() as connection:
-            connection.execute(GIVE_BACK, {"tenant": lease.tenant, "holder": lease.holder})
-    except EtlError:
-        return
+    with suppress(EtlError), database_errors(), bounded(engine, statement_s=FAREWELL).begin() as connection:
+        for statement in (GIVE_BACK, FORGET_SLICES):
+            connection.execute(statement, {"tenant": lease.tenant, "holder": lease.holder})

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, insert, select, text, true, update
+from sqlalchemy import Connection, bindparam, func, insert, select, text, true, update
 
 from etl.models.bookkeeping import requests, slices
 from etl.models.states import SliceState
@@ -14,7 +14,10 @@ from etl.models.states import SliceState
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A stretch of a resource that is read page by page: some days of a feed, or a whole list."""
+    """A stretch of a resource that is read page by page: some days of a feed, or a whole list.
+
+    What is asked for per parent has slices only where several tasks share it: each then is a part of the parents.
+    """
 
     number: int
     endpoint: int  #: which of the resource's calls
@@ -63,6 +66,13 @@ def planned(connection: Connection, batch_id: UUID, resource: str) -> list[Slice
     mine = (slices.c.batch_id == batch_id) & (slices.c.resource == resource)
     rows = connection.execute(select(slices).where(mine).order_by(slices.c.number)).all()
     return [as_slice(row) for row in rows if row.status != SliceState.DONE] if rows else None
+
+
+def number_of(connection: Connection, batch_id: UUID, resource: str) -> int:
+    """Return in how many slices a resource was planned."""
+    mine = (slices.c.batch_id == batch_id) & (slices.c.resource == resource)
+    number: int = connection.execute(select(func.count()).select_from(slices).where(mine)).scalar_one()
+    return number
 
 
 def as_slice(row: Any) -> Slice:
@@ -133,13 +143,13 @@ def readings(connection: Connection, batch_id: UUID, resource: str, some: Sequen
 def finish(connection: Connection, batch_id: UUID, resource: str, agreed: Iterable[Reading]) -> None:
     """Mark slices as read to the end."""
     for reading in agreed:
-        connection.execute(
-            update(slices)
-            .where(
-                slices.c.batch_id == batch_id, slices.c.resource == resource, slices.c.number == reading.slice.number
-            )
-            .values(status=SliceState.DONE, total=reading.total)
-        )
+        end(connection, batch_id, resource, reading.slice.number, reading.total)
+
+
+def end(connection: Connection, batch_id: UUID, resource: str, number: int, total: int | None = None) -> None:
+    """Mark one slice as read to the end."""
+    mine = (slices.c.batch_id == batch_id) & (slices.c.resource == resource) & (slices.c.number == number)
+    connection.execute(update(slices).where(mine).values(status=SliceState.DONE, total=total))
 
 
 def read_anew(connection: Connection, batch_id: UUID, resource: str, some: Iterable[Slice]) -> list[Slice]:

@@ -23,6 +23,7 @@ class Options:
     limit: int | None = None  #: about so many records of each resource, for a first look; no mark moves
     dry_sweep: bool = False  #: with `full`: only tell what has vanished
     command: str = "sync"
+    run: str | None = None  #: the name of the run, where several tasks share it
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def new_batch(ledger: Ledger, settings: Settings, planned: Plan, options: Option
         "limit": options.limit,
         "dry_sweep": options.dry_sweep,
         "resources": list(options.resources),
+        "run": options.run,
     }
     return batches.new(ledger.tenant, planned.window, rules_version(settings), options.command, kept)
 

@@ -148,22 +148,12 @@ def carry_out(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
     """Read, clean and load what is left of a batch, and close its books."""
     began = time.monotonic()
     parts = ledger.read(partial(batches.parts, batch_id=batch.id))
-    stream = Stream(settings, batch, {part.resource: part.window for part in parts})
-    lanes = stream.lanes(ledger)
-    run = Run(ledger, settings, batch, api.wire, api.api, lanes, watcher.watch, stop=watcher.stop)
-    run.limit = batch.options.get("limit")
-    run.not_offered = stream.not_offered
-    run.not_offered |= {part.resource: part.error or "" for part in parts if part.status is ResourceState.NOT_OFFERED}
+    run = run_over(ledger, settings, api, batch, watcher)
     ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTING))
     with ledger.failing(batch.id), noting_traffic(ledger, batch, api.api.traffic):
-        with lanes:
+        with run.lanes:
             read_all(run, parts, finisher(batch))
-        if batch.options.get("full") and not batch.options.get("limit"):
-            swept = ledger.read(partial(batches.parts, batch_id=batch.id))
-            reconcile(ledger, settings, batch, swept, watcher.watch, dry=bool(batch.options.get("dry_sweep")))
-        look_after_load(ledger, batch.id, watcher.watch)
-        ledger.commit(partial(close, batch=batch))
-        keep_to_retention(ledger, settings, [part.resource for part in parts])
+        close_books(ledger, settings, batch, watcher)
     return summary(ledger, batch.id, api.api.traffic, time.monotonic() - began)
 
 
@@ -176,6 +166,27 @@ def noting_traffic(ledger: Ledger, batch: Batch, traffic: Traffic) -> Iterator[N
     finally:
         calls, waited = traffic.calls - before.calls, traffic.waited_seconds - before.waited_seconds
         ledger.attempt(partial(batches.note_traffic, batch_id=batch.id, calls=calls, waited=waited))
+
+
+def run_over(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher: Watcher) -> Run:
+    """Return what takes the resources of a batch through all steps; its lanes are to be opened."""
+    parts = ledger.read(partial(batches.parts, batch_id=batch.id))
+    stream = Stream(settings, batch, {part.resource: part.window for part in parts})
+    run = Run(ledger, settings, batch, api.wire, api.api, stream.lanes(ledger), watcher.watch, stop=watcher.stop)
+    run.limit = batch.options.get("limit")
+    run.not_offered = stream.not_offered
+    run.not_offered |= {part.resource: part.error or "" for part in parts if part.status is ResourceState.NOT_OFFERED}
+    return run
+
+
+def close_books(ledger: Ledger, settings: Settings, batch: Batch, watcher: Watcher) -> None:
+    """Do what is due when every resource has ended: the sweep of a full reading, checks, links and sums, retention."""
+    parts = ledger.read(partial(batches.parts, batch_id=batch.id))
+    if batch.options.get("full") and not batch.options.get("limit"):
+        reconcile(ledger, settings, batch, parts, watcher.watch, dry=bool(batch.options.get("dry_sweep")))
+    look_after_load(ledger, batch.id, watcher.watch)
+    ledger.commit(partial(close, batch=batch))
+    keep_to_retention(ledger, settings, [part.resource for part in parts])
 
 
 def keep_to_retention(ledger: Ledger, settings: Settings, names: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from etl.database.connect import make_engine
 from etl.errors import LeaseHeld, LeaseLost
 from etl.ledger import leases
-from etl.ledger.leases import LIFE, Lease, give_back, hold, leased, new_holder, renew, take
+from etl.ledger.leases import LIFE, Lease, give_back, hold, leased, new_holder, renew, shared, take
 from etl.ledger.unit import Ledger
 
 TENANT = "t"
@@ -150,6 +150,37 @@ class Beats:
     def wait(self, _: float) -> bool:
         self.left -= 1
         return self.left < 0
+
+
+def test_the_tasks_of_a_run_share_its_lease_and_no_other_run_gets_it_between_them(engine: Engine) -> None:
+    with shared(engine, TENANT, ["contacts", "policies"], "hourly 1") as first:
+        pass
+    with pytest.raises(LeaseHeld, match=r"contacts by hourly 1.* within (8|9)[0-9]+ seconds"):
+        taken(engine, "contacts")
+    with shared(engine, TENANT, ["contacts"], "hourly 1") as second:
+        assert dict(second.tokens)["contacts"] == dict(first.tokens)["contacts"]
+    give_back(engine, second)
+    assert taken(engine, "contacts").tokens == (("contacts", 2),)
+
+
+def test_a_run_takes_its_lease_anew_when_it_ran_out_and_nobody_is_at_work(engine: Engine) -> None:
+    with shared(engine, TENANT, ["contacts"], "hourly 1") as first:
+        pass
+    let_expire(engine)
+    with leased(engine, TENANT, ["contacts"]), pytest.raises(LeaseHeld):
+        taken(engine, "contacts")
+    with shared(engine, TENANT, ["contacts"], "hourly 1") as again:
+        assert still_holds(engine, again)
+        assert not still_holds(engine, first)
+
+
+def test_a_slice_belongs_to_the_task_that_was_given_it_last(engine: Engine) -> None:
+    with (
+        shared(engine, TENANT, ["contacts"], "hourly 1", ["contacts/0"]) as dead,
+        shared(engine, TENANT, ["contacts"], "hourly 1", ["contacts/0", "contacts/1"]) as successor,
+        shared(engine, TENANT, ["contacts"], "hourly 1", ["contacts/2"]) as neighbor,
+    ):
+        assert [still_holds(engine, one) for one in (dead, successor, neighbor)] == [False, True, True]
 
 
 def test_signs_of_life_keep_a_lease(engine: Engine) -> None:

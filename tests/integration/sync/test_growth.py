@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from observing import pairs, value
-from test_interruption import environment
-from workbench import Site
+from workbench import Site, environment_of
 
 import etl
 from etl.simulator import Simulator
@@ -75,7 +74,7 @@ def run(site: Site, folder: Path, what: str) -> None:
     """Migrate the site's database with the grown code and bring it up to date."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(folder), what],
-        env={**environment(site), "PYTHONPATH": str(folder)},
+        env={**environment_of(site), "PYTHONPATH": str(folder)},
         cwd=folder,
         capture_output=True,
         text=True,

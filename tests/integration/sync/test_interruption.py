@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from observing import differences, digest, value, values
 from sqlalchemy import Engine, text
-from workbench import Site, agency
+from workbench import Site, agency, environment_of
 
 from etl.errors import Interrupted, LeaseHeld, LeaseLost
 from etl.events import Advanced, Event
@@ -38,25 +38,11 @@ sync(make_engine(settings.database_url.get_secret_value()), settings, watcher=Wa
 """
 
 
-def environment(site: Site) -> dict[str, str]:
-    secrets = ("client_id", "client_secret", "username", "password")
-    named = {
-        f"QQCATALYST_{name.upper()}": getattr(site.settings, f"qqcatalyst_{name}").get_secret_value()
-        for name in secrets
-    }
-    addresses = {
-        "DATABASE_URL": site.engine.url.render_as_string(hide_password=False).replace("+psycopg", ""),
-        "QQCATALYST_API_URL": site.settings.qqcatalyst_api_url,
-        "QQCATALYST_TOKEN_URL": site.settings.qqcatalyst_token_url,
-    }
-    return {**os.environ, **named, **addresses, "ETL_RATE": "0", "ETL_PAGE_SIZE": "4"}
-
-
 def killed_after(site: Site, commits: int) -> None:
     """Run a sync in a process of its own and kill it, with all it began, after so many commits."""
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
-        env=environment(site),
+        env=environment_of(site.under(etl_page_size=4)),
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 import pytest
 from observing import differences, digest, value, values
 from sqlalchemy import Engine, text
-from test_interruption import environment, expire_leases
+from test_interruption import expire_leases
 from test_stepwise import EVER
-from workbench import Site
+from workbench import Site, environment_of
 
 from etl.errors import Interrupted
 from etl.events import Advanced, Event
@@ -43,9 +43,12 @@ def qqetl(site: Site, *words: str, grace: int = 15, many_slices: int = 4) -> "su
     """Start a command in a process of its own."""
     program = PROGRAM.format(grace=grace, many_slices=many_slices)
     return subprocess.Popen(
-        [sys.executable, "-c", program, *words], env=environment(site), stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", program, *words],
+        env=environment_of(site.under(etl_page_size=4)),
+        stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+        text=True,
+    )
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:

@@ -1,5 +1,6 @@
 """A made-up agency, a database and the settings that join them: what a test of whole runs stands on."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -59,6 +60,22 @@ def settings_for(simulator: Simulator, url: str, **more: Any) -> Settings:
         qqcatalyst_password="demo-password",
         **{"etl_rate": 0, **more},
     )
+
+
+def environment_of(site: Site) -> dict[str, str]:
+    """Return the environment in which a program of its own works on a site."""
+    secrets = ("client_id", "client_secret", "username", "password")
+    named = {
+        f"QQCATALYST_{name.upper()}": getattr(site.settings, f"qqcatalyst_{name}").get_secret_value()
+        for name in secrets
+    }
+    addresses = {
+        "DATABASE_URL": site.engine.url.render_as_string(hide_password=False).replace("+psycopg", ""),
+        "QQCATALYST_API_URL": site.settings.qqcatalyst_api_url,
+        "QQCATALYST_TOKEN_URL": site.settings.qqcatalyst_token_url,
+    }
+    pace = {"ETL_RATE": str(site.settings.etl_rate), "ETL_PAGE_SIZE": str(site.settings.etl_page_size)}
+    return {**os.environ, **named, **addresses, **pace}
 
 
 @contextmanager

@@ -1,0 +1,102 @@
+"""The pieces of one wave: planned once a batch, each share read by the code that reads a whole resource."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from math import ceil
+from typing import Any
+
+from sqlalchemy import Connection
+
+from etl.events import Began
+from etl.extract.by_parents import ByParents
+from etl.extract.by_slices import BySlices
+from etl.extract.run import Run
+from etl.extract.sequence import ITS_OWN, settle
+from etl.ledger import batches, children, slices
+from etl.ledger.batches import Part
+from etl.ledger.children import Portion
+from etl.ledger.slices import Slice
+from etl.models.states import ResourceState
+from etl.pipeline.ending import ENDED
+from etl.pipeline.pieces import Piece, Share, packed, parts_of_queue, weight_of, weight_of_calls
+from etl.resources import resource as named
+
+
+def planned_pieces(run: Run, parts: Iterable[Part]) -> list[Piece]:
+    """Return the pieces in which resources are read as far as they are not yet; those that cannot be planned fail."""
+    shares: list[Share] = []
+    for part in parts:
+        if part.status not in ENDED:
+            run.ledger.commit(
+                partial(batches.mark, batch_id=run.batch.id, resource=part.resource, status=ResourceState.RUNNING)
+            )
+            run.watch(Began(run.step, part.resource))
+            try:
+                shares += of_parents(run, part) if named(part.resource).parent is not None else of_slices(run, part)
+            except ITS_OWN as error:
+                settle(run, named(part.resource), error)
+    return packed(shares)
+
+
+def of_slices(run: Run, part: Part) -> Iterator[Share]:
+    """Yield a share for each slice of a resource that is still to be read."""
+    for one in BySlices(run, part).planned():
+        yield Share(part.resource, (one.number,), weight_of(one))
+
+
+def of_parents(run: Run, part: Part) -> Iterator[Share]:
+    """Yield shares of what is to be asked for once per parent, within what is left of the budget."""
+    reading = ByParents(run, part)
+    run.ledger.commit(reading.queue)
+    budget = run.settings.etl_child_budget
+    calls = reading.outstanding()
+    if budget is not None:
+        calls = min(calls, max(0, budget - calls_made(run) - run.calls_for_details))
+        run.calls_for_details += calls
+    left = run.ledger.commit(partial(portions_left, run=run, resource=part.resource, calls=calls))
+    for one in left:
+        most = ceil(calls / len(left))
+        yield Share(part.resource, (one.number,), weight_of_calls(most), None if budget is None else most)
+
+
+def portions_left(connection: Connection, run: Run, resource: str, calls: int) -> list[Slice]:
+    """Return the portions of a queue that are still to be read, made when the resource is begun."""
+    place: dict[str, Any] = {"batch_id": run.batch.id, "resource": resource}
+    known = slices.planned(connection, **place)
+    if known is None:
+        slices.plan(connection, planned=[Slice(number, 0) for number in range(parts_of_queue(calls))], **place)
+        known = slices.planned(connection, **place) or []
+    if not calls:
+        for one in known:
+            slices.end(connection, number=one.number, **place)
+        known = []
+    return known
+
+
+def calls_made(run: Run) -> int:
+    """Return how many calls for details the run has made before this wave."""
+    parts = run.ledger.read(partial(batches.parts, batch_id=run.batch.id))
+    return sum(part.counts["pages"] for part in parts if named(part.resource).parent is not None)
+
+
+def read_share(run: Run, part: Part, share: Share) -> None:
+    """Read the slices of one share; what only its resource fails at is kept with the batch."""
+    try:
+        if named(part.resource).parent is not None:
+            read_portions(run, part, share)
+        else:
+            BySlices(run, part).read(share.numbers)
+    except ITS_OWN as error:
+        settle(run, named(part.resource), error)
+
+
+def read_portions(run: Run, part: Part, share: Share) -> None:
+    """Ask for the details of the parents in some portions of a queue, as many as the share's budget allows."""
+    place: dict[str, Any] = {"batch_id": run.batch.id, "resource": part.resource}
+    left = {one.number for one in run.ledger.read(partial(slices.planned, **place)) or ()}
+    number = run.ledger.read(partial(slices.number_of, **place))
+    budget = None if share.budget is None else run.calls_for_details + share.budget
+    for one in left.intersection(share.numbers):
+        reading = ByParents(run, part, Portion(one, number))
+        reading.read_due(run.ledger.read(children.now), budget)
+        run.ledger.commit(partial(slices.end, number=one, **place))

@@ -1,0 +1,230 @@
+"""A sync in tasks, as a scheduler spreads them over processes and machines, ends as one of a single process does."""
+
+import json
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import pytest
+from observing import as_they_lie, differences, digest, value, values, written
+from sqlalchemy import Connection, text
+from test_interruption import expire_leases
+from test_reconcile import dead, drop_claims
+from workbench import Site, agency, break_with, come_of_age, site_of
+from workers import Crew
+
+from etl.errors import CredentialsRefused, LeaseHeld, LeaseLost
+from etl.ledger.leases import leased, shared
+from etl.ledger.unit import Ledger
+from etl.models.states import ResourceState
+from etl.pipeline import Options, Summary, pieces
+from etl.pipeline.ending import UNREAD
+from etl.pipeline.pieces import Piece
+from etl.pipeline.tasks import Task, begin_run, close_run, plan_wave, read_piece
+from etl.pipeline.waves import waves
+from etl.resources import resource as named
+from etl.simulator import Simulator
+
+#: A page that was committed is not asked for again, whoever reads on.
+READ_TWICE = """
+    SELECT path FROM etl.requests WHERE page > 0 GROUP BY batch_id, resource, slice, path, parameters, reading
+    HAVING count(*) > 1
+"""
+UNBALANCED = """
+    SELECT resource FROM etl.batch_resources
+    WHERE fetched <> inserted + updated + unchanged + outside_window + older + refused + duplicate + no_row
+"""
+
+
+def task_of(site: Site, run: str = "hourly 1") -> Task:
+    """Return where the tasks of a run work."""
+    return Task(site.engine, site.settings, run)
+
+
+def in_turn(task: Task, batch_id: UUID, some: list[Piece]) -> None:
+    """Read pieces one after the other in this process, each as it travels between tasks."""
+    for piece in some:
+        read_piece(task, batch_id, Piece.of(json.loads(json.dumps(piece.ids()))))
+
+
+def run_in_tasks(
+    task: Task, options: Options | None = None, read: Callable[[Task, UUID, list[Piece]], None] = in_turn
+) -> Summary:
+    """Do a whole sync in tasks, pieces read as `read` does."""
+    batch_id = begin_run(task, None, options or Options())
+    for number in range(len(waves())):
+        read(task, batch_id, plan_wave(task, batch_id, number))
+    return close_run(task, batch_id)
+
+
+def rows(site: Site, query: str) -> list[tuple[object, ...]]:
+    """Return the rows of a query."""
+    with site.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each slice, and every ten calls for details, be a piece."""
+    monkeypatch.setattr(pieces, "CAPACITY", 1)
+    monkeypatch.setattr(pieces, "CALLS", 10)
+
+
+def test_a_sync_in_tasks_ends_in_the_same_rows(site: Site, as_synced: Site) -> None:
+    summary = run_in_tasks(task_of(site))
+    assert summary.exit_status == 0, summary.batch.error
+    data = [one for one in site.asked() if not one.startswith(("/oauth/", "BusinessLogic/Ping"))]
+    assert summary.calls >= len(data) > 0, "those of all tasks"
+    assert differences(digest(site.engine), digest(as_synced.engine)) == []
+    counts = "SELECT resource, fetched, status FROM etl.batch_resources ORDER BY resource"
+    assert rows(site, counts) == rows(as_synced, counts)
+    marks = "SELECT DISTINCT resource, complete_from FROM etl.watermarks ORDER BY resource"
+    assert rows(site, marks) == rows(as_synced, marks)
+    assert value(site.engine, "SELECT count(*) FROM etl.leases WHERE expires_at > now() OR resource LIKE '%/%'") == 0
+
+
+@pytest.mark.parametrize("size", [2, 4])
+@pytest.mark.usefixtures("small_pieces")
+def test_workers_side_by_side_end_in_the_same_rows_though_one_is_killed(site: Site, as_synced: Site, size: int) -> None:
+    small = site.under(etl_page_size=4)
+    crew = Crew(small, size, die_after=15)
+    summary = run_in_tasks(task_of(small), read=crew.read)
+    assert summary.exit_status == 0, summary.batch.error
+    assert crew.deaths == 1
+    assert len(crew.readers) >= size
+    assert differences(digest(site.engine), digest(as_synced.engine)) == []
+    assert values(site.engine, UNBALANCED) == []
+    assert values(site.engine, READ_TWICE) == []
+
+
+def test_tasks_that_are_run_twice_ask_for_nothing_twice_and_write_nothing(synced: Site) -> None:
+    """As when a scheduler runs the tasks of one interval again: cleared, or begun by two schedulers."""
+    come_of_age(synced)
+    first = run_in_tasks(task_of(synced))
+    before = as_they_lie(synced.engine)
+    synced.asked()
+    again = run_in_tasks(task_of(synced))
+    assert again.batch.id == first.batch.id
+    assert again.exit_status == 0
+    assert synced.asked() == []
+    assert written(before, as_they_lie(synced.engine)) == set()
+
+
+def test_each_task_run_twice_in_a_row_ends_in_the_same_rows(site: Site, as_synced: Site) -> None:
+    task = task_of(site)
+    batch_id = begin_run(task, None, Options())
+    assert begin_run(task, None, Options()) == batch_id
+    for number in range(len(waves())):
+        planned = plan_wave(task, batch_id, number)
+        assert plan_wave(task, batch_id, number) == planned
+        in_turn(task, batch_id, planned + planned)
+        assert plan_wave(task, batch_id, number) == [], "nothing of it is left"
+    assert close_run(task, batch_id).exit_status == close_run(task, batch_id).exit_status == 0
+    assert differences(digest(site.engine), digest(as_synced.engine)) == []
+    assert values(site.engine, READ_TWICE) == []
+    assert value(site.engine, "SELECT count(*) FROM etl.batches") == 1
+    assert value(site.engine, "SELECT count(*) FROM etl.slices WHERE status <> 'done'") == 0
+
+
+def test_a_run_holds_its_lease_from_task_to_task(synced: Site) -> None:
+    task = task_of(synced)
+    batch_id = begin_run(task, None, Options())
+    with pytest.raises(LeaseHeld, match="hourly 1"):
+        synced.sync_once()
+    with pytest.raises(LeaseHeld, match="hourly 1"):
+        begin_run(task_of(synced, "hourly 2"), None, Options())
+    close_run(task, batch_id)
+    assert synced.sync_once().exit_status == 0
+
+
+def test_a_run_that_cannot_begin_holds_nothing(synced: Site) -> None:
+    break_with(synced.simulator, "token-refused")
+    with pytest.raises(CredentialsRefused):
+        begin_run(task_of(synced), None, Options())
+    break_with(synced.simulator)
+    assert synced.sync_once().exit_status == 0
+
+
+def test_the_next_run_goes_on_where_tasks_died_for_good(site: Site, as_synced: Site) -> None:
+    task = task_of(site)
+    batch_id = begin_run(task, None, Options())
+    some = plan_wave(task, batch_id, 0)
+    in_turn(task, batch_id, some[:1])
+    closed = close_run(task, batch_id)
+    assert closed.exit_status == 6
+    assert UNREAD in (closed.batch.error or "")
+    later = task_of(site, "hourly 2")
+    assert begin_run(later, None, Options()) == batch_id
+    assert run_in_tasks(later).exit_status == 0
+    assert differences(digest(site.engine), digest(as_synced.engine)) == []
+
+
+def test_a_worker_that_was_given_up_can_commit_nothing_when_it_wakes_up(synced: Site) -> None:
+    names = ["contacts", "policies"]
+    with (
+        shared(synced.engine, "default", names, "hourly 1", ["contacts/0"]) as stalled,
+        shared(synced.engine, "default", names, "hourly 1", ["contacts/0"]) as successor,
+        shared(synced.engine, "default", names, "hourly 1", ["contacts/1"]) as neighbor,
+    ):
+        for lease in (successor, neighbor):
+            Ledger(synced.engine, "default", lease).commit(lambda connection: connection.execute(text("SELECT 1")))
+        with pytest.raises(LeaseLost):
+            Ledger(synced.engine, "default", stalled).commit(delete_links)
+    assert value(synced.engine, "SELECT count(*) FROM document_policies") > 0
+
+
+def delete_links(connection: Connection) -> None:
+    """Do harm."""
+    connection.execute(text("DELETE FROM document_policies"))
+
+
+def test_a_run_whose_lease_went_to_another_ends(synced: Site) -> None:
+    task = task_of(synced)
+    batch_id = begin_run(task, None, Options())
+    expire_leases(synced.engine)
+    with leased(synced.engine, "default", ["contacts"]), pytest.raises(LeaseHeld, match="contacts by"):
+        plan_wave(task, batch_id, 0)
+
+
+def test_one_refusing_resource_stops_no_other(synced: Site) -> None:
+    break_with(synced.simulator, "forbidden:Billing")
+    summary = run_in_tasks(task_of(synced))
+    states = {part.resource: part.status for part in summary.parts}
+    assert [name for name, state in states.items() if state is not ResourceState.DONE] == ["billing_records"]
+    assert summary.exit_status == 6
+    assert "billing_records" in (summary.batch.error or "")
+    break_with(synced.simulator)
+    assert run_in_tasks(task_of(synced, "hourly 2")).exit_status == 0
+
+
+def test_what_an_account_does_not_offer_fails_nothing_and_others_stand_in(plain: Simulator, database_url: str) -> None:
+    with site_of(plain, database_url) as site:
+        summary = run_in_tasks(task_of(site))
+        assert summary.exit_status == 0, summary.batch.error
+        left_out = {part.resource for part in summary.parts if part.status is ResourceState.NOT_OFFERED}
+        assert left_out == {"departments", "applications", "coverages", "equipment", "claims", "commissions"}
+        assert values(site.engine, "SELECT source_id FROM applications WHERE NOT is_placeholder") != []
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Simulator]:
+    """Give an agency whose account offers only what is documented."""
+    with agency(documented_only=True) as served:
+        yield served
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_the_budget_for_details_is_that_of_the_run(site: Site) -> None:
+    summary = run_in_tasks(task_of(site.under(etl_child_budget=7)))
+    assert summary.exit_status == 0, summary.batch.error
+    made = sum(part.counts["pages"] for part in summary.parts if named(part.resource).parent is not None)
+    assert made == 7
+
+
+def test_a_full_run_in_tasks_marks_what_vanished(database_url: str) -> None:
+    with agency() as own, site_of(own, database_url) as site:
+        assert site.sync_once(resources=("contacts", "policies", "claims")).exit_status == 0
+        before = dead(site, "claims")
+        gone = drop_claims(site, 2)
+        summary = run_in_tasks(task_of(site), Options(("claims",), full=True, command="reconcile"))
+        assert summary.exit_status == 0, summary.batch.error
+        assert dead(site, "claims") == sorted({*before, *gone})

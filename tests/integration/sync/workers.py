@@ -1,0 +1,79 @@
+"""Worker processes on this machine, as a scheduler has them on many: pieces are handed out, and again when one dies."""
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from workbench import Site, environment_of
+
+from etl.pipeline.pieces import Piece
+from etl.pipeline.tasks import Task
+
+PROGRAM = Path(__file__).with_name("piece_worker.py")
+
+
+@dataclass
+class Crew:
+    """So many workers, each with a thread that hands it one piece after the other."""
+
+    site: Site
+    size: int
+    die_after: int | None = None  #: commits, after which the worker that made the last of them is killed, once
+    commits: list[str] = field(default_factory=list)
+    deaths: int = 0
+    readers: set[int] = field(default_factory=set)  #: processes that have read a piece to its end
+
+    def read(self, task: Task, batch_id: UUID, pieces: list[Piece]) -> None:
+        """Read pieces side by side; a piece whose worker died is handed out once more."""
+        waiting: queue.SimpleQueue[Piece] = queue.SimpleQueue()
+        for piece in pieces:
+            waiting.put(piece)
+        hands = [threading.Thread(target=self.lend, args=(task.run, batch_id, waiting)) for _ in range(self.size)]
+        for hand in hands:
+            hand.start()
+        for hand in hands:
+            hand.join()
+        assert waiting.empty()
+
+    def lend(self, run: str, batch_id: UUID, waiting: "queue.SimpleQueue[Piece]") -> None:
+        """Keep one worker busy; begin another when it dies."""
+        while not waiting.empty():
+            command = [sys.executable, str(PROGRAM), run, str(batch_id)]
+            with subprocess.Popen(
+                command, env=environment_of(self.site), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ) as worker:
+                self.busy(worker, waiting)
+
+    def busy(self, worker: "subprocess.Popen[str]", waiting: "queue.SimpleQueue[Piece]") -> None:
+        """Hand pieces to a worker until there are no more or it dies."""
+        assert worker.stdin is not None
+        while True:
+            try:
+                piece = waiting.get_nowait()
+            except queue.Empty:
+                worker.stdin.close()
+                return
+            worker.stdin.write(json.dumps(piece.ids()) + "\n")
+            worker.stdin.flush()
+            if not self.did(worker):
+                self.deaths += 1
+                waiting.put(piece)
+                return
+            self.readers.add(worker.pid)
+
+    def did(self, worker: "subprocess.Popen[str]") -> bool:
+        """Follow a worker through a piece; tell whether it came to its end."""
+        assert worker.stdout is not None
+        for line in worker.stdout:
+            if line == "done\n":
+                return True
+            self.commits.append(line.strip())
+            if self.die_after is not None and len(self.commits) >= self.die_after:
+                self.die_after = None
+                worker.kill()
+        return False
