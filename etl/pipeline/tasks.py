@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
+from etl.config.logs import bound
 from etl.config.settings import Settings
 from etl.database.migrate import check_migrated
 from etl.errors import EtlError, LeaseHeld
@@ -158,9 +159,13 @@ def at_work(task: Task, batch: Batch, slices: list[str] | None = None) -> Iterat
     names = [part.resource for part in task.parts(batch.id)]
     with shared(task.engine, task.tenant, names, task.run, slices or ()) as lease:
         ledger = Ledger(task.engine, task.tenant, lease)
-        with ledger.failing(batch.id), connected(task.settings, task.watcher.stop) as api:
-            with noting_traffic(ledger, batch, api.api.traffic):
-                yield run_over(ledger, task.settings, api, batch, task.watcher)
+        with (
+            bound(batch=str(batch.id)),
+            ledger.failing(batch.id),
+            connected(task.settings, task.watcher.stop) as api,
+            noting_traffic(ledger, batch, api.api.traffic),
+        ):
+            yield run_over(ledger, task.settings, api, batch, task.watcher)
 
 
 def close_run(task: Task, batch_id: UUID) -> Summary:
