@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from benchmarks import growth, kinds, stages, waiting
+from benchmarks import growth, kinds, pacing, stages, waiting
 from benchmarks.candidates import CANDIDATES, OURS
 from benchmarks.compare import compare
 from benchmarks.prepare import missing, prepare
@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         waiting.latency(given.records, given.rounds)
     elif given.what == "children":
         waiting.children(given.parents)
+    elif given.what == "pace":
+        pacing.pacing(given.seconds)
     elif given.what == "stages":
         stages.stages(given.records)
     else:
@@ -45,6 +47,8 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     one.add_argument("--rounds", type=int, default=3)
     one = each.add_parser("children", help="calls for single records, with and without latency")
     one.add_argument("--parents", type=int, default=2_000)
+    one = each.add_parser("pace", help="calls a second against what the server allows, with one and two workers")
+    one.add_argument("--seconds", type=float, default=60.0, help="for each measurement")
     one = each.add_parser("stages", help="microseconds a record spends in each stage")
     one.add_argument("--records", type=records, default=20_000)
     one = each.add_parser("kinds", help="microseconds that each kind of value takes to clean")

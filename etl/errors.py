@@ -3,6 +3,7 @@
 EtlError
 ├── TryAgain                 the same call may succeed later; a batch stays resumable (exit 1)
 │   ├── ApiUnavailable
+│   ├── QuotaSpent
 │   ├── DatabaseUnavailable  (exit 4)
 │   ├── LeaseLost
 │   └── Interrupted
@@ -18,6 +19,7 @@ EtlError
     └── ShapeChanged
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 
@@ -40,6 +42,24 @@ class ApiUnavailable(TryAgain):
     def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class QuotaSpent(TryAgain):
+    """QQCatalyst goes on asking to be called less often. Run `qqetl retry` in an hour; what was read is kept."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        """Say when to go on, where the API has said it."""
+        super().__init__(_when(seconds) if seconds else None)
+        self.retry_after = seconds
+
+
+def _when(seconds: float) -> str:
+    """Return in words when to go on after a wait of so many seconds."""
+    until = datetime.now(UTC) + timedelta(seconds=seconds)
+    return (
+        f"QQCatalyst wants no call before {until:%Y-%m-%d %H:%M} UTC: the quota of calls is spent. What was read is "
+        "kept: run `qqetl retry` then."
+    )
 
 
 class DatabaseUnavailable(TryAgain):

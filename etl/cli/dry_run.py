@@ -16,7 +16,7 @@ from etl.window import Window
 def look_ahead(work: Work, window: Window | None, options: Options) -> list[Forecast]:
     """Return what a sync would ask for; nothing is written."""
     check_migrated(work.engine)
-    with connected(work.settings) as api:
+    with connected(work.settings, engine=work.engine) as api:
         planned = plan(work.ledger, work.settings, api.now, window, options)
         return forecast(work.ledger, work.settings, api, planned)
 

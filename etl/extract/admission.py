@@ -45,12 +45,12 @@ class Admission:
             if await self._ping(key) == HTTPStatus.UNAUTHORIZED:
                 self._refused = True
                 raise CredentialsRefused
-        self.opened(key)
+        await self.opened(key)
 
-    def opened(self, key: Key) -> None:
+    async def opened(self, key: Key) -> None:
         """Note that a key opened something."""
         self._opened.add(key.number)
-        self._keys.proved(key)
+        await self._keys.proved(key)
 
     async def refused(self, call: Call, key: Key, *, again: bool) -> None:
         """Return when one more attempt is worth making after a refused key, the first time with a newer one.
@@ -74,6 +74,6 @@ class Admission:
             return True
         status = await self._ping(key)
         if status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
-            self.opened(key)
+            await self.opened(key)
             return True
         return status != HTTPStatus.UNAUTHORIZED and bool(self._opened)

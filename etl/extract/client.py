@@ -15,19 +15,23 @@ import aiohttp
 from etl.config.logs import bound, logger
 from etl.config.redaction import conceal
 from etl.config.settings import Settings
-from etl.errors import ApiUnavailable, SettingsError
+from etl.errors import ApiUnavailable, QuotaSpent, SettingsError
 from etl.extract.admission import PING, Admission, Unauthorized
+from etl.extract.beside import Beside
+from etl.extract.buckets import MemoryBucket, SharedBucket
 from etl.extract.grant import Grant, Question, granted
-from etl.extract.pace import Pace, Pacer
+from etl.extract.pacer import Pacer
 from etl.extract.patience import Circuit, Patience
 from etl.extract.protocol.answers import PERHAPS_PASSING, Answer, Refusal, Refused, TooMany, decipher
 from etl.extract.protocol.calls import Call
 from etl.extract.protocol.pages import read
 from etl.extract.protocol.waiting import http_date, retry_after
 from etl.extract.token import EnterpriseKey, Key, TokenSource
+from etl.extract.token_stores import MemoryTokens, SharedTokens
 from etl.extract.traffic import Traffic
 from etl.extract.transport import Limits, Reply, TooLarge, Transport
 from etl.extract.trial import Means, Trial
+from etl.ledger.unit import Ledger
 
 #: From this difference of clocks on, a warning is logged.
 SKEW_WORTH_A_WORD = timedelta(minutes=5)
@@ -47,12 +51,16 @@ class TokenUnavailable(ApiUnavailable):
 
 
 class ApiClient:
-    """The API of one account, for one run. Use it in `async with`, from one event loop."""
+    """The API of one account, for one run. Use it in `async with`, from one event loop.
+
+    With a ledger, token and pace are shared with all workers of the tenant; without one they are this client's own.
+    """
 
     def __init__(  # noqa: PLR0913 (clocks, chance and budgets come from outside so that tests need not wait)
         self,
         settings: Settings,
         *,
+        ledger: Ledger | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -68,9 +76,12 @@ class ApiClient:
         self._means = Means(patience or Patience(), Circuit(), self.traffic, clock, sleep, chance)
         self._transport = Transport(settings.etl_concurrency, limits or Limits())
         self._slots = asyncio.Semaphore(settings.etl_concurrency)
-        self._pacer = Pacer(Pace(settings.etl_rate), sleep, clock)
+        self._beside = Beside(ledger) if ledger is not None else None
+        bucket = SharedBucket(self._beside) if self._beside else MemoryBucket(clock)
+        tokens = SharedTokens(settings, self._beside) if self._beside else MemoryTokens()
+        self._pacer = Pacer(settings.etl_rate, bucket, sleep, clock)
         enterprise = settings.qqcatalyst_auth == "enterprise"
-        keys = EnterpriseKey(settings) if enterprise else TokenSource(settings, self._ask_for_token, clock)
+        keys = EnterpriseKey(settings) if enterprise else TokenSource(settings, self._ask_for_token, clock, tokens)
         self._admission = Admission(keys, self._ping)
 
     async def __aenter__(self) -> Self:
@@ -84,6 +95,8 @@ class ApiClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._transport.__aexit__(kind, error, trace)
+        if self._beside is not None:
+            self._beside.close()
 
     def server_now(self) -> datetime:
         """Return the time by the API's clock, by ours until it has answered."""
@@ -92,16 +105,18 @@ class ApiClient:
     async def sign_in(self) -> datetime:
         """Get a key, try it, and return the time by the API's clock.
 
-        So credentials that are refused end a run before it begins. Raises CredentialsRefused or ApiUnavailable.
+        So credentials that are refused end a run before it begins. Raises CredentialsRefused, QuotaSpent or
+        ApiUnavailable.
         """
+        await self._pacer.begin()
         await self._admission.sign_in()
         return self.server_now()
 
     async def fetch(self, call: Call) -> Answer:
         """Return the answer to a call, its records split, after as many attempts as it takes and patience allows.
 
-        Raises ApiUnavailable (with `retry_after` where the API named a time), Refused, Vanished, ShapeChanged,
-        CredentialsRefused or CertificateRefused.
+        Raises ApiUnavailable (with `retry_after` where the API named a time), QuotaSpent, Refused, Vanished,
+        ShapeChanged, CredentialsRefused or CertificateRefused.
         """
         with bound(request=uuid4().hex[:12], call=str(call)):
             return await self._answer(call)
@@ -117,8 +132,7 @@ class ApiClient:
                 await self._admission.refused(call, error.key, again=trial.unauthorized)
                 trial.unauthorized = True
             except TooMany as error:
-                self._pacer.complain(error.retry_after)
-                await trial.obey(error)
+                await self._heed(error, trial)
             except Refused as refusal:
                 if not call.proven or refusal.reason not in PERHAPS_PASSING:
                     raise
@@ -135,42 +149,56 @@ class ApiClient:
         async with self._slots:
             self.traffic.waited_seconds += await self._pacer.turn()
             key = await self._admission.key()
-            begun, started = self._clock(), self._now()
+            trial.sent, started = self._clock(), self._now()
             reply = await self._send(str(call), call.method, call.target, key, call.body)
-            milliseconds = (self._clock() - begun) * 1000
+            seconds = self._clock() - trial.sent
         if reply.status == HTTPStatus.UNAUTHORIZED:
             raise Unauthorized(key)
         requested_at = started + (self.clock_skew or timedelta())
         decipher(call, reply.status, reply.headers, reply.body, requested_at)
         page = read(call, reply.status, reply.headers, reply.body)
         self._means.circuit.succeeded()
-        self._admission.opened(key)
-        log.debug("answered", status=reply.status, milliseconds=round(milliseconds, 1), bytes=len(reply.body))
+        await self._admission.opened(key)
+        await self._pacer.took(call.resource, seconds)
+        log.debug("answered", status=reply.status, milliseconds=round(seconds * 1000, 1), bytes=len(reply.body))
         return Answer(
             status=reply.status,
             headers=reply.headers,
             body=reply.body,
             page=page,
-            milliseconds=milliseconds,
+            milliseconds=seconds * 1000,
             attempts=trial.attempts,
             requested_at=requested_at,
             date=http_date(reply.headers.get("Date")),
         )
+
+    async def _heed(self, error: TooMany, trial: Trial) -> None:
+        """Slow down and wait as the API asked; raises QuotaSpent when that is longer than a run waits."""
+        await self._pacer.complain(trial.sent, error.retry_after)
+        try:
+            await trial.obey(error)
+        except TooMany as last:
+            raise QuotaSpent(last.retry_after) from None
 
     async def _ping(self, key: Key) -> int:
         """Return the status that the API's cheapest call gets with a key, once the API answers at all."""
         trial = Trial("ping", self._means)
         while True:
             trial.begin()
+            self.traffic.waited_seconds += await self._pacer.turn()
+            trial.sent = self._clock()
             try:
                 reply = await self._send("ping", "GET", PING, key)
             except ApiUnavailable as error:
                 await trial.bear(error)
                 continue
-            if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR and reply.status != HTTPStatus.TOO_MANY_REQUESTS:
-                return reply.status
             wait = retry_after(reply.headers, self._now())
-            await trial.bear(ApiUnavailable(f"ping: QQCatalyst answered {reply.status}.", retry_after=wait))
+            if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+                await self._heed(TooMany(retry_after=wait), trial)
+            elif reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                await trial.bear(ApiUnavailable(f"ping: QQCatalyst answered {reply.status}.", retry_after=wait))
+            else:
+                return reply.status
 
     async def _send(self, what: str, method: str, target: str, key: Key, body: bytes | None = None) -> Reply:
         """Return the reply to one request of the API, and read its clock."""
@@ -179,6 +207,8 @@ class ApiClient:
         url = f"{self._settings.qqcatalyst_api_url}/{target}"
         reply = await self._transport.send(what, method, url, headers, body)
         self.traffic.received_bytes += len(reply.body)
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self.traffic.refused += 1
         self._read_clock(reply)
         return reply
 

@@ -1,85 +1,56 @@
-"""How fast the API is called: evenly spaced under a cap, half as fast when it complains, faster again by and by."""
+"""How fast the API may be called: the law by which the pace falls when it complains and grows while it does not. Pure.
 
-import time
-from collections import deque
-from collections.abc import Awaitable, Callable
+The pace falls to a little below what the API took, climbs back towards that within half a minute, stays near it, and
+only then tries more, ever faster: a curve of the third degree, as TCP CUBIC has it. So the pace is close to what is
+allowed nearly all the time, and costs a refused call or two a minute.
+"""
 
-#: Seconds in which a halved pace grows back by what it lost.
-RECOVERY = 60.0
-#: Complaints that come together are one: calls under way could not know of the first.
+from dataclasses import dataclass
+
+#: Seconds of use in which the pace climbs back to the ceiling; after as many again it has left that behind. The ceiling
+#: is guessed where the API complained of a pace far beyond what it takes, and is left sooner then.
+CLIMB, CLIMB_FROM_A_GUESS = 30.0, 8.0
+#: Of what the API took: the pace right after a complaint, and the ceiling that it is led to.
+AFTER, TOWARDS = 0.9, 0.97
+#: So many times the ceiling is no cap again, where there was none before.
+FREE = 8.0
+#: Of the pace before: how much a complaint that is no guess has to leave, what a guess leaves of it
+#: at least, and what is left when answers take far longer than usual.
+KNOWN, GUESSED, UNDER_STRAIN = 0.8, 1 / 3, 0.8
+#: A complaint after so many seconds of use came at the edge of what is allowed; an earlier one from far beyond it.
+SETTLED = 10.0
+#: Complaints about calls that were sent so few seconds after the last one are that one: who sent them did not know.
 TOGETHER = 1.0
-#: The slowest pace, in calls a second.
-SLOWEST = 0.1
-_REMEMBERED = 64
+#: The slowest pace, and the one that an unknown API is met with, in calls a second; it doubles each second.
+SLOWEST, FIRST = 0.1, 10.0
 
 
+@dataclass(frozen=True, slots=True)
 class Pace:
-    """A pure schedule of calls: `reserve` hands out the next place in it. Times are seconds of a monotonic clock."""
+    """What the API has been found to take, in calls a second; 0 where it never complained."""
 
-    def __init__(self, rate: float) -> None:
-        """Space calls for `rate` a second; 0 means no cap until the API complains."""
-        self.cap = rate
-        self._next = 0.0
-        self._halved_at = float("-inf")
-        self._floor = rate  # the pace right after the last complaint
-        self._before = rate  # the pace right before it
-        self._starts: deque[float] = deque(maxlen=_REMEMBERED)
+    floor: float = 0.0
+    ceiling: float = 0.0
+    climb: float = CLIMB
 
-    def rate(self, now: float) -> float:
-        """Return the pace at this moment, in calls a second; 0 means no cap."""
-        if self._halved_at == float("-inf"):
-            return self.cap
-        grown = self._floor + (self._before - self._floor) * (now - self._halved_at) / RECOVERY
-        if self.cap:
-            return min(self.cap, grown)
-        return grown if grown < 2 * self._before else 0.0
+    def rate(self, used: float, cap: float) -> float:
+        """Return the pace after so many seconds of use since the last complaint; 0 means no cap."""
+        if not self.ceiling:
+            return min(cap, FIRST * 2 ** min(used, 10.0))
+        grown = self.ceiling + (self.ceiling - self.floor) * ((used - self.climb) / self.climb) ** 3
+        if cap:
+            return min(cap, grown)
+        return grown if grown < FREE * self.ceiling else 0.0
 
-    def reserve(self, now: float) -> float:
-        """Return how many seconds the next call has to wait for its place."""
-        start = max(now, self._next)
-        rate = self.rate(now)
-        self._next = start + (1 / rate if rate else 0.0)
-        self._starts.append(start)
-        return start - now
+    def after_complaint(self, rate: float, observed: float, used: float) -> "Pace":
+        """Return the pace after the API complained of `rate`, when it had taken `observed` calls in a second."""
+        if rate and self.ceiling and used >= SETTLED:
+            return Pace(AFTER * rate, TOWARDS * rate)
+        took = max(SLOWEST, rate * GUESSED, min(observed, rate or observed))
+        known = took > KNOWN * rate > 0
+        return Pace(AFTER * took, TOWARDS * took, CLIMB if known else CLIMB_FROM_A_GUESS)
 
-    def slow_down(self, now: float) -> None:
-        """Halve the pace: the API complained."""
-        if now - self._halved_at < TOGETHER:
-            return
-        self._before = self.rate(now) or self._observed(now)
-        self._floor = max(SLOWEST, self._before / 2)
-        self._halved_at = now
-
-    def hold(self, until: float) -> None:
-        """Give out no place before this time: the API named it."""
-        self._next = max(self._next, until)
-
-    def _observed(self, now: float) -> float:
-        """Return the calls a second of late."""
-        recent = [start for start in self._starts if start > now - RECOVERY]
-        return max(1.0, len(recent) / max(TOGETHER, now - recent[0])) if recent else 1.0
-
-
-class Pacer:
-    """Makes callers wait for their place in a pace."""
-
-    def __init__(
-        self, pace: Pace, sleep: Callable[[float], Awaitable[object]], clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.pace = pace
-        self._sleep = sleep
-        self._clock = clock
-
-    async def turn(self) -> float:
-        """Wait for the next place and return the seconds that took."""
-        wait = self.pace.reserve(self._clock())
-        if wait > 0:
-            await self._sleep(wait)
-        return wait
-
-    def complain(self, retry_after: float | None) -> None:
-        """Halve the pace, and hold all calls for as long as the API asked."""
-        now = self._clock()
-        self.pace.slow_down(now)
-        if retry_after:
-            self.pace.hold(now + retry_after)
+    def under_strain(self, rate: float, observed: float) -> "Pace":
+        """Return the pace after answers began to take far longer."""
+        took = max(SLOWEST, rate or observed)
+        return Pace(UNDER_STRAIN * took, took)

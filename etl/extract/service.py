@@ -85,7 +85,7 @@ class ExtractService:
     def at_work(self, names: Sequence[str]) -> Iterator[tuple[Api, Ledger]]:
         """Hold the connection to the API and the lease of some resources."""
         tenant = self.settings.etl_tenant
-        with connected(self.settings, self.stop) as api, leased(self.engine, tenant, names) as lease:
+        with connected(self.settings, self.stop, self.engine) as api, leased(self.engine, tenant, names) as lease:
             yield api, Ledger(self.engine, tenant, lease)
 
     def read(self, api: Api, ledger: Ledger, batch: Batch) -> None:

@@ -37,6 +37,7 @@ class Trial:
         self._complaints = 0
         self._obeyed = 0.0  # seconds waited because the API asked
         self.attempts = 0
+        self.sent = self._begun  #: when the last attempt was sent
         self.unauthorized = False  #: whether a key was refused on the way
 
     def begin(self) -> None:

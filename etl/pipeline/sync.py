@@ -80,7 +80,7 @@ def sync(
     options, watcher = options or Options(), watcher or Watcher()
     check_migrated(engine)
     names = names_of(options.resources)
-    with connected(settings, watcher.stop) as api, leased(engine, settings.etl_tenant, names) as lease:
+    with connected(settings, watcher.stop, engine) as api, leased(engine, settings.etl_tenant, names) as lease:
         ledger = Ledger(engine, settings.etl_tenant, lease)
         ledger.commit(partial(tenants.register, settings=settings))
         if window is None:
@@ -104,7 +104,7 @@ def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watc
     if batch.command == "extract":
         return step_by_step(engine, settings, batch, watcher)
     names = [part.resource for part in ledger.read(partial(batches.parts, batch_id=batch.id))]
-    with connected(settings, watcher.stop) as api, leased(engine, settings.etl_tenant, names) as lease:
+    with connected(settings, watcher.stop, engine) as api, leased(engine, settings.etl_tenant, names) as lease:
         ledger = Ledger(engine, settings.etl_tenant, lease)
         ledger.commit(partial(tenants.register, settings=settings))
         ledger.commit(partial(read_failed_anew, tenant=settings.etl_tenant, batch_id=batch.id))

@@ -44,6 +44,8 @@ _ALL = (
         "rate-limit", "429 at the first asking, Retry-After so many seconds (`date`: in the form of a date)",
         "1", "request", _REQUEST.rate_limit,
     ),
+    Fault("call-limit", "429 beyond so many calls in any second", "20", "use", _REQUEST.call_limit),
+    Fault("call-quota", "429 for two hours beyond so many calls", "500", "use", _REQUEST.call_quota),
     Fault(
         "server-errors", "500, 502, 503, 504 at the first so many askings (`always`: at all)",
         "2", "request", _REQUEST.server_errors,

@@ -1,6 +1,7 @@
 """Faults that answer in place of a call, or of the token endpoint."""
 
 import gzip
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -11,6 +12,7 @@ from aiohttp import web
 from etl.simulator.envelopes import HELP_PAGE, LOGIN_PAGE
 from etl.simulator.turns import Turn
 
+DAY = 86_400.0
 STATUSES = (503, 500, 502, 504)
 
 
@@ -35,6 +37,20 @@ def rate_limit(turn: Turn, key: str, _path: str) -> web.Response | None:
         return None
     at = format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
     return refusal(429, "Too many requests.", {"Retry-After": at if turn.argument == "date" else turn.argument})
+
+
+def call_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
+    """Answer 429 to what goes beyond so many calls in any second."""
+    if turn.admitted(time.monotonic(), 1.0, int(turn.argument)):
+        return None
+    return refusal(429, "Too many requests.", {"Retry-After": "1"})
+
+
+def call_quota(turn: Turn, _key: str, _path: str) -> web.Response | None:
+    """Answer 429 to what goes beyond so many calls in a day, and name the time when the next may come."""
+    if turn.admitted(time.monotonic(), DAY, int(turn.argument)):
+        return None
+    return refusal(429, "The quota of calls is exceeded.", {"Retry-After": "7200"})
 
 
 def server_errors(turn: Turn, key: str, _path: str) -> web.Response | None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-import time
 from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -44,7 +43,6 @@ class Server:
         self.tokens = Tokens(settings)
         self.faults = Faults(settings.faults)
         self.requests: deque[Seen] = deque(maxlen=KEPT_REQUESTS)
-        self._recent: deque[float] = deque()
 
     def application(self) -> web.Application:
         """Return the application to be served."""
@@ -70,8 +68,6 @@ class Server:
             return self.faults.of_token(request) or await self._token(request)
         if not request.path.startswith(API):
             return web.Response(status=404, body=HELP_PAGE, content_type="text/html")
-        if self._too_many():
-            return self._json(429, {"Message": "Too many requests."}, {"Retry-After": "1"})
         if not self.tokens.admits(request.headers.get("Authorization", "")):
             return self._denied()
         return self.faults.of_request(request) or await self._call(request)
@@ -115,17 +111,6 @@ class Server:
         query = {name.lower(): value for name, value in request.query.items()}
         body = await _body(request) if request.method == "POST" else {}
         return Ask(ids, query, body, str(request.url), self.settings.end_inclusive)
-
-    def _too_many(self) -> bool:
-        if self.settings.rate is None:
-            return False
-        now = time.monotonic()
-        while self._recent and self._recent[0] < now - 1:
-            self._recent.popleft()
-        full = len(self._recent) >= self.settings.rate
-        if not full:
-            self._recent.append(now)
-        return full
 
     def _wrong_verb(self, request: web.Request, allowed: str) -> web.Response:
         words = f"The requested resource does not support http method '{request.method}'."

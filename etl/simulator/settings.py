@@ -22,6 +22,5 @@ class SimulatorSettings:
     live_seconds: float = 2.0  #: how often something happens then
     founded: datetime | None = None  #: the moment (aware) up to which the agency is made up; None: when it starts
     now: datetime | None = None  #: the clock stands at this moment (aware); None: it is the real one
-    rate: float | None = None  #: requests a second that are answered before 429 begins
     latency: float = 0.0  #: seconds that each answer takes at least
     faults: tuple[str, ...] = ()  #: what is to go wrong, `name[:argument][@every]`; see `FAULTS`

@@ -1,6 +1,7 @@
 """When a planned fault strikes: `name[:argument][@every]`, counted by what is asked for."""
 
 import re
+from collections import deque
 from dataclasses import dataclass, field
 
 ALWAYS = "always"
@@ -15,12 +16,22 @@ class Turn:
     every: int = 1
     _order: dict[str, int] = field(default_factory=dict)
     _asked: dict[str, int] = field(default_factory=dict)
+    _admitted: deque[float] = field(default_factory=deque)
 
     def due(self, key: str, times: str | int = 1) -> bool:
         """Tell whether the fault strikes now: each nth thing that is asked for, at its first `times` askings."""
         place = self._order.setdefault(key, len(self._order) + 1)
         asked = self._asked[key] = self._asked.get(key, 0) + 1
         return place % self.every == 0 and (times == ALWAYS or asked <= int(times))
+
+    def admitted(self, now: float, seconds: float, most: int) -> bool:
+        """Tell whether there is room for one more among the `most` that any stretch of so many seconds may hold."""
+        while self._admitted and self._admitted[0] <= now - seconds:
+            self._admitted.popleft()
+        if len(self._admitted) >= most:
+            return False
+        self._admitted.append(now)
+        return True
 
     def asked(self, key: str) -> int:
         """Return how often a thing has been asked for."""

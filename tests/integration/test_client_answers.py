@@ -1,11 +1,13 @@
 """The client: what it makes of every kind of answer."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from client_bench import HTML, against, details, feed
 from scripted_api import ScriptedApi, answer, page
 
-from etl.errors import ApiUnavailable
-from etl.extract.protocol import Answer, Refusal, Refused, TooMany, Vanished
+from etl.errors import ApiUnavailable, QuotaSpent, TryAgain
+from etl.extract.protocol import Answer, Refusal, Refused, Vanished
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -73,16 +75,25 @@ def test_a_wait_in_the_past_or_unusable_is_short(asked: str) -> None:
     assert all(0 <= pause <= 2 for pause in seen.slept)
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_wait_of_hours_ends_the_run_resumable(status: int) -> None:
+@pytest.mark.parametrize(("status", "error"), [(429, QuotaSpent), (503, ApiUnavailable)])
+def test_a_wait_of_hours_ends_the_run_resumable(status: int, error: type[TryAgain]) -> None:
     seen = against(ScriptedApi([answer(status, Retry_After="7200")]), feed())
-    assert isinstance(seen.result, ApiUnavailable)
+    assert isinstance(seen.result, error)
     assert (seen.result.retry_after, len(seen.api.calls()), seen.slept) == (7200, 1, [])
+
+
+def test_a_spent_quota_ends_every_call_and_says_when_to_go_on() -> None:
+    seen = against(ScriptedApi([page(1), answer(429, Retry_After="7200")]), *(feed() for _ in range(4)))
+    assert [type(one) for one in seen.results] == [Answer, *[QuotaSpent] * 3]
+    assert len(seen.api.calls()) == 2
+    until = datetime.now(UTC) + timedelta(hours=2)
+    named = [f"{moment:%Y-%m-%d %H:%M} UTC" for moment in (until - timedelta(minutes=1), until)]
+    assert all(any(moment in str(one) for moment in named) for one in seen.results[1:])
 
 
 def test_complaints_without_end_end() -> None:
     seen = against(ScriptedApi([answer(429)]), feed())
-    assert isinstance(seen.result, TooMany)
+    assert isinstance(seen.result, QuotaSpent)
     assert len(seen.api.calls()) == 10
 
 

@@ -97,6 +97,23 @@ def rate_limit() -> None:
         assert abs(at - datetime.now(UTC)) < timedelta(seconds=10)
 
 
+def call_limit() -> None:
+    with faulty("call-limit:2") as client:
+        answers = [client.raw(path) for path in (CARRIERS, "Departments", CARRIERS, "BusinessLogic/Ping")]
+        assert [status for status, _, _ in answers] == [200, 200, 429, 429]
+        assert answers[2][1]["Retry-After"] == "1"
+        deadline = time.monotonic() + 5
+        while client.raw(CARRIERS)[0] == 429:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def call_quota() -> None:
+    with faulty("call-quota:3") as client:
+        assert statuses(client, CARRIERS, 4) == [200, 200, 200, 429]
+        assert client.raw("Departments")[1]["Retry-After"] == "7200"
+
+
 def server_errors() -> None:
     with faulty("server-errors:4") as client:
         found = statuses(client, CARRIERS, 5)
@@ -260,6 +277,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     "not-found": below_a_path("not-found", 404, "application/json"),
     "wrong-verb": below_a_path("wrong-verb", 405, "application/json"),
     "not-offered": below_a_path("not-offered", 404, "text/html"), "rate-limit": rate_limit,
+    "call-limit": call_limit, "call-quota": call_quota,
     "server-errors": server_errors, "html-login": html_login, "redirect-login": redirect_login,
     "odd-success": odd_success, "gzip-bomb": gzip_bomb, "page-drift": page_drift, "repeated-page": repeated_page,
     "empty-middle-page": empty_middle_page, "wrong-total": wrong_total, "duplicate-records": duplicate_records,

@@ -282,16 +282,6 @@ def test_requests_are_kept_for_assertions() -> None:
         assert list(simulator.requests) == [("GET", "/v1/Carriers", "a=1", 200), ("GET", "/v1/Nothing", "", 404)]
 
 
-def test_beyond_the_rate_the_answer_is_429() -> None:
-    with Simulator(SimulatorSettings(contacts=3, now=NOW, rate=2)) as simulator:
-        client = Client(simulator)
-        answers = [client.raw("Carriers") for _ in range(8)]
-        refused = [headers["Retry-After"] for status, headers, _ in answers if status == 429]
-        assert answers[0][0] == 200
-        assert refused
-        assert set(refused) == {"1"}
-
-
 def test_changes_appear_in_the_feed_of_today() -> None:
     with Simulator(SimulatorSettings(contacts=60, now=NOW)) as simulator:
         client = Client(simulator)

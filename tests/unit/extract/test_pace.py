@@ -1,14 +1,20 @@
 """The pace of calls, the patience with failing ones, and the circuit; by a clock that only tests move."""
 
 import asyncio
+from collections import deque
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from etl.errors import ApiUnavailable
-from etl.extract.pace import RECOVERY, SLOWEST, Pace, Pacer
+from etl.errors import ApiUnavailable, QuotaSpent
+from etl.extract.buckets import MemoryBucket
+from etl.extract.pace import AFTER, CLIMB, CLIMB_FROM_A_GUESS, FIRST, SLOWEST, TOWARDS, Pace
+from etl.extract.pacer import Pacer
 from etl.extract.patience import Circuit, Patience
 from etl.extract.protocol import TooMany
+from etl.extract.strain import Strain
 from etl.extract.traffic import Traffic
 from etl.extract.trial import Down, Means, Trial
 
@@ -32,62 +38,224 @@ def means(clock: Clock, patience: Patience | None = None, seed: int = 1) -> Mean
     return Means(patience or Patience(), Circuit(), Traffic(), clock, clock.sleep, Random(seed))
 
 
-def test_calls_are_spaced_evenly() -> None:
-    pace = Pace(10)
-    assert [round(pace.reserve(0.0), 3) for _ in range(4)] == [0, 0.1, 0.2, 0.3]
-    assert pace.reserve(5.0) == 0
+# --- the law ---
+
+
+def test_the_cap_is_the_pace_while_the_api_does_not_complain() -> None:
+    assert Pace().rate(0.0, 7.0) == 7.0
+    assert Pace().rate(1e6, 0.0) == 0.0
+
+
+def test_an_unknown_api_is_met_gently_whatever_the_cap() -> None:
+    assert [Pace().rate(used, 500.0) for used in (0.0, 1.0, 2.0, 6.0)] == [FIRST, 2 * FIRST, 4 * FIRST, 500.0]
+
+
+def test_a_complaint_at_the_edge_costs_little_and_the_pace_stays_below_the_edge_for_long() -> None:
+    pace = Pace(floor=18.0, ceiling=19.4).after_complaint(rate=20.0, observed=15.0, used=50.0)
+    assert pace.rate(0.0, 50.0) == pytest.approx(18.0)
+    assert pace.rate(CLIMB, 50.0) == pytest.approx(19.4)
+    assert pace.rate(1.5 * CLIMB, 50.0) < 20 < pace.rate(2 * CLIMB, 50.0)
+    mean = sum(pace.rate(step / 10, 50.0) for step in range(int(10 * CLIMB))) / (10 * CLIMB)
+    assert mean > 0.93 * 20
+
+
+def test_a_complaint_from_far_beyond_leads_to_what_was_observed_at_once() -> None:
+    pace = Pace().after_complaint(rate=50.0, observed=20.0, used=3.0)
+    assert pace.floor == pytest.approx(18.0)
+    assert pace.rate(3 * CLIMB_FROM_A_GUESS, 50.0) > 20, "a guess that was too low is soon left behind"
+
+
+def test_a_guess_leaves_a_third_however_little_was_observed() -> None:
+    assert Pace().after_complaint(rate=30.0, observed=0.0, used=1.0).ceiling == pytest.approx(9.7)
+
+
+def test_without_a_cap_what_was_observed_counts_until_it_is_far_behind() -> None:
+    pace = Pace().after_complaint(rate=0.0, observed=20.0, used=0.0)
+    assert pace.rate(0.0, 0.0) == pytest.approx(18.0)
+    assert pace.rate(20.0, 0.0) > 20
+    assert pace.rate(10 * CLIMB, 0.0) == 0.0
+
+
+@given(
+    floor=st.floats(0.1, 100), rate=st.floats(0.1, 1000), observed=st.floats(0, 1000), used=st.floats(0, 1e6),
+)  # fmt: skip
+def test_no_complaint_raises_the_pace_or_brings_it_to_a_stop(
+    floor: float, rate: float, observed: float, used: float
+) -> None:
+    pace = Pace(floor, floor * TOWARDS / AFTER).after_complaint(rate, observed, used)
+    assert SLOWEST * AFTER <= pace.rate(0.0, 1000.0) <= max(rate, SLOWEST)
+    assert all(pace.rate(at, 1000.0) <= pace.rate(at + 1, 1000.0) + 1e-9 for at in range(0, 100, 7))
+
+
+@pytest.mark.parametrize("limit", [5, 20, 60])
+@pytest.mark.parametrize("cap", [0, 200])
+def test_against_any_limit_nine_tenths_are_used_and_one_call_in_a_hundred_refused(limit: int, cap: int) -> None:
+    """By the law alone: calls at the pace it gives, a server that counts the calls of any second."""
+    pace, now, complained_at, admitted = Pace(), 0.0, 0.0, deque[float]()
+    granted, refused = 0, 0
+    while now < 600:
+        while admitted and admitted[0] <= now - 1:
+            admitted.popleft()
+        rate = pace.rate(now - complained_at, cap) or 4 * limit
+        if len(admitted) < limit:
+            admitted.append(now)
+            granted += 1
+            now += 1 / rate
+            continue
+        refused += 1
+        pace = pace.after_complaint(0.0 if not cap and not pace.ceiling else rate, limit, now - complained_at)
+        now += 1.0  # as Retry-After asks
+        complained_at = now
+    assert granted / 600 > 0.9 * limit
+    assert refused < 0.01 * granted
+
+
+# --- the pacer ---
+
+
+def pacer(clock: Clock, cap: float) -> Pacer:
+    return Pacer(cap, MemoryBucket(clock), clock.sleep, clock)
 
 
 def test_no_second_holds_more_calls_than_the_rate() -> None:
-    pace, now, starts = Pace(7), 0.0, []
-    for step in range(200):
-        now += 0.01 * (step % 3)
-        starts.append(now + pace.reserve(now))
-    for start in starts:
-        assert sum(start <= other < start + 1 - 1e-9 for other in starts) <= 7
+    clock, starts = Clock(), []
+
+    async def call() -> None:
+        paced = pacer(clock, 7)
+        for step in range(200):
+            clock.now += 0.01 * (step % 3)
+            await paced.turn()
+            starts.append(clock.now)
+
+    asyncio.run(call())
+    assert all(sum(start <= other < start + 1 - 1e-9 for other in starts) <= 7 for start in starts)
+    assert len(starts) / (starts[-1] - starts[0]) == pytest.approx(7, rel=0.05)
 
 
 def test_without_a_cap_nobody_waits() -> None:
-    pace = Pace(0)
-    assert {pace.reserve(1.0) for _ in range(1000)} == {0.0}
-
-
-def test_a_complaint_halves_the_pace_and_it_grows_back() -> None:
-    pace = Pace(10)
-    pace.slow_down(100.0)
-    assert pace.rate(100.0) == 5
-    assert pace.rate(100.0 + RECOVERY / 2) == pytest.approx(7.5)
-    assert pace.rate(100.0 + 10 * RECOVERY) == 10
-
-
-def test_complaints_that_come_together_count_once_and_later_ones_each() -> None:
-    pace = Pace(8)
-    for moment in (0.0, 0.1, 0.9):
-        pace.slow_down(moment)
-    assert pace.rate(0.0) == 4
-    pace.slow_down(1.0)
-    assert pace.rate(1.0) == pytest.approx(2, rel=0.1)
-    for moment in range(2, 40):
-        pace.slow_down(float(moment))
-    assert pace.rate(40.0) >= SLOWEST
-
-
-def test_without_a_cap_a_complaint_halves_what_was_observed_until_it_is_forgotten() -> None:
-    pace = Pace(0)
-    for call in range(40):
-        pace.reserve(call / 20)
-    pace.slow_down(2.0)
-    assert pace.rate(2.0) == pytest.approx(10, rel=0.1)
-    assert pace.rate(2.0 + 10 * RECOVERY) == 0
-
-
-def test_a_named_wait_holds_every_call() -> None:
     clock = Clock()
-    pacer = Pacer(Pace(0), clock.sleep, clock)
-    pacer.complain(30.0)
-    assert asyncio.run(pacer.turn()) == 30
-    assert asyncio.run(pacer.turn()) == pytest.approx(2.0)  # one call a second, halved
-    assert clock.now == pytest.approx(1000 + sum(clock.slept))
+
+    async def call() -> set[float]:
+        paced = pacer(clock, 0)
+        return {await paced.turn() for _ in range(1000)}
+
+    assert asyncio.run(call()) == {0.0}
+    assert clock.slept == []
+
+
+def test_a_named_wait_holds_every_call_and_the_pace_is_slower_behind_it() -> None:
+    clock = Clock()
+
+    async def call() -> tuple[float, float]:
+        paced = pacer(clock, 10)
+        for _ in range(30):
+            await paced.turn()
+        await paced.complain(sent=clock.now, retry_after=30.0)
+        return await paced.turn(), await paced.turn()
+
+    held, slower = asyncio.run(call())
+    assert held == pytest.approx(30, abs=0.01)
+    assert slower > 0.105
+
+
+def test_a_place_that_was_handed_out_before_a_hold_is_given_up() -> None:
+    clock = Clock()
+
+    async def call() -> float:
+        paced = pacer(clock, 1)
+        await paced.turn()
+
+        async def interrupted(seconds: float) -> None:
+            clock.now += seconds
+            if not clock.slept:
+                clock.slept.append(seconds)
+                await paced.complain(sent=clock.now, retry_after=20.0)
+
+        paced._sleep = interrupted
+        return await paced.turn()
+
+    assert asyncio.run(call()) >= 20
+
+
+def test_complaints_of_calls_that_were_under_way_together_count_once() -> None:
+    clock = Clock()
+
+    async def call() -> tuple[int, int]:
+        bucket = MemoryBucket(clock)
+        paced = Pacer(10, bucket, clock.sleep, clock)
+        await paced.turn()
+        for _ in range(8):
+            await paced.complain(sent=clock.now, retry_after=None)
+        together = (await bucket.look()).changes
+        clock.now += 2
+        await paced.complain(sent=clock.now, retry_after=None)
+        return together, (await bucket.look()).changes
+
+    assert asyncio.run(call()) == (1, 2)
+
+
+def test_a_wait_beyond_the_longest_ends_every_call_until_a_new_run_asks() -> None:
+    clock = Clock()
+
+    async def call() -> None:
+        bucket = MemoryBucket(clock)
+        paced = Pacer(10, bucket, clock.sleep, clock)
+        await paced.complain(sent=clock.now, retry_after=7200.0)
+        for _ in range(3):
+            with pytest.raises(QuotaSpent) as error:
+                await paced.turn()
+            assert error.value.retry_after == pytest.approx(7200)
+        assert clock.slept == []
+        new = Pacer(10, bucket, clock.sleep, clock)
+        await new.begin()
+        assert await new.turn() < 1
+
+    asyncio.run(call())
+
+
+def test_callers_that_come_late_do_not_come_in_a_bunch() -> None:
+    clock, starts = Clock(), []
+
+    async def call() -> None:
+        paced = pacer(clock, 10)
+
+        async def one() -> None:
+            await paced.turn()
+            starts.append(clock.now)
+
+        async def stalled(seconds: float) -> None:
+            clock.now += seconds + (3.0 if len(starts) == 2 else 0.0)
+
+        paced._sleep = stalled
+        await asyncio.gather(*(one() for _ in range(6)))
+
+    asyncio.run(call())
+    assert all(sum(start <= other < start + 0.5 for other in starts) <= 5 for start in starts)
+
+
+# --- strain ---
+
+
+def test_answers_that_take_far_longer_slow_everybody_down_and_faster_ones_do_not() -> None:
+    clock = Clock()
+
+    async def call() -> list[float]:
+        bucket = MemoryBucket(clock)
+        paced = Pacer(10, bucket, clock.sleep, clock)
+        floors = []
+        for seconds in (0.15, 0.1, 1.5):
+            for _ in range(40):
+                await paced.turn()
+                await paced.took("contacts", seconds)
+            floors.append((await bucket.look()).floor)
+        return floors
+
+    assert asyncio.run(call()) == [0.0, 0.0, pytest.approx(8.0)]
+
+
+def test_a_slower_resource_is_no_strain() -> None:
+    strain = Strain()
+    assert not any(strain.note(name, seconds) for _ in range(100) for name, seconds in (("a", 0.1), ("b", 2.0)))
 
 
 # --- patience ---

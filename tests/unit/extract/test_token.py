@@ -12,6 +12,7 @@ from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, CredentialsRefused, EtlError, ShapeChanged
 from etl.extract.grant import Grant, Question, RefreshRefused, basic, by_password, by_refresh, granted, life
 from etl.extract.token import EnterpriseKey, TokenSource
+from etl.extract.token_stores import MemoryTokens
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 SETTINGS = Settings(
@@ -173,7 +174,7 @@ class Office:
         return answer
 
     def source(self) -> TokenSource:
-        return TokenSource(SETTINGS, self.ask, lambda: self.now)
+        return TokenSource(SETTINGS, self.ask, lambda: self.now, MemoryTokens())
 
 
 def test_a_token_serves_until_a_minute_before_its_end_and_is_refreshed_with_the_newest_refresh_token() -> None:
@@ -232,7 +233,7 @@ def test_a_token_in_a_refused_ones_place_is_not_replaced_before_it_has_opened_an
     first = asyncio.run(tokens.key())
     second = asyncio.run(tokens.renewed(first))
     assert asyncio.run(tokens.renewed(second)) == second
-    tokens.proved(second)
+    asyncio.run(tokens.proved(second))
     assert asyncio.run(tokens.renewed(second)).number == 3
     assert len(office.asked) == 3
 

@@ -1,0 +1,147 @@
+"""How much of an allowed rate is used, and how many calls are refused: workers against a server that counts."""
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date
+
+from benchmarks.scene import ROOT, Cluster, cluster
+from benchmarks.table import figure, markdown
+from etl.config.settings import Settings
+from etl.database.connect import make_engine
+from etl.database.migrate import upgrade
+from etl.errors import TryAgain
+from etl.extract.client import ApiClient
+from etl.extract.protocol import page_call
+from etl.ledger.unit import Ledger
+from etl.resources import resource
+from etl.simulator import Simulator, SimulatorSettings
+
+#: What the server allows in any second, and how long each answer of it takes.
+ALLOWED, LATENCY = 20, 0.15
+#: What is aimed at: of the allowed rate used, and of the calls refused.
+USED, REFUSED = 0.9, 0.01
+#: ETL_RATE: the limit as it is, one beyond what the server allows, and no cap of ours.
+RATES = {"ETL_RATE=20": 20, "ETL_RATE=50": 50, "ETL_RATE=0": 0}
+TENANT = "bench"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one measurement went."""
+
+    granted: int
+    refused: int
+    seconds: float
+
+    @property
+    def used(self) -> float:
+        """The share of the allowed rate that was used."""
+        return self.granted / self.seconds / ALLOWED
+
+    @property
+    def share(self) -> float:
+        """The share of calls that were refused."""
+        return self.refused / max(1, self.granted + self.refused)
+
+    def row(self, label: str, workers: int) -> list[str]:
+        """Return the line of the table."""
+        met = self.used >= USED and self.share < REFUSED
+        figures = [figure(self.granted / self.seconds), f"{self.used:.1%}", f"{self.share:.2%}"]
+        return [label, str(workers), *figures, "met" if met else "**not met**"]
+
+
+def pacing(seconds: float) -> None:
+    """Print calls a second against the allowed rate and the share of refused calls, for one and for two workers."""
+    rows = []
+    with cluster() as postgres:
+        for number, (label, rate) in enumerate(RATES.items()):
+            for workers in (1, 2):
+                done = measured(postgres, f"pace_{number}_{workers}", rate, workers, seconds)
+                rows.append(done.row(label, workers))
+    print(f"The server allows {ALLOWED} calls in any second, and each answer takes {LATENCY * 1000:.0f} ms.\n")
+    print(markdown(["setting", "workers", "calls/s", "of the allowed", "refused", "aim: 90 %, under 1 %"], rows))
+
+
+def measured(postgres: Cluster, name: str, rate: float, workers: int, seconds: float) -> Outcome:
+    """Let workers call for so many seconds, and return what the server saw of it."""
+    url = postgres.fresh(name)
+    upgrade(url)
+    faults = (f"call-limit:{ALLOWED}",)
+    with Simulator(SimulatorSettings(contacts=20, latency=LATENCY, faults=faults)) as simulator:
+        with working(simulator, url, rate, workers) as processes:
+            wait_for_calls(simulator)
+            simulator.requests.clear()
+            time.sleep(seconds)
+            seen = Counter(one.status for one in list(simulator.requests) if one.path.startswith("/v1/"))
+        failed = [one.returncode for one in processes if one.returncode > 0]
+    if failed:
+        raise SystemExit(f"{len(failed)} workers failed; what they said stands above.")
+    return Outcome(seen[200], seen[429], seconds)
+
+
+def wait_for_calls(simulator: Simulator) -> None:
+    """Wait until the first worker calls; raise SystemExit when none does."""
+    deadline = time.monotonic() + 60
+    while not any(one.path.endswith("LastModifiedCreated") for one in list(simulator.requests)):
+        if time.monotonic() > deadline:
+            raise SystemExit("No worker called within a minute; what they said stands above.")
+        time.sleep(0.01)
+
+
+@contextmanager
+def working(simulator: Simulator, url: str, rate: float, workers: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Give workers, each a process of its own, that call until the block ends."""
+    environment = os.environ | {
+        "DATABASE_URL": url,
+        "QQCATALYST_API_URL": simulator.api_url,
+        "QQCATALYST_TOKEN_URL": simulator.token_url,
+        "QQCATALYST_CLIENT_ID": simulator.settings.client_id,
+        "QQCATALYST_CLIENT_SECRET": simulator.settings.client_secret,
+        "QQCATALYST_USERNAME": simulator.settings.username,
+        "QQCATALYST_PASSWORD": simulator.settings.password,
+        "ETL_RATE": str(rate),
+        "ETL_TENANT": TENANT,
+    }
+    command = [sys.executable, "-m", "benchmarks.pacing"]
+    processes = [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(workers)]
+    try:
+        yield processes
+    finally:
+        for one in processes:
+            one.terminate()
+            one.wait()
+
+
+async def work(settings: Settings, ledger: Ledger) -> None:
+    """Call as fast as the pace allows, with as many calls under way as a run has; for ever."""
+    feed = resource("contacts")
+    call = page_call(feed, feed.endpoints[0], date(2000, 1, 1), date(2100, 1, 1), 1, 1)
+
+    async def caller() -> None:
+        while True:
+            with suppress(TryAgain):
+                await client.fetch(call)
+
+    async with ApiClient(settings, ledger=ledger) as client:
+        await client.sign_in()
+        await asyncio.gather(*(caller() for _ in range(settings.etl_concurrency)))
+
+
+def main() -> None:
+    """Be a worker."""
+    argparse.ArgumentParser(prog="python -m benchmarks.pacing", description=__doc__).parse_args()
+    settings = Settings.load()
+    engine = make_engine(settings.database_url.get_secret_value() if settings.database_url else "")
+    asyncio.run(work(settings, Ledger(engine, settings.etl_tenant)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""Makes callers wait for their place: places are taken in small lots from the schedule that all workers share."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from etl.errors import QuotaSpent
+from etl.extract.buckets import Buckets
+from etl.extract.pace import SETTLED, TOGETHER, Pace
+from etl.extract.patience import LONGEST_WAIT
+from etl.extract.strain import Strain
+from etl.ledger.rates import Bucket
+
+#: Seconds of the schedule that one lot holds at most; what another worker has found out is known as much later.
+LOT = 0.5
+#: A lot is taken so many seconds before the last place of the one before is due, as a statement takes its time.
+LEAD = 0.1
+#: A place that could not be used for so many seconds is given up: calls that were held up would come in a bunch.
+LATE = 0.1
+#: Late places that one caller gives up; on a machine that is always late it goes on then.
+GIVEN_UP = 2
+
+#: A law: from the pace known so far, the calls a second at this moment, those answered of late, and the seconds of use
+#: since the last complaint, to the new pace; None leaves it as it is.
+Law = Callable[[Pace, float, float, float], Pace | None]
+
+
+class Pacer:
+    """The pace of one client. Times are seconds of its own monotonic clock."""
+
+    def __init__(
+        self,
+        cap: float,
+        buckets: Buckets,
+        sleep: Callable[[float], Awaitable[object]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Give out `cap` places a second; 0 means as many as are wanted, until the API complains."""
+        self._cap = cap
+        self._buckets = buckets
+        self._sleep = sleep
+        self._clock = clock
+        self._lock, self._changing = asyncio.Lock(), asyncio.Lock()
+        self._waiting = 0
+        self._places: deque[float] = deque()
+        self._last = self._held_until = self._free_until = float("-inf")
+        self._bucket: Bucket | None = None  # as it was last known, at _known_at
+        self._known_at = 0.0
+        self._told = 0  # places of this client that the bucket knows of
+        self._free = 0  # and those without a cap that it does not know of yet
+        self._seen: deque[tuple[Bucket, int]] = deque(maxlen=64)
+        self._sent: deque[float] = deque(maxlen=1024)
+        self._refused: deque[float] = deque(maxlen=1024)
+        self._strain = Strain()
+
+    async def begin(self) -> None:
+        """Learn how things stand, and let a new run ask once more where the API wanted no call for a long time."""
+        self._learn(await self._buckets.look())
+        if self._wait() > LONGEST_WAIT:
+            self._learn(await self._buckets.lift())
+
+    async def turn(self) -> float:
+        """Wait for the next place and return the seconds that took.
+
+        Raises QuotaSpent where the API asked every worker to wait for longer than a run does.
+        """
+        waited, given_up = 0.0, 0
+        while True:
+            place = await self._place()
+            wait = max(0.0, place - self._clock())
+            if wait:
+                await self._sleep(wait)
+            waited += wait
+            late = self._clock() - place > LATE and given_up < GIVEN_UP
+            if place >= self._held_until and not late:
+                self._sent.append(self._clock())
+                return waited
+            given_up += late
+
+    async def took(self, resource: str, seconds: float) -> None:
+        """Take in how long a good answer took; where answers have come to take far longer, all workers slow down."""
+        if self._strain.note(resource, seconds):
+            async with self._changing:
+                await self._change(_under_strain, hold=0.0)
+
+    async def complain(self, sent: float, retry_after: float | None) -> None:
+        """Let all workers slow down, and hold them for as long as the API asked; it complained of a call sent then."""
+        hold = retry_after or 0.0
+        self._held_until = max(self._held_until, self._clock() + hold)
+        self._refused.append(sent)
+        self._places.clear()
+        self._free_until = float("-inf")
+
+        def law(pace: Pace, rate: float, observed: float, used: float) -> Pace | None:
+            together = pace.ceiling and used - (self._clock() - sent) < TOGETHER
+            return None if together else pace.after_complaint(rate, observed, used)
+
+        async with self._changing:
+            await self._change(law, hold)
+
+    async def _place(self) -> float:
+        """Return the time of the next place that nobody else has."""
+        self._waiting += 1
+        try:
+            async with self._lock:
+                if not self._places and self._clock() >= self._free_until:
+                    await self._refill()
+                if self._places:
+                    return self._places.popleft()
+                self._free += 1
+                return self._clock()
+        finally:
+            self._waiting -= 1
+
+    async def _refill(self) -> None:
+        """Take a lot from the schedule: a place for each caller that waits, or a stretch of time without a cap."""
+        if (early := self._last - self._clock() - LEAD) > 0:
+            await self._sleep(early)
+        while True:
+            if self._bucket is None:
+                self._learn(await self._buckets.look())
+            if (wait := self._wait()) > LONGEST_WAIT:
+                raise QuotaSpent(wait)
+            rate = self._rate()
+            count = min(self._waiting, max(1, int(rate * LOT))) if rate else self._waiting
+            spacing = 1 / rate if rate else 0.0
+            if await self._take(count, spacing):
+                return
+
+    async def _take(self, count: int, spacing: float) -> bool:
+        """Take some places; tell whether they were to be had at the pace as it was known."""
+        changes = self._bucket.changes if self._bucket else 0
+        told, self._free = self._free + (count if spacing else 0), 0
+        taken = await self._buckets.take(changes, count * spacing, told)
+        if taken is None:
+            self._bucket = None
+            return False
+        self._told += told
+        self._learn(taken)
+        first = self._known_at + max(0.0, taken.wait - count * spacing)
+        if spacing or taken.wait > 0:
+            self._places.extend(first + number * spacing for number in range(count))
+            self._last = self._places[-1]
+        else:
+            self._free_until = self._known_at + LOT
+        return True
+
+    async def _change(self, law: Law, hold: float) -> None:
+        """Change the pace by a law, however many workers do so at once; each begins from what the last one left."""
+        while True:
+            bucket = self._bucket
+            if bucket is None:
+                bucket = self._learn(await self._buckets.look())
+            pace = law(pace_of(bucket), self._rate(), self._observed(), self._used())
+            if pace is None:
+                if hold > self._wait():
+                    self._learn(await self._buckets.hold(hold))
+                return
+            changed = await self._buckets.change(bucket.changes, (pace.floor, pace.ceiling, pace.climb), hold)
+            if changed is not None:
+                self._learn(changed)
+                return
+            self._bucket = None
+
+    def _learn(self, bucket: Bucket) -> Bucket:
+        """Take in how things stand now."""
+        self._bucket, self._known_at = bucket, self._clock()
+        self._seen.append((bucket, self._told))
+        return bucket
+
+    def _rate(self) -> float:
+        """Return the calls a second at this moment; 0 means no cap."""
+        bucket = self._bucket
+        return pace_of(bucket).rate(self._used(), self._cap) if bucket else self._cap
+
+    def _used(self) -> float:
+        """Return the seconds of use since the last complaint."""
+        return self._bucket.used + self._clock() - self._known_at if self._bucket else 0.0
+
+    def _wait(self) -> float:
+        """Return the seconds until the next free place."""
+        return self._bucket.wait - (self._clock() - self._known_at) if self._bucket else 0.0
+
+    def _observed(self) -> float:
+        """Return the calls that the API took in the second before it refused one, of all workers.
+
+        What this client sent in that second it knows; the others are taken to have sent in proportion to their places.
+        """
+        end = self._refused[-1] if self._refused else self._clock()
+        took, refused = (sum(end - TOGETHER < one <= end for one in some) for some in (self._sent, self._refused))
+        return max(0, took - refused) * self._workers()
+
+    def _workers(self) -> float:
+        """Return how many clients as busy as this one share the places."""
+        (last, told), (first, told_first) = self._seen[-1], self._seen[0]
+        return max(1.0, (last.taken - first.taken) / max(1, told - told_first))
+
+
+def pace_of(bucket: Bucket) -> Pace:
+    """Return what a bucket says of the pace."""
+    return Pace(bucket.floor, bucket.ceiling, bucket.climb)
+
+
+def _under_strain(pace: Pace, rate: float, observed: float, used: float) -> Pace | None:
+    """Return the pace after answers came to take far longer, but for the seconds in which a complaint takes effect."""
+    return None if pace.ceiling and used < SETTLED else pace.under_strain(rate, observed)

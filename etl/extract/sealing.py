@@ -1,0 +1,59 @@
+"""What protects a token at rest: a key from the client secret, and a digest that knows the credentials again. Pure."""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from etl.config.settings import Settings, secret_text
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Token:
+    """A token as it is kept: what opens the API and, where there is such, what renews it."""
+
+    access: str
+    refresh: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Seal:
+    """The keys of one tenant's row, for the credentials as they are set."""
+
+    lock: Fernet
+    account: bytes  #: differs as soon as any of the credentials does
+
+    @classmethod
+    def of(cls, settings: Settings, salt: bytes) -> "Seal":
+        """Return the keys for the credentials in the settings; slow on purpose, as client secrets may be short."""
+        secret = secret_text(settings.qqcatalyst_client_secret).encode()
+        both = Scrypt(salt=salt, length=64, n=2**14, r=8, p=1).derive(secret)
+        digest = hmac.new(both[32:], "\x1f".join(_credentials(settings)).encode(), hashlib.sha256).digest()
+        return cls(Fernet(urlsafe_b64encode(both[:32])), digest)
+
+    def close(self, token: Token) -> bytes:
+        """Return a token encrypted."""
+        return self.lock.encrypt(msgspec.json.encode(token))
+
+    def open(self, account: bytes | None, sealed: bytes | None) -> Token | None:
+        """Return the token that was sealed for these credentials, None when it was for others or cannot be read."""
+        if sealed is None or account is None or not hmac.compare_digest(account, self.account):
+            return None
+        try:
+            return msgspec.json.decode(self.lock.decrypt(sealed), type=Token)
+        except (InvalidToken, msgspec.DecodeError):
+            return None
+
+
+def _credentials(settings: Settings) -> tuple[str, ...]:
+    """Return all that decides what a token opens and where it comes from."""
+    return (
+        settings.qqcatalyst_token_url,
+        secret_text(settings.qqcatalyst_client_id),
+        secret_text(settings.qqcatalyst_username),
+        secret_text(settings.qqcatalyst_password),
+    )
