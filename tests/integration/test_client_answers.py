@@ -79,7 +79,7 @@ def test_a_wait_in_the_past_or_unusable_is_short(asked: str) -> None:
 def test_a_wait_of_hours_ends_the_run_resumable(status: int, error: type[TryAgain]) -> None:
     seen = against(ScriptedApi([answer(status, Retry_After="7200")]), feed())
     assert isinstance(seen.result, error)
-    assert (seen.result.retry_after, len(seen.api.calls()), seen.slept) == (7200, 1, [])
+    assert (seen.results[0].retry_after, len(seen.api.calls()), seen.slept) == (7200, 1, [])
 
 
 def test_a_spent_quota_ends_every_call_and_says_when_to_go_on() -> None:
