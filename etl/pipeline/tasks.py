@@ -114,7 +114,7 @@ def batch_for(task: Task, ledger: Ledger, window: Window | None, options: Option
         task.watcher.watch(Note(f"Taking up batch {left.id}, which was interrupted."))
         ledger.commit(partial(batches.hand_over, batch_id=left.id, run=task.run))
         return left
-    with connected(task.settings, task.watcher.stop) as api:
+    with connected(task.settings, task.watcher.stop, task.engine) as api:
         planned = plan(ledger, task.settings, api.now, window, options)
     batch = new_batch(ledger, task.settings, planned, replace(options, run=task.run))
     ledger.commit(partial(begin, batch=batch, planned=planned))
@@ -162,7 +162,7 @@ def at_work(task: Task, batch: Batch, slices: list[str] | None = None) -> Iterat
         with (
             bound(batch=str(batch.id)),
             ledger.failing(batch.id),
-            connected(task.settings, task.watcher.stop) as api,
+            connected(task.settings, task.watcher.stop, task.engine) as api,
             noting_traffic(ledger, batch, api.api.traffic),
         ):
             yield run_over(ledger, task.settings, api, batch, task.watcher)
