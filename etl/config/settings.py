@@ -233,6 +233,8 @@ class Settings(FromEnvironment):
         missing = [name for name, value in given.items() if not value]
         if self.etl_smtp_url and missing:
             raise ValueError(f"ETL_SMTP_URL needs {' and '.join(missing)} beside it")
+        if self.etl_digest_at and not self.etl_smtp_url:
+            raise ValueError("ETL_DIGEST_AT needs ETL_SMTP_URL beside it")
         return self
 
     @property

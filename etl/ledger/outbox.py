@@ -83,7 +83,7 @@ def waiting(connection: Connection, tenant: str) -> list[Mail]:
 def begin_digest(connection: Connection, tenant: str, day: date, up_to: datetime) -> bool:
     """Note that a day has had its digest; tell whether it had none before."""
     made = upsert(digests).values(tenant=tenant, day=day, up_to=up_to).on_conflict_do_nothing()
-    return connection.execute(made).rowcount == 1
+    return connection.execute(made.returning(digests.c.day)).first() is not None
 
 
 def note_digest(connection: Connection, tenant: str, day: date, mail_id: UUID) -> None:
@@ -92,17 +92,10 @@ def note_digest(connection: Connection, tenant: str, day: date, mail_id: UUID) -
     connection.execute(digests.update().where(mine).values(mail_id=mail_id))
 
 
-def last_digest(connection: Connection, tenant: str) -> tuple[date, datetime] | None:
-    """Return the day of the last digest and the moment it reached to, None before the first."""
-    query = select(digests).where(digests.c.tenant == tenant).order_by(digests.c.day.desc()).limit(1)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else (row.day, row.up_to)
-
-
-def has_had(connection: Connection, tenant: str, day: date) -> bool:
-    """Tell whether a day has had its digest."""
-    query = select(digests.c.day).where(digests.c.tenant == tenant, digests.c.day == day)
-    return connection.execute(query).first() is not None
+def last_digest(connection: Connection, tenant: str) -> datetime | None:
+    """Return the moment that the last digest reached to, None before the first."""
+    query = select(digests.c.up_to).where(digests.c.tenant == tenant).order_by(digests.c.day.desc()).limit(1)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def new(kind: MailKind, subject: str, body: str, html: str) -> Mail:

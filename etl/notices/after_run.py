@@ -12,6 +12,7 @@ from etl.errors import DatabaseUnavailable, EtlError, Interrupted
 from etl.ledger import outbox, troubles
 from etl.ledger.unit import Ledger
 from etl.notices import offline, wording
+from etl.notices.digest import write_digest
 from etl.notices.heartbeat import beat
 from etl.notices.letter import as_mail
 from etl.notices.looking import NO_TROUBLE, OF_DATABASE, look
@@ -43,6 +44,7 @@ def steps(ledger: Ledger | None, settings: Settings, error: Exception | None, *,
         yield "notice", partial(offline.tell_without_database, settings, error)
     elif ledger is not None:
         yield "notice", partial(take_note, ledger, settings, error)
+        yield "digest", partial(write_digest, ledger, settings)
         yield "mail", partial(send_waiting, ledger, settings)
     if settings.etl_metrics_file is not None:
         read = unreadable if ledger is None else ledger.read

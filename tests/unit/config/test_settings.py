@@ -102,6 +102,25 @@ def test_an_override_that_is_none_of_the_settings_is_a_mistake() -> None:
         ("ETL_CHILD_BUDGET", "-1"),
         ("ETL_VALIDATION", "loose"),
         ("LOG_LEVEL", "LOUD"),
+        ("ETL_SMTP_URL", "http://geheim"),
+        ("ETL_SMTP_URL", "smtp://user:geheim@"),
+        ("ETL_SMTP_URL", "smtp://geheim@mail.example.com"),
+        ("ETL_SMTP_URL", "smtp://user:geheim@mail.example.com/path"),
+        ("ETL_SMTP_URL", "smtp://user:geheim@mail.example.com?tls=maybe"),
+        ("ETL_SMTP_URL", "smtps://user:geheim@mail.example.com?tls=off"),
+        ("ETL_SMTP_URL", "smtp://user:gehe\nim@mail.example.com"),
+        ("ETL_MAIL_FROM", "a@example.com, b@example.com"),
+        ("ETL_MAIL_FROM", "nobody"),
+        ("ETL_MAIL_TO", "a@example.com\r\nBcc: b@example.com"),
+        ("ETL_MAIL_TO", "a@example.com, nobody"),
+        ("ETL_MAIL_TO", ","),
+        ("ETL_STALE_AFTER", "late"),
+        ("ETL_HEARTBEAT_URL", "ftp://geheim"),
+        ("ETL_HEARTBEAT_URL", "http://watchdog.example.com/geheim"),
+        ("ETL_DIGEST_AT", "noon"),
+        ("ETL_DIGEST_AT", "25:00"),
+        ("ETL_DIGEST_TIMEZONE", "Mars/Base"),
+        ("ETL_DIGEST_TO", "nobody"),
     ],
 )
 def test_a_wrong_value_is_named_and_never_shown_when_secret(
@@ -113,6 +132,28 @@ def test_a_wrong_value_is_named_and_never_shown_when_secret(
     assert "geheim" not in str(error.value)
     assert "gehe" not in str(error.value)
     assert error.value.__cause__ is None
+
+
+def test_mail_needs_a_sender_and_somebody_to_write_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETL_SMTP_URL", "smtp://user:geheim@mail.example.com")
+    with pytest.raises(SettingsError, match="ETL_SMTP_URL needs ETL_MAIL_FROM and ETL_MAIL_TO beside it"):
+        Settings.load()
+    with pytest.raises(SettingsError, match="ETL_DIGEST_AT needs ETL_SMTP_URL"):
+        Settings.load(etl_smtp_url="", etl_digest_at="07:00")
+
+
+def test_mail_addresses_are_taken_with_names_and_kept_without() -> None:
+    settings = Settings.load(etl_mail_from="ETL <etl@example.com>", etl_mail_to=" A <a@example.com>,b@example.com, ")
+    assert (settings.etl_mail_from, settings.etl_mail_to) == ("etl@example.com", "a@example.com, b@example.com")
+
+
+def test_secrets_in_addresses_are_left_out_of_the_log() -> None:
+    address, watchdog = "smtp://user:p%40ss%20word@mail.example.com", "https://watchdog.example.com/ping/0d3c"
+    settings = Settings.load(
+        etl_smtp_url=address, etl_mail_from="a@example.com", etl_mail_to="b@example.com", etl_heartbeat_url=watchdog
+    )
+    assert {address, "p%40ss%20word", "p@ss word", watchdog} <= set(settings.secrets())
+    assert "p%40ss" not in repr(settings)
 
 
 def test_all_faults_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

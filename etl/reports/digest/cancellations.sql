@@ -1,0 +1,10 @@
+-- Cancellations that were entered since the last digest; those of long ago, as a first sync brings them, are no news.
+SELECT policy.policy_number,
+       concat_ws(', ', 'as of ' || to_char(termination.termination_date, 'YYYY-MM-DD'), termination.reason) AS about
+FROM public.terminations AS termination
+JOIN public.policies AS policy ON policy.id = termination.policy_id
+WHERE termination.tenant = :tenant AND termination.deleted_at IS NULL
+  AND coalesce(termination.source_created_at, termination.created_at) >= :since
+  AND coalesce(termination.source_created_at, termination.created_at) < :until
+  AND termination.termination_date > CAST(:today AS date) - 30
+ORDER BY policy.policy_number, termination.source_id

@@ -1,0 +1,7 @@
+-- Data that an agent has to mend at the source, and how much of it is new since the last digest.
+SELECT coalesce(agent, 'no agent') AS agent, count(*) AS open,
+       count(*) FILTER (WHERE first_seen >= :since) AS new
+FROM etl.findings_for_staff
+WHERE tenant = :tenant AND state = 'open' AND severity IN ('refused', 'dropped')
+GROUP BY 1
+ORDER BY count(*) FILTER (WHERE first_seen >= :since) DESC, count(*) DESC, 1

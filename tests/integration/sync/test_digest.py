@@ -1,0 +1,193 @@
+"""The digest: what happened, what is due, what is to be mended; once a day, at its hour, and no name."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mail_sink import Sink, mail_sink
+from observing import value, values
+from pydantic import SecretStr
+from sqlalchemy import text
+from workbench import Site
+
+from etl.ledger.unit import Ledger
+from etl.notices import after_run, digest
+from etl.notices.digest import period_of
+
+CUSTOMER = "Quackenbushel"
+#: Whatever the agency's book holds, the digest is about what a test puts there.
+QUIET = """
+    UPDATE policies SET source_created_at = '2001-01-01', expiration_date = '2001-01-01', prior_policy_id = NULL,
+        policy_number = 'P-' || source_id, customer_name = 'Quackenbushel', description = 'Quackenbushel';
+    UPDATE contacts SET display_name = 'Quackenbushel', last_name = 'Quackenbushel';
+    UPDATE terminations SET source_created_at = '2001-01-01', reason = 'Moved away';
+    UPDATE etl.findings SET first_seen = '2001-01-01';
+    UPDATE policy_details SET business_type = NULL;
+    DELETE FROM renewals;
+"""
+
+
+@pytest.fixture
+def sink() -> Iterator[tuple[Sink, int]]:
+    with mail_sink() as served:
+        yield served
+
+
+@pytest.fixture
+def mails(sink: tuple[Sink, int]) -> Sink:
+    return sink[0]
+
+
+@pytest.fixture
+def agency(synced: Site, sink: tuple[Sink, int], tmp_path: Path) -> Site:
+    """Give a synced agency in which nothing happens, with a digest from midnight on."""
+    execute(synced, QUIET)
+    return synced.under(
+        etl_smtp_url=SecretStr(f"smtp://127.0.0.1:{sink[1]}"),
+        etl_mail_from="qqetl@example.com",
+        etl_mail_to="ops@example.com",
+        etl_digest_to="agency@example.com",
+        etl_digest_at="00:00",
+        etl_data_dir=tmp_path,
+    )
+
+
+def execute(site: Site, statements: str, **bound: Any) -> None:
+    with site.engine.begin() as connection:
+        for statement in statements.split(";"):
+            if statement.strip():
+                connection.execute(text(statement), bound)
+
+
+def ended(site: Site) -> None:
+    after_run(Ledger(site.engine, site.settings.etl_tenant), site.settings)
+
+
+def numbers(site: Site, condition: str, most: int) -> list[str]:
+    """Return the numbers of some policies, which are live from now on."""
+    query = f"SELECT source_id FROM policies WHERE {condition} AND NOT is_placeholder ORDER BY source_id LIMIT {most}"
+    some = values(site.engine, query)
+    execute(site, "UPDATE policies SET status = 'A', deleted_at = NULL WHERE source_id = ANY(:some)", some=some)
+    query = "SELECT policy_number FROM policies WHERE source_id = ANY(:some) ORDER BY source_id"
+    return values(site.engine, query, some=some)
+
+
+def test_a_day_without_business_has_no_digest(agency: Site, mails: Sink) -> None:
+    ended(agency)
+    assert mails.mails == []
+    assert value(agency.engine, "SELECT count(*) FROM etl.digests WHERE mail_id IS NULL") == 1
+
+
+def test_new_business_cancellations_renewals_and_data_to_mend(agency: Site, mails: Sink) -> None:
+    (new, *_) = numbers(agency, "true", 1)
+    execute(
+        agency,
+        "UPDATE policies SET source_created_at = now() - interval '1 hour' WHERE policy_number = :new",
+        new=new,
+    )
+    due = numbers(agency, f"policy_number <> '{new}'", 3)
+    for number, days in zip(due, (30, 60, 90), strict=True):
+        execute(
+            agency,
+            "UPDATE policies SET expiration_date = CAST(now() AT TIME ZONE 'UTC' AS date) + :days"
+            " WHERE policy_number = :one",
+            one=number,
+            days=days,
+        )
+    execute(
+        agency,
+        "UPDATE terminations SET source_created_at = now() - interval '1 hour', termination_date = current_date"
+        " WHERE id = (SELECT id FROM terminations WHERE deleted_at IS NULL ORDER BY source_id LIMIT 1);"
+        "UPDATE contacts SET agent_name = 'Kim Lee';"
+        "INSERT INTO etl.findings (tenant, resource, table_name, source_id, field, rule, severity, message, batch_id)"
+        " SELECT 'default', 'contacts', 'contacts', source_id, 'x', 'test', 'dropped', 'x', gen_random_uuid()"
+        " FROM contacts WHERE NOT is_placeholder LIMIT 1",
+    )
+    ended(agency)
+    (arrived,) = mails.mails
+    said = mails.text()
+    assert mails.recipients == [["agency@example.com"]]
+    assert arrived["Subject"].strip().endswith(": 1 new policy, 1 cancellation, 3 renewals due, 1 record to mend")
+    assert f"New business: 1\n  * {new} (" in said
+    assert "Cancellations: 1\n" in said
+    assert "Moved away" in said
+    for number, days in zip(due, (30, 60, 90), strict=True):
+        assert f"Renewals due in {days} days: 1\n  * {number} (" in said
+    assert "Kim Lee: 1 new, " in said
+    assert "The data are " in said
+    assert CUSTOMER not in said + mails.html()
+
+
+def test_it_comes_once_a_day_and_begins_where_the_last_one_ended(agency: Site, mails: Sink) -> None:
+    (new,) = numbers(agency, "true", 1)
+    execute(agency, "UPDATE policies SET source_created_at = now() WHERE policy_number = :new", new=new)
+    for _ in range(3):
+        ended(agency)
+    assert len(mails.mails) == 1
+    execute(agency, "UPDATE etl.digests SET day = day - 1")
+    ended(agency)
+    assert len(mails.mails) == 1, "what was told yesterday is no news"
+
+
+def test_a_policy_with_a_renewal_is_not_due(agency: Site, mails: Sink) -> None:
+    (old, new) = numbers(agency, "true", 2)
+    execute(
+        agency,
+        "UPDATE policies SET expiration_date = (now() AT TIME ZONE 'UTC')::date + 30 WHERE policy_number = :old;"
+        "INSERT INTO renewals (id, tenant, source_id, policy_id, prior_policy_id)"
+        " SELECT gen_random_uuid(), 'default', 'x', new.id, old.id FROM policies AS old, policies AS new"
+        " WHERE old.policy_number = :old AND new.policy_number = :new",
+        old=old, new=new,
+    )  # fmt: skip
+    ended(agency)
+    assert mails.mails == []
+
+
+def test_a_policy_number_that_looks_like_a_social_security_number_is_hidden(agency: Site, mails: Sink) -> None:
+    (new,) = numbers(agency, "true", 1)
+    execute(
+        agency,
+        "UPDATE policies SET source_created_at = now(), policy_number = '078-05-1120' WHERE policy_number = :new",
+        new=new,
+    )
+    ended(agency)
+    assert len(mails.mails) == 1
+    assert "078-05-1120" not in mails.text() + mails.html()
+
+
+def test_a_long_list_is_cut_and_counted(agency: Site, mails: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digest, "NAMED", 5)
+    execute(agency, "UPDATE policies SET source_created_at = now(), status = 'A', deleted_at = NULL")
+    number = value(agency.engine, "SELECT count(*) FROM policies WHERE NOT is_placeholder")
+    assert number > 5
+    ended(agency)
+    assert f"New business: {number}\n" in mails.text()
+    assert f"  * and {number - 5} more" in mails.text()
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "hour", "day"),
+    [
+        ("07:00", "UTC", 6, None),
+        ("07:00", "UTC", 7, 25),
+        ("07:00", "America/New_York", 11, None),
+        ("07:00", "America/New_York", 12, 25),
+        ("00:00", "America/New_York", 3, 24),
+        ("00:00", "Pacific/Auckland", 12, 26),
+    ],
+)
+def test_its_hour_and_its_day_are_those_of_its_zone(
+    as_synced: Site, at: str, zone: str, hour: int, day: int | None
+) -> None:
+    settings = as_synced.under(etl_digest_at=at, etl_digest_timezone=zone).settings
+    period = period_of(datetime(2026, 11, 25, hour, tzinfo=UTC), settings, None)
+    assert (None if period is None else period.today.day) == day
+
+
+def test_it_looks_back_a_week_at_most(as_synced: Site) -> None:
+    settings, now = as_synced.under(etl_digest_at="00:00").settings, datetime(2026, 11, 25, tzinfo=UTC)
+    period = period_of(now, settings, now - timedelta(days=300))
+    assert period is not None
+    assert period.since == now - timedelta(days=7)
