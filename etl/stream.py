@@ -13,9 +13,10 @@ from etl.database.connect import make_engine
 from etl.extract.lanes import Lanes
 from etl.extract.taking import Taker
 from etl.ledger.batches import Batch
-from etl.ledger.intake import Intake, Judgement, take_in
+from etl.ledger.intake import Intake, Judgement, Taken, take_in
 from etl.ledger.leases import Lease
 from etl.ledger.sorting import Arrival
+from etl.ledger.staging import has_lost_some
 from etl.ledger.unit import Ledger
 from etl.load.portion import load_portion
 from etl.load.rows import Target, bury_gone
@@ -90,11 +91,22 @@ class Stream:
         taken = take_in(connection, intake, resource, arrivals, sets, window)
         if sets:
             bury_gone(connection, self.target(resource), resource)
-        sound = [one for one in taken.candidates if taken.verdicts[one.raw_id].sound]
-        for child, derivation in derived_from(resource.name):
-            if not derivation.fallback or child.name in self.not_offered:
-                self.accept(connection, child, *derive(child, derivation, sound), None)
+        self.accept_parts(connection, resource, taken)
         return taken.counts
+
+    def accept_parts(self, connection: Connection, resource: Resource, taken: Taken) -> None:
+        """Take the records that are made from others through to production.
+
+        A record that was never seen has no parts from before, which its complete sets could no longer hold.
+        """
+        children = derived_from(resource.name)
+        made = [(one, way) for one, way in children if not way.fallback or one.name in self.not_offered]
+        if not made:
+            return
+        sound = [one for one in taken.candidates if taken.verdicts[one.raw_id].sound]
+        new = frozenset() if has_lost_some(connection, resource, self.batch.tenant) else taken.strangers
+        for child, derivation in made:
+            self.accept(connection, child, *derive(child, derivation, sound, new), None)
 
     def judge(self, connection: Connection, resource: Resource, candidates: Sequence[Candidate]) -> Judgement:
         """Clean and load candidates, and keep their findings."""

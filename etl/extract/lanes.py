@@ -29,7 +29,7 @@ LANES = 2
 LOOK_EVERY_SECONDS = 0.1
 
 #: Answers with news that are taken before processes are begun, each of which takes half a second to begin.
-FEW = 20
+FEW = 5
 
 #: Makes the taker of a lane; it must be possible to send it to another process.
 MakeTaker = Callable[[], Taker]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -45,6 +46,7 @@ class Taken:
     candidates: Sequence[Candidate]
     verdicts: Mapping[str, Verdict]
     counts: Counter[str]
+    strangers: AbstractSet[str] = frozenset()  #: source ids of which staging knew no standing version
 
 
 def wait(connection: Connection, resource: Resource, candidates: Sequence[Candidate]) -> Judgement:  # noqa: ARG001 (a Judge)
@@ -90,4 +92,5 @@ def take_in(
     counts.update(sorting.counts)
     counts.update(judgement.counts)
     tally.count(connection, intake.batch_id, resource.name, counts)
-    return Taken(candidates, judgement.verdicts, counts)
+    strangers = {one.record.source_id for one in sorting.fresh} - heads.keys()
+    return Taken(candidates, judgement.verdicts, counts, strangers)

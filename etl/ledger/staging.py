@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -84,7 +85,7 @@ def new_ids(number: int) -> list[str]:
 def heads(connection: Connection, resource: Resource, tenant: str, source_ids: Collection[str]) -> dict[str, Head]:
     """Return what staging knows of the newest versions of these records, by source id.
 
-    One index probe an id: a join would be planned as a scan on a table that was last analysed while small.
+    One index probe an id; a join would be planned as a scan.
     """
     query = text(f"""
         SELECT wanted.source_id, head.id, head.content_hash, head.version_at, head.status, head.rules,
@@ -96,10 +97,24 @@ def heads(connection: Connection, resource: Resource, tenant: str, source_ids: C
             LIMIT 1
         ) AS head
     """)
-    connection.execute(text("SET LOCAL enable_seqscan = off"))
-    rows = connection.execute(query, {"tenant": tenant, "source_ids": array(list(source_ids))}).all()
-    connection.execute(text("SET LOCAL enable_seqscan = on"))
+    with by_index(connection):
+        rows = connection.execute(query, {"tenant": tenant, "source_ids": array(list(source_ids))}).all()
     return {row.source_id: as_head(row) for row in rows}
+
+
+@contextmanager
+def by_index(connection: Connection) -> Iterator[None]:
+    """Let statements look rows up one by one: the planner takes a table that was last analysed while small to be so."""
+    connection.execute(text("SET LOCAL enable_seqscan = off"))
+    yield
+    connection.execute(text("SET LOCAL enable_seqscan = on"))
+
+
+def has_lost_some(connection: Connection, resource: Resource, tenant: str) -> bool:
+    """Tell whether records of a resource have ever gone from their source; their last versions stay in staging."""
+    gone = f"SELECT FROM raw.{resource.raw_table} WHERE tenant = :tenant AND gone_batch_id IS NOT NULL"
+    with by_index(connection):
+        return bool(connection.execute(text(f"SELECT EXISTS ({gone})"), {"tenant": tenant}).scalar())
 
 
 def as_head(row: Any) -> Head:

@@ -18,6 +18,7 @@ from etl.database.copying import copy_lines, copy_rows
 from etl.database.sqlstate import classify
 from etl.errors import RecordBad
 from etl.ledger import tally
+from etl.ledger.staging import by_index
 from etl.load.upsert import bury, differences, lacking, placeholder_stands, placeholders, stored, upsert
 from etl.models import PRODUCTION, load_order
 from etl.models.base import MAIN, row_id_text
@@ -246,7 +247,8 @@ def load_stubs(
 
 def has_placeholders(connection: Connection, target: Target, table: str) -> bool:
     """Tell whether a table has placeholders of the tenant."""
-    return bool(connection.execute(placeholder_stands(TABLES[table]), {"tenant": target.tenant}).scalar())
+    with by_index(connection):
+        return bool(connection.execute(placeholder_stands(TABLES[table]), {"tenant": target.tenant}).scalar())
 
 
 def load_stubs_of(

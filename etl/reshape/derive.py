@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +17,12 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def derive(
-    child: Resource, derivation: Derivation, candidates: Iterable[Candidate]
+    child: Resource, derivation: Derivation, candidates: Iterable[Candidate], new: AbstractSet[str] = frozenset()
 ) -> tuple[list[Arrival], list[ReadSet]]:
     """Return the child's records that these candidates hold, and the sets that are thereby complete.
 
-    A part keeps the times of the record it came from. Parts without an id of their own are left in their record.
+    A part keeps the times of the record it came from. Parts without an id of their own are left in their record. Of
+    candidates that are `new`, by their source ids, no set is told: it cannot have lost anything.
     """
     arrivals: list[Arrival] = []
     sets: list[ReadSet] = []
@@ -32,7 +34,7 @@ def derive(
             if (record := part_record(child, part, candidate, key)) is not None
         ]
         arrivals += [Arrival(record, None) for record in records]
-        if key is not None:
+        if key is not None and candidate.record.source_id not in new:
             sets.append(ReadSet(key, frozenset(record.source_id for record in records)))
     return arrivals, sets
 
