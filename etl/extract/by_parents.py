@@ -36,6 +36,7 @@ class ByParents:
         self.portion = portion
         settings = run.settings
         self.reader = Reader(run.api, self.resource, settings.etl_page_size, settings.etl_concurrency)
+        self.asked = 0
         self.answered = 0
         self.vanished = 0
         self.failed: list[Missed] = []
@@ -54,14 +55,11 @@ class ByParents:
 
         Tells whether all were asked for that the limit of the run allows; raises as `read` does.
         """
-        records = 0
         while some := self.run.ledger.read(partial(self.next_round, due=due, budget=budget)):
             self.run.calls_for_details += len(some)
             for done in self.run.consume(self.resource.name, None, partial(self.reader.children, some=some), DETAILS):
                 self.weigh(done)
-                records += done.records
-            if self.run.limit is not None and records >= self.run.limit:
-                return False
+            self.asked += len(some)
         if self.failed:
             raise ApiUnavailable(f"{len(self.failed)} calls failed, the last with: {self.failed[-1].reason}")
         return True
@@ -72,8 +70,9 @@ class ByParents:
         return children.now(connection)
 
     def next_round(self, connection: Connection, due: datetime, budget: int | None) -> list[Child]:
-        """Return the parents of the next round, as far as the budget goes."""
-        most = min(ROUND, self.run.limit or ROUND)
+        """Return the parents of the next round, as far as the budget goes, and the limit of a first look."""
+        limit = self.run.limit
+        most = ROUND if limit is None else min(ROUND, limit - self.asked)
         if budget is not None:
             most = min(most, budget - self.run.calls_for_details)
         if most <= 0:

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from functools import partial
+from math import ceil
 from typing import Any
 
 from sqlalchemy import Connection
 
 from etl.errors import ApiUnavailable
 from etl.events import Note
-from etl.extract.plan import Days, days_of, is_open, is_short
+from etl.extract.plan import Days, days_of, is_open, is_short, parted
 from etl.extract.plan import slices as numbered
 from etl.extract.reading import Reader
 from etl.extract.run import Run
@@ -38,7 +39,10 @@ class BySlices:
         self.resource = named(part.resource)
         self.place: dict[str, Any] = {"batch_id": run.batch.id, "resource": part.resource}
         settings = run.settings
-        self.reader = Reader(run.api, self.resource, settings.etl_page_size, settings.etl_concurrency)
+        most = run.limit or settings.etl_page_size
+        size = min(most, settings.etl_page_size)
+        pages = ceil(most / size) if run.limit else None
+        self.reader = Reader(run.api, self.resource, size, settings.etl_concurrency, most_pages=pages)
         shown = any(endpoint.dates and endpoint.dates.field for endpoint in self.resource.endpoints)
         self.window = part.window.widened(settings.etl_overlap) if shown else None
 
@@ -48,15 +52,15 @@ class BySlices:
         Raises Refused where the API does not give the resource out, ApiUnavailable where answers stay away or totals
         never agree.
         """
-        left, records = [one for one in self.planned() if some is None or one.number in some], 0
+        left = [one for one in self.planned() if some is None or one.number in some]
         while left:
             pages = self.run.ledger.read(partial(self.pages_read, some=left))
             produce = partial(self.reader.slices, some=left, read=pages)
             many = len(left) >= MANY_SLICES
-            for done in self.run.consume(self.part.resource, self.window, produce, PAGES, many=many):
-                records += done.records
-                if self.run.limit is not None and records >= self.run.limit:
-                    return False
+            for _ in self.run.consume(self.part.resource, self.window, produce, PAGES, many=many):
+                pass
+            if self.run.limit is not None:
+                return False
             left = self.verified(left)
         return True
 
@@ -72,9 +76,12 @@ class BySlices:
         return planned
 
     def stretches(self, place: int) -> list[Days]:
-        """Return the days of the window, in pieces when they may hold many pages."""
+        """Return the days of the window, in pieces when they may hold many pages; a first look asks for one piece."""
         days = days_of(self.part.window, self.run.settings.etl_overlap, self.run.settings.etl_api_timezone)
-        return [days] if is_short(days) else self.run.wire.ask(self.reader.stretches(place, days))
+        if self.run.limit is not None or is_short(days):
+            return [days]
+        ended, *others = parted(days, self.part.window.end)
+        return [*self.run.wire.ask(self.reader.stretches(place, ended)), *others]
 
     def pages_read(self, connection: Connection, some: Sequence[Slice]) -> dict[int, dict[int, int]]:
         """Return the pages that are already staged, by slice."""
@@ -97,8 +104,13 @@ class BySlices:
         return self.run.ledger.commit(partial(slices.read_anew, some=[one.slice for one in rest], **self.place))
 
     def agrees(self, reading: Reading) -> bool:
-        """Tell whether a slice is whole. The total of a day that has not ended may move on while it is read."""
+        """Tell whether a slice is whole.
+
+        The total of a day that has not ended may move on while it is read; what came since the reading began belongs
+        to the next window. One that never moves and never agrees is wrong.
+        """
         if reading.agrees:
             return True
-        moving = is_open(reading.slice, self.part.window.end) and reading.slice.reading % READINGS == 0
-        return moving and reading.total is not None and reading.union >= reading.total
+        tried_enough = reading.slice.reading % READINGS == 0
+        moves = reading.moved and is_open(reading.slice, self.part.window.end)
+        return tried_enough and moves and reading.union >= (reading.least or 0)

@@ -12,6 +12,7 @@ from etl.ledger.slices import Slice
 from etl.window import Window
 
 DAY = timedelta(days=1)
+QUARTER = timedelta(days=91)
 
 #: Stretches of so few days are read as they are, without asking first how much they hold.
 SHORT = 3
@@ -50,6 +51,24 @@ def cut(days: Days, total: int, page_size: int) -> list[Days]:
         return [days]
     edges = [days.first + timedelta(days=len(days) * number // pieces) for number in range(pieces + 1)]
     return [Days(first, last) for first, last in pairwise(edges) if first < last]
+
+
+def quarters(days: Days) -> list[Days]:
+    """Return the stretch in pieces of a quarter at most: how it is read when nobody says how much it holds."""
+    edges = [*(days.first + number * QUARTER for number in range(ceil(len(days) / QUARTER.days))), days.last]
+    return [Days(first, last) for first, last in pairwise(edges)]
+
+
+def parted(days: Days, now: datetime) -> list[Days]:
+    """Return the days that have ended and those that have not, as stretches of their own.
+
+    The total of ended days can be proved, since records only leave them; what moves while the others are read comes
+    again with the next window, whose overlap reaches back to them.
+    """
+    edge = (now - DAY).date()
+    if is_short(days) or not days.first < edge < days.last:
+        return [days]
+    return [Days(days.first, edge), Days(edge, days.last)]
 
 
 def is_short(days: Days) -> bool:

@@ -3,13 +3,15 @@
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 from etl.catalogue import Resource
 from etl.errors import ApiUnavailable
-from etl.extract.plan import Days, cut, is_too_long
+from etl.extract.plan import Days, cut, is_too_long, quarters
 from etl.extract.protocol import Answer, Call, Vanished, page_call, parent_call, whole_call
 from etl.extract.wire import Put
 from etl.ledger.children import Child
@@ -17,8 +19,11 @@ from etl.ledger.slices import Slice
 
 #: Slices read side by side, so that many short ones are as fast as one long one.
 SIDE_BY_SIDE = 4
-#: Pages beyond the announced ones that are asked for before a list is taken to be endless.
+#: Pages beyond the announced ones that are asked for before a list is taken to be endless. An announcement that grows
+#: while it is followed is one of those: it may double, and grow by this on top.
 BEYOND = 1000
+#: Empty pages in a row after which nothing is expected of those announced behind them; one alone may be a mishap.
+EMPTY_IN_A_ROW = 10
 
 
 class Api(Protocol):
@@ -68,20 +73,31 @@ class Progress:
     size: int  #: items of a full page
     last: int = 1  #: the last page announced
     seen: set[bytes] = field(default_factory=set)  #: digests of pages, to know one that repeats
+    empty: int = 0  #: pages in a row
+    repeats: bool = False  #: whether the newest page came before
+    goes_on: bool = False  #: whether there may be a page behind the newest one: it is full and did not come before
 
-    def learn(self, fetched: Fetched) -> bool:
-        """Take in what an answer says of the slice's length; tell whether it may go on behind this page."""
+    def learn(self, fetched: Fetched) -> None:
+        """Take in what an answer says of the slice's length."""
         page = fetched.answer.page
         if page.total:
             self.last = max(self.last, -(-page.total // self.size))
         if page.pages:
             self.last = max(self.last, page.pages)
-        repeated = fetched.digest in self.seen
+        self.empty = 0 if page.items else self.empty + 1
+        self.repeats = bool(page.items) and fetched.digest in self.seen
+        self.goes_on = len(page.items) >= self.size and not self.repeats
         self.seen.add(fetched.digest)
-        return len(page.items) >= self.size and not repeated
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is to be expected of further pages, whatever was announced."""
+        return self.repeats or self.empty >= EMPTY_IN_A_ROW
 
 
-async def in_order(calls: Sequence[Callable[[], Coroutine[Any, Any, Any]]], ahead: int) -> AsyncIterator[Any]:
+async def in_order(
+    calls: Sequence[Callable[[], Coroutine[Any, Any, Any]]], ahead: int
+) -> AsyncGenerator[Any, None]:
     """Yield the results of `calls` in their order, with `ahead` of them under way."""
     waiting: deque[asyncio.Task[Any]] = deque()
     upcoming = iter(calls)
@@ -101,11 +117,15 @@ async def in_order(calls: Sequence[Callable[[], Coroutine[Any, Any, Any]]], ahea
 class Reader:
     """Reads one resource."""
 
-    def __init__(self, api: Api, resource: Resource, page_size: int, ahead: int) -> None:
+    def __init__(
+        self, api: Api, resource: Resource, page_size: int, ahead: int, *, most_pages: int | None = None
+    ) -> None:
+        """Read pages of `page_size` with `ahead` calls under way; `most_pages` ends each slice early, for a look."""
         self.api = api
         self.resource = resource
         self.page_size = page_size
         self.ahead = ahead
+        self.most_pages = most_pages
 
     def size_of(self, one: Slice) -> int:
         """Return how many items a full page of a slice holds."""
@@ -154,35 +174,49 @@ class Reader:
         page = next(number for number in range(1, len(read) + 2) if number not in read)
         if page > 1 and read[page - 1] < size and len(read) == page - 1:
             return
-        goes_on = await self.take(put, one, page, progress)
-        while page < progress.last:
-            missing = [number for number in range(page + 1, progress.last + 1) if number not in read]
-            page = progress.last
-            calls = [lambda number=number: self.fetch(one, number) for number in missing]
-            async for answer in in_order(calls, self.ahead):
-                goes_on = progress.learn(answer)
-                await put(answer)
-        announced = page
-        while goes_on:
+        await self.take(put, one, page, progress)
+        announced = progress.last
+        end = self.most_pages or 2 * announced + BEYOND
+        page = await self.announced(put, one, page, progress, read, end)
+        while progress.goes_on and page < end:
             page += 1
-            if page > announced + BEYOND:
-                raise ApiUnavailable(
-                    f"{self.resource.name} has no end: {BEYOND} pages beyond the {announced} announced."
-                )
-            goes_on = await self.take(put, one, page, progress)
+            await self.take(put, one, page, progress)
+        if progress.goes_on and self.most_pages is None:
+            name = self.resource.name
+            raise ApiUnavailable(f"{name} has no end: {announced} pages were announced, and page {page} brings more.")
 
-    async def take(self, put: Put[Fetched], one: Slice, page: int, progress: Progress) -> bool:
-        """Fetch and put one page; tell whether the slice may go on behind it."""
+    async def announced(  # noqa: PLR0913 (a place in a slice, and where to stop)
+        self, put: Put[Fetched], one: Slice, page: int, progress: Progress, read: Mapping[int, int], end: int
+    ) -> int:
+        """Read the announced pages behind one, as far as `end` and while they bring something, and return the last."""
+        while page < min(progress.last, end) and not progress.is_over:
+            last = min(progress.last, end, page + BEYOND)
+            calls = [partial(self.fetch, one, number) for number in range(page + 1, last + 1) if number not in read]
+            page = last
+            async with aclosing(in_order(calls, self.ahead)) as answers:
+                async for answer in answers:
+                    progress.learn(answer)
+                    await put(answer)
+                    if progress.is_over:
+                        break
+        return page
+
+    async def take(self, put: Put[Fetched], one: Slice, page: int, progress: Progress) -> None:
+        """Fetch and put one page."""
         answer = await self.fetch(one, page)
-        goes_on = progress.learn(answer)
+        progress.learn(answer)
         await put(answer)
-        return goes_on
 
     async def stretches(self, place: int, days: Days) -> list[Days]:
-        """Return the days of a window in pieces short enough to be paged, asking the API how much each holds."""
+        """Return the days of a window in pieces short enough to be paged, asking the API how much each holds.
+
+        Where it does not say, no piece is longer than a quarter.
+        """
         endpoint = self.resource.endpoints[place]
         answer = await self.api.fetch(page_call(self.resource, endpoint, days.first, days.last, 1, 1))
-        total = answer.page.total or 0
+        total = answer.page.total
+        if total is None:
+            return quarters(days)
         size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else self.page_size
         if not is_too_long(days, total, size):
             return [days]

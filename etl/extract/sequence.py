@@ -15,7 +15,7 @@ from etl.extract.by_parents import ByParents
 from etl.extract.by_slices import BySlices, TotalsDisagree
 from etl.extract.protocol import Refused
 from etl.extract.run import Run
-from etl.ledger import batches, marks
+from etl.ledger import batches, children, marks
 from etl.ledger.batches import Part
 from etl.ledger.unit import Ledger
 from etl.models.states import ResourceState, TroubleKind
@@ -50,7 +50,7 @@ def read_one(run: Run, part: Part, finish: Finish, ends: dict[str, ResourceState
     run.ledger.commit(partial(batches.mark, status=ResourceState.RUNNING, **place))
     run.watch(Began(run.step, part.resource))
     try:
-        complete = read(run, part, resource, ends)
+        complete = read(run, part, resource, ends) and run.limit is None
     except ITS_OWN as error:
         return settle(run, resource, error)
     return conclude(run.ledger, run.batch.id, resource, finish, complete=complete)
@@ -61,7 +61,7 @@ def conclude(
 ) -> ResourceState:
     """End a resource that was read as far as it goes, and return how it ended."""
     place: dict[str, Any] = {"batch_id": batch_id, "resource": resource.name}
-    ledger.commit(partial(batches.note_whole, **place))
+    ledger.commit(partial(batches.note_whole, complete=complete, **place))
     if not resource.proven:
         ledger.commit(partial(marks.note_offer, tenant=ledger.tenant, resource=resource.name, offered=True))
     return ledger.commit(partial(end, finish=finish, complete=complete, **place))
@@ -98,15 +98,19 @@ def settle(run: Run, resource: Resource, error: EtlError) -> ResourceState:
     if isinstance(error, Refused) and error.not_offered and not resource.proven:
         state = ResourceState.NOT_OFFERED
         run.not_offered[name] = str(error)
-        run.ledger.commit(
-            partial(marks.note_offer, tenant=run.ledger.tenant, resource=name, offered=False, reason=str(error))
-        )
+        run.ledger.commit(partial(note_absent, tenant=run.ledger.tenant, resource=resource, reason=str(error)))
     else:
         state = ResourceState.FAILED
     trouble = TroubleKind.BALANCE_OFF if isinstance(error, TotalsDisagree) else None
     place: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
     run.ledger.commit(partial(batches.mark, status=state, error=str(error), trouble=trouble, **place))
     return state
+
+
+def note_absent(connection: Connection, tenant: str, resource: Resource, reason: str) -> None:
+    """Remember that the account does not offer a resource; the parents that said so are asked again if it ever does."""
+    marks.note_offer(connection, tenant, resource.name, offered=False, reason=reason)
+    children.uncover(connection, resource.name, tenant)
 
 
 def tell(run: Run, resource: str) -> None:

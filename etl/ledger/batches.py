@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from etl.errors import UsageError
-from etl.models.bookkeeping import batch_resources, batches
+from etl.models.bookkeeping import batch_resources, batches, slices
 from etl.models.states import FORWARD, BatchState, Outcome, ResourceState, TroubleKind
 from etl.window import Window
 
@@ -35,7 +35,8 @@ class Part:
     status: ResourceState
     window: Window
     counts: Mapping[str, int]
-    whole: bool = False  #: whether it was read to its end
+    whole: bool = False  #: whether this batch has nothing more to read of it
+    complete: bool = False  #: whether nothing is left for another run either, such as a backlog beyond the budget
     error: str | None = None
     trouble: TroubleKind | None = None  #: of what kind, where it failed otherwise than by an error
 
@@ -154,9 +155,9 @@ def as_part(row: Any) -> Part:
     names = ("pages", "fetched", "findings", *Outcome)
     counts = {name: getattr(row, name) for name in map(str, names)}
     window = Window(row.window_start, row.window_end)
-    whole = bool(row.position.get("whole"))
+    whole, complete = (bool(row.position.get(name)) for name in ("whole", "complete"))
     trouble = TroubleKind(row.trouble) if row.trouble else None
-    return Part(row.resource, ResourceState(row.status), window, counts, whole, row.error, trouble)
+    return Part(row.resource, ResourceState(row.status), window, counts, whole, complete, row.error, trouble)
 
 
 def mark(
@@ -181,10 +182,13 @@ def note_traffic(connection: Connection, batch_id: UUID, calls: int, waited: flo
     connection.execute(update(batches).where(batches.c.id == batch_id).values(sums))
 
 
-def note_whole(connection: Connection, batch_id: UUID, resource: str, total: int | None = None) -> None:
-    """Note that a resource was read to its end, and how many records the API said there are."""
+def note_whole(connection: Connection, batch_id: UUID, resource: str, *, complete: bool) -> None:
+    """Note that a resource was read to its end, how many records the API said there are, and whether that is all."""
     mine = (batch_resources.c.batch_id == batch_id) & (batch_resources.c.resource == resource)
-    connection.execute(update(batch_resources).where(mine).values(position={"whole": True}, api_total=total))
+    announced = select(func.sum(slices.c.total)).where(slices.c.batch_id == batch_id, slices.c.resource == resource)
+    position = {"whole": True, "complete": complete}
+    values = {"position": position, "api_total": announced.scalar_subquery()}
+    connection.execute(update(batch_resources).where(mine).values(values))
 
 
 def spent(connection: Connection, batch_id: UUID) -> tuple[int, float, float]:

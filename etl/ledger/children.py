@@ -203,6 +203,17 @@ def no_longer_postponed(connection: Connection, child: str, tenant: str) -> None
     )
 
 
+def uncover(connection: Connection, child: str, tenant: str) -> None:
+    """Let all parents of a resource be due, as if none had ever been asked."""
+    connection.execute(
+        text("""
+            UPDATE etl.child_queue SET due_at = now(), covered_at = NULL, changed = true, failures = 0
+            WHERE tenant = :tenant AND resource = :resource AND covered_at IS NOT NULL
+        """),
+        {"tenant": tenant, "resource": child},
+    )
+
+
 def now(connection: Connection) -> datetime:
     """Return the database's time, by which the queue goes."""
     moment: datetime = connection.execute(text("SELECT now()")).scalar_one()

@@ -35,6 +35,8 @@ class Reading:
     distinct: int  #: ids received in this reading
     union: int  #: ids received in all readings of the slice
     most: int | None = None  #: the largest total that any of its pages named
+    least: int | None = None  #: the smallest
+    moved: bool = False  #: whether totals differed, between its pages or between the readings of the slice
 
     @property
     def agrees(self) -> bool:
@@ -112,7 +114,8 @@ def readings(connection: Connection, batch_id: UUID, resource: str, some: Sequen
     """Return what the current reading of each slice brought: the total of its last page and its distinct ids."""
     rows = connection.execute(
         text("""
-            SELECT wanted.number, last.total, received.current, received.union, received.most
+            SELECT wanted.number, last.total, received.current, received.union, received.most, received.least,
+                   received.totals > 1 AS moved
             FROM unnest(CAST(:numbers AS integer[]), CAST(:readings AS integer[])) AS wanted (number, reading)
             LEFT JOIN LATERAL (
                 SELECT total FROM etl.requests AS request
@@ -123,7 +126,9 @@ def readings(connection: Connection, batch_id: UUID, resource: str, some: Sequen
             CROSS JOIN LATERAL (
                 SELECT count(DISTINCT item) FILTER (WHERE request.reading = wanted.reading) AS current,
                        count(DISTINCT item) AS union,
-                       max(request.total) FILTER (WHERE request.reading = wanted.reading) AS most
+                       max(request.total) FILTER (WHERE request.reading = wanted.reading) AS most,
+                       min(request.total) FILTER (WHERE request.reading = wanted.reading) AS least,
+                       count(DISTINCT request.total) AS totals
                 FROM etl.requests AS request LEFT JOIN LATERAL unnest(request.ids) AS item ON true
                 WHERE request.batch_id = :batch_id AND request.resource = :resource AND request.slice = wanted.number
             ) AS received
@@ -137,7 +142,10 @@ def readings(connection: Connection, batch_id: UUID, resource: str, some: Sequen
         },
     )
     by_number = {one.number: one for one in some}
-    return [Reading(by_number[row.number], row.total, row.current, row.union, row.most) for row in rows]
+    return [
+        Reading(by_number[row.number], row.total, row.current, row.union, row.most, row.least, row.moved)
+        for row in rows
+    ]
 
 
 def finish(connection: Connection, batch_id: UUID, resource: str, agreed: Iterable[Reading]) -> None:

@@ -96,7 +96,7 @@ def close_books(connection: Connection, batch: Batch) -> BatchState:
     """End every resource that was read to its end, then the batch; return the batch's last state."""
     for part in batches.parts(connection, batch.id):
         if part.whole and part.status is ResourceState.RUNNING:
-            close_resource(connection, batch, part)
+            close_resource(connection, batch, part, moves_mark=part.complete)
     return close_batch(connection, batch.id)
 
 

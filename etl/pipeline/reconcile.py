@@ -76,8 +76,8 @@ def is_one_list(resource: Resource) -> bool:
 
 def is_swept(resource: Resource, part: Part) -> bool:
     """Tell whether every id of a resource was read: from the first instant on, to the end, and one list for all."""
-    whole = part.whole and part.status is ResourceState.DONE and part.window.start <= FIRST_INSTANT
-    return whole and is_one_list(resource)
+    complete = part.complete and part.status is ResourceState.DONE and part.window.start <= FIRST_INSTANT
+    return complete and is_one_list(resource)
 
 
 def bury_vanished(connection: Connection, resource: Resource, batch: Batch) -> None:
