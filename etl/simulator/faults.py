@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from etl.simulator import page_faults, request_faults, turns, wire_faults
+from etl.simulator import page_faults, record_faults, request_faults, turns, wire_faults
 from etl.simulator.envelopes import LOGIN_PAGE, Answer, Page
 from etl.simulator.turns import Turn
 
@@ -22,7 +22,7 @@ class Fault:
     act: Callable[..., Any]
 
 
-_REQUEST, _PAGE, _WIRE = request_faults, page_faults, wire_faults
+_REQUEST, _PAGE, _RECORD, _WIRE = request_faults, page_faults, record_faults, wire_faults
 _ALL = (
     Fault("token-expiry", "an access token is good for this many calls", "20", "use", _REQUEST.token_expiry),
     Fault("token-errors", "the token endpoint fails this many times", "2", "token", _REQUEST.token_errors),
@@ -78,6 +78,23 @@ _ALL = (
     Fault(
         "strange-modified", "all records were modified at this time",
         "0001-01-01T00:00:00", "page", _PAGE.strange_modified,
+    ),
+    Fault(
+        "id-form", "ids of every second page are text, padded, float or list instead of numbers",
+        "text", "page", _RECORD.id_form,
+    ),
+    Fault("no-id", "the first so many records of a page have no id", "1", "page", _RECORD.no_id),
+    Fault(
+        "time-form", "times are written as z, offset, seven (digits), us or ticks", "z", "page", _RECORD.time_form
+    ),
+    Fault(
+        "set-field", "a field of every record has this value, NAME=JSON, as if new, emptied or of another type",
+        "Email=null", "page", _RECORD.set_field,
+    ),
+    Fault("lost-field", "no record has this field any more", "Email", "page", _RECORD.lost_field),
+    Fault(
+        "foreign-links", "the links of a page lead to another address",
+        "http://localhost:9/v1/", "page", _RECORD.foreign_links,
     ),
     Fault(
         "is-success-false", "a 200 that says it failed at the first so many askings",

@@ -198,6 +198,45 @@ def strange_modified() -> None:
         assert {one["DateLastModified"] for one in contacts(client, 1)["Data"]} == {"9999-12-31T00:00:00"}
 
 
+def id_form() -> None:
+    for form, kind in (("text", str), ("padded", str), ("float", float), ("list", list)):
+        with faulty(f"id-form:{form}") as client:
+            assert {type(one) for one in ids(contacts(client, 1))} == {kind}
+            assert {type(one) for one in ids(contacts(client, 2))} == {int}
+
+
+def no_id() -> None:
+    with faulty("no-id:2") as client:
+        assert [one is None for one in ids(contacts(client, 1))] == [True, True, *[False] * 8]
+
+
+def time_form() -> None:
+    with faulty() as client:
+        plain = contacts(client, 1)["Data"][0]["CreatedOn"]
+    for form, end in (("z", "Z"), ("offset", "-05:00"), ("seven", "0+00:00"), ("us", "M"), ("ticks", ")/")):
+        with faulty(f"time-form:{form}") as client:
+            found = contacts(client, 1)["Data"][0]["CreatedOn"]
+            assert found.endswith(end)
+            assert found != plain
+
+
+def set_field() -> None:
+    with faulty("set-field:Mood=[7]") as client:
+        assert {tuple(one["Mood"]) for one in contacts(client, 1)["Data"]} == {(7,)}
+    with faulty("set-field") as client:
+        assert {one["Email"] for one in contacts(client, 1)["Data"]} == {None}
+
+
+def lost_field() -> None:
+    with faulty("lost-field:Phone") as client:
+        assert all("Phone" not in one and "Email" in one for one in contacts(client, 1)["Data"])
+
+
+def foreign_links() -> None:
+    with faulty("foreign-links") as client:
+        assert contacts(client, 1)["Href"] == "http://localhost:9/v1/"
+
+
 def is_success_false() -> None:
     with faulty("is-success-false") as client:
         page = contacts(client, 1)
@@ -281,7 +320,9 @@ CHECKS: dict[str, Callable[[], None]] = {
     "server-errors": server_errors, "html-login": html_login, "redirect-login": redirect_login,
     "odd-success": odd_success, "gzip-bomb": gzip_bomb, "page-drift": page_drift, "repeated-page": repeated_page,
     "empty-middle-page": empty_middle_page, "wrong-total": wrong_total, "duplicate-records": duplicate_records,
-    "null-modified": null_modified, "strange-modified": strange_modified, "is-success-false": is_success_false,
+    "null-modified": null_modified, "strange-modified": strange_modified,
+    "id-form": id_form, "no-id": no_id, "time-form": time_form, "set-field": set_field, "lost-field": lost_field,
+    "foreign-links": foreign_links, "is-success-false": is_success_false,
     "bad-json": bad_json, "slow": slow, "drip": drip, "stall": stall, "cut-body": cut_body, "reset": reset,
     "wrong-encoding": wrong_encoding, "clock-skew": clock_skew,
 }  # fmt: skip

@@ -1,0 +1,79 @@
+"""Faults inside the records of a page: ids, times, fields and links that are not as they were."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, timedelta, timezone
+from typing import Any
+
+from etl.simulator.book import stamps
+from etl.simulator.collection import encode
+from etl.simulator.envelopes import Page
+from etl.simulator.turns import Turn
+
+#: Answers the same call for another page number.
+Again = Callable[[int], Page]
+
+#: One id in other forms than a number.
+FORMS: dict[str, Callable[[Any], Any]] = {
+    "text": str, "padded": lambda key: f" {key} ", "float": float, "list": lambda key: [key],
+}  # fmt: skip
+#: One moment in other forms than ISO without a zone.
+TIMES: dict[str, Callable[[Any], str]] = {
+    "z": lambda at: f"{at:%Y-%m-%dT%H:%M:%S}Z",
+    "offset": lambda at: at.astimezone(timezone(-timedelta(hours=5))).isoformat(),
+    "seven": lambda at: f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}0+00:00",
+    "us": lambda at: f"{at:%m/%d/%Y %I:%M:%S %p}",
+    "ticks": lambda at: f"/Date({int(at.timestamp() * 1000)})/",
+}
+
+
+def changed(page: Page, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Page:
+    """Return a page whose records were changed."""
+    return replace(page, items=tuple(encode(change(json.loads(item))) for item in page.items))
+
+
+def id_form(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
+    """Let the ids of every second page, the first one included, have another form."""
+    if page.number % 2 == 0:
+        return page
+    return changed(page, lambda one: one | {name_of_id(one): FORMS[turn.argument](one[name_of_id(one)])})
+
+
+def name_of_id(record: dict[str, Any]) -> str:
+    """Return the name of a record's id, which stands first."""
+    return next(iter(record))
+
+
+def no_id(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
+    """Let the first records of a page have no id."""
+    count = int(turn.argument)
+    first = changed(replace(page, items=page.items[:count]), lambda one: one | {name_of_id(one): None})
+    return replace(page, items=first.items + page.items[count:])
+
+
+def time_form(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
+    """Let the times of creation and modification be written in another form."""
+    write = TIMES[turn.argument]
+
+    def rewritten(one: dict[str, Any]) -> dict[str, Any]:
+        times = {name: one[name] for name in ("CreatedOn", "DateLastModified") if one.get(name)}
+        return one | {name: write(stamps.read(value).replace(tzinfo=UTC)) for name, value in times.items()}
+
+    return changed(page, rewritten)
+
+
+def set_field(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
+    """Let a field of every record have one value, `NAME=JSON`, whether the records have the field or not."""
+    name, _, value = turn.argument.partition("=")
+    return changed(page, lambda one: one | {name: json.loads(value or "null")})
+
+
+def lost_field(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
+    """Let no record have a field any more."""
+    return changed(page, lambda one: {name: value for name, value in one.items() if name != turn.argument})
+
+
+def foreign_links(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
+    """Let the links of the envelope lead to another host, and in a circle."""
+    return replace(page, href=turn.argument)
