@@ -5,9 +5,10 @@ from typing import Any
 
 from etl.cli.screen import out, show, table
 from etl.cli.session import Work
-from etl.cli.words import counted, length, moment, number
+from etl.cli.words import counted, length, listed, moment, number
 from etl.database.migrate import check_migrated
 from etl.extract.connection import connected
+from etl.ledger.children import Waiting
 from etl.pipeline.forecast import Forecast, forecast
 from etl.pipeline.planning import Options, plan
 from etl.window import Window
@@ -18,7 +19,7 @@ def look_ahead(work: Work, window: Window | None, options: Options) -> list[Fore
     check_migrated(work.engine)
     with connected(work.settings, engine=work.engine) as api:
         planned = plan(work.ledger, work.settings, api.now, window, options)
-        return forecast(work.ledger, work.settings, api, planned)
+        return forecast(work.ledger, work.settings, api, planned, options.limit)
 
 
 def show_forecast(found: Sequence[Forecast], rate: float) -> None:
@@ -41,6 +42,9 @@ def show_forecast(found: Sequence[Forecast], rate: float) -> None:
     upper = "at most " if any(one.at_most for one in found) else ""
     pace = f"{length(calls / rate)} at {rate:g} calls a second" if rate else "as fast as the API answers (ETL_RATE=0)"
     show(f"In all {upper}{counted(calls, 'call')}, {pace}. Windows end at {moment(found[0].window.end)} UTC.")
+    for one in found:
+        if one.waiting:
+            show(f"{one.resource}: {listed([urgency(some) for some in one.waiting])}.")
     if put_off := sum(one.put_off for one in found):
         show(f"{counted(put_off, 'call')} beyond ETL_CHILD_BUDGET wait for the runs that follow.")
     show("This was a dry run: nothing was written.")
@@ -49,6 +53,13 @@ def show_forecast(found: Sequence[Forecast], rate: float) -> None:
 def calls_of(one: Forecast) -> str:
     """Return the calls of a resource, marked where they are an upper bound."""
     return "" if not one.calls else ("≤ " if one.at_most else "") + number(one.calls)
+
+
+def urgency(some: Waiting) -> str:
+    """Return what some calls for details are due for."""
+    whose = "active" if some.active else "other"
+    reason = "that changed" if some.changed else "whose details have come of age"
+    return f"{counted(some.calls, 'call')} for {whose} parents {reason}"
 
 
 def remark(one: Forecast) -> str:
@@ -72,6 +83,7 @@ def forecast_for_programs(found: Sequence[Forecast], rate: float) -> dict[str, A
                 "put_off": one.put_off,
                 "seconds": one.seconds(rate),
                 "note": one.note,
+                "due": [{"changed": some.changed, "active": some.active, "calls": some.calls} for some in one.waiting],
             }
             for one in found
         ],

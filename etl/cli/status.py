@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 
 from etl.cli.asking import AsJson, Embedded, command_app, examples, length_of
+from etl.cli.backfill import backfill_for_programs, show_backfill
 from etl.cli.screen import good, out, say, show, show_json, table
 from etl.cli.session import working
 from etl.cli.words import counted, length, listed, moment, number
@@ -33,12 +34,13 @@ def command(*, max_lag: MaxLag = None, embedded: Embedded = False, as_json: AsJs
     """Show how fresh and how complete each resource is: last whole window, lag, gaps, rows, findings, last error."""
     most = length_of("--max-lag", max_lag)
     with working(embedded=embedded) as work:
-        found = work.read(partial(status, tenant=work.tenant))
+        found, rate = work.read(partial(status, tenant=work.tenant)), work.settings.etl_rate
     late = found.late(most) if most is not None else []
     if as_json:
-        show_json(for_programs(found, late, work.tenant))
+        show_json(for_programs(found, late, work.tenant) | {"backfill": backfill_for_programs(found, rate)})
     else:
         show_status(found, work.tenant, most)
+        show_backfill(found, rate)
     if late and most is not None:
         say(f"Behind by more than {length(most)}: {listed([one.resource for one in late])}.", style="red")
         raise typer.Exit(1)
@@ -83,13 +85,10 @@ def line(one: Freshness, most: timedelta | None) -> tuple[object, ...]:
 
 
 def remarks(one: Freshness) -> list[str]:
-    """Return what a resource needs more words for: gaps, a backlog, an error."""
+    """Return what a resource needs more words for: gaps, an error."""
     said = []
     if one.gaps:
         said.append(f"{one.resource}: {counted(len(one.gaps), 'gap')}: {listed([str(gap) for gap in one.gaps[:3]])}")
-    if one.coverage and one.coverage.outstanding:
-        covered = f"{number(one.coverage.covered)} of {number(one.coverage.parents)} parents read"
-        said.append(f"{one.resource}: {covered}, {number(one.coverage.outstanding)} due")
     if one.error:
         said.append(f"{one.resource}: failed at {moment(one.error_at)}: {on_one_line(one.error)}")
     return said

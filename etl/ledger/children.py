@@ -49,6 +49,25 @@ class Coverage:
     oldest_due: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Calls of one urgency that are due."""
+
+    changed: bool  #: for a new version of the parent; otherwise the last answer has come of age
+    active: bool  #: the parent is active
+    calls: int
+
+
+#: Parents that are new or have a new version, and the queue's entry of each that has one.
+CHANGED = """
+    FROM raw.{parent} AS parent
+    LEFT JOIN etl.child_queue AS known
+        ON known.tenant = parent.tenant AND known.resource = :resource AND known.parent_id = parent.source_id
+    WHERE parent.tenant = :tenant AND parent.superseded_at IS NULL AND {wanted}
+      AND known.parent_raw_id IS DISTINCT FROM parent.id
+"""
+
+
 def refresh(connection: Connection, child: Resource, parent: Resource, tenant: str) -> None:
     """Queue every parent that is new or has a new version; parents that the source marks deleted are left out."""
     active, wanted, values = parent_conditions(child, parent)
@@ -58,11 +77,7 @@ def refresh(connection: Connection, child: Resource, parent: Resource, tenant: s
             (tenant, resource, parent_id, parent_raw_id, priority, parent_version_at, due_at, changed)
         SELECT parent.tenant, :resource, parent.source_id, parent.id, CASE WHEN {active} THEN 0 ELSE 1 END,
                parent.version_at, now(), true
-        FROM raw.{parent.raw_table} AS parent
-        LEFT JOIN etl.child_queue AS known
-            ON known.tenant = parent.tenant AND known.resource = :resource AND known.parent_id = parent.source_id
-        WHERE parent.tenant = :tenant AND parent.superseded_at IS NULL AND {wanted}
-          AND known.parent_raw_id IS DISTINCT FROM parent.id
+        {CHANGED.format(parent=parent.raw_table, wanted=wanted)}
         ORDER BY parent.source_id
         ON CONFLICT (tenant, resource, parent_id) DO UPDATE
         SET parent_raw_id = excluded.parent_raw_id, priority = excluded.priority, due_at = excluded.due_at,
@@ -157,6 +172,27 @@ def queue_order(parent: Resource, portion: str = "") -> TextClause:
         ) AS carried
         ORDER BY queued.changed DESC, queued.priority, queued.parent_version_at DESC, queued.parent_id
     """)
+
+
+def waiting(connection: Connection, child: Resource, parent: Resource, tenant: str) -> list[Waiting]:
+    """Return how many calls a run would find due, by urgency, the most urgent first; nothing is queued."""
+    active, wanted, values = parent_conditions(child, parent)
+    statement = text(f"""
+        SELECT changed, priority, count(*) AS calls
+        FROM (
+            SELECT true AS changed, CASE WHEN {active} THEN 0 ELSE 1 END AS priority
+            {CHANGED.format(parent=parent.raw_table, wanted=wanted)}
+            UNION ALL
+            SELECT queued.changed, queued.priority
+            FROM etl.child_queue AS queued
+            JOIN raw.{parent.raw_table} AS parent
+                ON parent.id = queued.parent_raw_id AND parent.superseded_at IS NULL
+            WHERE queued.tenant = :tenant AND queued.resource = :resource AND queued.due_at <= now()
+        ) AS due
+        GROUP BY changed, priority ORDER BY changed DESC, priority
+    """)
+    rows = connection.execute(statement, {"tenant": tenant, "resource": child.name, **values})
+    return [Waiting(row.changed, row.priority == 0, row.calls) for row in rows]
 
 
 def cover(connection: Connection, child: Resource, tenant: str, children: Collection[Child]) -> None:

@@ -1,7 +1,7 @@
 """How fresh and complete each resource of a tenant is, and who is still waited for: what the views in `etl` say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from etl.ledger.batches import Batch
 from etl.ledger.children import Coverage
 from etl.models.base import MAIN
 from etl.models.bookkeeping import offers, watermarks
+from etl.observe.backfill import Stretches, stretches
 from etl.resources import CATALOGUE
 from etl.values import Severity
 from etl.window import FIRST_INSTANT, Window
@@ -69,6 +70,7 @@ class Status:
     resources: Sequence[Freshness]
     newest: Batch | None = None
     orphans: Sequence[Orphans] = ()
+    stretches: Mapping[str, Stretches] = field(default_factory=dict)  #: of lists whose reading has not ended
 
     def late(self, most: timedelta) -> list[Freshness]:
         """Return the resources that lag behind by more than `most`."""
@@ -93,7 +95,8 @@ def status(connection: Connection, tenant: str) -> Status:
     orphans = [Orphans(*row) for row in connection.execute(ORPHANS, {"tenant": tenant})]
     facts = gathered(connection, tenant, {one.table: one.number for one in orphans})
     resources = [freshness(one, facts) for one in CATALOGUE]
-    return Status(children.now(connection), resources, batches.newest(connection, tenant), orphans)
+    newest, under_way = batches.newest(connection, tenant), stretches(connection, tenant)
+    return Status(children.now(connection), resources, newest, orphans, under_way)
 
 
 def gathered(connection: Connection, tenant: str, orphans: Mapping[str, int]) -> Facts:

@@ -9,12 +9,14 @@ from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, RecordBad, ShapeChanged
 from etl.extract.connection import Connection
-from etl.extract.plan import cut, days_of, is_short
+from etl.extract.plan import cut, days_of, is_short, parted, quarters
 from etl.extract.protocol import Refused, page_call
 from etl.ledger import children
+from etl.ledger.children import Waiting
 from etl.ledger.unit import Ledger
 from etl.pipeline.planning import Plan
 from etl.resources import CATALOGUE
+from etl.resources import resource as named
 from etl.window import Window
 
 
@@ -29,19 +31,34 @@ class Forecast:
     at_most: bool = False  #: the calls are an upper bound
     put_off: int = 0  #: calls beyond the budget of a run, left for the next
     note: str | None = None
+    waiting: tuple[Waiting, ...] = ()  #: what is due of details, by urgency; the rest of the calls is what may come
 
     def seconds(self, rate: float) -> float | None:
         """Return how long the calls take at a rate of calls a second; None without a cap."""
         return self.calls / rate if rate else None
 
 
-def forecast(ledger: Ledger, settings: Settings, api: Connection, plan: Plan) -> list[Forecast]:
-    """Return what each resource of a plan would ask for, in order of extraction; the database is only read."""
+def forecast(
+    ledger: Ledger, settings: Settings, api: Connection, plan: Plan, limit: int | None = None
+) -> list[Forecast]:
+    """Return what each resource of a plan would ask for, in order of extraction; the database is only read.
+
+    `limit` is that of a first look: so many records of a list, and so many parents.
+    """
     found: dict[str, Forecast] = {}
     for resource in CATALOGUE:
         if resource.name in plan.windows:
             found[resource.name] = foreseen(ledger, settings, api, plan, resource, found)
-    return list(within_budget(list(found.values()), settings.etl_child_budget))
+    seen = [limited(one, limit, settings.etl_page_size) for one in found.values()] if limit else list(found.values())
+    return list(within_budget(seen, settings.etl_child_budget))
+
+
+def limited(one: Forecast, limit: int, page_size: int) -> Forecast:
+    """Return what a first look asks for: the first pages of each list, or the most urgent parents."""
+    if one.records is None:
+        return replace(one, calls=min(one.calls, limit))
+    pages = ceil(limit / min(limit, page_size)) * len(named(one.resource).endpoints)
+    return replace(one, calls=min(one.calls, pages), records=min(one.records, limit))
 
 
 def foreseen(
@@ -83,16 +100,19 @@ def of_list(
     pages = max(1, ceil((total or 0) / size))
     if days is None or is_short(days):
         return pages, total
-    pieces = len(cut(days, total or 0, size))
-    asked_first = 1 + (pieces if pieces > 1 else 0)  # how much the window and its pieces hold
-    return asked_first + max(pages, pieces), total
+    ended, *others = parted(days, window.end)
+    pieces = len(quarters(ended) if total is None else cut(ended, total, size))
+    asked_first = 1 + (pieces if pieces > 1 and total is not None else 0)  # how much the window and its pieces hold
+    return asked_first + max(pages, pieces) + len(others), total
 
 
 def of_parents(ledger: Ledger, resource: Resource, window: Window, parent: Forecast | None) -> Forecast:
-    """Return the calls that are outstanding and those that the parents announced may bring; at most so many."""
-    queue = ledger.read(partial(children.coverage, resource=resource.name, tenant=ledger.tenant))
+    """Return the calls that are due and those that the parents announced may bring; at most so many."""
+    of = named(resource.parent.resource if resource.parent else "")
+    waiting = ledger.read(partial(children.waiting, child=resource, parent=of, tenant=ledger.tenant))
     announced = (parent.records or 0) if parent is not None else 0
-    return Forecast(resource.name, window, queue.outstanding + announced, at_most=announced > 0)
+    calls = sum(one.calls for one in waiting) + announced
+    return Forecast(resource.name, window, calls, at_most=announced > 0, waiting=tuple(waiting))
 
 
 def within_budget(found: Sequence[Forecast], budget: int | None) -> Iterator[Forecast]:
