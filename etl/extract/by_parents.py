@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from etl.catalogue import Resource
 from etl.errors import ApiUnavailable
-from etl.events import Began
+from etl.events import Began, Note
 from etl.extract.protocol import Refusal, Refused
 from etl.extract.reading import Missed, Reader
 from etl.extract.run import Run
@@ -60,6 +60,7 @@ class ByParents:
             for done in self.run.consume(self.resource.name, None, partial(self.reader.children, some=some), DETAILS):
                 self.weigh(done)
             self.asked += len(some)
+        self.note_vanished()
         if self.failed:
             raise ApiUnavailable(f"{len(self.failed)} calls failed, the last with: {self.failed[-1].reason}")
         return True
@@ -96,6 +97,13 @@ class ByParents:
         """Tell whether the account has shown to have the resource: before a break, or to another task of this run."""
         parts = self.run.ledger.read(partial(batches.parts, batch_id=self.run.batch.id))
         return any(part.resource == self.resource.name and part.counts["pages"] for part in parts)
+
+    def note_vanished(self) -> None:
+        """Tell of parents that the source no longer has; their own list says what became of them."""
+        if self.vanished:
+            are = "is" if self.vanished == 1 else "are"
+            words = f"{self.vanished} of the {self.parent.name} asked about {are} gone at the source (404)"
+            self.run.watch(Note(f"{self.resource.name}: {words}"))
 
     def outstanding(self) -> int:
         """Return how many parents are due."""

@@ -1,0 +1,109 @@
+"""What is read although nothing says that it changed: billing once a day; and details of records that are gone."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
+
+import pytest
+from aiohttp import web
+from observing import value
+from test_second_sync import calls
+from workbench import Site, agency, come_of_age, site_of
+
+from etl.events import Event, Note
+from etl.extract.connection import connected
+from etl.ledger.unit import Ledger
+from etl.models.states import ResourceState
+from etl.pipeline import Options, Watcher
+from etl.pipeline.forecast import Forecast, forecast
+from etl.pipeline.planning import plan
+from etl.simulator import Simulator
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+BILLING = ("billing_records",)
+
+
+def set_clock(simulator: Simulator, now: datetime) -> None:
+    """Let it be another time at the source."""
+    simulator.server.settings = replace(simulator.server.settings, now=now)
+
+
+def first_day_asked(site: Site) -> str:
+    """Return the first day that the billing feed was asked for since the calls were last looked at."""
+    return min(parse_qs(query)["startDate"][0] for path, query in calls(site) if path.startswith("Billing"))
+
+
+def test_billing_is_read_back_once_a_day_since_no_feed_tells_of_its_changes(database_url: str) -> None:
+    with agency(now=NOON, founded=NOON) as served, site_of(served, database_url) as site:
+        assert site.sync_once(resources=BILLING).exit_status == 0
+        billing = served.world.billing
+        ages = {key: NOON - billing.created(key) for key in billing if not billing[key]["IsVoided"]}
+        old = next(key for key, age in ages.items() if timedelta(days=10) < age < timedelta(days=80))
+        billing.change(old, None, IsVoided=True)
+        voided = f"SELECT is_voided FROM billing_records WHERE source_id = '{str(old).lower()}'"
+        site.asked()
+        for moment, is_voided, back in (
+            (NOON + timedelta(hours=6), False, 1),
+            (NOON + timedelta(hours=20), True, 91),
+            (NOON + timedelta(hours=30), True, 1),
+        ):
+            set_clock(served, moment)
+            assert site.sync_once(resources=BILLING).exit_status == 0
+            assert value(site.engine, voided) is is_voided
+            asked = datetime.fromisoformat(first_day_asked(site)).replace(tzinfo=UTC)
+            assert abs((moment - asked).days - back) <= 1
+
+
+def test_details_of_a_record_that_is_gone_are_noted_and_the_run_goes_on(
+    synced: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordinary = simulator.server.faults.of_request
+    key = next(key for key, one in simulator.world.policies._entries.items() if b'"Status":"A"' in one.text)
+
+    def gone(request: web.Request) -> web.Response | None:
+        is_gone = request.path.endswith(f"/{key}/Quotes")
+        return web.json_response({"Message": "No record."}, status=404) if is_gone else ordinary(request)
+
+    monkeypatch.setattr(simulator.server.faults, "of_request", gone)
+    with synced.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE etl.child_queue SET due_at = now() WHERE resource = 'quotes'")
+    told: list[Event] = []
+    summary = synced.sync_once(watcher=Watcher(told.append), resources=("quotes",))
+    assert (summary.exit_status, {part.status for part in summary.parts}) == (0, {ResourceState.DONE})
+    notes = [one.text for one in told if isinstance(one, Note)]
+    assert notes == ["quotes: 1 of the policies asked about is gone at the source (404)"]
+
+
+def foreseen(site: Site, *resources: str, limit: int | None = None) -> dict[str, Forecast]:
+    """Return what a sync of some resources would ask for."""
+    options, ledger = Options(resources=resources, limit=limit), Ledger(site.engine, site.settings.etl_tenant)
+    with connected(site.settings) as api:
+        planned = plan(ledger, site.settings, api.now, None, options)
+        found = forecast(ledger, site.settings, api, planned, limit)
+    return {one.resource: one for one in found}
+
+
+def test_a_plan_of_calls_is_kept(site: Site) -> None:
+    names = ("contacts", "policies", "locations", "commission_rules")
+    planned = foreseen(site, *names)
+    site.asked()
+    assert site.sync_once(resources=names).exit_status == 0
+    made = len(calls(site))
+    assert made <= sum(one.calls for one in planned.values()) <= made + 2
+
+
+def test_a_plan_of_a_first_look_is_as_small_as_the_look(site: Site) -> None:
+    planned = foreseen(site, limit=3)
+    site.asked()
+    assert site.sync_once(limit=3).exit_status == 0
+    assert len(calls(site)) <= sum(one.calls for one in planned.values())
+    assert planned["contacts"].records == 3
+    assert all(one.calls <= 3 for one in planned.values())
+
+
+def test_a_plan_tells_how_urgent_details_are(synced: Site) -> None:
+    come_of_age(synced)
+    quotes = foreseen(synced, "quotes")["quotes"]
+    assert quotes.calls == sum(some.calls for some in quotes.waiting) > 0
+    assert {some.changed for some in quotes.waiting} == {False}
+    assert [some.active for some in quotes.waiting] == sorted((some.active for some in quotes.waiting), reverse=True)
