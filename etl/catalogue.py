@@ -125,6 +125,8 @@ class Resource:
     stages_others: bool = True
     #: Fields removed before staging, wherever they stand in the record.
     secrets: tuple[str, ...] = ()
+    #: Fields that are known and that staging keeps without a column; they are no news when they come.
+    unstored: tuple[str, ...] = ()
     stubs: tuple[Stub, ...] = ()
     #: As a parent: which of its records are asked about first and most often.
     active: tuple[str, tuple[str, ...]] | None = None

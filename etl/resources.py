@@ -205,6 +205,7 @@ CATALOGUE: tuple[Resource, ...] = (
         financial.CommissionRule,
         financial.rule_id,
         (rules("AgencyRules", "agency"), rules("ProducerRules", "producer")),
+        unstored=("ParentCarrierId", "SublineId", "PolicySourceId", "AnyCarrierId", "AnyMga", "ProducerList"),
     ),
     Resource(
         "commissions",

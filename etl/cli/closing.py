@@ -14,6 +14,8 @@ from etl.pipeline import Summary
 
 #: Characters of a batch's id that tell it from the others.
 SHORT = 8
+#: Changes of the API's answers that the summary names.
+MOST_CHANGES = 5
 
 
 def show_summary(summary: Summary) -> None:
@@ -28,6 +30,7 @@ def show_summary(summary: Summary) -> None:
         show("Nothing was written: the tables already hold what the API has.")
     show()
     show_books(summary)
+    show_drift(summary)
     show_trouble(summary)
 
 
@@ -76,6 +79,15 @@ def show_books(summary: Summary) -> None:
         show(f"  not offered by this account: {listed(absent)}")
 
 
+def show_drift(summary: Summary) -> None:
+    """Write what changed about the API's answers, which is told once."""
+    if summary.drift:
+        said = [f"{one.resource}: {on_one_line(one.words)}" for one in summary.drift]
+        rest = len(said) - MOST_CHANGES
+        more = f"; and {number(rest)} more" if rest > 0 else ""
+        show(f"  QQCatalyst's answers changed, see `qqetl doctor`: {'; '.join(said[:MOST_CHANGES])}{more}")
+
+
 def show_trouble(summary: Summary) -> None:
     """Write which resources did not end well, why, and the cure."""
     trouble = failures(summary.parts)
@@ -100,6 +112,7 @@ def summary_for_programs(summary: Summary) -> dict[str, Any]:
         "calls": summary.calls,
         "waited_seconds": round(summary.waited, 3),
         "error": batch.error,
+        "drift": [{"resource": one.resource, "path": one.path, "change": one.words} for one in summary.drift],
         "resources": [part_for_programs(part) for part in summary.parts],
         "tables": {name: dict(counts) for name, counts in summary.tables.items()},
     }

@@ -95,9 +95,7 @@ class Progress:
         return self.repeats or self.empty >= EMPTY_IN_A_ROW
 
 
-async def in_order(
-    calls: Sequence[Callable[[], Coroutine[Any, Any, Any]]], ahead: int
-) -> AsyncGenerator[Any, None]:
+async def in_order(calls: Sequence[Callable[[], Coroutine[Any, Any, Any]]], ahead: int) -> AsyncGenerator[Any, None]:
     """Yield the results of `calls` in their order, with `ahead` of them under way."""
     waiting: deque[asyncio.Task[Any]] = deque()
     upcoming = iter(calls)
@@ -185,7 +183,7 @@ class Reader:
             name = self.resource.name
             raise ApiUnavailable(f"{name} has no end: {announced} pages were announced, and page {page} brings more.")
 
-    async def announced(  # noqa: PLR0913 (a place in a slice, and where to stop)
+    async def announced(
         self, put: Put[Fetched], one: Slice, page: int, progress: Progress, read: Mapping[int, int], end: int
     ) -> int:
         """Read the announced pages behind one, as far as `end` and while they bring something, and return the last."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from contextlib import closing
@@ -13,11 +13,13 @@ from etl.config.settings import Settings
 from etl.errors import Interrupted
 from etl.events import Advanced, Watch
 from etl.extract.lanes import LANES, Lanes
+from etl.extract.profile import Radar
 from etl.extract.reading import Api, Fetched, Missed
 from etl.extract.taking import Consumption, Group
 from etl.extract.wire import Put, Wire
 from etl.ledger.batches import Batch
 from etl.ledger.unit import Ledger
+from etl.resources import resource as named
 from etl.window import Window
 
 
@@ -37,6 +39,7 @@ class Run:
     limit: int | None = None  #: records a resource may bring, about; for a first gentle look
     calls_for_details: int = 0  #: made so far, against the budget
     not_offered: dict[str, str] = field(default_factory=dict)  #: resource and reason
+    radar: Radar = field(default_factory=Radar)
 
     def check(self) -> None:
         """Raise Interrupted when the run was asked to stop."""
@@ -61,6 +64,7 @@ class Run:
             try:
                 for answers in groups:
                     self.check()
+                    self.look_at(resource, answers)
                     group = Group(resource, answers, window, dict(self.not_offered))
                     under_way.append(self.lanes.submit(group, many=many))
                     while len(under_way) > LANES or (under_way and under_way[0].done()):
@@ -69,6 +73,12 @@ class Run:
                     yield self.committed(under_way.popleft())
             finally:
                 wait_for([future for future in under_way if not future.cancel()])
+
+    def look_at(self, resource: str, answers: Iterable[Fetched | Missed]) -> None:
+        """Let the radar have a look at what arrived."""
+        for one in answers:
+            if isinstance(one, Fetched) and one.answer.page.items:
+                self.radar.look(named(resource), one.answer.page.items)
 
     def committed(self, future: "Future[Consumption]") -> Consumption:
         """Wait for a group's commit and tell whoever watches."""

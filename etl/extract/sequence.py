@@ -13,9 +13,10 @@ from etl.errors import ApiUnavailable, EtlError, RecordBad, ShapeChanged
 from etl.events import Began, Ended
 from etl.extract.by_parents import ByParents
 from etl.extract.by_slices import BySlices, TotalsDisagree
+from etl.extract.declared import declared
 from etl.extract.protocol import Refused
 from etl.extract.run import Run
-from etl.ledger import batches, children, marks
+from etl.ledger import batches, children, drift, marks
 from etl.ledger.batches import Part
 from etl.ledger.unit import Ledger
 from etl.models.states import ResourceState, TroubleKind
@@ -52,7 +53,9 @@ def read_one(run: Run, part: Part, finish: Finish, ends: dict[str, ResourceState
     try:
         complete = read(run, part, resource, ends) and run.limit is None
     except ITS_OWN as error:
+        note_drift(run, resource)
         return settle(run, resource, error)
+    note_drift(run, resource)
     return conclude(run.ledger, run.batch.id, resource, finish, complete=complete)
 
 
@@ -85,6 +88,14 @@ def look_at_sources(resource: Resource, ends: Mapping[str, ResourceState]) -> No
 def end(connection: Connection, batch_id: UUID, resource: str, finish: Finish, *, complete: bool) -> ResourceState:
     """Close a resource from the books as they stand now."""
     return finish(connection, part_of(batches.parts(connection, batch_id), resource), complete)
+
+
+def note_drift(run: Run, resource: Resource) -> None:
+    """Remember what the answers looked like that came of a resource, and what is new about them."""
+    profile = run.radar.seen(resource)
+    if profile is not None:
+        place: dict[str, Any] = {"tenant": run.ledger.tenant, "resource": resource.name, "batch_id": run.batch.id}
+        run.ledger.commit(partial(drift.note, profile=profile, knows=declared(resource).knows, **place))
 
 
 def part_of(parts: Iterable[Part], resource: str) -> Part:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from etl.models.base import Base
-from etl.models.states import BatchState, FindingState, Outcome, ResourceState, SliceState, listed
+from etl.models.states import BatchState, DriftState, FindingState, Outcome, ResourceState, SliceState, listed
 from etl.values.base import Severity
 
 SCHEMA = "etl"
@@ -219,6 +219,29 @@ watermarks = Table(
     instant("complete_to", null=False),
     instant("updated_at", now=True),
     CheckConstraint("complete_from < complete_to", name="interval_forward"),
+    schema=SCHEMA,
+)
+
+#: What the raw JSON of each resource looks like: one line a path, and what changed about it last.
+drift = Table(
+    "drift",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),
+    Column("path", Text, primary_key=True),  # `a.b` in an object, `a[].b` in the members of a list
+    Column("types", ARRAY(Text), nullable=False),  # of values that are not empty
+    Column("objects", BigInteger, nullable=False),  # that the two rates rest on
+    Column("presence", Float, nullable=False),  # the share of objects that have it
+    Column("null_rate", Float, nullable=False),  # the share of those in which nothing stands
+    Column("example_codes", ARRAY(Text), nullable=False),  # of coded fields alone
+    Column("state", Text, nullable=False, server_default=DriftState.KNOWN.value),
+    Column("change", Text),  # what changed, in words
+    instant("changed_at"),
+    Column("batch_id", Uuid),  # that saw it first
+    instant("first_seen", now=True),
+    instant("last_seen", now=True),
+    CheckConstraint(f"state IN ({listed(DriftState)})", name="state_known"),
+    Index("ix_drift_batch_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
     schema=SCHEMA,
 )
 

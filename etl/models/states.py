@@ -55,6 +55,17 @@ class FindingState(StrEnum):
     CLOSED = "closed"  #: the record is gone
 
 
+class DriftState(StrEnum):
+    """What is the matter with one field of the raw JSON, beside how it was."""
+
+    KNOWN = "known"  #: as it was, or declared
+    NEW = "new"  #: nobody declared it; staging keeps it
+    LOST = "lost"  #: records had it, and none has it now
+    RETYPED = "retyped"  #: its values have another JSON type
+    EMPTIED = "emptied"  #: it had values, and nothing stands in it now
+    NEW_CODE = "new_code"  #: a coded field holds a code that was not seen before
+
+
 class Outcome(StrEnum):
     """What became of one fetched record; the balance sheet counts each record exactly once."""
 

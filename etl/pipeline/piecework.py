@@ -11,7 +11,7 @@ from etl.events import Began
 from etl.extract.by_parents import ByParents
 from etl.extract.by_slices import BySlices
 from etl.extract.run import Run
-from etl.extract.sequence import ITS_OWN, settle
+from etl.extract.sequence import ITS_OWN, note_drift, settle
 from etl.ledger import batches, children, slices
 from etl.ledger.batches import Part
 from etl.ledger.children import Portion
@@ -88,6 +88,7 @@ def read_share(run: Run, part: Part, share: Share) -> None:
             BySlices(run, part).read(share.numbers)
     except ITS_OWN as error:
         settle(run, named(part.resource), error)
+    note_drift(run, named(part.resource))
 
 
 def read_portions(run: Run, part: Part, share: Share) -> None:

@@ -22,8 +22,9 @@ from etl.extract.connection import connected
 from etl.extract.run import Run
 from etl.extract.sequence import Finish, read_all
 from etl.extract.traffic import Traffic
-from etl.ledger import balance, batches, history, retention, tenants
+from etl.ledger import balance, batches, drift, history, retention, tenants
 from etl.ledger.batches import Batch, Part
+from etl.ledger.drift import Change
 from etl.ledger.leases import leased
 from etl.ledger.unit import Ledger
 from etl.load import LoadService
@@ -49,6 +50,7 @@ class Summary:
     seconds: float = 0.0
     calls: int = 0
     waited: float = 0.0  #: seconds in which calls waited for their turn
+    drift: Sequence[Change] = ()  #: what this run was the first to see changed about the API's answers
 
     @property
     def exit_status(self) -> int:
@@ -218,4 +220,5 @@ def summary(ledger: Ledger, batch_id: UUID, traffic: Traffic, seconds: float) ->
     batch = ledger.read(partial(batches.load, batch_id=batch_id))
     parts = ledger.read(partial(batches.parts, batch_id=batch_id))
     tables = ledger.read(partial(history.of_batch, batch_id=batch_id))
-    return Summary(batch, parts, tables, seconds, traffic.calls, traffic.waited_seconds)
+    changed = ledger.read(partial(drift.of_batch, batch_id=batch_id))
+    return Summary(batch, parts, tables, seconds, traffic.calls, traffic.waited_seconds, changed)

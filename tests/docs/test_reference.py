@@ -13,7 +13,7 @@ from etl import errors
 from etl.cli.main import COMMANDS, commands
 from etl.config.settings import Settings
 from etl.errors import EtlError
-from etl.models.states import BatchState, FindingState, Outcome, RawState, ResourceState, SliceState
+from etl.models.states import BatchState, DriftState, FindingState, Outcome, RawState, ResourceState, SliceState
 from etl.resources import CATALOGUE
 from etl.values import Severity
 
@@ -125,6 +125,7 @@ def test_the_help_and_the_page_know_the_same_exit_statuses() -> None:
         ("Slice", SliceState),
         ("Raw row", RawState),
         ("Finding", FindingState),
+        ("Field of the raw JSON", DriftState),
         ("Outcome", Outcome),
         ("Severity", Severity),
     ],

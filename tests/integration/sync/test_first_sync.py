@@ -148,3 +148,11 @@ def test_no_secret_reaches_the_database(as_synced: Site, simulator: Simulator) -
     assert [one for one in secrets if one in stored] == []
     assert "UserPassword" not in stored
     assert "SSN" not in stored
+
+
+def test_a_first_run_over_what_the_api_is_known_to_send_has_no_news(as_synced: Site) -> None:
+    assert value(as_synced.engine, "SELECT count(*) FROM etl.drift WHERE state <> 'known'") == 0
+    looked_at = set(values(as_synced.engine, "SELECT DISTINCT resource FROM etl.drift"))
+    assert {"contacts", "policies", "drivers", "quotes", "documents", "commission_rules"} <= looked_at
+    nested = value(as_synced.engine, "SELECT types FROM etl.drift WHERE path = 'Drivers[].FirstName'")
+    assert nested == ["text"]

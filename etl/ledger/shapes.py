@@ -1,0 +1,138 @@
+"""What the raw JSON of a resource looks like, and how two looks at it differ. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from etl.models.states import DriftState
+
+#: So many objects that should have shown something make its absence a fact and not chance.
+ENOUGH = 20
+#: Codes that are remembered of one field.
+MOST_CODES = 40
+
+
+@dataclass(slots=True)
+class Shape:
+    """What was seen of one path."""
+
+    present: int = 0  #: objects that have it
+    empty: int = 0  #: of them, those in which nothing stands: null, or text without a letter
+    types: set[str] = field(default_factory=set)  #: of values that are not empty
+    codes: set[str] = field(default_factory=set)  #: of a coded field
+
+
+@dataclass(slots=True)
+class Profile:
+    """What a sample of records looks like."""
+
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    #: Objects seen in each place: `""` the records themselves, `a[].` the members of a list, `a.` an object.
+    objects: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered of one path."""
+
+    path: str
+    types: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+    objects: int = 0  #: that the two rates rest on
+    presence: float = 1.0  #: the share of objects that have it
+    null_rate: float = 0.0  #: the share of those that have it in which nothing stands
+    state: DriftState = DriftState.KNOWN
+    change: str | None = None  #: what changed last, in words
+
+    @property
+    def filled(self) -> float:
+        """The share of objects in which something stands."""
+        return self.presence * (1 - self.null_rate)
+
+
+#: Tells whether a path is known to the declarations.
+Knows = Callable[[str], bool]
+
+
+def place_of(path: str) -> str:
+    """Return the place that a path's object stands in, as a profile counts objects."""
+    return path[: path.rfind(".") + 1]
+
+
+def compared(known: Mapping[str, Known], profile: Profile, knows: Knows) -> list[Known]:
+    """Return what is to be remembered of a resource after a look at it: every path seen, and those that went missing.
+
+    `state` differs from what was remembered where something is new, lost, of another type, suddenly empty, or holds a
+    new code.
+    """
+    places = {place_of(path) for path in known}
+    seen = [
+        renewed(known[path], shape, profile.objects[place_of(path)], knows)
+        if path in known
+        else first_met(path, shape, profile.objects[place_of(path)], is_news=not is_expected(path, places, knows))
+        for path, shape in profile.shapes.items()
+    ]
+    return [*seen, *lost(known, profile)]
+
+
+def is_expected(path: str, places: set[str], knows: Knows) -> bool:
+    """Tell whether a path that was never seen is no news: it is declared, or nothing of its place was seen either.
+
+    What lies inside a known list or object is known as a whole when it is met first; what joins it later is news.
+    """
+    place = place_of(path)
+    return knows(path) and (not place or place not in places or path.endswith("[]"))
+
+
+def first_met(path: str, shape: Shape, objects: int, *, is_news: bool) -> Known:
+    """Return what is to be remembered of a path that was never seen before."""
+    fresh = measured(Known(path), shape, objects)
+    if not is_news:
+        return fresh
+    what = f" ({', '.join(sorted(shape.types))})" if shape.types else ""
+    return replace(fresh, state=DriftState.NEW, change=f"new field {path}{what}")
+
+
+def measured(known: Known, shape: Shape, objects: int) -> Known:
+    """Return what is remembered of a path with what was seen now; rates of a few objects replace no better ones."""
+    learned = replace(
+        known,
+        types=known.types | shape.types,
+        codes=frozenset(sorted(known.codes | shape.codes)[:MOST_CODES]),
+    )
+    if objects < min(ENOUGH, known.objects):
+        return learned
+    return replace(
+        learned, objects=objects, presence=shape.present / objects, null_rate=shape.empty / (shape.present or 1)
+    )
+
+
+def renewed(known: Known, shape: Shape, objects: int, knows: Knows) -> Known:
+    """Return what is to be remembered of a path that is seen again."""
+    now = measured(known, shape, objects)
+    if known.types and (other := shape.types - known.types):
+        words = f"{known.path} was {' or '.join(sorted(known.types))} and is {' or '.join(sorted(other))} now"
+        return replace(now, state=DriftState.RETYPED, change=words)
+    if known.codes and (others := shape.codes - known.codes):
+        return replace(
+            now, state=DriftState.NEW_CODE, change=f"{known.path} has a new code: {', '.join(sorted(others))}"
+        )
+    if shape.empty == shape.present and objects * known.filled >= ENOUGH:
+        words = f"{known.path} is empty in all {objects} records looked at; {known.filled:.0%} had a value"
+        return replace(known, state=DriftState.EMPTIED, change=words) if known.state != DriftState.EMPTIED else known
+    return at_rest(known, now, has_value=shape.empty < shape.present, knows=knows)
+
+
+def at_rest(known: Known, now: Known, *, has_value: bool, knows: Knows) -> Known:
+    """Return a path without news: one that was lost or empty is back, and a new one may be declared by now."""
+    back = known.state is DriftState.LOST or (known.state is DriftState.EMPTIED and has_value)
+    declared = known.state is DriftState.NEW and knows(known.path) and not place_of(known.path)
+    return replace(now, state=DriftState.KNOWN, change=None) if back or declared else now
+
+
+def lost(known: Mapping[str, Known], profile: Profile) -> Iterator[Known]:
+    """Yield the paths that a look of this size should have met and did not."""
+    for path, one in known.items():
+        objects = profile.objects.get(place_of(path), 0)
+        if path not in profile.shapes and one.state is not DriftState.LOST and objects * one.presence >= ENOUGH:
+            words = f"{path} is gone: {one.presence:.0%} of records had it, none of {objects} looked at has"
+            yield replace(one, state=DriftState.LOST, change=words)

@@ -1,0 +1,87 @@
+"""The drift radar over whole runs: what changes about the API's answers is told once, by the run that saw it first."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from observing import value
+from sqlalchemy import text
+from workbench import Site, agency, break_with
+
+from etl.models.states import DriftState
+from etl.pipeline import Summary
+from etl.simulator import Simulator
+
+CONTACTS = ("contacts",)
+GONE = "is gone: 100% of records had it, none of 30 looked at has"
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    """Give an agency large enough that a missing field is no chance."""
+    with agency(contacts=30) as served:
+        yield served
+
+
+def told(summary: Summary) -> list[tuple[str, DriftState]]:
+    """Return what a run told of the API's answers."""
+    return [(f"{one.resource}: {one.words}", one.state) for one in summary.drift]
+
+
+def read(site: Site, simulator: Simulator, *faults: str, **options: Any) -> Summary:
+    """Read all contacts under faults."""
+    break_with(simulator, *faults)
+    try:
+        return site.sync_once(**{"resources": CONTACTS, "full": True, **options})
+    finally:
+        break_with(simulator)
+
+
+@pytest.fixture
+def known(site: Site, simulator: Simulator) -> Site:
+    """Give a database that has seen the contacts once."""
+    assert told(read(site, simulator)) == []
+    return site
+
+
+@pytest.mark.parametrize(
+    ("fault", "words", "state"),
+    [
+        ('set-field:Mood="glad"', "contacts: new field Mood (text)", DriftState.NEW),
+        ("lost-field:City", f"contacts: City {GONE}", DriftState.LOST),
+        ('set-field:LocationID="x"', "contacts: LocationID was number and is text now", DriftState.RETYPED),
+        ('set-field:ContactType="Q"', "contacts: ContactType has a new code: Q", DriftState.NEW_CODE),
+        ("set-field:DisplayName=null", "contacts: DisplayName is empty in all 30 records looked at; 100% had a value",
+         DriftState.EMPTIED),
+    ],
+)  # fmt: skip
+def test_what_changes_is_told_once(
+    known: Site, simulator: Simulator, fault: str, words: str, state: DriftState
+) -> None:
+    assert told(read(known, simulator, fault)) == [(words, state)]
+    assert told(read(known, simulator, fault)) == []
+    assert value(known.engine, "SELECT count(*) FROM etl.drift WHERE state <> 'known'") == 1
+    left = [(f"contacts: Mood {GONE}", DriftState.LOST)] if state is DriftState.NEW else []
+    assert told(read(known, simulator)) == left
+    if state in (DriftState.LOST, DriftState.EMPTIED):
+        assert value(known.engine, "SELECT count(*) FROM etl.drift WHERE state <> 'known'") == 0
+
+
+def test_a_run_of_a_few_records_loses_no_field(known: Site, simulator: Simulator) -> None:
+    assert told(read(known, simulator, "lost-field:City", full=False)) == []
+
+
+def test_no_value_of_a_person_is_kept(known: Site, simulator: Simulator) -> None:
+    read(known, simulator, 'set-field:Status="Rivera of Elm Street"')
+    with known.engine.connect() as connection:
+        kept = str(connection.execute(text("SELECT array_agg(line::text) FROM etl.drift AS line")).scalar_one())
+    people = list(simulator.world.contacts.values())
+    values = {one[name] for one in people for name in ("Email", "Phone", "Line1", "DisplayName")}
+    assert len(values) > len(people)
+    assert [one for one in (*values, "Rivera") if one and one.strip() and one in kept] == []
+
+
+def test_a_resource_that_fails_is_looked_at_too(known: Site, simulator: Simulator) -> None:
+    summary = read(known, simulator, "wrong-total:2", 'set-field:Mood="glad"')
+    assert summary.exit_status == 6
+    assert told(summary) == [("contacts: new field Mood (text)", DriftState.NEW)]
