@@ -28,6 +28,7 @@ COMMANDS = {
     "replay": "Old records through today's rules: what changes; --apply writes it.",
     "reconcile": "Read everything; mark deleted what vanished at the source.",
     "forget": "Erase one person everywhere, and keep them from coming back.",
+    "doctor": "Is everything ready? Settings, database, token, and each call of the API once.",
     "resources": "The catalogue: calls, tables, proven or not, offered or not.",
     "db": "The database: migrations, backup, move, the embedded server.",
     "simulate": "The QQCatalyst simulator alone.",
