@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.extract.plan import DAY, MOST_PAGES, Days, cut, days_of, is_open, is_short, is_too_long, slices
+from etl.extract.plan import (
+    DAY,
+    MOST_PAGES,
+    Days,
+    cut,
+    days_of,
+    is_open,
+    is_short,
+    is_too_long,
+    parted,
+    quarters,
+    slices,
+)
 from etl.ledger.slices import Slice
 from etl.resources import resource
 from etl.window import Window
@@ -91,3 +103,22 @@ def test_the_total_of_a_day_that_has_not_ended_may_move() -> None:
     assert is_open(yesterday, at(2026, 3, 2, 12))  # ended at midnight: the API's clock may still lie behind
     assert not is_open(yesterday, at(2026, 3, 3))
     assert is_open(Slice(0, 0), at(2026, 3, 3))  # a whole list has no end
+
+
+@given(length=st.integers(1, 4000))
+def test_quarters_lose_no_day_and_read_none_twice(length: int) -> None:
+    pieces = quarters(Days(FIRST, FIRST + timedelta(days=length)))
+    assert (pieces[0].first, pieces[-1].last) == (FIRST, FIRST + timedelta(days=length))
+    assert all(before.last == after.first for before, after in pairwise(pieces))
+    assert all(1 <= len(piece) <= 91 for piece in pieces)
+
+
+def test_days_that_have_ended_are_a_stretch_of_their_own() -> None:
+    month = Days(FIRST, FIRST + timedelta(days=30))
+    ended, others = parted(month, at(2026, 3, 30, 12))
+    assert (ended, others) == (Days(FIRST, date(2026, 3, 29)), Days(date(2026, 3, 29), month.last))
+    assert not is_open(Slice(0, 0, ended.first, ended.last), at(2026, 3, 30, 12))
+    assert is_open(Slice(1, 0, others.first, others.last), at(2026, 3, 30, 12))
+    assert parted(month, at(2026, 6, 1)) == [month], "all of it has ended"
+    short = Days(FIRST, FIRST + timedelta(days=3))
+    assert parted(short, at(2026, 3, 3, 12)) == [short], "the overlap of the next window covers it"

@@ -230,3 +230,40 @@ def test_slices_side_by_side_are_bounded() -> None:
     asyncio.run(Reader(api, resource("contacts"), SIZE, 3).slices(drop, many, {}))
     assert len(api.asked) == 20
     assert api.most_under_way == reading.SIDE_BY_SIDE
+
+
+def test_an_announcement_that_grows_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BEYOND", 5)
+    growing = {number: answer([f"{number}a", f"{number}b"], 2 * number + 2) for number in range(1, 40)}
+    with pytest.raises(ApiUnavailable, match="contacts has no end: 2 pages were announced, and page 9 brings more"):
+        read(FakeApi(growing))
+
+
+def test_a_list_that_always_announces_one_more_page_and_repeats_itself_ends() -> None:
+    api = FakeApi({number: answer(["x", "y"], 2 * number + 2) for number in range(1, 50)})
+    assert read(api)[:2] == [1, 2]
+    assert max(api.asked) < 8
+
+
+def test_a_total_beyond_all_measure_costs_a_few_empty_pages() -> None:
+    api = FakeApi(numbered(2, 1, total=10**9), behind=answer([], 10**9))
+    read(api)
+    assert max(api.asked) <= 2 + reading.EMPTY_IN_A_ROW + 3
+
+
+def test_a_first_look_ends_after_its_pages() -> None:
+    api = FakeApi(numbered(2, 2, 2, 2, total=8))
+    put: list[int] = []
+
+    async def keep(fetched: Fetched) -> None:
+        put.append(fetched.call.page or 1)
+
+    asyncio.run(Reader(api, resource("contacts"), SIZE, 3, most_pages=2).slices(keep, [DAYS], {}))
+    assert put == api.asked == [1, 2]
+
+
+def test_without_a_total_a_long_stretch_is_read_in_quarters() -> None:
+    years = Days(date(2000, 1, 1), date(2026, 3, 1))
+    pieces = asyncio.run(Reader(FakeApi({}), resource("contacts"), SIZE, 3).stretches(0, years))
+    assert (pieces[0].first, pieces[-1].last) == (years.first, years.last)
+    assert max(map(len, pieces)) <= 91

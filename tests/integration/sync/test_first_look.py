@@ -1,0 +1,154 @@
+"""A gentle first contact: a limited run, what it leaves alone, a budget, and how far a long backfill has come."""
+
+import pytest
+from observing import differences, digest, pairs, value, values
+from sqlalchemy import text
+from test_second_sync import calls, per_parent
+from workbench import Site, break_with
+
+from etl.cli.backfill import backfill_for_programs
+from etl.errors import Interrupted
+from etl.events import Advanced, Event
+from etl.extract import ExtractService
+from etl.ledger import children
+from etl.ledger.unit import Ledger
+from etl.load import LoadService
+from etl.models.states import BatchState, ResourceState
+from etl.observe.status import status
+from etl.pipeline import Watcher
+from etl.resources import CATALOGUE, resource
+from etl.simulator import Simulator
+from etl.transform import TransformService
+
+LIMIT = 3
+OF_QUOTES = "WHERE resource = 'quotes'"
+LISTS = [one for one in CATALOGUE if any(endpoint.paging for endpoint in one.endpoints)]
+
+
+def test_a_limited_run_asks_for_little_and_moves_no_mark(site: Site, synced: Site) -> None:
+    summary = site.sync_once(limit=LIMIT)
+    assert (summary.exit_status, summary.batch.status) == (0, BatchState.COMPLETED)
+    asked = calls(site)
+    feeds = [(path, query) for path, query in asked if "LastModifiedCreated" in path]
+    assert len(feeds) == sum("LastModifiedCreated" in one.endpoints[0].path for one in LISTS), "one call a feed"
+    assert {query.partition("pageSize=")[2] for _, query in feeds} == {str(LIMIT)}
+    asked_per_parent = per_parent(asked)
+    assert 0 < len(asked_per_parent) <= LIMIT * sum(one.parent is not None for one in CATALOGUE)
+    assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == LIMIT
+    assert values(site.engine, "SELECT resource FROM etl.watermarks") == []
+    assert site.sync_once().exit_status == 0
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+def test_a_limited_full_run_takes_nothing_for_vanished(synced: Site) -> None:
+    before = digest(synced.engine)
+    assert synced.sync_once(limit=LIMIT, full=True).exit_status == 0
+    assert differences(before, digest(synced.engine)) == []
+
+
+def test_a_limit_beyond_a_page_takes_more_pages(site: Site) -> None:
+    site.under(etl_page_size=2).sync_once(limit=LIMIT, resources=("contacts",))
+    assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == 4
+    assert len(calls(site)) == 2
+
+
+def test_the_services_move_no_mark_while_details_are_outstanding(site: Site) -> None:
+    frugal = site.under(etl_child_budget=5)
+    batch = ExtractService(site.engine, settings=frugal.settings).extract_data(
+        {"start_date": "2000-01-01", "end_date": "2099-01-01"}
+    )
+    TransformService(site.engine, settings=frugal.settings).transform_batch(batch)
+    window = {"start_date": "2000-01-01", "end_date": "2099-01-01"}
+    LoadService(site.engine, settings=frugal.settings).load_batch(batch, window)
+    assert value(site.engine, "SELECT status FROM etl.batches") == BatchState.COMPLETED
+    marked = set(values(site.engine, "SELECT resource FROM etl.watermarks"))
+    assert {"contacts", "policies"} <= marked
+    assert not {"quotes", "documents"} & marked
+
+
+def test_the_books_keep_what_the_api_announced(as_synced: Site) -> None:
+    announced = dict(pairs(as_synced.engine, "SELECT resource, api_total FROM etl.batch_resources"))
+    with as_synced.engine.connect() as connection:
+        rows = connection.execute(text("SELECT count(*) FROM raw.raw_billing_records")).scalar_one()
+    assert announced["billing_records"] == rows > 0
+    assert announced["locations"] is None, "a bare list names no total"
+
+
+def test_parents_that_answered_for_a_resource_that_is_not_offered_are_asked_when_it_is(
+    site: Site, synced: Site, simulator: Simulator
+) -> None:
+    assert site.sync_once(resources=("policies",)).exit_status == 0
+    break_with(simulator, "not-found:Policies/")
+    summary = site.sync_once(resources=("coverages",))
+    assert [part.status for part in summary.parts] == [ResourceState.NOT_OFFERED]
+    break_with(simulator)
+    assert site.sync_once(resources=("coverages",)).exit_status == 0
+    living = "SELECT count(*) FROM coverages WHERE deleted_at IS NULL AND NOT is_placeholder"
+    assert value(site.engine, living) == value(synced.engine, living) > 0
+
+
+def test_what_is_due_is_told_by_urgency_before_it_is_queued(synced: Site) -> None:
+    quotes, policies = resource("quotes"), resource("policies")
+    ledger = Ledger(synced.engine, synced.settings.etl_tenant)
+
+    def due() -> dict[tuple[bool, bool], int]:
+        found = ledger.read(lambda one: children.waiting(one, quotes, policies, ledger.tenant))
+        return {(some.changed, some.active): some.calls for some in found}
+
+    assert due() == {}
+    with synced.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE etl.child_queue SET due_at = now() - interval '1 hour' WHERE resource = 'quotes'")
+        )
+        all_of_them = connection.execute(
+            text("SELECT count(*) FROM etl.child_queue WHERE resource = 'quotes'")
+        ).scalar_one()
+    by_age = due()
+    assert {changed for changed, _ in by_age} == {False}
+    assert sum(by_age.values()) == all_of_them
+    with synced.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE etl.child_queue SET parent_raw_id = gen_random_uuid() WHERE resource = 'quotes'")
+        )
+    again = due()
+    assert {changed for changed, _ in again} == {True}
+    assert sum(again.values()) == all_of_them
+    with synced.engine.begin() as connection:
+        connection.execute(text(f"DELETE FROM etl.child_queue {OF_QUOTES}"))
+    assert due() == again
+
+
+def test_a_backfill_shows_how_far_it_has_come(site: Site) -> None:
+    frugal = site.under(etl_child_budget=15)
+    assert frugal.sync_once().exit_status == 0
+    with site.engine.connect() as connection:
+        found = status(connection, site.settings.etl_tenant)
+    told = backfill_for_programs(found, rate=10)
+    assert told["calls_due"] > 0
+    assert told["seconds"] == told["calls_due"] / 10
+    first = told["details"][0]
+    assert first["covered"] + first["calls_due"] == first["parents"]
+    assert all(one["oldest_due"] for one in told["details"])
+    assert told["lists"] == []
+    assert site.sync_once().exit_status == 0
+    with site.engine.connect() as connection:
+        found = status(connection, site.settings.etl_tenant)
+    assert backfill_for_programs(found, rate=0) == {"calls_due": 0, "seconds": None, "details": [], "lists": []}
+
+
+def test_a_list_that_was_cut_off_shows_the_stretches_it_was_read_in(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl.extract.plan.MOST_PAGES", 1)
+    watcher = Watcher()
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Advanced) and event.resource == "contacts":
+            watcher.stop.set()
+
+    with pytest.raises(Interrupted):
+        site.under(etl_page_size=2).sync_once(watcher=Watcher(stop, watcher.stop), resources=("contacts",))
+    with site.engine.connect() as connection:
+        (told,) = backfill_for_programs(status(connection, site.settings.etl_tenant), rate=0)["lists"]
+    assert told["resource"] == "contacts"
+    assert 0 <= told["stretches_read"] < told["stretches"]

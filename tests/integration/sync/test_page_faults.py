@@ -1,0 +1,283 @@
+"""Pages that drift, miscount and repeat, records whose ids, times and fields are odd: all over real sockets."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from observing import differences, digest, pairs, value, values
+from test_second_sync import calls
+from workbench import Site, agency, break_with, site_of
+
+from etl.extract import reading
+from etl.models.states import ResourceState
+from etl.pipeline import Summary
+from etl.simulator import Simulator
+from etl.window import FIRST_INSTANT, Window
+
+CONTACTS = ("contacts",)
+PAGE = 3
+#: The id of a contact that nobody has.
+NEWCOMER = 10**6
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    """Give the agency of this module."""
+    with agency() as served:
+        yield served
+
+
+def part_of(summary: Summary, name: str) -> Any:
+    """Return one resource of a run."""
+    return next(part for part in summary.parts if part.resource == name)
+
+
+def read(site: Site, simulator: Simulator, *faults: str, **settings: Any) -> Any:
+    """Sync the contacts alone in small pages under faults, and return how that resource ended."""
+    break_with(simulator, *faults)
+    try:
+        return part_of(site.under(etl_page_size=PAGE, **settings).sync_once(resources=CONTACTS), "contacts")
+    finally:
+        break_with(simulator)
+
+
+def names(site: Site) -> set[str]:
+    """Return the source ids of the contacts that are no placeholders."""
+    return set(values(site.engine, "SELECT source_id FROM contacts WHERE NOT is_placeholder"))
+
+
+def known(simulator: Simulator) -> set[str]:
+    return set(map(str, simulator.world.contacts))
+
+
+def test_a_record_on_two_pages_is_one_row_and_counted_as_duplicate(site: Site, simulator: Simulator) -> None:
+    part = read(site, simulator, "duplicate-records:1")
+    pages = -(-len(simulator.world.contacts) // PAGE)
+    assert (part.status, part.counts["duplicate"]) == (ResourceState.DONE, pages)
+    assert names(site) == known(simulator)
+    assert value(site.engine, "SELECT count(*) FROM raw.raw_contacts") == len(simulator.world.contacts)
+
+
+def test_records_that_come_and_go_between_two_pages_are_all_there_after_two_runs(
+    database_url: str, another_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One record leaves the first page and another comes behind the last: no total shows it, and one moves across."""
+    with agency() as drifting, site_of(drifting, database_url) as site, site_of(drifting, another_database) as quiet:
+        world, ordinary = drifting.world, drifting.server.faults.of_request
+        moved: list[int | str] = []
+
+        def drift(request: web.Request) -> web.Response | None:
+            feed = request.path.endswith("Contacts/LastModifiedCreated")
+            if feed and request.query.get("pageNumber") == "2" and not moved:
+                with drifting.lock:
+                    first = next(iter(world.contacts))
+                    moved.append(first)
+                    at = drifting.server.now() - timedelta(minutes=1)
+                    written = {"EntityID": NEWCOMER, "CreatedOn": at.isoformat()[:19], "DateLastModified": None}
+                    world.contacts.put(NEWCOMER, world.contacts[first] | written, at)
+                    world.contacts.drop(first)
+            return ordinary(request)
+
+        monkeypatch.setattr(drifting.server.faults, "of_request", drift)
+        slow = site.under(etl_page_size=PAGE, etl_concurrency=1)
+        slow.sync_once(resources=CONTACTS)
+        monkeypatch.undo()
+        assert moved
+        assert slow.sync_once(resources=CONTACTS).exit_status == 0
+        assert known(drifting) <= names(site)
+        quiet.sync_once(resources=CONTACTS)
+        assert names(quiet) == known(drifting)
+
+
+def test_a_window_in_which_nothing_happened_is_whole(site: Site) -> None:
+    """The first page is empty: no record, no error."""
+    window = Window(datetime(2001, 1, 1, tzinfo=UTC), datetime(2001, 1, 2, tzinfo=UTC))
+    part = part_of(site.sync_once(window, resources=CONTACTS), "contacts")
+    assert (part.status, part.counts["fetched"], part.counts["pages"]) == (ResourceState.DONE, 0, 1)
+
+
+def test_an_empty_page_in_the_middle_is_read_again(site: Site, simulator: Simulator) -> None:
+    assert read(site, simulator, "empty-middle-page:1").status is ResourceState.DONE
+    assert names(site) == known(simulator)
+
+
+@pytest.mark.parametrize("fault", ["wrong-total:2", "wrong-total:-2"])
+def test_a_total_that_stays_wrong_fails_the_resource_whose_rows_load(
+    site: Site, simulator: Simulator, fault: str
+) -> None:
+    part = read(site, simulator, fault)
+    assert (part.status, "announced" in part.error) == (ResourceState.FAILED, True)
+    assert names(site) == known(simulator)
+    assert values(site.engine, "SELECT resource FROM etl.watermarks") == []
+
+
+@pytest.mark.parametrize("fault", ["wrong-total:-2", "wrong-total:2"])
+def test_a_wrong_total_of_a_day_that_has_not_ended_is_wrong_too(database_url: str, fault: str) -> None:
+    """It may move, and does not."""
+    with agency() as lively, site_of(lively, database_url) as site:
+        lively.change(9)
+        today = Window(datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1))
+        break_with(lively, fault)
+        summary = site.sync_once(today, resources=CONTACTS)
+        part = part_of(summary, "contacts")
+        assert (part.status, part.counts["fetched"] > 0) == (ResourceState.FAILED, True)
+
+
+@pytest.mark.parametrize("fault", ["wrong-total:null", "wrong-total:text", "wrong-total:negative"])
+def test_without_a_usable_total_the_last_page_that_is_not_full_ends_the_list(
+    site: Site, simulator: Simulator, fault: str
+) -> None:
+    part = read(site, simulator, fault)
+    assert (part.status, part.error) == (ResourceState.DONE, None)
+    assert names(site) == known(simulator)
+    days = pairs(site.engine, "SELECT last_day - first_day, number FROM etl.slices WHERE resource = 'contacts'")
+    assert max(length for length, _ in days) <= 91, "nobody said how deep the pages would be"
+
+
+def test_a_last_page_that_repeats_for_ever_ends_the_reading(
+    site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BEYOND", 50)
+    part = read(site, simulator, "repeated-page", etl_concurrency=1)
+    assert part.status is ResourceState.FAILED
+    assert names(site) == known(simulator)
+    assert len(calls(site)) < 60, "three readings of a handful of pages"
+
+
+def test_links_of_an_answer_are_not_followed(site: Site, simulator: Simulator) -> None:
+    """Pages are asked for by number at the one address that is set; what an answer links to gets no call, no token."""
+    with agency(contacts=1) as other:
+        part = read(site, simulator, f"foreign-links:{other.api_url}/Contacts/LastModifiedCreated")
+        assert part.status is ResourceState.DONE
+        assert list(other.requests) == []
+    assert names(site) == known(simulator)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_windows_go_by_the_clock_of_the_api(site: Site, simulator: Simulator, hours: int) -> None:
+    break_with(simulator, f"clock-skew:{hours * 3600}")
+    summary = site.sync_once(resources=CONTACTS)
+    there = datetime.now(UTC) + timedelta(hours=hours)
+    assert abs(summary.batch.window.end - there) < timedelta(minutes=2)
+
+
+@pytest.mark.parametrize("form", ["z", "offset", "seven", "us", "ticks"])
+def test_times_in_any_form_are_the_same_moments(site: Site, synced: Site, simulator: Simulator, form: str) -> None:
+    assert read(site, simulator, f"time-form:{form}").status is ResourceState.DONE
+    query = "SELECT source_id, date_trunc('second', source_created_at) FROM contacts WHERE NOT is_placeholder"
+    assert dict(pairs(site.engine, query)) == dict(pairs(synced.engine, query))
+
+
+@pytest.mark.parametrize("fault", ["null-modified", "strange-modified:0001-01-01T00:00:00",
+                                   "strange-modified:9999-12-31T23:59:59"])  # fmt: skip
+def test_missing_and_impossible_times_neither_lose_a_record_nor_move_a_mark_beyond_now(
+    site: Site, simulator: Simulator, fault: str
+) -> None:
+    part = read(site, simulator, fault)
+    assert part.status is ResourceState.DONE
+    assert names(site) == known(simulator)
+    now = datetime.now(UTC)
+    assert value(site.engine, "SELECT max(complete_to) FROM etl.watermarks") <= now
+    assert value(site.engine, "SELECT max(version_at) FROM contacts") <= now
+
+
+def test_a_record_at_the_very_end_belongs_to_the_next_window_once(database_url: str) -> None:
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    with agency(now=datetime(2026, 6, 1, tzinfo=UTC)) as served, site_of(served, database_url) as site:
+        contacts = served.world.contacts
+        first, second, *_ = contacts
+        for key, at in ((first, noon - timedelta(hours=2)), (second, noon)):
+            contacts.put(key, contacts[key] | {"CreatedOn": at.isoformat()[:19], "DateLastModified": None}, at)
+        found = []
+        for start in (noon - timedelta(hours=2), noon):
+            window = Window(start, start + timedelta(hours=2))
+            found.append(site.under(etl_overlap=timedelta(0)).sync_once(window, resources=CONTACTS))
+        inserted = [part_of(one, "contacts").counts["inserted"] for one in found]
+        assert inserted == [1, 1]
+        assert [part_of(one, "contacts").counts["outside_window"] for one in found] == [1, 1]
+        assert names(site) == {str(first), str(second)}
+
+
+@pytest.mark.parametrize("form", ["text", "padded", "float"])
+def test_ids_that_change_their_type_stay_one_record(synced: Site, simulator: Simulator, form: str) -> None:
+    before = names(synced)
+    break_with(simulator, f"id-form:{form}")
+    summary = synced.under(etl_page_size=PAGE).sync_once(resources=CONTACTS, full=True)
+    part = part_of(summary, "contacts")
+    assert (part.status, part.counts["inserted"], part.counts["refused"]) == (ResourceState.DONE, 0, 0)
+    assert names(synced) == before
+    assert value(synced.engine, "SELECT count(*) FROM contacts WHERE deleted_at IS NOT NULL") == sum(
+        one["Status"] == "D" for one in simulator.world.contacts.values()
+    )
+
+
+@pytest.mark.parametrize("fault", ["no-id:1", "id-form:list"])
+def test_a_record_without_a_usable_id_is_refused_by_its_position(site: Site, simulator: Simulator, fault: str) -> None:
+    part = read(site, simulator, fault)
+    assert part.status is ResourceState.DONE, part.error
+    assert part.counts["refused"] > 0
+    assert part.counts["refused"] + part.counts["inserted"] == len(simulator.world.contacts)
+    where = "WHERE rule = 'record-unusable' AND resource = 'contacts'"
+    positions = values(site.engine, f"SELECT source_id FROM etl.findings {where}")
+    assert len(positions) == part.counts["refused"]
+    assert all(one.startswith("request ") and ", item " in one for one in positions)
+
+
+@pytest.mark.parametrize("fault", ['set-field:Mood="glad"', "lost-field:Email", "set-field:LocationID=[]",
+                                   'set-field:City={"Name":7}'])  # fmt: skip
+def test_fields_that_come_go_or_change_their_shape_cost_no_record(site: Site, simulator: Simulator, fault: str) -> None:
+    part = read(site, simulator, fault)
+    assert (part.status, part.counts["refused"]) == (ResourceState.DONE, 0)
+    assert names(site) == known(simulator)
+    field = fault.partition(":")[2].partition("=")
+    raw = values(site.engine, "SELECT raw_data FROM raw.raw_contacts")
+    if field[2]:
+        assert all(one[field[0]] == json.loads(field[2]) for one in raw), "staging keeps what came"
+    else:
+        assert all(field[0] not in one for one in raw)
+
+
+def test_details_and_policies_that_come_before_their_customers_find_them_later(site: Site, synced: Site) -> None:
+    assert site.sync_once(resources=("policies", "quotes")).exit_status == 0
+    waiting = "SELECT count(*) FROM contacts WHERE is_placeholder"
+    assert value(site.engine, waiting) > 0
+    assert site.sync_once().exit_status == 0
+    assert value(site.engine, waiting) == value(synced.engine, waiting)
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+def test_two_policies_with_one_number_are_two_rows(database_url: str) -> None:
+    with agency() as served, site_of(served, database_url) as site:
+        policies = served.world.policies
+        first, second, *_ = policies
+        policies.change(second, None, PolicyNumber=policies[first]["PolicyNumber"])
+        assert part_of(site.sync_once(resources=("policies",)), "policies").status is ResourceState.DONE
+        number = policies[first]["PolicyNumber"].strip()
+        query = "SELECT source_id FROM policies WHERE policy_number = :number"
+        assert {str(first), str(second)} <= set(values(site.engine, query, number=number))
+
+
+def test_a_window_read_by_hand_leaves_a_gap_that_the_next_sync_fills(site: Site, synced: Site) -> None:
+    """What was complete before, after and between: the next window begins where the unbroken stretch ends."""
+    early = Window(FIRST_INSTANT, datetime(2015, 1, 1, tzinfo=UTC))
+    late = Window(datetime.now(UTC) - timedelta(days=30), datetime.now(UTC) - timedelta(days=1))
+    for window in (early, late):
+        assert site.sync_once(window).exit_status == 0
+    marks = "SELECT complete_from, complete_to FROM etl.watermarks WHERE resource = 'contacts' ORDER BY 1"
+    assert len(pairs(site.engine, marks)) == 2
+    summary = site.sync_once()
+    assert part_of(summary, "contacts").window.start == early.end
+    ((first, last),) = pairs(site.engine, marks)
+    assert (first, last) == (FIRST_INSTANT, summary.batch.window.end)
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+def test_a_failed_window_is_read_again_with_the_next(site: Site, simulator: Simulator) -> None:
+    """A later window completed while an earlier one failed."""
+    assert read(site, simulator, "wrong-total:2").status is ResourceState.FAILED
+    part = read(site, simulator)
+    assert (part.status, part.window.start) == (ResourceState.DONE, FIRST_INSTANT)
+    assert names(site) == known(simulator)
