@@ -132,6 +132,8 @@ class Resource:
     active: tuple[str, tuple[str, ...]] | None = None
     proven: bool = True
     road: str = MAIN
+    #: The call that answers with one record, for a second look at one that no list shows any more.
+    single: Endpoint | None = None
 
     @property
     def raw_table(self) -> str:

@@ -41,6 +41,7 @@ class ReadSet(msgspec.Struct, frozen=True, gc=False):
 
     key: str
     source_ids: frozenset[str]
+    version_at: datetime | None = None  #: of the item that lists it, where the list may arrive late
 
 
 class Candidate(msgspec.Struct, gc=False):

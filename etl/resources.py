@@ -98,6 +98,7 @@ CATALOGUE: tuple[Resource, ...] = (
         secrets=("SSN",),
         stubs=(AGENTS,),
         active=("Status", ("A",)),
+        single=Endpoint("Contacts/{parent}/ContactSummaryDTO", Envelope.OBJECT),
     ),
     Resource(
         "account_info",
@@ -128,6 +129,7 @@ CATALOGUE: tuple[Resource, ...] = (
         CREATED,
         stubs=(AGENTS, MANAGING_AGENTS),
         active=("Status", ("A", "P")),
+        single=Endpoint("PolicySummaryForApi", Envelope.OBJECT, query=(("policyID", "{parent}"),)),
     ),
     Resource(
         "fees",

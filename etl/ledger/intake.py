@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from etl.catalogue import Resource
+from etl.ledger import sets as versions
 from etl.ledger import staging, suppressions, tally
 from etl.ledger.sorting import Arrival, sort_out, taken_over
 from etl.ledger.staging import WAITING, Verdict
@@ -69,9 +70,11 @@ def take_in(
     records without a row.
     """
     brought = len(arrivals)
+    late = versions.note(connection, resource, intake.tenant, sets)
     arrivals, withheld = suppressions.withhold(connection, intake.tenant, resource, arrivals)
     heads = staging.heads(connection, resource, intake.tenant, {one.record.source_id for one in arrivals})
-    sorting = sort_out(arrivals, heads, window, intake.rules, intake.batch_id)
+    left = versions.left(connection, resource, intake.tenant, late)
+    sorting = sort_out(arrivals, heads, window, intake.rules, intake.batch_id, left)
     raw_ids = staging.new_ids(len(sorting.fresh))
     fresh = [Candidate(raw_id, arrival.record) for raw_id, arrival in zip(raw_ids, sorting.fresh, strict=True)]
     again = [Candidate(str(head.id), arrival.record) for head, arrival in sorting.again]
@@ -85,7 +88,7 @@ def take_in(
     staging.stage(connection, resource, intake.tenant, intake.batch_id, staged)
     staging.stage_older(connection, resource, intake.tenant, intake.batch_id, sorting.older)
     staging.settle(connection, resource, intake.batch_id, {one.raw_id: judgement.verdicts[one.raw_id] for one in again})
-    staging.end_of_sets(connection, resource, intake.tenant, intake.batch_id, sets)
+    staging.end_of_sets(connection, resource, intake.tenant, intake.batch_id, sets, late)
     for earlier, number in sorted(taken_over(sorting, intake.batch_id).items()):
         tally.count(connection, earlier, resource.name, {Outcome.DUPLICATE: number})
     counts = Counter({"fetched": brought, Outcome.NO_ROW: withheld})

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
@@ -54,8 +55,17 @@ def newest_of(arrivals: Iterable[Arrival]) -> list[Arrival]:
     return list(newest.values())
 
 
+#: The last version of records that have left a set, by set and source id.
+Left = Mapping[tuple[str | None, str], datetime]
+
+
 def sort_out(
-    arrivals: Iterable[Arrival], heads: Mapping[str, Head], window: Window | None, rules: str | None, batch_id: UUID
+    arrivals: Iterable[Arrival],
+    heads: Mapping[str, Head],
+    window: Window | None,
+    rules: str | None,
+    batch_id: UUID,
+    left: Left = MappingProxyType({}),
 ) -> Sorting:
     """Decide for each record whether it is fresh, to be taken again, older, or counted and done with.
 
@@ -69,8 +79,19 @@ def sort_out(
     sorting.counts[Outcome.OUTSIDE_WINDOW] = len(every) - len(inside)
     sorting.counts[Outcome.DUPLICATE] = len(inside) - len(kept)
     for arrival in kept:
-        place(sorting, arrival, heads.get(arrival.record.source_id), rules, batch_id)
+        head = heads.get(arrival.record.source_id)
+        if head is None and has_left(arrival.record, left):
+            sorting.older.append(arrival)
+            sorting.counts[Outcome.OLDER] += 1
+        else:
+            place(sorting, arrival, head, rules, batch_id)
     return sorting
+
+
+def has_left(record: Record, left: Left) -> bool:
+    """Tell whether a record has left its set in this version or a newer one."""
+    version = left.get((record.set_key, record.source_id))
+    return version is not None and record.version_at <= version
 
 
 def belongs(record: Record, window: Window) -> bool:

@@ -15,6 +15,7 @@ from etl.catalogue import Resource
 from etl.copytext import ESCAPES, NULL, array, joined, written
 from etl.database.copying import copy_lines, copy_rows
 from etl.errors import DatabaseUnavailable
+from etl.ledger import sets as versions
 from etl.ledger.sorting import Arrival, Head
 from etl.models.states import RawState
 from etl.record import Candidate, ReadSet, Record
@@ -276,28 +277,41 @@ def pass_over(connection: Connection, resource: Resource, batch_id: UUID, rules:
 
 
 def end_of_sets(
-    connection: Connection, resource: Resource, tenant: str, batch_id: UUID, sets: Sequence[ReadSet]
+    connection: Connection,
+    resource: Resource,
+    tenant: str,
+    batch_id: UUID,
+    sets: Sequence[ReadSet],
+    late: Collection[ReadSet] = (),
 ) -> None:
-    """Mark as gone what a complete reading of its set no longer holds; the load marks its rows deleted."""
+    """Mark as gone what a complete reading of its set no longer holds; the load marks its rows deleted.
+
+    Of a set that arrives late, what it brought has gone since: whoever is still in it bears a newer version.
+    """
     if not sets:
         return
     statement = text(f"""
         UPDATE raw.{resource.raw_table} AS staged
         SET superseded_at = now(), gone_batch_id = :batch_id, updated_at = now()
-        FROM unnest(CAST(:keys AS text[])) AS read (set_key)
+        FROM unnest(CAST(:keys AS text[]), CAST(:versions AS timestamptz[]), CAST(:late AS boolean[]))
+             AS read (set_key, version_at, late)
         WHERE staged.tenant = :tenant AND staged.set_key = read.set_key AND staged.superseded_at IS NULL
-          AND NOT EXISTS (
+          AND (read.version_at IS NULL OR staged.version_at <= read.version_at)
+          AND (read.late OR NOT EXISTS (
               SELECT FROM unnest(CAST(:member_keys AS text[]), CAST(:members AS text[])) AS member (set_key, source_id)
               WHERE member.set_key = staged.set_key AND member.source_id = staged.source_id
-          )
+          ))
     """)
-    members = [(one.key, source_id) for one in sets for source_id in one.source_ids]
+    read = versions.newest(sets)
+    members = [(one.key, source_id) for one in read for source_id in one.source_ids]
     connection.execute(
         statement,
         {
             "tenant": tenant,
             "batch_id": batch_id,
-            "keys": array(sorted({one.key for one in sets})),
+            "keys": array([one.key for one in read]),
+            "versions": [one.version_at for one in read],
+            "late": [one in late for one in read],
             "member_keys": array([key for key, _ in members]),
             "members": array([source_id for _, source_id in members]),
         },

@@ -1,11 +1,13 @@
 """What a full sweep of ids shows to have vanished at the source, marked in staging under a brake, and taken back."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
 from etl.catalogue import Resource
+from etl.ledger import aliases
 
 #: So many rows of a resource may always vanish at once; beyond it the brake looks at the share.
 ALWAYS = 20
@@ -16,7 +18,8 @@ SEEN = """
     SELECT item FROM etl.requests AS request CROSS JOIN unnest(request.ids) AS item
     WHERE request.resource = :resource
       AND (request.batch_id = :batch_id
-           OR request.requested_at >= (SELECT started_at FROM etl.batches WHERE id = :batch_id))
+           OR request.requested_at >= (SELECT started_at FROM etl.batches WHERE id = :batch_id)
+              AND request.batch_id IN (SELECT id FROM etl.batches WHERE tenant = :tenant))
 """
 
 
@@ -48,8 +51,22 @@ def measure(connection: Connection, resource: Resource, tenant: str, batch_id: U
     return Sweep(resource.name, row.known, row.vanished)
 
 
-def mark_gone(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> int:
-    """Mark as gone the newest versions of records that the sweep did not meet; return how many."""
+def vanished(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> list[str]:
+    """Return the source ids of the records that a sweep did not meet."""
+    join_as_sets(connection)
+    query = text(f"""
+        SELECT staged.source_id FROM raw.{resource.raw_table} AS staged
+        WHERE staged.tenant = :tenant AND staged.superseded_at IS NULL AND staged.source_id IS NOT NULL
+          AND NOT EXISTS (SELECT FROM ({SEEN}) AS read WHERE read.item = staged.source_id)
+    """)
+    bound = {"tenant": tenant, "batch_id": batch_id, "resource": resource.name}
+    return list(connection.execute(query, bound).scalars())
+
+
+def mark_gone(
+    connection: Connection, resource: Resource, tenant: str, batch_id: UUID, spared: Collection[str] = ()
+) -> int:
+    """Mark as gone the newest versions of records that the sweep did not meet, but for the spared; return how many."""
     join_as_sets(connection)
     return connection.execute(
         text(f"""
@@ -57,8 +74,9 @@ def mark_gone(connection: Connection, resource: Resource, tenant: str, batch_id:
             SET superseded_at = now(), gone_batch_id = :batch_id, updated_at = now()
             WHERE staged.tenant = :tenant AND staged.superseded_at IS NULL
               AND NOT EXISTS (SELECT FROM ({SEEN}) AS read WHERE read.item = staged.source_id)
+              AND staged.source_id <> ALL (CAST(:spared AS text[]))
         """),
-        {"tenant": tenant, "batch_id": batch_id, "resource": resource.name},
+        {"tenant": tenant, "batch_id": batch_id, "resource": resource.name, "spared": list(spared)},
     ).rowcount
 
 
@@ -84,6 +102,7 @@ def bring_back(connection: Connection, resource: Resource, tenant: str, batch_id
         """),
         bound,
     )
+    aliases.take_back(connection, resource.model, tenant, batch_id)
     return back
 
 

@@ -273,6 +273,17 @@ child_queue = Table(
     schema=SCHEMA,
 )
 
+#: The newest reading of each set whose list says when it changed: an older list that arrives late revives nothing.
+sets = Table(
+    "sets",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),
+    Column("set_key", Text, primary_key=True),
+    instant("version_at", null=False),
+    schema=SCHEMA,
+)
+
 offers = Table(
     "offers",
     Base.metadata,
@@ -291,6 +302,20 @@ suppressions = Table(
     Column("table_name", Text, primary_key=True),  # a person's own table, or one whose rows were the person's
     Column("digest", LargeBinary, primary_key=True),  # of the source id, under the tenant's key
     instant("suppressed_at", now=True),
+    schema=SCHEMA,
+)
+
+#: Records that vanished while others gained what was theirs: merged at the source, as far as one can tell from here.
+aliases = Table(
+    "aliases",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("table_name", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),  # the one that vanished
+    Column("alias_of", Text, primary_key=True),  # the one that gained
+    Column("moved", Integer, nullable=False),  # rows that were the one's and are the other's
+    Column("batch_id", Uuid, nullable=False),  # the sweep that noticed it
+    instant("noticed_at", now=True),
     schema=SCHEMA,
 )
 

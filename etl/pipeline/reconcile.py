@@ -1,8 +1,9 @@
 """Reconciling: after everything was read, what no reading met has vanished at the source and is marked deleted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
@@ -12,7 +13,8 @@ from etl.config.settings import Settings
 from etl.database.migrate import check_migrated
 from etl.errors import UsageError
 from etl.events import Note, Watch
-from etl.ledger import batches, sweep
+from etl.extract.second_look import Look
+from etl.ledger import aliases, batches, sweep
 from etl.ledger.batches import Batch, Part
 from etl.ledger.leases import leased
 from etl.ledger.sweep import Sweep
@@ -32,9 +34,28 @@ class Reconciled:
     braked: list[Sweep] = field(default_factory=list)
 
 
-def reconcile(
-    ledger: Ledger, settings: Settings, batch: Batch, parts: Iterable[Part], watch: Watch, *, dry: bool = False
-) -> Reconciled:
+#: Asks for records one by one; None where there is no such call.
+SecondLook = Callable[[Resource, Sequence[str]], Look | None]
+
+
+def unasked(_resource: Resource, _source_ids: Sequence[str]) -> Look | None:
+    """Take no second look."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeping:
+    """What a reconciling works with."""
+
+    ledger: Ledger
+    settings: Settings
+    batch: Batch
+    watch: Watch
+    look: SecondLook = unasked
+    dry: bool = False
+
+
+def reconcile(work: Sweeping, parts: Iterable[Part]) -> Reconciled:
     """Mark deleted what a finished full reading did not meet, resource by resource, each in one transaction.
 
     A resource of which too many records would vanish at once is left as it is, and failed: a person has to look.
@@ -42,19 +63,47 @@ def reconcile(
     done = Reconciled()
     for part in parts:
         resource = named(part.resource)
-        if not is_swept(resource, part):
-            continue
-        found = ledger.read(partial(sweep.measure, resource=resource, tenant=batch.tenant, batch_id=batch.id))
-        done.sweeps.append(found)
-        if found.is_braked(settings.etl_delete_brake):
-            done.braked.append(found)
-            pull_brake(ledger, batch, found, watch)
-        elif found.vanished:
-            if not dry:
-                ledger.commit(partial(bury_vanished, resource=resource, batch=batch))
-            fate = "would be marked deleted" if dry else "are marked deleted"
-            watch(Note(f"{resource.name}: {found.vanished} of {found.known} records vanished and {fate}."))
+        if is_swept(resource, part):
+            done.sweeps.append(found := swept(work, resource))
+            if found.is_braked(work.settings.etl_delete_brake):
+                done.braked.append(found)
     return done
+
+
+def swept(work: Sweeping, resource: Resource) -> Sweep:
+    """Reconcile one resource, and return what the sweep showed."""
+    place: dict[str, Any] = {"resource": resource, "tenant": work.batch.tenant, "batch_id": work.batch.id}
+    found = work.ledger.read(partial(sweep.measure, **place))
+    if found.is_braked(work.settings.etl_delete_brake):
+        pull_brake(work.ledger, work.batch, found, work.watch)
+        return found
+    if not found.vanished:
+        return found
+    look = work.look(resource, work.ledger.read(partial(sweep.vanished, **place)))
+    spared = look.doubtful if look is not None else frozenset()
+    tell(work, found, look)
+    if not work.dry and len(spared) < found.vanished:
+        merged = work.ledger.commit(partial(bury_vanished, resource=resource, batch=work.batch, spared=spared))
+        tell_merged(work, resource, merged)
+    return found
+
+
+def tell(work: Sweeping, found: Sweep, look: Look | None) -> None:
+    """Say what vanished, what becomes of it, and what was doubtful about it."""
+    doubtful = len(look.doubtful) if look is not None else 0
+    if vanished := found.vanished - doubtful:
+        fate = "would be marked deleted" if work.dry else "are marked deleted"
+        work.watch(Note(f"{found.resource}: {vanished} of {found.known} records vanished and {fate}."))
+    if look is not None and doubtful:
+        words = f"asked for one by one, {look.answered} of them still answer; {doubtful - look.answered} did not say"
+        work.watch(Note(f"{found.resource}: {doubtful} more were not met and are left alone: {words}."))
+
+
+def tell_merged(work: Sweeping, resource: Resource, merged: int) -> None:
+    """Say that records vanished while others gained what was theirs."""
+    if merged:
+        words = f"{merged} of the vanished seem merged into others, which gained what was theirs; see etl.aliases"
+        work.watch(Note(f"{resource.name}: {words}."))
 
 
 def swept_resources(names: Iterable[str]) -> tuple[Resource, ...]:
@@ -80,10 +129,11 @@ def is_swept(resource: Resource, part: Part) -> bool:
     return complete and is_one_list(resource)
 
 
-def bury_vanished(connection: Connection, resource: Resource, batch: Batch) -> None:
-    """Mark a resource's vanished records gone and their rows deleted."""
-    sweep.mark_gone(connection, resource, batch.tenant, batch.id)
+def bury_vanished(connection: Connection, resource: Resource, batch: Batch, spared: Collection[str]) -> int:
+    """Mark a resource's vanished records gone and their rows deleted; return how many seem merged into others."""
+    sweep.mark_gone(connection, resource, batch.tenant, batch.id, spared)
     bury_gone(connection, Target(batch.tenant, batch.id, batch.window), resource)
+    return aliases.note(connection, resource.model, batch.tenant, batch.id)
 
 
 def pull_brake(ledger: Ledger, batch: Batch, found: Sweep, watch: Watch) -> None:

@@ -20,6 +20,7 @@ from etl.extract import ExtractService
 from etl.extract.connection import Connection as Api
 from etl.extract.connection import connected
 from etl.extract.run import Run
+from etl.extract.second_look import second_look
 from etl.extract.sequence import Finish, read_all
 from etl.extract.traffic import Traffic
 from etl.ledger import balance, batches, drift, history, retention, tenants
@@ -31,7 +32,7 @@ from etl.load import LoadService
 from etl.load.derived import fill_derived
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline.planning import Options, Plan, names_of, new_batch, plan
-from etl.pipeline.reconcile import reconcile
+from etl.pipeline.reconcile import SecondLook, Sweeping, reconcile
 from etl.pipeline.replay import replay_refused
 from etl.pipeline.taking_up import interrupted, read_failed_anew, to_take_up
 from etl.resources import resource as named
@@ -155,7 +156,7 @@ def carry_out(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
     with ledger.failing(batch.id), noting_traffic(ledger, batch, api.api.traffic):
         with run.lanes:
             read_all(run, parts, finisher(batch))
-        close_books(ledger, settings, batch, watcher)
+        close_books(ledger, settings, batch, watcher, partial(second_look, api))
     return summary(ledger, batch.id, api.api.traffic, time.monotonic() - began)
 
 
@@ -181,11 +182,12 @@ def run_over(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher
     return run
 
 
-def close_books(ledger: Ledger, settings: Settings, batch: Batch, watcher: Watcher) -> None:
+def close_books(ledger: Ledger, settings: Settings, batch: Batch, watcher: Watcher, look: SecondLook) -> None:
     """Do what is due when every resource has ended: the sweep of a full reading, checks, links and sums, retention."""
     parts = ledger.read(partial(batches.parts, batch_id=batch.id))
     if batch.options.get("full") and not batch.options.get("limit"):
-        reconcile(ledger, settings, batch, parts, watcher.watch, dry=bool(batch.options.get("dry_sweep")))
+        dry = bool(batch.options.get("dry_sweep"))
+        reconcile(Sweeping(ledger, settings, batch, watcher.watch, look, dry), parts)
     look_after_load(ledger, batch.id, watcher.watch)
     ledger.commit(partial(close, batch=batch))
     keep_to_retention(ledger, settings, [part.resource for part in parts])

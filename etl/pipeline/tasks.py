@@ -5,7 +5,7 @@ run twice, does what is left. The same code reads, cleans and loads as in a sync
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
+from etl.catalogue import Resource
 from etl.config.logs import bound
 from etl.config.settings import Settings
 from etl.database.migrate import check_migrated
@@ -20,6 +21,7 @@ from etl.errors import EtlError, LeaseHeld
 from etl.events import Note
 from etl.extract.connection import connected
 from etl.extract.run import Run
+from etl.extract.second_look import Look, second_look
 from etl.extract.traffic import Traffic
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, Part
@@ -189,4 +191,12 @@ def close_under_lease(task: Task, batch: Batch) -> None:
             for part in parts:
                 end_read(ledger, batch, part)
             end_made(ledger, batch)
-            close_books(ledger, task.settings, batch, task.watcher)
+            close_books(ledger, task.settings, batch, task.watcher, partial(look_again, task))
+
+
+def look_again(task: Task, resource: Resource, source_ids: Sequence[str]) -> Look | None:
+    """Take a second look at records over a connection of its own, where there is a call for it."""
+    if resource.single is None:
+        return None
+    with connected(task.settings, task.watcher.stop, task.engine) as api:
+        return second_look(api, resource, source_ids)

@@ -239,7 +239,7 @@ def _with_suffix(text: bytes, suffix: bytes) -> bytes:
 
 def _take_nested(context: _Context, nested: Nested, items: Iterable[tuple[int, bytes]], found: Records) -> None:
     """Make a record of each member of the items' lists; what an item lists is its parent's complete set."""
-    sets: dict[str, set[str]] = {}
+    sets: dict[str, ReadSet] = {}
     for position, item in items:
         try:
             parent_id, members, around = _opened(nested, item)
@@ -254,8 +254,21 @@ def _take_nested(context: _Context, nested: Nested, items: Iterable[tuple[int, b
         found.others += taken.others
         found.bad += taken.bad
         if not taken.bad:  # of a set that cannot be read whole, nobody knows what is missing
-            sets.setdefault(f"{nested.parent}:{parent_id}", set()).update(taken.item_ids)
-    found.sets += [ReadSet(key, frozenset(names)) for key, names in sets.items()]
+            _note_set(sets, ReadSet(f"{nested.parent}:{parent_id}", frozenset(taken.item_ids), _version(inner)))
+    found.sets += sets.values()
+
+
+def _note_set(sets: dict[str, ReadSet], read: ReadSet) -> None:
+    """Keep the newest of the sets that a page lists of one parent."""
+    known = sets.get(read.key)
+    if known is None or known.version_at is None or read.version_at is None or known.version_at <= read.version_at:
+        sets[read.key] = read
+
+
+def _version(context: _Context) -> datetime:
+    """Return the version of what an item lists: when the item changed, never later than the request that read it."""
+    modified = _moment(context.clock, context.modified)
+    return min(modified, context.requested_at) if modified is not None else context.requested_at
 
 
 def _inside(context: _Context, nested: Nested, parent_id: str, around: bytes) -> _Context:

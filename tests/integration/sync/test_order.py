@@ -83,7 +83,7 @@ def test_pages_from_before_a_change_overwrite_nothing(
         return held
 
     def after_them_the_old(reader: Reader, held: Arrived) -> Arrived:
-        if reader.resource.modified is None or reader.resource.nested is not None:
+        if reader.resource.modified is None:
             return held
         stale = (one for one in kept[reader.resource.name] if isinstance(one, Fetched))
         return [*held, *(replace(one, slice=held[-1].slice) for one in stale if isinstance(held[-1], Fetched))]
@@ -99,6 +99,38 @@ def test_pages_from_before_a_change_overwrite_nothing(
         assert sum(part.counts["older"] + part.counts["duplicate"] for part in summary.parts) > len(kept)
         assert quiet.sync_once().exit_status == 0
         assert differences(digest(site.engine, living=True), digest(quiet.engine, living=True)) == []
+
+
+def test_a_list_that_arrives_late_revives_nothing_and_buries_nothing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: Arrived = []
+
+    def keep(reader: Reader, held: Arrived) -> Arrived:
+        kept.extend(held)
+        return held
+
+    def late(reader: Reader, held: Arrived) -> Arrived:
+        late = (one for one in kept if isinstance(one, Fetched))
+        return [*held, *(replace(one, slice=held[-1].slice) for one in late if isinstance(held[-1], Fetched))]
+
+    with agency() as lively, site_of(lively, database_url) as site:
+        deliver(monkeypatch, keep)
+        assert site.sync_once(resources=("vehicles",)).exit_status == 0
+        world = lively.world
+        policy = next(key for key in world.garage if world.detail("vehicles", key))
+        sold, *rest = world.detail("vehicles", policy)
+        bought = sold | {"VehicleID": 987654321}
+        with lively.lock:
+            world.keep("vehicles", policy, [*rest, bought])
+            world.policies.change(policy, lively.server.now())
+        monkeypatch.undo()
+        deliver(monkeypatch, late)
+        summary = site.sync_once(resources=("vehicles",))
+        assert summary.exit_status == 0, summary.batch.error
+        dead = "SELECT deleted_at IS NOT NULL FROM vehicles WHERE source_id = :key"
+        assert value(site.engine, dead, key=str(sold["VehicleID"])) is True
+        assert value(site.engine, dead, key="987654321") is False
 
 
 def test_a_total_that_never_agrees_fails_its_resource_alone_and_keeps_what_came(

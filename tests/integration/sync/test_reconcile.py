@@ -116,7 +116,8 @@ def test_a_record_that_another_reading_met_since_the_sweep_began_has_not_vanishe
             connection.exec_driver_sql(
                 "INSERT INTO etl.requests (batch_id, resource, path, parameters, status, attempts, milliseconds, bytes,"
                 " items, records, digest, ids, requested_at)"
-                " SELECT gen_random_uuid(), 'claims', 'Claims', '{}', 200, 1, 1, 1, 1, 1, '', ARRAY[%s], now()",
+                " SELECT (SELECT id FROM etl.batches LIMIT 1), 'claims', 'Claims', '{}', 200, 1, 1, 1, 1, 1, '',"
+                " ARRAY[%s], now()",
                 (gone,),
             )
 

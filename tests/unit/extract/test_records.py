@@ -171,10 +171,11 @@ NESTED = {
 def test_a_nested_list_is_its_parents_complete_set() -> None:
     found = read("drivers", NESTED, NESTED | {"PolicyId": "10", "Drivers": None}, {"PolicyId": 11})
     assert [record.source_id for record in found.records] == ["1", "2"]
+    changed = datetime(2025, 5, 4, tzinfo=UTC)
     assert found.sets == [
-        ReadSet("policies:9", frozenset({"1", "2"})),
-        ReadSet("policies:10", frozenset()),
-        ReadSet("policies:11", frozenset()),
+        ReadSet("policies:9", frozenset({"1", "2"}), changed),
+        ReadSet("policies:10", frozenset(), changed),
+        ReadSet("policies:11", frozenset(), NOW),
     ]
     assert found.item_ids == ["9", "10", "11"]
     assert found.records[0].version_at == datetime(2025, 5, 4, tzinfo=UTC)

@@ -1,0 +1,134 @@
+"""Before a record is marked deleted it is asked for once more; merges of customers are noticed and reported."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from observing import digest, pairs, value
+from test_changes import edit
+from test_reconcile import dead
+from workbench import Site, agency, break_with, site_of
+
+from etl.events import Note
+from etl.pipeline import Watcher
+from etl.pipeline.reconcile import undo
+from etl.simulator import Simulator
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """Give each test an agency of its own, since records are taken out of it for good."""
+    with agency() as served:
+        yield served
+
+
+@pytest.fixture
+def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
+    """Give the agency, synced once."""
+    with site_of(simulator, database_url) as made:
+        assert made.sync_once().exit_status == 0
+        made.asked()
+        yield made
+
+
+def noting() -> tuple[list[str], Watcher]:
+    """Return a watcher, and the notes that it will have taken."""
+    notes: list[str] = []
+    return notes, Watcher(lambda event: notes.append(event.text) if isinstance(event, Note) else None)
+
+
+def withhold(monkeypatch: pytest.MonkeyPatch, simulator: Simulator, collection: str, key: Any) -> None:
+    """Let the feeds leave out a record that the agency still has: what a defect of an index would do."""
+    entries = getattr(simulator.world, collection)
+    ordinary = entries.within
+    monkeypatch.setattr(entries, "within", lambda *days, **more: [one for one in ordinary(*days, **more) if one != key])
+
+
+@pytest.mark.parametrize("table", ["contacts", "policies"])
+def test_what_still_answers_is_not_marked(
+    site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    key, other = list(getattr(simulator.world, table))[:2]
+    before = dead(site, table)
+    withhold(monkeypatch, simulator, table, key)
+    with simulator.lock:
+        getattr(simulator.world, table).drop(other)
+    notes, watcher = noting()
+    summary = site.sync_once(full=True, resources=(table,), watcher=watcher)
+    assert summary.exit_status == 0, summary.batch.error
+    assert dead(site, table) == sorted({*before, str(other)})
+    assert any("1 of them still answer" in note for note in notes)
+    single = [one for one in site.asked() if "SummaryDTO" in one or "SummaryForApi" in one]
+    assert len(single) == 2, "one call for each record that no reading met"
+
+
+def test_where_the_account_has_no_call_for_single_records_the_sweep_decides(site: Site, simulator: Simulator) -> None:
+    key = next(iter(simulator.world.contacts))
+    with simulator.lock:
+        simulator.world.contacts.drop(key)
+    break_with(simulator, f"wrong-verb:Contacts/{key}/ContactSummaryDTO")
+    assert site.sync_once(full=True, resources=("contacts",)).exit_status == 0
+    assert str(key) in dead(site, "contacts")
+
+
+def merge(simulator: Simulator) -> tuple[Any, Any, list[Any]]:
+    """Merge a customer with policies into another at the source; return both and the policies that moved."""
+    world = simulator.world
+    gone = next(one for one, mine in world.policies_of.items() if len(mine) > 0 and one in world.contacts)
+    heir = next(one for one in world.contacts if one != gone and world.contacts[one]["Status"] == "A")
+    moved = [key for key in world.policies if world.policies[key]["CustomerId"] == gone]
+    for key in moved:
+        edit(simulator, world.policies, key, CustomerId=heir)
+    with simulator.lock:
+        world.contacts.drop(gone)
+    return gone, heir, moved
+
+
+def test_a_merge_is_noticed_and_reported_and_taken_back_with_the_sweep(site: Site, simulator: Simulator) -> None:
+    gone, heir, moved = merge(simulator)
+    known = digest(site.engine)
+    notes, watcher = noting()
+    summary = site.sync_once(full=True, watcher=watcher)
+    assert summary.exit_status == 0, summary.batch.error
+    assert str(gone) in dead(site, "contacts")
+    query = "SELECT concat_ws(' ', table_name, source_id, alias_of), moved FROM etl.aliases"
+    assert pairs(site.engine, query) == [(f"contacts {gone} {heir}", len(moved))]
+    assert any("1 of the vanished seem merged" in note for note in notes)
+    site.sync_once(full=True)
+    assert value(site.engine, "SELECT count(*) FROM etl.aliases") == 1
+    assert undo(site.engine, site.settings, summary.batch.id)["contacts"] == 1
+    assert value(site.engine, "SELECT count(*) FROM etl.aliases") == 0
+    assert known["contacts"][str(gone)]["dead"] is False
+
+
+def test_a_policy_that_is_sold_is_no_merge(site: Site, simulator: Simulator) -> None:
+    world = simulator.world
+    seller = next(one for one, mine in world.policies_of.items() if mine and one in world.contacts)
+    buyer = next(one for one in world.contacts if one != seller and world.contacts[one]["Status"] == "A")
+    edit(simulator, world.policies, world.policies_of[seller][0], CustomerId=buyer)
+    assert site.sync_once(full=True).exit_status == 0
+    assert value(site.engine, "SELECT count(*) FROM etl.aliases") == 0
+
+
+def test_a_record_of_another_tenant_does_not_stand_for_ours(site: Site, simulator: Simulator) -> None:
+    key = next(iter(simulator.world.claims))
+    with simulator.lock:
+        simulator.world.claims.drop(key)
+
+    def read_elsewhere(event: object) -> None:
+        with site.engine.begin() as connection:
+            connection.exec_driver_sql(ELSEWHERE, {"ids": [str(key)]})
+
+    site.sync_once(watcher=Watcher(read_elsewhere), full=True, resources=("claims",))
+    assert str(key) in dead(site, "claims")
+
+
+ELSEWHERE = """
+    WITH batch AS (
+        INSERT INTO etl.batches (id, tenant, window_start, window_end, version, rules, command)
+        VALUES (gen_random_uuid(), 'another', '2000-01-01', now(), '', '', 'sync') RETURNING id
+    )
+    INSERT INTO etl.requests (batch_id, resource, path, parameters, status, attempts, milliseconds, bytes, items,
+                              records, digest, ids, requested_at)
+    SELECT id, 'claims', 'Claims', '{}', 200, 1, 1, 1, 1, 1, '', %(ids)s, now() FROM batch
+"""
