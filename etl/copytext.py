@@ -40,7 +40,9 @@ def written(value: Any) -> str:
     """Return one value as it stands in a line."""
     if value.__class__ is str:
         return value if value.isprintable() and "\\" not in value else value.translate(ESCAPES)
-    return joined((value,))
+    if value is None:
+        return NULL
+    return array(value).translate(ESCAPES) if value.__class__ is list else str(value).translate(ESCAPES)
 
 
 def array(values: Sequence[Any]) -> str:

@@ -21,7 +21,7 @@ from etl.resources import resource as named
 #: How often a slice is read before its total is taken to be wrong.
 READINGS = 3
 #: Pages that one transaction takes at most.
-PAGES = 10
+PAGES = 8
 #: So many slices, each as long as a slice may be, are a large book: it is taken in by processes.
 MANY_SLICES = 4
 

@@ -124,6 +124,7 @@ class Reader:
         self.page_size = page_size
         self.ahead = ahead
         self.most_pages = most_pages
+        self.apart = ahead  #: pages of one slice under way
 
     def size_of(self, one: Slice) -> int:
         """Return how many items a full page of a slice holds."""
@@ -149,6 +150,9 @@ class Reader:
     async def slices(self, put: Put[Fetched], some: Sequence[Slice], read: Mapping[int, Mapping[int, int]]) -> None:
         """Read slices, leaving out the pages that `read` names by slice, and put every answer."""
         gate = asyncio.Semaphore(SIDE_BY_SIDE)
+        # Answers wait for those before them, page by page: together the slices hold little more than the calls do.
+        beside = min(SIDE_BY_SIDE, max(1, len(some)))
+        self.apart = self.ahead if beside == 1 else self.ahead // beside + 1
 
         async def one_slice(one: Slice) -> None:
             async with gate:
@@ -191,7 +195,7 @@ class Reader:
             last = min(progress.last, end, page + BEYOND)
             calls = [partial(self.fetch, one, number) for number in range(page + 1, last + 1) if number not in read]
             page = last
-            async with aclosing(in_order(calls, self.ahead)) as answers:
+            async with aclosing(in_order(calls, self.apart)) as answers:
                 async for answer in answers:
                     progress.learn(answer)
                     await put(answer)

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, insert, select, text, true, update
+from sqlalchemy import Connection, Text, bindparam, cast, func, insert, select, text, true, update
 
+from etl.copytext import array
 from etl.models.bookkeeping import requests, slices
 from etl.models.states import SliceState
 
@@ -96,8 +97,10 @@ def new_ids(connection: Connection, number: int) -> list[int]:
 
 
 def note_requests(connection: Connection, rows: Sequence[Mapping[str, Any]], ids: Sequence[int]) -> None:
-    """Write the facts of some requests under ids from `new_ids`."""
-    connection.execute(insert(requests), [{**row, "id": number} for number, row in zip(ids, rows, strict=True)])
+    """Write the facts of some requests under ids from `new_ids`; their items' ids travel as the text of an array."""
+    statement = insert(requests).values(ids=cast(bindparam("item_ids", type_=Text), requests.c.ids.type))
+    facts = [{**row, "id": number} for number, row in zip(ids, rows, strict=True)]
+    connection.execute(statement, [fact | {"item_ids": array(fact.pop("ids"))} for fact in facts])
 
 
 def note_known(connection: Connection, rows: Sequence[Mapping[str, Any]], earlier: Sequence[int]) -> None:
