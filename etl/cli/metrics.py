@@ -29,7 +29,7 @@ Textfile = Annotated[
 @app.command(
     epilog=examples(
         "qqetl metrics                       print them",
-        "qqetl metrics --port 9464           serve them at http://127.0.0.1:9464/metrics",
+        "qqetl metrics --port 9464           serve them at /metrics",
         "qqetl metrics --textfile qqetl.prom",
     )
 )

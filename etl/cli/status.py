@@ -1,18 +1,23 @@
-"""`qqetl status`: per resource how far it is complete, its lag, gaps, rows, findings, backlog and last error."""
+"""`qqetl status`: at a glance, and of each resource how far it is complete, what is open, what waits, what failed."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
+from sqlalchemy import Connection
 
 from etl.cli.asking import AsJson, Embedded, command_app, examples, length_of
 from etl.cli.backfill import backfill_for_programs, show_backfill
+from etl.cli.glance import Verdict, show_verdicts, verdicts
 from etl.cli.screen import good, out, say, show, show_json, table
 from etl.cli.session import working
 from etl.cli.words import counted, length, listed, moment, number
 from etl.config.redaction import on_one_line
+from etl.config.settings import Settings
+from etl.ledger import outbox, troubles
 from etl.observe.status import Freshness, Orphans, Status, status
 
 app = command_app()
@@ -35,20 +40,30 @@ def command(*, max_lag: MaxLag = None, embedded: Embedded = False, as_json: AsJs
     most = length_of("--max-lag", max_lag)
     with working(embedded=embedded) as work:
         found, rate = work.read(partial(status, tenant=work.tenant)), work.settings.etl_rate
+        answers = work.read(partial(at_a_glance, found=found, settings=work.settings, most=most))
     late = found.late(most) if most is not None else []
     if as_json:
-        show_json(for_programs(found, late, work.tenant) | {"backfill": backfill_for_programs(found, rate)})
+        show_json(for_programs(found, late, work.tenant, answers) | {"backfill": backfill_for_programs(found, rate)})
     else:
-        show_status(found, work.tenant, most)
+        show_status(found, work.tenant, most, answers)
         show_backfill(found, rate)
     if late and most is not None:
         say(f"Behind by more than {length(most)}: {listed([one.resource for one in late])}.", style="red")
         raise typer.Exit(1)
 
 
-def show_status(found: Status, tenant: str, most: timedelta | None) -> None:
+def at_a_glance(connection: Connection, found: Status, settings: Settings, most: timedelta | None) -> Sequence[Verdict]:
+    """Return the answers to what a person asks first; without a limit, data are current as notices see it."""
+    limit = most or settings.etl_stale_after or timedelta.max
+    tenant = settings.etl_tenant
+    unsent = len(outbox.waiting(connection, tenant))
+    return verdicts(found, limit, troubles.still_open(connection, tenant), unsent)
+
+
+def show_status(found: Status, tenant: str, most: timedelta | None, answers: Sequence[Verdict]) -> None:
     """Write the status for a person."""
     show(f"Account {tenant} at {moment(found.now)} UTC; newest batch: {newest(found)}")
+    show_verdicts(answers)
     show()
     heads = ("Resource", "Complete to", *RIGHT, "")
     out().print(table(heads, (line(one, most) for one in found.resources), right=RIGHT))
@@ -100,13 +115,16 @@ def waiting(orphans: Orphans) -> str:
     return f"{orphans.table}: {rows} without a record, since {moment(orphans.since)}; see etl.orphans"
 
 
-def for_programs(found: Status, late: list[Freshness], tenant: str) -> dict[str, Any]:
+def for_programs(found: Status, late: list[Freshness], tenant: str, answers: Sequence[Verdict]) -> dict[str, Any]:
     """Return the status for JSON."""
     batch = found.newest
     return {
         "tenant": tenant,
         "at": found.now.isoformat(),
         "newest_batch": None if batch is None else {"id": str(batch.id), "status": batch.status.value},
+        "at_a_glance": {
+            one.question.lower().replace(" ", "_"): {"good": one.is_good, "words": one.words} for one in answers
+        },
         "late": [one.resource for one in late],
         "resources": [as_object(one) for one in found.resources],
         "orphans": [

@@ -16,8 +16,9 @@ from etl.errors import (
     LeaseHeld,
     UsageError,
 )
+from etl.ledger import drift
 from etl.ledger.troubles import Trouble, still_open
-from etl.models.states import TroubleKind
+from etl.models.states import DriftState, TroubleKind
 from etl.observe.lags import lags
 from etl.observe.words import length
 
@@ -31,6 +32,9 @@ OF_DATABASE = (DatabaseUnavailable, DatabaseNotReady)
 
 OF_RUN = (TroubleKind.RUN_FAILED, TroubleKind.CREDENTIALS_REFUSED)
 OF_RESOURCES = (TroubleKind.RESOURCE_FAILED, TroubleKind.BALANCE_OFF, TroubleKind.BRAKE_PULLED)
+
+#: Changes of the API's records that somebody may miss; a new field or code loses nothing, and is told by the run.
+MISSED = (DriftState.LOST, DriftState.EMPTIED, DriftState.RETYPED)
 
 #: How each resource ended when it last came to an end.
 NEWEST = text("""
@@ -50,7 +54,7 @@ class Look:
     """What was seen, and of which kinds all that there is was seen."""
 
     seen: Sequence[Trouble] = ()
-    settled: Sequence[TroubleKind] = field(default=(*OF_RESOURCES, TroubleKind.STALE))
+    settled: Sequence[TroubleKind] = field(default=(*OF_RESOURCES, TroubleKind.STALE, TroubleKind.DRIFT))
 
 
 def look(connection: Connection, tenant: str, stale_after: timedelta, error: Exception | None) -> Look:
@@ -60,8 +64,9 @@ def look(connection: Connection, tenant: str, stale_after: timedelta, error: Exc
     known = [one for one in still_open(connection, tenant) if one.kind in OF_RUN]
     blocked = bool(of_run) or (bool(known) and error is not None)
     stale = [] if blocked else list(lagging(lags(connection, tenant), stale_after, {one.subject for one in failed}))
+    drifted = list(changed(connection, tenant))
     kinds = (*Look().settled, *(OF_RUN if error is None else ()))
-    return Look((*of_run, *failed, *stale), kinds)
+    return Look((*of_run, *failed, *stale, *drifted), kinds)
 
 
 def of_error(error: Exception) -> Trouble:
@@ -87,6 +92,13 @@ def failing(connection: Connection, tenant: str) -> Iterator[Trouble]:
     for row in connection.execute(NEWEST, {"tenant": tenant}):
         kind = TroubleKind(row.trouble) if row.trouble else TroubleKind.RESOURCE_FAILED
         yield Trouble(kind, row.resource, fit(row.error or "no reason was kept"), row.id)
+
+
+def changed(connection: Connection, tenant: str) -> Iterator[Trouble]:
+    """Yield the fields on which people may rely and that the API no longer gives as it did."""
+    for one in drift.listed(connection, tenant):
+        if one.state in MISSED:
+            yield Trouble(TroubleKind.DRIFT, f"{one.resource}.{one.path}", fit(one.words))
 
 
 def lagging(behind: Mapping[str, timedelta], most: timedelta, explained: set[str]) -> Iterator[Trouble]:

@@ -13,6 +13,8 @@ from etl.observe.words import counted, listed, moment
 
 #: So many resources are named in a subject.
 NAMED = 4
+#: So many points a mail lists under one heading.
+POINTS = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,8 @@ SAYINGS = {
     ),
     TroubleKind.CREDENTIALS_REFUSED: Saying(
         "QQCatalyst refused the credentials",
-        "Check QQCATALYST_CLIENT_ID, _CLIENT_SECRET, _USERNAME and _PASSWORD. They are not tried again by themselves "
-        "within a run, so that no account is locked.",
+        "Check QQCATALYST_CLIENT_ID, _CLIENT_SECRET, _USERNAME and _PASSWORD. Refused ones rest before they are tried "
+        "again, so that no account is locked; changed ones are tried at once.",
     ),
     TroubleKind.RESOURCE_FAILED: Saying("{} failed", "Look with `qqetl runs {batch}`, try with `qqetl retry {batch}`."),
     TroubleKind.BALANCE_OFF: Saying(
@@ -46,18 +48,19 @@ SAYINGS = {
         "data are stale", "`qqetl status` shows how far each resource has come, `qqetl runs` what the runs came to."
     ),
     TroubleKind.DRIFT: Saying(
-        "records of {} look otherwise than before", "Nothing is lost: every field is kept in staging. Report it."
+        "the API changed {}",
+        "Staging keeps every field as it comes. Ask the vendor, or report it; `qqetl doctor` compares all fields.",
     ),
 }
 
 
 def of_troubles(tenant: str, new: Sequence[Trouble], known: Sequence[Trouble] = ()) -> Letter:
     """Return the letter that tells of new troubles, and of those that are known already."""
-    begun = Section(f"New at account {tenant}:", points=[point(one) for one in new])
+    begun = Section(f"New at account {tenant}:", points=cut_short([point(one) for one in new]))
     cures = Section("What to do:", points=list(dict.fromkeys(map(cure, new))))
     sections = [begun, cures]
     if known:
-        sections.append(Section("Told before, and still so:", points=[headline([one]) for one in known]))
+        sections.append(Section("Told before, and still so:", points=cut_short([headline([one]) for one in known])))
     return Letter(
         MailKind.TROUBLE, subject(tenant, summed(new)), sections, footer("One more mail comes when it is over.")
     )
@@ -65,9 +68,9 @@ def of_troubles(tenant: str, new: Sequence[Trouble], known: Sequence[Trouble] = 
 
 def of_ends(tenant: str, over: Sequence[Trouble], known: Sequence[Trouble] = ()) -> Letter:
     """Return the letter that tells which troubles are over."""
-    sections = [Section(f"Over at account {tenant}:", points=[ended(one) for one in over])]
+    sections = [Section(f"Over at account {tenant}:", points=cut_short([ended(one) for one in over]))]
     if known:
-        sections.append(Section("Still so:", points=[point(one) for one in known]))
+        sections.append(Section("Still so:", points=cut_short([point(one) for one in known])))
     else:
         sections.append(Section("Nothing else needs you."))
     return Letter(MailKind.OVER, subject(tenant, f"over: {summed(over)}"), sections, footer())
@@ -113,7 +116,13 @@ def headline(troubles: Sequence[Trouble]) -> str:
 def some_of(names: Iterable[str]) -> str:
     """Return names as a list in a sentence, the first few where there are many."""
     every = list(names)
-    return listed(every) if len(every) <= NAMED else f"{counted(len(every), 'resource')} ({', '.join(every[:NAMED])} …)"
+    return listed(every) if len(every) <= NAMED else f"{len(every)} ({', '.join(every[:NAMED])} …)"
+
+
+def cut_short(points: Sequence[str]) -> list[str]:
+    """Return points as far as a mail lists them, and how many more there are."""
+    rest = len(points) - POINTS
+    return [*points[:POINTS], *([f"and {counted(rest, 'more', 'more')}"] if rest > 0 else [])]
 
 
 def point(trouble: Trouble) -> str:

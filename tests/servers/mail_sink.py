@@ -40,7 +40,7 @@ class Sink:
 
     @property
     def subjects(self) -> list[str]:
-        return [str(one["Subject"]) for one in self.mails]
+        return [str(one["Subject"]).strip() for one in self.mails]
 
     def text(self, place: int = -1) -> str:
         """Return the plain text of a mail."""

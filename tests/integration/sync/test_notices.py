@@ -29,7 +29,9 @@ from etl.ledger.troubles import Trouble
 from etl.ledger.unit import Ledger
 from etl.models.states import TroubleKind
 from etl.notices import after_run, mail_server
+from etl.notices.letter import as_mail
 from etl.notices.sending import send_waiting
+from etl.notices.wording import of_troubles
 from etl.simulator.faults import Faults
 
 SOME = ("claims", "carriers")
@@ -84,6 +86,11 @@ def run(site: Site, **options: Any) -> int:
     return summary.exit_status
 
 
+def let_credentials_rest_no_longer(site: Site) -> None:
+    """Let refused credentials be tried again at once."""
+    execute(site, "UPDATE etl.tokens SET refused_until = now()")
+
+
 class FailsAt(Faults):
     """Answers calls of some paths with errors of the server."""
 
@@ -136,6 +143,7 @@ def test_refused_credentials_are_told_once(told: Site, mails: Sink) -> None:
     assert mails.subjects == ["qqetl default: QQCatalyst refused the credentials"]
     assert "QQCATALYST_CLIENT_ID" in mails.text()
     break_with(told.simulator)
+    let_credentials_rest_no_longer(told)
     assert run(told) == 0
     assert mails.subjects[-1] == "qqetl default: over: QQCatalyst refused the credentials"
 
@@ -211,6 +219,27 @@ def test_what_is_stale_because_runs_fail_is_no_second_notice(told: Site, mails: 
     assert mails.subjects == ["qqetl default: the run failed"]
 
 
+DRIFT = """
+    INSERT INTO etl.drift
+        (tenant, resource, path, types, objects, presence, null_rate, example_codes, state, change, changed_at)
+    SELECT 'default', 'contacts', path, '{text}', 30, 0, 0, '{}', state, path || ' is ' || state, now()
+    FROM (VALUES ('City', 'lost'), ('Zip', 'retyped'), ('Email', 'emptied'), ('Mood', 'new'), ('Status', 'new_code'))
+        AS seen (path, state)
+"""
+
+
+def test_fields_that_somebody_may_miss_are_told_and_new_ones_are_not(told: Site, mails: Sink) -> None:
+    execute(told, DRIFT)
+    ended(told)
+    ended(told)
+    assert mails.subjects == ["qqetl default: the API changed contacts.City, contacts.Email and contacts.Zip"]
+    assert "City is lost" in mails.text()
+    assert "Mood" not in mails.text()
+    execute(told, "UPDATE etl.drift SET state = 'known' WHERE path <> 'Zip'")
+    ended(told)
+    assert mails.subjects[1:] == ["qqetl default: over: the API changed contacts.City and contacts.Email"]
+
+
 def execute(site: Site, statement: str) -> None:
     with site.engine.begin() as connection:
         connection.execute(text(statement))
@@ -246,11 +275,12 @@ def test_o3_words_that_break_lines_break_no_header_and_carry_nobody_into_the_mai
 
 def test_o3_a_resource_whose_name_breaks_lines_breaks_no_header(told: Site, mails: Sink) -> None:
     nasty = Trouble(TroubleKind.DRIFT, "x\r\nBcc: everybody@example.com", "why")
-    ledger(told).commit(partial(troubles.keep, tenant="default", seen=[nasty]))
-    ended(told, LeaseHeld())
+    mail = as_mail(of_troubles("default", [nasty]))
+    ledger(told).commit(partial(outbox.write, tenant="default", mail=mail))
+    send_waiting(ledger(told), told.settings)
     (arrived,) = mails.mails
     assert arrived["Bcc"] is None
-    assert str(arrived["Subject"]).strip() == r"qqetl default: records of x\r\nBcc: [e-mail] look otherwise than before"
+    assert str(arrived["Subject"]).strip() == r"qqetl default: the API changed x\r\nBcc: [e-mail]"
 
 
 def test_o1_a_dead_mail_server_loses_nothing_and_hides_nothing(
@@ -261,6 +291,7 @@ def test_o1_a_dead_mail_server_loses_nothing_and_hides_nothing(
     break_with(site.simulator, "token-refused")
     assert run(dead) == 5, "the exit status is that of the first error"
     break_with(site.simulator)
+    let_credentials_rest_no_longer(site)
     assert value(site.engine, "SELECT error FROM etl.outbox") == (
         f"The mail server 127.0.0.1:{port} cannot be reached (ConnectionRefusedError)."
     )
