@@ -230,20 +230,28 @@ def waiting(
     return [Candidate(str(row.id), as_record(row)) for row in connection.execute(query, bound)]
 
 
-def newest(
-    connection: Connection, resource: Resource, tenant: str, after: str, most: int, *, refused_by: str | None = None
+def newest(  # noqa: PLR0913 (whose records, how many from where on, and which of them)
+    connection: Connection,
+    resource: Resource,
+    tenant: str,
+    after: str,
+    most: int,
+    *,
+    refused_by: str | None = None,
+    sound: bool = False,
 ) -> list[Candidate]:
     """Return the next newest versions of a resource's records, in order of their raw ids.
 
-    With `refused_by`, only records that other rules than these refused.
+    With `refused_by`, only records that other rules than these refused; with `sound`, only those that were not refused.
     """
     refused = "AND status = 'validation_error' AND loaded_at IS NULL AND rules IS DISTINCT FROM :rules"
+    loaded = "AND (loaded_at IS NOT NULL OR status = 'loaded')"
     query = text(f"""
         SELECT id, source_id, CAST(raw_data AS text) AS raw, content_hash, version_at, undated, source_modified_at,
                source_created_at, set_key, parent_raw_id
         FROM raw.{resource.raw_table}
         WHERE tenant = :tenant AND superseded_at IS NULL AND id > CAST(:after AS uuid)
-              {refused if refused_by is not None else ""}
+              {refused if refused_by is not None else ""} {loaded if sound else ""}
         ORDER BY id LIMIT :most
     """)
     bound = {"tenant": tenant, "after": after, "most": most}

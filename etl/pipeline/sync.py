@@ -34,6 +34,7 @@ from etl.models.states import BatchState, ResourceState
 from etl.pipeline.planning import Options, Plan, names_of, new_batch, plan
 from etl.pipeline.reconcile import SecondLook, Sweeping, reconcile
 from etl.pipeline.replay import replay_refused
+from etl.pipeline.standing_in import mind_stand_ins
 from etl.pipeline.taking_up import interrupted, read_failed_anew, to_take_up
 from etl.resources import resource as named
 from etl.stream import Stream
@@ -188,6 +189,7 @@ def close_books(ledger: Ledger, settings: Settings, batch: Batch, watcher: Watch
     if batch.options.get("full") and not batch.options.get("limit"):
         dry = bool(batch.options.get("dry_sweep"))
         reconcile(Sweeping(ledger, settings, batch, watcher.watch, look, dry), parts)
+    mind_stand_ins(ledger, settings, batch, parts)
     look_after_load(ledger, batch.id, watcher.watch)
     ledger.commit(partial(close, batch=batch))
     keep_to_retention(ledger, settings, [part.resource for part in parts])

@@ -1,0 +1,47 @@
+"""Pending policies stand in for applications that an account does not offer, whenever that becomes known."""
+
+from collections.abc import Iterator
+
+import pytest
+from observing import value, values
+from test_changes import edit, living_policy
+from workbench import Site, agency, break_with, site_of
+
+from etl.simulator import Simulator
+
+LIVING = "SELECT source_id FROM applications WHERE deleted_at IS NULL AND starts_with(source_id, 'policy:') ORDER BY 1"
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """Give an agency of its own, with a policy that waits for its issue."""
+    with agency() as served:
+        edit(served, served.world.policies, living_policy(served.world), Status="P")
+        yield served
+
+
+@pytest.fixture
+def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
+    """Give an empty database."""
+    with site_of(simulator, database_url) as made:
+        yield made
+
+
+def test_policies_that_were_loaded_before_stand_in_too_and_only_as_long_as_they_have_to(
+    site: Site, simulator: Simulator
+) -> None:
+    pending = [one["PolicyId"] for one in simulator.world.policies.values() if one["Status"] == "P"]
+    assert site.sync_once(resources=("policies",)).exit_status == 0
+    assert values(site.engine, LIVING) == []
+    break_with(simulator, "forbidden:Applications")
+    summary = site.sync_once(resources=("applications",))
+    assert summary.exit_status == 0
+    assert values(site.engine, LIVING) == sorted(f"policy:{key}" for key in pending)
+    lie = "SELECT string_agg(concat(xmin, ctid), ',' ORDER BY id) FROM applications"
+    before = value(site.engine, lie)
+    assert site.sync_once(resources=("applications",)).exit_status == 0
+    assert value(site.engine, lie) == before
+    break_with(simulator)
+    assert site.sync_once(resources=("applications",)).exit_status == 0
+    assert values(site.engine, LIVING) == []
+    assert value(site.engine, "SELECT count(*) FROM applications WHERE deleted_at IS NULL") > 0
