@@ -16,6 +16,7 @@ from etl.extract.protocol import Answer, Call, Vanished, page_call, parent_call,
 from etl.extract.wire import Put
 from etl.ledger.children import Child
 from etl.ledger.slices import Slice
+from etl.reshape.rules import reading_rules
 
 #: Slices read side by side, so that many short ones are as fast as one long one.
 SIDE_BY_SIDE = 4
@@ -51,10 +52,12 @@ class Fetched:
 def fetched(call: Call, answer: Answer, place: Slice | None, child: Child | None) -> Fetched:
     """Return an answer with its place, its body weighed and left behind.
 
-    The digest is of the items alone: what the envelope says of the rest of the list does not bear on them.
+    The digest is of the items and of the way in which they are read: what the envelope says of the rest of the list
+    does not bear on them.
     """
-    digest = hashlib.blake2b(b"\n".join(answer.page.items), digest_size=16).digest()
-    return Fetched(call, replace(answer, body=b""), len(answer.body), digest, place, child)
+    digest = hashlib.blake2b(b"%d %d\n" % (call.endpoint, len(answer.page.items)), digest_size=16, key=reading_rules())
+    digest.update(b"\n".join(answer.page.items))
+    return Fetched(call, replace(answer, body=b""), len(answer.body), digest.digest(), place, child)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from etl.catalogue import Resource
 from etl.extract.parsing import Parsed, facts_of_call, parse, request_facts
 from etl.extract.reading import Fetched, Missed
 from etl.ledger import children, findings, slices, tally
-from etl.ledger.known_pages import PASSED_OVER, Asker, KnownPage, can_be_known
+from etl.ledger.known_pages import PASSED_OVER, Asker, KnownPage, can_be_known, contents_of
 from etl.ledger.known_pages import find as find_known
 from etl.ledger.sorting import Arrival
 from etl.ledger.unit import Ledger
@@ -147,7 +147,10 @@ class Taker:
             counts = self.accept(connection, resource, arrivals, sets, window)
             unstaged = any(one.records.others or one.records.bad for one in parsed)
             settled = not unstaged and not any(counts[outcome] for outcome in PASSED_OVER)
-            facts = [request_facts(self.batch_id, one) | {"settled": settled} for one in parsed]
+            facts = [
+                request_facts(self.batch_id, one) | {"contents": contents_of(one.records.records) if settled else None}
+                for one in parsed
+            ]
             slices.note_requests(connection, facts, requests)
             self.note_others(connection, resource, parsed, requests)
         if resource.parent is not None:

@@ -3,7 +3,8 @@
 Most pages of a second reading are such pages. They need not be taken apart: their records are counted where they are.
 """
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from etl.catalogue import Resource
 from etl.models.states import Outcome
+from etl.record import Record
 from etl.window import Window
 
 #: Records of which a group has none when each of its records is the newest of its id in staging.
@@ -75,38 +77,45 @@ def counts_of(row: Any) -> dict[str, int]:
     }
 
 
+def contents_of(records: Iterable[Record]) -> bytes:
+    """Return by what the contents of a page's records are known again."""
+    return hashlib.sha256(b"".join(one.content_hash for one in records)).digest()
+
+
 @cache
 def statement(resource: Resource) -> TextClause:
     """Return the statement behind `find`.
 
-    An earlier page whose records were all the newest of their ids when it was committed tells what these are as long
-    as none of them was brought by a later request.
+    The earlier page tells the ids of its records and what the newest version of each must hold. That is compared, and
+    not which request came last: versions also change by transactions side by side, by forgetting, and when what was
+    taken to have vanished is taken back.
     """
     return text(f"""
         SELECT earlier.digest, earlier.id, heads.number, heads.unchanged, heads.refused, heads.no_row
         FROM unnest(CAST(:digests AS bytea[])) AS wanted (digest)
         CROSS JOIN LATERAL (
-            SELECT request.id, request.digest, request.ids FROM etl.requests AS request
+            SELECT request.id, request.digest, request.ids, request.contents FROM etl.requests AS request
             JOIN etl.batches AS batch ON batch.id = request.batch_id AND batch.tenant = :tenant
-            WHERE request.digest = wanted.digest AND request.settled
+            WHERE request.digest = wanted.digest AND request.contents IS NOT NULL
               AND request.resource = :resource AND request.batch_id <> :batch_id
             ORDER BY request.id DESC LIMIT 1
         ) AS earlier
         CROSS JOIN LATERAL (
-            SELECT count(*) AS number, count(*) FILTER (WHERE head.loaded_at IS NOT NULL) AS unchanged,
+            SELECT sha256(COALESCE(string_agg(uuid_send(head.content_hash), '' ORDER BY item.place), '')) AS contents,
+                   count(*) AS number, count(*) FILTER (WHERE head.loaded_at IS NOT NULL) AS unchanged,
                    count(*) FILTER (WHERE head.loaded_at IS NULL AND head.status = 'validation_error') AS refused,
                    count(*) FILTER (WHERE head.loaded_at IS NULL AND head.status <> 'validation_error') AS no_row
-            FROM unnest(earlier.ids) AS item (source_id)
+            FROM unnest(earlier.ids) WITH ORDINALITY AS item (source_id, place)
             CROSS JOIN LATERAL (
                 SELECT staged.* FROM raw.{resource.raw_table} AS staged
                 WHERE staged.tenant = :tenant AND staged.source_id = item.source_id AND staged.superseded_at IS NULL
                 LIMIT 1
             ) AS head
-            WHERE head.page <= earlier.id AND head.rules = :rules AND head.etl_batch_id <> :batch_id
+            WHERE head.rules = :rules AND head.etl_batch_id <> :batch_id
               AND NOT head.undated
               AND (CAST(:window_start AS timestamptz) IS NULL
                    OR head.version_at >= :window_start AND head.version_at < :window_end
                    OR head.source_created_at >= :window_start AND head.source_created_at < :window_end)
         ) AS heads
-        WHERE heads.number = cardinality(earlier.ids)
+        WHERE heads.contents = earlier.contents
     """)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Text, bindparam, cast, func, insert, select, text, true, update
+from sqlalchemy import Connection, Text, bindparam, cast, func, insert, select, text, update
 
 from etl.copytext import array
 from etl.models.bookkeeping import requests, slices
@@ -105,10 +105,10 @@ def note_requests(connection: Connection, rows: Sequence[Mapping[str, Any]], ids
 
 def note_known(connection: Connection, rows: Sequence[Mapping[str, Any]], earlier: Sequence[int]) -> None:
     """Write the facts of requests that brought the same records as earlier ones, whose ids they therefore have."""
-    copied = ("ids", "records")
+    copied = ("ids", "records", "contents")
     given = [bindparam(f"fact_{name}", type_=requests.c[name].type).label(name) for name in rows[0]]
-    same = select(*given, *(requests.c[name] for name in copied), true()).where(requests.c.id == bindparam("earlier"))
-    statement = insert(requests).from_select([*rows[0], *copied, "settled"], same)
+    same = select(*given, *(requests.c[name] for name in copied)).where(requests.c.id == bindparam("earlier"))
+    statement = insert(requests).from_select([*rows[0], *copied], same)
     facts = [{f"fact_{name}": value for name, value in row.items()} for row in rows]
     connection.execute(statement, [fact | {"earlier": one} for fact, one in zip(facts, earlier, strict=True)])
 

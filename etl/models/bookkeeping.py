@@ -138,12 +138,12 @@ requests = Table(
     Column("total", BigInteger),  # as the envelope said
     Column("digest", LargeBinary, nullable=False),  # of the items' texts
     Column("ids", ARRAY(Text), nullable=False),  # of the items, as received
-    # Whether each of its records was the newest of its id in staging when this was committed.
-    Column("settled", Boolean, nullable=False, server_default=text("false")),
+    # Of its records' texts, where each of them was the newest of its id in staging when this was committed.
+    Column("contents", LargeBinary),
     instant("requested_at", null=False),
     Index("ix_requests_batch", "batch_id", "resource", "slice", "page"),
     Index("ix_requests_requested_at", "requested_at"),
-    Index("ix_requests_digest", "digest", postgresql_where=text("settled")),
+    Index("ix_requests_digest", "digest", postgresql_where=text("contents IS NOT NULL")),
     schema=SCHEMA,
 )
 

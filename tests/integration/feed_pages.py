@@ -1,0 +1,90 @@
+"""Pages of made-up feeds, handed to the takers of a stream as if fetched: whole histories without HTTP."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Engine
+
+import etl
+from etl.catalogue import Resource
+from etl.config.settings import Settings
+from etl.extract.protocol import Answer, Call, Page, page_call
+from etl.extract.reading import Fetched, fetched
+from etl.extract.taking import Consumption, Group, Taker
+from etl.ledger import batches
+from etl.ledger.slices import Slice
+from etl.ledger.unit import Ledger
+from etl.models.states import Outcome
+from etl.reshape.rules import rules_version
+from etl.resources import resource
+from etl.stream import Stream
+from etl.window import Window
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+FOREVER = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+#: The outcomes of which each record has one.
+OUTCOMES = tuple(str(one) for one in Outcome)
+
+
+def settings_of(tenant: str, **more: Any) -> Settings:
+    """Return settings that reach nothing but a database."""
+    return Settings(
+        _env_file=None,
+        database_url="postgresql://nowhere/none",
+        qqcatalyst_client_id="demo",
+        qqcatalyst_client_secret="demo-secret",
+        qqcatalyst_username="demo",
+        qqcatalyst_password="demo-password",
+        etl_tenant=tenant,
+        **more,
+    )
+
+
+def contact(number: int, at: datetime, **more: Any) -> bytes:
+    """Return the text of a contact as it was modified at a time."""
+    when = at.replace(tzinfo=None).isoformat()
+    facts = {"EntityID": number, "Status": "A", "DisplayName": f"No. {number}", "CreatedOn": "2020-01-01T00:00:00"}
+    return msgspec.json.encode(facts | {"DateLastModified": when} | more)
+
+
+@dataclass
+class Account:
+    """One tenant of a database, and the batches in which pages of its feeds are taken."""
+
+    engine: Engine
+    tenant: str = "t"
+    resource: Resource = field(default_factory=lambda: resource("contacts"))
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.settings = settings_of(self.tenant, **self.more)
+        self.ledger = Ledger(self.engine, self.tenant)
+
+    def taker(self, window: Window = FOREVER) -> Taker:
+        """Begin a batch and return what takes pages for it."""
+        batch = batches.new(self.tenant, window, rules_version(self.settings), "sync", {})
+        parts = {self.resource.name: window}
+        self.ledger.commit(lambda connection: batches.create(connection, batch, parts, etl.__version__))
+        return Stream(self.settings, batch, {self.resource.name: window}).taker(self.ledger)
+
+    def page(self, items: Iterable[bytes], at: datetime = NOON, number: int = 1) -> Fetched:
+        """Return a page of these items, requested at a time."""
+        one = Slice(0, 0, at.date() - timedelta(days=1), at.date())
+        call: Call = page_call(self.resource, self.resource.endpoints[0], one.first_day, one.last_day, number, 500)
+        given = list(items)
+        body = b'{"Data":[' + b",".join(given) + b"]}"
+        answer = Answer(200, {}, body, Page(given, len(given)), 1.0, 1, at, at)
+        return fetched(call, answer, one, None)
+
+    def group(self, pages: Sequence[Fetched], window: Window | None = None) -> Group:
+        """Return pages as the group of one transaction."""
+        return Group(self.resource.name, pages, window)
+
+    def take(self, *pages: Fetched, window: Window | None = None) -> tuple[UUID, Consumption]:
+        """Take pages as a batch of their own; return the batch and what they came to."""
+        taker = self.taker(window or FOREVER)
+        return taker.batch_id, taker.take(self.group(pages, window))
