@@ -1,0 +1,185 @@
+"""The quick way of cleaning against the careful one: equal for every resource, whatever a record holds, in any order.
+
+Records of one history pass through one reshaper, so that values are met that it remembers, and beyond the number at
+which it forgets. Values are the kinds' own examples and odd ones: of other types, equal to one another (1, 1.0, true),
+hostile to COPY, of no use as a key.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etl.catalogue import Resource
+from etl.copytext import joined
+from etl.models.base import Field, fields_of
+from etl.models.sources import FirstOf
+from etl.reshape import plain, reshaper
+from etl.reshape.plain import NotPlain
+from etl.reshape.reshaper import Cell, Reshaper, shown, steps
+from etl.resources import BY_NAME
+from etl.values import Complaint
+
+ODD: tuple[Any, ...] = (
+    None, "", " ", "N/A", "null", 0, 1, -1, True, False, 0.0, 1.0, -0.0, 1.5, 1e300, Decimal(1), Decimal("1.0"),
+    Decimal("1.50"), Decimal("1E+2"), Decimal("0.005"), 10**18, 2**63, -(2**63), "0", "1", "1.0", "true", "True", "007",
+    "\\", "\\N", "\\.", "a\\tb", "a\tb", "a\nb", "a\rb", "a\x00b", 'say "x"', "it's", "{a,b}", "[1]", "é", "\u2028",
+    "\x7f", "\u200bx", "\U0001f600", "ß" * 40, "x" * 5_000, [], {}, [1], [None], ["a\tb", 'c"d', "e\\f"],
+    {"a": 1}, {"a": ["\x00"]}, [{"ID": 1, "Name": "A\\B"}], [[]], "00000000-0000-0000-0000-000000000000", "Kim  Lee",
+)  # fmt: skip
+#: So few values are remembered here that every history goes beyond.
+MOST = 5
+RECORDS = 40
+
+
+class Spy(dict[str, Any]):
+    """A record without anything that notes what was looked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sought: set[str] = set()
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        self.sought.add(key)
+        return default
+
+    def __missing__(self, key: str) -> Any:
+        self.sought.add(key)
+        raise KeyError(key)
+
+
+class Source:
+    """Makes records of one resource from a seed: many of the same values, in any order."""
+
+    def __init__(self, resource: Resource, ways: Reshaper, dice: Random) -> None:
+        self.dice = dice
+        calm = dice.random() < 0.6  # most records then have nothing to complain of
+        fields = fields_of(resource.model, resource.road).values()
+        candidates: dict[tuple[str | int, ...], list[Any]] = {}
+        places = [(cell, about, path) for cell, about in zip(ways.cells, fields, strict=True) for path in paths(about)]
+        for _, about, path in places:  # several cells may read one place
+            candidates[path] = [*candidates.get(path, ODD), *values(about)]
+        for cell, _, path in places if calm else ():
+            candidates[path] = [one for one in candidates[path] if is_accepted(cell, one)]
+        self.pools = {path: self.some(some) for path, some in candidates.items()}
+        looked = Spy()
+        ways.careful("1", looked)
+        read = {path[0] for path in self.pools}
+        self.others = {key: self.some(ODD) for key in looked.sought - read}
+
+    def some(self, candidates: Any) -> list[Any]:
+        """Return a few values, so that they recur."""
+        return self.dice.sample(candidates, min(len(candidates), 2 * MOST))
+
+    def record(self) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for path, pool in self.pools.items():
+            if pool:
+                put(made, path, self.dice.choice(pool))
+        for key, pool in self.others.items():
+            if self.dice.random() < 0.8:
+                made[key] = self.dice.choice(pool)
+        if self.dice.random() < 0.1:
+            made[self.dice.choice(list(made))] = self.dice.choice(ODD)
+        if self.dice.random() < 0.1:
+            del made[self.dice.choice(list(made))]
+        return made
+
+
+def paths(about: Field) -> list[tuple[str | int, ...]]:
+    """Return where a field is read; nowhere for one that a function of its own reads."""
+    source = about.source
+    read = source.paths if isinstance(source, FirstOf) else [source] if isinstance(source, str) else []
+    return [steps(one) for one in read]
+
+
+def values(about: Field) -> Iterator[Any]:
+    """Yield what a kind shows as its own examples, but for numbers longer than staging takes."""
+    for raw, _ in (*about.kind.accepts, *about.kind.rejects):
+        with suppress(ValueError):
+            shown(raw)
+            yield raw
+    yield from getattr(about.kind, "meanings", ())
+
+
+def is_accepted(cell: Cell, raw: Any) -> bool:
+    """Tell whether a cell has nothing against a value."""
+    value = None if raw is None else cell.clean(raw)
+    return not isinstance(value, Complaint) and not (value is None and cell.watched)
+
+
+def put(record: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None:
+    """Set the value at the end of a path, and what lies on the way."""
+    place: Any = record
+    for step, following in zip(path, (*path[1:], None), strict=True):
+        inner = value if following is None else [] if isinstance(following, int) else {}
+        if isinstance(step, int):
+            place.extend([None] * (step + 1 - len(place)))
+            place[step] = place[step] if following is not None and place[step] is not None else inner
+        else:
+            place[step] = place[step] if following is not None and isinstance(place.get(step), type(inner)) else inner
+        place = place[step]
+
+
+def both(ways: Reshaper, record: dict[str, Any]) -> tuple[Any, Any]:
+    """Return what the quick way and the careful one make of a record: columns, stubs, whether it has findings."""
+    found = ways.careful("1", record)
+    reference = (joined(found.values or ()).split("\t"), found.stubs, False) if not found.findings else ([], [], True)
+    stubs: list[Any] = []
+    try:
+        return (ways.plain(record, stubs).split("\t"), stubs, False), reference
+    except NotPlain:
+        return ([], [], True), reference
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+@given(seed=st.integers(0, 2**32), strict=st.booleans(), zone=st.sampled_from(["UTC", "America/New_York"]))
+@settings(max_examples=8, deadline=None)
+def test_the_quick_way_is_the_careful_one(name: str, seed: int, strict: bool, zone: str) -> None:
+    """And what it is not sure of is exactly what somebody complains of."""
+    resource = BY_NAME[name]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain, "MOST_REMEMBERED", MOST)
+        patch.setattr(reshaper, "MOST_KNOWN", MOST)
+        ways = Reshaper(resource, "t", zone=zone, strict=strict)
+    source = Source(resource, ways, Random(seed))
+    for record in (source.record() for _ in range(RECORDS)):
+        quick, careful = both(ways, record)
+        assert quick == careful, f"of {record}: {differing(ways, quick[0], careful[0])}"
+
+
+def differing(ways: Reshaper, quick: list[str], careful: list[str]) -> list[tuple[str, str, str]]:
+    """Return where the columns differ."""
+    columns = zip(ways.cells, quick, careful, strict=False)
+    return [(cell.column, one, other) for cell, one, other in columns if one != other]
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_calm_history_takes_the_quick_way(name: str) -> None:
+    """The comparison above would say nothing if everything went to the careful way."""
+    resource = BY_NAME[name]
+    ways = Reshaper(resource, "t", zone="UTC", strict=False)
+    taken = 0
+    for seed in range(4):
+        source = Source(resource, ways, Random(seed))
+        taken += sum(not both(ways, source.record())[0][2] for _ in range(RECORDS))
+    assert taken > RECORDS
+
+
+def test_values_that_are_equal_and_of_other_types_are_told_apart() -> None:
+    """One reshaper meets 1, true, 1.0 and the rest in every order, and each comes out as if it were alone."""
+    contacts = BY_NAME["contacts"]
+    equal: list[Any] = [1, True, 1.0, Decimal(1), "1", 0, False, 0.0, "0"]
+    keys = [str(cell.path[0]) for cell in Reshaper(contacts, "t", zone="UTC", strict=False).cells if cell.path]
+    for turn in range(len(equal)):
+        ways = Reshaper(contacts, "t", zone="UTC", strict=False)
+        for value in (*equal[turn:], *equal[:turn]):
+            for key in keys:
+                record = {"EntityID": 1, "Status": "A", "DisplayName": "x", key: value}
+                quick, careful = both(ways, record)
+                assert quick == careful, record
