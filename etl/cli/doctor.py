@@ -49,7 +49,7 @@ def examined(found: Diagnosis, *, embedded: bool) -> None:
     found.passed("settings", f"complete, for the account {settings.etl_tenant!r}")
     with opened(found, settings, embedded=embedded) as work:
         ledger = migrated(found, work) if work is not None else None
-        ask_api(found, settings)
+        ask_api(found, settings, ledger)
         if ledger is not None:
             remember_offers(ledger, found.found)
             found.drift = ledger.read(partial(drift.listed, tenant=ledger.tenant))
@@ -79,11 +79,11 @@ def migrated(found: Diagnosis, work: Work) -> Ledger | None:
     return work.ledger
 
 
-def ask_api(found: Diagnosis, settings: Settings) -> None:
-    """Look at the clock and the token, and make each call once."""
+def ask_api(found: Diagnosis, settings: Settings, ledger: Ledger | None) -> None:
+    """Look at the clock and the token, and make each call once, at the pace that all runs of the account share."""
     say("Asking QQCatalyst for a few records of each kind ...", style="dim")
     try:
-        with connected(settings) as api:
+        with connected(settings, engine=ledger.engine if ledger is not None else None) as api:
             found.skew = api.api.clock_skew or timedelta()
             found.passed("token", "taken")
             found.passed("clock", f"{length(abs(found.skew))} apart from QQCatalyst's")

@@ -1,7 +1,9 @@
 """What is asked for once per parent: details by priority, within a budget, the backlog kept for the next run."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from math import ceil
 
 from sqlalchemy import Connection
 
@@ -15,6 +17,7 @@ from etl.extract.taking import Consumption
 from etl.ledger import batches, children
 from etl.ledger.batches import Part
 from etl.ledger.children import WHOLE, Child, Portion
+from etl.models.states import ENDED
 from etl.resources import resource as named
 
 #: Parents that are asked for in one round.
@@ -25,6 +28,13 @@ DETAILS = 100
 VANISHED_FROM_THE_START = 10
 #: Failed calls in a row after which the other parents are not asked.
 FAILED_IN_A_ROW = 10
+
+
+def fair_share(left: int, parts: Sequence[Part], resource: str) -> int:
+    """Return how many of the calls left of a budget a resource may make, so that those behind it have their turn."""
+    behind = parts[[part.resource for part in parts].index(resource) :]
+    sharing = [one for one in behind if named(one.resource).parent is not None and one.status not in ENDED]
+    return ceil(max(0, left) / max(1, len(sharing)))
 
 
 class ByParents:
@@ -48,7 +58,15 @@ class ByParents:
         """
         due = self.run.ledger.commit(self.queue)
         self.run.watch(Began(self.run.step, self.resource.name, calls=self.outstanding()))
-        return self.read_due(due, self.run.settings.etl_child_budget) and self.outstanding() == 0
+        return self.read_due(due, self.allowance()) and self.outstanding() == 0
+
+    def allowance(self) -> int | None:
+        """Return up to how many calls the run may have made when this resource is read; None without a budget."""
+        budget, made = self.run.settings.etl_child_budget, self.run.calls_for_details
+        if budget is None:
+            return None
+        parts = self.run.ledger.read(partial(batches.parts, batch_id=self.run.batch.id))
+        return made + fair_share(budget - made, parts, self.resource.name)
 
     def read_due(self, due: datetime, budget: int | None) -> bool:
         """Ask for the details of every parent that was due at a time, within a budget of calls.

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from etl.ledger import batches, marks
 from etl.ledger.batches import Batch, Part
-from etl.models.states import BatchState, Outcome, ResourceState, TroubleKind
+from etl.models.states import ENDED, BatchState, Outcome, ResourceState, TroubleKind
 
 
 def difference(part: Part) -> str | None:
@@ -31,7 +31,7 @@ def close_resource(connection: Connection, batch: Batch, part: Part, *, moves_ma
 def close_batch(connection: Connection, batch_id: UUID) -> BatchState:
     """End a batch: completed when every offered resource is done, failed and resumable otherwise."""
     parts = batches.parts(connection, batch_id)
-    trouble = [part for part in parts if part.status not in (ResourceState.DONE, ResourceState.NOT_OFFERED)]
+    trouble = [part for part in parts if part.status not in ENDED]
     if trouble:
         batches.fail(connection, batch_id, told(trouble))
         return BatchState.FAILED

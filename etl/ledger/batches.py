@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select, text, update
 
 from etl.errors import UsageError
 from etl.models.bookkeeping import batch_resources, batches, slices
-from etl.models.states import FORWARD, BatchState, Outcome, ResourceState, TroubleKind
+from etl.models.states import ENDED, FORWARD, BatchState, Outcome, ResourceState, TroubleKind
 from etl.window import Window
 
 
@@ -201,4 +201,4 @@ def spent(connection: Connection, batch_id: UUID) -> tuple[int, float, float]:
 
 def unfinished(rows: Sequence[Part]) -> list[str]:
     """Return the resources of a batch that are still to be done."""
-    return [part.resource for part in rows if part.status not in (ResourceState.DONE, ResourceState.NOT_OFFERED)]
+    return [part.resource for part in rows if part.status not in ENDED]

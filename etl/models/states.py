@@ -30,6 +30,10 @@ class ResourceState(StrEnum):
     NOT_OFFERED = "not_offered"  #: the account does not have this unproven resource
 
 
+#: How a resource ends well: nothing of it is left for this batch.
+ENDED = (ResourceState.DONE, ResourceState.NOT_OFFERED)
+
+
 class SliceState(StrEnum):
     """How far one slice (a stretch of days, or a whole list) of a resource has come."""
 

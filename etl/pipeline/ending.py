@@ -8,11 +8,9 @@ from etl.extract.sequence import conclude, look_at_sources
 from etl.ledger import batches, children, slices
 from etl.ledger.batches import Batch, Part
 from etl.ledger.unit import Ledger
-from etl.models.states import ResourceState
+from etl.models.states import ENDED, ResourceState
 from etl.pipeline.sync import finisher
 from etl.resources import resource as named
-
-ENDED = (ResourceState.DONE, ResourceState.NOT_OFFERED)
 
 UNREAD = "not all of it was read; the next run goes on there"
 

@@ -117,12 +117,12 @@ def of_parents(ledger: Ledger, resource: Resource, window: Window, parent: Forec
 
 def within_budget(found: Sequence[Forecast], budget: int | None) -> Iterator[Forecast]:
     """Yield the forecasts with the calls for details that are beyond the budget of a run put off."""
-    parents = {one.name for one in CATALOGUE if one.parent is not None}
+    sharing = [one.resource for one in found if named(one.resource).parent is not None and one.note is None]
     left = budget
     for one in found:
-        if left is None or one.resource not in parents:
+        if left is None or one.resource not in sharing:
             yield one
             continue
-        calls = min(one.calls, left)
+        calls = min(one.calls, ceil(left / (len(sharing) - sharing.index(one.resource))))
         left -= calls
         yield replace(one, calls=calls, put_off=one.calls - calls)

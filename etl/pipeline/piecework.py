@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from etl.events import Began
-from etl.extract.by_parents import ByParents
+from etl.extract.by_parents import ByParents, fair_share
 from etl.extract.by_slices import BySlices
 from etl.extract.run import Run
 from etl.extract.sequence import ITS_OWN, note_drift, settle
@@ -16,8 +16,7 @@ from etl.ledger import batches, children, slices
 from etl.ledger.batches import Part
 from etl.ledger.children import Portion
 from etl.ledger.slices import Slice
-from etl.models.states import ResourceState
-from etl.pipeline.ending import ENDED
+from etl.models.states import ENDED, ResourceState
 from etl.pipeline.pieces import Piece, Share, packed, parts_of_queue, weight_of, weight_of_calls
 from etl.resources import resource as named
 
@@ -51,7 +50,8 @@ def of_parents(run: Run, part: Part) -> Iterator[Share]:
     budget = run.settings.etl_child_budget
     calls = reading.outstanding()
     if budget is not None:
-        calls = min(calls, max(0, budget - calls_made(run) - run.calls_for_details))
+        every = run.ledger.read(partial(batches.parts, batch_id=run.batch.id))
+        calls = min(calls, fair_share(budget - calls_made(run) - run.calls_for_details, every, part.resource))
         run.calls_for_details += calls
     left = run.ledger.commit(partial(portions_left, run=run, resource=part.resource, calls=calls))
     for one in left:

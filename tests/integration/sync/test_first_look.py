@@ -118,6 +118,15 @@ def test_what_is_due_is_told_by_urgency_before_it_is_queued(synced: Site) -> Non
     assert due() == again
 
 
+def test_a_budget_leaves_every_resource_its_share(site: Site) -> None:
+    """The first of them would need all of it for days, and a policy that changed today would wait as long."""
+    assert site.under(etl_child_budget=16).sync_once().exit_status == 0
+    asked = [path for path, _ in calls(site)]
+    assert len([path for path in asked if path.endswith("/AccountInfo")]) == 2
+    for kind in ("/PolicyInfo", "/Quotes", "/Coverages", "/Equipment", "/Images"):
+        assert [path for path in asked if path.endswith(kind)], kind
+
+
 def test_a_backfill_shows_how_far_it_has_come(site: Site) -> None:
     frugal = site.under(etl_child_budget=15)
     assert frugal.sync_once().exit_status == 0
