@@ -90,7 +90,7 @@ def remarks(found: Found) -> Iterator[str]:
         if names:
             rest = len(names) - NAMED
             yield f"{word}: {', '.join(names[:NAMED])}" + (f" and {rest} more" if rest > 0 else "")
-    if found.reason and found.verdict is not Verdict.NOT_OFFERED:
+    if found.reason:
         yield on_one_line(found.reason)
 
 

@@ -7,6 +7,8 @@ from etl.models.states import DriftState
 
 #: So many objects that should have shown something make its absence a fact and not chance.
 ENOUGH = 20
+#: Objects that earlier looks count for at most, beside those of a new one.
+MEMORY = 1000
 #: Codes that are remembered of one field.
 MOST_CODES = 40
 
@@ -93,16 +95,17 @@ def first_met(path: str, shape: Shape, objects: int, *, is_news: bool) -> Known:
 
 
 def measured(known: Known, shape: Shape, objects: int) -> Known:
-    """Return what is remembered of a path with what was seen now; rates of a few objects replace no better ones."""
-    learned = replace(
+    """Return what is remembered of a path together with what was seen now; the rates are running averages."""
+    before = min(known.objects, MEMORY)
+    present = known.presence * before + shape.present
+    empty = known.null_rate * known.presence * before + shape.empty
+    return replace(
         known,
         types=known.types | shape.types,
         codes=frozenset(sorted(known.codes | shape.codes)[:MOST_CODES]),
-    )
-    if objects < min(ENOUGH, known.objects):
-        return learned
-    return replace(
-        learned, objects=objects, presence=shape.present / objects, null_rate=shape.empty / (shape.present or 1)
+        objects=before + objects,
+        presence=present / (before + objects),
+        null_rate=empty / present,
     )
 
 

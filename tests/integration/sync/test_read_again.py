@@ -6,18 +6,21 @@ from urllib.parse import parse_qs
 
 import pytest
 from aiohttp import web
-from observing import value
+from observing import value, values
+from test_interruption import StopAfter
 from test_second_sync import calls
 from workbench import Site, agency, come_of_age, site_of
 
+from etl.errors import Interrupted
 from etl.events import Event, Note
 from etl.extract.connection import connected
 from etl.ledger.unit import Ledger
 from etl.models.states import ResourceState
-from etl.pipeline import Options, Watcher
+from etl.pipeline import Options, Watcher, retry
 from etl.pipeline.forecast import Forecast, forecast
 from etl.pipeline.planning import plan
 from etl.simulator import Simulator
+from etl.window import Window
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 BILLING = ("billing_records",)
@@ -107,3 +110,26 @@ def test_a_plan_tells_how_urgent_details_are(synced: Site) -> None:
     assert quotes.calls == sum(some.calls for some in quotes.waiting) > 0
     assert {some.changed for some in quotes.waiting} == {False}
     assert [some.active for some in quotes.waiting] == sorted((some.active for some in quotes.waiting), reverse=True)
+
+
+def test_a_day_of_very_many_records_is_paged_deep_and_taken_up_at_its_page(database_url: str) -> None:
+    """A conversion wrote the whole book in one day, which cannot be cut."""
+    day, many = NOON.replace(hour=0), 80
+    with agency(now=NOON + timedelta(days=9), contacts=many) as served, site_of(served, database_url) as site:
+        contacts = served.world.contacts
+        for number, key in enumerate(list(contacts)):
+            at = day + timedelta(minutes=number)
+            contacts.put(key, contacts[key] | {"CreatedOn": at.isoformat()[:19], "DateLastModified": None}, at)
+        slow = site.under(etl_page_size=1, etl_concurrency=1, etl_overlap=timedelta(0))
+        stop = StopAfter(1)
+        with pytest.raises(Interrupted):
+            slow.sync_once(Window(day, day + timedelta(days=1)), stop.watcher, resources=("contacts",))
+        staged = set(values(site.engine, "SELECT page FROM etl.requests WHERE resource = 'contacts'"))
+        assert 0 < len(staged) < many
+        site.asked()
+        assert retry(site.engine, slow.settings).exit_status == 0
+        later = {int(parse_qs(query)["pageNumber"][0]) for path, query in calls(site) if path.startswith("Contacts/")}
+        assert not staged & later, "no staged page is asked for again"
+        assert staged | later >= set(range(1, many + 1))
+        assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == many
+        assert value(site.engine, "SELECT count(*) FROM etl.slices WHERE resource = 'contacts'") == 1

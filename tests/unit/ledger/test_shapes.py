@@ -121,7 +121,9 @@ def test_a_new_code_is_told_once() -> None:
     assert after(found, profile(D=numbers(ENOUGH, 0, "text", codes={"Q"})))["D"].change == found["D"].change
 
 
-def test_rates_of_a_few_records_replace_no_better_ones() -> None:
-    known = remembered(Known("D", NUMBER, objects=1000, null_rate=0.25))
-    assert after(known, profile(2, D=Shape(2, 1, {"number"})))["D"].null_rate == 0.25
-    assert after(known, profile(ENOUGH, D=Shape(ENOUGH, 10, {"number"})))["D"].null_rate == 0.5
+def test_rates_are_running_averages() -> None:
+    known = remembered(Known("D", NUMBER, objects=60, presence=0.5, null_rate=0.5))
+    found = after(known, profile(40, D=Shape(40, 5, {"number"})))["D"]
+    assert (found.objects, found.presence, found.null_rate) == (100, 0.7, 20 / 70)
+    few = after(remembered(Known("D", NUMBER, objects=10**6, null_rate=0.25)), profile(2, D=Shape(2, 1, {"number"})))
+    assert few["D"].null_rate == pytest.approx(0.25, abs=0.001)
