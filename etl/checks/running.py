@@ -54,6 +54,7 @@ def look(connection: Connection, tenant: str, batch_id: UUID) -> list[Checked]:
     done = set(connection.execute(DONE_TODAY, {"tenant": tenant}).scalars())
     due = [one for one in CHECKS if one.name not in done]
     called_for = sorted((one for one in CHECKS if one.name in done and READS[one.resource] & written), key=of_resource)
+    finding_life.close_unusable(connection, tenant, batch_id)
     if written or due:
         finding_life.settle(connection, tenant, batch_id)
     if due:

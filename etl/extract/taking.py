@@ -174,7 +174,7 @@ class Taker:
         others = sum(one.records.others for one in parsed)
         table = resource.model.__tablename__
         bad = [
-            (table, f"request {request}, item {item.position}", "", "record-unusable", Severity.REFUSED, item.reason)
+            (table, f"request {request}, item {item.position}", "", findings.UNUSABLE, Severity.REFUSED, item.reason)
             for one, request in zip(parsed, requests, strict=True)
             for item in one.records.bad
         ]

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, TextClause, text
 
 from etl.catalogue import Resource
-from etl.ledger.findings import OF_CODE, UNKNOWN_CODE
+from etl.ledger.findings import OF_CODE, UNKNOWN_CODE, UNUSABLE
 from etl.models.base import described
 from etl.resources import CATALOGUE
 from etl.values import Code
@@ -34,6 +34,27 @@ SET_CODES = text("""
         state = CASE counted.number WHEN 0 THEN 'fixed' ELSE 'open' END
     FROM unnest(CAST(:ids AS bigint[]), CAST(:numbers AS bigint[])) AS counted (id, number)
     WHERE known.id = counted.id AND (counted.number = 0 OR known.times_seen <> counted.number)
+""")
+
+#: What could not be staged is in no later version of a record. Its finding ends when what it stood in was read again
+#: whole: its window, or the very same call; if it is still there, it was found anew.
+CLOSE_UNUSABLE = text("""
+    UPDATE etl.findings AS known SET state = 'closed', last_seen = now(), batch_id = :batch_id
+    FROM etl.batch_resources AS part
+    WHERE part.batch_id = :batch_id AND part.status = 'done'
+      AND known.tenant = :tenant AND known.resource = part.resource AND known.rule = :rule AND known.state = 'open'
+      AND known.raw_id IS NULL AND known.batch_id <> :batch_id
+      AND (part.resource <> ALL (CAST(:per_parent AS text[])) AND EXISTS (
+               SELECT FROM etl.batch_resources AS earlier
+               WHERE earlier.batch_id = known.batch_id AND earlier.resource = known.resource
+                 AND earlier.window_start >= part.window_start AND earlier.window_end <= part.window_end
+           )
+           OR EXISTS (
+               SELECT FROM etl.requests AS first
+               JOIN etl.requests AS again ON again.batch_id = :batch_id AND again.resource = first.resource
+                AND again.path = first.path AND again.parameters = first.parameters
+               WHERE first.id = CAST(substring(known.source_id FROM '^request ([0-9]+),') AS bigint)
+           ))
 """)
 
 FORGET_COUNTS = text("""
@@ -65,12 +86,19 @@ def settle(connection: Connection, tenant: str, batch_id: UUID) -> None:
     connection.execute(FORGET_COUNTS, {"tenant": tenant, "days": COUNTS_KEPT_DAYS})
 
 
+def close_unusable(connection: Connection, tenant: str, batch_id: UUID) -> None:
+    """Close the findings of what could not be staged where a batch has read again what it stood in."""
+    per_parent = [one.name for one in CATALOGUE if one.parent is not None]
+    bound = {"tenant": tenant, "batch_id": batch_id, "rule": UNUSABLE, "per_parent": per_parent}
+    connection.execute(CLOSE_UNUSABLE, bound)
+
+
 @cache
 def close_gone(resource: Resource) -> TextClause:
     """Return the statement that closes findings of deleted and vanished records.
 
     A finding without a raw row is of a check across records or of a record that could not be staged: the first closes
-    with its row, the second stays until somebody has looked at it.
+    with its row, the second when what it stood in was read again.
     """
     return text(f"""
         UPDATE etl.findings AS known SET state = 'closed', last_seen = now(), batch_id = :batch_id

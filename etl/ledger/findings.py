@@ -19,6 +19,8 @@ TABLE, SOURCE_ID, FIELD, RULE, SEVERITY, MESSAGE, RAW_VALUE, RAW_ID = range(len(
 
 #: The rule for a code that is kept although nobody published it.
 UNKNOWN_CODE = f"{Code.name}-unknown"
+#: The rule for an item of an answer that cannot be staged, such as one without an id; it is known by its request.
+UNUSABLE = "record-unusable"
 #: What stands for the source id where a finding speaks of a code and not of a record: `code:I`.
 OF_CODE = "code:"
 

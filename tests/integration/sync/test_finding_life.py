@@ -182,3 +182,27 @@ def test_what_a_check_found_is_left_alone_when_its_record_is_read_again(synced: 
     edit(simulator, key, State="FL")
     synced.sync_once()
     assert values(synced.engine, found) == ["fixed 1"]
+
+
+UNUSABLE = "SELECT state FROM etl.findings WHERE rule = 'record-unusable' AND resource = :resource ORDER BY id"
+
+
+def test_what_could_not_be_staged_closes_when_its_stretch_is_read_again_whole(
+    synced: Site, simulator: Simulator
+) -> None:
+    (key,) = living(simulator, 1)
+    edit(simulator, key, EntityID=None)
+    synced.sync_once()
+    edit(simulator, key, EntityID=key)
+    assert values(synced.engine, UNUSABLE, resource="contacts") == ["open"]
+    synced.sync_once(full=True, resources=("contacts",))
+    assert values(synced.engine, UNUSABLE, resource="contacts") == ["closed"]
+
+
+def test_what_could_not_be_staged_closes_when_the_same_call_is_made_again(synced: Site, simulator: Simulator) -> None:
+    office = simulator.world.locations[0]
+    known = office["QQID"]
+    for one, states in ((None, ["open"]), (None, ["closed", "open"]), (known, ["closed", "closed"])):
+        office["QQID"] = one
+        synced.sync_once(resources=("locations",))
+        assert values(synced.engine, UNUSABLE, resource="locations") == states
