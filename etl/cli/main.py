@@ -39,6 +39,7 @@ HELP = "Keeps an insurance agency's QQCatalyst book of business in PostgreSQL: c
 EPILOG = """\b
 Begin with:
   qqetl demo            a made-up agency; needs no account and no database
+  qqetl doctor          whether all is ready, and what your account offers
   qqetl sync --dry-run  what a run against your account would ask for
 
 \b

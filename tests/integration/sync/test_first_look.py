@@ -25,7 +25,7 @@ OF_QUOTES = "WHERE resource = 'quotes'"
 LISTS = [one for one in CATALOGUE if any(endpoint.paging for endpoint in one.endpoints)]
 
 
-def test_a_limited_run_asks_for_little_and_moves_no_mark(site: Site, synced: Site) -> None:
+def test_a_limited_run_asks_for_little_and_moves_no_mark(site: Site, as_synced: Site) -> None:
     summary = site.sync_once(limit=LIMIT)
     assert (summary.exit_status, summary.batch.status) == (0, BatchState.COMPLETED)
     asked = calls(site)
@@ -37,7 +37,7 @@ def test_a_limited_run_asks_for_little_and_moves_no_mark(site: Site, synced: Sit
     assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == LIMIT
     assert values(site.engine, "SELECT resource FROM etl.watermarks") == []
     assert site.sync_once().exit_status == 0
-    assert differences(digest(site.engine), digest(synced.engine)) == []
+    assert differences(digest(site.engine), digest(as_synced.engine)) == []
 
 
 def test_a_limited_full_run_takes_nothing_for_vanished(synced: Site) -> None:
@@ -75,7 +75,7 @@ def test_the_books_keep_what_the_api_announced(as_synced: Site) -> None:
 
 
 def test_parents_that_answered_for_a_resource_that_is_not_offered_are_asked_when_it_is(
-    site: Site, synced: Site, simulator: Simulator
+    site: Site, as_synced: Site, simulator: Simulator
 ) -> None:
     assert site.sync_once(resources=("policies",)).exit_status == 0
     break_with(simulator, "not-found:Policies/")
@@ -84,7 +84,7 @@ def test_parents_that_answered_for_a_resource_that_is_not_offered_are_asked_when
     break_with(simulator)
     assert site.sync_once(resources=("coverages",)).exit_status == 0
     living = "SELECT count(*) FROM coverages WHERE deleted_at IS NULL AND NOT is_placeholder"
-    assert value(site.engine, living) == value(synced.engine, living) > 0
+    assert value(site.engine, living) == value(as_synced.engine, living) > 0
 
 
 def test_what_is_due_is_told_by_urgency_before_it_is_queued(synced: Site) -> None:

@@ -165,10 +165,10 @@ def test_windows_go_by_the_clock_of_the_api(site: Site, simulator: Simulator, ho
 
 
 @pytest.mark.parametrize("form", ["z", "offset", "seven", "us", "ticks"])
-def test_times_in_any_form_are_the_same_moments(site: Site, synced: Site, simulator: Simulator, form: str) -> None:
+def test_times_in_any_form_are_the_same_moments(site: Site, as_synced: Site, simulator: Simulator, form: str) -> None:
     assert read(site, simulator, f"time-form:{form}").status is ResourceState.DONE
     query = "SELECT source_id, date_trunc('second', source_created_at) FROM contacts WHERE NOT is_placeholder"
-    assert dict(pairs(site.engine, query)) == dict(pairs(synced.engine, query))
+    assert dict(pairs(site.engine, query)) == dict(pairs(as_synced.engine, query))
 
 
 @pytest.mark.parametrize("fault", ["null-modified", "strange-modified:0001-01-01T00:00:00",
@@ -240,13 +240,13 @@ def test_fields_that_come_go_or_change_their_shape_cost_no_record(site: Site, si
         assert all(field[0] not in one for one in raw)
 
 
-def test_details_and_policies_that_come_before_their_customers_find_them_later(site: Site, synced: Site) -> None:
+def test_details_and_policies_that_come_before_their_customers_find_them_later(site: Site, as_synced: Site) -> None:
     assert site.sync_once(resources=("policies", "quotes")).exit_status == 0
     waiting = "SELECT count(*) FROM contacts WHERE is_placeholder"
     assert value(site.engine, waiting) > 0
     assert site.sync_once().exit_status == 0
-    assert value(site.engine, waiting) == value(synced.engine, waiting)
-    assert differences(digest(site.engine), digest(synced.engine)) == []
+    assert value(site.engine, waiting) == value(as_synced.engine, waiting)
+    assert differences(digest(site.engine), digest(as_synced.engine)) == []
 
 
 def test_two_policies_with_one_number_are_two_rows(database_url: str) -> None:
@@ -260,7 +260,7 @@ def test_two_policies_with_one_number_are_two_rows(database_url: str) -> None:
         assert {str(first), str(second)} <= set(values(site.engine, query, number=number))
 
 
-def test_a_window_read_by_hand_leaves_a_gap_that_the_next_sync_fills(site: Site, synced: Site) -> None:
+def test_a_window_read_by_hand_leaves_a_gap_that_the_next_sync_fills(site: Site, as_synced: Site) -> None:
     """What was complete before, after and between: the next window begins where the unbroken stretch ends."""
     early = Window(FIRST_INSTANT, datetime(2015, 1, 1, tzinfo=UTC))
     late = Window(datetime.now(UTC) - timedelta(days=30), datetime.now(UTC) - timedelta(days=1))
@@ -272,7 +272,7 @@ def test_a_window_read_by_hand_leaves_a_gap_that_the_next_sync_fills(site: Site,
     assert part_of(summary, "contacts").window.start == early.end
     ((first, last),) = pairs(site.engine, marks)
     assert (first, last) == (FIRST_INSTANT, summary.batch.window.end)
-    assert differences(digest(site.engine), digest(synced.engine)) == []
+    assert differences(digest(site.engine), digest(as_synced.engine)) == []
 
 
 def test_a_failed_window_is_read_again_with_the_next(site: Site, simulator: Simulator) -> None:

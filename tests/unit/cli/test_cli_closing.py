@@ -1,6 +1,7 @@
 """The closing summary and the balance sheet, from made-up batches."""
 
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -82,9 +83,11 @@ def test_programs_get_the_same() -> None:
     assert read["resources"][0]["counts"]["inserted"] == 4
 
 
-def test_calls_beyond_the_budget_are_put_off_in_order() -> None:
-    asked = [Forecast("contacts", WINDOW, 3), Forecast("account_info", WINDOW, 8), Forecast("quotes", WINDOW, 8)]
-    assert [(one.calls, one.put_off) for one in within_budget(asked, 10)] == [(3, 0), (8, 0), (2, 6)]
+def test_calls_beyond_the_budget_are_put_off_and_each_resource_has_its_share() -> None:
+    contacts, account = Forecast("contacts", WINDOW, 3), Forecast("account_info", WINDOW, 8)
+    asked = [contacts, account, Forecast("quotes", WINDOW, 8)]
+    assert [(one.calls, one.put_off) for one in within_budget(asked, 10)] == [(3, 0), (5, 3), (5, 3)]
+    assert [one.calls for one in within_budget([contacts, replace(account, calls=1), *asked[2:]], 10)] == [3, 1, 8]
     assert list(within_budget(asked, None)) == asked
 
 
