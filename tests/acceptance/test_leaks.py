@@ -17,6 +17,7 @@ import pytest
 import structlog
 from aiohttp import web
 from command_line import CommandLine, settings_of
+from mail_sink import mail_sink
 
 from etl.cli.main import main
 from etl.extract import connection
@@ -233,6 +234,20 @@ def test_an_api_that_quotes_secrets(inside: Inside, simulator: Simulator, databa
         assert leaked(text) == []
     assert [one for one in simulator.requests if "Claims" in one.path]
     assert leaked(column(database_url, REASONS)) == []
+
+
+def test_mails_and_metrics_say_no_more(inside: Inside, simulator: Simulator) -> None:
+    simulator.server.faults = Telltale(TALES["500"])
+    with mail_sink() as (sink, port):
+        addresses = {"ETL_MAIL_FROM": "qqetl@example.com", "ETL_MAIL_TO": "ops@example.com"}
+        for words in (["sync", "--resource", "claims"], ["notices", "--test"], ["metrics"]):
+            _, text = inside(*words, ETL_SMTP_URL=f"smtp://127.0.0.1:{port}", **addresses)
+            assert leaked(text) == []
+    assert sink.subjects == ["qqetl default: claims failed", "qqetl default: a test of notices"]
+    assert [leaked(one.as_string() + sink.text(place) + sink.html(place)) for place, one in enumerate(sink.mails)] == [
+        [],
+        [],
+    ]
 
 
 @pytest.mark.parametrize("auth", ["oauth", "enterprise"])

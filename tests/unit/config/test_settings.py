@@ -180,6 +180,17 @@ def test_every_secret_may_come_as_a_file(monkeypatch: pytest.MonkeyPatch, name: 
     assert value.get_secret_value() == ("postgresql://u:pass%20word@h/d" if name == "DATABASE_URL" else " pass word ")
 
 
+@pytest.mark.parametrize("name", ["ETL_SMTP_URL", "ETL_HEARTBEAT_URL"])
+def test_addresses_that_hold_secrets_may_come_as_files_too(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    address = {"ETL_SMTP_URL": "smtp://u:p@mail.example.com", "ETL_HEARTBEAT_URL": "https://watchdog.example.com/x"}[
+        name
+    ]
+    Path("secret").write_text(f"{address}\n")
+    monkeypatch.setenv(f"{name}_FILE", "secret")
+    settings = Settings.load(etl_mail_from="a@example.com", etl_mail_to="b@example.com")
+    assert getattr(settings, name.lower()).get_secret_value() == address
+
+
 def test_the_dotenv_file_may_name_a_secret_file_and_the_environment_outranks_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
