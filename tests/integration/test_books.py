@@ -1,0 +1,73 @@
+"""The books: a resource whose counts disagree is failed with the difference named, and its batch never completed."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from etl.ledger import balance, batches, marks, tally
+from etl.ledger.batches import Batch
+from etl.models.states import FORWARD, BatchState, Outcome, ResourceState
+from etl.window import FIRST_INSTANT, Window
+
+TENANT = "t"
+WINDOW = Window.of({"start_date": FIRST_INSTANT, "end_date": "2026-03-01"})
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """Give a connection inside a transaction."""
+    with engine.begin() as opened:
+        yield opened
+
+
+def loaded(connection: Connection, **counts: dict[str, int]) -> Batch:
+    """Return a batch that was loaded to its end, with these counts by resource."""
+    batch = batches.new(TENANT, WINDOW, "rules", "sync", {})
+    batches.create(connection, batch, dict.fromkeys(counts, WINDOW), "test")
+    for state in FORWARD[1:-1]:
+        batches.move(connection, batch.id, state)
+    for resource, numbers in counts.items():
+        tally.count(connection, batch.id, resource, numbers)
+    return batch
+
+
+def close(connection: Connection, batch: Batch) -> tuple[BatchState, str | None]:
+    """Close the books of every resource and of the batch; return how the batch ended, and what it says."""
+    for part in batches.parts(connection, batch.id):
+        balance.close_resource(connection, batch, part)
+    state = balance.close_batch(connection, batch.id)
+    return state, batches.load(connection, batch.id).error
+
+
+EVERY_OUTCOME = {"fetched": len(Outcome), **{outcome.value: 1 for outcome in Outcome}}
+
+
+def test_books_that_balance_complete_the_batch_and_move_the_marks(connection: Connection) -> None:
+    batch = loaded(connection, contacts=EVERY_OUTCOME, policies={})
+    assert close(connection, batch) == (BatchState.COMPLETED, None)
+    assert marks.complete(connection, TENANT, "contacts") == [WINDOW]
+
+
+def test_one_record_that_is_not_accounted_for_fails_its_resource_and_the_batch(connection: Connection) -> None:
+    for lost in Outcome:
+        with connection.begin_nested() as savepoint:
+            number = len(Outcome)
+            batch = loaded(connection, contacts=EVERY_OUTCOME | {lost.value: 0}, policies=EVERY_OUTCOME)
+            state, error = close(connection, batch)
+            states = {part.resource: part.status for part in batches.parts(connection, batch.id)}
+            assert state is BatchState.FAILED
+            assert states == {"contacts": ResourceState.FAILED, "policies": ResourceState.DONE}
+            assert f"contacts: {number} records were fetched and {number - 1} accounted for" in (error or "")
+            assert marks.complete(connection, TENANT, "contacts") == []
+            assert marks.complete(connection, TENANT, "policies") == [WINDOW]
+            failed = connection.execute(
+                text("SELECT last_error FROM etl.freshness WHERE resource = 'contacts'")
+            ).scalar_one()
+            assert failed.startswith(f"{number} records were fetched")
+            savepoint.rollback()
+
+
+def test_a_record_that_is_counted_twice_is_no_better(connection: Connection) -> None:
+    batch = loaded(connection, contacts={"fetched": 1, Outcome.INSERTED: 1, Outcome.UNCHANGED: 1})
+    assert close(connection, batch)[0] is BatchState.FAILED
