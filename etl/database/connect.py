@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from etl.database.deadline import HEAD_START_SECONDS, DeadlineConnection
@@ -28,10 +28,12 @@ _IDLE_IN_TRANSACTION_SECONDS = 300
 #: Execution options of an engine that `bounded` gives.
 _STATEMENT_BOUND, _IDLE_BOUND = "etl_statement_seconds", "etl_idle_seconds"
 _OLDEST_SERVER = 140000
+_READ_ONLY = "25006"
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
 #: Sent with every connection; a URL's own parameters win.
 _CONNECT_OPTIONS: Mapping[str, Any] = {
+    "client_encoding": "utf8",  # a database in SQL_ASCII would hand out bytes
     "connect_timeout": _CONNECT_SECONDS,
     "keepalives": 1,
     "keepalives_idle": 30,
@@ -44,7 +46,8 @@ _CONNECT_OPTIONS: Mapping[str, Any] = {
 #: and PgBouncer refuses the start-up parameter `options`. One statement, so one round trip.
 _TRANSACTION_SETTINGS = text(
     "select set_config('statement_timeout', :statement, true), set_config('lock_timeout', :lock, true),"
-    " set_config('idle_in_transaction_session_timeout', :idle, true), set_config('timezone', 'UTC', true)"
+    " set_config('idle_in_transaction_session_timeout', :idle, true), set_config('timezone', 'UTC', true),"
+    " set_config('datestyle', 'ISO, MDY', true), set_config('intervalstyle', 'postgres', true)"
 )
 
 
@@ -75,6 +78,7 @@ def make_engine(
     )
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "checkin", partial(_allow, seconds=_CONNECT_SECONDS))  # for the check before the next use
+    event.listen(engine, "handle_error", _leave_read_only)
     event.listen(engine, "begin", partial(_begin, statement_timeout_s=statement_timeout_s))
     return engine
 
@@ -155,6 +159,12 @@ def _allow(connection: DeadlineConnection | None, *_: Any, seconds: float) -> No
     """Set how long the connection may wait for the server; a connection that broke is handed in as None."""
     if connection is not None:
         connection.deadline = seconds
+
+
+def _leave_read_only(context: ExceptionContext) -> None:
+    """Have the connections closed that lead to a server which was the primary once: the next look for the new one."""
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
 
 
 def _begin(connection: Connection, *, statement_timeout_s: float) -> None:

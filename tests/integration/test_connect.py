@@ -34,6 +34,7 @@ from etl.database.embedded import EmbeddedPostgres
 from etl.database.filelock import wait_until
 from etl.database.sqlstate import ServerFull, TooSlow, translated
 from etl.errors import DatabaseNotReady, DatabaseUnavailable, EtlError, PersonNeeded, RecordBad, SettingsError
+from etl.ledger.unit import Ledger
 
 SECRET = "marker-password"
 
@@ -190,6 +191,39 @@ def test_a_refused_connection_is_not_tried_again(empty_database_url: str, parts:
         engine.connect()
 
 
+def test_an_expired_password_is_not_tried_again_and_not_shown(
+    server: EmbeddedPostgres, empty_database_url: str
+) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        create = "create role lapsed login password {} valid until '2001-01-01'"
+        connection.execute(sql.SQL(create).format(sql.Literal(SECRET)))
+        try:
+            url = elsewhere(empty_database_url, username="lapsed", password=SECRET)
+            with engine_for(url) as engine:
+                began = time.monotonic()
+                with pytest.raises(DatabaseNotReady, match="Check user name and password") as caught:
+                    Ledger(engine, "t").read(lambda _: None)
+                assert time.monotonic() - began < 5
+                assert SECRET not in str(caught.value)
+        finally:
+            connection.execute("drop role lapsed")
+
+
+def test_a_database_with_odd_habits_of_its_own_is_no_obstacle(engine: Engine) -> None:
+    habits = {"timezone": "Asia/Tokyo", "datestyle": "SQL, DMY", "intervalstyle": "iso_8601"}
+    with engine.begin() as connection:
+        for name, value in habits.items():
+            connection.execute(text(f"alter database {engine.url.database} set {name} = '{value}'"))
+    engine.dispose()
+    given = {
+        "timestamptz '2024-03-10 12:00Z'": "2024-03-10 12:00:00+00:00",
+        "date '2024-03-04'": "2024-03-04",
+        "date '04/03/2024'": "2024-04-03",
+        "interval '1 day 2 hours'": "1 day, 2:00:00",
+    }
+    assert {query: str(scalar(engine, f"select {query}")) for query in given} == given
+
+
 def test_a_missing_password_is_asked_for(empty_database_url: str) -> None:
     address = parse_url(empty_database_url)
     url = f"postgresql://{address.username}@{address.host}:{address.port}/{address.database}"
@@ -280,19 +314,22 @@ def test_an_unusable_url_is_refused_without_being_shown(url: str) -> None:
     assert SECRET not in str(caught.value)
 
 
-def test_a_server_in_another_encoding_is_refused(server: EmbeddedPostgres, engine: Engine) -> None:
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_in_another_encoding_is_refused(server: EmbeddedPostgres, engine: Engine, encoding: str) -> None:
     with engine.connect() as good:
         check_server(good)
+    name = f"other_{encoding.lower()}"
     with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("create database latin encoding 'LATIN1' locale 'C' template template0 locale_provider libc")
+        provider = " locale_provider libc" if connection.info.server_version >= 150000 else ""
+        connection.execute(f"create database {name} encoding '{encoding}' locale 'C' template template0{provider}")
     try:
-        url = elsewhere(server.url, database="latin")
-        refusal = pytest.raises(DatabaseNotReady, match="stores text as LATIN1")
-        with engine_for(url) as latin, latin.connect() as sqlalchemy_connection, refusal:
+        url = elsewhere(server.url, database=name)
+        refusal = pytest.raises(DatabaseNotReady, match=f"stores text as {encoding}")
+        with engine_for(url) as other, other.connect() as sqlalchemy_connection, refusal:
             check_server(sqlalchemy_connection)
     finally:
         with psycopg.connect(server.url, autocommit=True) as connection:
-            connection.execute("drop database latin with (force)")
+            connection.execute(f"drop database {name} with (force)")
 
 
 def test_an_old_server_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
