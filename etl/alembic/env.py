@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from etl.database.connect import make_engine
-from etl.database.migrate import LOCK, MANAGED_SCHEMAS, current, head, metadata
+from etl.database.migrate import LOCK, MANAGED_SCHEMAS, current, head, keep_runs_out, metadata
 from etl.database.place import database
 from etl.load import history
 from etl.reports.roles import Grant
@@ -16,6 +16,8 @@ def run(connection: Connection) -> None:
     connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
     for schema in MANAGED_SCHEMAS:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+    if changes(connection):
+        keep_runs_out(connection)
     given = take_down(connection) if migrates() else None
     context.configure(
         connection=connection,
@@ -48,6 +50,11 @@ def migrates() -> bool:
     except KeyError:
         return False
     return True
+
+
+def changes(connection: Connection) -> bool:
+    """Tell whether the tables will change: there is a revision to go to, and the database is at another."""
+    return migrates() and current(connection) != context.get_revision_argument()
 
 
 handed_in = context.config.attributes.get("connection")

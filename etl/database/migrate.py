@@ -15,13 +15,18 @@ from sqlalchemy import Connection, Engine, MetaData, text
 import etl
 from etl.database.connect import make_engine
 from etl.database.sqlstate import database_errors
-from etl.errors import DatabaseNotReady
+from etl.errors import DatabaseNotReady, LeaseHeld
 
 #: The schemas besides `public` that are ours.
 MANAGED_SCHEMAS = ("etl", "raw", "history")
 
 #: The advisory lock that keeps two migrations apart; any number, as long as it stays.
 LOCK = 7_204_551_901
+
+#: An index over a large table takes its time.
+STATEMENT_SECONDS = 6 * 3600.0
+
+HELD = text("SELECT resource, holder FROM etl.leases WHERE expires_at > now() ORDER BY resource LIMIT 1")
 
 
 def metadata() -> MetaData:
@@ -44,7 +49,7 @@ def config(connection: Connection | None = None) -> Config:
 @contextmanager
 def transaction(url: str) -> Iterator[Connection]:
     """Give a connection of its own, in one transaction, and leave nothing open whatever happens."""
-    engine = make_engine(url)
+    engine = make_engine(url, statement_timeout_s=STATEMENT_SECONDS)
     try:
         with database_errors(), engine.begin() as connection:
             yield connection
@@ -53,13 +58,13 @@ def transaction(url: str) -> Iterator[Connection]:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring a database to a revision, in one transaction."""
+    """Bring a database to a revision, in one transaction; raise LeaseHeld while a run is at work on its tables."""
     with transaction(url) as connection:
         command.upgrade(config(connection), revision)
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Take a database back to a revision, in one transaction."""
+    """Take a database back to a revision, in one transaction; raise LeaseHeld while a run is at work on its tables."""
     with transaction(url) as connection:
         command.downgrade(config(connection), revision)
 
@@ -91,6 +96,19 @@ def check_migrated(engine: Engine) -> None:
         f"The database is at migration {now}, which this version does not know. "
         "A newer version was here: upgrade the program."
     )
+
+
+def keep_runs_out(connection: Connection) -> None:
+    """Keep every run from its next commit until the open transaction ends; raise LeaseHeld while one is at work."""
+    if connection.execute(text("SELECT to_regclass('etl.leases')")).scalar_one() is None:
+        return
+    connection.execute(text("LOCK TABLE etl.leases IN EXCLUSIVE MODE"))
+    held = connection.execute(HELD).first()
+    if held is not None:
+        raise LeaseHeld(
+            f"A run is at work (it holds {held.resource} by {held.holder}), and a migration would change its tables. "
+            "Wait for its end; if its process died, its lock frees itself within a minute."
+        )
 
 
 def differences(connection: Connection) -> list[Any]:
