@@ -15,6 +15,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Engine
 
+from etl.database.account import account_for
 from etl.database.connect import make_engine
 from etl.database.embedded import EmbeddedPostgres, remove
 from etl.database.migrate import upgrade
@@ -45,8 +46,18 @@ def on_server(url: str, statement: str, name: str) -> None:
 
 
 def _shared_server(shared: Path) -> EmbeddedPostgres:
-    programs = os.environ.get("TEST_POSTGRES_BIN")
-    return EmbeddedPostgres(shared, settings=UNSAFE_AND_FAST, programs=Path(programs) if programs else None)
+    return EmbeddedPostgres(shared, settings=UNSAFE_AND_FAST, programs=_programs(shared.parent))
+
+
+def _programs(folder: Path) -> Path | None:
+    """Return the programs that TEST_POSTGRES_BIN names, copied to where the account of root's servers reaches them."""
+    chosen = os.environ.get("TEST_POSTGRES_BIN")
+    if not chosen or account_for(folder / "home/data").can_enter(Path(chosen)):
+        return Path(chosen) if chosen else None
+    copy = folder / "programs"
+    if not copy.exists():
+        shutil.copytree(Path(chosen).parent, copy, symlinks=True)
+    return copy / Path(chosen).name
 
 
 def _open_folder() -> Path:

@@ -91,10 +91,13 @@ def gate(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def call(gate: Path, *, check: int = 0, test: int = 0, closing: str = CLOSING) -> tuple[int, str]:
-    """Call the gate with halves that end so, and return its status and last line."""
+def call(gate: Path, *, check: int = 0, oldest: int = 0, test: int = 0, closing: str = CLOSING) -> tuple[int, str]:
+    """Call the gate with parts that end so, and return its status and last line."""
     script = gate / "run"
-    script.write_text(f'#!/bin/sh\ncase $1 in check) exit {check};; test) echo "{closing}"; exit {test};; esac\n')
+    script.write_text(
+        f'#!/bin/sh\ncase $1 in check) exit {check};; esac\necho "{closing}"\n'
+        f"case $2 in --postgres) exit {oldest};; *) exit {test};; esac\n"
+    )
     script.chmod(0o755)
     environment = {**os.environ, "ETL_TENANT": "somebody's"}
     ended = subprocess.run([str(gate / ".ci/run")], env=environment, capture_output=True, text=True, check=False)
@@ -106,9 +109,9 @@ def test_a_gate_that_holds_ends_with_the_closing_line_of_pytest(gate: Path) -> N
     assert call(gate, closing="=== \x1b[32m9 passed\x1b[0m in 75.01s (0:01:15) ===")[0] == 0
 
 
-@pytest.mark.parametrize(("check", "test"), [(1, 0), (0, 1), (1, 1), (0, 5)])
-def test_a_half_that_fails_fails_the_gate(gate: Path, check: int, test: int) -> None:
-    assert call(gate, check=check, test=test) == (1, CLOSING)
+@pytest.mark.parametrize(("check", "oldest", "test"), [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (0, 0, 5)])
+def test_a_part_that_fails_fails_the_gate(gate: Path, check: int, oldest: int, test: int) -> None:
+    assert call(gate, check=check, oldest=oldest, test=test) == (1, CLOSING)
 
 
 @pytest.mark.parametrize("word", ["skipped", "deselected", "xfailed"])

