@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from etl.database.connect import make_engine
-from etl.errors import LeaseHeld, LeaseLost
-from etl.ledger import leases
+from etl.errors import Interrupted, LeaseHeld, LeaseLost
+from etl.ledger import batches, leases
 from etl.ledger.leases import LIFE, Lease, give_back, hold, leased, new_holder, renew, shared, take
 from etl.ledger.unit import Ledger
+from etl.models.states import BatchState
+from etl.window import Window
 
 TENANT = "t"
 
@@ -97,6 +100,19 @@ def test_nothing_of_a_fenced_off_run_is_committed(engine: Engine) -> None:
         Ledger(engine, TENANT, dead).commit(lambda connection: connection.execute(text("CREATE TABLE late (id int)")))
     with engine.connect() as connection:
         assert connection.execute(text("SELECT to_regclass('late')")).scalar_one() is None
+
+
+def test_a_batch_that_another_run_took_over_is_not_marked_failed(engine: Engine) -> None:
+    dead = taken(engine, "contacts")
+    batch = batches.new(TENANT, Window.of({"start_date": "2026-01-01", "end_date": "2026-02-01"}), "1", "sync", {})
+    parts = {"contacts": batch.window}
+    Ledger(engine, TENANT, dead).commit(partial(batches.create, batch=batch, parts=parts, version="1"))
+    let_expire(engine)
+    successor = taken(engine, "contacts")
+    Ledger(engine, TENANT, dead).fail(batch.id, Interrupted())
+    assert Ledger(engine, TENANT).read(partial(batches.load, batch_id=batch.id)).status is BatchState.CREATED
+    Ledger(engine, TENANT, successor).fail(batch.id, Interrupted())
+    assert Ledger(engine, TENANT).read(partial(batches.load, batch_id=batch.id)).status is BatchState.FAILED
 
 
 def test_a_fenced_off_holder_revives_nothing_by_a_sign_of_life(engine: Engine) -> None:

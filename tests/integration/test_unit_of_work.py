@@ -4,6 +4,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from proxy import Proxy, proxied
@@ -12,6 +16,8 @@ from sqlalchemy import Connection, Engine, text
 from etl.database import deadline, retrying
 from etl.database.connect import bounded, make_engine
 from etl.database.deadline import let_go
+from etl.database.filelock import wait_until
+from etl.database.retrying import patiently
 from etl.database.sqlstate import TooSlow
 from etl.errors import DatabaseUnavailable, Interrupted, LeaseLost, RecordBad
 from etl.ledger.leases import give_back, hold, leased
@@ -310,3 +316,54 @@ def expiry(engine: Engine) -> float:
         return float(
             connection.execute(text("SELECT extract(epoch FROM expires_at - now()) FROM etl.leases")).scalar_one()
         )
+
+
+@contextmanager
+def mended(ledger: Ledger, statement: str, after_tries: list[int]) -> Iterator[None]:
+    """Carry out a statement as soon as something was tried twice."""
+
+    def mend() -> None:
+        assert wait_until(lambda: len(after_tries) >= 2, 30)
+        with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(statement))
+
+    with ThreadPoolExecutor(1) as threads:
+        future = threads.submit(mend)
+        yield
+        future.result(30)
+
+
+def counted(tries: list[int], work: Callable[[], object]) -> Callable[[], object]:
+    """Return work that counts how often it was begun."""
+
+    def begun() -> object:
+        tries.append(1)
+        return work()
+
+    return begun
+
+
+def test_a_server_that_is_read_only_for_a_while_is_left_and_found_again(ledger: Ledger, database_url: str) -> None:
+    name = urlsplit(database_url).path.lstrip("/")
+    tries: list[int] = []
+    with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+    during = make_engine(database_url)
+    with mended(ledger, f"ALTER DATABASE {name} RESET default_transaction_read_only", tries):
+        patiently(counted(tries, partial(Ledger(during, "t")._commit_once, insert(1))))
+    during.dispose()
+    assert seen(ledger.engine) == [1]
+
+
+def test_a_server_that_is_full_for_a_while_is_tried_again(ledger: Ledger, database_url: str) -> None:
+    role = f"crowded_{uuid4().hex[:8]}"
+    tries: list[int] = []
+    with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD 'p' CONNECTION LIMIT 0"))
+    parts = urlsplit(database_url)
+    crowded = make_engine(parts._replace(netloc=f"{role}:p@{parts.hostname}:{parts.port}").geturl())
+    with mended(ledger, f"ALTER ROLE {role} CONNECTION LIMIT 5", tries):
+        assert patiently(counted(tries, partial(Ledger(crowded, "t")._read_once, lambda _: 7))) == 7
+    crowded.dispose()
+    with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"DROP ROLE {role}"))

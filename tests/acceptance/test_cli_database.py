@@ -1,0 +1,112 @@
+"""`qqetl db` over our own schema, filled: backup, loss, restore, move, and the end of a server that others use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from command_line import CommandLine, settings_of
+
+from etl.database.embedded import EmbeddedPostgres, embedded_exists
+from etl.simulator import Simulator, SimulatorSettings
+
+TABLES = """
+    SELECT concat(schemaname, '.', tablename) FROM pg_tables
+    WHERE schemaname IN ('public', 'raw', 'etl', 'history') ORDER BY 1
+"""
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    """Give a small agency that is served."""
+    with Simulator(SimulatorSettings(seed=20, contacts=10)) as served:
+        yield served
+
+
+@pytest.fixture
+def embedded(server_folder: Path, simulator: Simulator) -> CommandLine:
+    """Give a shell whose database is an embedded one of this test's own."""
+    own = {"ETL_DATA_DIR": str(server_folder / "home")}
+    return CommandLine(server_folder, {**settings_of(simulator), **own})
+
+
+def used(embedded: CommandLine) -> EmbeddedPostgres:
+    """Return the shell's server in the hands of somebody else, who started it for a test's speed."""
+    return EmbeddedPostgres(embedded.settings["ETL_DATA_DIR"], settings={"fsync": "off", "shared_buffers": "16MB"})
+
+
+def content(url: str) -> dict[str, list[str]]:
+    """Return all rows of all tables as text."""
+    with psycopg.connect(url) as connection:
+        tables = [row[0] for row in connection.execute(TABLES)]
+        return {
+            table: [row[0] for row in connection.execute(f"SELECT CAST(t AS text) FROM {table} AS t ORDER BY 1")]
+            for table in tables
+        }
+
+
+def rows_of(whole: dict[str, list[str]]) -> int:
+    """Return how many rows there are, but for the revision of the migrations."""
+    return sum(len(rows) for table, rows in whole.items() if not table.endswith("alembic_version"))
+
+
+def done(qqetl: CommandLine, *words: str) -> str:
+    """Run a command that has to end well and return what it printed."""
+    ran = qqetl(*words)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def test_our_own_schema_through_backup_loss_restore_move_stop_and_removal(
+    embedded: CommandLine, empty_database_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "book.dump"
+    with used(embedded) as server:  # somebody else uses it all the while
+        done(embedded, "sync", "--embedded")
+        before = content(server.url)
+        assert rows_of(before) > 500
+        assert "Backed up" in done(embedded, "db", "backup", str(file))
+        with psycopg.connect(server.url) as connection:
+            connection.execute("TRUNCATE public.contacts, raw.raw_policies, etl.watermarks CASCADE")
+        assert "Restored" in done(embedded, "db", "restore", str(file), "--yes")
+        assert content(server.url) == before
+        done(embedded, "db", "check")
+        moved = done(embedded, "db", "move", empty_database_url)
+        assert f"{rows_of(before):,} rows moved to {target(empty_database_url)}" in moved
+        assert content(empty_database_url) == before
+        refused = embedded("db", "move", empty_database_url)
+        assert (refused.returncode, "without rows" in refused.stderr) == (4, True)
+    elsewhere = embedded.with_settings(DATABASE_URL=empty_database_url)
+    done(elsewhere, "db", "check")
+    done(elsewhere, "sync")
+    written = """
+        SELECT coalesce(sum(inserted + updated), 0) FROM etl.sync_history
+        JOIN etl.batches AS batch ON batch.id = batch_id
+        WHERE batch.status = 'completed' GROUP BY batch.started_at ORDER BY batch.started_at
+    """
+    with psycopg.connect(empty_database_url) as connection:
+        first, *later = [row[0] for row in connection.execute(written)]
+    assert first > 100
+    assert sum(later) == 0, "a sync of the moved database goes on from where it was"
+
+
+def target(url: str) -> str:
+    """Return an address as people are shown it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}").geturl()
+
+
+def test_a_server_in_use_is_stopped_and_removed_by_command(embedded: CommandLine) -> None:
+    folder = embedded.settings["ETL_DATA_DIR"]
+    with used(embedded) as server, psycopg.connect(server.url) as connection:
+        assert "has stopped" in done(embedded, "db", "stop")
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+        assert "was not running" in done(embedded, "db", "stop")
+    with used(embedded):
+        refused = embedded("db", "remove")
+        assert refused.returncode == 2, "nobody is there to say yes"
+        assert embedded_exists(folder)
+        assert "is gone" in done(embedded, "db", "remove", "--yes")
+        assert not embedded_exists(folder)

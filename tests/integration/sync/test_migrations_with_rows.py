@@ -1,0 +1,130 @@
+"""Migrations over a filled database: down to the first release and up again, with every row that both know."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from alembic.script import ScriptDirectory
+from observing import differences, digest, values
+from sqlalchemy import Connection, Engine, text
+from workbench import Site
+
+from etl.database.migrate import check_migrated, config, downgrade, upgrade
+from etl.database.migrate import differences as undeclared
+
+SCHEMAS = ("public", "raw", "etl", "history")
+TABLES = text("""
+    SELECT concat(schemaname, '.', tablename) FROM pg_tables
+    WHERE schemaname = ANY(:schemas) AND tablename <> 'alembic_version' ORDER BY 1
+""")
+#: A value for a column that needs one, by type: what stands in tables that a sync leaves empty.
+SAMPLES = {
+    "uuid": "gen_random_uuid()", "text": "'failed'", "timestamp with time zone": "now()", "jsonb": "'{}'",
+    "bytea": "'\\x01'", "boolean": "false", "bigint": "1", "integer": "1", "smallint": "1", "date": "now()",
+    "numeric": "1", "ARRAY": "'{}'",
+}  # fmt: skip
+#: The columns that need a value, with their types and the first value that a check allows.
+NEEDED = text("""
+    SELECT column_name, data_type, (
+        SELECT substring(pg_get_constraintdef(rule.oid) FROM '''[^'']+''') FROM pg_constraint AS rule
+        JOIN pg_attribute AS field ON field.attrelid = rule.conrelid AND rule.conkey = ARRAY[field.attnum]
+        WHERE rule.contype = 'c' AND rule.conrelid = to_regclass(CAST(:table AS text))
+          AND field.attname = column_name LIMIT 1
+    ) AS allowed
+    FROM information_schema.columns
+    WHERE concat(table_schema, '.', table_name) = CAST(:table AS text) AND is_nullable = 'NO' AND column_default IS NULL
+      AND is_identity = 'NO' AND is_generated = 'NEVER' ORDER BY ordinal_position
+""")
+
+#: All rows of a database, by table and sorted: columns and values.
+Content = Mapping[str, list[Mapping[str, Any]]]
+
+
+def revisions() -> list[str]:
+    """Return every revision, the newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()]
+
+
+def url_of(engine: Engine) -> str:
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def content(engine: Engine) -> Content:
+    """Return all that the tables hold."""
+    with engine.connect() as connection:
+        tables = connection.execute(TABLES, {"schemas": list(SCHEMAS)}).scalars().all()
+        return {table: rows_of(connection, table) for table in tables}
+
+
+def rows_of(connection: Connection, table: str) -> list[Mapping[str, Any]]:
+    query = text(f"SELECT to_jsonb(line) FROM {table} AS line ORDER BY CAST(line AS text)")
+    return list(connection.execute(query).scalars())
+
+
+def shared(one: Content, other: Content) -> tuple[Content, Content]:
+    """Return two contents, cut to the tables and columns that both have."""
+    both = {table: columns(one[table]) & columns(other[table]) for table in one.keys() & other.keys()}
+    return cut(one, both), cut(other, both)
+
+
+def columns(rows: list[Mapping[str, Any]]) -> set[str]:
+    return set(rows[0]) if rows else set()
+
+
+def cut(whole: Content, to: Mapping[str, set[str]]) -> Content:
+    return {
+        table: sorted(({name: row[name] for name in sorted(names)} for row in whole[table]), key=str)
+        for table, names in to.items()
+    }
+
+
+def fill_what_is_empty(engine: Engine) -> None:
+    """Put a row into every table that a sync left without any."""
+    for table in [table for table, rows in content(engine).items() if not rows]:
+        with engine.begin() as connection:
+            needed = connection.execute(NEEDED, {"table": table}).all()
+            names, samples = [one[0] for one in needed], [one.allowed or SAMPLES[one.data_type] for one in needed]
+            into = f"({', '.join(names)}) VALUES ({', '.join(samples)})" if names else "DEFAULT VALUES"
+            connection.execute(text("SET LOCAL session_replication_role = replica"))  # references are not the matter
+            connection.execute(text(f"INSERT INTO {table} {into}"))
+
+
+def test_rows_survive_every_migration_down_and_up_again(synced: Site) -> None:
+    engine, url = synced.engine, url_of(synced.engine)
+    fill_what_is_empty(engine)
+    newest = content(engine)
+    assert [table for table, rows in newest.items() if not rows] == []
+    at: dict[str, Content] = {revisions()[0]: newest}
+    for earlier in revisions()[1:]:
+        downgrade(url, earlier)
+        at[earlier] = content(engine)
+        before, after = shared(newest, at[earlier])
+        assert after == before, f"down to {earlier}"
+    assert [table for table, rows in at[revisions()[-1]].items() if not rows] == []
+    for later in reversed(revisions()[:-1]):
+        upgrade(url, later)
+        before, after = shared(at[revisions()[-1]], content(engine))
+        assert after == before, f"up to {later}"
+    check_migrated(engine)
+    with engine.connect() as connection:
+        assert undeclared(connection) == []
+
+
+def test_a_run_goes_on_where_it_was_after_a_migration_from_the_first_release(synced: Site, as_synced: Site) -> None:
+    url = url_of(synced.engine)
+    for revision in (revisions()[-1], "head"):
+        (downgrade if revision != "head" else upgrade)(url, revision)
+    summary = synced.sync_once()
+    assert summary.exit_status == 0, summary.batch.error
+    assert differences(digest(synced.engine), digest(as_synced.engine)) == []
+    written = "SELECT sum(inserted + updated) FROM etl.sync_history WHERE batch_id = :batch"
+    assert values(synced.engine, written, batch=summary.batch.id) in ([None], [0])
+
+
+@pytest.mark.parametrize("revision", revisions()[1:])
+def test_a_database_at_any_earlier_revision_is_refused_with_the_cure(synced: Site, revision: str) -> None:
+    downgrade(url_of(synced.engine), revision)
+    synced.asked()
+    with pytest.raises(Exception, match=f"at migration {revision}, behind {revisions()[0]}. Run `qqetl db upgrade`"):
+        synced.sync_once()
+    assert synced.asked() == [], "nothing is asked of the API"

@@ -1,0 +1,171 @@
+"""Two runs at once: one does the work, a dead or stalled one is followed, and the tables are those of one quiet run.
+
+Everything is shown twice: over connections of one's own, and through a pooler that gives each transaction another.
+"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+
+import pytest
+from observing import as_they_lie, differences, digest, value, values, written
+from pooler import pooled
+from sqlalchemy import text
+from test_interruption import expire_leases
+from test_signals import await_waiting, locked
+from workbench import Site, agency, environment_of, site_of
+
+from etl.database.filelock import wait_until
+from etl.models.states import BatchState
+from etl.simulator import Simulator
+
+#: `qqetl`, whose transactions may idle for one second, and which tells of each commit.
+PROGRAM = """
+import sys
+from etl.cli import main, running
+from etl.ledger import unit
+unit.LIFE = 1
+
+class Teller(running.Watcher):
+    def __init__(self, watch, stop):
+        def tell(event):
+            print(type(event).__name__, flush=True)
+            watch(event)
+        super().__init__(tell, stop)
+
+running.Watcher = Teller
+sys.exit(main.main(sys.argv[1:]))
+"""
+WAYS: dict[str, Callable[[str], AbstractContextManager[str]]] = {"direct": nullcontext, "pooler": pooled}
+SECONDS = 100.0
+WINDOW = ("--from", "2000-01-01", "--to", "2999-01-01")
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    """Give the agency of this module."""
+    with agency() as served:
+        yield served
+
+
+@pytest.fixture(params=WAYS)
+def two(request: pytest.FixtureRequest, simulator: Simulator, database_url: str) -> Iterator[Site]:
+    """Give the agency and an empty database, which processes reach directly or through a pooler."""
+    with WAYS[request.param](database_url) as url, site_of(simulator, url) as made:
+        yield made
+
+
+BEGUN: list["subprocess.Popen[str]"] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    """End the processes of a test that failed half way."""
+    yield
+    while BEGUN:
+        with BEGUN.pop() as process:
+            process.kill()
+
+
+def qqetl(site: Site, *words: str) -> "subprocess.Popen[str]":
+    """Start a command in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words], env={**environment_of(site), "ETL_PAGE_SIZE": "100"}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    BEGUN.append(process)
+    return process
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """Wait for the end of a command and return its exit status and what it complained of."""
+    said = process.communicate(timeout=SECONDS)[1]
+    return process.returncode, said
+
+
+def after_commits(process: "subprocess.Popen[str]", number: int) -> None:
+    """Wait until a run has told of so many commits."""
+    assert process.stdout is not None
+    while number:
+        line = process.stdout.readline()
+        assert line, "the run ended before"
+        number -= line.strip() == "Advanced"
+
+
+def test_of_two_at_once_one_does_the_work_and_the_other_says_so(two: Site, synced: Site) -> None:
+    with locked(two.engine, "policies"):
+        both = [qqetl(two, "sync", *WINDOW) for _ in range(2)]
+        assert wait_until(lambda: any(one.poll() is not None for one in both), SECONDS)
+    results = sorted(ended(one) for one in both)
+    assert [status for status, _ in results] == [0, 3], results
+    assert "Another run is at work" in results[1][1]
+    assert values(two.engine, "SELECT status FROM etl.batches") == [BatchState.COMPLETED]
+    assert differences(digest(two.engine), digest(synced.engine)) == []
+
+
+def test_overlapping_windows_at_once_end_in_the_tables_of_one(two: Site, synced: Site) -> None:
+    windows = [("--from", "2000-01-01", "--to", "2024-06-01"), ("--from", "2023-01-01", "--to", "2999-01-01")]
+    left = {window: qqetl(two, "sync", *window) for window in windows}
+    while left:
+        for window in list(left):
+            status, said = ended(left.pop(window))
+            assert status in (0, 3), said
+            if status == 3:  # another holds the lock: once more
+                left[window] = qqetl(two, "sync", *window)
+    assert set(values(two.engine, "SELECT status FROM etl.batches")) == {BatchState.COMPLETED}
+    assert differences(digest(two.engine), digest(synced.engine)) == []
+
+
+def test_a_run_that_was_killed_is_followed_when_its_lease_is_over(two: Site, synced: Site) -> None:
+    killed = qqetl(two, "sync")
+    after_commits(killed, 3)
+    killed.kill()
+    ended(killed)
+    status, said = ended(qqetl(two, "sync"))
+    assert status == 3, said
+    expire_leases(two.engine)
+    assert two.sync_once().exit_status == 0
+    assert differences(digest(two.engine), digest(synced.engine)) == []
+
+
+@pytest.mark.parametrize("in_a_transaction", [False, True], ids=["between commits", "in a transaction"])
+def test_a_stalled_run_is_followed_and_commits_nothing_when_it_wakes(
+    two: Site, synced: Site, in_a_transaction: bool
+) -> None:
+    stalled = qqetl(two, "sync")
+    if in_a_transaction:
+        with locked(two.engine, "etl.findings"):
+            await_waiting(two.engine)
+            stalled.send_signal(signal.SIGSTOP)
+    else:
+        after_commits(stalled, 2)
+        stalled.send_signal(signal.SIGSTOP)
+    expire_leases(two.engine)
+    assert two.sync_once().exit_status == 0
+    token = "SELECT token FROM etl.leases WHERE resource = 'contacts'"
+    assert value(two.engine, token) == 2
+    before = as_they_lie(two.engine)
+    stalled.send_signal(signal.SIGCONT)
+    status, said = ended(stalled)
+    assert status == 1, said
+    assert "no longer holds its lease" in said
+    assert written(before, as_they_lie(two.engine)) == set()
+    assert set(values(two.engine, "SELECT status FROM etl.batches")) == {BatchState.COMPLETED}
+    assert differences(digest(two.engine), digest(synced.engine)) == []
+
+
+def test_a_sync_through_a_pooler_leaves_nothing_in_its_sessions(simulator: Simulator, database_url: str) -> None:
+    with pooled(database_url) as url, site_of(simulator, url) as site:
+        assert site.sync_once().exit_status == 0
+        for _ in range(8):  # whichever session answers
+            with site.engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                assert driver is not None
+                assert driver.execute("SHOW statement_timeout").fetchone() == ("0",)
+                connection.rollback()
+        assert values(site.engine, "SELECT count(*) FROM pg_prepared_statements") == [0]
+        assert values(site.engine, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [0]
+        with site.engine.begin() as connection:
+            assert connection.execute(text("SELECT count(*) FROM pg_class WHERE relpersistence = 't'")).scalar() == 0
