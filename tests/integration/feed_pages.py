@@ -1,6 +1,7 @@
 """Pages of made-up feeds, handed to the takers of a stream as if fetched: whole histories without HTTP."""
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -63,13 +64,17 @@ class Account:
     def __post_init__(self) -> None:
         self.settings = settings_of(self.tenant, **self.more)
         self.ledger = Ledger(self.engine, self.tenant)
+        self.stream: Stream | None = None  # compiled for the first batch
 
     def taker(self, window: Window = FOREVER) -> Taker:
         """Begin a batch and return what takes pages for it."""
         batch = batches.new(self.tenant, window, rules_version(self.settings), "sync", {})
         parts = {self.resource.name: window}
         self.ledger.commit(lambda connection: batches.create(connection, batch, parts, etl.__version__))
-        return Stream(self.settings, batch, {self.resource.name: window}).taker(self.ledger)
+        stream = copy(self.stream) if self.stream else Stream(self.settings, batch, {})
+        self.stream = stream
+        stream.batch, stream.windows = batch, {self.resource.name: window}
+        return stream.taker(self.ledger)
 
     def page(self, items: Iterable[bytes], at: datetime = NOON, number: int = 1) -> Fetched:
         """Return a page of these items, requested at a time."""
