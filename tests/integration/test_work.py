@@ -1,0 +1,169 @@
+"""How much work a sync of a small book is, counted and not timed: what grows is named, on whatever machine.
+
+A page is a group of its own here, so that the counts do not hang on how many pages happen to wait at a time.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event, text
+
+from benchmarks.scene import Server, page_server
+from etl.config.settings import Settings
+from etl.database import copying
+from etl.database.connect import make_engine
+from etl.extract import by_slices
+from etl.pipeline import Options, sync
+from etl.stream import Stream
+
+RECORDS, CHANGED = 2_000, 20
+FEEDS = ("contacts", "policies")
+#: What each sync of so many contacts and policies may take at most; a tenth above what it took when this was written.
+#: Whoever makes it less lowers the number; whoever needs more says in the commit what for.
+CEILINGS: Mapping[str, Mapping[str, int]] = {
+    "full": {
+        "calls": 17, "statements": 700, "round trips": 900, "transactions": 48, "copies": 58,
+        "rows copied": 11_000, "bytes copied": 7_900_000, "rows written": 12_800,
+    },
+    "unchanged": {
+        "calls": 16, "statements": 285, "round trips": 370, "transactions": 44, "copies": 0,
+        "rows copied": 0, "bytes copied": 0, "rows written": 152,
+    },
+    "changed": {
+        "calls": 8, "statements": 345, "round trips": 430, "transactions": 36, "copies": 11,
+        "rows copied": 116, "bytes copied": 69_000, "rows written": 320,
+    },
+}  # fmt: skip
+OPTIONS = {"full": Options(FEEDS), "unchanged": Options(FEEDS, full=True), "changed": Options(FEEDS)}
+#: Rows written, as PostgreSQL counts them in each schema.
+ROWS = """
+    SELECT CAST(sum(n_tup_ins + n_tup_upd + n_tup_del) AS bigint) FROM pg_stat_user_tables
+    WHERE schemaname IN ('public', 'raw', 'etl', 'history')
+"""
+OTHERS = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+      AND backend_type = 'client backend'
+"""
+END_SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def book() -> Iterator[Server]:
+    with page_server(RECORDS, CHANGED) as served:
+        yield served
+
+
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """Count what is asked of PostgreSQL meanwhile, but for the signs of life of the lease, which come with time."""
+    counts: Counter[str] = Counter()
+    blocks = copying.blocks
+
+    def note(what: str, number: int = 1) -> None:
+        if threading.current_thread().name != "lease":
+            counts[what] += number
+
+    def on_statement(*given: Any) -> None:
+        note("statements")
+        note("round trips", len(given[3]) if given[5] else 1)
+
+    def on_turn(*_: Any) -> None:
+        note("round trips")
+
+    def on_commit(*_: Any) -> None:
+        note("transactions")
+        note("round trips")
+
+    def weighed(lines: Any) -> Iterator[bytes]:
+        note("copies")
+        note("round trips")
+        for block in blocks(lines):
+            note("bytes copied", len(block))
+            note("rows copied", block.count(b"\n"))
+            yield block
+
+    hooks = {
+        "before_cursor_execute": on_statement, "commit": on_commit, "rollback": on_turn, "savepoint": on_turn,
+        "release_savepoint": on_turn, "rollback_savepoint": on_turn,
+    }  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(copying, "blocks", weighed)
+        for name, hook in hooks.items():
+            event.listen(Engine, name, hook)
+        try:
+            yield counts
+        finally:
+            for name, hook in hooks.items():
+                event.remove(Engine, name, hook)
+
+
+def rows_written(url: str) -> int:
+    """Return how many rows PostgreSQL has written in this database, once everybody else has gone and told it."""
+    engine = make_engine(url)
+    deadline = time.monotonic() + END_SECONDS
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while connection.execute(text(OTHERS)).scalar_one() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            return int(connection.execute(text(ROWS)).scalar_one())
+    finally:
+        engine.dispose()
+
+
+def settings_of(book: Server, url: str) -> Settings:
+    return Settings(
+        _env_file=None, database_url=url, qqcatalyst_api_url=f"{book.api}/v1",
+        qqcatalyst_token_url=f"{book.api}/oauth/token", qqcatalyst_client_id="demo",
+        qqcatalyst_client_secret="demo-secret", qqcatalyst_username="demo", qqcatalyst_password="demo-password",
+        etl_rate=0,
+    )  # fmt: skip
+
+
+def work_of(book: Server, url: str, step: str) -> dict[str, int]:
+    """Run one sync and return how much work it was."""
+    book.show_changes(shown=step == "changed")
+    book.counted()
+    before = rows_written(url)
+    engine = make_engine(url)
+    with counted() as counts, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(by_slices, "PAGES", 1)
+        summary = sync(engine, settings_of(book, url), options=OPTIONS[step])
+        engine.dispose()
+    assert summary.exit_status == 0, summary.batch.error
+    return {**counts, "calls": book.counted()["calls"], "rows written": rows_written(url) - before}
+
+
+def beyond(step: str, work: Mapping[str, int]) -> list[str]:
+    """Return in words what is more than it may be."""
+    ceilings = CEILINGS[step]
+    return [
+        f"{step} sync: {work[name]:,} {name}, at most {ceilings[name]:,}"
+        for name in ceilings
+        if work.get(name, 0) > ceilings[name]
+    ]
+
+
+def test_no_sync_is_more_work_than_it_was(book: Server, database_url: str) -> None:
+    done = {step: work_of(book, database_url, step) for step in OPTIONS}
+    assert {step: set(work) - set(CEILINGS[step]) for step, work in done.items()} == {step: set() for step in done}
+    assert [told for step, work in done.items() for told in beyond(step, work)] == []
+
+
+def test_a_query_for_each_record_is_found_and_named(
+    book: Server, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = Stream.judge
+
+    def asking(self: Stream, connection: Connection, resource: Any, candidates: Any) -> Any:
+        for _ in candidates:
+            connection.execute(text("SELECT 1"))
+        return judge(self, connection, resource, candidates)
+
+    monkeypatch.setattr(Stream, "judge", asking)
+    told = beyond("full", work_of(book, database_url, "full"))
+    assert [one.partition(", at most ")[0].split(" ", 3)[3] for one in told] == ["statements", "round trips"]
