@@ -104,6 +104,12 @@ class Settings(FromEnvironment):
         description="The share of a resource's records that may vanish at once. Beyond it, and beyond 20 records, "
         "`reconcile` marks nothing deleted. 1: no brake.",
     )
+    etl_agencies: Path | None = Field(
+        None,
+        description="In Airflow: the folder that holds a folder for each agency, with a `.env` of its own. Unset: one "
+        "agency, whose settings are these. Read from the environment alone.",
+        examples=["/srv/agencies"],
+    )
     etl_raw_retention: Duration | None = Field(
         None,
         description="How long staging keeps superseded versions of records, and the facts of finished batches' calls; "
@@ -181,7 +187,7 @@ class Settings(FromEnvironment):
         """Take the choice in any case."""
         return value.strip().lower() if isinstance(value, str) else value
 
-    @field_validator("etl_data_dir", "etl_metrics_file", "log_file")
+    @field_validator("etl_agencies", "etl_data_dir", "etl_metrics_file", "log_file")
     @classmethod
     def _at_home(cls, value: Path | None) -> Path | None:
         """Resolve `~`."""

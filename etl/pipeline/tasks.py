@@ -14,7 +14,6 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from etl.catalogue import Resource
-from etl.config.logs import bound
 from etl.config.settings import Settings
 from etl.database.migrate import check_migrated
 from etl.errors import EtlError, LeaseHeld
@@ -34,7 +33,7 @@ from etl.pipeline.piecework import planned_pieces, read_share
 from etl.pipeline.planning import Options, names_of, new_batch, plan
 from etl.pipeline.sync import Summary, Watcher, begin, close_books, mind_new_rules, noting_traffic, run_over, summary
 from etl.pipeline.taking_up import interrupted
-from etl.pipeline.waves import waves
+from etl.waves import waves
 from etl.window import Window
 
 #: Seconds between two tries to get a lease that another run holds.
@@ -162,7 +161,6 @@ def at_work(task: Task, batch: Batch, slices: list[str] | None = None) -> Iterat
     with shared(task.engine, task.tenant, names, task.run, slices or ()) as lease:
         ledger = Ledger(task.engine, task.tenant, lease)
         with (
-            bound(batch=str(batch.id)),
             ledger.failing(batch.id),
             connected(task.settings, task.watcher.stop, task.engine) as api,
             noting_traffic(ledger, batch, api.api.traffic),

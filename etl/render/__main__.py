@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from etl.render.checks import checks_page
+from etl.render.dag_names import dag_names
 from etl.render.dictionary import data_dictionary
 from etl.render.kinds import kinds_page
 from etl.render.settings import sample_env, settings_table
@@ -27,6 +28,7 @@ def settings_page() -> str:
 #: Every rendered file, by its path in the checkout.
 PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": sample_env,
+    "etl/dags/names.py": dag_names,
     "docs/reference/checks.md": checks_page,
     "docs/reference/data-dictionary.md": data_dictionary,
     "docs/reference/kinds.md": kinds_page,

@@ -14,8 +14,9 @@ from etl.resources import CATALOGUE
 
 ETL = Path(__file__).parents[2] / "etl"
 
-#: The rooms that may: they declare, check, migrate, report, or play the API. Kinds show API fields as examples.
-MAY = ("models", "checks", "alembic", "reports", "simulator", "values", "resources.py", "catalogue.py")
+#: The rooms that may: they declare, check, migrate, report, or play the API. Kinds show API fields as examples. The
+#: names that Airflow sees are written from the declarations.
+MAY = ("models", "checks", "alembic", "reports", "simulator", "values", "resources.py", "catalogue.py", "dags/names.py")
 
 #: Fields whose names are also words of the API's envelopes, or of anybody.
 COMMON_WORDS = {"ErrorMessage"}
@@ -67,7 +68,11 @@ def offences(path: Path) -> list[str]:
     return found
 
 
-ENGINE = sorted(path for path in ETL.rglob("*.py") if path.relative_to(ETL).parts[0] not in MAY)
+ENGINE = sorted(
+    path
+    for path in ETL.rglob("*.py")
+    if not {path.relative_to(ETL).parts[0], path.relative_to(ETL).as_posix()} & set(MAY)
+)
 
 
 @pytest.mark.parametrize("path", ENGINE, ids=lambda path: str(path.relative_to(ETL)))

@@ -20,9 +20,9 @@ from etl.pipeline import Options, Summary, pieces
 from etl.pipeline.ending import UNREAD
 from etl.pipeline.pieces import Piece
 from etl.pipeline.tasks import Task, begin_run, close_run, plan_wave, read_piece
-from etl.pipeline.waves import waves
 from etl.resources import resource as named
 from etl.simulator import Simulator
+from etl.waves import waves
 
 #: A page that was committed is not asked for again, whoever reads on.
 READ_TWICE = """

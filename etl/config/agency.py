@@ -1,0 +1,28 @@
+"""The settings of one agency among several: a folder with a `.env` of its own, which outranks the environment."""
+
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+from etl.config.secret_files import Fault, is_secret, secret_from_file
+from etl.config.settings import CREDENTIALS, Settings
+from etl.errors import SettingsError
+
+
+def settings_of(folder: Path) -> Settings:
+    """Return the settings of the agency whose `.env` lies in a folder; its tenant is named like the folder by default.
+
+    Credentials are never taken from the environment, which knows those of another agency. Raises SettingsError.
+    """
+    if not (folder / ".env").is_file():
+        raise SettingsError(f"There is no agency {folder.name}: {folder / '.env'} is missing.")
+    given = {name.upper(): value for name, value in dotenv_values(folder / ".env", encoding="utf-8").items()}
+    found: dict[str, Any] = {"etl_tenant": folder.name} | {name.lower(): "" for name in CREDENTIALS}
+    for name, field in Settings.model_fields.items():
+        value: str | Fault | None = given.get(name.upper())
+        if is_secret(field):
+            value = secret_from_file(name.upper(), given, {}) or value
+        if value:
+            found[name] = value
+    return Settings.load(**found)

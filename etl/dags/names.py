@@ -1,0 +1,58 @@
+"""The resources, as Airflow knows them while it parses. Rendered by `python -m etl.render`."""
+
+RESOURCES = (
+    "locations",
+    "agencies",
+    "departments",
+    "carriers",
+    "employees",
+    "contacts",
+    "account_info",
+    "applications",
+    "policies",
+    "fees",
+    "policy_details",
+    "renewals",
+    "terminations",
+    "quotes",
+    "coverages",
+    "equipment",
+    "drivers",
+    "vehicles",
+    "claims",
+    "billing_records",
+    "commission_rules",
+    "commissions",
+    "documents",
+    "acord_forms",
+)
+
+WAVES = (
+    (
+        "locations",
+        "departments",
+        "carriers",
+        "employees",
+        "contacts",
+        "commission_rules",
+    ),
+    (
+        "account_info",
+        "applications",
+        "billing_records",
+        "documents",
+    ),
+    ("policies",),
+    (
+        "policy_details",
+        "terminations",
+        "quotes",
+        "coverages",
+        "equipment",
+        "drivers",
+        "vehicles",
+        "claims",
+        "commissions",
+        "acord_forms",
+    ),
+)

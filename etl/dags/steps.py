@@ -1,0 +1,151 @@
+"""What the tasks of the DAGs do: thin calls of the pipeline, with imports when they run, for parsing has to be quick.
+
+What travels between tasks is ids alone: of the batch, and of slices.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from etl.dags.agencies import folder
+
+if TYPE_CHECKING:
+    from etl.config.settings import Settings
+    from etl.events import Event
+    from etl.pipeline import Summary
+    from etl.pipeline.tasks import Task
+    from etl.window import Window
+
+log = logging.getLogger(__name__)
+
+#: Seconds for which the weekly reading waits for an hourly run to end.
+PATIENCE_OF_FULL = 3600.0
+
+
+def settings_for(agency: str | None) -> Settings:
+    """Return the settings of an agency, or of the environment; raise SettingsError when they do not do."""
+    from etl.config.agency import settings_of
+    from etl.config.settings import Settings
+
+    home = folder()
+    return Settings.load() if agency is None or home is None else settings_of(home / agency)
+
+
+@contextmanager
+def at_work(agency: str | None, run: str) -> Iterator[Task]:
+    """Give where a task works; what it fails at is told as the settings say, and raised."""
+    from etl.database.connect import make_engine
+    from etl.database.place import database
+    from etl.ledger.unit import Ledger
+    from etl.notices import after_run
+    from etl.pipeline import Watcher
+    from etl.pipeline.tasks import Task
+
+    settings = settings_for(agency)
+    with database(settings) as url:
+        engine = make_engine(url, application_name="qqetl task")
+        try:
+            yield Task(engine, settings, run, Watcher(tell))
+        except Exception as error:
+            after_run(Ledger(engine, settings.etl_tenant), settings, error)
+            raise
+        finally:
+            engine.dispose()
+
+
+def tell(event: Event) -> None:
+    """Write into the task's log what happens."""
+    from etl.events import Advanced, Ended, Note
+
+    match event:
+        case Note(text):
+            log.info(text)
+        case Advanced():
+            log.info("%s: %d records in %d answers", event.resource, event.records, event.pages)
+        case Ended():
+            log.info("%s: %s%s", event.resource, event.state, f" ({event.error})" if event.error else "")
+
+
+def begin(agency: str | None, run: str, asked: Mapping[str, Any], *, full: bool) -> str | None:
+    """Give a run its batch and return the batch's id; None while another run is at work, which is no fault.
+
+    A full reading waits for the other run's end, up to an hour. `asked` holds from, to and resources.
+    """
+    from etl.errors import LeaseHeld
+    from etl.pipeline.tasks import begin_run
+
+    window, options = window_of(asked), options_for(asked, full=full)
+    with at_work(agency, run) as task:
+        try:
+            return str(begin_run(task, window, options, patience=PATIENCE_OF_FULL if full else 0.0))
+        except LeaseHeld as held:
+            log.warning("%s", held)
+            return None
+
+
+def window_of(asked: Mapping[str, Any]) -> Window | None:
+    """Return the window that a person asked for, None to go on from where each resource is complete."""
+    from etl.errors import UsageError
+    from etl.window import Window
+
+    start, end = asked.get("from"), asked.get("to")
+    if end and not start:
+        raise UsageError("`to` needs `from`; without both, a run goes on from where each resource is complete.")
+    return Window.of({"start_date": start, "end_date": end or datetime.now(UTC)}) if start else None
+
+
+def options_for(asked: Mapping[str, Any], *, full: bool) -> Any:
+    """Return what a run is to do; a full reading is over what is read as one list, for nothing else needs it."""
+    from etl.pipeline import Options
+    from etl.pipeline.reconcile import swept_resources
+
+    names = tuple(asked.get("resources") or ())
+    if not full:
+        return Options(names)
+    return Options(tuple(one.name for one in swept_resources(names)), full=True, command="reconcile")
+
+
+def plan(agency: str | None, run: str, batch: str, wave: int) -> list[Any]:
+    """Return the ids of the pieces of a wave."""
+    from etl.pipeline.tasks import plan_wave
+
+    with at_work(agency, run) as task:
+        return [piece.ids() for piece in plan_wave(task, UUID(batch), wave)]
+
+
+def read(agency: str | None, run: str, batch: str, piece: Sequence[Any]) -> None:
+    """Read, clean and load what is left of a piece."""
+    from etl.pipeline.pieces import Piece
+    from etl.pipeline.tasks import read_piece
+
+    with at_work(agency, run) as task:
+        read_piece(task, UUID(batch), Piece.of(piece))
+
+
+def name_of(piece: Sequence[Any]) -> str:
+    """Return how people see a piece."""
+    from etl.pipeline.pieces import Piece
+
+    return str(Piece.of(piece))
+
+
+def close(agency: str | None, run: str, batch: str) -> tuple[str, Summary]:
+    """Close the books of a run, let what is the matter be told, and return the tenant and how the run went."""
+    from etl.notices import after_run
+    from etl.pipeline.tasks import close_run
+
+    with at_work(agency, run) as task:
+        summary = close_run(task, UUID(batch))
+        after_run(task.unleased, task.settings, whole=summary.exit_status == 0)
+        return task.tenant, summary
+
+
+def written(summary: Summary) -> dict[str, int]:
+    """Return the tables of which a run has written rows, with their number."""
+    sums = {table: sum(counts.values()) - counts.get("unchanged", 0) for table, counts in summary.tables.items()}
+    return {table: rows for table, rows in sums.items() if rows}

@@ -1,0 +1,21 @@
+"""What Airflow has to know of the catalogue while it parses the DAGs, without importing it."""
+
+from etl.resources import CATALOGUE
+from etl.waves import waves
+
+HEAD = '''"""The resources, as Airflow knows them while it parses. Rendered by `python -m etl.render`."""
+'''
+
+
+def dag_names() -> str:
+    """Return the module with the names of all resources, and of those that are read, wave by wave."""
+    resources = "".join(f'    "{one.name}",\n' for one in CATALOGUE)
+    read = "".join(f"    ({wave(names)}),\n" for names in waves())
+    return f"{HEAD}\nRESOURCES = (\n{resources})\n\nWAVES = (\n{read})\n"
+
+
+def wave(names: list[str]) -> str:
+    """Return the inside of a tuple, as the formatter writes it."""
+    if len(names) == 1:
+        return f'"{names[0]}",'
+    return "\n" + "".join(f'        "{name}",\n' for name in names) + "    "

@@ -1,0 +1,148 @@
+"""The DAGs in Airflow: they parse, and a run of theirs does the whole sync; run twice, it asks for nothing twice."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from airflow_home import DAGS, Home, of_account
+
+from etl.config.agency import settings_of
+from etl.errors import SettingsError
+from etl.resources import CATALOGUE
+from etl.simulator import Simulator, SimulatorSettings
+
+SYNC = "qqcatalyst_sync"
+
+PARSE = """
+import json, sys
+before = set(sys.modules)
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1])
+dags = {name: [dag.max_active_runs, dag.catchup, sorted(dag.task_ids)] for name, dag in bag.dags.items()}
+heavy = [name for name in ("etl.resources", "etl.models", "etl.pipeline", "aiohttp") if name in sys.modules]
+print()
+print(json.dumps([bag.import_errors, dags, heavy]))
+"""
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """Give a small agency that is served."""
+    with Simulator(SimulatorSettings(seed=20, contacts=10)) as served:
+        yield served
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    """Return the rows that a query gives."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def metadata_of(kind: str, folder: Path, url: str) -> str:
+    """Return the address of Airflow's own database."""
+    return f"sqlite:///{folder}/airflow.db" if kind == "sqlite" else url.replace("postgresql:", "postgresql+psycopg:")
+
+
+def parsed(home: Home) -> Any:
+    """Return what Airflow finds while it parses the DAGs: errors, DAGs, and heavy modules that were imported."""
+    return json.loads(home.run(sys.executable, "-c", PARSE, str(home.dags)).stdout.splitlines()[-1])
+
+
+@pytest.mark.timeout(300)
+def test_the_dags_parse_without_the_catalogue_and_one_run_at_a_time(tmp_path: Path) -> None:
+    errors, dags, heavy = parsed(Home(tmp_path, "sqlite://"))
+    assert (errors, heavy) == ({}, [])
+    assert set(dags) == {SYNC, "qqcatalyst_reconcile"}
+    for most, catchup, tasks in dags.values():
+        assert (most, catchup) == (1, False)
+        assert {"begin", "wave_1.plan", "wave_1.read", "close", "verdict"} <= set(tasks)
+
+
+@pytest.mark.timeout(300)
+def test_several_agencies_have_one_run_each(tmp_path: Path) -> None:
+    for name in ("north", "south"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".env").write_text("QQCATALYST_USERNAME=somebody\n")
+    (tmp_path / "airflow").mkdir()
+    errors, dags, _ = parsed(Home(tmp_path / "airflow", "sqlite://", {"ETL_AGENCIES": str(tmp_path)}))
+    assert errors == {}
+    assert set(dags) == {
+        SYNC, "qqcatalyst_reconcile", "qqcatalyst_agencies_sync", "qqcatalyst_agencies_reconcile"
+    }  # fmt: skip
+    assert dags["qqcatalyst_agencies_sync"][0] == 1
+    assert dags[SYNC][0] == 2, "one run for each agency; its own lock keeps an agency to one"
+
+
+def test_an_agency_has_its_own_settings_and_never_the_credentials_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    north = tmp_path / "north"
+    north.mkdir()
+    (tmp_path / "password").write_text("of north\n")
+    (north / ".env").write_text(
+        f"QQCATALYST_USERNAME=north\nQQCATALYST_PASSWORD_FILE={tmp_path}/password\nETL_RATE=3\n"
+    )
+    monkeypatch.setenv("QQCATALYST_USERNAME", "another")
+    monkeypatch.setenv("QQCATALYST_CLIENT_ID", "of another")
+    monkeypatch.setenv("ETL_RATE", "9")
+    settings = settings_of(north)
+    assert settings.etl_tenant == "north"
+    assert settings.etl_rate == 3
+    assert settings.qqcatalyst_password is not None
+    assert settings.qqcatalyst_password.get_secret_value() == "of north"
+    assert settings.credentials_missing() == ["QQCATALYST_CLIENT_ID", "QQCATALYST_CLIENT_SECRET"]
+    with pytest.raises(SettingsError, match="no agency south"):
+        settings_of(tmp_path / "south")
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_run_in_one_process_does_the_whole_sync(
+    kind: str, simulator: Simulator, database_url: str, empty_database_url: str, tmp_path: Path
+) -> None:
+    home = Home(tmp_path, metadata_of(kind, tmp_path, empty_database_url), of_account(simulator, database_url))
+    home.migrate()
+    run = home.dag_test(SYNC)
+    assert run["state"] == "success", run
+    assert set(run["tasks"].values()) == {"success"}
+    assert rows(database_url, "SELECT status FROM etl.batches") == [("completed",)]
+    done = rows(database_url, "SELECT resource FROM etl.batch_resources WHERE status = 'done'")
+    assert {name for (name,) in done} == {one.name for one in CATALOGUE}
+
+
+TWICE = """
+import sys
+from etl.dags import steps
+from etl.dags.names import WAVES
+
+def whole_run():
+    batch = steps.begin(None, "hourly/1", {}, full=False)
+    for wave in range(len(WAVES)):
+        for piece in steps.plan(None, "hourly/1", batch, wave):
+            steps.read(None, "hourly/1", batch, piece)
+    tenant, summary = steps.close(None, "hourly/1", batch)
+    return batch, summary.exit_status
+
+assert whole_run() == whole_run()
+assert steps.begin(None, "hourly/2", {"resources": ["claims"], "from": "2026-01-01"}, full=False)
+assert steps.begin(None, "hourly/3", {"resources": ["claims"]}, full=False) is None, "another run is at work"
+"""
+
+
+@pytest.mark.timeout(300)
+def test_the_tasks_of_one_interval_run_twice_do_their_work_once(simulator: Simulator, database_url: str) -> None:
+    environment = {"PATH": "/usr/bin:/bin", **of_account(simulator, database_url)}
+    done = subprocess.run(
+        [sys.executable, "-c", TWICE], env=environment, cwd=DAGS.parents[1], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert rows(database_url, "SELECT status, command FROM etl.batches ORDER BY started_at") == [
+        ("completed", "sync"), ("created", "sync")
+    ]  # fmt: skip
+    twice = "SELECT path FROM etl.requests GROUP BY resource, path, parameters, reading HAVING count(*) > 1"
+    assert rows(database_url, twice) == []
