@@ -44,6 +44,7 @@ _FOLD = bytes.maketrans(
     b"abcdefghijklmnopqrstuvwxyz00000000000",
 )
 _EXPONENT = b"0e0000"
+_BLANK = b" \t\r\n"
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
 
 # A NUL, or half of a surrogate pair: jsonb refuses both. An escaped back-slash and a whole pair are stepped over.
@@ -89,7 +90,7 @@ def is_plain(text: bytes, signs: tuple[bytes, ...]) -> bool:
             return False
     if b"\\" in text and _ESCAPED_LETTER.search(text):
         return False
-    folded = text.translate(_FOLD)
+    folded = text.translate(_FOLD, _BLANK)  # white space around a key hides no secret
     return not any(sign in folded for sign in (_EXPONENT, *signs))
 
 

@@ -166,7 +166,7 @@ def _take(context: _Context, items: Iterable[tuple[int, bytes]], found: Records)
             found.bad.append(BadRecord(position, str(error)))
             continue
         found.item_ids.append(name)
-        if stages_others or glance.kind in kinds:
+        if stages_others or (isinstance(glance.kind, str) and glance.kind in kinds):
             found.records.append(_record(context, name, text, glance))
         else:
             found.others += 1
