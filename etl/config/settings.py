@@ -84,7 +84,11 @@ class Settings(FromEnvironment):
     )
     etl_concurrency: int = Field(8, ge=1, le=64, description="Calls of the API under way at once.")
     etl_rate: float = Field(
-        10.0, ge=0, le=1000, allow_inf_nan=False, description="Calls of the API a second, at most. 0: no cap of ours."
+        10.0,
+        ge=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="Calls of the API a second, at most, of all workers together. 0: no cap of ours.",
     )
     etl_page_size: int = Field(
         500, ge=1, le=1000, description="Records asked for a page; a call that grants fewer is asked for fewer."

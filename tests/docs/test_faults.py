@@ -27,3 +27,8 @@ def test_every_fault_names_tests_that_exist(heading: str) -> None:
     assert rows
     assert [line for line in rows if not NAMED.search(line)] == [], "a fault without a test"
     assert {name for line in rows for name in NAMED.findall(line)} - known == set()
+
+
+def test_every_fault_of_token_and_http_is_there() -> None:
+    numbers = re.findall(r"^\| H(\d+): ", FAULTS["Token and HTTP"], re.MULTILINE)
+    assert numbers == [str(number) for number in range(1, 23)]

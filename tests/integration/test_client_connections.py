@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import os
 import socket
 import time
 from contextlib import suppress
@@ -161,6 +162,54 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
             return [one.target for one in proxy.asked]
 
     assert asyncio.run(run())[0] == "http://127.0.0.1:9/oauth/token"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_no_token_and_no_password_follow_a_redirect_to_another_host(status: int) -> None:
+    async def run() -> tuple[list[Any], list[Any]]:
+        async with ScriptedApi([page(1)]) as other:
+            away = answer(status, Location=f"http://localhost:{other.port}/v1/elsewhere")
+            async with ScriptedApi([away, page(1)], [away, token()]) as api:
+                settings = Settings(
+                    _env_file=None,
+                    etl_rate=0,
+                    qqcatalyst_api_url=f"{api.address}/v1",
+                    qqcatalyst_token_url=f"{api.address}/oauth/token",
+                    **CREDENTIALS,
+                )
+                async with ApiClient(settings, limits=QUICK, patience=Patience(first_pause=0.0)) as client:
+                    await client.fetch(feed())
+                return api.asked, other.asked
+
+    asked, elsewhere = asyncio.run(run())
+    assert (len(asked), elsewhere) == (4, [])
+
+
+BOMB = """
+import resource, sys, zlib
+from client_bench import against, feed
+from scripted_api import ScriptedApi, answer
+from etl.extract.transport import Limits
+packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+body = b"".join(packer.compress(b" " * 2**20) for _ in range(int(sys.argv[1]))) + packer.flush()
+seen = against(ScriptedApi([answer(200, body, Content_Encoding="gzip")]), feed(), limits=Limits(size=8 * 2**20))
+print(type(seen.result).__name__, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_a_small_body_that_unpacks_into_a_huge_one_takes_no_more_memory_than_the_cap_allows() -> None:
+    path = os.pathsep.join((str(Path(__file__).parents[2]), str(Path(__file__).parent)))
+
+    def met(mebibytes: int) -> tuple[str, int]:
+        command = [sys.executable, "-c", BOMB, str(mebibytes)]
+        environment = os.environ | {"PYTHONPATH": path}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        result, peak = done.stdout.split()
+        return result, int(peak)
+
+    (refused, small), (refused_too, huge) = met(9), met(150)
+    assert refused == refused_too == "Refused"
+    assert huge - small < 32
 
 
 def test_the_apis_clock_is_read_and_a_far_one_told_once(caplog: pytest.LogCaptureFixture) -> None:

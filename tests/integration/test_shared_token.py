@@ -17,7 +17,7 @@ from scripted_api import ScriptedApi, answer, page, token
 from sqlalchemy import Engine, text
 
 from etl.config.settings import Settings
-from etl.errors import DatabaseUnavailable, EtlError
+from etl.errors import DatabaseNotReady, EtlError
 from etl.extract import token as renewal
 from etl.extract.client import ApiClient
 from etl.extract.connection import connected
@@ -130,12 +130,11 @@ def test_a_rotated_refresh_token_is_committed_before_a_call_uses_the_token_that_
 
 def test_a_token_that_could_not_be_kept_is_not_used(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(*_: Any, **__: Any) -> bool:
-        raise DatabaseUnavailable("gone")
+        raise DatabaseNotReady("no right")
 
-    monkeypatch.setattr("etl.ledger.unit.ATTEMPTS", 1)
     monkeypatch.setattr("etl.ledger.tokens.keep", lost)
     api = ScriptedApi([page(1)], [token("a", refresh_token="r1")])
-    assert script(api, lambda: once(api, engine)).startswith("DatabaseUnavailable")
+    assert script(api, lambda: once(api, engine)).startswith("DatabaseNotReady")
     assert (api.calls(), logins(api)) == ([], ["password"])
     assert (row(engine).number, row(engine).claimed_until) == (0, None)
 

@@ -1,0 +1,94 @@
+"""Faults of token and HTTP met by a whole run: what passes changes nothing, and what does not pass costs few calls."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from aiohttp import web
+from observing import differences, digest, value, values
+from workbench import Site, break_with
+
+from etl.errors import QuotaSpent
+from etl.extract.patience import Patience
+from etl.models.states import ResourceState
+from etl.pipeline import retry
+from etl.simulator import Simulator
+
+#: Every fault that passes by itself, each on a call of its own; the token expires again and again meanwhile.
+PASSING = (
+    "token-expiry:40",
+    "rate-limit:1@53",
+    "rate-limit:date@59",
+    "server-errors:2@7",
+    "html-login@11",
+    "redirect-login@13",
+    "odd-success:202@17",
+    "bad-json@19",
+    "cut-body@23",
+    "reset:0@29",
+    "reset:200@31",
+    "wrong-encoding@37",
+    "is-success-false@41",
+)
+
+
+def test_every_fault_that_passes_leaves_the_rows_of_a_quiet_run(site: Site, synced: Site, simulator: Simulator) -> None:
+    break_with(simulator, *PASSING)
+    summary = site.sync_once()
+    assert (summary.exit_status, summary.batch.error) == (0, None)
+    statuses = Counter(one.status for one in simulator.requests)
+    assert {202, 302, 401, 429, 503} <= statuses.keys()
+    assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+def failing(simulator: Simulator, when: Callable[[str], bool]) -> Callable[[web.Request], web.Response | None]:
+    """Return what answers 503 to the paths that are meant."""
+    ordinary = simulator.server.faults.of_request
+    return lambda request: web.Response(status=503) if when(request.path) else ordinary(request)
+
+
+def test_a_long_outage_costs_few_calls_for_all_resources_together(
+    site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulator.server.faults, "of_request", failing(simulator, lambda path: "Ping" not in path))
+    summary = site.sync_once()
+    assert summary.exit_status == 6
+    asked = [path for path in site.asked() if "oauth" not in path and "Ping" not in path]
+    resources = len(summary.parts)
+    assert Patience().attempts <= len(asked) <= 5 * Patience().attempts < resources * Patience().attempts
+
+
+def test_one_failing_page_is_asked_for_as_often_as_one_layer_tries_and_no_more(
+    site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulator.server.faults, "of_request", failing(simulator, lambda path: "Billing" in path))
+    summary = site.sync_once()
+    failed = [part.resource for part in summary.parts if part.status is ResourceState.FAILED]
+    assert failed == ["billing_records"]
+    assert sum("Billing" in path for path in site.asked()) == Patience().attempts
+    assert retry(site.engine, site.settings).exit_status == 6
+    assert sum("Billing" in path for path in site.asked()) == Patience().attempts
+
+
+def test_a_spent_quota_ends_the_run_resumable_and_no_other_resource_asks(site: Site, simulator: Simulator) -> None:
+    break_with(simulator, "call-quota:9")
+    with pytest.raises(QuotaSpent, match=r"wants no call before .* UTC.*qqetl retry"):
+        site.sync_once()
+    assert values(site.engine, "SELECT status FROM etl.batches") == ["failed"]
+    refused = sum(one.status == 429 for one in simulator.requests)
+    assert 0 < refused <= site.settings.etl_concurrency
+    read = sum(one.status == 200 for one in simulator.requests)
+    break_with(simulator)
+    site.asked()
+    assert retry(site.engine, site.settings).exit_status == 0
+    assert value(site.engine, "SELECT count(DISTINCT batch_id) FROM etl.requests") == 1
+    assert read > 3
+
+
+def test_a_new_run_asks_once_whether_a_spent_quota_is_back(site: Site, simulator: Simulator) -> None:
+    break_with(simulator, "call-quota:3")
+    for _ in range(2):
+        site.asked()
+        with pytest.raises(QuotaSpent):
+            site.sync_once()
+    assert len([path for path in site.asked() if "oauth" not in path]) == 1
