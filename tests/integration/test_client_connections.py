@@ -4,6 +4,8 @@ import asyncio
 import gzip
 import os
 import socket
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -197,6 +199,7 @@ print(type(seen.result).__name__, resource.getrusage(resource.RUSAGE_SELF).ru_ma
 """
 
 
+@pytest.mark.timeout(120)
 def test_a_small_body_that_unpacks_into_a_huge_one_takes_no_more_memory_than_the_cap_allows() -> None:
     path = os.pathsep.join((str(Path(__file__).parents[2]), str(Path(__file__).parent)))
 
