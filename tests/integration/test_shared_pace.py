@@ -22,7 +22,6 @@ from etl.extract.protocol import TooMany
 from etl.extract.trial import Trial
 from etl.ledger.unit import Ledger
 
-pytestmark = pytest.mark.timeout(60)
 TENANT = "paced"
 
 

@@ -24,7 +24,6 @@ from etl.extract.connection import connected
 from etl.ledger.unit import Ledger
 from etl.simulator import Simulator, SimulatorSettings
 
-pytestmark = pytest.mark.timeout(60)
 TENANT = "shared"
 
 
