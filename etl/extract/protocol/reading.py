@@ -55,6 +55,7 @@ class Reader:
     distinct: bool  #: whether no field says two of these at once
     signs: tuple[bytes, ...]  #: of secrets
     kinds: frozenset[str]  #: that become rows; empty: all
+    others: tuple[tuple[str, bytes], ...]  #: the fields besides the id
 
     def suits(self, item: bytes) -> bool:
         """Tell whether the fields have just the case that is declared; the API is not consistent in it."""
@@ -66,6 +67,10 @@ class Reader:
         have = set(keys)
         folded = {key.casefold() for key in have}
         return any(name not in have and name.casefold() in folded for name in self.names.values())
+
+    def may_overlook(self, glance: Glance, item: bytes) -> bool:
+        """Tell whether a field that was not seen may be there in another case: its name is nowhere in the record."""
+        return any(getattr(glance, role) is None and name not in item for role, name in self.others)
 
     def look(self, item: bytes) -> Seen:
         """Return what stands in the record, decoding all of it and minding no case."""
@@ -102,4 +107,5 @@ def reader_of(resource: Resource) -> Reader:
         distinct,
         suspicions(resource.secrets),
         frozenset(resource.takes[1] if resource.takes else ()),
+        tuple((role, name.encode()) for role, name in names.items() if role != "id"),
     )

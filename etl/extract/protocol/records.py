@@ -180,7 +180,7 @@ def _glance(reader: Reader, item: bytes, *, fast: bool) -> Glance:
         except msgspec.ValidationError:
             pass
         else:
-            if glance.id is not None or "id" not in reader.names:
+            if (glance.id is not None or "id" not in reader.names) and not reader.may_overlook(glance, item):
                 return glance
     if item[:1] != b"{":
         raise RecordBad("is no object")

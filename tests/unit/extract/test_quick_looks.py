@@ -18,6 +18,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 names = st.sampled_from(
     ["EntityID", "DateLastModified", "CreatedOn", "ContactSubType", "Status", "SSN", "ssn", "Password", "a", "A",
+     "dateLastModified", "createdon", "CONTACTSUBTYPE", "entityid",
      "\\u0053SN", "my ssn ", " SSN ", "password ", "socialSecurityX", "\\u00e9", "é", "Entity\\u0049D", "_call"]
 )  # fmt: skip
 tokens = st.sampled_from(
@@ -70,3 +71,11 @@ def test_a_record_whose_kind_is_no_text_is_of_no_kind_of_ours(kind: bytes) -> No
 def test_white_space_around_a_key_hides_no_secret(key: str) -> None:
     (record,) = read("contacts", [b'{"EntityID":1,"%b":"078-05-1120"}' % key.encode()]).records
     assert record.raw == b'{"EntityID":1}'
+
+
+def test_a_field_is_seen_in_whatever_case_though_the_record_before_had_another() -> None:
+    texts = [
+        b'{"EntityID":%d,"%b":"2026-03-01T08:00:00"}' % one
+        for one in ((1, b"DateLastModified"), (2, b"datelastmodified"))
+    ]
+    assert [one.undated for one in read("contacts", texts).records] == [False, False]
