@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.copytext import array, line
+from etl.copytext import NULL, array, joined, line, written
 from etl.database import copying
 from etl.database.copying import blocks
 
@@ -56,6 +56,11 @@ def test_a_row_is_one_line_of_copy_text(row: list[object], text: str) -> None:
 def test_a_row_can_be_read_back_from_its_line(row: list[str | None]) -> None:
     assert line(row).count("\n") == 1
     assert read_back(line(row)) == row
+
+
+@given(row=st.lists(st.none() | texts | hostile | st.lists(texts | hostile, max_size=3), min_size=1, max_size=5))
+def test_values_written_one_by_one_are_those_of_a_row(row: list[object]) -> None:
+    assert "\t".join(NULL if one is None else written(one) for one in row) == joined(row)
 
 
 @given(many=st.lists(rows, max_size=20))

@@ -1,6 +1,7 @@
 """Days and moments: every form, no shift of a day, gaps and folds of the clocks, and nothing from today."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -112,6 +113,17 @@ def test_near_iso_texts_read_alike_on_both_paths(raw: str) -> None:
     assert STAMP.clean(raw) == careful
     day = moment_of(raw, Date)
     assert DATE.clean(raw) == (day.date() if isinstance(day, datetime) else day)
+
+
+@settings(max_examples=400)
+@given(near_iso)
+def test_near_iso_texts_read_alike_on_both_paths_in_another_zone(raw: str) -> None:
+    """The same where times without an offset are local ones: read carefully, they get the zone and then are UTC."""
+    kind, careful = Timestamp("America/New_York"), moment_of(raw, Timestamp)
+    if isinstance(careful, datetime):
+        aware = careful if careful.tzinfo else careful.replace(tzinfo=ZoneInfo("America/New_York"))
+        careful = in_range(aware.astimezone(UTC), Timestamp)
+    assert kind.clean(raw) == careful
 
 
 @pytest.mark.parametrize(
