@@ -93,6 +93,10 @@ _ALL = (
     ),
     Fault("lost-field", "no record has this field any more", "Email", "page", _RECORD.lost_field),
     Fault(
+        "large-record", "the first record of a page weighs so many mebibytes at the first asking",
+        "11", "page", _RECORD.large_record,
+    ),
+    Fault(
         "foreign-links", "the links of a page lead to another address",
         "http://localhost:9/v1/", "page", _RECORD.foreign_links,
     ),
@@ -112,6 +116,9 @@ _ALL = (
     Fault(
         "wrong-encoding", "the headers name an encoding that the body lacks at the first so many askings",
         "1", "wire", _WIRE.wrong_encoding,
+    ),
+    Fault(
+        "wrong-charset", "the headers name this charset, the body is UTF-8", "utf-16", "wire", _WIRE.wrong_charset
     ),
     Fault("clock-skew", "the Date header is off by so many seconds", "3600", "wire", _WIRE.clock_skew),
 )  # fmt: skip

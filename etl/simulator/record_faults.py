@@ -77,3 +77,11 @@ def lost_field(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
 def foreign_links(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
     """Let the links of the envelope lead to another host, and in a circle."""
     return replace(page, href=turn.argument)
+
+
+def large_record(turn: Turn, key: str, page: Page, _again: Again) -> Page:
+    """Let the first record of a page weigh so many mebibytes, the first time."""
+    if not page.items or not turn.due(key):
+        return page
+    weight = {"Ballast": "x" * (int(turn.argument) * 2**20)}
+    return replace(page, items=(encode(json.loads(page.items[0]) | weight), *page.items[1:]))

@@ -33,6 +33,14 @@ async def wrong_encoding(
     return None
 
 
+async def wrong_charset(
+    turn: Turn, _key: str, _request: web.Request, response: web.Response
+) -> web.StreamResponse | None:
+    """Name a charset in the headers that the body does not have."""
+    response.charset = turn.argument
+    return None
+
+
 async def drip(turn: Turn, _key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
     """Send the body byte by byte, so many of them a second."""
     stream = await _begin(request, response)

@@ -303,6 +303,17 @@ def wrong_encoding() -> None:
         assert "Content-Encoding" not in client.raw(CARRIERS)[1]
 
 
+def large_record() -> None:
+    with faulty("large-record:1") as client:
+        weighed, again = (len(client.raw(feed("Contacts", pageSize=2))[2]) for _ in range(2))
+        assert 2**20 < weighed - again < 2**20 + 100
+
+
+def wrong_charset() -> None:
+    with faulty("wrong-charset:latin-1") as client:
+        assert client.raw(CARRIERS)[1]["Content-Type"] == "application/json; charset=latin-1"
+
+
 def clock_skew() -> None:
     with faulty("clock-skew:-3600") as client:
         assert parsedate_to_datetime(client.raw(CARRIERS)[1]["Date"]) == NOW - timedelta(hours=1)
@@ -325,6 +336,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     "foreign-links": foreign_links, "is-success-false": is_success_false,
     "bad-json": bad_json, "slow": slow, "drip": drip, "stall": stall, "cut-body": cut_body, "reset": reset,
     "wrong-encoding": wrong_encoding, "clock-skew": clock_skew,
+    "large-record": large_record, "wrong-charset": wrong_charset,
 }  # fmt: skip
 
 
