@@ -5,24 +5,31 @@ import json
 import logging
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
 import structlog
 from aiohttp import web
 from command_line import CommandLine, settings_of
+from mail_sink import PASSWORD as MAIL_PASSWORD
+from mail_sink import USER as MAIL_USER
 from mail_sink import mail_sink
+from workbench import settings_for
 
 from etl.cli.main import main
+from etl.database.connect import make_engine
 from etl.extract import connection
 from etl.extract.client import ApiClient
 from etl.extract.patience import Patience
+from etl.pipeline import sync
 from etl.simulator import Simulator, SimulatorSettings
 from etl.simulator.faults import Faults
 
@@ -291,6 +298,78 @@ def test_a_database_that_quotes_the_row_it_refuses(inside: Inside, database_url:
     assert status != 0 or table == "public.contacts"  # a row that a constraint refuses is a finding
     assert leaked(text + inside("runs")[1] + inside("findings")[1]) == []
     assert leaked(column(database_url, REASONS)) == []
+
+
+#: Where notices go and from whom a watchdog hears; the address of either is a secret.
+PING = "mk-ping-0b7e"
+TOLD = (*NEVER_OUT, MAIL_PASSWORD, quote(MAIL_PASSWORD), PING)
+
+
+#: What the database keeps of notices.
+WAITING = "SELECT CAST(one AS text) FROM etl.outbox AS one UNION ALL SELECT CAST(one AS text) FROM etl.troubles AS one"
+
+
+def notices(port: int, folder: Path) -> dict[str, str]:
+    """Return settings under which a run tells of itself in every way that there is."""
+    return {
+        "ETL_SMTP_URL": f"smtp://{MAIL_USER}:{quote(MAIL_PASSWORD)}@127.0.0.1:{port}?tls=off",
+        "ETL_MAIL_FROM": "etl@agency.example.com",
+        "ETL_MAIL_TO": "people@agency.example.com",
+        "ETL_HEARTBEAT_URL": f"http://127.0.0.1:9/{PING}",
+        "ETL_METRICS_FILE": str(folder / "metrics.prom"),
+    }
+
+
+def files(folder: Path) -> str:
+    """Return what stands in all files below a folder."""
+    return "\n".join(one.read_bytes().decode(errors="replace") for one in folder.rglob("*") if one.is_file())
+
+
+@pytest.mark.parametrize("tale", ["500", "failed envelope", "bad records", "bad values"])
+def test_mails_metrics_and_files_of_a_run(inside: Inside, simulator: Simulator, database_url: str, tale: str) -> None:
+    folder = inside.environment.folder
+    with mail_sink(login=True) as (sink, port):
+        settings = notices(port, folder)
+        simulator.server.faults = Telltale(TALES[tale])
+        said = [inside(*words, **settings) for words in (["sync", "--resource", "claims"], ["notices"], ["metrics"])]
+        mails = "\n".join(one.as_string() + sink.text(place) + sink.html(place) for place, one in enumerate(sink.mails))
+    assert [leaked(text, TOLD) for _, text in said] == [[]] * len(said)
+    assert "claims" in mails or said[0][0] == 0
+    assert leaked(mails, TOLD) == []
+    assert "qqetl" in (folder / "metrics.prom").read_text()
+    assert leaked(files(folder), TOLD) == []
+    assert leaked(column(database_url, f"{REASONS} UNION ALL {WAITING}"), TOLD) == []
+
+
+def test_files_and_mails_of_a_run_without_a_database(inside: Inside) -> None:
+    folder = inside.environment.folder
+    with mail_sink(login=True) as (sink, port):
+        address = f"postgresql://etl:{PORTAL}@127.0.0.1:9/book"
+        status, text = inside("sync", **notices(port, folder), DATABASE_URL=address)
+        mails = "\n".join(one.as_string() for one in sink.mails)
+    assert status == 4
+    assert leaked(text + mails + files(folder), TOLD) == []
+
+
+def test_a_database_that_refuses_the_password(inside: Inside, database_url: str) -> None:
+    address = urlsplit(database_url)
+    wrong = address._replace(netloc=f"{address.username}:{PORTAL}@{address.hostname}:{address.port}").geturl()
+    status, text = inside("sync", DATABASE_URL=wrong)
+    assert (status, leaked(text)) == (4, [])
+
+
+@pytest.mark.parametrize("table", ["raw.raw_contacts", "etl.findings", "etl.requests"])
+def test_the_exceptions_that_python_gets(simulator: Simulator, database_url: str, table: str) -> None:
+    with psycopg.connect(database_url) as database:
+        database.execute(REFUSAL.format(state="XX000", table=table).encode())
+    engine = make_engine(database_url)
+    try:
+        with pytest.raises(Exception, match=r".") as caught:
+            sync(engine, settings_for(simulator, database_url, qqcatalyst_client_secret=SECRET,
+                                      qqcatalyst_username=USERNAME, qqcatalyst_password=PASSWORD))  # fmt: skip
+    finally:
+        engine.dispose()
+    assert leaked("".join(traceback.format_exception(caught.value))) == []
 
 
 def test_a_fault_of_our_own_leaves_no_values_in_the_log(qqetl: CommandLine) -> None:
