@@ -31,15 +31,23 @@ class Zygote:
     answers: IO[str]
     output: Path
 
-    def run(self, *arguments: str, environment: Mapping[str, str], seam: str = "", at: int = 0) -> Ended:
-        """Have a run of the command line carried out, killed at the `at`-th call of a seam (0: not at all)."""
+    def order(self, *arguments: str, environment: Mapping[str, str], seam: str = "", at: int = 0) -> None:
+        """Have a run of the command line begun, to be killed at the `at`-th call of a seam (0: not at all)."""
         order = {
             "arguments": arguments, "environment": dict(environment), "seam": seam, "at": at, "output": str(self.output)
         }  # fmt: skip
         self.orders.write(json.dumps(order) + "\n")
         self.orders.flush()
+
+    def answer(self) -> Ended:
+        """Wait for the end of the run that was ordered and return how it ended."""
         answer = json.loads(self.answers.readline())
         return Ended(answer["status"], answer["calls"], self.output.read_text(errors="replace"))
+
+    def run(self, *arguments: str, environment: Mapping[str, str], seam: str = "", at: int = 0) -> Ended:
+        """Have a run carried out and return how it ended."""
+        self.order(*arguments, environment=environment, seam=seam, at=at)
+        return self.answer()
 
 
 @contextmanager

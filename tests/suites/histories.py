@@ -37,7 +37,7 @@ PASSING = (
     "slow:0.002", "clock-skew:3600", "clock-skew:-3600", "token-answer:no-expiry", "token-answer:text-expiry",
 )  # fmt: skip
 PAGES = (
-    "page-drift:{n}@{k}", "page-drift:-{n}@{k}", "empty-middle-page:{n}@{k}", "duplicate-records:{n}",
+    "page-drift:{n}@{k}", "page-drift:-{n}@{k}", "repeated-page", "empty-middle-page:{n}@{k}", "duplicate-records:{n}",
     "wrong-total:{n}", "wrong-total:null", "wrong-total:text", "wrong-total:negative", "null-modified",
     "strange-modified:0001-01-01T00:00:00", "strange-modified:9999-12-31T00:00:00",
 )  # fmt: skip

@@ -1,0 +1,98 @@
+"""An undisturbed reading beside one with every page twice, reversed, and delivered again a week later: one state."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from observing import differences, digest
+from pauses import without_pauses
+from workbench import MIGRATED, Site, agency, break_with, cloned, come_of_age, site_of
+
+from etl.database.embedded import EmbeddedPostgres
+from etl.simulator import Simulator
+from etl.simulator.envelopes import Answer, Page
+from etl.simulator.faults import Faults
+
+THEN = datetime(2025, 6, 2, 15, 30, tzinfo=UTC)
+LATER = THEN + timedelta(days=7)
+#: Feeds whose records show when they changed: what comes late is known to be old.
+DATED = ("contacts", "policies", "claims", "applications", "commissions", "employees")
+
+
+class Disturbed(Faults):
+    """Delivers the records of every page twice and in reverse, and keeps what it delivered."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self.delivered: dict[tuple[str, str], bytes] = {}
+
+    def rewrite(self, request: web.Request, answer: Answer, again: Any) -> Answer:
+        if isinstance(answer, Page) and answer.number:
+            answer = replace(answer, items=answer.items[::-1] * 2)
+        return answer
+
+    def spoil(self, request: web.Request, body: bytes) -> bytes:
+        self.delivered[place(request)] = body
+        return body
+
+
+class Late(Faults):
+    """Delivers once more what was delivered then, and nothing of what has come to be since."""
+
+    def __init__(self, delivered: dict[tuple[str, str], bytes]) -> None:
+        super().__init__(())
+        self.delivered = delivered
+
+    def spoil(self, request: web.Request, body: bytes) -> bytes:
+        return self.delivered.get(place(request), body)
+
+
+def place(request: web.Request) -> tuple[str, str]:
+    """Return what a page is known by, whatever the days that are asked for."""
+    return request.path, request.query.get("pageNumber", "")
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with agency(seed=11, contacts=8, founded=THEN, now=THEN) as served:
+        del served.world.agency_rules[20:]
+        yield served
+
+
+@pytest.fixture
+def sites(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[tuple[Site, Site]]:
+    with (
+        cloned(server.url, MIGRATED) as one, cloned(server.url, MIGRATED) as other,
+        site_of(simulator, one, etl_page_size=3) as quiet, site_of(simulator, other, etl_page_size=3) as disturbed,
+        without_pauses(),
+    ):  # fmt: skip
+        yield quiet, disturbed
+        break_with(simulator)
+
+
+def whole(site: Site, simulator: Simulator, faults: Faults, **options: Any) -> None:
+    simulator.server.faults = faults
+    summary = site.sync_once(**options)
+    assert summary.exit_status == 0, summary.batch.error
+
+
+def test_pages_twice_reversed_and_a_week_late_end_in_the_same_tables(
+    sites: tuple[Site, Site], simulator: Simulator
+) -> None:
+    quiet, disturbed = sites
+    then, odd = Disturbed(), Disturbed()
+    whole(quiet, simulator, Faults(()))
+    whole(disturbed, simulator, then)
+    assert differences(digest(quiet.engine), digest(disturbed.engine)) == []
+    simulator.server.settings = replace(simulator.server.settings, now=LATER)
+    with simulator.lock:
+        simulator.world.tick(LATER - timedelta(hours=2), 25)
+    for site in sites:
+        come_of_age(site)
+    whole(quiet, simulator, Faults(()))
+    whole(disturbed, simulator, odd)
+    whole(disturbed, simulator, Late(then.delivered), resources=DATED, full=True, dry_sweep=True)
+    assert differences(digest(quiet.engine), digest(disturbed.engine)) == []

@@ -1,0 +1,96 @@
+"""Every fault that the simulator can have, over real sockets: how a run ends under it, and the next one is whole."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from against_the_oracle import compare
+from pauses import without_pauses
+from workbench import MIGRATED, Site, agency, break_with, cloned, come_of_age, site_of
+
+from etl.database.embedded import EmbeddedPostgres
+from etl.errors import CredentialsRefused, EtlError
+from etl.extract import client
+from etl.extract.transport import Limits
+from etl.simulator import FAULTS, Simulator
+
+#: A feed, a list, what is nested, what is asked for per parent, and what an account need not offer.
+READ = ("contacts", "policies", "carriers", "vehicles", "coverages", "claims", "commission_rules")
+
+WHOLE, SOME_FAILED, REFUSED = "whole", "some failed", "credentials refused"
+#: How a run ends under each fault; several ways of one fault stand side by side.
+BORNE: dict[str, str] = {
+    "token-expiry:5": WHOLE, "token-errors:2": WHOLE, "token-refused": REFUSED, "token-refused:invalid_client": REFUSED,
+    "token-answer:no-expiry": WHOLE, "token-answer:text-expiry": WHOLE, "token-answer:zero-expiry": WHOLE,
+    "token-answer:negative-expiry": WHOLE, "unauthorized-always": REFUSED, "unauthorized:Claims": WHOLE,
+    "forbidden:Claims": WHOLE, "forbidden:Contacts/LastMod": SOME_FAILED, "not-found:Claims": WHOLE,
+    "not-found:Policies/LastMod": SOME_FAILED, "wrong-verb:Claims": WHOLE, "not-offered:Claims": WHOLE,
+    "not-offered:Commissions/AgencyRules": SOME_FAILED, "rate-limit:1": WHOLE, "rate-limit:date@2": WHOLE,
+    "server-errors:3": WHOLE, "server-errors:always@4": SOME_FAILED, "html-login:2": WHOLE, "redirect-login": WHOLE,
+    "odd-success:202": WHOLE, "odd-success:204@3": WHOLE, "odd-success:206": WHOLE, "gzip-bomb:1": WHOLE,
+    "page-drift:1": WHOLE, "page-drift:-1": WHOLE, "repeated-page": SOME_FAILED, "empty-middle-page:1": WHOLE,
+    "wrong-total:7": SOME_FAILED, "wrong-total:null": WHOLE, "wrong-total:text": WHOLE, "wrong-total:negative": WHOLE,
+    "duplicate-records:2": WHOLE, "null-modified": WHOLE, "strange-modified:0001-01-01T00:00:00": WHOLE,
+    "strange-modified:9999-12-31T00:00:00": WHOLE, "is-success-false:2": WHOLE, "id-form:text": WHOLE,
+    "id-form:padded": WHOLE, "id-form:float": WHOLE, "id-form:list": WHOLE, "no-id:1": WHOLE, "time-form:z": WHOLE,
+    "time-form:seven": WHOLE, "set-field:Novelty={}": WHOLE, "lost-field:Description": WHOLE,
+    "foreign-links": WHOLE, "large-record:11@3": WHOLE, "bad-json:2": WHOLE, "slow:0.01": WHOLE,
+    "drip:200000": WHOLE, "stall:8@9": WHOLE, "cut-body:2": WHOLE, "reset:0": WHOLE, "reset:30": WHOLE,
+    "wrong-encoding:1": WHOLE, "wrong-charset:utf-16@4": WHOLE, "clock-skew:3600": WHOLE,
+}  # fmt: skip
+
+
+#: Borne where waiting is measured; here no call waits.
+ELSEWHERE = {"call-limit", "call-quota"}
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with agency(seed=3, contacts=3) as served:
+        del served.world.agency_rules[9:]
+        yield served
+
+
+@pytest.fixture(scope="module")
+def shared(server: EmbeddedPostgres) -> Iterator[str]:
+    """Give the database that all tests of this module share, each as a tenant of its own."""
+    with cloned(server.url, MIGRATED) as url:
+        yield url
+
+
+@pytest.fixture
+def site(simulator: Simulator, shared: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setattr(client, "Limits", lambda: Limits(total=6.0, connect=4.0, read=4.0))
+    tenant = re.sub(r"\W", "-", fault)
+    with site_of(simulator, shared, etl_page_size=4, etl_tenant=tenant) as made, without_pauses():
+        yield made
+        break_with(simulator)
+
+
+def how_it_ended(site: Site) -> str:
+    """Return how one run ended."""
+    try:
+        summary = site.sync_once(resources=READ)
+    except CredentialsRefused:
+        return REFUSED
+    except EtlError as error:
+        return str(error)
+    return WHOLE if summary.exit_status == 0 else SOME_FAILED
+
+
+def test_every_fault_is_borne_somewhere() -> None:
+    """A fault that no run has met proves nothing."""
+    assert {one.partition(":")[0].partition("@")[0] for one in BORNE} | ELSEWHERE == set(FAULTS)
+
+
+@pytest.mark.parametrize("fault", BORNE)
+def test_a_run_under_a_fault_ends_as_it_should_and_the_next_one_is_whole(
+    site: Site, simulator: Simulator, fault: str
+) -> None:
+    break_with(simulator, fault)
+    assert how_it_ended(site) == BORNE[fault]
+    break_with(simulator)
+    come_of_age(site)
+    summary = site.sync_once(resources=READ, full=True)
+    assert summary.exit_status == 0, summary.batch.error
+    assert compare(site.engine, site.settings.etl_tenant, simulator.world, READ, swept=True) == []

@@ -1,0 +1,82 @@
+"""Hostile texts in every field of text of every resource: a sync loads them, or says what is wrong with them."""
+
+import json
+from collections.abc import Iterator
+from itertools import cycle
+from typing import Any
+
+import pytest
+from aiohttp import web
+from observing import as_they_lie, value, written
+from pauses import without_pauses
+from workbench import Site, agency, site_of
+
+from etl.simulator.faults import Faults
+
+#: Whatever else is odd, it must be known which record it is, whose, and when it changed.
+SOUND = frozenset(
+    "EntityID PolicyId PolicyID CustomerId CustomerID ContactId QuoteID ClaimID ApplicationID RecordId CommissionID "
+    "CommissionRuleID PolicyDetailsID AdjustmentID CoverageID EquipmentID DriverID VehicleID BlobInfoId AcordFormID "
+    "QQID DepartmentID CarrierID QQTenantID Status QuoteStatus AdjustmentType ContactSubType IsDeleted CreatedOn "
+    "DateLastModified Drivers Vehicles Data PageNumber PageSize PagesTotal TotalItems TotalPages IsSuccess "
+    "ErrorCode".split()
+)
+TEXTS: tuple[str, ...] = (
+    "", " ", "\x00", "a\x00b", "\ud800", "\udfff\ud800", "\ufffe\uffff", "\u202egnp.exe", "\u200b\u2060\ufeff",
+    "e\u0301\u0301\u0301" * 400, "\N{FAMILY}\u200d\N{WOMAN}", "\u0661\u0662\u0663", "\uff11\uff12", "\u2028\u2029\x85",
+    "\x1b[31mred\x1b[0m", "a\r\nb: c\r\n\r\nd", "%s %(a)s {0} {a.__class__}", "${jndi:ldap://x}", "=cmd|' /C calc'!A0",
+    "'; DROP TABLE contacts; --", "\\N", "\\.", "a\tb\\tc", "NULL", "null", "undefined", "NaN", "Infinity", "-Infinity",
+    "1e400", "1e-400", "0x1F", "1_000", "1,2,3", "9" * 400, "-0", "+1", "true", "none", "epoch", "now", "today",
+    "infinity", "0000-00-00", "2024-02-30", "10000-01-01", "9999-12-31T23:59:59.9999999", "24:00", "@", "a@b@c",
+    "x" * 20_000, "<script>alert(1)</script>", '{"a": 1}', "[]", "../../etc/passwd", "file:///x", "javascript:alert(1)",
+    "((((((" * 200, "a" * 60 + "@" + "b." * 60, "(" * 5000, "-" * 5000, "0" * 5000,
+)  # fmt: skip
+
+
+class Spoilt(Faults):
+    """Puts the next odd text into the place of each text that need not be sound."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self.odd = cycle(TEXTS)
+        self.bodies: dict[str, bytes] = {}
+
+    def spoil(self, request: web.Request, body: bytes) -> bytes:
+        """Return the body spoilt, the same each time that it is asked for."""
+        if "Ping" in request.path:
+            return body
+        key = f"{request.path_qs} {body.decode()}"
+        if key not in self.bodies:
+            self.bodies[key] = json.dumps(self.odd_one(json.loads(body))).encode()
+        return self.bodies[key]
+
+    def odd_one(self, found: Any) -> Any:
+        if isinstance(found, dict):
+            return {name: self.kept(one) if name in SOUND else self.odd_one(one) for name, one in found.items()}
+        if isinstance(found, list):
+            return [self.odd_one(one) for one in found]
+        return next(self.odd) if isinstance(found, str) else found
+
+    def kept(self, found: Any) -> Any:
+        """Return a sound value, and look into lists of records."""
+        return [self.odd_one(one) for one in found] if isinstance(found, list) else found
+
+
+@pytest.fixture
+def site(database_url: str) -> Iterator[Site]:
+    with agency(contacts=8) as simulator, site_of(simulator, database_url) as made, without_pauses():
+        del simulator.world.agency_rules[40:]
+        simulator.server.faults = Spoilt()
+        yield made
+
+
+def test_hostile_values_cost_neither_their_neighbours_nor_the_run(site: Site) -> None:
+    summary = site.sync_once()
+    assert summary.exit_status == 0, summary.batch.error
+    assert sum(part.counts["fetched"] for part in summary.parts) > 100
+    refused = {part.resource for part in summary.parts if part.counts["refused"]}
+    assert refused == set(), "the ids, references and status were sound"
+    assert value(site.engine, "SELECT count(*) FROM etl.findings") > 100
+    before = as_they_lie(site.engine)
+    assert site.sync_once(full=True).exit_status == 0
+    assert written(before, as_they_lie(site.engine)) == set()
