@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from against_the_oracle import compare
 from pauses import without_pauses
+from sqlalchemy import text
 from workbench import MIGRATED, Site, agency, break_with, cloned, come_of_age, site_of
 
 from etl.database.embedded import EmbeddedPostgres
@@ -91,6 +92,8 @@ def test_a_run_under_a_fault_ends_as_it_should_and_the_next_one_is_whole(
     assert how_it_ended(site) == BORNE[fault]
     break_with(simulator)
     come_of_age(site)
+    with site.engine.begin() as connection:  # refused credentials rest for a while
+        connection.execute(text("UPDATE etl.tokens SET refused_until = NULL"))
     summary = site.sync_once(resources=READ, full=True)
     assert summary.exit_status == 0, summary.batch.error
     assert compare(site.engine, site.settings.etl_tenant, simulator.world, READ, swept=True) == []
