@@ -136,11 +136,19 @@ def test_a_run_holds_its_lease_from_task_to_task(synced: Site) -> None:
     assert synced.sync_once().exit_status == 0
 
 
+def without_token(site: Site) -> None:
+    """Forget the token that all runs share, and that credentials were refused."""
+    with site.engine.begin() as connection:
+        connection.execute(text("DELETE FROM etl.tokens"))
+
+
 def test_a_run_that_cannot_begin_holds_nothing(synced: Site) -> None:
+    without_token(synced)
     break_with(synced.simulator, "token-refused")
     with pytest.raises(CredentialsRefused):
         begin_run(task_of(synced), None, Options())
     break_with(synced.simulator)
+    without_token(synced)
     assert synced.sync_once().exit_status == 0
 
 
