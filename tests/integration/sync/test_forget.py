@@ -165,7 +165,7 @@ def test_what_changes_or_comes_later_is_left_nameless_and_the_books_balance(
         batch = newest(connection, "default")
         assert batch is not None
         counts = {one.resource: one.counts for one in parts(connection, batch.id)}
-    assert counts["contacts"][Outcome.NO_ROW] == 1
+    assert counts["contacts"][Outcome.NO_ROW] >= 1  # once for each stretch of days in which it was made or changed
     assert all(one["fetched"] == sum(one[outcome] for outcome in Outcome) for one in counts.values())
 
 
