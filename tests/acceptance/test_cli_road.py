@@ -45,11 +45,9 @@ def counts(url: str) -> dict[str, int]:
         tables = connection.execute(
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'raw', 'etl')"
         ).fetchall()
-        return {
-            name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
-            for (name,) in tables
-            if name not in SHARED
-        }  # type: ignore[index]
+        names = [name for (name,) in tables if name not in SHARED]
+        rows = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone() for name in names}
+    return {name: row[0] for name, row in rows.items() if row is not None}
 
 
 def test_a_first_sync_then_a_second_one_and_what_the_others_say(qqetl: CommandLine, database_url: str) -> None:
