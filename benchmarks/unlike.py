@@ -1,7 +1,7 @@
 """What is not like for like in the comparison, printed beside its table."""
 
 NOT_ALIKE = """
-- **Unchanged**: ours knows a page by the digest of its records, and a record by its hash, and skips what stands already;
+- **Unchanged**: ours knows a page by the digest of its records, a record by its hash, and skips what stands already;
   the others write every row again. That skip is most of the difference.
 - **Cleaning**: ours and the naive way clean and check every field, ours under more rules. dlt keeps a bad date in a
   second column and money as a float; the tap keeps dates as the text that came.

@@ -1,6 +1,19 @@
 """The tables of notices: what is the matter now, mails that wait for their server, days that had a digest."""
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Identity, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 from etl.models.base import Base
 from etl.models.bookkeeping import SCHEMA, instant
@@ -28,7 +41,7 @@ outbox = Table(
     "outbox",
     Base.metadata,
     Column("id", Uuid, primary_key=True),  # the mail's own, so that one that arrives twice is known as one
-    Column("number", Integer, Identity(), nullable=False),  # the order in which mails were written
+    Column("number", BigInteger, Identity(), nullable=False),  # the order in which mails were written
     Column("tenant", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),

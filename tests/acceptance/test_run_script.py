@@ -161,7 +161,7 @@ def test_the_product_alone_is_installed_until_tests_are_asked_for(tmp_path: Path
     assert small.run("x").stdout == "/|x\n"
     assert not small.has("pytest")
     done = small.run("test", "-k", "some")
-    assert done.stdout == "pytest|-n|2|-k|some\n", done.stderr
+    assert done.stdout == "pytest|-n|2|--dist|worksteal|-k|some\n", done.stderr
     done = small.run("y")
     assert (done.stdout, done.stderr) == ("/|y\n", ""), "an environment made for tests serves all"
     small.lock(wheel(small.wheels, "second", {"second.py": ""}))

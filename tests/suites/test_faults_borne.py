@@ -36,7 +36,7 @@ BORNE: dict[str, str] = {
     "id-form:padded": WHOLE, "id-form:float": WHOLE, "id-form:list": WHOLE, "no-id:1": WHOLE, "time-form:z": WHOLE,
     "time-form:seven": WHOLE, "set-field:Novelty={}": WHOLE, "lost-field:Description": WHOLE,
     "foreign-links": WHOLE, "large-record:11@3": WHOLE, "bad-json:2": WHOLE, "slow:0.01": WHOLE,
-    "drip:200000": WHOLE, "stall:8@9": WHOLE, "cut-body:2": WHOLE, "reset:0": WHOLE, "reset:30": WHOLE,
+    "drip:2000000": WHOLE, "stall:8@9": WHOLE, "cut-body:2": WHOLE, "reset:0": WHOLE, "reset:30": WHOLE,
     "wrong-encoding:1": WHOLE, "wrong-charset:utf-16@4": WHOLE, "clock-skew:3600": WHOLE,
 }  # fmt: skip
 

@@ -207,10 +207,13 @@ def _identity(resource: Resource, glance: Glance, text: bytes) -> str:
 
 def _record(context: _Context, name: str, text: bytes, glance: Glance) -> Record:
     """Return the record with its version: the time at its source, never later than the request that read it."""
-    modified = _moment(context.clock, context.modified if glance.modified is None else glance.modified)
+    changed = context.clock.clean(context.modified if glance.modified is None else glance.modified)
+    modified = changed if isinstance(changed, datetime) else None
     created = _moment(context.clock, glance.created)
-    # Without a declared time of change nothing in a record tells its versions apart: the reading itself dates it.
-    version = (modified or created) if context.resource.modified else None
+    # Without a declared time of change, or with one that cannot be read, nothing in a record tells its versions apart:
+    # the reading itself dates it. One that was made and never changed has none, which is no fault.
+    dated = context.resource.modified and not isinstance(changed, Complaint)
+    version = (modified or created) if dated else None
     requested_at = context.requested_at
     return Record(
         name,

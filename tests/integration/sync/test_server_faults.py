@@ -268,6 +268,8 @@ def test_a_clock_that_is_set_back_in_the_middle_changes_nothing(
     monkeypatch.setattr(time, "time", lambda: real() - 7200 * back.is_set())
     set_back = At(3, back.set)
     assert site.sync_once(watcher=Watcher(set_back.watch)).exit_status == 0
+    back.clear()
+    assert synced.sync_once(full=True).exit_status == 0, "another test of this module may have changed the source"
     assert differences(digest(site.engine), digest(synced.engine)) == []
     ahead = "SELECT count(*) FROM contacts WHERE updated_at > now() OR last_synced_at > now()"
     assert value(site.engine, ahead) == 0
