@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from etl.catalogue import Resource
 from etl.copytext import written
@@ -18,7 +18,7 @@ from etl.database.copying import copy_lines, copy_rows
 from etl.database.sqlstate import classify
 from etl.errors import RecordBad
 from etl.ledger import tally
-from etl.ledger.staging import by_index
+from etl.ledger.staging import StagedMeanwhile, by_index
 from etl.load.upsert import bury, differences, lacking, placeholder_stands, placeholders, stored, upsert
 from etl.models import PRODUCTION, load_order
 from etl.models.base import MAIN, row_id_text
@@ -265,7 +265,13 @@ def load_stubs_of(
         connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{statements.incoming}"))
         connection.execute(statements.prepare)
         copy_rows(connection, statements.incoming, statements.columns, lines)
-        connection.execute(statements.merge, {"tenant": target.tenant, "batch_id": target.batch_id})
+        try:
+            connection.execute(statements.merge, {"tenant": target.tenant, "batch_id": target.batch_id})
+        except IntegrityError as error:
+            if isinstance(error.orig, psycopg.errors.UniqueViolation):
+                # ON CONFLICT minds one index; a neighbour may have got into the other a moment before.
+                raise StagedMeanwhile from None
+            raise
 
 
 def bury_gone(connection: Connection, target: Target, resource: Resource) -> int:

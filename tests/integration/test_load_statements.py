@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.copytext import joined
+from etl.ledger.staging import StagedMeanwhile
 from etl.load.rows import Target, load_rows, load_stubs
 from etl.load.upsert import bury, differences, placeholders, upsert
 from etl.models import PRODUCTION, Department
@@ -187,6 +188,15 @@ def test_a_stub_never_overwrites_a_record(connection: Connection) -> None:
     load(connection, "a", 0)
     stub(connection, "b", 9)
     assert stored(connection) == ("a", False, False, NOON)
+
+
+def test_a_stub_that_a_neighbour_brings_at_the_same_moment_makes_the_transaction_look_again(
+    connection: Connection,
+) -> None:
+    stub(connection, "a", 0)
+    connection.execute(text("UPDATE departments SET source_id = 'as if only the key were there yet'"))
+    with pytest.raises(StagedMeanwhile):
+        stub(connection, "b", 1)
 
 
 def test_a_row_that_the_database_refuses_costs_none_of_its_neighbours(connection: Connection) -> None:
