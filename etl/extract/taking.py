@@ -87,6 +87,8 @@ class Taker:
         """Commit the answers that are known, letter for letter, and return the group of the others, None if none is."""
         resource = named(group.resource)
         feeds = [one for one in group.answers if isinstance(one, Fetched)] if can_be_known(resource) else []
+        if not feeds:
+            return Consumption(group.resource, 0, 0), group
         known = self.ledger.read(partial(self.known, resource=resource, answers=feeds, window=group.window))
         pages = [(one, known[one.digest]) for one in feeds if one.digest in known]
         if not pages:
@@ -103,7 +105,7 @@ class Taker:
         """Return the known ones among some answers, by their digest."""
         digests = [one.digest for one in answers]
         asker = Asker(self.ledger.tenant, self.batch_id, self.rules)
-        return find_known(connection, resource, asker, window, digests) if digests else {}
+        return find_known(connection, resource, asker, window, digests)
 
     def commit_known(
         self, connection: Connection, resource: Resource, pages: Sequence[tuple[Fetched, KnownPage]]
