@@ -23,7 +23,8 @@ AGENCIES = agencies()
 #: Under this name the tables that have fresh rows are told, as assets `qqcatalyst://TENANT/TABLE`.
 FRESH = AssetAlias("qqcatalyst")
 
-DEFAULTS = {"retries": 2, "retry_delay": timedelta(minutes=1), "max_retry_delay": timedelta(minutes=5)}
+#: A task that died is tried again after some seconds, and once more after about a minute.
+DEFAULTS = {"retries": 2, "retry_delay": timedelta(seconds=5), "retry_exponential_backoff": 6}
 
 FOR_A_RUN = {
     "from": Param(None, type=["null", "string"], description="Start of the window; empty: where each resource stands."),
@@ -80,20 +81,19 @@ def read(batch: str, piece: list[Any]) -> None:
 
 
 @fails_for_good
-def close(batch: str | None, *, outlet_events: Any = None) -> str | None:
-    """Close the books, tell which tables have fresh rows, and return what is wrong, if anything is."""
+def close(batch: str | None, *, outlet_events: Any = None) -> None:
+    """Close the books and tell which tables have fresh rows."""
     if batch is None:
         raise AirflowSkipException("The run did not begin.")
     tenant, summary = steps.close(*place(), batch)
     for table, rows in steps.written(summary).items():
         outlet_events[FRESH].add(Asset(f"qqcatalyst://{tenant}/{table}"), extra={"batch": batch, "rows": rows})
-    return None if summary.exit_status == 0 else summary.batch.error or "a resource failed"
 
 
 @fails_for_good
-def verdict(wrong: str | None) -> None:
+def verdict(batch: str) -> None:
     """Fail the run when a resource failed or does not balance; what is whole stays loaded."""
-    if wrong is not None:
+    if (wrong := steps.what_is_wrong(*place(), batch)) is not None:
         raise AirflowFailException(wrong)
 
 
@@ -118,10 +118,8 @@ def dag_of_runs(dag_id: str, schedule: str, description: str, *, full: bool) -> 
                 done = task(map_index_template="{{ piece }}")(read).partial(batch=batch).expand(piece=pieces)
             before >> pieces
             before = done
-        wrong = task(trigger_rule=TriggerRule.ALL_DONE, outlets=[FRESH])(close)(batch)
-        end = task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(verdict)(wrong)
-        before >> wrong
-        batch >> end
+        closed: Any = task(trigger_rule=TriggerRule.ALL_DONE, outlets=[FRESH])(close)(batch)
+        before >> closed >> task(verdict)(batch)
     return dag
 
 

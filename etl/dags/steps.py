@@ -145,6 +145,15 @@ def close(agency: str | None, run: str, batch: str) -> tuple[str, Summary]:
         return task.tenant, summary
 
 
+def what_is_wrong(agency: str | None, run: str, batch: str) -> str | None:
+    """Return why a run whose books are closed did not end well, None when it did."""
+    from etl.models.states import BatchState
+
+    with at_work(agency, run) as task:
+        found = task.batch(UUID(batch))
+    return None if found.status is BatchState.COMPLETED else found.error or "a resource failed"
+
+
 def written(summary: Summary) -> dict[str, int]:
     """Return the tables of which a run has written rows, with their number."""
     sums = {table: sum(counts.values()) - counts.get("unchanged", 0) for table, counts in summary.tables.items()}
