@@ -23,6 +23,11 @@ def free_port() -> int:
         return port
 
 
+def airflows_own(url: str) -> str:
+    """Return the address of a database as Airflow wants it."""
+    return url.replace("postgresql:", "postgresql+psycopg:")
+
+
 def of_account(simulator: Simulator, database_url: str) -> dict[str, str]:
     """Return the settings with which a run talks to a simulator and a database."""
     return {
@@ -75,7 +80,7 @@ class Home:
 
     def dag_test(self, dag_id: str, **conf: Any) -> dict[str, Any]:
         """Run a DAG in one process and return the states of the run and of its tasks."""
-        program = Path(__file__).with_name("dag_test.py")
+        program = Path(__file__).with_name("airflow_one_process.py")
         done = self.run(sys.executable, str(program), str(self.dags), dag_id, json.dumps(conf))
         said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return said

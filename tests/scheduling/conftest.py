@@ -1,0 +1,33 @@
+"""What the tests of Airflow share: its metadata database, whose tables are made once and copied for each test."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from airflow_home import Home, airflows_own
+from workbench import cloned
+
+from etl.database.embedded import EmbeddedPostgres
+
+TEMPLATE = "template_airflow"
+#: Nothing but a number that no other lock of this server has.
+LOCK = 3302
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give the name of a database with Airflow's tables; the first worker of a test run makes it."""
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+            with cloned(server.url, "template0") as draft:
+                Home(tmp_path_factory.mktemp("airflow"), airflows_own(draft)).migrate()
+                connection.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE {draft.rpartition('/')[2]}".encode())
+    return TEMPLATE
+
+
+@pytest.fixture
+def metadata(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """Give the address, as Airflow wants it, of a metadata database of this test alone."""
+    with cloned(server.url, template) as url:
+        yield airflows_own(url)
