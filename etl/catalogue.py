@@ -99,11 +99,26 @@ class Derivation:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A column that holds what a record tells of a row of another table without pointing to it."""
+
+    column: str
+    #: The column that says what that row is called; None where its source id already does.
+    label: str | None = None
+    #: What stands before the column's words in the source id.
+    prefix: str = ""
+    #: The column that points there instead, where there is one.
+    unless: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stub:
-    """A row of lesser rank for another table: it fills placeholders and never overwrites what is known better."""
+    """A row of lesser rank for another table: it makes placeholders and never overwrites what is known better."""
 
     model: type[Model]
     make: Callable[[Record], Iterable[tuple[str, str | None]]]  #: the source ids and names that a record tells of
+    #: Where the rows made from such records hold what they told, so far as they have the column.
+    said: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

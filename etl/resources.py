@@ -15,6 +15,7 @@ from etl.catalogue import (
     Nested,
     Parent,
     Resource,
+    Said,
     Stub,
 )
 from etl.errors import UsageError
@@ -43,8 +44,15 @@ MODIFIED_DAYS = Dates("modifiedStartDate", "modifiedEndDate", end_included=True,
 #: The billing feed filters by a created date that its rows do not show.
 UNSHOWN_DAYS = Dates(field=None)
 
-AGENTS = Stub(core.Employee, core.employees_named)
-MANAGING_AGENTS = Stub(core.Carrier, core.managing_agents)
+AGENTS = Stub(
+    core.Employee,
+    core.employees_named,
+    (
+        Said("agent_name", prefix=core.BY_NAME, unless="agent_id"),
+        Said("csr_name", prefix=core.BY_NAME, unless="csr_id"),
+    ),
+)
+MANAGING_AGENTS = Stub(core.Carrier, core.managing_agents, (Said("mga_id", "mga"),))
 
 
 def feed(path: str, dates: Dates = DAYS) -> tuple[Endpoint, ...]:

@@ -71,14 +71,11 @@ def standing(told: Explanation) -> str:
 
 def spoken_of(told: Explanation) -> list[str]:
     """Return in words who speaks of a placeholder."""
-    words = [
+    return [
         f"Known from {counted(one.number, 'row')} of {one.table} ({one.column}): {', '.join(one.source_ids)}"
         + (" ..." if one.number > len(one.source_ids) else "")
         for one in told.referrers
     ]
-    if told.named_by:
-        words.append(f"Records of {listed(told.named_by)} may give it by name.")
-    return words
 
 
 def show_road(road: Road, *, personal: bool) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from etl.catalogue import Resource
 from etl.copytext import written
@@ -18,7 +18,7 @@ from etl.database.copying import copy_lines, copy_rows
 from etl.database.sqlstate import classify
 from etl.errors import RecordBad
 from etl.ledger import tally
-from etl.ledger.staging import StagedMeanwhile, by_index
+from etl.ledger.staging import by_index
 from etl.load.upsert import bury, differences, lacking, placeholder_stands, placeholders, stored, upsert
 from etl.models import PRODUCTION, load_order
 from etl.models.base import MAIN, row_id_text
@@ -231,7 +231,7 @@ def load_stubs(
     `stubs` are (table, source id, name, version of the record that says so); `present` are the source ids that
     arrive by themselves in the same transaction and need none. Of a table that is `guarded`, because a foreign key
     tells of whatever is missing there, many ids are taken to have arrived, as they mostly have, unless the table has
-    placeholders, whose names might change.
+    placeholders, which says that some have not.
     """
     by_table: dict[str, dict[tuple[str, str | None], datetime]] = defaultdict(dict)
     for table, source_id, label, version_at in stubs:
@@ -254,7 +254,7 @@ def has_placeholders(connection: Connection, target: Target, table: str) -> bool
 def load_stubs_of(
     connection: Connection, target: Target, table: str, named: Mapping[tuple[str, str | None], datetime]
 ) -> None:
-    """Write placeholders in one table for those of some source ids and names whose record has not arrived."""
+    """Write placeholders in one table for those of some source ids of which it has no row yet."""
     prefix = f"{target.tenant}\x1f{table}\x1f"
     ids = {one: row_id_text(prefix, one) for one, _ in named}
     found = connection.execute(lacking(TABLES[table]), {"ids": array_of(ids.values())})
@@ -265,13 +265,7 @@ def load_stubs_of(
         connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{statements.incoming}"))
         connection.execute(statements.prepare)
         copy_rows(connection, statements.incoming, statements.columns, lines)
-        try:
-            connection.execute(statements.merge, {"tenant": target.tenant, "batch_id": target.batch_id})
-        except IntegrityError as error:
-            if isinstance(error.orig, psycopg.errors.UniqueViolation):
-                # ON CONFLICT minds one index; a neighbour may have got into the other a moment before.
-                raise StagedMeanwhile from None
-            raise
+        connection.execute(statements.merge, {"tenant": target.tenant, "batch_id": target.batch_id})
 
 
 def bury_gone(connection: Connection, target: Target, resource: Resource) -> int:

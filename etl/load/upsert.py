@@ -44,12 +44,10 @@ def placeholder_stands(model: type[Model]) -> TextClause:
 
 @cache
 def lacking(model: type[Model]) -> TextClause:
-    """Return the statement for those of some ids whose record has not arrived. Binds ids, the text of an array."""
+    """Return the statement for those of some ids that the table has in no form. Binds ids, the text of an array."""
     return text(f"""
         SELECT wanted.id FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
-        WHERE NOT EXISTS (
-            SELECT FROM public.{model.__tablename__} AS stored WHERE stored.id = wanted.id AND NOT stored.is_placeholder
-        )
+        WHERE NOT EXISTS (SELECT FROM public.{model.__tablename__} AS stored WHERE stored.id = wanted.id)
     """)
 
 
@@ -180,21 +178,12 @@ def differences(model: type[Model], road: str) -> TextClause:
 def placeholders(model: type[Model]) -> Statements:
     """Return the statements for stubs of a table: rows known only from what others say of them.
 
-    A stub fills a placeholder and never overwrites more; of two names the one with the newer record wins. Binds
-    tenant and batch_id.
+    A stub makes a placeholder, and overwrites nothing. Of several names the newest record's is taken for now; what it
+    is called in the end is read off the rows that refer to it (`etl.load.placeholders`). Binds tenant and batch_id.
     """
     name, label = model.__tablename__, model.label
     incoming = f"stubs_{name}"
     column, new_label = (f", {label}", ", label") if label else ("", "")
-    renamed = (
-        f"""DO UPDATE SET {label} = excluded.{label}, version_at = excluded.version_at, updated_at = now()
-            WHERE stored.is_placeholder AND excluded.{label} IS NOT NULL
-              AND (stored.{label} IS NULL
-                   OR (excluded.version_at, excluded.{label}) > (stored.version_at, stored.{label}))"""
-        if label
-        else "DO NOTHING"
-    )
-    known = f"(NOT stored.is_placeholder OR stub.label IS NULL OR stored.{label} IS NOT DISTINCT FROM stub.label)"
     return Statements(
         incoming,
         ("id", "source_id", "label", "version_at"),
@@ -203,14 +192,11 @@ def placeholders(model: type[Model]) -> Statements:
         ),
         text(f"""
             INSERT INTO public.{name} AS stored
-                (id, tenant, source_id{column}, version_at, is_placeholder, last_synced_at, etl_batch_id)
-            SELECT DISTINCT ON (stub.id) id, :tenant, source_id{new_label}, version_at, true, now(), :batch_id
+                (id, tenant, source_id{column}, is_placeholder, last_synced_at, etl_batch_id)
+            SELECT DISTINCT ON (stub.id) id, :tenant, source_id{new_label}, true, now(), :batch_id
             FROM {incoming} AS stub
-            WHERE NOT EXISTS (
-                SELECT FROM public.{name} AS stored WHERE stored.id = stub.id AND {known if label else "true"}
-            )
             ORDER BY stub.id, stub.label IS NULL, stub.version_at DESC, stub.label DESC
-            ON CONFLICT (tenant, source_id) {renamed}
+            ON CONFLICT DO NOTHING
         """),
     )
 

@@ -18,6 +18,9 @@ ACCOUNT = "account"
 #: How a name is cleaned that stands in another record, and the number of a managing general agent.
 NAME, AGENT_ID = Text(placeholders=True), Reference("carriers")
 
+#: What the source id of an employee begins with of whom only the name is known.
+BY_NAME = "name:"
+
 #: The road by which the account details of a contact arrive, beside the contact itself.
 ACCOUNT_INFO = "account_info"
 
@@ -35,7 +38,7 @@ def agencies(location: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def name_id(name: str) -> str:
     """Return the source id of an employee of whom only the name is known."""
-    return f"name:{name}"
+    return f"{BY_NAME}{name}"
 
 
 def employees_named(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
@@ -74,7 +77,7 @@ class Location(Model):
     agency_id: Mapped[UUID | None] = field(agency_of, Reference("agencies", label="AgencyName"))
     name: Mapped[str | None] = field("Name", Text(), expected=True)
     alias: Mapped[str | None] = field("Alias", Text())
-    agency_name: Mapped[str | None] = field("AgencyName", Text())
+    agency_name: Mapped[str | None] = field("AgencyName", Text(placeholders=True))
     line1: Mapped[str | None] = field("Line1", Text())
     city: Mapped[str | None] = field("City", Text())
     state: Mapped[str | None] = field("State", State())

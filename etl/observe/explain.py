@@ -13,7 +13,7 @@ from etl.errors import UsageError
 from etl.models import PRODUCTION
 from etl.models.base import Model, described
 from etl.models.bookkeeping import findings
-from etl.observe.origin import Origin, Referrer, named_by, origin, referrers
+from etl.observe.origin import Origin, Referrer, origin, referrers
 from etl.observe.story import Story, stories
 from etl.resources import CATALOGUE
 
@@ -50,7 +50,6 @@ class Explanation:
     roads: list[Road]
     computed: dict[str, Any]  #: columns that a statement fills after the load
     referrers: list[Referrer]  #: of a placeholder: the rows that speak of it
-    named_by: list[str]  #: of a placeholder: resources whose records give it by name alone
     findings: list[Remark]
 
     @property
@@ -85,7 +84,6 @@ def explain(connection: Connection, settings: Settings, table: str, source_id: s
         roads,
         {column.name: row[column.name] for column in model.__table__.columns if is_computed(column)} if row else {},
         referrers(connection, model, row["id"]) if row is not None and stub else [],
-        named_by(model) if stub else [],
         remarks(connection, tenant, table, source_id),
     )
 

@@ -46,7 +46,6 @@ def for_programs(told: Explanation, *, personal: bool) -> dict[str, Any]:
             {"table": one.table, "column": one.column, "rows": one.number, "source_ids": one.source_ids}
             for one in told.referrers
         ],
-        "named_by": told.named_by,
         "findings": [
             {"field": one.field, "rule": one.rule, "severity": one.severity, "state": one.state, "message": one.message}
             for one in told.findings

@@ -9,12 +9,11 @@ from uuid import UUID
 from sqlalchemy import Connection, select, text
 
 from etl.catalogue import Resource
-from etl.models import PRODUCTION
-from etl.models.base import Model, described
+from etl.models.base import Model
 from etl.models.bookkeeping import batches, requests
 from etl.record import decode
-from etl.resources import BY_NAME, CATALOGUE
-from etl.values import Reference
+from etl.references import Referring, referring_to
+from etl.resources import BY_NAME
 
 #: How many rows that speak of a placeholder are named.
 SOME = 5
@@ -141,27 +140,19 @@ def parents(resource: Resource) -> Iterable[str]:
 
 
 def referrers(connection: Connection, model: type[Model], row_id: UUID) -> list[Referrer]:
-    """Return who points to a row, column by column."""
-    found = []
-    for other in PRODUCTION:
-        for column in other.__table__.columns:
-            about = described(column.info)
-            if about is not None and isinstance(about.kind, Reference) and about.kind.table == model.__tablename__:
-                found.append(referrer(connection, other.__tablename__, column.name, row_id))
+    """Return who refers to a row, column by column, by a foreign key or in words."""
+    found = [referrer(connection, one, model, row_id) for one in referring_to(model)]
     return [one for one in found if one.number]
 
 
-def referrer(connection: Connection, table: str, column: str, row_id: UUID) -> Referrer:
-    """Return the rows of one table that point to a row through one column."""
+def referrer(connection: Connection, one: Referring, model: type[Model], row_id: UUID) -> Referrer:
+    """Return the rows of one table that refer to a row through one column."""
+    table, known = one.model.__tablename__, "pointing.source_id"
     query = text(f"""
         SELECT count(*) AS number,
-               coalesce((array_agg(source_id ORDER BY length(source_id), source_id))[1:{SOME}], '{{}}') AS some
-        FROM public.{table} WHERE {column} = :id
+               coalesce((array_agg({known} ORDER BY length({known}), {known}))[1:{SOME}], '{{}}') AS some
+        FROM public.{model.__tablename__} AS waiting JOIN public.{table} AS pointing ON {one.points_to("waiting")}
+        WHERE waiting.id = :id
     """)
     number, some = connection.execute(query, {"id": row_id}).one()
-    return Referrer(table, column, number, some)
-
-
-def named_by(model: type[Model]) -> list[str]:
-    """Return the resources whose records tell of rows of a table by name, without a reference."""
-    return [one.name for one in CATALOGUE if any(stub.model is model for stub in one.stubs)]
+    return Referrer(table, one.column, number, some)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from etl.catalogue import Resource
 from etl.models import PRODUCTION
-from etl.models.base import MAIN, Model, references_of
+from etl.models.base import MAIN, Model
 from etl.models.states import FindingState, ResourceState
+from etl.references import referring_to
 from etl.reports.history import LIVE
 from etl.resources import CATALOGUE
 from etl.values import Severity
@@ -90,7 +91,7 @@ def orphans_of(model: type[Model]) -> str:
     """Return the placeholders of one table; those of forgotten people wait for nothing."""
     table = model.__tablename__
     label = f"orphan.{model.label}" if model.label else "CAST(NULL AS text)"
-    found = "\n        UNION ALL ".join(references_to(table)) or "SELECT CAST(NULL AS text), 0 WHERE false"
+    found = "\n        UNION ALL ".join(references_to(model)) or "SELECT CAST(NULL AS text), 0 WHERE false"
     return f"""
 SELECT orphan.tenant, '{table}' AS table_name, orphan.source_id, {label} AS label, orphan.created_at AS since,
        now() - orphan.created_at AS age, coalesce(pointing.number, 0) AS referred_to, pointing.referred_by
@@ -104,14 +105,11 @@ CROSS JOIN LATERAL (
 WHERE orphan.is_placeholder AND orphan.deleted_at IS NULL"""
 
 
-def references_to(table: str) -> Iterator[str]:
-    """Yield a query for each column that refers to a table: its name, and how many live rows point to the orphan."""
-    for model in PRODUCTION:
-        for road in sorted({one.road for one in CATALOGUE if one.model is model}):
-            for column, kind in references_of(model, road).items():
-                if kind.table == table:
-                    name = model.__tablename__
-                    yield (
-                        f"SELECT '{name}.{column}', count(*) FROM public.{name} AS pointer"
-                        f" WHERE pointer.{column} = orphan.id AND pointer.deleted_at IS NULL"
-                    )
+def references_to(model: type[Model]) -> Iterator[str]:
+    """Yield a query for each column that refers to a table: its name, and how many live rows refer to the orphan."""
+    for one in sorted(referring_to(model), key=lambda way: PRODUCTION.index(way.model)):
+        name = one.model.__tablename__
+        yield (
+            f"SELECT '{name}.{one.column}', count(*) FROM public.{name} AS pointing"
+            f" WHERE {one.points_to('orphan')} AND pointing.deleted_at IS NULL"
+        )

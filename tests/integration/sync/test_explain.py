@@ -102,7 +102,9 @@ def test_a_placeholder_names_the_rows_that_speak_of_it(synced: Site) -> None:
     assert of_policies.number == value(synced.engine, number.format(row_id))
     named = told(synced, "employees", f"name:{some_agent(synced)}")
     assert named.is_placeholder
-    assert {"contacts", "policies"} <= set(named.named_by)
+    assert {("contacts", "agent_name"), ("policies", "agent_name")} <= {
+        (one.table, one.column) for one in named.referrers
+    }
 
 
 def some_agent(site: Site) -> str:

@@ -60,7 +60,7 @@ def test_a_merge_binds_all_its_values(one: Resource) -> None:
 @every_model
 def test_a_stub_writes_nothing_but_a_name(model: type[Model]) -> None:
     made = placeholders(model)
-    known = {"id", "tenant", "source_id", "version_at", "is_placeholder", "last_synced_at", "etl_batch_id"}
+    known = {"id", "tenant", "source_id", "is_placeholder", "last_synced_at", "etl_batch_id"}
     assert set(inserted(made.merge)) - known == ({model.label} if model.label else set())
     assert bound(made.merge) == {"tenant", "batch_id"}
 

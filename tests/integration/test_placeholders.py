@@ -1,0 +1,155 @@
+"""What becomes of placeholders at the end of a run: who goes, who stays, and what a neighbour at work has of it."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy.exc import IntegrityError
+
+from etl.load.derived import fill_derived
+from etl.load.placeholders import removal, settle_placeholders
+from etl.models import Carrier, Contact, Employee, Model, Policy
+from etl.models.base import row_id
+
+TENANT, BATCH = "t", UUID(int=1)
+WRITTEN = {"policies"}
+SECONDS = 30
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    with engine.begin() as given:
+        yield given
+
+
+def put(connection: Connection, model: type[Model], source_id: str, **values: Any) -> UUID:
+    """Put a row into a table and return its id."""
+    key = row_id(TENANT, model.__tablename__, source_id)
+    connection.execute(insert(model).values(id=key, tenant=TENANT, source_id=source_id, etl_batch_id=BATCH, **values))
+    return key
+
+
+def wait(connection: Connection, model: type[Model], source_id: str, **values: Any) -> UUID:
+    """Put a placeholder into a table and return its id."""
+    return put(connection, model, source_id, is_placeholder=True, **values)
+
+
+def policy(connection: Connection, source_id: str, contact: UUID, **values: Any) -> UUID:
+    return put(connection, Policy, source_id, contact_id=contact, status="A", **values)
+
+
+def standing(connection: Connection, model: type[Model]) -> list[str]:
+    return list(connection.execute(text(f"SELECT source_id FROM {model.__tablename__} ORDER BY 1")).scalars())
+
+
+def test_one_that_only_a_deleted_row_refers_to_stays(connection: Connection) -> None:
+    contact = wait(connection, Contact, "1")
+    gone = policy(connection, "10", contact)
+    connection.execute(text("UPDATE policies SET deleted_at = now() WHERE id = :id"), {"id": gone})
+    settle_placeholders(connection, TENANT, WRITTEN)
+    assert standing(connection, Contact) == ["1"]
+
+
+def test_a_forgotten_person_s_row_stays_and_stays_nameless(connection: Connection) -> None:
+    forgotten = {"is_placeholder": True, "deleted_at": text("now()")}
+    named, alone = (put(connection, Contact, source_id, **forgotten) for source_id in ("1", "2"))
+    policy(connection, "10", named, customer_name="Doe, Jane")
+    settle_placeholders(connection, TENANT, WRITTEN)
+    found = connection.execute(text("SELECT id, display_name FROM contacts ORDER BY source_id")).all()
+    assert [tuple(one) for one in found] == [(named, None), (alone, None)]
+
+
+def test_one_that_another_road_has_told_of_stays(connection: Connection) -> None:
+    for source_id in ("1", "2"):
+        wait(connection, Contact, source_id)
+    connection.execute(
+        text("""
+            INSERT INTO raw.raw_account_info (id, tenant, source_id, raw_data, content_hash, version_at, etl_batch_id)
+            VALUES (gen_random_uuid(), :tenant, '1', '{}', gen_random_uuid(), now(), :batch)
+        """),
+        {"tenant": TENANT, "batch": BATCH},
+    )
+    settle_placeholders(connection, TENANT, WRITTEN)
+    assert standing(connection, Contact) == ["1"]
+
+
+def test_another_tenant_s_are_left_alone(connection: Connection) -> None:
+    wait(connection, Carrier, "7")
+    settle_placeholders(connection, "another", WRITTEN)
+    assert standing(connection, Carrier) == ["7"]
+    settle_placeholders(connection, TENANT, {"documents"})
+    assert standing(connection, Carrier) == ["7"], "no document refers to a carrier"
+    settle_placeholders(connection, TENANT, WRITTEN)
+    assert standing(connection, Carrier) == []
+
+
+def test_one_known_by_name_stays_as_long_as_a_row_says_the_name_and_no_id(connection: Connection) -> None:
+    contact = put(connection, Contact, "1", status="A", agent_name="Kim")
+    for name in ("Kim", "Ana"):
+        wait(connection, Employee, f"name:{name}", display_name=name)
+    policy(connection, "10", contact, agent_name="Al")
+    settle_placeholders(connection, TENANT, WRITTEN)
+    found = connection.execute(text("SELECT source_id, display_name FROM employees")).all()
+    assert [tuple(one) for one in found] == [("name:Kim", "Kim")]
+
+
+def test_its_history_goes_with_it(connection: Connection) -> None:
+    key = wait(connection, Contact, "1", display_name="a")
+    connection.execute(text("INSERT INTO history.contacts (id, tenant, source_id) VALUES (:id, 't', '1')"), {"id": key})
+    settle_placeholders(connection, TENANT, WRITTEN)
+    assert connection.execute(text("SELECT count(*) FROM v_contacts_history")).scalar_one() == 0
+
+
+def test_what_a_batch_that_was_cut_off_left_is_settled_by_the_next(engine: Engine) -> None:
+    with engine.begin() as connection:
+        wait(connection, Carrier, "7")
+        connection.execute(
+            text("""
+                INSERT INTO etl.batches (id, tenant, window_start, window_end, status, rules, version, command)
+                VALUES (:id, :tenant, '2026-01-01', '2026-02-01', 'extracting', '', '1', 'sync')
+            """),
+            {"id": BATCH, "tenant": TENANT},
+        )
+        connection.execute(
+            text("INSERT INTO etl.sync_history (batch_id, table_name, updated) VALUES (:id, 'policies', 1)"),
+            {"id": BATCH},
+        )
+        fill_derived(connection, TENANT, UUID(int=2))
+        assert standing(connection, Carrier) == []
+
+
+def test_a_neighbour_that_comes_to_refer_to_one_on_its_way_out_hears_of_it_by_the_foreign_key(engine: Engine) -> None:
+    """The loader that hears of it puts another placeholder in its place."""
+    with engine.begin() as connection:
+        contact, carrier = put(connection, Contact, "1", status="A"), wait(connection, Carrier, "7")
+
+    def refer() -> None:
+        with engine.begin() as neighbour:
+            policy(neighbour, "10", contact, carrier_id=carrier)
+
+    with ThreadPoolExecutor(1) as other:
+        with engine.begin() as connection:
+            settle_placeholders(connection, TENANT, WRITTEN)
+            waiting = other.submit(refer)
+        assert isinstance(waiting.exception(SECONDS), IntegrityError)
+
+
+def test_one_that_is_referred_to_since_the_first_look_stays(connection: Connection) -> None:
+    contact, carrier = put(connection, Contact, "1", status="A"), wait(connection, Carrier, "7")
+    policy(connection, "10", contact, carrier_id=carrier)
+    bound = {"tenant": TENANT, "ids": [carrier, wait(connection, Carrier, "8")]}
+    assert len(connection.execute(removal(Carrier), bound).all()) == 1
+    assert standing(connection, Carrier) == ["7"]
+
+
+def test_one_that_a_neighbour_has_just_referred_to_is_passed_by(engine: Engine) -> None:
+    with engine.begin() as connection:
+        contact, carrier = put(connection, Contact, "1", status="A"), wait(connection, Carrier, "7")
+    with engine.connect() as neighbour, neighbour.begin(), engine.begin() as connection:
+        policy(neighbour, "10", contact, carrier_id=carrier)
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        settle_placeholders(connection, TENANT, WRITTEN)
+        assert standing(connection, Carrier) == ["7"]
