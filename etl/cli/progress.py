@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from etl.cli.screen import err, say
@@ -67,7 +67,7 @@ class Plain:
 
 
 class Terminal:
-    """Progress on a terminal: a line stays for each resource that has ended, a bar moves for the one at work."""
+    """Progress on a terminal: a line stays for each resource that has ended, a bar moves for each one at work."""
 
     def __init__(self, console: Console, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
@@ -78,7 +78,7 @@ class Terminal:
         name, words = (TextColumn(f"{{task.{what}}}", markup=False) for what in ("description", "fields[words]"))
         self._bars = Progress(name, BarColumn(20), words, console=console, transient=True, refresh_per_second=5)
         self._all = self._bars.add_task(f"{'all':<{NAME}}", total=total, words="")
-        self._one = self._bars.add_task(" " * NAME, total=None, words="", visible=False)
+        self._at_work: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -103,13 +103,14 @@ class Terminal:
         mark, style = MARKS.get(event.state, DONE)
         words = on_one_line(ending(event, self._tallies.end(event, now), now))
         self._console.print(Text.assemble((mark, style), f" {event.resource:<{NAME}}  {words}"), soft_wrap=True)
-        self._bars.update(self._one, visible=False)
+        if (bar := self._at_work.pop(event.resource, None)) is not None:
+            self._bars.remove_task(bar)
 
     def _show(self, tally: Tally, now: float) -> None:
-        self._bars.update(
-            self._one, visible=True, description=f"{tally.resource:<{NAME}}", total=tally.total, completed=tally.done,
-            words=tally.progress(now),
-        )  # fmt: skip
+        if tally.resource not in self._at_work:
+            self._at_work[tally.resource] = self._bars.add_task(f"{tally.resource:<{NAME}}", words="")
+        bar = self._at_work[tally.resource]
+        self._bars.update(bar, total=tally.total, completed=tally.done, words=tally.progress(now))
 
     def _sum_up(self, now: float) -> None:
         tallies = self._tallies

@@ -67,10 +67,10 @@ class Tally:
 
 @dataclass
 class Tallies:
-    """The tallies of a run: of the resource at work, and of those that have ended."""
+    """The tallies of a run: of the resources at work, and of those that have ended."""
 
     now: float
-    current: Tally | None = None
+    at_work: dict[str, Tally] = field(default_factory=dict)
     ended: int = 0
     records: int = 0
     began_at: float = field(init=False)
@@ -80,18 +80,15 @@ class Tallies:
 
     def take(self, event: Began | Advanced, now: float) -> Tally:
         """Add what an event tells, and return the tally of its resource."""
-        if self.current is None or self.current.resource != event.resource:
-            self.current = Tally(event.resource, now)
-        self.current.take(event)
+        tally = self.at_work.setdefault(event.resource, Tally(event.resource, now))
+        tally.take(event)
         self.records += event.records if isinstance(event, Advanced) else 0
-        return self.current
+        return tally
 
     def end(self, event: Ended, now: float) -> Tally:
         """Close the tally of a resource and return it."""
-        mine = self.current if self.current and self.current.resource == event.resource else Tally(event.resource, now)
-        self.current = None
         self.ended += 1
-        return mine
+        return self.at_work.pop(event.resource, Tally(event.resource, now))
 
 
 def ending(event: Ended, tally: Tally, now: float) -> str:

@@ -1,15 +1,14 @@
 """What is asked for once per parent: details by priority, within a budget, the backlog kept for the next run."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from math import ceil
 
 from sqlalchemy import Connection
 
 from etl.catalogue import Resource
 from etl.errors import ApiUnavailable
 from etl.events import Began, Note
+from etl.extract.budget import Budget
 from etl.extract.protocol import Refusal, Refused
 from etl.extract.reading import Missed, Reader
 from etl.extract.run import Run
@@ -17,7 +16,6 @@ from etl.extract.taking import Consumption
 from etl.ledger import batches, children
 from etl.ledger.batches import Part
 from etl.ledger.children import WHOLE, Child, Portion
-from etl.models.states import ENDED
 from etl.resources import resource as named
 
 #: Parents that are asked for in one round.
@@ -30,22 +28,17 @@ VANISHED_FROM_THE_START = 10
 FAILED_IN_A_ROW = 10
 
 
-def fair_share(left: int, parts: Sequence[Part], resource: str) -> int:
-    """Return how many of the calls left of a budget a resource may make, so that those behind it have their turn."""
-    behind = parts[[part.resource for part in parts].index(resource) :]
-    sharing = [one for one in behind if named(one.resource).parent is not None and one.status not in ENDED]
-    return ceil(max(0, left) / max(1, len(sharing)))
-
-
 class ByParents:
     """The reading of one resource that is asked for per parent, or of a portion of its queue."""
 
-    def __init__(self, run: Run, part: Part, portion: Portion = WHOLE) -> None:
+    def __init__(self, run: Run, part: Part, portion: Portion = WHOLE, budget: Budget | None = None) -> None:
+        """Read within a budget of calls, which is that of the run unless another is given."""
         self.run = run
         self.resource = named(part.resource)
         self.portion = portion
+        self.budget = budget or run.budget
         settings = run.settings
-        self.reader = Reader(run.api, self.resource, settings.etl_page_size, settings.etl_concurrency)
+        self.reader = Reader(run.api, self.resource, settings.etl_page_size, run.ahead)
         self.asked = 0
         self.answered = 0
         self.vanished = 0
@@ -58,23 +51,14 @@ class ByParents:
         """
         due = self.run.ledger.commit(self.queue)
         self.run.watch(Began(self.run.step, self.resource.name, calls=self.outstanding()))
-        return self.read_due(due, self.allowance()) and self.outstanding() == 0
+        return self.read_due(due) and self.outstanding() == 0
 
-    def allowance(self) -> int | None:
-        """Return up to how many calls the run may have made when this resource is read; None without a budget."""
-        budget, made = self.run.settings.etl_child_budget, self.run.calls_for_details
-        if budget is None:
-            return None
-        parts = self.run.ledger.read(partial(batches.parts, batch_id=self.run.batch.id))
-        return made + fair_share(budget - made, parts, self.resource.name)
-
-    def read_due(self, due: datetime, budget: int | None) -> bool:
-        """Ask for the details of every parent that was due at a time, within a budget of calls.
+    def read_due(self, due: datetime) -> bool:
+        """Ask for the details of every parent that was due at a time, within the budget of calls.
 
         Tells whether all were asked for that the limit of the run allows; raises as `read` does.
         """
-        while some := self.run.ledger.read(partial(self.next_round, due=due, budget=budget)):
-            self.run.calls_for_details += len(some)
+        while some := self.affordable(self.run.ledger.read(partial(self.next_round, due=due))):
             for done in self.run.consume(self.resource.name, None, partial(self.reader.children, some=some), DETAILS):
                 self.weigh(done)
             self.asked += len(some)
@@ -88,16 +72,18 @@ class ByParents:
         children.refresh(connection, self.resource, self.parent, self.run.ledger.tenant)
         return children.now(connection)
 
-    def next_round(self, connection: Connection, due: datetime, budget: int | None) -> list[Child]:
-        """Return the parents of the next round, as far as the budget goes, and the limit of a first look."""
+    def next_round(self, connection: Connection, due: datetime) -> list[Child]:
+        """Return the parents of the next round, as far as the limit of a first look goes."""
         limit = self.run.limit
         most = ROUND if limit is None else min(ROUND, limit - self.asked)
-        if budget is not None:
-            most = min(most, budget - self.run.calls_for_details)
         if most <= 0:
             return []
         tenant = self.run.ledger.tenant
         return children.outstanding(connection, self.resource, self.parent, tenant, due, most, self.portion)
+
+    def affordable(self, some: list[Child]) -> list[Child]:
+        """Return those of the next round that the budget has calls for."""
+        return some[: self.budget.take(self.resource.name, len(some))]
 
     def weigh(self, done: Consumption) -> None:
         """Take in how calls ended; raise when that says something about the resource as a whole."""

@@ -42,7 +42,7 @@ class BySlices:
         most = run.limit or settings.etl_page_size
         size = min(most, settings.etl_page_size)
         pages = ceil(most / size) if run.limit else None
-        self.reader = Reader(run.api, self.resource, size, settings.etl_concurrency, most_pages=pages)
+        self.reader = Reader(run.api, self.resource, size, run.ahead, most_pages=pages)
         shown = any(endpoint.dates and endpoint.dates.field for endpoint in self.resource.endpoints)
         self.window = part.window.widened(settings.etl_overlap) if shown else None
 

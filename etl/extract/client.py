@@ -26,6 +26,7 @@ from etl.extract.protocol.answers import PERHAPS_PASSING, Answer, Refusal, Refus
 from etl.extract.protocol.calls import Call
 from etl.extract.protocol.pages import read
 from etl.extract.protocol.waiting import http_date, retry_after
+from etl.extract.slots import Slots
 from etl.extract.token import EnterpriseKey, Key, TokenSource
 from etl.extract.token_stores import MemoryTokens, SharedTokens
 from etl.extract.traffic import Traffic
@@ -75,7 +76,7 @@ class ApiClient:
         chance = random or Random()  # noqa: S311 (jitter, not secrecy)
         self._means = Means(patience or Patience(), Circuit(), self.traffic, clock, sleep, chance)
         self._transport = Transport(settings.etl_concurrency, limits or Limits())
-        self._slots = asyncio.Semaphore(settings.etl_concurrency)
+        self._slots = Slots(settings.etl_concurrency)
         self._beside = Beside(ledger) if ledger is not None else None
         bucket = SharedBucket(self._beside) if self._beside else MemoryBucket(clock)
         tokens = SharedTokens(settings, self._beside) if self._beside else MemoryTokens()
@@ -146,7 +147,7 @@ class ApiClient:
 
     async def _attempt(self, call: Call, trial: Trial) -> Answer:
         """Return the answer to one request."""
-        async with self._slots:
+        async with self._slots.taken(call):
             self.traffic.waited_seconds += await self._pacer.turn()
             key = await self._admission.key()
             trial.sent, started = self._clock(), self._now()
@@ -157,7 +158,7 @@ class ApiClient:
         requested_at = started + (self.clock_skew or timedelta())
         decipher(call, reply.status, reply.headers, reply.body, requested_at)
         page = read(call, reply.status, reply.headers, reply.body)
-        self._means.circuit.succeeded()
+        self._means.circuit.succeeded(call.resource)
         await self._admission.opened(key)
         await self._pacer.took(call.resource, seconds)
         log.debug("answered", status=reply.status, milliseconds=round(seconds * 1000, 1), bytes=len(reply.body))

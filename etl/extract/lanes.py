@@ -50,6 +50,7 @@ class Lanes:
         self._begun: list[ProcessLane] = []
         self._beginning = threading.Lock()
         self._unknown = 0
+        self.halted = False  #: whether no group is to be begun any more
 
     def __enter__(self) -> Self:
         return self
@@ -65,11 +66,20 @@ class Lanes:
 
     def submit(self, group: Group, *, many: bool) -> "Future[Consumption]":
         """Let a lane take a group; `many` says that there are enough for processes to be worth their start."""
-        take = self._take_in_process if many else self._here.take
-        return self._threads.submit(copy_context().run, take, group)
+        return self._threads.submit(copy_context().run, self._take_in_process if many else self._take_here, group)
+
+    def _take_here(self, group: Group) -> Consumption:
+        """Take a group in this process."""
+        self._check()
+        return self._here.take(group)
+
+    def _check(self) -> None:
+        if self.halted:
+            raise Interrupted
 
     def _take_in_process(self, group: Group) -> Consumption:
         """Take what is known of a group here, and the rest in whichever process is idle; there is one a thread."""
+        self._check()
         known, rest = self._here.take_known(group)
         if rest is None:
             return known

@@ -31,20 +31,22 @@ class Patience:
 class Circuit:
     """Opens when calls fail one after the other although each was tried to the end: the API is down.
 
-    Failures of one resource alone say nothing of the others: it opens for that resource only, and for all as soon as
-    another fails too. While open, calls fail at once, but for one trial in a while; the first success closes it.
+    Failures of one resource alone say nothing of the others, nor do answers of the others say that it is well again:
+    it opens for that resource only. It opens for all where several fail while none is answered. While open, calls fail
+    at once, but for one trial in a while; the first success closes it.
     """
 
     def __init__(self, failures: int = 3, trial_after: float = 30.0) -> None:
         self._threshold = failures
         self._trial_after = trial_after
-        self._failures: Counter[str] = Counter()  # since the last success, by resource
+        self._own: Counter[str] = Counter()  # failures of each resource since its last success
+        self._together: Counter[str] = Counter()  # and of all, since the last success of any
         self._opened_at = float("-inf")
 
     def is_open(self, resource: str) -> bool:
         """Tell whether the API counts as down, as far as calls for a resource go."""
-        enough = self._failures.total() >= self._threshold
-        return enough and (len(self._failures) > 1 or resource in self._failures)
+        together = self._together.total() >= self._threshold and len(self._together) > 1
+        return together or self._own[resource] >= self._threshold
 
     def admits(self, now: float, resource: str) -> bool:
         """Tell whether a call may be tried; while open, one trial in a while is."""
@@ -55,13 +57,15 @@ class Circuit:
         self._opened_at = now
         return True
 
-    def succeeded(self) -> None:
+    def succeeded(self, resource: str) -> None:
         """Note that the API answered."""
-        self._failures.clear()
+        self._own.pop(resource, None)
+        self._together.clear()
 
     def failed(self, now: float, resource: str) -> None:
         """Note that a call for a resource failed to the end."""
         was_open = self.is_open(resource)
-        self._failures[resource] += 1
+        self._own[resource] += 1
+        self._together[resource] += 1
         if self.is_open(resource) and not was_open:
             self._opened_at = now

@@ -27,6 +27,10 @@ BEYOND = 1000
 EMPTY_IN_A_ROW = 10
 
 
+#: Says how many calls of one list or queue may be under way, or answered and waiting for those before them, just now.
+Ahead = Callable[[], int]
+
+
 class Api(Protocol):
     """What reading needs of the client."""
 
@@ -98,14 +102,14 @@ class Progress:
         return self.repeats or self.empty >= EMPTY_IN_A_ROW
 
 
-async def in_order(calls: Sequence[Callable[[], Coroutine[Any, Any, Any]]], ahead: int) -> AsyncGenerator[Any, None]:
-    """Yield the results of `calls` in their order, with `ahead` of them under way."""
+async def in_order(calls: Sequence[Callable[[], Coroutine[Any, Any, Any]]], ahead: Ahead) -> AsyncGenerator[Any, None]:
+    """Yield the results of `calls` in their order, with `ahead` of them under way, which may change meanwhile."""
     waiting: deque[asyncio.Task[Any]] = deque()
     upcoming = iter(calls)
     try:
         for call in upcoming:
             waiting.append(asyncio.create_task(call()))
-            if len(waiting) >= ahead:
+            while len(waiting) >= ahead():
                 yield await waiting.popleft()
         while waiting:
             yield await waiting.popleft()
@@ -115,11 +119,16 @@ async def in_order(calls: Sequence[Callable[[], Coroutine[Any, Any, Any]]], ahea
         await asyncio.gather(*waiting, return_exceptions=True)
 
 
+def share_of(calls: int, beside: int) -> int:
+    """Return how many of the calls under way are for one of so many readers: one more than its share, as some wait."""
+    return calls if beside <= 1 else calls // beside + 1
+
+
 class Reader:
     """Reads one resource."""
 
     def __init__(
-        self, api: Api, resource: Resource, page_size: int, ahead: int, *, most_pages: int | None = None
+        self, api: Api, resource: Resource, page_size: int, ahead: Ahead, *, most_pages: int | None = None
     ) -> None:
         """Read pages of `page_size` with `ahead` calls under way; `most_pages` ends each slice early, for a look."""
         self.api = api
@@ -127,7 +136,7 @@ class Reader:
         self.page_size = page_size
         self.ahead = ahead
         self.most_pages = most_pages
-        self.apart = ahead  #: pages of one slice under way
+        self.slices_beside = 1
 
     def size_of(self, one: Slice) -> int:
         """Return how many items a full page of a slice holds."""
@@ -153,9 +162,7 @@ class Reader:
     async def slices(self, put: Put[Fetched], some: Sequence[Slice], read: Mapping[int, Mapping[int, int]]) -> None:
         """Read slices, leaving out the pages that `read` names by slice, and put every answer."""
         gate = asyncio.Semaphore(SIDE_BY_SIDE)
-        # Answers wait for those before them, page by page: together the slices hold little more than the calls do.
-        beside = min(SIDE_BY_SIDE, max(1, len(some)))
-        self.apart = self.ahead if beside == 1 else self.ahead // beside + 1
+        self.slices_beside = min(SIDE_BY_SIDE, max(1, len(some)))
 
         async def one_slice(one: Slice) -> None:
             async with gate:
@@ -167,6 +174,13 @@ class Reader:
                     group.create_task(one_slice(one))
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
+
+    def apart(self) -> int:
+        """Return how many pages of one slice are under way.
+
+        Answers wait for those before them, page by page: together the slices hold little more than the calls do.
+        """
+        return share_of(self.ahead(), self.slices_beside)
 
     async def slice(self, put: Put[Fetched], one: Slice, read: Mapping[int, int]) -> None:
         """Read one slice: its first missing page, those announced, and on as long as full pages bring news."""
@@ -231,7 +245,7 @@ class Reader:
     async def children(self, put: Put[Fetched | Missed], some: Sequence[Child]) -> None:
         """Ask for the details of each parent and put every answer, or why there is none."""
         calls = [lambda child=child: self.child(child) for child in some]
-        async for result in in_order(calls, 4 * self.ahead):
+        async for result in in_order(calls, lambda: 4 * self.ahead()):
             await put(result)
 
     async def child(self, child: Child) -> Fetched | Missed:

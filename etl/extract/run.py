@@ -7,20 +7,27 @@ from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from etl.config.settings import Settings
 from etl.errors import Interrupted
 from etl.events import Advanced, Watch
+from etl.extract.budget import Budget
 from etl.extract.lanes import LANES, Lanes
 from etl.extract.profile import Radar
-from etl.extract.reading import Api, Fetched, Missed
+from etl.extract.reading import Api, Fetched, Missed, share_of
 from etl.extract.taking import Consumption, Group
 from etl.extract.wire import Put, Wire
 from etl.ledger.batches import Batch
-from etl.ledger.unit import Ledger
+from etl.ledger.unit import Ledger, TakingTurns
 from etl.resources import resource as named
 from etl.window import Window
+
+
+def weight(one: Fetched | Missed) -> int:
+    """Return about how many bytes an answer holds in memory."""
+    return one.size if isinstance(one, Fetched) else 0
 
 
 @dataclass
@@ -37,14 +44,26 @@ class Run:
     step: str = "sync"
     stop: threading.Event = field(default_factory=threading.Event)
     limit: int | None = None  #: records a resource may bring, about; for a first gentle look
-    calls_for_details: int = 0  #: made so far, against the budget
+    budget: Budget = field(default_factory=Budget)
+    beside: int = 1  #: resources that are read at this time
     not_offered: dict[str, str] = field(default_factory=dict)  #: resource and reason
     radar: Radar = field(default_factory=Radar)
 
+    def __post_init__(self) -> None:
+        self.ledger = TakingTurns(self.ledger)
+
     def check(self) -> None:
-        """Raise Interrupted when the run was asked to stop."""
-        if self.stop.is_set():
+        """Raise Interrupted when the run was asked to stop, or has to, as another resource met what concerns all."""
+        if self.stop.is_set() or self.wire.halted:
             raise Interrupted
+
+    def halt(self) -> None:
+        """Let every resource end after what is being written."""
+        self.wire.halted = self.lanes.halted = True
+
+    def ahead(self) -> int:
+        """Return how many calls one resource has under way, as many others are read beside it."""
+        return share_of(self.settings.etl_concurrency, self.beside)
 
     def consume(
         self,
@@ -60,13 +79,14 @@ class Run:
         Raises what a commit or the producer raised; everything committed before stays.
         """
         under_way: deque[Future[Consumption]] = deque()
-        with closing(self.wire.stream(produce, most)) as groups:
+        with self.wire.holding(weight) as held, closing(self.wire.stream(produce, most, held)) as groups:
             try:
                 for answers in groups:
                     self.check()
                     self.look_at(resource, answers)
                     group = Group(resource, answers, window, dict(self.not_offered))
                     under_way.append(self.lanes.submit(group, many=many))
+                    under_way[-1].add_done_callback(partial(self.wire.release, held, sum(map(weight, answers))))
                     while len(under_way) > LANES or (under_way and under_way[0].done()):
                         yield self.committed(under_way.popleft())
                 while under_way:

@@ -24,7 +24,7 @@ from etl.extract.connection import Connection as Api
 from etl.extract.connection import connected
 from etl.extract.lanes import Lanes
 from etl.extract.run import Run
-from etl.extract.sequence import read_all
+from etl.extract.side_by_side import read_all
 from etl.extract.taking import Taker
 from etl.extract.traffic import Traffic
 from etl.ledger import batches, tenants

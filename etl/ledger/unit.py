@@ -1,8 +1,10 @@
 """The unit of work: one transaction that a lease guards and that is tried again when PostgreSQL asks for it."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from threading import Lock
 from typing import TypeVar
 from uuid import UUID
 
@@ -10,9 +12,10 @@ from sqlalchemy import Connection, Engine
 
 from etl.config.logs import bound, logger
 from etl.database.connect import bounded
+from etl.database.deadline import let_go_since
 from etl.database.retrying import patiently
 from etl.database.sqlstate import database_errors
-from etl.errors import DatabaseUnavailable, EtlError, LeaseLost
+from etl.errors import DatabaseUnavailable, EtlError, Interrupted, LeaseLost
 from etl.ledger import batches, outcome
 from etl.ledger.leases import LIFE, Lease, hold
 from etl.ledger.tally import summed_up
@@ -111,3 +114,28 @@ class Ledger:
     def _read_once(self, work: Callable[[Connection], T]) -> T:
         with database_errors(), self.engine.connect() as connection:
             return work(connection)
+
+
+class TakingTurns(Ledger):
+    """The same way to the database for several threads, which take turns: together they need one connection."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger.engine, ledger.tenant, ledger.lease)
+        self._lock = Lock()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for a turn; raise Interrupted where the process let go of its calls meanwhile."""
+        began = time.monotonic()
+        with self._lock:
+            if let_go_since(began):
+                raise Interrupted
+            yield
+
+    def _commit_once(self, work: Callable[[Connection], T]) -> T:
+        with self._turn():
+            return super()._commit_once(work)
+
+    def _read_once(self, work: Callable[[Connection], T]) -> T:
+        with self._turn():
+            return super()._read_once(work)

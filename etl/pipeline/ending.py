@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from etl.errors import ApiUnavailable
-from etl.extract.sequence import conclude, look_at_sources
+from etl.extract.one_resource import conclude, look_at_sources
 from etl.ledger import batches, children, slices
 from etl.ledger.batches import Batch, Part
 from etl.ledger.unit import Ledger

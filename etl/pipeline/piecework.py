@@ -1,6 +1,6 @@
 """The pieces of one wave: planned once a batch, each share read by the code that reads a whole resource."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from math import ceil
 from typing import Any
@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from etl.events import Began
-from etl.extract.by_parents import ByParents, fair_share
+from etl.extract.budget import Budget
+from etl.extract.by_parents import ByParents
 from etl.extract.by_slices import BySlices
+from etl.extract.one_resource import ITS_OWN, note_drift, settle
 from etl.extract.run import Run
-from etl.extract.sequence import ITS_OWN, note_drift, settle
+from etl.extract.side_by_side import is_child
 from etl.ledger import batches, children, slices
 from etl.ledger.batches import Part
 from etl.ledger.children import Portion
@@ -24,6 +26,8 @@ from etl.resources import resource as named
 def planned_pieces(run: Run, parts: Iterable[Part]) -> list[Piece]:
     """Return the pieces in which resources are read as far as they are not yet; those that cannot be planned fail."""
     shares: list[Share] = []
+    parts = list(parts)
+    budget = budget_left(run, {part.resource for part in parts})
     for part in parts:
         if part.status not in ENDED:
             run.ledger.commit(
@@ -31,7 +35,7 @@ def planned_pieces(run: Run, parts: Iterable[Part]) -> list[Piece]:
             )
             run.watch(Began(run.step, part.resource))
             try:
-                shares += of_parents(run, part) if named(part.resource).parent is not None else of_slices(run, part)
+                shares += of_parents(run, part, budget) if is_child(part) else of_slices(run, part)
             except ITS_OWN as error:
                 settle(run, named(part.resource), error)
     return packed(shares)
@@ -43,20 +47,29 @@ def of_slices(run: Run, part: Part) -> Iterator[Share]:
         yield Share(part.resource, (one.number,), weight_of(one))
 
 
-def of_parents(run: Run, part: Part) -> Iterator[Share]:
+def of_parents(run: Run, part: Part, budget: Budget) -> Iterator[Share]:
     """Yield shares of what is to be asked for once per parent, within what is left of the budget."""
     reading = ByParents(run, part)
     run.ledger.commit(reading.queue)
-    budget = run.settings.etl_child_budget
-    calls = reading.outstanding()
-    if budget is not None:
-        every = run.ledger.read(partial(batches.parts, batch_id=run.batch.id))
-        calls = min(calls, fair_share(budget - calls_made(run) - run.calls_for_details, every, part.resource))
-        run.calls_for_details += calls
+    calls = budget.take(part.resource, reading.outstanding())
+    budget.end(part.resource)
     left = run.ledger.commit(partial(portions_left, run=run, resource=part.resource, calls=calls))
+    limited = run.settings.etl_child_budget is not None
     for one in left:
         most = ceil(calls / len(left))
-        yield Share(part.resource, (one.number,), weight_of_calls(most), None if budget is None else most)
+        yield Share(part.resource, (one.number,), weight_of_calls(most), most if limited else None)
+
+
+def budget_left(run: Run, wave: Collection[str]) -> Budget:
+    """Return what is left of the run's budget for the resources of a wave, and for those whose wave is to come."""
+    calls = run.settings.etl_child_budget
+    if calls is None:
+        return Budget()
+    every = run.ledger.read(partial(batches.parts, batch_id=run.batch.id))
+    made = sum(part.counts["pages"] for part in every if is_child(part))
+    sharing = [part for part in every if is_child(part) and part.status not in ENDED]
+    to_come = [part.resource for part in sharing if part.resource in wave or part.status is ResourceState.PENDING]
+    return Budget(calls - made, to_come)
 
 
 def portions_left(connection: Connection, run: Run, resource: str, calls: int) -> list[Slice]:
@@ -73,16 +86,10 @@ def portions_left(connection: Connection, run: Run, resource: str, calls: int) -
     return known
 
 
-def calls_made(run: Run) -> int:
-    """Return how many calls for details the run has made before this wave."""
-    parts = run.ledger.read(partial(batches.parts, batch_id=run.batch.id))
-    return sum(part.counts["pages"] for part in parts if named(part.resource).parent is not None)
-
-
 def read_share(run: Run, part: Part, share: Share) -> None:
     """Read the slices of one share; what only its resource fails at is kept with the batch."""
     try:
-        if named(part.resource).parent is not None:
+        if is_child(part):
             read_portions(run, part, share)
         else:
             BySlices(run, part).read(share.numbers)
@@ -96,8 +103,8 @@ def read_portions(run: Run, part: Part, share: Share) -> None:
     place: dict[str, Any] = {"batch_id": run.batch.id, "resource": part.resource}
     left = {one.number for one in run.ledger.read(partial(slices.planned, **place)) or ()}
     number = run.ledger.read(partial(slices.number_of, **place))
-    budget = None if share.budget is None else run.calls_for_details + share.budget
+    budget = Budget(share.budget, [part.resource])
     for one in left.intersection(share.numbers):
-        reading = ByParents(run, part, Portion(one, number))
-        reading.read_due(run.ledger.read(children.now), budget)
+        reading = ByParents(run, part, Portion(one, number), budget)
+        reading.read_due(run.ledger.read(children.now))
         run.ledger.commit(partial(slices.end, number=one, **place))

@@ -19,9 +19,10 @@ from etl.events import Note, Watch, unwatched
 from etl.extract import ExtractService
 from etl.extract.connection import Connection as Api
 from etl.extract.connection import connected
+from etl.extract.one_resource import Finish
 from etl.extract.run import Run
 from etl.extract.second_look import second_look
-from etl.extract.sequence import Finish, read_all
+from etl.extract.side_by_side import read_all
 from etl.extract.traffic import Traffic
 from etl.ledger import balance, batches, drift, history, retention, tenants
 from etl.ledger.batches import Batch, Part

@@ -81,3 +81,34 @@ def test_a_terminal_keeps_a_line_for_each_resource_and_no_bar() -> None:
     assert "✓ contacts          300 records, 1 call, 2 findings, 0.0 s" in shown
     assert "✗ claims            failed: [bold]away" in shown
     assert "2 of 2, 300 records" in shown
+
+
+def test_resources_that_are_read_side_by_side_are_told_apart() -> None:
+    clock, lines = Clock(), list[str]()
+    plain = Plain(lines.append, clock)
+    plain(Began("sync", "contacts"))
+    plain(Advanced("sync", "contacts", 1, 100, announced=300))
+    clock.now = 1.0
+    plain(Began("sync", "documents", calls=4))
+    plain(Advanced("sync", "documents", 2, 3))
+    clock.now = 3.0
+    plain(Advanced("sync", "contacts", 2, 200))
+    plain(Ended("sync", "documents", "done", {"fetched": 3}))
+    plain(Ended("sync", "contacts", "done", {"fetched": 300}))
+    assert lines == [
+        "documents         3 records, 2 calls, 2.0 s",
+        "contacts          300 records, 3 calls, 3.0 s",
+    ]
+
+
+def test_a_terminal_shows_a_bar_for_each_resource_at_work_and_takes_it_away() -> None:
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=80, color_system=None, markup=False, highlight=False)
+    terminal = Terminal(console, 2, Clock())
+    for name in ("contacts", "documents"):
+        terminal(Began("sync", name))
+        terminal(Advanced("sync", name, 1, 3))
+    bars = [str(bar.description).strip() for bar in terminal._bars.tasks]
+    assert bars == ["all", "contacts", "documents"]
+    terminal(Ended("sync", "contacts", "done", {"fetched": 3}))
+    assert [str(bar.description).strip() for bar in terminal._bars.tasks] == ["all", "documents"]

@@ -347,7 +347,7 @@ def test_one_success_closes_the_circuit() -> None:
     for name in "abcde":
         circuit.failed(0.0, name)
     assert not circuit.admits(1.0, "f")
-    circuit.succeeded()
+    circuit.succeeded("a")
     assert circuit.admits(1.0, "a")
     assert not circuit.is_open("a")
 
@@ -360,3 +360,22 @@ def test_the_failures_of_one_resource_close_no_other() -> None:
     assert circuit.admits(1.0, "drivers")
     circuit.failed(2.0, "drivers")
     assert not circuit.admits(3.0, "vehicles")
+
+
+def test_answers_for_another_resource_do_not_say_that_a_failing_one_is_well_again() -> None:
+    circuit = Circuit()
+    for _ in range(3):
+        circuit.failed(0.0, "quotes")
+        circuit.succeeded("drivers")
+    assert not circuit.admits(1.0, "quotes")
+    assert circuit.admits(1.0, "drivers")
+    circuit.succeeded("quotes")
+    assert circuit.admits(1.0, "quotes")
+
+
+def test_failures_here_and_there_among_answers_are_no_outage() -> None:
+    circuit = Circuit()
+    for name in ("quotes", "drivers", "claims"):
+        circuit.failed(0.0, name)
+        circuit.succeeded("contacts")
+    assert circuit.admits(1.0, "documents")

@@ -24,6 +24,11 @@ DAYS = Slice(0, 0, date(2026, 3, 1), date(2026, 3, 2))
 SIZE = 2
 
 
+def three() -> int:
+    """Return how many calls are under way."""
+    return 3
+
+
 def answer(items: Sequence[str], total: int | None = None, pages: int | None = None) -> Answer:
     """Return an answer with these items."""
     return Answer(200, {}, b"", Page([item.encode() for item in items], total, pages), 1.0, 1, NOW, None)
@@ -65,7 +70,7 @@ def read(api: FakeApi, one: Slice = DAYS, known: Mapping[int, int] | None = None
     async def keep(fetched: Fetched) -> None:
         put.append(fetched)
 
-    asyncio.run(Reader(api, resource(name), SIZE, ahead=3).slices(keep, [one], {one.number: known or {}}))
+    asyncio.run(Reader(api, resource(name), SIZE, ahead=three).slices(keep, [one], {one.number: known or {}}))
     assert all(fetched.slice == one for fetched in put)
     return [fetched.call.page or 1 for fetched in put]
 
@@ -165,7 +170,7 @@ def test_results_come_in_the_order_of_the_calls() -> None:
         return number
 
     async def collect() -> list[int]:
-        return [result async for result in in_order([partial(call, number) for number in range(9)], ahead=4)]
+        return [result async for result in in_order([partial(call, number) for number in range(9)], ahead=lambda: 4)]
 
     assert asyncio.run(collect()) == list(range(9))
 
@@ -181,7 +186,7 @@ def test_long_stretches_are_cut_by_what_the_api_says_they_hold() -> None:
             return answer(["x"], per_day * days)
 
     month = Days(date(2026, 3, 1), date(2026, 3, 31))
-    pieces = asyncio.run(Reader(Busy({}), resource("contacts"), SIZE, 3).stretches(0, month))
+    pieces = asyncio.run(Reader(Busy({}), resource("contacts"), SIZE, three).stretches(0, month))
     assert (pieces[0].first, pieces[-1].last) == (month.first, month.last)
     assert {len(piece) for piece in pieces} == {2}
 
@@ -201,19 +206,19 @@ def test_details_that_stay_away_say_why_and_cost_no_other() -> None:
     async def keep(one: Fetched | Missed) -> None:
         put.append(one)
 
-    asyncio.run(Reader(Details({}), resource("documents"), SIZE, 3).children(keep, wanted))
+    asyncio.run(Reader(Details({}), resource("documents"), SIZE, three).children(keep, wanted))
     assert [one.child for one in put] == wanted
     assert [isinstance(one, Missed) and one.vanished for one in put] == [False, True, False, False]
     assert [isinstance(one, Missed) for one in put] == [False, True, True, False]
 
 
 def test_a_page_is_never_larger_than_the_endpoint_grants() -> None:
-    assert Reader(FakeApi({}), resource("contacts"), 1000, 3).size_of(DAYS) == 500
-    assert Reader(FakeApi({}), resource("drivers"), 1000, 3).size_of(DAYS) == 1000
+    assert Reader(FakeApi({}), resource("contacts"), 1000, three).size_of(DAYS) == 500
+    assert Reader(FakeApi({}), resource("drivers"), 1000, three).size_of(DAYS) == 1000
 
 
 def test_days_and_pages_stand_in_the_call() -> None:
-    call = Reader(FakeApi({}), resource("contacts"), SIZE, 3).call_for(DAYS, 7)
+    call = Reader(FakeApi({}), resource("contacts"), SIZE, three).call_for(DAYS, 7)
     assert (call.page, dict(call.query)) == (
         7,
         {"startDate": "2026-03-01", "endDate": "2026-03-02", "pageNumber": "7", "pageSize": "2"},
@@ -227,7 +232,7 @@ def test_slices_side_by_side_are_bounded() -> None:
     async def drop(_: Fetched) -> None:
         await asyncio.sleep(0)
 
-    asyncio.run(Reader(api, resource("contacts"), SIZE, 3).slices(drop, many, {}))
+    asyncio.run(Reader(api, resource("contacts"), SIZE, three).slices(drop, many, {}))
     assert len(api.asked) == 20
     assert api.most_under_way == reading.SIDE_BY_SIDE
 
@@ -258,12 +263,12 @@ def test_a_first_look_ends_after_its_pages() -> None:
     async def keep(fetched: Fetched) -> None:
         put.append(fetched.call.page or 1)
 
-    asyncio.run(Reader(api, resource("contacts"), SIZE, 3, most_pages=2).slices(keep, [DAYS], {}))
+    asyncio.run(Reader(api, resource("contacts"), SIZE, three, most_pages=2).slices(keep, [DAYS], {}))
     assert put == api.asked == [1, 2]
 
 
 def test_without_a_total_a_long_stretch_is_read_in_quarters() -> None:
     years = Days(date(2000, 1, 1), date(2026, 3, 1))
-    pieces = asyncio.run(Reader(FakeApi({}), resource("contacts"), SIZE, 3).stretches(0, years))
+    pieces = asyncio.run(Reader(FakeApi({}), resource("contacts"), SIZE, three).stretches(0, years))
     assert (pieces[0].first, pieces[-1].last) == (years.first, years.last)
     assert max(map(len, pieces)) <= 91

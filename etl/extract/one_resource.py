@@ -1,4 +1,4 @@
-"""The resources of a batch, one after the other; what a refusal or a failure means; and what is told of each end."""
+"""One resource of a batch, from its beginning to its end; what a refusal or a failure means; and what is told of it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -31,20 +31,15 @@ ITS_OWN = (ApiUnavailable, ShapeChanged, Refused, RecordBad)
 Finish = Callable[[Connection, Part, bool], ResourceState]
 
 
-def read_all(run: Run, parts: Iterable[Part], finish: Finish) -> None:
-    """Read every resource of a batch that is not done; those made from others end when their sources have ended."""
-    ordered = sorted(parts, key=lambda part: not named(part.resource).endpoints)
-    ends: dict[str, ResourceState] = {}
-    for part in ordered:
-        if part.status in (ResourceState.DONE, ResourceState.NOT_OFFERED):
-            ends[part.resource] = part.status
-            continue
-        run.check()
-        ends[part.resource] = read_one(run, part, finish, ends)
-        tell(run, part.resource)
+def read_one(run: Run, part: Part, finish: Finish, ends: Mapping[str, ResourceState]) -> ResourceState:
+    """Read one resource and return how it ended, which whoever watches is told."""
+    state = brought_to_end(run, part, finish, ends)
+    run.budget.end(part.resource)
+    tell(run, part.resource)
+    return state
 
 
-def read_one(run: Run, part: Part, finish: Finish, ends: dict[str, ResourceState]) -> ResourceState:
+def brought_to_end(run: Run, part: Part, finish: Finish, ends: Mapping[str, ResourceState]) -> ResourceState:
     """Read one resource and return how it ended."""
     resource = named(part.resource)
     place: dict[str, Any] = {"batch_id": run.batch.id, "resource": part.resource}
@@ -70,7 +65,7 @@ def conclude(
     return ledger.commit(partial(end, finish=finish, complete=complete, **place))
 
 
-def read(run: Run, part: Part, resource: Resource, ends: dict[str, ResourceState]) -> bool:
+def read(run: Run, part: Part, resource: Resource, ends: Mapping[str, ResourceState]) -> bool:
     """Read a resource in the way that it is asked for; tell whether nothing is left."""
     if not resource.endpoints:
         look_at_sources(resource, ends)

@@ -1,0 +1,175 @@
+"""Resources are read side by side: in a fraction of the time, never with more calls than allowed, none for another."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from observing import differences, digest, values
+from workbench import Site, agency, break_with, site_of
+
+from etl.errors import Interrupted, LeaseLost, QuotaSpent
+from etl.events import Began, Ended, Event
+from etl.extract import run as run_module
+from etl.extract import side_by_side
+from etl.ledger.batches import Part
+from etl.models.states import ResourceState
+from etl.pipeline import Watcher, retry
+from etl.resources import resource
+from etl.simulator import Simulator
+from etl.simulator.server import Server
+from etl.waves import waits_for
+
+LATENCY = 0.15
+#: Lists and feeds that bring a page or a few.
+SMALL = ("locations", "departments", "carriers", "employees", "contacts", "billing_records", "commissions", "claims")
+
+
+class Counted:
+    """How many calls a simulator answers at once."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+
+    async def serve(self, server: Server, request: web.Request) -> web.StreamResponse:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            return await ORDINARY(server, request)
+        finally:
+            self.now -= 1
+
+
+ORDINARY = Server.serve
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    """Let simulators that begin from now on count."""
+    counted = Counted()
+
+    async def serve(server: Server, request: web.Request) -> web.StreamResponse:
+        return await counted.serve(server, request)
+
+    monkeypatch.setattr(Server, "serve", serve)
+    return counted
+
+
+@pytest.fixture
+def far_away(counted: Counted, database_url: str) -> Iterator[Site]:
+    """Give an agency that is far away, so that waiting for it is most of the time."""
+    with agency(latency=LATENCY) as served, site_of(served, database_url) as made:
+        yield made
+
+
+def one_at_a_time(parts: Iterable[Part], unfinished: Collection[str]) -> list[Part]:
+    """Return the first resource, as soon as none is being read."""
+    parts = list(parts)
+    return parts[:1] if len(unfinished) == len(parts) else []
+
+
+def timed(site: Site, **options: Any) -> float:
+    """Run a sync and return how long it took."""
+    began = time.monotonic()
+    summary = site.sync_once(**options)
+    assert summary.exit_status == 0, summary.batch.error
+    return time.monotonic() - began
+
+
+def test_many_small_resources_take_a_fraction_of_the_time_they_take_one_after_the_other(
+    far_away: Site, another_database: str, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side_by_side_seconds = timed(far_away, resources=SMALL)
+    with site_of(far_away.simulator, another_database) as other, monkeypatch.context() as patch:
+        patch.setattr(side_by_side, "ready", one_at_a_time)
+        one_by_one_seconds = timed(other, resources=SMALL)
+        assert differences(digest(far_away.engine), digest(other.engine)) == []
+    assert side_by_side_seconds < 0.6 * one_by_one_seconds
+    assert 1 < counted.most <= far_away.settings.etl_concurrency
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_no_more_calls_are_under_way_than_allowed(far_away: Site, counted: Counted, concurrency: int) -> None:
+    with far_away.simulator.lock:
+        counted.most = 0
+    timed(far_away.under(etl_concurrency=concurrency), resources=SMALL)
+    assert counted.most == concurrency
+
+
+class Noting:
+    """Notes what is told, with a lock as events come from several threads."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            self.events.append(event)
+
+
+def test_a_resource_begins_when_those_have_ended_that_it_waits_for_and_no_earlier(site: Site) -> None:
+    noting = Noting()
+    site.sync_once(watcher=Watcher(watch=noting))
+    ended: set[str] = set()
+    at_once: Counter[int] = Counter()
+    at_work: set[str] = set()
+    for event in noting.events:
+        if isinstance(event, Began):
+            assert waits_for(resource(event.resource)) <= ended, event.resource
+            at_work.add(event.resource)
+        elif isinstance(event, Ended):
+            ended.add(event.resource)
+            at_work.discard(event.resource)
+        at_once[len(at_work)] += 1
+    assert max(at_once) > 3
+    assert ended == {part.resource for part in site.sync_once().parts}
+
+
+def test_what_one_resource_refuses_stops_none_of_those_beside_it(site: Site, simulator: Simulator) -> None:
+    break_with(simulator, "forbidden:Billing/")
+    summary = site.sync_once()
+    states = {part.resource: part.status for part in summary.parts}
+    assert states.pop("billing_records") is ResourceState.FAILED
+    assert set(states.values()) == {ResourceState.DONE}
+    break_with(simulator)
+    assert retry(site.engine, site.settings).exit_status == 0
+
+
+def test_what_concerns_all_ends_all_and_is_told_rather_than_that_the_others_were_asked_to_end(
+    site: Site, simulator: Simulator
+) -> None:
+    break_with(simulator, "call-quota:9")
+    with pytest.raises(QuotaSpent):
+        site.sync_once()
+    assert values(site.engine, "SELECT status FROM etl.batches") == ["failed"]
+    assert {one.name for one in threading.enumerate() if one.name.startswith(("reader", "lane", "wire"))} == set()
+    break_with(simulator)
+    assert retry(site.engine, site.settings).exit_status == 0
+
+
+def test_a_lost_lease_outranks_that_others_were_interrupted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    watcher = Watcher()
+    look_at = run_module.Run.look_at
+
+    def fenced_off(self: Any, name: str, answers: Any) -> None:
+        look_at(self, name, answers)
+        if name == "contacts":
+            watcher.stop.set()
+            raise LeaseLost
+
+    monkeypatch.setattr(run_module.Run, "look_at", fenced_off)
+    with pytest.raises(LeaseLost):
+        site.sync_once(watcher=watcher)
+
+
+def test_a_stop_ends_all_readers_and_leaves_a_batch_that_goes_on(site: Site, as_synced: Site) -> None:
+    watcher = Watcher(watch=lambda event: watcher.stop.set() if isinstance(event, Ended) else None)
+    with pytest.raises(Interrupted):
+        site.sync_once(watcher=watcher)
+    assert {one.name for one in threading.enumerate() if one.name.startswith(("reader", "lane", "wire"))} == set()
+    assert site.sync_once().exit_status == 0
+    assert differences(digest(site.engine), digest(as_synced.engine)) == []
