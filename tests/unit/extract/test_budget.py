@@ -1,6 +1,7 @@
 """The budget of calls: whatever the order in which resources come, each has a fair share and none too much is spent."""
 
 from math import ceil
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as some
@@ -11,9 +12,7 @@ WANTED = some.lists(some.integers(0, 60), min_size=1, max_size=8)
 
 
 @given(calls=some.integers(0, 200), wanted=WANTED, dice=some.randoms(use_true_random=False))
-def test_no_more_is_granted_than_there_is_and_everyone_has_a_share(
-    calls: int, wanted: list[int], dice: "some.random.Random"
-) -> None:
+def test_no_more_is_granted_than_there_is_and_everyone_has_a_share(calls: int, wanted: list[int], dice: Random) -> None:
     budget = Budget(calls, [str(number) for number in range(len(wanted))])
     left, granted = dict(enumerate(wanted)), [0] * len(wanted)
     while left:

@@ -70,6 +70,16 @@ def test_a_hold_gives_back_what_it_was_not_asked_to() -> None:
     run(scene())
 
 
+def ten(_: int) -> int:
+    """Return how many bytes a number is."""
+    return 10
+
+
+def twenty(_: int) -> int:
+    """Return how many bytes a number is, where the room is for one."""
+    return 20
+
+
 async def numbers(put: Put[int], came: list[int]) -> None:
     """Put three numbers, noting each that found room."""
     for number in range(3):
@@ -79,7 +89,7 @@ async def numbers(put: Put[int], came: list[int]) -> None:
 
 def test_a_stream_waits_until_what_it_brought_is_released() -> None:
     came: list[int] = []
-    with Wire(room=20) as wire, wire.holding(lambda _: 10) as held:
+    with Wire(room=20) as wire, wire.holding(ten) as held:
         stream = wire.stream(partial(numbers, came=came), 9, held)
         first = next(stream)
         wire.ask(asyncio.sleep(0.01))
@@ -92,8 +102,8 @@ def test_a_stream_waits_until_what_it_brought_is_released() -> None:
 def test_streams_share_the_room_and_leave_it() -> None:
     with Wire(room=20) as wire:
         with (
-            wire.holding(lambda _: 20) as one,
-            wire.holding(lambda _: 20) as other,
+            wire.holding(twenty) as one,
+            wire.holding(twenty) as other,
             closing(wire.stream(partial(numbers, came=[]), 9, one)) as first,
             closing(wire.stream(partial(numbers, came=[]), 9, other)) as second,
         ):
