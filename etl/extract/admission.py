@@ -55,6 +55,8 @@ class Admission:
     async def refused(self, call: Call, key: Key, *, again: bool) -> None:
         """Return when one more attempt is worth making after a refused key, the first time with a newer one.
 
+        The second time the cheapest call tells whether the key is good and the resource closed, or the key expired.
+
         Raises Refused when the key opens other things, CredentialsRefused when it opens none.
         """
         if call.resource in self._closed:
@@ -62,16 +64,16 @@ class Admission:
         if not again:
             await self._keys.renewed(key)
             return
-        if not await self._is_good(key):
-            self._refused = True
-            raise CredentialsRefused
-        self._closed.add(call.resource)
-        raise Refused(call, HTTPStatus.UNAUTHORIZED, Refusal.UNAUTHORIZED)
+        if await self._is_good(key):
+            self._closed.add(call.resource)
+            raise Refused(call, HTTPStatus.UNAUTHORIZED, Refusal.UNAUTHORIZED)
+        if key.number in self._opened and await self._keys.renewed(key) != key:
+            return  # it was good, and has expired since: calls beside this one may use up a token while this one waits
+        self._refused = True
+        raise CredentialsRefused
 
     async def _is_good(self, key: Key) -> bool:
         """Tell whether a key opens anything; where even the ping says neither yes nor no, whether any key ever did."""
-        if key.number in self._opened:
-            return True
         status = await self._ping(key)
         if status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
             await self.opened(key)
