@@ -9,7 +9,8 @@ from etl.cli.screen import good, out, show, table
 from etl.cli.words import counted, length, listed, moment, number
 from etl.config.redaction import on_one_line
 from etl.ledger.history import COUNTS
-from etl.models.states import Outcome, ResourceState
+from etl.ledger.sweep import Sweep
+from etl.models.states import Outcome, ResourceState, TroubleKind
 from etl.pipeline import Summary
 
 #: Characters of a batch's id that tell it from the others.
@@ -28,6 +29,10 @@ def show_summary(summary: Summary) -> None:
         out().print(written(summary))
     else:
         show("Nothing was written: the tables already hold what the API has.")
+    for one in left(summary):
+        show(
+            f"{one.resource}: {number(one.vanished)} of {number(one.known)} records vanished, and are left as they are"
+        )
     show()
     show_books(summary)
     show_drift(summary)
@@ -55,6 +60,11 @@ def traffic(summary: Summary) -> str:
 def wrote(summary: Summary) -> bool:
     """Tell whether the run changed any row of production."""
     return any(many for counts in summary.tables.values() for name, many in counts.items() if name != Outcome.UNCHANGED)
+
+
+def left(summary: Summary) -> list[Sweep]:
+    """Return what a dry sweep met no more, and left alone."""
+    return [one for one in summary.swept if one.vanished and summary.batch.options.get("dry_sweep")]
 
 
 def written(summary: Summary) -> Table:
@@ -94,10 +104,16 @@ def show_trouble(summary: Summary) -> None:
     for resource, why in trouble:
         show(f"✗ {resource}: {on_one_line(why)}", style="red")
     name = str(summary.batch.id)[:SHORT]
-    if trouble:
+    if trouble and not is_braked_alone(summary):
         show(f"Everything else is loaded. `qqetl retry {name}` takes these up again; so does the next `qqetl sync`.")
     else:
         show(f"  batch {name}: see `qqetl runs {name}`")
+
+
+def is_braked_alone(summary: Summary) -> bool:
+    """Tell whether nothing but the brake failed a resource: everything is loaded, and to try again changes nothing."""
+    failed = [part for part in summary.parts if part.status is ResourceState.FAILED]
+    return bool(failed) and all(part.trouble is TroubleKind.BRAKE_PULLED for part in failed)
 
 
 def summary_for_programs(summary: Summary) -> dict[str, Any]:
@@ -115,4 +131,5 @@ def summary_for_programs(summary: Summary) -> dict[str, Any]:
         "drift": [{"resource": one.resource, "path": one.path, "change": one.words} for one in summary.drift],
         "resources": [part_for_programs(part) for part in summary.parts],
         "tables": {name: dict(counts) for name, counts in summary.tables.items()},
+        "vanished": {one.resource: one.vanished for one in summary.swept if one.vanished},
     }

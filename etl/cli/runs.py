@@ -48,7 +48,7 @@ def show_runs(found: list[RunFacts], *, as_json: bool) -> None:
     elif not found:
         show("There is no batch yet. `qqetl sync` makes the first.")
     else:
-        right = ("Took", "Fetched", "Written")
+        right = ("Took", "Fetched", "Written", "Deleted")
         out().print(table(("Batch", "Started (UTC)", "Command", "Status", *right), map(run_line, found), right=right))
 
 
@@ -57,7 +57,8 @@ def run_line(one: RunFacts) -> tuple[object, ...]:
     took = length(one.finished_at - one.started_at) if one.finished_at else ""
     state = one.batch.status.value + (f", {one.failed} failed" if one.failed else "")
     started = moment(one.started_at)
-    return str(one.batch.id)[:8], started, one.batch.command, state, took, number(one.fetched), number(one.written)
+    counts = (number(one.fetched), number(one.written), number(one.deleted))
+    return str(one.batch.id)[:8], started, one.batch.command, state, took, *counts
 
 
 def run_for_programs(one: RunFacts) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def run_for_programs(one: RunFacts) -> dict[str, Any]:
         "finished_at": one.finished_at.isoformat() if one.finished_at else None,
         "fetched": one.fetched,
         "written": one.written,
+        "deleted": one.deleted,
         "failed_resources": one.failed,
     }
 

@@ -35,6 +35,10 @@ class Sweep:
         """Tell whether too many would vanish at once for it to be believed: more than `share` of all and ALWAYS."""
         return self.vanished > ALWAYS and self.vanished > share * self.known
 
+    def share(self) -> float:
+        """Return the least brake, in whole hundredths, under which this would pass."""
+        return min(1.0, (100 * self.vanished // self.known + 1) / 100)
+
 
 def measure(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> Sweep:
     """Return what a finished full reading of a resource shows."""

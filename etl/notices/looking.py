@@ -36,7 +36,8 @@ OF_RESOURCES = (TroubleKind.RESOURCE_FAILED, TroubleKind.BALANCE_OFF, TroubleKin
 #: Changes of the API's records that somebody may miss; a new field or code loses nothing, and is told by the run.
 MISSED = (DriftState.LOST, DriftState.EMPTIED, DriftState.RETYPED)
 
-#: How each resource ended when it last came to an end.
+#: How each resource ended when it last came to an end; and a brake that no full reading since has let go: a run that
+#: reads what is new says nothing of what vanished.
 NEWEST = text("""
     SELECT * FROM (
         SELECT DISTINCT ON (part.resource) part.resource, part.status, part.error, part.trouble, batch.id
@@ -45,7 +46,17 @@ NEWEST = text("""
           AND part.status IN ('done', 'failed', 'not_offered')
         ORDER BY part.resource, batch.started_at DESC
     ) AS newest
-    WHERE status = 'failed' ORDER BY resource
+    WHERE status = 'failed'
+    UNION
+    SELECT * FROM (
+        SELECT DISTINCT ON (part.resource) part.resource, part.status, part.error, part.trouble, batch.id
+        FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
+        WHERE batch.tenant = :tenant AND batch.options ->> 'full' = 'true' AND batch.options ->> 'limit' IS NULL
+          AND (part.status = 'done' OR part.trouble = 'brake_pulled')
+        ORDER BY part.resource, batch.started_at DESC
+    ) AS swept
+    WHERE trouble = 'brake_pulled'
+    ORDER BY resource
 """)
 
 
@@ -88,7 +99,7 @@ def fit(words: str) -> str:
 
 
 def failing(connection: Connection, tenant: str) -> Iterator[Trouble]:
-    """Yield the resources whose newest run did not end well."""
+    """Yield the resources whose newest run did not end well, and those whose brake still holds."""
     for row in connection.execute(NEWEST, {"tenant": tenant}):
         kind = TroubleKind(row.trouble) if row.trouble else TroubleKind.RESOURCE_FAILED
         yield Trouble(kind, row.resource, fit(row.error or "no reason was kept"), row.id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from etl.ledger.batches import Batch, as_batch
-from etl.models.bookkeeping import batch_resources, batches
+from etl.models.bookkeeping import batch_resources, batches, sync_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class RunFacts:
     finished_at: datetime | None
     fetched: int
     written: int  #: inserted and updated
+    deleted: int  #: rows that were marked deleted, by the API's own marks too
     failed: int  #: resources that did not end well
 
 
@@ -34,8 +35,10 @@ def runs(connection: Connection, tenant: str, most: int) -> list[RunFacts]:
         .group_by(part.batch_id)
         .subquery()
     )
+    rows = sync_history.c
+    deleted = select(func.sum(rows.deleted)).where(rows.batch_id == batches.c.id).scalar_subquery()
     query = (
-        select(batches, sums.c.fetched, sums.c.written, sums.c.failed)
+        select(batches, sums.c.fetched, sums.c.written, sums.c.failed, deleted.label("deleted"))
         .outerjoin(sums, sums.c.batch_id == batches.c.id)
         .where(batches.c.tenant == tenant)
         .order_by(batches.c.started_at.desc())
@@ -48,6 +51,7 @@ def runs(connection: Connection, tenant: str, most: int) -> list[RunFacts]:
             row.finished_at,
             int(row.fetched or 0),
             int(row.written or 0),
+            int(row.deleted or 0),
             row.failed or 0,
         )
         for row in connection.execute(query)

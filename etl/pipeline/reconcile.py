@@ -25,6 +25,9 @@ from etl.resources import CATALOGUE
 from etl.resources import resource as named
 from etl.window import FIRST_INSTANT
 
+#: How many of the vanished are named.
+NAMED = 5
+
 
 @dataclass(frozen=True)
 class Reconciled:
@@ -74,29 +77,38 @@ def swept(work: Sweeping, resource: Resource) -> Sweep:
     """Reconcile one resource, and return what the sweep showed."""
     place: dict[str, Any] = {"resource": resource, "tenant": work.batch.tenant, "batch_id": work.batch.id}
     found = work.ledger.read(partial(sweep.measure, **place))
-    if found.is_braked(work.settings.etl_delete_brake):
-        pull_brake(work.ledger, work.batch, found, work.watch)
-        return found
     if not found.vanished:
         return found
-    look = work.look(resource, work.ledger.read(partial(sweep.vanished, **place)))
+    unmet = work.ledger.read(partial(sweep.vanished, **place))
+    if found.is_braked(work.settings.etl_delete_brake):
+        pull_brake(work.ledger, work.batch, found, unmet, work.watch)
+        return found
+    look = work.look(resource, unmet)
     spared = look.doubtful if look is not None else frozenset()
-    tell(work, found, look)
+    tell(work, found, [one for one in unmet if one not in spared], look)
     if not work.dry and len(spared) < found.vanished:
         merged = work.ledger.commit(partial(bury_vanished, resource=resource, batch=work.batch, spared=spared))
         tell_merged(work, resource, merged)
     return found
 
 
-def tell(work: Sweeping, found: Sweep, look: Look | None) -> None:
+def tell(work: Sweeping, found: Sweep, vanished: Sequence[str], look: Look | None) -> None:
     """Say what vanished, what becomes of it, and what was doubtful about it."""
-    doubtful = len(look.doubtful) if look is not None else 0
-    if vanished := found.vanished - doubtful:
+    if vanished:
         fate = "would be marked deleted" if work.dry else "are marked deleted"
-        work.watch(Note(f"{found.resource}: {vanished} of {found.known} records vanished and {fate}."))
+        words = f"{len(vanished)} of {found.known} records vanished and {fate}: {some_of(vanished)}"
+        work.watch(Note(f"{found.resource}: {words}."))
+    doubtful = len(look.doubtful) if look is not None else 0
     if look is not None and doubtful:
         words = f"asked for one by one, {look.answered} of them still answer; {doubtful - look.answered} did not say"
         work.watch(Note(f"{found.resource}: {doubtful} more were not met and are left alone: {words}."))
+
+
+def some_of(source_ids: Sequence[str]) -> str:
+    """Return the first ids, and how many more there are."""
+    more = len(source_ids) - NAMED
+    named = ", ".join(sorted(source_ids, key=lambda one: (len(one), one))[:NAMED])
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def tell_merged(work: Sweeping, resource: Resource, merged: int) -> None:
@@ -136,11 +148,12 @@ def bury_vanished(connection: Connection, resource: Resource, batch: Batch, spar
     return aliases.note(connection, resource.model, batch.tenant, batch.id)
 
 
-def pull_brake(ledger: Ledger, batch: Batch, found: Sweep, watch: Watch) -> None:
+def pull_brake(ledger: Ledger, batch: Batch, found: Sweep, unmet: Sequence[str], watch: Watch) -> None:
     """Fail a resource whose sweep cannot be believed."""
     words = (
-        f"{found.vanished} of {found.known} records were not met by the full reading; so many at once are not marked "
-        "deleted. If they are really gone, raise ETL_DELETE_BRAKE for one run of `qqetl reconcile`."
+        f"{found.vanished} of {found.known} records were not met by the full reading ({some_of(unmet)}); so many at "
+        "once are not marked deleted. If they are really gone, raise the brake for one run: "
+        f"`ETL_DELETE_BRAKE={found.share():.2f} qqetl reconcile --resource {found.resource}`."
     )
     watch(Note(f"{found.resource}: {words}"))
     failed = partial(batches.mark, status=ResourceState.FAILED, error=words, trouble=TroubleKind.BRAKE_PULLED)

@@ -28,6 +28,7 @@ from etl.ledger import balance, batches, drift, history, retention, tenants
 from etl.ledger.batches import Batch, Part
 from etl.ledger.drift import Change
 from etl.ledger.leases import leased
+from etl.ledger.sweep import Sweep
 from etl.ledger.unit import Ledger
 from etl.load import LoadService
 from etl.load.derived import fill_derived
@@ -54,6 +55,7 @@ class Summary:
     calls: int = 0
     waited: float = 0.0  #: seconds in which calls waited for their turn
     drift: Sequence[Change] = ()  #: what this run was the first to see changed about the API's answers
+    swept: Sequence[Sweep] = ()  #: what a full sweep showed, resource by resource
 
     @property
     def exit_status(self) -> int:
@@ -158,8 +160,8 @@ def carry_out(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
     with ledger.failing(batch.id), noting_traffic(ledger, batch, api.api.traffic):
         with run.lanes:
             read_all(run, parts, finisher(batch))
-        close_books(ledger, settings, batch, watcher, partial(second_look, api))
-    return summary(ledger, batch.id, api.api.traffic, time.monotonic() - began)
+        swept = close_books(ledger, settings, batch, watcher, partial(second_look, api))
+    return replace(summary(ledger, batch.id, api.api.traffic, time.monotonic() - began), swept=swept)
 
 
 @contextmanager
@@ -184,16 +186,23 @@ def run_over(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher
     return run
 
 
-def close_books(ledger: Ledger, settings: Settings, batch: Batch, watcher: Watcher, look: SecondLook) -> None:
-    """Do what is due when every resource has ended: the sweep of a full reading, checks, links and sums, retention."""
+def close_books(
+    ledger: Ledger, settings: Settings, batch: Batch, watcher: Watcher, look: SecondLook
+) -> Sequence[Sweep]:
+    """Do what is due when every resource has ended: the sweep of a full reading, checks, links and sums, retention.
+
+    Returns what the sweep showed.
+    """
     parts = ledger.read(partial(batches.parts, batch_id=batch.id))
+    swept: Sequence[Sweep] = ()
     if batch.options.get("full") and not batch.options.get("limit"):
         dry = bool(batch.options.get("dry_sweep"))
-        reconcile(Sweeping(ledger, settings, batch, watcher.watch, look, dry), parts)
+        swept = reconcile(Sweeping(ledger, settings, batch, watcher.watch, look, dry), parts).sweeps
     mind_stand_ins(ledger, settings, batch, parts)
     look_after_load(ledger, batch.id, watcher.watch)
     ledger.commit(partial(close, batch=batch))
     keep_to_retention(ledger, settings, [part.resource for part in parts])
+    return swept
 
 
 def keep_to_retention(ledger: Ledger, settings: Settings, names: Sequence[str]) -> None:
