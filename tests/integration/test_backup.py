@@ -71,6 +71,51 @@ def test_a_broken_backup_changes_nothing(filled: str, tmp_path: Path) -> None:
     assert on(filled, CONTENT) == before
 
 
+def test_a_restore_that_hangs_ends_at_its_limit_and_changes_nothing(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for a table that another session reads in a transaction without an end."""
+    file = tmp_path / "book.dump"
+    backup(filled, file)
+    on(filled, "update parents set name = 'changed'")
+    before = on(filled, CONTENT)
+    monkeypatch.setattr("etl.database.backup._BEGINNING_SECONDS", 2.0)
+    with psycopg.connect(filled) as reader:
+        reader.execute("select * from children")
+        with pytest.raises(PersonNeeded, match=r"pg_restore had not ended .* end what else is at work"):
+            restore(filled, file)
+        waiting = "select count(*) from pg_locks where not granted and relation = 'children'::regclass"
+        assert reader.execute(waiting).fetchone() == (0,), "it would keep everybody else waiting too"
+    assert on(filled, CONTENT) == before
+
+
+def test_a_backup_waits_no_longer_than_a_minute_for_a_table(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl.database.backup._LOCK_SECONDS", 1)
+    with psycopg.connect(filled) as writer:
+        writer.execute("lock table children in access exclusive mode")
+        with pytest.raises(PersonNeeded, match="LOCK TABLE"):
+            backup(filled, tmp_path / "book.dump")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_that_hangs_ends_at_its_limit_and_leaves_no_file(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o755)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    monkeypatch.setattr("etl.database.backup.client_program", lambda *_, **__: program)
+    monkeypatch.setattr("etl.database.backup._BEGINNING_SECONDS", 0.2)
+    monkeypatch.setattr("etl.database.backup._DUMPED", 1e12)
+    with pytest.raises(PersonNeeded, match="pg_dump had not ended"):
+        backup(filled, folder / "book.dump")
+    assert list(folder.iterdir()) == []
+
+
 def test_missing_files_and_folders_are_named(filled: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no backup file"):
         restore(filled, tmp_path / "none")

@@ -378,6 +378,12 @@ def test_a_long_start_reports_progress_and_ends_at_its_limit(home: Home, monkeyp
     assert "recovering" in said[0]
 
 
+def test_a_program_of_the_server_that_hangs_ends_at_its_limit(server_folder: Path) -> None:
+    account = account_for(server_folder)
+    with pytest.raises(DatabaseUnavailable, match=r"sleep had not ended after 0 s and was stopped"):
+        account.run(["sleep", "600"], seconds=0.2)
+
+
 def test_a_lost_password_file_is_named(server_folder: Path) -> None:
     with use(server_folder / "home"):
         pass
