@@ -7,7 +7,7 @@ reference, and takes whatever the quick way is not sure of.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import msgspec
@@ -116,7 +116,11 @@ class Reshaper:
         self.takes = resource.takes
         self.others = [(stub.model.__tablename__, stub.make) for stub in resource.stubs]
         self.deletion_mark = resource.model.deletion_mark
-        self.plain: Plain = compiled(self.cells, self.others, MOST_KNOWN, clean_label)
+
+    @cached_property
+    def plain(self) -> Plain:
+        """The quick way, written out when the first record asks for it: few runs meet records of every resource."""
+        return compiled(self.cells, self.others, MOST_KNOWN, clean_label)
 
     def __call__(self, candidate: Candidate) -> Reshaped:
         """Return the row, stubs and findings of one record."""
