@@ -22,8 +22,6 @@ from etl.resources import resource as named
 READINGS = 3
 #: Pages that one transaction takes at most.
 PAGES = 8
-#: So many slices, each as long as a slice may be, are a large book: it is taken in by processes.
-MANY_SLICES = 4
 
 
 class TotalsDisagree(ApiUnavailable):
@@ -56,8 +54,7 @@ class BySlices:
         while left:
             pages = self.run.ledger.read(partial(self.pages_read, some=left))
             produce = partial(self.reader.slices, some=left, read=pages)
-            many = len(left) >= MANY_SLICES
-            for _ in self.run.consume(self.part.resource, self.window, produce, PAGES, many=many):
+            for _ in self.run.consume(self.part.resource, self.window, produce, PAGES):
                 pass
             if self.run.limit is not None:
                 return False

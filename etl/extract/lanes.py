@@ -1,8 +1,8 @@
 """Lanes: where groups of answers are taken into the database, side by side, in threads or in processes.
 
-Threads are at hand at once and are enough while the API is slower than this machine. A large book is worth processes:
-parsing and cleaning then use the second core, which one interpreter cannot. Pages that are known need neither parsing
-nor cleaning and never get there.
+Threads are at hand at once and are enough for a little. Much that is new is worth processes: parsing and cleaning then
+use the second core, which one interpreter cannot, and what they need of memory is not this process's. Pages that are
+known need neither parsing nor cleaning and never get there.
 """
 
 import pickle
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
@@ -28,8 +29,8 @@ LANES = 2
 #: How soon a process is let go that does not answer.
 LOOK_EVERY_SECONDS = 0.1
 
-#: Answers with news that are taken before processes are begun, each of which takes half a second to begin.
-FEW = 5
+#: Items of one resource in pages with news for which no processes are begun: each takes half a second to begin.
+LITTLE = 2_500
 
 #: Makes the taker of a lane; it must be possible to send it to another process.
 MakeTaker = Callable[[], Taker]
@@ -49,7 +50,7 @@ class Lanes:
         self._idle: queue.SimpleQueue[ProcessLane] = queue.SimpleQueue()
         self._begun: list[ProcessLane] = []
         self._beginning = threading.Lock()
-        self._unknown = 0
+        self._news: Counter[str] = Counter()  # items by resource
         self.halted = False  #: whether no group is to be begun any more
 
     def __enter__(self) -> Self:
@@ -64,26 +65,18 @@ class Lanes:
         for lane in self._begun:
             lane.wait()
 
-    def submit(self, group: Group, *, many: bool) -> "Future[Consumption]":
-        """Let a lane take a group; `many` says that there are enough for processes to be worth their start."""
-        return self._threads.submit(copy_context().run, self._take_in_process if many else self._take_here, group)
+    def submit(self, group: Group) -> "Future[Consumption]":
+        """Let a lane take a group."""
+        return self._threads.submit(copy_context().run, self._take, group)
 
-    def _take_here(self, group: Group) -> Consumption:
-        """Take a group in this process."""
-        self._check()
-        return self._here.take(group)
-
-    def _check(self) -> None:
+    def _take(self, group: Group) -> Consumption:
+        """Take what is known of a group here, and the rest in whichever process is idle; there is one a thread."""
         if self.halted:
             raise Interrupted
-
-    def _take_in_process(self, group: Group) -> Consumption:
-        """Take what is known of a group here, and the rest in whichever process is idle; there is one a thread."""
-        self._check()
         known, rest = self._here.take_known(group)
         if rest is None:
             return known
-        if not self._is_much(len(rest.answers)):
+        if not self._is_much(rest):
             return self._here.take_unknown(rest).joined(known)
         lane = self._idle.get()
         try:
@@ -91,14 +84,14 @@ class Lanes:
         finally:
             self._idle.put(lane)
 
-    def _is_much(self, answers: int) -> bool:
-        """Tell whether so many more answers make it worth having processes, which begin with the first such group."""
+    def _is_much(self, group: Group) -> bool:
+        """Tell whether there are processes, which begin with the first group that makes them worth having."""
         with self._beginning:
-            self._unknown += answers
-            while self._unknown > FEW and len(self._begun) < LANES:
+            self._news[group.resource] += group.items
+            while self._news[group.resource] > LITTLE and len(self._begun) < LANES:
                 self._begun.append(ProcessLane(self._make))
                 self._idle.put(self._begun[-1])
-        return self._unknown > FEW
+        return bool(self._begun)
 
 
 class ProcessLane:

@@ -17,17 +17,12 @@ from etl.extract.budget import Budget
 from etl.extract.lanes import LANES, Lanes
 from etl.extract.profile import Radar
 from etl.extract.reading import Api, Fetched, Missed, share_of
-from etl.extract.taking import Consumption, Group
+from etl.extract.taking import Consumption, Group, weight
 from etl.extract.wire import Put, Wire
 from etl.ledger.batches import Batch
 from etl.ledger.unit import Ledger, TakingTurns
 from etl.resources import resource as named
 from etl.window import Window
-
-
-def weight(one: Fetched | Missed) -> int:
-    """Return about how many bytes an answer holds in memory."""
-    return one.size if isinstance(one, Fetched) else 0
 
 
 @dataclass
@@ -71,8 +66,6 @@ class Run:
         window: Window | None,
         produce: Callable[[Put[Fetched | Missed]], Coroutine[Any, Any, None]],
         most: int,
-        *,
-        many: bool = False,
     ) -> Iterator[Consumption]:
         """Commit what `produce` puts, at most `most` answers a transaction, and yield what each group came to.
 
@@ -85,8 +78,8 @@ class Run:
                     self.check()
                     self.look_at(resource, answers)
                     group = Group(resource, answers, window, dict(self.not_offered))
-                    under_way.append(self.lanes.submit(group, many=many))
-                    under_way[-1].add_done_callback(partial(self.wire.release, held, sum(map(weight, answers))))
+                    under_way.append(self.lanes.submit(group))
+                    under_way[-1].add_done_callback(partial(self.wire.release, held, group.size))
                     while len(under_way) > LANES or (under_way and under_way[0].done()):
                         yield self.committed(under_way.popleft())
                 while under_way:

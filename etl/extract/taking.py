@@ -26,6 +26,11 @@ from etl.window import Window
 Accept = Callable[[Connection, Resource, Sequence[Arrival], Sequence[ReadSet], Window | None], Counter[str]]
 
 
+def weight(one: Fetched | Missed) -> int:
+    """Return about how many bytes an answer holds in memory."""
+    return one.size if isinstance(one, Fetched) else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Answers of one resource that go into one transaction."""
@@ -34,6 +39,16 @@ class Group:
     answers: Sequence[Fetched | Missed]
     window: Window | None  #: what records that show their date must lie in
     not_offered: Mapping[str, str] = field(default_factory=dict)  #: as known when the group was made
+
+    @property
+    def size(self) -> int:
+        """About how many bytes its answers hold in memory."""
+        return sum(map(weight, self.answers))
+
+    @property
+    def items(self) -> int:
+        """How many items its answers hold."""
+        return sum(len(one.answer.page.items) for one in self.answers if isinstance(one, Fetched))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from observing import digest
 from workbench import Site
 
 from etl.errors import Interrupted
-from etl.extract import by_slices, lanes
+from etl.extract import lanes
 from etl.extract.lanes import LaneLost, Lanes, ProcessLane
 from etl.extract.taking import Group
 from etl.pipeline import Watcher
@@ -17,7 +17,7 @@ from etl.pipeline import Watcher
 
 @pytest.fixture
 def in_processes(monkeypatch: pytest.MonkeyPatch) -> list[ProcessLane]:
-    """Let every feed be taken in processes, and give those that were begun."""
+    """Let everything be taken in processes, and give those that were begun."""
     begun: list[ProcessLane] = []
 
     class Noted(ProcessLane):
@@ -25,8 +25,7 @@ def in_processes(monkeypatch: pytest.MonkeyPatch) -> list[ProcessLane]:
             super().__init__(make)
             begun.append(self)
 
-    monkeypatch.setattr(by_slices, "MANY_SLICES", 1)
-    monkeypatch.setattr(lanes, "FEW", 0)
+    monkeypatch.setattr(lanes, "LITTLE", 0)
     monkeypatch.setattr(lanes, "ProcessLane", Noted)
     return begun
 
@@ -56,10 +55,10 @@ def test_a_process_that_dies_leaves_a_batch_that_can_be_taken_up(
 ) -> None:
     submit = Lanes.submit
 
-    def submit_and_kill(self: Lanes, group: Group, *, many: bool) -> object:
-        if many and len(in_processes) == lanes.LANES:
+    def submit_and_kill(self: Lanes, group: Group) -> object:
+        if len(in_processes) == lanes.LANES:
             in_processes[0]._process.kill()
-        return submit(self, group, many=many)
+        return submit(self, group)
 
     monkeypatch.setattr(Lanes, "submit", submit_and_kill)
     with pytest.raises(LaneLost):
@@ -75,10 +74,9 @@ def test_a_script_without_a_main_guard_can_sync_a_large_book(site: Site, tmp_pat
     script.write_text(
         "from etl.config.settings import Settings\n"
         "from etl.database.connect import make_engine\n"
-        "from etl.extract import by_slices, lanes\n"
+        "from etl.extract import lanes\n"
         "from etl.pipeline import sync\n"
-        "by_slices.MANY_SLICES = 1\n"
-        "lanes.FEW = 0\n"
+        "lanes.LITTLE = 0\n"
         "settings = Settings.load()\n"
         "engine = make_engine(settings.database_url.get_secret_value())\n"
         "print(sync(engine, settings).exit_status)\n"

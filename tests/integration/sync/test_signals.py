@@ -18,6 +18,7 @@ from workbench import Site, environment_of
 from etl.errors import Interrupted
 from etl.events import Advanced, Event
 from etl.extract import ExtractService
+from etl.extract.lanes import LITTLE
 from etl.load import LoadService
 from etl.models.states import BatchState
 from etl.pipeline import retry
@@ -27,8 +28,8 @@ from etl.transform import TransformService
 PROGRAM = """
 import sys
 from etl.cli import main, stopping
-from etl.extract import by_slices
-stopping.GRACE, stopping.LAST_GRACE, by_slices.MANY_SLICES = {grace}, 12, {many_slices}
+from etl.extract import lanes
+stopping.GRACE, stopping.LAST_GRACE, lanes.LITTLE = {grace}, 12, {little}
 sys.exit(main.main(sys.argv[1:]))
 """
 #: What each command comes to a halt at when somebody locks it.
@@ -39,9 +40,9 @@ WAITING = """
 PATIENCE = 30.0
 
 
-def qqetl(site: Site, *words: str, grace: int = 15, many_slices: int = 4) -> "subprocess.Popen[str]":
+def qqetl(site: Site, *words: str, grace: int = 15, little: int = LITTLE) -> "subprocess.Popen[str]":
     """Start a command in a process of its own."""
-    program = PROGRAM.format(grace=grace, many_slices=many_slices)
+    program = PROGRAM.format(grace=grace, little=little)
     return subprocess.Popen(
         [sys.executable, "-c", program, *words],
         env=environment_of(site.under(etl_page_size=4)),
@@ -90,16 +91,14 @@ def state(engine: Engine) -> tuple[str, bool]:
 
 
 @pytest.mark.parametrize(
-    ("command", "many_slices"),
-    [("sync", 4), ("sync", 1), ("transform", 4), ("load", 4)],
+    ("command", "little"),
+    [("sync", LITTLE), ("sync", 0), ("transform", LITTLE), ("load", LITTLE)],
     ids=["sync", "sync-in-processes", "transform", "load"],
 )
-def test_what_hangs_is_given_up_and_the_batch_is_resumable(
-    site: Site, synced: Site, command: str, many_slices: int
-) -> None:
+def test_what_hangs_is_given_up_and_the_batch_is_resumable(site: Site, synced: Site, command: str, little: int) -> None:
     words = before(site, command)
     with locked(site.engine, LOCKED[command]):
-        process = qqetl(site, *words, grace=1, many_slices=many_slices)
+        process = qqetl(site, *words, grace=1, little=little)
         await_waiting(site.engine)
         process.send_signal(signal.SIGTERM)
         status, said = ended(process)
