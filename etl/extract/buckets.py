@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from etl.extract.beside import Beside
+from etl.extract.pace import HELD
 from etl.ledger import rates
 from etl.ledger.rates import IDLE, Bucket
 
@@ -20,7 +21,10 @@ class Buckets(Protocol):
         """Take places for `span` seconds; None when the pace has changed since it was known."""
 
     async def change(self, changes: int, pace: tuple[float, float, float], hold: float) -> Bucket | None:
-        """Set floor, ceiling and climb, and give no place for `hold` seconds; None when another worker was first."""
+        """Set floor, ceiling and climb, and give no place for `hold` seconds; None when another worker was first.
+
+        What waits is not used: when places are given again, HELD seconds count as used.
+        """
 
     async def hold(self, seconds: float) -> Bucket:
         """Give no place for so many seconds."""
@@ -46,7 +50,8 @@ class SharedBucket:
 
     async def change(self, changes: int, pace: tuple[float, float, float], hold: float) -> Bucket | None:
         """Change the pace for all workers."""
-        return await self._commit(partial(rates.change, tenant=self._tenant, changes=changes, pace=pace, hold=hold))
+        given: dict[str, Any] = {"changes": changes, "pace": pace, "hold": hold, "until_use": hold - HELD}
+        return await self._commit(partial(rates.change, tenant=self._tenant, **given))
 
     async def hold(self, seconds: float) -> Bucket:
         """Hold all workers."""
@@ -85,12 +90,15 @@ class MemoryBucket:
         if changes != self._bucket.changes:
             return None
         self._bucket = replace(self._bucket, floor=pace[0], ceiling=pace[1], climb=pace[2], changes=changes + 1)
-        self._since = self._clock()
-        return await self.hold(hold)
+        self._since = self._clock() + hold - HELD
+        self._next = max(self._next, self._clock() + hold)
+        return await self.look()
 
     async def hold(self, seconds: float) -> Bucket:
         """Hold the client."""
-        self._next = max(self._next, self._clock() + seconds)
+        longer = max(0.0, self._clock() + seconds - self._next)
+        self._since += longer
+        self._next += longer
         return await self.look()
 
     async def lift(self) -> Bucket:

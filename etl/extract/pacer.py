@@ -4,10 +4,11 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from etl.errors import QuotaSpent
 from etl.extract.buckets import Buckets
-from etl.extract.pace import SETTLED, TOGETHER, Pace
+from etl.extract.pace import ANSWERS, AT_MOST, HELD, Pace
 from etl.extract.patience import LONGEST_WAIT
 from etl.extract.strain import Strain
 from etl.ledger.rates import Bucket
@@ -18,12 +19,19 @@ LOT = 0.5
 LEAD = 0.1
 #: A place that could not be used for so many seconds is given up: calls that were held up would come in a bunch.
 LATE = 0.1
+#: The window in which the API is taken to count calls, in seconds; and how much of it has to be known to be sure.
+SECOND, SURE = 1.0, 0.85
+#: Of a pace that was complained of soon: what the API is taken to have taken at least.
+SOON = 0.7
+#: A place within so many seconds was free.
+AT_ONCE = 0.001
+#: Seconds in which a slower pace takes effect on how long answers take.
+SETTLED = 10.0
 #: Late places that one caller gives up; on a machine that is always late it goes on then.
 GIVEN_UP = 2
 
-#: A law: from the pace known so far, the calls a second at this moment, those answered of late, and the seconds of use
-#: since the last complaint, to the new pace; None leaves it as it is.
-Law = Callable[[Pace, float, float, float], Pace | None]
+#: A law: from the pace known so far to the new one; None leaves it as it is.
+Law = Callable[[Pace], Pace | None]
 
 
 class Pacer:
@@ -53,6 +61,8 @@ class Pacer:
         self._sent: deque[float] = deque(maxlen=1024)
         self._refused: deque[float] = deque(maxlen=1024)
         self._strain = Strain()
+        self._answer = AT_MOST  # the shortest answer so far, in seconds
+        self._gap = float("-inf")  # when a place was free that nobody had waited for
 
     async def begin(self) -> None:
         """Learn how things stand, and let a new run ask once more where the API wanted no call for a long time."""
@@ -80,24 +90,41 @@ class Pacer:
 
     async def took(self, resource: str, seconds: float) -> None:
         """Take in how long a good answer took; where answers have come to take far longer, all workers slow down."""
+        self._answer = max(AT_ONCE, min(self._answer, seconds))
         if self._strain.note(resource, seconds):
             async with self._changing:
-                await self._change(_under_strain, hold=0.0)
+                await self._change(self._under_strain)
 
     async def complain(self, sent: float, retry_after: float | None) -> None:
         """Let all workers slow down, and hold them for as long as the API asked; it complained of a call sent then."""
-        hold = retry_after or 0.0
-        self._held_until = max(self._held_until, self._clock() + hold)
+        asked = retry_after or 0.0
+        self._held_until = max(self._held_until, self._clock() + max(HELD, asked))
         self._refused.append(sent)
         self._places.clear()
         self._free_until = float("-inf")
-
-        def law(pace: Pace, rate: float, observed: float, used: float) -> Pace | None:
-            together = pace.ceiling and used - (self._clock() - sent) < TOGETHER
-            return None if together else pace.after_complaint(rate, observed, used)
-
         async with self._changing:
-            await self._change(law, hold)
+            await self._change(partial(self._after_complaint, sent=sent), max(HELD, asked), asked)
+
+    def _after_complaint(self, pace: Pace, sent: float) -> Pace | None:
+        """Return the pace after the API complained of a call sent then; None where its sender did not know of the last.
+
+        In the second before, the API took what stood in the schedule, if the pace had been found out before and no
+        place was left unused.
+        """
+        used = self._used() - (self._clock() - sent)
+        if pace.ceiling and used < HELD:
+            return None
+        seconds = min(SECOND, used - HELD if pace.ceiling else used)
+        places = self._rate(used - seconds / 2)
+        found_out = places > 0 and (pace.ceiling > 0 or places == self._cap)
+        all_used = found_out and self._gap < sent - seconds + LEAD
+        took = places * max(seconds, SOON) if all_used else self._observed()
+        return pace.after_complaint(self._rate(used), took, sure=all_used and seconds > SURE)
+
+    def _under_strain(self, pace: Pace) -> Pace | None:
+        """Return the pace after answers came to take far longer, but for the seconds in which a change takes effect."""
+        settling = pace.ceiling and self._used() < SETTLED
+        return None if settling else pace.under_strain(self._rate(), self._observed())
 
     async def _place(self) -> float:
         """Return the time of the next place that nobody else has."""
@@ -122,8 +149,8 @@ class Pacer:
                 self._learn(await self._buckets.look())
             if (wait := self._wait()) > LONGEST_WAIT:
                 raise QuotaSpent(wait)
-            rate = self._rate()
-            count = min(self._waiting, max(1, int(rate * LOT))) if rate else self._waiting
+            rate = self._rate(self._used() + max(0.0, wait))
+            count = min(self._waiting, max(1, int(rate * self._lot()))) if rate else self._waiting
             spacing = 1 / rate if rate else 0.0
             if await self._take(count, spacing):
                 return
@@ -139,6 +166,8 @@ class Pacer:
         self._told += told
         self._learn(taken)
         first = self._known_at + max(0.0, taken.wait - count * spacing)
+        if first < self._known_at + AT_ONCE:
+            self._gap = self._known_at
         if spacing or taken.wait > 0:
             self._places.extend(first + number * spacing for number in range(count))
             self._last = self._places[-1]
@@ -146,16 +175,19 @@ class Pacer:
             self._free_until = self._known_at + LOT
         return True
 
-    async def _change(self, law: Law, hold: float) -> None:
-        """Change the pace by a law, however many workers do so at once; each begins from what the last one left."""
+    async def _change(self, law: Law, hold: float = 0.0, hold_anyhow: float = 0.0) -> None:
+        """Change the pace by a law, however many workers do so at once; each begins from what the last one left.
+
+        Everybody is held for `hold` seconds where it changes, for `hold_anyhow` where it does not.
+        """
         while True:
             bucket = self._bucket
             if bucket is None:
                 bucket = self._learn(await self._buckets.look())
-            pace = law(pace_of(bucket), self._rate(), self._observed(), self._used())
+            pace = law(pace_of(bucket))
             if pace is None:
-                if hold > self._wait():
-                    self._learn(await self._buckets.hold(hold))
+                if hold_anyhow > self._wait():
+                    self._learn(await self._buckets.hold(hold_anyhow))
                 return
             changed = await self._buckets.change(bucket.changes, (pace.floor, pace.ceiling, pace.climb), hold)
             if changed is not None:
@@ -169,10 +201,14 @@ class Pacer:
         self._seen.append((bucket, self._told))
         return bucket
 
-    def _rate(self) -> float:
-        """Return the calls a second at this moment; 0 means no cap."""
-        bucket = self._bucket
-        return pace_of(bucket).rate(self._used(), self._cap) if bucket else self._cap
+    def _rate(self, used: float | None = None) -> float:
+        """Return the calls a second after so many seconds of use since the last complaint, or now; 0 means no cap."""
+        used = self._used() if used is None else used
+        return pace_of(self._bucket).rate(used, self._cap, self._answer) if self._bucket else self._cap
+
+    def _lot(self) -> float:
+        """Return the seconds of the schedule that a lot may hold now: few where the pace of an unknown API grows."""
+        return LOT if self._bucket and self._bucket.ceiling else min(LOT, ANSWERS * self._answer / 2)
 
     def _used(self) -> float:
         """Return the seconds of use since the last complaint."""
@@ -188,7 +224,7 @@ class Pacer:
         What this client sent in that second it knows; the others are taken to have sent in proportion to their places.
         """
         end = self._refused[-1] if self._refused else self._clock()
-        took, refused = (sum(end - TOGETHER < one <= end for one in some) for some in (self._sent, self._refused))
+        took, refused = (sum(end - SECOND < one <= end for one in some) for some in (self._sent, self._refused))
         return max(0, took - refused) * self._workers()
 
     def _workers(self) -> float:
@@ -200,8 +236,3 @@ class Pacer:
 def pace_of(bucket: Bucket) -> Pace:
     """Return what a bucket says of the pace."""
     return Pace(bucket.floor, bucket.ceiling, bucket.climb)
-
-
-def _under_strain(pace: Pace, rate: float, observed: float, used: float) -> Pace | None:
-    """Return the pace after answers came to take far longer, but for the seconds in which a complaint takes effect."""
-    return None if pace.ceiling and used < SETTLED else pace.under_strain(rate, observed)

@@ -27,14 +27,16 @@ TAKE = text(f"""
 
 CHANGE = text(f"""
     UPDATE etl.rate_buckets
-    SET floor = :floor, ceiling = :ceiling, climb = :climb, since = now(), changes = changes + 1,
+    SET floor = :floor, ceiling = :ceiling, climb = :climb, changes = changes + 1,
+        since = now() + make_interval(secs => :until_use),
         next_at = greatest(next_at, now() + make_interval(secs => :hold))
     WHERE tenant = :tenant AND changes = :changes {_STANDING}
 """)
 
 HOLD = text(f"""
     UPDATE etl.rate_buckets
-    SET next_at = greatest(next_at, now() + make_interval(secs => :hold))
+    SET since = since + greatest(now() + make_interval(secs => :hold) - next_at, interval '0'),
+        next_at = greatest(next_at, now() + make_interval(secs => :hold))
     WHERE tenant = :tenant {_STANDING}
 """)
 
@@ -47,10 +49,10 @@ class Bucket:
 
     wait: float  #: until the next place that nobody has taken
     now: float  #: by the clock that all go by
-    used: float  #: since the last complaint, but for time in which nobody called
+    used: float  #: since the last complaint, but for time in which nobody called or was to call
     floor: float = 0.0  #: calls a second right after that complaint
     ceiling: float = 0.0  #: calls a second that the API is thought to take; 0: it never complained
-    climb: float = 0.0  #: seconds of use in which it climbs from one to the other
+    climb: float = 0.0  #: seconds of use in which it climbs from one to the other; 0: the floor is a guess
     taken: int = 0  #: places that were taken so far, by all workers
     changes: int = 0  #: of floor and ceiling; who knows an older state of them has to look again
 
@@ -67,11 +69,19 @@ def take(connection: Connection, tenant: str, changes: int, span: float, count: 
 
 
 def change(
-    connection: Connection, tenant: str, changes: int, pace: tuple[float, float, float], hold: float
+    connection: Connection,
+    tenant: str,
+    changes: int,
+    pace: tuple[float, float, float],
+    hold: float,
+    until_use: float,
 ) -> Bucket | None:
-    """Set floor, ceiling and climb, and give no place for `hold` seconds; None where another worker was first."""
-    floor, ceiling, climb = pace
-    given = {"tenant": tenant, "changes": changes, "floor": floor, "ceiling": ceiling, "climb": climb, "hold": hold}
+    """Set floor, ceiling and climb, and give no place for `hold` seconds; None where another worker was first.
+
+    The seconds of use are counted from `until_use` seconds on.
+    """
+    given: dict[str, Any] = {"tenant": tenant, "changes": changes, "hold": hold, "until_use": until_use}
+    given |= dict(zip(("floor", "ceiling", "climb"), pace, strict=True))
     return _found(connection.execute(CHANGE, given).one_or_none())
 
 

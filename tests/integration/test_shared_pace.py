@@ -148,7 +148,12 @@ def test_without_a_cap_a_place_costs_no_statement(engine: Engine) -> None:
     with pacers(engine, 0, 1) as (one,):
 
         async def work() -> None:
+            await one.begin()
+            await one.took("contacts", 0.001)
             begun = time.monotonic()
+            while one._rate():  # an API that answers at once is trusted at once
+                await one.turn()
+            statements.clear()
             for _ in range(1000):
                 await one.turn()
             assert time.monotonic() - begun < 10
