@@ -29,8 +29,11 @@ class Declared:
     expected: frozenset[str]  #: those of them that a record must or should have
     codes: Mapping[str, Code]  #: the vocabularies of coded fields
 
-    def knows(self, path: str) -> bool:
-        """Tell whether a path is known, by itself or as a part of something known."""
+    def knows(self, path: str, code: str | None = None) -> bool:
+        """Tell whether a path is known, by itself or as a part of something known; or a code of its vocabulary."""
+        if code is not None:
+            kind = self.code_of(path)
+            return kind is not None and code in kind.meanings
         folded = path.casefold()
         return folded in self.paths or any(part in self.paths and part != self.closed for part in around(folded))
 

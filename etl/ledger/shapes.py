@@ -1,7 +1,8 @@
 """What the raw JSON of a resource looks like, and how two looks at it differ. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from etl.models.states import DriftState
 
@@ -51,8 +52,11 @@ class Known:
         return self.presence * (1 - self.null_rate)
 
 
-#: Tells whether a path is known to the declarations.
-Knows = Callable[[str], bool]
+class Knows(Protocol):
+    """Tells what the declarations know."""
+
+    def __call__(self, path: str, code: str | None = None) -> bool:
+        """Tell whether a path is known, or that a code is one of those that its vocabulary publishes."""
 
 
 def place_of(path: str) -> str:
@@ -115,14 +119,19 @@ def renewed(known: Known, shape: Shape, objects: int, knows: Knows) -> Known:
     if known.types and (other := shape.types - known.types):
         words = f"{known.path} was {' or '.join(sorted(known.types))} and is {' or '.join(sorted(other))} now"
         return replace(now, state=DriftState.RETYPED, change=words)
-    if known.codes and (others := shape.codes - known.codes):
-        return replace(
-            now, state=DriftState.NEW_CODE, change=f"{known.path} has a new code: {', '.join(sorted(others))}"
-        )
+    if others := new_codes(known, shape, knows):
+        return replace(now, state=DriftState.NEW_CODE, change=f"{known.path} has a new code: {', '.join(others)}")
     if shape.empty == shape.present and objects * known.filled >= ENOUGH:
         words = f"{known.path} is empty in all {objects} records looked at; {known.filled:.0%} had a value"
         return replace(known, state=DriftState.EMPTIED, change=words) if known.state != DriftState.EMPTIED else known
     return at_rest(known, now, has_value=shape.empty < shape.present, knows=knows)
+
+
+def new_codes(known: Known, shape: Shape, knows: Knows) -> list[str]:
+    """Return the codes that no look had met and no vocabulary publishes, as far as what was met is remembered."""
+    if not 0 < len(known.codes) < MOST_CODES:
+        return []
+    return sorted(code for code in shape.codes - known.codes if not knows(known.path, code))
 
 
 def at_rest(known: Known, now: Known, *, has_value: bool, knows: Knows) -> Known:

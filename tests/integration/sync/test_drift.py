@@ -85,3 +85,11 @@ def test_a_resource_that_fails_is_looked_at_too(known: Site, simulator: Simulato
     summary = read(known, simulator, "wrong-total:2", 'set-field:Mood="glad"')
     assert summary.exit_status == 6
     assert told(summary) == [("contacts: new field Mood (text)", DriftState.NEW)]
+
+
+def test_a_published_status_that_no_record_had_so_far_is_no_news(site: Site, simulator: Simulator) -> None:
+    policies = {"resources": ("policies",), "full": True}
+    read(site, simulator, 'set-field:Status="A"', **policies)
+    assert [words for words, _ in told(read(site, simulator, 'set-field:Status="P"', **policies))] == []
+    news = [words for words, _ in told(read(site, simulator, 'set-field:Status="ZZ"', **policies))]
+    assert news == ["policies: Status has a new code: ZZ"]

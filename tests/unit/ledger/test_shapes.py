@@ -4,15 +4,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from etl.ledger.shapes import ENOUGH, Known, Profile, Shape, compared
+from etl.ledger.shapes import ENOUGH, MOST_CODES, Known, Profile, Shape, compared
 from etl.models.states import DriftState
 
 NUMBER = frozenset({"number"})
 
 
-def declared(path: str) -> bool:
-    """Tell whether a path of these tests is known: what begins with a D."""
-    return path.startswith("D")
+def declared(path: str, code: str | None = None) -> bool:
+    """Tell whether a path of these tests is known: what begins with a D, with the published codes A to F."""
+    return path.startswith("D") and (code is None or code in "ABCDEF")
 
 
 def profile(objects: int = ENOUGH, inside: int = 0, **shapes: Shape) -> Profile:
@@ -115,10 +115,23 @@ def test_a_field_that_is_suddenly_empty_is_told(objects: int, null_rate: float, 
 
 def test_a_new_code_is_told_once() -> None:
     known = remembered(Known("D", frozenset({"text"}), frozenset({"A"})))
-    found = after(known, profile(D=numbers(ENOUGH, 0, "text", codes={"A", "Q", "B"})))
-    assert (found["D"].state, found["D"].change) == (DriftState.NEW_CODE, "D has a new code: B, Q")
-    assert found["D"].codes == {"A", "B", "Q"}
+    found = after(known, profile(D=numbers(ENOUGH, 0, "text", codes={"A", "Q", "R"})))
+    assert (found["D"].state, found["D"].change) == (DriftState.NEW_CODE, "D has a new code: Q, R")
+    assert found["D"].codes == {"A", "Q", "R"}
     assert after(found, profile(D=numbers(ENOUGH, 0, "text", codes={"Q"})))["D"].change == found["D"].change
+
+
+def test_a_published_code_is_no_news_though_no_look_had_met_it() -> None:
+    known = remembered(Known("D", frozenset({"text"}), frozenset({"A"})))
+    found = after(known, profile(D=numbers(ENOUGH, 0, "text", codes={"C", "D"})))
+    assert found["D"].state is DriftState.KNOWN
+    assert found["D"].codes == {"A", "C", "D"}
+
+
+def test_codes_beyond_those_that_are_remembered_are_no_news_each_time() -> None:
+    many = frozenset(f"A{number}" for number in range(MOST_CODES))
+    known = remembered(Known("D", frozenset({"text"}), many))
+    assert states(known, profile(D=numbers(ENOUGH, 0, "text", codes={"Z9"}))) == {"D": DriftState.KNOWN}
 
 
 def test_rates_are_running_averages() -> None:
