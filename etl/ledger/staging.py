@@ -294,7 +294,9 @@ def end_of_sets(
 ) -> None:
     """Mark as gone what a complete reading of its set no longer holds; the load marks its rows deleted.
 
-    Of a set that arrives late, what it brought has gone since: whoever is still in it bears a newer version.
+    Of a set that arrives late, what it brought has gone since: whoever is still in it bears a newer version. Members
+    are asked for by NOT IN, for which PostgreSQL makes one hash table of them; EXISTS beside OR would go through all
+    of them for each row.
     """
     if not sets:
         return
@@ -305,9 +307,8 @@ def end_of_sets(
              AS read (set_key, version_at, late)
         WHERE staged.tenant = :tenant AND staged.set_key = read.set_key AND staged.superseded_at IS NULL
           AND (read.version_at IS NULL OR staged.version_at <= read.version_at)
-          AND (read.late OR NOT EXISTS (
-              SELECT FROM unnest(CAST(:member_keys AS text[]), CAST(:members AS text[])) AS member (set_key, source_id)
-              WHERE member.set_key = staged.set_key AND member.source_id = staged.source_id
+          AND (read.late OR (staged.set_key, staged.source_id) NOT IN (
+              SELECT * FROM unnest(CAST(:member_keys AS text[]), CAST(:members AS text[]))
           ))
     """)
     read = versions.newest(sets)
