@@ -45,7 +45,9 @@ def billing(
     if owed:
         yield from _invoice_and_payments(dice, policy, blank, owed, begun, now)
     elif dice.random() < 0.3:  # the others' commission is booked elsewhere
-        yield _deposit(dice, policy, blank, begun)
+        deposit = _deposit(dice, policy, blank, begun)
+        if deposit[1] <= now:
+            yield deposit
 
 
 def _blank(policy: dict[str, Any], office: int | None, creator: int) -> dict[str, Any]:

@@ -127,3 +127,9 @@ def test_parts_add_up_to_the_whole(amount: float, shares: list[int]) -> None:
 def test_a_billing_row_keeps_its_guid() -> None:
     assert money.record_id(80001, 0) == money.record_id(80001, 0)
     assert money.record_id(80001, 0) != money.record_id(80001, 1)
+
+
+def test_nothing_is_booked_before_its_time(world: World) -> None:
+    booked = [one["RecordId"] for one in world.billing.values()]
+    assert len(booked) > 1000
+    assert [key for key in booked if world.billing.created(key) > NOW] == []
