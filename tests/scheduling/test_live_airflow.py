@@ -12,7 +12,7 @@ import pytest
 from against_the_oracle import compare
 from airflow_home import DAGS, Home, of_account
 from holding import Held, holding
-from live_airflow import Airflow, kill_task, left_behind, living
+from live_airflow import Airflow, in_session, kill_task, living
 from mail_sink import Sink, mail_sink
 from sqlalchemy import Engine
 from workbench import agency, break_with
@@ -81,8 +81,9 @@ def test_two_agencies_live_through_a_killed_task_and_a_run_that_fails_for_good(
             assert "over" in airflow.until(lambda: sink.subjects[1:])[0]
             assert airflow.until(lambda: set(airflow.runs("report").values()), {"success"}.__eq__)
             assert set(airflow.runs(ALL).values()) == {"success"}
-            assert left_behind(home), "as long as it lives"
-        assert left_behind(home) == []
+            sessions = [one.pid for one in airflow.processes.values()]
+            assert all(in_session(one) for one in sessions)
+        assert [number for one in sessions for number in in_session(one)] == []
         assert pages_read_twice(south) == []
         for name, source in (("north", north), ("south", south)):
             assert compare(engine, name, source.world, [one.name for one in CATALOGUE], swept=True) == []

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +26,8 @@ PAUSE = 0.3
 #: Seconds that a process has to end in, once it was asked to.
 FAREWELL = 20.0
 ENDED = {"success", "failed"}
+#: Tells a process and its offspring which program of an Airflow they belong to.
+PROGRAM = "PROGRAM_OF_AIRFLOW"
 
 COMPONENTS = {
     "api-server": ("airflow", "api-server", "--workers", "1"),
@@ -62,10 +64,11 @@ class Airflow:
     token: str | None = None
 
     def begin(self, name: str, *command: str) -> None:
-        """Start a program as the head of a group of its own; what it says lies in a file of its name."""
+        """Start a program as the head of a session of its own; what it says lies in a file of its name."""
+        environment = {**self.home.environment, PROGRAM: name}
         with self.log_of(name).open("wb") as log:
             self.processes[name] = subprocess.Popen(
-                command, env=self.home.environment, cwd=self.home.folder, stdin=subprocess.DEVNULL,
+                command, env=environment, cwd=self.home.folder, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 
@@ -75,8 +78,9 @@ class Airflow:
 
     def kill(self, name: str) -> None:
         """End a program and all that it has begun, without a word of warning."""
-        os.killpg(self.processes[name].pid, signal.SIGKILL)
-        self.processes.pop(name).wait()
+        program = self.processes.pop(name)
+        end_session(program.pid)
+        program.wait()
 
     def end(self) -> None:
         """Ask all programs to end, and end those that do not, with whatever they have begun."""
@@ -87,8 +91,7 @@ class Airflow:
         for one in self.processes.values():
             with suppress(subprocess.TimeoutExpired):
                 one.wait(max(0.0, deadline - time.monotonic()))
-            with suppress(ProcessLookupError):
-                os.killpg(one.pid, signal.SIGKILL)
+            end_session(one.pid)
             one.wait()
 
     def ask(self, path: str, method: str = "GET", body: Mapping[str, Any] | None = None) -> Any:
@@ -134,6 +137,11 @@ class Airflow:
         found = self.ask(f"/api/v2/dags/{dag_id}/dagRuns/{run}/taskInstances")["task_instances"]
         return {f"{one['task_id']}[{one['map_index']}]": one for one in found}
 
+    def handed_on(self, dag_id: str, run: str, task_id: str) -> Any:
+        """Return what a task has handed on to others."""
+        place = f"/api/v2/dags/{dag_id}/dagRuns/{run}/taskInstances/{task_id}/xcomEntries/return_value"
+        return self.ask(f"{place}?deserialize=true")["value"]
+
     def standing(self) -> dict[str, Any]:
         """Return the state and try of every task of every run: whatever moves, moves this."""
         found = self.ask("/api/v2/dags/~/dagRuns/~/taskInstances?limit=500")["task_instances"]
@@ -172,34 +180,53 @@ def living(home: Home, dags: set[str], executor: str = "LocalExecutor", **more: 
     port = free_port()
     settings = {**home.settings, **settings_of_all(port, executor)}
     airflow = Airflow(replace(home, settings=settings), port)
-    with ExitStack() as stack:
-        stack.callback(airflow.end)
+    try:
         for name, command in {**COMPONENTS, **more}.items():
             airflow.begin(name, *command)
         airflow.until(lambda: (airflow.is_up(), airflow.said()), operator.itemgetter(0))
         airflow.until(airflow.dags, dags.issubset)
         yield airflow
+    finally:
+        airflow.end()
+
+
+def name_of_program() -> str:
+    """Return which program of an Airflow this process belongs to; workers give it for the name of their machine."""
+    return os.environ[PROGRAM]
 
 
 def kill_task(task_id: str) -> None:
     """End the process of a task, by the id of its instance, as the kernel does when memory runs out."""
-    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    numbers = [int(line.split()[0]) for line in found.splitlines() if f"airflow worker -- {task_id}" in line]
-    assert numbers, f"no process of task {task_id}:\n{found}"
+    numbers = [number for number, words in at_work().items() if f"airflow worker -- {task_id}" in words]
+    assert numbers, f"no process of task {task_id}: {at_work()}"
     for number in numbers:
         os.kill(number, signal.SIGKILL)
 
 
-def left_behind(home: Home) -> list[str]:
-    """Return the command lines of processes that live in a home."""
-    mark = f"AIRFLOW_HOME={home.folder}".encode()
-    return [line for folder in Path("/proc").glob("[0-9]*") if (line := words_of(folder, mark))]
+def at_work() -> dict[int, str]:
+    """Return the command lines of all processes that have not ended, by their numbers."""
+    found = subprocess.run(["ps", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    lines = [line.split(maxsplit=2) for line in found.splitlines()]
+    return {int(number): words for number, state, words in lines if state[0] != "Z"}
 
 
-def words_of(folder: Path, mark: bytes) -> str:
-    """Return the command line of a process whose environment bears a mark; empty where it does not, or has ended."""
+def in_session(leader: int) -> list[int]:
+    """Return the processes of a session: a task leaves the group of its supervisor, and not the session."""
+    return [number for number in at_work() if session_of(number) == leader]
+
+
+def session_of(number: int) -> int | None:
+    """Return the session of a process, None when it has ended."""
     try:
-        marked = mark in (folder / "environ").read_bytes().split(b"\0")
-        return (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode() if marked else ""
-    except OSError:
-        return ""
+        return os.getsid(number)
+    except ProcessLookupError:
+        return None
+
+
+def end_session(leader: int) -> None:
+    """End all processes of a session at once, and those that they begin meanwhile."""
+    while numbers := in_session(leader):
+        for number in numbers:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        time.sleep(0.05)
