@@ -23,6 +23,7 @@ from etl.events import Watch, unwatched
 from etl.extract.connection import Connection as Api
 from etl.extract.connection import connected
 from etl.extract.lanes import Lanes
+from etl.extract.noting import noting_traffic
 from etl.extract.run import Run
 from etl.extract.side_by_side import read_all
 from etl.extract.taking import Taker
@@ -95,7 +96,7 @@ class ExtractService:
         run = Run(ledger, self.settings, batch, api.wire, api.api, lanes, self.watch, "extract", self.stop)
         parts = ledger.read(partial(batches.parts, batch_id=batch.id))
         ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTING))
-        with ledger.failing(batch.id), lanes:
+        with ledger.failing(batch.id), noting_traffic(ledger, batch.id, api.api.traffic), lanes:
             read_all(run, [part for part in parts if not part.whole], stays_running)
         ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTED))
 

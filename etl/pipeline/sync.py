@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -19,6 +18,7 @@ from etl.events import Note, Watch, unwatched
 from etl.extract import ExtractService
 from etl.extract.connection import Connection as Api
 from etl.extract.connection import connected
+from etl.extract.noting import noting_traffic
 from etl.extract.one_resource import Finish
 from etl.extract.run import Run
 from etl.extract.second_look import second_look
@@ -157,22 +157,11 @@ def carry_out(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
     parts = ledger.read(partial(batches.parts, batch_id=batch.id))
     run = run_over(ledger, settings, api, batch, watcher)
     ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTING))
-    with ledger.failing(batch.id), noting_traffic(ledger, batch, api.api.traffic):
+    with ledger.failing(batch.id), noting_traffic(ledger, batch.id, api.api.traffic):
         with run.lanes:
             read_all(run, parts, finisher(batch))
         swept = close_books(ledger, settings, batch, watcher, partial(second_look, api))
     return replace(summary(ledger, batch.id, api.api.traffic, time.monotonic() - began), swept=swept)
-
-
-@contextmanager
-def noting_traffic(ledger: Ledger, batch: Batch, traffic: Traffic) -> Iterator[None]:
-    """Keep what the block asked of the API with its batch; whatever ends a run outranks a trouble with that."""
-    before = replace(traffic)
-    try:
-        yield
-    finally:
-        calls, waited = traffic.calls - before.calls, traffic.waited_seconds - before.waited_seconds
-        ledger.attempt(partial(batches.note_traffic, batch_id=batch.id, calls=calls, waited=waited))
 
 
 def run_over(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher: Watcher) -> Run:

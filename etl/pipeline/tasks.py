@@ -19,6 +19,7 @@ from etl.database.migrate import check_migrated
 from etl.errors import EtlError, LeaseHeld
 from etl.events import Note
 from etl.extract.connection import connected
+from etl.extract.noting import noting_traffic
 from etl.extract.run import Run
 from etl.extract.second_look import Look, second_look
 from etl.extract.traffic import Traffic
@@ -31,7 +32,7 @@ from etl.pipeline.ending import end_made, end_read
 from etl.pipeline.pieces import Piece
 from etl.pipeline.piecework import planned_pieces, read_share
 from etl.pipeline.planning import Options, names_of, new_batch, plan
-from etl.pipeline.sync import Summary, Watcher, begin, close_books, mind_new_rules, noting_traffic, run_over, summary
+from etl.pipeline.sync import Summary, Watcher, begin, close_books, mind_new_rules, run_over, summary
 from etl.pipeline.taking_up import interrupted
 from etl.waves import waves
 from etl.window import Window
@@ -117,9 +118,10 @@ def batch_for(task: Task, ledger: Ledger, window: Window | None, options: Option
         return left
     with connected(task.settings, task.watcher.stop, task.engine) as api:
         planned = plan(ledger, task.settings, api.now, window, options)
-    batch = new_batch(ledger, task.settings, planned, replace(options, run=task.run))
-    ledger.commit(partial(begin, batch=batch, planned=planned))
-    mind_new_rules(ledger, task.settings, batch, task.watcher)
+        batch = new_batch(ledger, task.settings, planned, replace(options, run=task.run))
+        ledger.commit(partial(begin, batch=batch, planned=planned))
+        with noting_traffic(ledger, batch.id, api.api.traffic):
+            mind_new_rules(ledger, task.settings, batch, task.watcher)
     return batch
 
 
@@ -163,7 +165,7 @@ def at_work(task: Task, batch: Batch, slices: list[str] | None = None) -> Iterat
         with (
             ledger.failing(batch.id),
             connected(task.settings, task.watcher.stop, task.engine) as api,
-            noting_traffic(ledger, batch, api.api.traffic),
+            noting_traffic(ledger, batch.id, api.api.traffic),
         ):
             yield run_over(ledger, task.settings, api, batch, task.watcher)
 
@@ -189,12 +191,15 @@ def close_under_lease(task: Task, batch: Batch) -> None:
             for part in parts:
                 end_read(ledger, batch, part)
             end_made(ledger, batch)
-            close_books(ledger, task.settings, batch, task.watcher, partial(look_again, task))
+            close_books(ledger, task.settings, batch, task.watcher, partial(look_again, task, ledger, batch))
 
 
-def look_again(task: Task, resource: Resource, source_ids: Sequence[str]) -> Look | None:
+def look_again(task: Task, ledger: Ledger, batch: Batch, resource: Resource, source_ids: Sequence[str]) -> Look | None:
     """Take a second look at records over a connection of its own, where there is a call for it."""
     if resource.single is None:
         return None
-    with connected(task.settings, task.watcher.stop, task.engine) as api:
+    with (
+        connected(task.settings, task.watcher.stop, task.engine) as api,
+        noting_traffic(ledger, batch.id, api.api.traffic),
+    ):
         return second_look(api, resource, source_ids)

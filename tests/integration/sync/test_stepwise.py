@@ -37,6 +37,17 @@ def test_the_services_end_where_the_stream_ends(site: Site, synced: Site, handed
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
 
+def test_the_services_keep_what_they_asked_of_the_api(site: Site) -> None:
+    site.asked()
+    in_steps(site)
+    assert value(site.engine, "SELECT calls FROM etl.batches") == len(calls_of(site)) > 0
+
+
+def calls_of(site: Site) -> list[str]:
+    """Return the calls of the API since this was last asked, without those for a token."""
+    return [one for one in site.asked() if not one.startswith("/oauth/")]
+
+
 def test_the_services_keep_the_books_that_the_stream_keeps(site: Site, synced: Site) -> None:
     in_steps(site)
     query = """
