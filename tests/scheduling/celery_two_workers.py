@@ -1,6 +1,6 @@
-"""A run over two workers of Celery, one of which dies in the middle of a slice. `./run test --celery` runs it.
+"""A run over two workers of Celery, one of which dies in the middle of a slice.
 
-It is no part of the suite: it needs redis-server, and takes minutes.
+It is no part of the suite, by its name: it needs a Redis and takes minutes. `./run test -s` with its path runs it.
 """
 
 import subprocess
@@ -18,6 +18,7 @@ from airflow_home import Home, free_port, of_account
 from holding import Held, holding
 from live_airflow import Airflow, living
 from observing import value, values
+from pooler import brought
 from sqlalchemy import Engine
 from workbench import agency
 
@@ -49,7 +50,8 @@ UNREAD = "SELECT resource FROM etl.slices WHERE status <> 'done'"
 def redis(folder: Path) -> Iterator[str]:
     """Give the address of a Redis that keeps nothing."""
     port = free_port()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    program = brought("redis-server", "redis")
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     with (folder / "redis.log").open("wb") as log, subprocess.Popen(command, stdout=log) as server:
         try:
             yield f"redis://127.0.0.1:{port}/0"
@@ -127,7 +129,7 @@ def read_by(tasks: dict[str, dict[str, Any]]) -> Counter[str]:
 
 
 def tell(engine: Engine, tasks: dict[str, dict[str, Any]], times: list[float]) -> None:
-    """Say what was measured; `./run test --celery` shows it."""
+    """Say what was measured; `-s` shows it."""
     began, died, ended = times
     pieces = ", ".join(f"{name} {number}" for name, number in sorted(read_by(tasks).items()))
     sys.stdout.write(

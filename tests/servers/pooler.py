@@ -55,7 +55,7 @@ def pooled(url: str) -> Iterator[str]:
     through = parts._replace(netloc=f"{parts.username}@127.0.0.1:{listen}").geturl()
     account = account_for(folder / "none")
     process = subprocess.Popen(
-        [program(), "-q", str(folder / "pgbouncer.ini")], cwd="/",
+        [brought("pgbouncer", "pgbouncer"), "-q", str(folder / "pgbouncer.ini")], cwd="/",
         stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **account.spawn_options(),
     )  # fmt: skip
     try:
@@ -68,14 +68,14 @@ def pooled(url: str) -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def program() -> str:
-    """Return PgBouncer, which the project's script brings where it is missing; fail with the cure where it cannot."""
+def brought(program: str, service: str) -> str:
+    """Return a program, which the project's script brings where it is missing; fail with the cure where it cannot."""
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
-    if shutil.which("pgbouncer", path=path) is None:
-        done = subprocess.run([sys.executable, str(SERVICES), "pgbouncer"], capture_output=True, text=True, check=False)
+    if shutil.which(program, path=path) is None:
+        done = subprocess.run([sys.executable, str(SERVICES), service], capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.fail(done.stderr)
-    return str(shutil.which("pgbouncer", path=path))
+    return str(shutil.which(program, path=path))
 
 
 def free_port() -> int:
