@@ -1,0 +1,119 @@
+"""Every fault of token, HTTP and pages that the simulator knows, all at once: production is the source in the end."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from against_the_oracle import compare
+from observing import values
+from pauses import without_pauses
+from sqlalchemy import text
+from workbench import Site, agency, break_with, come_of_age, site_of
+
+from etl.errors import EtlError, UsageError
+from etl.extract import client
+from etl.extract.transport import Limits
+from etl.pipeline import retry
+from etl.simulator import FAULTS, Simulator
+
+#: A feed, a list, what is nested, what is asked for per parent, and what an account need not offer.
+READ = ("contacts", "policies", "carriers", "vehicles", "coverages", "claims", "documents", "commission_rules")
+
+#: Faults that pass, each on some of what is asked for, so that calls meet several one after the other.
+PASSING = (
+    "token-expiry:40", "token-errors:2", "token-answer:text-expiry", "rate-limit:1@13", "call-limit:150",
+    "server-errors:2@7", "html-login:1@11", "redirect-login@17", "odd-success:202@19", "gzip-bomb:1@23",
+    "empty-middle-page:1@5", "duplicate-records:2@2", "large-record:11@29", "foreign-links",
+    "is-success-false:1@9", "bad-json:1@10", "slow:0.001", "drip:2000000", "stall:8@41", "cut-body:1@8", "reset:0@12",
+    "wrong-encoding:1@14", "wrong-charset:utf-16@16", "clock-skew:3600",
+)  # fmt: skip
+#: Faults of what the records say, as if the vendor had changed the API; they last for a while.
+OF_RECORDS = (
+    "null-modified@4", "strange-modified:9999-12-31T00:00:00@6", "id-form:padded@3", "time-form:seven@5",
+    "set-field:Novelty={}@2", "lost-field:Description@3",
+)  # fmt: skip
+#: Faults that do not pass while they last. A copy that lost its id is one record more than the API announces.
+LASTING = (
+    "forbidden:Claims", "not-found:Policies/", "wrong-total:7@5", "repeated-page@8", "page-drift:1@3", "no-id:1@7",
+    "not-offered:Commissions/Agency", "unauthorized:Documents", "wrong-verb:Carriers",
+)  # fmt: skip
+#: Faults that let no call through.
+ENDING = ("token-refused", "unauthorized-always", "call-quota:30")
+RUNS = 12
+
+
+def name_of(fault: str) -> str:
+    return re.split(r"[:@]", fault)[0]
+
+
+def test_every_fault_is_among_them() -> None:
+    assert {name_of(one) for one in (*PASSING, *OF_RECORDS, *LASTING, *ENDING)} == set(FAULTS)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with agency(seed=3, contacts=3) as served:
+        del served.world.agency_rules[9:]
+        yield served
+
+
+@pytest.fixture
+def site(simulator: Simulator, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setattr(client, "Limits", lambda: Limits(total=6.0, connect=4.0, read=4.0))
+    with site_of(simulator, database_url, etl_page_size=4) as made, without_pauses():
+        yield made
+        break_with(simulator)
+
+
+def let_credentials_be_tried_again(site: Site) -> None:
+    with site.engine.begin() as connection:
+        connection.execute(text("UPDATE etl.tokens SET refused_until = NULL"))
+        connection.execute(text("UPDATE etl.rate_buckets SET next_at = now()"))
+
+
+def run(site: Site) -> int:
+    """Take up what is left, or begin anew, and return the exit status, as an operator's schedule would see it."""
+    try:
+        try:
+            return retry(site.engine, site.settings).exit_status
+        except UsageError:  # nothing to take up
+            return site.sync_once(resources=READ).exit_status
+    except EtlError as error:
+        return error.exit_status
+
+
+def troubles(site: Site) -> list[str]:
+    """Return what the newest batch failed at."""
+    query = """
+        SELECT concat(resource, ': ', error) FROM etl.batch_resources WHERE status = 'failed' AND batch_id =
+        (SELECT id FROM etl.batches ORDER BY started_at DESC LIMIT 1)
+    """
+    return values(site.engine, query)
+
+
+def statuses(simulator: Simulator) -> Counter[int]:
+    return Counter(one.status for one in simulator.requests)
+
+
+@pytest.mark.timeout(300)
+def test_after_every_fault_at_once_production_is_the_source(site: Site, simulator: Simulator) -> None:
+    for ending in ENDING:  # runs that cannot get anywhere leave nothing that harms the next
+        break_with(simulator, *PASSING, *LASTING, ending)
+        assert run(site) != 0
+        let_credentials_be_tried_again(site)
+    break_with(simulator, *PASSING, *OF_RECORDS, *LASTING)
+    ends = [run(site) for _ in range(2)]
+    assert all(ends)
+    assert {302, 401, 403, 429, 503} <= statuses(simulator).keys()
+    break_with(simulator, *PASSING, *OF_RECORDS)
+    for _ in range(RUNS):
+        ends.append(run(site))
+        if not ends[-1]:
+            break
+    assert ends[-1] == 0, (ends, troubles(site))
+    break_with(simulator)
+    come_of_age(site)
+    summary = site.sync_once(resources=READ, full=True)
+    assert summary.exit_status == 0, summary.batch.error
+    assert compare(site.engine, site.settings.etl_tenant, simulator.world, READ, swept=True) == []
