@@ -9,10 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from aiohttp import web
 from airflow_home import DAGS, Home, of_account
 
 from etl.config.agency import settings_of
 from etl.errors import SettingsError
+from etl.extract.patience import Patience
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator, SimulatorSettings
 
@@ -119,6 +121,28 @@ def does_the_whole_sync(home: Home, database_url: str) -> None:
     assert rows(database_url, "SELECT status FROM etl.batches") == [("completed",)]
     done = rows(database_url, "SELECT resource FROM etl.batch_resources WHERE status = 'done'")
     assert {name for (name,) in done} == {one.name for one in CATALOGUE}
+
+
+@pytest.mark.timeout(400)
+def test_a_page_that_fails_for_ever_costs_what_one_layer_tries_with_airflow_around_it(
+    simulator: Simulator, database_url: str, metadata: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(request: web.Request) -> web.Response | None:
+        return web.Response(status=503) if is_the_page(request.path_qs) else None
+
+    monkeypatch.setattr(simulator.server.faults, "of_request", answer)
+    home = Home(tmp_path, metadata, of_account(simulator, database_url))
+    run = home.dag_test(SYNC, resources=["billing_records"])
+    assert run["state"] == "failed"
+    assert [name for name, state in run["tasks"].items() if state == "failed"] == ["verdict[-1]"]
+    asked = [f"{one.path}?{one.query}" for one in simulator.requests]
+    assert sum(map(is_the_page, asked)) == Patience().attempts
+    assert rows(database_url, "SELECT status FROM etl.batch_resources") == [("failed",)]
+
+
+def is_the_page(asked: str) -> bool:
+    """Tell whether a call is for one certain page, which a task reads, and not for a look at how much there is."""
+    return "/Billing/" in asked and "startDate=1999" in asked and asked.endswith("pageNumber=1&pageSize=500")
 
 
 TWICE = """
