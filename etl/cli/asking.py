@@ -1,6 +1,7 @@
 """What commands share on the command line: options with one meaning everywhere, and examples in the help."""
 
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -55,7 +56,7 @@ def length_of(option: str, words: str | None) -> timedelta | None:
     return length
 
 
-def only_with(option: str, others: dict[str, bool]) -> None:
+def only_with(option: str, others: Mapping[str, bool]) -> None:
     """Raise UsageError when an option meets another one that contradicts it."""
     if clashing := [name for name, given in others.items() if given]:
         raise UsageError(f"{option} cannot be combined with {' or '.join(clashing)}. Leave one of them out.")

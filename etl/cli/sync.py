@@ -1,5 +1,7 @@
 """`qqetl sync`: extract, transform and load for one window, once or again and again."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -60,16 +62,9 @@ def command(  # noqa: PLR0913 (one parameter an option)
     Without --from each resource goes on from where it is complete; the first run reads everything. A run that was
     interrupted is taken up first.
     """
-    pause = length_of("--every", every)
-    if max_minutes == 0:
-        raise UsageError("--max-minutes must be more than 0.")
-    if every:
-        only_with("--every", {"--from": start is not None, "--to": end is not None, "--dry-run": dry_run})
-    if full:
-        only_with("--full", {"--from": start is not None, "--to": end is not None})
-    options = Options(tuple(resource or ()), full, limit)
-    total = len(selected(options.resources))
-    settings = prepared()
+    mind_options({"--from": start is not None, "--to": end is not None}, every, max_minutes, full=full, dry_run=dry_run)
+    pause, options = length_of("--every", every), Options(tuple(resource or ()), full, limit)
+    total, settings = len(selected(options.resources)), prepared()
     with (
         Attendant(settings) as attendant,
         working(embedded=embedded, settings=settings, makes_tables=not dry_run) as work,
@@ -80,15 +75,22 @@ def command(  # noqa: PLR0913 (one parameter an option)
             plan(work, window, options, as_json=as_json)
             return
         with Stopping() as stopping:
-
-            def once() -> int:
-                return run(
-                    lambda watcher: sync(work.engine, work.settings, window, options, watcher),
-                    stopping, total, teller(as_json=as_json), minutes=max_minutes, attendant=attendant.over(work),
-                )  # fmt: skip
-
+            carry, tell = partial(sync, work.engine, work.settings, window, options), teller(as_json=as_json)
+            once = partial(run, carry, stopping, total, tell, minutes=max_minutes, attendant=attendant.over(work))
             status = repeat(once, pause, stopping) if pause else once()
     raise typer.Exit(status)
+
+
+def mind_options(
+    a_window: Mapping[str, bool], every: str | None, max_minutes: float | None, *, full: bool, dry_run: bool
+) -> None:
+    """Raise UsageError for options that mean nothing, or nothing beside one another."""
+    if max_minutes == 0:
+        raise UsageError("--max-minutes must be more than 0.")
+    if every:
+        only_with("--every", {**a_window, "--dry-run": dry_run})
+    if full:
+        only_with("--full", a_window)
 
 
 def plan(work: Work, window: Window | None, options: Options, *, as_json: bool) -> None:

@@ -15,26 +15,22 @@ from etl.catalogue import Resource
 from etl.checks.after_load import look_after_load
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
-from etl.events import Advanced, Began, Ended, Watch, until, unwatched
+from etl.events import Began, Ended, Watch, until, unwatched
 from etl.ledger import batches, staging, tally
 from etl.ledger.balance import close_batch, close_resource
 from etl.ledger.batches import Batch
 from etl.ledger.leases import leased
+from etl.ledger.portions import Step
 from etl.ledger.unit import Ledger
 from etl.load.derived import fill_derived
 from etl.load.portion import load_portion
 from etl.load.rows import Target, bury_gone
-from etl.models.states import BatchState, Outcome, RawState, ResourceState
+from etl.models.states import BatchState, RawState, ResourceState
 from etl.record import Candidate
 from etl.reshape.cleaning import clean, reshaper
 from etl.reshape.rules import rules_version
 from etl.resources import CATALOGUE
 from etl.window import Window
-
-#: Raw rows that one transaction loads.
-PORTION = 2000
-#: Before every id.
-FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class LoadService:
                 ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.LOADING))
                 for resource in CATALOGUE:
                     self.watch(Began("load", resource.name))
-                    step = Step(ledger, Target(ledger.tenant, batch_id, window), resource, self.settings)
+                    step = LoadStep(ledger, Target(ledger.tenant, batch_id, window), resource, self.settings)
                     counts[resource.name] = step.run(self.watch)
                     self.watch(Ended("load", resource.name, "done", counts[resource.name]))
                 ledger.commit(partial(fill_derived, tenant=ledger.tenant, batch_id=batch_id))
@@ -100,43 +96,27 @@ def close_books(connection: Connection, batch: Batch) -> BatchState:
     return close_batch(connection, batch.id)
 
 
-class Step:
+class LoadStep(Step):
     """The load of one resource of a batch."""
 
+    name = "load"
+    statuses = (RawState.TRANSFORMED, RawState.VALIDATION_ERROR)
+
     def __init__(self, ledger: Ledger, target: Target, resource: Resource, settings: Settings) -> None:
-        self.ledger = ledger
+        super().__init__(ledger, target.batch_id, resource, rules_version(settings))
         self.target = target
-        self.resource = resource
-        self.rules = rules_version(settings)
         self.reshape = reshaper(resource, settings)
 
     def run(self, watch: Watch) -> Counter[str]:
         """Load portion after portion, then mark deleted what has gone, and return the counts."""
-        counts: Counter[str] = Counter()
-        after = FIRST_ID
-        counts[Outcome.OLDER] += self.ledger.commit(self.pass_over)
-        while portion := self.ledger.read(partial(self.waiting, after=after)):
-            after = portion[-1].raw_id
-            counts.update(self.ledger.commit(partial(self.portion, candidates=portion)))
-            watch(Advanced("load", self.resource.name, 0, len(portion)))
+        counts = super().run(watch)
         counts["deleted"] = self.ledger.commit(partial(bury_gone, target=self.target, resource=self.resource))
         return counts
-
-    def waiting(self, connection: Connection, after: str) -> list[Candidate]:
-        """Return the next portion."""
-        statuses = (RawState.TRANSFORMED, RawState.VALIDATION_ERROR)
-        return staging.waiting(connection, self.resource, self.target.batch_id, statuses, after, PORTION)
-
-    def pass_over(self, connection: Connection) -> int:
-        """Leave out what newer versions superseded, and count it."""
-        older = staging.pass_over(connection, self.resource, self.target.batch_id, self.rules)
-        tally.count(connection, self.target.batch_id, self.resource.name, {Outcome.OLDER: older})
-        return older
 
     def portion(self, connection: Connection, candidates: Sequence[Candidate]) -> Counter[str]:
         """Load one portion: rows, verdicts and counts in one transaction."""
         cleaned = clean(self.reshape, candidates)
         loaded = load_portion(connection, self.target, self.resource, cleaned, self.rules)
-        staging.settle(connection, self.resource, self.target.batch_id, loaded.verdicts)
-        tally.count(connection, self.target.batch_id, self.resource.name, loaded.counts)
+        staging.settle(connection, self.resource, self.batch_id, loaded.verdicts)
+        tally.count(connection, self.batch_id, self.resource.name, loaded.counts)
         return loaded.counts

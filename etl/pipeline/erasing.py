@@ -21,17 +21,13 @@ from etl.ledger.belonging import (
     scrubbed,
     written,
 )
+from etl.ledger.portions import FIRST_ID, PORTION
 from etl.ledger.suppressions import Forgotten
 from etl.models import PAST, load_order
 from etl.models.base import Field, Model, described, references_of
 from etl.models.states import Outcome
 from etl.record import decode
 from etl.resources import CATALOGUE, PEOPLE, children_of
-
-#: Raw rows that are looked at in one go.
-PORTION = 2000
-#: Before every id.
-FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The newest raw versions through today's rules again: without one call of the API, dry unless asked to write."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
@@ -17,6 +17,7 @@ from etl.events import Advanced, Began, Ended, Watch, unwatched
 from etl.ledger import balance, batches, children, marks, staging
 from etl.ledger.batches import Batch
 from etl.ledger.leases import leased
+from etl.ledger.portions import PORTION, portions
 from etl.ledger.sorting import Arrival
 from etl.ledger.unit import Ledger
 from etl.load.derived import fill_derived
@@ -26,11 +27,6 @@ from etl.reshape.rules import rules_version
 from etl.resources import CATALOGUE, selected
 from etl.stream import Stream
 from etl.window import FIRST_INSTANT, Window
-
-#: Raw rows that one transaction takes.
-PORTION = 2000
-#: Before every id.
-FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
@@ -102,24 +98,20 @@ class Replay:
         for resource in resources:
             self.watch(Began("replay", resource.name))
             counts: Counter[str] = Counter()
-            for portion in self.portions(resource):
+            for portion in portions(self.ledger, partial(self.waiting, resource)):
                 counts.update(self.transact(partial(self.portion, resource=resource, candidates=portion)))
                 self.watch(Advanced("replay", resource.name, 0, len(portion)))
             self.replayed.counts[resource.name] = counts
             self.watch(Ended("replay", resource.name, "done", counts))
         return self.replayed
 
-    def portions(self, resource: Resource) -> Iterator[list[Candidate]]:
-        """Yield the raw rows of a resource, portion by portion."""
-        after = FIRST_ID
-        read = partial(
-            staging.newest, resource=resource, tenant=self.ledger.tenant, most=PORTION, refused_by=self.rules
+    def waiting(self, resource: Resource, connection: Connection, after: str) -> list[Candidate]:
+        """Return the next raw rows of a resource."""
+        return staging.newest(
+            connection, resource, self.ledger.tenant, after=after, most=PORTION, refused_by=self.rules
         )
-        while portion := self.ledger.read(partial(read, after=after)):
-            after = portion[-1].raw_id
-            yield portion
 
-    def portion(self, connection: Connection, resource: Resource, candidates: list[Candidate]) -> Counter[str]:
+    def portion(self, connection: Connection, resource: Resource, candidates: Sequence[Candidate]) -> Counter[str]:
         """Deliver raw rows once more, as if they came from the API."""
         arrivals = [Arrival(one.record, None) for one in candidates]
         return self.stream.accept(connection, resource, arrivals, [], None)

@@ -9,6 +9,7 @@ from etl.catalogue import Derivation, Resource
 from etl.config.settings import Settings
 from etl.ledger import staging
 from etl.ledger.batches import Batch, Part
+from etl.ledger.portions import PORTION, portions
 from etl.ledger.unit import Ledger
 from etl.load.rows import Target, bury_gone
 from etl.models.states import ResourceState
@@ -16,11 +17,6 @@ from etl.record import Candidate
 from etl.reshape.derive import derive
 from etl.resources import resource as named
 from etl.stream import Stream
-
-#: Records that one transaction takes.
-PORTION = 2000
-#: Before every id.
-FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 #: The batch itself asked and was refused, and there are records from before, of which it made nothing.
 OWED = """
@@ -54,10 +50,12 @@ def stand_in(ledger: Ledger, settings: Settings, batch: Batch, resource: Resourc
     source = named(way.resource)
     if not ledger.read(partial(is_owed, batch=batch, resource=resource, source=source)):
         return
-    stream, after = Stream(settings, batch, {}), FIRST_ID
-    read = partial(staging.newest, resource=source, tenant=batch.tenant, most=PORTION, sound=True)
-    while portion := ledger.read(partial(read, after=after)):
-        after = portion[-1].raw_id
+    stream = Stream(settings, batch, {})
+
+    def read(connection: Connection, after: str) -> list[Candidate]:
+        return staging.newest(connection, source, batch.tenant, after=after, most=PORTION, sound=True)
+
+    for portion in portions(ledger, read):
         ledger.commit(partial(make, stream=stream, resource=resource, way=way, portion=portion))
 
 

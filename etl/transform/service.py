@@ -13,23 +13,19 @@ from sqlalchemy.orm import Session
 from etl.catalogue import Resource
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
-from etl.events import Advanced, Began, Ended, Watch, until, unwatched
+from etl.events import Began, Ended, Watch, until, unwatched
 from etl.ledger import batches, marks, staging, tally
 from etl.ledger.batches import Batch
 from etl.ledger.intake import Intake, take_in, wait
 from etl.ledger.leases import leased
+from etl.ledger.portions import Step
 from etl.ledger.unit import Ledger
-from etl.models.states import BatchState, Outcome, RawState
+from etl.models.states import BatchState, RawState
 from etl.record import Candidate
 from etl.reshape.cleaning import clean, keep_findings, outcomes, reshaper, sound, verdict
 from etl.reshape.derive import derive
 from etl.reshape.rules import rules_version
 from etl.resources import CATALOGUE, derived_from
-
-#: Raw rows that one transaction cleans: large enough for bulk, small enough for memory.
-PORTION = 2000
-#: Before every id.
-FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
@@ -77,63 +73,42 @@ class TransformService:
                 ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.TRANSFORMING))
                 for resource in sources_first():
                     self.watch(Began("transform", resource.name))
-                    results.counts[resource.name] = Step(ledger, batch, resource, self.settings).run(self.watch)
+                    results.counts[resource.name] = TransformStep(ledger, batch, resource, self.settings).run(
+                        self.watch
+                    )
                     self.watch(Ended("transform", resource.name, "done", results.counts[resource.name]))
                 ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.TRANSFORMED))
         return results
 
 
-class Step:
+class TransformStep(Step):
     """The cleaning of one resource of a batch."""
 
+    name = "transform"
+    statuses = (RawState.PENDING, RawState.ERROR)
+
     def __init__(self, ledger: Ledger, batch: Batch, resource: Resource, settings: Settings) -> None:
-        self.ledger = ledger
-        self.batch = batch
-        self.resource = resource
-        self.rules = rules_version(settings)
+        super().__init__(ledger, batch.id, resource, rules_version(settings))
         self.reshape = reshaper(resource, settings)
         self.fallbacks = frozenset(ledger.read(lambda connection: marks.not_offered(connection, ledger.tenant)))
-
-    def run(self, watch: Watch) -> Counter[str]:
-        """Clean portion after portion and return the counts."""
-        counts: Counter[str] = Counter()
-        after = FIRST_ID
-        counts[Outcome.OLDER] += self.ledger.commit(self.pass_over)
-        while portion := self.ledger.read(partial(self.waiting, after=after)):
-            after = portion[-1].raw_id
-            done = self.ledger.commit(partial(self.portion, candidates=portion))
-            watch(Advanced("transform", self.resource.name, 0, len(portion)))
-            counts.update(done)
-        return counts
-
-    def waiting(self, connection: Connection, after: str) -> list[Candidate]:
-        """Return the next portion."""
-        statuses = (RawState.PENDING, RawState.ERROR)
-        return staging.waiting(connection, self.resource, self.batch.id, statuses, after, PORTION)
-
-    def pass_over(self, connection: Connection) -> int:
-        """Leave out what newer versions superseded, and count it."""
-        older = staging.pass_over(connection, self.resource, self.batch.id, self.rules)
-        tally.count(connection, self.batch.id, self.resource.name, {Outcome.OLDER: older})
-        return older
 
     def portion(self, connection: Connection, candidates: Sequence[Candidate]) -> Counter[str]:
         """Clean one portion: verdicts, findings, derived records and counts in one transaction."""
         cleaned = clean(self.reshape, candidates)
         verdicts = {one.candidate.raw_id: verdict(one, self.rules) for one in cleaned}
-        staging.settle(connection, self.resource, self.batch.id, verdicts)
-        found = keep_findings(connection, self.ledger.tenant, self.resource, self.batch.id, cleaned)
+        staging.settle(connection, self.resource, self.batch_id, verdicts)
+        found = keep_findings(connection, self.ledger.tenant, self.resource, self.batch_id, cleaned)
         for child, derivation in derived_from(self.resource.name):
             if not derivation.fallback or child.name in self.fallbacks:
                 arrivals, sets = derive(child, derivation, sound(cleaned))
                 take_in(connection, self.intake(), child, arrivals, sets)
         counts = outcomes(cleaned, found)
-        tally.count(connection, self.batch.id, self.resource.name, counts)
+        tally.count(connection, self.batch_id, self.resource.name, counts)
         return Counter({"cleaned": len(candidates), **counts})
 
     def intake(self) -> Intake:
         """Return how derived records are taken in: staged, to be cleaned in their turn."""
-        return Intake(self.ledger.tenant, self.batch.id, self.rules, wait)
+        return Intake(self.ledger.tenant, self.batch_id, self.rules, wait)
 
 
 def sources_first() -> list[Resource]:
