@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from mail_sink import Sink, mail_sink
+from notices_bench import mailing
 from workbench import MIGRATED, Site, agency, break_with, cloned, site_of
 
 from etl.database.embedded import EmbeddedPostgres
@@ -71,3 +74,22 @@ def synced(server: EmbeddedPostgres, simulator: Simulator, synced_database: str)
         made.asked()
         yield made
         break_with(simulator)
+
+
+@pytest.fixture
+def sink() -> Iterator[tuple[Sink, int]]:
+    """Give a mail server that keeps what it gets, and its port."""
+    with mail_sink() as served:
+        yield served
+
+
+@pytest.fixture
+def mails(sink: tuple[Sink, int]) -> Sink:
+    """Give what the mail server got."""
+    return sink[0]
+
+
+@pytest.fixture
+def told(site: Site, sink: tuple[Sink, int], tmp_path: Path) -> Site:
+    """Give a site whose notices reach the sink."""
+    return mailing(site, sink[1], tmp_path)

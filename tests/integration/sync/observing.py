@@ -98,3 +98,8 @@ def everything(engine: Engine) -> str:
             " WHERE schemaname IN ('public', 'raw', 'etl', 'history')",
         )
         return "\n".join(line for name in names for line in column(connection, f"SELECT CAST(t AS text) FROM {name} t"))
+
+
+def dead(engine: Engine, table: str) -> list[str]:
+    """Return the source ids of rows that are marked deleted."""
+    return sorted(values(engine, f"SELECT source_id FROM {table} WHERE deleted_at IS NOT NULL"))

@@ -1,17 +1,15 @@
 """What a sync makes of changes at the source: what is written, asked for, and marked as gone."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import pytest
+from at_the_source import edit, living_contact, living_policy
 from observing import as_they_lie, value, values, written
 from test_second_sync import calls, per_parent
 from workbench import Site, agency, come_of_age
 
 from etl.simulator import Simulator
-from etl.simulator.collection import Collection
-from etl.simulator.world import World
 
 
 @pytest.fixture(scope="module")
@@ -19,27 +17,6 @@ def simulator() -> Iterator[Simulator]:
     """Give the agency of this module, which its tests change by hand."""
     with agency() as served:
         yield served
-
-
-def edit(simulator: Simulator, collection: Collection, key: int | str, **fields: Any) -> datetime:
-    """Change a record at the source, now."""
-    with simulator.lock:
-        now = simulator.server.now()
-        collection.change(key, now, **fields)
-    return now
-
-
-def living_policy(world: World, kind: str = "coverages", least: int = 2) -> Any:
-    """Return a policy in force with some details of a kind."""
-    return next(
-        one["PolicyId"]
-        for one in world.policies.values()
-        if one["Status"] == "A" and len(world.detail(kind, one["PolicyId"])) >= least
-    )
-
-
-def living_contact(world: World) -> Any:
-    return next(one["EntityID"] for one in world.contacts.values() if one["Status"] == "A")
 
 
 def row(site: Site, table: str, key: object, columns: str) -> Any:

@@ -1,19 +1,15 @@
 """The digest: what happened, what is due, what is to be mended; once a day, at its hour, and no name."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from mail_sink import Sink, mail_sink
+from mail_sink import Sink
+from notices_bench import ended, execute, mailing
 from observing import value, values
-from pydantic import SecretStr
-from sqlalchemy import text
 from workbench import Site
 
-from etl.ledger.unit import Ledger
-from etl.notices import after_run, digest
+from etl.notices import digest
 from etl.notices.digest import period_of
 
 CUSTOMER = "Quackenbushel"
@@ -30,39 +26,11 @@ QUIET = """
 
 
 @pytest.fixture
-def sink() -> Iterator[tuple[Sink, int]]:
-    with mail_sink() as served:
-        yield served
-
-
-@pytest.fixture
-def mails(sink: tuple[Sink, int]) -> Sink:
-    return sink[0]
-
-
-@pytest.fixture
 def agency(synced: Site, sink: tuple[Sink, int], tmp_path: Path) -> Site:
     """Give a synced agency in which nothing happens, with a digest from midnight on."""
     execute(synced, QUIET)
-    return synced.under(
-        etl_smtp_url=SecretStr(f"smtp://127.0.0.1:{sink[1]}"),
-        etl_mail_from="qqetl@example.com",
-        etl_mail_to="ops@example.com",
-        etl_digest_to="agency@example.com",
-        etl_digest_at="00:00",
-        etl_data_dir=tmp_path,
-    )
-
-
-def execute(site: Site, statements: str, **bound: Any) -> None:
-    with site.engine.begin() as connection:
-        for statement in statements.split(";"):
-            if statement.strip():
-                connection.execute(text(statement), bound)
-
-
-def ended(site: Site) -> None:
-    after_run(Ledger(site.engine, site.settings.etl_tenant), site.settings)
+    digest_of = {"etl_digest_to": "agency@example.com", "etl_digest_at": "00:00"}
+    return mailing(synced, sink[1], tmp_path).under(**digest_of)
 
 
 def numbers(site: Site, condition: str, most: int) -> list[str]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from observing import digest, value, values
+from at_the_source import drop_claims, drop_one
+from observing import dead, digest, value
 from workbench import Site, agency, site_of
 
 from etl.errors import UsageError
@@ -29,52 +30,31 @@ def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
         yield made
 
 
-def drop_claims(site: Site, number: int) -> list[str]:
-    """Take claims out of the world without a trace, and return their ids."""
-    world = site.simulator.world
-    with site.simulator.lock:
-        gone = list(world.claims)[:number]
-        for key in gone:
-            world.claims.drop(key)
-    return sorted(map(str, gone))
-
-
-def dead(site: Site, table: str) -> list[str]:
-    """Return the source ids of rows that are marked deleted."""
-    return sorted(values(site.engine, f"SELECT source_id FROM {table} WHERE deleted_at IS NOT NULL"))
-
-
 def test_what_vanished_is_marked_and_its_return_revives_it(site: Site) -> None:
-    before, known = dead(site, "claims"), digest(site.engine)
+    before, known = dead(site.engine, "claims"), digest(site.engine)
     world = site.simulator.world
     key = next(key for key in world.claims if str(key) not in before)
     kept = world.claims[key]
     drop_one(site, key)
     site.sync_once()
-    assert dead(site, "claims") == before, "an incremental run cannot know"
+    assert dead(site.engine, "claims") == before, "an incremental run cannot know"
     assert site.sync_once(full=True).exit_status == 0
-    assert dead(site, "claims") == sorted([*before, str(key)])
+    assert dead(site.engine, "claims") == sorted([*before, str(key)])
     with site.simulator.lock:
         world.claims.put(key, kept, site.simulator.server.now(), None)
         world.claims.change(key, site.simulator.server.now(), Description="back again")
     site.sync_once()
-    assert dead(site, "claims") == before
+    assert dead(site.engine, "claims") == before
     assert digest(site.engine)["claims"][str(key)]["claim_number"] == known["claims"][str(key)]["claim_number"]
 
 
-def drop_one(site: Site, key: object) -> None:
-    """Take one claim out of the world."""
-    with site.simulator.lock:
-        site.simulator.world.claims.drop(key)  # type: ignore[arg-type]
-
-
 def test_a_dry_run_tells_and_marks_nothing(site: Site) -> None:
-    before = dead(site, "claims")
+    before = dead(site.engine, "claims")
     drop_claims(site, 1)
     notes: list[str] = []
     watcher = Watcher(lambda event: notes.append(event.text) if isinstance(event, Note) else None)
     site.sync_once(watcher=watcher, full=True, dry_sweep=True)
-    assert dead(site, "claims") == before
+    assert dead(site.engine, "claims") == before
     assert any("claims: 1 of" in note and "would be marked" in note for note in notes)
 
 
@@ -97,18 +77,18 @@ def test_a_run_that_swept_nothing_has_nothing_to_take_back(site: Site) -> None:
 def test_the_brake_holds_when_too_much_would_vanish(site: Site) -> None:
     with site.simulator.lock:
         del site.simulator.world.agency_rules[:40]
-    before = dead(site, "commission_rules")
+    before = dead(site.engine, "commission_rules")
     summary = site.sync_once(full=True)
     part = next(part for part in summary.parts if part.resource == "commission_rules")
     assert (summary.exit_status, part.status) == (6, ResourceState.FAILED)
     assert "ETL_DELETE_BRAKE" in (part.error or "")
-    assert dead(site, "commission_rules") == before
+    assert dead(site.engine, "commission_rules") == before
     assert site.under(etl_delete_brake=1.0).sync_once(full=True).exit_status == 0
-    assert len(dead(site, "commission_rules")) == len(before) + 40
+    assert len(dead(site.engine, "commission_rules")) == len(before) + 40
 
 
 def test_a_record_that_another_reading_met_since_the_sweep_began_has_not_vanished(site: Site) -> None:
-    before = dead(site, "claims")
+    before = dead(site.engine, "claims")
     (gone,) = drop_claims(site, 1)
 
     def meet_elsewhere(event: object) -> None:
@@ -122,7 +102,7 @@ def test_a_record_that_another_reading_met_since_the_sweep_began_has_not_vanishe
             )
 
     site.sync_once(watcher=Watcher(meet_elsewhere), full=True)
-    assert dead(site, "claims") == before
+    assert dead(site.engine, "claims") == before
 
 
 def test_what_is_read_in_complete_sets_needs_no_reconciling() -> None:

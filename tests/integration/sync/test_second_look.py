@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from observing import digest, pairs, value
-from test_changes import edit
-from test_reconcile import dead
+from at_the_source import edit, merge
+from observing import dead, digest, pairs, value
 from workbench import Site, agency, break_with, site_of
 
 from etl.events import Note
@@ -49,14 +48,14 @@ def test_what_still_answers_is_not_marked(
     site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     key, other = list(getattr(simulator.world, table))[:2]
-    before = dead(site, table)
+    before = dead(site.engine, table)
     withhold(monkeypatch, simulator, table, key)
     with simulator.lock:
         getattr(simulator.world, table).drop(other)
     notes, watcher = noting()
     summary = site.sync_once(full=True, resources=(table,), watcher=watcher)
     assert summary.exit_status == 0, summary.batch.error
-    assert dead(site, table) == sorted({*before, str(other)})
+    assert dead(site.engine, table) == sorted({*before, str(other)})
     assert any("1 of them still answer" in note for note in notes)
     single = [one for one in site.asked() if "SummaryDTO" in one or "SummaryForApi" in one]
     assert len(single) == 2, "one call for each record that no reading met"
@@ -68,20 +67,7 @@ def test_where_the_account_has_no_call_for_single_records_the_sweep_decides(site
         simulator.world.contacts.drop(key)
     break_with(simulator, f"wrong-verb:Contacts/{key}/ContactSummaryDTO")
     assert site.sync_once(full=True, resources=("contacts",)).exit_status == 0
-    assert str(key) in dead(site, "contacts")
-
-
-def merge(simulator: Simulator) -> tuple[Any, Any, list[Any]]:
-    """Merge a customer with policies into another at the source; return both and the policies that moved."""
-    world = simulator.world
-    gone = next(one for one, mine in world.policies_of.items() if len(mine) > 0 and one in world.contacts)
-    heir = next(one for one in world.contacts if one != gone and world.contacts[one]["Status"] == "A")
-    moved = [key for key in world.policies if world.policies[key]["CustomerId"] == gone]
-    for key in moved:
-        edit(simulator, world.policies, key, CustomerId=heir)
-    with simulator.lock:
-        world.contacts.drop(gone)
-    return gone, heir, moved
+    assert str(key) in dead(site.engine, "contacts")
 
 
 def test_a_merge_is_noticed_and_reported_and_taken_back_with_the_sweep(site: Site, simulator: Simulator) -> None:
@@ -90,7 +76,7 @@ def test_a_merge_is_noticed_and_reported_and_taken_back_with_the_sweep(site: Sit
     notes, watcher = noting()
     summary = site.sync_once(full=True, watcher=watcher)
     assert summary.exit_status == 0, summary.batch.error
-    assert str(gone) in dead(site, "contacts")
+    assert str(gone) in dead(site.engine, "contacts")
     query = "SELECT concat_ws(' ', table_name, source_id, alias_of), moved FROM etl.aliases"
     assert pairs(site.engine, query) == [(f"contacts {gone} {heir}", len(moved))]
     assert any("1 of the vanished seem merged" in note for note in notes)
@@ -120,7 +106,7 @@ def test_a_record_of_another_tenant_does_not_stand_for_ours(site: Site, simulato
             connection.exec_driver_sql(ELSEWHERE, {"ids": [str(key)]})
 
     site.sync_once(watcher=Watcher(read_elsewhere), full=True, resources=("claims",))
-    assert str(key) in dead(site, "claims")
+    assert str(key) in dead(site.engine, "claims")
 
 
 ELSEWHERE = """

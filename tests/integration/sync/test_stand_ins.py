@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from at_the_source import edit, living_policy
 from observing import value, values
-from test_changes import edit, living_policy
 from workbench import Site, agency, break_with, site_of
 
 from etl.simulator import Simulator

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pytest
-from observing import as_they_lie, differences, digest, value, values, written
+from at_the_source import drop_claims
+from observing import as_they_lie, dead, differences, digest, value, values, written
 from sqlalchemy import Connection, text
 from test_interruption import expire_leases
-from test_reconcile import dead, drop_claims
 from workbench import Site, agency, break_with, come_of_age, site_of
 from workers import Crew
 
@@ -232,8 +232,8 @@ def test_the_budget_for_details_is_that_of_the_run(site: Site) -> None:
 def test_a_full_run_in_tasks_marks_what_vanished(database_url: str) -> None:
     with agency() as own, site_of(own, database_url) as site:
         assert site.sync_once(resources=("contacts", "policies", "claims")).exit_status == 0
-        before = dead(site, "claims")
+        before = dead(site.engine, "claims")
         gone = drop_claims(site, 2)
         summary = run_in_tasks(task_of(site), Options(("claims",), full=True, command="reconcile"))
         assert summary.exit_status == 0, summary.batch.error
-        assert dead(site, "claims") == sorted({*before, *gone})
+        assert dead(site.engine, "claims") == sorted({*before, *gone})

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from at_the_source import edit, living_contact, living_policy
 from observing import value, values
 from sqlalchemy import text
-from test_changes import edit, living_contact, living_policy
 from workbench import Site, agency, come_of_age
 
 from etl.pipeline.forget import forget

@@ -1,0 +1,60 @@
+"""What people do at the source: edit records, drop them without a trace, merge customers."""
+
+from datetime import datetime
+from typing import Any
+
+from workbench import Site
+
+from etl.simulator import Simulator
+from etl.simulator.collection import Collection
+from etl.simulator.world import World
+
+
+def edit(simulator: Simulator, collection: Collection, key: int | str, **fields: Any) -> datetime:
+    """Change a record at the source, now."""
+    with simulator.lock:
+        now = simulator.server.now()
+        collection.change(key, now, **fields)
+    return now
+
+
+def living_policy(world: World, kind: str = "coverages", least: int = 2) -> Any:
+    """Return a policy in force with some details of a kind."""
+    return next(
+        one["PolicyId"]
+        for one in world.policies.values()
+        if one["Status"] == "A" and len(world.detail(kind, one["PolicyId"])) >= least
+    )
+
+
+def living_contact(world: World) -> Any:
+    return next(one["EntityID"] for one in world.contacts.values() if one["Status"] == "A")
+
+
+def drop_claims(site: Site, number: int) -> list[str]:
+    """Take claims out of the world without a trace, and return their ids."""
+    world = site.simulator.world
+    with site.simulator.lock:
+        gone = list(world.claims)[:number]
+        for key in gone:
+            world.claims.drop(key)
+    return sorted(map(str, gone))
+
+
+def drop_one(site: Site, key: object) -> None:
+    """Take one claim out of the world."""
+    with site.simulator.lock:
+        site.simulator.world.claims.drop(key)  # type: ignore[arg-type]
+
+
+def merge(simulator: Simulator) -> tuple[Any, Any, list[Any]]:
+    """Merge a customer with policies into another at the source; return both and the policies that moved."""
+    world = simulator.world
+    gone = next(one for one, mine in world.policies_of.items() if len(mine) > 0 and one in world.contacts)
+    heir = next(one for one in world.contacts if one != gone and world.contacts[one]["Status"] == "A")
+    moved = [key for key in world.policies if world.policies[key]["CustomerId"] == gone]
+    for key in moved:
+        edit(simulator, world.policies, key, CustomerId=heir)
+    with simulator.lock:
+        world.contacts.drop(gone)
+    return gone, heir, moved

@@ -1,0 +1,85 @@
+"""What tests of notices and digests do: runs that end, mails that arrive in a sink, troubles that are open."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from pydantic import SecretStr
+from sqlalchemy import text
+from workbench import Site
+
+from etl.errors import (
+    EtlError,
+)
+from etl.ledger import troubles
+from etl.ledger.unit import Ledger
+from etl.notices import after_run
+from etl.simulator.faults import Faults
+
+SOME = ("claims", "carriers")
+PERSONAL = ("jane@example.com", "078-05-1120")
+
+
+def mailing(site: Site, port: int, folder: Path) -> Site:
+    return site.under(**mail_settings(port), etl_data_dir=folder)
+
+
+def mail_settings(port: int) -> dict[str, Any]:
+    return {
+        "etl_smtp_url": SecretStr(f"smtp://127.0.0.1:{port}"),
+        "etl_mail_from": "qqetl@example.com",
+        "etl_mail_to": "ops@example.com",
+    }
+
+
+def ledger(site: Site) -> Ledger:
+    return Ledger(site.engine, site.settings.etl_tenant)
+
+
+def ended(site: Site, error: Exception | None = None, *, whole: bool = True) -> None:
+    after_run(ledger(site), site.settings, error, whole=whole)
+
+
+def run(site: Site, **options: Any) -> int:
+    """Run a sync as a command does, and look after its end."""
+    try:
+        summary = site.sync_once(**{"resources": SOME, **options})
+    except EtlError as error:
+        ended(site, error)
+        return error.exit_status
+    ended(site, whole=summary.exit_status == 0)
+    return summary.exit_status
+
+
+def let_credentials_rest_no_longer(site: Site) -> None:
+    """Let refused credentials be tried again at once."""
+    execute(site, "UPDATE etl.tokens SET refused_until = now()")
+
+
+class FailsAt(Faults):
+    """Answers calls of some paths with errors of the server."""
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        super().__init__(())
+        self.paths = paths
+
+    def of_request(self, request: web.Request) -> web.Response | None:
+        return web.Response(status=503) if any(path in request.path for path in self.paths) else None
+
+
+def fail_at(site: Site, *paths: str) -> None:
+    """Let calls below some paths fail from now on, and no others."""
+    site.simulator.server.faults = FailsAt(paths)
+
+
+def open_troubles(site: Site) -> list[tuple[str, str]]:
+    found = ledger(site).read(partial(troubles.still_open, tenant="default"))
+    return sorted((one.kind.value, one.subject) for one in found)
+
+
+def execute(site: Site, statements: str, **bound: Any) -> None:
+    """Run statements, one after the other, in one transaction."""
+    with site.engine.begin() as connection:
+        for statement in filter(str.strip, statements.split(";")):
+            connection.execute(text(statement), bound)

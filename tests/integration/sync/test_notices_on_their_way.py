@@ -1,0 +1,146 @@
+"""Mails on their way: a server that is away, slow or refuses, a process that dies, an account that is another's."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from mail_sink import Sink, free_port, mail_sink, mute_server
+from notices_bench import PERSONAL, ended, execute, ledger, let_credentials_rest_no_longer, mailing, open_troubles, run
+from observing import value, values
+from pydantic import SecretStr
+from workbench import Site, break_with
+
+from etl.errors import (
+    ApiUnavailable,
+    DatabaseNotReady,
+    DatabaseUnavailable,
+)
+from etl.ledger import outbox
+from etl.notices import after_run, mail_server
+from etl.notices.sending import send_waiting
+
+
+def test_o1_a_dead_mail_server_loses_nothing_and_hides_nothing(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    dead = mailing(site, port, tmp_path)
+    break_with(site.simulator, "token-refused")
+    assert run(dead) == 5, "the exit status is that of the first error"
+    break_with(site.simulator)
+    let_credentials_rest_no_longer(site)
+    assert value(site.engine, "SELECT error FROM etl.outbox") == (
+        f"The mail server 127.0.0.1:{port} cannot be reached (ConnectionRefusedError)."
+    )
+    monkeypatch.setattr(mail_server, "PATIENCE", 0.3)
+    with mute_server() as mute:
+        assert run(mailing(site, mute, tmp_path)) == 0
+    assert values(site.engine, "SELECT attempts FROM etl.outbox ORDER BY number") == [2, 1]
+    monkeypatch.undo()
+    with mail_sink(port) as (sink, _):
+        assert run(dead) == 0
+    assert sink.subjects == [
+        "qqetl default: QQCatalyst refused the credentials",
+        "qqetl default: over: QQCatalyst refused the credentials",
+    ]
+    assert value(site.engine, "SELECT count(*) FROM etl.outbox WHERE sent_at IS NULL") == 0
+
+
+def test_a_mail_that_is_refused_does_not_keep_the_next_one_back(told: Site, sink: tuple[Sink, int]) -> None:
+    ended(told.under(etl_mail_to="gone@example.com"), ApiUnavailable())
+    sink[0].unwanted = "gone@"
+    execute(told, "UPDATE etl.outbox SET sent_at = NULL")
+    sink[0].mails.clear()
+    refused = send_waiting(ledger(told), told.under(etl_mail_to="gone@example.com").settings)
+    assert (refused.sent, refused.failed) == (0, 1)
+    assert send_waiting(ledger(told), told.settings).sent == 1
+
+
+def test_two_processes_send_each_mail_once(told: Site, mails: Sink) -> None:
+    for _ in range(3):
+        ended(told.under(etl_smtp_url=unreachable()), ApiUnavailable())
+        ended(told.under(etl_smtp_url=unreachable()))
+    with ThreadPoolExecutor(2) as both:
+        done = list(both.map(lambda _: send_waiting(ledger(told), told.settings).sent, range(2)))
+    assert sum(done) == 6
+    assert len({str(one["Message-ID"]) for one in mails.mails}) == len(mails.mails) == 6
+
+
+def unreachable() -> SecretStr:
+    return SecretStr(f"smtp://127.0.0.1:{free_port()}")
+
+
+def test_a_mail_that_a_dead_process_had_claimed_is_sent_later(told: Site, mails: Sink) -> None:
+    ended(told.under(etl_smtp_url=unreachable()), ApiUnavailable())
+    execute(told, "UPDATE etl.outbox SET claimed_until = now() + interval '1 minute'")
+    assert send_waiting(ledger(told), told.settings).sent == 0
+    execute(told, "UPDATE etl.outbox SET claimed_until = now()")
+    assert send_waiting(ledger(told), told.settings).sent == 1
+
+
+def test_what_began_before_there_was_a_mail_server_is_told_once_there_is_one(
+    site: Site, told: Site, mails: Sink
+) -> None:
+    ended(site, ApiUnavailable())
+    assert open_troubles(site) == [("run_failed", "")]
+    assert value(site.engine, "SELECT count(*) FROM etl.outbox") == 0
+    ended(told, ApiUnavailable())
+    assert len(mails.mails) == 1
+    ended(site)
+    assert open_troubles(site) == []
+
+
+def test_accounts_do_not_see_each_others_troubles(told: Site, mails: Sink) -> None:
+    other = told.under(etl_tenant="other")
+    ended(told, ApiUnavailable())
+    ended(other)
+    assert open_troubles(told) == [("run_failed", "")]
+    assert mails.subjects == ["qqetl default: the run failed"]
+
+
+@pytest.mark.parametrize("error", [DatabaseUnavailable("PostgreSQL is away"), DatabaseNotReady("Not migrated")])
+def test_trouble_with_the_database_is_told_without_it_and_once(
+    told: Site, mails: Sink, error: Exception, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        after_run(None, told.settings, error)
+    assert mails.subjects == ["qqetl default: the database cannot be used"]
+    assert str(error) in mails.text()
+    assert [path.name for path in tmp_path.iterdir()] == ["database-trouble-default.json"]
+    ended(told)
+    assert mails.subjects[1:] == ["qqetl default: over: the database cannot be used"]
+    assert list(tmp_path.iterdir()) == []
+    after_run(None, told.settings, error)
+    assert len(mails.mails) == 3
+
+
+def test_trouble_with_the_database_is_told_later_where_the_mail_server_is_away_too(
+    told: Site, mails: Sink, tmp_path: Path
+) -> None:
+    after_run(None, told.under(etl_smtp_url=unreachable()).settings, DatabaseUnavailable())
+    assert list(tmp_path.iterdir()) == []
+    after_run(None, told.settings, DatabaseUnavailable())
+    assert len(mails.mails) == 1
+
+
+def test_a_data_folder_that_cannot_be_written_is_named_and_hides_nothing(
+    told: Site, mails: Sink, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    for _ in range(2):
+        after_run(None, told.under(etl_data_dir=tmp_path / "file" / "below").settings, DatabaseUnavailable())
+    assert len(mails.mails) == 2
+    assert "ETL_DATA_DIR" in mails.text()
+
+
+def test_what_goes_wrong_after_a_run_is_logged_and_raised_nowhere(
+    told: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError(PERSONAL[0])
+
+    monkeypatch.setattr(outbox, "claim", broken)
+    ended(told, ApiUnavailable())
+    assert "RuntimeError" in caplog.text
+    assert PERSONAL[0] not in caplog.text
+    assert open_troubles(told) == [("run_failed", "")]
