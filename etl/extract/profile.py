@@ -5,6 +5,7 @@ and then: less than a microsecond a record over a large book.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from etl.extract.declared import Declared, declared
 from etl.ledger.shapes import Profile, Shape
 from etl.values import Complaint
 
-#: Records of a resource that are looked at one by one; of those behind them every hundredth is.
+#: Records of an endpoint that are looked at one by one; of those behind them every hundredth is.
 FIRST, EVERY = 200, 100
 #: Members of one list that are looked at, how deep, and how many paths of a resource are kept.
 MEMBERS, DEEPEST, MOST_PATHS = 20, 4, 500
@@ -36,11 +37,11 @@ class Eye:
         self.profile = Profile()
         self.declared: Declared = declared(resource)
         self.secrets = frozenset(resource.secrets)
-        self._met = 0
+        self._met: Counter[int] = Counter()  # by endpoint: what one of them never fills another may
 
-    def look(self, items: Sequence[bytes]) -> None:
-        """Look at some of the items of an answer; what is no JSON is for others to refuse."""
-        for item in self.sampled(items):
+    def look(self, items: Sequence[bytes], endpoint: int = 0) -> None:
+        """Look at some of the items of an endpoint's answer; what is no JSON is for others to refuse."""
+        for item in self.sampled(items, endpoint):
             try:
                 record = msgspec.json.decode(item)
             except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -48,9 +49,10 @@ class Eye:
             if isinstance(record, dict):
                 self.take(record, "", 0)
 
-    def sampled(self, items: Sequence[bytes]) -> Iterable[bytes]:
+    def sampled(self, items: Sequence[bytes], endpoint: int = 0) -> Iterable[bytes]:
         """Return those of the items that are to be looked at."""
-        begin, self._met = self._met, self._met + len(items)
+        begin = self._met[endpoint]
+        self._met[endpoint] += len(items)
         first = max(FIRST - begin, 0)
         later = first + -(begin + first) % EVERY
         return [*items[:first], *items[later::EVERY]]
@@ -101,11 +103,11 @@ class Radar:
     def __init__(self) -> None:
         self._eyes: dict[str, Eye] = {}
 
-    def look(self, resource: Resource, items: Sequence[bytes]) -> None:
-        """Look at some items of an answer of a resource."""
+    def look(self, resource: Resource, items: Sequence[bytes], endpoint: int = 0) -> None:
+        """Look at some items of an answer of one of a resource's endpoints."""
         if resource.name not in self._eyes:
             self._eyes[resource.name] = Eye(resource)
-        self._eyes[resource.name].look(items)
+        self._eyes[resource.name].look(items, endpoint)
 
     def seen(self, resource: Resource) -> Profile | None:
         """Return what was seen of a resource and forget it; None when nothing came."""

@@ -91,7 +91,7 @@ class Run:
         """Let the radar have a look at what arrived."""
         for one in answers:
             if isinstance(one, Fetched) and one.answer.page.items:
-                self.radar.look(named(resource), one.answer.page.items)
+                self.radar.look(named(resource), one.answer.page.items, one.call.endpoint)
 
     def committed(self, future: "Future[Consumption]") -> Consumption:
         """Wait for a group's commit and tell whoever watches."""

@@ -121,3 +121,13 @@ def test_what_a_column_reads_is_known(one: Resource) -> None:
     assert about.expected <= set(about.columns)
     assert all(about.knows(path) for path in about.columns)
     assert set(about.codes) <= about.paths
+
+
+def test_each_of_two_calls_of_a_resource_has_a_sample_of_its_own() -> None:
+    """The records of one may have fields that those of the other never have."""
+    eye = Eye(resource("commission_rules"))
+    for _ in range(3):
+        eye.look([b'{"OfficeId": null}'] * FIRST, 0)
+    eye.look([b'{"OfficeId": 7}'] * 12, 1)
+    office = eye.profile.shapes["OfficeId"]
+    assert office.present - office.empty == 12
