@@ -30,7 +30,7 @@ def verdicts(found: Status, most: timedelta, open_troubles: Sequence[Trouble], u
     needs += [f"{counted(unsent, 'mail')} not sent"] if unsent else []
     return [
         Verdict("Current", not late, "; ".join(late) or f"every resource, within {length(worst(found))}"),
-        Verdict("Complete", not lacking, "; ".join(lacking) or "no gaps, nothing due"),
+        Verdict("Complete", not lacking, "; ".join([*(lacking or ["no gaps, nothing due"]), *waiting(found)])),
         Verdict("Needs you", not needs, "; ".join(needs) or "nothing"),
     ]
 
@@ -46,17 +46,21 @@ def current_lacks(found: Status, most: timedelta) -> list[str]:
 
 
 def complete_lacks(found: Status) -> list[str]:
-    """Return in words what is not complete: gaps, details that are due, rows whose record has not arrived."""
+    """Return in words what is not complete: gaps, resources that were never read whole, details that are due."""
     gapped = [one.resource for one in found.resources if one.gaps]
     due = sum(one.coverage.outstanding for one in found.resources if one.coverage)
-    orphans = sum(one.number for one in found.orphans)
     never = [one for one in found.resources if one.complete_to is None and one.lag is None and is_wanted(one)]
     return [
         *([f"gaps in {listed(gapped[:NAMED])}" + (" and others" if len(gapped) > NAMED else "")] if gapped else []),
         *([f"{counted(len(never), 'resource')} never read to its end"] if never else []),
         *([f"{counted(due, 'call')} for details due"] if due else []),
-        *([f"{counted(orphans, 'placeholder')} without a record"] if orphans else []),
     ]
+
+
+def waiting(found: Status) -> list[str]:
+    """Return in words how many rows wait for their record: no fault of a reading, as some are in no list for ever."""
+    number = sum(one.number for one in found.orphans)
+    return [f"{counted(number, 'placeholder')} without a record"] if number else []
 
 
 def is_wanted(one: Freshness) -> bool:

@@ -7,7 +7,9 @@ earlier version of a record gave, or a reference that the newest one no longer h
 from collections.abc import Collection, Iterator
 from functools import cache
 
+import psycopg
 from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import IntegrityError
 
 from etl.models import load_order
 from etl.models.base import MAIN, Model
@@ -34,11 +36,19 @@ def settle_placeholders(connection: Connection, tenant: str, written: Collection
 def take_away(connection: Connection, tenant: str, model: type[Model]) -> None:
     """Remove a table's placeholders to which no row refers, with what its history holds of them.
 
-    They are locked, and then looked at once more: a neighbour may just have come to refer to one.
+    They are locked, and then looked at once more: a neighbour may just have come to refer to one. Where a table that is
+    not ours refers to one by a foreign key, all of them stay.
     """
     found = connection.execute(unreferred(model), {"tenant": tenant}).scalars().all()
-    if found:
-        gone = connection.execute(removal(model), {"tenant": tenant, "ids": found}).scalars().all()
+    if not found:
+        return
+    try:
+        with connection.begin_nested():
+            gone = connection.execute(removal(model), {"tenant": tenant, "ids": found}).scalars().all()
+    except IntegrityError as error:
+        if not isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
+            raise
+    else:
         connection.execute(text(f"DELETE FROM {HISTORY}.{model.__tablename__} WHERE id = ANY(:ids)"), {"ids": gone})
 
 

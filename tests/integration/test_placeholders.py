@@ -96,6 +96,15 @@ def test_one_known_by_name_stays_as_long_as_a_row_says_the_name_and_no_id(connec
     assert [tuple(one) for one in found] == [("name:Kim", "Kim")]
 
 
+def test_those_stay_to_one_of_which_a_table_of_somebody_else_refers(connection: Connection) -> None:
+    for source_id in ("7", "8"):
+        wait(connection, Carrier, source_id)
+    connection.execute(text("CREATE TABLE appetite (carrier_id uuid REFERENCES carriers (id))"))
+    connection.execute(text("INSERT INTO appetite SELECT id FROM carriers WHERE source_id = '7'"))
+    settle_placeholders(connection, TENANT, WRITTEN)
+    assert standing(connection, Carrier) == ["7", "8"]
+
+
 def test_its_history_goes_with_it(connection: Connection) -> None:
     key = wait(connection, Contact, "1", display_name="a")
     connection.execute(text("INSERT INTO history.contacts (id, tenant, source_id) VALUES (:id, 't', '1')"), {"id": key})

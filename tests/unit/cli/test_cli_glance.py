@@ -55,6 +55,11 @@ def test_what_is_lacking_is_named() -> None:
     )
 
 
+def test_a_placeholder_that_waits_is_told_and_is_no_fault() -> None:
+    _, complete, _ = asked(fresh("contacts"), orphans=[Orphans("carriers", 1, NOW)])
+    assert (complete.is_good, complete.words) == (True, "no gaps, nothing due; 1 placeholder without a record")
+
+
 def test_what_needs_a_person_is_named() -> None:
     _, _, needs = asked(
         fresh("claims"), troubles=(Trouble(TroubleKind.RESOURCE_FAILED, "claims"), Trouble(TroubleKind.STALE)), unsent=2
