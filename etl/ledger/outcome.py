@@ -7,7 +7,11 @@ from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseUnavailable
 
 NUMBER = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
-STATUS = text("SELECT pg_xact_status(CAST(:number AS xid8))")
+#: A transaction that a crash has lost wholly has a number that was never given, so far as the server can tell.
+STATUS = text("""
+    SELECT CASE WHEN CAST(:number AS xid8) < pg_snapshot_xmax(pg_current_snapshot())
+                THEN pg_xact_status(CAST(:number AS xid8)) END
+""")
 
 
 def number_of(connection: Connection) -> str | None:

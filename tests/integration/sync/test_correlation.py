@@ -65,13 +65,13 @@ def test_every_line_of_a_run_names_its_batch_and_every_call_its_request(logging_
 def test_what_is_logged_while_a_group_is_taken_names_the_batch_too(
     logging_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = Taker.take
+    take = Taker.take_unknown
 
     def telling(self: Taker, group: Any) -> Any:
         logger("etl.test").info("taken")
         return take(self, group)
 
-    monkeypatch.setattr(Taker, "take", telling)
+    monkeypatch.setattr(Taker, "take_unknown", telling)
     summary = logging_site.sync_once(resources=SOME)
     assert {line.get("batch") for line in events(logging_site, "taken")} == {str(summary.batch.id)}
 

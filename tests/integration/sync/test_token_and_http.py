@@ -28,7 +28,8 @@ def test_a_long_outage_costs_few_calls_for_all_resources_together(
     assert summary.exit_status == 6
     asked = [path for path in site.asked() if "oauth" not in path and "Ping" not in path]
     resources = len(summary.parts)
-    assert Patience().attempts <= len(asked) <= 5 * Patience().attempts < resources * Patience().attempts
+    side_by_side = site.settings.etl_concurrency
+    assert Patience().attempts <= len(asked) <= side_by_side * Patience().attempts < resources * Patience().attempts
 
 
 def test_one_failing_page_is_asked_for_as_often_as_one_layer_tries_and_no_more(
