@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from multiprocessing.connection import wait as readable
 from types import TracebackType
@@ -131,8 +132,9 @@ class ProcessLane:
                 raise Interrupted
 
     def end(self) -> None:
-        """Let the process end."""
-        self._to.close()
+        """Let the process end; one that has died meanwhile leaves what it was sent in our buffer, which is let go."""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._to.close()
 
     def wait(self) -> None:
         """Wait for the end of the process."""

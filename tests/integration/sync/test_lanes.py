@@ -68,6 +68,16 @@ def test_a_process_that_dies_leaves_a_batch_that_can_be_taken_up(
     assert digest(site.engine) == digest(as_synced.engine)
 
 
+def test_a_process_that_is_dead_before_it_is_asked_is_told_as_lost_and_can_be_ended() -> None:
+    lane = ProcessLane(dict)  # type: ignore[arg-type]  # whatever it is, nobody lives to call it
+    lane._process.kill()
+    lane._process.wait()
+    with pytest.raises(LaneLost):
+        lane.take(Group("contacts", [], None))
+    lane.end()
+    lane.wait()
+
+
 def test_a_script_without_a_main_guard_can_sync_a_large_book(site: Site, tmp_path: Path) -> None:
     """A pool of processes would import the calling script once more in each of them."""
     script = tmp_path / "nightly.py"
