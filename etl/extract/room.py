@@ -36,12 +36,13 @@ class Room:
             raise
 
     def give(self, size: int) -> None:
-        """Free room, and let in whoever waits for it."""
+        """Free room, and let in whoever waits for it and was not cancelled meanwhile."""
         self._left += size
         while self._left > 0 and self._waiting:
             wanted, place = self._waiting.popleft()
-            self._left -= wanted
-            place.set_result(None)
+            if not place.done():
+                self._left -= wanted
+                place.set_result(None)
 
 
 class Hold(Generic[T]):
@@ -52,18 +53,24 @@ class Hold(Generic[T]):
         self._room = room
         self._weight = weight
         self._held = 0
+        self._left = False
 
     async def take(self, item: T) -> None:
         """Wait until there is room for an item, and take it."""
         size = self._weight(item)
         await self._room.take(size)
-        self._held += size
+        if self._left:  # whoever brings the item was not quick enough to hear of it
+            self._room.give(size)
+        else:
+            self._held += size
 
     def give(self, size: int) -> None:
-        """Free some of it."""
-        self._held -= size
-        self._room.give(size)
+        """Free some of it, unless all of it was freed before."""
+        if not self._left:
+            self._held -= size
+            self._room.give(size)
 
     def leave(self) -> None:
-        """Free all of it."""
+        """Free all of it, for good."""
         self.give(self._held)
+        self._left = True

@@ -50,19 +50,20 @@ class Slots:
         try:
             await mine.place
         except asyncio.CancelledError:
-            if mine in self._waiting:
+            if mine.place.cancelled():
                 self._waiting.remove(mine)
             else:
                 self._give(call.resource)
             raise
 
     def _give(self, resource: str) -> None:
-        """Hand a slot on."""
+        """Hand a slot on; whoever was cancelled and has not heard of it yet still stands in the line."""
         self._under_way[resource] -= 1
-        if not self._waiting:
+        there = [one for one in self._waiting if not one.place.done()]
+        if not there:
             self._free += 1
             return
-        chosen = min(self._waiting, key=lambda one: (one.is_detail, self._under_way[one.resource]))
+        chosen = min(there, key=lambda one: (one.is_detail, self._under_way[one.resource]))
         self._waiting.remove(chosen)
         self._under_way[chosen.resource] += 1
         chosen.place.set_result(None)

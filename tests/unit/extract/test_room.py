@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -57,6 +58,21 @@ def test_whoever_gives_up_leaves_its_place_to_the_next() -> None:
     run(scene())
 
 
+def test_room_is_not_given_to_whoever_was_just_cancelled_and_has_not_heard_of_it() -> None:
+    async def scene() -> None:
+        room = Room(1)
+        await room.take(1)
+        waiting = [asyncio.create_task(room.take(1)) for _ in range(2)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        room.give(1)
+        await asyncio.wait_for(waiting[1], 1)
+        room.give(1)
+        await asyncio.wait_for(room.take(1), 1)
+
+    run(scene())
+
+
 def test_a_hold_gives_back_what_it_was_not_asked_to() -> None:
     async def scene() -> None:
         room = Room(4)
@@ -66,6 +82,34 @@ def test_a_hold_gives_back_what_it_was_not_asked_to() -> None:
         hold.give(2)
         hold.leave()
         await room.take(4)
+
+    run(scene())
+
+
+def test_a_hold_that_was_left_keeps_nothing_that_comes_late() -> None:
+    async def scene() -> None:
+        room = Room(2)
+        hold = Hold[str](room, len)
+        await hold.take("ab")
+        late = asyncio.create_task(hold.take("cd"))
+        await asyncio.sleep(0)
+        hold.leave()
+        await late
+        await asyncio.wait_for(room.take(2), 1)
+
+    run(scene())
+
+
+def test_a_hold_that_was_left_gives_nothing_back_twice() -> None:
+    async def scene() -> None:
+        room = Room(2)
+        hold = Hold[str](room, len)
+        await hold.take("ab")
+        hold.leave()
+        hold.give(2)  # the word of a group that was done with came after the end of its stream
+        await room.take(2)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(room.take(1), 0.01)
 
     run(scene())
 

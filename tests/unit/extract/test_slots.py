@@ -119,3 +119,17 @@ def test_a_call_that_is_cancelled_while_it_waits_takes_no_slot(at_the_same_momen
         await line.end_all()
 
     run(scene())
+
+
+def test_a_slot_is_not_handed_to_a_call_that_was_just_cancelled_and_has_not_heard_of_it() -> None:
+    async def scene() -> None:
+        line = Line(1)
+        await line.come("contacts", "claims", "drivers")
+        line.under_way.pop()[1].set()  # ends in the same turn in which the first in the line is cancelled
+        line.tasks[1].cancel()
+        await turns()
+        assert line.tasks[0].exception() is None
+        assert line.began[-1] == "drivers"
+        await line.end_all()
+
+    run(scene())
