@@ -4,8 +4,9 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from etl.database.connect import make_engine
-from etl.database.migrate import LOCK, MANAGED_SCHEMAS, current, head, keep_runs_out, metadata
+from etl.database.migrate import LOCK, MANAGED_SCHEMAS, keep_runs_out, metadata
 from etl.database.place import database
+from etl.database.revisions import current, head
 from etl.load import history
 from etl.reports.roles import Grant
 from etl.reports.views import create, drop
@@ -29,7 +30,7 @@ def run(connection: Connection) -> None:
         compare_server_default=False,
     )
     context.run_migrations()
-    if given is not None and current(connection) == head() is not None:
+    if given is not None and current(connection) == head():
         history.create(connection)
         create(connection, given)
 

@@ -16,7 +16,8 @@ from etl.database.connect import database_errors, target
 from etl.database.embedded import embedded_exists, stop_now
 from etl.database.embedded import remove as remove_embedded
 from etl.database.home import Home, home_of
-from etl.database.migrate import check_migrated, current, differences, head, upgrade
+from etl.database.migrate import differences, upgrade
+from etl.database.revisions import check_migrated, current, head
 from etl.errors import DatabaseNotReady, UsageError
 
 app = command_app(

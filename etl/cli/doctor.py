@@ -14,7 +14,7 @@ from etl.cli.session import Work, prepared, working
 from etl.cli.words import length
 from etl.config.settings import Settings
 from etl.database.connect import target
-from etl.database.migrate import check_migrated
+from etl.database.revisions import check_migrated
 from etl.errors import CredentialsRefused, EtlError, SettingsError
 from etl.extract.connection import connected
 from etl.ledger import drift

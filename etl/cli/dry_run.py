@@ -6,7 +6,7 @@ from typing import Any
 from etl.cli.screen import out, show, table
 from etl.cli.session import Work
 from etl.cli.words import counted, length, listed, moment, number
-from etl.database.migrate import check_migrated
+from etl.database.revisions import check_migrated
 from etl.extract.connection import connected
 from etl.ledger.children import Waiting
 from etl.pipeline.forecast import Forecast, forecast

@@ -12,7 +12,7 @@ from etl.cli.session import working
 from etl.cli.stopping import Stopping
 from etl.cli.windows import window_or_all
 from etl.cli.words import counted
-from etl.database.migrate import check_migrated
+from etl.database.revisions import check_migrated
 from etl.extract.service import ExtractService
 from etl.ledger import batches
 from etl.models.states import ResourceState

@@ -10,7 +10,7 @@ from etl.cli.asking import AsJson, Embedded, command_app, examples, only_with
 from etl.cli.screen import out, say, show, show_json, table
 from etl.cli.session import Work, working
 from etl.cli.words import counted, moment
-from etl.database.migrate import check_migrated
+from etl.database.revisions import check_migrated
 from etl.errors import UsageError
 from etl.ledger import outbox, troubles
 from etl.ledger.outbox import Mail

@@ -12,8 +12,8 @@ from etl.cli.screen import say
 from etl.config.logs import configure
 from etl.config.settings import Settings
 from etl.database.connect import check_server, database_errors, make_engine, target
-from etl.database.migrate import check_migrated, current, upgrade
 from etl.database.place import database
+from etl.database.revisions import check_migrated, current
 from etl.ledger.unit import Ledger
 
 T = TypeVar("T")
@@ -97,5 +97,7 @@ def first_tables(url: str) -> None:
     finally:
         engine.dispose()
     if is_new:
+        from etl.database.migrate import upgrade
+
         say("Making the tables ...", style="dim")
         upgrade(url)

@@ -15,7 +15,7 @@ from etl.cli.screen import show_json
 from etl.cli.session import Work, prepared, working
 from etl.cli.stopping import Stopping
 from etl.cli.windows import window_asked
-from etl.database.migrate import check_migrated
+from etl.database.revisions import check_migrated
 from etl.errors import UsageError
 from etl.pipeline import Options, sync
 from etl.resources import selected

@@ -1,21 +1,19 @@
-"""Migrations: to the newest, whether we are there, and whether models and migrations agree."""
+"""Migrations carried out by Alembic: up and down, and whether models and migrations agree."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, text
+from sqlalchemy import Connection, MetaData, text
 
-import etl
 from etl.database.connect import make_engine
+from etl.database.revisions import SCRIPTS
 from etl.database.sqlstate import database_errors
-from etl.errors import DatabaseNotReady, LeaseHeld
+from etl.errors import LeaseHeld
 
 #: The schemas besides `public` that are ours.
 MANAGED_SCHEMAS = ("etl", "raw", "history")
@@ -40,7 +38,7 @@ def metadata() -> MetaData:
 def config(connection: Connection | None = None) -> Config:
     """Return Alembic's configuration, from an installed package as well as from a checkout."""
     made = Config()
-    made.set_main_option("script_location", str(Path(etl.__file__).parent / "alembic"))
+    made.set_main_option("script_location", str(SCRIPTS))
     if connection is not None:
         made.attributes["connection"] = connection
     return made
@@ -67,35 +65,6 @@ def downgrade(url: str, revision: str) -> None:
     """Take a database back to a revision, in one transaction; raise LeaseHeld while a run is at work on its tables."""
     with transaction(url) as connection:
         command.downgrade(config(connection), revision)
-
-
-def head() -> str | None:
-    """Return the newest revision that this version of the product knows."""
-    return ScriptDirectory.from_config(config()).get_current_head()
-
-
-def current(connection: Connection) -> str | None:
-    """Return the revision that a database is at, None for one without our tables."""
-    if connection.execute(text("SELECT to_regclass('etl.alembic_version')")).scalar_one() is None:
-        return None
-    return connection.execute(text("SELECT version_num FROM etl.alembic_version")).scalar_one_or_none()
-
-
-def check_migrated(engine: Engine) -> None:
-    """Raise DatabaseNotReady unless the database is at the newest migration."""
-    with database_errors(), engine.connect() as connection:
-        now = current(connection)
-    if now == head():
-        return
-    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
-    if now is None:
-        raise DatabaseNotReady("The database has no tables of ours yet. Run `qqetl db upgrade`.")
-    if now in known:
-        raise DatabaseNotReady(f"The database is at migration {now}, behind {head()}. Run `qqetl db upgrade`.")
-    raise DatabaseNotReady(
-        f"The database is at migration {now}, which this version does not know. "
-        "A newer version was here: upgrade the program."
-    )
 
 
 def keep_runs_out(connection: Connection) -> None:

@@ -18,7 +18,7 @@ from etl.config.logs import bind, configure
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.database.handed import engine_of
-from etl.database.migrate import check_migrated
+from etl.database.revisions import check_migrated
 from etl.events import Watch, unwatched
 from etl.extract.connection import Connection as Api
 from etl.extract.connection import connected

@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy import Connection, Engine, insert, text
 
 from etl.config.settings import Settings
-from etl.database.migrate import check_migrated
+from etl.database.revisions import check_migrated
 from etl.errors import UsageError
 from etl.ledger import suppressions
 from etl.ledger.belonging import PEOPLE_TABLE, belonging_tables

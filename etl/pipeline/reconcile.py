@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from etl.catalogue import Resource
 from etl.config.settings import Settings
-from etl.database.migrate import check_migrated
+from etl.database.revisions import check_migrated
 from etl.errors import UsageError
 from etl.events import Note, Watch
 from etl.extract.second_look import Look

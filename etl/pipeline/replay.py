@@ -12,7 +12,7 @@ import etl
 from etl.catalogue import Resource
 from etl.checks.after_load import look_after_load
 from etl.config.settings import Settings
-from etl.database.migrate import check_migrated
+from etl.database.revisions import check_migrated
 from etl.events import Advanced, Began, Ended, Watch, unwatched
 from etl.ledger import balance, batches, children, marks, staging
 from etl.ledger.batches import Batch

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 import etl
 from etl.checks.after_load import look_after_load
 from etl.config.settings import Settings
-from etl.database.migrate import check_migrated
+from etl.database.revisions import check_migrated
 from etl.events import Note, Watch, unwatched
 from etl.extract import ExtractService
 from etl.extract.connection import Connection as Api

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from etl.catalogue import Resource
 from etl.config.settings import Settings
-from etl.database.migrate import check_migrated
+from etl.database.revisions import check_migrated
 from etl.errors import EtlError, LeaseHeld
 from etl.events import Note
 from etl.extract.connection import connected

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from etl.database.connect import make_engine
-from etl.database.migrate import check_migrated, current, differences, downgrade, head, upgrade
+from etl.database.migrate import config, differences, downgrade, upgrade
+from etl.database.revisions import check_migrated, current, head, revisions
 from etl.errors import DatabaseNotReady
 from etl.models import PRODUCTION
 from etl.models.base import Base
@@ -124,6 +126,12 @@ def test_a_database_that_is_behind_or_ahead_is_refused_in_words(empty: Engine) -
         connection.execute(text("UPDATE etl.alembic_version SET version_num = 'from_the_future'"))
     with pytest.raises(DatabaseNotReady, match="newer version"):
         check_migrated(empty)
+
+
+def test_the_revisions_are_those_that_alembic_reads() -> None:
+    scripts = ScriptDirectory.from_config(config())
+    assert revisions() == {one.revision: one.down_revision for one in scripts.walk_revisions()}
+    assert head() == scripts.get_current_head()
 
 
 def test_alembics_own_commands_work_from_the_root(empty: Engine, tmp_path: Path) -> None:

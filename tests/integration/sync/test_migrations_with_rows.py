@@ -9,8 +9,9 @@ from observing import differences, digest, values
 from sqlalchemy import Connection, Engine, text
 from workbench import Site
 
-from etl.database.migrate import check_migrated, config, downgrade, upgrade
+from etl.database.migrate import config, downgrade, upgrade
 from etl.database.migrate import differences as undeclared
+from etl.database.revisions import check_migrated
 
 SCHEMAS = ("public", "raw", "etl", "history")
 TABLES = text("""
