@@ -4,15 +4,13 @@ import fcntl
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from psycopg import sql
+from databases import MIGRATED, cloned, on_server, with_database
 from sqlalchemy import Engine
 
 from etl.database.account import account_for
@@ -20,8 +18,8 @@ from etl.database.connect import make_engine
 from etl.database.embedded import EmbeddedPostgres, remove
 from etl.database.migrate import upgrade
 
-TEMPLATE = "template_migrated"
-FIRST_WITH_STRATEGY = 150000
+pytest_plugins = ["last_limit"]
+
 #: A test run may lose everything at a power cut; a server of its own may not.
 UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 
@@ -32,17 +30,6 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def with_database(url: str, name: str) -> str:
-    """Return the address of another database of the same server."""
-    return urlsplit(url)._replace(path=f"/{name}").geturl()
-
-
-def on_server(url: str, statement: str, name: str) -> None:
-    """Run a statement that no transaction may hold, with the database's name put in."""
-    with psycopg.connect(with_database(url, "postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
 
 def _shared_server(shared: Path) -> EmbeddedPostgres:
@@ -77,10 +64,10 @@ def _run_folder(base: Path) -> Path:
 
 def _ensure_template(url: str) -> None:
     with psycopg.connect(url) as connection:
-        if connection.execute("select 1 from pg_database where datname = %s", [TEMPLATE]).fetchone():
+        if connection.execute("select 1 from pg_database where datname = %s", [MIGRATED]).fetchone():
             return
-    on_server(url, "create database {}", TEMPLATE)
-    upgrade(with_database(url, TEMPLATE))
+    on_server(url, "CREATE DATABASE {}", MIGRATED)
+    upgrade(with_database(url, MIGRATED))
 
 
 @pytest.fixture(scope="session")
@@ -109,14 +96,14 @@ def server(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 @pytest.fixture
 def database_url(server: EmbeddedPostgres) -> Iterator[str]:
     """Give the address of a database of this test alone, at the newest migration and empty."""
-    with _database(server.url, TEMPLATE) as url:
+    with cloned(server.url, MIGRATED) as url:
         yield url
 
 
 @pytest.fixture
 def empty_database_url(server: EmbeddedPostgres) -> Iterator[str]:
     """Give the address of a database of this test alone, without any table."""
-    with _database(server.url, "template0") as url:
+    with cloned(server.url, "template0") as url:
         yield url
 
 
@@ -135,14 +122,3 @@ def server_folder() -> Iterator[Path]:
     yield folder
     remove(folder / "home")
     shutil.rmtree(folder)
-
-
-@contextmanager
-def _database(url: str, template: str) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(url) as connection:
-        # Copying files beats logging every page by a factor of two; before version 15 it is the only way.
-        strategy = " strategy file_copy" if connection.info.server_version >= FIRST_WITH_STRATEGY else ""
-    on_server(url, f"create database {{}} template {template}{strategy}", name)
-    yield with_database(url, name)
-    on_server(url, "drop database if exists {} with (force)", name)

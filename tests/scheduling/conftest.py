@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from airflow_home import Home, airflows_own
-from workbench import cloned
+from databases import cloned
 
 from etl.database.embedded import EmbeddedPostgres
 

@@ -73,14 +73,14 @@ def test_two_agencies_live_through_a_killed_task_and_a_run_that_fails_for_good(
         home = home_of(tmp_path, metadata, port)
         break_with(north, "server-errors:always")
         with holding(south, "/v1/Commissions/AgencyRules") as held, living(home, {SYNC, ALL, "report"}) as airflow:
-            for dag in (SYNC, "report", ALL):
-                airflow.unpause(dag)
+            airflow.unpause(SYNC)
+            airflow.unpause("report")
+            starts_one_run_for_each(airflow)
             later = fails_for_good_and_is_mailed(airflow, north, sink)
             is_killed_and_tried_again(airflow, held)
             assert airflow.run_ends(SYNC, later) == "success"
             assert "over" in airflow.until(lambda: sink.subjects[1:])[0]
             assert airflow.until(lambda: set(airflow.runs("report").values()), {"success"}.__eq__)
-            assert set(airflow.runs(ALL).values()) == {"success"}
             sessions = [one.pid for one in airflow.processes.values()]
             assert all(in_session(one) for one in sessions)
         assert [number for one in sessions for number in in_session(one)] == []
@@ -88,6 +88,13 @@ def test_two_agencies_live_through_a_killed_task_and_a_run_that_fails_for_good(
         for name, source in (("north", north), ("south", south)):
             assert compare(engine, name, source.world, [one.name for one in CATALOGUE], swept=True) == []
     assert [one for one in handed_on(metadata) if not is_of_ids(one)] == []
+
+
+def starts_one_run_for_each(airflow: Airflow) -> None:
+    """See the agencies begin, once: there would be another run of each when an hour ends meanwhile."""
+    airflow.unpause(ALL)
+    airflow.until(lambda: set(airflow.runs(ALL).values()), {"success"}.__eq__)
+    airflow.pause(ALL)
 
 
 def pages_read_twice(simulator: Simulator) -> list[str]:

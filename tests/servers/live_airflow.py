@@ -121,6 +121,10 @@ class Airflow:
         """Let the runs of a DAG begin."""
         self.ask(f"/api/v2/dags/{dag_id}", "PATCH", {"is_paused": False})
 
+    def pause(self, dag_id: str) -> None:
+        """Let no further run of a DAG begin."""
+        self.ask(f"/api/v2/dags/{dag_id}", "PATCH", {"is_paused": True})
+
     def trigger(self, dag_id: str, **conf: Any) -> str:
         """Begin a run with some params, and return its id."""
         asked = {"logical_date": None, "conf": conf}

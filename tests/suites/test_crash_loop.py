@@ -20,8 +20,9 @@ import psycopg
 import pytest
 from command_line import CommandLine, settings_of
 from crashing import KILLED, SEAMS, Ended, Zygote, zygote
+from databases import MIGRATED, cloned
 from observing import Digest, differences, digest
-from workbench import MIGRATED, agency, cloned
+from workbench import agency
 
 from etl.database.connect import make_engine
 from etl.database.embedded import EmbeddedPostgres

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from databases import MIGRATED, cloned
 from observing import differences, digest
 from pauses import without_pauses
-from workbench import MIGRATED, Site, agency, break_with, cloned, come_of_age, site_of
+from workbench import Site, agency, break_with, come_of_age, site_of
 
 from etl.database.embedded import EmbeddedPostgres
 from etl.simulator import Simulator

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from against_the_oracle import compare
+from databases import MIGRATED, cloned
 from pauses import without_pauses
 from sqlalchemy import text
-from workbench import MIGRATED, Site, agency, break_with, cloned, come_of_age, site_of
+from workbench import Site, agency, break_with, come_of_age, site_of
 
 from etl.database.embedded import EmbeddedPostgres
 from etl.errors import CredentialsRefused, EtlError

@@ -7,9 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from databases import MIGRATED, cloned
 from mail_sink import Sink, mail_sink
 from notices_bench import mailing
-from workbench import MIGRATED, Site, agency, break_with, cloned, site_of
+from workbench import Site, agency, break_with, site_of
 
 from etl.database.embedded import EmbeddedPostgres
 from etl.extract import connection

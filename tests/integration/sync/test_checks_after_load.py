@@ -20,10 +20,10 @@ from book_of_checks import (
     placeholder_policy_number,
     term_gap,
 )
+from databases import MIGRATED, cloned
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete, select, text, update
-from workbench import MIGRATED, cloned
 
 from etl.checks import CHECKS, check
 from etl.checks.running import Checked, look

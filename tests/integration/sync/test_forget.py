@@ -5,8 +5,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from databases import MIGRATED, cloned
 from observing import digest, everything, pairs, value, values
-from workbench import MIGRATED, Site, agency, cloned, come_of_age, site_of
+from workbench import Site, agency, come_of_age, site_of
 
 from etl.database.embedded import EmbeddedPostgres
 from etl.errors import UsageError

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from databases import MIGRATED, cloned
 from observing import pairs, value, values
 from sqlalchemy import Engine, text
-from workbench import MIGRATED, Site, agency, break_with, cloned, site_of
+from workbench import Site, agency, break_with, site_of
 
 from etl.database.embedded import EmbeddedPostgres
 from etl.models.states import Outcome

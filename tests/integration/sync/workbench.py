@@ -5,11 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import psycopg
-from psycopg import sql
 from sqlalchemy import Engine, text
 
 from etl.config.settings import Settings
@@ -21,7 +17,6 @@ from etl.window import Window
 
 #: A seed whose ten contacts bring at least one row of every table.
 SEED, CONTACTS = 20, 10
-MIGRATED = "template_migrated"
 
 
 @dataclass(frozen=True)
@@ -76,18 +71,6 @@ def environment_of(site: Site) -> dict[str, str]:
     }
     pace = {"ETL_RATE": str(site.settings.etl_rate), "ETL_PAGE_SIZE": str(site.settings.etl_page_size)}
     return {**os.environ, **named, **addresses, **pace}
-
-
-@contextmanager
-def cloned(url: str, template: str) -> Iterator[str]:
-    """Give the address of a copy of a database, for as long as the block runs."""
-    name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
-        try:
-            yield urlsplit(url)._replace(path=f"/{name}").geturl()
-        finally:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @contextmanager
