@@ -6,6 +6,7 @@ EtlError
 │   ├── QuotaSpent
 │   ├── DatabaseUnavailable  (exit 4)
 │   ├── LeaseLost
+│   ├── RunDied
 │   └── Interrupted
 ├── RecordBad                one record's own fault; its neighbours go on
 └── PersonNeeded             nothing gets better by trying again
@@ -70,6 +71,10 @@ class DatabaseUnavailable(TryAgain):
 
 class LeaseLost(TryAgain):
     """This run no longer holds its lease: another run took over. Nothing of the cut-off page was written."""
+
+
+class RunDied(TryAgain):
+    """A part of the run died without a word. What was read is kept; the next run goes on there."""
 
 
 class Interrupted(TryAgain):

@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import DAG, Asset, AssetAlias, Param, TaskGroup, TriggerRule, get_current_context, task
+from airflow.sdk import DAG, Asset, AssetAlias, Context, Param, TaskGroup, TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from etl.dags import steps
@@ -51,7 +51,11 @@ def fails_for_good(work: Callable[..., Any]) -> Callable[..., Any]:
 
 def place() -> tuple[str | None, str]:
     """Return the agency and the name of the run that this task is a part of."""
-    context = get_current_context()
+    return place_in(get_current_context())
+
+
+def place_in(context: Context) -> tuple[str | None, str]:
+    """Return the agency and the name of the run that a context tells of."""
     return context["params"].get("agency"), f"{context['dag'].dag_id}/{context['run_id']}"
 
 
@@ -97,6 +101,17 @@ def verdict(batch: str) -> None:
         raise AirflowFailException(wrong)
 
 
+def tell_of_death(context: Context) -> None:
+    """Let it be told that a run failed because `begin` or `close` died on every try.
+
+    Airflow's DAG processor calls this for every run that failed: nothing runs in a task whose process was killed.
+    Where `verdict` failed, `close` has told what it saw; and a task that an error ended, which leaves tries, told that.
+    """
+    last = context.get("ti")
+    if last is not None and last.task_id != verdict.__name__ and last.try_number > (last.task.retries or 0):
+        steps.tell_of_death(*place_in(context), last.task_id)
+
+
 def dag_of_runs(dag_id: str, schedule: str, description: str, *, full: bool) -> DAG:
     """Return a DAG whose every run is a sync over all resources, wave by wave."""
     with DAG(
@@ -107,6 +122,7 @@ def dag_of_runs(dag_id: str, schedule: str, description: str, *, full: bool) -> 
         catchup=False,
         max_active_runs=max(1, len(AGENCIES)),
         default_args=DEFAULTS,
+        on_failure_callback=tell_of_death,
         params=FOR_A_RUN | FOR_AN_AGENCY,
         tags=["qqcatalyst"],
     ) as dag:

@@ -16,6 +16,7 @@ from etl.dags.agencies import folder
 
 if TYPE_CHECKING:
     from etl.config.settings import Settings
+    from etl.errors import RunDied
     from etl.events import Event
     from etl.pipeline import Summary
     from etl.pipeline.tasks import Task
@@ -141,8 +142,33 @@ def close(agency: str | None, run: str, batch: str) -> tuple[str, Summary]:
 
     with at_work(agency, run) as task:
         summary = close_run(task, UUID(batch))
-        after_run(task.unleased, task.settings, whole=summary.exit_status == 0)
+        after_run(task.unleased, task.settings, unread(summary), whole=summary.exit_status == 0)
         return task.tenant, summary
+
+
+def unread(summary: Summary) -> RunDied | None:
+    """Return what the end of a run means that has left resources unread: tasks of it died, and had no word for it."""
+    from etl.errors import RunDied
+    from etl.observe.words import listed
+
+    names = [part.resource for part in summary.parts if part.is_unread]
+    return RunDied(f"Not all was read of {listed(names)}. The next run goes on there.") if names else None
+
+
+def tell_of_death(agency: str | None, run: str, task_id: str) -> None:
+    """Free the lease of a run that failed because a task of it died on every try, and let that be told.
+
+    Where the reason of a failed run is known already, nothing is told besides.
+    """
+    from etl.errors import RunDied
+    from etl.notices import after_run
+
+    with at_work(agency, run) as task:
+        task.give_back()
+        own = task.own_batch()
+        kept = f" What was read is kept with batch {str(own.id)[:8]}." if own else ""
+        died = RunDied(f"Task `{task_id}` of {run} died on every try.{kept} The next run goes on there.")
+        after_run(task.unleased, task.settings, died)
 
 
 def what_is_wrong(agency: str | None, run: str, batch: str) -> str | None:

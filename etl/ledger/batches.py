@@ -40,6 +40,11 @@ class Part:
     error: str | None = None
     trouble: TroubleKind | None = None  #: of what kind, where it failed otherwise than by an error
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether something is left to read that nothing has failed at."""
+        return self.status in (ResourceState.PENDING, ResourceState.RUNNING)
+
 
 def create(connection: Connection, batch: Batch, parts: Mapping[str, Window], version: str) -> None:
     """Write a new batch with its resources, each with a window of its own."""

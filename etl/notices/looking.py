@@ -14,6 +14,7 @@ from etl.errors import (
     EtlError,
     Interrupted,
     LeaseHeld,
+    RunDied,
     UsageError,
 )
 from etl.ledger import drift
@@ -70,14 +71,19 @@ class Look:
 
 def look(connection: Connection, tenant: str, stale_after: timedelta, error: Exception | None) -> Look:
     """Return what is the matter with a tenant after a run that ended with this error, or came to its end."""
-    of_run = [] if error is None or isinstance(error, NO_TROUBLE) else [of_error(error)]
-    failed = list(failing(connection, tenant))
     known = [one for one in still_open(connection, tenant) if one.kind in OF_RUN]
+    of_run = [] if error is None or says_nothing_new(error, known) else [of_error(error)]
+    failed = list(failing(connection, tenant))
     blocked = bool(of_run) or (bool(known) and error is not None)
     stale = [] if blocked else list(lagging(lags(connection, tenant), stale_after, {one.subject for one in failed}))
     drifted = list(changed(connection, tenant))
     kinds = (*Look().settled, *(OF_RUN if error is None else ()))
     return Look((*of_run, *failed, *stale, *drifted), kinds)
+
+
+def says_nothing_new(error: Exception, known: Sequence[Trouble]) -> bool:
+    """Tell whether the end of a run is no trouble of its own: a run that died is none beside a reason that is known."""
+    return isinstance(error, NO_TROUBLE) or (isinstance(error, RunDied) and bool(known))
 
 
 def of_error(error: Exception) -> Trouble:

@@ -64,6 +64,10 @@ class Task:
         """Free the lease of the run."""
         give_back(self.engine, Lease(self.tenant, self.run, ()))
 
+    def own_batch(self) -> Batch | None:
+        """Return the batch that the run works on, None before it has one."""
+        return self.unleased.read(partial(batches.of_run, tenant=self.tenant, run=self.run))
+
     def batch(self, batch_id: UUID) -> Batch:
         """Return the batch of the run; raise UsageError when there is none."""
         return self.unleased.read(partial(batches.load, batch_id=batch_id))
@@ -80,7 +84,7 @@ def begin_run(task: Task, window: Window | None, options: Options, *, patience: 
     Waits `patience` seconds for another run to end, then raises LeaseHeld; besides that what `sync` raises.
     """
     check_migrated(task.engine)
-    own = task.unleased.read(partial(batches.of_run, tenant=task.tenant, run=task.run))
+    own = task.own_batch()
     if own is not None and own.status is BatchState.COMPLETED:
         return own.id
     deadline = time.monotonic() + patience

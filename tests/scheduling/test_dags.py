@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 from aiohttp import web
-from airflow_home import DAGS, Home, of_account
+from airflow_home import DAGS, Home, of_account, of_mail
+from mail_sink import mail_sink
 
 from etl.config.agency import settings_of
 from etl.errors import SettingsError
@@ -131,8 +132,10 @@ def test_a_page_that_fails_for_ever_costs_what_one_layer_tries_with_airflow_arou
         return web.Response(status=503) if is_the_page(request.path_qs) else None
 
     monkeypatch.setattr(simulator.server.faults, "of_request", answer)
-    home = Home(tmp_path, metadata, of_account(simulator, database_url))
-    run = home.dag_test(SYNC, resources=["billing_records"])
+    with mail_sink() as (sink, port):
+        home = Home(tmp_path, metadata, of_account(simulator, database_url) | of_mail(port))
+        run = home.dag_test(SYNC, resources=["billing_records"])
+    assert sink.subjects == ["qqetl default: billing_records failed"], "by the end of the run, and by nobody else"
     assert run["state"] == "failed"
     assert [name for name, state in run["tasks"].items() if state == "failed"] == ["verdict[-1]"]
     asked = [f"{one.path}?{one.query}" for one in simulator.requests]

@@ -1,8 +1,9 @@
-"""Airflow as it lives, over two agencies: a task is killed, a run fails for good, and both are whole afterwards."""
+"""Airflow as it lives, over two agencies: tasks are killed, runs fail for good, and both are whole afterwards."""
 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from against_the_oracle import compare
-from airflow_home import DAGS, Home, of_account
+from airflow_home import DAGS, Home, of_account, of_mail
 from holding import Held, holding
 from live_airflow import Airflow, in_session, kill_task, living
 from mail_sink import Sink, mail_sink
@@ -22,7 +23,7 @@ from etl.extract.patience import Patience
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator
 
-SYNC, ALL = "qqcatalyst_sync", "qqcatalyst_agencies_sync"
+SYNC, ALL, RECONCILE = "qqcatalyst_sync", "qqcatalyst_agencies_sync", "qqcatalyst_reconcile"
 
 #: What somebody else makes of fresh data.
 REPORT = """
@@ -56,30 +57,28 @@ def home_of(folder: Path, metadata: str, sink_port: int) -> Home:
     dags.mkdir()
     (dags / "qqcatalyst").symlink_to(DAGS)
     (dags / "report.py").write_text(REPORT)
-    mail = {
-        "ETL_SMTP_URL": f"smtp://127.0.0.1:{sink_port}",
-        "ETL_MAIL_FROM": "qqetl@example.com",
-        "ETL_MAIL_TO": "operations@example.com",
-    }
     (folder / "airflow").mkdir()
-    return Home(folder / "airflow", metadata, {"ETL_AGENCIES": str(folder / "agencies"), **mail}, dags)
+    return Home(folder / "airflow", metadata, {"ETL_AGENCIES": str(folder / "agencies"), **of_mail(sink_port)}, dags)
 
 
 @pytest.mark.timeout(900)
-def test_two_agencies_live_through_a_killed_task_and_a_run_that_fails_for_good(
+def test_two_agencies_live_through_tasks_that_are_killed_and_runs_that_fail_for_good(
     database_url: str, metadata: str, engine: Engine, tmp_path: Path
 ) -> None:
     with two_agencies(tmp_path / "agencies", database_url) as (north, south), mail_sink() as (sink, port):
         home = home_of(tmp_path, metadata, port)
         break_with(north, "server-errors:always")
         with holding(south, "/v1/Commissions/AgencyRules") as held, living(home, {SYNC, ALL, "report"}) as airflow:
-            airflow.unpause(SYNC)
-            airflow.unpause("report")
+            for dag in (SYNC, RECONCILE, "report"):
+                airflow.unpause(dag)
             starts_one_run_for_each(airflow)
             later = fails_for_good_and_is_mailed(airflow, north, sink)
+            airflow.until(held.asked.is_set)
+            dies_for_good_and_is_mailed(airflow, metadata, sink)
             is_killed_and_tried_again(airflow, held)
             assert airflow.run_ends(SYNC, later) == "success"
-            assert "over" in airflow.until(lambda: sink.subjects[1:])[0]
+            for name in ("north", "south"):
+                assert airflow.until(partial(told, sink, name), is_of_two) == ["the run failed", "over: the run failed"]
             assert airflow.until(lambda: set(airflow.runs("report").values()), {"success"}.__eq__)
             sessions = [one.pid for one in airflow.processes.values()]
             assert all(in_session(one) for one in sessions)
@@ -95,6 +94,17 @@ def starts_one_run_for_each(airflow: Airflow) -> None:
     airflow.unpause(ALL)
     airflow.until(lambda: set(airflow.runs(ALL).values()), {"success"}.__eq__)
     airflow.pause(ALL)
+
+
+def told(sink: Sink, agency_name: str) -> list[str]:
+    """Return what the mails of an agency are about."""
+    start = f"qqetl {agency_name}: "
+    return [one.removeprefix(start) for one in sink.subjects if one.startswith(start)]
+
+
+def is_of_two(some: list[str]) -> bool:
+    """Tell whether there are two, or more than there should be."""
+    return len(some) > 1
 
 
 def pages_read_twice(simulator: Simulator) -> list[str]:
@@ -136,16 +146,40 @@ def fails_for_good_and_is_mailed(airflow: Airflow, north: Simulator, sink: Sink)
     calls = [one for one in north.requests if not one.path.startswith("/oauth")]
     assert len(calls) == Patience().attempts, "Airflow has not multiplied them"
     assert airflow.tasks(SYNC, run)["begin[-1]"]["try_number"] == 1
-    (subject,) = airflow.until(lambda: sink.subjects)
-    assert "north" in subject
+    assert airflow.until(lambda: told(sink, "north")) == ["the run failed"]
     break_with(north)
     return airflow.trigger(SYNC, agency="north")
+
+
+def dies_for_good_and_is_mailed(airflow: Airflow, metadata: str, sink: Sink) -> None:
+    """Kill the first task of a run, which waits for the agency's other run to end, on every try that it has."""
+    run = airflow.trigger(RECONCILE, agency="south")
+    for attempt in range(1, 4):
+        airflow.until(partial(begin_of, airflow, run), ("running", attempt).__eq__)
+        assert told(sink, "south") == []
+        kill_task(airflow.tasks(RECONCILE, run)["begin[-1]"]["id"])
+        airflow.until(partial(begin_of, airflow, run), ("running", attempt).__ne__)
+        let_no_time_pass_until_the_next_try(metadata)
+    assert airflow.run_ends(RECONCILE, run) == "failed"
+    assert airflow.until(lambda: told(sink, "south")) == ["the run failed"]
+    assert f"`begin` of {RECONCILE}/{run} died" in sink.text()
+
+
+def begin_of(airflow: Airflow, run: str) -> tuple[str | None, int | None]:
+    """Return how the first task of a full reading stands, and which try of it that is."""
+    begin = airflow.tasks(RECONCILE, run).get("begin[-1]", {})
+    return begin.get("state"), begin.get("try_number")
+
+
+def let_no_time_pass_until_the_next_try(metadata: str) -> None:
+    """Let the tasks that wait for their next try have waited long enough."""
+    with psycopg.connect(metadata.replace("+psycopg", "")) as connection:
+        connection.execute("UPDATE task_instance SET retry_delay_override = 0 WHERE state = 'up_for_retry'")
 
 
 def is_killed_and_tried_again(airflow: Airflow, held: Held) -> None:
     """Kill the task that waits for an answer, and see the run come to a good end."""
     run = run_of(airflow, "south")
-    airflow.until(held.asked.is_set)
     read = airflow.tasks(SYNC, run)["wave_1.read[0]"]
     kill_task(read["id"])
     held.let_go.set()

@@ -42,6 +42,15 @@ def of_account(simulator: Simulator, database_url: str) -> dict[str, str]:
     }
 
 
+def of_mail(port: int) -> dict[str, str]:
+    """Return the settings with which notices go to a mail server on this machine."""
+    return {
+        "ETL_SMTP_URL": f"smtp://127.0.0.1:{port}",
+        "ETL_MAIL_FROM": "qqetl@example.com",
+        "ETL_MAIL_TO": "operations@example.com",
+    }
+
+
 @dataclass(frozen=True)
 class Home:
     """An AIRFLOW_HOME with a metadata database, and the environment of every program in it."""
