@@ -26,7 +26,7 @@ _CONNECT_SECONDS = 10
 _LOCK_SECONDS = 30
 _IDLE_IN_TRANSACTION_SECONDS = 300
 #: Execution options of an engine that `bounded` gives.
-_STATEMENT_BOUND, _IDLE_BOUND = "etl_statement_seconds", "etl_idle_seconds"
+_STATEMENT_BOUND, _IDLE_BOUND, _NAME = "etl_statement_seconds", "etl_idle_seconds", "etl_application_name"
 _OLDEST_SERVER = 140000
 _READ_ONLY = "25006"
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
@@ -47,7 +47,8 @@ _CONNECT_OPTIONS: Mapping[str, Any] = {
 _TRANSACTION_SETTINGS = text(
     "select set_config('statement_timeout', :statement, true), set_config('lock_timeout', :lock, true),"
     " set_config('idle_in_transaction_session_timeout', :idle, true), set_config('timezone', 'UTC', true),"
-    " set_config('datestyle', 'ISO, MDY', true), set_config('intervalstyle', 'postgres', true)"
+    " set_config('datestyle', 'ISO, MDY', true), set_config('intervalstyle', 'postgres', true),"
+    " set_config('application_name', coalesce(:name, current_setting('application_name')), true)"
 )
 
 
@@ -83,13 +84,15 @@ def make_engine(
     return engine
 
 
-def bounded(engine: Engine, *, statement_s: float | None = None, idle_s: float | None = None) -> Engine:
+def bounded(
+    engine: Engine, *, statement_s: float | None = None, idle_s: float | None = None, name: str | None = None
+) -> Engine:
     """Return the engine, over the same connections, for transactions with limits of their own.
 
     A statement may take `statement_s` seconds, whoever is waited for; a transaction in which nothing is asked for
-    `idle_s` seconds is ended by the server.
+    `idle_s` seconds is ended by the server. Others see it under the `name`, by which they can end it.
     """
-    limits = {_STATEMENT_BOUND: statement_s, _IDLE_BOUND: idle_s}
+    limits = {_STATEMENT_BOUND: statement_s, _IDLE_BOUND: idle_s, _NAME: name}
     return engine.execution_options(**{name: limit for name, limit in limits.items() if limit is not None})
 
 
@@ -178,6 +181,7 @@ def _begin(connection: Connection, *, statement_timeout_s: float) -> None:
             "statement": f"{seconds * 1000:.0f}ms",
             "lock": f"{_LOCK_SECONDS}s",
             "idle": f"{options.get(_IDLE_BOUND, _IDLE_IN_TRANSACTION_SECONDS)}s",
+            "name": options.get(_NAME),
         },
     )
 

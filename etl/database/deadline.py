@@ -30,6 +30,10 @@ class DeadlineExpired(psycopg.OperationalError):
     """The server did not answer in time; the session was closed, and what it was doing is undone."""
 
 
+class AnswerGarbled(psycopg.OperationalError):
+    """The session was lost in a COPY, and a pooler told of it after the server had: the driver expects one result."""
+
+
 class _LetGo:
     """The last moment at which this process let go of its calls under way."""
 
@@ -54,8 +58,8 @@ class DeadlineConnection(psycopg.Connection[Any]):
     def wait(self, gen: PQGen[RV], interval: float = _LOOK_EVERY_SECONDS, *rest: Any, **options: Any) -> RV:
         """Wait for the server and return what it said.
 
-        Raises DeadlineExpired when that takes too long, Interrupted when the call was let go; then, and when a signal
-        handler raises, the session is closed.
+        Raises DeadlineExpired when that takes too long, AnswerGarbled when its end comes in pieces, Interrupted when
+        the call was let go; then, and when a signal handler raises, the session is closed.
         """
         try:
             return super().wait(_until(gen, self.deadline), interval, *rest, **options)
@@ -64,6 +68,9 @@ class DeadlineConnection(psycopg.Connection[Any]):
             raise
         except psycopg.Error:
             raise
+        except ValueError as error:
+            self._abandon()
+            raise AnswerGarbled("The database answered a COPY with more than one result.") from error
         except BaseException:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self._abandon()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, text
@@ -35,6 +36,18 @@ TAKE = text("""
         token = CASE WHEN held.holder = excluded.holder THEN held.token ELSE held.token + 1 END
     WHERE held.expires_at < now() OR held.holder = excluded.holder
     RETURNING held.resource, held.token
+""")
+
+#: Whose lease has ended, for whatever reason.
+PREDECESSORS = text("""
+    SELECT DISTINCT holder FROM etl.leases
+    WHERE tenant = :tenant AND resource = ANY(:resources) AND holder <> :holder AND expires_at < now()
+""")
+
+#: A process that stands still in the midst of a COPY keeps its locks for ever: no time-out of the server ends that.
+END_SESSIONS = text("""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = ANY(:names) AND datname = current_database() AND usename = current_user
 """)
 
 HOLDERS = text("""
@@ -95,12 +108,19 @@ def new_holder() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
 
 
+def name_of(holder: str) -> str:
+    """Return the name under which others see the transactions of a holder; PostgreSQL keeps 63 letters of one."""
+    return f"qqetl {blake2b(holder.encode(), digest_size=8).hexdigest()}"
+
+
 def take(connection: Connection, tenant: str, resources: Collection[str], holder: str, life: int = LIFE) -> Lease:
     """Take the lease of all `resources` or of none; raise LeaseHeld naming who holds one of them.
 
-    A holder may take it again, whose first try was committed though the answer was lost.
+    A holder may take it again, whose first try was committed though the answer was lost. What a predecessor has not
+    committed is undone, so that it keeps no row from its successor.
     """
     parameters = {"tenant": tenant, "resources": sorted(resources)}
+    predecessors = connection.execute(PREDECESSORS, {**parameters, "holder": holder}).scalars().all()
     taken = connection.execute(TAKE, {**parameters, "holder": holder, "life": life}).all()
     if len(taken) < len(set(resources)):
         others = [row for row in connection.execute(HOLDERS, parameters) if row.holder != holder]
@@ -110,6 +130,7 @@ def take(connection: Connection, tenant: str, resources: Collection[str], holder
             f"Another run is at work (it holds {named}). Wait for its end; if its process died, "
             f"its lock frees itself within {seconds} seconds."
         )
+    connection.execute(END_SESSIONS, {"names": [name_of(one) for one in predecessors]})
     return Lease(tenant, holder, tuple((row.resource, row.token) for row in taken), life)
 
 

@@ -17,7 +17,7 @@ from etl.database.retrying import patiently
 from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseUnavailable, EtlError, Interrupted, LeaseLost
 from etl.ledger import batches, outcome
-from etl.ledger.leases import LIFE, Lease, hold
+from etl.ledger.leases import LIFE, Lease, hold, name_of
 from etl.ledger.tally import summed_up
 
 log = logger(__name__)
@@ -36,7 +36,7 @@ class Ledger:
         self.tenant = tenant
         self.lease = lease
         # A stalled run keeps its successor from no row for longer than from the lease.
-        self._writing = bounded(engine, idle_s=LIFE)
+        self._writing = bounded(engine, idle_s=LIFE, name=name_of(lease.holder) if lease else None)
 
     def commit(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, check that the lease still holds, commit, and return what `work` returned.

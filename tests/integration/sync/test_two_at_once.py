@@ -3,6 +3,7 @@
 Everything is shown twice: over connections of one's own, and through a pooler that gives each transaction another.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -21,10 +22,13 @@ from etl.database.filelock import wait_until
 from etl.models.states import BatchState
 from etl.simulator import Simulator
 
-#: `qqetl`, whose transactions may idle for one second, and which tells of each commit.
+#: `qqetl`, whose transactions may idle for one second, which tells of each commit, and stops in a COPY where so asked.
 PROGRAM = """
+import os
+import signal
 import sys
 from etl.cli import main, running
+from etl.database import copying
 from etl.ledger import unit
 unit.LIFE = 1
 
@@ -36,6 +40,17 @@ class Teller(running.Watcher):
         super().__init__(tell, stop)
 
 running.Watcher = Teller
+
+def stopping_in_copy(lines):
+    table = sys._getframe(1).f_locals["table"]
+    for block in blocks(lines):
+        yield block[:1]
+        if table == os.environ["STOP_IN_COPY"]:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        yield block[1:]
+
+if "STOP_IN_COPY" in os.environ:
+    blocks, copying.blocks = copying.blocks, stopping_in_copy
 sys.exit(main.main(sys.argv[1:]))
 """
 WAYS: dict[str, Callable[[str], AbstractContextManager[str]]] = {"direct": nullcontext, "pooler": pooled}
@@ -60,20 +75,24 @@ def two(request: pytest.FixtureRequest, simulator: Simulator, database_url: str)
 BEGUN: list["subprocess.Popen[str]"] = []
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_left() -> Iterator[None]:
-    """End the processes of a test that failed half way."""
-    yield
+@pytest.fixture
+def synced(synced: Site) -> Iterator[Site]:
+    """Give the database of one quiet run, and end the processes of a test that failed half way.
+
+    They end before any database is dropped: PostgreSQL waits with that for every session, and for one in a COPY as long
+    as that takes.
+    """
+    yield synced
     while BEGUN:
         with BEGUN.pop() as process:
             process.kill()
 
 
-def qqetl(site: Site, *words: str) -> "subprocess.Popen[str]":
+def qqetl(site: Site, *words: str, **more: str) -> "subprocess.Popen[str]":
     """Start a command in a process of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *words], env={**environment_of(site), "ETL_PAGE_SIZE": "100"}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, "-c", PROGRAM, *words], env={**environment_of(site), "ETL_PAGE_SIZE": "100", **more},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     BEGUN.append(process)
     return process
@@ -130,18 +149,35 @@ def test_a_run_that_was_killed_is_followed_when_its_lease_is_over(two: Site, syn
     assert differences(digest(two.engine), digest(synced.engine)) == []
 
 
-@pytest.mark.parametrize("in_a_transaction", [False, True], ids=["between commits", "in a transaction"])
-def test_a_stalled_run_is_followed_and_commits_nothing_when_it_wakes(
-    two: Site, synced: Site, in_a_transaction: bool
-) -> None:
-    stalled = qqetl(two, "sync")
-    if in_a_transaction:
-        with locked(two.engine, "etl.findings"):
-            await_waiting(two.engine)
-            stalled.send_signal(signal.SIGSTOP)
-    else:
-        after_commits(stalled, 2)
+def between_commits(site: Site) -> "subprocess.Popen[str]":
+    """Return a run that was stopped soon after a commit."""
+    stalled = qqetl(site, "sync")
+    after_commits(stalled, 2)
+    stalled.send_signal(signal.SIGSTOP)
+    return stalled
+
+
+def in_a_transaction(site: Site) -> "subprocess.Popen[str]":
+    """Return a run that was stopped while one of its statements waited."""
+    stalled = qqetl(site, "sync")
+    with locked(site.engine, "etl.findings"):
+        await_waiting(site.engine)
         stalled.send_signal(signal.SIGSTOP)
+    return stalled
+
+
+def in_a_copy(site: Site) -> "subprocess.Popen[str]":
+    """Return a run that was stopped between two blocks of a COPY, which no time-out of the server ends."""
+    stalled = qqetl(site, "sync", STOP_IN_COPY="raw.raw_contacts")
+    os.waitpid(stalled.pid, os.WUNTRACED)
+    return stalled
+
+
+@pytest.mark.parametrize("stalling", [between_commits, in_a_transaction, in_a_copy])
+def test_a_stalled_run_is_followed_and_commits_nothing_when_it_wakes(
+    two: Site, synced: Site, stalling: Callable[[Site], "subprocess.Popen[str]"]
+) -> None:
+    stalled = stalling(two)
     expire_leases(two.engine)
     assert two.sync_once().exit_status == 0
     token = "SELECT token FROM etl.leases WHERE resource = 'contacts'"
