@@ -20,6 +20,12 @@ class Referring:
     #: Set where the column is no foreign key: how its words become the source id of the row referred to.
     said: Said | None = None
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that tell which row is referred to, and what it is called."""
+        instead = self.said.unless if self.said is not None else None
+        return tuple(name for name in (self.column, instead, self.label) if name is not None)
+
     def points_to(self, alias: str) -> str:
         """Return the condition, as SQL, that a row `pointing` refers in this way to the row of an alias."""
         if self.said is None:

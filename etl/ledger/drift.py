@@ -1,19 +1,43 @@
 """The drift radar's memory: what the raw JSON of each resource looked like, and what changed, told once."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+import msgspec
+from sqlalchemy import ColumnElement, Connection, select, text
 
 from etl.ledger.shapes import Known, Knows, Profile, compared
 from etl.models.bookkeeping import drift
 from etl.models.states import DriftState
 
-KEY = ("tenant", "resource", "path")
+REMEMBERED = text("""
+    SELECT path, types, example_codes, objects, presence, null_rate, state, change FROM etl.drift
+    WHERE tenant = :tenant AND resource = :resource
+""")
+
+#: One statement for all paths of a resource, in their order: two tasks at once then wait for each other, and no more.
+#: What is news gets the batch that brought it, and the time.
+SAVE = text("""
+    INSERT INTO etl.drift AS known
+        (tenant, resource, path, types, example_codes, objects, presence, null_rate, state, change,
+         batch_id, changed_at)
+    SELECT :tenant, :resource, path, types, example_codes, objects, presence, null_rate, state, change,
+           CASE WHEN news THEN CAST(:batch_id AS uuid) END, CASE WHEN news THEN now() END
+    FROM jsonb_to_recordset(CAST(:seen AS jsonb)) AS seen (
+        path text, types text[], example_codes text[], objects bigint, presence float, null_rate float,
+        state text, change text, news boolean
+    )
+    ORDER BY path
+    ON CONFLICT (tenant, resource, path) DO UPDATE
+    SET types = excluded.types, example_codes = excluded.example_codes, objects = excluded.objects,
+        presence = excluded.presence, null_rate = excluded.null_rate, state = excluded.state, change = excluded.change,
+        batch_id = COALESCE(excluded.batch_id, known.batch_id),
+        changed_at = COALESCE(excluded.changed_at, known.changed_at), last_seen = now()
+""")
+
 #: For how long a change that is over once it happened (another type, a new code) is listed.
 LISTED_FOR = timedelta(days=30)
 #: States that last until something changes again.
@@ -38,9 +62,8 @@ def note(
     before = remembered(connection, tenant, resource)
     after = compared(before, profile, knows)
     news = {one.path for one in after if one.change and one.change != was(before, one.path).change}
-    in_order = sorted(after, key=lambda one: one.path)  # two tasks at once then wait for each other, and no more
-    rows = [row_of(one) | {"tenant": tenant, "resource": resource} for one in in_order]
-    save(connection, rows, news, batch_id)
+    seen = msgspec.json.encode([row_of(one) | {"news": one.path in news} for one in after]).decode()
+    connection.execute(SAVE, {"tenant": tenant, "resource": resource, "batch_id": batch_id, "seen": seen})
     return [one.change for one in after if one.path in news and one.change]
 
 
@@ -51,8 +74,8 @@ def was(before: Mapping[str, Known], path: str) -> Known:
 
 def remembered(connection: Connection, tenant: str, resource: str) -> dict[str, Known]:
     """Return what is remembered of a resource, by path."""
-    query = select(drift).where(drift.c.tenant == tenant, drift.c.resource == resource)
-    return {row.path: as_known(row) for row in connection.execute(query)}
+    rows = connection.execute(REMEMBERED, {"tenant": tenant, "resource": resource})
+    return {row.path: as_known(row) for row in rows}
 
 
 def as_known(row: Any) -> Known:
@@ -73,18 +96,6 @@ def row_of(known: Known) -> dict[str, Any]:
         "state": known.state.value,
         "change": known.change,
     }
-
-
-def save(connection: Connection, rows: Sequence[Mapping[str, Any]], news: Collection[str], batch_id: UUID) -> None:
-    """Write what is known of paths; those with news get the batch that brought it, and the time."""
-    changed = [{**row, "batch_id": batch_id, "changed_at": func.now()} for row in rows if row["path"] in news]
-    for some in (changed, [row for row in rows if row["path"] not in news]):
-        if some:
-            statement = upsert(drift).values(some)
-            values = {name: statement.excluded[name] for name in some[0] if name not in KEY}
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=KEY, set_=values | {"last_seen": text("now()")})
-            )
 
 
 def of_batch(connection: Connection, batch_id: UUID) -> list[Change]:

@@ -4,7 +4,7 @@ Both are read off the rows that stand then, so that the order in which records a
 earlier version of a record gave, or a reference that the newest one no longer has, counts for nothing.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 
 import psycopg
@@ -81,10 +81,15 @@ def which_wait(models: tuple[type[Model], ...]) -> TextClause:
 def unreferred(model: type[Model]) -> TextClause:
     """Return the statement that finds and locks a table's placeholders to which no row refers. Binds tenant.
 
-    What a neighbour has locked is about to be referred to, or to be filled.
+    What a neighbour has locked is about to be referred to, or to be filled. Indexes lead to most references: tables
+    are read for what their rows say in words only where a placeholder is left to which no key points.
     """
+    table = f"public.{model.__tablename__} AS waiting"
+    by_index = [waits("waiting"), *(refers_not(one) for one in referring_to(model) if one.said is None)]
+    in_words = [refers_not(one) for one in referring_to(model) if one.said is not None]
+    candidates = f"SELECT id FROM {table} WHERE {' AND '.join([*by_index, *side_roads(model)])}"
     return text(f"""
-        SELECT id FROM public.{model.__tablename__} AS waiting WHERE {waits("waiting")} AND {needless(model)}
+        SELECT id FROM {table} WHERE {" AND ".join([f"id = ANY (ARRAY({candidates}))", *in_words])}
         ORDER BY id FOR UPDATE SKIP LOCKED
     """)
 
@@ -140,9 +145,11 @@ def misnamed(model: type[Model]) -> TextClause | None:
     ways = [one for one in referring_to(model) if one.label is not None]
     if not ways or model.label is None:
         return None
-    told = " UNION ALL ".join(names(model, one) for one in ways)
+    once = dict.fromkeys(one.model for one in ways if one.said is not None)
+    read = "".join(f"{reading(one, [way for way in ways if way.model is one])}, " for one in once)
+    told = " UNION ALL ".join(names(model, one, once=one.model in once) for one in ways)
     return text(f"""
-        WITH {"".join(map(spoken, ways))}told AS ({told}
+        WITH {read}told AS ({told}
         ), chosen AS (
             SELECT DISTINCT ON (id) id, name FROM told ORDER BY id, changed_at DESC, name COLLATE "C" DESC
         )
@@ -160,34 +167,40 @@ def self_named(model: type[Model]) -> Iterator[str]:
 
 
 #: When a row last changed at the source; before all others where the source does not say.
-CHANGED_AT = "max(COALESCE(pointing.source_modified_at, pointing.source_created_at, '-infinity')) AS changed_at"
+CHANGED_AT = "COALESCE(pointing.source_modified_at, pointing.source_created_at, '-infinity')"
 
 
-def names(model: type[Model], one: Referring) -> str:
-    """Return the query for the names that rows give a table's placeholders in one way, and when they last changed."""
-    waiting = f"public.{model.__tablename__} AS waiting"
-    if one.said is not None:
-        return f"""
-            SELECT waiting.id, spoken.name, spoken.changed_at
-            FROM {waiting} JOIN {spoken_in(one)} AS spoken ON spoken.source_id = waiting.source_id
-            WHERE {waits("waiting")}"""
+def names(model: type[Model], one: Referring, *, once: bool) -> str:
+    """Return the query for the names that rows give a table's placeholders in one way, and when they last changed.
+
+    `once` takes them from what the query begins with: what the rows of that table say in any way.
+    """
+    source, changed_at = (reading_of(one.model), "pointing.changed_at") if once else (table_of(one.model), CHANGED_AT)
     return f"""
-            SELECT waiting.id, pointing.{one.label} AS name, {CHANGED_AT}
-            FROM {waiting} JOIN public.{one.model.__tablename__} AS pointing ON {one.points_to("waiting")}
-            WHERE {waits("waiting")} AND pointing.{one.label} IS NOT NULL GROUP BY waiting.id, pointing.{one.label}"""
+            SELECT waiting.id, pointing.{one.label} AS name, max({changed_at}) AS changed_at
+            FROM {table_of(model)} AS waiting JOIN {source} AS pointing ON {one.points_to("waiting")}
+            WHERE {waits("waiting")} AND pointing.{one.label} IS NOT NULL GROUP BY 1, 2"""
 
 
-def spoken(one: Referring) -> str:
-    """Return, before the query for names, what rows say in words, read once: no index leads to them."""
-    if one.said is None:
-        return ""
-    return f"""{spoken_in(one)} AS MATERIALIZED (
-            SELECT {one.source_id()} AS source_id, pointing.{one.label} AS name, {CHANGED_AT}
-            FROM public.{one.model.__tablename__} AS pointing
-            WHERE pointing.tenant = :tenant AND {one.speaks()} AND pointing.{one.label} IS NOT NULL GROUP BY 1, 2
-        ), """
+def reading(model: type[Model], ways: Sequence[Referring]) -> str:
+    """Return what the query for names begins with: what a table's rows say, each of it once.
+
+    No index leads to words. As the table has to be read for them, its foreign keys are looked at in passing too: a
+    carrier has so many policies that to follow the index costs more.
+    """
+    columns = ", ".join(dict.fromkeys(f"pointing.{name}" for one in ways for name in ("tenant", *one.columns)))
+    speaks = " OR ".join(f"{one.speaks()} AND pointing.{one.label} IS NOT NULL" for one in ways)
+    return f"""{reading_of(model)} AS MATERIALIZED (
+            SELECT {columns}, max({CHANGED_AT}) AS changed_at FROM {table_of(model)} AS pointing
+            WHERE pointing.tenant = :tenant AND ({speaks}) GROUP BY {columns}
+        )"""
 
 
-def spoken_in(one: Referring) -> str:
-    """Return what the query for names calls that which rows say in one column."""
-    return f"spoken_{one.model.__tablename__}_{one.column}"
+def table_of(model: type[Model]) -> str:
+    """Return the name of a table, as SQL."""
+    return f"public.{model.__tablename__}"
+
+
+def reading_of(model: type[Model]) -> str:
+    """Return what the query for names calls that which the rows of a table say."""
+    return f"said_by_{model.__tablename__}"

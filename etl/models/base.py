@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -178,12 +180,13 @@ def described(info: Mapping[str, Any]) -> Field | None:
     return about if isinstance(about, Field) else None
 
 
-def fields_of(model: type[Model], road: str = MAIN) -> dict[str, Field]:
+@cache
+def fields_of(model: type[Model], road: str = MAIN) -> Mapping[str, Field]:
     """Return the fields that a road brings, by column name, in table order."""
     found = {column.name: described(column.info) for column in model.__table__.columns}
-    return {name: about for name, about in found.items() if about is not None and about.road == road}
+    return MappingProxyType({name: about for name, about in found.items() if about and about.road == road})
 
 
-def references_of(model: type[Model], road: str = MAIN) -> dict[str, Reference]:
+def references_of(model: type[Model], road: str = MAIN) -> Mapping[str, Reference]:
     """Return the columns of a road that point to other tables, with the kind that names the table."""
     return {name: about.kind for name, about in fields_of(model, road).items() if isinstance(about.kind, Reference)}
