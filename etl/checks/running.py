@@ -56,7 +56,7 @@ def look(connection: Connection, tenant: str, batch_id: UUID) -> list[Checked]:
     called_for = sorted((one for one in CHECKS if one.name in done and READS[one.resource] & written), key=of_resource)
     finding_life.close_unusable(connection, tenant, batch_id)
     if written or due:
-        finding_life.settle(connection, tenant, batch_id)
+        finding_life.settle(connection, tenant, batch_id, everything=bool(due))
     if due:
         analyse(connection, due)
     bound = {"tenant": tenant, "batch_id": batch_id}

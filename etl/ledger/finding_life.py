@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, TextClause, text
 
 from etl.catalogue import Resource
+from etl.ledger import history
 from etl.ledger.findings import OF_CODE, UNKNOWN_CODE, UNUSABLE
 from etl.models.base import described
 from etl.resources import CATALOGUE
@@ -69,17 +70,20 @@ class OpenCode(NamedTuple):
     code: str
 
 
-def settle(connection: Connection, tenant: str, batch_id: UUID) -> None:
+def settle(connection: Connection, tenant: str, batch_id: UUID, *, everything: bool) -> None:
     """Close the findings of records that are gone, open those of records that are back, and count codes anew.
 
-    A second call writes nothing.
+    Without `everything`, records that were gone before are not looked at once more, unless this run met them. A second
+    call writes nothing.
     """
     bound = {"tenant": tenant, "batch_id": batch_id}
+    ended = {} if everything else {"batches": [*history.left_open(connection, tenant, batch_id), batch_id]}
     in_use = {row.resource: row for row in connection.execute(IN_USE, {"tenant": tenant})}
     for resource in CATALOGUE:
         states = in_use.get(resource.name)
         if states is not None and states.open:
-            connection.execute(close_gone(resource), {**bound, "resource": resource.name})
+            closing = close_gone(resource, everything=everything)
+            connection.execute(closing, {**bound, **ended, "resource": resource.name})
         if states is not None and states.closed:
             connection.execute(open_again(resource), {**bound, "resource": resource.name})
     count_codes(connection, tenant, batch_id)
@@ -94,11 +98,11 @@ def close_unusable(connection: Connection, tenant: str, batch_id: UUID) -> None:
 
 
 @cache
-def close_gone(resource: Resource) -> TextClause:
+def close_gone(resource: Resource, *, everything: bool) -> TextClause:
     """Return the statement that closes findings of deleted and vanished records.
 
     A finding without a raw row is of a check across records or of a record that could not be staged: the first closes
-    with its row, the second when what it stood in was read again.
+    with its row, the second when what it stood in was read again. Without `everything` it binds batches too.
     """
     return text(f"""
         UPDATE etl.findings AS known SET state = 'closed', last_seen = now(), batch_id = :batch_id
@@ -110,7 +114,22 @@ def close_gone(resource: Resource) -> TextClause:
                      AND stored.deleted_at IS NOT NULL
                )
                OR known.raw_id IS NOT NULL AND NOT EXISTS (SELECT FROM {newest(resource)}))
+          {"" if everything else f"AND ({touched(resource)})"}
     """)
+
+
+def touched(resource: Resource) -> str:
+    """Return the condition that some batches met a finding, or made its record go. Binds tenant and batches."""
+    return f"""
+        known.batch_id = ANY (CAST(:batches AS uuid[]))
+        OR known.source_id = ANY (ARRAY(
+            SELECT stored.source_id FROM public.{resource.model.__tablename__} AS stored
+            WHERE stored.tenant = :tenant AND stored.etl_batch_id = ANY (CAST(:batches AS uuid[]))
+              AND stored.deleted_at IS NOT NULL
+            UNION ALL
+            SELECT gone.source_id FROM raw.{resource.raw_table} AS gone
+            WHERE gone.tenant = :tenant AND gone.gone_batch_id = ANY (CAST(:batches AS uuid[]))
+        ))"""
 
 
 @cache

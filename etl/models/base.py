@@ -154,6 +154,8 @@ class Model(Base):
             UniqueConstraint("tenant", "source_id"),
             # Placeholders are few and are asked for often: whether there are any, which, and how old they are.
             Index(f"ix_{cls.__tablename__}_placeholder", "tenant", postgresql_where=text("is_placeholder")),
+            # What a run wrote is looked up when it ends, and must cost what the run wrote and not what the table holds.
+            Index(f"ix_{cls.__tablename__}_etl_batch_id", "etl_batch_id"),
             *(reference_index(cls.__tablename__, column) for column, value in declared.items() if refers(value)),
         ]
         if required:

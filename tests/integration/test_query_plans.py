@@ -12,7 +12,10 @@ import pytest
 from feed_pages import NOON, Account, contact
 from sqlalchemy import Connection, Engine, event, text
 
+from etl.checks.declared import CHECKS
+from etl.checks.running import fill_scope
 from etl.ledger import children, staging
+from etl.ledger.finding_life import close_gone
 from etl.ledger.staging import Verdict
 from etl.load.rows import Target, has_placeholders, load_stubs
 from etl.models.states import RawState
@@ -81,6 +84,8 @@ STATEMENTS = (
     ("verdicts on what was staged", "FROM verdicts WHERE verdicts.id = staged.id", "pk_raw_contacts"),
     ("what waits for a step", "AND rules IS NULL AND superseded_at IS NULL", "ix_raw_contacts_waiting"),
     ("what has gone from its set", "SET superseded_at = now(), gone_batch_id", "ix_raw_documents_set"),
+    ("what a run wrote", "INSERT INTO check_scope", "ix_contacts_etl_batch_id"),
+    ("findings whose record a run made go", "UPDATE etl.findings AS known SET state", "ix_contacts_etl_batch_id"),
     ("the queue of details", "ORDER BY changed DESC, priority", "ix_child_queue_due"),
     ("the parents of the queue", "ORDER BY changed DESC, priority", "uq_raw_contacts_newest"),
 )
@@ -153,7 +158,7 @@ def filled(engine: Engine, request: pytest.FixtureRequest) -> Engine:
 
 def test_no_statement_of_the_road_reads_a_large_table_from_end_to_end(filled: Engine) -> None:
     with planned(filled) as plans:
-        for work in (take_pages, load_by_parts, step_by_step, end_sets, ask_for_details):
+        for work in (take_pages, load_by_parts, step_by_step, end_sets, ask_for_details, end_a_run):
             work(filled)
     assert plans.scans() == []
     assert [told for statement in STATEMENTS for told in unused(plans, *statement)] == []
@@ -203,6 +208,16 @@ def ask_for_details(engine: Engine) -> None:
     with engine.begin() as connection:
         found = children.outstanding(connection, resource("documents"), resource("contacts"), "t", NOON, PAGE)
     assert len(found) == PAGE
+
+
+def end_a_run(engine: Engine) -> None:
+    """Look at what a run wrote."""
+    checks = [one for one in CHECKS if one.resource == "contacts"]
+    bound = {"tenant": "t", "batch_id": uuid4()}
+    with engine.begin() as connection:
+        fill_scope(connection, checks, "contacts", bound)
+        gone = close_gone(resource("contacts"), everything=False)
+        connection.execute(gone, {**bound, "resource": "contacts", "batches": [bound["batch_id"]]})
 
 
 @pytest.mark.parametrize("filled", ["analyzed"], indirect=True)

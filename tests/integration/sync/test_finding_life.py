@@ -36,7 +36,7 @@ def batch_of(site: Site) -> Any:
 
 def settled(site: Site) -> None:
     with site.engine.begin() as connection:
-        finding_life.settle(connection, "default", batch_of(site))
+        finding_life.settle(connection, "default", batch_of(site), everything=True)
 
 
 def test_a_code_that_nobody_published_is_told_once_and_counted(synced: Site, simulator: Simulator) -> None:
@@ -99,6 +99,31 @@ def test_the_findings_of_a_deleted_record_are_closed(synced: Site, simulator: Si
     edit(simulator, key, Email=None)
     synced.sync_once()
     assert values(synced.engine, state) == ["fixed"]
+
+
+def test_what_a_run_settles_leaves_nothing_for_a_look_at_everything(synced: Site, simulator: Simulator) -> None:
+    dies, dead, vanishes = living(simulator, 3)
+    state = f"SELECT state FROM etl.findings WHERE rule = 'email-no-domain' AND source_id = '{dead}'"
+    lie = "SELECT concat(xmin, ctid, state) FROM etl.findings ORDER BY 1"
+
+    def sync_whole(**options: Any) -> None:
+        synced.sync_once(**options)
+        before = values(synced.engine, lie)
+        settled(synced)
+        assert values(synced.engine, lie) == before
+
+    edit(simulator, dies, Email="somebody@")
+    edit(simulator, dead, Status="D")
+    edit(simulator, vanishes, Email="somebody@")
+    sync_whole()
+    edit(simulator, dies, Status="D")
+    edit(simulator, dead, Email="somebody@")
+    sync_whole()
+    assert values(synced.engine, state) == ["closed"], "of a record that was dead already"
+    simulator.world.contacts.drop(vanishes)
+    sync_whole(full=True, resources=("contacts",))
+    query = "SELECT DISTINCT state FROM etl.findings WHERE rule = 'email-no-domain' AND source_id = ANY(:some)"
+    assert values(synced.engine, query, some=[str(dies), str(dead), str(vanishes)]) == ["closed"]
 
 
 def test_the_findings_of_a_vanished_record_are_closed_and_opened_when_it_was_a_mistake(
