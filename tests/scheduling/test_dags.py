@@ -104,17 +104,17 @@ def test_a_run_in_one_process_over_sqlite_does_the_whole_sync(
 ) -> None:
     home = Home(tmp_path, f"sqlite:///{tmp_path}/airflow.db", of_account(simulator, database_url))
     home.migrate()
-    does_the_whole_sync(home, database_url)
+    does_the_whole_sync(home, database_url, simulator)
 
 
 @pytest.mark.timeout(400)
 def test_a_run_in_one_process_over_postgresql_does_the_whole_sync(
     simulator: Simulator, database_url: str, metadata: str, tmp_path: Path
 ) -> None:
-    does_the_whole_sync(Home(tmp_path, metadata, of_account(simulator, database_url)), database_url)
+    does_the_whole_sync(Home(tmp_path, metadata, of_account(simulator, database_url)), database_url, simulator)
 
 
-def does_the_whole_sync(home: Home, database_url: str) -> None:
+def does_the_whole_sync(home: Home, database_url: str, simulator: Simulator) -> None:
     """Run the hourly DAG in one process and look at what became of it."""
     run = home.dag_test(SYNC)
     assert run["state"] == "success", run
@@ -122,6 +122,19 @@ def does_the_whole_sync(home: Home, database_url: str) -> None:
     assert rows(database_url, "SELECT status FROM etl.batches") == [("completed",)]
     done = rows(database_url, "SELECT resource FROM etl.batch_resources WHERE status = 'done'")
     assert {name for (name,) in done} == {one.name for one in CATALOGUE}
+    calls, _ = noted(database_url)
+    assert calls == len(calls_of(simulator)) > 0, "those of all tasks"
+
+
+def calls_of(simulator: Simulator) -> list[str]:
+    """Return the calls of the API so far, without those for a token."""
+    return [f"{one.path}?{one.query}" for one in simulator.requests if not one.path.startswith("/oauth/")]
+
+
+def noted(database_url: str) -> tuple[int, float]:
+    """Return the calls and the seconds of waiting that stand with the batches."""
+    ((calls, waited),) = rows(database_url, "SELECT sum(calls), sum(waited_seconds) FROM etl.batches")
+    return int(calls), float(waited)
 
 
 @pytest.mark.timeout(400)
@@ -138,8 +151,11 @@ def test_a_page_that_fails_for_ever_costs_what_one_layer_tries_with_airflow_arou
     assert sink.subjects == ["qqetl default: billing_records failed"], "by the end of the run, and by nobody else"
     assert run["state"] == "failed"
     assert [name for name, state in run["tasks"].items() if state == "failed"] == ["verdict[-1]"]
-    asked = [f"{one.path}?{one.query}" for one in simulator.requests]
+    asked = calls_of(simulator)
     assert sum(map(is_the_page, asked)) == Patience().attempts
+    calls, waited = noted(database_url)
+    assert calls == len(asked)
+    assert waited > Patience().first_pause / 2, "between the tries"
     assert rows(database_url, "SELECT status FROM etl.batch_resources") == [("failed",)]
 
 

@@ -1,0 +1,109 @@
+"""What calls and waits came to stands with the batch and in the metrics, whoever made them and however it ended."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+from aiohttp import web
+from notices_bench import FailsAt
+from observing import value
+from prometheus_client.parser import text_string_to_metric_families
+from workbench import Site, break_with
+
+from etl.errors import CredentialsRefused
+from etl.extract.service import ExtractService
+from etl.ledger.batches import load
+from etl.ledger.unit import Ledger
+from etl.load import LoadService
+from etl.observe.metrics import exposition
+from etl.simulator.faults import Faults
+from etl.transform import TransformService
+from etl.window import FIRST_INSTANT
+
+EVER = {"start_date": FIRST_INSTANT, "end_date": "2999-01-01"}
+SOME = ("carriers", "departments")
+#: Seconds that the API asks to wait before a call is tried again.
+ASKED = 3
+
+
+def calls_of(site: Site) -> list[str]:
+    """Return the calls of the API since this was last asked, without those for a token."""
+    return [one for one in site.asked() if not one.startswith("/oauth/")]
+
+
+def in_metrics(site: Site, name: str) -> float:
+    """Return the value of a metric of the only account."""
+    shown = exposition(Ledger(site.engine, "default").read)
+    (found,) = [
+        sample.value
+        for family in text_string_to_metric_families(shown)
+        for sample in family.samples
+        if sample.name == name
+    ]
+    return found
+
+
+def noted(site: Site) -> tuple[int, float]:
+    """Return the calls and the seconds of waiting of all batches, after a look whether the metrics say the same."""
+    calls = value(site.engine, "SELECT sum(calls) FROM etl.batches")
+    waited = value(site.engine, "SELECT sum(waited_seconds) FROM etl.batches")
+    assert in_metrics(site, "qqetl_calls_total") == calls
+    assert in_metrics(site, "qqetl_waited_seconds_total") == pytest.approx(waited)
+    return int(calls), float(waited)
+
+
+def extract(site: Site, names: Sequence[str] = SOME) -> UUID:
+    """Extract some resources by the service."""
+    return ExtractService(site.engine, settings=site.settings).extract_data(EVER, names)
+
+
+def test_an_extract_notes_its_calls_repeated_ones_too_and_the_waits_between_them(site: Site) -> None:
+    break_with(site.simulator, f"rate-limit:{ASKED}")
+    batch_id = extract(site)
+    asked = calls_of(site)
+    repeated = len(asked) - len(set(asked))
+    calls, waited = noted(site)
+    assert calls == len(asked)
+    assert repeated > 1
+    assert waited >= ASKED * repeated
+    TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
+    LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER)
+    assert calls_of(site) == []
+    assert noted(site) == (calls, waited), "the other steps ask for nothing"
+
+
+def test_an_extract_without_a_wait_notes_none(site: Site) -> None:
+    extract(site)
+    assert noted(site) == (len(calls_of(site)), pytest.approx(0, abs=0.5))
+
+
+def test_an_extract_that_is_taken_up_adds_to_what_its_batch_has(site: Site) -> None:
+    site.simulator.server.faults = FailsAt(("Carriers",))
+    batch_id = extract(site)
+    first = calls_of(site)
+    assert noted(site)[0] == len(first)
+    break_with(site.simulator)
+    batch = Ledger(site.engine, "default").read(lambda connection: load(connection, batch_id))
+    traffic = ExtractService(site.engine, settings=site.settings).take_up(batch)
+    again = calls_of(site)
+    assert traffic.calls == len(again) > 0
+    assert noted(site)[0] == len(first) + len(again)
+
+
+class NoLongerSignedIn(Faults):
+    """Refuses every token from the first call for records on."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self.begun = False
+
+    def of_request(self, request: web.Request) -> web.Response | None:
+        self.begun = self.begun or "page" in request.query_string.lower()
+        return web.Response(status=401) if self.begun else None
+
+
+def test_an_extract_that_ends_with_an_error_has_noted_what_it_asked(site: Site) -> None:
+    site.simulator.server.faults = NoLongerSignedIn()
+    with pytest.raises(CredentialsRefused):
+        extract(site, ["contacts"])
+    assert noted(site)[0] == len(calls_of(site)) > 1
