@@ -6,7 +6,7 @@ from rich.table import Table
 
 from etl.cli.balance_sheet import failures, formula, part_for_programs, totals
 from etl.cli.screen import good, out, show, table
-from etl.cli.words import counted, length, listed, moment, number
+from etl.cli.words import counted, length, listed, moment, number, pace
 from etl.config.redaction import on_one_line
 from etl.ledger.history import COUNTS
 from etl.ledger.sweep import Sweep
@@ -53,7 +53,7 @@ def traffic(summary: Summary) -> str:
     fetched = totals(summary.parts)["fetched"]
     words = f"{counted(fetched, 'record')} came in {counted(summary.calls, 'call')}"
     if summary.seconds:
-        words += f", {summary.calls / summary.seconds:,.0f} a second"
+        words += f", {pace(summary.calls / summary.seconds)}"
     return words + (f"; {length(summary.waited)} waited for their turn" if summary.waited >= 1 else "")
 
 

@@ -31,7 +31,7 @@ def verdicts(found: Status, most: timedelta, open_troubles: Sequence[Trouble], u
     return [
         Verdict("Current", not late, "; ".join(late) or f"every resource, within {length(worst(found))}"),
         Verdict("Complete", not lacking, "; ".join([*(lacking or ["no gaps, nothing due"]), *waiting(found)])),
-        Verdict("Needs you", not needs, "; ".join(needs) or "nothing"),
+        Verdict("Needs you", not needs, f"{'; '.join(needs)}: see `qqetl notices`" if needs else "nothing"),
     ]
 
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from etl.cli.asking import AsJson, Embedded, command_app, examples, only_with
-from etl.cli.screen import out, say, show, show_json, table
+from etl.cli.screen import say, show, show_json
 from etl.cli.session import Work, working
-from etl.cli.words import counted, moment
+from etl.cli.words import counted
 from etl.database.revisions import check_migrated
 from etl.errors import UsageError
 from etl.ledger import outbox, troubles
@@ -18,7 +18,7 @@ from etl.ledger.troubles import Trouble
 from etl.notices.after_run import take_note
 from etl.notices.letter import as_mail
 from etl.notices.sending import Sent, send_waiting
-from etl.notices.wording import headline, of_test
+from etl.notices.wording import headline, of_test, summed_up
 
 app = command_app()
 
@@ -80,14 +80,14 @@ def show_standing(standing: Standing) -> None:
     """Write how notices stand for a person."""
     if standing.sent is not None and standing.sent.sent:
         show(f"{counted(standing.sent.sent, 'mail')} sent.")
-    if standing.open:
-        rows = [(headline([one]), moment(one.opened_at), one.times_seen, one.words) for one in standing.open]
-        out().print(table(("What", "Since (UTC)", "Runs", "Why"), rows, right=("Runs",)))
-    else:
+    for one in standing.open:
+        show(f"✗ {summed_up(one)}", style="red")
+        show(f"  {one.words}")
+    if not standing.open:
         show("Nothing needs you.")
-    for one in standing.waiting:
-        why = f": {one.error}" if one.error else ""
-        show(f"Not sent, {counted(one.attempts, 'attempt')}: {one.subject}{why}")
+    for mail in standing.waiting:
+        why = f": {mail.error}" if mail.error else ""
+        show(f"Not sent, {counted(mail.attempts, 'attempt')}: {mail.subject}{why}")
 
 
 def for_programs(standing: Standing) -> dict[str, Any]:

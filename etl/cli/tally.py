@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from etl.cli.words import counted, length, number
+from etl.cli.words import counted, length, number, pace
 from etl.events import Advanced, Began, Ended
 from etl.models.states import ResourceState
 
@@ -59,8 +59,8 @@ class Tally:
         of = f" of {number(self.total)}" if self.total else ""
         words = [f"{number(self.done)}{of} {what}"]
         if self.done:
-            words.append(f"{self.rate(now):,.0f} a second")
-        if (left := self.left(now)) is not None:
+            words.append(pace(self.rate(now)))
+        if left := self.left(now):
             words.append(f"{length(left)} left")
         return ", ".join(words)
 

@@ -94,10 +94,10 @@ class BySlices:
         self.run.ledger.commit(partial(slices.finish, agreed=agreed, **self.place))
         rest = [one for one in found if one not in agreed]
         for one in rest:
-            said = f"{self.resource.name}: the API announced {one.total} records and gave {one.distinct}"
+            said = f"the API announced {one.total} records and gave {one.distinct}"
             if one.slice.reading % READINGS == 0:
                 raise TotalsDisagree(f"{said}, {READINGS} times over. What came is loaded; the mark stays.")
-            self.run.watch(Note(f"{said}; reading those days anew"))
+            self.run.watch(Note(f"{self.resource.name}: {said}; reading those days anew"))
         return self.run.ledger.commit(partial(slices.read_anew, some=[one.slice for one in rest], **self.place))
 
     def agrees(self, reading: Reading) -> bool:

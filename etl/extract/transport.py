@@ -95,8 +95,7 @@ class Transport:
         except TimeoutError:
             raise ApiUnavailable(f"{what}: {_host(url)} gave no whole answer in time.") from None
         except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
-            # Only the kind of error is told: its words may quote the answer.
-            raise ApiUnavailable(f"{what}: {_host(url)} gave no whole answer ({_kind(error)}).") from None
+            raise ApiUnavailable(f"{what}: {_host(url)} {_reason(error)}.") from None
         return Reply(response.status, CIMultiDict(response.headers), content)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
@@ -123,7 +122,19 @@ def _host(url: str) -> str:
     return URL(url, encoded=True).host or "The API"
 
 
-def _kind(error: BaseException) -> str:
-    """Return what kind of failure an error is, in words of the libraries that hold nothing of the answer."""
+#: What went wrong, in words of ours: the first kind that fits. The libraries' own words may quote the answer.
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (aiohttp.ClientConnectorDNSError, "has no address; is this machine on the network, and the name right?"),
+    (aiohttp.ClientProxyConnectionError, "cannot be reached: the proxy does not answer"),
+    (aiohttp.ClientConnectorError, "cannot be reached"),
+    (aiohttp.ClientPayloadError, "broke off in the middle of its answer"),
+    (aiohttp.ServerDisconnectedError, "broke off"),
+    (aiohttp.ClientOSError, "broke off"),
+)
+
+
+def _reason(error: BaseException) -> str:
+    """Return why there was no answer, in words that hold nothing of it, and the kind of error for whoever digs."""
+    words = next((words for kind, words in _REASONS if isinstance(error, kind)), "gave no whole answer")
     cause = getattr(error, "os_error", None) or error.__cause__
-    return type(error).__name__ + (f", {type(cause).__name__}" if isinstance(cause, OSError) else "")
+    return f"{words} ({type(cause if isinstance(cause, OSError) else error).__name__})"

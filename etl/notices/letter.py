@@ -1,5 +1,6 @@
 """A letter: what a mail says, once, and written as plain text and as HTML."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,6 +12,9 @@ from etl.models.states import MailKind
 
 #: A subject that every mail program shows whole enough.
 LONGEST_SUBJECT = 160
+
+#: A command or a name, between backticks.
+CODE = re.compile("`([^`]+)`")
 
 STYLE = "font-family: sans-serif; max-width: 44em"
 
@@ -50,14 +54,19 @@ def as_text(letter: Letter) -> str:
 
 
 def as_html(letter: Letter) -> str:
-    """Return a letter as HTML; whatever it quotes is escaped."""
+    """Return a letter as HTML; whatever it quotes is escaped, and what stands in backticks is shown as code."""
     blocks = []
     for one in letter.sections:
-        points = "".join(f"<li>{escape(clean(point))}</li>" for point in one.points)
-        blocks += [f"<h3>{escape(clean(one.heading))}</h3>", *(f"<p>{escape(clean(line))}</p>" for line in one.lines)]
+        points = "".join(f"<li>{marked_up(point)}</li>" for point in one.points)
+        blocks += [f"<h3>{marked_up(one.heading)}</h3>", *(f"<p>{marked_up(line)}</p>" for line in one.lines)]
         blocks += [f"<ul>{points}</ul>"] if points else []
-    body = "\n".join([*blocks, f"<hr><p><small>{escape(clean(letter.footer))}</small></p>"])
-    return f'<!doctype html>\n<html><body style="{STYLE}">\n{body}\n</body></html>\n'
+    body = "\n".join([*blocks, f"<hr><p><small>{marked_up(letter.footer)}</small></p>"])
+    return f'<!doctype html>\n<html lang="en"><body style="{STYLE}">\n{body}\n</body></html>\n'
+
+
+def marked_up(words: str) -> str:
+    """Return words as HTML."""
+    return CODE.sub(r"<code>\1</code>", escape(clean(words)))
 
 
 def clean(words: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import groupby
 
 from sqlalchemy import Connection, text
 
@@ -21,7 +22,7 @@ from etl.ledger import drift
 from etl.ledger.troubles import Trouble, still_open
 from etl.models.states import DriftState, TroubleKind
 from etl.observe.lags import lags
-from etl.observe.words import length
+from etl.observe.words import length, listed
 
 #: The most that a notice quotes of an error.
 LONGEST = 400
@@ -122,5 +123,6 @@ def lagging(behind: Mapping[str, timedelta], most: timedelta, explained: set[str
     """Yield one trouble for all resources that lag behind by more than `most` and have no other trouble."""
     late = {name: lag for name, lag in behind.items() if most and lag > most and name not in explained}
     if late:
-        told = ", ".join(f"{name} {length(lag)}" for name, lag in sorted(late.items()))
+        alike = groupby(sorted(late, key=lambda name: (-late[name], name)), key=lambda name: length(late[name]))
+        told = "; ".join(f"{listed(list(names))} by {lag}" for lag, names in alike)
         yield Trouble(TroubleKind.STALE, words=f"More than {length(most)} behind: {told}.")

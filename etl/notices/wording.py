@@ -37,15 +37,16 @@ SAYINGS = {
     TroubleKind.RESOURCE_FAILED: Saying("{} failed", "Look with `qqetl runs {batch}`, try with `qqetl retry {batch}`."),
     TroubleKind.BALANCE_OFF: Saying(
         "the books of {} do not balance",
-        "What came is loaded, the mark stays. `qqetl runs {batch}` shows the books, `qqetl retry {batch}` reads again.",
+        "`qqetl runs {batch}` shows the books, `qqetl retry {batch}` reads again; so does the next run.",
     ),
     TroubleKind.BRAKE_PULLED: Saying(
         "too much of {} vanished at once",
-        "Nothing was marked deleted. Look at QQCatalyst; if it is really gone, raise ETL_DELETE_BRAKE for one run of "
-        "`qqetl reconcile`.",
+        "Nothing was marked deleted. Look whether the records are gone in QQCatalyst: if they are, give the command "
+        "above; if not, this is over with the next full reading that meets them.",
     ),
     TroubleKind.STALE: Saying(
-        "data are stale", "`qqetl status` shows how far each resource has come, `qqetl runs` what the runs came to."
+        "data are stale",
+        "`qqetl status` shows how far each resource has come, `qqetl runs` whether runs begin at all and how they end.",
     ),
     TroubleKind.DRIFT: Saying(
         "the API changed {}",
@@ -68,7 +69,7 @@ def of_troubles(tenant: str, new: Sequence[Trouble], known: Sequence[Trouble] = 
 
 def of_ends(tenant: str, over: Sequence[Trouble], known: Sequence[Trouble] = ()) -> Letter:
     """Return the letter that tells which troubles are over."""
-    sections = [Section(f"Over at account {tenant}:", points=cut_short([ended(one) for one in over]))]
+    sections = [Section(f"Over at account {tenant}:", points=cut_short([summed_up(one) for one in over]))]
     if known:
         sections.append(Section("Still so:", points=cut_short([point(one) for one in known])))
     else:
@@ -137,10 +138,10 @@ def cure(trouble: Trouble) -> str:
     return SAYINGS[trouble.kind].cure.format(batch=batch)
 
 
-def ended(trouble: Trouble) -> str:
-    """Return one trouble that is over, with how often it was seen."""
+def summed_up(trouble: Trouble) -> str:
+    """Return one trouble with how often it was seen, and since when."""
     since = f", since {moment(trouble.opened_at)} UTC" if trouble.opened_at else ""
-    return f"{headline([trouble])}: seen in {counted(trouble.times_seen, 'run')}{since}"
+    return f"{headline([trouble])} (seen in {counted(trouble.times_seen, 'run')}{since})"
 
 
 def footer(words: str = "") -> str:

@@ -30,6 +30,11 @@ def length(seconds: float | timedelta) -> str:
     return f"{whole} s"
 
 
+def pace(a_second: float) -> str:
+    """Return how fast something goes: `40 a second`, and `12 a minute` where it is slow."""
+    return f"{a_second:,.0f} a second" if a_second >= 1 else f"{a_second * _MINUTE:,.0f} a minute"
+
+
 def moment(when: datetime | None) -> str:
     """Return a moment to the minute, in UTC; a dash when there is none."""
     return "-" if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M}"

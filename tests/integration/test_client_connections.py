@@ -81,6 +81,7 @@ def test_a_refused_connection_is_tried_again_and_named() -> None:
         seen = against(ScriptedApi([page(1)]), feed(), qqcatalyst_api_url=nobody)
     assert isinstance(seen.result, ApiUnavailable)
     assert "contacts, page 1" in str(seen.result)
+    assert "127.0.0.1 cannot be reached (ConnectionRefusedError)" in str(seen.result)
     assert len(seen.slept) == 4
 
 
@@ -96,6 +97,7 @@ def test_a_name_that_does_not_resolve_is_tried_again(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     seen = against(ScriptedApi([page(1)]), feed(), qqcatalyst_api_url="https://api.example.test/v1")
     assert isinstance(seen.result, ApiUnavailable)
+    assert "api.example.test has no address" in str(seen.result)
     assert len(asked) == 5
 
 

@@ -1,7 +1,8 @@
 """Notices: a mail for each thing that a person has to see to, one when it begins and one when it is over."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 import pytest
 from mail_sink import Sink
@@ -9,6 +10,7 @@ from notices_bench import PERSONAL, ended, execute, fail_at, ledger, let_credent
 from observing import value
 from workbench import Site, break_with
 
+from etl.config.redaction import HIDDEN
 from etl.errors import (
     ApiUnavailable,
     Interrupted,
@@ -20,7 +22,7 @@ from etl.ledger.troubles import Trouble
 from etl.models.states import TroubleKind
 from etl.notices.letter import as_mail
 from etl.notices.sending import send_waiting
-from etl.notices.wording import of_troubles
+from etl.notices.wording import of_ends, of_troubles
 
 
 def test_o2_the_same_failure_every_hour_is_one_mail_and_one_when_it_is_over(told: Site, mails: Sink) -> None:
@@ -57,6 +59,15 @@ def test_refused_credentials_are_told_once(told: Site, mails: Sink) -> None:
     let_credentials_rest_no_longer(told)
     assert run(told) == 0
     assert mails.subjects[-1] == "qqetl default: over: QQCatalyst refused the credentials"
+    assert "refused the credentials (seen in 2 runs, since" in mails.text()
+
+
+@pytest.mark.parametrize("kind", TroubleKind)
+def test_what_our_own_words_say_is_not_taken_for_a_secret(kind: TroubleKind) -> None:
+    trouble = Trouble(kind, "claims", "No reason.", UUID(int=0), datetime(2026, 1, 1, tzinfo=UTC), 2)
+    for letter in (of_troubles("default", [trouble], [trouble]), of_ends("default", [trouble], [trouble])):
+        mail = as_mail(letter)
+        assert HIDDEN not in mail.subject + mail.body + mail.html
 
 
 def test_resources_that_fail_together_are_one_mail_and_a_further_one_is_another(told: Site, mails: Sink) -> None:
@@ -66,6 +77,7 @@ def test_resources_that_fail_together_are_one_mail_and_a_further_one_is_another(
     batch = value(told.engine, "SELECT id FROM etl.batches ORDER BY started_at LIMIT 1")
     assert f"qqetl retry {str(batch)[:8]}" in mails.text()
     assert "<li>claims failed" in mails.html()
+    assert f"try with <code>qqetl retry {str(batch)[:8]}</code>" in mails.html()
     fail_at(told, "Claims", "Carriers")
     assert run(told) == 6
     assert mails.subjects[1:] == ["qqetl default: carriers failed"]
@@ -83,7 +95,7 @@ def test_a_total_that_never_agrees_is_told_as_books_that_do_not_balance(told: Si
     break_with(told.simulator, "wrong-total:7")
     assert run(told, resources=("claims",)) == 6
     assert mails.subjects == ["qqetl default: the books of claims do not balance"]
-    assert "announced" in mails.text()
+    assert "UTC): the API announced" in mails.text(), "the resource is named once"
 
 
 def test_books_that_do_not_balance_are_told(told: Site, mails: Sink) -> None:
@@ -110,12 +122,12 @@ def test_a_brake_that_was_pulled_is_told(told: Site, mails: Sink) -> None:
 
 def test_data_that_are_stale_although_runs_end_well_are_told(told: Site, mails: Sink) -> None:
     assert run(told) == 0
-    execute(told, "UPDATE etl.watermarks SET complete_to = complete_to - interval '3 days'"
-                  " WHERE resource = 'claims'")  # fmt: skip
+    execute(told, "UPDATE etl.watermarks SET complete_to = complete_to - interval '3 days'")
+    execute(told, "UPDATE etl.watermarks SET complete_to = complete_to - interval '1 day' WHERE resource = 'claims'")
     ended(told)
     ended(told)
     assert mails.subjects == ["qqetl default: data are stale"]
-    assert "claims 3 d" in mails.text()
+    assert "More than 1 d behind: claims by 4 d; carriers by 3 d." in mails.text()
     assert run(told) == 0
     assert mails.subjects[1:] == ["qqetl default: over: data are stale"]
     ended(told.under(etl_stale_after=timedelta()))

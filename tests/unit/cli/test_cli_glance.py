@@ -64,7 +64,8 @@ def test_what_needs_a_person_is_named() -> None:
     _, _, needs = asked(
         fresh("claims"), troubles=(Trouble(TroubleKind.RESOURCE_FAILED, "claims"), Trouble(TroubleKind.STALE)), unsent=2
     )
-    assert (needs.is_good, needs.words) == (False, "claims failed; data are stale; 2 mails not sent")
+    assert not needs.is_good
+    assert needs.words == "claims failed; data are stale; 2 mails not sent: see `qqetl notices`"
 
 
 def test_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,5 +73,5 @@ def test_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines() == [
         "✓ Current   every resource, within 3 min",
         "✓ Complete  no gaps, nothing due",
-        "✗ Needs you 1 mail not sent",
+        "✗ Needs you 1 mail not sent: see `qqetl notices`",
     ]

@@ -30,6 +30,7 @@ def test_a_feed_is_measured_in_records_and_details_in_calls() -> None:
     details.take(Began("sync", "account_info", calls=40))
     details.take(Advanced("sync", "account_info", 10, 9))
     assert details.progress(5.0) == "10 of 40 calls, 2 a second, 15 s left"
+    assert details.progress(600.0) == "10 of 40 calls, 1 a minute, 30 min left"
 
 
 def test_more_than_announced_never_leaves_a_negative_rest() -> None:

@@ -1,0 +1,24 @@
+"""`qqetl notices` for a person: each trouble with its reason on a line of its own, however long that is."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from etl.cli.notices import Standing, show_standing
+from etl.ledger.troubles import Trouble
+from etl.models.states import TroubleKind
+
+
+def test_each_trouble_has_its_reason_below(capsys: pytest.CaptureFixture[str]) -> None:
+    since = datetime(2026, 11, 25, 16, 40, tzinfo=UTC)
+    why = "More than 10 min behind: " + ", ".join(["account_info"] * 20)
+    show_standing(Standing([Trouble(TroubleKind.STALE, words=why, opened_at=since, times_seen=3)], []))
+    assert capsys.readouterr().out.splitlines() == [
+        "✗ data are stale (seen in 3 runs, since 2026-11-25 16:40 UTC)",
+        f"  {why}",
+    ]
+
+
+def test_nothing_is_said_in_so_many_words(capsys: pytest.CaptureFixture[str]) -> None:
+    show_standing(Standing([], []))
+    assert capsys.readouterr().out == "Nothing needs you.\n"
