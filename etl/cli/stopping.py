@@ -17,7 +17,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: Seconds that the page under way has before it is given up, and then as many until the process ends.
 GRACE, LAST_GRACE = 15, 12
 
-ASKED = "\nStopping after the page under way; the batch stays resumable. Once more ends at once.\n"
+ASKED = "\nStopping; what came is kept, and the next run goes on there. Once more ends at once.\n"
 SHOW_CURSOR = "\x1b[?25h"
 
 

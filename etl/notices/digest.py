@@ -12,8 +12,8 @@ from etl.ledger import children, outbox
 from etl.ledger.unit import Ledger
 from etl.models.states import MailKind
 from etl.notices.letter import Letter, Section, as_mail
-from etl.notices.wording import footer, subject
-from etl.observe.words import counted, length
+from etl.notices.wording import cut_short, footer, subject
+from etl.observe.words import counted, length, number
 from etl.reports.digest import Business, Named, Period, business
 
 #: So many policies are named under one heading.
@@ -84,18 +84,16 @@ def listed(heading: str, policies: Sequence[Named]) -> list[Section]:
     """Return the section that names policies; none where there is none."""
     if not policies:
         return []
-    points = [f"{one.number} ({one.about})" if one.about else one.number for one in policies[:NAMED]]
-    if len(policies) > NAMED:
-        points.append(f"and {counted(len(policies) - NAMED, 'more', 'more')}")
-    return [Section(f"{heading}: {len(policies)}", points=points)]
+    points = [f"{one.number} ({one.about})" if one.about else one.number for one in policies]
+    return [Section(f"{heading}: {number(len(policies))}", points=cut_short(points, NAMED))]
 
 
 def to_mend(found: Business) -> list[Section]:
     """Return the section about data to mend, by agent, where any of it is new."""
     if not any(one.new for one in found.to_mend):
         return []
-    points = [f"{one.agent}: {one.new} new, {one.open} in all" for one in found.to_mend[:NAMED]]
-    return [Section("Data to mend in QQCatalyst, by agent", ["`qqetl findings` lists them."], points)]
+    points = [f"{one.agent}: {number(one.new)} new, {number(one.open)} in all" for one in found.to_mend]
+    return [Section("Data to mend in QQCatalyst, by agent", ["`qqetl findings` lists them."], cut_short(points, NAMED))]
 
 
 def health(found: Business) -> Section:

@@ -9,12 +9,13 @@ import etl
 from etl.ledger.troubles import Trouble
 from etl.models.states import MailKind, TroubleKind
 from etl.notices.letter import Letter, Section
-from etl.observe.words import counted, listed, moment
+from etl.observe.words import counted, listed, moment, number
 
 #: So many resources are named in a subject.
 NAMED = 4
 #: So many points a mail lists under one heading.
 POINTS = 25
+ONE_MORE = "One more mail comes when it is over."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,7 @@ def of_troubles(tenant: str, new: Sequence[Trouble], known: Sequence[Trouble] = 
     sections = [begun, cures]
     if known:
         sections.append(Section("Told before, and still so:", points=cut_short([headline([one]) for one in known])))
-    return Letter(
-        MailKind.TROUBLE, subject(tenant, summed(new)), sections, footer("One more mail comes when it is over.")
-    )
+    return Letter(MailKind.TROUBLE, subject(tenant, summed(new)), sections, footer(ONE_MORE))
 
 
 def of_ends(tenant: str, over: Sequence[Trouble], known: Sequence[Trouble] = ()) -> Letter:
@@ -89,7 +88,8 @@ def of_database(tenant: str, words: str, *, throttled: bool) -> Letter:
     if not throttled:
         lines.append("The data folder cannot be written, so every run sends this mail: name another in ETL_DATA_DIR.")
     sections = [Section(f"The database of account {tenant} cannot be used:", lines)]
-    return Letter(MailKind.TROUBLE, subject(tenant, "the database cannot be used"), sections, footer())
+    told = footer(ONE_MORE if throttled else "")
+    return Letter(MailKind.TROUBLE, subject(tenant, "the database cannot be used"), sections, told)
 
 
 def of_database_again(tenant: str, since: str) -> Letter:
@@ -120,10 +120,10 @@ def some_of(names: Iterable[str]) -> str:
     return listed(every) if len(every) <= NAMED else f"{len(every)} ({', '.join(every[:NAMED])} …)"
 
 
-def cut_short(points: Sequence[str]) -> list[str]:
+def cut_short(points: Sequence[str], most: int = POINTS) -> list[str]:
     """Return points as far as a mail lists them, and how many more there are."""
-    rest = len(points) - POINTS
-    return [*points[:POINTS], *([f"and {counted(rest, 'more', 'more')}"] if rest > 0 else [])]
+    rest = len(points) - most
+    return [*points[:most], *([f"and {number(rest)} more"] if rest > 0 else [])]
 
 
 def point(trouble: Trouble) -> str:

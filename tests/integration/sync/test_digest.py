@@ -82,7 +82,7 @@ def test_new_business_cancellations_renewals_and_data_to_mend(agency: Site, mail
     assert "Cancellations: 1\n" in said
     assert "Moved away" in said
     for number, days in zip(due, (30, 60, 90), strict=True):
-        assert f"Renewals due in {days} days: 1\n  * {number} (" in said
+        assert f"Renewals due in {days} days: 1\n  * {number} (expires 20" in said
     assert "Kim Lee: 1 new, " in said
     assert "The data are " in said
     assert CUSTOMER not in said + mails.html()
@@ -133,6 +133,20 @@ def test_a_long_list_is_cut_and_counted(agency: Site, mails: Sink, monkeypatch: 
     ended(agency)
     assert f"New business: {number}\n" in mails.text()
     assert f"  * and {number - 5} more" in mails.text()
+
+
+def test_agents_beyond_the_first_are_counted(agency: Site, mails: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digest, "NAMED", 2)
+    execute(
+        agency,
+        "DELETE FROM etl.findings;"
+        "UPDATE contacts SET agent_name = 'Agent ' || source_id;"
+        "INSERT INTO etl.findings (tenant, resource, table_name, source_id, field, rule, severity, message, batch_id)"
+        " SELECT 'default', 'contacts', 'contacts', source_id, 'x', 'test', 'dropped', 'x', gen_random_uuid()"
+        " FROM contacts WHERE NOT is_placeholder ORDER BY source_id LIMIT 5",
+    )
+    ended(agency)
+    assert "1 new, 1 in all\n  * and 3 more" in mails.text()
 
 
 @pytest.mark.parametrize(

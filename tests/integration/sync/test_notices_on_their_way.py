@@ -106,6 +106,7 @@ def test_trouble_with_the_database_is_told_without_it_and_once(
         after_run(None, told.settings, error)
     assert mails.subjects == ["qqetl default: the database cannot be used"]
     assert str(error) in mails.text()
+    assert "One more mail comes when it is over." in mails.text()
     assert [path.name for path in tmp_path.iterdir()] == ["database-trouble-default.json"]
     ended(told)
     assert mails.subjects[1:] == ["qqetl default: over: the database cannot be used"]
@@ -131,6 +132,7 @@ def test_a_data_folder_that_cannot_be_written_is_named_and_hides_nothing(
         after_run(None, told.under(etl_data_dir=tmp_path / "file" / "below").settings, DatabaseUnavailable())
     assert len(mails.mails) == 2
     assert "ETL_DATA_DIR" in mails.text()
+    assert "when it is over" not in mails.text(), "nothing remembers that it was told"
 
 
 def test_what_goes_wrong_after_a_run_is_logged_and_raised_nowhere(

@@ -237,6 +237,17 @@ def test_the_log_file_is_its_owners_alone_and_survives_rotation(
     assert capsys.readouterr().err == ""
 
 
+def test_a_log_file_that_is_copied_and_cut_begins_anew_without_a_hole(tmp_path: Path) -> None:
+    """As logrotate does with `copytruncate`."""
+    path = tmp_path / "qqetl.log"
+    configure(settings(log_file=path))
+    logger = structlog.stdlib.get_logger("etl.x")
+    logger.info("first")
+    os.truncate(path, 0)
+    logger.info("second")
+    assert json.loads(path.read_text())["event"] == "second"
+
+
 def test_a_log_file_that_cannot_be_opened_gives_way_to_standard_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
