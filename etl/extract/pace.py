@@ -1,15 +1,17 @@
 """How fast the API may be called: the law by which the pace falls when it complains and grows while it does not. Pure.
 
-The pace falls to a little below what the API took, climbs back towards that within half a minute, stays near it, and
-only then tries more, ever faster: a curve of the third degree, as TCP CUBIC has it. So the pace is close to what is
-allowed nearly all the time, and costs a refused call or two a minute. Where it is not known how much the API took, the
-pace begins low, and grows by a twentieth each second until the API says where the edge is.
+The pace falls to a little below what the API took, climbs back towards that within half a minute or some hundred calls,
+stays near it, and only then tries more, ever faster: a curve of the third degree, as TCP CUBIC has it. So the pace is
+close to what is allowed nearly all the time, and costs a refused call or two in a thousand. Where it is not known how
+much the API took, the pace begins low, and grows by a twentieth each second until the API says where the edge is.
 """
 
 from dataclasses import dataclass
 
 #: Seconds of use in which the pace climbs back to the ceiling; after as many again it has left that behind.
 CLIMB = 30.0
+#: Where few are allowed it takes so many calls instead, as a refused one weighs more there; and seconds at most.
+CALLS, LONGEST_CLIMB = 600.0, 300.0
 #: Seconds of use in which a pace doubles that is a guess.
 DOUBLES = 12.0
 #: Of what the API took: the pace right after a complaint, and the ceiling that it is led to.
@@ -58,7 +60,8 @@ class Pace:
         `sure` says that these are all that it takes, and not a guess at what other workers sent.
         """
         edge = max(SLOWEST, rate * GUESSED, min(took, rate or took))
-        return Pace(AFTER * edge, TOWARDS * edge, CLIMB if sure else 0.0)
+        climb = min(LONGEST_CLIMB, max(CLIMB, CALLS / edge))
+        return Pace(AFTER * edge, TOWARDS * edge, climb if sure else 0.0)
 
     def under_strain(self, rate: float, observed: float) -> "Pace":
         """Return the pace after answers began to take far longer."""

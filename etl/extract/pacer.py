@@ -207,8 +207,12 @@ class Pacer:
         return pace_of(self._bucket).rate(used, self._cap, self._answer) if self._bucket else self._cap
 
     def _lot(self) -> float:
-        """Return the seconds of the schedule that a lot may hold now: few where the pace of an unknown API grows."""
-        return LOT if self._bucket and self._bucket.ceiling else min(LOT, ANSWERS * self._answer / 2)
+        """Return the seconds of the schedule that a lot may hold now: few where the pace of an unknown API grows.
+
+        The lots of all workers lie one behind the other, and together may not reach further than a complaint holds.
+        """
+        known = self._bucket is not None and self._bucket.ceiling
+        return (LOT if known else min(LOT, ANSWERS * self._answer / 2)) / self._workers()
 
     def _used(self) -> float:
         """Return the seconds of use since the last complaint."""
@@ -229,6 +233,8 @@ class Pacer:
 
     def _workers(self) -> float:
         """Return how many clients as busy as this one share the places."""
+        if not self._seen:
+            return 1.0
         (last, told), (first, told_first) = self._seen[-1], self._seen[0]
         return max(1.0, (last.taken - first.taken) / max(1, told - told_first))
 

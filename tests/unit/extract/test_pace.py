@@ -107,10 +107,20 @@ def test_nine_tenths_of_what_an_api_allows_are_used_and_one_call_in_a_hundred_re
     assert max(one.refused for one in done) < 0.01
 
 
+@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("limit", [5, 10, 20])
+def test_in_the_long_run_few_calls_are_refused_however_few_are_allowed_and_however_many_share_them(
+    limit: int, workers: int
+) -> None:
+    done = work(cap=50, workers=workers, limit=limit, seconds=600)
+    assert done.used >= 0.92
+    assert done.refused < 0.01
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_is_allowed_the_pace_finds_it(seed: int) -> None:
     dice = Random(seed)
-    limit, latency, workers = dice.randint(12, 60), dice.uniform(0.03, 0.4), dice.randint(1, 3)
+    limit, latency, workers = dice.randint(6, 60), dice.uniform(0.03, 0.4), dice.randint(1, 4)
     cap = dice.choice([0, 10, 200])
     done = work(cap=cap, workers=workers, limit=limit, latency=latency, seconds=120, seed=seed)
     wanted = 8 * workers / latency / 1.5  # by callers of which some rest, since they were refused
