@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, TextClause, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from etl.load.derived import fill_derived
-from etl.load.placeholders import removal, settle_placeholders
+from etl.load.placeholders import misnamed, removal, settle_placeholders, unreferred
 from etl.models import Carrier, Contact, Employee, Model, Policy
 from etl.models.base import row_id
 
@@ -94,6 +94,32 @@ def test_one_known_by_name_stays_as_long_as_a_row_says_the_name_and_no_id(connec
     settle_placeholders(connection, TENANT, WRITTEN)
     found = connection.execute(text("SELECT source_id, display_name FROM employees")).all()
     assert [tuple(one) for one in found] == [("name:Kim", "Kim")]
+
+
+def executed(connection: Connection, query: TextClause) -> list[dict[str, Any]]:
+    """Return the nodes of a query's plan that were come to."""
+    statement = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
+    waiting = [connection.execute(statement, {"tenant": TENANT}).scalar_one()[0]["Plan"]]
+    found = []
+    while waiting:
+        node = waiting.pop()
+        waiting += node.get("Plans", ())
+        found += [node] if node["Actual Loops"] else []
+    return found
+
+
+def test_what_rows_say_is_read_once_and_only_where_no_key_refers(connection: Connection) -> None:
+    contact, carrier = put(connection, Contact, "1", status="A"), wait(connection, Carrier, "7")
+    policy(connection, "10", contact, carrier_id=carrier, writing_carrier="Acme", mga_id="8", mga="Coast")
+    settled = executed(connection, unreferred(Carrier))
+    assert not [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "a key refers to it"
+    wait(connection, Carrier, "8")
+    settled = executed(connection, unreferred(Carrier))
+    assert [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "words alone refer to it"
+    query = misnamed(Carrier)
+    assert query is not None
+    named = executed(connection, query)
+    assert [node["Actual Loops"] for node in named if node.get("Relation Name") == "policies"] == [1]
 
 
 def test_those_stay_to_one_of_which_a_table_of_somebody_else_refers(connection: Connection) -> None:
