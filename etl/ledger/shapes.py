@@ -146,5 +146,5 @@ def lost(known: Mapping[str, Known], profile: Profile) -> Iterator[Known]:
     for path, one in known.items():
         objects = profile.objects.get(place_of(path), 0)
         if path not in profile.shapes and one.state is not DriftState.LOST and objects * one.presence >= ENOUGH:
-            words = f"{path} is gone: {one.presence:.0%} of records had it, none of {objects} looked at has"
+            words = f"{path} is gone: {one.presence:.0%} of records had it, none of the {objects} looked at has it"
             yield replace(one, state=DriftState.LOST, change=words)

@@ -56,6 +56,7 @@ def period_of(now: datetime, settings: Settings, up_to: datetime | None) -> Peri
 def letter(tenant: str, period: Period, found: Business) -> Letter:
     """Return the digest as a letter; it names policies by number, and no customer."""
     sections = [
+        Section(f"Account {tenant}: what is new since {period.last_day}"),
         *listed("New business", found.new_business),
         *listed("Cancellations", found.cancellations),
         *(one for days in found.renewals for one in listed(f"Renewals due in {days} days", found.renewals[days])),

@@ -78,6 +78,7 @@ def test_new_business_cancellations_renewals_and_data_to_mend(agency: Site, mail
     said = mails.text()
     assert mails.recipients == [["agency@example.com"]]
     assert arrived["Subject"].strip().endswith(": 1 new policy, 1 cancellation, 3 renewals due, 1 record to mend")
+    assert said.startswith("Account default: what is new since 20")
     assert f"New business: 1\n  * {new} (" in said
     assert "Cancellations: 1\n" in said
     assert "Moved away" in said

@@ -13,7 +13,7 @@ from etl.pipeline import Summary
 from etl.simulator import Simulator
 
 CONTACTS = ("contacts",)
-GONE = "is gone: 100% of records had it, none of 30 looked at has"
+GONE = "is gone: 100% of records had it, none of the 30 looked at has it"
 
 
 @pytest.fixture(scope="module")
