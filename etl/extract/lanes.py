@@ -77,7 +77,8 @@ class Lanes:
         known, rest = self._here.take_known(group)
         if rest is None:
             return known
-        if not self._is_much(rest):
+        self._note_news(rest)
+        if not self._begun:
             return self._here.take_unknown(rest).joined(known)
         lane = self._idle.get()
         try:
@@ -85,14 +86,13 @@ class Lanes:
         finally:
             self._idle.put(lane)
 
-    def _is_much(self, group: Group) -> bool:
-        """Tell whether there are processes, which begin with the first group that makes them worth having."""
+    def _note_news(self, group: Group) -> None:
+        """Count what is new of a resource, and begin processes as soon as it makes them worth having."""
         with self._beginning:
             self._news[group.resource] += group.items
             while self._news[group.resource] > LITTLE and len(self._begun) < LANES:
                 self._begun.append(ProcessLane(self._make))
                 self._idle.put(self._begun[-1])
-        return bool(self._begun)
 
 
 class ProcessLane:

@@ -93,11 +93,6 @@ class Taker:
     accept: Accept
     not_offered: dict[str, str]  #: shared with whatever accepts the records
 
-    def take(self, group: Group) -> Consumption:
-        """Parse and commit a group, and return what it came to."""
-        known, rest = self.take_known(group)
-        return known if rest is None else self.take_unknown(rest).joined(known)
-
     def take_known(self, group: Group) -> tuple[Consumption, Group | None]:
         """Commit the answers that are known, letter for letter, and return the group of the others, None if none is."""
         resource = named(group.resource)

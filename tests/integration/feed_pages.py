@@ -52,6 +52,12 @@ def contact(number: int, at: datetime, **more: Any) -> bytes:
     return msgspec.json.encode(facts | {"DateLastModified": when} | more)
 
 
+def take(taker: Taker, group: Group) -> Consumption:
+    """Take a group as a lane does that has no processes, and return what it came to."""
+    known, rest = taker.take_known(group)
+    return known if rest is None else taker.take_unknown(rest).joined(known)
+
+
 @dataclass
 class Account:
     """One tenant of a database, and the batches in which pages of its feeds are taken."""
@@ -92,4 +98,4 @@ class Account:
     def take(self, *pages: Fetched, window: Window | None = None) -> tuple[UUID, Consumption]:
         """Take pages as a batch of their own; return the batch and what they came to."""
         taker = self.taker(window or FOREVER)
-        return taker.batch_id, taker.take(self.group(pages, window))
+        return taker.batch_id, take(taker, self.group(pages, window))

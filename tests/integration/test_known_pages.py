@@ -5,7 +5,7 @@ from functools import partial
 from uuid import UUID
 
 import pytest
-from feed_pages import NOON, Account, contact
+from feed_pages import NOON, Account, contact, take
 from sqlalchemy import Connection, Engine, text
 
 from etl.extract import reading
@@ -56,11 +56,11 @@ def test_a_page_is_not_known_that_a_later_reading_beside_it_overtook(
 
     def overtaken(self: Taker, *args: object, **more: object) -> None:
         monkeypatch.setattr(Taker, "commit_known", count)
-        taker.take(account.group([account.page([second], number=2)]))
+        take(taker, account.group([account.page([second], number=2)]))
         count(self, *args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Taker, "commit_known", overtaken)
-    taker.take(account.group([account.page([first])]))
+    take(taker, account.group([account.page([first])]))
     assert living_names(engine) == ["second"]
     account.take(account.page([first]))
     assert living_names(engine) == ["first"]
@@ -76,11 +76,11 @@ def test_a_page_is_not_known_whose_transaction_was_overtaken(
     def overtaken(connection: Connection, number: int) -> list[int]:
         ids = numbered(connection, number)
         monkeypatch.setattr(slices, "new_ids", numbered)
-        taker.take(account.group([account.page([first], number=2)]))
+        take(taker, account.group([account.page([first], number=2)]))
         return ids
 
     monkeypatch.setattr(slices, "new_ids", overtaken)
-    taker.take(account.group([account.page([second])]))
+    take(taker, account.group([account.page([second])]))
     assert living_names(engine) == ["second"]
     account.take(account.page([first]))
     assert living_names(engine) == ["first"]
