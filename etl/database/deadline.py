@@ -66,7 +66,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
         except DeadlineExpired:
             self._abandon()
             raise
-        except psycopg.Error:
+        except (psycopg.Error, UnicodeError):
             raise
         except ValueError as error:
             self._abandon()
