@@ -11,6 +11,11 @@ from etl.errors import DatabaseUnavailable, Interrupted
 
 T = TypeVar("T")
 
+
+class Undecided(DatabaseUnavailable):
+    """What became of a commit stays unknown: whoever did the work once more might do it twice."""
+
+
 #: How long one transaction is tried again and again, in seconds from its first try.
 PATIENCE = 60.0
 #: What took too long once may have been unlucky; what takes too long twice will again.
@@ -23,13 +28,15 @@ def patiently(work: Callable[[], T], patience: float = PATIENCE) -> T:
     """Return what `work` returns, trying it again after transient errors of the database until patience is at an end.
 
     `work` is one transaction and has no effect beside it. Raises its last DatabaseUnavailable, and Interrupted when
-    the process let go of its calls meanwhile.
+    the process let go of its calls meanwhile. Work that raises Undecided is not tried again.
     """
     began = time.monotonic()
     tries = slow = 0
     while True:
         try:
             return work()
+        except Undecided:
+            raise
         except DatabaseUnavailable as error:
             tries += 1
             slow += isinstance(error, TooSlow)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from etl.ledger import batches, marks
+from etl.ledger import batches, marks, outcome
 from etl.ledger.batches import Batch, Part
 from etl.models.states import ENDED, BatchState, Outcome, ResourceState, TroubleKind
 
@@ -29,7 +29,11 @@ def close_resource(connection: Connection, batch: Batch, part: Part, *, moves_ma
 
 
 def close_batch(connection: Connection, batch_id: UUID) -> BatchState:
-    """End a batch: completed when every offered resource is done, failed and resumable otherwise."""
+    """End a batch: completed when every offered resource is done, failed and resumable otherwise.
+
+    The evidence of old commits goes with it.
+    """
+    outcome.remove_old(connection)
     parts = batches.parts(connection, batch_id)
     trouble = [part for part in parts if part.status not in ENDED]
     if trouble:

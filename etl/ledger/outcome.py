@@ -1,39 +1,73 @@
-"""What became of a commit whose answer was lost: PostgreSQL knows, by the transaction's number."""
+"""What became of a commit whose answer was lost: a row that the transaction itself wrote stands, or does not.
+
+PostgreSQL's own word, by the number of the transaction, would not do: after a crash the number of a transaction that
+left no trace is given to another one.
+"""
+
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
 
-from etl.database.retrying import patiently
+from etl.database.retrying import Undecided, patiently
 from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseUnavailable
 
-NUMBER = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
-#: A transaction that a crash has lost wholly has a number that was never given, so far as the server can tell.
-STATUS = text("""
-    SELECT CASE WHEN CAST(:number AS xid8) < pg_snapshot_xmax(pg_current_snapshot())
-                THEN pg_xact_status(CAST(:number AS xid8)) END
+#: A transaction that has written nothing writes no evidence either. Old evidence goes when a batch ends.
+NOTE = text("""
+    INSERT INTO etl.commits (id) SELECT :id WHERE pg_current_xact_id_if_assigned() IS NOT NULL
+    RETURNING CAST(pg_current_xact_id_if_assigned() AS text)
+""")
+#: An open transaction holds a lock on its number. A lock is let go after what it guarded can be seen, so that whoever
+#: finds none, and looks for the row in a later statement, sees what the transaction became. A standby knows neither.
+OPEN = text("""
+    SELECT pg_is_in_recovery() OR EXISTS (
+        SELECT FROM pg_locks WHERE locktype = 'transactionid' AND transactionid = CAST(CAST(:number AS xid8) AS xid)
+    )
+""")
+STANDS = text("SELECT EXISTS (SELECT FROM etl.commits WHERE id = :id)")
+#: Nobody asks for a commit after so long: patience ends within minutes. Several runs may end at once.
+REMOVE = text("""
+    DELETE FROM etl.commits WHERE id IN (
+        SELECT id FROM etl.commits WHERE noted_at < now() - interval '1 day' FOR UPDATE SKIP LOCKED
+    )
 """)
 
 
-def number_of(connection: Connection) -> str | None:
-    """Return the number of the open transaction, None for one that has written nothing."""
-    number: str | None = connection.execute(NUMBER).scalar_one()
+def note(connection: Connection, attempt: UUID) -> str | None:
+    """Leave the evidence of an attempt in its transaction; return its number, None for one that has written nothing."""
+    number: str | None = connection.execute(NOTE, {"id": attempt}).scalar_one_or_none()
     return number
 
 
-def was_committed(engine: Engine, number: str | None) -> bool:
-    """Return whether the transaction of this number was committed; without a number it never came so far.
+def was_committed(engine: Engine, attempt: UUID, number: str | None) -> bool:
+    """Return whether the attempt with this number was committed; without a number it never came so far.
 
-    Raises DatabaseUnavailable when the server stays out of reach, or has not ended the transaction for too long.
+    Its evidence decides. The number only tells that there is nothing to see yet: while a transaction of that number is
+    open, whichever it is, one looks again. Raises Undecided when the server stays out of reach, or has not ended the
+    transaction for too long.
     """
 
     def look() -> bool:
-        with database_errors(), engine.connect() as connection:
-            status = connection.execute(STATUS, {"number": number}).scalar_one()
-        if status == "in progress":
+        with database_errors(), seeing_anew.connect() as connection:
+            is_open = connection.execute(OPEN, {"number": number}).scalar_one()
+            stands: bool = connection.execute(STANDS, {"id": attempt}).scalar_one()
+        if is_open and not stands:
             raise DatabaseUnavailable(
                 "The answer to a commit was lost, and the database has not ended that transaction. It ends by itself "
                 "within minutes; what it was about is written whole or not at all."
             )
-        return bool(status == "committed")
+        return stands
 
-    return number is not None and patiently(look)
+    if number is None:
+        return False
+    # Each of the two statements has to see what is there when it begins, whatever the database's own level is.
+    seeing_anew = engine.execution_options(isolation_level="READ COMMITTED")
+    try:
+        return patiently(look)
+    except DatabaseUnavailable as error:
+        raise Undecided(str(error)) from None
+
+
+def remove_old(connection: Connection) -> None:
+    """Remove the evidence that nobody will ask for any more."""
+    connection.execute(REMOVE)

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Lock
 from typing import TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine
 
@@ -43,21 +43,21 @@ class Ledger:
 
         The whole transaction is tried again after a transient error, and not when it turns out to be committed though
         the answer was lost; `work` must therefore have no effect but on its connection. Raises LeaseLost when another
-        run took over, DatabaseUnavailable when patience is at an end.
+        run took over, DatabaseUnavailable when patience is at an end, Undecided among them: the commit's own fate.
         """
         return patiently(partial(self._commit_once, work))
 
     def _commit_once(self, work: Callable[[Connection], T]) -> T:
-        number = None
+        attempt, number = uuid4(), None
         try:
             with database_errors(), self._writing.begin() as connection:
                 with summed_up(connection):
                     done = work(connection)
                 if self.lease is not None:
                     hold(connection, self.lease)
-                number = outcome.number_of(connection)
+                number = outcome.note(connection, attempt)
         except DatabaseUnavailable:
-            if not outcome.was_committed(self.engine, number):
+            if not outcome.was_committed(self.engine, attempt, number):
                 raise
         return done
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from etl.models import access, bookkeeping, history, links, notices, staging
+from etl.models import access, bookkeeping, evidence, history, links, notices, staging
 from etl.models.base import Model
 from etl.models.claims import Claim
 from etl.models.core import Agency, Carrier, Contact, Department, Employee, Location
@@ -85,6 +85,7 @@ __all__ = [
     "Vehicle",
     "access",
     "bookkeeping",
+    "evidence",
     "history",
     "links",
     "load_order",

@@ -71,3 +71,11 @@ def test_one_record_that_is_not_accounted_for_fails_its_resource_and_the_batch(c
 def test_a_record_that_is_counted_twice_is_no_better(connection: Connection) -> None:
     batch = loaded(connection, contacts={"fetched": 1, Outcome.INSERTED: 1, Outcome.UNCHANGED: 1})
     assert close(connection, batch)[0] is BatchState.FAILED
+
+
+def test_with_a_batch_the_evidence_of_old_commits_goes(connection: Connection) -> None:
+    for hours in (1, 25):
+        told = "INSERT INTO etl.commits VALUES (gen_random_uuid(), now() - make_interval(hours => :hours))"
+        connection.execute(text(told), {"hours": hours})
+    close(connection, loaded(connection, contacts={}))
+    assert connection.execute(text("SELECT now() - noted_at < '1 day' FROM etl.commits")).scalars().all() == [True]

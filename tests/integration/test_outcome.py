@@ -1,30 +1,126 @@
-"""What PostgreSQL says of a transaction whose answer was lost: committed, rolled back, or never heard of."""
+"""What became of a commit whose answer was lost: its own evidence decides, and no number that others may have too."""
 
-from sqlalchemy import Engine, text
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from uuid import UUID, uuid4
 
-from etl.ledger.outcome import number_of, was_committed
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from etl.database.filelock import wait_until
+from etl.database.retrying import Undecided, patiently
+from etl.ledger import outcome
+from etl.ledger.outcome import note, remove_old, was_committed
 
 WRITES = text("CREATE TABLE something (id int)")
+EVIDENCE = text("SELECT count(*) FROM etl.commits")
+SECONDS = 30
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody look for longer than a moment."""
+    monkeypatch.setattr(outcome, "patiently", partial(patiently, patience=0.5))
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Give a list that grows with each look for an outcome."""
+    found: list[int] = []
+
+    def watched(look: object) -> bool:
+        def counted() -> bool:
+            found.append(1)
+            return bool(look())  # type: ignore[operator]
+
+        return patiently(counted)
+
+    monkeypatch.setattr(outcome, "patiently", watched)
+    return found
+
+
+@pytest.fixture
+def opened(engine: Engine) -> Iterator[tuple[Connection, UUID, str]]:
+    """Give a transaction that has written, the newest of its server, with its attempt and number."""
+    with engine.connect() as connection:
+        connection.execute(WRITES)
+        attempt = uuid4()
+        number = note(connection, attempt)
+        assert number is not None
+        yield connection, attempt, number
 
 
 def test_one_that_was_committed_and_one_that_was_not(engine: Engine) -> None:
+    committed, rolled_back, empty = uuid4(), uuid4(), uuid4()
     with engine.connect() as connection:
         connection.execute(WRITES)
-        rolled_back = number_of(connection)
+        first = note(connection, rolled_back)
         connection.rollback()
         connection.execute(WRITES)
-        committed = number_of(connection)
+        second = note(connection, committed)
         connection.commit()
-        assert number_of(connection) is None, "nothing was written"
-    assert was_committed(engine, committed)
-    assert not was_committed(engine, rolled_back)
-    assert not was_committed(engine, None)
+        assert note(connection, empty) is None, "nothing was written"
+        connection.commit()
+        assert connection.execute(EVIDENCE).scalar_one() == 1
+    assert was_committed(engine, committed, second)
+    assert not was_committed(engine, rolled_back, first)
+    assert not was_committed(engine, empty, None)
 
 
-def test_one_that_a_crash_has_lost_without_a_trace_was_not_committed(engine: Engine) -> None:
-    """What a server had not written out when it crashed leaves not even its number, which is given again later."""
+def test_one_whose_number_was_given_to_another_that_was_committed_was_not(engine: Engine) -> None:
+    """What a crash has lost without a trace has lost its number too, and the server gives it again."""
+    with engine.begin() as connection:
+        connection.execute(WRITES)
+        number = note(connection, uuid4())
+    with engine.connect() as connection:
+        status = "SELECT pg_xact_status(CAST(:number AS xid8))"
+        assert connection.execute(text(status), {"number": number}).scalar_one() == "committed"
+    assert not was_committed(engine, uuid4(), number)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_one_whose_number_was_given_to_nobody_yet_was_not_committed(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(WRITES)
-        last = number_of(connection)
+        last = note(connection, uuid4())
         assert last is not None
-    assert not was_committed(engine, str(int(last) + 1_000))
+    assert not was_committed(engine, uuid4(), str(int(last) + 1_000))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_one_whose_number_an_open_transaction_of_another_has_stays_undecided(
+    engine: Engine, opened: tuple[Connection, UUID, str]
+) -> None:
+    _, _, number = opened
+    with pytest.raises(Undecided, match="has not ended that transaction"):
+        was_committed(engine, uuid4(), number)
+
+
+@pytest.mark.parametrize("ends", ["commit", "rollback"])
+@pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ"])
+def test_one_that_is_still_open_is_waited_for(
+    engine: Engine, opened: tuple[Connection, UUID, str], looks: list[int], ends: str, level: str
+) -> None:
+    connection, attempt, number = opened
+    with ThreadPoolExecutor(1) as other:
+        found = other.submit(was_committed, engine.execution_options(isolation_level=level), attempt, number)
+        assert wait_until(lambda: len(looks) >= 2, SECONDS)
+        assert not found.done()
+        getattr(connection, ends)()
+        assert found.result(SECONDS) is (ends == "commit")
+
+
+def test_evidence_goes_after_a_day_and_what_a_neighbour_removes_is_not_waited_for(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for hours in (1, 23, 25, 26):
+            age = {"age": f"{hours} hours"}
+            connection.execute(
+                text("INSERT INTO etl.commits VALUES (gen_random_uuid(), now() - CAST(:age AS interval))"), age
+            )
+    with engine.begin() as neighbour, engine.begin() as connection:
+        neighbour.execute(text("DELETE FROM etl.commits WHERE noted_at < now() - interval '25 hours 30 minutes'"))
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        remove_old(connection)
+    with engine.connect() as connection:
+        assert connection.execute(EVIDENCE).scalar_one() == 2

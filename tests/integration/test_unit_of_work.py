@@ -17,9 +17,10 @@ from etl.database import deadline, retrying
 from etl.database.connect import bounded, make_engine
 from etl.database.deadline import let_go
 from etl.database.filelock import wait_until
-from etl.database.retrying import patiently
+from etl.database.retrying import Undecided, patiently
 from etl.database.sqlstate import TooSlow
 from etl.errors import DatabaseUnavailable, Interrupted, LeaseLost, RecordBad
+from etl.ledger import outcome
 from etl.ledger.leases import give_back, hold, leased
 from etl.ledger.unit import Ledger
 
@@ -75,6 +76,43 @@ def test_a_commit_whose_answer_is_lost_counts_once(
         assert [Ledger(far, "t", lease).commit(insert(key)) for key in (1, 2, 3, 4)] == [1, 2, 3, 4]
     assert proxy.lost == loses
     assert seen(ledger.engine) == [1, 2, 3, 4]
+
+
+def test_a_commit_that_reaches_the_server_after_its_connection_is_lost_counts_once(
+    ledger: Ledger, far: Engine, proxy: Proxy
+) -> None:
+    """Its transaction is the newest of the server and still open when the client asks what became of it."""
+    proxy.loses = 1
+    proxy.delivers.clear()
+    tries: list[int] = []
+
+    def work(connection: Connection) -> None:
+        tries.append(1)
+        connection.execute(INSERT, {"key": 1})
+
+    with ThreadPoolExecutor(1) as threads:
+        future = threads.submit(Ledger(far, "t").commit, work)
+        assert wait_until(lambda: proxy.lost == 1, 30)
+        time.sleep(0.5)  # what is tested is that nothing is done meanwhile
+        assert len(tries) == 1
+        proxy.delivers.set()
+        future.result(30)
+    assert len(tries) == 1
+    assert seen(ledger.engine) == [1]
+
+
+def test_a_commit_whose_fate_stays_unknown_is_not_done_again(
+    ledger: Ledger, far: Engine, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patience with the question ends before patience with the work, which must not go on without an answer."""
+    monkeypatch.setattr(outcome, "patiently", partial(patiently, patience=0.3))
+    proxy.loses = 1
+    proxy.delivers.clear()
+    with pytest.raises(Undecided):
+        Ledger(far, "t").commit(insert(1))
+    proxy.delivers.set()
+    assert wait_until(lambda: bool(seen(ledger.engine)), 30)
+    assert seen(ledger.engine) == [1]
 
 
 def test_a_lease_whose_taking_lost_its_answer_is_ours(engine: Engine, far: Engine, proxy: Proxy) -> None:

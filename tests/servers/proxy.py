@@ -18,6 +18,8 @@ class Proxy:
         self.loses = 0  #: how many answers to a commit are still to be lost, each with its connection
         self.lost = 0
         self.reaches_server = True  #: whether a commit whose answer is lost was carried out
+        self.delivers = threading.Event()  #: clear: such a commit is still on its way to the server
+        self.delivers.set()
         self._to = (urlsplit(url).hostname or "127.0.0.1", urlsplit(url).port or 5432)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = [self._listener]
@@ -57,6 +59,7 @@ class Proxy:
             while data := source.recv(65536):
                 if breaks(data):
                     source.shutdown(socket.SHUT_RDWR)
+                    self.delivers.wait()
                     if self.reaches_server:
                         sink.sendall(data)
                     return
@@ -78,6 +81,7 @@ class Proxy:
 
     def close(self) -> None:
         """Close every connection and take no more."""
+        self.delivers.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join(10)
         for each in self._sockets:
