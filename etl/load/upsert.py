@@ -7,6 +7,7 @@ from sqlalchemy import TextClause, text
 
 from etl.catalogue import Resource
 from etl.models.base import MAIN, Model, fields_of
+from etl.references import referring_to
 from etl.window import WINDOW_RULE
 
 # Identifiers in these statements come from the declarations; every value is bound.
@@ -44,10 +45,28 @@ def placeholder_stands(model: type[Model]) -> TextClause:
 
 @cache
 def lacking(model: type[Model]) -> TextClause:
-    """Return the statement for those of some ids that the table has in no form. Binds ids, the text of an array."""
+    """Return the statement for those of some ids that the table has in no form. Binds ids, the text of an array.
+
+    Where records tell of the table's rows in words, which no foreign key guards, its placeholders are held until the
+    commit as a foreign key would hold them: whoever settles placeholders passes them by. One that is just being removed
+    is waited for, and is lacking then.
+    """
+    table = f"public.{model.__tablename__}"
+    if all(one.said is None for one in referring_to(model)):
+        there = f"SELECT FROM {table} AS stored WHERE stored.id = wanted.id"
+        return text(f"""
+            SELECT wanted.id FROM unnest(CAST(:ids AS uuid[])) AS wanted (id) WHERE NOT EXISTS ({there})
+        """)
     return text(f"""
-        SELECT wanted.id FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
-        WHERE NOT EXISTS (SELECT FROM public.{model.__tablename__} AS stored WHERE stored.id = wanted.id)
+        WITH wanted AS (SELECT id FROM unnest(CAST(:ids AS uuid[])) AS one (id)
+        ), held AS MATERIALIZED (
+            SELECT there.id FROM wanted CROSS JOIN LATERAL (
+                SELECT stored.id FROM {table} AS stored WHERE stored.id = wanted.id AND stored.is_placeholder
+                FOR KEY SHARE
+            ) AS there
+        )
+        SELECT id FROM wanted WHERE id NOT IN (SELECT id FROM held)
+            AND NOT EXISTS (SELECT FROM {table} AS stored WHERE stored.id = wanted.id AND NOT stored.is_placeholder)
     """)
 
 

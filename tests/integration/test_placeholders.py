@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,13 @@ import pytest
 from sqlalchemy import Connection, Engine, TextClause, insert, text
 from sqlalchemy.exc import IntegrityError
 
+from etl.database.filelock import wait_until
 from etl.load.derived import fill_derived
 from etl.load.placeholders import misnamed, removal, settle_placeholders, unreferred
+from etl.load.rows import Target, load_stubs
 from etl.models import Carrier, Contact, Employee, Model, Policy
 from etl.models.base import row_id
+from etl.window import FIRST_INSTANT, Window
 
 TENANT, BATCH = "t", UUID(int=1)
 WRITTEN = {"policies"}
@@ -188,3 +192,49 @@ def test_one_that_a_neighbour_has_just_referred_to_is_passed_by(engine: Engine) 
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
         settle_placeholders(connection, TENANT, WRITTEN)
         assert standing(connection, Carrier) == ["7"]
+
+
+def name_in_words(connection: Connection, source_id: str, contact: UUID) -> None:
+    """Load a policy that names the agent Kim, as a loader does: first what it tells of, then its own row."""
+    window = Window.of({"start_date": FIRST_INSTANT, "end_date": "2026-03-01"})
+    stub = ("employees", "name:Kim", "Kim", datetime(2026, 1, 1, tzinfo=UTC))
+    load_stubs(connection, Target(TENANT, BATCH, window), [stub], {})
+    policy(connection, source_id, contact, agent_name="Kim")
+
+
+def test_one_that_a_neighbour_has_just_named_is_passed_by(engine: Engine) -> None:
+    with engine.begin() as connection:
+        contact = put(connection, Contact, "1", status="A")
+        for name in ("Ana", "Kim"):
+            wait(connection, Employee, f"name:{name}", display_name=name)
+    with engine.begin() as neighbour:
+        name_in_words(neighbour, "10", contact)
+        with engine.begin() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+            settle_placeholders(connection, TENANT, WRITTEN)
+    with engine.begin() as connection:
+        assert standing(connection, Employee) == ["name:Kim"]
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def test_a_neighbour_that_names_one_on_its_way_out_puts_another_in_its_place(engine: Engine) -> None:
+    with engine.begin() as connection:
+        contact = put(connection, Contact, "1", status="A")
+        wait(connection, Employee, "name:Kim", display_name="Kim")
+
+    def name() -> None:
+        with engine.begin() as neighbour:
+            name_in_words(neighbour, "10", contact)
+
+    with ThreadPoolExecutor(1) as other:
+        with engine.begin() as connection:
+            settle_placeholders(connection, TENANT, WRITTEN)
+            naming = other.submit(name)
+            with engine.connect() as looking:
+                waits = text(WAITING)
+                assert wait_until(lambda: naming.done() or bool(looking.execute(waits).scalar_one()), SECONDS)
+        naming.result(SECONDS)
+    with engine.begin() as connection:
+        assert standing(connection, Employee) == ["name:Kim"]
