@@ -1,0 +1,34 @@
+"""The live views show neither what is deleted nor what is a placeholder, and nothing else is missing from them."""
+
+from sqlalchemy import Connection, Engine, text
+
+from etl.models import PRODUCTION
+
+PUT = """
+    INSERT INTO {} (id, tenant, source_id, is_placeholder, deleted_at)
+    VALUES (gen_random_uuid(), 't', 'live', false, NULL), (gen_random_uuid(), 't', 'deleted', false, now()),
+           (gen_random_uuid(), 't', 'placeholder', true, NULL), (gen_random_uuid(), 't', 'forgotten', true, now())
+"""
+#: References and required values are not what is asked here.
+CHECKS = """
+    SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint
+    WHERE contype = 'c' AND connamespace = 'public'::regnamespace
+"""
+
+
+def shown(connection: Connection, view: str) -> list[str]:
+    """Return the source ids of a view."""
+    return list(connection.execute(text(f"SELECT source_id FROM {view}")).scalars())
+
+
+def test_a_live_view_hides_what_is_deleted_and_what_is_a_placeholder(engine: Engine) -> None:
+    views = {one.__tablename__: f"v_{one.__tablename__}" for one in PRODUCTION}
+    with engine.connect() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for drop in connection.execute(text(CHECKS)).scalars().all():
+            connection.execute(text(drop))
+        for table in views:
+            connection.execute(text(PUT.format(table)))
+        assert {view: shown(connection, view) for view in views.values()} == {view: ["live"] for view in views.values()}
+        masked = [f"masked.{view}" for view in views.values()]
+        assert {view: shown(connection, view) for view in masked} == {view: ["live"] for view in masked}
