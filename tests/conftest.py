@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from databases import MIGRATED, cloned, on_server, with_database
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from etl.database.account import account_for
@@ -19,6 +20,10 @@ from etl.database.embedded import EmbeddedPostgres, remove
 from etl.database.migrate import upgrade
 
 pytest_plugins = ["last_limit"]
+
+# How long an example takes says how busy the machine is; a test that hangs has a limit anyhow.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 #: A test run may lose everything at a power cut; a server of its own may not.
 UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}

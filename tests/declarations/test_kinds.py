@@ -306,7 +306,7 @@ def test_total_and_idempotent_on_the_corpus(kind: Kind) -> None:
 
 
 @instances
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(raw=json_values)
 def test_total_and_idempotent_on_any_json(kind: Kind, raw: Any) -> None:
     """The same, for generated JSON."""
@@ -314,7 +314,7 @@ def test_total_and_idempotent_on_any_json(kind: Kind, raw: Any) -> None:
 
 
 @instances
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(raw=near_misses)
 def test_total_and_idempotent_on_near_misses(kind: Kind, raw: str) -> None:
     """The same, for generated texts that look like numbers, dates, addresses and phones."""

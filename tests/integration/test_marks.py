@@ -52,7 +52,7 @@ spans = st.tuples(st.integers(0, 12), st.integers(1, 4)).map(lambda span: (span[
 
 
 @given(some=st.lists(spans, max_size=8))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
 def test_what_is_complete_is_what_the_windows_cover(engine: Engine, some: list[tuple[int, int]]) -> None:
     complete = advanced(engine, [hours(*one) for one in some])
     covered = {hour for first, last in some for hour in range(first, last)}

@@ -218,7 +218,7 @@ policies = st.fixed_dictionaries({
 })  # fmt: skip
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(policies, min_size=1, max_size=5), st.lists(policies, min_size=1, max_size=5))
 def test_whatever_changes_findings_are_what_the_checks_hit(
     book: Book, first: list[dict[str, Any]], then: list[dict[str, Any]]

@@ -90,6 +90,7 @@ def fill_what_is_empty(engine: Engine) -> None:
             connection.execute(text(f"INSERT INTO {table} {into}"))
 
 
+@pytest.mark.timeout(300)
 def test_rows_survive_every_migration_down_and_up_again(synced: Site) -> None:
     engine, url = synced.engine, url_of(synced.engine)
     fill_what_is_empty(engine)

@@ -52,7 +52,7 @@ def read_with_care(name: str, texts: Sequence[bytes]) -> Records:
 
 @pytest.mark.parametrize("name", ["contacts", "employees"])
 @given(texts=st.lists(whole, min_size=1, max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_page_comes_to_what_full_decoding_finds(name: str, texts: list[bytes]) -> None:
     safe = [with_safe_escapes(one)[0] for one in texts]
     quick, careful = read(name, safe), read_with_care(name, safe)

@@ -139,7 +139,7 @@ def both(ways: Reshaper, record: dict[str, Any]) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("name", BY_NAME)
 @given(seed=st.integers(0, 2**32), strict=st.booleans(), zone=st.sampled_from(["UTC", "America/New_York"]))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_the_quick_way_is_the_careful_one(name: str, seed: int, strict: bool, zone: str) -> None:
     """And what it is not sure of is exactly what somebody complains of."""
     resource = BY_NAME[name]

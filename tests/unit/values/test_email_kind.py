@@ -46,7 +46,7 @@ def accepted(raw: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(addresses)
 def test_generated_addresses_are_as_the_library_says(raw: str) -> None:
     """The fast path takes nothing that the library refuses, and changes nothing that it leaves."""
@@ -60,7 +60,7 @@ def test_edges_are_as_the_library_says(raw: str) -> None:
 
 
 @given(st.from_regex(_PLAIN, fullmatch=True))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @example("A-a@b-b.com")
 def test_whatever_the_pattern_takes_the_library_takes(raw: str) -> None:
     """Addresses made from the pattern itself, as far as the fast path is open to them."""

@@ -39,7 +39,7 @@ def reserved_for_fiction(area: str, exchange: str, line: str) -> bool:
     return area >= "200" and exchange == "555" and line < "0200"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(three, three, four, st.sampled_from(FORMS), st.sampled_from(EXTENSIONS), st.integers(0, 999_999))
 def test_generated_numbers_are_as_the_library_says(
     area: str, exchange: str, line: str, form: str, ending: str, extension: int
