@@ -36,7 +36,7 @@ def test_goes_on():
     [("function", "test_hanging.py::test_hangs_when_it_is_over hangs"), ("session", "test_goes_on hangs")],
 )
 def test_a_tear_down_that_hangs_ends_with_its_process(tmp_path: Path, scope: str, hung: str) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntimeout = 1\nsession_timeout = 60\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntimeout = 5\nsession_timeout = 60\n")
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["last_limit"]\n')
     (tmp_path / "test_hanging.py").write_text(TESTS.format(scope=scope))
     run = subprocess.run(

@@ -27,16 +27,16 @@ FEEDS = ("contacts", "policies")
 #: Whoever makes it less lowers the number; whoever needs more says in the commit what for.
 CEILINGS: Mapping[str, Mapping[str, int]] = {
     "full": {
-        "calls": 17, "statements": 700, "round trips": 900, "transactions": 48, "copies": 58,
+        "calls": 17, "statements": 655, "round trips": 835, "transactions": 41, "copies": 45,
         "rows copied": 11_000, "bytes copied": 7_900_000, "rows written": 12_800,
     },
     "unchanged": {
-        "calls": 16, "statements": 285, "round trips": 370, "transactions": 44, "copies": 0,
+        "calls": 16, "statements": 277, "round trips": 360, "transactions": 41, "copies": 0,
         "rows copied": 0, "bytes copied": 0, "rows written": 200,
     },
     "changed": {
-        "calls": 8, "statements": 345, "round trips": 430, "transactions": 36, "copies": 11,
-        "rows copied": 116, "bytes copied": 69_000, "rows written": 360,
+        "calls": 8, "statements": 332, "round trips": 410, "transactions": 32, "copies": 7,
+        "rows copied": 90, "bytes copied": 67_000, "rows written": 360,
     },
 }  # fmt: skip
 OPTIONS = {"full": Options(FEEDS), "unchanged": Options(FEEDS, full=True), "changed": Options(FEEDS)}
@@ -60,12 +60,12 @@ def book() -> Iterator[Server]:
 
 @contextmanager
 def counted() -> Iterator[Counter[str]]:
-    """Count what is asked of PostgreSQL meanwhile, but for the signs of life of the lease, which come with time."""
+    """Count what is asked of PostgreSQL meanwhile, but for what comes with time: signs of life and places."""
     counts: Counter[str] = Counter()
     blocks = copying.blocks
 
     def note(what: str, number: int = 1) -> None:
-        if threading.current_thread().name != "lease":
+        if not threading.current_thread().name.startswith(("lease", "beside")):
             counts[what] += number
 
     def on_statement(*given: Any) -> None:
