@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import psycopg
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL
 
 from etl.database.binaries import client_program
 from etl.database.connect import connect_options, parse_url, target
+from etl.database.deadline import asking
 from etl.database.sqlstate import database_errors
 from etl.errors import PersonNeeded, UsageError
 
@@ -25,6 +25,8 @@ _FAREWELL_SECONDS = 10
 #: Seconds that pg_dump waits for a table that somebody is changing.
 _LOCK_SECONDS = 60
 _FIRST_WITH_TRANSACTION_TIMEOUT = 17
+#: Seconds for the answer to a question; the size of a large database is the sum of many files.
+_ANSWER_SECONDS = 60.0
 _WITHOUT_TLS = ("disable", "allow", "prefer", None)
 
 
@@ -59,7 +61,7 @@ def restore(url: str, file: Path) -> None:
 
 def _size(url: str) -> int:
     """Return the bytes that a database takes."""
-    with database_errors(), psycopg.connect(**_parameters(parse_url(url))) as connection:  # type: ignore[arg-type]
+    with database_errors(), asking("", _ANSWER_SECONDS, **_parameters(parse_url(url))) as connection:
         (size,) = connection.execute("SELECT pg_database_size(current_database())").fetchone() or (0,)
         return int(size)
 
@@ -122,7 +124,7 @@ def _parameters(address: URL) -> dict[str, str]:
 
 
 def _server_major(parameters: Mapping[str, str]) -> int:
-    with database_errors(), psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
+    with database_errors(), asking("", _ANSWER_SECONDS, **parameters) as connection:
         return connection.info.server_version // 10000
 
 

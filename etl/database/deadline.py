@@ -89,9 +89,13 @@ class DeadlineConnection(psycopg.Connection[Any]):
         self.close()
 
 
-def asking(url: str, seconds: float) -> DeadlineConnection:
-    """Return a connection of its own for a few short questions, each answered within `seconds` or not at all."""
-    connection = DeadlineConnection.connect(url, connect_timeout=max(2, round(seconds)), autocommit=True)
+def asking(url: str, seconds: float, **parameters: Any) -> DeadlineConnection:
+    """Return a connection of its own for a few short questions, each answered within `seconds` or not at all.
+
+    `parameters` are libpq's, beside those of the URL.
+    """
+    limits = {"connect_timeout": max(2, round(seconds)), "autocommit": True}
+    connection = DeadlineConnection.connect(url, **{**parameters, **limits})
     connection.deadline = seconds
     return connection
 

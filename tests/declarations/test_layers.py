@@ -20,6 +20,8 @@ CLOCKS = {"now", "today", "utcnow", "monotonic", "perf_counter", "time_ns"}
 
 #: The rooms that open transactions of their own: migrations and the server's life are none of the ledger's business.
 MAY_COMMIT = {"ledger", "database", "alembic"}
+#: What opens a connection to a database.
+OPENS = re.compile(r"(psycopg\w*|\w*Connection)\.connect$")
 COMMITS = re.compile(r"(engine|connection|session)\.(begin|commit)$")
 
 
@@ -111,3 +113,8 @@ def test_only_the_ledger_commits() -> None:
     files = [path for folder in others for path in ([folder] if folder.suffix == ".py" else folder.rglob("*.py"))]
     found = [call for path in files for call in calls(path) if COMMITS.search(call)]
     assert found == [], f"Hand the work to Ledger.commit, which checks the lease; see {DOCUMENT}."
+
+
+def test_every_connection_is_one_whose_waits_have_an_end() -> None:
+    found = [call.partition(" ")[2] for path in files_of("etl") for call in calls(path) if OPENS.search(call)]
+    assert found == ["DeadlineConnection.connect"] * 2, "Ask by `asking`, or by an engine of make_engine."

@@ -11,7 +11,7 @@ import pytest
 from command_line import CommandLine, settings_of
 from crashing import Zygote, zygote
 from databases import MIGRATED, cloned
-from observing import Digest, differences, digest
+from observing import Digest, differences, digest, value
 from workbench import agency
 
 from etl.database.connect import make_engine
@@ -60,6 +60,15 @@ def tables(url: str) -> Digest:
         engine.dispose()
 
 
+def deadlocks(url: str) -> int:
+    """Return how many deadlocks PostgreSQL has had to break up in a database."""
+    engine = make_engine(url)
+    try:
+        return int(value(engine, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"))
+    finally:
+        engine.dispose()
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", PAIRS)
 def test_two_at_once_end_in_the_state_of_one_after_the_other(
@@ -81,3 +90,4 @@ def test_two_at_once_end_in_the_state_of_one_after_the_other(
         for words in commands:
             assert both[0].run(*words, environment=after).status == DONE
         assert differences(tables(url), tables(other)) == []
+        assert deadlocks(url) == 0, "each statement locks rows in the order of their ids"
