@@ -35,8 +35,8 @@ def as_json(qqetl: CommandLine, *words: str, status: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
-#: What every caller of the API shares, whatever it calls for.
-SHARED = ("etl.tokens", "etl.rate_buckets")
+#: What every caller of the API shares, whatever it calls for; and the evidence that it was written.
+SHARED = ("etl.tokens", "etl.rate_buckets", "etl.commits")
 
 
 def counts(url: str) -> dict[str, int]:
