@@ -197,8 +197,8 @@ def differences(model: type[Model], road: str) -> TextClause:
 def placeholders(model: type[Model]) -> Statements:
     """Return the statements for stubs of a table: rows known only from what others say of them.
 
-    A stub makes a placeholder, and overwrites nothing. Of several names the newest record's is taken for now; what it
-    is called in the end is read off the rows that refer to it (`etl.load.placeholders`). Binds tenant and batch_id.
+    A stub makes a placeholder, and overwrites nothing. Of several names the newest record's is taken; what it is called
+    when the run ends is read off the rows that refer to it (`etl.load.placeholders`). Binds tenant and batch_id.
     """
     name, label = model.__tablename__, model.label
     incoming = f"stubs_{name}"
