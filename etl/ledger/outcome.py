@@ -6,7 +6,7 @@ left no trace is given to another one.
 
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, TextClause, text
 
 from etl.database.retrying import Undecided, patiently
 from etl.database.sqlstate import database_errors
@@ -18,7 +18,7 @@ NOTE = text("""
     RETURNING CAST(pg_current_xact_id_if_assigned() AS text)
 """)
 #: An open transaction holds a lock on its number. A lock is let go after what it guarded can be seen, so that whoever
-#: finds none, and looks for the row in a later statement, sees what the transaction became. A standby knows neither.
+#: finds none, and looks for the row in a later transaction, sees what this one became. A standby knows neither.
 OPEN = text("""
     SELECT pg_is_in_recovery() OR EXISTS (
         SELECT FROM pg_locks WHERE locktype = 'transactionid' AND transactionid = CAST(CAST(:number AS xid8) AS xid)
@@ -48,9 +48,8 @@ def was_committed(engine: Engine, attempt: UUID, number: str | None) -> bool:
     """
 
     def look() -> bool:
-        with database_errors(), seeing_anew.connect() as connection:
-            is_open = connection.execute(OPEN, {"number": number}).scalar_one()
-            stands: bool = connection.execute(STANDS, {"id": attempt}).scalar_one()
+        is_open = answer(engine, OPEN, number=number)
+        stands = answer(engine, STANDS, id=attempt)
         if is_open and not stands:
             raise DatabaseUnavailable(
                 "The answer to a commit was lost, and the database has not ended that transaction. It ends by itself "
@@ -60,12 +59,16 @@ def was_committed(engine: Engine, attempt: UUID, number: str | None) -> bool:
 
     if number is None:
         return False
-    # Each of the two statements has to see what is there when it begins, whatever the database's own level is.
-    seeing_anew = engine.execution_options(isolation_level="READ COMMITTED")
     try:
         return patiently(look)
     except DatabaseUnavailable as error:
         raise Undecided(str(error)) from None
+
+
+def answer(engine: Engine, question: TextClause, **bound: object) -> bool:
+    """Return what the database answers now: in a transaction of its own, whatever level of isolation is usual there."""
+    with database_errors(), engine.connect() as connection:
+        return bool(connection.execute(question, bound).scalar_one())
 
 
 def remove_old(connection: Connection) -> None:
