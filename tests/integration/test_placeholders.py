@@ -232,7 +232,8 @@ def test_a_neighbour_that_names_one_on_its_way_out_puts_another_in_its_place(eng
         with engine.begin() as connection:
             settle_placeholders(connection, TENANT, WRITTEN)
             naming = other.submit(name)
-            with engine.connect() as looking:
+            # One look for each transaction: PostgreSQL shows a transaction the same sessions until its end.
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:
                 waits = text(WAITING)
                 assert wait_until(lambda: naming.done() or bool(looking.execute(waits).scalar_one()), SECONDS)
         naming.result(SECONDS)
