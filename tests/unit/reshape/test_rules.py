@@ -1,0 +1,73 @@
+"""The versions of the rules follow the meaning of the code, not its prose or the names of its files."""
+
+from pathlib import Path
+
+import pytest
+
+from etl.reshape.rules import meaning_of
+
+RULE = '''"""A rule."""
+
+from re import compile
+
+
+def clean(raw: str) -> str | None:
+    """Return the clean value."""
+    # Blanks are no value.
+    return raw.strip() or None
+'''
+
+
+@pytest.fixture
+def meaning(tmp_path: Path) -> "Meaning":
+    return Meaning(tmp_path)
+
+
+class Meaning:
+    """Writes sources into files and returns what they mean."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.written = 0
+
+    def __call__(self, source: str) -> str:
+        self.written += 1
+        file = self.folder / f"rule_{self.written}.py"
+        file.write_text(source)
+        return meaning_of(file)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Return the clean value.", "Return the value without blanks."),
+        ('"""A rule."""', '"""Another label.\n\nAnd a reason.\n"""'),
+        ("# Blanks are no value.", "# Blanks mean that the agency left the field empty."),
+        ("from re import compile", "from re import compile, match"),
+        ("raw.strip() or None", "(\n        raw.strip()\n        or None\n    )"),
+    ],
+)
+def test_prose_imports_and_layout_leave_the_version_alone(meaning: Meaning, before: str, after: str) -> None:
+    assert before in RULE
+
+    assert meaning(RULE.replace(before, after)) == meaning(RULE)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("strip()", "lstrip()"),
+        ("or None", 'or ""'),
+        ("raw: str", "raw: bytes"),
+        ("def clean", "def tidy"),
+        ("return raw.strip() or None", "return raw.strip() or None\n\n\nLIMIT = 3"),
+    ],
+)
+def test_a_change_of_the_code_changes_the_version(meaning: Meaning, before: str, after: str) -> None:
+    assert before in RULE
+
+    assert meaning(RULE.replace(before, after)) != meaning(RULE)
+
+
+def test_constants_of_different_types_differ(meaning: Meaning) -> None:
+    assert len({meaning(f"LIMIT = {value}\n") for value in ("1", "1.0", "True", '"1"', 'b"1"')}) == 5
