@@ -140,7 +140,7 @@ def has(path: Path, page: str) -> bool:
 def migrations() -> list[str]:
     """Return where the models and a database at the newest migration differ."""
     from etl.database.connect import make_engine  # noqa: PLC0415 (as above)
-    from etl.database.embedded import EmbeddedPostgres, remove  # noqa: PLC0415
+    from etl.database.embedded.server import EmbeddedPostgres, remove  # noqa: PLC0415
     from etl.database.migrate import differences, upgrade  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="qqetl-") as folder:

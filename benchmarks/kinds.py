@@ -7,7 +7,7 @@ from typing import Any
 import etl.values
 from benchmarks.sample import Sample, each, microseconds, samples
 from benchmarks.table import figure, markdown
-from etl.extract.protocol import read
+from etl.api.protocol import read
 from etl.models.base import fields_of
 from etl.record import decode
 from etl.reshape.reshaper import reader

@@ -14,13 +14,13 @@ from datetime import date
 
 from benchmarks.scene import ROOT, Cluster, cluster
 from benchmarks.table import figure, markdown
+from etl.api.client import ApiClient
+from etl.api.protocol import page_call
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.database.migrate import upgrade
 from etl.errors import TryAgain
-from etl.extract.client import ApiClient
-from etl.extract.protocol import page_call
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.resources import resource
 from etl.simulator import Simulator, SimulatorSettings
 

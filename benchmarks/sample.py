@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarks.book import FIRST_DAY
 from benchmarks.server import LARGEST, Book
+from etl.api.protocol import Call, page_call
 from etl.catalogue import Resource
-from etl.extract.protocol import Call, page_call
 from etl.resources import resource
 from etl.window import FIRST_INSTANT
 

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import psycopg
 from psycopg import sql
 
-from etl.database.embedded import EmbeddedPostgres, remove
+from etl.database.embedded.server import EmbeddedPostgres, remove
 
 ROOT = Path(__file__).resolve().parent.parent
 #: On top of the product's own settings for its embedded server; durable, as a real one is.

@@ -10,8 +10,8 @@ from benchmarks.scene import cluster, page_server
 from benchmarks.table import figure, markdown
 from benchmarks.targets import Target
 from benchmarks.trial import Book, staged
-from etl.extract.protocol import read
-from etl.extract.protocol import records as records_of
+from etl.api.protocol import read
+from etl.api.protocol import records as records_of
 from etl.record import Candidate, decode
 from etl.reshape.reshaper import Reshaper
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from etl.copytext import NULL
+from etl.copy_text import NULL
 
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 

@@ -10,18 +10,18 @@ from etl.catalogue import Resource
 from etl.config.logs import bind, configure
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
-from etl.extract.lanes import Lanes
-from etl.extract.taking import Taker
+from etl.engine.page_writer import Taker
+from etl.engine.workers import Lanes
 from etl.ledger.batches import Batch
-from etl.ledger.intake import Intake, Judgement, Taken, take_in
 from etl.ledger.leases import Lease
-from etl.ledger.sorting import Arrival
-from etl.ledger.staging import has_lost_some
-from etl.ledger.unit import Ledger
-from etl.load.portion import load_portion
+from etl.ledger.staging.classify import Arrival
+from etl.ledger.staging.raw_tables import has_lost_some
+from etl.ledger.staging.stage import Intake, Judgement, Taken, take_in
+from etl.ledger.transaction import Ledger
+from etl.load.chunk import load_portion
 from etl.load.rows import Target, bury_gone
 from etl.record import Candidate, ReadSet
-from etl.reshape.cleaning import clean, keep_findings, outcomes, reshaper
+from etl.reshape.clean import clean, keep_findings, outcomes, reshaper
 from etl.reshape.derive import derive
 from etl.reshape.rules import rules_version
 from etl.resources import CATALOGUE, derived_from

@@ -14,9 +14,9 @@ from databases import MIGRATED, cloned, on_server, with_database
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
-from etl.database.account import account_for
 from etl.database.connect import make_engine
-from etl.database.embedded import EmbeddedPostgres, remove
+from etl.database.embedded.os_user import account_for
+from etl.database.embedded.server import EmbeddedPostgres, remove
 from etl.database.migrate import upgrade
 
 pytest_plugins = ["last_limit"]

@@ -5,10 +5,10 @@ from sqlalchemy import Connection, text
 
 from etl.database.connect import make_engine
 from etl.database.migrate import LOCK, MANAGED_SCHEMAS, keep_runs_out, metadata
-from etl.database.place import database
+from etl.database.resolve import database
 from etl.database.revisions import current, head
-from etl.load import history
-from etl.reports.roles import Grant
+from etl.load import history_triggers
+from etl.privacy.roles import Grant
 from etl.reports.views import create, drop
 
 
@@ -31,13 +31,13 @@ def run(connection: Connection) -> None:
     )
     context.run_migrations()
     if given is not None and current(connection) == head():
-        history.create(connection)
+        history_triggers.create(connection)
         create(connection, given)
 
 
 def take_down(connection: Connection) -> list[Grant]:
     """Take down what hangs on the columns of tables, triggers and views, and return the rights on the views."""
-    history.drop(connection)
+    history_triggers.drop(connection)
     return drop(connection)
 
 

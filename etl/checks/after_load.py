@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from etl.checks.running import Checked, look
+from etl.checks.run_checks import Checked, look
 from etl.events import Note, Watch
-from etl.ledger.findings import CAP
-from etl.ledger.unit import Ledger
+from etl.ledger.quality.findings import CAP
+from etl.ledger.transaction import Ledger
 
 LEFT_OUT = text("""
     SELECT resource, rule, CAST(sum(left_out) AS bigint) AS number FROM etl.finding_counts

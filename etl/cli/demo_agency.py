@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from etl.cli.words import counted
+from etl.cli.ui.format import counted
 from etl.config.settings import Settings
-from etl.database.embedded import remove
-from etl.database.home import home_of
+from etl.database.embedded.paths import home_of
+from etl.database.embedded.server import remove
 from etl.errors import UsageError
 from etl.simulator import Simulator, SimulatorSettings
 

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import etl
-from etl.cli.failing import failed
+from etl.cli.ui.errors import failed
 
 #: Every command: the file in this folder that holds it, and its line in the list.
 COMMANDS = {
@@ -61,7 +61,7 @@ class Commands(TyperGroup):
         """Return the command of this name, None when there is none."""
         if cmd_name not in COMMANDS:
             return None
-        command = typer.main.get_command(import_module(f"etl.cli.{cmd_name}").app)
+        command = typer.main.get_command(import_module(f"etl.cli.commands.{cmd_name}").app)
         command.name = cmd_name
         return command
 

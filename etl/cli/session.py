@@ -8,13 +8,13 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from etl.cli.screen import say
+from etl.cli.ui.terminal import say
 from etl.config.logs import configure
 from etl.config.settings import Settings
 from etl.database.connect import check_server, database_errors, make_engine, target
-from etl.database.place import database
+from etl.database.resolve import database
 from etl.database.revisions import check_migrated, current
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 
 T = TypeVar("T")
 

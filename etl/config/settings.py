@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from etl.config.environment import FromEnvironment
-from etl.config.wording import (
+from etl.config.parsers import (
     api_address,
     database_address,
     duration,

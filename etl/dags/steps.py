@@ -41,9 +41,9 @@ def settings_for(agency: str | None) -> Settings:
 def at_work(agency: str | None, run: str) -> Iterator[Task]:
     """Give where a task works; what it fails at is told as the settings say, and raised."""
     from etl.database.connect import make_engine
-    from etl.database.place import database
-    from etl.ledger.unit import Ledger
-    from etl.notices import after_run
+    from etl.database.resolve import database
+    from etl.ledger.transaction import Ledger
+    from etl.notifications import after_run
     from etl.pipeline import Watcher
     from etl.pipeline.tasks import Task
 
@@ -121,7 +121,7 @@ def plan(agency: str | None, run: str, batch: str, wave: int) -> list[Any]:
 
 def read(agency: str | None, run: str, batch: str, piece: Sequence[Any]) -> None:
     """Read, clean and load what is left of a piece."""
-    from etl.pipeline.pieces import Piece
+    from etl.pipeline.task_chunks import Piece
     from etl.pipeline.tasks import read_piece
 
     with at_work(agency, run) as task:
@@ -130,14 +130,14 @@ def read(agency: str | None, run: str, batch: str, piece: Sequence[Any]) -> None
 
 def name_of(piece: Sequence[Any]) -> str:
     """Return how people see a piece."""
-    from etl.pipeline.pieces import Piece
+    from etl.pipeline.task_chunks import Piece
 
     return str(Piece.of(piece))
 
 
 def close(agency: str | None, run: str, batch: str) -> tuple[str, Summary]:
     """Close the books of a run, let what is the matter be told, and return the tenant and how the run went."""
-    from etl.notices import after_run
+    from etl.notifications import after_run
     from etl.pipeline.tasks import close_run
 
     with at_work(agency, run) as task:
@@ -149,7 +149,7 @@ def close(agency: str | None, run: str, batch: str) -> tuple[str, Summary]:
 def unread(summary: Summary) -> RunDied | None:
     """Return what the end of a run means that has left resources unread: tasks of it died, and had no word for it."""
     from etl.errors import RunDied
-    from etl.observe.words import listed
+    from etl.status.format import listed
 
     names = [part.resource for part in summary.parts if part.is_unread]
     return RunDied(f"Not all was read of {listed(names)}. The next run goes on there.") if names else None
@@ -161,7 +161,7 @@ def tell_of_death(agency: str | None, run: str, task_id: str) -> None:
     Where the reason of a failed run is known already, nothing is told besides.
     """
     from etl.errors import RunDied
-    from etl.notices import after_run
+    from etl.notifications import after_run
 
     with at_work(agency, run) as task:
         task.give_back()

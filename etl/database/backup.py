@@ -10,9 +10,9 @@ from pathlib import Path
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL
 
-from etl.database.binaries import client_program
 from etl.database.connect import connect_options, parse_url, target
 from etl.database.deadline import asking
+from etl.database.embedded.binaries import client_program
 from etl.database.sqlstate import database_errors
 from etl.errors import PersonNeeded, UsageError
 

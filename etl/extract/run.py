@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from etl.api.event_loop import Put, Wire
 from etl.config.settings import Settings
+from etl.drift.profiler import Radar
+from etl.engine.answers import Fetched, Missed
+from etl.engine.page_writer import Consumption, Group, weight
+from etl.engine.workers import LANES, Lanes
 from etl.errors import Interrupted
 from etl.events import Advanced, Watch
-from etl.extract.budget import Budget
-from etl.extract.lanes import LANES, Lanes
-from etl.extract.profile import Radar
-from etl.extract.reading import Api, Fetched, Missed, share_of
-from etl.extract.taking import Consumption, Group, weight
-from etl.extract.wire import Put, Wire
+from etl.extract.call_budget import Budget
+from etl.extract.reader import Api, share_of
 from etl.ledger.batches import Batch
-from etl.ledger.unit import Ledger, TakingTurns
+from etl.ledger.transaction import Ledger, TakingTurns
 from etl.resources import resource as named
 from etl.window import Window
 

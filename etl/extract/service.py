@@ -13,27 +13,27 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 import etl
+from etl.api.connection import Connection as Api
+from etl.api.connection import connected
+from etl.api.traffic import Traffic
 from etl.catalogue import Resource
 from etl.config.logs import bind, configure
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.database.handed import engine_of
 from etl.database.revisions import check_migrated
+from etl.engine.page_writer import Taker
+from etl.engine.workers import Lanes
 from etl.events import Watch, unwatched
-from etl.extract.connection import Connection as Api
-from etl.extract.connection import connected
-from etl.extract.lanes import Lanes
-from etl.extract.noting import noting_traffic
+from etl.extract.record_traffic import noting_traffic
 from etl.extract.run import Run
-from etl.extract.side_by_side import read_all
-from etl.extract.taking import Taker
-from etl.extract.traffic import Traffic
+from etl.extract.scheduler import read_all
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, Part
-from etl.ledger.intake import Intake, take_in, wait
 from etl.ledger.leases import Lease, leased
-from etl.ledger.sorting import Arrival
-from etl.ledger.unit import Ledger
+from etl.ledger.staging.classify import Arrival
+from etl.ledger.staging.stage import Intake, take_in, wait
+from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, ResourceState
 from etl.record import ReadSet
 from etl.reshape.rules import rules_version

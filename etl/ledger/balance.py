@@ -5,14 +5,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from etl.ledger import batches, marks, outcome
+from etl.ledger import batches, commit_outcome, watermarks
 from etl.ledger.batches import Batch, Part
 from etl.models.states import ENDED, BatchState, Outcome, ResourceState, TroubleKind
 
 
 def difference(part: Part) -> str | None:
     """Return in words how a resource's counts disagree, None when they balance."""
-    accounted = sum(part.counts[outcome] for outcome in Outcome)
+    accounted = sum(part.counts[commit_outcome] for commit_outcome in Outcome)
     if part.counts["fetched"] == accounted:
         return None
     return f"{part.counts['fetched']} records were fetched and {accounted} accounted for; `qqetl retry` looks again"
@@ -24,7 +24,7 @@ def close_resource(connection: Connection, batch: Batch, part: Part, *, moves_ma
     state = ResourceState.FAILED if wrong else ResourceState.DONE
     batches.mark(connection, batch.id, part.resource, state, wrong, TroubleKind.BALANCE_OFF if wrong else None)
     if state is ResourceState.DONE and moves_mark:
-        marks.advance(connection, batch.tenant, part.resource, part.window)
+        watermarks.advance(connection, batch.tenant, part.resource, part.window)
     return state
 
 
@@ -33,7 +33,7 @@ def close_batch(connection: Connection, batch_id: UUID) -> BatchState:
 
     The evidence of old commits goes with it.
     """
-    outcome.remove_old(connection)
+    commit_outcome.remove_old(connection)
     parts = batches.parts(connection, batch_id)
     trouble = [part for part in parts if part.status not in ENDED]
     if trouble:

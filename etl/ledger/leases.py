@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, text
 
 from etl.database.connect import bounded
-from etl.database.retrying import patiently
+from etl.database.retry import patiently
 from etl.database.sqlstate import database_errors
 from etl.errors import EtlError, LeaseHeld, LeaseLost
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Text, bindparam, cast, func, insert, select, text, update
 
-from etl.copytext import array
+from etl.copy_text import array
 from etl.models.bookkeeping import requests, slices
 from etl.models.states import SliceState
 

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.catalogue import Resource
-from etl.copytext import written
-from etl.database.copying import copy_lines, copy_rows
+from etl.copy_text import written
+from etl.database.bulk_copy import copy_lines, copy_rows
 from etl.database.sqlstate import classify
 from etl.errors import RecordBad
-from etl.ledger import tally
-from etl.ledger.staging import by_index
+from etl.ledger import counters
+from etl.ledger.staging.raw_tables import by_index
 from etl.load.upsert import bury, differences, lacking, placeholder_stands, placeholders, stored, upsert
 from etl.models import PRODUCTION, load_order
 from etl.models.base import MAIN, row_id_text
@@ -282,4 +282,4 @@ def note(connection: Connection, batch_id: UUID, table: str, loaded: Loaded, beg
     """Add to the sync history of a table; `began` is the monotonic time at which the writing began."""
     counts = {name: loaded.counts[name] for name in ("inserted", "updated", "unchanged")}
     changes = {"deleted": loaded.deleted, "revived": loaded.revived, "seconds": time.monotonic() - began}
-    tally.note_history(connection, batch_id, table, {**counts, **changes})
+    counters.note_history(connection, batch_id, table, {**counts, **changes})

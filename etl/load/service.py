@@ -16,18 +16,19 @@ from etl.checks.after_load import look_after_load
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
 from etl.events import Began, Ended, Watch, until, unwatched
-from etl.ledger import batches, staging, tally
+from etl.ledger import batches, counters
 from etl.ledger.balance import close_batch, close_resource
 from etl.ledger.batches import Batch
 from etl.ledger.leases import leased
-from etl.ledger.portions import Step
-from etl.ledger.unit import Ledger
-from etl.load.derived import fill_derived
-from etl.load.portion import load_portion
+from etl.ledger.staging import raw_tables
+from etl.ledger.staging.chunks import Step
+from etl.ledger.transaction import Ledger
+from etl.load.chunk import load_portion
+from etl.load.computed import fill_derived
 from etl.load.rows import Target, bury_gone
 from etl.models.states import BatchState, RawState, ResourceState
 from etl.record import Candidate
-from etl.reshape.cleaning import clean, reshaper
+from etl.reshape.clean import clean, reshaper
 from etl.reshape.rules import rules_version
 from etl.resources import CATALOGUE
 from etl.window import Window
@@ -117,6 +118,6 @@ class LoadStep(Step):
         """Load one portion: rows, verdicts and counts in one transaction."""
         cleaned = clean(self.reshape, candidates)
         loaded = load_portion(connection, self.target, self.resource, cleaned, self.rules)
-        staging.settle(connection, self.resource, self.batch_id, loaded.verdicts)
-        tally.count(connection, self.batch_id, self.resource.name, loaded.counts)
+        raw_tables.settle(connection, self.resource, self.batch_id, loaded.verdicts)
+        counters.count(connection, self.batch_id, self.resource.name, loaded.counts)
         return loaded.counts

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from etl.models import access, bookkeeping, evidence, history, links, notices, staging
+from etl.models import api_access, bookkeeping, commits, history, links, notifications, staging
 from etl.models.base import Model
 from etl.models.claims import Claim
 from etl.models.core import Agency, Carrier, Contact, Department, Employee, Location
@@ -83,12 +83,12 @@ __all__ = [
     "Renewal",
     "Termination",
     "Vehicle",
-    "access",
+    "api_access",
     "bookkeeping",
-    "evidence",
+    "commits",
     "history",
     "links",
     "load_order",
-    "notices",
+    "notifications",
     "staging",
 ]

@@ -1,6 +1,6 @@
 """The three steps in order: one window from the API to production."""
 
-from etl.pipeline.planning import Options, Plan, plan
+from etl.pipeline.plan import Options, Plan, plan
 from etl.pipeline.replay import Replayed, replay
 from etl.pipeline.sync import Summary, Watcher, retry, sync
 

@@ -9,17 +9,17 @@ from uuid import UUID
 
 import msgspec
 
+from etl.api.connection import Connection
+from etl.api.protocol import Answer, Call, Records, Refused, Vanished, page_call, parent_call, records, whole_call
 from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
+from etl.drift.declared_fields import declared
+from etl.drift.profiler import Eye
 from etl.errors import ApiUnavailable, RecordBad, ShapeChanged
-from etl.extract.connection import Connection
-from etl.extract.declared import declared
-from etl.extract.plan import days_of
-from etl.extract.profile import Eye
-from etl.extract.protocol import Answer, Call, Records, Refused, Vanished, page_call, parent_call, records, whole_call
-from etl.ledger import marks
+from etl.extract.date_ranges import days_of
+from etl.ledger import watermarks
 from etl.ledger.children import Child
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.record import decode
 from etl.resources import CATALOGUE, children_of
 from etl.window import FIRST_INSTANT, Window
@@ -93,7 +93,7 @@ def remember_offers(ledger: Ledger, found: list[Found]) -> None:
         offered = OFFERED.get(one.verdict)
         if not one.proven and offered is not None:
             what: dict[str, Any] = {"resource": one.resource, "offered": offered, "reason": one.reason}
-            ledger.commit(partial(marks.note_offer, tenant=ledger.tenant, **what))
+            ledger.commit(partial(watermarks.note_offer, tenant=ledger.tenant, **what))
 
 
 def asked(visit: Visit, resource: Resource, endpoint: Endpoint) -> Found:
@@ -151,7 +151,9 @@ def keep_parents(visit: Visit, resource: Resource, read: Records) -> None:
         return
     known = [(one.source_id, decode(one.raw)) for one in read.records]
     living = [
-        one for one in known if not any(one[1].get(name) in marks for name, marks in resource.model.deletion_mark)
+        one
+        for one in known
+        if not any(one[1].get(name) in watermarks for name, watermarks in resource.model.deletion_mark)
     ]
     name, values = resource.active or ("", ())
     visit.parents[resource.name] = sorted(living, key=lambda one: one[1].get(name) not in values)

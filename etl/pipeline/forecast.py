@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 
+from etl.api.connection import Connection
+from etl.api.protocol import Refused, page_call
 from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, RecordBad, ShapeChanged
-from etl.extract.connection import Connection
-from etl.extract.plan import cut, days_of, is_short, parted, quarters
-from etl.extract.protocol import Refused, page_call
+from etl.extract.date_ranges import cut, days_of, is_short, parted, quarters
 from etl.ledger import children
 from etl.ledger.children import Waiting
-from etl.ledger.unit import Ledger
-from etl.pipeline.planning import Plan
+from etl.ledger.transaction import Ledger
+from etl.pipeline.plan import Plan
 from etl.resources import CATALOGUE
 from etl.resources import resource as named
 from etl.window import Window

@@ -10,14 +10,14 @@ from sqlalchemy import Connection, Engine, insert, text
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.errors import UsageError
-from etl.ledger import suppressions
-from etl.ledger.belonging import PEOPLE_TABLE, belonging_tables
 from etl.ledger.leases import leased
-from etl.ledger.suppressions import Forgotten
-from etl.ledger.unit import Ledger
+from etl.ledger.staging import suppressions
+from etl.ledger.staging.suppressions import Forgotten
+from etl.ledger.transaction import Ledger
 from etl.models.bookkeeping import audit
-from etl.pipeline import erasing
-from etl.pipeline.erasing import Person
+from etl.pipeline import erasure
+from etl.pipeline.erasure import Person
+from etl.privacy.personal_records import PEOPLE_TABLE, belonging_tables
 from etl.resources import BY_NAME, CATALOGUE, PEOPLE, children_of
 from etl.values import source_id
 
@@ -52,18 +52,18 @@ def erase(connection: Connection, tenant: str, contact: str, actor: str) -> dict
     """Erase a person and return how many rows of each table that took or changed."""
     forgotten = known(connection, tenant, contact)
     person = Person(tenant, contact, forgotten)
-    erasing.list_rows(connection, person)
-    suppressions.remember(connection, forgotten, [(PEOPLE_TABLE, contact), *erasing.parents(connection)])
+    erasure.list_rows(connection, person)
+    suppressions.remember(connection, forgotten, [(PEOPLE_TABLE, contact), *erasure.parents(connection)])
     counts: Counter[str] = Counter()
     for resource in CATALOGUE:
         if resource.model.__tablename__ in belonging_tables():
-            counts[f"raw.{resource.raw_table}"] += erasing.clear_staging(connection, person, resource)
-    counts["etl.findings"] = erasing.clear_findings(connection, person)
-    counts["etl.requests"] = erasing.clear_requests(connection, person)
+            counts[f"raw.{resource.raw_table}"] += erasure.clear_staging(connection, person, resource)
+    counts["etl.findings"] = erasure.clear_findings(connection, person)
+    counts["etl.requests"] = erasure.clear_requests(connection, person)
     asked = [one.name for one in children_of(PEOPLE)]
     counts["etl.child_queue"] = suppressions.forget_queue(connection, tenant, asked, contact)
-    counts.update(erasing.clear_production(connection, person))
-    counts.update(erasing.clear_history(connection, person))
+    counts.update(erasure.clear_production(connection, person))
+    counts.update(erasure.clear_history(connection, person))
     touched = dict(+counts)
     note(connection, person, actor, touched)
     return touched

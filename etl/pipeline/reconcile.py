@@ -13,12 +13,13 @@ from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.errors import UsageError
 from etl.events import Note, Watch
-from etl.extract.second_look import Look
-from etl.ledger import aliases, batches, sweep
+from etl.extract.verify_deleted import Look
+from etl.ledger import batches
 from etl.ledger.batches import Batch, Part
 from etl.ledger.leases import leased
-from etl.ledger.sweep import Sweep
-from etl.ledger.unit import Ledger
+from etl.ledger.staging import full_scan, merges
+from etl.ledger.staging.full_scan import Sweep
+from etl.ledger.transaction import Ledger
 from etl.load.rows import Target, bury_gone
 from etl.models.states import ResourceState, TroubleKind
 from etl.resources import CATALOGUE
@@ -76,10 +77,10 @@ def reconcile(work: Sweeping, parts: Iterable[Part]) -> Reconciled:
 def swept(work: Sweeping, resource: Resource) -> Sweep:
     """Reconcile one resource, and return what the sweep showed."""
     place: dict[str, Any] = {"resource": resource, "tenant": work.batch.tenant, "batch_id": work.batch.id}
-    found = work.ledger.read(partial(sweep.measure, **place))
+    found = work.ledger.read(partial(full_scan.measure, **place))
     if not found.vanished:
         return found
-    unmet = work.ledger.read(partial(sweep.vanished, **place))
+    unmet = work.ledger.read(partial(full_scan.vanished, **place))
     if found.is_braked(work.settings.etl_delete_brake):
         pull_brake(work.ledger, work.batch, found, unmet, work.watch)
         return found
@@ -143,9 +144,9 @@ def is_swept(resource: Resource, part: Part) -> bool:
 
 def bury_vanished(connection: Connection, resource: Resource, batch: Batch, spared: Collection[str]) -> int:
     """Mark a resource's vanished records gone and their rows deleted; return how many seem merged into others."""
-    sweep.mark_gone(connection, resource, batch.tenant, batch.id, spared)
+    full_scan.mark_gone(connection, resource, batch.tenant, batch.id, spared)
     bury_gone(connection, Target(batch.tenant, batch.id, batch.window), resource)
-    return aliases.note(connection, resource.model, batch.tenant, batch.id)
+    return merges.note(connection, resource.model, batch.tenant, batch.id)
 
 
 def pull_brake(ledger: Ledger, batch: Batch, found: Sweep, unmet: Sequence[str], watch: Watch) -> None:
@@ -172,5 +173,5 @@ def undo(engine: Engine, settings: Settings, batch_id: UUID) -> Mapping[str, int
         batch = ledger.read(partial(batches.load, batch_id=batch_id))
         if not batch.options.get("full"):
             raise UsageError(f"Batch {batch_id} did not read everything, so it marked nothing as vanished.")
-        back = partial(sweep.bring_back, tenant=ledger.tenant, batch_id=batch_id)
+        back = partial(full_scan.bring_back, tenant=ledger.tenant, batch_id=batch_id)
         return {one.name: ledger.commit(partial(back, resource=one)) for one in swept}

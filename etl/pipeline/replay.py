@@ -14,13 +14,14 @@ from etl.checks.after_load import look_after_load
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.events import Advanced, Began, Ended, Watch, unwatched
-from etl.ledger import balance, batches, children, marks, staging
+from etl.ledger import balance, batches, children, watermarks
 from etl.ledger.batches import Batch
 from etl.ledger.leases import leased
-from etl.ledger.portions import PORTION, portions
-from etl.ledger.sorting import Arrival
-from etl.ledger.unit import Ledger
-from etl.load.derived import fill_derived
+from etl.ledger.staging import raw_tables
+from etl.ledger.staging.chunks import PORTION, portions
+from etl.ledger.staging.classify import Arrival
+from etl.ledger.transaction import Ledger
+from etl.load.computed import fill_derived
 from etl.models.states import BatchState, ResourceState
 from etl.record import Candidate
 from etl.reshape.rules import rules_version
@@ -91,7 +92,7 @@ class Replay:
         window = Window(FIRST_INSTANT, ledger.read(children.now))
         windows = {one.name: window for one in CATALOGUE}
         self.stream = Stream(settings, batch, windows, self.replayed.changes, anew=True)
-        self.stream.not_offered = ledger.read(partial(marks.not_offered, tenant=ledger.tenant, within=None))
+        self.stream.not_offered = ledger.read(partial(watermarks.not_offered, tenant=ledger.tenant, within=None))
 
     def run(self, resources: tuple[Resource, ...]) -> Replayed:
         """Go over the raw rows of some resources and return what came of it."""
@@ -107,7 +108,7 @@ class Replay:
 
     def waiting(self, resource: Resource, connection: Connection, after: str) -> list[Candidate]:
         """Return the next raw rows of a resource."""
-        return staging.newest(
+        return raw_tables.newest(
             connection, resource, self.ledger.tenant, after=after, most=PORTION, refused_by=self.rules
         )
 

@@ -11,33 +11,35 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 
 import etl
+from etl.api.connection import Connection as Api
+from etl.api.connection import connected
+from etl.api.traffic import Traffic
 from etl.checks.after_load import look_after_load
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.events import Note, Watch, unwatched
 from etl.extract import ExtractService
-from etl.extract.connection import Connection as Api
-from etl.extract.connection import connected
-from etl.extract.noting import noting_traffic
-from etl.extract.one_resource import Finish
+from etl.extract.read_resource import Finish
+from etl.extract.record_traffic import noting_traffic
 from etl.extract.run import Run
-from etl.extract.second_look import second_look
-from etl.extract.side_by_side import read_all
-from etl.extract.traffic import Traffic
-from etl.ledger import balance, batches, drift, history, retention, tenants
+from etl.extract.scheduler import read_all
+from etl.extract.verify_deleted import second_look
+from etl.ledger import balance, batches, sync_history, tenants
 from etl.ledger.batches import Batch, Part
-from etl.ledger.drift import Change
 from etl.ledger.leases import leased
-from etl.ledger.sweep import Sweep
-from etl.ledger.unit import Ledger
+from etl.ledger.quality import drift
+from etl.ledger.quality.drift import Change
+from etl.ledger.staging import retention
+from etl.ledger.staging.full_scan import Sweep
+from etl.ledger.transaction import Ledger
 from etl.load import LoadService
-from etl.load.derived import fill_derived
+from etl.load.computed import fill_derived
 from etl.models.states import BatchState, ResourceState
-from etl.pipeline.planning import Options, Plan, names_of, new_batch, plan
+from etl.pipeline.fallbacks import mind_stand_ins
+from etl.pipeline.plan import Options, Plan, names_of, new_batch, plan
 from etl.pipeline.reconcile import SecondLook, Sweeping, reconcile
 from etl.pipeline.replay import replay_refused
-from etl.pipeline.standing_in import mind_stand_ins
-from etl.pipeline.taking_up import interrupted, read_failed_anew, to_take_up
+from etl.pipeline.resume import interrupted, read_failed_anew, to_take_up
 from etl.resources import resource as named
 from etl.stream import Stream
 from etl.transform import TransformService
@@ -222,6 +224,6 @@ def summary(ledger: Ledger, batch_id: UUID, traffic: Traffic, seconds: float) ->
     """Return how a batch stands now."""
     batch = ledger.read(partial(batches.load, batch_id=batch_id))
     parts = ledger.read(partial(batches.parts, batch_id=batch_id))
-    tables = ledger.read(partial(history.of_batch, batch_id=batch_id))
+    tables = ledger.read(partial(sync_history.of_batch, batch_id=batch_id))
     changed = ledger.read(partial(drift.of_batch, batch_id=batch_id))
     return Summary(batch, parts, tables, seconds, traffic.calls, traffic.waited_seconds, changed)

@@ -13,28 +13,28 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
+from etl.api.connection import connected
+from etl.api.traffic import Traffic
 from etl.catalogue import Resource
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
+from etl.dependencies import waves
 from etl.errors import EtlError, LeaseHeld
 from etl.events import Note
-from etl.extract.connection import connected
-from etl.extract.noting import noting_traffic
+from etl.extract.record_traffic import noting_traffic
 from etl.extract.run import Run
-from etl.extract.second_look import Look, second_look
-from etl.extract.traffic import Traffic
+from etl.extract.verify_deleted import Look, second_look
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, Part
 from etl.ledger.leases import Lease, give_back, shared
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, ResourceState
-from etl.pipeline.ending import end_made, end_read
-from etl.pipeline.pieces import Piece
-from etl.pipeline.piecework import planned_pieces, read_share
-from etl.pipeline.planning import Options, names_of, new_batch, plan
+from etl.pipeline.finish import end_made, end_read
+from etl.pipeline.plan import Options, names_of, new_batch, plan
+from etl.pipeline.resume import interrupted
 from etl.pipeline.sync import Summary, Watcher, begin, close_books, mind_new_rules, run_over, summary
-from etl.pipeline.taking_up import interrupted
-from etl.waves import waves
+from etl.pipeline.task_chunks import Piece
+from etl.pipeline.work_runner import planned_pieces, read_share
 from etl.window import Window
 
 #: Seconds between two tries to get a lease that another run holds.

@@ -1,7 +1,7 @@
 """What Airflow has to know of the catalogue while it parses the DAGs, without importing it."""
 
+from etl.dependencies import waves
 from etl.resources import CATALOGUE
-from etl.waves import waves
 
 HEAD = '''"""The resources, as Airflow knows them while it parses. Rendered by `python -m etl.render`."""
 '''

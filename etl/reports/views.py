@@ -4,21 +4,22 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
-from etl.checks import CHECKS, prefixes
-from etl.models import PRODUCTION
-from etl.reports import history, masking, staff, standing
-from etl.reports.roles import Grant, grant_again, grants
+from etl.checks import CHECKS, zip_prefixes
+from etl.models import PRODUCTION, row_views
+from etl.privacy import masking
+from etl.privacy.roles import Grant, grant_again, grants
+from etl.reports import staff_findings, status_views
 
 #: Name and query of each view, in an order in which they can be made.
 VIEWS: dict[str, str] = {
-    "etl.freshness": standing.freshness(),
-    "etl.quality": standing.quality(),
-    "etl.orphans": standing.orphans(),
-    "etl.findings_for_staff": staff.query(),
-    prefixes.VIEW: prefixes.query(),
+    "etl.freshness": status_views.freshness(),
+    "etl.quality": status_views.quality(),
+    "etl.orphans": status_views.orphans(),
+    "etl.findings_for_staff": staff_findings.query(),
+    zip_prefixes.VIEW: zip_prefixes.query(),
     **{one.view: one.sql for one in CHECKS},
-    **{f"public.v_{one.__tablename__}": history.living(one) for one in PRODUCTION},
-    **{f"public.v_{one.__tablename__}_history": history.all_versions(one) for one in PRODUCTION},
+    **{f"public.v_{one.__tablename__}": row_views.living(one) for one in PRODUCTION},
+    **{f"public.v_{one.__tablename__}_history": row_views.all_versions(one) for one in PRODUCTION},
     **masking.views(),
 }
 

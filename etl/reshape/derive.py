@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from etl.catalogue import Derivation, Resource
-from etl.ledger.sorting import Arrival
+from etl.ledger.staging.classify import Arrival
 from etl.record import Candidate, ReadSet, Record
 from etl.values import Complaint, source_id
 

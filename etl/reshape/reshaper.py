@@ -1,7 +1,7 @@
 """One record into one row, the rows it refers to, and findings. Pure; made once for each resource.
 
-Most records hold nothing to complain of: those take the quick way of `etl.reshape.plain`. The careful way here is its
-reference, and takes whatever the quick way is not sure of.
+Most records hold nothing to complain of: those take the quick way of `etl.reshape.fast_path`. The careful way here is
+the reference, and takes whatever the quick way is not sure of.
 """
 
 import re
@@ -14,11 +14,11 @@ import msgspec
 from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.catalogue import Resource
-from etl.copytext import joined
+from etl.copy_text import joined
 from etl.models import PRODUCTION
 from etl.models.base import Field, Model, Source, fields_of, row_id_text
 from etl.record import Candidate
-from etl.reshape.plain import NotPlain, Plain, compiled
+from etl.reshape.fast_path import NotPlain, Plain, compiled
 from etl.values import Complaint, Kind, Reference, Severity, Text, Timestamp
 
 #: How many computed ids a reference remembers; carriers and offices recur, and memory stays small.

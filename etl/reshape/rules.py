@@ -12,7 +12,7 @@ from etl.config.settings import Settings
 #: What decides how a raw record becomes a row: the kinds, the models, the catalogue, the reshaping.
 CLEANING = ("values", "models", "reshape", "resources.py", "catalogue.py")
 #: What decides how an item of an answer becomes a raw record: its id, its times, its text without secrets.
-READING = ("extract/protocol", "record.py", "values", "resources.py", "catalogue.py")
+READING = ("api/protocol", "record.py", "values", "resources.py", "catalogue.py")
 #: Parts of the syntax tree that say nothing about what the code does, or differ between versions of Python.
 WITHOUT_MEANING = frozenset({"ctx", "kind", "type_comment", "type_ignores", "type_params"})
 

@@ -14,15 +14,16 @@ from etl.catalogue import Resource
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
 from etl.events import Began, Ended, Watch, until, unwatched
-from etl.ledger import batches, marks, staging, tally
+from etl.ledger import batches, counters, watermarks
 from etl.ledger.batches import Batch
-from etl.ledger.intake import Intake, take_in, wait
 from etl.ledger.leases import leased
-from etl.ledger.portions import Step
-from etl.ledger.unit import Ledger
+from etl.ledger.staging import raw_tables
+from etl.ledger.staging.chunks import Step
+from etl.ledger.staging.stage import Intake, take_in, wait
+from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, RawState
 from etl.record import Candidate
-from etl.reshape.cleaning import clean, keep_findings, outcomes, reshaper, sound, verdict
+from etl.reshape.clean import clean, keep_findings, outcomes, reshaper, sound, verdict
 from etl.reshape.derive import derive
 from etl.reshape.rules import rules_version
 from etl.resources import CATALOGUE, derived_from
@@ -90,20 +91,20 @@ class TransformStep(Step):
     def __init__(self, ledger: Ledger, batch: Batch, resource: Resource, settings: Settings) -> None:
         super().__init__(ledger, batch.id, resource, rules_version(settings))
         self.reshape = reshaper(resource, settings)
-        self.fallbacks = frozenset(ledger.read(lambda connection: marks.not_offered(connection, ledger.tenant)))
+        self.fallbacks = frozenset(ledger.read(lambda connection: watermarks.not_offered(connection, ledger.tenant)))
 
     def portion(self, connection: Connection, candidates: Sequence[Candidate]) -> Counter[str]:
         """Clean one portion: verdicts, findings, derived records and counts in one transaction."""
         cleaned = clean(self.reshape, candidates)
         verdicts = {one.candidate.raw_id: verdict(one, self.rules) for one in cleaned}
-        staging.settle(connection, self.resource, self.batch_id, verdicts)
+        raw_tables.settle(connection, self.resource, self.batch_id, verdicts)
         found = keep_findings(connection, self.ledger.tenant, self.resource, self.batch_id, cleaned)
         for child, derivation in derived_from(self.resource.name):
             if not derivation.fallback or child.name in self.fallbacks:
                 arrivals, sets = derive(child, derivation, sound(cleaned))
                 take_in(connection, self.intake(), child, arrivals, sets)
         counts = outcomes(cleaned, found)
-        tally.count(connection, self.batch_id, self.resource.name, counts)
+        counters.count(connection, self.batch_id, self.resource.name, counts)
         return Counter({"cleaned": len(candidates), **counts})
 
     def intake(self) -> Intake:

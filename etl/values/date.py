@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from etl.values.base import Complaint, Kind
-from etl.values.moments import FIRST_YEAR, LAST_YEAR, moment_of
+from etl.values.datetimes import FIRST_YEAR, LAST_YEAR, moment_of
 
 #: How the API writes a date: as its midnight, or bare.
 _MIDNIGHT = frozenset({"T00:00:00", ""})

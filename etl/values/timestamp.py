@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from etl.values.base import Complaint, Kind
-from etl.values.moments import FIRST_YEAR, LAST_YEAR, in_range, moment_of
+from etl.values.datetimes import FIRST_YEAR, LAST_YEAR, in_range, moment_of
 
 _SEPARATORS = "2025-02-01T00:00:00"[4:17:3]  # every third character is one: --T::
 _zone = cache(ZoneInfo)

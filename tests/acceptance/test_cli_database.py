@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from command_line import CommandLine, settings_of
 
-from etl.database.embedded import EmbeddedPostgres, embedded_exists
+from etl.database.embedded.server import EmbeddedPostgres, embedded_exists
 from etl.simulator import Simulator, SimulatorSettings
 
 TABLES = """

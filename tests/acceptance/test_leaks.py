@@ -24,11 +24,11 @@ from mail_sink import USER as MAIL_USER
 from mail_sink import mail_sink
 from workbench import settings_for
 
+from etl.api import connection
+from etl.api.client import ApiClient
+from etl.api.retry_policy import Patience
 from etl.cli.main import main
 from etl.database.connect import make_engine
-from etl.extract import connection
-from etl.extract.client import ApiClient
-from etl.extract.patience import Patience
 from etl.pipeline import sync
 from etl.simulator import Simulator, SimulatorSettings
 from etl.simulator.faults import Faults

@@ -6,9 +6,9 @@ import pytest
 import zipcodes
 
 from etl.checks import CHECKS, Check, check
-from etl.checks.declared import HERE
-from etl.checks.prefixes import query, runs
+from etl.checks.declarations import HERE
 from etl.checks.scope import READS, SCOPES
+from etl.checks.zip_prefixes import query, runs
 from etl.errors import UsageError
 from etl.models.base import described
 from etl.reports.views import VIEWS

@@ -18,7 +18,7 @@ from psycopg import sql
 
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
-from etl.database.embedded import EmbeddedPostgres
+from etl.database.embedded.server import EmbeddedPostgres
 from etl.database.migrate import upgrade
 from etl.pipeline import sync
 from etl.simulator import Simulator, SimulatorSettings

@@ -10,11 +10,11 @@ from unittest.mock import patch
 
 from scripted_api import ScriptedApi, answer
 
+from etl.api.client import ApiClient
+from etl.api.protocol import Answer, Call, page_call, parent_call
+from etl.api.rate_limit.pace import AS_GOOD_AS_FREE
+from etl.api.transport import Limits
 from etl.config.settings import Settings
-from etl.extract.client import ApiClient
-from etl.extract.pace import AS_GOOD_AS_FREE
-from etl.extract.protocol import Answer, Call, page_call, parent_call
-from etl.extract.transport import Limits
 from etl.resources import resource
 
 CREDENTIALS: dict[str, Any] = {
@@ -88,5 +88,5 @@ def against(
                 return seen
 
     # An API that nobody knows is met at a slow pace; waits for a place are not what is looked at here.
-    with patch("etl.extract.pace.FIRST", AS_GOOD_AS_FREE):
+    with patch("etl.api.rate_limit.pace.FIRST", AS_GOOD_AS_FREE):
         return asyncio.run(run())

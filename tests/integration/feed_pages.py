@@ -11,14 +11,14 @@ import msgspec
 from sqlalchemy import Engine
 
 import etl
+from etl.api.protocol import Answer, Call, Page, page_call
 from etl.catalogue import Resource
 from etl.config.settings import Settings
-from etl.extract.protocol import Answer, Call, Page, page_call
-from etl.extract.reading import Fetched, fetched
-from etl.extract.taking import Consumption, Group, Taker
+from etl.engine.answers import Fetched, fetched
+from etl.engine.page_writer import Consumption, Group, Taker
 from etl.ledger import batches
 from etl.ledger.slices import Slice
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.models.states import Outcome
 from etl.reshape.rules import rules_version
 from etl.resources import resource

@@ -6,9 +6,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from etl.database import binaries
 from etl.database.backup import backup, restore
-from etl.database.binaries import client_program
+from etl.database.embedded import binaries
+from etl.database.embedded.binaries import client_program
 from etl.database.move import move
 from etl.errors import DatabaseNotReady, DatabaseUnavailable, PersonNeeded, UsageError
 

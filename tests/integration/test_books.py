@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.ledger import balance, batches, marks, tally
+from etl.ledger import balance, batches, counters, watermarks
 from etl.ledger.batches import Batch
 from etl.models.states import FORWARD, BatchState, Outcome, ResourceState
 from etl.window import FIRST_INSTANT, Window
@@ -28,7 +28,7 @@ def loaded(connection: Connection, **counts: dict[str, int]) -> Batch:
     for state in FORWARD[1:-1]:
         batches.move(connection, batch.id, state)
     for resource, numbers in counts.items():
-        tally.count(connection, batch.id, resource, numbers)
+        counters.count(connection, batch.id, resource, numbers)
     return batch
 
 
@@ -46,7 +46,7 @@ EVERY_OUTCOME = {"fetched": len(Outcome), **{outcome.value: 1 for outcome in Out
 def test_books_that_balance_complete_the_batch_and_move_the_marks(connection: Connection) -> None:
     batch = loaded(connection, contacts=EVERY_OUTCOME, policies={})
     assert close(connection, batch) == (BatchState.COMPLETED, None)
-    assert marks.complete(connection, TENANT, "contacts") == [WINDOW]
+    assert watermarks.complete(connection, TENANT, "contacts") == [WINDOW]
 
 
 def test_one_record_that_is_not_accounted_for_fails_its_resource_and_the_batch(connection: Connection) -> None:
@@ -59,8 +59,8 @@ def test_one_record_that_is_not_accounted_for_fails_its_resource_and_the_batch(c
             assert state is BatchState.FAILED
             assert states == {"contacts": ResourceState.FAILED, "policies": ResourceState.DONE}
             assert f"contacts: {number} records were fetched and {number - 1} accounted for" in (error or "")
-            assert marks.complete(connection, TENANT, "contacts") == []
-            assert marks.complete(connection, TENANT, "policies") == [WINDOW]
+            assert watermarks.complete(connection, TENANT, "contacts") == []
+            assert watermarks.complete(connection, TENANT, "policies") == [WINDOW]
             failed = connection.execute(
                 text("SELECT last_error FROM etl.freshness WHERE resource = 'contacts'")
             ).scalar_one()

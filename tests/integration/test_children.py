@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from etl.ledger import children
 from etl.ledger.children import AGES, Child, Coverage
-from etl.ledger.staging import Verdict, new_ids, stage
+from etl.ledger.staging.raw_tables import Verdict, new_ids, stage
 from etl.models.states import RawState
 from etl.record import Candidate, Record
 from etl.resources import resource

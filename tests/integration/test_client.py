@@ -11,10 +11,10 @@ import pytest
 from client_bench import CREDENTIALS, HTML, QUICK, UNAUTHORIZED, Use, against, details, feed
 from scripted_api import ScriptedApi, Step, answer, cut, page, token
 
+from etl.api.client import ApiClient
+from etl.api.protocol import Answer, Refusal, page_call
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, CredentialsRefused, SettingsError, ShapeChanged
-from etl.extract.client import ApiClient
-from etl.extract.protocol import Answer, Refusal, page_call
 from etl.resources import resource
 from etl.simulator import Simulator, SimulatorSettings
 

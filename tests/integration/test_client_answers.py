@@ -6,8 +6,8 @@ import pytest
 from client_bench import HTML, against, details, feed
 from scripted_api import ScriptedApi, answer, page
 
+from etl.api.protocol import Answer, Refusal, Refused, Vanished
 from etl.errors import ApiUnavailable, QuotaSpent, TryAgain
-from etl.extract.protocol import Answer, Refusal, Refused, Vanished
 
 pytestmark = pytest.mark.timeout(30)
 

@@ -17,12 +17,12 @@ from certificates import certificate
 from client_bench import CREDENTIALS, HTML, QUICK, against, feed
 from scripted_api import ScriptedApi, Step, answer, cut, drip, page, token
 
+from etl.api.client import ApiClient
+from etl.api.protocol import Refusal
+from etl.api.retry_policy import Patience
+from etl.api.transport import CertificateRefused, Limits
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, PersonNeeded
-from etl.extract.client import ApiClient
-from etl.extract.patience import Patience
-from etl.extract.protocol import Refusal
-from etl.extract.transport import CertificateRefused, Limits
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -193,7 +193,7 @@ BOMB = """
 import resource, sys, zlib
 from client_bench import against, feed
 from scripted_api import ScriptedApi, answer
-from etl.extract.transport import Limits
+from etl.api.transport import Limits
 packer = zlib.compressobj(1, zlib.DEFLATED, 31)
 body = b"".join(packer.compress(b" " * 2**20) for _ in range(int(sys.argv[1]))) + packer.flush()
 seen = against(ScriptedApi([answer(200, body, Content_Encoding="gzip")]), feed(), limits=Limits(size=8 * 2**20))

@@ -27,11 +27,11 @@ from etl.database.connect import (
     target,
 )
 from etl.database.deadline import DeadlineConnection, DeadlineExpired
-from etl.database.embedded import EmbeddedPostgres
-from etl.database.filelock import wait_until
+from etl.database.embedded.file_lock import wait_until
+from etl.database.embedded.server import EmbeddedPostgres
 from etl.database.sqlstate import TooSlow, translated
 from etl.errors import DatabaseNotReady, DatabaseUnavailable, SettingsError
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 
 SECRET = "marker-password"
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
 
-from etl.database import copying
-from etl.database.copying import copy_rows
+from etl.database import bulk_copy
+from etl.database.bulk_copy import copy_rows
 
 HOSTILE = [
     "",
@@ -76,7 +76,7 @@ def test_whatever_goes_in_comes_out(connection: Connection, rows: list[tuple[Any
 
 
 def test_many_blocks_lose_nothing(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "BLOCK", 100)
+    monkeypatch.setattr(bulk_copy, "BLOCK", 100)
     rows = [(str(number), "x" * number, None) for number in range(200)]
     assert round_trip(connection, rows) == rows
 

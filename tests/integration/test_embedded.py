@@ -15,15 +15,15 @@ import psycopg
 import pytest
 from embedded_clients import FAST, PATIENCE, ask, client, finish, gone, line_of, postmaster, use
 
-from etl.database import embedded
-from etl.database.account import account_for
-from etl.database.alive import Life, life_of, supervised
-from etl.database.binaries import server_binaries
-from etl.database.cluster import server_command
-from etl.database.embedded import EmbeddedPostgres, remove, stop_now
-from etl.database.filelock import FileLock, wait_until
-from etl.database.home import Home
-from etl.database.supervisor import Supervisor
+from etl.database.embedded import server
+from etl.database.embedded.binaries import server_binaries
+from etl.database.embedded.cluster import server_command
+from etl.database.embedded.file_lock import FileLock, wait_until
+from etl.database.embedded.liveness import Life, life_of, supervised
+from etl.database.embedded.os_user import account_for
+from etl.database.embedded.paths import Home
+from etl.database.embedded.server import EmbeddedPostgres, remove, stop_now
+from etl.database.embedded.supervisor import Supervisor
 from etl.errors import DatabaseUnavailable
 
 
@@ -201,7 +201,7 @@ def test_a_broken_server_shows_its_last_words(home: Home) -> None:
 
 
 def test_a_server_that_hangs_at_a_fast_stop_is_stopped_outright(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.database.supervisor._FAST_STOP_SECONDS", 0.1)
+    monkeypatch.setattr("etl.database.embedded.supervisor._FAST_STOP_SECONDS", 0.1)
     deaf = ["sh", "-c", "trap '' INT; trap 'exit 0' QUIT; echo deaf; while :; do sleep 0.05; done"]
     users = FileLock(home.users)
     assert users.try_shared()
@@ -221,9 +221,9 @@ def test_a_server_that_hangs_at_a_fast_stop_is_stopped_outright(home: Home, monk
 
 def test_a_long_start_reports_progress_and_ends_at_its_limit(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(embedded, "_NEWS_EVERY_SECONDS", 0.05)
-    monkeypatch.setattr(embedded, "life_of", lambda _: Life.BUSY)
-    monkeypatch.setattr(embedded, "supervised", lambda _: True)
+    monkeypatch.setattr(server, "_NEWS_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(server, "life_of", lambda _: Life.BUSY)
+    monkeypatch.setattr(server, "supervised", lambda _: True)
     with pytest.raises(DatabaseUnavailable, match="not ready after"):
         EmbeddedPostgres(home.folder, start_timeout=0.2, say=said.append).start()
     assert "recovering" in said[0]

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from embedded_clients import ask, client, finish, line_of, postmaster, use
 
-from etl.database import binaries
-from etl.database.account import Account, account_for
-from etl.database.embedded import default_data_dir, embedded_exists, remove
-from etl.database.home import Home
+from etl.database.embedded import binaries
+from etl.database.embedded.os_user import Account, account_for
+from etl.database.embedded.paths import Home
+from etl.database.embedded.server import default_data_dir, embedded_exists, remove
 from etl.errors import DatabaseUnavailable
 
 

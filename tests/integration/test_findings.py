@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.ledger import findings
+from etl.ledger.quality import findings
 from etl.values import Severity
 
 TENANT, BATCH, LATER = "t", UUID(int=1), UUID(int=2)

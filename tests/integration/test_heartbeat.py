@@ -10,8 +10,8 @@ from mail_sink import free_port, mute_server
 
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, DatabaseUnavailable, Interrupted
-from etl.notices import after_run, heartbeat
-from etl.notices.heartbeat import beat
+from etl.notifications import after_run, heartbeat
+from etl.notifications.heartbeat import beat
 
 SECRET = "0d3c-secret"
 

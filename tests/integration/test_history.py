@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from etl.config.settings import Settings
-from etl.copytext import joined
+from etl.copy_text import joined
 from etl.errors import SettingsError
-from etl.ledger import sweep, tenants
+from etl.ledger import tenants
+from etl.ledger.staging import full_scan
 from etl.load.rows import Target, bury_gone, load_rows, load_stubs
 from etl.models import PAST, PRODUCTION, Department
 from etl.models.base import MAIN, Model, row_id
@@ -122,7 +123,7 @@ def test_what_vanishes_and_is_brought_back_leaves_versions(kept: Engine) -> None
     """)  # fmt: skip
     commit(kept, lambda connection: bury_gone(connection, Target(TENANT, BATCH, EVER), departments))
     assert versions(kept) == [("a", True, 0, "now"), ("a", False, "now", None)]
-    commit(kept, lambda connection: sweep.bring_back(connection, departments, TENANT, BATCH))
+    commit(kept, lambda connection: full_scan.bring_back(connection, departments, TENANT, BATCH))
     assert [one[:2] for one in versions(kept)] == [("a", True), ("a", False), ("a", True)]
     with kept.connect() as connection:
         query = "SELECT count(*) FROM v_departments_history WHERE NOT live AND valid_from <> valid_to"

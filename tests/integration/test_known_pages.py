@@ -8,10 +8,11 @@ import pytest
 from feed_pages import NOON, Account, contact, take
 from sqlalchemy import Connection, Engine, text
 
-from etl.extract import reading
-from etl.extract.taking import Taker
-from etl.ledger import batches, slices, sweep
-from etl.ledger.known_pages import can_be_known
+from etl.engine import answers
+from etl.engine.page_writer import Taker
+from etl.ledger import batches, slices
+from etl.ledger.staging import full_scan
+from etl.ledger.staging.page_cache import can_be_known
 from etl.pipeline.reconcile import bury_vanished
 from etl.resources import CATALOGUE
 
@@ -94,7 +95,7 @@ def test_a_page_is_not_known_after_what_vanished_was_taken_back(account: Account
     account.take(account.page(meanwhile))
     vanish(account)
     account.ledger.commit(
-        partial(sweep.bring_back, resource=account.resource, tenant=account.tenant, batch_id=vanished_first)
+        partial(full_scan.bring_back, resource=account.resource, tenant=account.tenant, batch_id=vanished_first)
     )
     account.take(account.page(meanwhile))
     assert living_names(engine) == ["second"]
@@ -113,7 +114,7 @@ def test_a_page_that_was_read_otherwise_is_another_page(account: Account, monkey
     items = [contact(1, NOON)]
     account.take(account.page(items))
     assert is_known(account, *items)
-    monkeypatch.setattr(reading, "reading_rules", lambda: b"of another version")
+    monkeypatch.setattr(answers, "reading_rules", lambda: b"of another version")
     assert not is_known(account, *items)
 
 

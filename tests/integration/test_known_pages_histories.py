@@ -13,10 +13,11 @@ import pytest
 from feed_pages import NOON, Account, contact
 from sqlalchemy import Engine, text
 
+from etl.engine import page_writer
+from etl.engine.answers import Fetched
 from etl.errors import UsageError
-from etl.extract import taking
-from etl.extract.reading import Fetched
-from etl.ledger import batches, retention, sweep, tenants
+from etl.ledger import batches, tenants
+from etl.ledger.staging import full_scan, retention
 from etl.models.states import BatchState
 from etl.pipeline.forget import erase
 from etl.pipeline.reconcile import bury_vanished
@@ -72,7 +73,7 @@ class Reader:
         taker = self.account.taker(*[window] if window else [])
         with pytest.MonkeyPatch.context() as patch:
             if not self.passes_by:
-                patch.setattr(taking, "can_be_known", lambda _: False)
+                patch.setattr(page_writer, "can_be_known", lambda _: False)
             for pages in groups:
                 known, rest = taker.take_known(self.account.group(pages, window))
                 self.passed_by += known.answers
@@ -91,7 +92,7 @@ class Reader:
         """Take a sweep back."""
         if self.swept:
             batch_id = self.swept[place % len(self.swept)]
-            self.commit(sweep.bring_back, resource=self.account.resource, tenant=self.tenant, batch_id=batch_id)
+            self.commit(full_scan.bring_back, resource=self.account.resource, tenant=self.tenant, batch_id=batch_id)
 
     def forget(self, number: int) -> None:
         with suppress(UsageError):  # nobody has met that one

@@ -13,7 +13,7 @@ from etl.database.connect import make_engine
 from etl.errors import Interrupted, LeaseHeld, LeaseLost
 from etl.ledger import batches, leases
 from etl.ledger.leases import LIFE, Lease, give_back, hold, leased, new_holder, renew, shared, take
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState
 from etl.window import Window
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
-from etl.copytext import joined
+from etl.copy_text import joined
 from etl.load.rows import Target, load_rows, load_stubs
 from etl.load.upsert import bury, differences, placeholders, upsert
 from etl.models import PRODUCTION, Department

@@ -8,8 +8,8 @@ from pooler import pooled
 from sqlalchemy import text
 from test_connect import engine_for, scalar
 
+from etl.database.bulk_copy import BLOCK, copy_rows
 from etl.database.connect import database_errors
-from etl.database.copying import BLOCK, copy_rows
 from etl.errors import DatabaseUnavailable
 
 

@@ -10,11 +10,11 @@ from certificates import certificate
 from mail_sink import PASSWORD, USER, Sink, free_port, mail_sink, mute_server
 
 from etl.config.settings import Settings
-from etl.ledger import outbox
-from etl.ledger.outbox import Mail
+from etl.ledger.notifications import outbox
+from etl.ledger.notifications.outbox import Mail
 from etl.models.states import MailKind
-from etl.notices import mail_server as subject
-from etl.notices.mail_server import MailFailed, Place, ServerFailed, composed, mail_server, send
+from etl.notifications import mail_server as subject
+from etl.notifications.mail_server import MailFailed, Place, ServerFailed, composed, mail_server, send
 
 LOGIN = f"{USER}:p%40ss%20word"
 

@@ -12,8 +12,8 @@ from etl.database.migrate import differences, downgrade, upgrade
 from etl.models import PRODUCTION
 from etl.models.base import Model, described, row_id
 from etl.models.links import LINKS
-from etl.reports.masking import masked, masked_living, masked_versions
-from etl.reports.roles import MASKED, READER, roles
+from etl.privacy.masking import masked, masked_living, masked_versions
+from etl.privacy.roles import MASKED, READER, roles
 
 PEOPLE = """
     INSERT INTO contacts (id, tenant, source_id, status, first_name, email, phone, birth_date, city)

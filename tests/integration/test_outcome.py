@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.database.filelock import wait_until
-from etl.database.retrying import Undecided, patiently
-from etl.ledger import outcome
-from etl.ledger.outcome import note, remove_old, was_committed
+from etl.database.embedded.file_lock import wait_until
+from etl.database.retry import Undecided, patiently
+from etl.ledger import commit_outcome
+from etl.ledger.commit_outcome import note, remove_old, was_committed
 
 WRITES = text("CREATE TABLE something (id int)")
 EVIDENCE = text("SELECT count(*) FROM etl.commits")
@@ -21,7 +21,7 @@ SECONDS = 30
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody look for longer than a moment."""
-    monkeypatch.setattr(outcome, "patiently", partial(patiently, patience=0.5))
+    monkeypatch.setattr(commit_outcome, "patiently", partial(patiently, patience=0.5))
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
         return patiently(counted)
 
-    monkeypatch.setattr(outcome, "patiently", watched)
+    monkeypatch.setattr(commit_outcome, "patiently", watched)
     return found
 
 

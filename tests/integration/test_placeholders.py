@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Connection, Engine, TextClause, insert, text
 from sqlalchemy.exc import IntegrityError
 
-from etl.database.filelock import wait_until
-from etl.load.derived import fill_derived
+from etl.database.embedded.file_lock import wait_until
+from etl.load.computed import fill_derived
 from etl.load.placeholders import misnamed, removal, settle_placeholders, unreferred
 from etl.load.rows import Target, load_stubs
 from etl.models import Carrier, Contact, Employee, Model, Policy

@@ -12,11 +12,12 @@ import pytest
 from feed_pages import NOON, Account, contact
 from sqlalchemy import Connection, Engine, event, text
 
-from etl.checks.declared import CHECKS
-from etl.checks.running import fill_scope
-from etl.ledger import children, staging
-from etl.ledger.finding_life import close_gone
-from etl.ledger.staging import Verdict
+from etl.checks.declarations import CHECKS
+from etl.checks.run_checks import fill_scope
+from etl.ledger import children
+from etl.ledger.quality.finding_lifecycle import close_gone
+from etl.ledger.staging import raw_tables
+from etl.ledger.staging.raw_tables import Verdict
 from etl.load.rows import Target, has_placeholders, load_stubs
 from etl.models.states import RawState
 from etl.record import ReadSet
@@ -190,17 +191,17 @@ def step_by_step(engine: Engine) -> None:
     """Ask for what waits, and say what became of it."""
     contacts = resource("contacts")
     with engine.begin() as connection:
-        staging.waiting(connection, contacts, BATCH, [RawState.PENDING], str(UUID(int=0)), PAGE)
-        heads = staging.heads(connection, contacts, "t", [str(number) for number in range(20_000, 20_000 + PAGE)])
+        raw_tables.waiting(connection, contacts, BATCH, [RawState.PENDING], str(UUID(int=0)), PAGE)
+        heads = raw_tables.heads(connection, contacts, "t", [str(number) for number in range(20_000, 20_000 + PAGE)])
         loaded = Verdict(RawState.LOADED, rules="r", loaded=True)
-        staging.settle(connection, contacts, BATCH, {str(head.id): loaded for head in heads.values()})
+        raw_tables.settle(connection, contacts, BATCH, {str(head.id): loaded for head in heads.values()})
 
 
 def end_sets(engine: Engine) -> None:
     """End what is no longer in sets that were read completely."""
     sets = [ReadSet(f"contacts:{number}", frozenset({str(5 * number)})) for number in range(1, 100)]
     with engine.begin() as connection:
-        staging.end_of_sets(connection, resource("documents"), "t", BATCH, sets)
+        raw_tables.end_of_sets(connection, resource("documents"), "t", BATCH, sets)
 
 
 def ask_for_details(engine: Engine) -> None:

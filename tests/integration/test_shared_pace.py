@@ -11,16 +11,16 @@ from client_bench import CREDENTIALS, QUICK, feed
 from scripted_api import ScriptedApi, answer, page
 from sqlalchemy import Engine, event, text
 
+from etl.api.client import ApiClient
+from etl.api.protocol import TooMany
+from etl.api.rate_limit.buckets import SharedBucket
+from etl.api.rate_limit.pace import AFTER
+from etl.api.rate_limit.pacer import Pacer
+from etl.api.retry_state import Trial
 from etl.config.settings import Settings
 from etl.errors import QuotaSpent
-from etl.extract.beside import Beside
-from etl.extract.buckets import SharedBucket
-from etl.extract.client import ApiClient
-from etl.extract.pace import AFTER
-from etl.extract.pacer import Pacer
-from etl.extract.protocol import TooMany
-from etl.extract.trial import Trial
-from etl.ledger.unit import Ledger
+from etl.ledger.executor import Beside
+from etl.ledger.transaction import Ledger
 
 TENANT = "paced"
 

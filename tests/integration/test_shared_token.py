@@ -16,12 +16,12 @@ from client_bench import CREDENTIALS, QUICK, UNAUTHORIZED, feed
 from scripted_api import ScriptedApi, answer, page, token
 from sqlalchemy import Engine, text
 
+from etl.api.auth import credentials as renewal
+from etl.api.client import ApiClient
+from etl.api.connection import connected
 from etl.config.settings import Settings
 from etl.errors import DatabaseNotReady, EtlError
-from etl.extract import token as renewal
-from etl.extract.client import ApiClient
-from etl.extract.connection import connected
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.simulator import Simulator, SimulatorSettings
 
 TENANT = "shared"
@@ -327,8 +327,8 @@ import asyncio, json, sys
 from client_bench import feed
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
-from etl.extract.client import ApiClient
-from etl.ledger.unit import Ledger
+from etl.api.client import ApiClient
+from etl.ledger.transaction import Ledger
 
 async def work():
     settings = Settings.load()

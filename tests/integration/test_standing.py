@@ -8,15 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.copytext import joined
-from etl.ledger import batches, marks
+from etl.copy_text import joined
+from etl.ledger import batches, watermarks
 from etl.load.rows import Target, load_rows, load_stubs
 from etl.models import Department
 from etl.models.base import MAIN, row_id
 from etl.models.states import ResourceState
-from etl.observe.status import Freshness, status
 from etl.reshape.reshaper import Row, columns
 from etl.resources import resource
+from etl.status.status import Freshness, status
 from etl.window import FIRST_INSTANT, Window
 
 TENANT, BATCH = "t", UUID(int=1)
@@ -53,7 +53,7 @@ def complete(connection: Connection, name: str, *hours_ago: tuple[int | None, in
     at = now(connection)
     for start, end in hours_ago:
         begun = FIRST_INSTANT if start is None else at - start * HOUR
-        marks.advance(connection, TENANT, name, Window(begun, at - end * HOUR))
+        watermarks.advance(connection, TENANT, name, Window(begun, at - end * HOUR))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_is_complete_from_later_on_alone_has_a_gap_before_it_and_no_lag(con
 
 
 def test_what_is_not_offered_is_never_late(connection: Connection) -> None:
-    marks.note_offer(connection, TENANT, "claims", offered=False, reason="404")
+    watermarks.note_offer(connection, TENANT, "claims", offered=False, reason="404")
     assert not stands(connection, "claims").is_late(HOUR)
 
 

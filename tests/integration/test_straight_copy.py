@@ -13,13 +13,13 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.copytext import joined
-from etl.load.portion import load_portion
+from etl.copy_text import joined
+from etl.load.chunk import load_portion
 from etl.load.rows import MANY, Loaded, Target, Writing, load_rows, load_stubs
 from etl.models import Department
 from etl.models.base import MAIN, row_id
 from etl.record import Candidate, Record
-from etl.reshape.cleaning import clean
+from etl.reshape.clean import clean
 from etl.reshape.reshaper import Reshaper, Row, columns
 from etl.resources import resource
 from etl.window import Window

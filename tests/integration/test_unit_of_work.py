@@ -13,16 +13,16 @@ import pytest
 from proxy import Proxy, proxied
 from sqlalchemy import Connection, Engine, text
 
-from etl.database import deadline, retrying
+from etl.database import deadline, retry
 from etl.database.connect import bounded, make_engine
 from etl.database.deadline import let_go
-from etl.database.filelock import wait_until
-from etl.database.retrying import Undecided, patiently
+from etl.database.embedded.file_lock import wait_until
+from etl.database.retry import Undecided, patiently
 from etl.database.sqlstate import TooSlow
 from etl.errors import DatabaseUnavailable, Interrupted, LeaseLost, RecordBad
-from etl.ledger import outcome
+from etl.ledger import commit_outcome
 from etl.ledger.leases import give_back, hold, leased
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 
 INSERT = text("INSERT INTO seen (key) VALUES (:key)")
 
@@ -105,7 +105,7 @@ def test_a_commit_whose_fate_stays_unknown_is_not_done_again(
     ledger: Ledger, far: Engine, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Patience with the question ends before patience with the work, which must not go on without an answer."""
-    monkeypatch.setattr(outcome, "patiently", partial(patiently, patience=0.3))
+    monkeypatch.setattr(commit_outcome, "patiently", partial(patiently, patience=0.3))
     proxy.loses = 1
     proxy.delivers.clear()
     with pytest.raises(Undecided):
@@ -197,7 +197,7 @@ def test_a_statement_that_takes_too_long_is_tried_once_more_only(ledger: Ledger)
 
     with pytest.raises(TooSlow):
         ledger.commit(work)
-    assert len(tries) == retrying.TRIES_IF_SLOW == 2
+    assert len(tries) == retry.TRIES_IF_SLOW == 2
 
 
 def test_a_transaction_that_idled_too_long_is_tried_again(ledger: Ledger) -> None:
@@ -257,7 +257,7 @@ def test_what_a_record_is_to_blame_for_is_not_tried_again(ledger: Ledger) -> Non
 
 
 def test_patience_has_an_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrying, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.05)
     nowhere = make_engine("postgresql://nobody@127.0.0.1:1/none")
     tries: list[int] = []
 
@@ -267,7 +267,7 @@ def test_patience_has_an_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) ->
 
     began = time.monotonic()
     with pytest.raises(DatabaseUnavailable):
-        retrying.patiently(work, 0.5)
+        retry.patiently(work, 0.5)
     assert 0.3 < time.monotonic() - began < 10
     assert len(tries) > 5
     nowhere.dispose()
@@ -275,8 +275,8 @@ def test_patience_has_an_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_pauses_grow_to_a_limit_and_differ() -> None:
     for tries in range(1, 20):
-        pauses = [retrying.pause_after(tries) for _ in range(20)]
-        longest = min(retrying.LONGEST_PAUSE, 0.02 * 4**tries)
+        pauses = [retry.pause_after(tries) for _ in range(20)]
+        longest = min(retry.LONGEST_PAUSE, 0.02 * 4**tries)
         assert all(longest / 2 <= pause <= longest for pause in pauses)
         assert len(set(pauses)) > 10
 

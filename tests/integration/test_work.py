@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine, event, text
 
 from benchmarks.scene import Server, page_server
 from etl.config.settings import Settings
-from etl.database import copying
+from etl.database import bulk_copy
 from etl.database.connect import make_engine
-from etl.extract import by_slices
+from etl.extract import list_reader
 from etl.pipeline import Options, sync
 from etl.stream import Stream
 
@@ -62,7 +62,7 @@ def book() -> Iterator[Server]:
 def counted() -> Iterator[Counter[str]]:
     """Count what is asked of PostgreSQL meanwhile, but for what comes with time: signs of life and places."""
     counts: Counter[str] = Counter()
-    blocks = copying.blocks
+    blocks = bulk_copy.blocks
 
     def note(what: str, number: int = 1) -> None:
         if not threading.current_thread().name.startswith(("lease", "beside")):
@@ -92,7 +92,7 @@ def counted() -> Iterator[Counter[str]]:
         "release_savepoint": on_turn, "rollback_savepoint": on_turn,
     }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(copying, "blocks", weighed)
+        patch.setattr(bulk_copy, "blocks", weighed)
         for name, hook in hooks.items():
             event.listen(Engine, name, hook)
         try:
@@ -131,7 +131,7 @@ def work_of(book: Server, url: str, step: str) -> dict[str, int]:
     before = rows_written(url)
     engine = make_engine(url)
     with counted() as counts, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(by_slices, "PAGES", 1)
+        patch.setattr(list_reader, "PAGES", 1)
         summary = sync(engine, settings_of(book, url), options=OPTIONS[step])
         engine.dispose()
     assert summary.exit_status == 0, summary.batch.error

@@ -7,7 +7,7 @@ import pytest
 from airflow_home import Home, airflows_own
 from databases import cloned
 
-from etl.database.embedded import EmbeddedPostgres
+from etl.database.embedded.server import EmbeddedPostgres
 
 TEMPLATE = "template_airflow"
 #: Nothing but a number that no other lock of this server has.

@@ -13,9 +13,9 @@ from aiohttp import web
 from airflow_home import DAGS, Home, of_account, of_mail
 from mail_sink import mail_sink
 
+from etl.api.retry_policy import Patience
 from etl.config.agency import settings_of
 from etl.errors import SettingsError
-from etl.extract.patience import Patience
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator, SimulatorSettings
 

@@ -18,8 +18,8 @@ from mail_sink import Sink, mail_sink
 from sqlalchemy import Engine
 from workbench import agency, break_with
 
+from etl.api.retry_policy import Patience
 from etl.dags.names import WAVES
-from etl.extract.patience import Patience
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator
 

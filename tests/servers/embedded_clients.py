@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 
-from etl.database.alive import Life, life_of, supervised
-from etl.database.embedded import EmbeddedPostgres
-from etl.database.filelock import wait_until
-from etl.database.home import Home
+from etl.database.embedded.file_lock import wait_until
+from etl.database.embedded.liveness import Life, life_of, supervised
+from etl.database.embedded.paths import Home
+from etl.database.embedded.server import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +25,7 @@ PATIENCE = 20.0
 #: A program that uses the server until its standard input ends, and says which life of the server it saw.
 CLIENT = """
 import sys, psycopg
-from etl.database.embedded import EmbeddedPostgres
+from etl.database.embedded.server import EmbeddedPostgres
 with EmbeddedPostgres(sys.argv[1], settings={"fsync": "off", "shared_buffers": "16MB"}) as server:
     with psycopg.connect(server.url) as connection:
         started, user = connection.execute("select pg_postmaster_start_time()::text, current_user").fetchone()

@@ -14,8 +14,8 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 import pytest
 
-from etl.database.account import account_for
-from etl.database.filelock import wait_until
+from etl.database.embedded.file_lock import wait_until
+from etl.database.embedded.os_user import account_for
 
 SERVICES = Path(__file__).parents[2] / ".ci/services.py"
 SECONDS = 20.0

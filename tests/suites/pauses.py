@@ -7,9 +7,9 @@ from functools import partial
 
 import pytest
 
-from etl.extract import connection
-from etl.extract.client import ApiClient
-from etl.extract.patience import Patience
+from etl.api import connection
+from etl.api.client import ApiClient
+from etl.api.retry_policy import Patience
 
 
 @contextmanager

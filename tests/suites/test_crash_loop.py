@@ -25,7 +25,7 @@ from observing import Digest, differences, digest
 from workbench import agency
 
 from etl.database.connect import make_engine
-from etl.database.embedded import EmbeddedPostgres
+from etl.database.embedded.server import EmbeddedPostgres
 from etl.simulator import Simulator
 
 CRASHES = os.environ.get("TEST_CRASHES", "2")

@@ -12,7 +12,7 @@ from observing import differences, digest
 from pauses import without_pauses
 from workbench import Site, agency, break_with, come_of_age, site_of
 
-from etl.database.embedded import EmbeddedPostgres
+from etl.database.embedded.server import EmbeddedPostgres
 from etl.simulator import Simulator
 from etl.simulator.envelopes import Answer, Page
 from etl.simulator.faults import Faults

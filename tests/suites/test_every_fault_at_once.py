@@ -11,9 +11,9 @@ from pauses import without_pauses
 from sqlalchemy import text
 from workbench import Site, agency, break_with, come_of_age, site_of
 
+from etl.api import client
+from etl.api.transport import Limits
 from etl.errors import EtlError, UsageError
-from etl.extract import client
-from etl.extract.transport import Limits
 from etl.pipeline import retry
 from etl.simulator import FAULTS, Simulator
 

@@ -10,10 +10,10 @@ from pauses import without_pauses
 from sqlalchemy import text
 from workbench import Site, agency, break_with, come_of_age, site_of
 
-from etl.database.embedded import EmbeddedPostgres
+from etl.api import client
+from etl.api.transport import Limits
+from etl.database.embedded.server import EmbeddedPostgres
 from etl.errors import CredentialsRefused, EtlError
-from etl.extract import client
-from etl.extract.transport import Limits
 from etl.simulator import FAULTS, Simulator
 
 #: A feed, a list, what is nested, what is asked for per parent, and what an account need not offer.

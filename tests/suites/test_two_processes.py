@@ -15,7 +15,7 @@ from observing import Digest, differences, digest, value
 from workbench import agency
 
 from etl.database.connect import make_engine
-from etl.database.embedded import EmbeddedPostgres
+from etl.database.embedded.server import EmbeddedPostgres
 from etl.simulator import Simulator
 
 NOW = datetime(2025, 6, 2, 15, 30, tzinfo=UTC)

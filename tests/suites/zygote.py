@@ -16,8 +16,8 @@ from typing import Any
 
 import psycopg
 
+from etl.api.transport import Transport
 from etl.cli.main import COMMANDS, main
-from etl.extract.transport import Transport
 
 #: Where the process is killed: what is called, and on what.
 SEAMS: dict[str, tuple[tuple[Any, str], ...]] = {

@@ -2,8 +2,8 @@
 
 import pytest
 
+from etl.dependencies import waits_for, waves
 from etl.resources import BY_NAME, CATALOGUE, derived_from
-from etl.waves import waits_for, waves
 
 
 def wave_of(name: str) -> int:

@@ -12,10 +12,10 @@ from mail_sink import Sink, mail_sink
 from notices_bench import mailing
 from workbench import Site, agency, break_with, site_of
 
-from etl.database.embedded import EmbeddedPostgres
-from etl.extract import connection
-from etl.extract.client import ApiClient
-from etl.extract.patience import Patience
+from etl.api import connection
+from etl.api.client import ApiClient
+from etl.api.retry_policy import Patience
+from etl.database.embedded.server import EmbeddedPostgres
 from etl.simulator import Simulator
 
 

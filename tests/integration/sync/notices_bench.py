@@ -12,9 +12,9 @@ from workbench import Site
 from etl.errors import (
     EtlError,
 )
-from etl.ledger import troubles
-from etl.ledger.unit import Ledger
-from etl.notices import after_run
+from etl.ledger.notifications import incidents
+from etl.ledger.transaction import Ledger
+from etl.notifications import after_run
 from etl.simulator.faults import Faults
 
 SOME = ("claims", "carriers")
@@ -74,7 +74,7 @@ def fail_at(site: Site, *paths: str) -> None:
 
 
 def open_troubles(site: Site) -> list[tuple[str, str]]:
-    found = ledger(site).read(partial(troubles.still_open, tenant="default"))
+    found = ledger(site).read(partial(incidents.still_open, tenant="default"))
     return sorted((one.kind.value, one.subject) for one in found)
 
 

@@ -8,7 +8,7 @@ from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.events import Advanced, Event
 from etl.pipeline import Watcher
-from etl.pipeline.pieces import Piece
+from etl.pipeline.task_chunks import Piece
 from etl.pipeline.tasks import Task, read_piece
 
 

@@ -10,11 +10,11 @@ import pytest
 from observing import OF_THE_RUN, TABLES
 from sqlalchemy import Connection, Engine, text
 
+from etl.api.protocol import Page, records
 from etl.config.settings import Settings
-from etl.extract.protocol import Page, records
 from etl.ledger import batches
-from etl.ledger.sorting import Arrival
-from etl.load.derived import fill_derived
+from etl.ledger.staging.classify import Arrival
+from etl.load.computed import fill_derived
 from etl.models.states import Outcome
 from etl.resources import CATALOGUE, resource
 from etl.stream import Stream

@@ -26,12 +26,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete, select, text, update
 
 from etl.checks import CHECKS, check
-from etl.checks.running import Checked, look
+from etl.checks.run_checks import Checked, look
 from etl.database.connect import make_engine
-from etl.database.embedded import EmbeddedPostgres
+from etl.database.embedded.server import EmbeddedPostgres
 from etl.models import BillingRecord, Contact, Model, Policy, Renewal
 from etl.models.bookkeeping import check_runs, findings
-from etl.observe.checks import hits, standings
+from etl.status.checks import hits, standings
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_another_account_is_left_alone(book: Book) -> None:
 
 
 def test_a_run_keeps_so_many_and_counts_the_rest(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.checks.running.CAP", 4)
+    monkeypatch.setattr("etl.checks.run_checks.CAP", 4)
     placeholder_policy_number(book)
     done = run(book)["placeholder-policy-number"]
     assert (done.hits, done.new, done.left_out) == (6, 4, 2)

@@ -12,9 +12,9 @@ import structlog
 from workbench import Site, break_with
 
 from etl.config.logs import configure, logger
+from etl.engine.page_writer import Taker
 from etl.errors import ApiUnavailable
 from etl.extract import ExtractService
-from etl.extract.taking import Taker
 from etl.load import LoadService
 from etl.stream import StreamLane
 from etl.transform import TransformService

@@ -9,8 +9,8 @@ from notices_bench import ended, execute, mailing
 from observing import value, values
 from workbench import Site
 
-from etl.notices import digest
-from etl.notices.digest import period_of
+from etl.notifications import digest
+from etl.notifications.digest import period_of
 
 CUSTOMER = "Quackenbushel"
 #: Whatever the agency's book holds, the digest is about what a test puts there.

@@ -8,15 +8,15 @@ from observing import pairs, value, values
 from sqlalchemy import text
 from workbench import Site
 
-from etl.cli.explain import show_explanation
+from etl.cli.commands.explain import show_explanation
 from etl.errors import UsageError
 from etl.models import PRODUCTION
 from etl.models.base import Model, fields_of
-from etl.observe.explain import Explanation, explain
-from etl.observe.explained import for_programs
-from etl.observe.story import Did, Story
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator
+from etl.status.column_trace import Did, Story
+from etl.status.explain import Explanation, explain
+from etl.status.explanation import for_programs
 
 
 def told(site: Site, table: str, source_id: Any) -> Explanation:

@@ -9,9 +9,9 @@ from workbench import Site
 
 from etl.checks.after_load import left_out, look_after_load
 from etl.events import Note
-from etl.ledger import finding_life, findings
 from etl.ledger.batches import newest
-from etl.ledger.unit import Ledger
+from etl.ledger.quality import finding_lifecycle, findings
+from etl.ledger.transaction import Ledger
 from etl.simulator import Simulator
 
 SEEN = "SELECT concat_ws(' ', state, times_seen) FROM etl.findings WHERE "
@@ -36,7 +36,7 @@ def batch_of(site: Site) -> Any:
 
 def settled(site: Site) -> None:
     with site.engine.begin() as connection:
-        finding_life.settle(connection, "default", batch_of(site), everything=True)
+        finding_lifecycle.settle(connection, "default", batch_of(site), everything=True)
 
 
 def test_a_code_that_nobody_published_is_told_once_and_counted(synced: Site, simulator: Simulator) -> None:

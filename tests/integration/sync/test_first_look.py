@@ -6,18 +6,18 @@ from sqlalchemy import text
 from test_second_sync import calls, per_parent
 from workbench import Site, break_with
 
-from etl.cli.backfill import backfill_for_programs
+from etl.cli.views.backfill import backfill_for_programs
 from etl.errors import Interrupted
 from etl.events import Advanced, Event
 from etl.extract import ExtractService
 from etl.ledger import children
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.models.states import BatchState, ResourceState
-from etl.observe.status import status
 from etl.pipeline import Watcher
 from etl.resources import CATALOGUE, resource
 from etl.simulator import Simulator
+from etl.status.status import status
 from etl.transform import TransformService
 
 LIMIT = 3
@@ -148,7 +148,7 @@ def test_a_backfill_shows_how_far_it_has_come(site: Site) -> None:
 def test_a_list_that_was_cut_off_shows_the_stretches_it_was_read_in(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.extract.plan.MOST_PAGES", 1)
+    monkeypatch.setattr("etl.extract.date_ranges.MOST_PAGES", 1)
     watcher = Watcher()
 
     def stop(event: Event) -> None:

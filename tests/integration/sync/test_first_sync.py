@@ -7,7 +7,7 @@ from observing import LINKS, TABLES, everything, pairs, value, values
 from workbench import Site
 
 from etl.ledger.batches import newest, parts
-from etl.ledger.marks import complete
+from etl.ledger.watermarks import complete
 from etl.models import PRODUCTION
 from etl.models.base import MAIN, references_of
 from etl.models.core import ACCOUNT_INFO

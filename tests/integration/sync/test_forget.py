@@ -9,11 +9,11 @@ from databases import MIGRATED, cloned
 from observing import digest, everything, pairs, value, values
 from workbench import Site, agency, come_of_age, site_of
 
-from etl.database.embedded import EmbeddedPostgres
+from etl.database.embedded.server import EmbeddedPostgres
 from etl.errors import UsageError
 from etl.extract import ExtractService
-from etl.ledger import suppressions
 from etl.ledger.batches import newest, parts
+from etl.ledger.staging import suppressions
 from etl.load import LoadService
 from etl.models.states import BatchState, Outcome
 from etl.pipeline import replay

@@ -16,7 +16,7 @@ from workbench import Site, agency, environment_of
 from etl.errors import Interrupted, LeaseHeld, LeaseLost
 from etl.events import Advanced, Event
 from etl.ledger.leases import LIFE, leased
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState
 from etl.pipeline import Watcher, retry
 from etl.simulator import Simulator

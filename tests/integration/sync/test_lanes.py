@@ -8,10 +8,10 @@ import pytest
 from observing import digest
 from workbench import Site
 
+from etl.engine import workers
+from etl.engine.page_writer import Group
+from etl.engine.workers import LaneLost, Lanes, ProcessLane
 from etl.errors import Interrupted
-from etl.extract import lanes
-from etl.extract.lanes import LaneLost, Lanes, ProcessLane
-from etl.extract.taking import Group
 from etl.pipeline import Watcher
 
 
@@ -21,12 +21,12 @@ def in_processes(monkeypatch: pytest.MonkeyPatch) -> list[ProcessLane]:
     begun: list[ProcessLane] = []
 
     class Noted(ProcessLane):
-        def __init__(self, make: lanes.MakeTaker) -> None:
+        def __init__(self, make: workers.MakeTaker) -> None:
             super().__init__(make)
             begun.append(self)
 
-    monkeypatch.setattr(lanes, "LITTLE", 0)
-    monkeypatch.setattr(lanes, "ProcessLane", Noted)
+    monkeypatch.setattr(workers, "LITTLE", 0)
+    monkeypatch.setattr(workers, "ProcessLane", Noted)
     return begun
 
 
@@ -34,13 +34,13 @@ def test_processes_end_in_the_same_rows_as_threads(
     site: Site, as_synced: Site, in_processes: list[ProcessLane]
 ) -> None:
     assert site.sync_once().exit_status == 0
-    assert len(in_processes) == lanes.LANES
+    assert len(in_processes) == workers.LANES
     assert digest(site.engine) == digest(as_synced.engine)
 
 
 def test_the_processes_end_with_their_run(site: Site, in_processes: list[ProcessLane]) -> None:
     site.sync_once(resources=("contacts",))
-    assert [lane._process.poll() for lane in in_processes] == [0] * lanes.LANES
+    assert [lane._process.poll() for lane in in_processes] == [0] * workers.LANES
 
 
 def test_a_run_that_is_stopped_leaves_no_process(site: Site, in_processes: list[ProcessLane]) -> None:
@@ -56,7 +56,7 @@ def test_a_process_that_dies_leaves_a_batch_that_can_be_taken_up(
     submit = Lanes.submit
 
     def submit_and_kill(self: Lanes, group: Group) -> object:
-        if len(in_processes) == lanes.LANES:
+        if len(in_processes) == workers.LANES:
             in_processes[0]._process.kill()
         return submit(self, group)
 

@@ -10,11 +10,11 @@ from sqlalchemy import text
 from workbench import Site
 
 from etl.errors import ApiUnavailable, DatabaseUnavailable
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.models.states import TroubleKind
-from etl.notices import after_run
-from etl.observe.metrics import MEASURES, UP, exposition
+from etl.notifications import after_run
 from etl.resources import CATALOGUE
+from etl.status.metrics import MEASURES, UP, exposition
 
 ROOT = Path(__file__).parents[3]
 ALERTS = (ROOT / "docs/examples/prometheus-alerts.yml").read_text()

@@ -17,12 +17,12 @@ from etl.errors import (
     LeaseHeld,
     UsageError,
 )
-from etl.ledger import outbox
-from etl.ledger.troubles import Trouble
+from etl.ledger.notifications import outbox
+from etl.ledger.notifications.incidents import Trouble
 from etl.models.states import TroubleKind
-from etl.notices.letter import as_mail
-from etl.notices.sending import send_waiting
-from etl.notices.wording import of_ends, of_troubles
+from etl.notifications.message import as_mail
+from etl.notifications.send import send_waiting
+from etl.notifications.templates import of_ends, of_troubles
 
 
 def test_o2_the_same_failure_every_hour_is_one_mail_and_one_when_it_is_over(told: Site, mails: Sink) -> None:

@@ -15,9 +15,9 @@ from etl.errors import (
     DatabaseNotReady,
     DatabaseUnavailable,
 )
-from etl.ledger import outbox
-from etl.notices import after_run, mail_server
-from etl.notices.sending import send_waiting
+from etl.ledger.notifications import outbox
+from etl.notifications import after_run, mail_server
+from etl.notifications.send import send_waiting
 
 
 def test_o1_a_dead_mail_server_loses_nothing_and_hides_nothing(

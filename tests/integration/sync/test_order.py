@@ -9,7 +9,8 @@ import pytest
 from observing import differences, digest, value
 from workbench import Site, agency, break_with, come_of_age, site_of
 
-from etl.extract.reading import Fetched, Missed, Reader
+from etl.engine.answers import Fetched, Missed
+from etl.extract.reader import Reader
 from etl.simulator import Simulator
 
 Arrived = list[Fetched | Missed]

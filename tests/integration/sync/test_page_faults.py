@@ -11,7 +11,7 @@ from observing import differences, digest, pairs, value, values
 from test_second_sync import calls
 from workbench import Site, agency, break_with, site_of
 
-from etl.extract import reading
+from etl.extract import reader
 from etl.models.states import ResourceState
 from etl.pipeline import Summary
 from etl.simulator import Simulator
@@ -140,7 +140,7 @@ def test_without_a_usable_total_the_last_page_that_is_not_full_ends_the_list(
 def test_a_last_page_that_repeats_for_ever_ends_the_reading(
     site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "BEYOND", 50)
+    monkeypatch.setattr(reader, "BEYOND", 50)
     part = read(site, simulator, "repeated-page", etl_concurrency=1)
     assert part.status is ResourceState.FAILED
     assert names(site) == known(simulator)

@@ -14,7 +14,7 @@ from observing import pairs, value, values
 from sqlalchemy import Engine, text
 from workbench import Site, agency, break_with, site_of
 
-from etl.database.embedded import EmbeddedPostgres
+from etl.database.embedded.server import EmbeddedPostgres
 from etl.models.states import Outcome
 from etl.pipeline import Summary
 from etl.simulator import Simulator

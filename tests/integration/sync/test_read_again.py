@@ -11,14 +11,14 @@ from test_interruption import StopAfter
 from test_second_sync import calls
 from workbench import Site, agency, come_of_age, site_of
 
+from etl.api.connection import connected
 from etl.errors import Interrupted
 from etl.events import Event, Note
-from etl.extract.connection import connected
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.models.states import ResourceState
 from etl.pipeline import Options, Watcher, retry
 from etl.pipeline.forecast import Forecast, forecast
-from etl.pipeline.planning import plan
+from etl.pipeline.plan import plan
 from etl.simulator import Simulator
 from etl.window import Window
 

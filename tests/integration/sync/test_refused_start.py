@@ -10,7 +10,7 @@ from workbench import Site, break_with
 
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
-from etl.database.embedded import EmbeddedPostgres
+from etl.database.embedded.server import EmbeddedPostgres
 from etl.errors import (
     ApiUnavailable,
     CredentialsRefused,

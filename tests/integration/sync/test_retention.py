@@ -7,8 +7,8 @@ from observing import digest, value, values
 from sqlalchemy import text
 from workbench import Site
 
-from etl.ledger import retention
-from etl.ledger.unit import Ledger
+from etl.ledger.staging import retention
+from etl.ledger.transaction import Ledger
 from etl.resources import resource
 from etl.simulator import Simulator
 

@@ -17,14 +17,14 @@ from proxy import proxied
 from sqlalchemy import Connection, Engine, text
 from workbench import Site, agency, site_of
 
-from etl.database.account import account_for
-from etl.database.copying import copy_rows
-from etl.database.embedded import EmbeddedPostgres
+from etl.database.bulk_copy import copy_rows
+from etl.database.embedded.os_user import account_for
+from etl.database.embedded.server import EmbeddedPostgres
 from etl.database.migrate import config, downgrade, upgrade
 from etl.database.sqlstate import ServerFull
 from etl.errors import DatabaseNotReady, LeaseHeld
 from etl.events import Advanced, Event
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState
 from etl.pipeline import Watcher, retry
 from etl.simulator import Simulator

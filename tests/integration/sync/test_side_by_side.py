@@ -11,17 +11,17 @@ from aiohttp import web
 from observing import differences, digest, values
 from workbench import Site, agency, break_with, site_of
 
+from etl.dependencies import waits_for
 from etl.errors import Interrupted, LeaseLost, QuotaSpent
 from etl.events import Began, Ended, Event
 from etl.extract import run as run_module
-from etl.extract import side_by_side
+from etl.extract import scheduler
 from etl.ledger.batches import Part
 from etl.models.states import ResourceState
 from etl.pipeline import Watcher, retry
 from etl.resources import resource
 from etl.simulator import Simulator
 from etl.simulator.server import Server
-from etl.waves import waits_for
 
 LATENCY = 0.15
 #: Lists and feeds that bring a page or a few.
@@ -101,7 +101,7 @@ def test_the_waiting_for_many_small_resources_is_done_at_the_same_time(
     at_once = counted.average
     counted.reset()
     with site_of(far_away.simulator, another_database) as other, monkeypatch.context() as patch:
-        patch.setattr(side_by_side, "ready", one_at_a_time)
+        patch.setattr(scheduler, "ready", one_at_a_time)
         read(other, resources=SMALL)
         assert differences(digest(far_away.engine), digest(other.engine)) == []
     assert at_once > 1.7 * counted.average

@@ -15,10 +15,10 @@ from test_interruption import expire_leases
 from test_stepwise import EVER
 from workbench import Site, environment_of
 
+from etl.engine.workers import LITTLE
 from etl.errors import Interrupted
 from etl.events import Advanced, Event
 from etl.extract import ExtractService
-from etl.extract.lanes import LITTLE
 from etl.load import LoadService
 from etl.models.states import BatchState
 from etl.pipeline import retry

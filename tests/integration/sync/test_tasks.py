@@ -12,17 +12,17 @@ from test_interruption import expire_leases
 from workbench import Site, agency, break_with, come_of_age, site_of
 from workers import Crew
 
+from etl.dependencies import waves
 from etl.errors import CredentialsRefused, LeaseHeld, LeaseLost
 from etl.ledger.leases import leased, shared
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.models.states import ResourceState
-from etl.pipeline import Options, Summary, pieces
-from etl.pipeline.ending import UNREAD
-from etl.pipeline.pieces import Piece
+from etl.pipeline import Options, Summary, task_chunks
+from etl.pipeline.finish import UNREAD
+from etl.pipeline.task_chunks import Piece
 from etl.pipeline.tasks import Task, begin_run, close_run, plan_wave, read_piece
 from etl.resources import resource as named
 from etl.simulator import Simulator
-from etl.waves import waves
 
 #: A page that was committed is not asked for again, whoever reads on.
 READ_TWICE = """
@@ -65,8 +65,8 @@ def rows(site: Site, query: str) -> list[tuple[object, ...]]:
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each slice, and every ten calls for details, be a piece."""
-    monkeypatch.setattr(pieces, "CAPACITY", 1)
-    monkeypatch.setattr(pieces, "CALLS", 10)
+    monkeypatch.setattr(task_chunks, "CAPACITY", 1)
+    monkeypatch.setattr(task_chunks, "CALLS", 10)
 
 
 def test_a_sync_in_tasks_ends_in_the_same_rows(site: Site, as_synced: Site) -> None:

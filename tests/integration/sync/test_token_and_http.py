@@ -7,8 +7,8 @@ from aiohttp import web
 from observing import value, values
 from workbench import Site, break_with
 
+from etl.api.retry_policy import Patience
 from etl.errors import QuotaSpent
-from etl.extract.patience import Patience
 from etl.models.states import ResourceState
 from etl.pipeline import retry
 from etl.simulator import Simulator

@@ -13,10 +13,10 @@ from workbench import Site, break_with
 from etl.errors import CredentialsRefused
 from etl.extract.service import ExtractService
 from etl.ledger.batches import load
-from etl.ledger.unit import Ledger
+from etl.ledger.transaction import Ledger
 from etl.load import LoadService
-from etl.observe.metrics import exposition
 from etl.simulator.faults import Faults
+from etl.status.metrics import exposition
 from etl.transform import TransformService
 from etl.window import FIRST_INSTANT
 

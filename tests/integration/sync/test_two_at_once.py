@@ -18,7 +18,7 @@ from test_interruption import expire_leases
 from test_signals import await_waiting, locked
 from workbench import Site, agency, environment_of, site_of
 
-from etl.database.filelock import wait_until
+from etl.database.embedded.file_lock import wait_until
 from etl.models.states import BatchState
 from etl.simulator import Simulator
 

@@ -11,9 +11,9 @@ from sqlalchemy import Engine, text
 from workbench import settings_for
 
 from etl.ledger.batches import create, new
-from etl.ledger.intake import Intake, take_in, wait
-from etl.ledger.sorting import Arrival
-from etl.ledger.unit import Ledger
+from etl.ledger.staging.classify import Arrival
+from etl.ledger.staging.stage import Intake, take_in, wait
+from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.record import Record
 from etl.reshape.rules import rules_version

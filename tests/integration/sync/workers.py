@@ -11,7 +11,7 @@ from uuid import UUID
 
 from workbench import Site, environment_of
 
-from etl.pipeline.pieces import Piece
+from etl.pipeline.task_chunks import Piece
 from etl.pipeline.tasks import Task
 
 PROGRAM = Path(__file__).with_name("piece_worker.py")

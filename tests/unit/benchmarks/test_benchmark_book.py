@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.book import A_DAY, CHANGED, FEEDS, FIRST_DAY, Day, after_change, changing, days, first_change, last_day
 from benchmarks.sample import REQUESTED
-from etl.extract.protocol import Page, records
+from etl.api.protocol import Page, records
 from etl.models.base import fields_of
 from etl.models.core import Contact
 from etl.models.products import Policy

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from etl.cli.balance_sheet import failures, formula
-from etl.cli.closing import headline, show_summary, summary_for_programs, wrote
-from etl.cli.dry_run import show_forecast
+from etl.cli.views.balance_sheet import failures, formula
+from etl.cli.views.forecast import show_forecast
+from etl.cli.views.summary import headline, show_summary, summary_for_programs, wrote
 from etl.ledger.batches import Batch, Part
 from etl.models.states import BatchState, Outcome, ResourceState
 from etl.pipeline import Summary

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from etl.cli import stopping
-from etl.cli.asking import length_of, only_with, sure
-from etl.cli.failing import failed
-from etl.cli.repeating import repeat
-from etl.cli.running import why_ended
-from etl.cli.stopping import Stopping
+from etl.cli.repeat import repeat
+from etl.cli.run_command import why_ended
+from etl.cli.ui import signals
+from etl.cli.ui.errors import failed
+from etl.cli.ui.options import length_of, only_with, sure
+from etl.cli.ui.signals import Stopping
 from etl.errors import ApiUnavailable, CredentialsRefused, Interrupted, LeaseHeld, UsageError
 
 
@@ -22,7 +22,7 @@ def test_the_first_signal_asks_and_the_second_ends_at_once(monkeypatch: pytest.M
     with Stopping() as ear, ear.within(None) as stop:
         signal.raise_signal(signal.SIGTERM)
         assert (stop.is_set(), ear.asked, ended) == (True, True, [])
-        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= stopping.GRACE
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= signals.GRACE
         signal.raise_signal(signal.SIGINT)
         assert ended == [1]
     assert signal.getsignal(signal.SIGTERM) is before
@@ -39,7 +39,7 @@ def test_a_page_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -
             signal.raise_signal(signal.SIGALRM)
         assert ended == [1]
         assert not ear.asked
-    assert stopping.GRACE + stopping.LAST_GRACE < 30
+    assert signals.GRACE + signals.LAST_GRACE < 30
 
 
 def test_minutes_that_are_over_end_one_run_and_not_the_next() -> None:
@@ -57,7 +57,7 @@ def test_minutes_that_are_over_end_one_run_and_not_the_next() -> None:
 
 def test_a_series_outlives_what_passes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(float(second) for second in range(100))
-    monkeypatch.setattr("etl.cli.repeating.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("etl.cli.repeat.time.monotonic", lambda: next(clock))
     ear, waits = Stopping(), list[float]()
     fates = [ApiUnavailable(), LeaseHeld(), KeyError("a fault of our own"), None]
 

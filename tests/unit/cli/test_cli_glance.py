@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from etl.cli.glance import Verdict, show_verdicts, verdicts
+from etl.cli.views.verdict import Verdict, show_verdicts, verdicts
 from etl.ledger.children import Coverage
-from etl.ledger.troubles import Trouble
+from etl.ledger.notifications.incidents import Trouble
 from etl.models.states import TroubleKind
-from etl.observe.status import Freshness, Orphans, Status
+from etl.status.status import Freshness, Orphans, Status
 from etl.window import Window
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from etl.cli.notices import Standing, show_standing
-from etl.ledger.troubles import Trouble
+from etl.cli.commands.notices import Standing, show_standing
+from etl.ledger.notifications.incidents import Trouble
 from etl.models.states import TroubleKind
 
 

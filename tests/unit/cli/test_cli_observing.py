@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from etl.observe.findings import LONGEST_SHAPE, is_personal, shape
-from etl.observe.status import gaps_between
+from etl.status.findings import LONGEST_SHAPE, is_personal, shape
+from etl.status.status import gaps_between
 from etl.window import FIRST_INSTANT, Window
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from etl.cli.progress import EVERY, Plain, Terminal
-from etl.cli.tally import Tally
+from etl.cli.ui.progress import EVERY, Plain, Terminal
+from etl.cli.ui.progress_state import Tally
 from etl.events import Advanced, Began, Ended, Note
 
 COUNTS = {"fetched": 300, "findings": 2}

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from etl.cli.spreadsheet import safe_cell, safe_row
-from etl.cli.words import counted, length, listed, moment, number
+from etl.cli.ui.format import counted, length, listed, moment, number
+from etl.cli.ui.spreadsheet import safe_cell, safe_row
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from etl.config.parsers import LONGEST, api_address, duration, is_loopback
 from etl.config.settings import CREDENTIALS, Settings, secret_text
-from etl.config.wording import LONGEST, api_address, duration, is_loopback
 from etl.errors import SettingsError
 from etl.render.settings import sample_env, settings_table
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.copytext import NULL, array, joined, line, written
-from etl.database import copying
-from etl.database.copying import blocks
+from etl.copy_text import NULL, array, joined, line, written
+from etl.database import bulk_copy
+from etl.database.bulk_copy import blocks
 
 texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
 hostile = st.text(st.sampled_from("\\\t\n\rN.{}\",'a\N{EURO SIGN}"))
@@ -69,7 +69,7 @@ def test_blocks_hold_every_line_once_and_in_order(many: list[list[str | None]]) 
 
 
 def test_blocks_are_cut_when_they_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "BLOCK", 10)
+    monkeypatch.setattr(bulk_copy, "BLOCK", 10)
     assert list(blocks(["12345678\n", "1\n", "2\n"])) == [b"12345678\n1\n", b"2\n"]
 
 

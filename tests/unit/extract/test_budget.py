@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as some
 
-from etl.extract.budget import Budget
+from etl.extract.call_budget import Budget
 
 WANTED = some.lists(some.integers(0, 60), min_size=1, max_size=8)
 

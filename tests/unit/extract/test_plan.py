@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.extract.plan import (
+from etl.extract.date_ranges import (
     DAY,
     MOST_PAGES,
     Days,

@@ -9,11 +9,12 @@ from uuid import UUID
 
 import pytest
 
+from etl.api.protocol import Answer, Call, Page, Vanished
+from etl.engine.answers import Fetched, Missed
 from etl.errors import ApiUnavailable
-from etl.extract import reading
-from etl.extract.plan import MOST_PAGES, Days
-from etl.extract.protocol import Answer, Call, Page, Vanished
-from etl.extract.reading import Fetched, Missed, Reader, in_order
+from etl.extract import reader
+from etl.extract.date_ranges import MOST_PAGES, Days
+from etl.extract.reader import Reader, in_order
 from etl.ledger.children import Child
 from etl.ledger.slices import Slice
 from etl.resources import resource
@@ -121,7 +122,7 @@ def test_a_last_page_that_repeats_itself_for_ever_is_known_again() -> None:
 
 
 def test_a_feed_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BEYOND", 5)
+    monkeypatch.setattr(reader, "BEYOND", 5)
     endless = {number: answer([f"{number}a", f"{number}b"], 4) for number in range(1, 20)}
     with pytest.raises(ApiUnavailable, match="contacts has no end: 2 pages were announced, and page 9 brings more"):
         read(FakeApi(endless))
@@ -234,11 +235,11 @@ def test_slices_side_by_side_are_bounded() -> None:
 
     asyncio.run(Reader(api, resource("contacts"), SIZE, three).slices(drop, many, {}))
     assert len(api.asked) == 20
-    assert api.most_under_way == reading.SIDE_BY_SIDE
+    assert api.most_under_way == reader.SIDE_BY_SIDE
 
 
 def test_an_announcement_that_grows_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BEYOND", 5)
+    monkeypatch.setattr(reader, "BEYOND", 5)
     growing = {number: answer([f"{number}a", f"{number}b"], 2 * number + 2) for number in range(1, 40)}
     with pytest.raises(ApiUnavailable, match="contacts has no end: 2 pages were announced, and page 9 brings more"):
         read(FakeApi(growing))
@@ -253,7 +254,7 @@ def test_a_list_that_always_announces_one_more_page_and_repeats_itself_ends() ->
 def test_a_total_beyond_all_measure_costs_a_few_empty_pages() -> None:
     api = FakeApi(numbered(2, 1, total=10**9), behind=answer([], 10**9))
     read(api)
-    assert max(api.asked) <= 2 + reading.EMPTY_IN_A_ROW + 3
+    assert max(api.asked) <= 2 + reader.EMPTY_IN_A_ROW + 3
 
 
 def test_a_first_look_ends_after_its_pages() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.ledger.sorting import Arrival, Head, Sorting, sort_out
+from etl.ledger.staging.classify import Arrival, Head, Sorting, sort_out
 from etl.models.states import Outcome, RawState
 from etl.record import Record
 from etl.window import Window

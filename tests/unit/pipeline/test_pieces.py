@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.ledger.slices import Slice
-from etl.pipeline.pieces import (
+from etl.pipeline.task_chunks import (
     CALLS,
     CAPACITY,
     HEAVY,

@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.catalogue import Resource
-from etl.copytext import joined
+from etl.copy_text import joined
 from etl.models.base import Field, fields_of
 from etl.models.sources import FirstOf
-from etl.reshape import plain, reshaper
-from etl.reshape.plain import NotPlain
+from etl.reshape import fast_path, reshaper
+from etl.reshape.fast_path import NotPlain
 from etl.reshape.reshaper import Cell, Reshaper, shown, steps
 from etl.resources import BY_NAME
 from etl.values import Complaint
@@ -144,7 +144,7 @@ def test_the_quick_way_is_the_careful_one(name: str, seed: int, strict: bool, zo
     """And what it is not sure of is exactly what somebody complains of."""
     resource = BY_NAME[name]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain, "MOST_REMEMBERED", MOST)
+        patch.setattr(fast_path, "MOST_REMEMBERED", MOST)
         patch.setattr(reshaper, "MOST_KNOWN", MOST)
         ways = Reshaper(resource, "t", zone=zone, strict=strict)
     source = Source(resource, ways, Random(seed))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.copytext import NULL, joined
+from etl.copy_text import NULL, joined
 from etl.models.base import row_id
 from etl.record import Candidate, Record
 from etl.reshape.reshaper import (

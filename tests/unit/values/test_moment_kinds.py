@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.values import Complaint, Date, Timestamp
-from etl.values.moments import in_range, moment_of
+from etl.values.datetimes import in_range, moment_of
 
 DATE, STAMP = Date(), Timestamp()
 days = st.dates(date(1900, 1, 1), date(2200, 12, 31))

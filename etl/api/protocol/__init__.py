@@ -1,0 +1,28 @@
+"""The protocol: what to ask, what an answer means, which records it holds. Opens no connection, reads no clock."""
+
+from etl.api.protocol.answers import Answer, Refusal, Refused, TooMany, Vanished, decipher
+from etl.api.protocol.calls import Call, page_call, parent_call, whole_call
+from etl.api.protocol.pages import Page, read
+from etl.api.protocol.records import BadRecord, ParentFacts, Records, records
+from etl.api.protocol.waiting import http_date, retry_after
+
+__all__ = [
+    "Answer",
+    "BadRecord",
+    "Call",
+    "Page",
+    "ParentFacts",
+    "Records",
+    "Refusal",
+    "Refused",
+    "TooMany",
+    "Vanished",
+    "decipher",
+    "http_date",
+    "page_call",
+    "parent_call",
+    "read",
+    "records",
+    "retry_after",
+    "whole_call",
+]

@@ -1,0 +1,113 @@
+"""What an answer means before its records are looked at: fine, or an error that says what to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from http import HTTPStatus
+
+from etl.api.protocol.calls import Call
+from etl.api.protocol.pages import Page
+from etl.api.protocol.waiting import retry_after
+from etl.errors import ApiUnavailable, EtlError
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API answered, and what it took."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    page: Page
+    milliseconds: float  #: of the attempt that succeeded
+    attempts: int
+    requested_at: datetime  #: by the API's own clock
+    date: datetime | None  #: the answer's Date header
+
+
+class Refusal(StrEnum):
+    """Why the API refuses a call that was well understood."""
+
+    FORBIDDEN = "forbidden"  #: 403
+    METHOD = "wrong verb"  #: 405
+    MISSING = "no such list"  #: 404 of a list
+    HTML = "a web page instead of data"
+    UNAUTHORIZED = "token refused here and taken elsewhere"  #: 401 while other calls of the same token succeed
+    REQUEST = "bad request"  #: any other 4xx: the call itself is wrong
+    TOO_LARGE = "answer too large"  #: beyond what is read into memory
+
+
+#: What an account answers that does not have a resource.
+NOT_OFFERED = frozenset({Refusal.FORBIDDEN, Refusal.METHOD, Refusal.MISSING, Refusal.HTML, Refusal.UNAUTHORIZED})
+#: What may also be a passing fault of the server, and is asked again where every account has the resource.
+PERHAPS_PASSING = frozenset({Refusal.FORBIDDEN, Refusal.METHOD, Refusal.MISSING, Refusal.HTML})
+
+
+class Refused(EtlError):
+    """The API refuses this call; whether the resource fails or is not offered, the caller decides."""
+
+    def __init__(self, call: Call, status: int, reason: Refusal) -> None:
+        super().__init__(f"{call}: QQCatalyst answered {status} ({reason.value}).")
+        self.status = status
+        self.reason = reason
+
+    @property
+    def not_offered(self) -> bool:
+        """Whether an account that lacks the resource answers so."""
+        return self.reason in NOT_OFFERED
+
+
+class Vanished(EtlError):
+    """The API no longer has the record whose details were asked for."""
+
+
+class TooMany(ApiUnavailable):
+    """The API asks to be called less often."""
+
+
+def decipher(call: Call, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+    """Return quietly when the answer may hold records; raise what is to be done otherwise.
+
+    A 401 speaks of the key and not of the call, and is the caller's to judge; here it counts as a refusal.
+    Raises Refused, Vanished, TooMany or ApiUnavailable.
+    """
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise TooMany(f"{call}: QQCatalyst asks to be called less often.", retry_after=retry_after(headers, now))
+    if status in _AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise ApiUnavailable(f"{call}: QQCatalyst answered {status}.", retry_after=retry_after(headers, now))
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        raise ApiUnavailable(f"{call}: QQCatalyst redirected ({status}); redirects are not followed.")
+    if status >= HTTPStatus.BAD_REQUEST:
+        _refuse(call, status, headers, body)
+    if status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
+        raise ApiUnavailable(f"{call}: QQCatalyst answered {status}, which is not a page.")
+    if status == HTTPStatus.OK and is_html(headers, body):
+        raise Refused(call, status, Refusal.HTML)
+
+
+#: 4xx that pass: the server took too long to read the request, or was not ready for it.
+_AGAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
+
+
+def _refuse(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Raise what a 4xx means."""
+    absent = status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+    if is_html(headers, body) and (absent or status in _REASONS):
+        raise Refused(call, status, Refusal.HTML)
+    if absent and call.parent_id is not None:
+        raise Vanished(f"{call}: QQCatalyst no longer has this record.")
+    raise Refused(call, status, Refusal.MISSING if absent else _REASONS.get(status, Refusal.REQUEST))
+
+
+_REASONS: Mapping[int, Refusal] = {
+    HTTPStatus.UNAUTHORIZED: Refusal.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN: Refusal.FORBIDDEN,
+    HTTPStatus.METHOD_NOT_ALLOWED: Refusal.METHOD,
+}
+
+
+def is_html(headers: Mapping[str, str], body: bytes) -> bool:
+    """Tell whether an answer is a web page, such as a log-in form or the help site, whatever it calls itself."""
+    start = body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return start.startswith(b"<") or (not start.startswith((b"{", b"[")) and "html" in headers.get("Content-Type", ""))

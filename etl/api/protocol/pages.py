@@ -1,0 +1,242 @@
+"""The five envelopes: from the body of an answer to the texts of its records and what it says of their number."""
+
+import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE, lookup
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import Message
+from http import HTTPStatus
+from typing import Any, cast
+
+import msgspec
+
+from etl.api.protocol.calls import Call
+from etl.api.protocol.jsonb import with_safe_escapes
+from etl.api.protocol.splitting import NotWhole, fields, members
+from etl.catalogue import Envelope
+from etl.errors import ApiUnavailable, ShapeChanged
+
+_BOMS = (
+    (BOM_UTF8, "utf-8"),
+    (BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark begins it
+    (BOM_UTF32_BE, "utf-32"),
+    (BOM_UTF16_LE, "utf-16"),
+    (BOM_UTF16_BE, "utf-16"),
+)
+#: An error code of the vendor's; what else stands in its place may quote a person or a secret.
+_ERROR_CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
+_MOST = 2**53  # beyond it, a number of records is none
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The records of one answer."""
+
+    items: list[bytes]  #: the JSON text of each, as sent
+    total: int | None = None  #: in all pages, as the envelope says
+    pages: int | None = None
+    whole: bool = True  #: False: some item is not JSON in itself; each must be checked
+    mended: int = 0  #: escapes that the database refuses, replaced
+
+
+class _Paged(msgspec.Struct):
+    """The envelopes of the feeds, old and new."""
+
+    Data: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
+    TotalItems: msgspec.Raw = msgspec.Raw()
+    PagesTotal: msgspec.Raw = msgspec.Raw()
+    TotalPages: msgspec.Raw = msgspec.Raw()
+    IsSuccess: msgspec.Raw = msgspec.Raw()
+    ErrorCode: msgspec.Raw = msgspec.Raw()
+
+
+_paged = msgspec.json.Decoder(_Paged)
+_list = msgspec.json.Decoder(list[msgspec.Raw] | None)
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_raw = msgspec.json.Decoder(msgspec.Raw)
+_any = msgspec.json.Decoder()
+
+
+def read(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> Page:
+    """Return the records of an answer that `decipher` let pass.
+
+    Raises ShapeChanged when the envelope is another than declared, ApiUnavailable when the body is cut, is no JSON,
+    or says itself that the call failed.
+    """
+    if status == HTTPStatus.NO_CONTENT:
+        return _nothing(call)
+    text, mended = with_safe_escapes(_utf8(call, headers, body))
+    try:
+        page = _SHAPES[call.envelope](call, text)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        if isinstance(error, msgspec.ValidationError) and _is_json(text):
+            raise _other_shape(call, f"is not the declared {call.envelope}") from None
+        page = _with_broken_items(call, text, error)
+    return page if not mended else Page(page.items, page.total, page.pages, page.whole, mended)
+
+
+def _is_json(text: bytes) -> bool:
+    """Tell whether a text is JSON from its beginning to its end."""
+    try:
+        _raw.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _other_shape(call: Call, words: str) -> ShapeChanged:
+    """Return the error for an answer of another shape than declared."""
+    return ShapeChanged(
+        f"{call}: the answer {words}. The API may have changed: look for a newer version of this program."
+    )
+
+
+def _nothing(call: Call) -> Page:
+    """Return the empty page that 204 means for the details of one record; a feed says so with an empty list."""
+    if call.parent_id is None:
+        raise ApiUnavailable(f"{call}: QQCatalyst answered 204, which is not a page.")
+    return Page([])
+
+
+def _utf8(call: Call, headers: Mapping[str, str], body: bytes) -> bytes:
+    """Return the body in UTF-8 without a byte order mark; where only single records are not UTF-8, as it came."""
+    for bom, encoding in _BOMS:
+        if body.startswith(bom):
+            return body[len(bom) :] if encoding == "utf-8" else _decoded(call, body, encoding)
+    if body.isascii():
+        return body
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        charset = _charset(headers)
+        return body if charset is None else _decoded(call, body, charset)
+    return body
+
+
+def _charset(headers: Mapping[str, str]) -> str | None:
+    """Return the encoding that the answer claims when it is known and another than UTF-8."""
+    message = Message()
+    message["Content-Type"] = headers.get("Content-Type", "")
+    try:
+        name = lookup(message.get_content_charset() or "utf-8").name
+    except LookupError:
+        return None
+    return None if name == "utf-8" else name
+
+
+def _decoded(call: Call, body: bytes, encoding: str) -> bytes:
+    """Return the body brought from its encoding to UTF-8."""
+    try:
+        return body.decode(encoding).encode()
+    except (UnicodeError, LookupError):
+        raise ApiUnavailable(f"{call}: the answer is not the {encoding} text that it claims to be.") from None
+
+
+def _page(call: Call, text: bytes) -> Page:
+    """Read the envelope of a feed."""
+    envelope = _paged.decode(text)
+    if envelope.Data is msgspec.UNSET:
+        envelope = _in_any_case(call, text)
+    _succeeded(call, _number_or_text(envelope.IsSuccess), _number_or_text(envelope.ErrorCode))
+    items = cast("list[msgspec.Raw] | None", envelope.Data)
+    pages = _count(envelope.PagesTotal)
+    return Page(
+        [bytes(item) for item in items or ()],
+        _count(envelope.TotalItems),
+        _count(envelope.TotalPages) if pages is None else pages,
+    )
+
+
+def _in_any_case(call: Call, text: bytes) -> _Paged:
+    """Read the envelope of a feed whose keys have another case than declared."""
+    keys = {name.casefold(): name for name in _Paged.__struct_fields__}
+    found = {keys[key.casefold()]: value for key, value in _object.decode(text).items() if key.casefold() in keys}
+    failed = _number_or_text(found.get("IsSuccess", msgspec.Raw())) is False
+    if "Data" not in found and not failed:
+        raise _other_shape(call, "has no list `Data`")
+    items = _list.decode(found.pop("Data", b"null"))
+    return _Paged(Data=items, **cast("dict[str, Any]", found))
+
+
+def _action(call: Call, text: bytes) -> Page:
+    """Read the envelope of an action result."""
+    found = {key.casefold(): value for key, value in _object.decode(text).items()}
+    _succeeded(call, *(_number_or_text(found.get(key, msgspec.Raw())) for key in ("issuccess", "errorcode")))
+    if "result" not in found:
+        raise _other_shape(call, "has no `Result`")
+    result = bytes(found["result"])
+    return Page([] if result == b"null" else [result])
+
+
+def _array(call: Call, text: bytes) -> Page:  # noqa: ARG001 (the readers of all shapes are called alike)
+    """Read a bare list."""
+    return Page([bytes(item) for item in _list.decode(text) or ()])
+
+
+def _bare(call: Call, text: bytes) -> Page:
+    """Read a bare object."""
+    item = bytes(_raw.decode(text))
+    if item[:1] not in (b"{", b"n"):
+        raise _other_shape(call, f"is not a {call.envelope}")
+    return Page([] if item == b"null" else [item])
+
+
+_SHAPES = {
+    Envelope.PAGE: _page,
+    Envelope.ENTERPRISE: _page,
+    Envelope.ACTION: _action,
+    Envelope.ARRAY: _array,
+    Envelope.OBJECT: _bare,
+}
+
+
+def _succeeded(call: Call, success: object, code: object) -> None:
+    """Raise ApiUnavailable when the envelope says that the call failed, although the status says otherwise."""
+    if success is False or code not in (None, "", 0, "0"):
+        word = f", code {code}" if _ERROR_CODE.fullmatch(str(code)) else ""
+        raise ApiUnavailable(f"{call}: QQCatalyst says that the call failed{word}.")
+
+
+def _number_or_text(raw: msgspec.Raw) -> object:
+    """Return a value of the envelope, None when it is absent."""
+    return _any.decode(raw) if bytes(raw) else None
+
+
+def _count(raw: msgspec.Raw) -> int | None:
+    """Return a number of records or pages, None when the envelope names none that can be one."""
+    value = _number_or_text(raw)
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < len(str(_MOST)):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MOST or value != int(value):
+        return None
+    return int(value)
+
+
+def _with_broken_items(call: Call, text: bytes, error: Exception) -> Page:
+    """Take apart a body whose envelope is whole though an item in it is not JSON."""
+    try:
+        return _taken_apart(call, text)
+    except NotWhole as broken:
+        offset = broken.offset
+        words = "is empty" if not text.strip() else f"is cut or no JSON, at byte {offset} of {len(text)}"
+        raise ApiUnavailable(f"{call}: the answer {words}.") from None
+    except msgspec.DecodeError:
+        raise ApiUnavailable(f"{call}: the answer is no JSON ({type(error).__name__}).") from None
+
+
+def _taken_apart(call: Call, text: bytes) -> Page:
+    """Return the page with each item as it stands, to be checked one by one."""
+    if call.envelope is Envelope.ARRAY:
+        if text.lstrip()[:1] == b"{":
+            raise _other_shape(call, f"is not a {call.envelope}")
+        return Page(members(text), whole=False)
+    if call.envelope is Envelope.OBJECT:
+        fields(text)
+        return Page([text.strip()], whole=False)
+    found = {key.casefold(): value for key, value in fields(text).items()}
+    key = "result" if call.envelope is Envelope.ACTION else "data"
+    rest = {name: msgspec.Raw(value) for name, value in found.items() if name != key}
+    _succeeded(call, *(_number_or_text(rest.get(name, msgspec.Raw())) for name in ("issuccess", "errorcode")))
+    total = _count(rest.get("totalitems", msgspec.Raw()))
+    value = found.get(key, b"null")
+    return Page([value] if key == "result" else members(value), total, whole=False)

@@ -1,0 +1,1 @@
+"""How fast the API may be called, shared by all workers of an account."""

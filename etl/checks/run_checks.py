@@ -1,0 +1,167 @@
+"""Runs the checks: after each load on what changed; once a day on everything, since time alone ends a policy."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from uuid import UUID
+
+from sqlalchemy import Connection, TextClause, text
+
+from etl.checks.declarations import CHECKS, Check
+from etl.checks.scope import READS, SCOPES
+from etl.ledger import sync_history
+from etl.ledger.quality import finding_lifecycle
+from etl.ledger.quality.findings import CAP, note_counts
+
+SCOPE = text("CREATE TEMP TABLE check_scope (id uuid PRIMARY KEY, source_id text) ON COMMIT DROP")
+
+#: How finely tables are sampled before the checks: 300 rows for each of these (PostgreSQL's default is 100).
+ROUGHLY = 10
+
+#: Checks that have gone over everything today, by the database's clock in UTC.
+DONE_TODAY = text("""
+    SELECT check_name FROM etl.check_runs
+    WHERE tenant = :tenant AND CAST(ran_at AT TIME ZONE 'UTC' AS date) = CAST(now() AT TIME ZONE 'UTC' AS date)
+""")
+
+NOTE_RUN = text("""
+    INSERT INTO etl.check_runs (tenant, check_name, ran_at, hits, milliseconds)
+    VALUES (:tenant, :check, now(), :hits, :milliseconds)
+    ON CONFLICT (tenant, check_name) DO UPDATE
+    SET ran_at = excluded.ran_at, hits = excluded.hits, milliseconds = excluded.milliseconds
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one run of a check came to."""
+
+    check: str
+    everything: bool  #: it went over all rows, not only over those that a batch calls for
+    hits: int
+    new: int  #: findings that were opened, or whose words changed
+    fixed: int
+    left_out: int = 0  #: beyond the cap
+
+
+def look(connection: Connection, tenant: str, batch_id: UUID) -> list[Checked]:
+    """Run every check that this batch or the day calls for, keep the hits as findings, and return what came of it.
+
+    Findings whose record is gone are closed first. A second call on the same day writes nothing.
+    """
+    written = {table for table, counts in sync_history.of_batch(connection, batch_id).items() if writes(counts)}
+    done = set(connection.execute(DONE_TODAY, {"tenant": tenant}).scalars())
+    due = [one for one in CHECKS if one.name not in done]
+    called_for = sorted((one for one in CHECKS if one.name in done and READS[one.resource] & written), key=of_resource)
+    finding_lifecycle.close_unusable(connection, tenant, batch_id)
+    if written or due:
+        finding_lifecycle.settle(connection, tenant, batch_id, everything=bool(due))
+    if due:
+        analyse(connection, due)
+    bound = {"tenant": tenant, "batch_id": batch_id}
+    found = [run(connection, one, bound, everything=True) for one in due]
+    for name, some in groupby(called_for, key=of_resource):
+        checks = list(some)
+        if fill_scope(connection, checks, name, bound):
+            found += [run(connection, one, bound, everything=False) for one in checks]
+    return found
+
+
+def of_resource(check: Check) -> str:
+    """Return the resource that a check speaks of."""
+    return check.resource
+
+
+def writes(counts: dict[str, int]) -> bool:
+    """Tell whether anything was written to a table."""
+    return any(number for name, number in counts.items() if name != "unchanged")
+
+
+def analyse(connection: Connection, checks: Iterable[Check]) -> None:
+    """Let PostgreSQL sample the tables that checks read: right after a first load it knows nothing of them.
+
+    A rough sample is enough to choose between plans; autovacuum makes a finer one in its own time.
+    """
+    connection.execute(text(f"SET LOCAL default_statistics_target = {ROUGHLY}"))
+    for table in sorted({table for one in checks for table in READS[one.resource]}):
+        connection.execute(text(f"ANALYZE public.{table}"))
+
+
+def fill_scope(connection: Connection, checks: Sequence[Check], name: str, bound: dict[str, object]) -> bool:
+    """Collect the rows that the checks of one resource look at again; return whether there are any."""
+    connection.execute(text("DROP TABLE IF EXISTS pg_temp.check_scope"))
+    connection.execute(SCOPE)
+    rules = [one.name for one in checks]
+    scope = {**bound, "resource": name, "rules": rules}
+    number = connection.execute(scope_statement(name, checks[0].table), scope).rowcount
+    connection.execute(text("ANALYZE pg_temp.check_scope"))
+    return number > 0
+
+
+@cache
+def scope_statement(name: str, table: str) -> TextClause:
+    """Return the statement that collects what a batch calls for, and the rows that have open findings."""
+    return text(f"""
+        INSERT INTO check_scope (id, source_id)
+        SELECT stored.id, stored.source_id FROM public.{table} AS stored
+        JOIN ({SCOPES[name]}) AS called ON called.id = stored.id
+        WHERE stored.tenant = :tenant
+        UNION
+        SELECT stored.id, stored.source_id FROM etl.findings AS known
+        JOIN public.{table} AS stored ON stored.tenant = known.tenant AND stored.source_id = known.source_id
+        WHERE known.tenant = :tenant AND known.resource = :resource AND known.rule = ANY(:rules)
+          AND known.state = 'open'
+    """)
+
+
+def run(connection: Connection, check: Check, bound: dict[str, object], *, everything: bool) -> Checked:
+    """Run one check and keep its hits: new ones are opened, those that are no more are fixed."""
+    began = time.monotonic()
+    scope = {**bound, "resource": check.resource}
+    about = {"table": check.table, "field": check.field, "rule": check.name, "severity": check.severity}
+    line = connection.execute(comparison(check.view, everything=everything), {**scope, **about, "cap": CAP}).one()
+    if line.news:
+        note_counts(connection, scope, {check.name: (line.news, line.news - line.kept)})
+    if everything:
+        milliseconds = (time.monotonic() - began) * 1000
+        ran = {"tenant": bound["tenant"], "check": check.name, "hits": line.hits, "milliseconds": milliseconds}
+        connection.execute(NOTE_RUN, ran)
+    return Checked(check.name, everything, line.hits, line.kept, line.fixed, line.news - line.kept)
+
+
+@cache
+def comparison(view: str, *, everything: bool) -> TextClause:
+    """Return the statement that compares a check's hits with its findings and writes what differs."""
+    of_hits = "" if everything else "AND id IN (SELECT id FROM check_scope)"
+    of_findings = "" if everything else "AND known.source_id IN (SELECT source_id FROM check_scope)"
+    return text(f"""
+        WITH hit AS MATERIALIZED (
+            SELECT source_id, min(found) AS found FROM {view} WHERE tenant = :tenant {of_hits} GROUP BY source_id
+        ), news AS MATERIALIZED (
+            SELECT hit.*, row_number() OVER (ORDER BY hit.source_id) AS place FROM hit
+            WHERE NOT EXISTS (
+                SELECT FROM etl.findings AS known
+                WHERE known.tenant = :tenant AND known.resource = :resource AND known.source_id = hit.source_id
+                  AND known.rule = :rule AND known.state = 'open' AND known.message = hit.found
+            )
+        ), fixed AS (
+            UPDATE etl.findings AS known SET state = 'fixed', last_seen = now(), batch_id = :batch_id
+            WHERE known.tenant = :tenant AND known.resource = :resource AND known.rule = :rule
+              AND known.state = 'open' {of_findings}
+              AND NOT EXISTS (SELECT FROM hit WHERE hit.source_id = known.source_id)
+            RETURNING 1
+        ), kept AS (
+            INSERT INTO etl.findings AS known
+                (tenant, resource, table_name, source_id, field, rule, severity, message, batch_id)
+            SELECT :tenant, :resource, :table, source_id, :field, :rule, :severity, found, :batch_id
+            FROM news WHERE place <= :cap ORDER BY source_id
+            ON CONFLICT (tenant, resource, source_id, table_name, field, rule) DO UPDATE
+            SET severity = excluded.severity, message = excluded.message, state = 'open', last_seen = now(),
+                times_seen = known.times_seen + 1, batch_id = excluded.batch_id
+            RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM hit) AS hits, (SELECT count(*) FROM news) AS news,
+               (SELECT count(*) FROM fixed) AS fixed, (SELECT count(*) FROM kept) AS kept
+    """)

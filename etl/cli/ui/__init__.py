@@ -1,0 +1,1 @@
+"""What all commands share on the terminal: options, output, progress, errors, signals."""

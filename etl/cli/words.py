@@ -1,5 +1,0 @@
-"""Numbers, lengths of time and moments as a person reads them, for the commands."""
-
-from etl.observe.words import counted, length, listed, moment, number, pace
-
-__all__ = ["counted", "length", "listed", "moment", "number", "pace"]

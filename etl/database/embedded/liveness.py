@@ -1,0 +1,105 @@
+"""Who is alive: the server, its supervisor, its users."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from enum import Enum
+from pathlib import Path
+
+import psycopg
+
+import etl
+from etl.database.deadline import asking
+from etl.database.embedded.file_lock import FileLock
+from etl.database.embedded.os_user import Account, server_environment
+from etl.database.embedded.paths import Home
+from etl.errors import DatabaseUnavailable
+
+_ANSWER_SECONDS = 5
+
+
+class Life(Enum):
+    """What a server answers to a call."""
+
+    READY = "it takes connections"
+    BUSY = "it lives, but is starting, recovering or stopping"
+    GONE = "nobody answers, or somebody else does"
+
+
+def life_of(home: Home) -> Life:
+    """Return what the server itself answers.
+
+    Process ids are not asked: a killed server may linger as a zombie, and its number may be another's by now.
+    """
+    if not home.exists or home.port is None:
+        return Life.GONE
+    try:
+        with asking(home.url("postgres"), _ANSWER_SECONDS) as connection:
+            row = connection.execute("select current_setting('data_directory')").fetchone()
+    except psycopg.OperationalError as error:
+        # Fixed words of every server that is up but takes no sessions yet or any more (SQLSTATE 57P03).
+        return Life.BUSY if "the database system is" in str(error) else Life.GONE
+    return Life.READY if row and Path(row[0]) == home.data else Life.GONE
+
+
+def supervised(home: Home) -> bool:
+    """Return whether a supervisor is alive, and with it a server that is up or on its way up or down."""
+    if not home.supervised.exists():
+        return False
+    with FileLock(home.supervised) as lock:
+        return not lock.try_shared()
+
+
+def stop_supervisor(home: Home) -> None:
+    """Ask the supervisor, if there is one, to stop its server and itself."""
+    if not home.supervised.exists():
+        return
+    with FileLock(home.supervised) as lock, suppress(ProcessLookupError):
+        if not lock.try_shared() and (pid := lock.signature()):
+            os.kill(pid, signal.SIGTERM)
+
+
+def others_use(lock: FileLock) -> bool:
+    """Return whether others hold the users' lock in the shared way."""
+    if lock.try_exclusive():
+        lock.release()
+        return False
+    if lock.try_shared():
+        lock.release()
+        return True
+    return False  # the supervisor has it and is stopping the server
+
+
+def _module_path() -> str:
+    """Return where a child finds the modules that we have found."""
+    return os.pathsep.join([str(Path(etl.__file__).parent.parent), *(path for path in sys.path if path)])
+
+
+def start_supervisor(home: Home, account: Account, command: list[str]) -> None:
+    """Start the process that runs the server by `command`; return as soon as it is on its own.
+
+    Raises DatabaseUnavailable when it does not come up.
+    """
+    order = {
+        "folder": str(home.folder),
+        "account": asdict(account),
+        "command": command,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "etl.database.embedded.supervisor", json.dumps(order)],
+        env={**server_environment(), "PYTHONPATH": _module_path()},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+    if done.returncode != 0:
+        raise DatabaseUnavailable(
+            f"The process that watches over the embedded PostgreSQL failed. It said:\n{done.stderr.strip()}"
+        )

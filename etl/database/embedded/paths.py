@@ -1,0 +1,169 @@
+"""The embedded server's home: where its data, password, port and locks lie."""
+
+import os
+import secrets
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from etl.database.embedded.os_user import Account
+from etl.errors import DatabaseUnavailable
+
+DATABASE = "qqcatalyst"
+SUPERUSER = "postgres"
+LOOPBACK = "127.0.0.1"
+_NAME = "qqcatalyst-etl"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One folder that holds everything of one embedded server."""
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's own data folder."""
+        return self.folder / "data"
+
+    @property
+    def unfinished(self) -> Path:
+        """Where initdb works, until its result is whole."""
+        return self.folder / "data.unfinished"
+
+    @property
+    def log(self) -> Path:
+        """What the server says; never rows, never statements."""
+        return self.folder / "server.log"
+
+    @property
+    def programs(self) -> Path:
+        """Copies of the server's programs, where its account cannot reach the originals."""
+        return self.folder / "programs"
+
+    @property
+    def starting(self) -> Path:
+        """Locked by the one process that starts, stops or removes the server."""
+        return self.folder / "start.lock"
+
+    @property
+    def users(self) -> Path:
+        """Locked, shared, by everyone who uses the server; alone, by the supervisor that stops it."""
+        return self.folder / "users.lock"
+
+    @property
+    def supervised(self) -> Path:
+        """Locked by the supervisor for as long as it lives."""
+        return self.folder / "supervisor.lock"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a whole data folder is here."""
+        return os.path.isfile(self.data / "PG_VERSION")  # noqa: PTH113 (False also where we may not look)
+
+    @property
+    def major(self) -> int | None:
+        """The major version of PostgreSQL that made the data, or None when there are none."""
+        return int((self.data / "PG_VERSION").read_text().strip()) if self.exists else None
+
+    @property
+    def port(self) -> int | None:
+        """The TCP port that the server was last started on."""
+        try:
+            return int((self.folder / "port").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def url(self, database: str = DATABASE) -> str:
+        """Return the address of a database of this server, with the password."""
+        password = quote(self._password(), safe="")
+        return f"postgresql://{SUPERUSER}:{password}@{LOOPBACK}:{self.port}/{database}"
+
+    def _password(self) -> str:
+        try:
+            return (self.folder / "password").read_text().strip()
+        except OSError as error:
+            raise DatabaseUnavailable(
+                f"The password of the embedded PostgreSQL in {self.folder / 'password'} cannot be read "
+                f"({error.strerror}). Put the file back and make it readable for the user who runs this command."
+            ) from error
+
+    def last_words(self, lines: int = 8) -> str:
+        """Return the last lines of the server's log."""
+        try:
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        except FileNotFoundError:
+            return "(the server left no log)"
+
+    def make(self) -> None:
+        """Make the folder if it is missing; root's may be passed through, for the server's account.
+
+        Raises DatabaseUnavailable when the folder cannot be made or written to.
+        """
+        try:
+            if not self.folder.is_dir():
+                self.folder.mkdir(parents=True)
+                self.folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+            if not os.access(self.folder, os.W_OK | os.X_OK):
+                raise PermissionError
+        except OSError as error:
+            why = error.strerror or "permission denied"
+            raise DatabaseUnavailable(
+                f"The data folder {self.folder} cannot be made or written to ({why}). "
+                "Set ETL_DATA_DIR to a folder you may write to, or DATABASE_URL to a PostgreSQL server of your own."
+            ) from error
+
+    def check_reach(self, account: Account) -> None:
+        """Raise DatabaseUnavailable when the server's account cannot pass through to the folder."""
+        if account.switch and not account.can_enter(self.folder):
+            raise DatabaseUnavailable(
+                f"The data folder {self.folder}, or a folder above it, is closed to the user {account.name}, which the "
+                f"server runs as. Set ETL_DATA_DIR to a folder that this user may pass through to, such as "
+                f"/var/lib/{_NAME}; closed folders are never opened for you."
+            )
+
+    def new_password(self) -> str:
+        """Write a fresh password into a file that only its owner reads, and return it."""
+        password = secrets.token_urlsafe(24)
+        path = self.folder / "password"
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(password)
+        return password
+
+    def remember_port(self, port: int) -> None:
+        """Write down the port in one step: a reader sees the old one or the new one."""
+        draft = self.folder / "port.new"
+        draft.write_text(f"{port}\n")
+        draft.rename(self.folder / "port")
+
+    def clear(self) -> None:
+        """Delete all that is ours in the folder, and the folder itself when nothing else is in it."""
+        for path in (self.data, self.unfinished, self.programs):
+            shutil.rmtree(path, ignore_errors=True)
+        names = ("*.lock", f"{self.log.name}*", "password", "port", "port.new", "initdb-*")
+        for path in [path for name in names for path in self.folder.glob(name)]:
+            path.unlink(missing_ok=True)
+        if not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+
+def default_data_dir() -> Path:
+    """Return the folder of the embedded server: ETL_DATA_DIR, else root's or the user's place for data."""
+    chosen = os.environ.get("ETL_DATA_DIR")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    if os.geteuid() == 0:
+        return Path("/var/lib", _NAME)
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support" / _NAME
+    shared = os.environ.get("XDG_DATA_HOME", "")
+    # The XDG specification has relative paths ignored.
+    return (Path(shared) if Path(shared).is_absolute() else Path.home() / ".local/share") / _NAME
+
+
+def home_of(data_dir: Path | str | None) -> Home:
+    """Return the home at `data_dir`, or at the default place."""
+    return Home(Path(data_dir).expanduser().absolute() if data_dir else default_data_dir())

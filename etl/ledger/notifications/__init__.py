@@ -1,0 +1,1 @@
+"""What needs a person, and the mails that wait for their server."""

@@ -1,0 +1,64 @@
+"""Trouble with the database itself, told without it: once, remembered in a small file in the data folder."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from etl.config.logs import logger
+from etl.config.settings import Settings
+from etl.database.embedded.paths import home_of
+from etl.notifications import templates
+from etl.notifications.detect import in_words
+from etl.notifications.mail_server import MailFailed, mail_server, send
+from etl.notifications.message import as_mail
+
+log = logger(__name__)
+
+
+def note_of(settings: Settings) -> Path:
+    """Return where it is remembered that the database of an account cannot be used."""
+    return home_of(settings.etl_data_dir).folder / f"database-trouble-{settings.etl_tenant}.json"
+
+
+def tell_without_database(settings: Settings, error: Exception) -> bool:
+    """Send a mail about the database unless one was sent since it was last well; tell whether one went out."""
+    note = note_of(settings)
+    if settings.etl_smtp_url is None or since(note) is not None:
+        return False
+    throttled = remember(note)
+    letter = templates.of_database(settings.etl_tenant, in_words(error), throttled=throttled)
+    try:
+        with mail_server(settings) as client:
+            send(client, settings, as_mail(letter))
+    except MailFailed as failed:
+        log.warning("no mail about the database", reason=str(failed))
+        note.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def since(note: Path) -> str | None:
+    """Return since when the database is known to be in trouble, None when it is not."""
+    try:
+        return str(json.loads(note.read_text())["since"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remember(note: Path) -> bool:
+    """Write down that the database is in trouble since now; tell whether that was possible."""
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
+        draft = note.with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps({"since": f"{datetime.now(UTC):%Y-%m-%d %H:%M}"}))
+        draft.replace(note)
+    except OSError as error:
+        log.warning("data folder cannot be written", reason=error.strerror)
+        return False
+    return True
+
+
+def forget(note: Path) -> None:
+    """Forget the trouble: the database is well again."""
+    note.unlink(missing_ok=True)

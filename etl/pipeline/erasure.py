@@ -1,0 +1,284 @@
+"""The statements that erase a person, table by table; which tables and columns, the declarations say."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from etl.api.protocol import parent_call
+from etl.catalogue import Resource
+from etl.database.bulk_copy import copy_rows
+from etl.ledger import counters
+from etl.ledger.staging import suppressions
+from etl.ledger.staging.chunks import FIRST_ID, PORTION
+from etl.ledger.staging.suppressions import Forgotten
+from etl.models import PAST, load_order
+from etl.models.base import Field, Model, described, references_of
+from etl.models.states import Outcome
+from etl.privacy.personal_records import (
+    PEOPLE_TABLE,
+    belonging_tables,
+    is_all_about_a_person,
+    is_forgotten,
+    parent_tables,
+    scrubbed,
+    written,
+)
+from etl.record import decode
+from etl.resources import CATALOGUE, PEOPLE, children_of
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is erased, and what the tenant remembers of whoever was."""
+
+    tenant: str
+    source_id: str
+    forgotten: Forgotten
+
+
+def list_rows(connection: Connection, person: Person) -> None:
+    """Note in a temporary table `belonging` the production rows that are the person or the person's."""
+    connection.execute(text("DROP TABLE IF EXISTS pg_temp.belonging"))
+    connection.execute(text("CREATE TEMP TABLE belonging (table_name text, source_id text, id uuid) ON COMMIT DROP"))
+    bound = {"tenant": person.tenant, "contact": person.source_id}
+    for model in load_order():
+        if model.__tablename__ in belonging_tables():
+            connection.execute(text(rows_of(model)), bound)
+            connection.execute(text("ANALYZE pg_temp.belonging"))
+
+
+def rows_of(model: type[Model]) -> str:
+    """Return the statement that notes the person's rows of a table: the person named decides, else other references."""
+    table = model.__tablename__
+    return (
+        f"INSERT INTO belonging SELECT '{table}', source_id, id FROM public.{table} AS mine"
+        f" WHERE tenant = :tenant AND {is_the_persons(model)}"
+    )
+
+
+def is_the_persons(model: type[Model]) -> str:
+    """Return the condition that a row `mine` of a table is the person or the person's."""
+    table = model.__tablename__
+    if table == PEOPLE_TABLE:
+        return "source_id = :contact"
+    pointing = {name: kind.table for name, kind in references_of(model).items() if kind.table in belonging_tables()}
+    named = [name for name, target in pointing.items() if target == PEOPLE_TABLE]
+    others = [name for name, target in pointing.items() if target not in (PEOPLE_TABLE, table)]
+    nobody = " AND ".join([f"mine.{name} IS NULL" for name in named] or ["true"])
+    ways = [belongs(name, PEOPLE_TABLE) for name in named]
+    ways += [f"({nobody} AND {belongs(name, pointing[name])})" for name in others]
+    return f"({' OR '.join(ways)})"
+
+
+def belongs(column: str, target: str) -> str:
+    """Return the condition that a reference points to a row of the person's."""
+    return f"mine.{column} IN (SELECT id FROM belonging WHERE table_name = '{target}')"
+
+
+def parents(connection: Connection) -> list[tuple[str, str]]:
+    """Return the table and source id of the person's rows that other rows refer to."""
+    query = text("SELECT table_name, source_id FROM belonging WHERE table_name = ANY(:tables)")
+    return [(row.table_name, row.source_id) for row in connection.execute(query, {"tables": list(parent_tables())})]
+
+
+def clear_staging(connection: Connection, person: Person, resource: Resource) -> int:
+    """Delete the person's raw rows of a resource, or scrub them where business facts stay; return how many.
+
+    Every version is looked at, by the rule that arriving records meet, and those of the production rows besides.
+    """
+    table = resource.model.__tablename__
+    query = text("SELECT source_id FROM belonging WHERE table_name = :table")
+    mine = set(connection.execute(query, {"table": table}).scalars())
+    found = 0
+    for portion in raw_rows(connection, person, resource):
+        decoded = ((row, decode(row.raw.encode())) for row in portion)
+        theirs = [
+            (row, record)
+            for row, record in decoded
+            if row.source_id in mine or is_theirs(person, resource, row, record)
+        ]
+        if theirs:
+            write_back(connection, resource, [(row.id, record) for row, record in theirs])
+            note_staged(connection, person, resource, [row for row, _ in theirs])
+        found += len(theirs)
+    return found
+
+
+def is_theirs(person: Person, resource: Resource, row: Any, record: Mapping[str, Any]) -> bool:
+    """Tell whether a raw row is the person or the person's."""
+    return is_forgotten(resource, row.source_id or "", record, person.forgotten.knows)
+
+
+def note_staged(connection: Connection, person: Person, resource: Resource, rows: Sequence[Any]) -> None:
+    """Note whose records were found in staging, which may not have reached production, for what refers to them."""
+    table = resource.model.__tablename__
+    named = {(table, row.source_id) for row in rows if row.newest and row.source_id}
+    copy_rows(connection, "belonging", ("table_name", "source_id"), sorted(named))
+    if table in parent_tables():
+        suppressions.remember(connection, person.forgotten, named)
+
+
+def raw_rows(connection: Connection, person: Person, resource: Resource) -> Iterator[Sequence[Any]]:
+    """Yield the raw rows of a resource in the order of their ids, portion by portion."""
+    query = text(f"""
+        SELECT id, source_id, CAST(raw_data AS text) AS raw, superseded_at IS NULL AS newest
+        FROM raw.{resource.raw_table}
+        WHERE tenant = :tenant AND id > CAST(:after AS uuid) ORDER BY id LIMIT :most
+    """)
+    after = FIRST_ID
+    while portion := connection.execute(query, {"tenant": person.tenant, "after": after, "most": PORTION}).all():
+        yield portion
+        after = str(portion[-1].id)
+
+
+def write_back(connection: Connection, resource: Resource, theirs: Sequence[tuple[Any, Any]]) -> None:
+    """Delete raw rows, or replace what they hold by what names nobody."""
+    if is_all_about_a_person(resource):
+        delete_raw(connection, resource, [one[0] for one in theirs])
+        return
+    connection.execute(text("DROP TABLE IF EXISTS pg_temp.scrubbed"))
+    connection.execute(text("CREATE TEMP TABLE scrubbed (id uuid, raw_data jsonb, hash uuid) ON COMMIT DROP"))
+    texts = ((row_id, *written(scrubbed(resource, record))) for row_id, record in theirs)
+    lines = ((row_id, raw.decode(), digest.hex()) for row_id, raw, digest in texts)
+    copy_rows(connection, "scrubbed", ("id", "raw_data", "hash"), lines)
+    connection.execute(
+        text(f"""
+            UPDATE raw.{resource.raw_table} AS staged
+            SET raw_data = scrubbed.raw_data, content_hash = scrubbed.hash, updated_at = now()
+            FROM scrubbed WHERE scrubbed.id = staged.id
+        """)
+    )
+
+
+def delete_raw(connection: Connection, resource: Resource, raw_ids: Sequence[Any]) -> None:
+    """Delete raw rows; one that still waited for a step is counted in its batch as a record without a row."""
+    statement = text(f"""
+        WITH deleted AS (
+            DELETE FROM raw.{resource.raw_table} WHERE id = ANY(:ids)
+            RETURNING etl_batch_id, rules IS NULL AND status <> 'loaded' AS waited
+        )
+        SELECT etl_batch_id, count(*) AS number FROM deleted WHERE waited GROUP BY etl_batch_id
+    """)
+    for row in connection.execute(statement, {"ids": raw_ids}).all():
+        counters.count(connection, row.etl_batch_id, resource.name, {Outcome.NO_ROW: row.number})
+
+
+def clear_findings(connection: Connection, person: Person) -> int:
+    """Delete the findings about the person, and empty the raw values of those about what stays; return how many."""
+    about = """
+        finding.tenant = :tenant AND EXISTS (
+            SELECT FROM belonging AS mine
+            WHERE mine.table_name = finding.table_name AND mine.source_id = finding.source_id
+        )
+    """
+    bound = {"tenant": person.tenant, "whole": [PEOPLE_TABLE, *papers()]}
+    gone = text(f"DELETE FROM etl.findings AS finding WHERE finding.table_name = ANY(:whole) AND {about}")
+    emptied = text(
+        f"UPDATE etl.findings AS finding SET raw_value = NULL WHERE finding.raw_value IS NOT NULL AND {about}"
+    )
+    return connection.execute(gone, bound).rowcount + connection.execute(emptied, bound).rowcount
+
+
+def papers() -> set[str]:
+    """Return the tables, besides the people's own, whose rows go with the person: what is asked for per person."""
+    return {one.model.__tablename__ for one in children_of(PEOPLE)} - {PEOPLE_TABLE}
+
+
+def clear_requests(connection: Connection, person: Person) -> int:
+    """Delete the facts of calls made for the person, and rename the person in those of lists; return how many."""
+    found = 0
+    for resource in children_of(PEOPLE):
+        call = parent_call(resource, resource.endpoints[0], person.source_id)
+        found += connection.execute(
+            text("""
+                DELETE FROM etl.requests AS request USING etl.batches AS batch
+                WHERE batch.id = request.batch_id AND batch.tenant = :tenant AND request.resource = :resource
+                  AND request.path = :path AND request.parameters @> CAST(:query AS jsonb)
+            """),
+            {
+                "tenant": person.tenant,
+                "resource": resource.name,
+                "path": call.path,
+                "query": msgspec.json.encode(dict(call.query)).decode(),
+            },
+        ).rowcount
+    return found + rename_in_lists(connection, person)
+
+
+def rename_in_lists(connection: Connection, person: Person) -> int:
+    """Put a keyed hash in the place of the person's id among the ids of lists that people are in; return how many."""
+    lists = [one.name for one in CATALOGUE if one.name == PEOPLE or not one.stages_others]
+    statement = text("""
+        UPDATE etl.requests AS request SET ids = array_replace(request.ids, CAST(:contact AS text), :hash)
+        FROM etl.batches AS batch
+        WHERE batch.id = request.batch_id AND batch.tenant = :tenant AND request.resource = ANY(:lists)
+          AND :contact = ANY(request.ids)
+    """)
+    digest = person.forgotten.digest(PEOPLE_TABLE, person.source_id).hex()
+    bound = {"tenant": person.tenant, "lists": lists, "contact": person.source_id, "hash": f"forgotten:{digest[:16]}"}
+    return connection.execute(statement, bound).rowcount
+
+
+def clear_production(connection: Connection, person: Person) -> Counter[str]:
+    """Take the person out of production: the row itself is emptied, what is all about the person goes, names go.
+
+    Returns the number of rows by table.
+    """
+    counts: Counter[str] = Counter()
+    for model in load_order():
+        table = model.__tablename__
+        if table in belonging_tables():
+            written_rows = connection.execute(
+                text(clearance(model, delete=table in papers())), {"tenant": person.tenant, "table": table}
+            )
+            counts[f"public.{table}"] = written_rows.rowcount
+    return counts
+
+
+def clear_history(connection: Connection, person: Person) -> Counter[str]:
+    """Take the person out of earlier versions too, also of rows that are no longer the person's.
+
+    Returns the number of versions by table. Comes last: what was cleared before has left its traces here.
+    """
+    bound = {"tenant": person.tenant, "contact": person.source_id}
+    counts: Counter[str] = Counter()
+    for model in load_order():
+        if model.__tablename__ in belonging_tables() and (statement := past_clearance(model)):
+            cleared = connection.execute(text(statement), bound)
+            counts[PAST[model].fullname] += cleared.rowcount
+    return counts
+
+
+def past_clearance(model: type[Model]) -> str | None:
+    """Return the statement that clears the person's earlier versions of a table, None where nothing names anybody."""
+    table = model.__tablename__
+    ids = f"SELECT id FROM belonging WHERE table_name = '{table}' AND id IS NOT NULL"
+    theirs = f"mine.tenant = :tenant AND (mine.id IN ({ids}) OR {is_the_persons(model)})"
+    emptied = [f"{name} = NULL" for name, about in fields(model).items() if about.personal]
+    if table in {PEOPLE_TABLE, *papers()}:
+        return f"DELETE FROM {PAST[model].fullname} AS mine WHERE {theirs}"
+    return f"UPDATE {PAST[model].fullname} AS mine SET {', '.join(emptied)} WHERE {theirs}" if emptied else None
+
+
+def fields(model: type[Model]) -> dict[str, Field]:
+    """Return the fields of every road of a table by column."""
+    return {column.name: about for column in model.__table__.columns if (about := described(column.info))}
+
+
+def clearance(model: type[Model], *, delete: bool) -> str:
+    """Return the statement that clears the person's rows of a table."""
+    table = model.__tablename__
+    ids = "SELECT id FROM belonging WHERE table_name = :table AND id IS NOT NULL"
+    mine = f"stored.tenant = :tenant AND stored.id IN ({ids})"
+    if delete:
+        return f"DELETE FROM public.{table} AS stored WHERE {mine}"
+    if table == PEOPLE_TABLE:
+        every = (*fields(model), "source_created_at", "source_modified_at", "content_hash", "raw_id")
+        emptied = [*(f"{name} = NULL" for name in every), "is_placeholder = true", "deleted_at = now()"]
+    else:
+        emptied = [f"{name} = NULL" for name, about in fields(model).items() if about.personal]
+    return f"UPDATE public.{table} AS stored SET {', '.join([*emptied, 'updated_at = now()'])} WHERE {mine}"

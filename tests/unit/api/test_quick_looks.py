@@ -1,0 +1,81 @@
+"""Pages are looked at as a whole and records at a glance: with what full decoding finds, whatever stands in them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etl.api.protocol import Page, Records
+from etl.api.protocol.jsonb import with_safe_escapes
+from etl.api.protocol.reading import Reader
+from etl.api.protocol.records import records
+from etl.resources import resource
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+names = st.sampled_from(
+    ["EntityID", "DateLastModified", "CreatedOn", "ContactSubType", "Status", "SSN", "ssn", "Password", "a", "A",
+     "dateLastModified", "createdon", "CONTACTSUBTYPE", "entityid",
+     "\\u0053SN", "my ssn ", " SSN ", "password ", "socialSecurityX", "\\u00e9", "é", "Entity\\u0049D", "_call"]
+)  # fmt: skip
+tokens = st.sampled_from(
+    ["null", "true", "0", "7", "-7", "1234567890123456789", "9" * 40, "1.50", "1e5", "1E400", "1e0005", "1e99999",
+     "1e-99999", '"1"', '"x"', '"7.0"', '" 7 "', '""', '"2026-03-01T08:00:00"', '"2030-01-01T00:00:00"', '"C"', '"E"',
+     '"\\u0000"', '"\\ud800"', '"\\ud83d\\ude00"', '"\\\\u0000"', '"ssn"', '"\\"SSN\\":1"', '"é"', "[]", "{}",
+     '["SSN"]', '{"SSN":"078-05-1120"}', '[{"password":1}]', '{"a":{"b":[1,2]}}', '"' + "x" * 5_000 + '"',
+     "[" * 250 + "]" * 250]
+)  # fmt: skip
+items = st.lists(st.tuples(names, tokens), max_size=6).map(
+    lambda pairs: ("{" + ",".join(f'"{name}":{token}' for name, token in pairs) + "}").encode()
+)
+whole = items | st.tuples(st.integers(1, 10**6), items).map(
+    lambda given: b'{"EntityID":%d' % given[0] + (b"," if given[1] != b"{}" else b"") + given[1][1:]
+)
+
+
+def read(name: str, texts: Sequence[bytes]) -> Records:
+    """Return what a page comes to."""
+    one = resource(name)
+    return records(one, one.endpoints[0], Page(list(texts)), requested_at=NOW)
+
+
+def read_with_care(name: str, texts: Sequence[bytes]) -> Records:
+    """Return what a page comes to when every record is decoded, and no look at many of them is believed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_module("etl.api.protocol.records"), "is_plain", lambda *_: False)
+        patch.setattr(Reader, "suits", lambda *_: False)
+        return read(name, texts)
+
+
+@pytest.mark.parametrize("name", ["contacts", "employees"])
+@given(texts=st.lists(whole, min_size=1, max_size=4))
+@settings(max_examples=300)
+def test_a_page_comes_to_what_full_decoding_finds(name: str, texts: list[bytes]) -> None:
+    safe = [with_safe_escapes(one)[0] for one in texts]
+    quick, careful = read(name, safe), read_with_care(name, safe)
+    assert quick.records == careful.records
+    assert quick.bad == careful.bad
+    assert (quick.item_ids, quick.others) == (careful.item_ids, careful.others)
+
+
+@pytest.mark.parametrize("kind", [b"[]", b"{}", b"7", b"true", b"null"])
+def test_a_record_whose_kind_is_no_text_is_of_no_kind_of_ours(kind: bytes) -> None:
+    found = read("employees", [b'{"EntityID":1,"ContactSubType":%b}' % kind, b'{"EntityID":2,"ContactSubType":"E"}'])
+    assert ([one.source_id for one in found.records], found.others, found.bad) == (["2"], 1, [])
+
+
+@pytest.mark.parametrize("key", ["my ssn ", " ssn ", "Password ", " UserPassword  "])
+def test_white_space_around_a_key_hides_no_secret(key: str) -> None:
+    (record,) = read("contacts", [b'{"EntityID":1,"%b":"078-05-1120"}' % key.encode()]).records
+    assert record.raw == b'{"EntityID":1}'
+
+
+def test_a_field_is_seen_in_whatever_case_though_the_record_before_had_another() -> None:
+    texts = [
+        b'{"EntityID":%d,"%b":"2026-03-01T08:00:00"}' % one
+        for one in ((1, b"DateLastModified"), (2, b"datelastmodified"))
+    ]
+    assert [one.undated for one in read("contacts", texts).records] == [False, False]

@@ -1,0 +1,248 @@
+"""Tokens: what is sent for them, what their answers grant, and when they are renewed."""
+
+import asyncio
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from etl.api.auth.credentials import EnterpriseKey, TokenSource
+from etl.api.auth.grant import Grant, Question, RefreshRefused, basic, by_password, by_refresh, granted, life
+from etl.api.auth.token_store import MemoryTokens
+from etl.config.settings import Settings
+from etl.errors import ApiUnavailable, CredentialsRefused, EtlError, ShapeChanged
+
+NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+SETTINGS = Settings(
+    _env_file=None,
+    qqcatalyst_client_id="id-1",
+    qqcatalyst_client_secret="sécret",
+    qqcatalyst_username="dana@example.com",
+    qqcatalyst_password="pass word&=",
+)
+
+
+def test_the_password_grant_carries_everything_in_the_form() -> None:
+    question = by_password(SETTINGS)
+    assert question.form == {
+        "grant_type": "password",
+        "client_id": "id-1",
+        "client_secret": "sécret",
+        "username": "dana@example.com",
+        "password": "pass word&=",
+    }
+    assert not question.headers
+
+
+def test_the_refresh_grant_carries_the_application_in_the_header() -> None:
+    question = by_refresh(SETTINGS, "r1")
+    assert question.form == {"grant_type": "refresh_token", "refresh_token": "r1"}
+    assert base64.b64decode(question.headers["Authorization"].removeprefix("Basic ")).decode() == "id-1:sécret"
+
+
+def test_the_enterprise_key_is_written_in_latin_letters() -> None:
+    key = asyncio.run(EnterpriseKey(SETTINGS).key())
+    assert key.header == basic(SETTINGS)
+    assert base64.b64decode(key.header.removeprefix("Basic ")) == "id-1:sécret".encode("iso-8859-1")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (3600, 3600),
+        ("1200", 1200),
+        (" 60 ", 60),
+        (2, 2),
+        (0.5, 0.5),
+        (10**9, 86_400),
+        (None, 3600),
+        (0, 3600),
+        (-5, 3600),
+        ("0", 3600),
+        ("soon", 3600),
+        ("-5", 3600),
+        (True, 3600),
+        ([1], 3600),
+        ("9" * 400, 86_400),
+        (float("inf"), 3600),
+        (10**400, 86_400),
+    ],
+)
+def test_the_life_of_a_token(value: object, seconds: float) -> None:
+    assert life(value) == seconds
+
+
+def answered(status: int, answer: Any, *, refreshing: bool = False) -> Grant:
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    return granted(status, {"Content-Type": "application/json", "Retry-After": "9"}, body, NOW, refreshing=refreshing)
+
+
+@pytest.mark.parametrize("kind", ["bearer", "Bearer", "BEARER", "", None])
+def test_a_grant_is_read(kind: str | None) -> None:
+    grant = answered(200, {"access_token": "abc", "token_type": kind, "expires_in": "120", "refresh_token": "r2"})
+    assert grant == Grant("abc", 120, "r2")
+    assert "abc" not in repr(grant)
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (500, {}),
+        (502, b"<html>"),
+        (503, {}),
+        (504, b""),
+        (429, {}),
+        (408, {}),
+        (302, b""),
+        (200, b"<html>log in"),
+        (200, b""),
+        (200, {}),
+        (200, []),
+        (200, {"access_token": None}),
+        (200, {"access_token": ""}),
+        (200, {"access_token": 7}),
+        (200, {"access_token": "a b"}),
+        (200, {"access_token": "a\r\nX-Evil: 1"}),
+        (200, {"access_token": "é"}),
+        (200, {"access_token": "x" * 20_000}),
+        (200, b"[" * 100_000),
+        (200, b"\xff\xfe"),
+        (204, b""),
+    ],
+)
+def test_an_answer_that_may_pass_is_unavailable(status: int, answer: Any) -> None:
+    with pytest.raises(ApiUnavailable):
+        answered(status, answer)
+
+
+def test_a_busy_token_address_is_given_the_time_it_asks_for() -> None:
+    with pytest.raises(ApiUnavailable) as error:
+        answered(429, {})
+    assert error.value.retry_after == 9
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "named"),
+    [
+        (400, {"error": "invalid_grant", "error_description": "Dana is locked out"}, "QQCATALYST_USERNAME"),
+        (401, {"error": "invalid_client"}, "QQCATALYST_CLIENT_ID"),
+        (400, {"error": "unauthorized_client"}, "QQCATALYST_CLIENT_SECRET"),
+        (400, {"error": "unsupported_grant_type"}, "QQCATALYST_AUTH"),
+        (400, {"error": {"code": 5}}, "QQCATALYST_PASSWORD"),
+        (403, b"", "QQCATALYST_CLIENT_ID"),
+        (401, b"<html>", "QQCATALYST_PASSWORD"),
+        (404, b"<html>", "QQCATALYST_TOKEN_URL"),
+        (405, b"", "QQCATALYST_TOKEN_URL"),
+    ],
+)
+def test_a_refusal_is_final_and_names_the_settings(status: int, answer: Any, named: str) -> None:
+    with pytest.raises(CredentialsRefused, match=named) as error:
+        answered(status, answer)
+    assert "Dana" not in str(error.value)
+    assert not isinstance(error.value, RefreshRefused)
+
+
+def test_a_refused_refresh_token_is_told_apart() -> None:
+    with pytest.raises(RefreshRefused):
+        answered(400, {"error": "invalid_grant"}, refreshing=True)
+
+
+def test_a_token_of_another_type_is_no_use() -> None:
+    with pytest.raises(ShapeChanged):
+        answered(200, {"access_token": "abc", "token_type": "mac"})
+
+
+# --- renewal ---
+
+
+class Office:
+    """Gives out tokens, and remembers how it was asked."""
+
+    def __init__(self, *answers: Grant | EtlError) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+        self.now = 0.0
+
+    async def ask(self, question: Question) -> Grant:
+        self.asked.append(question.form.get("refresh_token", "password"))
+        await asyncio.sleep(0)
+        answer = self.answers.pop(0) if self.answers else Grant(f"t{len(self.asked)}", 3600, None)
+        if isinstance(answer, EtlError):
+            raise answer
+        return answer
+
+    def source(self) -> TokenSource:
+        return TokenSource(SETTINGS, self.ask, lambda: self.now, MemoryTokens())
+
+
+def test_a_token_serves_until_a_minute_before_its_end_and_is_refreshed_with_the_newest_refresh_token() -> None:
+    office = Office(Grant("a", 600, "r1"), Grant("b", 600, "r2"), Grant("c", 600, None), Grant("d", 600, None))
+    tokens = office.source()
+    headers = []
+    for office.now in (0, 539.9, 540, 1079, 1080, 1620):
+        headers.append(asyncio.run(tokens.key()).header)
+    assert headers == ["Bearer a", "Bearer a", "Bearer b", "Bearer b", "Bearer c", "Bearer d"]
+    assert office.asked == ["password", "r1", "r2", "r2"]
+
+
+def test_a_short_lived_token_is_renewed_when_half_of_its_life_is_over() -> None:
+    office = Office(Grant("a", 2, None), Grant("b", 2, None))
+    tokens = office.source()
+    headers = []
+    for office.now in (0, 0.9, 1.0):
+        headers.append(asyncio.run(tokens.key()).header)
+    assert headers == ["Bearer a", "Bearer a", "Bearer b"]
+
+
+def test_a_refused_refresh_token_is_followed_by_the_password_once() -> None:
+    office = Office(Grant("a", 600, "r1"), RefreshRefused(), Grant("b", 600, None))
+    tokens = office.source()
+    asyncio.run(tokens.key())
+    office.now = 600
+    assert asyncio.run(tokens.key()).header == "Bearer b"
+    assert office.asked == ["password", "r1", "password"]
+
+
+def test_refused_credentials_are_never_sent_again() -> None:
+    office = Office(CredentialsRefused("no"))
+    tokens = office.source()
+    for _ in range(3):
+        with pytest.raises(CredentialsRefused, match="no"):
+            asyncio.run(tokens.key())
+    assert office.asked == ["password"]
+
+
+def test_many_workers_share_one_token_and_one_renewal() -> None:
+    office = Office()
+    tokens = office.source()
+
+    async def work() -> tuple[int, int]:
+        first = await asyncio.gather(*(tokens.key() for _ in range(20)))
+        second = await asyncio.gather(*(tokens.renewed(key) for key in first))
+        return len({key.header for key in first}), len({key.header for key in second})
+
+    assert asyncio.run(work()) == (1, 1)
+    assert office.asked == ["password", "password"]
+
+
+def test_a_token_in_a_refused_ones_place_is_not_replaced_before_it_has_opened_anything() -> None:
+    office = Office()
+    tokens = office.source()
+    first = asyncio.run(tokens.key())
+    second = asyncio.run(tokens.renewed(first))
+    assert asyncio.run(tokens.renewed(second)) == second
+    asyncio.run(tokens.proved(second))
+    assert asyncio.run(tokens.renewed(second)).number == 3
+    assert len(office.asked) == 3
+
+
+def test_a_failed_renewal_leaves_the_way_open() -> None:
+    office = Office(Grant("a", 600, None), ApiUnavailable(), Grant("b", 600, None))
+    tokens = office.source()
+    asyncio.run(tokens.key())
+    office.now = 600
+    with pytest.raises(ApiUnavailable):
+        asyncio.run(tokens.key())
+    assert asyncio.run(tokens.key()).header == "Bearer b"
