@@ -19,7 +19,7 @@ from etl.api.protocol import page_call
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.database.migrate import upgrade
-from etl.errors import TryAgain
+from etl.errors import RetryableError
 from etl.ledger.transaction import Ledger
 from etl.resources import resource
 from etl.simulator import Simulator, SimulatorSettings
@@ -127,7 +127,7 @@ async def work(settings: Settings, ledger: Ledger) -> None:
 
     async def caller() -> None:
         while True:
-            with suppress(TryAgain):
+            with suppress(RetryableError):
                 await client.fetch(call)
 
     async with ApiClient(settings, ledger=ledger) as client:

@@ -1,15 +1,15 @@
-"""The exception tree, sorted by what to do: try again, the record is bad, a person is needed.
+"""All exceptions, grouped by what to do next: try again, skip the record, or ask a person to act.
 
 EtlError
-├── TryAgain                 the same call may succeed later; a batch stays resumable (exit 1)
+├── RetryableError           the same call may succeed later; a batch can be resumed (exit 1)
 │   ├── ApiUnavailable
 │   ├── QuotaSpent
 │   ├── DatabaseUnavailable  (exit 4)
 │   ├── LeaseLost
-│   ├── RunDied
+│   ├── TaskDied
 │   └── Interrupted
-├── RecordBad                one record's own fault; its neighbours go on
-└── PersonNeeded             nothing gets better by trying again
+├── InvalidRecord            one record cannot be used; the other records continue
+└── ActionRequired           another try does not help
     ├── UsageError           (exit 2)
     │   ├── SettingsError
     │   └── WindowError
@@ -17,7 +17,9 @@ EtlError
     ├── DatabaseNotReady     (exit 4)
     ├── CredentialsRefused   (exit 5)
     ├── NotOffered
-    └── ShapeChanged
+    └── UnexpectedResponse
+
+A docstring is the default message of its class. The old names at the end of this file stay for one release.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -33,97 +35,105 @@ class EtlError(Exception):
         super().__init__(message or " ".join((type(self).__doc__ or "").split()))
 
 
-class TryAgain(EtlError):
-    """The same call may succeed later; what was done so far is kept."""
+class RetryableError(EtlError):
+    """The operation failed but may succeed later. Progress is saved."""
 
 
-class ApiUnavailable(TryAgain):
-    """QQCatalyst did not answer as it should. The batch is resumable: run `qqetl retry`."""
+class ApiUnavailable(RetryableError):
+    """QQCatalyst did not return a usable response. Progress is saved; resume with `qqetl retry`."""
 
     def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
 
-class QuotaSpent(TryAgain):
-    """QQCatalyst goes on asking to be called less often. Run `qqetl retry` in an hour; what was read is kept."""
+class QuotaSpent(RetryableError):
+    """QQCatalyst still limits the calls of this account. Progress is saved; run `qqetl retry` in an hour."""
 
     def __init__(self, seconds: float | None = None) -> None:
-        """Say when to go on, where the API has said it."""
-        super().__init__(_when(seconds) if seconds else None)
+        """Name the time at which calls are possible again, if the API named one."""
+        super().__init__(_limit_message(seconds) if seconds else None)
         self.retry_after = seconds
 
 
-def _when(seconds: float) -> str:
-    """Return in words when to go on after a wait of so many seconds."""
+def _limit_message(seconds: float) -> str:
+    """Return the message for a call limit that ends after `seconds`."""
     until = datetime.now(UTC) + timedelta(seconds=seconds)
     return (
-        f"QQCatalyst wants no call before {until:%Y-%m-%d %H:%M} UTC: the quota of calls is spent. What was read is "
-        "kept: run `qqetl retry` then."
+        f"The QQCatalyst call limit is used up until {until:%Y-%m-%d %H:%M} UTC. Progress is saved; run `qqetl retry` "
+        "after that time."
     )
 
 
-class DatabaseUnavailable(TryAgain):
-    """PostgreSQL cannot be reached. Check DATABASE_URL and that the server runs."""
+class DatabaseUnavailable(RetryableError):
+    """PostgreSQL cannot be reached. Check DATABASE_URL and that the server is running."""
 
     exit_status = 4
 
 
-class LeaseLost(TryAgain):
-    """This run no longer holds its lease: another run took over. Nothing of the cut-off page was written."""
+class LeaseLost(RetryableError):
+    """Another run took over the lease of this run. Nothing of the interrupted page was written."""
 
 
-class RunDied(TryAgain):
-    """A part of the run died without a word. What was read is kept; the next run goes on there."""
+class TaskDied(RetryableError):
+    """A worker process exited unexpectedly. Progress is saved; the next run resumes from here."""
 
 
-class Interrupted(TryAgain):
-    """The run was asked to stop. The batch is resumable: run `qqetl retry`."""
+class Interrupted(RetryableError):
+    """The run was stopped. Progress is saved; resume with `qqetl retry`."""
 
 
-class RecordBad(EtlError):
-    """One record cannot be used; the others go on."""
+class InvalidRecord(EtlError):
+    """One record cannot be used. The other records continue."""
 
 
-class PersonNeeded(EtlError):
-    """A person has to act; trying again changes nothing."""
+class ActionRequired(EtlError):
+    """A person has to act. Another try does not help."""
 
 
-class UsageError(PersonNeeded):
-    """The call cannot be carried out as given."""
+class UsageError(ActionRequired):
+    """The command cannot be run as given."""
 
     exit_status = 2
 
 
 class SettingsError(UsageError):
-    """The settings are incomplete or wrong."""
+    """The settings are incomplete or invalid."""
 
 
 class WindowError(UsageError):
     """The sync window cannot be used."""
 
 
-class LeaseHeld(PersonNeeded):
-    """Another run holds the lock. It ends by itself, or within a minute if its process died."""
+class LeaseHeld(ActionRequired):
+    """Another run holds the lock. The lock is released when that run ends, or within a minute if its process died."""
 
     exit_status = 3
 
 
-class DatabaseNotReady(PersonNeeded):
-    """The database is not at the newest migration. Run `qqetl db upgrade`."""
+class DatabaseNotReady(ActionRequired):
+    """The database is not at the latest migration. Run `qqetl db upgrade`."""
 
     exit_status = 4
 
 
-class CredentialsRefused(PersonNeeded):
-    """QQCatalyst refused the credentials. Check the QQCATALYST_ settings; they are not tried again."""
+class CredentialsRefused(ActionRequired):
+    """QQCatalyst rejected the credentials. They are not retried. Check the QQCATALYST_ settings."""
 
     exit_status = 5
 
 
-class NotOffered(PersonNeeded):
+class NotOffered(ActionRequired):
     """This account does not offer the resource."""
 
 
-class ShapeChanged(PersonNeeded):
-    """The answer has another shape than declared. The API may have changed: look for a newer version."""
+class UnexpectedResponse(ActionRequired):
+    """Unexpected response format. The API may have changed; check for a newer version of this program."""
+
+
+#: The names of earlier releases: each is the same class as its new name. They go with the next release.
+TryAgain = RetryableError
+RecordBad = InvalidRecord
+PersonNeeded = ActionRequired
+RunDied = TaskDied
+ShapeChanged = UnexpectedResponse

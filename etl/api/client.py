@@ -31,7 +31,7 @@ from etl.config.logs import bound, logger
 from etl.config.redaction import conceal
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, QuotaSpent, SettingsError
-from etl.ledger.executor import Beside
+from etl.ledger.executor import LedgerExecutor
 from etl.ledger.transaction import Ledger
 
 #: From this difference of clocks on, a warning is logged.
@@ -77,7 +77,7 @@ class ApiClient:
         self._means = Means(patience or Patience(), Circuit(), self.traffic, clock, sleep, chance)
         self._transport = Transport(settings.etl_concurrency, limits or Limits())
         self._slots = Slots(settings.etl_concurrency)
-        self._beside = Beside(ledger) if ledger is not None else None
+        self._beside = LedgerExecutor(ledger) if ledger is not None else None
         bucket = SharedBucket(self._beside) if self._beside else MemoryBucket(clock)
         tokens = SharedTokens(settings, self._beside) if self._beside else MemoryTokens()
         self._pacer = Pacer(settings.etl_rate, bucket, sleep, clock)
@@ -117,7 +117,7 @@ class ApiClient:
         """Return the answer to a call, its records split, after as many attempts as it takes and patience allows.
 
         Raises ApiUnavailable (with `retry_after` where the API named a time), QuotaSpent, Refused, Vanished,
-        ShapeChanged, CredentialsRefused or CertificateRefused.
+        UnexpectedResponse, CredentialsRefused or CertificateRefused.
         """
         with bound(request=uuid4().hex[:12], call=str(call)):
             return await self._answer(call)

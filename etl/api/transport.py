@@ -12,7 +12,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from etl.errors import ApiUnavailable, PersonNeeded
+from etl.errors import ApiUnavailable, ActionRequired
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class TooLarge(ApiUnavailable):
     """The answer is larger than what is read into memory."""
 
 
-class CertificateRefused(PersonNeeded):
+class CertificateRefused(ActionRequired):
     """The server's certificate could not be verified. Name the file of a private authority in SSL_CERT_FILE."""
 
 

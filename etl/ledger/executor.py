@@ -15,7 +15,7 @@ T = TypeVar("T")
 _THREADS = 2
 
 
-class Beside:
+class LedgerExecutor:
     """Lets coroutines commit. Close it when no coroutine is at work any more."""
 
     def __init__(self, ledger: Ledger) -> None:

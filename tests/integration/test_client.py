@@ -14,7 +14,7 @@ from scripted_api import ScriptedApi, Step, answer, cut, page, token
 from etl.api.client import ApiClient
 from etl.api.protocol import Answer, Refusal, page_call
 from etl.config.settings import Settings
-from etl.errors import ApiUnavailable, CredentialsRefused, SettingsError, ShapeChanged
+from etl.errors import ApiUnavailable, CredentialsRefused, SettingsError, UnexpectedResponse
 from etl.resources import resource
 from etl.simulator import Simulator, SimulatorSettings
 
@@ -270,4 +270,4 @@ def test_odd_lives_of_tokens_do_not_end_in_a_loop(seconds: object) -> None:
 
 def test_an_unusable_type_of_token_is_told() -> None:
     seen = against(ScriptedApi([page(1)], [answer(200, {"access_token": "x", "token_type": "mac"})]), feed())
-    assert isinstance(seen.result, ShapeChanged)
+    assert isinstance(seen.result, UnexpectedResponse)

@@ -7,7 +7,7 @@ from client_bench import HTML, against, details, feed
 from scripted_api import ScriptedApi, answer, page
 
 from etl.api.protocol import Answer, Refusal, Refused, Vanished
-from etl.errors import ApiUnavailable, QuotaSpent, TryAgain
+from etl.errors import ApiUnavailable, QuotaSpent, RetryableError
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -76,7 +76,7 @@ def test_a_wait_in_the_past_or_unusable_is_short(asked: str) -> None:
 
 
 @pytest.mark.parametrize(("status", "error"), [(429, QuotaSpent), (503, ApiUnavailable)])
-def test_a_wait_of_hours_ends_the_run_resumable(status: int, error: type[TryAgain]) -> None:
+def test_a_wait_of_hours_ends_the_run_resumable(status: int, error: type[RetryableError]) -> None:
     seen = against(ScriptedApi([answer(status, Retry_After="7200")]), feed())
     assert isinstance(seen.result, error)
     assert (seen.results[0].retry_after, len(seen.api.calls()), seen.slept) == (7200, 1, [])

@@ -22,7 +22,7 @@ from etl.api.protocol import Refusal
 from etl.api.retry_policy import Patience
 from etl.api.transport import CertificateRefused, Limits
 from etl.config.settings import Settings
-from etl.errors import ApiUnavailable, PersonNeeded
+from etl.errors import ApiUnavailable, ActionRequired
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -130,7 +130,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(tmp_path: Path
     tls, _ = certificate(tmp_path)
     seen = against(ScriptedApi([page(1)], tls=tls), feed())
     assert isinstance(seen.result, CertificateRefused)
-    assert isinstance(seen.result, PersonNeeded)
+    assert isinstance(seen.result, ActionRequired)
     assert "SSL_CERT_FILE" in str(seen.result)
     assert (seen.api.asked, seen.slept) == ([], [])
 

@@ -19,7 +19,7 @@ from etl.api.rate_limit.pacer import Pacer
 from etl.api.retry_state import Trial
 from etl.config.settings import Settings
 from etl.errors import QuotaSpent
-from etl.ledger.executor import Beside
+from etl.ledger.executor import LedgerExecutor
 from etl.ledger.transaction import Ledger
 
 TENANT = "paced"
@@ -30,7 +30,7 @@ def pacers(
     engine: Engine, cap: float, number: int = 2, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> Iterator[list[Pacer]]:
     """Give pacers as clients of their own have them."""
-    besides = [Beside(Ledger(engine, TENANT)) for _ in range(number)]
+    besides = [LedgerExecutor(Ledger(engine, TENANT)) for _ in range(number)]
     try:
         yield [Pacer(cap, SharedBucket(one), sleep) for one in besides]
     finally:

@@ -12,7 +12,7 @@ import msgspec
 from etl.api.protocol.answers import is_html
 from etl.api.protocol.waiting import retry_after
 from etl.config.settings import Settings, secret_text
-from etl.errors import ApiUnavailable, CredentialsRefused, ShapeChanged
+from etl.errors import ApiUnavailable, CredentialsRefused, UnexpectedResponse
 
 #: The life of a token whose answer does not say it, in seconds.
 USUAL_LIFE = 3600.0
@@ -81,7 +81,7 @@ def granted(status: int, headers: Mapping[str, str], body: bytes, now: datetime,
     """Return what an answer of the token address grants.
 
     Raises CredentialsRefused (RefreshRefused where a refresh token was sent) when the answer is final, ApiUnavailable
-    when it may pass, ShapeChanged when the token is of a type that nobody here can use.
+    when it may pass, UnexpectedResponse when the token is of a type that nobody here can use.
     """
     answer = _decoded(body)
     if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.OK:
@@ -121,7 +121,7 @@ def _grant(answer: Mapping[str, Any]) -> Grant:
         raise ApiUnavailable("The token address answered without a usable token.")
     kind = answer.get("token_type")
     if isinstance(kind, str) and kind.strip().lower() not in {"", "bearer"}:
-        raise ShapeChanged("The token address gives tokens of a type other than bearer. Check QQCATALYST_TOKEN_URL.")
+        raise UnexpectedResponse("The token address gives tokens of a type other than bearer. Check QQCATALYST_TOKEN_URL.")
     refresh = answer.get("refresh_token")
     return Grant(str(token), life(answer.get("expires_in")), refresh if _is_token(refresh) else None)
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from etl.api.auth.cipher import Seal, Token
 from etl.config.settings import Settings
 from etl.ledger import tokens
-from etl.ledger.executor import Beside
+from etl.ledger.executor import LedgerExecutor
 from etl.ledger.tokens import Claim, TokenRow
 
 
@@ -88,7 +88,7 @@ class MemoryTokens:
 class SharedTokens:
     """The token of a tenant in the database, encrypted, for every worker that has the same credentials."""
 
-    def __init__(self, settings: Settings, beside: Beside) -> None:
+    def __init__(self, settings: Settings, beside: LedgerExecutor) -> None:
         self._settings = settings
         self._beside = beside
         self._tenant = beside.tenant

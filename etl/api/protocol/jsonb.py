@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from etl.errors import RecordBad
+from etl.errors import InvalidRecord
 
 #: The largest record that is kept, in bytes.
 LARGEST = 10_000_000
@@ -112,12 +112,12 @@ def _brackets(text: bytes) -> int:
 def careful(text: bytes, secrets: tuple[str, ...]) -> tuple[bytes, bool]:
     """Return a record's text without secrets, and whether a key stood in it twice (the last one counts).
 
-    Raises RecordBad when PostgreSQL could not hold it. Numbers keep every digit.
+    Raises InvalidRecord when PostgreSQL could not hold it. Numbers keep every digit.
     """
     if len(text) > LARGEST:
-        raise RecordBad(f"is larger than {LARGEST:,} bytes")
+        raise InvalidRecord(f"is larger than {LARGEST:,} bytes")
     if _brackets(text) > DEEPEST and _depth(text) > DEEPEST:
-        raise RecordBad(f"is nested deeper than {DEEPEST} levels")
+        raise InvalidRecord(f"is nested deeper than {DEEPEST} levels")
     reading = _Reading(_folded(secrets))
     try:
         value = json.loads(
@@ -128,9 +128,9 @@ def careful(text: bytes, secrets: tuple[str, ...]) -> tuple[bytes, bool]:
             parse_constant=_no_number,
         )
     except UnicodeDecodeError:
-        raise RecordBad("holds bytes that are not UTF-8") from None
+        raise InvalidRecord("holds bytes that are not UTF-8") from None
     except (ValueError, RecursionError):
-        raise RecordBad("is no JSON") from None
+        raise InvalidRecord("is no JSON") from None
     return (msgspec.json.encode(value) if reading.dropped else text), reading.twice
 
 
@@ -175,23 +175,23 @@ def _number(digits: str) -> msgspec.Raw:
         try:
             number = Decimal(digits)
         except InvalidOperation:
-            raise RecordBad("holds a number out of range") from None
+            raise InvalidRecord("holds a number out of range") from None
         exponent = number.as_tuple().exponent
         if number.adjusted() >= _BEFORE_POINT or not isinstance(exponent, int) or exponent < -_BEHIND_POINT:
-            raise RecordBad("holds a number out of range")
+            raise InvalidRecord("holds a number out of range")
     return msgspec.Raw(digits.encode())
 
 
 def _whole_number(digits: str) -> msgspec.Raw:
     """Return a whole number as it is written, when it is not absurdly long."""
     if len(digits) > _DIGITS:
-        raise RecordBad(f"holds a whole number of more than {_DIGITS:,} digits")
+        raise InvalidRecord(f"holds a whole number of more than {_DIGITS:,} digits")
     return msgspec.Raw(digits.encode())
 
 
 def _no_number(word: str) -> NoReturn:
     """Refuse the words that are no JSON, though Python reads them."""
-    raise RecordBad(f"holds {word}, which is no number")
+    raise InvalidRecord(f"holds {word}, which is no number")
 
 
 def _depth(text: bytes) -> int:

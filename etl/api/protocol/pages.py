@@ -14,7 +14,7 @@ from etl.api.protocol.calls import Call
 from etl.api.protocol.jsonb import with_safe_escapes
 from etl.api.protocol.splitting import NotWhole, fields, members
 from etl.catalogue import Envelope
-from etl.errors import ApiUnavailable, ShapeChanged
+from etl.errors import ApiUnavailable, UnexpectedResponse
 
 _BOMS = (
     (BOM_UTF8, "utf-8"),
@@ -60,7 +60,7 @@ _any = msgspec.json.Decoder()
 def read(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> Page:
     """Return the records of an answer that `decipher` let pass.
 
-    Raises ShapeChanged when the envelope is another than declared, ApiUnavailable when the body is cut, is no JSON,
+    Raises UnexpectedResponse when the envelope is another than declared, ApiUnavailable when the body is cut, is no JSON,
     or says itself that the call failed.
     """
     if status == HTTPStatus.NO_CONTENT:
@@ -84,9 +84,9 @@ def _is_json(text: bytes) -> bool:
     return True
 
 
-def _other_shape(call: Call, words: str) -> ShapeChanged:
+def _other_shape(call: Call, words: str) -> UnexpectedResponse:
     """Return the error for an answer of another shape than declared."""
-    return ShapeChanged(
+    return UnexpectedResponse(
         f"{call}: the answer {words}. The API may have changed: look for a newer version of this program."
     )
 

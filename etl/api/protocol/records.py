@@ -13,9 +13,9 @@ from etl.api.protocol.jsonb import are_slender, careful, is_plain, is_slender
 from etl.api.protocol.pages import Page
 from etl.api.protocol.reading import FROM_PARENT, Glance, Reader, reader_of
 from etl.catalogue import Endpoint, Nested, Resource
-from etl.errors import RecordBad
+from etl.errors import InvalidRecord
 from etl.record import ReadSet, Record, decode
-from etl.values import Complaint, Timestamp, source_id
+from etl.values import Violation, Timestamp, source_id
 
 #: Pages up to this size are looked at for secrets and odd numbers as a whole, in bytes.
 _AT_ONCE = 16_000_000
@@ -143,7 +143,7 @@ def _clean(reader: Reader, secrets: tuple[str, ...], page: Page, found: Records)
             continue
         try:
             text, twice = careful(item, secrets)
-        except RecordBad as error:
+        except InvalidRecord as error:
             found.bad.append(BadRecord(position, str(error)))
         else:
             found.twice += twice
@@ -162,7 +162,7 @@ def _take(context: _Context, items: Iterable[tuple[int, bytes]], found: Records)
             glance = _glance(reader, item, fast=fast)
             text = _with_suffix(item, context.suffix) if context.suffix else item
             name = _identity(context.resource, glance, text)
-        except RecordBad as error:
+        except InvalidRecord as error:
             found.bad.append(BadRecord(position, str(error)))
             continue
         found.item_ids.append(name)
@@ -183,12 +183,12 @@ def _glance(reader: Reader, item: bytes, *, fast: bool) -> Glance:
             if (glance.id is not None or "id" not in reader.names) and not reader.may_overlook(glance, item):
                 return glance
     if item[:1] != b"{":
-        raise RecordBad("is no object")
+        raise InvalidRecord("is no object")
     return reader.look(item)
 
 
 def _identity(resource: Resource, glance: Glance, text: bytes) -> str:
-    """Return the record's canonical source id; raise RecordBad when it has none."""
+    """Return the record's canonical source id; raise InvalidRecord when it has none."""
     raw = glance.id
     if type(raw) is int and 0 < raw < _SURELY_AN_ID:
         return str(raw)
@@ -196,12 +196,12 @@ def _identity(resource: Resource, glance: Glance, text: bytes) -> str:
         try:
             raw = resource.id(decode(text))
         except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError):
-            raise RecordBad("has parts of another shape than its id is made of") from None
+            raise InvalidRecord("has parts of another shape than its id is made of") from None
     name = source_id(raw)
     if name is None:
-        raise RecordBad("has no id")
-    if isinstance(name, Complaint):
-        raise RecordBad(f"has an id that {name.words}")
+        raise InvalidRecord("has no id")
+    if isinstance(name, Violation):
+        raise InvalidRecord(f"has an id that {name.message}")
     return name
 
 
@@ -212,7 +212,7 @@ def _record(context: _Context, name: str, text: bytes, glance: Glance) -> Record
     created = _moment(context.clock, glance.created)
     # Without a declared time of change, or with one that cannot be read, nothing in a record tells its versions apart:
     # the reading itself dates it. One that was made and never changed has none, which is no fault.
-    dated = context.resource.modified and not isinstance(changed, Complaint)
+    dated = context.resource.modified and not isinstance(changed, Violation)
     version = (modified or created) if dated else None
     requested_at = context.requested_at
     return Record(
@@ -246,7 +246,7 @@ def _take_nested(context: _Context, nested: Nested, items: Iterable[tuple[int, b
     for position, item in items:
         try:
             parent_id, members, around = _opened(nested, item)
-        except RecordBad as error:
+        except InvalidRecord as error:
             found.bad.append(BadRecord(position, str(error)))
             continue
         found.item_ids.append(parent_id)
@@ -293,16 +293,16 @@ def _opened(nested: Nested, item: bytes) -> tuple[str, list[bytes], bytes]:
         key = _key(around, nested.list)
         members = _list.decode(around.pop(key)) if key is not None else None
     except msgspec.DecodeError:
-        raise RecordBad(f"is no object with a list `{nested.list}`") from None
+        raise InvalidRecord(f"is no object with a list `{nested.list}`") from None
     parent_id = _identity_of(_value(around, nested.parent_id))
     return parent_id, [bytes(member) for member in members or ()], msgspec.json.encode(around)
 
 
 def _identity_of(raw: Any) -> str:
-    """Return a canonical source id; raise RecordBad when it is none."""
+    """Return a canonical source id; raise InvalidRecord when it is none."""
     name = source_id(raw)
     if not isinstance(name, str):
-        raise RecordBad("does not say whose records it lists")
+        raise InvalidRecord("does not say whose records it lists")
     return name
 
 

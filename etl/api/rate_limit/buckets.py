@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from etl.api.rate_limit.pace import HELD
 from etl.ledger import rates
-from etl.ledger.executor import Beside
+from etl.ledger.executor import LedgerExecutor
 from etl.ledger.rates import IDLE, Bucket
 
 
@@ -36,7 +36,7 @@ class Buckets(Protocol):
 class SharedBucket:
     """The pace of a tenant in the database: one short statement for a lot of calls."""
 
-    def __init__(self, beside: Beside) -> None:
+    def __init__(self, beside: LedgerExecutor) -> None:
         self._commit = beside.commit
         self._tenant = beside.tenant
 

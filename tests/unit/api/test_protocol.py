@@ -7,7 +7,7 @@ import pytest
 
 from etl.api.protocol import Call, Page, page_call, parent_call, read, records, whole_call
 from etl.catalogue import Endpoint, Envelope, Paging, Resource
-from etl.errors import ApiUnavailable, ShapeChanged
+from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.resources import resource
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -145,7 +145,7 @@ def test_an_envelope_that_says_the_call_failed_is_believed(envelope: Envelope, b
     ],
 )
 def test_another_shape_than_declared_is_named(envelope: Envelope, body: bytes) -> None:
-    with pytest.raises(ShapeChanged, match="things"):
+    with pytest.raises(UnexpectedResponse, match="things"):
         read(call(envelope), 200, JSON, body)
 
 

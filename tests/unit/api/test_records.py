@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from etl.api.protocol import Page, Records, records
 from etl.api.protocol.jsonb import careful, is_secret, with_safe_escapes
 from etl.catalogue import Resource
-from etl.errors import RecordBad
+from etl.errors import InvalidRecord
 from etl.record import ReadSet, decode
 from etl.resources import resource
 
@@ -329,7 +329,7 @@ def test_care_changes_nothing_but_secrets(value: dict[str, Any]) -> None:
     try:
         assert careful(safe, ()) == (safe, False)
         assert json.loads(careful(with_safe_escapes(with_secret)[0], ())[0]) == json.loads(safe)
-    except RecordBad as error:
+    except InvalidRecord as error:
         pytest.fail(str(error))
 
 

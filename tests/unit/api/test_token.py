@@ -12,7 +12,7 @@ from etl.api.auth.credentials import EnterpriseKey, TokenSource
 from etl.api.auth.grant import Grant, Question, RefreshRefused, basic, by_password, by_refresh, granted, life
 from etl.api.auth.token_store import MemoryTokens
 from etl.config.settings import Settings
-from etl.errors import ApiUnavailable, CredentialsRefused, EtlError, ShapeChanged
+from etl.errors import ApiUnavailable, CredentialsRefused, EtlError, UnexpectedResponse
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 SETTINGS = Settings(
@@ -150,7 +150,7 @@ def test_a_refused_refresh_token_is_told_apart() -> None:
 
 
 def test_a_token_of_another_type_is_no_use() -> None:
-    with pytest.raises(ShapeChanged):
+    with pytest.raises(UnexpectedResponse):
         answered(200, {"access_token": "abc", "token_type": "mac"})
 
 
