@@ -1,0 +1,284 @@
+"""No public name changes unnoticed: settings, commands, kinds, rules, checks, states, log keys, DAGs, Python calls."""
+
+import ast
+import dataclasses
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterator
+from enum import Enum
+from importlib import import_module
+from importlib.metadata import entry_points
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+import sqlalchemy
+from airflow_home import Home
+from public_names import FOLDER, assert_kept, stored
+from typer.core import TyperGroup
+
+import etl.errors
+import etl.models
+from etl import values
+from etl.checks import CHECKS
+from etl.config.settings import Settings
+from etl.load import UNIQUE_CONSTRAINTS
+
+ETL = Path(etl.errors.__file__).parent
+LEVELS = {"debug", "info", "warning", "error", "critical", "exception", "msg"}
+#: What binds keys to all log lines of a block or a process: ours, and structlog's own behind them.
+BINDERS = {"bound", "bind", "bound_contextvars", "bind_contextvars"}
+
+PACKAGES = ("etl.extract", "etl.load", "etl.models", "etl.pipeline", "etl.transform")
+
+#: Each has a file of the columns of its tables and views.
+SCHEMAS = ("public", "raw", "etl", "history", "masked")
+
+PARSE = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1])
+assert not bag.import_errors, bag.import_errors
+found = []
+for dag in bag.dags.values():
+    found += [f"{dag.dag_id}", *(f"{dag.dag_id} tag {one}" for one in dag.tags)]
+    found += [f"{dag.dag_id} param {one}" for one in dag.params]
+    for task in dag.tasks:
+        found.append(f"{dag.dag_id} task {task.task_id}")
+        found += [f"{dag.dag_id} task {task.task_id} outlet {type(one).__name__} {one.name}" for one in task.outlets]
+print()
+print(json.dumps(found))
+"""
+
+
+def test_settings_keep_their_names() -> None:
+    assert_kept({"settings": settings()})
+
+
+def settings() -> Iterator[str]:
+    """Yield the variables of the environment, those that name a secret's file, and the words that may be chosen."""
+    for name, field in Settings.model_fields.items():
+        yield name.upper()
+        if "SecretStr" in str(field.annotation):
+            yield f"{name.upper()}_FILE"
+        if get_origin(field.annotation) is Literal:
+            yield from (f"{name.upper()} = {word}" for word in get_args(field.annotation))
+
+
+def test_commands_and_their_options_keep_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_kept({"commands": commands(whole_command_line(monkeypatch), "qqetl")})
+
+
+def whole_command_line(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return what the installed program `qqetl` carries out."""
+    caught: list[Any] = []
+    monkeypatch.setattr(TyperGroup, "main", lambda self, *_, **__: caught.append(self))
+    (program,) = entry_points(group="console_scripts", name="qqetl")
+    program.load()([])
+    monkeypatch.undo()
+    return caught[0]
+
+
+def commands(command: Any, words: str) -> Iterator[str]:
+    """Yield a command, its options and arguments, and all commands below it."""
+    yield words
+    for one in command.params:
+        is_option = one.param_type_name == "option"
+        spelled = " ".join([*one.opts, *one.secondary_opts]) if is_option else one.metavar or one.name.upper()
+        yield f"{words} {spelled}" + (" VALUE" if is_option and not one.is_flag else "")
+        yield from (f"{words} {spelled} = {choice}" for choice in choices(one.type_descriptor.annotation))
+    if hasattr(command, "list_commands"):
+        context = command.make_context(words, [], resilient_parsing=True)
+        for name in command.list_commands(context):
+            yield from commands(command.get_command(context, name), f"{words} {name}")
+
+
+def choices(annotation: Any) -> Iterator[str]:
+    """Yield the words that an option takes, none where it takes any."""
+    for one in (annotation, *get_args(annotation)):
+        if inspect.isclass(one) and issubclass(one, Enum):
+            yield from (str(member.value) for member in one)
+
+
+def test_errors_stay_importable_with_their_exit_statuses() -> None:
+    assert_kept({"errors": errors()})
+
+
+def errors() -> Iterator[str]:
+    """Yield every error with its exit status, what it is made from, and what it can be caught as."""
+    found = {name: one for name, one in vars(etl.errors).items() if inspect.isclass(one) and issubclass(one, Exception)}
+    for name, one in found.items():
+        yield f"{name} exit status {getattr(one, 'exit_status', None)}"
+        yield f"{name}{parameters(one)}"
+        yield from (f"{name} is caught as {base}" for base in found if base != name and issubclass(one, found[base]))
+
+
+def parameters(call: Callable[..., Any]) -> str:
+    """Return the parameters of a call as they are written, without types and defaults."""
+    shown = [
+        inspect.Parameter(one.name, one.kind, default=one.empty if one.default is one.empty else ...)
+        for one in inspect.signature(call).parameters.values()
+        if one.name != "self"
+    ]
+    return str(inspect.Signature(shown)).replace("Ellipsis", "...")
+
+
+def test_the_python_calls_keep_their_names() -> None:
+    """What is stored is looked up, so that it may move as long as the old name leads there; add such a line by hand."""
+    assert_kept({"python_calls": [*still_there("python_calls"), *exported()]})
+
+
+def test_the_python_calls_that_only_the_documentation_shows_keep_their_names() -> None:
+    assert_kept({"python_calls_in_docs": still_there("python_calls_in_docs")})
+
+
+def still_there(category: str) -> Iterator[str]:
+    """Yield the stored names that still lead somewhere, with the parameters of today, and the fields of classes."""
+    for line in stored(category):
+        name, is_call = line.partition("(")[0], "(" in line
+        found = imported(name)
+        if found is not None:
+            yield name + (parameters(found) if is_call else "")
+        if inspect.isclass(found) and dataclasses.is_dataclass(found) and not is_call:
+            yield from (f"{name}.{one.name}" for one in dataclasses.fields(found))
+            yield from (f"{name}.{one}" for one, what in vars(found).items() if isinstance(what, property))
+
+
+def exported() -> Iterator[str]:
+    """Yield what packages export, and what is unique in each table."""
+    for package in PACKAGES:
+        yield from (f"{package}.{name}" for name in import_module(package).__all__ if imported(f"{package}.{name}"))
+    for model, columns in UNIQUE_CONSTRAINTS.items():
+        yield f"etl.load.UNIQUE_CONSTRAINTS: {model.__tablename__} = {', '.join(columns)}"
+
+
+def imported(name: str) -> Any:
+    """Return what a dotted name stands for, None where nothing does."""
+    parts = name.split(".")
+    for number in range(len(parts) - 1, 0, -1):
+        try:
+            found: Any = import_module(".".join(parts[:number]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[number:]:
+            found = getattr(found, "__dataclass_fields__", {}).get(part) or getattr(found, part, None)
+        return found
+    return None
+
+
+def test_the_models_keep_their_tables_and_attributes() -> None:
+    assert_kept({"python_models": python_models()})
+
+
+def python_models() -> Iterator[str]:
+    """Yield each production class with its table and the attributes of its rows."""
+    for name, model in vars(etl.models).items():
+        if inspect.isclass(model) and hasattr(model, "__tablename__"):
+            yield f"{name} is {model.__tablename__}"
+            yield from (f"{name}.{one.key}" for one in sqlalchemy.inspect(model).attrs)
+
+
+def test_kinds_and_finding_rules_and_checks_keep_their_names() -> None:
+    assert_kept({"kinds": [one.name for one in kinds()], "finding_rules": finding_rules(), "checks": checks()})
+
+
+def kinds() -> list[type[values.Kind]]:
+    """Return the kinds of value."""
+    found = [getattr(values, name) for name in values.__all__]
+    return [one for one in found if inspect.isclass(one) and issubclass(one, values.Kind) and one is not values.Kind]
+
+
+def finding_rules() -> Iterator[str]:
+    """Yield the rules by which kinds complain: of what they and all others show as accepted and rejected."""
+    shown = [raw for kind in kinds() for raw, _ in (*kind.accepts, *kind.rejects)]
+    odd: list[Any] = [[], {}, True, float("nan"), json.loads("[" * 400 + "]" * 400)]
+    more = [values.Text(max_length=5), values.Word(status=True), values.Code("term", {}), values.Integer(0, 9)]
+    yield from (rule for kind in kinds() for _, rule in kind.rejects)
+    for kind, raw in product([*(one.example() for one in kinds()), *more], [*shown, *odd]):
+        complaint = kind.clean(raw)
+        if isinstance(complaint, values.Complaint):
+            yield complaint.rule
+
+
+def checks() -> Iterator[str]:
+    """Yield each check with what it speaks of and its view."""
+    for one in CHECKS:
+        yield f"{one.name}: {one.resource}.{one.field}, {one.severity.value}, view {one.view}"
+
+
+def test_the_words_of_every_enumeration_are_kept() -> None:
+    assert_kept({"enumerations": enumerations()})
+
+
+def enumerations() -> Iterator[str]:
+    """Yield the values of each enumeration of texts on a line, whatever it is called in the code."""
+    for tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("StrEnum") for base in node.bases):
+                found = [
+                    ast.literal_eval(one.value)
+                    for one in node.body
+                    if isinstance(one, ast.Assign) and is_text(one.value)
+                ]
+                yield " | ".join(found)
+
+
+def trees() -> Iterator[ast.Module]:
+    """Yield every file of the product, parsed."""
+    return (ast.parse(path.read_text()) for path in sorted(ETL.rglob("*.py")))
+
+
+def is_text(node: ast.AST) -> bool:
+    """Tell whether a node is a text as it stands."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def test_the_log_keeps_its_keys() -> None:
+    assert_kept({"log_keys": log_keys()})
+
+
+def log_keys() -> Iterator[str]:
+    """Yield the keys of each log call, behind the event where that is one word; sentences are prose and may change."""
+    for node in (node for tree in trees() for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        keys = ", ".join(sorted(one.arg or "**" for one in node.keywords))
+        if called in BINDERS and keys and keys != "**":
+            yield f"bound: {keys}"
+        if called in LEVELS and keys and node.args and is_text(node.args[0]):
+            event = ast.literal_eval(node.args[0])
+            yield f"{event if event.isidentifier() else '(a sentence)'}: {keys}"
+
+
+@pytest.mark.timeout(300)
+def test_the_dags_keep_the_names_of_tasks_and_assets(tmp_path: Path) -> None:
+    assert_kept({"dags": [*dags(tmp_path), *asset_addresses()]})
+
+
+def dags(folder: Path) -> set[str]:
+    """Return what Airflow sees with one agency and with several: DAGs, tasks, parameters, tags, outlets."""
+    (folder / "agencies/north").mkdir(parents=True)
+    (folder / "agencies/north/.env").write_text("QQCATALYST_USERNAME=somebody\n")
+    found: set[str] = set()
+    for number, settings in enumerate(({}, {"ETL_AGENCIES": str(folder / "agencies")})):
+        home = Home(folder / f"airflow-{number}", "sqlite://", settings)
+        home.folder.mkdir()
+        found |= set(json.loads(home.run(sys.executable, "-c", PARSE, str(home.dags)).stdout.splitlines()[-1]))
+    return found
+
+
+def asset_addresses() -> Iterator[str]:
+    """Yield the forms of the addresses of assets, as the DAGs write them; the parts put in are left out."""
+    for path in sorted((ETL / "dags").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr) and is_text(node.values[0]) and "://" in ast.unparse(node.values[0]):
+                yield "asset " + "".join(ast.literal_eval(one) if is_text(one) else "*" for one in node.values)
+
+
+def test_every_file_of_the_list_is_asked_for() -> None:
+    asked = (
+        Path(__file__).read_text() + (Path(__file__).parents[1] / "acceptance/test_public_names_written.py").read_text()
+    )
+    names = {file.stem for file in FOLDER.iterdir()}
+    assert {name for name in names if f'"{name}"' not in asked} <= {f"columns_{one}" for one in SCHEMAS}
