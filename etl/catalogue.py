@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from etl.models.base import MAIN, Model
+from etl.models.base import PRIMARY, Model
 
 Record = Mapping[str, Any]
 Derive = Callable[[Record], Iterable[Record]]
@@ -67,11 +67,11 @@ class Parent:
 
     resource: str
     #: Fields of the parent's record that the child needs; added to each child record under `_parent`.
-    carries: tuple[str, ...] = ()
+    parent_fields: tuple[str, ...] = ()
     #: Only parents whose field has one of these values are asked for: ("Status", ("C",)).
-    only: tuple[str, tuple[str, ...]] | None = None
+    parent_filter: tuple[str, tuple[str, ...]] | None = None
     #: Makes the records that stand in where a parent's answer is empty, from what the parent carries.
-    stand_in: Derive | None = None
+    fallback: Derive | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Derivation:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SoftReference:
     """A column that holds what a record tells of a row of another table without pointing to it."""
 
     column: str
@@ -112,13 +112,13 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Stub:
+class ReferenceStub:
     """A row of lesser rank for another table: it makes placeholders and never overwrites what is known better."""
 
     model: type[Model]
     make: Callable[[Record], Iterable[tuple[str, str | None]]]  #: the source ids and names that a record tells of
     #: Where the rows made from such records hold what they told, so far as they have the column.
-    said: tuple[Said, ...] = ()
+    soft_references: tuple[SoftReference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +135,18 @@ class Resource:
     derived: tuple[Derivation, ...] = ()
     nested: Nested | None = None
     #: Only records whose field has one of these values become rows; the others are counted `no_row`.
-    takes: tuple[str, tuple[str, ...]] | None = None
+    row_filter: tuple[str, tuple[str, ...]] | None = None
     #: False: records that become no row are not staged either, since another resource keeps them.
-    stages_others: bool = True
+    stages_filtered_out: bool = True
     #: Fields removed before staging, wherever they stand in the record.
     secrets: tuple[str, ...] = ()
     #: Fields that are known and that staging keeps without a column; they are no news when they come.
-    unstored: tuple[str, ...] = ()
-    stubs: tuple[Stub, ...] = ()
+    known_unmapped: tuple[str, ...] = ()
+    stubs: tuple[ReferenceStub, ...] = ()
     #: As a parent: which of its records are asked about first and most often.
     active: tuple[str, tuple[str, ...]] | None = None
-    proven: bool = True
-    road: str = MAIN
+    documented: bool = True
+    data_source: str = PRIMARY
     #: The call that answers with one record, for a second look at one that no list shows any more.
     single: Endpoint | None = None
 

@@ -15,8 +15,8 @@ from etl.catalogue import (
     Nested,
     Parent,
     Resource,
-    Said,
-    Stub,
+    SoftReference,
+    ReferenceStub,
 )
 from etl.errors import UsageError
 from etl.models import core, documents, financial, products, risks, staging
@@ -44,15 +44,15 @@ MODIFIED_DAYS = Dates("modifiedStartDate", "modifiedEndDate", end_included=True,
 #: The billing feed filters by a created date that its rows do not show.
 UNSHOWN_DAYS = Dates(field=None)
 
-AGENTS = Stub(
+AGENTS = ReferenceStub(
     core.Employee,
     core.employees_named,
     (
-        Said("agent_name", prefix=core.BY_NAME, unless="agent_id"),
-        Said("csr_name", prefix=core.BY_NAME, unless="csr_id"),
+        SoftReference("agent_name", prefix=core.BY_NAME, unless="agent_id"),
+        SoftReference("csr_name", prefix=core.BY_NAME, unless="csr_id"),
     ),
 )
-MANAGING_AGENTS = Stub(core.Carrier, core.managing_agents, (Said("mga_id", "mga"),))
+MANAGING_AGENTS = ReferenceStub(core.Carrier, core.managing_agents, (SoftReference("mga_id", "mga"),))
 
 
 def feed(path: str, dates: Dates = DAYS) -> tuple[Endpoint, ...]:
@@ -83,8 +83,8 @@ CATALOGUE: tuple[Resource, ...] = (
         "AgencyID",
         derived=(Derivation("locations", core.agencies, owned=False),),
     ),
-    Resource("departments", core.Department, "DepartmentID", array("Departments"), proven=False),
-    Resource("carriers", core.Carrier, "CarrierID", array("Carriers"), proven=False),
+    Resource("departments", core.Department, "DepartmentID", array("Departments"), documented=False),
+    Resource("carriers", core.Carrier, "CarrierID", array("Carriers"), documented=False),
     Resource(
         "employees",
         core.Employee,
@@ -92,8 +92,8 @@ CATALOGUE: tuple[Resource, ...] = (
         (Endpoint("Contacts/LastModifiedCreatedCustomersEmployees", Envelope.PAGE, FEED, DAYS),),
         MODIFIED,
         CREATED,
-        takes=("ContactSubType", ("E",)),
-        stages_others=False,
+        row_filter=("ContactSubType", ("E",)),
+        stages_filtered_out=False,
         secrets=("SSN",),
     ),
     Resource(
@@ -115,7 +115,7 @@ CATALOGUE: tuple[Resource, ...] = (
         (Endpoint("Contacts/{parent}/AccountInfo", Envelope.OBJECT),),
         parent=Parent("contacts"),
         secrets=("UserID", "UserPassword", "SSN"),
-        road=core.ACCOUNT_INFO,
+        data_source=core.ACCOUNT_INFO,
     ),
     Resource(
         "applications",
@@ -126,7 +126,7 @@ CATALOGUE: tuple[Resource, ...] = (
         CREATED,
         derived=(Derivation("policies", products.pending_application, fallback=True),),
         secrets=("SSN",),
-        proven=False,
+        documented=False,
     ),
     Resource(
         "policies",
@@ -150,7 +150,7 @@ CATALOGUE: tuple[Resource, ...] = (
         products.PolicyDetail,
         products.detail_id,
         array("Policies/{parent}/PolicyInfo"),
-        parent=Parent("policies", carries=OF_TERM, stand_in=products.lines_of),
+        parent=Parent("policies", parent_fields=OF_TERM, fallback=products.lines_of),
         stubs=(AGENTS,),
     ),
     Resource(
@@ -165,31 +165,31 @@ CATALOGUE: tuple[Resource, ...] = (
         products.termination_id,
         array("Policies/{parent}/Adjustments"),
         created=CREATED,
-        parent=Parent("policies", carries=OF_POLICY, only=("Status", ("C",))),
-        takes=("AdjustmentType", ("C",)),
+        parent=Parent("policies", parent_fields=OF_POLICY, parent_filter=("Status", ("C",))),
+        row_filter=("AdjustmentType", ("C",)),
     ),
     Resource(
         "quotes",
         products.Quote,
         "QuoteID",
         array("Policies/{parent}/Quotes"),
-        parent=Parent("policies", carries=OF_POLICY),
+        parent=Parent("policies", parent_fields=OF_POLICY),
     ),
     Resource(
         "coverages",
         risks.Coverage,
         "CoverageID",
         array("Policies/{parent}/Coverages"),
-        parent=Parent("policies", carries=OF_POLICY),
-        proven=False,
+        parent=Parent("policies", parent_fields=OF_POLICY),
+        documented=False,
     ),
     Resource(
         "equipment",
         risks.Equipment,
         "EquipmentID",
         array("Policies/{parent}/Equipment"),
-        parent=Parent("policies", carries=OF_POLICY),
-        proven=False,
+        parent=Parent("policies", parent_fields=OF_POLICY),
+        documented=False,
     ),
     Resource(
         "drivers",
@@ -208,14 +208,14 @@ CATALOGUE: tuple[Resource, ...] = (
         f"_parent.{MODIFIED}",
         nested=Nested("Vehicles", "policies", "PolicyId"),
     ),
-    Resource("claims", Claim, "ClaimID", feed("Claims"), MODIFIED, CREATED, secrets=("SSN",), proven=False),
+    Resource("claims", Claim, "ClaimID", feed("Claims"), MODIFIED, CREATED, secrets=("SSN",), documented=False),
     Resource("billing_records", financial.BillingRecord, "RecordId", feed("Billing", UNSHOWN_DAYS)),
     Resource(
         "commission_rules",
         financial.CommissionRule,
         financial.rule_id,
         (rules("AgencyRules", "agency"), rules("ProducerRules", "producer")),
-        unstored=("ParentCarrierId", "SublineId", "PolicySourceId", "AnyCarrierId", "AnyMga", "ProducerList"),
+        known_unmapped=("ParentCarrierId", "SublineId", "PolicySourceId", "AnyCarrierId", "AnyMga", "ProducerList"),
     ),
     Resource(
         "commissions",
@@ -224,7 +224,7 @@ CATALOGUE: tuple[Resource, ...] = (
         feed("Commissions"),
         MODIFIED,
         CREATED,
-        proven=False,
+        documented=False,
     ),
     Resource(
         "documents",
@@ -232,7 +232,7 @@ CATALOGUE: tuple[Resource, ...] = (
         "BlobInfoId",
         array("Documents/Images", ("entityId", "{parent}")),
         created="DateAdded",
-        parent=Parent("contacts", carries=("EntityID",)),
+        parent=Parent("contacts", parent_fields=("EntityID",)),
     ),
     Resource(
         "acord_forms",
@@ -240,9 +240,9 @@ CATALOGUE: tuple[Resource, ...] = (
         "AcordFormID",
         array("ACORDForms/ByCustomer/{parent}"),
         created=CREATED,
-        parent=Parent("contacts", carries=("EntityID",)),
+        parent=Parent("contacts", parent_fields=("EntityID",)),
         secrets=("SSN",),
-        proven=False,
+        documented=False,
     ),
 )
 

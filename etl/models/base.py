@@ -31,7 +31,7 @@ from etl.values import Kind, Reference
 Source = str | Callable[[Mapping[str, Any]], Any]
 
 #: The road by which a table's own records arrive. Another road owns columns of its own and leaves the rest alone.
-MAIN = "main"
+PRIMARY = "main"
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -57,7 +57,7 @@ class Field:
     expected: bool = False  #: its absence is a `noted` finding
     required: bool = False  #: its absence refuses the record
     personal: bool = False  #: masked for readers without the right to personal data
-    road: str = MAIN  #: the road that brings it
+    data_source: str = PRIMARY  #: the road that brings it
 
 
 def field(  # noqa: PLR0913 (one word for each fact of a column)
@@ -67,9 +67,9 @@ def field(  # noqa: PLR0913 (one word for each fact of a column)
     expected: bool = False,
     required: bool = False,
     personal: bool = False,
-    road: str = MAIN,
+    data_source: str = PRIMARY,
     index: bool = False,
-    closes_circle: bool = False,
+    deferred_fk: bool = False,
 ) -> MappedColumn[Any]:
     """Declare one column: its source in the API's record, its kind of value, and whether it may be missing.
 
@@ -77,11 +77,11 @@ def field(  # noqa: PLR0913 (one word for each fact of a column)
     CHECK that the model derives from `required`. A Reference becomes a foreign key, for which the model makes an index;
     one of two tables that refer to each other says `closes_circle`, and its foreign key is made when both tables stand.
     """
-    described = Field(source, kind, expected, required, personal, road)
+    described = Field(source, kind, expected, required, personal, data_source)
     info = {"field": described}
-    order = 0 if road == MAIN else 10  # behind what the main road brings, and before the bookkeeping
+    order = 0 if data_source == PRIMARY else 10  # behind what the main road brings, and before the bookkeeping
     if isinstance(kind, Reference):
-        key = ForeignKey(f"{kind.table}.id", use_alter=closes_circle)
+        key = ForeignKey(f"{kind.table}.id", use_alter=deferred_fk)
         return mapped_column(Uuid, key, nullable=True, info=info, sort_order=order)
     return mapped_column(kind.column_type, nullable=True, index=index, info=info, sort_order=order)
 
@@ -148,7 +148,7 @@ class Model(Base):
         required = [
             column
             for column, value in declared.items()
-            if isinstance(value, MappedColumn) and (about := described(value.column.info)) and about.required
+            if isinstance(value, MappedColumn) and (about := field_in(value.column.info)) and about.required
         ]
         constraints: list[Any] = [
             UniqueConstraint("tenant", "source_id"),
@@ -167,7 +167,7 @@ class Model(Base):
 
 def refers(declared: Any) -> bool:
     """Tell whether what a class declares is a column that points to another table."""
-    about = described(declared.column.info) if isinstance(declared, MappedColumn) else None
+    about = field_in(declared.column.info) if isinstance(declared, MappedColumn) else None
     return about is not None and isinstance(about.kind, Reference)
 
 
@@ -176,19 +176,19 @@ def reference_index(table: str, column: str) -> Index:
     return Index(f"ix_{table}_{column}", column, postgresql_where=text(f"{column} IS NOT NULL"))
 
 
-def described(info: Mapping[str, Any]) -> Field | None:
+def field_in(info: Mapping[str, Any]) -> Field | None:
     """Return what a column's info says of its field, None for bookkeeping columns."""
     about = info.get("field")
     return about if isinstance(about, Field) else None
 
 
 @cache
-def fields_of(model: type[Model], road: str = MAIN) -> Mapping[str, Field]:
+def fields_of(model: type[Model], data_source: str = PRIMARY) -> Mapping[str, Field]:
     """Return the fields that a road brings, by column name, in table order."""
-    found = {column.name: described(column.info) for column in model.__table__.columns}
-    return MappingProxyType({name: about for name, about in found.items() if about and about.road == road})
+    found = {column.name: field_in(column.info) for column in model.__table__.columns}
+    return MappingProxyType({name: about for name, about in found.items() if about and about.data_source == data_source})
 
 
-def references_of(model: type[Model], road: str = MAIN) -> Mapping[str, Reference]:
+def references_of(model: type[Model], data_source: str = PRIMARY) -> Mapping[str, Reference]:
     """Return the columns of a road that point to other tables, with the kind that names the table."""
-    return {name: about.kind for name, about in fields_of(model, road).items() if isinstance(about.kind, Reference)}
+    return {name: about.kind for name, about in fields_of(model, data_source).items() if isinstance(about.kind, Reference)}

@@ -94,7 +94,7 @@ class Department(Model):
     label = "name"
 
     location_id: Mapped[UUID | None] = field("LocationID", Reference("locations"))
-    manager_id: Mapped[UUID | None] = field("ManagerID", Reference("employees"), closes_circle=True)
+    manager_id: Mapped[UUID | None] = field("ManagerID", Reference("employees"), deferred_fk=True)
     name: Mapped[str | None] = field("Name", Text(), expected=True)
     active: Mapped[bool | None] = field("Active", Boolean())
 
@@ -153,27 +153,27 @@ class Contact(Person):
     keeps_history = True
 
     status: Mapped[str | None] = field("Status", CONTACT_STATUS, required=True)
-    lead_source: Mapped[str | None] = field("CustomerSource", Text(placeholders=True), road=ACCOUNT_INFO)
-    lead_source_id: Mapped[str | None] = field("CustomerSourceID", SourceId(), road=ACCOUNT_INFO)
-    source_detail: Mapped[str | None] = field("SourceDetail", Text(placeholders=True), road=ACCOUNT_INFO)
+    lead_source: Mapped[str | None] = field("CustomerSource", Text(placeholders=True), data_source=ACCOUNT_INFO)
+    lead_source_id: Mapped[str | None] = field("CustomerSourceID", SourceId(), data_source=ACCOUNT_INFO)
+    source_detail: Mapped[str | None] = field("SourceDetail", Text(placeholders=True), data_source=ACCOUNT_INFO)
     customer_since: Mapped[date | None] = field(
-        first_of("CustomerSince", "CustomerSinceString"), Date(), road=ACCOUNT_INFO
+        first_of("CustomerSince", "CustomerSinceString"), Date(), data_source=ACCOUNT_INFO
     )
-    customer_priority: Mapped[str | None] = field("CustomerPriority", Word(), road=ACCOUNT_INFO)
-    customer_priority_id: Mapped[str | None] = field("CustomerPriorityID", SourceId(), road=ACCOUNT_INFO)
-    agent_id: Mapped[UUID | None] = field("AgentID", Reference("employees", label="Agent"), road=ACCOUNT_INFO)
-    csr_id: Mapped[UUID | None] = field("CsrID", Reference("employees", label="CSR"), road=ACCOUNT_INFO)
-    account_agent: Mapped[str | None] = field("Agent", Text(placeholders=True), personal=True, road=ACCOUNT_INFO)
-    account_csr: Mapped[str | None] = field("CSR", Text(placeholders=True), personal=True, road=ACCOUNT_INFO)
-    account_name: Mapped[str | None] = field("Name", Text(placeholders=True), personal=True, road=ACCOUNT_INFO)
-    account_number: Mapped[str | None] = field("CustomerNo", Text(), road=ACCOUNT_INFO)
-    account_type: Mapped[str | None] = field("Type", Word(), road=ACCOUNT_INFO)
-    office_id: Mapped[UUID | None] = field("OfficeID", Reference("locations"), road=ACCOUNT_INFO)
+    customer_priority: Mapped[str | None] = field("CustomerPriority", Word(), data_source=ACCOUNT_INFO)
+    customer_priority_id: Mapped[str | None] = field("CustomerPriorityID", SourceId(), data_source=ACCOUNT_INFO)
+    agent_id: Mapped[UUID | None] = field("AgentID", Reference("employees", label="Agent"), data_source=ACCOUNT_INFO)
+    csr_id: Mapped[UUID | None] = field("CsrID", Reference("employees", label="CSR"), data_source=ACCOUNT_INFO)
+    account_agent: Mapped[str | None] = field("Agent", Text(placeholders=True), personal=True, data_source=ACCOUNT_INFO)
+    account_csr: Mapped[str | None] = field("CSR", Text(placeholders=True), personal=True, data_source=ACCOUNT_INFO)
+    account_name: Mapped[str | None] = field("Name", Text(placeholders=True), personal=True, data_source=ACCOUNT_INFO)
+    account_number: Mapped[str | None] = field("CustomerNo", Text(), data_source=ACCOUNT_INFO)
+    account_type: Mapped[str | None] = field("Type", Word(), data_source=ACCOUNT_INFO)
+    office_id: Mapped[UUID | None] = field("OfficeID", Reference("locations"), data_source=ACCOUNT_INFO)
     opened_by_id: Mapped[UUID | None] = field(
-        "CreatedByID", Reference("employees", label="CreatedByName"), road=ACCOUNT_INFO
+        "CreatedByID", Reference("employees", label="CreatedByName"), data_source=ACCOUNT_INFO
     )
-    opened_by: Mapped[str | None] = field("CreatedByName", Text(placeholders=True), personal=True, road=ACCOUNT_INFO)
-    portal_access: Mapped[bool | None] = field("CPAccess", Boolean(), road=ACCOUNT_INFO)
+    opened_by: Mapped[str | None] = field("CreatedByName", Text(placeholders=True), personal=True, data_source=ACCOUNT_INFO)
+    portal_access: Mapped[bool | None] = field("CPAccess", Boolean(), data_source=ACCOUNT_INFO)
 
 
 class Carrier(Model):

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Mapped
 
 from etl.models.base import Model, field
 from etl.models.sources import FirstOf, first_of
-from etl.values import Boolean, Complaint, Date, Integer, Money, Reference, SourceId, State, Text, Vin, Word, Year, Zip
+from etl.values import Boolean, Violation, Date, Integer, Money, Reference, SourceId, State, Text, Vin, Word, Year, Zip
 
 
 def has_valid_vin(vehicle: Mapping[str, Any]) -> bool | None:
     """Tell whether the kind of value has nothing against a vehicle's VIN and its check digit; None without one."""
     vin = Vin().clean(vehicle.get("VIN"))
-    return None if vin is None else not isinstance(vin, Complaint)
+    return None if vin is None else not isinstance(vin, Violation)
 
 
 def garage(part: str) -> FirstOf:
