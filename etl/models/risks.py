@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped
 
 from etl.models.base import Model, field
 from etl.models.sources import FirstOf, first_of
-from etl.values import Boolean, Violation, Date, Integer, Money, Reference, SourceId, State, Text, Vin, Word, Year, Zip
+from etl.values import Boolean, Date, Integer, Money, Reference, SourceId, State, Text, Vin, Violation, Word, Year, Zip
 
 
 def has_valid_vin(vehicle: Mapping[str, Any]) -> bool | None:

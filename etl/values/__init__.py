@@ -1,6 +1,6 @@
-"""Kinds of value: one file each, with its cleaning, column type, examples and words of complaint."""
+"""Kinds of value: one file each, with cleaning, column type, examples and violation messages."""
 
-from etl.values.base import Complaint, Kind, Severity
+from etl.values.base import Kind, Severity, Violation
 from etl.values.boolean import Boolean
 from etl.values.coded import Code
 from etl.values.date import Date
@@ -27,7 +27,6 @@ from etl.values.zip import Zip
 __all__ = [
     "Boolean",
     "Code",
-    "Complaint",
     "Date",
     "Decimals",
     "Email",
@@ -47,6 +46,7 @@ __all__ = [
     "Url",
     "Uuid",
     "Vin",
+    "Violation",
     "Word",
     "Year",
     "Zip",

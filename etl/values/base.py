@@ -1,4 +1,4 @@
-"""What a kind of value is: one room for cleaning, column type, examples and the words of the complaint."""
+"""The base class of all kinds of value, and the violation that a kind reports."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -10,26 +10,26 @@ from sqlalchemy.types import TypeEngine
 
 
 class Severity(StrEnum):
-    """How much a finding costs the record it speaks of."""
+    """What a finding costs its record."""
 
-    REFUSED = "refused"  #: the record cannot be trusted at all; nothing of it reaches production
-    DROPPED = "dropped"  #: this value is bad; the record loads with NULL in its place
-    REPAIRED = "repaired"  #: the value was wrong in a way with one safe cure, which was applied
-    NOTED = "noted"  #: worth knowing; the value stays
+    REFUSED = "refused"  #: the record cannot be trusted; it does not reach production
+    DROPPED = "dropped"  #: the value is bad; the record loads with NULL in its place
+    REPAIRED = "repaired"  #: the value was wrong and had one safe fix, which was applied
+    NOTED = "noted"  #: worth knowing; the value is kept
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
-    """What a kind has against a raw value, and the value that stands in its place (None: nothing does)."""
+class Violation:
+    """The rule that a raw value broke, and the value that replaces it (None: no value)."""
 
     rule: str  #: stable, kebab-case, `<kind>-<what>`: `email-no-domain`
-    words: str  #: for a person, without the value: "has no domain after the @"
+    message: str  #: a predicate without the value: "has no domain after the @"
     severity: Severity = Severity.DROPPED
     value: Any = None
 
 
-#: What a value of each JSON type is called in a complaint.
-_JSON_WORDS = {
+#: The name of each JSON type in a message.
+_JSON_TYPE_NAMES = {
     bool: "true or false",
     int: "a number",
     float: "a number",
@@ -44,17 +44,17 @@ class Kind(ABC):
     """A kind of value. Subclasses are frozen dataclasses: two with the same settings are equal.
 
     `clean` is total and pure: for any JSON value it returns the clean value, None for *absent* (null, blank, a
-    placeholder text where the kind says so), or a Complaint for *bad*; it raises nothing and never hangs. It is
+    placeholder text where the kind says so), or a Violation for *bad*. It never raises and never hangs. It is
     idempotent: `clean(clean(x)) == clean(x)`.
     """
 
     #: Stable, kebab-case: the first part of every rule of this kind.
     name: ClassVar[str]
-    #: What one value is called in a sentence, with its article: "an e-mail address".
+    #: The name of one value in a sentence, with its article: "an e-mail address".
     noun: ClassVar[str]
-    #: Pairs of a raw value and its clean value (None: absent), for `example()`. Tests and the documentation show them.
+    #: Pairs of a raw value and its clean value (None: absent), for `example()`; used by tests and documentation.
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = ()
-    #: Pairs of a raw value and the rule that complains of it, for `example()`.
+    #: Pairs of a raw value and the rule that it breaks, for `example()`.
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = ()
 
     @property
@@ -64,24 +64,26 @@ class Kind(ABC):
 
     @abstractmethod
     def clean(self, raw: Any) -> Any:
-        """Return the clean value, None when absent, or a Complaint."""
+        """Return the clean value, None when absent, or a Violation."""
 
     @classmethod
     def example(cls) -> Self:
-        """Return the instance that `accepts` and `rejects` speak of."""
+        """Return the instance that `accepts` and `rejects` apply to."""
         return cls()
 
     def describe(self) -> str:
-        """Return one sentence for the data dictionary: what a value of this kind is and in which form it is kept."""
+        """Return one sentence for the data dictionary: what a value of this kind is and how it is stored."""
         return (type(self).__doc__ or "").partition("\n")[0]
 
     @classmethod
-    def complain(cls, what: str, words: str, severity: Severity = Severity.DROPPED, value: object = None) -> Complaint:
-        """Return a complaint whose rule is this kind's name and `what`."""
-        return Complaint(f"{cls.name}-{what}", words, severity, value)
+    def violation(
+        cls, what: str, message: str, severity: Severity = Severity.DROPPED, value: object = None
+    ) -> Violation:
+        """Return a violation of the rule `<kind>-<what>`."""
+        return Violation(f"{cls.name}-{what}", message, severity, value)
 
     @classmethod
-    def wrong_type(cls, raw: object) -> Complaint:
-        """Return the complaint of a JSON type that never holds this kind."""
-        found = _JSON_WORDS.get(type(raw), "no JSON value")
-        return cls.complain("type", f"is {found}, which cannot be read as {cls.noun}")
+    def type_violation(cls, raw: object) -> Violation:
+        """Return the violation for a JSON type that cannot hold this kind."""
+        type_name = _JSON_TYPE_NAMES.get(type(raw), "not a JSON value")
+        return cls.violation("type", f"is {type_name}, which cannot be read as {cls.noun}")

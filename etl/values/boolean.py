@@ -1,23 +1,23 @@
-"""Yes and no, in all the ways the API says them."""
+"""Booleans, in every form that the API sends."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind
-from etl.values.number import exact, is_number
-from etl.values.text import word_of
+from etl.values.base import Kind, Violation
+from etl.values.number import is_number, to_decimal
+from etl.values.text import clean_word
 
 _LONGEST = 60
-_WORDS = {"true": True, "yes": True, "y": True, "t": True, "1": True}
-_TRUTHS = frozenset({0, 1})
-_WORDS |= {"false": False, "no": False, "n": False, "f": False, "0": False}
+_VALUES = {"true": True, "yes": True, "y": True, "t": True, "1": True}
+_NUMERIC_VALUES = frozenset({0, 1})
+_VALUES |= {"false": False, "no": False, "n": False, "f": False, "0": False}
 
 
 @dataclass(frozen=True)
 class Boolean(Kind):
-    """True or false, also from the words and numbers that stand for them."""
+    """True or false, also from words and numbers that mean them."""
 
     name: ClassVar[str] = "boolean"
     noun: ClassVar[str] = "yes or no"
@@ -56,18 +56,18 @@ class Boolean(Kind):
         """Boolean."""
         return sa.Boolean()
 
-    def clean(self, raw: Any) -> bool | Complaint | None:
-        """Return True or False, None when absent, or a Complaint."""
+    def clean(self, raw: Any) -> bool | Violation | None:
+        """Return True or False, None when absent, or a Violation."""
         if raw is True or raw is False:
             return raw
         if is_number(raw):
-            number = exact(raw, type(self))
-            if isinstance(number, Complaint):
+            number = to_decimal(raw, type(self))
+            if isinstance(number, Violation):
                 return number
-            found = bool(number) if number in _TRUTHS else None
+            value = bool(number) if number in _NUMERIC_VALUES else None
         else:
-            text = word_of(raw, type(self), _LONGEST)
+            text = clean_word(raw, type(self), _LONGEST)
             if not isinstance(text, str):
                 return text
-            found = _WORDS.get(text.lower())
-        return self.complain("unknown", "is neither yes nor no") if found is None else found
+            value = _VALUES.get(text.lower())
+        return self.violation("unknown", "is neither yes nor no") if value is None else value

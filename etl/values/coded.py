@@ -1,4 +1,4 @@
-"""Coded values: one-letter statuses and the like, with the meaning of each code."""
+"""Coded values such as one-letter statuses, with the meaning of each code."""
 
 import re
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind, Severity
-from etl.values.text import word_of
+from etl.values.base import Kind, Severity, Violation
+from etl.values.text import clean_word
 
 _LONGEST = 200
-#: What can be a code at all: short, without spaces or markup.
+#: The form of a code: short, without spaces or markup.
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9_.&+-]{0,11}", re.ASCII)
 
 
@@ -19,9 +19,9 @@ _CODE = re.compile(r"[A-Z0-9][A-Z0-9_.&+-]{0,11}", re.ASCII)
 class Code(Kind):
     """A code of a vocabulary, in capitals.
 
-    `vocabulary` names it ("policy status"), `meanings` says what each code means. An open vocabulary keeps an unknown
-    code and notes it, because the vendor publishes few of them; a `closed` one drops it. Junk that is no code at all is
-    dropped too, and refuses the whole record where the code is its `status`.
+    `vocabulary` names it ("policy status"); `meanings` says what each code means. An open vocabulary keeps an unknown
+    code and notes it, because the vendor publishes few codes; a `closed` one drops it. Text that cannot be a code is
+    dropped too, and the whole record is refused if the code is its `status`.
     """
 
     name: ClassVar[str] = "code"
@@ -54,15 +54,15 @@ class Code(Kind):
     status: bool = False
 
     def __post_init__(self) -> None:
-        """Keep a copy of the meanings; raise ValueError for a code that cleaning could never return."""
+        """Copy the meanings; raise ValueError for a code that cleaning could never return."""
         object.__setattr__(self, "meanings", dict(self.meanings))
         wrong = [code for code in self.meanings if not _CODE.fullmatch(code)]
         if wrong:
-            raise ValueError(f"The {self.vocabulary} codes {wrong} must be capitals, at most 12, without spaces.")
+            raise ValueError(f"The {self.vocabulary} codes {wrong} must be at most 12 capitals without spaces.")
 
     @classmethod
     def example(cls) -> "Code":
-        """Return the open vocabulary of a policy's status."""
+        """Return the open vocabulary of policy statuses."""
         return cls("policy status", {"A": "active", "C": "cancelled", "D": "deleted"}, status=True)
 
     @property
@@ -70,25 +70,31 @@ class Code(Kind):
         """Text: the vocabulary grows at the source."""
         return sa.Text()
 
-    def clean(self, raw: Any) -> str | Complaint | None:
-        """Return the code, None when absent, or a Complaint, which in an open vocabulary keeps an unknown code."""
+    def clean(self, raw: Any) -> str | Violation | None:
+        """Return the code, None when absent, or a Violation; an open vocabulary keeps an unknown code in it."""
         if type(raw) is str and raw in self.meanings:
             return raw
-        text = word_of(raw, type(self), _LONGEST)
-        if isinstance(text, Complaint):
-            return self._junk(text)
+        text = clean_word(raw, type(self), _LONGEST)
+        if isinstance(text, Violation):
+            return self._junk_violation(text)
         if text is None:
             return None
-        # Capitals of some letters outside ASCII lie inside: those are no codes.
+        # Some non-ASCII letters have ASCII capitals; they are not codes.
         code = text.upper() if text.isascii() else ""
         if code in self.meanings:
             return code
         if not _CODE.fullmatch(code):
-            return self._junk(self.complain("junk", f"is no {self.vocabulary} code: too long, or not plain letters"))
-        words = f"is no {self.vocabulary} code that is known"
-        return self.complain("unknown", words) if self.closed else self.complain("unknown", words, Severity.NOTED, code)
+            return self._junk_violation(
+                self.violation("junk", f"is not a {self.vocabulary} code: too long, or not plain letters")
+            )
+        message = f"is not a known {self.vocabulary} code"
+        return (
+            self.violation("unknown", message)
+            if self.closed
+            else self.violation("unknown", message, Severity.NOTED, code)
+        )
 
-    def _junk(self, found: Complaint) -> Complaint:
-        """Return the complaint of something that is no code, as grave as the field is."""
+    def _junk_violation(self, violation: Violation) -> Violation:
+        """Return the violation for text that cannot be a code, with the severity that the field calls for."""
         severity = Severity.REFUSED if self.status else Severity.DROPPED
-        return Complaint(found.rule, found.words, severity)
+        return Violation(violation.rule, violation.message, severity)

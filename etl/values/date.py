@@ -1,4 +1,4 @@
-"""Calendar days, never shifted by a time zone."""
+"""Calendar dates, never shifted by a time zone."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,16 +6,16 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind
-from etl.values.datetimes import FIRST_YEAR, LAST_YEAR, moment_of
+from etl.values.base import Kind, Violation
+from etl.values.datetimes import FIRST_YEAR, LAST_YEAR, parse_datetime
 
-#: How the API writes a date: as its midnight, or bare.
+#: How the API writes a date: with a midnight time, or without a time.
 _MIDNIGHT = frozenset({"T00:00:00", ""})
 
 
 @dataclass(frozen=True)
 class Date(Kind):
-    """A calendar day as the source wrote it; a time and an offset beside it are left out and never shift the day."""
+    """A calendar date as the source wrote it; a time and an offset after it are ignored and never shift the date."""
 
     name: ClassVar[str] = "date"
     noun: ClassVar[str] = "a date"
@@ -75,16 +75,16 @@ class Date(Kind):
         """Date."""
         return sa.Date()
 
-    def clean(self, raw: Any) -> date | Complaint | None:
-        """Return the day, None when absent, or a Complaint."""
-        # fromisoformat takes 20250201 and 2025-W05-6 as well, which have no hyphen in this place.
+    def clean(self, raw: Any) -> date | Violation | None:
+        """Return the date, None when absent, or a Violation."""
+        # fromisoformat accepts 20250201 and 2025-W05-6 too, which have no hyphen at this position.
         if type(raw) is str and raw[10:] in _MIDNIGHT and raw[7:8] == "-":
             try:
                 day = date.fromisoformat(raw[:10])
             except ValueError:
-                pass  # the careful reading says why
+                pass  # parse_datetime says why
             else:
                 if FIRST_YEAR <= day.year <= LAST_YEAR:
                     return day
-        moment = moment_of(raw, type(self))
+        moment = parse_datetime(raw, type(self))
         return moment.date() if isinstance(moment, datetime) else moment

@@ -1,4 +1,4 @@
-"""Exact decimals: how amounts are written, and how they fit their column; nothing ambiguous is guessed."""
+"""Exact decimals: parsing of number formats and fitting to a column; ambiguous numbers are never guessed."""
 
 import re
 import unicodedata
@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind, Severity
-from etl.values.number import exact, is_number
-from etl.values.text import word_of
+from etl.values.base import Kind, Severity, Violation
+from etl.values.number import is_number, to_decimal
+from etl.values.text import clean_word
 
 _LONGEST = 60
-#: Our own context: that of the thread is somebody else's to change.
+#: A context of our own: other code may change the thread's context.
 HALF_UP = Context(prec=60, rounding=ROUND_HALF_UP)
 _MINUS = str.maketrans({"\u2212": "-", "\u2013": "-"})
-#: A sign before, a sign behind, or parentheses around.
+#: A leading sign, a trailing sign, or parentheses.
 _SIGNED = re.compile(r"(\()?\s*([-+]?)\s*([^()+-]*?)\s*(-?)\s*(\))?")
 _DIGITS = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.", re.ASCII)
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?", re.ASCII)
@@ -28,7 +28,7 @@ _NO_UNIT = re.compile(r"(?!)")
 
 @dataclass(frozen=True)
 class Decimals(Kind):
-    """An exact number with a set number of digits, and of digits after the point."""
+    """An exact number with a fixed precision and scale."""
 
     name: ClassVar[str] = "decimals"
     noun: ClassVar[str] = "a number"
@@ -67,7 +67,7 @@ class Decimals(Kind):
 
     @classmethod
     def example(cls) -> "Decimals":
-        """Return a number below a thousand with six digits after the point."""
+        """Return a number below a thousand with six decimal places."""
         return cls(9, 6)
 
     @property
@@ -75,78 +75,78 @@ class Decimals(Kind):
         """Numeric: exact, never a float."""
         return sa.Numeric(self.precision, self.scale)
 
-    def clean(self, raw: Any) -> Decimal | Complaint | None:
-        """Return the number with all digits after the point, None when absent, or a Complaint."""
-        return decimal_of(raw, type(self), self.precision, self.scale)
+    def clean(self, raw: Any) -> Decimal | Violation | None:
+        """Return the number with all decimal places, None when absent, or a Violation."""
+        return parse_decimal(raw, type(self), self.precision, self.scale)
 
 
-def decimal_of(
+def parse_decimal(
     raw: object, kind: type[Kind], precision: int, scale: int, unit: re.Pattern[str] = _NO_UNIT
-) -> Decimal | Complaint | None:
-    """Return a JSON number or a text, without its `unit`, as a decimal of that size, None when absent, or a Complaint.
+) -> Decimal | Violation | None:
+    """Return a JSON number or a text, without its `unit`, as a decimal of that size, None when absent, or a Violation.
 
-    Too many digits after the point are rounded half up, as PostgreSQL does, and complained of as repaired.
+    Extra decimal places are rounded half up, as PostgreSQL does, and reported as repaired.
     """
-    number: Decimal | Complaint | None
+    number: Decimal | Violation | None
     if type(raw) is Decimal and raw.is_finite():
         number = raw
     elif is_number(raw):
-        number = exact(raw, kind)
+        number = to_decimal(raw, kind)
     else:
-        text = word_of(raw, kind, _LONGEST)
-        number = _read(unit.sub("", text.translate(_MINUS)), kind) if isinstance(text, str) else text
-    return _fitted(number, kind, precision, scale) if isinstance(number, Decimal) else number
+        text = clean_word(raw, kind, _LONGEST)
+        number = _parse(unit.sub("", text.translate(_MINUS)), kind) if isinstance(text, str) else text
+    return _fit_to_column(number, kind, precision, scale) if isinstance(number, Decimal) else number
 
 
-def _fitted(number: Decimal, kind: type[Kind], precision: int, scale: int) -> Decimal | Complaint:
-    """Return the number with `scale` digits after the point, or the kind's Complaint: out of range, or rounded."""
-    whole = precision - scale
-    if number and number.adjusted() >= whole:
-        return _out_of_range(kind, whole)
+def _fit_to_column(number: Decimal, kind: type[Kind], precision: int, scale: int) -> Decimal | Violation:
+    """Return the number with `scale` decimal places, or the kind's Violation: out of range, or rounded."""
+    whole_digits = precision - scale
+    if number and number.adjusted() >= whole_digits:
+        return _range_violation(kind, whole_digits)
     rounded = number.quantize(_last_place(scale), None, HALF_UP)
     if not rounded:
         rounded = abs(rounded)  # there is no -0
     if rounded == number:
         return rounded
-    if rounded.adjusted() >= whole:
-        return _out_of_range(kind, whole)
-    return kind.complain("rounded", f"has more than {scale} digits after the point", Severity.REPAIRED, rounded)
+    if rounded.adjusted() >= whole_digits:
+        return _range_violation(kind, whole_digits)
+    return kind.violation("rounded", f"has more than {scale} decimal places", Severity.REPAIRED, rounded)
 
 
 @cache
 def _last_place(scale: int) -> Decimal:
-    """Return one in the last of `scale` places after the point: 0.01 for 2."""
+    """Return the smallest step at this scale: 0.01 for 2."""
     return Decimal((0, (1,), -scale))
 
 
-def _out_of_range(kind: type[Kind], whole: int) -> Complaint:
-    """Return the complaint of a number that its column cannot hold."""
-    return kind.complain("range", f"has more than {whole} digits before the point")
+def _range_violation(kind: type[Kind], whole_digits: int) -> Violation:
+    """Return the violation for a number that its column cannot hold."""
+    return kind.violation("range", f"has more than {whole_digits} digits before the decimal point")
 
 
-def _read(text: str, kind: type[Kind]) -> Decimal | Complaint | None:
-    """Return what a text without its unit says, None when nothing but the unit was there, or the kind's Complaint."""
+def _parse(text: str, kind: type[Kind]) -> Decimal | Violation | None:
+    """Return the number in a text without its unit, None when the text is empty, or the kind's Violation."""
     parts = _SIGNED.fullmatch(text)
     if parts is None:
-        return _fault(text, text, kind)
-    opened, sign, body, behind, closed = parts.groups()
+        return _format_violation(text, text, kind)
+    opened, sign, body, trailing_minus, closed = parts.groups()
     digits = body.replace(",", "") if _THOUSANDS.fullmatch(body) else body
     if body and not _DIGITS.fullmatch(digits):
-        return _fault(text, body, kind)
-    if bool(opened) != bool(closed) or sum(map(bool, (opened, sign, behind))) > 1:
-        return kind.complain("sign", "has a sign that can be read in two ways")
+        return _format_violation(text, body, kind)
+    if bool(opened) != bool(closed) or sum(map(bool, (opened, sign, trailing_minus))) > 1:
+        return kind.violation("sign", "has an ambiguous sign")
     if not body:
         return None
-    # copy_negate, because a minus would round to the precision of the thread's context
-    return Decimal(digits).copy_negate() if opened or behind or sign == "-" else Decimal(digits)
+    # copy_negate: a minus would round to the precision of the thread's context
+    return Decimal(digits).copy_negate() if opened or trailing_minus or sign == "-" else Decimal(digits)
 
 
-def _fault(text: str, body: str, kind: type[Kind]) -> Complaint:
-    """Return the Complaint that says why the text is no number of this kind."""
+def _format_violation(text: str, body: str, kind: type[Kind]) -> Violation:
+    """Return the Violation that says why the text is not a number of this kind."""
     if "%" in text:
-        return kind.complain("percent", f"has a percent sign, which cannot be read as {kind.noun}")
+        return kind.violation("percent", f"has a percent sign, which cannot be read as {kind.noun}")
     if any(unicodedata.category(character) == "Sc" for character in text):
-        return kind.complain("currency", f"has a currency sign that cannot be read as {kind.noun}")
+        return kind.violation("currency", f"has a currency sign that cannot be read as {kind.noun}")
     if _GROUPS.fullmatch(body):
-        return kind.complain("ambiguous", "has commas, points or spaces that can be read in two ways")
-    return kind.complain("not-a-number", "is no number in plain digits")
+        return kind.violation("ambiguous", "has commas, periods or spaces that are ambiguous")
+    return kind.violation("not-a-number", "is not a number in plain digits")

@@ -1,4 +1,4 @@
-"""E-mail addresses: the rules of email-validator behind a fast path for plain ones."""
+"""E-mail addresses: the rules of email-validator, with a fast path for plain addresses."""
 
 import re
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
 from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
-from etl.values.base import Complaint, Kind, Severity
-from etl.values.text import word_of
+from etl.values.base import Kind, Severity, Violation
+from etl.values.text import clean_word
 
-#: What the library would certainly take, and return with nothing but the domain in lower case. Left to the library:
-#: labels with `--` (punycode and reserved forms), special-use domains, and whatever is long or not ASCII.
+#: Addresses that the library accepts and changes only by lowering the domain. Left to the library: labels with `--`
+#: (punycode and reserved forms), special-use domains, and addresses that are long or not ASCII.
 _PLAIN = re.compile(
     r"([A-Za-z0-9_+%'&-]++(?:\.[A-Za-z0-9_+%'&-]++)*+)@"
     r"((?:[A-Za-z0-9]++(?:-[A-Za-z0-9]++)*+\.)++(?!(?i:test|invalid|local|localhost|arpa|onion)$)[A-Za-z]{2,24})",
     re.ASCII,
 )
-_PLAIN_LENGTH = 63  # then no part can be over its limit, the shortest of which is a label's 63
+_PLAIN_LENGTH = 63  # a label's limit, the shortest limit of any part
 _SHARED_MAILBOXES = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
 _LONGEST = 320
-#: A display name or a link around the address.
+#: An address inside a display name or a link.
 _WRAPPED = re.compile(r"(?:mailto:|[^<>@]*<)([^<>\s]+@[^<>\s]+?)>?", re.IGNORECASE)
 _SEVERAL = re.compile(r"@[^@]*[\s,;/|][^@]*@")
 
@@ -30,7 +30,7 @@ _SEVERAL = re.compile(r"@[^@]*[\s,;/|][^@]*@")
 class Email(Kind):
     """An e-mail address as its standards spell it: the domain in lower case, the mailbox as given.
 
-    Whether the domain exists is not asked: cleaning opens no connection.
+    Whether the domain exists is not checked: cleaning opens no connection.
     """
 
     name: ClassVar[str] = "email"
@@ -77,53 +77,53 @@ class Email(Kind):
         """Text; no address is longer than 254 characters."""
         return sa.Text()
 
-    def clean(self, raw: Any) -> str | Complaint | None:
-        """Return the standard form of the address, None when absent, or a Complaint (rules of email-validator)."""
+    def clean(self, raw: Any) -> str | Violation | None:
+        """Return the standard form of the address, None when absent, or a Violation (rules of email-validator)."""
         if type(raw) is str and len(raw) <= _PLAIN_LENGTH:
             plain = _PLAIN.fullmatch(raw)
             if plain is not None:
-                return raw if raw.islower() else _standard(*plain.groups())
-        text = word_of(raw, type(self), _LONGEST)
-        return _by_the_library(text) if isinstance(text, str) else text
+                return raw if raw.islower() else _lower_domain(*plain.groups())
+        text = clean_word(raw, type(self), _LONGEST)
+        return _validate_with_library(text) if isinstance(text, str) else text
 
 
-def _standard(mailbox: str, domain: str) -> str:
-    """Return a plain address with its domain, and a mailbox every domain has, in lower case (RFC 2142)."""
+def _lower_domain(mailbox: str, domain: str) -> str:
+    """Return a plain address with the domain, and a mailbox that every domain has (RFC 2142), in lower case."""
     lower = mailbox.lower()
     return f"{lower if lower in _SHARED_MAILBOXES else mailbox}@{domain.lower()}"
 
 
-def _by_the_library(text: str) -> str | Complaint:
-    """Return the library's standard form of the address or, in its stead, a Complaint that names the part at fault."""
-    found = _validated(text)
-    if found is not None:
-        return found
+def _validate_with_library(text: str) -> str | Violation:
+    """Return the library's standard form of the address, or a Violation that names the invalid part."""
+    normalized = _normalize(text)
+    if normalized is not None:
+        return normalized
     wrapped = _WRAPPED.fullmatch(text)
-    inner = _validated(wrapped[1]) if wrapped else None
+    inner = _normalize(wrapped[1]) if wrapped else None
     if inner is not None:
-        return Email.complain("wrapped", "has words around the address", Severity.REPAIRED, inner)
-    return _fault(text)
+        return Email.violation("wrapped", "has text around the address", Severity.REPAIRED, inner)
+    return _invalid_part(text)
 
 
-def _validated(text: str) -> str | None:
-    """Return the library's standard form of the address, or None when it refuses it."""
+def _normalize(text: str) -> str | None:
+    """Return the library's standard form of the address, or None when the library rejects it."""
     try:
         return validate_email(text, check_deliverability=False).normalized
     except (EmailNotValidError, UnicodeError):
         return None
 
 
-def _fault(text: str) -> Complaint:
-    """Return the Complaint that says which part of a refused address is at fault."""
+def _invalid_part(text: str) -> Violation:
+    """Return the Violation that says which part of a rejected address is invalid."""
     mailbox, at, domain = text.rpartition("@")
     if not at:
-        return Email.complain("no-at", "has no @")
+        return Email.violation("no-at", "has no @")
     if _SEVERAL.search(text):
-        return Email.complain("several", "holds more than one address")
+        return Email.violation("several", "holds more than one address")
     if not domain:
-        return Email.complain("no-domain", "has no domain after the @")
+        return Email.violation("no-domain", "has no domain after the @")
     if not mailbox:
-        return Email.complain("no-mailbox", "has no name before the @")
-    if _validated(f"a@{domain}") is None:
-        return Email.complain("domain", "has a domain that no mail can be sent to")
-    return Email.complain("mailbox", "has a name before the @ that is not well formed")
+        return Email.violation("no-mailbox", "has no name before the @")
+    if _normalize(f"a@{domain}") is None:
+        return Email.violation("domain", "has a domain that cannot receive mail")
+    return Email.violation("mailbox", "has a malformed name before the @")

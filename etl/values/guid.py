@@ -7,8 +7,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind
-from etl.values.text import word_of
+from etl.values.base import Kind, Violation
+from etl.values.text import clean_word
 
 _LONGEST = 60
 _FORM = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(-?)(?:[0-9a-f]{4}\2){3}[0-9a-f]{12})", re.ASCII | re.IGNORECASE)
@@ -47,17 +47,17 @@ class Uuid(Kind):
         """UUID."""
         return sa.Uuid()
 
-    def clean(self, raw: Any) -> UUID | Complaint | None:
-        """Return the UUID, None when absent, or a Complaint."""
+    def clean(self, raw: Any) -> UUID | Violation | None:
+        """Return the UUID, None when absent, or a Violation."""
         if isinstance(raw, UUID):
             return raw if raw.int else None
         if type(raw) is str and _PLAIN.fullmatch(raw):
-            found = UUID(raw)
-            return found if found.int else None
-        text = word_of(raw, type(self), _LONGEST)
+            uuid = UUID(raw)
+            return uuid if uuid.int else None
+        text = clean_word(raw, type(self), _LONGEST)
         if not isinstance(text, str):
             return text
         parts = _FORM.fullmatch(text[1:-1] if text[0] == "{" and text[-1] == "}" else text)
         if parts is None:
-            return self.complain("format", "is not 32 hexadecimal digits in a UUID's groups")
+            return self.violation("format", "is not 32 hexadecimal digits in the groups of a UUID")
         return self.clean(UUID(parts[1]))

@@ -1,4 +1,4 @@
-"""The source's own id of a record: one canonical text, whatever JSON type it came as."""
+"""Record ids of the source as canonical text, for every JSON type that they come in."""
 
 import re
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind
-from etl.values.number import exact, is_number
-from etl.values.text import text_of
+from etl.values.base import Kind, Violation
+from etl.values.number import is_number, to_decimal
+from etl.values.text import clean_text
 
 LONGEST_ID = 200
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_FARTHEST = 10**18  # below it, an integer is written out without further questions
-_SHORT = 31  # a GUID has at least 32 characters
+_FAST_PATH_LIMIT = 10**18  # integers below it need no further checks
+_FAST_PATH_LENGTH = 31  # a GUID has at least 32 characters
 
 
 @dataclass(frozen=True)
@@ -52,39 +52,39 @@ class SourceId(Kind):
 
     @property
     def column_type(self) -> sa.Text:
-        """Text: ids of other resources are not always numbers."""
+        """Text: ids of some resources are not numbers."""
         return sa.Text()
 
-    def clean(self, raw: Any) -> str | Complaint | None:
-        """Return the canonical id, None when blank, or a Complaint."""
+    def clean(self, raw: Any) -> str | Violation | None:
+        """Return the canonical id, None when blank, or a Violation."""
         return canonical_id(raw, type(self))
 
 
-def source_id(raw: Any) -> str | Complaint | None:
-    """Return the canonical id of a record, None when blank, or a Complaint: `SourceId` as a plain function."""
+def source_id(raw: Any) -> str | Violation | None:
+    """Return the canonical id of a record, None when blank, or a Violation: `SourceId` as a plain function."""
     return canonical_id(raw, SourceId)
 
 
-def canonical_id(raw: object, kind: type[Kind]) -> str | Complaint | None:
-    """Return the canonical id, None when blank, or a Complaint in the name of `kind`."""
-    if type(raw) is int and -_FARTHEST < raw < _FARTHEST:
+def canonical_id(raw: object, kind: type[Kind]) -> str | Violation | None:
+    """Return the canonical id, None when blank, or the kind's Violation."""
+    if type(raw) is int and -_FAST_PATH_LIMIT < raw < _FAST_PATH_LIMIT:
         return str(raw)
-    if type(raw) is str and len(raw) <= _SHORT and raw.isascii() and raw.isalnum():
+    if type(raw) is str and len(raw) <= _FAST_PATH_LENGTH and raw.isascii() and raw.isalnum():
         return raw
     if is_number(raw):
-        return _integral(raw, kind)
-    text = text_of(raw, kind, LONGEST_ID)
+        return _id_from_number(raw, kind)
+    text = clean_text(raw, kind, LONGEST_ID)
     if not isinstance(text, str):
         return text
     bare = text[1:-1] if text[0] == "{" and text[-1] == "}" else text
     return bare.lower() if _GUID.fullmatch(bare) else text
 
 
-def _integral(raw: float | Decimal, kind: type[Kind]) -> str | Complaint:
-    """Return a number without a fraction as the digits of an id, or the kind's Complaint."""
-    number = exact(raw, kind)
-    if isinstance(number, Complaint):
+def _id_from_number(raw: float | Decimal, kind: type[Kind]) -> str | Violation:
+    """Return a number without a fraction as the digits of an id, or the kind's Violation."""
+    number = to_decimal(raw, kind)
+    if isinstance(number, Violation):
         return number
     if number != number.to_integral_value():
-        return kind.complain("fraction", "is a number with a fraction, which no id is")
+        return kind.violation("fraction", "is a number with a fraction, which cannot be an id")
     return str(int(number))

@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind
-from etl.values.number import exact, is_number
-from etl.values.text import word_of
+from etl.values.base import Kind, Violation
+from etl.values.number import is_number, to_decimal
+from etl.values.text import clean_word
 
 _LONGEST = 60
 _SMALL, _MIDDLE = 2**15, 2**31
 _WHOLE = re.compile(r"[-+]?(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.0*)?", re.ASCII)
-_FRACTION = re.compile(r"[-+]?[0-9]*\.[0-9]+", re.ASCII)
+_DECIMAL_FRACTION = re.compile(r"[-+]?[0-9]*\.[0-9]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -59,40 +59,44 @@ class Integer(Kind):
 
     @property
     def column_type(self) -> sa.Integer:
-        """The smallest of PostgreSQL's integers that holds both ends."""
+        """The smallest PostgreSQL integer type that holds both ends of the range."""
         if self.minimum >= -_SMALL and self.maximum < _SMALL:
             return sa.SmallInteger()
         return sa.Integer() if self.minimum >= -_MIDDLE and self.maximum < _MIDDLE else sa.BigInteger()
 
-    def clean(self, raw: Any) -> int | Complaint | None:
-        """Return the number, None when absent, or a Complaint."""
-        found = raw if type(raw) is int else whole(raw, type(self))
-        if not isinstance(found, int) or self.minimum <= found <= self.maximum:
-            return found
-        return self.complain("range", f"is not between {self.minimum:,} and {self.maximum:,}")
+    def clean(self, raw: Any) -> int | Violation | None:
+        """Return the number, None when absent, or a Violation."""
+        number = raw if type(raw) is int else parse_integer(raw, type(self))
+        if not isinstance(number, int) or self.minimum <= number <= self.maximum:
+            return number
+        return self.violation("range", f"is not between {self.minimum:,} and {self.maximum:,}")
 
 
-def whole(raw: object, kind: type[Kind]) -> int | Complaint | None:
-    """Return a JSON number or text as an integer, None when absent, or the kind's Complaint."""
+def parse_integer(raw: object, kind: type[Kind]) -> int | Violation | None:
+    """Return a JSON number or text as an integer, None when absent, or the kind's Violation."""
     if is_number(raw):
-        number = exact(raw, kind)
+        number = to_decimal(raw, kind)
     else:
-        text = word_of(raw, kind, _LONGEST)
+        text = clean_word(raw, kind, _LONGEST)
         if not isinstance(text, str):
             return text
         if not _WHOLE.fullmatch(text):
-            return _fault(text, kind)
+            return _format_violation(text, kind)
         number = Decimal(text.replace(",", ""))
-    if isinstance(number, Complaint):
+    if isinstance(number, Violation):
         return number
-    return int(number) if number == number.to_integral_value() else _fraction(kind)
+    return int(number) if number == number.to_integral_value() else _fraction_violation(kind)
 
 
-def _fault(text: str, kind: type[Kind]) -> Complaint:
-    """Return the Complaint that says why the text is no whole number."""
-    return _fraction(kind) if _FRACTION.fullmatch(text) else kind.complain("format", "is no number in plain digits")
+def _format_violation(text: str, kind: type[Kind]) -> Violation:
+    """Return the Violation that says why the text is not a whole number."""
+    return (
+        _fraction_violation(kind)
+        if _DECIMAL_FRACTION.fullmatch(text)
+        else kind.violation("format", "is not a number in plain digits")
+    )
 
 
-def _fraction(kind: type[Kind]) -> Complaint:
-    """Return the complaint of a number that is not whole."""
-    return kind.complain("fraction", "has a fraction where a whole number belongs")
+def _fraction_violation(kind: type[Kind]) -> Violation:
+    """Return the violation for a number that is not whole."""
+    return kind.violation("fraction", "has a fraction, but must be a whole number")

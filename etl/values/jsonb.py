@@ -1,4 +1,4 @@
-"""JSON kept as it came, but for what PostgreSQL's jsonb cannot hold."""
+"""JSON kept as received, without characters that PostgreSQL's jsonb cannot store."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,16 +6,16 @@ from typing import Any, ClassVar
 
 from sqlalchemy.dialects.postgresql import JSONB
 
-from etl.values.base import Complaint, Kind
-from etl.values.number import exact, is_number
-from etl.values.text import joined
+from etl.values.base import Kind, Violation
+from etl.values.number import is_number, to_decimal
+from etl.values.text import replace_surrogates
 
-MOST_LEVELS = 200
+MAX_DEPTH = 200
 
 
 @dataclass(frozen=True)
 class Json(Kind):
-    """A JSON value as it came, without NUL and half characters, which jsonb refuses."""
+    """A JSON value as received, without NUL and lone surrogates, which jsonb rejects."""
 
     name: ClassVar[str] = "json"
     noun: ClassVar[str] = "JSON"
@@ -46,51 +46,51 @@ class Json(Kind):
         return JSONB()
 
     def clean(self, raw: Any) -> Any:
-        """Return the value, copied only where something had to go, None when absent, or a Complaint."""
-        soiled = False
+        """Return the value, copied only if characters had to be replaced, None when absent, or a Violation."""
+        needs_replacement = False
         waiting = [(raw, 0)]
         while waiting:
             value, level = waiting.pop()
             if isinstance(value, str):
-                soiled = soiled or _is_soiled(value)
+                needs_replacement = needs_replacement or _has_unstorable_characters(value)
             elif isinstance(value, (list, dict)):
-                if level == MOST_LEVELS:
-                    return self.complain("too-deep", f"is nested more than {MOST_LEVELS} levels deep")
+                if level == MAX_DEPTH:
+                    return self.violation("too-deep", f"is nested more than {MAX_DEPTH} levels deep")
                 waiting.extend((part, level + 1) for part in value)
                 if isinstance(value, dict):
                     if not all(isinstance(key, str) for key in value):
-                        return self.wrong_type(value)
+                        return self.type_violation(value)
                     waiting.extend((part, level + 1) for part in value.values())
             else:
-                fault = self._fault(value)
-                if fault is not None:
-                    return fault
-        found = _storable(raw) if soiled else raw
-        return None if found == "" else found
+                violation = self._scalar_violation(value)
+                if violation is not None:
+                    return violation
+        value_to_store = _replace_unstorable(raw) if needs_replacement else raw
+        return None if value_to_store == "" else value_to_store
 
-    def _fault(self, value: object) -> Complaint | None:
-        """Return the Complaint of a number jsonb has no digits for, or of what is no JSON; None when all is well."""
+    def _scalar_violation(self, value: object) -> Violation | None:
+        """Return the Violation for a number that jsonb cannot hold or a value that is not JSON, None when valid."""
         if value is None or isinstance(value, bool):
             return None
         if not is_number(value):
-            return self.wrong_type(value)
-        number = exact(value, type(self))
-        return number if isinstance(number, Complaint) else None
+            return self.type_violation(value)
+        number = to_decimal(value, type(self))
+        return number if isinstance(number, Violation) else None
 
 
-def _is_soiled(text: str) -> bool:
-    """Return whether the text holds what jsonb refuses: a NUL, or a half of a surrogate pair."""
+def _has_unstorable_characters(text: str) -> bool:
+    """Return whether the text holds a NUL or a lone surrogate, which jsonb rejects."""
     if text.isascii():
         return "\x00" in text
-    return joined(text) != text or "\x00" in text
+    return replace_surrogates(text) != text or "\x00" in text
 
 
-def _storable(value: Any) -> Any:
-    """Return a copy of the value in which every text and key can be stored."""
+def _replace_unstorable(value: Any) -> Any:
+    """Return a copy of the value whose texts and keys can be stored."""
     if isinstance(value, str):
-        return joined(value).replace("\x00", "")
+        return replace_surrogates(value).replace("\x00", "")
     if isinstance(value, list):
-        return list(map(_storable, value))
+        return list(map(_replace_unstorable, value))
     if isinstance(value, dict):
-        return {_storable(key): _storable(part) for key, part in value.items()}
+        return {_replace_unstorable(key): _replace_unstorable(part) for key, part in value.items()}
     return value

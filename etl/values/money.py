@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind
-from etl.values.decimals import HALF_UP, decimal_of
+from etl.values.base import Kind, Violation
+from etl.values.decimals import HALF_UP, parse_decimal
 
 PRECISION, SCALE = 15, 2
 _CENT = Decimal("0.01")
 _PLAIN = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,2})?", re.ASCII)
-#: The dollar's sign or code at either end of the digits, never between two of them.
+#: A dollar sign or code at either end of the digits, never between two digits.
 _DOLLARS = re.compile(r"(?<![0-9.,])(?:US ?\$|\$|USD)\s*|\s*(?:US ?\$|\$|USD)(?![0-9.,])", re.IGNORECASE)
 
 
@@ -83,11 +83,11 @@ class Money(Kind):
 
     @property
     def column_type(self) -> sa.Numeric[Decimal]:
-        """Numeric with two digits after the point."""
+        """Numeric with two decimal places."""
         return sa.Numeric(PRECISION, SCALE)
 
-    def clean(self, raw: Any) -> Decimal | Complaint | None:
-        """Return the amount with its cents, None when absent, or a Complaint."""
+    def clean(self, raw: Any) -> Decimal | Violation | None:
+        """Return the amount with its cents, None when absent, or a Violation."""
         if type(raw) is str and _PLAIN.fullmatch(raw):
             return Decimal(raw).quantize(_CENT, None, HALF_UP)
-        return decimal_of(raw, type(self), PRECISION, SCALE, _DOLLARS)
+        return parse_decimal(raw, type(self), PRECISION, SCALE, _DOLLARS)

@@ -1,4 +1,4 @@
-"""Rates in percent: 12.5 means 12.5 %."""
+"""Percentages: 12.5 means 12.5 %."""
 
 import re
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind
-from etl.values.decimals import decimal_of
+from etl.values.base import Kind, Violation
+from etl.values.decimals import parse_decimal
 
 PRECISION, SCALE = 9, 4
 _PERCENT = re.compile(r"\s*%(?=[-)]*$)")
@@ -46,9 +46,9 @@ class Percent(Kind):
 
     @property
     def column_type(self) -> sa.Numeric[Decimal]:
-        """Numeric with four digits after the point."""
+        """Numeric with four decimal places."""
         return sa.Numeric(PRECISION, SCALE)
 
-    def clean(self, raw: Any) -> Decimal | Complaint | None:
-        """Return the rate in percent, None when absent, or a Complaint."""
-        return decimal_of(raw, type(self), PRECISION, SCALE, _PERCENT)
+    def clean(self, raw: Any) -> Decimal | Violation | None:
+        """Return the rate in percent, None when absent, or a Violation."""
+        return parse_decimal(raw, type(self), PRECISION, SCALE, _PERCENT)

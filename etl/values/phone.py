@@ -1,4 +1,4 @@
-"""Phone numbers: the rules of libphonenumber behind a fast path for plain North American ones."""
+"""Phone numbers: the rules of libphonenumber, with a fast path for plain North American numbers."""
 
 import re
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import phonenumbers as library
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind, Severity
-from etl.values.text import is_placeholder, text_of
+from etl.values.base import Kind, Severity, Violation
+from etl.values.text import clean_text, is_placeholder
 
-HOME = "US"
+REGION = "US"
 _LONGEST = 100
-#: Ten digits in the usual punctuation, with or without the country's 1, with or without an extension.
+#: Ten digits in the usual punctuation, with or without the country code 1, with or without an extension.
 _PLAIN = re.compile(
     r"(?:\+?1[ .-]?)?(?:\(([2-9][0-9]{2})\) ?|([2-9][0-9]{2})[ .-]?)([2-9][0-9]{2})[ .-]?([0-9]{4})"
     r"(?:(?:;ext=| ?(?:x|ext\.?) ?)([0-9]{1,6}))?",
@@ -20,24 +20,24 @@ _PLAIN = re.compile(
 )
 
 
-def _home_numbers() -> re.Pattern[str]:
-    """Return the library's own pattern of a home number, which is exact for area code and exchange.
+def _us_number_pattern() -> re.Pattern[str]:
+    """Return the library's pattern of a US number, which is exact for area code and exchange.
 
-    A library without it would be asked for every number: slower, and the same answers.
+    Without that pattern, every number takes the slow path, with the same result.
     """
-    metadata = library.PhoneMetadata.metadata_for_region(HOME, None)
+    metadata = library.PhoneMetadata.metadata_for_region(REGION, None)
     described = metadata.fixed_line if metadata else None
     return re.compile((described.national_number_pattern if described else None) or "(?!)")
 
 
-_IN_SERVICE = _home_numbers()
-#: Exchange 555, lines 0100 to 0199, is set aside for made-up numbers (ATIS-0300115), whatever the area code.
-_MADE_UP = re.compile(r"[2-9][0-9]{2}55501[0-9]{2}", re.ASCII)
-#: An input mask without digits, as in "(___) ___-____", is an empty field.
+_US_NUMBER = _us_number_pattern()
+#: Exchange 555, lines 0100 to 0199, is reserved for fictional numbers in every area code (ATIS-0300115).
+_FICTIONAL = re.compile(r"[2-9][0-9]{2}55501[0-9]{2}", re.ASCII)
+#: An input mask without digits, such as "(___) ___-____", is an empty field.
 _EMPTY_MASK = re.compile(r"[\s()_.+/-]*")
 _LABEL = re.compile(r"[\s,(-]*\b(?:home|cell|mobile|work|office|business|fax|main)\b[.:)]?", re.IGNORECASE)
 _TEN_DIGITS_TWICE = re.compile(r"(?:[0-9][^0-9]{0,3}){10,11}[^0-9]+(?:[0-9][^0-9]{0,3}){9,10}[0-9]", re.ASCII)
-_FEWEST_DIGITS = 10
+_MIN_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -89,60 +89,60 @@ class Phone(Kind):
         """Text: E.164 has a leading plus, and an extension may follow."""
         return sa.Text()
 
-    def clean(self, raw: Any) -> str | Complaint | None:
-        """Return the number in E.164 form, None when absent, or a Complaint (libphonenumber's rules, home US)."""
+    def clean(self, raw: Any) -> str | Violation | None:
+        """Return the number in E.164 form, None when absent, or a Violation (libphonenumber's rules for the US)."""
         if type(raw) is str:
             plain = _PLAIN.fullmatch(raw)
             if plain is not None:
                 bracketed, bare, exchange, line, extension = plain.groups()
                 digits = (bracketed or bare) + exchange + line
-                if _IN_SERVICE.fullmatch(digits):
+                if _US_NUMBER.fullmatch(digits):
                     return f"+1{digits};ext={extension}" if extension else f"+1{digits}"
-        text = text_of(raw, type(self), _LONGEST)
+        text = clean_text(raw, type(self), _LONGEST)
         if not isinstance(text, str):
             return text
-        return None if is_placeholder(text) or _EMPTY_MASK.fullmatch(text) else _by_the_library(text)
+        return None if is_placeholder(text) or _EMPTY_MASK.fullmatch(text) else _parse_with_library(text)
 
 
-def _by_the_library(text: str) -> str | Complaint:
-    """Return the number in E.164 form as the library reads it, or a Complaint."""
-    found = _read(text)
-    if found is not None:
-        return found
+def _parse_with_library(text: str) -> str | Violation:
+    """Return the number in E.164 form as the library parses it, or a Violation."""
+    number = _format_e164(text)
+    if number is not None:
+        return number
     unlabelled = _LABEL.sub(" ", text).strip()
-    inner = _read(unlabelled) if unlabelled != text else None
+    inner = _format_e164(unlabelled) if unlabelled != text else None
     if inner is not None:
-        return Phone.complain("label", "has words beside the number", Severity.REPAIRED, inner)
-    return _fault(text)
+        return Phone.violation("label", "has words next to the number", Severity.REPAIRED, inner)
+    return _format_violation(text)
 
 
-def _read(text: str) -> str | None:
-    """Return the number in E.164 form with its extension, or None when the library does not hold it valid."""
+def _format_e164(text: str) -> str | None:
+    """Return the number in E.164 form with its extension, or None when the library considers it invalid."""
     try:
-        number = library.parse(text, HOME)
+        number = library.parse(text, REGION)
     except library.NumberParseException:
         return None
-    if not library.is_valid_number(number) and not _is_made_up(number):
+    if not library.is_valid_number(number) and not _is_fictional(number):
         return None
-    written = library.format_number(number, library.PhoneNumberFormat.E164)
-    return f"{written};ext={number.extension}" if number.extension else written
+    formatted = library.format_number(number, library.PhoneNumberFormat.E164)
+    return f"{formatted};ext={number.extension}" if number.extension else formatted
 
 
-def _is_made_up(number: library.PhoneNumber) -> bool:
-    """Return whether the number is a North American one reserved for fiction, which demonstration data uses.
+def _is_fictional(number: library.PhoneNumber) -> bool:
+    """Return whether the number is a North American number reserved for fiction, which demo data uses.
 
-    The library holds most of them valid; not those under an area code that nobody has yet.
+    The library accepts most of these, but not those with an unassigned area code.
     """
-    return number.country_code == 1 and _MADE_UP.fullmatch(str(number.national_number)) is not None
+    return number.country_code == 1 and _FICTIONAL.fullmatch(str(number.national_number)) is not None
 
 
-def _fault(text: str) -> Complaint:
-    """Return the Complaint that says what is wrong with a refused number."""
+def _format_violation(text: str) -> Violation:
+    """Return the Violation that says what is wrong with a rejected number."""
     digits = sum(character.isdigit() for character in text)
     if not digits:
-        return Phone.complain("no-digits", "has no digits")
-    if digits < _FEWEST_DIGITS:
-        return Phone.complain("too-short", f"has {digits} digits where at least {_FEWEST_DIGITS} belong")
+        return Phone.violation("no-digits", "has no digits")
+    if digits < _MIN_DIGITS:
+        return Phone.violation("too-short", f"has {digits} digits, but needs at least {_MIN_DIGITS}")
     if _TEN_DIGITS_TWICE.search(text):
-        return Phone.complain("several", "holds more than one number")
-    return Phone.complain("not-in-service", "is no number that a carrier could have given out")
+        return Phone.violation("several", "holds more than one number")
+    return Phone.violation("not-in-service", "is not a number that a carrier could assign")

@@ -1,23 +1,23 @@
-"""A pointer to another record, by the source's id of it."""
+"""References to another record by its source id."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind
+from etl.values.base import Kind, Violation
 from etl.values.identifier import canonical_id
 
-#: Ids by which the source says "none": its own insert calls take -1 for "no policy".
-NOBODY = frozenset({"0", "-1", "00000000-0000-0000-0000-000000000000"})
+#: Ids that mean "none": the source's insert calls accept -1 for "no policy".
+NULL_IDS = frozenset({"0", "-1", "00000000-0000-0000-0000-000000000000"})
 
 
 @dataclass(frozen=True)
 class Reference(Kind):
-    """A pointer to a row of another table: cleaned to the source's id, stored as that row's computed UUID.
+    """A reference to a row of another table: cleaned to the source id, stored as that row's computed UUID.
 
-    `table` is the production table pointed to; `label` the API field beside the id that names the thing, with which
-    a placeholder row is named until the record itself arrives.
+    `table` is the production table referred to. `label` is the API field beside the id that holds the name; it names
+    the placeholder row until the record itself arrives.
     """
 
     name: ClassVar[str] = "reference"
@@ -48,15 +48,15 @@ class Reference(Kind):
 
     @classmethod
     def example(cls) -> "Reference":
-        """Return a pointer to a contact."""
+        """Return a reference to a contact."""
         return cls("contacts")
 
     @property
     def column_type(self) -> sa.Uuid[Any]:
-        """UUID: the computed key of the row pointed to."""
+        """UUID: the computed key of the row referred to."""
         return sa.Uuid()
 
-    def clean(self, raw: Any) -> str | Complaint | None:
-        """Return the canonical id of the thing pointed to, None when it points nowhere, or a Complaint."""
-        found = canonical_id(raw, type(self))
-        return None if found in NOBODY else found
+    def clean(self, raw: Any) -> str | Violation | None:
+        """Return the canonical id of the record referred to, None when there is none, or a Violation."""
+        target_id = canonical_id(raw, type(self))
+        return None if target_id in NULL_IDS else target_id

@@ -1,12 +1,12 @@
-"""US states, territories and military districts, and the provinces of Canada, as two-letter codes."""
+"""US states, territories and military districts and Canadian provinces as two-letter codes."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind
-from etl.values.text import word_of
+from etl.values.base import Kind, Violation
+from etl.values.text import clean_word
 
 #: Code and name, as USPS Publication 28 (appendix B) and Canada Post list them.
 STATES = {
@@ -141,12 +141,14 @@ class State(Kind):
         """Text of two letters."""
         return sa.Text()
 
-    def clean(self, raw: Any) -> str | Complaint | None:
-        """Return the two-letter code, None when absent, or a Complaint (codes of USPS and Canada Post)."""
+    def clean(self, raw: Any) -> str | Violation | None:
+        """Return the two-letter code, None when absent, or a Violation (codes of USPS and Canada Post)."""
         if type(raw) is str and raw in _CODES:
             return raw
-        text = word_of(raw, type(self), _LONGEST)
+        text = clean_word(raw, type(self), _LONGEST)
         if not isinstance(text, str):
             return text
         bare = text.replace(".", "").replace(",", "").upper()
-        return _BY_TEXT.get(bare) or self.complain("unknown", "is no state, territory, military district or province")
+        return _BY_TEXT.get(bare) or self.violation(
+            "unknown", "is not a state, territory, military district or province"
+        )

@@ -1,4 +1,4 @@
-"""Several texts in one field: a JSON array, or one string with separators."""
+"""Lists of texts in one field: a JSON array, or one string with separators."""
 
 import re
 from dataclasses import dataclass
@@ -7,22 +7,22 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from etl.values.base import Complaint, Kind
-from etl.values.text import is_placeholder, text_of
+from etl.values.base import Kind, Violation
+from etl.values.text import clean_text, is_placeholder
 
 _LONGEST_ITEM = 200
 _LONGEST = 20_000
-_MOST_ITEMS = 1_000
-#: Ids below it are plain numbers, whose text needs no second look.
-_PLAIN = 10**18
+_MAX_ITEMS = 1_000
+#: Integers below it need no further checks.
+_FAST_PATH_LIMIT = 10**18
 _SEPARATOR = re.compile(r"[,;|\r\n\t]")
 
 
 @dataclass(frozen=True)
 class TextList(Kind):
-    """Several ids, numbers or names as a list of texts, each once, in the order of the source.
+    """Several ids, numbers or names as a list of distinct texts, in the order of the source.
 
-    A string is parted at commas, semicolons, bars, tabs and line ends: the vendor does not say which it uses.
+    A string is split at commas, semicolons, bars, tabs and line ends: the vendor does not say which it uses.
     """
 
     name: ClassVar[str] = "text-list"
@@ -56,28 +56,28 @@ class TextList(Kind):
         """Array of text."""
         return ARRAY(sa.Text())
 
-    def clean(self, raw: Any) -> list[str] | Complaint | None:
-        """Return the texts, None when there is none, or a Complaint."""
+    def clean(self, raw: Any) -> list[str] | Violation | None:
+        """Return the texts, None when there are none, or a Violation."""
         if isinstance(raw, str):
             if len(raw) > _LONGEST:
-                return self.complain("too-long", f"is longer than the {_LONGEST:,} characters that are read")
+                return self.violation("too-long", f"is longer than {_LONGEST:,} characters")
             raw = _SEPARATOR.split(raw)
         items = raw if isinstance(raw, list) else [raw]
-        if len(items) == 1 and type(items[0]) is int and -_PLAIN < items[0] < _PLAIN:
+        if len(items) == 1 and type(items[0]) is int and -_FAST_PATH_LIMIT < items[0] < _FAST_PATH_LIMIT:
             return [str(items[0])]
-        if len(items) > _MOST_ITEMS:
-            return self.complain("too-many", f"has more than {_MOST_ITEMS:,} entries")
-        if all(type(item) is int and -_PLAIN < item < _PLAIN for item in items):
+        if len(items) > _MAX_ITEMS:
+            return self.violation("too-many", f"has more than {_MAX_ITEMS:,} entries")
+        if all(type(item) is int and -_FAST_PATH_LIMIT < item < _FAST_PATH_LIMIT for item in items):
             return list(dict.fromkeys(map(str, items))) or None
-        return self._texts(items)
+        return self._clean_items(items)
 
-    def _texts(self, items: list[Any]) -> list[str] | Complaint | None:
-        """Return the distinct texts of the items, None when all are blank, or the first item's Complaint."""
-        found: dict[str, None] = {}
+    def _clean_items(self, items: list[Any]) -> list[str] | Violation | None:
+        """Return the distinct texts of the items, None when all are blank, or the first item's Violation."""
+        texts: dict[str, None] = {}
         for item in items:
-            text = text_of(item, type(self), _LONGEST_ITEM)
-            if isinstance(text, Complaint):
+            text = clean_text(item, type(self), _LONGEST_ITEM)
+            if isinstance(text, Violation):
                 return text
             if text is not None and not is_placeholder(text):
-                found[text] = None
-        return list(found) or None
+                texts[text] = None
+        return list(texts) or None

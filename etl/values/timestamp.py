@@ -1,4 +1,4 @@
-"""Moments in time, aware and in UTC."""
+"""Points in time, time zone aware and in UTC."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -8,18 +8,18 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind
-from etl.values.datetimes import FIRST_YEAR, LAST_YEAR, in_range, moment_of
+from etl.values.base import Kind, Violation
+from etl.values.datetimes import FIRST_YEAR, LAST_YEAR, check_year, parse_datetime
 
-_SEPARATORS = "2025-02-01T00:00:00"[4:17:3]  # every third character is one: --T::
+_SEPARATORS = "2025-02-01T00:00:00"[4:17:3]  # every third character is a separator: --T::
 _zone = cache(ZoneInfo)
 
 
 @dataclass(frozen=True)
 class Timestamp(Kind):
-    """A moment in time, kept in UTC; one written without an offset is read in `zone`, an IANA name.
+    """A point in time, stored in UTC; a time without an offset is read in `zone`, an IANA name.
 
-    A local time that the clocks skipped moves forward by the gap; one that they passed twice is the first of the two.
+    A local time that a clock change skipped moves forward by the gap; a repeated local time means the first of the two.
     """
 
     name: ClassVar[str] = "timestamp"
@@ -78,34 +78,34 @@ class Timestamp(Kind):
         """Timestamp with time zone."""
         return sa.DateTime(timezone=True)
 
-    def clean(self, raw: Any) -> datetime | Complaint | None:
-        """Return the moment in UTC, None when absent, or a Complaint; what is finer than a microsecond is cut."""
+    def clean(self, raw: Any) -> datetime | Violation | None:
+        """Return the time in UTC, None when absent, or a Violation; digits beyond a microsecond are cut."""
         if type(raw) is str and _is_iso(raw):
             try:
                 moment = datetime.fromisoformat(raw)
                 if moment.tzinfo is None and self.zone == "UTC":
-                    moment = datetime.fromisoformat(raw + "Z")  # a sixth of the time that replacing the zone takes
+                    moment = datetime.fromisoformat(raw + "Z")  # six times as fast as replacing the zone
             except ValueError:
-                pass  # the careful reading says why
+                pass  # parse_datetime says why
             else:
-                # A year inside the range, so that an offset cannot lead out of it.
+                # Strictly inside the range, so that an offset cannot lead out of it.
                 if FIRST_YEAR < moment.year < LAST_YEAR:
-                    return moment if moment.tzinfo is UTC else self._in_utc(moment)
-        found = moment_of(raw, type(self))
-        return in_range(self._in_utc(found), type(self)) if isinstance(found, datetime) else found
+                    return moment if moment.tzinfo is UTC else self._to_utc(moment)
+        parsed = parse_datetime(raw, type(self))
+        return check_year(self._to_utc(parsed), type(self)) if isinstance(parsed, datetime) else parsed
 
-    def _in_utc(self, moment: datetime) -> datetime:
-        """Return the moment in UTC; without an offset, read in the zone."""
+    def _to_utc(self, moment: datetime) -> datetime:
+        """Return the datetime in UTC; a naive one is read in the zone."""
         if moment.tzinfo is None:
-            # fold 0 is the first of two; in a gap it is the offset before the change, so the time moves forward.
+            # fold 0 means the first of two; in a gap, the offset before the change, so the time moves forward.
             moment = moment.replace(tzinfo=UTC if self.zone == "UTC" else _zone(self.zone), fold=0)
         return moment.astimezone(UTC)
 
 
 def _is_iso(text: str) -> bool:
-    """Return whether the text looks like 2025-02-01T08:30:00, with or without more, so that fromisoformat may read it.
+    """Return whether the text begins like 2025-02-01T08:30:00, so that fromisoformat reads it correctly.
 
-    That function also takes week dates, digits without separators, any letter for the T, a fraction of a minute as one
-    of a second and, of late, an hour 24.
+    That function also accepts week dates, digits without separators, any letter for the T, a fraction of a minute as
+    one of a second and, in newer versions, hour 24.
     """
     return text[4:17:3] == _SEPARATORS and text[11:13] < "24"

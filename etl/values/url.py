@@ -1,4 +1,4 @@
-"""Addresses of web sites."""
+"""Web addresses."""
 
 import re
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind, Severity
-from etl.values.text import word_of
+from etl.values.base import Kind, Severity, Violation
+from etl.values.text import clean_word
 
 _LONGEST = 2_000
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(?![0-9]+(?:/|$))", re.ASCII | re.IGNORECASE)
@@ -17,7 +17,7 @@ _HOST = re.compile(r"(?=.{4,253}$)(?:[^\W_](?:[^\W_]|-(?=[^\W_-])){0,62}\.)+(?:[
 
 @dataclass(frozen=True)
 class Url(Kind):
-    """The address of a web site, with its scheme; scheme and host in lower case."""
+    """A web address with its scheme; scheme and host in lower case."""
 
     name: ClassVar[str] = "url"
     noun: ClassVar[str] = "a web address"
@@ -53,44 +53,44 @@ class Url(Kind):
         """Text."""
         return sa.Text()
 
-    def clean(self, raw: Any) -> str | Complaint | None:
-        """Return the address, None when absent, or a Complaint."""
-        text = word_of(raw, type(self), _LONGEST)
+    def clean(self, raw: Any) -> str | Violation | None:
+        """Return the address, None when absent, or a Violation."""
+        text = clean_word(raw, type(self), _LONGEST)
         if not isinstance(text, str):
             return text
         scheme = _SCHEME.match(text)
         if scheme is not None:
-            return _standard(text) if scheme[1].lower() in {"http", "https"} else _other_scheme()
-        address = _standard(f"https://{text}")
+            return _normalize(text) if scheme[1].lower() in {"http", "https"} else _scheme_violation()
+        address = _normalize(f"https://{text}")
         if not isinstance(address, str):
             return address
-        return self.complain("no-scheme", "lacks https:// in front", Severity.REPAIRED, address)
+        return self.violation("no-scheme", "lacks https:// at the start", Severity.REPAIRED, address)
 
 
-def _standard(text: str) -> str | Complaint | None:
-    """Return an http or https address in its standard form, None when nothing follows the scheme, or a Complaint."""
-    _, _, rest = text.partition(":")
-    if not rest.strip("/"):
+def _normalize(text: str) -> str | Violation | None:
+    """Return an http or https address in its standard form, None when nothing follows the scheme, or a Violation."""
+    _, _, after_scheme = text.partition(":")
+    if not after_scheme.strip("/"):
         return None
     try:
         parts = urlsplit(text)
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
-        return _bad_host()
+        return _host_violation()
     if "@" in parts.netloc:
-        return Url.complain("credentials", "carries a user name or password")
+        return Url.violation("credentials", "contains a user name or password")
     if not _HOST.fullmatch(host):
-        return _bad_host()
+        return _host_violation()
     if " " in text:
-        return Url.complain("space", "has a space inside")
+        return Url.violation("space", "contains a space")
     return parts._replace(scheme=parts.scheme.lower(), netloc=f"{host}:{port}" if port else host).geturl()
 
 
-def _other_scheme() -> Complaint:
-    """Return the complaint of an address that no browser should be sent to."""
-    return Url.complain("scheme", "is neither http nor https")
+def _scheme_violation() -> Violation:
+    """Return the violation for a scheme other than http and https."""
+    return Url.violation("scheme", "is neither http nor https")
 
 
-def _bad_host() -> Complaint:
-    """Return the complaint of an address whose host cannot be one on the internet."""
-    return Url.complain("host", "has no host name that is one")
+def _host_violation() -> Violation:
+    """Return the violation for a host that cannot be on the internet."""
+    return Url.violation("host", "has no valid host name")

@@ -6,15 +6,15 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind, Severity
-from etl.values.text import is_placeholder, word_of
+from etl.values.base import Kind, Severity, Violation
+from etl.values.text import clean_word, is_placeholder
 
 _LONGEST = 40
 _LENGTH = 17
 _CHECK_DIGIT = 8
 _FORM = re.compile(r"[A-HJ-NPR-Z0-9]{17}", re.ASCII)
-_BETWEEN = str.maketrans("", "", " -.")
-#: 49 CFR 565.15: what each letter counts, and the weight of each place; the ninth holds the sum modulo 11.
+_PUNCTUATION = str.maketrans("", "", " -.")
+#: 49 CFR 565.15: the value of each letter, and the weight of each position; the ninth holds the sum modulo 11.
 _VALUES = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ0123456789", map(int, "123456781234579234567890123456789"), strict=True))
 _WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 _REMAINDERS = "0123456789X"
@@ -22,9 +22,10 @@ _REMAINDERS = "0123456789X"
 
 @dataclass(frozen=True)
 class Vin(Kind):
-    """A vehicle identification number in capitals; one that fails its check is kept and noted.
+    """A vehicle identification number in capitals; a number that fails its check is kept and noted.
 
-    Vehicles before 1981, trailers and imports have numbers without length or check digit, so the text always stays.
+    Vehicles before 1981, trailers and imports have numbers of other lengths or without a check digit, so the text is
+    always kept.
     """
 
     name: ClassVar[str] = "vin"
@@ -56,26 +57,28 @@ class Vin(Kind):
         """Text."""
         return sa.Text()
 
-    def clean(self, raw: Any) -> str | Complaint | None:
-        """Return the number in capitals, None when absent, or a Complaint, which keeps a number that fails."""
-        text = word_of(raw, type(self), _LONGEST)
+    def clean(self, raw: Any) -> str | Violation | None:
+        """Return the number in capitals, None when absent, or a Violation, which keeps a number that fails."""
+        text = clean_word(raw, type(self), _LONGEST)
         if not isinstance(text, str):
             return text
-        # What is not ASCII stays as it is: capitals and joined parts of it may compose to other letters.
-        number = text.upper().translate(_BETWEEN) if text.isascii() else text
-        if not number.strip("0") or is_placeholder(number):  # zeros are those of an empty form
+        # Text that is not ASCII is left unchanged: its capitals and joined parts may compose to other letters.
+        number = text.upper().translate(_PUNCTUATION) if text.isascii() else text
+        if not number.strip("0") or is_placeholder(number):  # zeros come from an empty form
             return None
         if vin_is_valid(number):
             return number
         if len(number) != _LENGTH:
-            return self.complain("length", f"does not have {_LENGTH} characters", Severity.NOTED, number)
+            return self.violation("length", f"does not have {_LENGTH} characters", Severity.NOTED, number)
         if not _FORM.fullmatch(number):
-            return self.complain("characters", "holds I, O, Q or something else no VIN has", Severity.NOTED, number)
-        return self.complain("check-digit", "has another check digit than its ninth", Severity.NOTED, number)
+            return self.violation(
+                "characters", "contains I, O, Q or another character that no VIN has", Severity.NOTED, number
+            )
+        return self.violation("check-digit", "has a wrong check digit (the ninth character)", Severity.NOTED, number)
 
 
 def vin_is_valid(text: str) -> bool:
-    """Return whether a clean number has the form and the check digit of a North American VIN (49 CFR 565.15)."""
+    """Return whether a clean number has the format and check digit of a North American VIN (49 CFR 565.15)."""
     if not _FORM.fullmatch(text):
         return False
     total = sum(_VALUES[character] * weight for character, weight in zip(text, _WEIGHTS, strict=True))

@@ -6,17 +6,17 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind, Severity
-from etl.values.text import is_placeholder, word_of
+from etl.values.base import Kind, Severity, Violation
+from etl.values.text import clean_word, is_placeholder
 
 _MARKUP = re.compile(r"[<>{}\\]")
 
 
 @dataclass(frozen=True)
 class Word(Kind):
-    """A short word or two of an unpublished vocabulary, as the source writes it: Cell, Direct Bill, Personal Auto.
+    """One or two words of an unpublished vocabulary, as the source writes them: Cell, Direct Bill, Personal Auto.
 
-    Where the word is the record's `status`, junk in its place refuses the whole record.
+    Where the word is the record's `status`, a violation refuses the whole record.
     """
 
     name: ClassVar[str] = "word"
@@ -44,16 +44,16 @@ class Word(Kind):
 
     @property
     def column_type(self) -> sa.Text:
-        """Text: the vocabulary is the source's."""
+        """Text: the source defines the vocabulary."""
         return sa.Text()
 
-    def clean(self, raw: Any) -> str | Complaint | None:
-        """Return the word, None when absent, or a Complaint."""
+    def clean(self, raw: Any) -> str | Violation | None:
+        """Return the word, None when absent, or a Violation."""
         if type(raw) is str and raw.isascii() and raw.isalnum() and len(raw) <= self.max_length:
             return None if is_placeholder(raw) else raw
-        found = word_of(raw, type(self), self.max_length)
-        if isinstance(found, str) and _MARKUP.search(found):
-            found = self.complain("junk", "holds markup where a word belongs")
-        if isinstance(found, Complaint) and self.status:
-            return Complaint(found.rule, found.words, Severity.REFUSED)
-        return found
+        cleaned = clean_word(raw, type(self), self.max_length)
+        if isinstance(cleaned, str) and _MARKUP.search(cleaned):
+            cleaned = self.violation("junk", "contains markup instead of a word")
+        if isinstance(cleaned, Violation) and self.status:
+            return Violation(cleaned.rule, cleaned.message, Severity.REFUSED)
+        return cleaned

@@ -5,17 +5,17 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind
-from etl.values.integer import whole
+from etl.values.base import Kind, Violation
+from etl.values.integer import parse_integer
 
-#: The first motor car was built in 1886. The upper end is fixed: cleaning reads no clock.
+#: The first car was built in 1886. The upper end is fixed: cleaning reads no clock.
 FIRST, LAST = 1886, 2100
 _CENTURY = 100
 
 
 @dataclass(frozen=True)
 class Year(Kind):
-    """A year of four digits, as of a vehicle's model; 0 is absent."""
+    """A four-digit year, such as a vehicle's model year; 0 is absent."""
 
     name: ClassVar[str] = "year"
     noun: ClassVar[str] = "a year"
@@ -48,13 +48,13 @@ class Year(Kind):
         """Small integer."""
         return sa.SmallInteger()
 
-    def clean(self, raw: Any) -> int | Complaint | None:
-        """Return the year, None when absent, or a Complaint."""
-        found = raw if type(raw) is int else whole(raw, type(self))
-        if not isinstance(found, int) or FIRST <= found <= LAST:
-            return found
-        if found == 0:
+    def clean(self, raw: Any) -> int | Violation | None:
+        """Return the year, None when absent, or a Violation."""
+        year = raw if type(raw) is int else parse_integer(raw, type(self))
+        if not isinstance(year, int) or FIRST <= year <= LAST:
+            return year
+        if year == 0:
             return None
-        if 0 < found < _CENTURY:
-            return self.complain("two-digits", "has two digits, which can mean several years")
-        return self.complain("range", f"is not between {FIRST} and {LAST}")
+        if 0 < year < _CENTURY:
+            return self.violation("two-digits", "has two digits, which is ambiguous")
+        return self.violation("range", f"is not between {FIRST} and {LAST}")

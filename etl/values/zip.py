@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from etl.values.base import Complaint, Kind, Severity
-from etl.values.text import word_of
+from etl.values.base import Kind, Severity, Violation
+from etl.values.text import clean_word
 
 _LONGEST = 40
 _ZIP_DIGITS = 5
@@ -62,37 +62,39 @@ class Zip(Kind):
         """Text: leading zeros count."""
         return sa.Text()
 
-    def clean(self, raw: Any) -> str | Complaint | None:
-        """Return the code in its standard form, None when absent, or a Complaint (forms of USPS and Canada Post)."""
+    def clean(self, raw: Any) -> str | Violation | None:
+        """Return the code in its standard form, None when absent, or a Violation (forms of USPS and Canada Post)."""
         if type(raw) is str and len(raw) == _ZIP_DIGITS and raw.isascii() and raw.isdigit() and raw != "00000":
             return raw
         american = _ZIP.fullmatch(raw) if type(raw) is str else None
         if american is not None:
-            return _american(american[1], american[2])
-        text = word_of(raw, type(self), _LONGEST)
+            return _join_zip(american[1], american[2])
+        text = clean_word(raw, type(self), _LONGEST)
         if not isinstance(text, str):
             return text
         american = _ZIP.fullmatch(text)
         if american is not None:
-            return _american(american[1], american[2])
+            return _join_zip(american[1], american[2])
         canadian = _CANADIAN.fullmatch(text.upper()) if text.isascii() else None
         if canadian is not None:
             return f"{canadian[1]} {canadian[2]}"
-        return _fault(raw)
+        return _format_violation(raw)
 
 
-def _american(code: str, plus_four: str | None) -> str | Complaint:
-    """Return the two parts with a hyphen between them, or the Complaint that one of them is all zeros."""
+def _join_zip(code: str, plus_four: str | None) -> str | Violation:
+    """Return the code with its hyphen, or the Violation that a part is all zeros."""
     if code == "00000":
-        return Zip.complain("zero", "is all zeros")
+        return Zip.violation("zero", "is all zeros")
     if plus_four == "0000":
-        return Zip.complain("plus-four", "has 0000 for the last four digits", Severity.REPAIRED, code)
+        return Zip.violation("plus-four", "has 0000 as the last four digits", Severity.REPAIRED, code)
     return f"{code}-{plus_four}" if plus_four else code
 
 
-def _fault(raw: object) -> Complaint:
-    """Return the Complaint for a text that is no code; a number may only have lost its leading zeros."""
-    # A text of four digits, unlike a number, may as well lack one at its end.
+def _format_violation(raw: object) -> Violation:
+    """Return the Violation for a text that is not a code; a number may have lost its leading zeros."""
+    # Unlike a number, a text of four digits may also lack its last digit.
     if isinstance(raw, int) and _LOWEST <= raw < _FIRST_OF_FIVE_DIGITS:
-        return Zip.complain("leading-zero", "lost its leading zero as a number", Severity.REPAIRED, f"{raw:05}")
-    return Zip.complain("digits", "is neither 5 nor 9 digits nor a Canadian postal code")
+        return Zip.violation(
+            "leading-zero", "was sent as a number and lost its leading zero", Severity.REPAIRED, f"{raw:05}"
+        )
+    return Zip.violation("digits", "is neither 5 nor 9 digits nor a Canadian postal code")

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql
 
 from etl import values
-from etl.values import Code, Complaint, Decimals, Integer, Kind, Severity, Text, Timestamp, Word
+from etl.values import Code, Decimals, Integer, Kind, Severity, Text, Timestamp, Violation, Word
 
 KINDS = [
     found
@@ -187,11 +187,11 @@ def texts_in(value: Any) -> Iterator[str]:
 def outcome(kind: Kind, raw: Any) -> Any:
     """Return the clean value, also one that stands beside a complaint, after asking what every outcome must hold."""
     found = kind.clean(raw)
-    if isinstance(found, Complaint):
+    if isinstance(found, Violation):
         assert found.rule.startswith(f"{kind.name}-"), found
         assert re.fullmatch(r"[a-z]+(-[a-z]+)+", found.rule), found
-        assert found.words
-        assert "\n" not in found.words
+        assert found.message
+        assert "\n" not in found.message
         assert (found.value is None) == (found.severity in {Severity.DROPPED, Severity.REFUSED}), found
         found = found.value
     for text in texts_in(found):
@@ -245,15 +245,15 @@ class TestDeclaration:
         assert len(kind.rejects) >= 5
         for raw, rule in kind.rejects:
             found = kind.example().clean(raw)
-            assert isinstance(found, Complaint), f"{kind.__name__}: {raw!r:.80} gives {found!r:.80}, not {rule}"
+            assert isinstance(found, Violation), f"{kind.__name__}: {raw!r:.80} gives {found!r:.80}, not {rule}"
             assert found.rule == rule, f"{kind.__name__}: {raw!r:.80} breaks {found.rule}, not {rule}"
-            assert not isinstance(raw, str) or len(raw) < 6 or raw not in found.words
+            assert not isinstance(raw, str) or len(raw) < 6 or raw not in found.message
 
     def test_tells_absent_from_bad(self, kind: type[Kind]) -> None:
         """Null and the empty text are absent for every kind, and an unknown type is bad for every kind."""
         assert kind.example().clean(None) is None
         assert kind.example().clean("") is None
-        assert isinstance(kind.example().clean({1: object()}), Complaint)
+        assert isinstance(kind.example().clean({1: object()}), Violation)
 
     def test_words(self, kind: type[Kind]) -> None:
         """The name is kebab-case, the noun and the description are sentences' parts that documentation can show."""

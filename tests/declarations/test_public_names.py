@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from enum import Enum
@@ -108,7 +109,9 @@ def test_errors_stay_importable_with_their_exit_statuses() -> None:
 
 def errors() -> Iterator[str]:
     """Yield every error with its exit status, what it is made from, and what it can be caught as."""
-    found = {name: one for name, one in vars(etl.errors).items() if inspect.isclass(one) and issubclass(one, Exception)}
+    names = {*vars(etl.errors), *(re.split(r"[ (]", line)[0] for line in stored("errors"))}
+    given = {name: getattr(etl.errors, name, None) for name in names}
+    found = {name: one for name, one in given.items() if inspect.isclass(one) and issubclass(one, Exception)}
     for name, one in found.items():
         yield f"{name} exit status {getattr(one, 'exit_status', None)}"
         yield f"{name}{parameters(one)}"
@@ -191,15 +194,14 @@ def kinds() -> list[type[values.Kind]]:
 
 
 def finding_rules() -> Iterator[str]:
-    """Yield the rules by which kinds complain: of what they and all others show as accepted and rejected."""
+    """Yield the rules that kinds report: for what they and all others show as accepted and rejected."""
     shown = [raw for kind in kinds() for raw, _ in (*kind.accepts, *kind.rejects)]
     odd: list[Any] = [[], {}, True, float("nan"), json.loads("[" * 400 + "]" * 400)]
     more = [values.Text(max_length=5), values.Word(status=True), values.Code("term", {}), values.Integer(0, 9)]
     yield from (rule for kind in kinds() for _, rule in kind.rejects)
     for kind, raw in product([*(one.example() for one in kinds()), *more], [*shown, *odd]):
-        complaint = kind.clean(raw)
-        if isinstance(complaint, values.Complaint):
-            yield complaint.rule
+        if (rule := getattr(kind.clean(raw), "rule", None)) is not None:
+            yield str(rule)
 
 
 def checks() -> Iterator[str]:

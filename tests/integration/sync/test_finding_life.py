@@ -46,7 +46,7 @@ def test_a_code_that_nobody_published_is_told_once_and_counted(synced: Site, sim
     synced.sync_once()
     assert pairs(synced.engine, CODES) == [("code:Q", "open 3")]
     told = "SELECT concat_ws('|', message, raw_value, severity) FROM etl.findings WHERE source_id = 'code:Q'"
-    assert value(synced.engine, told) == "status is no contact status code that is known: Q|Q|noted"
+    assert value(synced.engine, told) == "status is not a known contact status code: Q|Q|noted"
     edit(simulator, some[0], Status="A")
     synced.sync_once()
     assert pairs(synced.engine, CODES) == [("code:Q", "open 2")]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.values import Complaint, Decimals, Money, Percent, Severity
-from etl.values.decimals import decimal_of
+from etl.values import Decimals, Money, Percent, Severity, Violation
+from etl.values.decimals import parse_decimal
 from etl.values.money import _DOLLARS
 
 MONEY = Money()
@@ -54,7 +54,7 @@ def test_a_lone_comma_is_never_guessed(dollars: int, more: int) -> None:
         f"{dollars},{more:02},000",
     ):
         found = MONEY.clean(raw)
-        assert isinstance(found, Complaint), raw
+        assert isinstance(found, Violation), raw
         assert (found.rule, found.value) == ("money-ambiguous", None)
 
 
@@ -63,7 +63,7 @@ def test_more_than_cents_are_rounded_half_up_and_said(amount: Decimal) -> None:
     """As PostgreSQL rounds, so that nothing changes silently on its way into the column."""
     rounded = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
     found = MONEY.clean(amount)
-    if isinstance(found, Complaint):
+    if isinstance(found, Violation):
         assert (found.rule, found.severity) == ("money-rounded", Severity.REPAIRED)
         found = found.value
         assert rounded != amount
@@ -76,7 +76,7 @@ def test_what_comes_out_fits_the_column(amount: Decimal, precision: int, scale: 
     """No value ever overflows its column, whatever the column's size."""
     kind = Decimals(max(precision, scale), scale)
     found = kind.clean(amount)
-    value = found.value if isinstance(found, Complaint) else found
+    value = found.value if isinstance(found, Violation) else found
     if value is not None:
         assert value.as_tuple().exponent == -scale
         assert value == 0 or value.adjusted() < kind.precision - scale
@@ -85,7 +85,7 @@ def test_what_comes_out_fits_the_column(amount: Decimal, precision: int, scale: 
 @given(st.text("0123456789.", max_size=20))
 def test_the_fast_path_is_the_careful_one(raw: str) -> None:
     """For plain digits, `clean` returns what the careful reading returns."""
-    assert MONEY.clean(raw) == decimal_of(raw, Money, 15, 2, _DOLLARS)
+    assert MONEY.clean(raw) == parse_decimal(raw, Money, 15, 2, _DOLLARS)
 
 
 def test_the_precision_of_the_thread_changes_nothing() -> None:
@@ -100,7 +100,7 @@ def test_the_precision_of_the_thread_changes_nothing() -> None:
 def test_units_are_kept_apart(kind: Money | Percent | Decimals, raw: str) -> None:
     """A percentage is no amount, and an amount no percentage."""
     found = kind.clean(raw)
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert found.rule in {"money-percent", "percent-currency", "decimals-percent"}
 
 

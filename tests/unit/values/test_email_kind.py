@@ -5,7 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from etl.values import Complaint, Email, Severity
+from etl.values import Email, Severity, Violation
 from etl.values.email_address import _PLAIN
 
 EMAIL = Email()
@@ -79,7 +79,7 @@ def test_words_around_the_address_are_repaired() -> None:
     """A display name or a link leaves one address, which stands in its place."""
     for raw in ("mailto:dana@Example.com", "Dana Rivera <dana@example.com>", "<dana@example.com>"):
         found = EMAIL.clean(raw)
-        assert isinstance(found, Complaint)
+        assert isinstance(found, Violation)
         assert (found.severity, found.value) == (Severity.REPAIRED, "dana@example.com")
 
 
@@ -87,6 +87,6 @@ def test_no_complaint_repeats_the_address() -> None:
     """What the library says of an address quotes from it; what we say does not."""
     for raw in ("zzyzx@exa mple.com", "zz..yzx@example.com", "zzyzx@qqq", "zzyzx,qqq@example.com,qqq@zzyzx.com"):
         found = EMAIL.clean(raw)
-        assert isinstance(found, Complaint)
-        assert not {"zz", "qqq", "mple", "@example"} & set(found.words.split())
-        assert "zz" not in found.words
+        assert isinstance(found, Violation)
+        assert not {"zz", "qqq", "mple", "@example"} & set(found.message.split())
+        assert "zz" not in found.message

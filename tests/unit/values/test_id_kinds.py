@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.values import Complaint, Reference, SourceId, TextList, Uuid, source_id
+from etl.values import Reference, SourceId, TextList, Uuid, Violation, source_id
 
 GUID = "6f9619ff-8b86-d011-b42d-00c04fc964ff"
 
@@ -48,7 +48,7 @@ def test_a_reference_carries_its_table_and_label() -> None:
     reference = Reference("carriers", label="WritingCarrier")
     assert (reference.table, reference.label) == ("carriers", "WritingCarrier")
     found = reference.clean([77])
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert found.rule == "reference-type"
 
 

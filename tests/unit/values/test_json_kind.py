@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.values import Complaint, Json
-from etl.values.jsonb import MOST_LEVELS
+from etl.values import Json, Violation
+from etl.values.jsonb import MAX_DEPTH
 
 texts = st.text(st.characters(exclude_categories=()), max_size=12)
 values = st.recursive(
@@ -37,19 +37,19 @@ def test_a_clean_value_is_not_copied() -> None:
 
 def test_depth_is_bounded() -> None:
     """PostgreSQL has an end to nesting, and so has the stack of whoever writes the JSON out."""
-    assert Json().clean(nested(MOST_LEVELS)) == nested(MOST_LEVELS)
-    found = Json().clean(nested(MOST_LEVELS + 1))
-    assert isinstance(found, Complaint)
+    assert Json().clean(nested(MAX_DEPTH)) == nested(MAX_DEPTH)
+    found = Json().clean(nested(MAX_DEPTH + 1))
+    assert isinstance(found, Violation)
     assert found.rule == "json-too-deep"
     found = Json().clean(nested(100_000))
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
 
 
 @given(values)
 def test_what_comes_out_can_be_stored(raw: Any) -> None:
     """No NUL and no half character is left in any text or key, however deep."""
     found = Json().clean(raw)
-    if not isinstance(found, Complaint):
+    if not isinstance(found, Violation):
         written = json.dumps(found, ensure_ascii=False, allow_nan=False)
         written.encode()
         assert "\\u0000" not in written.replace("\\\\", "")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.values import Complaint, Date, Timestamp
-from etl.values.datetimes import in_range, moment_of
+from etl.values import Date, Timestamp, Violation
+from etl.values.datetimes import check_year, parse_datetime
 
 DATE, STAMP = Date(), Timestamp()
 days = st.dates(date(1900, 1, 1), date(2200, 12, 31))
@@ -86,10 +86,10 @@ def test_what_comes_out_is_in_utc() -> None:
 @pytest.mark.parametrize("kind", [STAMP, Timestamp("America/New_York")])
 def test_the_fast_path_takes_nothing_else(kind: Timestamp, raw: str) -> None:
     """For any text, `clean` returns what the careful reading returns."""
-    careful = moment_of(raw, Date)
+    careful = parse_datetime(raw, Date)
     assert DATE.clean(raw) == (careful.date() if isinstance(careful, datetime) else careful)
     found = kind.clean(raw)
-    assert type(found) is type(moment_of(raw, Timestamp)) or isinstance(found, Complaint)
+    assert type(found) is type(parse_datetime(raw, Timestamp)) or isinstance(found, Violation)
 
 
 near_iso = st.tuples(
@@ -106,12 +106,12 @@ near_iso = st.tuples(
 @given(near_iso)
 def test_near_iso_texts_read_alike_on_both_paths(raw: str) -> None:
     """Around the border of ISO 8601 the fast path says what the careful reading says."""
-    careful = moment_of(raw, Timestamp)
+    careful = parse_datetime(raw, Timestamp)
     if isinstance(careful, datetime):
         aware = careful if careful.tzinfo else careful.replace(tzinfo=UTC)
-        careful = in_range(aware.astimezone(UTC), Timestamp)
+        careful = check_year(aware.astimezone(UTC), Timestamp)
     assert STAMP.clean(raw) == careful
-    day = moment_of(raw, Date)
+    day = parse_datetime(raw, Date)
     assert DATE.clean(raw) == (day.date() if isinstance(day, datetime) else day)
 
 
@@ -119,10 +119,10 @@ def test_near_iso_texts_read_alike_on_both_paths(raw: str) -> None:
 @given(near_iso)
 def test_near_iso_texts_read_alike_on_both_paths_in_another_zone(raw: str) -> None:
     """The same where times without an offset are local ones: read carefully, they get the zone and then are UTC."""
-    kind, careful = Timestamp("America/New_York"), moment_of(raw, Timestamp)
+    kind, careful = Timestamp("America/New_York"), parse_datetime(raw, Timestamp)
     if isinstance(careful, datetime):
         aware = careful if careful.tzinfo else careful.replace(tzinfo=ZoneInfo("America/New_York"))
-        careful = in_range(aware.astimezone(UTC), Timestamp)
+        careful = check_year(aware.astimezone(UTC), Timestamp)
     assert kind.clean(raw) == careful
 
 
@@ -133,5 +133,5 @@ def test_nothing_is_filled_in_from_today(raw: str) -> None:
     """A part of a date is no date."""
     for kind in (DATE, STAMP):
         found = kind.clean(raw)
-        assert isinstance(found, Complaint)
+        assert isinstance(found, Violation)
         assert found.value is None

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.values import Boolean, Complaint, Integer, Year
+from etl.values import Boolean, Integer, Violation, Year
 
 
 @given(st.integers(-(2**31), 2**31 - 1))
@@ -37,7 +37,7 @@ def test_bounds_are_inclusive() -> None:
     assert [kind.clean(raw) for raw in (0, "9")] == [0, 9]
     for raw in (-1, "10"):
         found = kind.clean(raw)
-        assert isinstance(found, Complaint)
+        assert isinstance(found, Violation)
         assert found.rule == "integer-range"
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.values import Complaint, Phone, Severity
+from etl.values import Phone, Severity, Violation
 
 PHONE = Phone()
 FORMS = ["{a}{b}{c}", "({a}) {b}-{c}", "({a}){b}-{c}", "{a}-{b}-{c}", "{a}.{b}.{c}", "{a} {b} {c}", "+1{a}{b}{c}"]
@@ -71,22 +71,22 @@ def test_numbers_reserved_for_fiction_stay() -> None:
     """Demonstration data uses them under any area code; the neighbours of the reserved lines are judged as others."""
     assert PHONE.clean("(999) 555-0199") == "+19995550199"
     found = PHONE.clean("(999) 555-0200")
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert found.rule == "phone-not-in-service"
 
 
 def test_nine_digits_are_dropped() -> None:
     """No digit is ever added to a number."""
     found = PHONE.clean("305-555-014")
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert (found.severity, found.value) == (Severity.DROPPED, None)
-    assert "9 digits" in found.words
+    assert "9 digits" in found.message
 
 
 def test_words_beside_the_number_are_repaired() -> None:
     """A label leaves one number, with its extension, which stands in its place."""
     found = PHONE.clean("305-555-0142 x12 (office)")
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert (found.severity, found.value) == (Severity.REPAIRED, "+13055550142;ext=12")
 
 

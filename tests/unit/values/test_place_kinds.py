@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.values import Complaint, Severity, State, Zip
+from etl.values import Severity, State, Violation, Zip
 from etl.values.state import STATES
 
 ZIP, STATE = Zip(), State()
@@ -23,10 +23,10 @@ def test_zip_and_plus_four(code: str, plus_four: str, between: str, padding: int
 def test_a_number_lost_its_zeros_and_a_text_did_not(number: int) -> None:
     """What was a number can be cured in one way; a text of four digits may lack any of its five."""
     found = ZIP.clean(number)
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert (found.severity, found.value) == (Severity.REPAIRED, f"{number:05}")
     found = ZIP.clean(str(number))
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert (found.severity, found.value) == (Severity.DROPPED, None)
 
 
@@ -47,5 +47,5 @@ def test_two_blanks_are_absent_and_two_letters_may_be_bad() -> None:
     """Absent is not bad: the vendor pads an empty state to two blanks."""
     assert STATE.clean("  ") is None
     found = STATE.clean("XX")
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert found.severity == Severity.DROPPED

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.values import Complaint, Text
-from etl.values.text import tidy
+from etl.values import Text, Violation
+from etl.values.text import normalize_text
 
 PLAIN, EMPTYING, LINED = Text(), Text(placeholders=True), Text(lines=True)
 
@@ -39,9 +39,9 @@ def test_too_long_is_dropped_and_never_cut() -> None:
     assert Text(max_length=5).clean("12345") == "12345"
     assert Text(max_length=5).clean("  12345  ") == "12345"
     found = Text(max_length=5).clean("123456")
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert found.value is None
-    assert "5 characters" in found.words
+    assert "5 characters" in found.message
     assert Text(max_length=1).clean("e\u0301") == "\u00e9"
 
 
@@ -49,7 +49,7 @@ def test_marks_without_end_do_not_hang() -> None:
     """Composing is quadratic in a run of combining marks, so only as many are composed as could be kept."""
     started = time.perf_counter()
     found = PLAIN.clean("e" + "\u0301\u0316" * 500_000)
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert time.perf_counter() - started < 1
 
 
@@ -88,4 +88,4 @@ def test_every_text_ends_in_one_form(raw: str) -> None:
 @given(st.text(st.characters(max_codepoint=127), max_size=60))
 def test_the_fast_path_is_the_careful_one(raw: str) -> None:
     """For plain text, `clean` returns what the careful reading returns."""
-    assert PLAIN.clean(raw) == (tidy(raw, 100) or None)
+    assert PLAIN.clean(raw) == (normalize_text(raw, 100) or None)

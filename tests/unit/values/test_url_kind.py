@@ -2,14 +2,14 @@
 
 import pytest
 
-from etl.values import Complaint, Severity, Url
+from etl.values import Severity, Url, Violation
 
 
 @pytest.mark.parametrize("raw", ["www.example.com/Claims", "example.com:8443/Claims", "Example.COM/Claims?a=b:c"])
 def test_a_missing_scheme_is_repaired(raw: str) -> None:
     """Carriers' sites are typed without one."""
     found = Url().clean(raw)
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert (found.rule, found.severity) == ("url-no-scheme", Severity.REPAIRED)
     assert found.value.startswith("https://")
     assert Url().clean(found.value) == found.value
@@ -21,7 +21,7 @@ def test_a_missing_scheme_is_repaired(raw: str) -> None:
 def test_only_web_schemes(raw: str) -> None:
     """The address may end up in a page: nothing but http and https does."""
     found = Url().clean(raw)
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert (found.rule, found.value) == ("url-scheme", None)
 
 
@@ -29,9 +29,9 @@ def test_only_web_schemes(raw: str) -> None:
 def test_credentials_are_dropped(raw: str) -> None:
     """A password in an address is a secret, and the finding's words do not repeat it."""
     found = Url().clean(raw)
-    assert isinstance(found, Complaint)
+    assert isinstance(found, Violation)
     assert found.value is None
-    assert "secret" not in found.words
+    assert "secret" not in found.message
 
 
 def test_the_host_is_lower_case_and_the_path_is_not() -> None:

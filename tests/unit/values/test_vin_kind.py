@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.values import Complaint, Severity, Vin, vin_is_valid
+from etl.values import Severity, Vin, Violation, vin_is_valid
 
 ALLOWED = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
 numbers = st.text(ALLOWED, min_size=17, max_size=17)
@@ -30,7 +30,7 @@ def test_exactly_one_check_digit_is_right(number: str) -> None:
 def test_the_text_always_stays(number: str) -> None:
     """A number that fails its check is noted with its text as the value."""
     found = Vin().clean(number.lower())
-    if isinstance(found, Complaint):
+    if isinstance(found, Violation):
         assert found.severity == Severity.NOTED
         assert not vin_is_valid(number)
         found = found.value

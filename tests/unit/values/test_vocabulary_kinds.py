@@ -2,16 +2,16 @@
 
 import pytest
 
-from etl.values import Code, Complaint, Severity, Word
+from etl.values import Code, Severity, Violation, Word
 
 MEANINGS = {"A": "active", "D": "deleted"}
 OPEN, CLOSED = Code("contact status", MEANINGS), Code("contact status", MEANINGS, closed=True)
 STATUS = Code("contact status", MEANINGS, status=True)
 
 
-def complaint(found: object) -> Complaint:
-    """Return the complaint that a cleaning ended in."""
-    assert isinstance(found, Complaint)
+def violation_of(found: object) -> Violation:
+    """Return the result of cleaning, which must be a violation."""
+    assert isinstance(found, Violation)
     return found
 
 
@@ -23,11 +23,11 @@ def test_known_codes(raw: str) -> None:
 
 def test_an_unknown_code_stays_where_the_vocabulary_is_open() -> None:
     """The vendor publishes few codes: a new one is noted and kept; a closed vocabulary drops it."""
-    assert complaint(OPEN.clean("x")) == Complaint(
-        "code-unknown", "is no contact status code that is known", Severity.NOTED, "X"
+    assert violation_of(OPEN.clean("x")) == Violation(
+        "code-unknown", "is not a known contact status code", Severity.NOTED, "X"
     )
-    assert complaint(STATUS.clean("x")).severity == Severity.NOTED
-    assert complaint(CLOSED.clean("x")) == Complaint("code-unknown", "is no contact status code that is known")
+    assert violation_of(STATUS.clean("x")).severity == Severity.NOTED
+    assert violation_of(CLOSED.clean("x")) == Violation("code-unknown", "is not a known contact status code")
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,9 @@ def test_an_unknown_code_stays_where_the_vocabulary_is_open() -> None:
 )
 def test_junk_refuses_the_record_where_it_is_the_status(raw: object) -> None:
     """A record whose status cannot be read cannot be trusted; another field is merely dropped."""
-    assert complaint(STATUS.clean(raw)).severity == Severity.REFUSED
-    assert complaint(OPEN.clean(raw)).severity == Severity.DROPPED
-    assert complaint(CLOSED.clean(raw)).value is None
+    assert violation_of(STATUS.clean(raw)).severity == Severity.REFUSED
+    assert violation_of(OPEN.clean(raw)).severity == Severity.DROPPED
+    assert violation_of(CLOSED.clean(raw)).value is None
 
 
 def test_vocabularies_are_values() -> None:
@@ -48,7 +48,7 @@ def test_vocabularies_are_values() -> None:
     assert code == OPEN
     assert hash(code) == hash(OPEN)
     assert code != CLOSED
-    assert complaint(code.clean("X")).rule == "code-unknown"
+    assert violation_of(code.clean("X")).rule == "code-unknown"
 
 
 @pytest.mark.parametrize("wrong", ["a", "", "TOO LONG", "ABCDEFGHIJKLM"])
@@ -62,12 +62,12 @@ def test_words_keep_their_case() -> None:
     """Their vocabulary is not ours to spell."""
     assert Word().clean(" direct  Bill ") == "direct Bill"
     assert Word().clean("TBD") is None
-    assert complaint(Word(max_length=4).clean("Mobile")).rule == "word-too-long"
-    assert complaint(Word(max_length=4).clean("Direct Bill")).rule == "word-too-long"
+    assert violation_of(Word(max_length=4).clean("Mobile")).rule == "word-too-long"
+    assert violation_of(Word(max_length=4).clean("Direct Bill")).rule == "word-too-long"
 
 
 def test_a_word_that_is_the_status() -> None:
     """Junk in its place refuses the record; a word does not, whatever it is."""
     assert Word(status=True).clean("Presented") == "Presented"
-    assert complaint(Word(status=True).clean("<p>Presented</p>")).severity == Severity.REFUSED
-    assert complaint(Word().clean("<p>Presented</p>")).severity == Severity.DROPPED
+    assert violation_of(Word(status=True).clean("<p>Presented</p>")).severity == Severity.REFUSED
+    assert violation_of(Word().clean("<p>Presented</p>")).severity == Severity.DROPPED
