@@ -10,7 +10,7 @@ Rendered from the declarations by `python -m etl.render`; a test fails when this
 
 A rule looks at one value of one record. A check asks whether records make sense together. Checks run after each load
 on the rows that the run wrote and those that these are compared with, and once a day on everything, since time alone
-makes a policy expire. A hit is a [finding](../how-to/mend-findings.md) whose rule is the name of the check; it is fixed
+makes a policy expire. A hit is a [finding](../how-to/fix-findings.md) whose rule is the name of the check; it is fixed
 by itself once the check no longer hits. `qqetl checks` lists them with their open findings, `qqetl checks NAME` the
 hits of one.
 

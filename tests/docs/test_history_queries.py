@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from etl.models.base import row_id
 
-PAGE = "docs/how-to/see-the-past.md"
+PAGE = "docs/how-to/query-history.md"
 ZONES = ("UTC", "America/Los_Angeles", "Pacific/Auckland")
 IDS = {name: row_id("t", table, "1") for name, table in {
     "contact": "contacts", "policy": "policies", "coverage": "coverages"}.items()}  # fmt: skip
