@@ -1,1 +1,1 @@
-"""Writes groups of answers into the database: the page writer and its workers."""
+"""Writes page groups into the database: the page writer and its workers."""

@@ -1,4 +1,4 @@
-"""Answers of the API on their way from the reader to the writer, with the place in the plan of each."""
+"""Answers of the API on their way from the reader to the page writer, each with its slice or parent."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -10,10 +10,10 @@ from etl.reshape.rules import reading_rules
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """One answer, and the place in the plan that it was asked for.
+class FetchedPage:
+    """One answer, and the slice or parent that it was requested for.
 
-    Its body is left behind once its items are split off: they are the same bytes, and answers wait in numbers.
+    Its body is dropped after its items are split off: both hold the same bytes, and many answers wait at once.
     """
 
     call: Call
@@ -24,21 +24,21 @@ class Fetched:
     child: Child | None = None
 
 
-def fetched(call: Call, answer: Answer, place: Slice | None, child: Child | None) -> Fetched:
-    """Return an answer with its place, its body weighed and left behind.
+def to_fetched_page(call: Call, answer: Answer, page_slice: Slice | None, child: Child | None) -> FetchedPage:
+    """Return an answer with its slice or parent, its size and its digest, without its body.
 
-    The digest is of the items and of the way in which they are read: what the envelope says of the rest of the list
-    does not bear on them.
+    The digest covers the items and the rules for reading them; what the envelope says about the rest of the list has no
+    effect on them.
     """
     digest = hashlib.blake2b(b"%d %d\n" % (call.endpoint, len(answer.page.items)), digest_size=16, key=reading_rules())
     digest.update(b"\n".join(answer.page.items))
-    return Fetched(call, replace(answer, body=b""), len(answer.body), digest.digest(), place, child)
+    return FetchedPage(call, replace(answer, body=b""), len(answer.body), digest.digest(), page_slice, child)
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
-    """A child that gave no answer: it has vanished at the source, or its call failed."""
+class FetchFailed:
+    """A child call without an answer: the parent no longer exists in QQCatalyst, or the call failed."""
 
     child: Child
-    vanished: bool
+    not_found: bool
     reason: str

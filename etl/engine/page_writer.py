@@ -1,4 +1,4 @@
-"""The road of a group of answers into one transaction: parsed outside of it, written inside."""
+"""Writes a page group in one transaction; parsing happens before the transaction starts."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from etl.catalogue import Resource
-from etl.engine.answers import Fetched, Missed
-from etl.engine.parse import Parsed, facts_of_call, parse, request_facts
+from etl.engine.answers import FetchedPage, FetchFailed
+from etl.engine.parse import ParsedPage, call_facts, parse_page, request_facts
 from etl.ledger import children, counters, slices
 from etl.ledger.quality import findings
-from etl.ledger.staging.classify import Arrival
+from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.page_cache import PASSED_OVER, Asker, KnownPage, can_be_known, contents_of
 from etl.ledger.staging.page_cache import find as find_known
 from etl.ledger.transaction import Ledger
@@ -23,48 +23,50 @@ from etl.resources import resource as named
 from etl.values import Severity
 from etl.window import Window
 
-#: What happens to records in the transaction that notes their requests; returns the outcomes.
-Accept = Callable[[Connection, Resource, Sequence[Arrival], Sequence[ReadSet], Window | None], Counter[str]]
+#: Handles records in the transaction that records their requests; returns the outcomes.
+HandleRecords = Callable[
+    [Connection, Resource, Sequence[IncomingRecord], Sequence[ReadSet], Window | None], Counter[str]
+]
 
 
-def weight(one: Fetched | Missed) -> int:
-    """Return about how many bytes an answer holds in memory."""
-    return one.size if isinstance(one, Fetched) else 0
+def size_of(answer: FetchedPage | FetchFailed) -> int:
+    """Return approximately how many bytes an answer holds in memory."""
+    return answer.size if isinstance(answer, FetchedPage) else 0
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Answers of one resource that go into one transaction."""
+class PageGroup:
+    """Answers of one resource that are written in one transaction."""
 
     resource: str
-    answers: Sequence[Fetched | Missed]
-    window: Window | None  #: what records that show their date must lie in
-    not_offered: Mapping[str, str] = field(default_factory=dict)  #: as known when the group was made
+    answers: Sequence[FetchedPage | FetchFailed]
+    window: Window | None  #: window in which the dates of dated records must lie
+    not_offered: Mapping[str, str] = field(default_factory=dict)  #: as of the creation of the group
 
     @property
     def size(self) -> int:
-        """About how many bytes its answers hold in memory."""
-        return sum(map(weight, self.answers))
+        """Approximately how many bytes its answers hold in memory."""
+        return sum(map(size_of, self.answers))
 
     @property
     def items(self) -> int:
         """How many items its answers hold."""
-        return sum(len(one.answer.page.items) for one in self.answers if isinstance(one, Fetched))
+        return sum(len(answer.answer.page.items) for answer in self.answers if isinstance(answer, FetchedPage))
 
 
 @dataclass(frozen=True, slots=True)
-class Consumption:
-    """What a group came to."""
+class WriteResult:
+    """What the writing of a page group brought."""
 
     resource: str
     answers: int
     records: int
-    missed: Sequence[Missed] = ()
-    announced: int | None = None  #: records in all, as the answers said
+    missed: Sequence[FetchFailed] = ()
+    announced: int | None = None  #: total number of records, according to the answers
 
-    def joined(self, other: "Consumption") -> "Consumption":
-        """Return what this and another part of one group came to."""
-        return Consumption(
+    def combine(self, other: "WriteResult") -> "WriteResult":
+        """Return the sum of this result and that of another part of the same page group."""
+        return WriteResult(
             self.resource,
             self.answers + other.answers,
             self.records + other.records,
@@ -78,122 +80,133 @@ class Consumption:
         return self.answers - len(self.missed)
 
 
-def announced(answers: Sequence[Fetched]) -> int | None:
-    """Return how many records there are in all, as some answers said."""
-    return max((one.answer.page.total or 0 for one in answers), default=0) or None
+def announced_total(answers: Sequence[FetchedPage]) -> int | None:
+    """Return the total number of records that answers announced, None when they announced none."""
+    return max((fetched.answer.page.total or 0 for fetched in answers), default=0) or None
 
 
 @dataclass(frozen=True)
-class Taker:
-    """Takes groups into the database; every lane has one of its own."""
+class PageWriter:
+    """Writes page groups into the database; every worker has its own."""
 
     ledger: Ledger
     batch_id: UUID
-    zone: str  #: of times that name none
-    rules: str  #: of today, by which a record that is known has to be loaded
-    accept: Accept
-    not_offered: dict[str, str]  #: shared with whatever accepts the records
+    zone: str  #: time zone of times without one
+    rules: str  #: current version of the cleaning rules
+    handle_records: HandleRecords
+    not_offered: dict[str, str]  #: resource and reason; shared with `handle_records`
 
-    def take_known(self, group: Group) -> tuple[Consumption, Group | None]:
-        """Commit the answers that are known, letter for letter, and return the group of the others, None if none is."""
+    def skip_unchanged(self, group: PageGroup) -> tuple[WriteResult, PageGroup | None]:
+        """Commit the answers that are unchanged, byte for byte; return the result and the group of the others."""
         resource = named(group.resource)
-        feeds = [one for one in group.answers if isinstance(one, Fetched)] if can_be_known(resource) else []
+        feeds = (
+            [answer for answer in group.answers if isinstance(answer, FetchedPage)] if can_be_known(resource) else []
+        )
         if not feeds:
-            return Consumption(group.resource, 0, 0), group
-        known = self.ledger.read(partial(self.known, resource=resource, answers=feeds, window=group.window))
-        pages = [(one, known[one.digest]) for one in feeds if one.digest in known]
+            return WriteResult(group.resource, 0, 0), group
+        known_pages = self.ledger.read(
+            partial(self.find_unchanged, resource=resource, answers=feeds, window=group.window)
+        )
+        pages = [(answer, known_pages[answer.digest]) for answer in feeds if answer.digest in known_pages]
         if not pages:
-            return Consumption(group.resource, 0, 0), group
-        self.ledger.commit(partial(self.commit_known, resource=resource, pages=pages))
+            return WriteResult(group.resource, 0, 0), group
+        self.ledger.commit(partial(self.commit_unchanged, resource=resource, pages=pages))
         records = sum(page.counts["fetched"] for _, page in pages)
-        done = Consumption(group.resource, len(pages), records, announced=announced([one for one, _ in pages]))
-        rest = [one for one in group.answers if isinstance(one, Missed) or one.digest not in known]
-        return done, replace(group, answers=rest) if rest else None
+        total = announced_total([answer for answer, _ in pages])
+        result = WriteResult(group.resource, len(pages), records, announced=total)
+        others = [
+            answer for answer in group.answers if isinstance(answer, FetchFailed) or answer.digest not in known_pages
+        ]
+        return result, replace(group, answers=others) if others else None
 
-    def known(
-        self, connection: Connection, resource: Resource, answers: Sequence[Fetched], window: Window | None
+    def find_unchanged(
+        self, connection: Connection, resource: Resource, answers: Sequence[FetchedPage], window: Window | None
     ) -> dict[bytes, KnownPage]:
-        """Return the known ones among some answers, by their digest."""
-        digests = [one.digest for one in answers]
+        """Return the earlier, identical pages of answers, by digest."""
+        digests = [answer.digest for answer in answers]
         asker = Asker(self.ledger.tenant, self.batch_id, self.rules)
         return find_known(connection, resource, asker, window, digests)
 
-    def commit_known(
-        self, connection: Connection, resource: Resource, pages: Sequence[tuple[Fetched, KnownPage]]
+    def commit_unchanged(
+        self, connection: Connection, resource: Resource, pages: Sequence[tuple[FetchedPage, KnownPage]]
     ) -> None:
-        """Write the facts of requests that brought nothing new, and count their records."""
-        facts = [facts_of_call(self.batch_id, one) for one, _ in pages]
+        """Record the requests that brought nothing new, and count their records."""
+        facts = [call_facts(self.batch_id, answer) for answer, _ in pages]
         slices.note_known(connection, facts, [page.request for _, page in pages])
         counts: Counter[str] = Counter(pages=len(pages))
         for _, page in pages:
             counts.update(page.counts)
         counters.count(connection, self.batch_id, resource.name, counts)
 
-    def take_unknown(self, group: Group) -> Consumption:
-        """Parse and commit a group whatever it holds, and return what it came to."""
+    def write(self, group: PageGroup) -> WriteResult:
+        """Parse and commit a page group, and return the result."""
         resource = named(group.resource)
         self.not_offered.update(group.not_offered)
-        parsed = [parse(resource, one, self.zone) for one in group.answers if isinstance(one, Fetched)]
-        missed = [one for one in group.answers if isinstance(one, Missed)]
-        self.ledger.commit(partial(self.commit, resource=resource, parsed=parsed, missed=missed, window=group.window))
-        records = sum(len(one.records.records) + one.records.others for one in parsed)
-        told = announced([one.fetched for one in parsed])
-        return Consumption(group.resource, len(group.answers), records, missed, told)
+        parsed = [
+            parse_page(resource, answer, self.zone) for answer in group.answers if isinstance(answer, FetchedPage)
+        ]
+        failures = [answer for answer in group.answers if isinstance(answer, FetchFailed)]
+        commit = partial(self.commit_pages, resource=resource, parsed=parsed, failures=failures, window=group.window)
+        self.ledger.commit(commit)
+        records = sum(len(page.records.records) + page.records.others for page in parsed)
+        total = announced_total([page.fetched for page in parsed])
+        return WriteResult(group.resource, len(group.answers), records, failures, total)
 
-    def commit(
+    def commit_pages(
         self,
         connection: Connection,
         resource: Resource,
-        parsed: Sequence[Parsed],
-        missed: Sequence[Missed],
+        parsed: Sequence[ParsedPage],
+        failures: Sequence[FetchFailed],
         window: Window | None,
     ) -> None:
-        """Write a group: the facts of its requests, its records with all that follows from them, its place."""
+        """Write a page group: its requests, its records and all that follows from them, and the child queue."""
         if parsed:
             requests = slices.new_ids(connection, len(parsed))
             arrivals = [
-                Arrival(record, request)
-                for one, request in zip(parsed, requests, strict=True)
-                for record in one.records.records
+                IncomingRecord(record, request)
+                for page, request in zip(parsed, requests, strict=True)
+                for record in page.records.records
             ]
-            sets = [one for answer in parsed for one in answer.records.sets]
-            counts = self.accept(connection, resource, arrivals, sets, window)
-            unstaged = any(one.records.others or one.records.bad for one in parsed)
+            sets = [read_set for page in parsed for read_set in page.records.sets]
+            counts = self.handle_records(connection, resource, arrivals, sets, window)
+            unstaged = any(page.records.others or page.records.bad for page in parsed)
             settled = not unstaged and not any(counts[outcome] for outcome in PASSED_OVER)
             facts = [
-                request_facts(self.batch_id, one) | {"contents": contents_of(one.records.records) if settled else None}
-                for one in parsed
+                request_facts(self.batch_id, page)
+                | {"contents": contents_of(page.records.records) if settled else None}
+                for page in parsed
             ]
             slices.note_requests(connection, facts, requests)
-            self.note_others(connection, resource, parsed, requests)
+            self.count_unstaged(connection, resource, parsed, requests)
         if resource.parent is not None:
-            self.note_children(connection, resource, parsed, missed)
+            self.update_child_queue(connection, resource, parsed, failures)
         counters.count(connection, self.batch_id, resource.name, {"pages": len(parsed)})
 
-    def note_children(
-        self, connection: Connection, resource: Resource, parsed: Sequence[Parsed], missed: Sequence[Missed]
+    def update_child_queue(
+        self, connection: Connection, resource: Resource, parsed: Sequence[ParsedPage], failures: Sequence[FetchFailed]
     ) -> None:
-        """Note which parents are covered, and which have to wait since their call failed."""
-        asked = [one.fetched.child for one in parsed if one.fetched.child is not None]
-        gone = [one.child for one in missed if one.vanished]
-        failed = [one.child.parent_id for one in missed if not one.vanished]
-        children.cover(connection, resource, self.ledger.tenant, [*asked, *gone])
+        """Mark the parents that are covered, and postpone the parents whose call failed."""
+        answered = [page.fetched.child for page in parsed if page.fetched.child is not None]
+        not_found = [failure.child for failure in failures if failure.not_found]
+        failed = [failure.child.parent_id for failure in failures if not failure.not_found]
+        children.cover(connection, resource, self.ledger.tenant, [*answered, *not_found])
         children.postpone(connection, resource, self.ledger.tenant, failed)
 
-    def note_others(
-        self, connection: Connection, resource: Resource, parsed: Sequence[Parsed], requests: Sequence[int]
+    def count_unstaged(
+        self, connection: Connection, resource: Resource, parsed: Sequence[ParsedPage], requests: Sequence[int]
     ) -> None:
-        """Count the records that are not staged: those that another resource keeps, and those that cannot be."""
-        others = sum(one.records.others for one in parsed)
+        """Count the records that are not staged: those that belong to another resource, and those that are unusable."""
+        others = sum(page.records.others for page in parsed)
         table = resource.model.__tablename__
         bad = [
             (table, f"request {request}, item {item.position}", "", findings.UNUSABLE, Severity.REFUSED, item.reason)
-            for one, request in zip(parsed, requests, strict=True)
-            for item in one.records.bad
+            for page, request in zip(parsed, requests, strict=True)
+            for item in page.records.bad
         ]
         if others or bad:
             counts = {"fetched": others + len(bad), Outcome.NO_ROW: others, Outcome.REFUSED: len(bad)}
             counters.count(connection, self.batch_id, resource.name, {**counts, "findings": len(bad)})
         if bad:
-            rows = [(*one, None, None) for one in bad]
+            rows = [(*finding, None, None) for finding in bad]
             findings.keep(connection, self.ledger.tenant, resource.name, self.batch_id, [], rows)

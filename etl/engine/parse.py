@@ -1,4 +1,4 @@
-"""From a fetched answer to records, sets and the facts of its request."""
+"""Parses a fetched page into records, sets and the row of its request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ import msgspec
 
 from etl.api.protocol import Records, records
 from etl.catalogue import Resource
-from etl.engine.answers import Fetched
+from etl.engine.answers import FetchedPage
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """One answer, read: its records and the facts that the ledger keeps of the request."""
+class ParsedPage:
+    """A parsed answer and its records."""
 
-    fetched: Fetched
+    fetched: FetchedPage
     records: Records
 
 
-def parse(resource: Resource, fetched: Fetched, zone: str) -> Parsed:
-    """Return the records of an answer; `zone` is the one of times that name none."""
-    found = records(
+def parse_page(resource: Resource, fetched: FetchedPage, zone: str) -> ParsedPage:
+    """Return the records of an answer; `zone` is the time zone of times without one."""
+    page_records = records(
         resource,
         resource.endpoints[fetched.call.endpoint],
         fetched.answer.page,
@@ -30,26 +30,26 @@ def parse(resource: Resource, fetched: Fetched, zone: str) -> Parsed:
         zone=zone,
         parent=fetched.child,
     )
-    return Parsed(fetched, found)
+    return ParsedPage(fetched, page_records)
 
 
-def request_facts(batch_id: UUID, parsed: Parsed) -> dict[str, Any]:
-    """Return what `etl.requests` keeps of a request and of the records that it brought."""
-    records = {"records": len(parsed.records.records), "ids": [*parsed.records.item_ids, *unnamed(parsed)]}
-    return facts_of_call(batch_id, parsed.fetched) | records
+def request_facts(batch_id: UUID, parsed: ParsedPage) -> dict[str, Any]:
+    """Return the row of `etl.requests` for a request, with the ids of its records."""
+    records = {"records": len(parsed.records.records), "ids": [*parsed.records.item_ids, *ids_of_unnamed_items(parsed)]}
+    return call_facts(batch_id, parsed.fetched) | records
 
 
-def facts_of_call(batch_id: UUID, fetched: Fetched) -> dict[str, Any]:
-    """Return what is kept of a request besides its records; credentials travel in headers and are not among it."""
-    answer, place = fetched.answer, fetched.slice
+def call_facts(batch_id: UUID, fetched: FetchedPage) -> dict[str, Any]:
+    """Return the row of `etl.requests` for a call without its records; no credentials, as these travel in headers."""
+    answer, page_slice = fetched.answer, fetched.slice
     return {
         "batch_id": batch_id,
         "resource": fetched.call.resource,
-        "slice": place and place.number,
-        "reading": place and place.reading,
+        "slice": page_slice and page_slice.number,
+        "reading": page_slice and page_slice.reading,
         "page": fetched.call.page or 1,
         "path": fetched.call.path,
-        "parameters": parameters(fetched),
+        "parameters": call_parameters(fetched),
         "status": answer.status,
         "attempts": answer.attempts,
         "milliseconds": answer.milliseconds,
@@ -61,16 +61,16 @@ def facts_of_call(batch_id: UUID, fetched: Fetched) -> dict[str, Any]:
     }
 
 
-def unnamed(parsed: Parsed) -> list[str]:
-    """Return a name for each item that showed no id, since the envelope's total counts it too."""
+def ids_of_unnamed_items(parsed: ParsedPage) -> list[str]:
+    """Return a placeholder id for each item without an id, since the envelope's total counts it too."""
     page = parsed.fetched.call.page or 1
     missing = len(parsed.fetched.answer.page.items) - len(parsed.records.item_ids)
     return [f"page {page}, unnamed {number}" for number in range(missing)]
 
 
-def parameters(fetched: Fetched) -> Mapping[str, Any]:
-    """Return the parameters of a call as the API names them, wherever they travelled."""
+def call_parameters(fetched: FetchedPage) -> Mapping[str, Any]:
+    """Return the parameters of a call as the API names them, from its query or its body."""
     if fetched.call.body is not None:
-        named: dict[str, Any] = msgspec.json.decode(fetched.call.body)
-        return named
+        body: dict[str, Any] = msgspec.json.decode(fetched.call.body)
+        return body
     return dict(fetched.call.query)

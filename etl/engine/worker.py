@@ -1,4 +1,4 @@
-"""The process of a lane: `python -m etl.engine.worker` takes groups from its input until that ends."""
+"""The worker process: `python -m etl.engine.worker` writes page groups from its input until the input ends."""
 
 import gc
 import os
@@ -8,42 +8,42 @@ import sys
 from contextlib import suppress
 from typing import IO
 
-from etl.engine.page_writer import Taker
-from etl.engine.workers import send
+from etl.engine.page_writer import PageWriter
+from etl.engine.workers import send_pickled
 
 
 def main() -> None:
-    """Serve one run: first its taker is read, then group after group, each answered by what it came to."""
+    """Serve one run: read the page writer, then page group after page group, and answer each with its result."""
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, signal.SIG_IGN)  # the run that began it hears them, and ends the input
+        signal.signal(name, signal.SIG_IGN)  # the parent process handles them, and closes the input
     with (
-        suppress(BrokenPipeError),  # the run has ended without us; what was committed stays
-        os.fdopen(os.dup(0), "rb") as given,
-        os.fdopen(os.dup(1), "wb") as answers,
+        suppress(BrokenPipeError),  # the parent process has ended; what was committed is kept
+        os.fdopen(os.dup(0), "rb") as input_stream,
+        os.fdopen(os.dup(1), "wb") as output_stream,
     ):
-        os.dup2(2, 1)  # whatever is printed must not run into the answers
-        taker = pickle.load(given)()  # noqa: S301 (our own process)
-        gc.disable()  # a group is thousands of objects and no circle: looking for one costs as much as cleaning does
-        serve(taker, given, answers)
-        taker.ledger.engine.dispose()
+        os.dup2(2, 1)  # printed text must not mix with the results
+        writer = pickle.load(input_stream)()  # noqa: S301 (our own process)
+        gc.disable()  # thousands of objects per group, but no cycles: collecting costs as much as cleaning
+        write_groups(writer, input_stream, output_stream)
+        writer.ledger.engine.dispose()
     sys.stderr.flush()
-    os._exit(0)  # taking an interpreter apart that has held thousands of records takes longer than the last group
+    os._exit(0)  # a regular shutdown frees thousands of objects, which takes longer than writing the last group
 
 
-def serve(taker: Taker, given: IO[bytes], answers: IO[bytes]) -> None:
-    """Take groups until there are no more."""
+def write_groups(writer: PageWriter, input_stream: IO[bytes], output_stream: IO[bytes]) -> None:
+    """Write page groups until the input ends."""
     while True:
         try:
-            group = pickle.load(given)  # noqa: S301 (our own process)
+            group = pickle.load(input_stream)  # noqa: S301 (our own process)
         except EOFError:
             return
-        outcome: object
+        result: object
         try:
-            outcome = taker.take_unknown(group)
-        except Exception as error:  # noqa: BLE001 (handed to the run, which decides)
-            outcome = error
-        send(answers, outcome)
-        gc.collect(0)  # what little did run in circles while the group was taken
+            result = writer.write(group)
+        except Exception as error:  # noqa: BLE001 (sent to the parent process, which decides)
+            result = error
+        send_pickled(output_stream, result)
+        gc.collect(0)  # the few reference cycles of this group
 
 
 if __name__ == "__main__":

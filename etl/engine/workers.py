@@ -1,8 +1,8 @@
-"""Lanes: where groups of answers are taken into the database, side by side, in threads or in processes.
+"""The worker pool: writes page groups in parallel, in threads or in processes.
 
-Threads are at hand at once and are enough for a little. Much that is new is worth processes: parsing and cleaning then
-use the second core, which one interpreter cannot, and what they need of memory is not this process's. Pages that are
-known need neither parsing nor cleaning and never get there.
+Threads are available at once and suffice for few records. Processes pay off for many new records: parsing and cleaning
+then use the second core, which a single interpreter cannot, and do not add to this process's memory. Unchanged pages
+need neither parsing nor cleaning and are never sent to a process.
 """
 
 import pickle
@@ -20,39 +20,39 @@ from multiprocessing.connection import wait as readable
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
-from etl.database.deadline import let_go_since
-from etl.engine.page_writer import Consumption, Group, Taker
-from etl.errors import Interrupted, TryAgain
+from etl.database.deadline import were_calls_cancelled_since
+from etl.engine.page_writer import PageGroup, PageWriter, WriteResult
+from etl.errors import Interrupted, RetryableError
 
-#: Transactions under way at once.
-LANES = 2
+#: Concurrent transactions.
+WORKERS = 2
 
-#: How soon a process is let go that does not answer.
-LOOK_EVERY_SECONDS = 0.1
+#: How often a wait for a process checks whether it was canceled.
+POLL_SECONDS = 0.1
 
-#: Items of one resource in pages with news for which no processes are begun: each takes half a second to begin.
-LITTLE = 2_500
+#: New items of one resource up to which no processes are started: starting one takes half a second.
+PROCESS_THRESHOLD = 2_500
 
-#: Makes the taker of a lane; it must be possible to send it to another process.
-MakeTaker = Callable[[], Taker]
-
-
-class LaneLost(TryAgain):
-    """A process that cleans and loads ended by itself, perhaps for want of memory. What it had committed is kept."""
+#: Makes the page writer of a worker process; must be picklable.
+MakeWriter = Callable[[], PageWriter]
 
 
-class Lanes:
-    """The lanes of one run; those in processes begin with the first group that asks for them."""
+class WorkerDied(RetryableError):
+    """A worker process exited unexpectedly, perhaps because memory ran out. What it had committed is kept."""
 
-    def __init__(self, here: Taker, make: MakeTaker) -> None:
-        self._here = here
-        self._make = make
-        self._threads = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
-        self._idle: queue.SimpleQueue[ProcessLane] = queue.SimpleQueue()
-        self._begun: list[ProcessLane] = []
-        self._beginning = threading.Lock()
-        self._news: Counter[str] = Counter()  # items by resource
-        self.halted = False  #: whether no group is to be begun any more
+
+class WorkerPool:
+    """The workers of one run; processes start when a page group makes them worthwhile."""
+
+    def __init__(self, writer: PageWriter, make_writer: MakeWriter) -> None:
+        self._writer = writer
+        self._make_writer = make_writer
+        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="writer")
+        self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
+        self._processes: list[WorkerProcess] = []
+        self._start_lock = threading.Lock()
+        self._new_items: Counter[str] = Counter()  # number of items by resource
+        self.halted = False  #: whether no further page group is started
 
     def __enter__(self) -> Self:
         return self
@@ -61,88 +61,88 @@ class Lanes:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._threads.shutdown(cancel_futures=True)
-        for lane in self._begun:
-            lane.end()
-        for lane in self._begun:
-            lane.wait()
+        for process in self._processes:
+            process.close_input()
+        for process in self._processes:
+            process.wait_for_exit()
 
-    def submit(self, group: Group) -> "Future[Consumption]":
-        """Let a lane take a group."""
-        return self._threads.submit(copy_context().run, self._take, group)
+    def submit(self, group: PageGroup) -> "Future[WriteResult]":
+        """Queue a page group for a worker."""
+        return self._threads.submit(copy_context().run, self._write, group)
 
-    def _take(self, group: Group) -> Consumption:
-        """Take what is known of a group here, and the rest in whichever process is idle; there is one a thread."""
+    def _write(self, group: PageGroup) -> WriteResult:
+        """Skip what is unchanged, and write the rest here or in an idle process; there is one process per thread."""
         if self.halted:
             raise Interrupted
-        known, rest = self._here.take_known(group)
-        if rest is None:
-            return known
-        self._note_news(rest)
-        if not self._begun:
-            return self._here.take_unknown(rest).joined(known)
-        lane = self._idle.get()
+        unchanged, others = self._writer.skip_unchanged(group)
+        if others is None:
+            return unchanged
+        self._start_processes_if_worthwhile(others)
+        if not self._processes:
+            return self._writer.write(others).combine(unchanged)
+        process = self._idle.get()
         try:
-            return lane.take(rest).joined(known)
+            return process.write(others).combine(unchanged)
         finally:
-            self._idle.put(lane)
+            self._idle.put(process)
 
-    def _note_news(self, group: Group) -> None:
-        """Count what is new of a resource, and begin processes as soon as it makes them worth having."""
-        with self._beginning:
-            self._news[group.resource] += group.items
-            while self._news[group.resource] > LITTLE and len(self._begun) < LANES:
-                self._begun.append(ProcessLane(self._make))
-                self._idle.put(self._begun[-1])
+    def _start_processes_if_worthwhile(self, group: PageGroup) -> None:
+        """Count the new items of a resource, and start processes when there are enough of them."""
+        with self._start_lock:
+            self._new_items[group.resource] += group.items
+            while self._new_items[group.resource] > PROCESS_THRESHOLD and len(self._processes) < WORKERS:
+                self._processes.append(WorkerProcess(self._make_writer))
+                self._idle.put(self._processes[-1])
 
 
-class ProcessLane:
-    """A process of our own that takes groups: sent over its input, answered over its output.
+class WorkerProcess:
+    """A process that writes page groups: it receives them on its input and sends the results on its output.
 
-    It ends when its input does, so that none outlives its run; and unlike a pool's, it never imports the script that
-    called us.
+    It ends when its input ends, so that it never outlives the run. Unlike a pool of `multiprocessing`, it never imports
+    the script that called us.
     """
 
-    def __init__(self, make: MakeTaker) -> None:
+    def __init__(self, make_writer: MakeWriter) -> None:
         command = [sys.executable, "-m", "etl.engine.worker"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
-        self._to = cast("IO[bytes]", self._process.stdin)
-        self._from = cast("IO[bytes]", self._process.stdout)
-        send(self._to, make)
+        self._input = cast("IO[bytes]", self._process.stdin)
+        self._output = cast("IO[bytes]", self._process.stdout)
+        send_pickled(self._input, make_writer)
 
-    def take(self, group: Group) -> Consumption:
-        """Let the process take a group; raises what it raised there, LaneLost when it has ended.
+    def write(self, group: PageGroup) -> WriteResult:
+        """Write a page group in the process; raise what the process raised, WorkerDied when it has exited.
 
-        Raises Interrupted when this process let go of its calls meanwhile; the one that was asked is ended.
+        Raises Interrupted when this process canceled its pending calls meanwhile; the worker process is killed then.
         """
         try:
-            send(self._to, group)
-            self._await_answer()
-            outcome = pickle.load(self._from)  # noqa: S301 (our own process)
+            send_pickled(self._input, group)
+            self._wait_for_result()
+            result = pickle.load(self._output)  # noqa: S301 (our own process)
         except (EOFError, BrokenPipeError, ConnectionResetError):
-            raise LaneLost from None
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return cast("Consumption", outcome)
+            raise WorkerDied from None
+        if isinstance(result, BaseException):
+            raise result
+        return cast("WriteResult", result)
 
-    def _await_answer(self) -> None:
+    def _wait_for_result(self) -> None:
         began = time.monotonic()
-        while not readable([self._from.fileno()], LOOK_EVERY_SECONDS):
-            if let_go_since(began):
+        while not readable([self._output.fileno()], POLL_SECONDS):
+            if were_calls_cancelled_since(began):
                 self._process.kill()  # its transaction is rolled back
                 raise Interrupted
 
-    def end(self) -> None:
-        """Let the process end; one that has died meanwhile leaves what it was sent in our buffer, which is let go."""
+    def close_input(self) -> None:
+        """Let the process end; if it has died, what is still in the pipe's buffer is discarded."""
         with suppress(BrokenPipeError, ConnectionResetError):
-            self._to.close()
+            self._input.close()
 
-    def wait(self) -> None:
-        """Wait for the end of the process."""
-        self._from.close()
+    def wait_for_exit(self) -> None:
+        """Wait until the process has exited."""
+        self._output.close()
         self._process.wait()
 
 
-def send(to: IO[bytes], what: Any) -> None:
-    """Write a value for the other side to read."""
-    pickle.dump(what, to, protocol=pickle.HIGHEST_PROTOCOL)
-    to.flush()
+def send_pickled(stream: IO[bytes], value: Any) -> None:
+    """Write a value for the other process to read."""
+    pickle.dump(value, stream, protocol=pickle.HIGHEST_PROTOCOL)
+    stream.flush()

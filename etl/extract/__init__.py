@@ -1,4 +1,4 @@
-"""The first step: from the API into staging; what to ask, how to ask it, and every answer kept."""
+"""The extract step: reads the resources of a window from the API into staging."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ __all__ = ["ExtractService"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the service when it is asked for: the processes that load do without the client of the API."""
+    """Import the service on first use, so that processes that only load do not import the API client."""
     if name in __all__:
         from etl.extract import service  # noqa: PLC0415 (see above)
 

@@ -1,4 +1,4 @@
-"""What is asked for once per parent: details by priority, within a budget, the backlog kept for the next run."""
+"""Reads child records, one call per parent: by priority, within a budget; the backlog waits for the next run."""
 
 from datetime import datetime
 from functools import partial
@@ -7,115 +7,116 @@ from sqlalchemy import Connection
 
 from etl.api.protocol import Refusal, Refused
 from etl.catalogue import Resource
-from etl.engine.answers import Missed
-from etl.engine.page_writer import Consumption
+from etl.engine.answers import FetchFailed
+from etl.engine.page_writer import WriteResult
 from etl.errors import ApiUnavailable
 from etl.events import Began, Note
-from etl.extract.call_budget import Budget
-from etl.extract.reader import Reader
-from etl.extract.run import Run
+from etl.extract.call_budget import CallBudget
+from etl.extract.reader import ResourceReader
+from etl.extract.run import ExtractRun
 from etl.ledger import batches, children
 from etl.ledger.batches import Part
 from etl.ledger.children import WHOLE, Child, Portion
 from etl.resources import resource as named
 
-#: Parents that are asked for in one round.
-ROUND = 1000
-#: Answers that one transaction takes at most.
-DETAILS = 100
-#: Parents in a row, from the first on, whose 404 means that the account does not have the resource at all.
-VANISHED_FROM_THE_START = 10
-#: Failed calls in a row after which the other parents are not asked.
-FAILED_IN_A_ROW = 10
+#: Parents that are read from the queue at a time.
+PARENTS_PER_ROUND = 1000
+#: Answers written in one transaction, at most.
+ANSWERS_PER_GROUP = 100
+#: When this many parents answer 404 and none has answered otherwise, the account does not have the resource.
+MAX_INITIAL_NOT_FOUND = 10
+#: Consecutive failed calls after which the remaining parents are not tried.
+MAX_CONSECUTIVE_FAILURES = 10
 
 
-class ByParents:
-    """The reading of one resource that is asked for per parent, or of a portion of its queue."""
+class ChildReader:
+    """Reads one resource that has a call per parent, or one chunk of its queue."""
 
-    def __init__(self, run: Run, part: Part, portion: Portion = WHOLE, budget: Budget | None = None) -> None:
-        """Read within a budget of calls, which is that of the run unless another is given."""
+    def __init__(self, run: ExtractRun, part: Part, chunk: Portion = WHOLE, budget: CallBudget | None = None) -> None:
+        """Read within `budget`; default: the budget of the run."""
         self.run = run
         self.resource = named(part.resource)
-        self.portion = portion
+        self.chunk = chunk
         self.budget = budget or run.budget
         settings = run.settings
-        self.reader = Reader(run.api, self.resource, settings.etl_page_size, run.ahead)
-        self.asked = 0
+        self.reader = ResourceReader(run.api, self.resource, settings.etl_page_size, run.ahead)
+        self.parents_read = 0
         self.answered = 0
-        self.vanished = 0
-        self.failed: list[Missed] = []
+        self.not_found = 0
+        self.failures: list[FetchFailed] = []
 
     def read(self) -> bool:
-        """Ask for the details of every parent that is due; tell whether none is left for another run.
+        """Read the children of every parent that is due; return whether nothing is left for another run.
 
-        Raises Refused where the account does not have the resource, ApiUnavailable where some calls failed for good.
+        Raises Refused when the account does not have the resource, ApiUnavailable when some calls failed for good.
         """
-        due = self.run.ledger.commit(self.queue)
-        self.run.watch(Began(self.run.step, self.resource.name, calls=self.outstanding()))
-        return self.read_due(due) and self.outstanding() == 0
+        due = self.run.ledger.commit(self.refresh_queue)
+        self.run.watch(Began(self.run.step, self.resource.name, calls=self.count_due()))
+        return self.read_due(due) and self.count_due() == 0
 
     def read_due(self, due: datetime) -> bool:
-        """Ask for the details of every parent that was due at a time, within the budget of calls.
+        """Read the children of every parent that was due at `due`, within the call budget.
 
-        Tells whether all were asked for that the limit of the run allows; raises as `read` does.
+        Returns whether every parent was read that the limit of the run allows; raises as `read` does.
         """
-        while some := self.affordable(self.run.ledger.read(partial(self.next_round, due=due))):
-            for done in self.run.consume(self.resource.name, None, partial(self.reader.children, some=some), DETAILS):
-                self.weigh(done)
-            self.asked += len(some)
-        self.note_vanished()
-        if self.failed:
-            raise ApiUnavailable(f"{len(self.failed)} calls failed, the last with: {self.failed[-1].reason}")
+        while parents := self.within_budget(self.run.ledger.read(partial(self.next_parents, due=due))):
+            fetch = partial(self.reader.children, some=parents)
+            for result in self.run.consume(self.resource.name, None, fetch, ANSWERS_PER_GROUP):
+                self.check_failures(result)
+            self.parents_read += len(parents)
+        self.report_not_found()
+        if self.failures:
+            raise ApiUnavailable(f"{len(self.failures)} calls failed, the last with: {self.failures[-1].reason}")
         return True
 
-    def queue(self, connection: Connection) -> datetime:
-        """Queue the parents that changed, and return the time up to which this run takes what is due."""
+    def refresh_queue(self, connection: Connection) -> datetime:
+        """Queue the parents that changed, and return the time up to which due parents belong to this run."""
         children.refresh(connection, self.resource, self.parent, self.run.ledger.tenant)
         return children.now(connection)
 
-    def next_round(self, connection: Connection, due: datetime) -> list[Child]:
-        """Return the parents of the next round, as far as the limit of a first look goes."""
+    def next_parents(self, connection: Connection, due: datetime) -> list[Child]:
+        """Return the parents of the next round, within the record limit of the run."""
         limit = self.run.limit
-        most = ROUND if limit is None else min(ROUND, limit - self.asked)
-        if most <= 0:
+        size = PARENTS_PER_ROUND if limit is None else min(PARENTS_PER_ROUND, limit - self.parents_read)
+        if size <= 0:
             return []
         tenant = self.run.ledger.tenant
-        return children.outstanding(connection, self.resource, self.parent, tenant, due, most, self.portion)
+        return children.outstanding(connection, self.resource, self.parent, tenant, due, size, self.chunk)
 
-    def affordable(self, some: list[Child]) -> list[Child]:
-        """Return those of the next round that the budget has calls for."""
-        return some[: self.budget.take(self.resource.name, len(some))]
+    def within_budget(self, parents: list[Child]) -> list[Child]:
+        """Return the parents that the budget has calls for."""
+        return parents[: self.budget.acquire(self.resource.name, len(parents))]
 
-    def weigh(self, done: Consumption) -> None:
-        """Take in how calls ended; raise when that says something about the resource as a whole."""
-        self.answered += done.answered
-        for missed in done.missed:
-            self.vanished += missed.vanished
-            if not missed.vanished:
-                self.failed.append(missed)
-        if not self.answered and self.vanished >= VANISHED_FROM_THE_START and not self.was_answered():
+    def check_failures(self, result: WriteResult) -> None:
+        """Count how the calls ended; raise when the failures concern the resource as a whole."""
+        self.answered += result.answered
+        for failure in result.missed:
+            self.not_found += failure.not_found
+            if not failure.not_found:
+                self.failures.append(failure)
+        if not self.answered and self.not_found >= MAX_INITIAL_NOT_FOUND and not self.has_answers():
             raise Refused(self.reader.example(), 404, Refusal.MISSING)
-        if len(self.failed) >= FAILED_IN_A_ROW and done.answered == 0:
-            raise ApiUnavailable(f"{len(self.failed)} calls failed, the last with: {self.failed[-1].reason}")
+        if len(self.failures) >= MAX_CONSECUTIVE_FAILURES and result.answered == 0:
+            raise ApiUnavailable(f"{len(self.failures)} calls failed, the last with: {self.failures[-1].reason}")
 
-    def was_answered(self) -> bool:
-        """Tell whether the account has shown to have the resource: before a break, or to another task of this run."""
+    def has_answers(self) -> bool:
+        """Return whether any call of this batch for the resource was answered, in this task or another."""
         parts = self.run.ledger.read(partial(batches.parts, batch_id=self.run.batch.id))
         return any(part.resource == self.resource.name and part.counts["pages"] for part in parts)
 
-    def note_vanished(self) -> None:
-        """Tell of parents that the source no longer has; their own list says what became of them."""
-        if self.vanished:
-            are = "is" if self.vanished == 1 else "are"
-            words = f"{self.vanished} of the {self.parent.name} asked about {are} gone at the source (404)"
+    def report_not_found(self) -> None:
+        """Report parents that QQCatalyst no longer has; the parents' own list says what became of them."""
+        if self.not_found:
+            are = "is" if self.not_found == 1 else "are"
+            words = f"{self.not_found} of the {self.parent.name} asked about {are} gone at the source (404)"
             self.run.watch(Note(f"{self.resource.name}: {words}"))
 
-    def outstanding(self) -> int:
+    def count_due(self) -> int:
         """Return how many parents are due."""
         tenant, name = self.run.ledger.tenant, self.resource.name
         return self.run.ledger.read(partial(children.coverage, resource=name, tenant=tenant)).outstanding
 
     @property
     def parent(self) -> Resource:
-        """The resource whose records are asked about."""
+        """The resource whose records are the parents."""
         return named(self.resource.parent.resource if self.resource.parent else "")

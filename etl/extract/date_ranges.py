@@ -1,4 +1,4 @@
-"""Which stretches of days a window is read in. Pure: what the API said of totals comes in as arguments."""
+"""Splits a window into date ranges to read. Pure: totals from the API come in as arguments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from etl.window import Window
 DAY = timedelta(days=1)
 QUARTER = timedelta(days=91)
 
-#: Stretches of so few days are read as they are, without asking first how much they hold.
-SHORT = 3
+#: Ranges of up to this many days are read without asking for their total first.
+SHORT_RANGE_DAYS = 3
 
-#: A stretch is cut when it holds more pages: deep pages are slow at the API, and drift under changes.
-MOST_PAGES = 40
+#: A range with more pages is split: deep pages are slow at the API, and shift when records change.
+MAX_PAGES = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
-    """A stretch of calendar days as the API names them: from the first to the midnight that begins the last."""
+class DateRange:
+    """Calendar days as the API names them: from the first day to the midnight that begins the last."""
 
     first: date
     last: date
@@ -32,64 +32,66 @@ class Days:
         return (self.last - self.first).days
 
 
-def days_of(window: Window, overlap: timedelta, zone: str) -> Days:
-    """Return the days to ask for: the start moved back by the overlap, the end up to the next midnight.
+def date_range_of(window: Window, overlap: timedelta, zone: str) -> DateRange:
+    """Return the days to request: the start moved back by the overlap, the end rounded up to the next midnight.
 
-    The API filters by days of its own zone; a stretch too wide costs records that are then left out.
+    The API filters by days of its own time zone. A range that is too wide costs only records that are then skipped.
     """
-    there = ZoneInfo(zone)
-    first = (window.start - overlap).astimezone(there).date()
-    end = window.end.astimezone(there)
+    api_zone = ZoneInfo(zone)
+    first = (window.start - overlap).astimezone(api_zone).date()
+    end = window.end.astimezone(api_zone)
     last = end.date() if end.timetz().replace(tzinfo=None) == time.min else end.date() + DAY
-    return Days(first, last)
+    return DateRange(first, last)
 
 
-def cut(days: Days, total: int, page_size: int) -> list[Days]:
-    """Return the stretch in pieces that would hold no more than MOST_PAGES if its records were spread evenly."""
-    pieces = min(len(days), ceil(total / (page_size * MOST_PAGES)))
-    if pieces <= 1:
-        return [days]
-    edges = [days.first + timedelta(days=len(days) * number // pieces) for number in range(pieces + 1)]
-    return [Days(first, last) for first, last in pairwise(edges) if first < last]
+def split_by_total(date_range: DateRange, total: int, page_size: int) -> list[DateRange]:
+    """Return the range split so that each part holds at most MAX_PAGES pages if records are spread evenly."""
+    parts = min(len(date_range), ceil(total / (page_size * MAX_PAGES)))
+    if parts <= 1:
+        return [date_range]
+    edges = [date_range.first + timedelta(days=len(date_range) * number // parts) for number in range(parts + 1)]
+    return [DateRange(first, last) for first, last in pairwise(edges) if first < last]
 
 
-def quarters(days: Days) -> list[Days]:
-    """Return the stretch in pieces of a quarter at most: how it is read when nobody says how much it holds."""
-    edges = [*(days.first + number * QUARTER for number in range(ceil(len(days) / QUARTER.days))), days.last]
-    return [Days(first, last) for first, last in pairwise(edges)]
+def split_by_quarter(date_range: DateRange) -> list[DateRange]:
+    """Return the range split into quarters at most: how it is read when the API reports no total."""
+    count = ceil(len(date_range) / QUARTER.days)
+    edges = [*(date_range.first + number * QUARTER for number in range(count)), date_range.last]
+    return [DateRange(first, last) for first, last in pairwise(edges)]
 
 
-def parted(days: Days, now: datetime) -> list[Days]:
-    """Return the days that have ended and those that have not, as stretches of their own.
+def split_ended_days(date_range: DateRange, now: datetime) -> list[DateRange]:
+    """Return the days that have ended and the days that have not, as separate ranges.
 
-    The total of ended days can be proved, since records only leave them; what moves while the others are read comes
-    again with the next window, whose overlap reaches back to them.
+    The total of ended days can be verified, because records only leave them. Records that move while the other days are
+    read come again with the next window, whose overlap covers those days.
     """
     edge = (now - DAY).date()
-    if is_short(days) or not days.first < edge < days.last:
-        return [days]
-    return [Days(days.first, edge), Days(edge, days.last)]
+    if is_short(date_range) or not date_range.first < edge < date_range.last:
+        return [date_range]
+    return [DateRange(date_range.first, edge), DateRange(edge, date_range.last)]
 
 
-def is_short(days: Days) -> bool:
-    """Tell whether a stretch is read as it is."""
-    return len(days) <= SHORT
+def is_short(date_range: DateRange) -> bool:
+    """Return whether a range is read without splitting."""
+    return len(date_range) <= SHORT_RANGE_DAYS
 
 
-def is_too_long(days: Days, total: int, page_size: int) -> bool:
-    """Tell whether a stretch holds too many pages and can still be cut."""
-    return len(days) > 1 and total > page_size * MOST_PAGES
+def is_too_long(date_range: DateRange, total: int, page_size: int) -> bool:
+    """Return whether a range holds too many pages and can still be split."""
+    return len(date_range) > 1 and total > page_size * MAX_PAGES
 
 
-def slices(resource: Resource, stretches: dict[int, list[Days]]) -> Iterator[Slice]:
-    """Yield the slices of a resource, numbered: each endpoint's stretches, or the endpoint as a whole."""
+def make_slices(resource: Resource, ranges: dict[int, list[DateRange]]) -> Iterator[Slice]:
+    """Yield the numbered slices of a resource: the date ranges of each endpoint, or the endpoint as a whole."""
     number = 0
-    for place, endpoint in enumerate(resource.endpoints):
-        for days in stretches[place] if endpoint.dates else (None,):
-            yield Slice(number, place) if days is None else Slice(number, place, days.first, days.last)
+    for endpoint_index, endpoint in enumerate(resource.endpoints):
+        for date_range in ranges[endpoint_index] if endpoint.dates else (None,):
+            first, last = (None, None) if date_range is None else (date_range.first, date_range.last)
+            yield Slice(number, endpoint_index, first, last)
             number += 1
 
 
-def is_open(one: Slice, now: datetime) -> bool:
-    """Tell whether a slice reaches into a day that has not ended, so that its total may still move."""
-    return one.last_day is None or datetime.combine(one.last_day, time.min, UTC) > now - DAY
+def has_unfinished_day(date_slice: Slice, now: datetime) -> bool:
+    """Return whether a slice includes a day that has not ended, so that its total may still change."""
+    return date_slice.last_day is None or datetime.combine(date_slice.last_day, time.min, UTC) > now - DAY

@@ -1,4 +1,4 @@
-"""A feed or a list, read slice by slice until as many ids have arrived as the API says there are."""
+"""Reads a feed or a list slice by slice until as many ids have arrived as the API reports."""
 
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -9,105 +9,107 @@ from sqlalchemy import Connection
 
 from etl.errors import ApiUnavailable
 from etl.events import Note
-from etl.extract.date_ranges import Days, days_of, is_open, is_short, parted
-from etl.extract.date_ranges import slices as numbered
-from etl.extract.reader import Reader
-from etl.extract.run import Run
+from etl.extract.date_ranges import DateRange, date_range_of, has_unfinished_day, is_short, split_ended_days
+from etl.extract.date_ranges import make_slices as numbered
+from etl.extract.reader import ResourceReader
+from etl.extract.run import ExtractRun
 from etl.ledger import slices
 from etl.ledger.batches import Part
 from etl.ledger.slices import Reading, Slice
 from etl.resources import resource as named
 
-#: How often a slice is read before its total is taken to be wrong.
-READINGS = 3
-#: Pages that one transaction takes at most.
-PAGES = 8
+#: How often a slice is read before its total is considered wrong.
+MAX_READINGS = 3
+#: Pages written in one transaction, at most.
+PAGES_PER_GROUP = 8
 
 
-class TotalsDisagree(ApiUnavailable):
-    """The API announces another number of records than it gives, however often it is asked."""
+class TotalMismatch(ApiUnavailable):
+    """The API reports another number of records than it returns, in every attempt."""
 
 
-class BySlices:
-    """The reading of one resource that is not asked for per parent."""
+class ListReader:
+    """Reads one resource that is not read per parent."""
 
-    def __init__(self, run: Run, part: Part) -> None:
+    def __init__(self, run: ExtractRun, part: Part) -> None:
         self.run = run
         self.part = part
         self.resource = named(part.resource)
-        self.place: dict[str, Any] = {"batch_id": run.batch.id, "resource": part.resource}
+        self.batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": part.resource}
         settings = run.settings
-        most = run.limit or settings.etl_page_size
-        size = min(most, settings.etl_page_size)
-        pages = ceil(most / size) if run.limit else None
-        self.reader = Reader(run.api, self.resource, size, run.ahead, most_pages=pages)
-        shown = any(endpoint.dates and endpoint.dates.field for endpoint in self.resource.endpoints)
-        self.window = part.window.widened(settings.etl_overlap) if shown else None
+        most_records = run.limit or settings.etl_page_size
+        size = min(most_records, settings.etl_page_size)
+        pages = ceil(most_records / size) if run.limit else None
+        self.reader = ResourceReader(run.api, self.resource, size, run.ahead, max_pages=pages)
+        shows_dates = any(endpoint.dates and endpoint.dates.field for endpoint in self.resource.endpoints)
+        self.window = part.window.widened(settings.etl_overlap) if shows_dates else None
 
-    def read(self, some: Collection[int] | None = None) -> bool:
-        """Read every slice to its end, or those of some numbers; tell whether nothing is left for another run.
+    def read(self, numbers: Collection[int] | None = None) -> bool:
+        """Read every slice to its end, or only those in `numbers`; return whether nothing is left for another run.
 
-        Raises Refused where the API does not give the resource out, ApiUnavailable where answers stay away or totals
-        never agree.
+        Raises Refused when the API refuses the resource, ApiUnavailable when answers are missing or totals never agree.
         """
-        left = [one for one in self.planned() if some is None or one.number in some]
-        while left:
-            pages = self.run.ledger.read(partial(self.pages_read, some=left))
-            produce = partial(self.reader.slices, some=left, read=pages)
-            for _ in self.run.consume(self.part.resource, self.window, produce, PAGES):
+        unread = [date_slice for date_slice in self.slices_to_read() if numbers is None or date_slice.number in numbers]
+        while unread:
+            pages = self.run.ledger.read(partial(self.pages_read, unread=unread))
+            produce = partial(self.reader.slices, some=unread, read=pages)
+            for _ in self.run.consume(self.part.resource, self.window, produce, PAGES_PER_GROUP):
                 pass
             if self.run.limit is not None:
                 return False
-            left = self.verified(left)
+            unread = self.verify_totals(unread)
         return True
 
-    def planned(self) -> list[Slice]:
-        """Return the slices still to be read, planning them when the resource is begun."""
-        known = self.run.ledger.read(partial(slices.planned, **self.place))
-        if known is not None:
-            return known
+    def slices_to_read(self) -> list[Slice]:
+        """Return the slices still to be read; plan them when the resource starts."""
+        planned_before = self.run.ledger.read(partial(slices.planned, **self.batch_key))
+        if planned_before is not None:
+            return planned_before
         endpoints = enumerate(self.resource.endpoints)
-        stretches = {place: self.stretches(place) for place, endpoint in endpoints if endpoint.dates}
-        planned = list(numbered(self.resource, stretches))
-        self.run.ledger.commit(partial(slices.plan, planned=planned, **self.place))
+        ranges = {index: self.date_ranges_of(index) for index, endpoint in endpoints if endpoint.dates}
+        planned = list(numbered(self.resource, ranges))
+        self.run.ledger.commit(partial(slices.plan, planned=planned, **self.batch_key))
         return planned
 
-    def stretches(self, place: int) -> list[Days]:
-        """Return the days of the window, in pieces when they may hold many pages; a first look asks for one piece."""
-        days = days_of(self.part.window, self.run.settings.etl_overlap, self.run.settings.etl_api_timezone)
-        if self.run.limit is not None or is_short(days):
-            return [days]
-        ended, *others = parted(days, self.part.window.end)
-        return [*self.run.wire.ask(self.reader.stretches(place, ended)), *others]
+    def date_ranges_of(self, endpoint_index: int) -> list[DateRange]:
+        """Return the date ranges of the window for an endpoint, split where they may hold many pages."""
+        date_range = date_range_of(self.part.window, self.run.settings.etl_overlap, self.run.settings.etl_api_timezone)
+        if self.run.limit is not None or is_short(date_range):
+            return [date_range]
+        ended, *others = split_ended_days(date_range, self.part.window.end)
+        return [*self.run.wire.ask(self.reader.stretches(endpoint_index, ended)), *others]
 
-    def pages_read(self, connection: Connection, some: Sequence[Slice]) -> dict[int, dict[int, int]]:
+    def pages_read(self, connection: Connection, unread: Sequence[Slice]) -> dict[int, dict[int, int]]:
         """Return the pages that are already staged, by slice."""
-        return {one.number: slices.pages_read(connection, one=one, **self.place) for one in some}
+        return {
+            date_slice.number: slices.pages_read(connection, one=date_slice, **self.batch_key) for date_slice in unread
+        }
 
-    def verified(self, read: Sequence[Slice]) -> list[Slice]:
-        """Finish the slices whose totals agree and return the others, to be read anew.
+    def verify_totals(self, read: Sequence[Slice]) -> list[Slice]:
+        """Finish the slices whose totals agree and return the others, to be read again.
 
-        Raises ApiUnavailable when one still disagrees after READINGS readings.
+        Raises TotalMismatch when a slice still disagrees after MAX_READINGS readings.
         """
-        found = self.run.ledger.read(partial(slices.readings, some=read, **self.place))
-        agreed = [one for one in found if self.agrees(one)]
-        self.run.ledger.commit(partial(slices.finish, agreed=agreed, **self.place))
-        rest = [one for one in found if one not in agreed]
-        for one in rest:
-            said = f"the API announced {one.total} records and gave {one.distinct}"
-            if one.slice.reading % READINGS == 0:
-                raise TotalsDisagree(f"{said}, {READINGS} times over. What came is loaded; the mark stays.")
-            self.run.watch(Note(f"{self.resource.name}: {said}; reading those days anew"))
-        return self.run.ledger.commit(partial(slices.read_anew, some=[one.slice for one in rest], **self.place))
+        readings = self.run.ledger.read(partial(slices.readings, some=read, **self.batch_key))
+        agreed = [reading for reading in readings if self.is_complete(reading)]
+        self.run.ledger.commit(partial(slices.finish, agreed=agreed, **self.batch_key))
+        disagreeing = [reading for reading in readings if reading not in agreed]
+        for reading in disagreeing:
+            mismatch = f"the API announced {reading.total} records and gave {reading.distinct}"
+            if reading.slice.reading % MAX_READINGS == 0:
+                raise TotalMismatch(f"{mismatch}, {MAX_READINGS} times over. What came is loaded; the mark stays.")
+            self.run.watch(Note(f"{self.resource.name}: {mismatch}; reading those days anew"))
+        repeated = [reading.slice for reading in disagreeing]
+        return self.run.ledger.commit(partial(slices.read_anew, some=repeated, **self.batch_key))
 
-    def agrees(self, reading: Reading) -> bool:
-        """Tell whether a slice is whole.
+    def is_complete(self, reading: Reading) -> bool:
+        """Return whether a slice is complete.
 
-        The total of a day that has not ended may move on while it is read; what came since the reading began belongs
-        to the next window. One that never moves and never agrees is wrong.
+        The total of a day that has not ended may change during the reading; records that arrived after the reading
+        began belong to the next window. A total that never changes and never agrees is wrong.
         """
         if reading.agrees:
             return True
-        tried_enough = reading.slice.reading % READINGS == 0
-        moves = reading.moved and is_open(reading.slice, self.part.window.end)
+        tried_enough = reading.slice.reading % MAX_READINGS == 0
+        moves = reading.moved and has_unfinished_day(reading.slice, self.part.window.end)
         return tried_enough and moves and reading.union >= (reading.least or 0)

@@ -1,4 +1,4 @@
-"""What the calls of a run came to is kept with its batch, whoever makes them: a sync, a step, a task."""
+"""Records the API traffic of a run with its batch: for a sync, a step or a task."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What all resources of one run share, and how a stream of answers is led into the lanes."""
+"""What all resources of one run share, and how answers are passed to the workers."""
 
 import threading
 from collections import deque
@@ -13,13 +13,13 @@ from typing import Any
 from etl.api.event_loop import Put, Wire
 from etl.config.settings import Settings
 from etl.drift.profiler import Radar
-from etl.engine.answers import Fetched, Missed
-from etl.engine.page_writer import Consumption, Group, weight
-from etl.engine.workers import LANES, Lanes
+from etl.engine.answers import FetchedPage, FetchFailed
+from etl.engine.page_writer import PageGroup, WriteResult, size_of
+from etl.engine.workers import WORKERS, WorkerPool
 from etl.errors import Interrupted
 from etl.events import Advanced, Watch
-from etl.extract.call_budget import Budget
-from etl.extract.reader import Api, share_of
+from etl.extract.call_budget import CallBudget
+from etl.extract.reader import ApiClient, share_of_calls
 from etl.ledger.batches import Batch
 from etl.ledger.transaction import Ledger, TakingTurns
 from etl.resources import resource as named
@@ -27,21 +27,21 @@ from etl.window import Window
 
 
 @dataclass
-class Run:
+class ExtractRun:
     """One run over one batch."""
 
     ledger: Ledger
     settings: Settings
     batch: Batch
     wire: Wire
-    api: Api
-    lanes: Lanes
+    api: ApiClient
+    lanes: WorkerPool
     watch: Watch
     step: str = "sync"
     stop: threading.Event = field(default_factory=threading.Event)
-    limit: int | None = None  #: records a resource may bring, about; for a first gentle look
-    budget: Budget = field(default_factory=Budget)
-    beside: int = 1  #: resources that are read at this time
+    limit: int | None = None  #: approximate maximum of records per resource, for a trial run
+    budget: CallBudget = field(default_factory=CallBudget)
+    beside: int = 1  #: resources that are being read now
     not_offered: dict[str, str] = field(default_factory=dict)  #: resource and reason
     radar: Radar = field(default_factory=Radar)
 
@@ -54,47 +54,47 @@ class Run:
             raise Interrupted
 
     def halt(self) -> None:
-        """Let every resource end after what is being written."""
+        """Stop every resource after the page group that is being written."""
         self.wire.halted = self.lanes.halted = True
 
     def ahead(self) -> int:
         """Return how many calls one resource has under way, as many others are read beside it."""
-        return share_of(self.settings.etl_concurrency, self.beside)
+        return share_of_calls(self.settings.etl_concurrency, self.beside)
 
     def consume(
         self,
         resource: str,
         window: Window | None,
-        produce: Callable[[Put[Fetched | Missed]], Coroutine[Any, Any, None]],
+        produce: Callable[[Put[FetchedPage | FetchFailed]], Coroutine[Any, Any, None]],
         most: int,
-    ) -> Iterator[Consumption]:
+    ) -> Iterator[WriteResult]:
         """Commit what `produce` puts, at most `most` answers a transaction, and yield what each group came to.
 
         Raises what a commit or the producer raised; everything committed before stays.
         """
-        under_way: deque[Future[Consumption]] = deque()
-        with self.wire.holding(weight) as held, closing(self.wire.stream(produce, most, held)) as groups:
+        under_way: deque[Future[WriteResult]] = deque()
+        with self.wire.holding(size_of) as held, closing(self.wire.stream(produce, most, held)) as groups:
             try:
                 for answers in groups:
                     self.check()
                     self.look_at(resource, answers)
-                    group = Group(resource, answers, window, dict(self.not_offered))
+                    group = PageGroup(resource, answers, window, dict(self.not_offered))
                     under_way.append(self.lanes.submit(group))
                     under_way[-1].add_done_callback(partial(self.wire.release, held, group.size))
-                    while len(under_way) > LANES or (under_way and under_way[0].done()):
+                    while len(under_way) > WORKERS or (under_way and under_way[0].done()):
                         yield self.committed(under_way.popleft())
                 while under_way:
                     yield self.committed(under_way.popleft())
             finally:
                 wait_for([future for future in under_way if not future.cancel()])
 
-    def look_at(self, resource: str, answers: Iterable[Fetched | Missed]) -> None:
+    def look_at(self, resource: str, answers: Iterable[FetchedPage | FetchFailed]) -> None:
         """Let the radar have a look at what arrived."""
         for one in answers:
-            if isinstance(one, Fetched) and one.answer.page.items:
+            if isinstance(one, FetchedPage) and one.answer.page.items:
                 self.radar.look(named(resource), one.answer.page.items, one.call.endpoint)
 
-    def committed(self, future: "Future[Consumption]") -> Consumption:
+    def committed(self, future: "Future[WriteResult]") -> WriteResult:
         """Wait for a group's commit and tell whoever watches."""
         done = future.result()
         self.watch(Advanced(self.step, done.resource, done.answers, done.records, done.announced))

@@ -1,4 +1,4 @@
-"""The resources of a batch, side by side: each begins when those that it waits for have ended."""
+"""Reads the resources of a batch in parallel; each starts when the resources it depends on have ended."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -8,46 +8,46 @@ from contextvars import copy_context
 from etl.api.event_loop import PULSE
 from etl.dependencies import waits_for
 from etl.errors import Interrupted
-from etl.extract.call_budget import Budget
-from etl.extract.read_resource import Finish, read_one
-from etl.extract.run import Run
+from etl.extract.call_budget import CallBudget
+from etl.extract.read_resource import FinishResource, read_resource
+from etl.extract.run import ExtractRun
 from etl.ledger.batches import Part
 from etl.models.states import ENDED, ResourceState
 from etl.resources import resource as named
 
-#: How the resources ended that have.
-Ends = dict[str, ResourceState]
+#: The final states of the resources that have ended.
+EndStates = dict[str, ResourceState]
 
 
-def read_all(run: Run, parts: Iterable[Part], finish: Finish) -> None:
-    """Read every resource of a batch that is not done; those made from others end when their sources have ended.
+def read_all(run: ExtractRun, parts: Iterable[Part], finish: FinishResource) -> None:
+    """Read every unfinished resource of a batch; derived resources finish after their sources.
 
-    What only one resource fails at stops no other. What concerns all of them ends all, and is raised when they have
-    ended; what they had committed stays.
+    An error of a single resource stops no other. An error that concerns all resources stops all of them and is raised
+    when they have ended; everything committed before is kept.
     """
     parts = list(parts)
-    ends: Ends = {part.resource: part.status for part in parts if part.status in ENDED}
-    left = [part for part in parts if part.resource not in ends]
-    asked = [part for part in left if named(part.resource).endpoints]
-    run.budget = Budget(run.settings.etl_child_budget, [part.resource for part in asked if is_child(part)])
-    read_asked(run, asked, finish, ends)
-    for part in left:
-        if part not in asked:
+    end_states: EndStates = {part.resource: part.status for part in parts if part.status in ENDED}
+    unread = [part for part in parts if part.resource not in end_states]
+    from_api = [part for part in unread if named(part.resource).endpoints]
+    run.budget = CallBudget(run.settings.etl_child_budget, [part.resource for part in from_api if is_child(part)])
+    read_asked(run, from_api, finish, end_states)
+    for part in unread:
+        if part not in from_api:
             run.check()
-            ends[part.resource] = read_one(run, part, finish, ends)
+            end_states[part.resource] = read_resource(run, part, finish, end_states)
 
 
-def read_asked(run: Run, parts: Sequence[Part], finish: Finish, ends: Ends) -> None:
+def read_asked(run: ExtractRun, parts: Sequence[Part], finish: FinishResource, ends: EndStates) -> None:
     """Read resources in threads, each of which mostly waits: for the API, and for its records to be taken."""
     waiting = {part.resource: part for part in sorted(parts, key=is_child)}
-    most = run.settings.etl_concurrency  # with one call at a time, one resource is read after the other
+    most = run.settings.etl_concurrency  # with one call at a time, one resource at a time
     reading: dict[Future[ResourceState], str] = {}
     with ThreadPoolExecutor(most, thread_name_prefix="reader") as threads, ended_together(run, reading):
         while waiting or reading:
             run.check()
             for part in ready(waiting.values(), {*waiting, *reading.values()})[: most - len(reading)]:
                 del waiting[part.resource]
-                future = threads.submit(copy_context().run, read_one, run, part, finish, ends)
+                future = threads.submit(copy_context().run, read_resource, run, part, finish, ends)
                 reading[future] = part.resource
             run.beside = len(reading)
             for future in wait(reading, PULSE, FIRST_COMPLETED).done:
@@ -61,12 +61,12 @@ def ready(parts: Iterable[Part], unfinished: Collection[str]) -> list[Part]:
 
 
 def is_child(part: Part) -> bool:
-    """Tell whether a resource is asked for once per parent; the others go first, as they say who the parents are."""
+    """Return whether a resource is read per parent; the other resources go first, since they bring the parents."""
     return named(part.resource).parent is not None
 
 
 @contextmanager
-def ended_together(run: Run, reading: Collection[Future[ResourceState]]) -> Iterator[None]:
+def ended_together(run: ExtractRun, reading: Collection[Future[ResourceState]]) -> Iterator[None]:
     """Let all readers end when the block raises; the error that made one of them end outranks that they were asked."""
     try:
         yield
@@ -74,7 +74,7 @@ def ended_together(run: Run, reading: Collection[Future[ResourceState]]) -> Iter
         run.halt()
         with suppress(Interrupted):
             wait(reading)
-        wait(reading)  # once more where patience came to its end meanwhile: whatever they waited for was let go then
+        wait(reading)  # again after the grace period: it has canceled what the readers waited for
         if isinstance(error, Interrupted) and (reasons := list(errors_of(reading))):
             raise reasons[0] from None
         raise

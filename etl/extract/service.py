@@ -1,4 +1,4 @@
-"""The first step: every resource of a window from the API into staging."""
+"""The extract step: reads every resource of a window from the API into staging."""
 
 import threading
 from collections import Counter
@@ -22,16 +22,16 @@ from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.database.handed import engine_of
 from etl.database.revisions import check_migrated
-from etl.engine.page_writer import Taker
-from etl.engine.workers import Lanes
+from etl.engine.page_writer import PageWriter
+from etl.engine.workers import WorkerPool
 from etl.events import Watch, unwatched
 from etl.extract.record_traffic import noting_traffic
-from etl.extract.run import Run
+from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, Part
 from etl.ledger.leases import Lease, leased
-from etl.ledger.staging.classify import Arrival
+from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.stage import Intake, take_in, wait
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, ResourceState
@@ -42,7 +42,7 @@ from etl.window import Window
 
 
 class ExtractService:
-    """Brings what the API gives into staging, and no further."""
+    """Stages what the API returns for a window; nothing is transformed or loaded."""
 
     def __init__(
         self,
@@ -58,13 +58,13 @@ class ExtractService:
         self.stop = stop or threading.Event()
 
     def extract_data(self, sync_window: Window | Mapping[str, Any], resources: Iterable[str] = ()) -> UUID:
-        """Read every resource (or those named) for a window, and return the id of the batch that holds it.
+        """Read all resources, or the given ones, for a window, and return the id of the batch.
 
-        What a resource may refuse or fail at is kept with the batch and stops no other. Raises WindowError for an
-        unusable window, LeaseHeld while another run is at work, CredentialsRefused, DatabaseNotReady.
+        An error of a single resource is stored with the batch and stops no other. Raises WindowError for an invalid
+        window, LeaseHeld while another run is active, CredentialsRefused, DatabaseNotReady.
         """
         check_migrated(self.engine)
-        names = [one.name for one in selected(resources)]
+        names = [resource.name for resource in selected(resources)]
         with self.at_work(names) as (api, ledger):
             window = Window.of(sync_window).clipped_to(api.now)
             ledger.commit(partial(tenants.register, settings=self.settings))
@@ -90,48 +90,50 @@ class ExtractService:
             yield api, Ledger(self.engine, tenant, lease)
 
     def read(self, api: Api, ledger: Ledger, batch: Batch) -> None:
-        """Read every resource of a batch that is not whole; one that cannot go on is failed, resumable."""
+        """Read every unread resource of a batch; on an error the batch is marked failed and can be resumed."""
         url = self.engine.url.render_as_string(hide_password=False)
-        lanes = Lanes(stager(ledger, self.settings, batch), StageLane(url, self.settings, batch, ledger.lease))
-        run = Run(ledger, self.settings, batch, api.wire, api.api, lanes, self.watch, "extract", self.stop)
+        workers = WorkerPool(
+            stager(ledger, self.settings, batch), StagingWriterFactory(url, self.settings, batch, ledger.lease)
+        )
+        run = ExtractRun(ledger, self.settings, batch, api.wire, api.api, workers, self.watch, "extract", self.stop)
         parts = ledger.read(partial(batches.parts, batch_id=batch.id))
         ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTING))
-        with ledger.failing(batch.id), noting_traffic(ledger, batch.id, api.api.traffic), lanes:
+        with ledger.failing(batch.id), noting_traffic(ledger, batch.id, api.api.traffic), workers:
             read_all(run, [part for part in parts if not part.whole], stays_running)
         ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTED))
 
 
 @dataclass(frozen=True)
-class StageLane:
-    """What a lane of its own process needs to stage groups."""
+class StagingWriterFactory:
+    """Makes the page writer of a worker process that stages page groups."""
 
     url: str
     settings: Settings
     batch: Batch
     lease: Lease | None
 
-    def __call__(self) -> Taker:
-        """Return the taker, with a connection of its own."""
+    def __call__(self) -> PageWriter:
+        """Return the page writer, with its own database connection."""
         configure(self.settings)
         bind(batch=str(self.batch.id), tenant=self.batch.tenant)
         engine = make_engine(self.url, application_name="qqetl lane", pool_size=1)
         return stager(Ledger(engine, self.batch.tenant, self.lease), self.settings, self.batch)
 
 
-def stager(ledger: Ledger, settings: Settings, batch: Batch) -> Taker:
+def stager(ledger: Ledger, settings: Settings, batch: Batch) -> PageWriter:
     """Return what takes groups of answers into staging, where they wait."""
     intake = Intake(batch.tenant, batch.id, batch.rules, wait)
 
     def stage(
         connection: Connection,
         resource: Resource,
-        arrivals: Sequence[Arrival],
+        arrivals: Sequence[IncomingRecord],
         sets: Sequence[ReadSet],
         window: Window | None,
     ) -> Counter[str]:
         return take_in(connection, intake, resource, arrivals, sets, window).counts
 
-    return Taker(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, {})
+    return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, {})
 
 
 def stays_running(connection: Connection, part: Part, complete: bool) -> ResourceState:  # noqa: ARG001, FBT001 (a Finish)

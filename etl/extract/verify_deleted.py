@@ -1,4 +1,4 @@
-"""A second look: records that no reading met are asked for one by one, where the API has a call for it."""
+"""Verifies deletions: records missing from a full scan are requested individually, where the API has a call for it."""
 
 import asyncio
 from collections.abc import Collection
@@ -10,38 +10,39 @@ import msgspec
 from etl.api.connection import Connection
 from etl.api.protocol import Answer, Refused, Vanished, parent_call
 from etl.catalogue import Endpoint, Resource
-from etl.errors import ApiUnavailable, ShapeChanged
+from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.models.sources import value_at
 from etl.record import decode
 from etl.values import source_id
 
-#: So many records of a resource are asked for in one run; the others keep their rows until the next.
+#: Records of a resource that are requested in one run; the others keep their rows until the next run.
 MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What came of asking for records one by one."""
+class DeletionCheck:
+    """The result of requesting missing records individually."""
 
-    gone: frozenset[str]  #: the API says that it has them no longer
-    doubtful: frozenset[str]  #: it still answers, failed to answer, or was not asked
-    answered: int = 0  #: how many of them it still answers
+    gone: frozenset[str]  #: the API no longer has them
+    doubtful: frozenset[str]  #: they still exist, could not be checked, or were not requested
+    answered: int = 0  #: how many of them still exist
 
 
-def second_look(api: Connection, resource: Resource, source_ids: Collection[str]) -> Look | None:
-    """Ask for each record of which no reading told; return what came of it, None where there is no such call.
+def verify_deleted(api: Connection, resource: Resource, source_ids: Collection[str]) -> DeletionCheck | None:
+    """Request each missing record; return the result, None where the API has no such call.
 
-    An account may not have the call, and then says so of every record; that is no reason to doubt a whole reading.
+    An account may lack the call and then refuse it for every record; that does not make the full scan doubtful.
     """
-    endpoint, wanted = resource.single, sorted(source_ids)
-    if endpoint is None or not wanted:
+    endpoint, sorted_ids = resource.single, sorted(source_ids)
+    if endpoint is None or not sorted_ids:
         return None
     try:
-        answers = api.wire.ask(ask_all(api, resource, endpoint, wanted[:MOST]))
+        exists_by_id = api.wire.ask(ask_all(api, resource, endpoint, sorted_ids[:MOST]))
     except Refused:
         return None
-    gone = frozenset(one for one, lives in answers.items() if lives is False)
-    return Look(gone, frozenset(wanted) - gone, sum(lives is True for lives in answers.values()))
+    confirmed = frozenset(source_id for source_id, exists in exists_by_id.items() if exists is False)
+    still_exist = sum(exists is True for exists in exists_by_id.values())
+    return DeletionCheck(confirmed, frozenset(sorted_ids) - confirmed, still_exist)
 
 
 async def ask_all(
@@ -68,7 +69,7 @@ async def lives(api: Connection, resource: Resource, endpoint: Endpoint, one: st
         return is_it(resource, await api.api.fetch(parent_call(resource, endpoint, one)), one)
     except Vanished:
         return False
-    except (ApiUnavailable, ShapeChanged):
+    except (ApiUnavailable, UnexpectedResponse):
         return None
 
 

@@ -1,4 +1,4 @@
-"""One group of cleaned records into production: stubs, rows, verdicts. Both roads, stepwise and stream, end here."""
+"""Loads one chunk of cleaned records: placeholders, rows, statuses. The load step and the sync share it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,49 +10,50 @@ from sqlalchemy import Connection
 
 from etl.catalogue import Resource
 from etl.ledger.staging.raw_tables import Verdict
-from etl.load.rows import Loaded, Target, load_rows, load_stubs
+from etl.load.rows import LoadContext, UpsertResult, load_rows, write_stubs
 from etl.models.base import references_of
 from etl.models.states import RawState
-from etl.reshape.clean import CLEAN, Cleaned, verdict
-from etl.reshape.reshaper import columns
+from etl.reshape.clean import CLEAN, CleanResult, clean_status
+from etl.reshape.reshaper import row_columns
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedPortion:
-    """What a group became: the last word on every raw row, and the outcomes of those that had a row."""
+class LoadedChunk:
+    """The final status of every raw row of a chunk, and the outcomes of the records with a row."""
 
     verdicts: Mapping[str, Verdict]
     counts: Counter[str]
 
 
-def load_portion(
-    connection: Connection, target: Target, resource: Resource, cleaned: Sequence[Cleaned], rules: str
-) -> LoadedPortion:
-    """Write the rows of cleaned records with placeholders for what they refer to; return verdicts and outcomes."""
-    with_row = [one for one in cleaned if one.reshaped.row is not None]
-    present = {resource.model.__tablename__: {one.candidate.record.source_id for one in with_row}}
-    load_stubs(connection, target, stubs_of(with_row), present, guarded(resource))
+def load_chunk(
+    connection: Connection, context: LoadContext, resource: Resource, cleaned: Sequence[CleanResult], rules: str
+) -> LoadedChunk:
+    """Write the rows of cleaned records, with placeholders for what they refer to; return statuses and outcomes."""
+    with_row = [result for result in cleaned if result.reshaped.row is not None]
+    present = {resource.model.__tablename__: {result.staged.record.source_id for result in with_row}}
+    write_stubs(connection, context, stubs_of(with_row), present, guarded(resource))
 
-    def stand_in() -> None:
-        load_stubs(connection, target, stubs_of(with_row), {})
+    def write_all_placeholders() -> None:
+        write_stubs(connection, context, stubs_of(with_row), {})
 
-    rows = [one.reshaped.row for one in with_row if one.reshaped.row is not None]
-    loaded = load_rows(connection, target, resource, columns(resource.model, resource.road), rows, stand_in)
-    verdicts = {one.candidate.raw_id: last_word(one, loaded, rules) for one in cleaned}
-    return LoadedPortion(verdicts, loaded.counts)
+    columns = row_columns(resource.model, resource.data_source)
+    rows = [result.reshaped.row for result in with_row if result.reshaped.row is not None]
+    loaded = load_rows(connection, context, resource, columns, rows, write_all_placeholders)
+    verdicts = {result.staged.raw_id: last_word(result, loaded, rules) for result in cleaned}
+    return LoadedChunk(verdicts, loaded.counts)
 
 
 @cache
 def guarded(resource: Resource) -> frozenset[str]:
     """Return the tables of which a resource tells by its foreign keys alone."""
     told = {stub.model.__tablename__ for stub in resource.stubs}
-    return frozenset(one.table for one in references_of(resource.model, resource.road).values()) - told
+    return frozenset(one.table for one in references_of(resource.model, resource.data_source).values()) - told
 
 
-def stubs_of(cleaned: Sequence[Cleaned]) -> Iterator[tuple[str, str, str | None, datetime]]:
+def stubs_of(cleaned: Sequence[CleanResult]) -> Iterator[tuple[str, str, str | None, datetime]]:
     """Yield what records know of other rows: table, source id, name, and the version of the record that knows it."""
     for one in cleaned:
-        version_at = one.candidate.record.version_at
+        version_at = one.staged.record.version_at
         for table, source_id, label in one.reshaped.stubs:
             yield table, source_id, label, version_at
 
@@ -63,13 +64,13 @@ def loaded_well(rules: str) -> Verdict:
     return Verdict(RawState.LOADED, rules=rules, loaded=True)
 
 
-def last_word(one: Cleaned, loaded: Loaded, rules: str) -> Verdict:
+def last_word(one: CleanResult, loaded: UpsertResult, rules: str) -> Verdict:
     """Return what a record is after the load.
 
     One that the window turned away is not through: a later window may take it. One that the database refused is bad.
     """
-    judged = verdict(one, rules)
-    raw_id = one.candidate.raw_id
+    judged = clean_status(one, rules)
+    raw_id = one.staged.raw_id
     if judged is CLEAN and raw_id not in loaded.bad and raw_id not in loaded.turned_away:
         return loaded_well(rules)
     if one.reshaped.row is None:

@@ -1,4 +1,4 @@
-"""Runs the statements for what no record brings, after the rows of a batch are loaded."""
+"""Refreshes computed data after the rows of a batch are loaded: placeholders, computed columns, link tables."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -6,20 +6,20 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from etl.ledger import sync_history
-from etl.load.placeholders import settle_placeholders
+from etl.load.placeholders import refresh_placeholders
 from etl.models.derived import DERIVED
 
 
-def fill_derived(connection: Connection, tenant: str, batch_id: UUID) -> None:
-    """Bring up to date what hangs on the rows that a batch wrote, and on those that cut-off ones left.
+def refresh_computed_columns(connection: Connection, tenant: str, batch_id: UUID) -> None:
+    """Refresh what depends on the rows written by a batch, and by earlier batches that did not finish.
 
-    These are placeholders, derived columns and link tables.
+    This covers placeholders, computed columns and link tables.
     """
     batches = (*sync_history.left_open(connection, tenant, batch_id), batch_id)
-    wrote = {one: sync_history.of_batch(connection, one) for one in batches}
-    settle_placeholders(connection, tenant, {table for tables in wrote.values() for table in changed(tables)})
-    for one, tables in wrote.items():
-        fill_for(connection, tenant, one, tables)
+    written_tables = {unfinished_id: sync_history.of_batch(connection, unfinished_id) for unfinished_id in batches}
+    refresh_placeholders(connection, tenant, {table for tables in written_tables.values() for table in changed(tables)})
+    for unfinished_id, tables in written_tables.items():
+        fill_for(connection, tenant, unfinished_id, tables)
 
 
 def changed(tables: Mapping[str, Mapping[str, int]]) -> set[str]:

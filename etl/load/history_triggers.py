@@ -1,7 +1,7 @@
-"""Earlier versions: a trigger of each table keeps the row before every change, by one statement over what was written.
+"""The history triggers: before every update, a trigger per table copies the old rows to the history, set-based.
 
-A trigger, since rows change in many ways (merges, side roads, names of placeholders, marks of deletion and their
-taking back, what is derived) and none of them may forget it. Where nothing is updated, as in a first load, it is idle.
+It is a trigger because rows change in many ways (merges, secondary sources, names of placeholders, deletions and their
+reversal, computed columns) and none of them may skip the history. Without updates, as in a first load, it does nothing.
 """
 
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import MappedColumn
 
 from etl.models import PRODUCTION
-from etl.models.base import MAIN, Model, described
+from etl.models.base import PRIMARY, Model, field_in
 from etl.models.history import CLOCKS, SCHEMA, end_of
 
 TRIGGER = "keep_history"
 
-#: What says how a row came here; a change of these alone, a touch included, makes no other version.
+#: Columns about the synchronization of a row; a change in only these columns makes no new version.
 BOOKKEEPING = {name for name, value in vars(Model).items() if isinstance(value, MappedColumn)} - {
     "source_created_at",
     "deleted_at",
@@ -99,7 +99,9 @@ def until(model: type[Model]) -> str:
     deletion that is taken back; what vanished, and what a side road brings, changed when we saw it.
     """
     seen = ["before.deleted_at IS NULL AND after.deleted_at IS NOT NULL"]
-    if side := [one.name for one in model.__table__.columns if (about := described(one.info)) and about.road != MAIN]:
+    if side := [
+        one.name for one in model.__table__.columns if (about := field_in(one.info)) and about.data_source != PRIMARY
+    ]:
         seen.append(f"{row('before', side)} IS DISTINCT FROM {row('after', side)}")
     return f"""CASE WHEN before.is_placeholder THEN NULL
                     WHEN after.version_at > before.version_at THEN after.version_at

@@ -1,7 +1,7 @@
-"""What becomes of placeholders when a run ends: each stands as long as a row refers to it, and is called what rows say.
+"""Placeholders at the end of a run: each is kept while a row refers to it, and has the name that these rows give it.
 
-Both are read off the rows that stand then, so that the order in which records arrived leaves no trace: a name that an
-earlier version of a record gave, or a reference that the newest one no longer has, counts for nothing.
+Both are computed from the rows that exist at the end, so that the order in which records arrived has no effect: names
+and references of superseded versions do not count.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -12,23 +12,27 @@ from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import IntegrityError
 
 from etl.models import load_order
-from etl.models.base import MAIN, Model
+from etl.models.base import PRIMARY, Model
 from etl.models.history import SCHEMA as HISTORY
 from etl.references import Referring, referring_to
 from etl.resources import CATALOGUE
 
 
-def settle_placeholders(connection: Connection, tenant: str, written: Collection[str]) -> None:
-    """Take away the placeholders to which no row refers, and name the others.
+def refresh_placeholders(connection: Connection, tenant: str, changed_tables: Collection[str]) -> None:
+    """Remove the placeholders to which no row refers, and update the names of the others.
 
-    `written` are the tables in which rows are new or have changed: only what they refer to is looked at.
+    `changed_tables` are the tables with new or changed rows: only placeholders that these can refer to are checked.
     """
-    told = tuple(one for one in load_order() if any(way.model.__tablename__ in written for way in referring_to(one)))
-    if not told:
+    referenced_models = tuple(
+        model
+        for model in load_order()
+        if any(reference.model.__tablename__ in changed_tables for reference in referring_to(model))
+    )
+    if not referenced_models:
         return
-    waiting = connection.execute(which_wait(told), {"tenant": tenant}).one()
-    for model in told:
-        if getattr(waiting, model.__tablename__):
+    tables = connection.execute(which_wait(referenced_models), {"tenant": tenant}).one()
+    for model in referenced_models:
+        if getattr(tables, model.__tablename__):
             take_away(connection, tenant, model)
             call_by_name(connection, tenant, model)
 
@@ -54,11 +58,11 @@ def take_away(connection: Connection, tenant: str, model: type[Model]) -> None:
 
 def call_by_name(connection: Connection, tenant: str, model: type[Model]) -> None:
     """Give a table's placeholders the names that the rows which refer to them say."""
-    query = misnamed(model)
+    query = find_outdated_names(model)
     found = connection.execute(query, {"tenant": tenant}).all() if query is not None else ()
     if found:
         bound = {"tenant": tenant, "ids": [one.id for one in found], "names": [one.name for one in found]}
-        connection.execute(naming(model), bound)
+        connection.execute(set_names(model), bound)
 
 
 def waits(alias: str) -> str:
@@ -120,14 +124,14 @@ def refers_not(one: Referring) -> str:
 def side_roads(model: type[Model]) -> Iterator[str]:
     """Yield the conditions that another road than the main one has no record of the row `waiting`."""
     for one in CATALOGUE:
-        if one.model is model and one.road != MAIN:
+        if one.model is model and one.data_source != PRIMARY:
             mine = "staged.tenant = :tenant AND staged.source_id = waiting.source_id AND staged.superseded_at IS NULL"
             yield f"NOT EXISTS (SELECT FROM raw.{one.raw_table} AS staged WHERE {mine})"
 
 
 @cache
-def naming(model: type[Model]) -> TextClause:
-    """Return the statement that names some placeholders. Binds tenant, ids and names."""
+def set_names(model: type[Model]) -> TextClause:
+    """Return the statement that sets the names of placeholders. Binds tenant, ids and names."""
     return text(f"""
         UPDATE public.{model.__tablename__} AS stored SET {model.label} = said.name, updated_at = now()
         FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS said (id, name)
@@ -136,71 +140,83 @@ def naming(model: type[Model]) -> TextClause:
 
 
 @cache
-def misnamed(model: type[Model]) -> TextClause | None:
-    """Return the query for a table's placeholders that are called otherwise than rows say, with what they are to be.
+def find_outdated_names(model: type[Model]) -> TextClause | None:
+    """Return the query for a table's placeholders whose name differs from what rows say, with the new name.
 
-    Of several names the one counts whose row changed last at the source, of equally new ones the last in the alphabet.
-    None where nothing gives names. Binds tenant.
+    Of several names, the one whose row changed last at the source counts; of equally new ones, the last in the
+    alphabet. None where no reference has names. Binds tenant.
     """
-    ways = [one for one in referring_to(model) if one.label is not None]
-    if not ways or model.label is None:
+    references = [reference for reference in referring_to(model) if reference.label is not None]
+    if not references or model.label is None:
         return None
-    once = dict.fromkeys(one.model for one in ways if one.said is not None)
-    read = "".join(f"{reading(one, [way for way in ways if way.model is one])}, " for one in once)
-    told = " UNION ALL ".join(names(model, one, once=one.model in once) for one in ways)
+    models_read_once = dict.fromkeys(reference.model for reference in references if reference.said is not None)
+    ctes = "".join(
+        f"{names_cte(source, [reference for reference in references if reference.model is source])}, "
+        for source in models_read_once
+    )
+    given_names = " UNION ALL ".join(
+        names_given_by(model, reference, once=reference.model in models_read_once) for reference in references
+    )
+    not_names = "".join(id_is_not_name_conditions(model))
     return text(f"""
-        WITH {read}told AS ({told}
+        WITH {ctes}told AS ({given_names}
         ), chosen AS (
             SELECT DISTINCT ON (id) id, name FROM told ORDER BY id, changed_at DESC, name COLLATE "C" DESC
         )
         SELECT waiting.id, chosen.name
         FROM public.{model.__tablename__} AS waiting LEFT JOIN chosen ON chosen.id = waiting.id
-        WHERE {waits("waiting")} AND waiting.{model.label} IS DISTINCT FROM chosen.name{"".join(self_named(model))}
+        WHERE {waits("waiting")} AND waiting.{model.label} IS DISTINCT FROM chosen.name{not_names}
     """)
 
 
-def self_named(model: type[Model]) -> Iterator[str]:
-    """Yield the conditions that a row `waiting` is none whose source id is its name."""
-    for prefix in dict.fromkeys(one.said.prefix for one in referring_to(model) if one.said is not None):
+def id_is_not_name_conditions(model: type[Model]) -> Iterator[str]:
+    """Yield the conditions that the source id of the row `waiting` is not made from its name."""
+    for prefix in dict.fromkeys(
+        reference.said.prefix for reference in referring_to(model) if reference.said is not None
+    ):
         if prefix:
             yield f" AND NOT starts_with(waiting.source_id, '{prefix}')"
 
 
-#: When a row last changed at the source; before all others where the source does not say.
+#: When a row last changed at the source; the earliest possible time where the source does not say.
 CHANGED_AT = "COALESCE(pointing.source_modified_at, pointing.source_created_at, '-infinity')"
 
 
-def names(model: type[Model], one: Referring, *, once: bool) -> str:
-    """Return the query for the names that rows give a table's placeholders in one way, and when they last changed.
+def names_given_by(model: type[Model], reference: Referring, *, once: bool) -> str:
+    """Return the query for the names that one kind of reference gives a table's placeholders, with the last change.
 
-    `once` takes them from what the query begins with: what the rows of that table say in any way.
+    `once` reads them from the common table expression with the distinct references of that table.
     """
-    source, changed_at = (reading_of(one.model), "pointing.changed_at") if once else (table_of(one.model), CHANGED_AT)
+    source, changed_at = (
+        (names_cte_name(reference.model), "pointing.changed_at") if once else (table_of(reference.model), CHANGED_AT)
+    )
     return f"""
-            SELECT waiting.id, pointing.{one.label} AS name, max({changed_at}) AS changed_at
-            FROM {table_of(model)} AS waiting JOIN {source} AS pointing ON {one.points_to("waiting")}
-            WHERE {waits("waiting")} AND pointing.{one.label} IS NOT NULL GROUP BY 1, 2"""
+            SELECT waiting.id, pointing.{reference.label} AS name, max({changed_at}) AS changed_at
+            FROM {table_of(model)} AS waiting JOIN {source} AS pointing ON {reference.points_to("waiting")}
+            WHERE {waits("waiting")} AND pointing.{reference.label} IS NOT NULL GROUP BY 1, 2"""
 
 
-def reading(model: type[Model], ways: Sequence[Referring]) -> str:
-    """Return what the query for names begins with: what a table's rows say, each of it once.
+def names_cte(model: type[Model], references: Sequence[Referring]) -> str:
+    """Return the common table expression with the distinct references by text of a table.
 
-    No index leads to words. As the table has to be read for them, its foreign keys are looked at in passing too: a
-    carrier has so many policies that to follow the index costs more.
+    References by text have no index. As the table must be read for them, its foreign keys are included: a carrier has
+    so many policies that using the index costs more.
     """
-    columns = ", ".join(dict.fromkeys(f"pointing.{name}" for one in ways for name in ("tenant", *one.columns)))
-    speaks = " OR ".join(f"{one.speaks()} AND pointing.{one.label} IS NOT NULL" for one in ways)
-    return f"""{reading_of(model)} AS MATERIALIZED (
+    columns = ", ".join(
+        dict.fromkeys(f"pointing.{name}" for reference in references for name in ("tenant", *reference.columns))
+    )
+    speaks = " OR ".join(f"{reference.speaks()} AND pointing.{reference.label} IS NOT NULL" for reference in references)
+    return f"""{names_cte_name(model)} AS MATERIALIZED (
             SELECT {columns}, max({CHANGED_AT}) AS changed_at FROM {table_of(model)} AS pointing
             WHERE pointing.tenant = :tenant AND ({speaks}) GROUP BY {columns}
         )"""
 
 
 def table_of(model: type[Model]) -> str:
-    """Return the name of a table, as SQL."""
+    """Return the qualified name of a table."""
     return f"public.{model.__tablename__}"
 
 
-def reading_of(model: type[Model]) -> str:
-    """Return what the query for names calls that which the rows of a table say."""
+def names_cte_name(model: type[Model]) -> str:
+    """Return the name of the common table expression with the references of a table."""
     return f"said_by_{model.__tablename__}"

@@ -1,4 +1,4 @@
-"""Reshaped rows into production: stubs first, then the table itself, then what has gone from its sets."""
+"""Writes reshaped rows to production: placeholders first, then the rows, then the deletions."""
 
 import time
 from collections import Counter, defaultdict
@@ -16,37 +16,45 @@ from etl.catalogue import Resource
 from etl.copy_text import written
 from etl.database.bulk_copy import copy_lines, copy_rows
 from etl.database.sqlstate import classify
-from etl.errors import RecordBad
+from etl.errors import InvalidRecord
 from etl.ledger import counters
 from etl.ledger.staging.raw_tables import by_index
-from etl.load.upsert import bury, differences, lacking, placeholder_stands, placeholders, stored, upsert
+from etl.load.upsert import (
+    count_differences,
+    has_placeholder,
+    insert_placeholders,
+    select_missing_ids,
+    select_stored_ids,
+    soft_delete,
+    upsert,
+)
 from etl.models import PRODUCTION, load_order
-from etl.models.base import MAIN, row_id_text
+from etl.models.base import PRIMARY, row_id_text
 from etl.models.states import Outcome
 from etl.reshape.reshaper import Row
 from etl.window import Window
 
-#: How a refusal of the database arrives: from a statement, from COPY, or before the text is even sent.
+#: The errors by which the database refuses a row: from a statement, from COPY, or before the text is sent.
 DRIVER_ERRORS = (DBAPIError, psycopg.Error, UnicodeEncodeError)
 
 TABLES = {model.__tablename__: model for model in PRODUCTION}
-#: From so many ids on it is worth asking whether a table has placeholders at all.
-MANY = 200
-ORDER = {model.__tablename__: place for place, model in enumerate(load_order())}
+#: Number of ids above which a check pays off whether the table has placeholders at all.
+MANY_STUBS = 200
+LOAD_POSITION = {model.__tablename__: place for place, model in enumerate(load_order())}
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Whose rows are written, by which batch, over which window."""
+class LoadContext:
+    """The tenant, batch and window of the rows that are written."""
 
     tenant: str
     batch_id: UUID
     window: Window
-    #: Where to note which columns change, by table and column: how many rows, and some of their source ids.
+    #: Collects which columns change, by table and column: the number of rows, and some of their source ids.
     changes: dict[tuple[str, str], tuple[int, list[str]]] | None = None
 
-    def bound(self) -> dict[str, Any]:
-        """Return what the statements bind."""
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the statements."""
         return {
             "tenant": self.tenant,
             "batch_id": self.batch_id,
@@ -56,17 +64,17 @@ class Target:
 
 
 @dataclass(slots=True)
-class Loaded:
-    """What became of rows, by outcome, and which raw rows the gates turned away or the database refused."""
+class UpsertResult:
+    """The outcomes of rows, and the raw rows that were turned away or refused by the database."""
 
     counts: Counter[str] = field(default_factory=Counter)
     turned_away: set[str] = field(default_factory=set)
-    bad: dict[str, str] = field(default_factory=dict)  #: raw id and the database's reason
+    bad: dict[str, str] = field(default_factory=dict)  #: raw id and the reason of the refusal
     deleted: int = 0
     revived: int = 0
 
-    def add(self, other: "Loaded") -> None:
-        """Add what became of other rows."""
+    def add(self, other: "UpsertResult") -> None:
+        """Add the result of other rows."""
         self.counts.update(other.counts)
         self.turned_away |= other.turned_away
         self.bad |= other.bad
@@ -74,122 +82,122 @@ class Loaded:
         self.revived += other.revived
 
 
-def nothing() -> None:
-    """Do nothing: no row refers to another of its group."""
+def do_nothing() -> None:
+    """Do nothing: no row refers to another row of its chunk."""
 
 
 def load_rows(
     connection: Connection,
-    target: Target,
+    context: LoadContext,
     resource: Resource,
     columns: tuple[str, ...],
     rows: Sequence[Row],
-    stand_in: Callable[[], None] = nothing,
-) -> Loaded:
-    """Write the rows of one resource and add to the sync history; every row has one outcome.
+    write_placeholders: Callable[[], None] = do_nothing,
+) -> UpsertResult:
+    """Write the rows of one resource and add them to the sync history; every row has one outcome.
 
-    A row that the database itself refuses is set aside and costs none of its neighbours: where they refer to it or to
-    each other, `stand_in` puts placeholders for what they refer to.
+    A row that the database refuses is set aside and does not affect its neighbors: where they refer to it or to each
+    other, `write_placeholders` writes placeholders for what they refer to.
     """
-    loaded = Loaded()
+    loaded = UpsertResult()
     if not rows:
         return loaded
     began = time.monotonic()
-    writing = Writing(connection, target, resource, columns, loaded)
-    if writing.refusal(rows) is not None:
-        stand_in()
-        writing.by_parts(rows)
-    note(connection, target.batch_id, resource.model.__tablename__, loaded, began)
+    writing = RowWriter(connection, context, resource, columns, loaded)
+    if writing.try_write(rows) is not None:
+        write_placeholders()
+        writing.write_by_halves(rows)
+    record_history(connection, context.batch_id, resource.model.__tablename__, loaded, began)
     return loaded
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
-    """The writing of one resource's rows in one transaction."""
+class RowWriter:
+    """Writes the rows of one resource in one transaction."""
 
     connection: Connection
-    target: Target
+    context: LoadContext
     resource: Resource
     columns: tuple[str, ...]
-    loaded: Loaded
+    result: UpsertResult
 
-    def by_parts(self, rows: Sequence[Row]) -> None:
-        """Merge rows of which the database refuses some: by halves, down to the single rows that it refuses."""
-        error = self.refusal(rows)
+    def write_by_halves(self, rows: Sequence[Row]) -> None:
+        """Write rows of which the database refuses some: by halves, down to the single refused rows."""
+        error = self.try_write(rows)
         if error is None:
             return
         if len(rows) == 1:
-            self.loaded.bad[rows[0].raw_id] = reason(error)
-            self.loaded.counts[Outcome.REFUSED] += 1
+            self.result.bad[rows[0].raw_id] = refusal_reason(error)
+            self.result.counts[Outcome.REFUSED] += 1
             return
         middle = len(rows) // 2
-        self.by_parts(rows[:middle])
-        self.by_parts(rows[middle:])
+        self.write_by_halves(rows[:middle])
+        self.write_by_halves(rows[middle:])
 
-    def refusal(self, rows: Sequence[Row]) -> Exception | None:
+    def try_write(self, rows: Sequence[Row]) -> Exception | None:
         """Write rows; return None when all are written, the database's error when it refuses one of them."""
         try:
             with self.connection.begin_nested():
-                done = self.write(rows)
+                result = self.write(rows)
         except DRIVER_ERRORS as error:
-            if not issubclass(classify(error), RecordBad):
+            if not issubclass(classify(error), InvalidRecord):
                 raise
             return error
-        self.loaded.add(done)
+        self.result.add(result)
         return None
 
-    def write(self, rows: Sequence[Row]) -> Loaded:
-        """Copy what the table does not have straight into it, merge the rest, and return what became of all.
+    def write(self, rows: Sequence[Row]) -> UpsertResult:
+        """Copy new rows straight into the table, merge the others, and return the result.
 
-        A row that somebody else brings meanwhile makes the copy fail; then all are merged.
+        If a concurrent transaction inserts one of the new rows, the copy fails; then all rows are merged.
         """
-        done = Loaded()
-        old = self.known(rows)
+        result = UpsertResult()
+        old = self.stored_ids(rows)
         new = [row for row in rows if row.id not in old]
-        if new and not self.copied(new, done):
-            self.merge(rows, done)
+        if new and not self.copy_new(new, result):
+            self.merge(rows, result)
         elif old:
-            self.merge([row for row in rows if row.id in old], done)
-        return done
+            self.merge([row for row in rows if row.id in old], result)
+        return result
 
-    def known(self, rows: Sequence[Row]) -> set[str]:
-        """Return the ids of the rows that the table has in some form; all where a row is more than its columns."""
+    def stored_ids(self, rows: Sequence[Row]) -> set[str]:
+        """Return the ids of the rows that the table has, or all ids where the rows must be merged in any case."""
         ids = [row.id for row in rows]
-        if self.resource.road != MAIN or self.target.changes is not None:
+        if self.resource.data_source != PRIMARY or self.context.changes is not None:
             return set(ids)
-        found = self.connection.execute(stored(self.resource.model), {"ids": array_of(ids)})
-        return {str(one) for one in found.scalars()}
+        stored = self.connection.execute(select_stored_ids(self.resource.model), {"ids": array_of(ids)})
+        return {str(row_id) for row_id in stored.scalars()}
 
-    def copied(self, rows: Sequence[Row], done: Loaded) -> bool:
-        """Copy new rows straight into the table; tell whether it could take all of them."""
+    def copy_new(self, rows: Sequence[Row], result: UpsertResult) -> bool:
+        """Copy new rows straight into the table; return whether it accepted all of them."""
         table = self.resource.model.__tablename__
         columns = (*self.columns, "tenant", "etl_batch_id", "last_synced_at")
-        # "now" is PostgreSQL's own word for the time at which the transaction began.
-        end = f"\t{written(self.target.tenant)}\t{self.target.batch_id}\tnow\n"
+        # PostgreSQL reads "now" as the start time of the transaction.
+        end = f"\t{written(self.context.tenant)}\t{self.context.batch_id}\tnow\n"
         try:
             with self.connection.begin_nested():
                 copy_lines(self.connection, f"public.{table}", columns, (row.text + end for row in rows))
         except psycopg.errors.UniqueViolation:
             return False
-        done.counts[Outcome.INSERTED] += len(rows)
-        done.deleted += sum(row.deleted for row in rows)
+        result.counts[Outcome.INSERTED] += len(rows)
+        result.deleted += sum(row.deleted for row in rows)
         return True
 
-    def merge(self, rows: Sequence[Row], done: Loaded) -> None:
-        """Copy rows beside the table and merge them in one statement."""
-        statements = upsert(self.resource.model, self.resource.road, self.columns)
+    def merge(self, rows: Sequence[Row], result: UpsertResult) -> None:
+        """Copy rows into a temporary table and merge them in one statement."""
+        statements = upsert(self.resource.model, self.resource.data_source, self.columns)
         self.connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{statements.incoming}"))
         self.connection.execute(statements.prepare)
         lines = (f"{row.text}\t{'t' if row.undated else 'f'}\n" for row in rows)
         copy_lines(self.connection, statements.incoming, statements.columns, lines)
-        changed = changed_columns(self.connection, self.resource) if self.target.changes is not None else ()
-        for line in self.connection.execute(statements.merge, self.target.bound()):
-            done.counts[line.outcome] += line.number
-            done.deleted += line.deleted
-            done.revived += line.revived
-            done.turned_away.update(map(str, line.turned_away or ()))
-        if self.target.changes is not None:
-            note_changes(self.target.changes, self.resource, changed)
+        changed = changed_columns(self.connection, self.resource) if self.context.changes is not None else ()
+        for line in self.connection.execute(statements.merge, self.context.parameters()):
+            result.counts[line.outcome] += line.number
+            result.deleted += line.deleted
+            result.revived += line.revived
+            result.turned_away.update(map(str, line.turned_away or ()))
+        if self.context.changes is not None:
+            note_changes(self.context.changes, self.resource, changed)
 
 
 def array_of(ids: Iterable[str]) -> str:
@@ -198,88 +206,92 @@ def array_of(ids: Iterable[str]) -> str:
 
 
 def changed_columns(connection: Connection, resource: Resource) -> Sequence[Any]:
-    """Return the columns in which the incoming rows differ from the stored ones, with numbers and samples."""
-    return connection.execute(differences(resource.model, resource.road)).all()
+    """Return the columns in which the incoming rows differ from the stored ones, with counts and samples."""
+    return connection.execute(count_differences(resource.model, resource.data_source)).all()
 
 
 def note_changes(
     changes: dict[tuple[str, str], tuple[int, list[str]]], resource: Resource, changed: Iterable[Any]
 ) -> None:
-    """Add the columns that a merge changed to those known so far."""
+    """Add the columns that a merge changed to `changes`."""
     for line in changed:
-        number, some = changes.get((resource.model.__tablename__, line.name), (0, []))
-        changes[resource.model.__tablename__, line.name] = (number + line.number, [*some, *line.some][:3])
+        number, samples = changes.get((resource.model.__tablename__, line.name), (0, []))
+        changes[resource.model.__tablename__, line.name] = (number + line.number, [*samples, *line.some][:3])
 
 
-def reason(error: Exception) -> str:
-    """Return why the database refused a row: the constraint or column it names, never a value."""
-    told = error.orig if isinstance(error, DBAPIError) else error  # COPY speaks through the driver itself
-    diagnosis = getattr(told, "diag", None)
-    named = getattr(diagnosis, "constraint_name", None) or getattr(diagnosis, "column_name", None) or "a value"
-    return f"PostgreSQL refused the row ({getattr(told, 'sqlstate', None)}): {named}"
+def refusal_reason(error: Exception) -> str:
+    """Return why the database refused a row: the constraint or column, never a value."""
+    driver_error = error.orig if isinstance(error, DBAPIError) else error  # COPY raises the driver's own error
+    diagnosis = getattr(driver_error, "diag", None)
+    constraint = getattr(diagnosis, "constraint_name", None) or getattr(diagnosis, "column_name", None) or "a value"
+    return f"PostgreSQL refused the row ({getattr(driver_error, 'sqlstate', None)}): {constraint}"
 
 
-def load_stubs(
+def write_stubs(
     connection: Connection,
-    target: Target,
+    context: LoadContext,
     stubs: Iterable[tuple[str, str, str | None, datetime]],
     present: Mapping[str, set[str]],
     guarded: Collection[str] = (),
 ) -> None:
     """Write placeholders for what records refer to, table by table in load order.
 
-    `stubs` are (table, source id, name, version of the record that says so); `present` are the source ids that
-    arrive by themselves in the same transaction and need none. Of a table that is `guarded`, because a foreign key
-    tells of whatever is missing there, many ids are taken to have arrived, as they mostly have, unless the table has
-    placeholders, which says that some have not.
+    `stubs` are (table, source id, name, version of the record with the reference); `present` are the source ids of
+    records that arrive in the same transaction and need no placeholder. In a `guarded` table, where a foreign key
+    detects a missing row, many ids are assumed to exist, as most do, unless the table has placeholders, which shows
+    that some do not.
     """
     by_table: dict[str, dict[tuple[str, str | None], datetime]] = defaultdict(dict)
     for table, source_id, label, version_at in stubs:
         if source_id not in present.get(table, ()):
-            known = by_table[table].get((source_id, label))
-            if known is None or known < version_at:
+            newest_version = by_table[table].get((source_id, label))
+            if newest_version is None or newest_version < version_at:
                 by_table[table][source_id, label] = version_at
-    for table in sorted(by_table, key=ORDER.__getitem__):
-        trusted = table in guarded and len(by_table[table]) > MANY
-        if not trusted or has_placeholders(connection, target, table):
-            load_stubs_of(connection, target, table, by_table[table])
+    for table in sorted(by_table, key=LOAD_POSITION.__getitem__):
+        trusted = table in guarded and len(by_table[table]) > MANY_STUBS
+        if not trusted or has_placeholders(connection, context, table):
+            write_stubs_of_table(connection, context, table, by_table[table])
 
 
-def has_placeholders(connection: Connection, target: Target, table: str) -> bool:
-    """Tell whether a table has placeholders of the tenant."""
+def has_placeholders(connection: Connection, context: LoadContext, table: str) -> bool:
+    """Return whether a table has placeholders of the tenant."""
     with by_index(connection):
-        return bool(connection.execute(placeholder_stands(TABLES[table]), {"tenant": target.tenant}).scalar())
+        return bool(connection.execute(has_placeholder(TABLES[table]), {"tenant": context.tenant}).scalar())
 
 
-def load_stubs_of(
-    connection: Connection, target: Target, table: str, named: Mapping[tuple[str, str | None], datetime]
+def write_stubs_of_table(
+    connection: Connection, context: LoadContext, table: str, stubs: Mapping[tuple[str, str | None], datetime]
 ) -> None:
-    """Write placeholders in one table for those of some source ids of which it has no row yet."""
-    prefix = f"{target.tenant}\x1f{table}\x1f"
-    ids = {one: row_id_text(prefix, one) for one, _ in named}
-    found = connection.execute(lacking(TABLES[table]), {"ids": array_of(ids.values())})
-    missing = {str(one) for one in found.scalars()}
-    lines = [(ids[one], one, label, at) for (one, label), at in named.items() if ids[one] in missing]
+    """Write placeholders in one table for the source ids that it has no row of."""
+    prefix = f"{context.tenant}\x1f{table}\x1f"
+    ids = {source_id: row_id_text(prefix, source_id) for source_id, _ in stubs}
+    missing_rows = connection.execute(select_missing_ids(TABLES[table]), {"ids": array_of(ids.values())})
+    missing = {str(source_id) for source_id in missing_rows.scalars()}
+    lines = [
+        (ids[source_id], source_id, label, at) for (source_id, label), at in stubs.items() if ids[source_id] in missing
+    ]
     if lines:
-        statements = placeholders(TABLES[table])
+        statements = insert_placeholders(TABLES[table])
         connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{statements.incoming}"))
         connection.execute(statements.prepare)
         copy_rows(connection, statements.incoming, statements.columns, lines)
-        connection.execute(statements.merge, {"tenant": target.tenant, "batch_id": target.batch_id})
+        connection.execute(statements.merge, {"tenant": context.tenant, "batch_id": context.batch_id})
 
 
-def bury_gone(connection: Connection, target: Target, resource: Resource) -> int:
-    """Mark deleted the rows whose records this batch found gone from their sets; return how many."""
+def soft_delete_missing(connection: Connection, context: LoadContext, resource: Resource) -> int:
+    """Mark as deleted the rows whose records this batch found missing from their sets; return how many."""
     began = time.monotonic()
-    gone = connection.execute(bury(resource), {"tenant": target.tenant, "batch_id": target.batch_id}).rowcount
-    if gone:
-        loaded = Loaded(deleted=gone)
-        note(connection, target.batch_id, resource.model.__tablename__, loaded, began)
-    return gone
+    deleted = connection.execute(
+        soft_delete(resource), {"tenant": context.tenant, "batch_id": context.batch_id}
+    ).rowcount
+    if deleted:
+        loaded = UpsertResult(deleted=deleted)
+        record_history(connection, context.batch_id, resource.model.__tablename__, loaded, began)
+    return deleted
 
 
-def note(connection: Connection, batch_id: UUID, table: str, loaded: Loaded, began: float) -> None:
-    """Add to the sync history of a table; `began` is the monotonic time at which the writing began."""
+def record_history(connection: Connection, batch_id: UUID, table: str, loaded: UpsertResult, began: float) -> None:
+    """Add to the sync history of a table; `began` is the monotonic start time of the writing."""
     counts = {name: loaded.counts[name] for name in ("inserted", "updated", "unchanged")}
     changes = {"deleted": loaded.deleted, "revived": loaded.revived, "seconds": time.monotonic() - began}
     counters.note_history(connection, batch_id, table, {**counts, **changes})

@@ -1,4 +1,4 @@
-"""The third step: clean raw rows of a batch into production, resource by resource in the order of the catalogue."""
+"""The load step: writes the clean raw rows of a batch to production, resource by resource in catalogue order."""
 
 import threading
 from collections import Counter
@@ -23,12 +23,12 @@ from etl.ledger.leases import leased
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.chunks import Step
 from etl.ledger.transaction import Ledger
-from etl.load.chunk import load_portion
-from etl.load.computed import fill_derived
-from etl.load.rows import Target, bury_gone
+from etl.load.chunk import load_chunk
+from etl.load.computed import refresh_computed_columns
+from etl.load.rows import LoadContext, soft_delete_missing
 from etl.models.states import BatchState, RawState, ResourceState
-from etl.record import Candidate
-from etl.reshape.clean import clean, reshaper
+from etl.record import StagedRecord
+from etl.reshape.clean import clean_records, make_reshaper
 from etl.reshape.rules import rules_version
 from etl.resources import CATALOGUE
 from etl.window import Window
@@ -36,7 +36,7 @@ from etl.window import Window
 
 @dataclass(frozen=True)
 class LoadResults:
-    """What a load wrote, resource by resource."""
+    """The counts of a load by resource."""
 
     batch_id: UUID
     status: BatchState
@@ -45,13 +45,13 @@ class LoadResults:
     def __str__(self) -> str:
         lines = [f"batch {self.batch_id}: {self.status}"]
         for resource, counts in self.counts.items():
-            said = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()) if number)
-            lines.append(f"  {resource:<18} {said or 'nothing'}")
+            outcomes_text = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()) if number)
+            lines.append(f"  {resource:<18} {outcomes_text or 'nothing'}")
         return "\n".join(lines)
 
 
 class LoadService:
-    """Writes what a transform cleaned."""
+    """Loads the rows that a transform cleaned."""
 
     def __init__(
         self,
@@ -66,10 +66,10 @@ class LoadService:
         self.watch = until(stop, watch)
 
     def load_batch(self, batch_id: UUID, sync_window: Window | Mapping[str, Any]) -> LoadResults:
-        """Write the clean rows of a batch that the window covers, close the books, and return the counts per resource.
+        """Write the clean rows of a batch within the window, finish the batch, and return the counts by resource.
 
-        A second call writes nothing. Raises UsageError for an unknown batch, WindowError for an unusable window,
-        Interrupted after the portion in which it was asked to stop: the next call goes on from there.
+        A second call writes nothing. Raises UsageError for an unknown batch, WindowError for an invalid window,
+        Interrupted after the current chunk when asked to stop: the next call continues from there.
         """
         window = Window.of(sync_window).widened(self.settings.etl_overlap)
         names = [resource.name for resource in CATALOGUE]
@@ -81,10 +81,10 @@ class LoadService:
                 ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.LOADING))
                 for resource in CATALOGUE:
                     self.watch(Began("load", resource.name))
-                    step = LoadStep(ledger, Target(ledger.tenant, batch_id, window), resource, self.settings)
+                    step = LoadStep(ledger, LoadContext(ledger.tenant, batch_id, window), resource, self.settings)
                     counts[resource.name] = step.run(self.watch)
                     self.watch(Ended("load", resource.name, "done", counts[resource.name]))
-                ledger.commit(partial(fill_derived, tenant=ledger.tenant, batch_id=batch_id))
+                ledger.commit(partial(refresh_computed_columns, tenant=ledger.tenant, batch_id=batch_id))
                 look_after_load(ledger, batch_id, self.watch)
                 return LoadResults(batch_id, ledger.commit(partial(close_books, batch=batch)), counts)
 
@@ -103,21 +103,23 @@ class LoadStep(Step):
     name = "load"
     statuses = (RawState.TRANSFORMED, RawState.VALIDATION_ERROR)
 
-    def __init__(self, ledger: Ledger, target: Target, resource: Resource, settings: Settings) -> None:
-        super().__init__(ledger, target.batch_id, resource, rules_version(settings))
-        self.target = target
-        self.reshape = reshaper(resource, settings)
+    def __init__(self, ledger: Ledger, context: LoadContext, resource: Resource, settings: Settings) -> None:
+        super().__init__(ledger, context.batch_id, resource, rules_version(settings))
+        self.context = context
+        self.reshape = make_reshaper(resource, settings)
 
     def run(self, watch: Watch) -> Counter[str]:
-        """Load portion after portion, then mark deleted what has gone, and return the counts."""
+        """Load chunk after chunk, then mark missing records as deleted, and return the counts."""
         counts = super().run(watch)
-        counts["deleted"] = self.ledger.commit(partial(bury_gone, target=self.target, resource=self.resource))
+        counts["deleted"] = self.ledger.commit(
+            partial(soft_delete_missing, context=self.context, resource=self.resource)
+        )
         return counts
 
-    def portion(self, connection: Connection, candidates: Sequence[Candidate]) -> Counter[str]:
+    def portion(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
         """Load one portion: rows, verdicts and counts in one transaction."""
-        cleaned = clean(self.reshape, candidates)
-        loaded = load_portion(connection, self.target, self.resource, cleaned, self.rules)
+        cleaned = clean_records(self.reshape, candidates)
+        loaded = load_chunk(connection, self.context, self.resource, cleaned, self.rules)
         raw_tables.settle(connection, self.resource, self.batch_id, loaded.verdicts)
         counters.count(connection, self.batch_id, self.resource.name, loaded.counts)
         return loaded.counts

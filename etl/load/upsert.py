@@ -1,4 +1,4 @@
-"""Model and road to the statements that write its rows: one set-based statement a table and step. Pure."""
+"""Builds the statements that write a model's rows: one set-based statement per table and step. Pure."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -6,7 +6,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from etl.catalogue import Resource
-from etl.models.base import MAIN, Model, fields_of
+from etl.models.base import PRIMARY, Model, fields_of
 from etl.references import referring_to
 from etl.window import WINDOW_RULE
 
@@ -14,8 +14,8 @@ from etl.window import WINDOW_RULE
 
 
 @dataclass(frozen=True, slots=True)
-class Statements:
-    """How a road's rows get into a table: copied into `incoming`, merged from there."""
+class UpsertStatements:
+    """How rows get into a table: copied into `incoming`, merged from there."""
 
     incoming: str
     columns: tuple[str, ...]
@@ -24,10 +24,10 @@ class Statements:
 
 
 @cache
-def stored(model: type[Model]) -> TextClause:
-    """Return the statement for those of some ids that the table has. Binds ids, the text of an array.
+def select_stored_ids(model: type[Model]) -> TextClause:
+    """Return the statement that selects which of the given ids the table has. Binds ids, the text of an array.
 
-    One index probe an id: compared with an array, a table that grew since it was analyzed is read from end to end.
+    It probes the index once per id: a comparison with an array reads the whole table if it grew since the last ANALYZE.
     """
     return text(f"""
         SELECT wanted.id FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
@@ -38,24 +38,24 @@ def stored(model: type[Model]) -> TextClause:
 
 
 @cache
-def placeholder_stands(model: type[Model]) -> TextClause:
-    """Return the statement that tells whether the table has a placeholder. Binds tenant."""
+def has_placeholder(model: type[Model]) -> TextClause:
+    """Return the statement that says whether the table has a placeholder. Binds tenant."""
     return text(f"SELECT EXISTS (SELECT FROM public.{model.__tablename__} WHERE tenant = :tenant AND is_placeholder)")
 
 
 @cache
-def lacking(model: type[Model]) -> TextClause:
-    """Return the statement for those of some ids that the table has in no form. Binds ids, the text of an array.
+def select_missing_ids(model: type[Model]) -> TextClause:
+    """Return the statement that selects the given ids that the table has no row of. Binds ids, the text of an array.
 
-    Where records tell of the table's rows in words, which no foreign key guards, its placeholders are held until the
-    commit as a foreign key would hold them: whoever settles placeholders passes them by. One that is just being removed
-    is waited for, and is lacking then.
+    Where records refer to the table's rows by text, which no foreign key checks, its placeholders are locked until the
+    commit as a foreign key would lock them, so that a concurrent refresh of placeholders skips them. The statement
+    waits for a placeholder that is being removed, and then reports it as missing.
     """
     table = f"public.{model.__tablename__}"
-    if all(one.said is None for one in referring_to(model)):
-        there = f"SELECT FROM {table} AS stored WHERE stored.id = wanted.id"
+    if all(reference.said is None for reference in referring_to(model)):
+        exists_query = f"SELECT FROM {table} AS stored WHERE stored.id = wanted.id"
         return text(f"""
-            SELECT wanted.id FROM unnest(CAST(:ids AS uuid[])) AS wanted (id) WHERE NOT EXISTS ({there})
+            SELECT wanted.id FROM unnest(CAST(:ids AS uuid[])) AS wanted (id) WHERE NOT EXISTS ({exists_query})
         """)
     return text(f"""
         WITH wanted AS (SELECT id FROM unnest(CAST(:ids AS uuid[])) AS one (id)
@@ -71,29 +71,29 @@ def lacking(model: type[Model]) -> TextClause:
 
 
 @cache
-def upsert(model: type[Model], road: str, columns: tuple[str, ...]) -> Statements:
+def upsert(model: type[Model], source: str, columns: tuple[str, ...]) -> UpsertStatements:
     """Return the statements for rows in the order of `columns`.
 
-    The merge binds tenant, batch_id, window_start and window_end, and answers one line an outcome: outcome, number,
-    deleted, revived, and the raw ids of the rows that it turned away.
+    The merge binds tenant, batch_id, window_start and window_end. It returns one line per outcome: outcome, number,
+    deleted, revived, and the raw ids of the rows that were turned away.
     """
     name = model.__tablename__
-    fields = tuple(fields_of(model, road))
+    fields = tuple(fields_of(model, source))
     incoming = f"incoming_{name}"
-    merge = main_merge(name, fields, incoming) if road == MAIN else side_merge(name, fields, incoming)
-    return Statements(incoming, (*columns, "undated"), prepare(name, incoming, columns), merge)
+    merge = merge_primary(name, fields, incoming) if source == PRIMARY else merge_secondary(name, fields, incoming)
+    return UpsertStatements(incoming, (*columns, "undated"), create_incoming_table(name, incoming, columns), merge)
 
 
-def prepare(table: str, incoming: str, columns: tuple[str, ...]) -> TextClause:
-    """Return the statement that makes the table rows are copied into; it is gone with the transaction."""
+def create_incoming_table(table: str, incoming: str, columns: tuple[str, ...]) -> TextClause:
+    """Return the statement that creates the temporary table for incoming rows; the end of the transaction drops it."""
     listed = ", ".join((*columns, "NULL::boolean AS undated"))
     return text(f"CREATE TEMP TABLE {incoming} ON COMMIT DROP AS SELECT {listed} FROM public.{table} WITH NO DATA")
 
 
-def main_merge(table: str, fields: tuple[str, ...], incoming: str) -> TextClause:
-    """Return the merge of a table's own records: new ones in, changed ones over, touched ones dated."""
+def merge_primary(table: str, fields: tuple[str, ...], incoming: str) -> TextClause:
+    """Return the merge of a table's own records: insert new rows, update changed ones, set the time of touched ones."""
     content = (*fields, "source_created_at", "deleted_at")
-    written = (*content, "source_modified_at", "version_at", "content_hash", "raw_id")
+    written_columns = (*content, "source_modified_at", "version_at", "content_hash", "raw_id")
     return text(f"""
         WITH classified AS MATERIALIZED (
             SELECT incoming.*,
@@ -102,7 +102,7 @@ def main_merge(table: str, fields: tuple[str, ...], incoming: str) -> TextClause
                    CASE
                        WHEN stored.id IS NULL OR stored.is_placeholder THEN 'inserted'
                        WHEN incoming.version_at < stored.version_at THEN 'older'
-                       WHEN {row("incoming", content)} IS NOT DISTINCT FROM {row("stored", content)} THEN
+                       WHEN {row_sql("incoming", content)} IS NOT DISTINCT FROM {row_sql("stored", content)} THEN
                            CASE WHEN incoming.source_modified_at > COALESCE(stored.source_modified_at, '-infinity')
                                 THEN 'touched' ELSE 'unchanged' END
                        WHEN {WINDOW_RULE} THEN 'updated'
@@ -112,11 +112,11 @@ def main_merge(table: str, fields: tuple[str, ...], incoming: str) -> TextClause
             LEFT JOIN public.{table} AS stored ON stored.id = incoming.id
         ), written AS (
             INSERT INTO public.{table} AS stored
-                (id, tenant, source_id, {", ".join(written)}, is_placeholder, last_synced_at, etl_batch_id)
-            SELECT id, :tenant, source_id, {", ".join(written)}, false, now(), :batch_id
+                (id, tenant, source_id, {", ".join(written_columns)}, is_placeholder, last_synced_at, etl_batch_id)
+            SELECT id, :tenant, source_id, {", ".join(written_columns)}, false, now(), :batch_id
             FROM classified WHERE outcome IN ('inserted', 'updated') ORDER BY id
             ON CONFLICT (tenant, source_id) DO UPDATE
-            SET {assign(written)}, is_placeholder = false, updated_at = now(), last_synced_at = now(),
+            SET {assignments(written_columns)}, is_placeholder = false, updated_at = now(), last_synced_at = now(),
                 etl_batch_id = excluded.etl_batch_id
             WHERE stored.is_placeholder OR stored.version_at <= excluded.version_at
         ), touched AS (
@@ -124,22 +124,23 @@ def main_merge(table: str, fields: tuple[str, ...], incoming: str) -> TextClause
             SET source_modified_at = classified.source_modified_at, version_at = classified.version_at
             FROM classified WHERE classified.outcome = 'touched' AND stored.id = classified.id
         )
-        {TALLY}
+        {COUNT_OUTCOMES}
     """)
 
 
-def side_merge(table: str, fields: tuple[str, ...], incoming: str) -> TextClause:
-    """Return the merge of a road that owns some columns of a table and leaves the rest alone.
+def merge_secondary(table: str, fields: tuple[str, ...], incoming: str) -> TextClause:
+    """Return the merge of a secondary source, which owns some columns of a table and leaves the others unchanged.
 
-    Which of two versions is the newer was decided in staging; a row that has not arrived by its own road becomes a
+    Staging has already decided which of two versions is newer. A row whose own record has not arrived becomes a
     placeholder.
     """
+    incoming_row, stored_row = row_sql("incoming", fields), row_sql("stored", fields)
     return text(f"""
         WITH classified AS MATERIALIZED (
             SELECT incoming.*, false AS dies, false AS revives,
                    CASE
                        WHEN stored.id IS NULL THEN 'inserted'
-                       WHEN {row("incoming", fields)} IS NOT DISTINCT FROM {row("stored", fields)} THEN 'unchanged'
+                       WHEN {incoming_row} IS NOT DISTINCT FROM {stored_row} THEN 'unchanged'
                        ELSE 'updated'
                    END AS outcome
             FROM {incoming} AS incoming
@@ -150,13 +151,13 @@ def side_merge(table: str, fields: tuple[str, ...], incoming: str) -> TextClause
             SELECT id, :tenant, source_id, {", ".join(fields)}, true, now(), :batch_id
             FROM classified WHERE outcome IN ('inserted', 'updated') ORDER BY id
             ON CONFLICT (tenant, source_id) DO UPDATE
-            SET {assign(fields)}, updated_at = now(), last_synced_at = now(), etl_batch_id = excluded.etl_batch_id
+            SET {assignments(fields)}, updated_at = now(), last_synced_at = now(), etl_batch_id = excluded.etl_batch_id
         )
-        {TALLY}
+        {COUNT_OUTCOMES}
     """)
 
 
-TALLY = """
+COUNT_OUTCOMES = """
         SELECT CASE outcome WHEN 'touched' THEN 'unchanged' ELSE outcome END AS outcome, count(*) AS number,
                count(*) FILTER (WHERE dies) AS deleted, count(*) FILTER (WHERE revives) AS revived,
                array_agg(raw_id) FILTER (WHERE outcome IN ('older', 'outside_window')) AS turned_away
@@ -164,24 +165,24 @@ TALLY = """
 """
 
 
-def row(alias: str, columns: tuple[str, ...]) -> str:
+def row_sql(alias: str, columns: tuple[str, ...]) -> str:
     """Return the columns of an alias as a row expression."""
     return "ROW(" + ", ".join(f"{alias}.{column}" for column in columns) + ")"
 
 
-def assign(columns: tuple[str, ...]) -> str:
+def assignments(columns: tuple[str, ...]) -> str:
     """Return the assignments of an upsert."""
     return ", ".join(f"{column} = excluded.{column}" for column in columns)
 
 
 @cache
-def differences(model: type[Model], road: str) -> TextClause:
-    """Return the statement that counts, column by column, where incoming rows differ from the stored ones.
+def count_differences(model: type[Model], source: str) -> TextClause:
+    """Return the statement that counts, by column, where incoming rows differ from the stored ones.
 
-    It answers one line a column: its name, how many rows differ, and the source ids of some of them.
+    It returns one line per column: its name, how many rows differ, and the source ids of some of them.
     """
     name = model.__tablename__
-    columns = tuple(fields_of(model, road))
+    columns = tuple(fields_of(model, source))
     counted = ", ".join(f"('{column}', incoming.{column} IS DISTINCT FROM stored.{column})" for column in columns)
     return text(f"""
         SELECT compared.name, count(*) AS number,
@@ -194,16 +195,16 @@ def differences(model: type[Model], road: str) -> TextClause:
 
 
 @cache
-def placeholders(model: type[Model]) -> Statements:
-    """Return the statements for stubs of a table: rows known only from what others say of them.
+def insert_placeholders(model: type[Model]) -> UpsertStatements:
+    """Return the statements for the stubs of a table: rows known only from references.
 
-    A stub makes a placeholder, and overwrites nothing. Of several names the newest record's is taken; what it is called
-    when the run ends is read off the rows that refer to it (`etl.load.placeholders`). Binds tenant and batch_id.
+    A stub makes a placeholder and overwrites nothing. Of several names, the newest record's is used; the final name is
+    computed at the end of the run from the rows that refer to it (`etl.load.placeholders`). Binds tenant and batch_id.
     """
     name, label = model.__tablename__, model.label
     incoming = f"stubs_{name}"
     column, new_label = (f", {label}", ", label") if label else ("", "")
-    return Statements(
+    return UpsertStatements(
         incoming,
         ("id", "source_id", "label", "version_at"),
         text(
@@ -220,8 +221,8 @@ def placeholders(model: type[Model]) -> Statements:
     )
 
 
-def bury(resource: Resource) -> TextClause:
-    """Return the statement that marks deleted what this batch found gone from its set. Binds tenant and batch_id."""
+def soft_delete(resource: Resource) -> TextClause:
+    """Return the statement that marks as deleted what this batch found missing. Binds tenant and batch_id."""
     return text(f"""
         UPDATE public.{resource.model.__tablename__} AS stored
         SET deleted_at = now(), updated_at = now(), etl_batch_id = :batch_id

@@ -1,1 +1,1 @@
-"""What a record becomes: rows, references, findings and derived records. The transform and the load step share it."""
+"""Turns a record into rows, references, findings and derived records; shared by transform, load and sync."""

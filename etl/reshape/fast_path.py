@@ -1,28 +1,28 @@
-"""The quick way of cleaning: one function for each resource, written out field by field and compiled once.
+"""The fast path of cleaning: one function per resource, generated from its columns and compiled once.
 
-It does what the careful way of `etl.reshape.reshaper` does, for records of which no kind complains and that lack
-nothing that is looked for; it raises NotPlain for all others, and the careful way, its reference, decides about those.
-Values that recur (dates, places, codes) are cleaned and written once and remembered.
+It gives the same result as the reference path in `etl.reshape.reshaper` for records without violations or missing
+expected values. For all other records it raises NeedsReferencePath, and the reference path cleans them. Recurring
+values (dates, places, codes) are cleaned and encoded once and cached.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from etl.copy_text import NULL, written
-from etl.values import Complaint, Severity
+from etl.values import Severity, Violation
 
-#: Cleans a record's fields into values as they stand in a line of COPY text, and adds the stubs it tells of.
-Plain = Callable[[Mapping[str, Any], list[Any]], str]
-#: Values of one field that are remembered; the most recent ones.
-MOST_REMEMBERED = 2048
-
-
-class NotPlain(Exception):
-    """The record holds something that the quick way leaves to the careful one."""
+#: Cleans a record's fields into a line of COPY text, and adds the stubs of its references.
+FastPath = Callable[[Mapping[str, Any], list[Any]], str]
+#: Maximum number of cached values per field.
+MAX_CACHED_VALUES = 2048
 
 
-class Pointer(Protocol):
-    """What a reference points to."""
+class NeedsReferencePath(Exception):
+    """The record contains a value that only the reference path can handle."""
+
+
+class PointsTo(Protocol):
+    """The target of a reference."""
 
     table: str
     name: Callable[[Mapping[str, Any]], Any] | None
@@ -31,12 +31,12 @@ class Pointer(Protocol):
         """Return the id of the row of a source id."""
 
 
-class Field(Protocol):
+class FieldSpec(Protocol):
     """How one column gets its value."""
 
     @property
     def path(self) -> tuple[str | int, ...]:
-        """The keys and positions that lead to it; empty where a function reads it."""
+        """The keys and positions that lead to the value; empty where a function reads it."""
 
     @property
     def read(self) -> Callable[[Mapping[str, Any]], Any]:
@@ -44,51 +44,51 @@ class Field(Protocol):
 
     @property
     def clean(self) -> Callable[[Any], Any]:
-        """Cleans it."""
+        """Cleans the raw value."""
 
     @property
-    def target(self) -> Pointer | None:
-        """What it points to."""
+    def target(self) -> PointsTo | None:
+        """The target, if the column is a reference."""
 
     @property
-    def watched(self) -> Severity | None:
-        """What its absence amounts to."""
+    def severity_if_missing(self) -> Severity | None:
+        """The severity of a missing value; None if a missing value is fine."""
 
 
-class Remembered(dict[Any, Any]):
-    """What raw values of one JSON type come to; what is not known yet is made, and the oldest are forgotten in bulk.
+class ValueCache(dict[Any, Any]):
+    """Cached results for raw values of one JSON type; missing results are computed, and a full cache is cleared.
 
-    One instance holds one type alone: 1, 1.0 and true are the same key.
+    An instance holds one type only: 1, 1.0 and true are the same key.
     """
 
-    def __init__(self, make: Callable[[Any], Any], most: int) -> None:
+    def __init__(self, make: Callable[[Any], Any], max_size: int) -> None:
         super().__init__()
         self.make = make
-        self.most = most
+        self.max_size = max_size
 
     def __missing__(self, raw: Any) -> Any:
         made = self.make(raw)
-        if len(self) >= self.most:
+        if len(self) >= self.max_size:
             self.clear()
         self[raw] = made
         return made
 
 
-def compiled(
-    fields: Sequence[Field],
+def compile_fast_path(
+    fields: Sequence[FieldSpec],
     others: Iterable[tuple[str, Callable[[Mapping[str, Any]], Iterable[tuple[str, str | None]]]]],
-    most: int,
+    max_cached_ids: int,
     clean_label: Callable[[Any], Any],
-) -> Plain:
-    """Return the function for a record of these fields that also tells of these other rows.
+) -> FastPath:
+    """Return the function for records of these fields, with the stubs made by `others`.
 
-    `most` bounds what is remembered of a field that points to other rows.
+    `max_cached_ids` limits the cache of a field that refers to other rows.
     """
-    names: dict[str, Any] = {"NULL": NULL, "NotPlain": NotPlain, "label": label_of(clean_label)}
-    names["labels"] = Remembered(names["label"], MOST_REMEMBERED)
+    names: dict[str, Any] = {"NULL": NULL, "NotPlain": NeedsReferencePath, "label": name_cleaner(clean_label)}
+    names["labels"] = ValueCache(names["label"], MAX_CACHED_VALUES)
     lines = ["def plain(record, stubs):", "    get = record.get"]
-    for number, one in enumerate(fields):
-        lines += lines_of(number, one, names, most)
+    for number, spec in enumerate(fields):
+        lines += column_lines(number, spec, names, max_cached_ids)
     for number, (table, make) in enumerate(others):
         names |= {f"table_other{number}": table, f"make{number}": make}
         lines += [
@@ -97,46 +97,46 @@ def compiled(
         ]
     values = ", ".join(f"v{number}" for number in range(len(fields)))
     lines.append(f"    return '\\t'.join(({values},))")
-    exec("\n".join(lines), names)  # noqa: S102 (names and numbers of ours; keys of the declarations as literals)
-    plain: Plain = names["plain"]
+    exec("\n".join(lines), names)  # noqa: S102 (only our own names and numbers; keys of the declarations as literals)
+    plain: FastPath = names["plain"]
     return plain
 
 
-def lines_of(number: int, one: Field, names: dict[str, Any], most: int) -> list[str]:
-    """Return the lines that read, clean and write one field into `v<number>`, and add what they need to `names`."""
-    make = pointed(one) if one.target is not None else text_of(one)
-    bound = most if one.target is not None else MOST_REMEMBERED
-    names |= {f"{kind}{number}": Remembered(make, bound) for kind in "sib"} | {f"o{number}": make}
-    names[f"r{number}"] = one.read
-    known = (
+def column_lines(number: int, spec: FieldSpec, names: dict[str, Any], max_cached_ids: int) -> list[str]:
+    """Return the lines that read, clean and encode one field into `v<number>`; add the names they use to `names`."""
+    make = reference_cleaner(spec) if spec.target is not None else text_cleaner(spec)
+    bound = max_cached_ids if spec.target is not None else MAX_CACHED_VALUES
+    names |= {f"{kind}{number}": ValueCache(make, bound) for kind in "sib"} | {f"o{number}": make}
+    names[f"r{number}"] = spec.read
+    cleaned = (
         f"s{number}[raw] if (kind := raw.__class__) is str else i{number}[raw] if kind is int "
         f"else b{number}[raw] if kind is bool else o{number}(raw)"
     )
-    lines = [*reading(number, one), "    if raw is None:"]
-    lines.append("        raise NotPlain" if one.watched is not None else f"        v{number} = NULL")
-    if one.target is None:
-        return [*lines, "    else:", f"        v{number} = {known}"]
-    names |= {f"t{number}": one.target.table, f"n{number}": one.target.name}
-    named = f"name_of(n{number}(record), label, labels)" if one.target.name else "None"
-    names["name_of"] = name_of
+    lines = [*read_lines(number, spec), "    if raw is None:"]
+    lines.append("        raise NotPlain" if spec.severity_if_missing is not None else f"        v{number} = NULL")
+    if spec.target is None:
+        return [*lines, "    else:", f"        v{number} = {cleaned}"]
+    names |= {f"t{number}": spec.target.table, f"n{number}": spec.target.name}
+    label = f"name_of(n{number}(record), label, labels)" if spec.target.name else "None"
+    names["name_of"] = clean_name
     return [
         *lines,
         "    else:",
-        f"        pointed = {known}",
+        f"        pointed = {cleaned}",
         "        if pointed is None:",
         f"            v{number} = NULL",
         "        else:",
         f"            v{number} = pointed[0]",
-        f"            stubs.append((t{number}, pointed[1], {named}))",
+        f"            stubs.append((t{number}, pointed[1], {label}))",
     ]
 
 
-def reading(number: int, one: Field) -> list[str]:
-    """Return the lines that read one field's raw value: a path is followed step by step, a function is called."""
-    if not one.path:
+def read_lines(number: int, spec: FieldSpec) -> list[str]:
+    """Return the lines that read one field's raw value: by following its path, or by calling a function."""
+    if not spec.path:
         return [f"    raw = r{number}(record)"]
-    lines = [f"    raw = get({one.path[0]!r})"]
-    for step in one.path[1:]:
+    lines = [f"    raw = get({spec.path[0]!r})"]
+    for step in spec.path[1:]:
         if isinstance(step, int):
             lines.append(f"    raw = raw[{step}] if raw.__class__ is list and {step} < len(raw) else None")
         else:
@@ -144,43 +144,43 @@ def reading(number: int, one: Field) -> list[str]:
     return lines
 
 
-def name_of(raw: Any, label: Callable[[Any], Any], labels: Mapping[str, Any]) -> Any:
-    """Return the clean name of what a reference points to."""
+def clean_name(raw: Any, label: Callable[[Any], Any], labels: Mapping[str, Any]) -> Any:
+    """Return the clean name of a reference's target."""
     return None if raw is None else labels[raw] if raw.__class__ is str else label(raw)
 
 
-def label_of(clean: Callable[[Any], Any]) -> Callable[[Any], str | None]:
-    """Return the function that cleans a name; one that is bad is none."""
+def name_cleaner(clean: Callable[[Any], Any]) -> Callable[[Any], str | None]:
+    """Return the function that cleans a name; an invalid name becomes None."""
 
     def label(raw: Any) -> str | None:
-        found = clean(raw)
-        return None if found.__class__ is Complaint else found
+        name = clean(raw)
+        return None if name.__class__ is Violation else name
 
     return label
 
 
-def text_of(one: Field) -> Callable[[Any], str]:
-    """Return the function from a raw value to the clean one as it stands in a line; it raises NotPlain."""
-    clean, watched = one.clean, one.watched
+def text_cleaner(spec: FieldSpec) -> Callable[[Any], str]:
+    """Return the function from a raw value to its COPY text; it raises NeedsReferencePath."""
+    clean, watched = spec.clean, spec.severity_if_missing
 
     def make(raw: Any) -> str:
         value = clean(raw)
-        if value.__class__ is Complaint or (value is None and watched is not None):
-            raise NotPlain
+        if value.__class__ is Violation or (value is None and watched is not None):
+            raise NeedsReferencePath
         return written(value)
 
     return make
 
 
-def pointed(one: Field) -> Callable[[Any], tuple[str, str] | None]:
-    """Return the function from a raw id to the id of the row it points to and the clean one; it raises NotPlain."""
-    clean, watched, target = one.clean, one.watched, one.target
+def reference_cleaner(spec: FieldSpec) -> Callable[[Any], tuple[str, str] | None]:
+    """Return the function from a raw id to the target row's id and the source id; it raises NeedsReferencePath."""
+    clean, watched, target = spec.clean, spec.severity_if_missing, spec.target
     id_of = target.id_of if target is not None else str
 
     def make(raw: Any) -> tuple[str, str] | None:
         value = clean(raw)
-        if value.__class__ is Complaint or (value is None and watched is not None):
-            raise NotPlain
+        if value.__class__ is Violation or (value is None and watched is not None):
+            raise NeedsReferencePath
         return None if value is None else (id_of(value), value)
 
     return make

@@ -1,7 +1,7 @@
-"""One record into one row, the rows it refers to, and findings. Pure; made once for each resource.
+"""Turns one record into one row, the stubs of the rows it refers to, and findings. Pure; created once per resource.
 
-Most records hold nothing to complain of: those take the quick way of `etl.reshape.fast_path`. The careful way here is
-the reference, and takes whatever the quick way is not sure of.
+Most records have no violations: they take the fast path of `etl.reshape.fast_path`. The reference path in this file
+defines the result, and handles all records that the fast path does not.
 """
 
 import re
@@ -17,23 +17,23 @@ from etl.catalogue import Resource
 from etl.copy_text import joined
 from etl.models import PRODUCTION
 from etl.models.base import Field, Model, Source, fields_of, row_id_text
-from etl.record import Candidate
-from etl.reshape.fast_path import NotPlain, Plain, compiled
-from etl.values import Complaint, Kind, Reference, Severity, Text, Timestamp
+from etl.record import StagedRecord
+from etl.reshape.fast_path import FastPath, NeedsReferencePath, compile_fast_path
+from etl.values import Kind, Reference, Severity, Text, Timestamp, Violation
 
-#: How many computed ids a reference remembers; carriers and offices recur, and memory stays small.
-MOST_KNOWN = 4096
+#: Maximum number of computed ids cached per reference; carriers and offices recur.
+MAX_CACHED_IDS = 4096
 
-#: What every row brings besides its fields, before and behind them.
-BEFORE = ("id", "source_id")
-BEHIND = ("source_created_at", "source_modified_at", "version_at", "deleted_at", "content_hash", "raw_id")
+#: The columns of every row before and after its fields.
+LEADING_COLUMNS = ("id", "source_id")
+TRAILING_COLUMNS = ("source_created_at", "source_modified_at", "version_at", "deleted_at", "content_hash", "raw_id")
 
 TABLES: Mapping[str, type[Model]] = {model.__tablename__: model for model in PRODUCTION}
 
-#: What looks like a social security number (three, two and four digits, set apart) or like a driver's licence number:
-#: a letter with 7 to 14 digits, as most states write it.
+#: What looks like a social security number (three, two and four digits, separated) or a driver's license number: a
+#: letter with 7 to 14 digits, as most states write it.
 IDENTIFYING = re.compile(r"(?<![\d-])\d{3}([- ])\d{2}\1\d{4}(?![\d-])|(?<!\w)[A-Za-z]\d{7,14}(?!\w)")
-#: Stands in their place.
+#: Replaces them.
 MASK = "***"
 
 encode_json = msgspec.json.Encoder(decimal_format="number").encode
@@ -52,31 +52,31 @@ class Finding(NamedTuple):
     raw_value: str | None
 
 
-#: What a record knows of a row in another table: the table, the row's source id, perhaps its name.
+#: A reference to a row in another table: the table, the row's source id, and its name if known.
 StubRow = tuple[str, str, str | None]
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """A row of production on its way there."""
+    """A production row before it is written."""
 
     id: str
     raw_id: str
     text: str  #: its values in the order of `columns(...)`, as a line of COPY text without its end
-    undated: bool  #: whether its version is the time of the request that read it
-    deleted: bool  #: whether the source marks it deleted
+    undated: bool  #: whether its version is the time of the request
+    deleted: bool  #: whether the record is marked as deleted
 
 
 class Reshaped(msgspec.Struct, frozen=True, gc=False):
-    """What became of one record."""
+    """The result of reshaping one record."""
 
-    row: Row | None  #: None: refused, or of another kind
+    row: Row | None  #: None: refused, or excluded by the row filter
     stubs: list[StubRow]
     findings: list[Finding]
     refused: bool = False
 
 
-class Careful(NamedTuple):
-    """What the careful way makes of one record."""
+class ReferenceResult(NamedTuple):
+    """The result of the reference path for one record."""
 
     values: list[Any] | None  #: in the order of `columns(...)`
     stubs: list[StubRow]
@@ -84,159 +84,159 @@ class Careful(NamedTuple):
     refused: bool = False
 
 
-class Cell(NamedTuple):
+class ColumnReader(NamedTuple):
     """How one column gets its value."""
 
     column: str
     path: tuple[str | int, ...]  #: the keys and positions that lead to it; empty where a function reads it
     read: Callable[[Mapping[str, Any]], Any]
     clean: Callable[[Any], Any]
-    target: "Target | None"
-    watched: Severity | None  #: what its absence amounts to
+    target: "ReferenceTarget | None"
+    severity_if_missing: Severity | None  #: severity of a missing value
 
 
-NOTHING = Reshaped(None, [], [])
+NO_ROW = Reshaped(None, [], [])
 
 
-def columns(model: type[Model], road: str) -> tuple[str, ...]:
+def row_columns(model: type[Model], source: str) -> tuple[str, ...]:
     """Return the columns of a reshaped row, in order."""
-    return (*BEFORE, *fields_of(model, road), *BEHIND)
+    return (*LEADING_COLUMNS, *fields_of(model, source), *TRAILING_COLUMNS)
 
 
 class Reshaper:
-    """Reshapes the records of one resource for one tenant, under the settings that cleaning depends on."""
+    """Reshapes the records of one resource for one tenant, under the settings that affect cleaning."""
 
     def __init__(self, resource: Resource, tenant: str, *, zone: str, strict: bool) -> None:
         self.table = resource.model.__tablename__
         self.strict = strict
         self.prefix = id_prefix(tenant, self.table)
-        fields = fields_of(resource.model, resource.road)
-        self.cells = [cell(tenant, column, about, zone) for column, about in fields.items()]
-        self.required = frozenset(column for column, about in fields.items() if about.required)
-        self.takes = resource.takes
-        self.others = [(stub.model.__tablename__, stub.make) for stub in resource.stubs]
+        fields = fields_of(resource.model, resource.data_source)
+        self.column_readers = [column_reader(tenant, column, field, zone) for column, field in fields.items()]
+        self.required = frozenset(column for column, field in fields.items() if field.required)
+        self.row_filter = resource.row_filter
+        self.stub_makers = [(stub.model.__tablename__, stub.make) for stub in resource.stubs]
         self.deletion_mark = resource.model.deletion_mark
 
     @cached_property
-    def plain(self) -> Plain:
-        """The quick way, written out when the first record asks for it: few runs meet records of every resource."""
-        return compiled(self.cells, self.others, MOST_KNOWN, clean_label)
+    def fast_path(self) -> FastPath:
+        """The fast path, compiled on first use: few runs read records of every resource."""
+        return compile_fast_path(self.column_readers, self.stub_makers, MAX_CACHED_IDS, clean_label)
 
-    def __call__(self, candidate: Candidate) -> Reshaped:
+    def __call__(self, candidate: StagedRecord) -> Reshaped:
         """Return the row, stubs and findings of one record."""
         decoded = candidate.decoded
-        if self.takes is not None and decoded.get(self.takes[0]) not in self.takes[1]:
-            return NOTHING
+        if self.row_filter is not None and decoded.get(self.row_filter[0]) not in self.row_filter[1]:
+            return NO_ROW
         stubs: list[StubRow] = []
         try:
-            values = self.plain(decoded, stubs)
-        except NotPlain:
-            found = self.careful(candidate.record.source_id, decoded)
-            if found.values is None:
-                return Reshaped(None, found.stubs, found.findings, found.refused)
-            return Reshaped(self.row(candidate, decoded, joined(found.values)), found.stubs, found.findings)
+            values = self.fast_path(decoded, stubs)
+        except NeedsReferencePath:
+            reshaped = self.reference_path(candidate.record.source_id, decoded)
+            if reshaped.values is None:
+                return Reshaped(None, reshaped.stubs, reshaped.findings, reshaped.refused)
+            return Reshaped(self.row(candidate, decoded, joined(reshaped.values)), reshaped.stubs, reshaped.findings)
         return Reshaped(self.row(candidate, decoded, values), stubs, [])
 
-    def row(self, candidate: Candidate, decoded: Mapping[str, Any], values: str) -> Row:
-        """Return the row whose fields hold these values, with what every row brings before and behind them."""
+    def row(self, candidate: StagedRecord, decoded: Mapping[str, Any], values: str) -> Row:
+        """Return the row with these field values, and the leading and trailing columns that every row has."""
         record, raw_id = candidate.record, candidate.raw_id
         deleted = False
         for name, marks in self.deletion_mark:
             deleted = deleted or decoded.get(name) in marks
         key, source_id = row_id_text(self.prefix, record.source_id), record.source_id
-        named = source_id if source_id.isalnum() else joined((source_id,))
+        id_text = source_id if source_id.isalnum() else joined((source_id,))
         times = candidate.times
-        gone = times[times.rindex("\t") + 1 :] if deleted else "\\N"
-        text = f"{key}\t{named}\t{values}\t{times}\t{gone}\t{record.content_hash.hex()}\t{raw_id}"
+        deleted_at = times[times.rindex("\t") + 1 :] if deleted else "\\N"
+        text = f"{key}\t{id_text}\t{values}\t{times}\t{deleted_at}\t{record.content_hash.hex()}\t{raw_id}"
         return Row(key, raw_id, text, record.undated, deleted)
 
-    def careful(self, source_id: str, decoded: Mapping[str, Any]) -> Careful:
+    def reference_path(self, source_id: str, decoded: Mapping[str, Any]) -> ReferenceResult:
         """Return the values of a record's fields, its stubs and its findings."""
         values: list[Any] = []
         findings: list[Finding] = []
         stubs: list[StubRow] = []
         get: Callable[[Any], Any] = decoded.get
-        for column, path, read, clean, target, watched in self.cells:
+        for column, path, read, clean, target, watched in self.column_readers:
             raw = get(path[0]) if len(path) == 1 else read(decoded)
             value = None if raw is None else clean(raw)
             if value is None:
                 if watched is not None:
-                    findings.append(self.miss(source_id, column, watched))
-            elif value.__class__ is Complaint:
-                findings.append(self.complain(source_id, column, value, raw))
+                    findings.append(self.missing_finding(source_id, column, watched))
+            elif value.__class__ is Violation:
+                findings.append(self.violation_finding(source_id, column, value, raw))
                 value = value.value
             if target is not None and value is not None:
-                value = target.point(value, decoded, stubs)
+                value = target.resolve(value, decoded, stubs)
             values.append(value)
         if findings and any(finding.severity is Severity.REFUSED for finding in findings):
-            return Careful(None, [], findings, refused=True)
-        for table, make in self.others:
+            return ReferenceResult(None, [], findings, refused=True)
+        for table, make in self.stub_makers:
             stubs += [(table, source_id, name) for source_id, name in make(decoded)]
-        return Careful(values, stubs, findings)
+        return ReferenceResult(values, stubs, findings)
 
-    def complain(self, source_id: str, column: str, complaint: Complaint, raw: Any) -> Finding:
-        """Return the finding that a kind's complaint amounts to here."""
+    def violation_finding(self, source_id: str, column: str, complaint: Violation, raw: Any) -> Finding:
+        """Return the finding for a violation, with the severity that applies here."""
         severity = complaint.severity
         strictly = self.strict and (severity is Severity.DROPPED or complaint.rule == "code-unknown")
         if strictly or (column in self.required and complaint.value is None):
             severity = Severity.REFUSED
-        words = f"{column} {complaint.words}"
-        return Finding(self.table, source_id, column, complaint.rule, severity, words, shown(raw))
+        words = f"{column} {complaint.message}"
+        return Finding(self.table, source_id, column, complaint.rule, severity, words, masked_text(raw))
 
-    def miss(self, source_id: str, column: str, severity: Severity) -> Finding:
-        """Return the finding for a value that should be there."""
+    def missing_finding(self, source_id: str, column: str, severity: Severity) -> Finding:
+        """Return the finding for a missing value."""
         return Finding(self.table, source_id, column, "missing", severity, f"{column} is missing", None)
 
 
-class Target:
-    """What a reference points to: computes the id there, and the stub that stands in until the record arrives."""
+class ReferenceTarget:
+    """The target of a reference: computes its id, and the stub that represents it until its record arrives."""
 
     def __init__(self, tenant: str, kind: Reference) -> None:
         self.table = kind.table
         self.prefix = id_prefix(tenant, kind.table)
         self.name = path_reader(kind.label) if kind.label else None
-        self.known: dict[str, str] = {}
+        self.cached_ids: dict[str, str] = {}
 
-    def point(self, source_id: str, decoded: Mapping[str, Any], stubs: list[StubRow]) -> str:
-        """Return the id of the row pointed to, and add its stub."""
+    def resolve(self, source_id: str, decoded: Mapping[str, Any], stubs: list[StubRow]) -> str:
+        """Return the id of the target row, and add its stub."""
         name = None if self.name is None else self.name(decoded)
         label = None if name is None else clean_label(name)
-        stubs.append((self.table, source_id, None if isinstance(label, Complaint) else label))
+        stubs.append((self.table, source_id, None if isinstance(label, Violation) else label))
         return self.id_of(source_id)
 
     def id_of(self, source_id: str) -> str:
         """Return the id of the row of a source id."""
-        found = self.known.get(source_id)
-        if found is None:
-            if len(self.known) > MOST_KNOWN:
-                self.known.clear()
-            found = self.known[source_id] = row_id_text(self.prefix, source_id)
-        return found
+        row_id = self.cached_ids.get(source_id)
+        if row_id is None:
+            if len(self.cached_ids) > MAX_CACHED_IDS:
+                self.cached_ids.clear()
+            row_id = self.cached_ids[source_id] = row_id_text(self.prefix, source_id)
+        return row_id
 
 
 def id_prefix(tenant: str, table: str) -> str:
-    """Return what ids of a tenant's table are computed from, besides the source id."""
+    """Return the part of the id computation that is the same for a tenant's table."""
     return f"{tenant}\x1f{table}\x1f"
 
 
-def cell(tenant: str, column: str, about: Field, zone: str) -> Cell:
+def column_reader(tenant: str, column: str, field: Field, zone: str) -> ColumnReader:
     """Compile one field."""
-    kind: Kind = replace(about.kind, zone=zone) if isinstance(about.kind, Timestamp) else about.kind
-    return Cell(
+    kind: Kind = replace(field.kind, zone=zone) if isinstance(field.kind, Timestamp) else field.kind
+    return ColumnReader(
         column,
-        steps(about.source) if isinstance(about.source, str) else (),
-        reader(about.source),
-        as_json(kind.clean) if isinstance(kind.column_type, JSONB) else kind.clean,
-        Target(tenant, kind) if isinstance(kind, Reference) else None,
-        Severity.REFUSED if about.required else Severity.NOTED if about.expected else None,
+        path_steps(field.source) if isinstance(field.source, str) else (),
+        value_reader(field.source),
+        json_cleaner(kind.clean) if isinstance(kind.column_type, JSONB) else kind.clean,
+        ReferenceTarget(tenant, kind) if isinstance(kind, Reference) else None,
+        Severity.REFUSED if field.required else Severity.NOTED if field.expected else None,
     )
 
 
-def as_json(clean: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def json_cleaner(clean: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Wrap the cleaning of a JSON value so that it ends as text.
 
-    Objects and lists of a staged record were stored as jsonb once and can be again: only a NUL, which an escape may
-    still spell, and what cannot be encoded go through the kind.
+    Objects and lists of a staged record were stored as jsonb once and can be stored again. Only a NUL, which an escape
+    may still contain, and values that cannot be encoded go through the kind.
     """
 
     def cleaned(raw: Any) -> Any:
@@ -248,34 +248,34 @@ def as_json(clean: Callable[[Any], Any]) -> Callable[[Any], Any]:
             if "\\u0000" not in text:
                 return text
         value = clean(raw)
-        if value is None or value.__class__ is Complaint:
+        if value is None or value.__class__ is Violation:
             return value
         return encode_json(value).decode()
 
     return cleaned
 
 
-def reader(source: Source) -> Callable[[Mapping[str, Any]], Any]:
+def value_reader(source: Source) -> Callable[[Mapping[str, Any]], Any]:
     """Return the function that reads a field's raw value from a record."""
     return source if callable(source) else path_reader(source)
 
 
-def steps(path: str) -> tuple[str | int, ...]:
-    """Return the keys of objects and positions of lists that a path joins by dots."""
-    first, *rest = path.split(".")
-    return (first, *(int(step) if step.isdigit() else step for step in rest))
+def path_steps(path: str) -> tuple[str | int, ...]:
+    """Return the keys of objects and positions of lists in a dotted path."""
+    first, *others = path.split(".")
+    return (first, *(int(step) if step.isdigit() else step for step in others))
 
 
 @cache
 def path_reader(path: str) -> Callable[[Mapping[str, Any]], Any]:
-    """Return the function that follows a path: keys of objects and positions of lists, joined by dots."""
+    """Return the function that follows a dotted path of object keys and list positions."""
     if "." not in path:
         return lambda record: record.get(path)
-    path_steps = steps(path)
+    keys = path_steps(path)
 
     def follow(record: Mapping[str, Any]) -> Any:
         value: Any = record
-        for step in path_steps:
+        for step in keys:
             if isinstance(step, int):
                 value = value[step] if isinstance(value, list) and step < len(value) else None
             else:
@@ -285,7 +285,7 @@ def path_reader(path: str) -> Callable[[Mapping[str, Any]], Any]:
     return follow
 
 
-def shown(raw: Any) -> str:
-    """Return a raw value as the text that a finding keeps: bounded, on one line, without SSN and licence numbers."""
+def masked_text(raw: Any) -> str:
+    """Return a raw value as the text of a finding: shortened, on one line, SSN and driver's license numbers masked."""
     text = raw if isinstance(raw, str) else encode_json(raw).decode()
     return IDENTIFYING.sub(MASK, " ".join(text.replace("\x00", "\N{REPLACEMENT CHARACTER}").split()))[:200]

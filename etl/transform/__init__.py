@@ -1,4 +1,4 @@
-"""The second step: raw rows are cleaned and judged, and their findings kept."""
+"""The transform step: cleans raw rows, sets their status, and stores findings."""
 
 from etl.transform.service import TransformResults, TransformService
 

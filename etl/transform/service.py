@@ -1,4 +1,4 @@
-"""The second step: every waiting raw row of a batch is cleaned, judged, and its findings are kept."""
+"""The transform step: cleans every pending raw row of a batch, sets its status, and stores its findings."""
 
 import threading
 from collections import Counter
@@ -22,16 +22,16 @@ from etl.ledger.staging.chunks import Step
 from etl.ledger.staging.stage import Intake, take_in, wait
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, RawState
-from etl.record import Candidate
-from etl.reshape.clean import clean, keep_findings, outcomes, reshaper, sound, verdict
-from etl.reshape.derive import derive
+from etl.record import StagedRecord
+from etl.reshape.clean import clean_records, clean_status, count_outcomes, make_reshaper, save_findings, usable_records
+from etl.reshape.derive import derive_records
 from etl.reshape.rules import rules_version
 from etl.resources import CATALOGUE, derived_from
 
 
 @dataclass(frozen=True)
 class TransformResults:
-    """What a transform made of a batch, resource by resource."""
+    """The counts of a transform by resource."""
 
     batch_id: UUID
     counts: dict[str, Counter[str]] = field(default_factory=dict)  #: cleaned, refused, findings
@@ -39,13 +39,13 @@ class TransformResults:
     def __str__(self) -> str:
         lines = [f"batch {self.batch_id}: transformed"]
         for resource, counts in self.counts.items():
-            said = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()) if number)
-            lines.append(f"  {resource:<18} {said or 'nothing'}")
+            outcomes_text = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()) if number)
+            lines.append(f"  {resource:<18} {outcomes_text or 'nothing'}")
         return "\n".join(lines)
 
 
 class TransformService:
-    """Cleans what an extract staged."""
+    """Cleans the raw rows that an extract staged."""
 
     def __init__(
         self,
@@ -60,10 +60,10 @@ class TransformService:
         self.watch = until(stop, watch)
 
     def transform_batch(self, batch_id: UUID) -> TransformResults:
-        """Clean every waiting raw row of a batch and return the counts per resource.
+        """Clean every pending raw row of a batch and return the counts by resource.
 
-        A raw row that is through stays as it is, so that a second call does nothing. Raises UsageError for an unknown
-        batch, Interrupted after the portion in which it was asked to stop: the next call goes on from there.
+        A row that is done is not cleaned again, so a second call does nothing. Raises UsageError for an unknown batch,
+        Interrupted after the current chunk when asked to stop: the next call continues from there.
         """
         names = [resource.name for resource in CATALOGUE]
         results = TransformResults(batch_id)
@@ -90,20 +90,20 @@ class TransformStep(Step):
 
     def __init__(self, ledger: Ledger, batch: Batch, resource: Resource, settings: Settings) -> None:
         super().__init__(ledger, batch.id, resource, rules_version(settings))
-        self.reshape = reshaper(resource, settings)
+        self.reshape = make_reshaper(resource, settings)
         self.fallbacks = frozenset(ledger.read(lambda connection: watermarks.not_offered(connection, ledger.tenant)))
 
-    def portion(self, connection: Connection, candidates: Sequence[Candidate]) -> Counter[str]:
+    def portion(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
         """Clean one portion: verdicts, findings, derived records and counts in one transaction."""
-        cleaned = clean(self.reshape, candidates)
-        verdicts = {one.candidate.raw_id: verdict(one, self.rules) for one in cleaned}
+        cleaned = clean_records(self.reshape, candidates)
+        verdicts = {result.staged.raw_id: clean_status(result, self.rules) for result in cleaned}
         raw_tables.settle(connection, self.resource, self.batch_id, verdicts)
-        found = keep_findings(connection, self.ledger.tenant, self.resource, self.batch_id, cleaned)
+        finding_count = save_findings(connection, self.ledger.tenant, self.resource, self.batch_id, cleaned)
         for child, derivation in derived_from(self.resource.name):
             if not derivation.fallback or child.name in self.fallbacks:
-                arrivals, sets = derive(child, derivation, sound(cleaned))
+                arrivals, sets = derive_records(child, derivation, usable_records(cleaned))
                 take_in(connection, self.intake(), child, arrivals, sets)
-        counts = outcomes(cleaned, found)
+        counts = count_outcomes(cleaned, finding_count)
         counters.count(connection, self.batch_id, self.resource.name, counts)
         return Counter({"cleaned": len(candidates), **counts})
 
@@ -113,5 +113,5 @@ class TransformStep(Step):
 
 
 def sources_first() -> list[Resource]:
-    """Return the resources so that those made from others come behind all of their sources."""
+    """Return the resources in an order in which derived resources follow their sources."""
     return sorted(CATALOGUE, key=lambda resource: bool(resource.derived))

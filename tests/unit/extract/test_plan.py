@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from etl.extract.date_ranges import (
     DAY,
-    MOST_PAGES,
-    Days,
-    cut,
-    days_of,
-    is_open,
+    MAX_PAGES,
+    DateRange,
+    date_range_of,
+    has_unfinished_day,
     is_short,
     is_too_long,
-    parted,
-    quarters,
-    slices,
+    make_slices,
+    split_by_quarter,
+    split_by_total,
+    split_ended_days,
 )
 from etl.ledger.slices import Slice
 from etl.resources import resource
@@ -38,23 +38,23 @@ def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datet
 @pytest.mark.parametrize(
     ("window", "overlap", "zone", "days"),
     [
-        (Window(at(2026, 3, 1), at(2026, 3, 2)), timedelta(0), "UTC", Days(FIRST, date(2026, 3, 2))),
-        (Window(at(2026, 3, 1, 8), at(2026, 3, 1, 9)), timedelta(0), "UTC", Days(FIRST, date(2026, 3, 2))),
-        (Window(at(2026, 3, 2), at(2026, 3, 2, 0, 1)), DAY, "UTC", Days(FIRST, date(2026, 3, 3))),
+        (Window(at(2026, 3, 1), at(2026, 3, 2)), timedelta(0), "UTC", DateRange(FIRST, date(2026, 3, 2))),
+        (Window(at(2026, 3, 1, 8), at(2026, 3, 1, 9)), timedelta(0), "UTC", DateRange(FIRST, date(2026, 3, 2))),
+        (Window(at(2026, 3, 2), at(2026, 3, 2, 0, 1)), DAY, "UTC", DateRange(FIRST, date(2026, 3, 3))),
         # Midnight in New York is five hours later than in UTC, so that the day before is still asked for.
-        (Window(at(2026, 3, 2), at(2026, 3, 3)), timedelta(0), "America/New_York", Days(FIRST, date(2026, 3, 3))),
+        (Window(at(2026, 3, 2), at(2026, 3, 3)), timedelta(0), "America/New_York", DateRange(FIRST, date(2026, 3, 3))),
         (
             Window(at(2026, 3, 2, 5), at(2026, 3, 3, 5)),
             timedelta(0),
             "America/New_York",
-            Days(date(2026, 3, 2), date(2026, 3, 3)),
+            DateRange(date(2026, 3, 2), date(2026, 3, 3)),
         ),
     ],
 )
 def test_the_request_is_as_wide_as_the_days_that_hold_the_window(
-    window: Window, overlap: timedelta, zone: str, days: Days
+    window: Window, overlap: timedelta, zone: str, days: DateRange
 ) -> None:
-    assert days_of(window, overlap, zone) == days
+    assert date_range_of(window, overlap, zone) == days
 
 
 @given(start=moments, length=lengths, overlap=st.timedeltas(timedelta(0), timedelta(days=5)))
@@ -62,63 +62,63 @@ def test_no_moment_of_the_window_or_its_overlap_lies_outside_the_days(
     start: datetime, length: timedelta, overlap: timedelta
 ) -> None:
     window = Window(start, start + length)
-    days = days_of(window, overlap, "UTC")
+    days = date_range_of(window, overlap, "UTC")
     assert datetime.combine(days.first, datetime.min.time(), UTC) <= start - overlap
     assert timedelta(0) <= datetime.combine(days.last, datetime.min.time(), UTC) - window.end < DAY
 
 
 @given(length=st.integers(1, 900), total=st.integers(0, 10**6), size=st.integers(1, 1000))
 def test_a_cut_loses_no_day_and_reads_none_twice(length: int, total: int, size: int) -> None:
-    pieces = cut(Days(FIRST, FIRST + timedelta(days=length)), total, size)
+    pieces = split_by_total(DateRange(FIRST, FIRST + timedelta(days=length)), total, size)
     assert (pieces[0].first, pieces[-1].last) == (FIRST, FIRST + timedelta(days=length))
     assert all(before.last == after.first for before, after in pairwise(pieces))
     assert all(len(piece) >= 1 for piece in pieces)
 
 
 def test_a_cut_makes_pieces_that_would_hold_few_enough_pages() -> None:
-    month = Days(FIRST, FIRST + timedelta(days=30))
-    assert len(cut(month, 10 * MOST_PAGES * 3, 10)) == 3
-    assert cut(month, 10 * MOST_PAGES, 10) == [month]
-    assert len(cut(month, 10**9, 10)) == 30  # no piece is shorter than a day
+    month = DateRange(FIRST, FIRST + timedelta(days=30))
+    assert len(split_by_total(month, 10 * MAX_PAGES * 3, 10)) == 3
+    assert split_by_total(month, 10 * MAX_PAGES, 10) == [month]
+    assert len(split_by_total(month, 10**9, 10)) == 30  # no piece is shorter than a day
 
 
 def test_a_day_is_never_too_long_and_three_are_short() -> None:
-    day, month = Days(FIRST, FIRST + DAY), Days(FIRST, FIRST + timedelta(days=30))
+    day, month = DateRange(FIRST, FIRST + DAY), DateRange(FIRST, FIRST + timedelta(days=30))
     assert not is_too_long(day, 10**9, 10)
-    assert is_too_long(month, 10 * MOST_PAGES + 1, 10)
-    assert not is_too_long(month, 10 * MOST_PAGES, 10)
-    assert is_short(Days(FIRST, FIRST + timedelta(days=3)))
+    assert is_too_long(month, 10 * MAX_PAGES + 1, 10)
+    assert not is_too_long(month, 10 * MAX_PAGES, 10)
+    assert is_short(DateRange(FIRST, FIRST + timedelta(days=3)))
     assert not is_short(month)
 
 
 def test_slices_are_numbered_over_all_endpoints() -> None:
-    days = [Days(FIRST, FIRST + DAY), Days(FIRST + DAY, FIRST + 2 * DAY)]
-    dated = list(slices(resource("contacts"), {0: days}))
+    days = [DateRange(FIRST, FIRST + DAY), DateRange(FIRST + DAY, FIRST + 2 * DAY)]
+    dated = list(make_slices(resource("contacts"), {0: days}))
     assert dated == [Slice(0, 0, FIRST, FIRST + DAY), Slice(1, 0, FIRST + DAY, FIRST + 2 * DAY)]
-    assert list(slices(resource("commission_rules"), {})) == [Slice(0, 0), Slice(1, 1)]
+    assert list(make_slices(resource("commission_rules"), {})) == [Slice(0, 0), Slice(1, 1)]
 
 
 def test_the_total_of_a_day_that_has_not_ended_may_move() -> None:
     yesterday = Slice(0, 0, FIRST, FIRST + DAY)
-    assert is_open(yesterday, at(2026, 3, 2, 12))  # ended at midnight: the API's clock may still lie behind
-    assert not is_open(yesterday, at(2026, 3, 3))
-    assert is_open(Slice(0, 0), at(2026, 3, 3))  # a whole list has no end
+    assert has_unfinished_day(yesterday, at(2026, 3, 2, 12))  # ended at midnight: the API's clock may still lie behind
+    assert not has_unfinished_day(yesterday, at(2026, 3, 3))
+    assert has_unfinished_day(Slice(0, 0), at(2026, 3, 3))  # a whole list has no end
 
 
 @given(length=st.integers(1, 4000))
 def test_quarters_lose_no_day_and_read_none_twice(length: int) -> None:
-    pieces = quarters(Days(FIRST, FIRST + timedelta(days=length)))
+    pieces = split_by_quarter(DateRange(FIRST, FIRST + timedelta(days=length)))
     assert (pieces[0].first, pieces[-1].last) == (FIRST, FIRST + timedelta(days=length))
     assert all(before.last == after.first for before, after in pairwise(pieces))
     assert all(1 <= len(piece) <= 91 for piece in pieces)
 
 
 def test_days_that_have_ended_are_a_stretch_of_their_own() -> None:
-    month = Days(FIRST, FIRST + timedelta(days=30))
-    ended, others = parted(month, at(2026, 3, 30, 12))
-    assert (ended, others) == (Days(FIRST, date(2026, 3, 29)), Days(date(2026, 3, 29), month.last))
-    assert not is_open(Slice(0, 0, ended.first, ended.last), at(2026, 3, 30, 12))
-    assert is_open(Slice(1, 0, others.first, others.last), at(2026, 3, 30, 12))
-    assert parted(month, at(2026, 6, 1)) == [month], "all of it has ended"
-    short = Days(FIRST, FIRST + timedelta(days=3))
-    assert parted(short, at(2026, 3, 3, 12)) == [short], "the overlap of the next window covers it"
+    month = DateRange(FIRST, FIRST + timedelta(days=30))
+    ended, others = split_ended_days(month, at(2026, 3, 30, 12))
+    assert (ended, others) == (DateRange(FIRST, date(2026, 3, 29)), DateRange(date(2026, 3, 29), month.last))
+    assert not has_unfinished_day(Slice(0, 0, ended.first, ended.last), at(2026, 3, 30, 12))
+    assert has_unfinished_day(Slice(1, 0, others.first, others.last), at(2026, 3, 30, 12))
+    assert split_ended_days(month, at(2026, 6, 1)) == [month], "all of it has ended"
+    short = DateRange(FIRST, FIRST + timedelta(days=3))
+    assert split_ended_days(short, at(2026, 3, 3, 12)) == [short], "the overlap of the next window covers it"

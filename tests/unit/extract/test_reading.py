@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 
 from etl.api.protocol import Answer, Call, Page, Vanished
-from etl.engine.answers import Fetched, Missed
+from etl.engine.answers import FetchedPage, FetchFailed
 from etl.errors import ApiUnavailable
 from etl.extract import reader
-from etl.extract.date_ranges import MOST_PAGES, Days
-from etl.extract.reader import Reader, in_order
+from etl.extract.date_ranges import MAX_PAGES, DateRange
+from etl.extract.reader import ResourceReader, run_in_order
 from etl.ledger.children import Child
 from etl.ledger.slices import Slice
 from etl.resources import resource
@@ -66,12 +66,14 @@ def numbered(*sizes: int, total: int | None = None, pages: int | None = None) ->
 
 def read(api: FakeApi, one: Slice = DAYS, known: Mapping[int, int] | None = None, name: str = "contacts") -> list[int]:
     """Read a slice and return the pages in the order in which they were handed on."""
-    put: list[Fetched] = []
+    put: list[FetchedPage] = []
 
-    async def keep(fetched: Fetched) -> None:
+    async def keep(fetched: FetchedPage) -> None:
         put.append(fetched)
 
-    asyncio.run(Reader(api, resource(name), SIZE, ahead=three).slices(keep, [one], {one.number: known or {}}))
+    asyncio.run(
+        ResourceReader(api, resource(name), SIZE, prefetch=three).slices(keep, [one], {one.number: known or {}})
+    )
     assert all(fetched.slice == one for fetched in put)
     return [fetched.call.page or 1 for fetched in put]
 
@@ -122,7 +124,7 @@ def test_a_last_page_that_repeats_itself_for_ever_is_known_again() -> None:
 
 
 def test_a_feed_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "BEYOND", 5)
+    monkeypatch.setattr(reader, "MAX_EXTRA_PAGES", 5)
     endless = {number: answer([f"{number}a", f"{number}b"], 4) for number in range(1, 20)}
     with pytest.raises(ApiUnavailable, match="contacts has no end: 2 pages were announced, and page 9 brings more"):
         read(FakeApi(endless))
@@ -171,13 +173,15 @@ def test_results_come_in_the_order_of_the_calls() -> None:
         return number
 
     async def collect() -> list[int]:
-        return [result async for result in in_order([partial(call, number) for number in range(9)], ahead=lambda: 4)]
+        return [
+            result async for result in run_in_order([partial(call, number) for number in range(9)], prefetch=lambda: 4)
+        ]
 
     assert asyncio.run(collect()) == list(range(9))
 
 
 def test_long_stretches_are_cut_by_what_the_api_says_they_hold() -> None:
-    per_day = SIZE * MOST_PAGES // 2
+    per_day = SIZE * MAX_PAGES // 2
 
     class Busy(FakeApi):
         async def fetch(self, call: Call) -> Answer:
@@ -186,8 +190,8 @@ def test_long_stretches_are_cut_by_what_the_api_says_they_hold() -> None:
             assert asked["pageSize"] == "1"
             return answer(["x"], per_day * days)
 
-    month = Days(date(2026, 3, 1), date(2026, 3, 31))
-    pieces = asyncio.run(Reader(Busy({}), resource("contacts"), SIZE, three).stretches(0, month))
+    month = DateRange(date(2026, 3, 1), date(2026, 3, 31))
+    pieces = asyncio.run(ResourceReader(Busy({}), resource("contacts"), SIZE, three).stretches(0, month))
     assert (pieces[0].first, pieces[-1].last) == (month.first, month.last)
     assert {len(piece) for piece in pieces} == {2}
 
@@ -202,24 +206,24 @@ def test_details_that_stay_away_say_why_and_cost_no_other() -> None:
             return answer([str(call.parent_id)])
 
     wanted = [Child(str(number), NO_ROW, b"{}") for number in range(1, 5)]
-    put: list[Fetched | Missed] = []
+    put: list[FetchedPage | FetchFailed] = []
 
-    async def keep(one: Fetched | Missed) -> None:
+    async def keep(one: FetchedPage | FetchFailed) -> None:
         put.append(one)
 
-    asyncio.run(Reader(Details({}), resource("documents"), SIZE, three).children(keep, wanted))
+    asyncio.run(ResourceReader(Details({}), resource("documents"), SIZE, three).children(keep, wanted))
     assert [one.child for one in put] == wanted
-    assert [isinstance(one, Missed) and one.vanished for one in put] == [False, True, False, False]
-    assert [isinstance(one, Missed) for one in put] == [False, True, True, False]
+    assert [isinstance(one, FetchFailed) and one.not_found for one in put] == [False, True, False, False]
+    assert [isinstance(one, FetchFailed) for one in put] == [False, True, True, False]
 
 
 def test_a_page_is_never_larger_than_the_endpoint_grants() -> None:
-    assert Reader(FakeApi({}), resource("contacts"), 1000, three).size_of(DAYS) == 500
-    assert Reader(FakeApi({}), resource("drivers"), 1000, three).size_of(DAYS) == 1000
+    assert ResourceReader(FakeApi({}), resource("contacts"), 1000, three).size_of(DAYS) == 500
+    assert ResourceReader(FakeApi({}), resource("drivers"), 1000, three).size_of(DAYS) == 1000
 
 
 def test_days_and_pages_stand_in_the_call() -> None:
-    call = Reader(FakeApi({}), resource("contacts"), SIZE, three).call_for(DAYS, 7)
+    call = ResourceReader(FakeApi({}), resource("contacts"), SIZE, three).call_for(DAYS, 7)
     assert (call.page, dict(call.query)) == (
         7,
         {"startDate": "2026-03-01", "endDate": "2026-03-02", "pageNumber": "7", "pageSize": "2"},
@@ -230,16 +234,16 @@ def test_slices_side_by_side_are_bounded() -> None:
     api = FakeApi(numbered(1, total=1))
     many = [replace(DAYS, number=number) for number in range(20)]
 
-    async def drop(_: Fetched) -> None:
+    async def drop(_: FetchedPage) -> None:
         await asyncio.sleep(0)
 
-    asyncio.run(Reader(api, resource("contacts"), SIZE, three).slices(drop, many, {}))
+    asyncio.run(ResourceReader(api, resource("contacts"), SIZE, three).slices(drop, many, {}))
     assert len(api.asked) == 20
-    assert api.most_under_way == reader.SIDE_BY_SIDE
+    assert api.most_under_way == reader.PARALLEL_SLICES
 
 
 def test_an_announcement_that_grows_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "BEYOND", 5)
+    monkeypatch.setattr(reader, "MAX_EXTRA_PAGES", 5)
     growing = {number: answer([f"{number}a", f"{number}b"], 2 * number + 2) for number in range(1, 40)}
     with pytest.raises(ApiUnavailable, match="contacts has no end: 2 pages were announced, and page 9 brings more"):
         read(FakeApi(growing))
@@ -254,22 +258,22 @@ def test_a_list_that_always_announces_one_more_page_and_repeats_itself_ends() ->
 def test_a_total_beyond_all_measure_costs_a_few_empty_pages() -> None:
     api = FakeApi(numbered(2, 1, total=10**9), behind=answer([], 10**9))
     read(api)
-    assert max(api.asked) <= 2 + reader.EMPTY_IN_A_ROW + 3
+    assert max(api.asked) <= 2 + reader.MAX_EMPTY_PAGES + 3
 
 
 def test_a_first_look_ends_after_its_pages() -> None:
     api = FakeApi(numbered(2, 2, 2, 2, total=8))
     put: list[int] = []
 
-    async def keep(fetched: Fetched) -> None:
+    async def keep(fetched: FetchedPage) -> None:
         put.append(fetched.call.page or 1)
 
-    asyncio.run(Reader(api, resource("contacts"), SIZE, three, most_pages=2).slices(keep, [DAYS], {}))
+    asyncio.run(ResourceReader(api, resource("contacts"), SIZE, three, max_pages=2).slices(keep, [DAYS], {}))
     assert put == api.asked == [1, 2]
 
 
 def test_without_a_total_a_long_stretch_is_read_in_quarters() -> None:
-    years = Days(date(2000, 1, 1), date(2026, 3, 1))
-    pieces = asyncio.run(Reader(FakeApi({}), resource("contacts"), SIZE, three).stretches(0, years))
+    years = DateRange(date(2000, 1, 1), date(2026, 3, 1))
+    pieces = asyncio.run(ResourceReader(FakeApi({}), resource("contacts"), SIZE, three).stretches(0, years))
     assert (pieces[0].first, pieces[-1].last) == (years.first, years.last)
     assert max(map(len, pieces)) <= 91

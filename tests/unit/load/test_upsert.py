@@ -6,19 +6,19 @@ import pytest
 
 from etl.catalogue import Resource
 from etl.load import upsert as statements
-from etl.load.upsert import bury, placeholders, upsert
+from etl.load.upsert import insert_placeholders, soft_delete, upsert
 from etl.models import PRODUCTION
-from etl.models.base import MAIN, Model, fields_of
-from etl.reshape.reshaper import columns
+from etl.models.base import PRIMARY, Model, fields_of
+from etl.reshape.reshaper import row_columns
 from etl.resources import CATALOGUE
 
 every_resource = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.name)
 every_model = pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
 
 
-def made_for(one: Resource) -> statements.Statements:
+def made_for(one: Resource) -> statements.UpsertStatements:
     """Return the statements of a resource."""
-    return upsert(one.model, one.road, columns(one.model, one.road))
+    return upsert(one.model, one.data_source, row_columns(one.model, one.data_source))
 
 
 def bound(statement: object) -> set[str]:
@@ -36,7 +36,7 @@ def inserted(statement: object) -> list[str]:
 @every_resource
 def test_rows_are_copied_in_the_order_in_which_they_are_reshaped(one: Resource) -> None:
     made = made_for(one)
-    assert made.columns == (*columns(one.model, one.road), "undated")
+    assert made.columns == (*row_columns(one.model, one.data_source), "undated")
     listed = re.search(r"AS SELECT (.*) FROM", str(made.prepare))
     assert listed
     assert [column.split(" AS ")[-1] for column in listed[1].split(", ")] == list(made.columns)
@@ -46,30 +46,30 @@ def test_rows_are_copied_in_the_order_in_which_they_are_reshaped(one: Resource) 
 def test_a_merge_writes_each_column_once_and_every_field_of_its_road(one: Resource) -> None:
     written = inserted(made_for(one).merge)
     assert len(written) == len(set(written))
-    assert set(fields_of(one.model, one.road)) <= set(written)
+    assert set(fields_of(one.model, one.data_source)) <= set(written)
     assert set(written) <= {column.name for column in one.model.__table__.columns}
 
 
 @every_resource
 def test_a_merge_binds_all_its_values(one: Resource) -> None:
-    needed = {"tenant", "batch_id"} | ({"window_start", "window_end"} if one.road == MAIN else set())
+    needed = {"tenant", "batch_id"} | ({"window_start", "window_end"} if one.data_source == PRIMARY else set())
     assert bound(made_for(one).merge) == needed
-    assert bound(bury(one)) == {"tenant", "batch_id"}
+    assert bound(soft_delete(one)) == {"tenant", "batch_id"}
 
 
 @every_model
 def test_a_stub_writes_nothing_but_a_name(model: type[Model]) -> None:
-    made = placeholders(model)
+    made = insert_placeholders(model)
     known = {"id", "tenant", "source_id", "is_placeholder", "last_synced_at", "etl_batch_id"}
     assert set(inserted(made.merge)) - known == ({model.label} if model.label else set())
     assert bound(made.merge) == {"tenant", "batch_id"}
 
 
 def test_a_side_road_leaves_the_columns_of_others_alone() -> None:
-    side = [one for one in CATALOGUE if one.road != MAIN]
+    side = [one for one in CATALOGUE if one.data_source != PRIMARY]
     assert side
     for one in side:
-        others = set(fields_of(one.model, MAIN)) | {"source_modified_at", "content_hash", "deleted_at", "raw_id"}
+        others = set(fields_of(one.model, PRIMARY)) | {"source_modified_at", "content_hash", "deleted_at", "raw_id"}
         assert not others & set(inserted(made_for(one).merge)), one.name
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from etl.catalogue import Derivation, Resource
-from etl.record import Candidate, Record, decode
-from etl.reshape.derive import derive
+from etl.record import Record, StagedRecord, decode
+from etl.reshape.derive import derive_records
 from etl.resources import derived_from
 
 MODIFIED = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -16,10 +16,10 @@ CREATED = datetime(2025, 3, 1, 8, tzinfo=UTC)
 RAW_ID = UUID(int=7)
 
 
-def candidate(source_id: str, decoded: Mapping[str, Any]) -> Candidate:
+def candidate(source_id: str, decoded: Mapping[str, Any]) -> StagedRecord:
     """Return a record that is to be looked into."""
     raw = json.dumps(decoded).encode()
-    return Candidate(str(RAW_ID), Record(source_id, raw, b"", MODIFIED, False, MODIFIED, CREATED))
+    return StagedRecord(str(RAW_ID), Record(source_id, raw, b"", MODIFIED, False, MODIFIED, CREATED))
 
 
 def way(name: str, source: str) -> tuple[Resource, Derivation]:
@@ -38,7 +38,7 @@ POLICY = {
 
 
 def test_the_parts_of_a_record_are_records_of_one_complete_set() -> None:
-    arrivals, sets = derive(*way("fees", "policies"), [candidate("9", POLICY)])
+    arrivals, sets = derive_records(*way("fees", "policies"), [candidate("9", POLICY)])
     ids = [one.record.source_id for one in arrivals]
     assert len(set(ids)) == 3
     assert all(source_id.startswith("policy:9:") for source_id in ids)
@@ -46,36 +46,36 @@ def test_the_parts_of_a_record_are_records_of_one_complete_set() -> None:
 
 
 def test_a_part_keeps_the_version_of_the_record_it_came_from() -> None:
-    arrivals, _ = derive(*way("fees", "policies"), [candidate("9", POLICY)])
+    arrivals, _ = derive_records(*way("fees", "policies"), [candidate("9", POLICY)])
     record = arrivals[0].record
     assert (record.version_at, record.undated, record.created_at) == (MODIFIED, False, CREATED)
     assert (record.set_key, record.parent_raw_id, arrivals[0].page) == ("policies:9", RAW_ID, None)
 
 
 def test_a_part_has_a_time_of_change_only_where_it_shows_one() -> None:
-    fees, _ = derive(*way("fees", "policies"), [candidate("9", POLICY)])
+    fees, _ = derive_records(*way("fees", "policies"), [candidate("9", POLICY)])
     pending = {"PolicyId": 9, "Status": "P", "DateLastModified": "2026-03-01T08:00:00"}
-    applications, _ = derive(*way("applications", "policies"), [candidate("9", pending)])
+    applications, _ = derive_records(*way("applications", "policies"), [candidate("9", pending)])
     assert {one.record.modified_at for one in fees} == {None}
     assert [one.record.modified_at for one in applications] == [MODIFIED]
 
 
 def test_a_record_without_parts_is_an_empty_set() -> None:
-    arrivals, sets = derive(*way("fees", "policies"), [candidate("9", {"PolicyId": 9}), candidate("10", {})])
+    arrivals, sets = derive_records(*way("fees", "policies"), [candidate("9", {"PolicyId": 9}), candidate("10", {})])
     assert arrivals == []
     assert [(one.key, one.source_ids) for one in sets] == [("policies:9", frozenset()), ("policies:10", frozenset())]
 
 
 def test_parts_that_several_records_tell_of_form_no_set() -> None:
     offices = [candidate(str(number), {"QQID": number, "AgencyID": 7, "AgencyName": "Sunshine"}) for number in (1, 2)]
-    arrivals, sets = derive(*way("agencies", "locations"), offices)
+    arrivals, sets = derive_records(*way("agencies", "locations"), offices)
     assert [one.record.source_id for one in arrivals] == ["7", "7"]
     assert [one.record.set_key for one in arrivals] == [None, None]
     assert sets == []
 
 
 def test_equal_parts_have_equal_contents_and_others_do_not() -> None:
-    once, again = (derive(*way("fees", "policies"), [candidate("9", POLICY)])[0] for _ in range(2))
+    once, again = (derive_records(*way("fees", "policies"), [candidate("9", POLICY)])[0] for _ in range(2))
     assert [one.record.content_hash for one in once] == [one.record.content_hash for one in again]
     assert len({one.record.content_hash for one in once}) == 3
 
@@ -84,14 +84,14 @@ def test_numbers_stay_what_they_were() -> None:
     dear = {"PolicyId": 9, "PolicyAgencyFees": [{"AgencyFeeName": "Fee", "Amount": 1234567890123456.78}]}
     raw = candidate("9", {}).record
     text = json.dumps(dear).replace("1234567890123456.8", "1234567890123456.78").encode()
-    whole = Candidate(str(RAW_ID), Record("9", text, b"", raw.version_at, False))
-    arrivals, _ = derive(*way("fees", "policies"), [whole])
+    whole = StagedRecord(str(RAW_ID), Record("9", text, b"", raw.version_at, False))
+    arrivals, _ = derive_records(*way("fees", "policies"), [whole])
     assert str(decode(arrivals[0].record.raw)["Amount"]) == "1234567890123456.78"
 
 
 def test_a_part_without_an_id_stays_in_its_record() -> None:
     nameless = Derivation("policies", lambda _: [{"FeeID": None}, {"FeeID": "f:1"}, {"FeeID": [1]}])
     resource, _ = way("fees", "policies")
-    arrivals, sets = derive(resource, nameless, [candidate("9", {})])
+    arrivals, sets = derive_records(resource, nameless, [candidate("9", {})])
     assert [one.record.source_id for one in arrivals] == ["f:1"]
     assert sets[0].source_ids == {"f:1"}

@@ -20,10 +20,10 @@ from etl.copy_text import joined
 from etl.models.base import Field, fields_of
 from etl.models.sources import FirstOf
 from etl.reshape import fast_path, reshaper
-from etl.reshape.fast_path import NotPlain
-from etl.reshape.reshaper import Cell, Reshaper, shown, steps
+from etl.reshape.fast_path import NeedsReferencePath
+from etl.reshape.reshaper import ColumnReader, Reshaper, masked_text, path_steps
 from etl.resources import BY_NAME
-from etl.values import Complaint
+from etl.values import Violation
 
 ODD: tuple[Any, ...] = (
     None, "", " ", "N/A", "null", 0, 1, -1, True, False, 0.0, 1.0, -0.0, 1.5, 1e300, Decimal(1), Decimal("1.0"),
@@ -59,16 +59,20 @@ class Source:
     def __init__(self, resource: Resource, ways: Reshaper, dice: Random) -> None:
         self.dice = dice
         calm = dice.random() < 0.6  # most records then have nothing to complain of
-        fields = fields_of(resource.model, resource.road).values()
+        fields = fields_of(resource.model, resource.data_source).values()
         candidates: dict[tuple[str | int, ...], list[Any]] = {}
-        places = [(cell, about, path) for cell, about in zip(ways.cells, fields, strict=True) for path in paths(about)]
+        places = [
+            (cell, about, path)
+            for cell, about in zip(ways.column_readers, fields, strict=True)
+            for path in paths(about)
+        ]
         for _, about, path in places:  # several cells may read one place
             candidates[path] = [*candidates.get(path, ODD), *values(about)]
         for cell, _, path in places if calm else ():
             candidates[path] = [one for one in candidates[path] if is_accepted(cell, one)]
         self.pools = {path: self.some(some) for path, some in candidates.items()}
         looked = Spy()
-        ways.careful("1", looked)
+        ways.reference_path("1", looked)
         read = {path[0] for path in self.pools}
         self.others = {key: self.some(ODD) for key in looked.sought - read}
 
@@ -95,22 +99,22 @@ def paths(about: Field) -> list[tuple[str | int, ...]]:
     """Return where a field is read; nowhere for one that a function of its own reads."""
     source = about.source
     read = source.paths if isinstance(source, FirstOf) else [source] if isinstance(source, str) else []
-    return [steps(one) for one in read]
+    return [path_steps(one) for one in read]
 
 
 def values(about: Field) -> Iterator[Any]:
     """Yield what a kind shows as its own examples, but for numbers longer than staging takes."""
     for raw, _ in (*about.kind.accepts, *about.kind.rejects):
         with suppress(ValueError):
-            shown(raw)
+            masked_text(raw)
             yield raw
     yield from getattr(about.kind, "meanings", ())
 
 
-def is_accepted(cell: Cell, raw: Any) -> bool:
+def is_accepted(cell: ColumnReader, raw: Any) -> bool:
     """Tell whether a cell has nothing against a value."""
     value = None if raw is None else cell.clean(raw)
-    return not isinstance(value, Complaint) and not (value is None and cell.watched)
+    return not isinstance(value, Violation) and not (value is None and cell.severity_if_missing)
 
 
 def put(record: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None:
@@ -128,12 +132,12 @@ def put(record: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None
 
 def both(ways: Reshaper, record: dict[str, Any]) -> tuple[Any, Any]:
     """Return what the quick way and the careful one make of a record: columns, stubs, whether it has findings."""
-    found = ways.careful("1", record)
+    found = ways.reference_path("1", record)
     reference = (joined(found.values or ()).split("\t"), found.stubs, False) if not found.findings else ([], [], True)
     stubs: list[Any] = []
     try:
-        return (ways.plain(record, stubs).split("\t"), stubs, False), reference
-    except NotPlain:
+        return (ways.fast_path(record, stubs).split("\t"), stubs, False), reference
+    except NeedsReferencePath:
         return ([], [], True), reference
 
 
@@ -144,8 +148,8 @@ def test_the_quick_way_is_the_careful_one(name: str, seed: int, strict: bool, zo
     """And what it is not sure of is exactly what somebody complains of."""
     resource = BY_NAME[name]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_path, "MOST_REMEMBERED", MOST)
-        patch.setattr(reshaper, "MOST_KNOWN", MOST)
+        patch.setattr(fast_path, "MAX_CACHED_VALUES", MOST)
+        patch.setattr(reshaper, "MAX_CACHED_IDS", MOST)
         ways = Reshaper(resource, "t", zone=zone, strict=strict)
     source = Source(resource, ways, Random(seed))
     for record in (source.record() for _ in range(RECORDS)):
@@ -155,7 +159,7 @@ def test_the_quick_way_is_the_careful_one(name: str, seed: int, strict: bool, zo
 
 def differing(ways: Reshaper, quick: list[str], careful: list[str]) -> list[tuple[str, str, str]]:
     """Return where the columns differ."""
-    columns = zip(ways.cells, quick, careful, strict=False)
+    columns = zip(ways.column_readers, quick, careful, strict=False)
     return [(cell.column, one, other) for cell, one, other in columns if one != other]
 
 
@@ -175,7 +179,7 @@ def test_values_that_are_equal_and_of_other_types_are_told_apart() -> None:
     """One reshaper meets 1, true, 1.0 and the rest in every order, and each comes out as if it were alone."""
     contacts = BY_NAME["contacts"]
     equal: list[Any] = [1, True, 1.0, Decimal(1), "1", 0, False, 0.0, "0"]
-    keys = [str(cell.path[0]) for cell in Reshaper(contacts, "t", zone="UTC", strict=False).cells if cell.path]
+    keys = [str(cell.path[0]) for cell in Reshaper(contacts, "t", zone="UTC", strict=False).column_readers if cell.path]
     for turn in range(len(equal)):
         ways = Reshaper(contacts, "t", zone="UTC", strict=False)
         for value in (*equal[turn:], *equal[:turn]):

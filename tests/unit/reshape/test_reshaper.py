@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 
 from etl.copy_text import NULL, joined
 from etl.models.base import row_id
-from etl.record import Candidate, Record
+from etl.record import Record, StagedRecord
 from etl.reshape.reshaper import (
-    BEFORE,
-    BEHIND,
-    Careful,
+    LEADING_COLUMNS,
+    TRAILING_COLUMNS,
     Finding,
+    ReferenceResult,
     Reshaped,
     Reshaper,
-    as_json,
-    columns,
     encode_json,
+    json_cleaner,
+    masked_text,
     path_reader,
-    shown,
+    row_columns,
 )
 from etl.resources import CATALOGUE, resource
-from etl.values import Complaint, Severity, Timestamp
+from etl.values import Severity, Timestamp, Violation
 
 TENANT = "agency"
 MODIFIED = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -39,13 +39,13 @@ CONTACT = {"EntityID": 41207, "Status": "A", "DisplayName": "Ada Lovelace", "Ema
 def reshape(name: str, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC") -> Reshaped:
     """Reshape one record of a resource."""
     record = Record("41207", encode_json(decoded), bytes(range(16)), MODIFIED, False, MODIFIED, CREATED)
-    candidate = Candidate(RAW_ID, record, opened=dict(decoded))
+    candidate = StagedRecord(RAW_ID, record, opened=dict(decoded))
     return Reshaper(resource(name), TENANT, zone=zone, strict=strict)(candidate)
 
 
-def careful(name: str, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC") -> Careful:
+def careful(name: str, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC") -> ReferenceResult:
     """Clean one record of a resource in the careful way."""
-    return Reshaper(resource(name), TENANT, zone=zone, strict=strict).careful("41207", decoded)
+    return Reshaper(resource(name), TENANT, zone=zone, strict=strict).reference_path("41207", decoded)
 
 
 def row(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
@@ -53,9 +53,9 @@ def row(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, Any
     reshaped, reference = reshape(name, decoded, **settings), careful(name, decoded, **settings)
     assert reshaped.row is not None, reshaped.findings
     assert reference.values is not None
-    named = columns(resource(name).model, resource(name).road)
+    named = row_columns(resource(name).model, resource(name).data_source)
     texts = reshaped.row.text.split("\t")
-    fields = slice(len(BEFORE), len(named) - len(BEHIND))
+    fields = slice(len(LEADING_COLUMNS), len(named) - len(TRAILING_COLUMNS))
     assert "\t".join(texts[fields]) == joined(reference.values)
     return dict(zip(named, texts, strict=True)) | dict(zip(named[fields], reference.values, strict=True))
 
@@ -150,7 +150,7 @@ def test_a_record_of_another_kind_becomes_nothing_at_all() -> None:
 
 def test_times_without_a_zone_are_read_in_the_zone_of_the_settings() -> None:
     compiled = [Reshaper(one, TENANT, zone="America/New_York", strict=False) for one in CATALOGUE]
-    kinds = [getattr(cell.clean, "__self__", None) for reshaper in compiled for cell in reshaper.cells]
+    kinds = [getattr(cell.clean, "__self__", None) for reshaper in compiled for cell in reshaper.column_readers]
     assert {kind.zone for kind in kinds if isinstance(kind, Timestamp)} == {"America/New_York"}
 
 
@@ -158,11 +158,11 @@ def test_a_json_value_ends_as_text_that_jsonb_takes() -> None:
     def clean(raw: Any) -> Any:
         return [item.replace("\x00", "") for item in raw] if raw else None
 
-    as_text = as_json(clean)
+    as_text = json_cleaner(clean)
     assert json.loads(as_text({"a": [1, None]})) == {"a": [1, None]}
     assert as_text(["a\x00b"]) == '["ab"]'
     assert as_text([]) is None
-    assert isinstance(as_json(lambda _: Complaint("json-bad", "is bad"))(7), Complaint)
+    assert isinstance(json_cleaner(lambda _: Violation("json-bad", "is bad"))(7), Violation)
 
 
 @pytest.mark.parametrize(
@@ -184,10 +184,10 @@ def test_a_path_is_followed_as_far_as_the_record_goes(path: str, value: Any) -> 
 
 
 def test_what_a_finding_shows_is_one_bounded_line() -> None:
-    assert shown("a\n b\tc") == "a b c"
-    assert shown({"a": [1]}) == '{"a":[1]}'
-    assert "\x00" not in shown("a\x00b")
-    assert len(shown("x" * 10_000)) == 200
+    assert masked_text("a\n b\tc") == "a b c"
+    assert masked_text({"a": [1]}) == '{"a":[1]}'
+    assert "\x00" not in masked_text("a\x00b")
+    assert len(masked_text("x" * 10_000)) == 200
 
 
 json_values = st.recursive(
@@ -200,10 +200,10 @@ json_values = st.recursive(
 @pytest.mark.parametrize("name", ["contacts", "policies", "account_info", "billing_records", "policy_details"])
 @given(data=st.data())
 def test_no_record_breaks_the_reshaper(name: str, data: st.DataObject) -> None:
-    cells = Reshaper(resource(name), TENANT, zone="UTC", strict=False).cells
+    cells = Reshaper(resource(name), TENANT, zone="UTC", strict=False).column_readers
     keys = [str(cell.path[0]) for cell in cells if cell.path]
     decoded = data.draw(st.dictionaries(st.sampled_from(keys), json_values, max_size=8))
     reshaped = reshape(name, decoded)
     assert (reshaped.row is None) == any(one.severity is Severity.REFUSED for one in reshaped.findings)
-    named = columns(resource(name).model, resource(name).road)
+    named = row_columns(resource(name).model, resource(name).data_source)
     assert reshaped.row is None or reshaped.row.text.count("\t") == len(named) - 1
