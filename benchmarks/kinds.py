@@ -10,7 +10,7 @@ from benchmarks.table import figure, markdown
 from etl.api.protocol import read
 from etl.models.base import fields_of
 from etl.record import decode
-from etl.reshape.reshaper import reader
+from etl.reshape.reshaper import value_reader
 from etl.values import Kind
 
 #: Examples are few and quick: they are gone through so many times in one round.
@@ -35,7 +35,7 @@ def of_sample(sample: Sample) -> Iterator[list[str]]:
     pages = (read(sample.call, 200, {}, body) for body in sample.bodies)
     decoded = [decode(item) for page in pages for item in page.items]
     for column, about in fields_of(sample.resource.model).items():
-        look = reader(about.source)
+        look = value_reader(about.source)
         values = [value for one in decoded if (value := look(one)) is not None]
         if values:
             took = microseconds(each(about.kind.clean, values), len(values))

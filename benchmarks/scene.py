@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import psycopg
 from psycopg import sql
 
-from etl.database.embedded.server import EmbeddedPostgres, remove
+from etl.database.embedded.server import EmbeddedPostgres, remove_server
 
 ROOT = Path(__file__).resolve().parent.parent
 #: On top of the product's own settings for its embedded server; durable, as a real one is.
@@ -99,5 +99,5 @@ def cluster(**more: str) -> Iterator[Cluster]:
         with EmbeddedPostgres(folder / "postgres", settings=POSTGRES | more) as server:
             yield Cluster(server.url)
     finally:
-        remove(folder / "postgres")
+        remove_server(folder / "postgres")
         shutil.rmtree(folder)

@@ -12,7 +12,7 @@ from benchmarks.targets import Target
 from benchmarks.trial import Book, staged
 from etl.api.protocol import read
 from etl.api.protocol import records as records_of
-from etl.record import Candidate, decode
+from etl.record import StagedRecord, decode
 from etl.reshape.reshaper import Reshaper
 
 CLEANING = Target("cleaning one record on one core, microseconds", 25, 15, falls=True)
@@ -59,7 +59,7 @@ def of_sample(sample: Sample, number: int) -> dict[str, float]:
         chain.from_iterable(records_of(resource, endpoint, one, requested_at=REQUESTED).records for one in pages)
     )
     reshape = Reshaper(resource, "benchmark", zone="UTC", strict=False)
-    opened = [Candidate("0", one, decode(one.raw)) for one in records]
+    opened = [StagedRecord("0", one, decode(one.raw)) for one in records]
     timed: dict[str, tuple[Callable[..., object], Iterable[object]]] = {
         "open the envelope": (envelope, sample.bodies),
         "split into records, hash, read id and times": (split, pages),

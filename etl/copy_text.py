@@ -9,18 +9,24 @@ NULL = "\\N"
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def line(row: Sequence[Any]) -> str:
+def format_line(row: Sequence[Any]) -> str:
     """Return one row as a line of COPY text.
 
     Values are str, None, or anything whose `str()` PostgreSQL reads for the column; a list is a text array.
     """
-    return joined(row) + "\n"
+    return format_row(row) + "\n"
 
 
-def joined(row: Sequence[Any]) -> str:
+def format_row(row: Sequence[Any]) -> str:
     """Return one row as a line of COPY text without its end."""
     values = [
-        NULL if value is None else value if type(value) is str else array(value) if type(value) is list else str(value)
+        NULL
+        if value is None
+        else value
+        if type(value) is str
+        else format_array(value)
+        if type(value) is list
+        else str(value)
         for value in row
     ]
     text = "\t".join(values)
@@ -28,24 +34,24 @@ def joined(row: Sequence[Any]) -> str:
     ordinary = text.count("\\") == row.count(None) and text.count("\t") == len(values) - 1
     if ordinary and "\n" not in text and "\r" not in text:
         return text
-    return "\t".join(escaped(value, text) for value, text in zip(row, values, strict=True))
+    return "\t".join(escape_value(value, text) for value, text in zip(row, values, strict=True))
 
 
-def escaped(value: object, text: str) -> str:
+def escape_value(value: object, text: str) -> str:
     """Return a value's text with what the format wants escaped."""
     return NULL if value is None else text.translate(ESCAPES)
 
 
-def written(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Return one value as it stands in a line."""
     if value.__class__ is str:
         return value if value.isprintable() and "\\" not in value else value.translate(ESCAPES)
     if value is None:
         return NULL
-    return array(value).translate(ESCAPES) if value.__class__ is list else str(value).translate(ESCAPES)
+    return format_array(value).translate(ESCAPES) if value.__class__ is list else str(value).translate(ESCAPES)
 
 
-def array(values: Sequence[Any]) -> str:
+def format_array(values: Sequence[Any]) -> str:
     """Return a list of texts as an array literal (PostgreSQL documentation, "Array Input and Output Syntax")."""
     if not values:
         return "{}"

@@ -8,7 +8,7 @@ from etl.errors import Interrupted
 
 
 @dataclass(frozen=True, slots=True)
-class Began:
+class Started:
     """A resource begins; `calls` is how many are foreseen, None while nobody knows."""
 
     step: str  #: extract, transform, load or sync
@@ -29,7 +29,7 @@ class Advanced:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Finished:
     """A resource has ended in a state, with its counts by outcome."""
 
     step: str
@@ -40,21 +40,21 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Message:
     """Something worth a line: a wait that the API asked for, a slice read anew, a backlog."""
 
     text: str
 
 
-Event = Began | Advanced | Ended | Note
+Event = Started | Advanced | Finished | Message
 Watch = Callable[[Event], None]
 
 
-def unwatched(event: Event) -> None:
+def ignore_event(event: Event) -> None:
     """Let an event pass: nobody watches."""
 
 
-def until(stop: Flag | None, watch: Watch) -> Watch:
+def stop_when_set(stop: Flag | None, watch: Watch) -> Watch:
     """Return a watch that ends a step, by Interrupted, at the first event after `stop` was set."""
 
     def told(event: Event) -> None:

@@ -44,30 +44,30 @@ class ReadSet(msgspec.Struct, frozen=True, gc=False):
     version_at: datetime | None = None  #: of the item that lists it, where the list may arrive late
 
 
-class Candidate(msgspec.Struct, gc=False):
+class StagedRecord(msgspec.Struct, gc=False):
     """A record that is to be judged, with the id that its raw row has or will have."""
 
     raw_id: str
     record: Record
-    opened: dict[str, Any] | None = None
-    dated: str | None = None
+    cached_fields: dict[str, Any] | None = None
+    cached_times: str | None = None
 
     @property
     def decoded(self) -> Mapping[str, Any]:
         """The record as a decoded JSON object; decoded at most once."""
-        if self.opened is None:
-            self.opened = decode(self.record.raw)
-        return self.opened
+        if self.cached_fields is None:
+            self.cached_fields = decode(self.record.raw)
+        return self.cached_fields
 
     @property
     def times(self) -> str:
         """When it was created and modified and which version it is, as COPY text: all tables have these in a row."""
-        if self.dated is None:
-            self.dated = times_of(self.record)
-        return self.dated
+        if self.cached_times is None:
+            self.cached_times = format_times(self.record)
+        return self.cached_times
 
 
-def times_of(record: Record) -> str:
+def format_times(record: Record) -> str:
     """Return when a record was created and modified and which version it is, as COPY text."""
     version, modified, created = record.version_at, record.modified_at, record.created_at
     when = str(version)

@@ -19,7 +19,7 @@ class Window:
 
     def __post_init__(self) -> None:
         for name in ("start", "end"):
-            object.__setattr__(self, name, instant(getattr(self, name), name))
+            object.__setattr__(self, name, parse_instant(getattr(self, name), name))
         if self.start >= self.end:
             raise WindowError(f"The window {self} is empty or reversed: its start must lie before its end.")
 
@@ -54,7 +54,7 @@ class Window:
         return f"[{self.start:%Y-%m-%dT%H:%M:%SZ}, {self.end:%Y-%m-%dT%H:%M:%SZ})"
 
 
-def instant(value: object, name: str = "time") -> datetime:
+def parse_instant(value: object, name: str = "time") -> datetime:
     """Read a datetime, date or ISO text as an aware UTC instant; raise WindowError otherwise."""
     if isinstance(value, str):
         try:

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from etl.database.connect import make_engine
-from etl.database.embedded.os_user import account_for
-from etl.database.embedded.server import EmbeddedPostgres, remove
+from etl.database.embedded.os_user import server_user
+from etl.database.embedded.server import EmbeddedPostgres, remove_server
 from etl.database.migrate import upgrade
 
 pytest_plugins = ["last_limit"]
@@ -44,7 +44,7 @@ def _shared_server(shared: Path) -> EmbeddedPostgres:
 def _programs(folder: Path) -> Path | None:
     """Return the programs that TEST_POSTGRES_BIN names, copied to where the account of root's servers reaches them."""
     chosen = os.environ.get("TEST_POSTGRES_BIN")
-    if not chosen or account_for(folder / "home/data").can_enter(Path(chosen)):
+    if not chosen or server_user(folder / "home/data").can_enter(Path(chosen)):
         return Path(chosen) if chosen else None
     copy = folder / "programs"
     if not copy.exists():
@@ -94,7 +94,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
             last = not any(folder.glob("user-*"))
             running.close()
             if last:
-                remove(folder / "home")
+                remove_server(folder / "home")
                 shutil.rmtree(folder)
 
 
@@ -125,5 +125,5 @@ def server_folder() -> Iterator[Path]:
     """Give a folder that a test may put a server of its own into; the server is removed at the end."""
     folder = _open_folder()
     yield folder
-    remove(folder / "home")
+    remove_server(folder / "home")
     shutil.rmtree(folder)

@@ -1,7 +1,7 @@
 """Ours: `sync` as a user's program calls it, with one setting changed, which is the cap on calls a second."""
 
 from benchmarks.peers.measured import Task, run
-from etl.config.logs import configure
+from etl.config.logs import configure_logging
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.pipeline import Options, sync
@@ -35,7 +35,7 @@ def settings(task: Task) -> Settings:
 def work(task: Task) -> None:
     """Run one sync; raise when it is not whole."""
     told = settings(task)
-    configure(told)
+    configure_logging(told)
     engine = make_engine(task.database)
     summary = sync(engine, told, options=STEPS[task.step])
     engine.dispose()

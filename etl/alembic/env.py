@@ -4,21 +4,21 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from etl.database.connect import make_engine
-from etl.database.migrate import LOCK, MANAGED_SCHEMAS, keep_runs_out, metadata
-from etl.database.resolve import database
-from etl.database.revisions import current, head
+from etl.database.migrate import MIGRATION_LOCK, MANAGED_SCHEMAS, block_runs, metadata
+from etl.database.resolve import resolve_database
+from etl.database.revisions import current_revision, head_revision
 from etl.load import history_triggers
-from etl.privacy.roles import Grant
-from etl.reports.views import create, drop
+from etl.privacy.roles import ViewGrant
+from etl.reports.views import create_views, drop_views
 
 
 def run(connection: Connection) -> None:
     """Run the migrations in one transaction, with views and triggers taken down before and put up again behind."""
-    connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+    connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
     for schema in MANAGED_SCHEMAS:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
     if changes(connection):
-        keep_runs_out(connection)
+        block_runs(connection)
     given = take_down(connection) if migrates() else None
     context.configure(
         connection=connection,
@@ -30,15 +30,15 @@ def run(connection: Connection) -> None:
         compare_server_default=False,
     )
     context.run_migrations()
-    if given is not None and current(connection) == head():
-        history_triggers.create(connection)
-        create(connection, given)
+    if given is not None and current_revision(connection) == head_revision():
+        history_triggers.create_history_triggers(connection)
+        create_views(connection, given)
 
 
-def take_down(connection: Connection) -> list[Grant]:
+def take_down(connection: Connection) -> list[ViewGrant]:
     """Take down what hangs on the columns of tables, triggers and views, and return the rights on the views."""
-    history_triggers.drop(connection)
-    return drop(connection)
+    history_triggers.drop_history_triggers(connection)
+    return drop_views(connection)
 
 
 def migrates() -> bool:
@@ -55,14 +55,14 @@ def migrates() -> bool:
 
 def changes(connection: Connection) -> bool:
     """Tell whether the tables will change: there is a revision to go to, and the database is at another."""
-    return migrates() and current(connection) != context.get_revision_argument()
+    return migrates() and current_revision(connection) != context.get_revision_argument()
 
 
 handed_in = context.config.attributes.get("connection")
 if handed_in is not None:
     run(handed_in)
 else:
-    with database() as url:
+    with resolve_database() as url:
         engine = make_engine(url)
         with engine.begin() as connection:
             run(connection)

@@ -27,7 +27,7 @@ from etl.api.retry_policy import Circuit, Patience
 from etl.api.retry_state import Means, Trial
 from etl.api.traffic import Traffic
 from etl.api.transport import Limits, Reply, TooLarge, Transport
-from etl.config.logs import bound, logger
+from etl.config.logs import log_context, get_logger
 from etl.config.redaction import conceal
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, QuotaSpent, SettingsError
@@ -39,7 +39,7 @@ SKEW_WORTH_A_WORD = timedelta(minutes=5)
 #: The Date header is cut to seconds: within two of them the clocks agree, and ours is the finer one.
 _SAME_TIME = timedelta(seconds=2)
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 
 def utc_now() -> datetime:
@@ -119,7 +119,7 @@ class ApiClient:
         Raises ApiUnavailable (with `retry_after` where the API named a time), QuotaSpent, Refused, Vanished,
         UnexpectedResponse, CredentialsRefused or CertificateRefused.
         """
-        with bound(request=uuid4().hex[:12], call=str(call)):
+        with log_context(request=uuid4().hex[:12], call=str(call)):
             return await self._answer(call)
 
     async def _answer(self, call: Call) -> Answer:

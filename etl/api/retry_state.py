@@ -7,10 +7,10 @@ from random import Random
 from etl.api.protocol.answers import TooMany
 from etl.api.retry_policy import LONGEST_WAIT, Circuit, Patience
 from etl.api.traffic import Traffic
-from etl.config.logs import logger
+from etl.config.logs import get_logger
 from etl.errors import ApiUnavailable, EtlError
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from etl.checks.run_checks import Checked, look
-from etl.events import Note, Watch
+from etl.checks.run_checks import CheckResult, run_due_checks
+from etl.events import Message, Watch
 from etl.ledger.quality.findings import CAP
 from etl.ledger.transaction import Ledger
 
@@ -17,15 +17,15 @@ LEFT_OUT = text("""
 """)
 
 
-def look_after_load(ledger: Ledger, batch_id: UUID, watch: Watch) -> list[Checked]:
+def run_checks_after_load(ledger: Ledger, batch_id: UUID, watch: Watch) -> list[CheckResult]:
     """Run the checks that a batch or the day calls for, in one transaction; tell and return what came of it."""
-    found = ledger.commit(partial(look, tenant=ledger.tenant, batch_id=batch_id))
-    for words in (*told(found), *ledger.read(partial(left_out, batch_id=batch_id))):
-        watch(Note(words))
+    found = ledger.commit(partial(run_due_checks, tenant=ledger.tenant, batch_id=batch_id))
+    for words in (*summarize_checks(found), *ledger.read(partial(describe_left_out, batch_id=batch_id))):
+        watch(Message(words))
     return found
 
 
-def told(found: Iterable[Checked]) -> Iterator[str]:
+def summarize_checks(found: Iterable[CheckResult]) -> Iterator[str]:
     """Yield what the checks found, in a sentence; nothing where nothing is new."""
     checked = list(found)
     new, fixed = sum(one.new for one in checked), sum(one.fixed for one in checked)
@@ -33,7 +33,7 @@ def told(found: Iterable[Checked]) -> Iterator[str]:
         yield f"Checks across records: {new:,} new, {fixed:,} fixed. `qqetl checks` explains them."
 
 
-def left_out(connection: Connection, batch_id: UUID) -> list[str]:
+def describe_left_out(connection: Connection, batch_id: UUID) -> list[str]:
     """Return in words which rules met more than a run keeps."""
     return [
         f"{row.resource}: {row.number:,} more findings of {row.rule} were counted and not kept; a run keeps {CAP:,}."

@@ -156,7 +156,7 @@ CHECKS: tuple[Check, ...] = (
 BY_NAME = {one.name: one for one in CHECKS}
 
 
-def check(name: str) -> Check:
+def get_check(name: str) -> Check:
     """Return the check of this name; raise UsageError, with the nearest and all names, for one that is none."""
     try:
         return BY_NAME[name]

@@ -13,12 +13,12 @@ from etl.checks.declarations import CHECKS, Check
 from etl.checks.scope import READS, SCOPES
 from etl.ledger import sync_history
 from etl.ledger.quality import finding_lifecycle
-from etl.ledger.quality.findings import CAP, note_counts
+from etl.ledger.quality.findings import CAP, write_finding_counts
 
 SCOPE = text("CREATE TEMP TABLE check_scope (id uuid PRIMARY KEY, source_id text) ON COMMIT DROP")
 
 #: How finely tables are sampled before the checks: 300 rows for each of these (PostgreSQL's default is 100).
-ROUGHLY = 10
+STATISTICS_TARGET = 10
 
 #: Checks that have gone over everything today, by the database's clock in UTC.
 DONE_TODAY = text("""
@@ -35,7 +35,7 @@ NOTE_RUN = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """What one run of a check came to."""
 
     check: str
@@ -46,45 +46,45 @@ class Checked:
     left_out: int = 0  #: beyond the cap
 
 
-def look(connection: Connection, tenant: str, batch_id: UUID) -> list[Checked]:
+def run_due_checks(connection: Connection, tenant: str, batch_id: UUID) -> list[CheckResult]:
     """Run every check that this batch or the day calls for, keep the hits as findings, and return what came of it.
 
     Findings whose record is gone are closed first. A second call on the same day writes nothing.
     """
-    written = {table for table, counts in sync_history.of_batch(connection, batch_id).items() if writes(counts)}
+    written = {table for table, counts in sync_history.read_history(connection, batch_id).items() if has_writes(counts)}
     done = set(connection.execute(DONE_TODAY, {"tenant": tenant}).scalars())
     due = [one for one in CHECKS if one.name not in done]
-    called_for = sorted((one for one in CHECKS if one.name in done and READS[one.resource] & written), key=of_resource)
+    called_for = sorted((one for one in CHECKS if one.name in done and READS[one.resource] & written), key=checked_resource)
     finding_lifecycle.close_unusable(connection, tenant, batch_id)
     if written or due:
-        finding_lifecycle.settle(connection, tenant, batch_id, everything=bool(due))
+        finding_lifecycle.update_findings(connection, tenant, batch_id, everything=bool(due))
     if due:
-        analyse(connection, due)
+        analyze_tables(connection, due)
     bound = {"tenant": tenant, "batch_id": batch_id}
-    found = [run(connection, one, bound, everything=True) for one in due]
-    for name, some in groupby(called_for, key=of_resource):
+    found = [run_check(connection, one, bound, everything=True) for one in due]
+    for name, some in groupby(called_for, key=checked_resource):
         checks = list(some)
         if fill_scope(connection, checks, name, bound):
-            found += [run(connection, one, bound, everything=False) for one in checks]
+            found += [run_check(connection, one, bound, everything=False) for one in checks]
     return found
 
 
-def of_resource(check: Check) -> str:
+def checked_resource(check: Check) -> str:
     """Return the resource that a check speaks of."""
     return check.resource
 
 
-def writes(counts: dict[str, int]) -> bool:
+def has_writes(counts: dict[str, int]) -> bool:
     """Tell whether anything was written to a table."""
     return any(number for name, number in counts.items() if name != "unchanged")
 
 
-def analyse(connection: Connection, checks: Iterable[Check]) -> None:
+def analyze_tables(connection: Connection, checks: Iterable[Check]) -> None:
     """Let PostgreSQL sample the tables that checks read: right after a first load it knows nothing of them.
 
     A rough sample is enough to choose between plans; autovacuum makes a finer one in its own time.
     """
-    connection.execute(text(f"SET LOCAL default_statistics_target = {ROUGHLY}"))
+    connection.execute(text(f"SET LOCAL default_statistics_target = {STATISTICS_TARGET}"))
     for table in sorted({table for one in checks for table in READS[one.resource]}):
         connection.execute(text(f"ANALYZE public.{table}"))
 
@@ -95,13 +95,13 @@ def fill_scope(connection: Connection, checks: Sequence[Check], name: str, bound
     connection.execute(SCOPE)
     rules = [one.name for one in checks]
     scope = {**bound, "resource": name, "rules": rules}
-    number = connection.execute(scope_statement(name, checks[0].table), scope).rowcount
+    number = connection.execute(scope_sql(name, checks[0].table), scope).rowcount
     connection.execute(text("ANALYZE pg_temp.check_scope"))
     return number > 0
 
 
 @cache
-def scope_statement(name: str, table: str) -> TextClause:
+def scope_sql(name: str, table: str) -> TextClause:
     """Return the statement that collects what a batch calls for, and the rows that have open findings."""
     return text(f"""
         INSERT INTO check_scope (id, source_id)
@@ -116,23 +116,23 @@ def scope_statement(name: str, table: str) -> TextClause:
     """)
 
 
-def run(connection: Connection, check: Check, bound: dict[str, object], *, everything: bool) -> Checked:
+def run_check(connection: Connection, check: Check, bound: dict[str, object], *, everything: bool) -> CheckResult:
     """Run one check and keep its hits: new ones are opened, those that are no more are fixed."""
     began = time.monotonic()
     scope = {**bound, "resource": check.resource}
     about = {"table": check.table, "field": check.field, "rule": check.name, "severity": check.severity}
-    line = connection.execute(comparison(check.view, everything=everything), {**scope, **about, "cap": CAP}).one()
+    line = connection.execute(comparison_sql(check.view, everything=everything), {**scope, **about, "cap": CAP}).one()
     if line.news:
-        note_counts(connection, scope, {check.name: (line.news, line.news - line.kept)})
+        write_finding_counts(connection, scope, {check.name: (line.news, line.news - line.kept)})
     if everything:
         milliseconds = (time.monotonic() - began) * 1000
         ran = {"tenant": bound["tenant"], "check": check.name, "hits": line.hits, "milliseconds": milliseconds}
         connection.execute(NOTE_RUN, ran)
-    return Checked(check.name, everything, line.hits, line.kept, line.fixed, line.news - line.kept)
+    return CheckResult(check.name, everything, line.hits, line.kept, line.fixed, line.news - line.kept)
 
 
 @cache
-def comparison(view: str, *, everything: bool) -> TextClause:
+def comparison_sql(view: str, *, everything: bool) -> TextClause:
     """Return the statement that compares a check's hits with its findings and writes what differs."""
     of_hits = "" if everything else "AND id IN (SELECT id FROM check_scope)"
     of_findings = "" if everything else "AND known.source_id IN (SELECT source_id FROM check_scope)"

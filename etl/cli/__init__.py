@@ -1,1 +1,1 @@
-"""The command line `qqetl`: one file a command, and one line in `etl.cli.main` that registers it."""
+"""Command line `qqetl`: one file per command in `commands`, one line in `etl.cli.main` to register it."""

@@ -1,4 +1,4 @@
-"""A batch as a person names it: by its id, or by the first characters of it."""
+"""Find a batch by its id, or by the first characters of it."""
 
 from uuid import UUID
 
@@ -7,20 +7,20 @@ from sqlalchemy import Connection, Text, cast, select
 from etl.errors import UsageError
 from etl.models.bookkeeping import batches
 
-#: So few characters at least, that a name is no accident.
-FEWEST = 4
+#: Characters of the id that are needed at least.
+MIN_PREFIX_LENGTH = 4
 _HEXADECIMAL = frozenset("0123456789abcdef-")
 
 
-def batch_named(connection: Connection, tenant: str, name: str) -> UUID:
-    """Return the id of the batch that a name stands for; raise UsageError when there is none, or several."""
-    words = name.strip().lower()
-    if len(words) < FEWEST or not set(words) <= _HEXADECIMAL:
-        raise UsageError(f"{name!r} names no batch: give its id, or at least its first {FEWEST} characters.")
-    mine = (batches.c.tenant == tenant) & cast(batches.c.id, Text).like(f"{words}%")
-    found: list[UUID] = list(connection.execute(select(batches.c.id).where(mine).limit(2)).scalars())
-    if not found:
-        raise UsageError(f"There is no batch {name}. `qqetl runs` lists them.")
-    if len(found) > 1:
-        raise UsageError(f"{name} names several batches; give more of its id. `qqetl runs` lists them.")
-    return found[0]
+def find_batch(connection: Connection, tenant: str, name: str) -> UUID:
+    """Return the id of the batch whose id begins with `name`; raise UsageError if there is none, or several."""
+    prefix = name.strip().lower()
+    if len(prefix) < MIN_PREFIX_LENGTH or not set(prefix) <= _HEXADECIMAL:
+        raise UsageError(f"{name!r} is not a batch id. Give at least the first {MIN_PREFIX_LENGTH} characters of one.")
+    has_prefix = (batches.c.tenant == tenant) & cast(batches.c.id, Text).like(f"{prefix}%")
+    batch_ids: list[UUID] = list(connection.execute(select(batches.c.id).where(has_prefix).limit(2)).scalars())
+    if not batch_ids:
+        raise UsageError(f"There is no batch {name}. `qqetl runs` lists all batches.")
+    if len(batch_ids) > 1:
+        raise UsageError(f"Several batches begin with {name}. Give more characters; `qqetl runs` lists all batches.")
+    return batch_ids[0]

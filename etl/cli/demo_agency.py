@@ -1,4 +1,4 @@
-"""The demo's own place: a folder for its database and its agency, apart from all real data."""
+"""Folder, agency and settings of the demo, separate from real data."""
 
 import json
 from dataclasses import dataclass
@@ -7,65 +7,65 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from etl.cli.ui.format import counted
+from etl.cli.ui.format import format_count
 from etl.config.settings import Settings
-from etl.database.embedded.paths import home_of
-from etl.database.embedded.server import remove
+from etl.database.embedded.paths import server_paths
+from etl.database.embedded.server import remove_server
 from etl.errors import UsageError
 from etl.simulator import Simulator, SimulatorSettings
 
-CONTACTS = 300
-_NOTE = "agency.json"
+DEFAULT_CONTACTS = 300
+_AGENCY_FILE = "agency.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Agency:
-    """What makes the demo's agency the same at every run."""
+class DemoAgency:
+    """Parameters that make the agency the same in every run."""
 
     contacts: int
     founded: datetime
 
-    def simulated(self, *, live: bool) -> SimulatorSettings:
-        """Return the settings of its simulator."""
+    def simulator_settings(self, *, live: bool) -> SimulatorSettings:
+        """Return the settings of the simulator for this agency."""
         return SimulatorSettings(contacts=self.contacts, founded=self.founded, live=live)
 
 
-def demo_folder(settings: Settings) -> Path:
-    """Return the folder of the demo, inside that of the embedded database; the latter is made if it is missing."""
-    home = home_of(settings.etl_data_dir)
-    home.make()
+def get_demo_folder(settings: Settings) -> Path:
+    """Return the folder of the demo, inside that of the embedded database; create the latter if it is missing."""
+    home = server_paths(settings.etl_data_dir)
+    home.create_folder()
     return home.folder / "demo"
 
 
-def agency_in(folder: Path, contacts: int | None) -> Agency:
-    """Return the agency of an earlier run, or a new one that is remembered from now on.
+def load_or_create_agency(folder: Path, contacts: int | None) -> DemoAgency:
+    """Return the agency of an earlier run, or create and store a new one.
 
-    Raises UsageError when the earlier one has another size than is asked for.
+    Raises UsageError if the earlier agency has a different number of contacts.
     """
-    note = folder / _NOTE
+    file = folder / _AGENCY_FILE
     try:
-        known = json.loads(note.read_text())
-        agency = Agency(int(known["size"]), datetime.fromisoformat(known["founded"]))
+        stored = json.loads(file.read_text())
+        agency = DemoAgency(int(stored["size"]), datetime.fromisoformat(stored["founded"]))
     except (FileNotFoundError, ValueError, KeyError):
-        agency = Agency(contacts or CONTACTS, datetime.now(UTC))
-        note.write_text(json.dumps({"size": agency.contacts, "founded": agency.founded.isoformat()}))
+        agency = DemoAgency(contacts or DEFAULT_CONTACTS, datetime.now(UTC))
+        file.write_text(json.dumps({"size": agency.contacts, "founded": agency.founded.isoformat()}))
     if contacts not in (None, agency.contacts):
         raise UsageError(
-            f"The demo in {folder} is of an agency with {counted(agency.contacts, 'contact')}. "
-            "For one of another size, remove it first: qqetl demo --clear"
+            f"The demo in {folder} has an agency with {format_count(agency.contacts, 'contact')}. "
+            "To use a different size, remove the demo first: qqetl demo --clear"
         )
     return agency
 
 
-def clear(folder: Path) -> bool:
-    """Delete the demo with all its data; return whether there was one."""
-    (folder / _NOTE).unlink(missing_ok=True)
-    return remove(folder)
+def remove_demo(folder: Path) -> bool:
+    """Delete the demo and all its data; return whether there was one."""
+    (folder / _AGENCY_FILE).unlink(missing_ok=True)
+    return remove_server(folder)
 
 
-def demo_settings(settings: Settings, simulator: Simulator) -> Settings:
-    """Return the settings that lead to the simulator, whatever the environment says of a real account."""
-    simulated = simulator.settings
+def make_demo_settings(settings: Settings, simulator: Simulator) -> Settings:
+    """Return the settings that connect to the simulator instead of a real account."""
+    api_settings = simulator.settings
     defaults = {name: Settings.model_fields[name].default for name in ("etl_api_timezone", "etl_child_budget")}
     return settings.model_copy(
         update={
@@ -74,10 +74,10 @@ def demo_settings(settings: Settings, simulator: Simulator) -> Settings:
             "qqcatalyst_api_url": simulator.api_url,
             "qqcatalyst_token_url": simulator.token_url,
             "qqcatalyst_auth": "oauth",
-            "qqcatalyst_client_id": SecretStr(simulated.client_id),
-            "qqcatalyst_client_secret": SecretStr(simulated.client_secret),
-            "qqcatalyst_username": SecretStr(simulated.username),
-            "qqcatalyst_password": SecretStr(simulated.password),
+            "qqcatalyst_client_id": SecretStr(api_settings.client_id),
+            "qqcatalyst_client_secret": SecretStr(api_settings.client_secret),
+            "qqcatalyst_username": SecretStr(api_settings.username),
+            "qqcatalyst_password": SecretStr(api_settings.password),
             "etl_rate": 0.0,
         }
     )

@@ -1,4 +1,4 @@
-"""The way in: the list of commands, each imported when it is called, and what becomes of an error."""
+"""Entry point: the list of commands, imported on demand, and error handling."""
 
 import sys
 from importlib import import_module
@@ -8,90 +8,91 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import etl
-from etl.cli.ui.errors import failed
+from etl.cli.ui.errors import report_error
 
-#: Every command: the file in this folder that holds it, and its line in the list.
+#: Each command (its file in `etl/cli/commands`), with its line in the help.
 COMMANDS = {
-    "demo": "See it work: a made-up agency, end to end.",
+    "demo": "Try it: sync a simulated agency, end to end.",
     "sync": "Bring production up to date: extract, transform and load a window.",
-    "extract": "The first step alone: from the API into staging.",
-    "transform": "The second step alone: clean what a batch staged.",
-    "load": "The third step alone: clean rows into production.",
-    "retry": "Take a failed or interrupted batch up where it stopped.",
-    "status": "How fresh and how complete each resource is.",
-    "notices": "What needs a person, mails that wait; --test sends one.",
-    "metrics": "Metrics for Prometheus: printed, into a file, or served.",
-    "runs": "The batches, or one of them with its balance sheet.",
-    "findings": "What rules and checks found, by rule, resource, office or agent.",
-    "checks": "The checks across records: what each asks, and its hits.",
-    "explain": "Where a row of production comes from, column by column.",
-    "replay": "Old records through today's rules: what changes; --apply writes it.",
-    "reconcile": "Read everything; mark deleted what vanished at the source.",
-    "forget": "Erase one person everywhere, and keep them from coming back.",
-    "doctor": "Is everything ready? Settings, database, token, and each call of the API once.",
-    "resources": "The catalogue: calls, tables, proven or not, offered or not.",
-    "db": "The database: migrations, backup, move, the embedded server.",
-    "simulate": "The QQCatalyst simulator alone.",
+    "extract": "Step 1 only: read from the API into staging.",
+    "transform": "Step 2 only: clean the staged records of a batch.",
+    "load": "Step 3 only: write clean rows to production.",
+    "retry": "Resume a failed or interrupted batch.",
+    "status": "Show how fresh and how complete each resource is.",
+    "notices": "Show open incidents and unsent emails; --test sends a test.",
+    "metrics": "Print, save or serve metrics for Prometheus.",
+    "runs": "List the batches, or show the balance sheet of one.",
+    "findings": "Show data quality findings by rule, resource, office or agent.",
+    "checks": "List the checks across records, or show the hits of one.",
+    "explain": "Show where a production row comes from, column by column.",
+    "replay": "Run stored records through the current rules; --apply writes the changes.",
+    "reconcile": "Read everything; mark rows deleted that are missing in QQCatalyst.",
+    "forget": "Erase one person everywhere, permanently.",
+    "doctor": "Check settings, database and token; call each API endpoint once.",
+    "resources": "List all resources: API calls, tables, proven or not, offered or not.",
+    "db": "Manage the database: migrations, backup, move, embedded server.",
+    "simulate": "Serve the QQCatalyst simulator.",
 }
 
-HELP = "Keeps an insurance agency's QQCatalyst book of business in PostgreSQL: clean, complete, current."
+HELP = "Sync an insurance agency's QQCatalyst data to PostgreSQL: clean, complete and current."
 
 EPILOG = """\b
-Begin with:
-  qqetl demo            a made-up agency; needs no account and no database
-  qqetl doctor          whether all is ready, and what your account offers
-  qqetl sync --dry-run  what a run against your account would ask for
+Get started:
+  qqetl demo            sync a simulated agency; needs no account or database
+  qqetl doctor          check your setup, and what your account offers
+  qqetl sync --dry-run  show what a sync of your account would do
 
 \b
-Exit status: 0 done; 1 failed or interrupted, resumable; 2 usage or settings;
-3 another run holds the lock; 4 database unreachable or not migrated;
-5 credentials refused; 6 done, but some resource failed or does not balance."""
+Exit status: 0 success; 1 failed or interrupted, can be resumed;
+2 usage or settings; 3 another run holds the lock;
+4 database unreachable or not migrated; 5 credentials rejected;
+6 finished, but a resource failed or does not balance."""
 
 
-class Commands(TyperGroup):
-    """The commands by name; the file of one is imported when somebody asks for it."""
+class LazyCommands(TyperGroup):
+    """Group of commands that imports the file of a command on demand."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = {
-            name: TyperCommand(name, help=words, rich_markup_mode=None) for name, words in COMMANDS.items()
+            name: TyperCommand(name, help=summary, rich_markup_mode=None) for name, summary in COMMANDS.items()
         }
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (as the base class has it)
-        """Return the command of this name, None when there is none."""
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (signature of the base class)
+        """Return the command with this name, None if there is none."""
         if cmd_name not in COMMANDS:
             return None
         command = typer.main.get_command(import_module(f"etl.cli.commands.{cmd_name}").app)
         command.name = cmd_name
         return command
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (as the base class has it)
-        """Write the list of commands without importing any."""
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (signature of the base class)
+        """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-def show_version(asked: bool) -> None:
-    """Print the version and end, when it was asked for."""
-    if asked:
+def show_version(requested: bool) -> None:
+    """Print the version and exit, if requested."""
+    if requested:
         typer.echo(f"qqetl {etl.__version__}")
         raise typer.Exit
 
 
-def begin(
+def global_options(
     *,
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=show_version, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Take what stands before the command."""
+    """Handle the options before the command."""
 
 
-def commands() -> Any:
-    """Return the whole command line."""
+def build_command_line() -> Any:
+    """Return the command line with all commands."""
     app = typer.Typer(
-        cls=Commands,
-        callback=begin,
+        cls=LazyCommands,
+        callback=global_options,
         name="qqetl",
         help=HELP,
         epilog=EPILOG,
@@ -104,13 +105,13 @@ def commands() -> Any:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Carry out a command line (this process's, unless one is given) and return the exit status."""
+    """Run a command line (default: that of this process) and return the exit status."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without ✓ shows a ? for it
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without ✓ shows ?
     try:
-        commands().main(args=arguments, prog_name="qqetl")
-    except SystemExit as end:
-        return int(end.code or 0)
-    except Exception as error:  # noqa: BLE001 (the last place where an error can be told in words)
-        return failed(error)
+        build_command_line().main(args=arguments, prog_name="qqetl")
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+    except Exception as error:  # noqa: BLE001 (the last place to report an error as a message)
+        return report_error(error)
     return 0

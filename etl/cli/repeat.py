@@ -1,44 +1,44 @@
-"""Runs at regular times, until somebody asks for an end; only what a person has to see to ends the series."""
+"""Repeat runs at regular times until a stop request or an error that needs action."""
 
 import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from etl.cli.ui.errors import failed
-from etl.cli.ui.format import length
-from etl.cli.ui.signals import Stopping
-from etl.cli.ui.terminal import say
-from etl.errors import LeaseHeld, PersonNeeded
+from etl.cli.ui.errors import report_error
+from etl.cli.ui.format import format_duration
+from etl.cli.ui.signals import StopRequest
+from etl.cli.ui.terminal import print_notice
+from etl.errors import ActionRequired, LeaseHeld
 
 
-def repeat(run: Callable[[], int], pause: timedelta, stopping: Stopping) -> int:
-    """Run every `pause`, measured from start to start by a monotonic clock, and return the exit status of the end.
+def repeat_run(run: Callable[[], int], pause: timedelta, stop_request: StopRequest) -> int:
+    """Run every `pause`, measured from start to start by a monotonic clock, and return the exit status.
 
-    A start that the run before it missed is left out. Asked to stop between two runs it returns 0; raises what a
-    person has to see to.
+    A start that falls into a running run is skipped. Returns 0 if a stop request comes between two runs. Raises
+    errors that need action.
     """
-    due = time.monotonic()
-    while not stopping.asked:
-        if status := attempt(run, stopping):
+    next_start = time.monotonic()
+    while not stop_request.by_signal:
+        if status := try_once(run, stop_request):
             return status
         now = time.monotonic()
-        while due <= now:
-            due += pause.total_seconds()
-        say(f"The next run begins in {length(due - now)}.", style="dim")
-        stopping.event.wait(due - now)
+        while next_start <= now:
+            next_start += pause.total_seconds()
+        print_notice(f"Next run in {format_duration(next_start - now)}.", style="dim")
+        stop_request.event.wait(next_start - now)
     return 0
 
 
-def attempt(run: Callable[[], int], stopping: Stopping) -> int:
-    """Carry out one run and return 0, or the exit status when a signal cut it off."""
+def try_once(run: Callable[[], int], stop_request: StopRequest) -> int:
+    """Run once and return 0, or the exit status if a signal interrupted the run."""
     try:
         run()
     except Exception as error:
-        if isinstance(error, PersonNeeded) and not isinstance(error, LeaseHeld):
+        if isinstance(error, ActionRequired) and not isinstance(error, LeaseHeld):
             raise
-        status = failed(error)
-        return status if stopping.asked else 0
+        status = report_error(error)
+        return status if stop_request.by_signal else 0
     finally:
-        if not stopping.asked:
-            stopping.event.clear()
+        if not stop_request.by_signal:
+            stop_request.event.clear()
     return 0

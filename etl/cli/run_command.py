@@ -1,63 +1,63 @@
-"""One run under the eyes of a person: progress, an end on request, the summary, the exit status."""
+"""Run a pipeline from the command line: progress, stop request, summary, exit status."""
 
 from collections.abc import Callable
 
-from etl.cli.run_notifier import Attendant
-from etl.cli.ui.format import counted
-from etl.cli.ui.progress import watching
-from etl.cli.ui.signals import Stopping
-from etl.cli.ui.terminal import show_json
-from etl.cli.views.summary import show_summary, summary_for_programs
+from etl.cli.run_notifier import RunNotifier
+from etl.cli.ui.format import format_number
+from etl.cli.ui.progress import show_progress
+from etl.cli.ui.signals import StopRequest
+from etl.cli.ui.terminal import print_json
+from etl.cli.views.summary import show_summary, summary_to_json
 from etl.errors import Interrupted
 from etl.pipeline import Summary, Watcher
 
-#: Carries a run out for whoever watches.
-Carry = Callable[[Watcher], Summary]
-#: Writes the summary of a run.
-Tell = Callable[[Summary], None]
+#: Runs the pipeline and reports to a watcher.
+RunPipeline = Callable[[Watcher], Summary]
+#: Prints the summary of a run.
+WriteSummary = Callable[[Summary], None]
 
 
-def run(
-    carry: Carry,
-    stopping: Stopping,
+def run_with_progress(
+    run_pipeline: RunPipeline,
+    stop_request: StopRequest,
     total: int,
-    tell: Tell = show_summary,
+    write_summary: WriteSummary = show_summary,
     *,
-    minutes: float | None = None,
-    attendant: Attendant | None = None,
+    max_minutes: float | None = None,
+    notifier: RunNotifier | None = None,
 ) -> int:
-    """Carry out a run over `total` resources, have its summary told and its end looked after; return its exit status.
+    """Run the pipeline over `total` resources, print the summary, notify, and return the exit status.
 
-    Raises Interrupted, with words that fit, when it was asked to stop or its minutes were over.
+    Raises Interrupted with the reason, after a stop request or at the time limit.
     """
     try:
-        with stopping.within(minutes) as stop, watching(total) as watch:
-            summary = carry(Watcher(watch, stop))
+        with stop_request.limit_time(max_minutes) as stop, show_progress(total) as watch:
+            summary = run_pipeline(Watcher(watch, stop))
     except Exception as error:
-        if attendant is not None and not stopping.asked:
-            attendant.ended(error)
+        if notifier is not None and not stop_request.by_signal:
+            notifier.notify_end(error)
         if isinstance(error, Interrupted):
-            raise Interrupted(why_ended(stopping, minutes)) from None
+            raise Interrupted(describe_interruption(stop_request, max_minutes)) from None
         raise
-    tell(summary)
-    if attendant is not None and not stopping.asked:
-        attendant.ended(whole=summary.exit_status == 0)
+    write_summary(summary)
+    if notifier is not None and not stop_request.by_signal:
+        notifier.notify_end(whole=summary.exit_status == 0)
     return summary.exit_status
 
 
-def teller(*, as_json: bool) -> Tell:
-    """Return what writes the summary of a run: for a person, or for a program."""
-    return show_json_summary if as_json else show_summary
+def choose_summary_writer(*, as_json: bool) -> WriteSummary:
+    """Return the function that prints the summary, as text or as JSON."""
+    return print_json_summary if as_json else show_summary
 
 
-def show_json_summary(summary: Summary) -> None:
-    """Write the summary of a run as JSON."""
-    show_json(summary_for_programs(summary))
+def print_json_summary(summary: Summary) -> None:
+    """Print the summary of a run as JSON."""
+    print_json(summary_to_json(summary))
 
 
-def why_ended(stopping: Stopping, minutes: float | None) -> str:
-    """Return why a run ended before its time, and how it goes on."""
-    if stopping.time_is_up and minutes is not None and not stopping.asked:
-        took = counted(round(minutes), "minute") if minutes >= 1 else f"{minutes:g} minutes"
-        return f"The {took} of this run are over. What came is kept; the next `qqetl sync` goes on from there."
-    return "The run was asked to stop. What came is kept: `qqetl retry`, or the next `qqetl sync`, goes on from there."
+def describe_interruption(stop_request: StopRequest, minutes: float | None) -> str:
+    """Return why a run was stopped, and how to resume it."""
+    if stop_request.timed_out and minutes is not None and not stop_request.by_signal:
+        limit = format_number(round(minutes)) if minutes >= 1 else f"{minutes:g}"
+        return f"Stopped after the {limit}-minute limit. Progress is saved; the next `qqetl sync` resumes from here."
+    return "Stopped on request. Progress is saved; `qqetl retry` or the next `qqetl sync` resumes from here."

@@ -1,22 +1,22 @@
-"""Who looks after runs: notices, heartbeat and metrics, whatever a run ends with."""
+"""Send notices, heartbeat and metrics at the end of a run."""
 
 import sys
 from types import TracebackType
 from typing import Self
 
-from etl.cli.session import Work
+from etl.cli.session import CommandSession
 from etl.config.settings import Settings
 from etl.errors import DatabaseNotReady, DatabaseUnavailable
 from etl.notifications import after_run
 
 
-class Attendant:
-    """Looks after the runs of a block; errors of the database outside of a run are told too, where nobody watches."""
+class RunNotifier:
+    """Notifies about the runs of a block, and about database errors outside of runs if no person watches."""
 
-    def __init__(self, settings: Settings, work: Work | None = None) -> None:
+    def __init__(self, settings: Settings, session: CommandSession | None = None) -> None:
         self._settings = settings
-        self._work = work
-        self._seen: BaseException | None = None
+        self._session = session
+        self._reported: BaseException | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -24,19 +24,19 @@ class Attendant:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, DatabaseUnavailable | DatabaseNotReady) and error is not self._seen:
-            self.ended(error)
+        if isinstance(error, DatabaseUnavailable | DatabaseNotReady) and error is not self._reported:
+            self.notify_end(error)
 
-    def over(self, work: Work) -> Self:
-        """Return the same attendant, who from now on has a database to write to."""
-        self._work = work
+    def with_session(self, session: CommandSession) -> Self:
+        """Set the database to write to, and return self."""
+        self._session = session
         return self
 
-    def ended(self, error: Exception | None = None, *, whole: bool = True) -> None:
-        """Look after a run that ended; trouble with the database is told only where no person sees it anyhow."""
-        self._seen = error
-        of_database = isinstance(error, DatabaseUnavailable | DatabaseNotReady)
-        if of_database and sys.stderr is not None and sys.stderr.isatty():
+    def notify_end(self, error: Exception | None = None, *, whole: bool = True) -> None:
+        """Notify about the end of a run; skip database errors that a person sees on the terminal."""
+        self._reported = error
+        is_database_error = isinstance(error, DatabaseUnavailable | DatabaseNotReady)
+        if is_database_error and sys.stderr is not None and sys.stderr.isatty():
             return
-        ledger = self._work.ledger if self._work is not None else None
+        ledger = self._session.ledger if self._session is not None else None
         after_run(ledger, self._settings, error, whole=whole)

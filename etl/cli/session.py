@@ -1,4 +1,4 @@
-"""What a command works with: settings, log and database, each refused early and in words."""
+"""Settings, log and database of a command, checked before the command starts."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -8,20 +8,20 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from etl.cli.ui.terminal import say
-from etl.config.logs import configure
+from etl.cli.ui.terminal import print_notice
+from etl.config.logs import configure_logging
 from etl.config.settings import Settings
-from etl.database.connect import check_server, database_errors, make_engine, target
-from etl.database.resolve import database
-from etl.database.revisions import check_migrated, current
+from etl.database.connect import check_server, database_errors, display_url, make_engine
+from etl.database.resolve import resolve_database
+from etl.database.revisions import check_migrated, current_revision
 from etl.ledger.transaction import Ledger
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Work:
-    """The settings and the database of one command."""
+class CommandSession:
+    """Settings and database of one command."""
 
     settings: Settings
     engine: Engine
@@ -29,75 +29,77 @@ class Work:
 
     @property
     def tenant(self) -> str:
-        """The name of the account."""
+        """Name of the account."""
         return self.settings.etl_tenant
 
     @property
     def ledger(self) -> Ledger:
-        """The tenant's way to the database, without a lease: for reading."""
+        """Ledger of the tenant, without a lease: for reading."""
         return Ledger(self.engine, self.tenant)
 
     def read(self, query: Callable[[Connection], T]) -> T:
-        """Return what a query over a migrated database returns; raise DatabaseNotReady for another one."""
+        """Return the result of a query; raise DatabaseNotReady if the database is not migrated."""
         check_migrated(self.engine)
         with database_errors(), self.engine.connect() as connection:
-            return query(connection)  # once: it may write to the screen as it goes
+            return query(connection)  # not retried: the query may print rows
 
 
-def prepared() -> Settings:
-    """Return the settings, with the log set up as they say; raise SettingsError that names every fault."""
+def load_settings() -> Settings:
+    """Return the settings, and configure the log; raise SettingsError that lists all errors."""
     settings = Settings.load()
-    configure(settings)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # our commands say themselves what was migrated
+    configure_logging(settings)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # the commands report migrations themselves
     return settings
 
 
 @contextmanager
-def address(settings: Settings, *, embedded: bool) -> Iterator[str]:
-    """Give the address of the database, which is told to the person; the embedded server runs as long as the block."""
-    with database(settings, embedded=embedded) as url:
-        own = embedded or settings.database_url is None
-        say(f"Database: {target(url)}{' (embedded)' if own else ''}", style="dim")
+def open_database(settings: Settings, *, embedded: bool) -> Iterator[str]:
+    """Give the URL of the database and print it; the embedded server runs as long as the block."""
+    with resolve_database(settings, embedded=embedded) as url:
+        is_embedded = embedded or settings.database_url is None
+        print_notice(f"Database: {display_url(url)}{' (embedded)' if is_embedded else ''}", style="dim")
         yield url
 
 
 @contextmanager
-def working(*, embedded: bool = False, settings: Settings | None = None, makes_tables: bool = True) -> Iterator[Work]:
-    """Give everything a command works with, for as long as the block runs.
+def open_session(
+    *, embedded: bool = False, settings: Settings | None = None, create_tables: bool = True
+) -> Iterator[CommandSession]:
+    """Open the settings and the database of a command for the block.
 
-    An embedded database without tables gets them, unless `makes_tables` says no. Raises SettingsError,
+    Creates the tables of an empty embedded database if `create_tables` is set. Raises SettingsError,
     DatabaseUnavailable, DatabaseNotReady.
     """
-    settings = settings or prepared()
-    with address(settings, embedded=embedded) as url:
-        if makes_tables and (embedded or settings.database_url is None):
-            first_tables(url)
-        with on(settings, url) as work:
-            yield work
+    settings = settings or load_settings()
+    with open_database(settings, embedded=embedded) as url:
+        if create_tables and (embedded or settings.database_url is None):
+            create_missing_tables(url)
+        with connect_session(settings, url) as session:
+            yield session
 
 
 @contextmanager
-def on(settings: Settings, url: str) -> Iterator[Work]:
-    """Give the work on a database that runs, after a look at its server."""
+def connect_session(settings: Settings, url: str) -> Iterator[CommandSession]:
+    """Connect to a running database and check its server."""
     engine = make_engine(url)
     try:
         with database_errors(), engine.connect() as connection:
             check_server(connection)
-        yield Work(settings, engine, url)
+        yield CommandSession(settings, engine, url)
     finally:
         engine.dispose()
 
 
-def first_tables(url: str) -> None:
-    """Make the tables of a database that has none; one that has is left at its migration."""
+def create_missing_tables(url: str) -> None:
+    """Create the tables of an empty database; do not migrate any other."""
     engine = make_engine(url)
     try:
         with database_errors(), engine.connect() as connection:
-            is_new = current(connection) is None
+            is_empty = current_revision(connection) is None
     finally:
         engine.dispose()
-    if is_new:
+    if is_empty:
         from etl.database.migrate import upgrade
 
-        say("Making the tables ...", style="dim")
+        print_notice("Creating the tables ...", style="dim")
         upgrade(url)

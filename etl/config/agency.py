@@ -10,19 +10,19 @@ from etl.config.settings import CREDENTIALS, Settings
 from etl.errors import SettingsError
 
 
-def settings_of(folder: Path) -> Settings:
+def load_agency_settings(folder: Path) -> Settings:
     """Return the settings of the agency whose `.env` lies in a folder; its tenant is named like the folder by default.
 
     Credentials are never taken from the environment, which knows those of another agency. Raises SettingsError.
     """
     if not (folder / ".env").is_file():
         raise SettingsError(f"There is no agency {folder.name}: {folder / '.env'} is missing.")
-    given = {name.upper(): value for name, value in dotenv_values(folder / ".env", encoding="utf-8").items()}
-    found: dict[str, Any] = {"etl_tenant": folder.name} | {name.lower(): "" for name in CREDENTIALS}
+    dotenv = {name.upper(): value for name, value in dotenv_values(folder / ".env", encoding="utf-8").items()}
+    overrides: dict[str, Any] = {"etl_tenant": folder.name} | {name.lower(): "" for name in CREDENTIALS}
     for name, field in Settings.model_fields.items():
-        value: str | Fault | None = given.get(name.upper())
+        value: str | Fault | None = dotenv.get(name.upper())
         if is_secret(field):
-            value = secret_from_file(name.upper(), given, {}) or value
+            value = secret_from_file(name.upper(), dotenv, {}) or value
         if value:
-            found[name] = value
-    return Settings.load(**found)
+            overrides[name] = value
+    return Settings.load(**overrides)

@@ -9,7 +9,7 @@ from etl.config.secret_files import Fault, SecretFiles
 from etl.errors import SettingsError
 
 
-class FromEnvironment(BaseSettings):
+class EnvironmentSettings(BaseSettings):
     """Reads the fields that a class below declares; each has the name of its variable in small letters."""
 
     model_config = SettingsConfigDict(
@@ -32,7 +32,7 @@ class FromEnvironment(BaseSettings):
         try:
             return cls(**{name: value for name, value in overrides.items() if value is not None})
         except ValidationError as error:
-            raise SettingsError(_told(error)) from None
+            raise SettingsError(_format_errors(error)) from None
         except (UnicodeDecodeError, OSError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise SettingsError(f"The file .env cannot be read: {reason}. Mend or remove it.") from None
@@ -51,24 +51,24 @@ class FromEnvironment(BaseSettings):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _was_read(cls, value: object) -> object:
+    def _reject_unreadable(cls, value: object) -> object:
         """Report a secret whose file could not be read."""
         if isinstance(value, Fault):
             raise ValueError(value.reason)  # noqa: TRY004 (pydantic collects ValueErrors alone)
         return value
 
 
-def _told(error: ValidationError) -> str:
+def _format_errors(error: ValidationError) -> str:
     """Return one line that names every faulty setting and what it must be."""
-    faults = []
-    for fault in error.errors(include_url=False, include_input=False):
-        name = ".".join(str(part) for part in fault["loc"][:1]).upper()
-        words = (
-            fault["msg"]
+    messages = []
+    for detail in error.errors(include_url=False, include_input=False):
+        name = ".".join(str(part) for part in detail["loc"][:1]).upper()
+        message = (
+            detail["msg"]
             .removeprefix("Value error, ")
             .replace("Input should be", "must be")
             .replace("Input should", "must")
         )
-        words = words[:1].lower() + words[1:] if name else words
-        faults.append(f"{name} {words}".strip())
-    return "; ".join(faults) + "."
+        message = message[:1].lower() + message[1:] if name else message
+        messages.append(f"{name} {message}".strip())
+    return "; ".join(messages) + "."

@@ -20,27 +20,27 @@ TALKATIVE = ("sqlalchemy", "psycopg", "aiohttp", "asyncio", "urllib3")
 _MARK = "qqetl"
 
 
-def configure(settings: Settings) -> None:
+def configure_logging(settings: Settings) -> None:
     """Send every log message of the process, whoever writes it, through one redacting handler; may be called again.
 
     A log file that cannot be written is said so on standard error, which then takes the log.
     """
     conceal(*settings.secrets())
-    handler, fault = _handler(settings.log_file)
+    handler, problem = _handler(settings.log_file)
     handler.setFormatter(_formatter(as_text=isinstance(handler, _Stderr) and sys.stderr.isatty()))
     handler.set_name(_MARK)
     root = logging.getLogger()
-    for old in [one for one in root.handlers if one.get_name() == _MARK]:
-        root.removeHandler(old)
-        old.close()
+    for handler_before in [one for one in root.handlers if one.get_name() == _MARK]:
+        root.removeHandler(handler_before)
+        handler_before.close()
     root.addHandler(handler)
     root.setLevel(_level(settings, watched=isinstance(handler, _Stderr) and sys.stderr.isatty()))
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
     _configure_structlog()
-    if fault:
-        structlog.stdlib.get_logger(__name__).warning("log file cannot be written", reason=fault)
+    if problem:
+        structlog.stdlib.get_logger(__name__).warning("log file cannot be written", reason=problem)
 
 
 def _level(settings: Settings, *, watched: bool) -> str:
@@ -58,36 +58,36 @@ def _configure_structlog() -> None:
     )
 
 
-def logger(name: str) -> structlog.stdlib.BoundLogger:
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """Return a logger whose lines are redacted also where nobody called `configure`: in somebody else's program."""
-    made: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+    wrapped: structlog.stdlib.BoundLogger = structlog.wrap_logger(
         logging.getLogger(name),
         wrapper_class=structlog.stdlib.BoundLogger,
-        processors=[structlog.stdlib.filter_by_level, *_FACTS, _hand_over],
+        processors=[structlog.stdlib.filter_by_level, *_FACTS, _pass_to_handler],
     )
-    return made
+    return wrapped
 
 
-def _hand_over(logger: WrappedLogger, method: str, event: EventDict) -> Any:
+def _pass_to_handler(logger: WrappedLogger, method: str, event: EventDict) -> Any:
     """Return the event for our handler, which redacts it; as a redacted line where another program's handlers are."""
-    if any(one.get_name() == _MARK for one in logging.getLogger().handlers):
+    if any(handler.get_name() == _MARK for handler in logging.getLogger().handlers):
         return structlog.stdlib.ProcessorFormatter.wrap_for_formatter(logger, method, event)
     return text_line(
         logger, method, redact(logger, method, structlog.processors.format_exc_info(logger, method, event))
     )
 
 
-def bound(**facts: str) -> AbstractContextManager[Any]:
+def log_context(**fields: str) -> AbstractContextManager[Any]:
     """Have every log line of the block, whoever writes it, bear these facts: the batch, the request.
 
     They follow into tasks that the block begins, and into threads that run in a copy of its context.
     """
-    return structlog.contextvars.bound_contextvars(**facts)
+    return structlog.contextvars.bound_contextvars(**fields)
 
 
-def bind(**facts: str) -> None:
+def add_log_fields(**fields: str) -> None:
     """Have every log line of this process bear these facts from now on."""
-    structlog.contextvars.bind_contextvars(**facts)
+    structlog.contextvars.bind_contextvars(**fields)
 
 
 _FACTS: list[Processor] = [

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from etl.config.environment import FromEnvironment
+from etl.config.environment import EnvironmentSettings
 from etl.config.parsers import (
     api_address,
     database_address,
@@ -37,7 +37,7 @@ Recipients = Annotated[str, AfterValidator(mail_addresses)]
 CREDENTIALS = ("QQCATALYST_CLIENT_ID", "QQCATALYST_CLIENT_SECRET", "QQCATALYST_USERNAME", "QQCATALYST_PASSWORD")
 
 
-class Settings(FromEnvironment):
+class Settings(EnvironmentSettings):
     """All settings of a run. A field has the name of its variable in small letters."""
 
     database_url: SecretStr | None = Field(

@@ -16,10 +16,10 @@ from etl.dags.agencies import folder
 
 if TYPE_CHECKING:
     from etl.config.settings import Settings
-    from etl.errors import RunDied
+    from etl.errors import TaskDied
     from etl.events import Event
     from etl.pipeline import Summary
-    from etl.pipeline.tasks import Task
+    from etl.pipeline.tasks import RunTask
     from etl.window import Window
 
 log = logging.getLogger(__name__)
@@ -30,28 +30,28 @@ PATIENCE_OF_FULL = 3600.0
 
 def settings_for(agency: str | None) -> Settings:
     """Return the settings of an agency, or of the environment; raise SettingsError when they do not do."""
-    from etl.config.agency import settings_of
+    from etl.config.agency import load_agency_settings
     from etl.config.settings import Settings
 
     home = folder()
-    return Settings.load() if agency is None or home is None else settings_of(home / agency)
+    return Settings.load() if agency is None or home is None else load_agency_settings(home / agency)
 
 
 @contextmanager
-def at_work(agency: str | None, run: str) -> Iterator[Task]:
+def at_work(agency: str | None, run: str) -> Iterator[RunTask]:
     """Give where a task works; what it fails at is told as the settings say, and raised."""
     from etl.database.connect import make_engine
-    from etl.database.resolve import database
+    from etl.database.resolve import resolve_database
     from etl.ledger.transaction import Ledger
     from etl.notifications import after_run
     from etl.pipeline import Watcher
-    from etl.pipeline.tasks import Task
+    from etl.pipeline.tasks import RunTask
 
     settings = settings_for(agency)
-    with database(settings) as url:
+    with resolve_database(settings) as url:
         engine = make_engine(url, application_name="qqetl task")
         try:
-            yield Task(engine, settings, run, Watcher(tell))
+            yield RunTask(engine, settings, run, Watcher(tell))
         except Exception as error:
             after_run(Ledger(engine, settings.etl_tenant), settings, error)
             raise
@@ -61,14 +61,14 @@ def at_work(agency: str | None, run: str) -> Iterator[Task]:
 
 def tell(event: Event) -> None:
     """Write into the task's log what happens."""
-    from etl.events import Advanced, Ended, Note
+    from etl.events import Advanced, Finished, Message
 
     match event:
-        case Note(text):
+        case Message(text):
             log.info(text)
         case Advanced():
             log.info("%s: %d records in %d answers", event.resource, event.records, event.pages)
-        case Ended():
+        case Finished():
             log.info("%s: %s%s", event.resource, event.state, f" ({event.error})" if event.error else "")
 
 
@@ -103,36 +103,36 @@ def window_of(asked: Mapping[str, Any]) -> Window | None:
 def options_for(asked: Mapping[str, Any], *, full: bool) -> Any:
     """Return what a run is to do; a full reading is over what is read as one list, for nothing else needs it."""
     from etl.pipeline import Options
-    from etl.pipeline.reconcile import swept_resources
+    from etl.pipeline.reconcile import select_reconcilable
 
     names = tuple(asked.get("resources") or ())
     if not full:
         return Options(names)
-    return Options(tuple(one.name for one in swept_resources(names)), full=True, command="reconcile")
+    return Options(tuple(one.name for one in select_reconcilable(names)), full=True, command="reconcile")
 
 
 def plan(agency: str | None, run: str, batch: str, wave: int) -> list[Any]:
     """Return the ids of the pieces of a wave."""
-    from etl.pipeline.tasks import plan_wave
+    from etl.pipeline.tasks import plan_level
 
     with at_work(agency, run) as task:
-        return [piece.ids() for piece in plan_wave(task, UUID(batch), wave)]
+        return [piece.to_json() for piece in plan_level(task, UUID(batch), wave)]
 
 
 def read(agency: str | None, run: str, batch: str, piece: Sequence[Any]) -> None:
     """Read, clean and load what is left of a piece."""
-    from etl.pipeline.task_chunks import Piece
-    from etl.pipeline.tasks import read_piece
+    from etl.pipeline.task_chunks import Chunk
+    from etl.pipeline.tasks import read_chunk
 
     with at_work(agency, run) as task:
-        read_piece(task, UUID(batch), Piece.of(piece))
+        read_chunk(task, UUID(batch), Chunk.from_json(piece))
 
 
 def name_of(piece: Sequence[Any]) -> str:
     """Return how people see a piece."""
-    from etl.pipeline.task_chunks import Piece
+    from etl.pipeline.task_chunks import Chunk
 
-    return str(Piece.of(piece))
+    return str(Chunk.from_json(piece))
 
 
 def close(agency: str | None, run: str, batch: str) -> tuple[str, Summary]:
@@ -142,17 +142,17 @@ def close(agency: str | None, run: str, batch: str) -> tuple[str, Summary]:
 
     with at_work(agency, run) as task:
         summary = close_run(task, UUID(batch))
-        after_run(task.unleased, task.settings, unread(summary), whole=summary.exit_status == 0)
+        after_run(task.ledger_without_lease, task.settings, unread(summary), whole=summary.exit_status == 0)
         return task.tenant, summary
 
 
-def unread(summary: Summary) -> RunDied | None:
+def unread(summary: Summary) -> TaskDied | None:
     """Return what the end of a run means that has left resources unread: tasks of it died, and had no word for it."""
-    from etl.errors import RunDied
-    from etl.status.format import listed
+    from etl.errors import TaskDied
+    from etl.status.format import join_words
 
     names = [part.resource for part in summary.parts if part.is_unread]
-    return RunDied(f"Not all was read of {listed(names)}. The next run goes on there.") if names else None
+    return TaskDied(f"Not all was read of {join_words(names)}. The next run goes on there.") if names else None
 
 
 def tell_of_death(agency: str | None, run: str, task_id: str) -> None:
@@ -160,15 +160,15 @@ def tell_of_death(agency: str | None, run: str, task_id: str) -> None:
 
     Where the reason of a failed run is known already, nothing is told besides.
     """
-    from etl.errors import RunDied
+    from etl.errors import TaskDied
     from etl.notifications import after_run
 
     with at_work(agency, run) as task:
-        task.give_back()
-        own = task.own_batch()
+        task.release_lease()
+        own = task.find_batch()
         kept = f" What was read is kept with batch {str(own.id)[:8]}." if own else ""
-        died = RunDied(f"Task `{task_id}` of {run} died on every try.{kept} The next run goes on there.")
-        after_run(task.unleased, task.settings, died)
+        died = TaskDied(f"Task `{task_id}` of {run} died on every try.{kept} The next run goes on there.")
+        after_run(task.ledger_without_lease, task.settings, died)
 
 
 def what_is_wrong(agency: str | None, run: str, batch: str) -> str | None:
@@ -176,7 +176,7 @@ def what_is_wrong(agency: str | None, run: str, batch: str) -> str | None:
     from etl.models.states import BatchState
 
     with at_work(agency, run) as task:
-        found = task.batch(UUID(batch))
+        found = task.load_batch(UUID(batch))
     return None if found.status is BatchState.COMPLETED else found.error or "a resource failed"
 
 

@@ -7,10 +7,10 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection
 
-from etl.copy_text import line
+from etl.copy_text import format_line
 
 #: How much text is handed to the driver at once: large enough to spare calls, small enough to spare memory.
-BLOCK = 1 << 18
+BLOCK_CHARACTERS = 1 << 18
 
 
 def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -18,7 +18,7 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
 
     Values are those that `etl.copy_text.line` takes.
     """
-    copy_lines(connection, table, columns, map(line, rows))
+    copy_lines(connection, table, columns, map(format_line, rows))
 
 
 def copy_lines(connection: Connection, table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
@@ -28,18 +28,18 @@ def copy_lines(connection: Connection, table: str, columns: Sequence[str], lines
     )
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for block in blocks(lines):
+        for block in encode_blocks(lines):
             copy.write(block)
 
 
-def blocks(lines: Iterable[str]) -> Iterable[bytes]:
+def encode_blocks(lines: Iterable[str]) -> Iterable[bytes]:
     """Yield the lines as bytes, in blocks."""
-    gathered: list[str] = []
+    pending: list[str] = []
     size = 0
     for text in lines:
-        gathered.append(text)
+        pending.append(text)
         size += len(text)
-        if size >= BLOCK:
-            yield "".join(gathered).encode()
-            gathered, size = [], 0
-    yield "".join(gathered).encode()
+        if size >= BLOCK_CHARACTERS:
+            yield "".join(pending).encode()
+            pending, size = [], 0
+    yield "".join(pending).encode()

@@ -13,12 +13,12 @@ import msgspec
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
-from etl.database.deadline import HEAD_START_SECONDS, DeadlineConnection
+from etl.database.deadline import CLIENT_GRACE_SECONDS, DeadlineConnection
 from etl.database.sqlstate import classify, database_errors
 from etl.errors import DatabaseNotReady, SettingsError
 
 __all__ = [
-    "bounded", "check_server", "classify", "connect_options", "database_errors", "make_engine", "parse_url", "target",
+    "with_limits", "check_server", "classify", "connect_options", "database_errors", "make_engine", "parse_url", "display_url",
 ]  # fmt: skip
 
 STATEMENT_SECONDS = 600.0
@@ -26,8 +26,8 @@ _CONNECT_SECONDS = 10
 _LOCK_SECONDS = 30
 _IDLE_IN_TRANSACTION_SECONDS = 300
 #: Execution options of an engine that `bounded` gives.
-_STATEMENT_BOUND, _IDLE_BOUND, _NAME = "etl_statement_seconds", "etl_idle_seconds", "etl_application_name"
-_OLDEST_SERVER = 140000
+_STATEMENT_OPTION, _IDLE_OPTION, _NAME_OPTION = "etl_statement_seconds", "etl_idle_seconds", "etl_application_name"
+_MIN_SERVER_VERSION = 140000
 _READ_ONLY = "25006"
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
@@ -74,17 +74,17 @@ def make_engine(
         pool_timeout=_LOCK_SECONDS,
         use_native_hstore=False,  # spares a query on the first connection; no column is an hstore
         hide_parameters=True,  # parameters are people's data and would show in every error
-        json_serializer=_json_text,
+        json_serializer=_encode_json,
         json_deserializer=partial(loads, parse_float=Decimal),
     )
     event.listen(engine, "do_connect", _connect)
-    event.listen(engine, "checkin", partial(_allow, seconds=_CONNECT_SECONDS))  # for the check before the next use
-    event.listen(engine, "handle_error", _leave_read_only)
-    event.listen(engine, "begin", partial(_begin, statement_timeout_s=statement_timeout_s))
+    event.listen(engine, "checkin", partial(_set_deadline, seconds=_CONNECT_SECONDS))  # for the check before the next use
+    event.listen(engine, "handle_error", _discard_read_only)
+    event.listen(engine, "begin", partial(_apply_settings, statement_timeout_s=statement_timeout_s))
     return engine
 
 
-def bounded(
+def with_limits(
     engine: Engine, *, statement_s: float | None = None, idle_s: float | None = None, name: str | None = None
 ) -> Engine:
     """Return the engine, over the same connections, for transactions with limits of their own.
@@ -92,17 +92,17 @@ def bounded(
     A statement may take `statement_s` seconds, whoever is waited for; a transaction in which nothing is asked for
     `idle_s` seconds is ended by the server. Others see it under the `name`, by which they can end it.
     """
-    limits = {_STATEMENT_BOUND: statement_s, _IDLE_BOUND: idle_s, _NAME: name}
+    limits = {_STATEMENT_OPTION: statement_s, _IDLE_OPTION: idle_s, _NAME_OPTION: name}
     return engine.execution_options(**{name: limit for name, limit in limits.items() if limit is not None})
 
 
-def target(url: str) -> str:
+def display_url(url: str) -> str:
     """Return the address for people: user, host, port and database, without password and options."""
     address = parse_url(url)
     return URL.create(
         "postgresql",
         username=address.username,
-        host=address.host or _text(address.query.get("host")),
+        host=address.host or _join_hosts(address.query.get("host")),
         port=address.port,
         database=address.database,
     ).render_as_string(hide_password=True)
@@ -128,7 +128,7 @@ def connect_options(address: URL) -> dict[str, Any]:
     hosts = _hosts(address)
     if not ("sslmode" in address.query or "PGSSLMODE" in os.environ or all(map(_is_local, hosts))):
         options["sslmode"] = "verify-full"
-        if not ("sslrootcert" in address.query or "PGSSLROOTCERT" in os.environ or _own_root_certificates()):
+        if not ("sslrootcert" in address.query or "PGSSLROOTCERT" in os.environ or _has_root_certificates()):
             options["sslrootcert"] = "system"
     if len(hosts) > 1:
         options["target_session_attrs"] = "read-write"  # after a fail-over, find the primary
@@ -143,7 +143,7 @@ def check_server(connection: Connection) -> None:
             " current_setting('server_encoding')"
         )
     ).one()
-    if number < _OLDEST_SERVER:
+    if number < _MIN_SERVER_VERSION:
         raise DatabaseNotReady(f"The server is PostgreSQL {version}; 14 or newer is needed. Upgrade the server.")
     if encoding != "UTF8":
         raise DatabaseNotReady(
@@ -158,38 +158,38 @@ def _connect(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any
     return connection
 
 
-def _allow(connection: DeadlineConnection | None, *_: Any, seconds: float) -> None:
+def _set_deadline(connection: DeadlineConnection | None, *_: Any, seconds: float) -> None:
     """Set how long the connection may wait for the server; a connection that broke is handed in as None."""
     if connection is not None:
         connection.deadline = seconds
 
 
-def _leave_read_only(context: ExceptionContext) -> None:
+def _discard_read_only(context: ExceptionContext) -> None:
     """Have the connections closed that lead to a server which was the primary once: the next look for the new one."""
     if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
         context.is_disconnect = True
 
 
-def _begin(connection: Connection, *, statement_timeout_s: float) -> None:
+def _apply_settings(connection: Connection, *, statement_timeout_s: float) -> None:
     options = connection.get_execution_options()
-    seconds = options.get(_STATEMENT_BOUND, statement_timeout_s)
+    seconds = options.get(_STATEMENT_OPTION, statement_timeout_s)
     driver = cast("DeadlineConnection", connection.connection.driver_connection)
-    driver.deadline = seconds + HEAD_START_SECONDS
+    driver.deadline = seconds + CLIENT_GRACE_SECONDS
     connection.execute(
         _TRANSACTION_SETTINGS,
         {
             "statement": f"{seconds * 1000:.0f}ms",
             "lock": f"{_LOCK_SECONDS}s",
-            "idle": f"{options.get(_IDLE_BOUND, _IDLE_IN_TRANSACTION_SECONDS)}s",
-            "name": options.get(_NAME),
+            "idle": f"{options.get(_IDLE_OPTION, _IDLE_IN_TRANSACTION_SECONDS)}s",
+            "name": options.get(_NAME_OPTION),
         },
     )
 
 
 def _hosts(address: URL) -> list[str]:
     """Return every host of the URL; the empty text stands for the local socket."""
-    named = [address.host] if address.host else _many(address.query.get("host")) or [os.environ.get("PGHOST", "")]
-    return [part for name in named for part in name.split(",")]
+    names = [address.host] if address.host else _as_list(address.query.get("host")) or [os.environ.get("PGHOST", "")]
+    return [part for name in names for part in name.split(",")]
 
 
 def _is_local(host: str) -> bool:
@@ -204,21 +204,21 @@ def _is_local(host: str) -> bool:
     return False
 
 
-def _own_root_certificates() -> bool:
+def _has_root_certificates() -> bool:
     """Return whether the user keeps certificates where libpq looks for them by itself."""
     return Path("~/.postgresql/root.crt").expanduser().exists()
 
 
-def _many(value: str | tuple[str, ...] | None) -> list[str]:
+def _as_list(value: str | tuple[str, ...] | None) -> list[str]:
     return [value] if isinstance(value, str) else list(value or ())
 
 
-def _text(value: str | tuple[str, ...] | None) -> str | None:
-    return ",".join(_many(value)) or None
+def _join_hosts(value: str | tuple[str, ...] | None) -> str | None:
+    return ",".join(_as_list(value)) or None
 
 
 _json_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def _json_text(value: Any) -> str:
+def _encode_json(value: Any) -> str:
     return _json_encoder.encode(value).decode()

@@ -21,33 +21,33 @@ from etl.errors import Interrupted
 RV = TypeVar("RV")
 
 #: The server should be the first to give up: its answer leaves the session usable.
-HEAD_START_SECONDS = 5.0
+CLIENT_GRACE_SECONDS = 5.0
 _CANCEL_SECONDS = 2.0
-_LOOK_EVERY_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 
 
 class DeadlineExpired(psycopg.OperationalError):
     """The server did not answer in time; the session was closed, and what it was doing is undone."""
 
 
-class AnswerGarbled(psycopg.OperationalError):
+class UnexpectedResult(psycopg.OperationalError):
     """The session was lost in a COPY, and a pooler told of it after the server had: the driver expects one result."""
 
 
-class _LetGo:
+class _LastCancellation:
     """The last moment at which this process let go of its calls under way."""
 
     at = -inf
 
 
-def let_go() -> None:
+def cancel_pending_calls() -> None:
     """Break off every call to a database that this process waits for now; later calls are not concerned."""
-    _LetGo.at = time.monotonic()
+    _LastCancellation.at = time.monotonic()
 
 
-def let_go_since(began: float) -> bool:
+def were_calls_cancelled_since(began: float) -> bool:
     """Return whether calls were let go after this moment of the monotonic clock."""
-    return _LetGo.at >= began
+    return _LastCancellation.at >= began
 
 
 class DeadlineConnection(psycopg.Connection[Any]):
@@ -55,25 +55,25 @@ class DeadlineConnection(psycopg.Connection[Any]):
 
     deadline: float | None = None
 
-    def wait(self, gen: PQGen[RV], interval: float = _LOOK_EVERY_SECONDS, *rest: Any, **options: Any) -> RV:
+    def wait(self, gen: PQGen[RV], interval: float = _POLL_SECONDS, *args: Any, **kwargs: Any) -> RV:
         """Wait for the server and return what it said.
 
         Raises DeadlineExpired when that takes too long, AnswerGarbled when its end comes in pieces, Interrupted when
         the call was let go; then, and when a signal handler raises, the session is closed.
         """
         try:
-            return super().wait(_until(gen, self.deadline), interval, *rest, **options)
+            return super().wait(_with_deadline(gen, self.deadline), interval, *args, **kwargs)
         except DeadlineExpired:
-            self._abandon()
+            self._cancel_and_close()
             raise
         except (psycopg.Error, UnicodeError):
             raise
         except ValueError as error:
-            self._abandon()
-            raise AnswerGarbled("The database answered a COPY with more than one result.") from error
+            self._cancel_and_close()
+            raise UnexpectedResult("The database answered a COPY with more than one result.") from error
         except BaseException:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                self._abandon()
+                self._cancel_and_close()
             raise
 
     def rollback(self) -> None:
@@ -81,7 +81,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
         if not self.closed:
             super().rollback()
 
-    def _abandon(self) -> None:
+    def _cancel_and_close(self) -> None:
         """Ask the server to drop the statement, if it still hears us, and close the session either way."""
         self.deadline = None
         with suppress(Exception):
@@ -89,7 +89,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
         self.close()
 
 
-def asking(url: str, seconds: float, **parameters: Any) -> DeadlineConnection:
+def connect_with_deadline(url: str, seconds: float, **parameters: Any) -> DeadlineConnection:
     """Return a connection of its own for a few short questions, each answered within `seconds` or not at all.
 
     `parameters` are libpq's, beside those of the URL.
@@ -100,14 +100,14 @@ def asking(url: str, seconds: float, **parameters: Any) -> DeadlineConnection:
     return connection
 
 
-def _until(gen: PQGen[RV], seconds: float | None) -> Generator[Any, Any, RV]:
+def _with_deadline(gen: PQGen[RV], seconds: float | None) -> Generator[Any, Any, RV]:
     """Pass the driver's waiting through, and break it off after `seconds` or when it is let go."""
     began = time.monotonic()
     try:
         waits_for = next(gen)
         while True:
             ready = yield waits_for
-            if let_go_since(began):
+            if were_calls_cancelled_since(began):
                 raise Interrupted
             if seconds is not None and time.monotonic() > began + seconds:
                 raise DeadlineExpired(f"The database did not answer within {seconds:.0f} s; the session was closed.")

@@ -19,12 +19,12 @@ from etl.errors import LeaseHeld
 MANAGED_SCHEMAS = ("etl", "raw", "history")
 
 #: The advisory lock that keeps two migrations apart; any number, as long as it stays.
-LOCK = 7_204_551_901
+MIGRATION_LOCK = 7_204_551_901
 
 #: An index over a large table takes its time.
 STATEMENT_SECONDS = 6 * 3600.0
 
-HELD = text("SELECT resource, holder FROM etl.leases WHERE expires_at > now() ORDER BY resource LIMIT 1")
+ACTIVE_LEASE = text("SELECT resource, holder FROM etl.leases WHERE expires_at > now() ORDER BY resource LIMIT 1")
 
 
 def metadata() -> MetaData:
@@ -35,17 +35,17 @@ def metadata() -> MetaData:
     return Base.metadata
 
 
-def config(connection: Connection | None = None) -> Config:
+def alembic_config(connection: Connection | None = None) -> Config:
     """Return Alembic's configuration, from an installed package as well as from a checkout."""
-    made = Config()
-    made.set_main_option("script_location", str(SCRIPTS))
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
     if connection is not None:
-        made.attributes["connection"] = connection
-    return made
+        config.attributes["connection"] = connection
+    return config
 
 
 @contextmanager
-def transaction(url: str) -> Iterator[Connection]:
+def migration_transaction(url: str) -> Iterator[Connection]:
     """Give a connection of its own, in one transaction, and leave nothing open whatever happens."""
     engine = make_engine(url, statement_timeout_s=STATEMENT_SECONDS)
     try:
@@ -57,30 +57,30 @@ def transaction(url: str) -> Iterator[Connection]:
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring a database to a revision, in one transaction; raise LeaseHeld while a run is at work on its tables."""
-    with transaction(url) as connection:
-        command.upgrade(config(connection), revision)
+    with migration_transaction(url) as connection:
+        command.upgrade(alembic_config(connection), revision)
 
 
 def downgrade(url: str, revision: str) -> None:
     """Take a database back to a revision, in one transaction; raise LeaseHeld while a run is at work on its tables."""
-    with transaction(url) as connection:
-        command.downgrade(config(connection), revision)
+    with migration_transaction(url) as connection:
+        command.downgrade(alembic_config(connection), revision)
 
 
-def keep_runs_out(connection: Connection) -> None:
+def block_runs(connection: Connection) -> None:
     """Keep every run from its next commit until the open transaction ends; raise LeaseHeld while one is at work."""
     if connection.execute(text("SELECT to_regclass('etl.leases')")).scalar_one() is None:
         return
     connection.execute(text("LOCK TABLE etl.leases IN EXCLUSIVE MODE"))
-    held = connection.execute(HELD).first()
-    if held is not None:
+    lease = connection.execute(ACTIVE_LEASE).first()
+    if lease is not None:
         raise LeaseHeld(
-            f"A run is at work (it holds {held.resource} by {held.holder}), and a migration would change its tables. "
+            f"A run is at work (it holds {lease.resource} by {lease.holder}), and a migration would change its tables. "
             "Wait for its end; if its process died, its lock frees itself within a minute."
         )
 
 
-def differences(connection: Connection) -> list[Any]:
+def schema_differences(connection: Connection) -> list[Any]:
     """Return what the models have and the database has not, or the other way round; empty when they agree."""
     options = {
         "include_schemas": True,

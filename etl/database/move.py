@@ -8,13 +8,13 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from etl.database.connect import make_engine, target
+from etl.database.connect import make_engine, display_url
 from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseNotReady
 
 #: One table of a large book may take long to copy.
 _TABLE_SECONDS = 6 * 3600.0
-_REVISIONS = "alembic_version"
+_REVISION_TABLE = "alembic_version"
 
 _TABLES = text("""
     SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)
@@ -64,52 +64,52 @@ class Table:
         return sql.SQL("COPY {} ({}) {}").format(sql.Identifier(*self.key), columns, sql.SQL(direction))
 
 
-def move(from_url: str, to_url: str) -> int:
+def move_rows(from_url: str, to_url: str) -> int:
     """Copy every row into another database in one transaction, and return how many; the old database stays as it is.
 
     The new database has to be at the same migration and without rows; raises DatabaseNotReady when it is not.
     """
-    here = make_engine(from_url, application_name="qqetl-move", statement_timeout_s=_TABLE_SECONDS)
-    there = make_engine(to_url, application_name="qqetl-move", statement_timeout_s=_TABLE_SECONDS)
+    source_engine = make_engine(from_url, application_name="qqetl-move", statement_timeout_s=_TABLE_SECONDS)
+    destination_engine = make_engine(to_url, application_name="qqetl-move", statement_timeout_s=_TABLE_SECONDS)
     try:
-        with database_errors(), here.connect() as source, there.begin() as destination:
+        with database_errors(), source_engine.connect() as source, destination_engine.begin() as destination:
             source.execution_options(isolation_level="REPEATABLE READ")  # one moment for all tables
-            tables = _checked(source, destination, target(to_url))
+            tables = _tables_to_copy(source, destination, display_url(to_url))
             circular = destination.execute(_CIRCULAR).all()
-            _defer(destination, circular, "DEFERRABLE")
+            _alter_constraints(destination, circular, "DEFERRABLE")
             destination.execute(text("SET CONSTRAINTS ALL DEFERRED"))
-            moved = sum(_copy(table, source, destination) for table in _parents_first(tables, destination))
+            row_count = sum(_copy_table(table, source, destination) for table in _parents_first(tables, destination))
             destination.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-            _defer(destination, circular, "NOT DEFERRABLE")
+            _alter_constraints(destination, circular, "NOT DEFERRABLE")
             _set_sequences(source, destination)
-            return moved
+            return row_count
     finally:
-        here.dispose()
-        there.dispose()
+        source_engine.dispose()
+        destination_engine.dispose()
 
 
-def _checked(source: Connection, destination: Connection, name: str) -> list[Table]:
-    tables = _tables(source)
-    if tables != _tables(destination) or _revision(source, tables) != _revision(destination, tables):
+def _tables_to_copy(source: Connection, destination: Connection, name: str) -> list[Table]:
+    tables = _read_tables(source)
+    if tables != _read_tables(destination) or _read_revision(source, tables) != _read_revision(destination, tables):
         raise DatabaseNotReady(
             f"{name} has not the same tables as the database to move. Run `qqetl db upgrade` on both, then move."
         )
-    rows = [table for table in tables if table.name != _REVISIONS]
-    filled = [f"{table.schema}.{table.name}" for table in rows if _has_rows(destination, table)]
-    if filled:
+    data_tables = [table for table in tables if table.name != _REVISION_TABLE]
+    non_empty = [f"{table.schema}.{table.name}" for table in data_tables if _has_rows(destination, table)]
+    if non_empty:
         raise DatabaseNotReady(
-            f"{name} has to be without rows, but {', '.join(filled)} hold some. Move into a new database."
+            f"{name} has to be without rows, but {', '.join(non_empty)} hold some. Move into a new database."
         )
-    return rows
+    return data_tables
 
 
-def _tables(connection: Connection) -> list[Table]:
+def _read_tables(connection: Connection) -> list[Table]:
     return [Table(schema, name, tuple(columns)) for schema, name, columns in connection.execute(_TABLES)]
 
 
-def _revision(connection: Connection, tables: Sequence[Table]) -> list[str]:
-    found = [table for table in tables if table.name == _REVISIONS]
-    return sorted(str(row[0]) for table in found for row in _raw(connection).execute(_select_all(table)))
+def _read_revision(connection: Connection, tables: Sequence[Table]) -> list[str]:
+    revision_tables = [table for table in tables if table.name == _REVISION_TABLE]
+    return sorted(str(row[0]) for table in revision_tables for row in _driver_connection(connection).execute(_select_all(table)))
 
 
 def _select_all(table: Table) -> sql.Composed:
@@ -117,7 +117,7 @@ def _select_all(table: Table) -> sql.Composed:
 
 
 def _has_rows(connection: Connection, table: Table) -> bool:
-    return _raw(connection).execute(sql.SQL("{} LIMIT 1").format(_select_all(table))).fetchone() is not None
+    return _driver_connection(connection).execute(sql.SQL("{} LIMIT 1").format(_select_all(table))).fetchone() is not None
 
 
 def _parents_first(tables: Sequence[Table], connection: Connection) -> list[Table]:
@@ -133,18 +133,18 @@ def _parents_first(tables: Sequence[Table], connection: Connection) -> list[Tabl
         raise DatabaseNotReady(f"These tables refer to one another and cannot be copied one by one: {names}.") from None
 
 
-def _defer(connection: Connection, references: Iterable[Sequence[str]], when: str) -> None:
+def _alter_constraints(connection: Connection, references: Iterable[Sequence[str]], deferrability: str) -> None:
     for schema, table, name in references:
         statement = sql.SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}")
-        _raw(connection).execute(statement.format(sql.Identifier(schema, table), sql.Identifier(name), sql.SQL(when)))
+        _driver_connection(connection).execute(statement.format(sql.Identifier(schema, table), sql.Identifier(name), sql.SQL(deferrability)))
 
 
-def _copy(table: Table, source: Connection, destination: Connection) -> int:
-    with _raw(source).cursor() as out, _raw(destination).cursor() as into:
-        with out.copy(table.copy("TO STDOUT")) as rows, into.copy(table.copy("FROM STDIN")) as sink:
+def _copy_table(table: Table, source: Connection, destination: Connection) -> int:
+    with _driver_connection(source).cursor() as reader, _driver_connection(destination).cursor() as writer:
+        with reader.copy(table.copy("TO STDOUT")) as rows, writer.copy(table.copy("FROM STDIN")) as sink:
             for block in rows:
                 sink.write(block)
-        return into.rowcount
+        return writer.rowcount
 
 
 def _set_sequences(source: Connection, destination: Connection) -> None:
@@ -152,8 +152,8 @@ def _set_sequences(source: Connection, destination: Connection) -> None:
         destination.execute(_SET_SEQUENCE, {"schema": schema, "name": name, "value": value})
 
 
-def _raw(connection: Connection) -> "psycopg.Connection[tuple[object, ...]]":
-    raw = connection.connection.driver_connection
-    if not isinstance(raw, psycopg.Connection):
+def _driver_connection(connection: Connection) -> "psycopg.Connection[tuple[object, ...]]":
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
         raise TypeError(f"{connection.engine.driver} is not psycopg")
-    return raw
+    return driver

@@ -10,7 +10,7 @@ from etl.errors import SettingsError
 
 
 @contextmanager
-def database(settings: Settings | None = None, *, embedded: bool = False) -> Iterator[str]:
+def resolve_database(settings: Settings | None = None, *, embedded: bool = False) -> Iterator[str]:
     """Give the address of the database for as long as the block runs; the embedded server runs as long.
 
     Without DATABASE_URL the embedded PostgreSQL is used where it exists already, where a person at a terminal can see

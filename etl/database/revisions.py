@@ -29,14 +29,14 @@ def revisions() -> dict[str, str | None]:
     return {one["revision"]: one["down_revision"] for one in headers}
 
 
-def head() -> str:
+def head_revision() -> str:
     """Return the newest revision that this version of the product knows."""
-    known = revisions()
-    (newest,) = known.keys() - set(known.values())
+    parents = revisions()
+    (newest,) = parents.keys() - set(parents.values())
     return newest
 
 
-def current(connection: Connection) -> str | None:
+def current_revision(connection: Connection) -> str | None:
     """Return the revision that a database is at, None for one without our tables."""
     if connection.execute(text("SELECT to_regclass('etl.alembic_version')")).scalar_one() is None:
         return None
@@ -46,14 +46,14 @@ def current(connection: Connection) -> str | None:
 def check_migrated(engine: Engine) -> None:
     """Raise DatabaseNotReady unless the database is at the newest migration."""
     with database_errors(), engine.connect() as connection:
-        now = current(connection)
-    if now == head():
+        revision = current_revision(connection)
+    if revision == head_revision():
         return
-    if now is None:
+    if revision is None:
         raise DatabaseNotReady("The database has no tables of ours yet. Run `qqetl db upgrade`.")
-    if now in revisions():
-        raise DatabaseNotReady(f"The database is at migration {now}, behind {head()}. Run `qqetl db upgrade`.")
+    if revision in revisions():
+        raise DatabaseNotReady(f"The database is at migration {revision}, behind {head_revision()}. Run `qqetl db upgrade`.")
     raise DatabaseNotReady(
-        f"The database is at migration {now}, which this version does not know. "
+        f"The database is at migration {revision}, which this version does not know. "
         "A newer version was here: upgrade the program."
     )

@@ -12,14 +12,14 @@ import psycopg
 from sqlalchemy import exc
 
 from etl.database.deadline import DeadlineExpired
-from etl.errors import DatabaseNotReady, DatabaseUnavailable, EtlError, PersonNeeded, RecordBad
+from etl.errors import DatabaseNotReady, DatabaseUnavailable, EtlError, ActionRequired, InvalidRecord
 
 
 class TooSlow(DatabaseUnavailable):
     """The database did not finish a statement in time. One more try is worth it, many are not."""
 
 
-class ServerFull(PersonNeeded):
+class ServerFull(ActionRequired):
     """The database server has no disk space left. Make room there, then run `qqetl retry`."""
 
 
@@ -44,7 +44,7 @@ _RECORD_CODES = ("54000", "54001")
 _NOT_READY_CLASSES = ("28", "3D", "42")
 _CONNECTION_CLASS = "08"
 
-_CURES: Mapping[str, str] = {
+_FIXES: Mapping[str, str] = {
     "28": "The server refuses this user. Check user name and password in DATABASE_URL.",
     "3D": "The server has no database of this name. Create it, or correct DATABASE_URL.",
     "42501": "This user lacks a right on the database. Grant it, or use the user that ran the migrations.",
@@ -53,14 +53,14 @@ _CURES: Mapping[str, str] = {
 
 #: A refused connection carries no code, only the English words of the server, the pooler or libpq.
 _REFUSALS: Mapping[str, str] = {
-    "password authentication failed": _CURES["28"],
+    "password authentication failed": _FIXES["28"],
     "no password supplied": "The server asks for a password, and DATABASE_URL has none. Put it there.",
-    "authentication failed": _CURES["28"],
+    "authentication failed": _FIXES["28"],
     "no pg_hba.conf entry": "The server's pg_hba.conf has no entry for this user, database and machine. Add one there.",
-    "no such user": _CURES["28"],
+    "no such user": _FIXES["28"],
     "not permitted to log in": "This user may not log in. Alter the role with LOGIN, or correct DATABASE_URL.",
-    "no such database": _CURES["3D"],
-    "permission denied for database": _CURES["42501"],
+    "no such database": _FIXES["3D"],
+    "permission denied for database": _FIXES["42501"],
     "server does not support SSL": (
         "The server offers no encryption, and a password would cross the network in the clear. Switch TLS on at the "
         "server, or, if the network is safe, add ?sslmode=disable to DATABASE_URL."
@@ -72,7 +72,7 @@ _REFUSALS: Mapping[str, str] = {
     "does not match host name": "The server's certificate is for another host. Use the name it was made for.",
 }
 #: How psycopg begins what it says about a connection that never came to be.
-_CONNECTING = ("connection failed", "connection is bad", "connection timeout", "failed to resolve", "could not")
+_CONNECT_FAILURES = ("connection failed", "connection is bad", "connection timeout", "failed to resolve", "could not")
 _UNREACHABLE = (
     "PostgreSQL cannot be reached. Check that the server runs and that host and port in DATABASE_URL are right."
 )
@@ -81,21 +81,21 @@ _UNREACHABLE = (
 def classify(error: BaseException) -> type[EtlError]:
     """Return the kind of our error that a driver's or SQLAlchemy's error amounts to.
 
-    DatabaseUnavailable is worth another try, TooSlow one; RecordBad is one record's fault; all others need a person.
+    DatabaseUnavailable is worth another try, TooSlow one; InvalidRecord is one record's fault; all others need a person.
     """
     driver = _driver_error(error)
     code = getattr(driver, "sqlstate", None)
     if code is None:
-        return _without_code(driver)
+        return _classify_without_code(driver)
     if code == _TOO_SLOW:
         return TooSlow
     if code in _TRANSIENT or code.startswith(_CONNECTION_CLASS):
         return DatabaseUnavailable
     if code in _RECORD_CODES or code.startswith(_RECORD_CLASSES):
-        return RecordBad
+        return InvalidRecord
     if code == _DISK_FULL:
         return ServerFull
-    return DatabaseNotReady if code.startswith(_NOT_READY_CLASSES) else PersonNeeded
+    return DatabaseNotReady if code.startswith(_NOT_READY_CLASSES) else ActionRequired
 
 
 @contextmanager
@@ -105,34 +105,34 @@ def database_errors() -> Iterator[None]:
         yield
     except (psycopg.Error, exc.DBAPIError, exc.TimeoutError, UnicodeEncodeError) as error:
         # The original is left out of the chain: its words carry the row.
-        raise translated(error) from None
+        raise translate(error) from None
 
 
-def translated(error: BaseException) -> EtlError:
+def translate(error: BaseException) -> EtlError:
     """Return our error for a driver's or SQLAlchemy's error."""
-    return classify(error)(_words(_driver_error(error)))
+    return classify(error)(_message(_driver_error(error)))
 
 
 def _driver_error(error: BaseException) -> BaseException:
     return error.orig if isinstance(error, exc.DBAPIError) and error.orig is not None else error
 
 
-def _without_code(error: BaseException) -> type[EtlError]:
+def _classify_without_code(error: BaseException) -> type[EtlError]:
     if isinstance(error, DeadlineExpired):
         return TooSlow
     if isinstance(error, (psycopg.DataError, UnicodeEncodeError)):
-        return RecordBad
+        return InvalidRecord
     if isinstance(error, psycopg.OperationalError):
-        return DatabaseNotReady if _refusal(error) else DatabaseUnavailable
+        return DatabaseNotReady if _refusal_fix(error) else DatabaseUnavailable
     lost = isinstance(error, (psycopg.InterfaceError, exc.TimeoutError))
-    return DatabaseUnavailable if lost else PersonNeeded
+    return DatabaseUnavailable if lost else ActionRequired
 
 
-def _words(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     code = getattr(error, "sqlstate", None)
     if code is None:
-        return _words_without_code(error)
-    what = f"{type(error).__name__}, SQLSTATE {code}{_names(error)}"
+        return _message_without_code(error)
+    what = f"{type(error).__name__}, SQLSTATE {code}{_describe_objects(error)}"
     if code == _TOO_SLOW:
         return f"A statement took longer than the database allows ({what})."
     if code == _DISK_FULL:
@@ -141,36 +141,36 @@ def _words(error: BaseException) -> str:
         return f"The database could not go on: {_TRANSIENT[code]} ({what})."
     if code.startswith((*_RECORD_CLASSES, "54")):
         return f"The database refused a row ({what})."
-    cure = _CURES.get(code) or _CURES.get(code[:2]) or "Look into the server's log."
+    cure = _FIXES.get(code) or _FIXES.get(code[:2]) or "Look into the server's log."
     return f"The database refused a statement ({what}). {cure}"
 
 
-def _words_without_code(error: BaseException) -> str:
+def _message_without_code(error: BaseException) -> str:
     if isinstance(error, exc.TimeoutError):
         return "All connections of this process to the database are busy for too long."
     if isinstance(error, (psycopg.DataError, UnicodeEncodeError)):
         return "A value cannot be sent to the database: a NUL character, a lone surrogate or a number out of range."
     if isinstance(error, DeadlineExpired):
         return str(error)
-    if isinstance(error, psycopg.OperationalError) and str(error).startswith(_CONNECTING):
-        return _refusal(error) or f"{_UNREACHABLE} The driver says: {str(error).splitlines()[0]}"
+    if isinstance(error, psycopg.OperationalError) and str(error).startswith(_CONNECT_FAILURES):
+        return _refusal_fix(error) or f"{_UNREACHABLE} The driver says: {str(error).splitlines()[0]}"
     if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return "The connection to the database was lost in mid-work."
     return f"The database driver gave up ({type(error).__name__})."
 
 
-def _names(error: BaseException) -> str:
+def _describe_objects(error: BaseException) -> str:
     diagnosis = getattr(error, "diag", None)
-    named = (("table", "table_name"), ("column", "column_name"), ("constraint", "constraint_name"))
-    found = [f"{label} {value}" for label, name in named if (value := getattr(diagnosis, name, None))]
-    return "".join(f", {part}" for part in found)
+    attributes = (("table", "table_name"), ("column", "column_name"), ("constraint", "constraint_name"))
+    parts = [f"{label} {value}" for label, name in attributes if (value := getattr(diagnosis, name, None))]
+    return "".join(f", {part}" for part in parts)
 
 
-def _refusal(error: psycopg.OperationalError) -> str | None:
+def _refusal_fix(error: psycopg.OperationalError) -> str | None:
     """Return the cure for a connection that was refused for good, or None when trying again may help."""
-    said = str(error)
-    if 'database "' in said and "does not exist" in said:
-        return _CURES["3D"]
-    if 'role "' in said and "does not exist" in said:
-        return _CURES["28"]
-    return next((cure for words, cure in _REFUSALS.items() if words in said), None)
+    message = str(error)
+    if 'database "' in message and "does not exist" in message:
+        return _FIXES["3D"]
+    if 'role "' in message and "does not exist" in message:
+        return _FIXES["28"]
+    return next((cure for words, cure in _REFUSALS.items() if words in message), None)

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from etl.api.protocol import Answer, Call
-from etl.ledger.children import Child
+from etl.ledger.children import ChildRequest
 from etl.ledger.slices import Slice
 from etl.reshape.rules import reading_rules
 
@@ -21,10 +21,10 @@ class FetchedPage:
     size: int
     digest: bytes
     slice: Slice | None = None
-    child: Child | None = None
+    child: ChildRequest | None = None
 
 
-def to_fetched_page(call: Call, answer: Answer, page_slice: Slice | None, child: Child | None) -> FetchedPage:
+def to_fetched_page(call: Call, answer: Answer, page_slice: Slice | None, child: ChildRequest | None) -> FetchedPage:
     """Return an answer with its slice or parent, its size and its digest, without its body.
 
     The digest covers the items and the rules for reading them; what the envelope says about the rest of the list has no
@@ -39,6 +39,6 @@ def to_fetched_page(call: Call, answer: Answer, page_slice: Slice | None, child:
 class FetchFailed:
     """A child call without an answer: the parent no longer exists in QQCatalyst, or the call failed."""
 
-    child: Child
+    child: ChildRequest
     not_found: bool
     reason: str

@@ -14,8 +14,8 @@ from etl.engine.parse import ParsedPage, call_facts, parse_page, request_facts
 from etl.ledger import children, counters, slices
 from etl.ledger.quality import findings
 from etl.ledger.staging.classify import IncomingRecord
-from etl.ledger.staging.page_cache import PASSED_OVER, Asker, KnownPage, can_be_known, contents_of
-from etl.ledger.staging.page_cache import find as find_known
+from etl.ledger.staging.page_cache import SKIPPED_OUTCOMES, CacheScope, CachedPage, is_cacheable, hash_contents
+from etl.ledger.staging.page_cache import find_cached_pages as find_known
 from etl.ledger.transaction import Ledger
 from etl.models.states import Outcome
 from etl.record import ReadSet
@@ -97,10 +97,10 @@ class PageWriter:
     not_offered: dict[str, str]  #: resource and reason; shared with `handle_records`
 
     def skip_unchanged(self, group: PageGroup) -> tuple[WriteResult, PageGroup | None]:
-        """Commit the answers that are unchanged, byte for byte; return the result and the group of the others."""
+        """Commit the answers that are unchanged, byte for byte; return the result and the group of the others, if any."""
         resource = named(group.resource)
         feeds = (
-            [answer for answer in group.answers if isinstance(answer, FetchedPage)] if can_be_known(resource) else []
+            [answer for answer in group.answers if isinstance(answer, FetchedPage)] if is_cacheable(resource) else []
         )
         if not feeds:
             return WriteResult(group.resource, 0, 0), group
@@ -121,22 +121,22 @@ class PageWriter:
 
     def find_unchanged(
         self, connection: Connection, resource: Resource, answers: Sequence[FetchedPage], window: Window | None
-    ) -> dict[bytes, KnownPage]:
+    ) -> dict[bytes, CachedPage]:
         """Return the earlier, identical pages of answers, by digest."""
         digests = [answer.digest for answer in answers]
-        asker = Asker(self.ledger.tenant, self.batch_id, self.rules)
+        asker = CacheScope(self.ledger.tenant, self.batch_id, self.rules)
         return find_known(connection, resource, asker, window, digests)
 
     def commit_unchanged(
-        self, connection: Connection, resource: Resource, pages: Sequence[tuple[FetchedPage, KnownPage]]
+        self, connection: Connection, resource: Resource, pages: Sequence[tuple[FetchedPage, CachedPage]]
     ) -> None:
         """Record the requests that brought nothing new, and count their records."""
         facts = [call_facts(self.batch_id, answer) for answer, _ in pages]
-        slices.note_known(connection, facts, [page.request for _, page in pages])
+        slices.write_repeated_requests(connection, facts, [page.request_id for _, page in pages])
         counts: Counter[str] = Counter(pages=len(pages))
         for _, page in pages:
             counts.update(page.counts)
-        counters.count(connection, self.batch_id, resource.name, counts)
+        counters.add_counts(connection, self.batch_id, resource.name, counts)
 
     def write(self, group: PageGroup) -> WriteResult:
         """Parse and commit a page group, and return the result."""
@@ -162,7 +162,7 @@ class PageWriter:
     ) -> None:
         """Write a page group: its requests, its records and all that follows from them, and the child queue."""
         if parsed:
-            requests = slices.new_ids(connection, len(parsed))
+            requests = slices.reserve_request_ids(connection, len(parsed))
             arrivals = [
                 IncomingRecord(record, request)
                 for page, request in zip(parsed, requests, strict=True)
@@ -171,17 +171,17 @@ class PageWriter:
             sets = [read_set for page in parsed for read_set in page.records.sets]
             counts = self.handle_records(connection, resource, arrivals, sets, window)
             unstaged = any(page.records.others or page.records.bad for page in parsed)
-            settled = not unstaged and not any(counts[outcome] for outcome in PASSED_OVER)
+            settled = not unstaged and not any(counts[outcome] for outcome in SKIPPED_OUTCOMES)
             facts = [
                 request_facts(self.batch_id, page)
-                | {"contents": contents_of(page.records.records) if settled else None}
+                | {"contents": hash_contents(page.records.records) if settled else None}
                 for page in parsed
             ]
-            slices.note_requests(connection, facts, requests)
+            slices.write_requests(connection, facts, requests)
             self.count_unstaged(connection, resource, parsed, requests)
         if resource.parent is not None:
             self.update_child_queue(connection, resource, parsed, failures)
-        counters.count(connection, self.batch_id, resource.name, {"pages": len(parsed)})
+        counters.add_counts(connection, self.batch_id, resource.name, {"pages": len(parsed)})
 
     def update_child_queue(
         self, connection: Connection, resource: Resource, parsed: Sequence[ParsedPage], failures: Sequence[FetchFailed]
@@ -190,8 +190,8 @@ class PageWriter:
         answered = [page.fetched.child for page in parsed if page.fetched.child is not None]
         not_found = [failure.child for failure in failures if failure.not_found]
         failed = [failure.child.parent_id for failure in failures if not failure.not_found]
-        children.cover(connection, resource, self.ledger.tenant, [*answered, *not_found])
-        children.postpone(connection, resource, self.ledger.tenant, failed)
+        children.mark_covered(connection, resource, self.ledger.tenant, [*answered, *not_found])
+        children.postpone_failed(connection, resource, self.ledger.tenant, failed)
 
     def count_unstaged(
         self, connection: Connection, resource: Resource, parsed: Sequence[ParsedPage], requests: Sequence[int]
@@ -206,7 +206,7 @@ class PageWriter:
         ]
         if others or bad:
             counts = {"fetched": others + len(bad), Outcome.NO_ROW: others, Outcome.REFUSED: len(bad)}
-            counters.count(connection, self.batch_id, resource.name, {**counts, "findings": len(bad)})
+            counters.add_counts(connection, self.batch_id, resource.name, {**counts, "findings": len(bad)})
         if bad:
             rows = [(*finding, None, None) for finding in bad]
-            findings.keep(connection, self.ledger.tenant, resource.name, self.batch_id, [], rows)
+            findings.write_findings(connection, self.ledger.tenant, resource.name, self.batch_id, [], rows)

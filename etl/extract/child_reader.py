@@ -10,13 +10,13 @@ from etl.catalogue import Resource
 from etl.engine.answers import FetchFailed
 from etl.engine.page_writer import WriteResult
 from etl.errors import ApiUnavailable
-from etl.events import Began, Note
+from etl.events import Started, Message
 from etl.extract.call_budget import CallBudget
 from etl.extract.reader import ResourceReader
 from etl.extract.run import ExtractRun
 from etl.ledger import batches, children
-from etl.ledger.batches import Part
-from etl.ledger.children import WHOLE, Child, Portion
+from etl.ledger.batches import BatchResource
+from etl.ledger.children import WHOLE_QUEUE, ChildRequest, QueueChunk
 from etl.resources import resource as named
 
 #: Parents that are read from the queue at a time.
@@ -32,14 +32,14 @@ MAX_CONSECUTIVE_FAILURES = 10
 class ChildReader:
     """Reads one resource that has a call per parent, or one chunk of its queue."""
 
-    def __init__(self, run: ExtractRun, part: Part, chunk: Portion = WHOLE, budget: CallBudget | None = None) -> None:
+    def __init__(self, run: ExtractRun, part: BatchResource, chunk: QueueChunk = WHOLE_QUEUE, budget: CallBudget | None = None) -> None:
         """Read within `budget`; default: the budget of the run."""
         self.run = run
         self.resource = named(part.resource)
         self.chunk = chunk
         self.budget = budget or run.budget
         settings = run.settings
-        self.reader = ResourceReader(run.api, self.resource, settings.etl_page_size, run.ahead)
+        self.reader = ResourceReader(run.api, self.resource, settings.etl_page_size, run.prefetch)
         self.parents_read = 0
         self.answered = 0
         self.not_found = 0
@@ -51,7 +51,7 @@ class ChildReader:
         Raises Refused when the account does not have the resource, ApiUnavailable when some calls failed for good.
         """
         due = self.run.ledger.commit(self.refresh_queue)
-        self.run.watch(Began(self.run.step, self.resource.name, calls=self.count_due()))
+        self.run.watch(Started(self.run.step, self.resource.name, calls=self.count_due()))
         return self.read_due(due) and self.count_due() == 0
 
     def read_due(self, due: datetime) -> bool:
@@ -60,8 +60,8 @@ class ChildReader:
         Returns whether every parent was read that the limit of the run allows; raises as `read` does.
         """
         while parents := self.within_budget(self.run.ledger.read(partial(self.next_parents, due=due))):
-            fetch = partial(self.reader.children, some=parents)
-            for result in self.run.consume(self.resource.name, None, fetch, ANSWERS_PER_GROUP):
+            fetch = partial(self.reader.read_children, some=parents)
+            for result in self.run.write_pages(self.resource.name, None, fetch, ANSWERS_PER_GROUP):
                 self.check_failures(result)
             self.parents_read += len(parents)
         self.report_not_found()
@@ -71,19 +71,19 @@ class ChildReader:
 
     def refresh_queue(self, connection: Connection) -> datetime:
         """Queue the parents that changed, and return the time up to which due parents belong to this run."""
-        children.refresh(connection, self.resource, self.parent, self.run.ledger.tenant)
-        return children.now(connection)
+        children.refresh_queue(connection, self.resource, self.parent, self.run.ledger.tenant)
+        return children.read_database_time(connection)
 
-    def next_parents(self, connection: Connection, due: datetime) -> list[Child]:
+    def next_parents(self, connection: Connection, due: datetime) -> list[ChildRequest]:
         """Return the parents of the next round, within the record limit of the run."""
         limit = self.run.limit
         size = PARENTS_PER_ROUND if limit is None else min(PARENTS_PER_ROUND, limit - self.parents_read)
         if size <= 0:
             return []
         tenant = self.run.ledger.tenant
-        return children.outstanding(connection, self.resource, self.parent, tenant, due, size, self.chunk)
+        return children.read_due_requests(connection, self.resource, self.parent, tenant, due, size, self.chunk)
 
-    def within_budget(self, parents: list[Child]) -> list[Child]:
+    def within_budget(self, parents: list[ChildRequest]) -> list[ChildRequest]:
         """Return the parents that the budget has calls for."""
         return parents[: self.budget.acquire(self.resource.name, len(parents))]
 
@@ -95,13 +95,15 @@ class ChildReader:
             if not failure.not_found:
                 self.failures.append(failure)
         if not self.answered and self.not_found >= MAX_INITIAL_NOT_FOUND and not self.has_answers():
-            raise Refused(self.reader.example(), 404, Refusal.MISSING)
+            raise Refused(self.reader.example_call(), 404, Refusal.MISSING)
         if len(self.failures) >= MAX_CONSECUTIVE_FAILURES and result.answered == 0:
             raise ApiUnavailable(f"{len(self.failures)} calls failed, the last with: {self.failures[-1].reason}")
 
     def has_answers(self) -> bool:
-        """Return whether any call of this batch for the resource was answered, in this task or another."""
-        parts = self.run.ledger.read(partial(batches.parts, batch_id=self.run.batch.id))
+        """Return whether any call of this batch for the resource was answered, also before an interruption or in another
+        task.
+        """
+        parts = self.run.ledger.read(partial(batches.read_batch_resources, batch_id=self.run.batch.id))
         return any(part.resource == self.resource.name and part.counts["pages"] for part in parts)
 
     def report_not_found(self) -> None:
@@ -109,12 +111,12 @@ class ChildReader:
         if self.not_found:
             are = "is" if self.not_found == 1 else "are"
             words = f"{self.not_found} of the {self.parent.name} asked about {are} gone at the source (404)"
-            self.run.watch(Note(f"{self.resource.name}: {words}"))
+            self.run.watch(Message(f"{self.resource.name}: {words}"))
 
     def count_due(self) -> int:
         """Return how many parents are due."""
         tenant, name = self.run.ledger.tenant, self.resource.name
-        return self.run.ledger.read(partial(children.coverage, resource=name, tenant=tenant)).outstanding
+        return self.run.ledger.read(partial(children.read_coverage, resource=name, tenant=tenant)).outstanding
 
     @property
     def parent(self) -> Resource:

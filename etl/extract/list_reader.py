@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from etl.errors import ApiUnavailable
-from etl.events import Note
+from etl.events import Message
 from etl.extract.date_ranges import DateRange, date_range_of, has_unfinished_day, is_short, split_ended_days
 from etl.extract.date_ranges import make_slices as numbered
 from etl.extract.reader import ResourceReader
 from etl.extract.run import ExtractRun
 from etl.ledger import slices
-from etl.ledger.batches import Part
-from etl.ledger.slices import Reading, Slice
+from etl.ledger.batches import BatchResource
+from etl.ledger.slices import SliceReading, Slice
 from etl.resources import resource as named
 
 #: How often a slice is read before its total is considered wrong.
@@ -31,7 +31,7 @@ class TotalMismatch(ApiUnavailable):
 class ListReader:
     """Reads one resource that is not read per parent."""
 
-    def __init__(self, run: ExtractRun, part: Part) -> None:
+    def __init__(self, run: ExtractRun, part: BatchResource) -> None:
         self.run = run
         self.part = part
         self.resource = named(part.resource)
@@ -40,7 +40,7 @@ class ListReader:
         most_records = run.limit or settings.etl_page_size
         size = min(most_records, settings.etl_page_size)
         pages = ceil(most_records / size) if run.limit else None
-        self.reader = ResourceReader(run.api, self.resource, size, run.ahead, max_pages=pages)
+        self.reader = ResourceReader(run.api, self.resource, size, run.prefetch, max_pages=pages)
         shows_dates = any(endpoint.dates and endpoint.dates.field for endpoint in self.resource.endpoints)
         self.window = part.window.widened(settings.etl_overlap) if shows_dates else None
 
@@ -52,8 +52,8 @@ class ListReader:
         unread = [date_slice for date_slice in self.slices_to_read() if numbers is None or date_slice.number in numbers]
         while unread:
             pages = self.run.ledger.read(partial(self.pages_read, unread=unread))
-            produce = partial(self.reader.slices, some=unread, read=pages)
-            for _ in self.run.consume(self.part.resource, self.window, produce, PAGES_PER_GROUP):
+            produce = partial(self.reader.read_slices, some=unread, read=pages)
+            for _ in self.run.write_pages(self.part.resource, self.window, produce, PAGES_PER_GROUP):
                 pass
             if self.run.limit is not None:
                 return False
@@ -62,27 +62,29 @@ class ListReader:
 
     def slices_to_read(self) -> list[Slice]:
         """Return the slices still to be read; plan them when the resource starts."""
-        planned_before = self.run.ledger.read(partial(slices.planned, **self.batch_key))
+        planned_before = self.run.ledger.read(partial(slices.read_open_slices, **self.batch_key))
         if planned_before is not None:
             return planned_before
         endpoints = enumerate(self.resource.endpoints)
         ranges = {index: self.date_ranges_of(index) for index, endpoint in endpoints if endpoint.dates}
         planned = list(numbered(self.resource, ranges))
-        self.run.ledger.commit(partial(slices.plan, planned=planned, **self.batch_key))
+        self.run.ledger.commit(partial(slices.write_slices, planned=planned, **self.batch_key))
         return planned
 
     def date_ranges_of(self, endpoint_index: int) -> list[DateRange]:
-        """Return the date ranges of the window for an endpoint, split where they may hold many pages."""
+        """Return the date ranges of the window for an endpoint, split where they may hold many pages; not for a limited
+        run.
+        """
         date_range = date_range_of(self.part.window, self.run.settings.etl_overlap, self.run.settings.etl_api_timezone)
         if self.run.limit is not None or is_short(date_range):
             return [date_range]
         ended, *others = split_ended_days(date_range, self.part.window.end)
-        return [*self.run.wire.ask(self.reader.stretches(endpoint_index, ended)), *others]
+        return [*self.run.event_loop.ask(self.reader.plan_date_ranges(endpoint_index, ended)), *others]
 
     def pages_read(self, connection: Connection, unread: Sequence[Slice]) -> dict[int, dict[int, int]]:
         """Return the pages that are already staged, by slice."""
         return {
-            date_slice.number: slices.pages_read(connection, one=date_slice, **self.batch_key) for date_slice in unread
+            date_slice.number: slices.read_page_sizes(connection, one=date_slice, **self.batch_key) for date_slice in unread
         }
 
     def verify_totals(self, read: Sequence[Slice]) -> list[Slice]:
@@ -90,26 +92,26 @@ class ListReader:
 
         Raises TotalMismatch when a slice still disagrees after MAX_READINGS readings.
         """
-        readings = self.run.ledger.read(partial(slices.readings, some=read, **self.batch_key))
+        readings = self.run.ledger.read(partial(slices.summarize_readings, some=read, **self.batch_key))
         agreed = [reading for reading in readings if self.is_complete(reading)]
-        self.run.ledger.commit(partial(slices.finish, agreed=agreed, **self.batch_key))
+        self.run.ledger.commit(partial(slices.finish_slices, agreed=agreed, **self.batch_key))
         disagreeing = [reading for reading in readings if reading not in agreed]
         for reading in disagreeing:
             mismatch = f"the API announced {reading.total} records and gave {reading.distinct}"
             if reading.slice.reading % MAX_READINGS == 0:
                 raise TotalMismatch(f"{mismatch}, {MAX_READINGS} times over. What came is loaded; the mark stays.")
-            self.run.watch(Note(f"{self.resource.name}: {mismatch}; reading those days anew"))
+            self.run.watch(Message(f"{self.resource.name}: {mismatch}; reading those days anew"))
         repeated = [reading.slice for reading in disagreeing]
-        return self.run.ledger.commit(partial(slices.read_anew, some=repeated, **self.batch_key))
+        return self.run.ledger.commit(partial(slices.start_new_readings, some=repeated, **self.batch_key))
 
-    def is_complete(self, reading: Reading) -> bool:
+    def is_complete(self, reading: SliceReading) -> bool:
         """Return whether a slice is complete.
 
         The total of a day that has not ended may change during the reading; records that arrived after the reading
         began belong to the next window. A total that never changes and never agrees is wrong.
         """
-        if reading.agrees:
+        if reading.is_consistent:
             return True
         tried_enough = reading.slice.reading % MAX_READINGS == 0
-        moves = reading.moved and has_unfinished_day(reading.slice, self.part.window.end)
-        return tried_enough and moves and reading.union >= (reading.least or 0)
+        moves = reading.has_changed_total and has_unfinished_day(reading.slice, self.part.window.end)
+        return tried_enough and moves and reading.union >= (reading.min_total or 0)

@@ -9,31 +9,31 @@ from sqlalchemy import Connection
 
 from etl.api.protocol import Refused
 from etl.catalogue import Resource
-from etl.config.logs import logger
-from etl.drift.declared_fields import declared
+from etl.config.logs import get_logger
+from etl.drift.declared_fields import find_declared_fields
 from etl.errors import ApiUnavailable, EtlError, InvalidRecord, UnexpectedResponse
-from etl.events import Began, Ended
+from etl.events import Started, Finished
 from etl.extract.child_reader import ChildReader
 from etl.extract.list_reader import ListReader, TotalMismatch
 from etl.extract.run import ExtractRun
 from etl.ledger import batches, children, watermarks
-from etl.ledger.batches import Part
+from etl.ledger.batches import BatchResource
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
 from etl.models.states import ResourceState, TroubleKind
 from etl.resources import resource as named
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 #: Errors of a single resource; every other error ends the run.
 RESOURCE_ERRORS = (ApiUnavailable, UnexpectedResponse, Refused, InvalidRecord)
 
 #: Finishes a resource that was read; `complete` means that nothing of it is left for another run.
-FinishResource = Callable[[Connection, Part, bool], ResourceState]
+FinishResource = Callable[[Connection, BatchResource, bool], ResourceState]
 
 
 def read_resource(
-    run: ExtractRun, part: Part, finish: FinishResource, end_states: Mapping[str, ResourceState]
+    run: ExtractRun, part: BatchResource, finish: FinishResource, end_states: Mapping[str, ResourceState]
 ) -> ResourceState:
     """Read one resource, report its end, and return its final state."""
     state = read_and_finish(run, part, finish, end_states)
@@ -43,13 +43,13 @@ def read_resource(
 
 
 def read_and_finish(
-    run: ExtractRun, part: Part, finish: FinishResource, end_states: Mapping[str, ResourceState]
+    run: ExtractRun, part: BatchResource, finish: FinishResource, end_states: Mapping[str, ResourceState]
 ) -> ResourceState:
     """Read one resource and return its final state."""
     resource = named(part.resource)
     batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": part.resource}
-    run.ledger.commit(partial(batches.mark, status=ResourceState.RUNNING, **batch_key))
-    run.watch(Began(run.step, part.resource))
+    run.ledger.commit(partial(batches.set_resource_state, status=ResourceState.RUNNING, **batch_key))
+    run.watch(Started(run.step, part.resource))
     try:
         complete = read_records(run, part, resource, end_states) and run.limit is None
     except RESOURCE_ERRORS as error:
@@ -64,13 +64,13 @@ def finish_resource(
 ) -> ResourceState:
     """Finish a resource that was read as far as possible, and return its final state."""
     batch_key: dict[str, Any] = {"batch_id": batch_id, "resource": resource.name}
-    ledger.commit(partial(batches.note_whole, complete=complete, **batch_key))
+    ledger.commit(partial(batches.mark_fully_read, complete=complete, **batch_key))
     if not resource.documented:
-        ledger.commit(partial(watermarks.note_offer, tenant=ledger.tenant, resource=resource.name, offered=True))
+        ledger.commit(partial(watermarks.write_offer, tenant=ledger.tenant, resource=resource.name, offered=True))
     return ledger.commit(partial(run_finish, finish=finish, complete=complete, **batch_key))
 
 
-def read_records(run: ExtractRun, part: Part, resource: Resource, end_states: Mapping[str, ResourceState]) -> bool:
+def read_records(run: ExtractRun, part: BatchResource, resource: Resource, end_states: Mapping[str, ResourceState]) -> bool:
     """Read a resource with the reader that fits it; return whether nothing is left."""
     if not resource.endpoints:
         check_sources(resource, end_states)
@@ -89,24 +89,24 @@ def run_finish(
     connection: Connection, batch_id: UUID, resource: str, finish: FinishResource, *, complete: bool
 ) -> ResourceState:
     """Call `finish` with the current counts of a resource."""
-    return finish(connection, batch_resource_of(batches.parts(connection, batch_id), resource), complete)
+    return finish(connection, batch_resource_of(batches.read_batch_resources(connection, batch_id), resource), complete)
 
 
 def record_drift(run: ExtractRun, resource: Resource) -> None:
     """Store the profile of a resource's answers, and what is new in it."""
-    profile = run.radar.seen(resource)
+    profile = run.profiler.pop_profile(resource)
     if profile is not None:
         profile_key: dict[str, Any] = {"tenant": run.ledger.tenant, "resource": resource.name, "batch_id": run.batch.id}
-        run.ledger.commit(partial(drift.note, profile=profile, knows=declared(resource).knows, **profile_key))
+        run.ledger.commit(partial(drift.write_profile, profile=profile, is_declared=find_declared_fields(resource).is_known, **profile_key))
 
 
-def batch_resource_of(parts: Iterable[Part], resource: str) -> Part:
+def batch_resource_of(parts: Iterable[BatchResource], resource: str) -> BatchResource:
     """Return the entry of a resource in a batch."""
     return next(part for part in parts if part.resource == resource)
 
 
 def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> ResourceState:
-    """Record an error: an undocumented resource that the account does not have is not offered, others have failed."""
+    """Record an error of a resource: not offered when the account does not have it and it is undocumented, else failed."""
     name = resource.name
     if isinstance(error, Refused) and error.not_offered and not resource.documented:
         state = ResourceState.NOT_OFFERED
@@ -116,21 +116,21 @@ def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> Res
         state = ResourceState.FAILED
     trouble = TroubleKind.BALANCE_OFF if isinstance(error, TotalMismatch) else None
     batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
-    run.ledger.commit(partial(batches.mark, status=state, error=str(error), trouble=trouble, **batch_key))
+    run.ledger.commit(partial(batches.set_resource_state, status=state, error=str(error), trouble=trouble, **batch_key))
     return state
 
 
 def record_not_offered(connection: Connection, tenant: str, resource: Resource, reason: str) -> None:
     """Remember that the account does not offer a resource; its parents are queued again if it ever does."""
-    watermarks.note_offer(connection, tenant, resource.name, offered=False, reason=reason)
-    children.uncover(connection, resource.name, tenant)
+    watermarks.write_offer(connection, tenant, resource.name, offered=False, reason=reason)
+    children.mark_uncovered(connection, resource.name, tenant)
 
 
 def report_end(run: ExtractRun, resource: str) -> None:
     """Log and report how a resource ended."""
-    part = batch_resource_of(run.ledger.read(partial(batches.parts, batch_id=run.batch.id)), resource)
+    part = batch_resource_of(run.ledger.read(partial(batches.read_batch_resources, batch_id=run.batch.id)), resource)
     counts = {name: number for name, number in part.counts.items() if number}
     log.info(
         "resource at its end", resource=resource, step=run.step, state=part.status.value, reason=part.error, **counts
     )
-    run.watch(Ended(run.step, resource, part.status, part.counts, part.error))
+    run.watch(Finished(run.step, resource, part.status, part.counts, part.error))

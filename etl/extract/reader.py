@@ -14,7 +14,7 @@ from etl.catalogue import Resource
 from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
 from etl.errors import ApiUnavailable
 from etl.extract.date_ranges import DateRange, is_too_long, split_by_quarter, split_by_total
-from etl.ledger.children import Child
+from etl.ledger.children import ChildRequest
 from etl.ledger.slices import Slice
 
 #: Slices read in parallel, so that many short slices are as fast as one long slice.
@@ -86,7 +86,7 @@ async def run_in_order(
 
 
 def share_of_calls(calls: int, readers: int) -> int:
-    """Return the concurrent calls of one of several readers: one more than an equal share, as some calls wait."""
+    """Return the part of the concurrent calls for one of several readers: one more than an equal share, as some wait."""
     return calls if readers <= 1 else calls // readers + 1
 
 
@@ -110,9 +110,9 @@ class ResourceReader:
         self.max_pages = max_pages
         self.parallel_slices = 1
 
-    def size_of(self, one: Slice) -> int:
+    def page_size_of(self, date_slice: Slice) -> int:
         """Return how many items a full page of a slice holds."""
-        paging = self.resource.endpoints[one.endpoint].paging
+        paging = self.resource.endpoints[date_slice.endpoint].paging
         return min(self.page_size, paging.largest) if paging else 0
 
     def call_for(self, date_slice: Slice, page: int) -> Call:
@@ -122,69 +122,69 @@ class ResourceReader:
             return whole_call(self.resource, endpoint)
         return page_call(self.resource, endpoint, date_slice.first_day, date_slice.last_day, page, self.page_size)
 
-    def example(self) -> Call:
-        """Return a call for a parent that nobody has, to name the resource in a message."""
+    def example_call(self) -> Call:
+        """Return a call for a parent that does not exist, to name the resource in a message."""
         return parent_call(self.resource, self.resource.endpoints[0], "0")
 
-    async def fetch(self, one: Slice, page: int) -> FetchedPage:
-        """Ask for one page of a slice."""
-        call = self.call_for(one, page)
-        return to_fetched_page(call, await self.api.fetch(call), one, None)
+    async def fetch_page(self, date_slice: Slice, page: int) -> FetchedPage:
+        """Fetch one page of a slice."""
+        call = self.call_for(date_slice, page)
+        return to_fetched_page(call, await self.api.fetch(call), date_slice, None)
 
-    async def slices(self, put: Put[FetchedPage], some: Sequence[Slice], read: Mapping[int, Mapping[int, int]]) -> None:
-        """Read slices, leaving out the pages that `read` names by slice, and put every answer."""
-        gate = asyncio.Semaphore(PARALLEL_SLICES)
-        self.parallel_slices = min(PARALLEL_SLICES, max(1, len(some)))
+    async def read_slices(self, put: Put[FetchedPage], date_slices: Sequence[Slice], read: Mapping[int, Mapping[int, int]]) -> None:
+        """Read slices, skipping the pages that `read` names by slice, and put every answer."""
+        limit = asyncio.Semaphore(PARALLEL_SLICES)
+        self.parallel_slices = min(PARALLEL_SLICES, max(1, len(date_slices)))
 
-        async def one_slice(one: Slice) -> None:
-            async with gate:
-                await self.slice(put, one, read.get(one.number, {}))
+        async def one_slice(date_slice: Slice) -> None:
+            async with limit:
+                await self.read_slice(put, date_slice, read.get(date_slice.number, {}))
 
         try:
             async with asyncio.TaskGroup() as group:
-                for one in some:
-                    group.create_task(one_slice(one))
+                for date_slice in date_slices:
+                    group.create_task(read_when_free(date_slice))
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
-    def apart(self) -> int:
-        """Return how many pages of one slice are under way.
+    def prefetch_per_slice(self) -> int:
+        """Return how many pages of one slice may be in progress.
 
-        Answers wait for those before them, page by page: together the slices hold little more than the calls do.
+        Answers wait for the pages before them: together the slices hold little more than the calls in progress.
         """
         return share_of_calls(self.prefetch(), self.parallel_slices)
 
-    async def slice(self, put: Put[FetchedPage], one: Slice, read: Mapping[int, int]) -> None:
-        """Read one slice: its first missing page, those announced, and on as long as full pages bring news."""
-        if self.resource.endpoints[one.endpoint].paging is None:
+    async def read_slice(self, put: Put[FetchedPage], date_slice: Slice, read: Mapping[int, int]) -> None:
+        """Read one slice: its first missing page, the announced pages, and more as long as full pages bring new records."""
+        if self.resource.endpoints[date_slice.endpoint].paging is None:
             if not read:
-                await put(await self.fetch(one, 1))
+                await put(await self.fetch_page(date_slice, 1))
             return
-        size = self.size_of(one)
+        size = self.page_size_of(date_slice)
         progress = SliceProgress(size)
         page = next(number for number in range(1, len(read) + 2) if number not in read)
         if page > 1 and read[page - 1] < size and len(read) == page - 1:
             return
-        await self.take(put, one, page, progress)
+        await self.read_page(put, date_slice, page, progress)
         announced = progress.last_page
         end = self.max_pages or 2 * announced + MAX_EXTRA_PAGES
-        page = await self.announced(put, one, page, progress, read, end)
+        page = await self.read_announced_pages(put, date_slice, page, progress, read, end)
         while progress.may_have_more and page < end:
             page += 1
-            await self.take(put, one, page, progress)
+            await self.read_page(put, date_slice, page, progress)
         if progress.may_have_more and self.max_pages is None:
             name = self.resource.name
             raise ApiUnavailable(f"{name} has no end: {announced} pages were announced, and page {page} brings more.")
 
-    async def announced(
-        self, put: Put[FetchedPage], one: Slice, page: int, progress: SliceProgress, read: Mapping[int, int], end: int
+    async def read_announced_pages(
+        self, put: Put[FetchedPage], date_slice: Slice, page: int, progress: SliceProgress, read: Mapping[int, int], end: int
     ) -> int:
-        """Read the announced pages behind one, as far as `end` and while they bring something, and return the last."""
+        """Read the announced pages after `page`, up to `end` and while they hold records; return the last page number."""
         while page < min(progress.last_page, end) and not progress.is_over:
             last = min(progress.last_page, end, page + MAX_EXTRA_PAGES)
-            calls = [partial(self.fetch, one, number) for number in range(page + 1, last + 1) if number not in read]
+            calls = [partial(self.fetch_page, date_slice, number) for number in range(page + 1, last + 1) if number not in read]
             page = last
-            async with aclosing(run_in_order(calls, self.apart)) as answers:
+            async with aclosing(run_in_order(calls, self.prefetch_per_slice)) as answers:
                 async for answer in answers:
                     progress.update(answer)
                     await put(answer)
@@ -192,36 +192,36 @@ class ResourceReader:
                         break
         return page
 
-    async def take(self, put: Put[FetchedPage], one: Slice, page: int, progress: SliceProgress) -> None:
+    async def read_page(self, put: Put[FetchedPage], date_slice: Slice, page: int, progress: SliceProgress) -> None:
         """Fetch and put one page."""
-        answer = await self.fetch(one, page)
+        answer = await self.fetch_page(date_slice, page)
         progress.update(answer)
         await put(answer)
 
-    async def stretches(self, place: int, days: DateRange) -> list[DateRange]:
-        """Return the days of a window in pieces short enough to be paged, asking the API how much each holds.
+    async def plan_date_ranges(self, endpoint_index: int, date_range: DateRange) -> list[DateRange]:
+        """Return a date range split so that each part can be paged, asking the API for the total of each part.
 
-        Where it does not say, no piece is longer than a quarter.
+        Where the API reports no total, no part is longer than a quarter.
         """
-        endpoint = self.resource.endpoints[place]
-        answer = await self.api.fetch(page_call(self.resource, endpoint, days.first, days.last, 1, 1))
+        endpoint = self.resource.endpoints[endpoint_index]
+        answer = await self.api.fetch(page_call(self.resource, endpoint, date_range.first, date_range.last, 1, 1))
         total = answer.page.total
         if total is None:
-            return split_by_quarter(days)
+            return split_by_quarter(date_range)
         size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else self.page_size
-        if not is_too_long(days, total, size):
-            return [days]
-        pieces = await asyncio.gather(*(self.stretches(place, piece) for piece in split_by_total(days, total, size)))
-        return [piece for some in pieces for piece in some]
+        if not is_too_long(date_range, total, size):
+            return [date_range]
+        parts = await asyncio.gather(*(self.plan_date_ranges(endpoint_index, part) for part in split_by_total(date_range, total, size)))
+        return [part for ranges in parts for part in ranges]
 
-    async def children(self, put: Put[FetchedPage | FetchFailed], some: Sequence[Child]) -> None:
-        """Ask for the details of each parent and put every answer, or why there is none."""
-        calls = [lambda child=child: self.child(child) for child in some]
+    async def read_children(self, put: Put[FetchedPage | FetchFailed], children: Sequence[ChildRequest]) -> None:
+        """Fetch the child records of each parent and put every answer or failure."""
+        calls = [lambda child=child: self.read_child(child) for child in children]
         async for result in run_in_order(calls, lambda: 4 * self.prefetch()):
             await put(result)
 
-    async def child(self, child: Child) -> FetchedPage | FetchFailed:
-        """Ask for the details of one parent."""
+    async def read_child(self, child: ChildRequest) -> FetchedPage | FetchFailed:
+        """Fetch the child records of one parent."""
         call = parent_call(self.resource, self.resource.endpoints[0], child.parent_id)
         try:
             return to_fetched_page(call, await self.api.fetch(call), None, child)

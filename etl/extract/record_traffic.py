@@ -11,13 +11,14 @@ from etl.ledger.transaction import Ledger
 
 
 @contextmanager
-def noting_traffic(ledger: Ledger, batch_id: UUID, traffic: Traffic) -> Iterator[None]:
-    """Keep with a batch what was asked of the API until the block ends, and was not noted before.
+def recording_traffic(ledger: Ledger, batch_id: UUID, traffic: Traffic) -> Iterator[None]:
+    """Store with a batch the calls made until the block ends that were not stored before.
 
-    So the greeting and what planning asked are counted, too. Whatever ends a run outranks a trouble with this.
+    This includes the first contact and the calls of planning. An error of the block takes precedence over one of
+    storing.
     """
     try:
         yield
     finally:
         calls, waited = traffic.not_yet_noted()
-        ledger.attempt(partial(batches.note_traffic, batch_id=batch_id, calls=calls, waited=waited))
+        ledger.try_once(partial(batches.add_traffic, batch_id=batch_id, calls=calls, waited=waited))

@@ -12,7 +12,7 @@ from typing import Any
 
 from etl.api.event_loop import Put, Wire
 from etl.config.settings import Settings
-from etl.drift.profiler import Radar
+from etl.drift.profiler import SchemaProfiler
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.engine.page_writer import PageGroup, WriteResult, size_of
 from etl.engine.workers import WORKERS, WorkerPool
@@ -21,7 +21,7 @@ from etl.events import Advanced, Watch
 from etl.extract.call_budget import CallBudget
 from etl.extract.reader import ApiClient, share_of_calls
 from etl.ledger.batches import Batch
-from etl.ledger.transaction import Ledger, TakingTurns
+from etl.ledger.transaction import Ledger, SerializedLedger
 from etl.resources import resource as named
 from etl.window import Window
 
@@ -33,69 +33,69 @@ class ExtractRun:
     ledger: Ledger
     settings: Settings
     batch: Batch
-    wire: Wire
+    event_loop: Wire
     api: ApiClient
-    lanes: WorkerPool
+    workers: WorkerPool
     watch: Watch
     step: str = "sync"
     stop: threading.Event = field(default_factory=threading.Event)
     limit: int | None = None  #: approximate maximum of records per resource, for a trial run
     budget: CallBudget = field(default_factory=CallBudget)
-    beside: int = 1  #: resources that are being read now
+    active_readers: int = 1  #: resources that are being read now
     not_offered: dict[str, str] = field(default_factory=dict)  #: resource and reason
-    radar: Radar = field(default_factory=Radar)
+    profiler: SchemaProfiler = field(default_factory=SchemaProfiler)
 
     def __post_init__(self) -> None:
-        self.ledger = TakingTurns(self.ledger)
+        self.ledger = SerializedLedger(self.ledger)
 
-    def check(self) -> None:
-        """Raise Interrupted when the run was asked to stop, or has to, as another resource met what concerns all."""
-        if self.stop.is_set() or self.wire.halted:
+    def raise_if_stopped(self) -> None:
+        """Raise Interrupted when the run was asked to stop, or when another resource met an error that ends the run."""
+        if self.stop.is_set() or self.event_loop.halted:
             raise Interrupted
 
     def halt(self) -> None:
         """Stop every resource after the page group that is being written."""
-        self.wire.halted = self.lanes.halted = True
+        self.event_loop.halted = self.workers.halted = True
 
-    def ahead(self) -> int:
-        """Return how many calls one resource has under way, as many others are read beside it."""
-        return share_of_calls(self.settings.etl_concurrency, self.beside)
+    def prefetch(self) -> int:
+        """Return how many concurrent calls one resource may make, given how many are being read."""
+        return share_of_calls(self.settings.etl_concurrency, self.active_readers)
 
-    def consume(
+    def write_pages(
         self,
         resource: str,
         window: Window | None,
-        produce: Callable[[Put[FetchedPage | FetchFailed]], Coroutine[Any, Any, None]],
-        most: int,
+        fetch: Callable[[Put[FetchedPage | FetchFailed]], Coroutine[Any, Any, None]],
+        group_size: int,
     ) -> Iterator[WriteResult]:
-        """Commit what `produce` puts, at most `most` answers a transaction, and yield what each group came to.
+        """Write what `fetch` puts, at most `group_size` answers a transaction, and yield the result of each page group.
 
-        Raises what a commit or the producer raised; everything committed before stays.
+        Raises what a commit or the fetching raised; everything committed before is kept.
         """
-        under_way: deque[Future[WriteResult]] = deque()
-        with self.wire.holding(size_of) as held, closing(self.wire.stream(produce, most, held)) as groups:
+        pending: deque[Future[WriteResult]] = deque()
+        with self.event_loop.holding(size_of) as reservation, closing(self.event_loop.stream(fetch, group_size, reservation)) as groups:
             try:
                 for answers in groups:
-                    self.check()
-                    self.look_at(resource, answers)
+                    self.raise_if_stopped()
+                    self.profile_answers(resource, answers)
                     group = PageGroup(resource, answers, window, dict(self.not_offered))
-                    under_way.append(self.lanes.submit(group))
-                    under_way[-1].add_done_callback(partial(self.wire.release, held, group.size))
-                    while len(under_way) > WORKERS or (under_way and under_way[0].done()):
-                        yield self.committed(under_way.popleft())
-                while under_way:
-                    yield self.committed(under_way.popleft())
+                    pending.append(self.workers.submit(group))
+                    pending[-1].add_done_callback(partial(self.event_loop.release, reservation, group.size))
+                    while len(pending) > WORKERS or (pending and pending[0].done()):
+                        yield self.wait_for_commit(pending.popleft())
+                while pending:
+                    yield self.wait_for_commit(pending.popleft())
             finally:
-                wait_for([future for future in under_way if not future.cancel()])
+                wait_for([future for future in pending if not future.cancel()])
 
-    def look_at(self, resource: str, answers: Iterable[FetchedPage | FetchFailed]) -> None:
-        """Let the radar have a look at what arrived."""
-        for one in answers:
-            if isinstance(one, FetchedPage) and one.answer.page.items:
-                self.radar.look(named(resource), one.answer.page.items, one.call.endpoint)
+    def profile_answers(self, resource: str, answers: Iterable[FetchedPage | FetchFailed]) -> None:
+        """Add answers to the schema profile of the run."""
+        for answer in answers:
+            if isinstance(answer, FetchedPage) and answer.answer.page.items:
+                self.profiler.observe(named(resource), answer.answer.page.items, answer.call.endpoint)
 
-    def committed(self, future: "Future[WriteResult]") -> WriteResult:
-        """Wait for a group's commit and tell whoever watches."""
-        done = future.result()
-        self.watch(Advanced(self.step, done.resource, done.answers, done.records, done.announced))
-        return done
+    def wait_for_commit(self, future: "Future[WriteResult]") -> WriteResult:
+        """Wait for a page group's commit and report its progress."""
+        result = future.result()
+        self.watch(Advanced(self.step, result.resource, result.answers, result.records, result.announced))
+        return result

@@ -6,12 +6,12 @@ from contextlib import contextmanager, suppress
 from contextvars import copy_context
 
 from etl.api.event_loop import PULSE
-from etl.dependencies import waits_for
+from etl.dependencies import find_prerequisites
 from etl.errors import Interrupted
 from etl.extract.call_budget import CallBudget
 from etl.extract.read_resource import FinishResource, read_resource
 from etl.extract.run import ExtractRun
-from etl.ledger.batches import Part
+from etl.ledger.batches import BatchResource
 from etl.models.states import ENDED, ResourceState
 from etl.resources import resource as named
 
@@ -19,7 +19,7 @@ from etl.resources import resource as named
 EndStates = dict[str, ResourceState]
 
 
-def read_all(run: ExtractRun, parts: Iterable[Part], finish: FinishResource) -> None:
+def read_all(run: ExtractRun, parts: Iterable[BatchResource], finish: FinishResource) -> None:
     """Read every unfinished resource of a batch; derived resources finish after their sources.
 
     An error of a single resource stops no other. An error that concerns all resources stops all of them and is raised
@@ -30,44 +30,44 @@ def read_all(run: ExtractRun, parts: Iterable[Part], finish: FinishResource) -> 
     unread = [part for part in parts if part.resource not in end_states]
     from_api = [part for part in unread if named(part.resource).endpoints]
     run.budget = CallBudget(run.settings.etl_child_budget, [part.resource for part in from_api if is_child(part)])
-    read_asked(run, from_api, finish, end_states)
+    read_in_parallel(run, from_api, finish, end_states)
     for part in unread:
         if part not in from_api:
-            run.check()
+            run.raise_if_stopped()
             end_states[part.resource] = read_resource(run, part, finish, end_states)
 
 
-def read_asked(run: ExtractRun, parts: Sequence[Part], finish: FinishResource, ends: EndStates) -> None:
-    """Read resources in threads, each of which mostly waits: for the API, and for its records to be taken."""
+def read_in_parallel(run: ExtractRun, parts: Sequence[BatchResource], finish: FinishResource, end_states: EndStates) -> None:
+    """Read resources in threads; each thread mostly waits for the API or for a commit."""
     waiting = {part.resource: part for part in sorted(parts, key=is_child)}
-    most = run.settings.etl_concurrency  # with one call at a time, one resource at a time
+    max_readers = run.settings.etl_concurrency  # with one call at a time, one resource at a time
     reading: dict[Future[ResourceState], str] = {}
-    with ThreadPoolExecutor(most, thread_name_prefix="reader") as threads, ended_together(run, reading):
+    with ThreadPoolExecutor(max_readers, thread_name_prefix="reader") as threads, stop_all_on_error(run, reading):
         while waiting or reading:
-            run.check()
-            for part in ready(waiting.values(), {*waiting, *reading.values()})[: most - len(reading)]:
+            run.raise_if_stopped()
+            for part in ready_resources(waiting.values(), {*waiting, *reading.values()})[: max_readers - len(reading)]:
                 del waiting[part.resource]
-                future = threads.submit(copy_context().run, read_resource, run, part, finish, ends)
+                future = threads.submit(copy_context().run, read_resource, run, part, finish, end_states)
                 reading[future] = part.resource
-            run.beside = len(reading)
+            run.active_readers = len(reading)
             for future in wait(reading, PULSE, FIRST_COMPLETED).done:
-                ends[reading[future]] = future.result()
+                end_states[reading[future]] = future.result()
                 del reading[future]
 
 
-def ready(parts: Iterable[Part], unfinished: Collection[str]) -> list[Part]:
-    """Return the resources among `parts` that wait for none of those which have not ended."""
-    return [part for part in parts if waits_for(named(part.resource)).isdisjoint(unfinished)]
+def ready_resources(parts: Iterable[BatchResource], unfinished: Collection[str]) -> list[BatchResource]:
+    """Return the resources that do not depend on an unfinished one."""
+    return [part for part in parts if find_prerequisites(named(part.resource)).isdisjoint(unfinished)]
 
 
-def is_child(part: Part) -> bool:
+def is_child(part: BatchResource) -> bool:
     """Return whether a resource is read per parent; the other resources go first, since they bring the parents."""
     return named(part.resource).parent is not None
 
 
 @contextmanager
-def ended_together(run: ExtractRun, reading: Collection[Future[ResourceState]]) -> Iterator[None]:
-    """Let all readers end when the block raises; the error that made one of them end outranks that they were asked."""
+def stop_all_on_error(run: ExtractRun, reading: Collection[Future[ResourceState]]) -> Iterator[None]:
+    """Stop all readers when the block raises; an error of a reader takes precedence over the Interrupted of the others."""
     try:
         yield
     except BaseException as error:
@@ -75,15 +75,15 @@ def ended_together(run: ExtractRun, reading: Collection[Future[ResourceState]]) 
         with suppress(Interrupted):
             wait(reading)
         wait(reading)  # again after the grace period: it has canceled what the readers waited for
-        if isinstance(error, Interrupted) and (reasons := list(errors_of(reading))):
+        if isinstance(error, Interrupted) and (reasons := list(reader_errors(reading))):
             raise reasons[0] from None
         raise
     finally:
-        run.wire.halted = False
+        run.event_loop.halted = False
 
 
-def errors_of(reading: Iterable[Future[ResourceState]]) -> Iterator[BaseException]:
-    """Yield why readers have ended that were not just asked to."""
+def reader_errors(reading: Iterable[Future[ResourceState]]) -> Iterator[BaseException]:
+    """Yield the errors of readers that were not merely interrupted."""
     for future in reading:
         error = None if future.cancelled() else future.exception()
         if error is not None and not isinstance(error, Interrupted):

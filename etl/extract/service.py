@@ -17,22 +17,22 @@ from etl.api.connection import Connection as Api
 from etl.api.connection import connected
 from etl.api.traffic import Traffic
 from etl.catalogue import Resource
-from etl.config.logs import bind, configure
+from etl.config.logs import add_log_fields, configure_logging
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.database.handed import engine_of
 from etl.database.revisions import check_migrated
 from etl.engine.page_writer import PageWriter
 from etl.engine.workers import WorkerPool
-from etl.events import Watch, unwatched
-from etl.extract.record_traffic import noting_traffic
+from etl.events import Watch, ignore_event
+from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
 from etl.ledger import batches, tenants
-from etl.ledger.batches import Batch, Part
-from etl.ledger.leases import Lease, leased
+from etl.ledger.batches import Batch, BatchResource
+from etl.ledger.leases import Lease, hold_lease
 from etl.ledger.staging.classify import IncomingRecord
-from etl.ledger.staging.stage import Intake, take_in, wait
+from etl.ledger.staging.stage import StageContext, stage_records, leave_pending
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, ResourceState
 from etl.record import ReadSet
@@ -49,7 +49,7 @@ class ExtractService:
         db: Session | Engine,
         *,
         settings: Settings | None = None,
-        watch: Watch = unwatched,
+        watch: Watch = ignore_event,
         stop: threading.Event | None = None,
     ) -> None:
         self.engine = engine_of(db)
@@ -65,42 +65,42 @@ class ExtractService:
         """
         check_migrated(self.engine)
         names = [resource.name for resource in selected(resources)]
-        with self.at_work(names) as (api, ledger):
+        with self.connect(names) as (api, ledger):
             window = Window.of(sync_window).clipped_to(api.now)
-            ledger.commit(partial(tenants.register, settings=self.settings))
-            batch = batches.new(ledger.tenant, window, rules_version(self.settings), "extract", {})
+            ledger.commit(partial(tenants.register_tenant, settings=self.settings))
+            batch = batches.build_batch(ledger.tenant, window, rules_version(self.settings), "extract", {})
             parts = dict.fromkeys(names, window)
-            ledger.commit(partial(batches.create, batch=batch, parts=parts, version=etl.__version__))
+            ledger.commit(partial(batches.create_batch, batch=batch, parts=parts, version=etl.__version__))
             self.read(api, ledger, batch)
         return batch.id
 
-    def take_up(self, batch: Batch) -> Traffic:
-        """Read what is left of a batch that did not end, and return what that took of the API."""
-        parts = Ledger(self.engine, batch.tenant).read(partial(batches.parts, batch_id=batch.id))
+    def resume(self, batch: Batch) -> Traffic:
+        """Read what is left of an unfinished batch, and return the API traffic of this call."""
+        parts = Ledger(self.engine, batch.tenant).read(partial(batches.read_batch_resources, batch_id=batch.id))
         names = [part.resource for part in parts]
-        with self.at_work(names) as (api, ledger):
+        with self.connect(names) as (api, ledger):
             self.read(api, ledger, batch)
             return api.api.traffic
 
     @contextmanager
-    def at_work(self, names: Sequence[str]) -> Iterator[tuple[Api, Ledger]]:
-        """Hold the connection to the API and the lease of some resources."""
+    def connect(self, names: Sequence[str]) -> Iterator[tuple[Api, Ledger]]:
+        """Hold the API connection and the leases of some resources."""
         tenant = self.settings.etl_tenant
-        with connected(self.settings, self.stop, self.engine) as api, leased(self.engine, tenant, names) as lease:
+        with connected(self.settings, self.stop, self.engine) as api, hold_lease(self.engine, tenant, names) as lease:
             yield api, Ledger(self.engine, tenant, lease)
 
     def read(self, api: Api, ledger: Ledger, batch: Batch) -> None:
         """Read every unread resource of a batch; on an error the batch is marked failed and can be resumed."""
         url = self.engine.url.render_as_string(hide_password=False)
         workers = WorkerPool(
-            stager(ledger, self.settings, batch), StagingWriterFactory(url, self.settings, batch, ledger.lease)
+            staging_writer(ledger, self.settings, batch), StagingWriterFactory(url, self.settings, batch, ledger.lease)
         )
         run = ExtractRun(ledger, self.settings, batch, api.wire, api.api, workers, self.watch, "extract", self.stop)
-        parts = ledger.read(partial(batches.parts, batch_id=batch.id))
-        ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTING))
-        with ledger.failing(batch.id), noting_traffic(ledger, batch.id, api.api.traffic), workers:
-            read_all(run, [part for part in parts if not part.whole], stays_running)
-        ledger.commit(partial(batches.move, batch_id=batch.id, to=BatchState.EXTRACTED))
+        parts = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
+        ledger.commit(partial(batches.advance_batch, batch_id=batch.id, to=BatchState.EXTRACTING))
+        with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic), workers:
+            read_all(run, [part for part in parts if not part.fully_read], keep_running)
+        ledger.commit(partial(batches.advance_batch, batch_id=batch.id, to=BatchState.EXTRACTED))
 
 
 @dataclass(frozen=True)
@@ -114,15 +114,15 @@ class StagingWriterFactory:
 
     def __call__(self) -> PageWriter:
         """Return the page writer, with its own database connection."""
-        configure(self.settings)
-        bind(batch=str(self.batch.id), tenant=self.batch.tenant)
+        configure_logging(self.settings)
+        add_log_fields(batch=str(self.batch.id), tenant=self.batch.tenant)
         engine = make_engine(self.url, application_name="qqetl lane", pool_size=1)
-        return stager(Ledger(engine, self.batch.tenant, self.lease), self.settings, self.batch)
+        return staging_writer(Ledger(engine, self.batch.tenant, self.lease), self.settings, self.batch)
 
 
-def stager(ledger: Ledger, settings: Settings, batch: Batch) -> PageWriter:
-    """Return what takes groups of answers into staging, where they wait."""
-    intake = Intake(batch.tenant, batch.id, batch.rules, wait)
+def staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> PageWriter:
+    """Return the page writer that stages records for the later steps."""
+    stage_context = StageContext(batch.tenant, batch.id, batch.rules, leave_pending)
 
     def stage(
         connection: Connection,
@@ -131,11 +131,11 @@ def stager(ledger: Ledger, settings: Settings, batch: Batch) -> PageWriter:
         sets: Sequence[ReadSet],
         window: Window | None,
     ) -> Counter[str]:
-        return take_in(connection, intake, resource, arrivals, sets, window).counts
+        return stage_records(connection, stage_context, resource, arrivals, sets, window).counts
 
     return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, {})
 
 
-def stays_running(connection: Connection, part: Part, complete: bool) -> ResourceState:  # noqa: ARG001, FBT001 (a Finish)
-    """Leave a resource that was read to the steps that follow; the load closes its books."""
+def keep_running(connection: Connection, part: BatchResource, complete: bool) -> ResourceState:  # noqa: ARG001, FBT001 (a Finish)
+    """Leave the state of a resource that was read unchanged; the load step finishes it."""
     return part.status

@@ -16,16 +16,16 @@ from etl.record import decode
 from etl.values import source_id
 
 #: Records of a resource that are requested in one run; the others keep their rows until the next run.
-MOST = 1000
+MAX_CHECKS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class DeletionCheck:
     """The result of requesting missing records individually."""
 
-    gone: frozenset[str]  #: the API no longer has them
-    doubtful: frozenset[str]  #: they still exist, could not be checked, or were not requested
-    answered: int = 0  #: how many of them still exist
+    confirmed: frozenset[str]  #: the API no longer has them
+    unconfirmed: frozenset[str]  #: they still exist, could not be checked, or were not requested
+    still_exist: int = 0  #: how many of them still exist
 
 
 def verify_deleted(api: Connection, resource: Resource, source_ids: Collection[str]) -> DeletionCheck | None:
@@ -37,7 +37,7 @@ def verify_deleted(api: Connection, resource: Resource, source_ids: Collection[s
     if endpoint is None or not sorted_ids:
         return None
     try:
-        exists_by_id = api.wire.ask(ask_all(api, resource, endpoint, sorted_ids[:MOST]))
+        exists_by_id = api.wire.ask(check_all(api, resource, endpoint, sorted_ids[:MAX_CHECKS]))
     except Refused:
         return None
     confirmed = frozenset(source_id for source_id, exists in exists_by_id.items() if exists is False)
@@ -45,46 +45,46 @@ def verify_deleted(api: Connection, resource: Resource, source_ids: Collection[s
     return DeletionCheck(confirmed, frozenset(sorted_ids) - confirmed, still_exist)
 
 
-async def ask_all(
+async def check_all(
     api: Connection, resource: Resource, endpoint: Endpoint, source_ids: Collection[str]
 ) -> dict[str, bool | None]:
-    """Return of each record whether the API still has it, None where it could not say. Raises Refused."""
-    found: dict[str, bool | None] = {}
+    """Return for each record whether the API still has it, None where it could not tell. Raises Refused."""
+    exists_by_id: dict[str, bool | None] = {}
 
-    async def ask(one: str) -> None:
-        found[one] = await lives(api, resource, endpoint, one)
+    async def ask(source_id: str) -> None:
+        exists_by_id[source_id] = await exists_in_api(api, resource, endpoint, source_id)
 
     try:
         async with asyncio.TaskGroup() as group:
-            for one in source_ids:
-                group.create_task(ask(one))
+            for source_id in source_ids:
+                group.create_task(ask(source_id))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
-    return found
+    return exists_by_id
 
 
-async def lives(api: Connection, resource: Resource, endpoint: Endpoint, one: str) -> bool | None:
-    """Tell whether the API still has a record of this id, None where it could not say. Raises Refused."""
+async def exists_in_api(api: Connection, resource: Resource, endpoint: Endpoint, source_id: str) -> bool | None:
+    """Return whether the API still has a record, None where it could not tell. Raises Refused."""
     try:
-        return is_it(resource, await api.api.fetch(parent_call(resource, endpoint, one)), one)
+        return is_answer_about(resource, await api.api.fetch(parent_call(resource, endpoint, source_id)), source_id)
     except Vanished:
         return False
     except (ApiUnavailable, UnexpectedResponse):
         return None
 
 
-def is_it(resource: Resource, answer: Answer, one: str) -> bool:
-    """Tell whether an answer is the record of this id: an empty one is not, nor is that into which it was merged.
+def is_answer_about(resource: Resource, answer: Answer, requested_id: str) -> bool:
+    """Return whether an answer is the record of this id: not when it is empty or the record it was merged into.
 
-    A record that does not say who it is counts as the one that was asked for.
+    A record without an id counts as the requested one.
     """
     if not answer.page.items:
         return False
-    named = source_id(identity(resource, decode(msgspec.Raw(answer.page.items[0]))))
-    return named == one if isinstance(named, str) else True
+    answered_id = source_id(id_in_record(resource, decode(msgspec.Raw(answer.page.items[0]))))
+    return answered_id == requested_id if isinstance(answered_id, str) else True
 
 
-def identity(resource: Resource, record: dict[str, Any]) -> Any:
-    """Return what a record says its id is; calls for single records spell the name in another case."""
+def id_in_record(resource: Resource, record: dict[str, Any]) -> Any:
+    """Return the id in a record; calls for single records spell the field's name in another case."""
     names = {name.casefold(): value for name, value in record.items()}
     return value_at(names, resource.id.casefold()) if isinstance(resource.id, str) else None

@@ -12,14 +12,14 @@ from sqlalchemy import Connection, TextClause, text
 from etl.catalogue import Resource
 
 #: After how many days an unchanged parent is asked for again, by priority: active parents, others.
-AGES = (7, 30)
+REFRESH_DAYS = (7, 30)
 
 #: How long a parent whose call failed waits before it is asked for again.
-AFTER_FAILURE = timedelta(hours=1)
+RETRY_DELAY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class ChildRequest:
     """One call to be made: the parent's source id, its raw row, and the fields that its answer carries along."""
 
     parent_id: str
@@ -28,7 +28,7 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
+class QueueChunk:
     """One of several equal parts of a queue, told by the parents' ids."""
 
     number: int = 0
@@ -36,11 +36,11 @@ class Portion:
 
 
 #: The queue as a whole.
-WHOLE = Portion()
+WHOLE_QUEUE = QueueChunk()
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
+class QueueCoverage:
     """How many parents of a resource are covered, and how many calls are outstanding."""
 
     parents: int
@@ -50,7 +50,7 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class DueCalls:
     """Calls of one urgency that are due."""
 
     changed: bool  #: for a new version of the parent; otherwise the last answer has come of age
@@ -59,7 +59,7 @@ class Waiting:
 
 
 #: Parents that are new or have a new version, and the queue's entry of each that has one.
-CHANGED = """
+CHANGED_PARENTS = """
     FROM raw.{parent} AS parent
     LEFT JOIN etl.child_queue AS known
         ON known.tenant = parent.tenant AND known.resource = :resource AND known.parent_id = parent.source_id
@@ -68,16 +68,16 @@ CHANGED = """
 """
 
 
-def refresh(connection: Connection, child: Resource, parent: Resource, tenant: str) -> None:
+def refresh_queue(connection: Connection, child: Resource, parent: Resource, tenant: str) -> None:
     """Queue every parent that is new or has a new version; parents that the source marks deleted are left out."""
-    active, wanted, values = parent_conditions(child, parent)
-    leave_out(connection, child, parent, tenant, wanted, values)
+    active, wanted, values = build_parent_conditions(child, parent)
+    remove_excluded(connection, child, parent, tenant, wanted, values)
     statement = text(f"""
         INSERT INTO etl.child_queue AS queued
             (tenant, resource, parent_id, parent_raw_id, priority, parent_version_at, due_at, changed)
         SELECT parent.tenant, :resource, parent.source_id, parent.id, CASE WHEN {active} THEN 0 ELSE 1 END,
                parent.version_at, now(), true
-        {CHANGED.format(parent=parent.raw_table, wanted=wanted)}
+        {CHANGED_PARENTS.format(parent=parent.raw_table, wanted=wanted)}
         ORDER BY parent.source_id
         ON CONFLICT (tenant, resource, parent_id) DO UPDATE
         SET parent_raw_id = excluded.parent_raw_id, priority = excluded.priority, due_at = excluded.due_at,
@@ -86,7 +86,7 @@ def refresh(connection: Connection, child: Resource, parent: Resource, tenant: s
     connection.execute(statement, {"tenant": tenant, "resource": child.name, **values})
 
 
-def leave_out(
+def remove_excluded(
     connection: Connection, child: Resource, parent: Resource, tenant: str, wanted: str, values: Mapping[str, Any]
 ) -> None:
     """Take out of the queue the parents that have vanished, or whose newest version is not asked about."""
@@ -103,14 +103,14 @@ def leave_out(
     connection.execute(statement, {"tenant": tenant, "resource": child.name, **wanted_alone})
 
 
-def parent_conditions(child: Resource, parent: Resource) -> tuple[str, str, dict[str, Any]]:
+def build_parent_conditions(child: Resource, parent: Resource) -> tuple[str, str, dict[str, Any]]:
     """Return the SQL for "active" and "to be asked for" over a parent's raw row, and what they bind."""
-    only = child.parent.only if child.parent is not None else None
+    only = child.parent.parent_filter if child.parent is not None else None
     conditions = ["parent.status <> 'validation_error' OR parent.loaded_at IS NOT NULL"]
     values: dict[str, Any] = {}
     marks: list[str] = []
     for number, (name, marked) in enumerate(parent.model.deletion_mark):
-        values |= {f"mark_{number}": name, f"marks_{number}": [json_text(value) for value in marked]}
+        values |= {f"mark_{number}": name, f"marks_{number}": [format_json(value) for value in marked]}
         marks.append(f"parent.raw_data -> CAST(:mark_{number} AS text) = ANY(CAST(:marks_{number} AS jsonb[]))")
     if marks:
         conditions.append(f"({' OR '.join(marks)}) IS NOT TRUE")
@@ -118,44 +118,44 @@ def parent_conditions(child: Resource, parent: Resource) -> tuple[str, str, dict
         values |= {"only": only[0], "only_values": list(only[1])}
         conditions.append("parent.raw_data ->> CAST(:only AS text) = ANY(CAST(:only_values AS text[]))")
     if parent.active is None:
-        return "true", conjunction(conditions), values
+        return "true", join_conditions(conditions), values
     values |= {"active": parent.active[0], "active_values": list(parent.active[1])}
     active = "parent.raw_data ->> CAST(:active AS text) = ANY(CAST(:active_values AS text[]))"
-    return active, conjunction(conditions), values
+    return active, join_conditions(conditions), values
 
 
-def conjunction(conditions: Collection[str]) -> str:
+def join_conditions(conditions: Collection[str]) -> str:
     """Return the conditions joined by AND."""
     return " AND ".join(f"({condition})" for condition in conditions)
 
 
-def json_text(value: object) -> str:
+def format_json(value: object) -> str:
     """Return a deletion mark as JSON text."""
     return msgspec.json.encode(value).decode()
 
 
-def outstanding(  # noqa: PLR0913, PLR0917 (which queue, which part of it, how far)
+def read_due_requests(  # noqa: PLR0913, PLR0917 (which queue, which part of it, how far)
     connection: Connection,
     child: Resource,
     parent: Resource,
     tenant: str,
     due: datetime,
     most: int,
-    portion: Portion = WHOLE,
-) -> list[Child]:
+    portion: QueueChunk = WHOLE_QUEUE,
+) -> list[ChildRequest]:
     """Return the next parents to ask for: changed ones first, active before others, newest first."""
-    carries = child.parent.carries if child.parent is not None else ()
+    carries = child.parent.parent_fields if child.parent is not None else ()
     place = {"tenant": tenant, "resource": child.name, "due": due, "most": most, "carries": list(carries)}
-    part = {} if portion == WHOLE else {"number": portion.number, "of": portion.of}
-    rows = connection.execute(queue_order(parent, PORTION if part else ""), place | part)
-    return [Child(row.parent_id, row.id, (row.carried or "{}").encode()) for row in rows]
+    part = {} if portion == WHOLE_QUEUE else {"number": portion.number, "of": portion.of}
+    rows = connection.execute(build_queue_query(parent, CHUNK_CONDITION if part else ""), place | part)
+    return [ChildRequest(row.parent_id, row.id, (row.carried or "{}").encode()) for row in rows]
 
 
 #: Narrows a queue to one of several equal parts.
-PORTION = "AND (hashtext(parent_id) & 2147483647) % :of = :number"
+CHUNK_CONDITION = "AND (hashtext(parent_id) & 2147483647) % :of = :number"
 
 
-def queue_order(parent: Resource, portion: str = "") -> TextClause:
+def build_queue_query(parent: Resource, portion: str = "") -> TextClause:
     """Return the statement behind `outstanding`."""
     return text(f"""
         SELECT queued.parent_id, parent.id, carried.object AS carried
@@ -174,14 +174,14 @@ def queue_order(parent: Resource, portion: str = "") -> TextClause:
     """)
 
 
-def waiting(connection: Connection, child: Resource, parent: Resource, tenant: str) -> list[Waiting]:
+def count_due_calls(connection: Connection, child: Resource, parent: Resource, tenant: str) -> list[DueCalls]:
     """Return how many calls a run would find due, by urgency, the most urgent first; nothing is queued."""
-    active, wanted, values = parent_conditions(child, parent)
+    active, wanted, values = build_parent_conditions(child, parent)
     statement = text(f"""
         SELECT changed, priority, count(*) AS calls
         FROM (
             SELECT true AS changed, CASE WHEN {active} THEN 0 ELSE 1 END AS priority
-            {CHANGED.format(parent=parent.raw_table, wanted=wanted)}
+            {CHANGED_PARENTS.format(parent=parent.raw_table, wanted=wanted)}
             UNION ALL
             SELECT queued.changed, queued.priority
             FROM etl.child_queue AS queued
@@ -192,10 +192,10 @@ def waiting(connection: Connection, child: Resource, parent: Resource, tenant: s
         GROUP BY changed, priority ORDER BY changed DESC, priority
     """)
     rows = connection.execute(statement, {"tenant": tenant, "resource": child.name, **values})
-    return [Waiting(row.changed, row.priority == 0, row.calls) for row in rows]
+    return [DueCalls(row.changed, row.priority == 0, row.calls) for row in rows]
 
 
-def cover(connection: Connection, child: Resource, tenant: str, children: Collection[Child]) -> None:
+def mark_covered(connection: Connection, child: Resource, tenant: str, children: Collection[ChildRequest]) -> None:
     """Note that these parents' answers are staged: they are due again when they change or come of age."""
     connection.execute(
         text("""
@@ -209,26 +209,26 @@ def cover(connection: Connection, child: Resource, tenant: str, children: Collec
         {
             "tenant": tenant,
             "resource": child.name,
-            "active": AGES[0],
-            "others": AGES[1],
+            "active": REFRESH_DAYS[0],
+            "others": REFRESH_DAYS[1],
             "parents": [one.parent_id for one in children],
             "raw_ids": [one.parent_raw_id for one in children],
         },
     )
 
 
-def postpone(connection: Connection, child: Resource, tenant: str, parent_ids: Collection[str]) -> None:
+def postpone_failed(connection: Connection, child: Resource, tenant: str, parent_ids: Collection[str]) -> None:
     """Let parents whose calls failed wait a while, so that the others get their turn."""
     connection.execute(
         text("""
             UPDATE etl.child_queue SET due_at = now() + :pause, failures = failures + 1
             WHERE tenant = :tenant AND resource = :resource AND parent_id = ANY(:parents)
         """),
-        {"tenant": tenant, "resource": child.name, "parents": list(parent_ids), "pause": AFTER_FAILURE},
+        {"tenant": tenant, "resource": child.name, "parents": list(parent_ids), "pause": RETRY_DELAY},
     )
 
 
-def no_longer_postponed(connection: Connection, child: str, tenant: str) -> None:
+def retry_postponed(connection: Connection, child: str, tenant: str) -> None:
     """Let parents whose calls failed have their turn at once."""
     connection.execute(
         text("""
@@ -239,7 +239,7 @@ def no_longer_postponed(connection: Connection, child: str, tenant: str) -> None
     )
 
 
-def uncover(connection: Connection, child: str, tenant: str) -> None:
+def mark_uncovered(connection: Connection, child: str, tenant: str) -> None:
     """Let all parents of a resource be due, as if none had ever been asked."""
     connection.execute(
         text("""
@@ -250,13 +250,13 @@ def uncover(connection: Connection, child: str, tenant: str) -> None:
     )
 
 
-def now(connection: Connection) -> datetime:
+def read_database_time(connection: Connection) -> datetime:
     """Return the database's time, by which the queue goes."""
     moment: datetime = connection.execute(text("SELECT now()")).scalar_one()
     return moment
 
 
-def coverage(connection: Connection, resource: str, tenant: str) -> Coverage:
+def read_coverage(connection: Connection, resource: str, tenant: str) -> QueueCoverage:
     """Return how far the parents of a resource are covered."""
     row = connection.execute(
         text("""
@@ -267,4 +267,4 @@ def coverage(connection: Connection, resource: str, tenant: str) -> Coverage:
         """),
         {"tenant": tenant, "resource": resource},
     ).one()
-    return Coverage(*row)
+    return QueueCoverage(*row)

@@ -8,34 +8,34 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, TextClause, text
 
-from etl.database.retry import Undecided, patiently
+from etl.database.retry import CommitUnknown, with_retries
 from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseUnavailable
 
 #: A transaction that has written nothing writes no evidence either. Old evidence goes when a batch ends.
-NOTE = text("""
+WRITE_EVIDENCE = text("""
     INSERT INTO etl.commits (id) SELECT :id WHERE pg_current_xact_id_if_assigned() IS NOT NULL
     RETURNING CAST(pg_current_xact_id_if_assigned() AS text)
 """)
 #: An open transaction holds a lock on its number. A lock is let go after what it guarded can be seen, so that whoever
 #: finds none, and looks for the row in a later transaction, sees what this one became. A standby knows neither.
-OPEN = text("""
+IS_OPEN = text("""
     SELECT pg_is_in_recovery() OR EXISTS (
         SELECT FROM pg_locks WHERE locktype = 'transactionid' AND transactionid = CAST(CAST(:number AS xid8) AS xid)
     )
 """)
-STANDS = text("SELECT EXISTS (SELECT FROM etl.commits WHERE id = :id)")
+HAS_EVIDENCE = text("SELECT EXISTS (SELECT FROM etl.commits WHERE id = :id)")
 #: Nobody asks for a commit after so long: patience ends within minutes. Several runs may end at once.
-REMOVE = text("""
+REMOVE_EXPIRED = text("""
     DELETE FROM etl.commits WHERE id IN (
         SELECT id FROM etl.commits WHERE noted_at < now() - interval '1 day' FOR UPDATE SKIP LOCKED
     )
 """)
 
 
-def note(connection: Connection, attempt: UUID) -> str | None:
+def write_evidence(connection: Connection, attempt: UUID) -> str | None:
     """Leave the evidence of an attempt in its transaction; return its number, None for one that has written nothing."""
-    number: str | None = connection.execute(NOTE, {"id": attempt}).scalar_one_or_none()
+    number: str | None = connection.execute(WRITE_EVIDENCE, {"id": attempt}).scalar_one_or_none()
     return number
 
 
@@ -48,8 +48,8 @@ def was_committed(engine: Engine, attempt: UUID, number: str | None) -> bool:
     """
 
     def look() -> bool:
-        is_open = answer(engine, OPEN, number=number)
-        stands = answer(engine, STANDS, id=attempt)
+        is_open = fetch_flag(engine, IS_OPEN, number=number)
+        stands = fetch_flag(engine, HAS_EVIDENCE, id=attempt)
         if is_open and not stands:
             raise DatabaseUnavailable(
                 "The answer to a commit was lost, and the database has not ended that transaction. It ends by itself "
@@ -60,17 +60,17 @@ def was_committed(engine: Engine, attempt: UUID, number: str | None) -> bool:
     if number is None:
         return False
     try:
-        return patiently(look)
+        return with_retries(look)
     except DatabaseUnavailable as error:
-        raise Undecided(str(error)) from None
+        raise CommitUnknown(str(error)) from None
 
 
-def answer(engine: Engine, question: TextClause, **bound: object) -> bool:
+def fetch_flag(engine: Engine, question: TextClause, **bound: object) -> bool:
     """Return what the database answers now: in a transaction of its own, whatever level of isolation is usual there."""
     with database_errors(), engine.connect() as connection:
         return bool(connection.execute(question, bound).scalar_one())
 
 
-def remove_old(connection: Connection) -> None:
+def remove_expired(connection: Connection) -> None:
     """Remove the evidence that nobody will ask for any more."""
-    connection.execute(REMOVE)
+    connection.execute(REMOVE_EXPIRED)

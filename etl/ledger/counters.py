@@ -11,9 +11,9 @@ from sqlalchemy import Connection, text, update
 from etl.models.bookkeeping import batch_resources
 
 #: Where a connection keeps the sums of its open transaction.
-PLACE = "etl sums"
+INFO_KEY = "etl sums"
 
-HISTORY = text("""
+ADD_HISTORY = text("""
     INSERT INTO etl.sync_history AS sum
         (batch_id, table_name, inserted, updated, unchanged, deleted, revived, seconds, synced_at)
     VALUES (:batch_id, :table_name, :inserted, :updated, :unchanged, :deleted, :revived, :seconds, now())
@@ -24,10 +24,10 @@ HISTORY = text("""
 """)
 
 #: The columns of the sync history that are sums.
-OF_HISTORY = ("inserted", "updated", "unchanged", "deleted", "revived", "seconds")
+HISTORY_COLUMNS = ("inserted", "updated", "unchanged", "deleted", "revived", "seconds")
 
 
-class Sums:
+class TransactionCounters:
     """The sums of one transaction: of resources of batches, and of tables of batches."""
 
     def __init__(self) -> None:
@@ -43,29 +43,29 @@ class Sums:
 
 
 @contextmanager
-def summed_up(connection: Connection) -> Iterator[None]:
+def collect_counters(connection: Connection) -> Iterator[None]:
     """Gather what the block counts and write it at its end; an error in the block writes nothing."""
     place = connection.info  # of a connection that broke, it can no longer be asked for
-    sums = place[PLACE] = Sums()
+    sums = place[INFO_KEY] = TransactionCounters()
     try:
         yield
         sums.write(connection)
     finally:
-        place.pop(PLACE, None)
+        place.pop(INFO_KEY, None)
 
 
-def count(connection: Connection, batch_id: UUID, resource: str, counts: Mapping[str, int]) -> None:
+def add_counts(connection: Connection, batch_id: UUID, resource: str, counts: Mapping[str, int]) -> None:
     """Add to the counts of one resource of a batch, in the same transaction as the records they count."""
-    sums: Sums | None = connection.info.get(PLACE)
+    sums: TransactionCounters | None = connection.info.get(INFO_KEY)
     if sums is None:
         write_counts(connection, batch_id, resource, counts)
     else:
         sums.resources.setdefault((batch_id, resource), Counter()).update(counts)
 
 
-def note_history(connection: Connection, batch_id: UUID, table: str, counts: Mapping[str, Any]) -> None:
+def add_history(connection: Connection, batch_id: UUID, table: str, counts: Mapping[str, Any]) -> None:
     """Add to the sync history of a table: numbers of rows by what was done to them, and seconds."""
-    sums: Sums | None = connection.info.get(PLACE)
+    sums: TransactionCounters | None = connection.info.get(INFO_KEY)
     if sums is None:
         write_history(connection, batch_id, table, counts)
     else:
@@ -83,5 +83,5 @@ def write_counts(connection: Connection, batch_id: UUID, resource: str, counts: 
 
 def write_history(connection: Connection, batch_id: UUID, table: str, counts: Mapping[str, Any]) -> None:
     """Add to the row of one table of a batch."""
-    named = {name: counts.get(name, 0) for name in OF_HISTORY}
-    connection.execute(HISTORY, {"batch_id": batch_id, "table_name": table, **named})
+    named = {name: counts.get(name, 0) for name in HISTORY_COLUMNS}
+    connection.execute(ADD_HISTORY, {"batch_id": batch_id, "table_name": table, **named})

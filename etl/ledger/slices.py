@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Text, bindparam, cast, func, insert, select, text, update
 
-from etl.copy_text import array
+from etl.copy_text import format_array
 from etl.models.bookkeeping import requests, slices
 from etl.models.states import SliceState
 
@@ -28,27 +28,27 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SliceReading:
     """What one reading of a slice brought."""
 
     slice: Slice
     total: int | None  #: as the last page's envelope said
     distinct: int  #: ids received in this reading
     union: int  #: ids received in all readings of the slice
-    most: int | None = None  #: the largest total that any of its pages named
-    least: int | None = None  #: the smallest
-    moved: bool = False  #: whether totals differed, between its pages or between the readings of the slice
+    max_total: int | None = None  #: the largest total that any of its pages named
+    min_total: int | None = None  #: the smallest
+    has_changed_total: bool = False  #: whether totals differed, between its pages or between the readings of the slice
 
     @property
-    def agrees(self) -> bool:
+    def is_consistent(self) -> bool:
         """Whether as many ids arrived as the API says there are, and none left the list while it was read.
 
         One that leaves moves the others forward, over the edge of a page that was read already.
         """
-        return self.total is None or (self.distinct == self.total and self.total == (self.most or self.total))
+        return self.total is None or (self.distinct == self.total and self.total == (self.max_total or self.total))
 
 
-def plan(connection: Connection, batch_id: UUID, resource: str, planned: Iterable[Slice]) -> None:
+def write_slices(connection: Connection, batch_id: UUID, resource: str, planned: Iterable[Slice]) -> None:
     """Write the slices of a resource, once a batch."""
     rows = [
         {
@@ -64,46 +64,46 @@ def plan(connection: Connection, batch_id: UUID, resource: str, planned: Iterabl
     connection.execute(insert(slices), rows)
 
 
-def planned(connection: Connection, batch_id: UUID, resource: str) -> list[Slice] | None:
+def read_open_slices(connection: Connection, batch_id: UUID, resource: str) -> list[Slice] | None:
     """Return the slices that are still to be read, None when the resource was not planned yet."""
     mine = (slices.c.batch_id == batch_id) & (slices.c.resource == resource)
     rows = connection.execute(select(slices).where(mine).order_by(slices.c.number)).all()
-    return [as_slice(row) for row in rows if row.status != SliceState.DONE] if rows else None
+    return [to_slice(row) for row in rows if row.status != SliceState.DONE] if rows else None
 
 
-def number_of(connection: Connection, batch_id: UUID, resource: str) -> int:
+def count_slices(connection: Connection, batch_id: UUID, resource: str) -> int:
     """Return in how many slices a resource was planned."""
     mine = (slices.c.batch_id == batch_id) & (slices.c.resource == resource)
     number: int = connection.execute(select(func.count()).select_from(slices).where(mine)).scalar_one()
     return number
 
 
-def as_slice(row: Any) -> Slice:
+def to_slice(row: Any) -> Slice:
     """Return a row of `etl.slices` as a slice."""
     return Slice(row.number, row.endpoint, row.first_day, row.last_day, row.reading)
 
 
-def pages_read(connection: Connection, batch_id: UUID, resource: str, one: Slice) -> dict[int, int]:
+def read_page_sizes(connection: Connection, batch_id: UUID, resource: str, one: Slice) -> dict[int, int]:
     """Return the pages of a slice's current reading that are staged, with the number of items each held."""
     mine = (requests.c.batch_id == batch_id) & (requests.c.resource == resource) & (requests.c.slice == one.number)
     query = select(requests.c.page, requests.c["items"].label("number")).where(mine, requests.c.reading == one.reading)
     return {row.page: row.number for row in connection.execute(query)}
 
 
-def new_ids(connection: Connection, number: int) -> list[int]:
+def reserve_request_ids(connection: Connection, number: int) -> list[int]:
     """Return ids for so many requests, for the records that they brought to name."""
     statement = "SELECT nextval(pg_get_serial_sequence('etl.requests', 'id')) FROM generate_series(1, :number)"
     return list(connection.execute(text(statement), {"number": number}).scalars())
 
 
-def note_requests(connection: Connection, rows: Sequence[Mapping[str, Any]], ids: Sequence[int]) -> None:
+def write_requests(connection: Connection, rows: Sequence[Mapping[str, Any]], ids: Sequence[int]) -> None:
     """Write the facts of some requests under ids from `new_ids`; their items' ids travel as the text of an array."""
     statement = insert(requests).values(ids=cast(bindparam("item_ids", type_=Text), requests.c.ids.type))
     facts = [{**row, "id": number} for number, row in zip(ids, rows, strict=True)]
-    connection.execute(statement, [fact | {"item_ids": array(fact.pop("ids"))} for fact in facts])
+    connection.execute(statement, [fact | {"item_ids": format_array(fact.pop("ids"))} for fact in facts])
 
 
-def note_known(connection: Connection, rows: Sequence[Mapping[str, Any]], earlier: Sequence[int]) -> None:
+def write_repeated_requests(connection: Connection, rows: Sequence[Mapping[str, Any]], earlier: Sequence[int]) -> None:
     """Write the facts of requests that brought the same records as earlier ones, whose ids they therefore have."""
     copied = ("ids", "records", "contents")
     given = [bindparam(f"fact_{name}", type_=requests.c[name].type).label(name) for name in rows[0]]
@@ -113,7 +113,9 @@ def note_known(connection: Connection, rows: Sequence[Mapping[str, Any]], earlie
     connection.execute(statement, [fact | {"earlier": one} for fact, one in zip(facts, earlier, strict=True)])
 
 
-def readings(connection: Connection, batch_id: UUID, resource: str, some: Sequence[Slice]) -> list[Reading]:
+def summarize_readings(
+    connection: Connection, batch_id: UUID, resource: str, some: Sequence[Slice]
+) -> list[SliceReading]:
     """Return what the current reading of each slice brought: the total of its last page and its distinct ids."""
     rows = connection.execute(
         text("""
@@ -146,24 +148,24 @@ def readings(connection: Connection, batch_id: UUID, resource: str, some: Sequen
     )
     by_number = {one.number: one for one in some}
     return [
-        Reading(by_number[row.number], row.total, row.current, row.union, row.most, row.least, row.moved)
+        SliceReading(by_number[row.number], row.total, row.current, row.union, row.most, row.least, row.moved)
         for row in rows
     ]
 
 
-def finish(connection: Connection, batch_id: UUID, resource: str, agreed: Iterable[Reading]) -> None:
+def finish_slices(connection: Connection, batch_id: UUID, resource: str, agreed: Iterable[SliceReading]) -> None:
     """Mark slices as read to the end."""
     for reading in agreed:
-        end(connection, batch_id, resource, reading.slice.number, reading.total)
+        finish_slice(connection, batch_id, resource, reading.slice.number, reading.total)
 
 
-def end(connection: Connection, batch_id: UUID, resource: str, number: int, total: int | None = None) -> None:
+def finish_slice(connection: Connection, batch_id: UUID, resource: str, number: int, total: int | None = None) -> None:
     """Mark one slice as read to the end."""
     mine = (slices.c.batch_id == batch_id) & (slices.c.resource == resource) & (slices.c.number == number)
     connection.execute(update(slices).where(mine).values(status=SliceState.DONE, total=total))
 
 
-def read_anew(connection: Connection, batch_id: UUID, resource: str, some: Iterable[Slice]) -> list[Slice]:
+def start_new_readings(connection: Connection, batch_id: UUID, resource: str, some: Iterable[Slice]) -> list[Slice]:
     """Begin another reading of some slices and return them as they are to be read."""
     anew = [Slice(one.number, one.endpoint, one.first_day, one.last_day, one.reading + 1) for one in some]
     for one in anew:

@@ -6,17 +6,17 @@ from sqlalchemy import Connection, select, text
 
 from etl.models.bookkeeping import sync_history
 
-COUNTS = ("inserted", "updated", "unchanged", "deleted", "revived")
+COUNT_COLUMNS = ("inserted", "updated", "unchanged", "deleted", "revived")
 
 
-def of_batch(connection: Connection, batch_id: UUID) -> dict[str, dict[str, int]]:
+def read_history(connection: Connection, batch_id: UUID) -> dict[str, dict[str, int]]:
     """Return the numbers of rows by table and what was done to them."""
     query = select(sync_history).where(sync_history.c.batch_id == batch_id).order_by(sync_history.c.table_name)
-    return {row.table_name: {name: getattr(row, name) for name in COUNTS} for row in connection.execute(query)}
+    return {row.table_name: {name: getattr(row, name) for name in COUNT_COLUMNS} for row in connection.execute(query)}
 
 
 #: A batch that was cut off, and wrote after the last one that was completed.
-LEFT_OPEN = text("""
+INTERRUPTED = text("""
     SELECT batch.id FROM etl.batches AS batch
     WHERE batch.tenant = :tenant AND batch.id <> :batch_id AND batch.status <> 'completed'
       AND (batch.status <> 'failed' OR EXISTS (
@@ -32,6 +32,6 @@ LEFT_OPEN = text("""
 """)
 
 
-def left_open(connection: Connection, tenant: str, batch_id: UUID) -> list[UUID]:
+def find_interrupted_batches(connection: Connection, tenant: str, batch_id: UUID) -> list[UUID]:
     """Return the other batches that wrote rows and were cut off before what hangs on those was brought up to date."""
-    return list(connection.execute(LEFT_OPEN, {"tenant": tenant, "batch_id": batch_id}).scalars())
+    return list(connection.execute(INTERRUPTED, {"tenant": tenant, "batch_id": batch_id}).scalars())

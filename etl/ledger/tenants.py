@@ -13,19 +13,19 @@ from etl.models.bookkeeping import tenants
 EVERY_TABLE = "all"
 
 
-def fingerprint(settings: Settings) -> str:
+def compute_fingerprint(settings: Settings) -> str:
     """Return a digest by which an account is known again: of its client id and user, not of any secret."""
     user = "" if settings.qqcatalyst_auth == "enterprise" else secret_text(settings.qqcatalyst_username)
     named = f"{settings.qqcatalyst_auth}\x1f{secret_text(settings.qqcatalyst_client_id)}\x1f{user}"
     return hashlib.blake2b(named.encode(), digest_size=16, key=b"qqcatalyst-etl tenant").hexdigest()
 
 
-def register(connection: Connection, settings: Settings) -> None:
+def register_tenant(connection: Connection, settings: Settings) -> None:
     """Register the tenant, or make sure that it is the account it was; note whose earlier versions it keeps.
 
     Raises SettingsError when it is another account, or when ETL_HISTORY names no table.
     """
-    mine, kept = fingerprint(settings), histories(settings)
+    mine, kept = compute_fingerprint(settings), select_history_tables(settings)
     query = select(tenants.c.fingerprint, tenants.c.history).where(tenants.c.tenant == settings.etl_tenant)
     known = connection.execute(query).one_or_none()
     if known is None:
@@ -41,7 +41,7 @@ def register(connection: Connection, settings: Settings) -> None:
         connection.execute(update(tenants).where(tenants.c.tenant == settings.etl_tenant).values(history=kept))
 
 
-def histories(settings: Settings) -> list[str] | None:
+def select_history_tables(settings: Settings) -> list[str] | None:
     """Return the tables whose earlier versions a tenant keeps, None for those of the declarations.
 
     Raises SettingsError for a name that is no table.

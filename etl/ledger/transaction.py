@@ -10,22 +10,22 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine
 
-from etl.config.logs import bound, logger
-from etl.database.connect import bounded
-from etl.database.deadline import let_go_since
-from etl.database.retry import patiently
+from etl.config.logs import log_context, get_logger
+from etl.database.connect import with_limits
+from etl.database.deadline import were_calls_cancelled_since
+from etl.database.retry import with_retries
 from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseUnavailable, EtlError, Interrupted, LeaseLost
 from etl.ledger import batches, commit_outcome
-from etl.ledger.counters import summed_up
-from etl.ledger.leases import LIFE, Lease, hold, name_of
+from etl.ledger.counters import collect_counters
+from etl.ledger.leases import TTL, Lease, verify_lease, application_name
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 T = TypeVar("T")
 
 #: Seconds that the mark of a failure may take: whoever writes it is about to end.
-LAST_WORDS = 5
+FAILURE_SECONDS = 5
 
 
 class Ledger:
@@ -36,7 +36,7 @@ class Ledger:
         self.tenant = tenant
         self.lease = lease
         # A stalled run keeps its successor from no row for longer than from the lease.
-        self._writing = bounded(engine, idle_s=LIFE, name=name_of(lease.holder) if lease else None)
+        self._writing = with_limits(engine, idle_s=TTL, name=application_name(lease.holder) if lease else None)
 
     def commit(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, check that the lease still holds, commit, and return what `work` returned.
@@ -45,17 +45,17 @@ class Ledger:
         the answer was lost; `work` must therefore have no effect but on its connection. Raises LeaseLost when another
         run took over, DatabaseUnavailable when patience is at an end, Undecided among them: the commit's own fate.
         """
-        return patiently(partial(self._commit_once, work))
+        return with_retries(partial(self._commit_once, work))
 
     def _commit_once(self, work: Callable[[Connection], T]) -> T:
         attempt, number = uuid4(), None
         try:
             with database_errors(), self._writing.begin() as connection:
-                with summed_up(connection):
+                with collect_counters(connection):
                     done = work(connection)
                 if self.lease is not None:
-                    hold(connection, self.lease)
-                number = commit_outcome.note(connection, attempt)
+                    verify_lease(connection, self.lease)
+                number = commit_outcome.write_evidence(connection, attempt)
         except DatabaseUnavailable:
             if not commit_outcome.was_committed(self.engine, attempt, number):
                 raise
@@ -68,26 +68,30 @@ class Ledger:
         """
         if isinstance(error, LeaseLost):
             return
-        self.attempt(partial(self.last_words, batch_id=batch_id, error=error))
+        self.try_once(partial(self.write_failure, batch_id=batch_id, error=error))
 
-    def last_words(self, connection: Connection, batch_id: UUID, error: EtlError) -> None:
+    def write_failure(self, connection: Connection, batch_id: UUID, error: EtlError) -> None:
         """Write why a batch failed, under the lease where there is one."""
-        batches.fail(connection, batch_id, str(error))
+        batches.mark_batch_failed(connection, batch_id, str(error))
         if self.lease is not None:
-            hold(connection, self.lease)
+            verify_lease(connection, self.lease)
 
-    def attempt(self, work: Callable[[Connection], object]) -> None:
+    def try_once(self, work: Callable[[Connection], object]) -> None:
         """Run `work` once in one short transaction; where the database does not take it, let it be."""
-        with suppress(EtlError), database_errors(), bounded(self.engine, statement_s=LAST_WORDS).begin() as connection:
+        with (
+            suppress(EtlError),
+            database_errors(),
+            with_limits(self.engine, statement_s=FAILURE_SECONDS).begin() as connection,
+        ):
             work(connection)
 
     @contextmanager
-    def failing(self, batch_id: UUID) -> Iterator[None]:
+    def mark_failed_on_error(self, batch_id: UUID) -> Iterator[None]:
         """Mark the batch failed when the block raises an error of ours, and let the error pass.
 
         What is logged in the block names the batch.
         """
-        with bound(batch=str(batch_id), tenant=self.tenant):
+        with log_context(batch=str(batch_id), tenant=self.tenant):
             log.info("batch at work")
             try:
                 yield
@@ -97,11 +101,11 @@ class Ledger:
                 raise
             log.info("batch at its end")
 
-    def rehearse(self, work: Callable[[Connection], T]) -> T:
+    def dry_run(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that is rolled back, and return what it returned."""
-        return patiently(partial(self._rehearse_once, work))
+        return with_retries(partial(self._dry_run_once, work))
 
-    def _rehearse_once(self, work: Callable[[Connection], T]) -> T:
+    def _dry_run_once(self, work: Callable[[Connection], T]) -> T:
         with database_errors(), self.engine.connect() as connection, connection.begin() as transaction:
             done = work(connection)
             transaction.rollback()
@@ -109,14 +113,14 @@ class Ledger:
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that changes nothing, and return what it returned; tried again as a commit is."""
-        return patiently(partial(self._read_once, work))
+        return with_retries(partial(self._read_once, work))
 
     def _read_once(self, work: Callable[[Connection], T]) -> T:
         with database_errors(), self.engine.connect() as connection:
             return work(connection)
 
 
-class TakingTurns(Ledger):
+class SerializedLedger(Ledger):
     """The same way to the database for several threads, which take turns: together they need one connection."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -124,18 +128,18 @@ class TakingTurns(Ledger):
         self._lock = Lock()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
         """Wait for a turn; raise Interrupted where the process let go of its calls meanwhile."""
         began = time.monotonic()
         with self._lock:
-            if let_go_since(began):
+            if were_calls_cancelled_since(began):
                 raise Interrupted
             yield
 
     def _commit_once(self, work: Callable[[Connection], T]) -> T:
-        with self._turn():
+        with self._exclusive():
             return super()._commit_once(work)
 
     def _read_once(self, work: Callable[[Connection], T]) -> T:
-        with self._turn():
+        with self._exclusive():
             return super()._read_once(work)

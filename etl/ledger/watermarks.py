@@ -10,24 +10,24 @@ from etl.models.bookkeeping import offers, watermarks
 from etl.window import FIRST_INSTANT, Window
 
 #: How long an answer "not offered by this account" is believed without asking again.
-MEMORY = timedelta(days=7)
+OFFER_TTL = timedelta(days=7)
 
 
-def complete(connection: Connection, tenant: str, resource: str) -> list[Window]:
+def read_complete_windows(connection: Connection, tenant: str, resource: str) -> list[Window]:
     """Return the unbroken intervals over which a resource is complete, oldest first."""
     mine = (watermarks.c.tenant == tenant) & (watermarks.c.resource == resource)
     query = select(watermarks.c.complete_from, watermarks.c.complete_to).where(mine)
     return [Window(*row) for row in connection.execute(query.order_by(watermarks.c.complete_from))]
 
 
-def next_start(intervals: list[Window]) -> datetime:
+def find_next_start(intervals: list[Window]) -> datetime:
     """Return where the next window of a resource begins: the end of what is complete from the first instant on."""
     if intervals and intervals[0].start <= FIRST_INSTANT:
         return intervals[0].end
     return FIRST_INSTANT
 
 
-def advance(connection: Connection, tenant: str, resource: str, window: Window) -> None:
+def advance_watermark(connection: Connection, tenant: str, resource: str, window: Window) -> None:
     """Add a window to what is complete, joining it with the intervals it touches."""
     mine = (watermarks.c.tenant == tenant) & (watermarks.c.resource == resource)
     touching = mine & (watermarks.c.complete_from <= window.end) & (watermarks.c.complete_to >= window.start)
@@ -40,14 +40,16 @@ def advance(connection: Connection, tenant: str, resource: str, window: Window) 
     )
 
 
-def note_offer(connection: Connection, tenant: str, resource: str, *, offered: bool, reason: str | None = None) -> None:
+def write_offer(
+    connection: Connection, tenant: str, resource: str, *, offered: bool, reason: str | None = None
+) -> None:
     """Remember whether the account offers a resource."""
     values: dict[str, Any] = {"offered": offered, "reason": reason, "asked_at": text("now()")}
     statement = upsert(offers).values(tenant=tenant, resource=resource, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["tenant", "resource"], set_=values))
 
 
-def not_offered(connection: Connection, tenant: str, *, within: timedelta | None = MEMORY) -> dict[str, str]:
+def read_not_offered(connection: Connection, tenant: str, *, within: timedelta | None = OFFER_TTL) -> dict[str, str]:
     """Return the resources that the account was found not to offer, with the reason; `within` bounds the memory."""
     refused = (offers.c.tenant == tenant) & offers.c.offered.is_(False)
     if within is not None:

@@ -9,7 +9,7 @@ from functools import cache
 from sqlalchemy import Connection
 
 from etl.catalogue import Resource
-from etl.ledger.staging.raw_tables import Verdict
+from etl.ledger.staging.raw_tables import CleanStatus
 from etl.load.rows import LoadContext, UpsertResult, load_rows, write_stubs
 from etl.models.base import references_of
 from etl.models.states import RawState
@@ -21,7 +21,7 @@ from etl.reshape.reshaper import row_columns
 class LoadedChunk:
     """The final status of every raw row of a chunk, and the outcomes of the records with a row."""
 
-    verdicts: Mapping[str, Verdict]
+    verdicts: Mapping[str, CleanStatus]
     counts: Counter[str]
 
 
@@ -31,53 +31,55 @@ def load_chunk(
     """Write the rows of cleaned records, with placeholders for what they refer to; return statuses and outcomes."""
     with_row = [result for result in cleaned if result.reshaped.row is not None]
     present = {resource.model.__tablename__: {result.staged.record.source_id for result in with_row}}
-    write_stubs(connection, context, stubs_of(with_row), present, guarded(resource))
+    write_stubs(connection, context, reference_stubs(with_row), present, foreign_key_tables(resource))
 
     def write_all_placeholders() -> None:
-        write_stubs(connection, context, stubs_of(with_row), {})
+        write_stubs(connection, context, reference_stubs(with_row), {})
 
+    columns = row_columns(resource.model, resource.data_source)
     columns = row_columns(resource.model, resource.data_source)
     rows = [result.reshaped.row for result in with_row if result.reshaped.row is not None]
     loaded = load_rows(connection, context, resource, columns, rows, write_all_placeholders)
-    verdicts = {result.staged.raw_id: last_word(result, loaded, rules) for result in cleaned}
+    verdicts = {result.staged.raw_id: final_status(result, loaded, rules) for result in cleaned}
     return LoadedChunk(verdicts, loaded.counts)
 
 
 @cache
-def guarded(resource: Resource) -> frozenset[str]:
-    """Return the tables of which a resource tells by its foreign keys alone."""
-    told = {stub.model.__tablename__ for stub in resource.stubs}
-    return frozenset(one.table for one in references_of(resource.model, resource.data_source).values()) - told
+def foreign_key_tables(resource: Resource) -> frozenset[str]:
+    """Return the tables that a resource refers to only by its foreign keys."""
+    stub_tables = {stub.model.__tablename__ for stub in resource.stubs}
+    return frozenset(reference.table for reference in references_of(resource.model, resource.data_source).values()) - stub_tables
 
 
-def stubs_of(cleaned: Sequence[CleanResult]) -> Iterator[tuple[str, str, str | None, datetime]]:
+def reference_stubs(cleaned: Sequence[CleanResult]) -> Iterator[tuple[str, str, str | None, datetime]]:
     """Yield what records know of other rows: table, source id, name, and the version of the record that knows it."""
-    for one in cleaned:
-        version_at = one.staged.record.version_at
-        for table, source_id, label in one.reshaped.stubs:
+    for result in cleaned:
+        version_at = result.staged.record.version_at
+        for table, source_id, label in result.reshaped.stubs:
             yield table, source_id, label, version_at
 
 
 @cache
-def loaded_well(rules: str) -> Verdict:
-    """Return the last word on most records, made once."""
-    return Verdict(RawState.LOADED, rules=rules, loaded=True)
+def loaded_status(rules: str) -> CleanStatus:
+    """Return the final status of most records; cached, so that it is created once."""
+    return CleanStatus(RawState.LOADED, rules=rules, loaded=True)
 
 
-def last_word(one: CleanResult, loaded: UpsertResult, rules: str) -> Verdict:
-    """Return what a record is after the load.
+def final_status(result: CleanResult, loaded: UpsertResult, rules: str) -> CleanStatus:
+    """Return the status of a record after the load.
 
-    One that the window turned away is not through: a later window may take it. One that the database refused is bad.
+    A row outside the window is not done: a later window may load it. A row that the database refused is a validation
+    error.
     """
-    judged = clean_status(one, rules)
-    raw_id = one.staged.raw_id
-    if judged is CLEAN and raw_id not in loaded.bad and raw_id not in loaded.turned_away:
-        return loaded_well(rules)
-    if one.reshaped.row is None:
-        return judged
+    status_before = clean_status(result, rules)
+    raw_id = result.staged.raw_id
+    if status_before is CLEAN and raw_id not in loaded.bad and raw_id not in loaded.turned_away:
+        return loaded_status(rules)
+    if result.reshaped.row is None:
+        return status_before
     if raw_id in loaded.bad:
-        return Verdict(RawState.VALIDATION_ERROR, loaded.bad[raw_id], judged.findings + 1, rules)
-    status = RawState.LOADED if judged.status is RawState.TRANSFORMED else judged.status
+        return CleanStatus(RawState.VALIDATION_ERROR, loaded.bad[raw_id], status_before.findings + 1, rules)
+    status = RawState.LOADED if status_before.status is RawState.TRANSFORMED else status_before.status
     if raw_id in loaded.turned_away:
-        return Verdict(RawState.LOADED, judged.reason, judged.findings)
-    return Verdict(status, judged.reason, judged.findings, rules, loaded=True)
+        return CleanStatus(RawState.LOADED, status_before.reason, status_before.findings)
+    return CleanStatus(status, status_before.reason, status_before.findings, rules, loaded=True)

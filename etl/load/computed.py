@@ -1,4 +1,4 @@
-"""Refreshes computed data after the rows of a batch are loaded: placeholders, computed columns, link tables."""
+"""Refreshes what no record brings, after the rows of a batch are loaded: placeholders, computed columns, link tables."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -15,21 +15,21 @@ def refresh_computed_columns(connection: Connection, tenant: str, batch_id: UUID
 
     This covers placeholders, computed columns and link tables.
     """
-    batches = (*sync_history.left_open(connection, tenant, batch_id), batch_id)
-    written_tables = {unfinished_id: sync_history.of_batch(connection, unfinished_id) for unfinished_id in batches}
-    refresh_placeholders(connection, tenant, {table for tables in written_tables.values() for table in changed(tables)})
+    batches = (*sync_history.find_interrupted_batches(connection, tenant, batch_id), batch_id)
+    written_tables = {unfinished_id: sync_history.read_history(connection, unfinished_id) for unfinished_id in batches}
+    refresh_placeholders(connection, tenant, {table for tables in written_tables.values() for table in changed_tables(tables)})
     for unfinished_id, tables in written_tables.items():
-        fill_for(connection, tenant, unfinished_id, tables)
+        refresh_for_batch(connection, tenant, unfinished_id, tables)
 
 
-def changed(tables: Mapping[str, Mapping[str, int]]) -> set[str]:
-    """Return the tables of a batch in which there was more than rows that were as they are, bad rows included."""
-    return {table for table, counts in tables.items() if {one for one in counts if counts[one]} != {"unchanged"}}
+def changed_tables(tables: Mapping[str, Mapping[str, int]]) -> set[str]:
+    """Return the tables of a batch with any outcome other than `unchanged`, refused rows included."""
+    return {table for table, counts in tables.items() if {outcome for outcome in counts if counts[outcome]} != {"unchanged"}}
 
 
-def fill_for(connection: Connection, tenant: str, batch_id: UUID, tables: Mapping[str, Mapping[str, int]]) -> None:
-    """Run the statements that a batch's rows call for."""
-    written = {table for table, counts in tables.items() if any(counts.values())}
-    for one in DERIVED:
-        if written & one.reads:
-            connection.execute(one.sql, {"tenant": tenant, "batch_id": batch_id})
+def refresh_for_batch(connection: Connection, tenant: str, batch_id: UUID, tables: Mapping[str, Mapping[str, int]]) -> None:
+    """Run the statements that depend on the tables a batch wrote."""
+    written_tables = {table for table, counts in tables.items() if any(counts.values())}
+    for computation in DERIVED:
+        if written_tables & computation.reads:
+            connection.execute(computation.sql, {"tenant": tenant, "batch_id": batch_id})

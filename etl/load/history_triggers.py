@@ -23,15 +23,15 @@ BOOKKEEPING = {name for name, value in vars(Model).items() if isinstance(value, 
 }
 
 
-def create(connection: Connection) -> None:
-    """Let every production table keep its history, over its columns as they are now."""
+def create_history_triggers(connection: Connection) -> None:
+    """Create the history triggers of all production tables, for their current columns."""
     for model in PRODUCTION:
-        for statement in statements(model):
+        for statement in trigger_statements(model):
             connection.exec_driver_sql(statement)
 
 
-def drop(connection: Connection) -> None:
-    """Take the triggers and their functions away, whichever version made them, so that the tables below can change."""
+def drop_history_triggers(connection: Connection) -> None:
+    """Drop the history triggers and their functions of any version, so that the tables can be altered."""
     functions = text("""
         SELECT format('%I.%I()', space.nspname, made.proname)
         FROM pg_proc AS made JOIN pg_namespace AS space ON space.oid = made.pronamespace
@@ -41,17 +41,17 @@ def drop(connection: Connection) -> None:
         connection.exec_driver_sql(f"DROP FUNCTION {name} CASCADE")
 
 
-def statements(model: type[Model]) -> Iterator[str]:
-    """Yield the statements that make a table's function and trigger.
+def trigger_statements(model: type[Model]) -> Iterator[str]:
+    """Yield the statements that create a table's function and trigger.
 
-    The statement inside is planned anew each time: a plan for three rows must not serve thirty thousand.
+    The statement inside is planned on each execution: a plan for three rows must not be used for thirty thousand.
     """
     name = model.__tablename__
     yield f"""
         CREATE FUNCTION {SCHEMA}.keep_{name}() RETURNS trigger LANGUAGE plpgsql AS $function$
         BEGIN
             IF EXISTS (SELECT FROM before) THEN
-                EXECUTE $statement${keeping(model)}$statement$;
+                EXECUTE $statement${copy_to_history(model)}$statement$;
             END IF;
             RETURN NULL;
         END $function$
@@ -63,18 +63,19 @@ def statements(model: type[Model]) -> Iterator[str]:
     """
 
 
-def keeping(model: type[Model]) -> str:
-    """Return the statement that copies the rows before a change into the history, with the clocks of both sides.
+def copy_to_history(model: type[Model]) -> str:
+    """Return the statement that copies the old rows into the history, with their validity at the source and in the
+    database.
 
-    What was written in the same transaction was never shown, and is left out.
+    Versions written in the same transaction were never visible, and are left out.
     """
     name = model.__tablename__
-    columns = [one.name for one in model.__table__.columns]
-    content = [one for one in columns if one not in BOOKKEEPING]
+    columns = [column.name for column in model.__table__.columns]
+    content = [column for column in columns if column not in BOOKKEEPING]
     by_default = str(model.keeps_history).lower()
     return f"""
         INSERT INTO {SCHEMA}.{name} ({", ".join((*columns, *CLOCKS))})
-        SELECT {", ".join(f"before.{one}" for one in columns)},
+        SELECT {", ".join(f"before.{column}" for column in columns)},
                CASE WHEN times.until IS NULL THEN times.version_at ELSE times.since END,
                CASE WHEN times.until IS NULL THEN times.version_at ELSE GREATEST(times.until, times.since) END,
                times.shown, GREATEST(now(), times.shown)
@@ -83,31 +84,31 @@ def keeping(model: type[Model]) -> str:
         LEFT JOIN etl.tenants AS account ON account.tenant = before.tenant
         LEFT JOIN LATERAL ({end_of(name, "before.id")}) AS last ON true
         CROSS JOIN LATERAL (
-            SELECT {until(model)} AS until, COALESCE(last.valid_to, before.source_created_at) AS since,
+            SELECT {valid_until(model)} AS until, COALESCE(last.valid_to, before.source_created_at) AS since,
                    COALESCE(last.known_to, before.created_at) AS shown,
                    COALESCE(before.version_at, before.created_at) AS version_at
         ) AS times
         WHERE COALESCE('{name}' = ANY (account.history), {by_default}) AND before.updated_at <> now()
-          AND {row("before", content)} IS DISTINCT FROM {row("after", content)}
+          AND {row_sql("before", content)} IS DISTINCT FROM {row_sql("after", content)}
     """
 
 
-def until(model: type[Model]) -> str:
-    """Return up to when the row before was true at the source; null where it never was.
+def valid_until(model: type[Model]) -> str:
+    """Return the SQL for the time until which the old row was true at the source; null when it never was.
 
-    A placeholder says nothing of the source. The same version read otherwise is our correction, and so is a mark of
-    deletion that is taken back; what vanished, and what a side road brings, changed when we saw it.
+    A placeholder says nothing about the source. A different reading of the same version is a correction of ours, and so
+    is the reversal of a deletion. Deletions and values from secondary sources changed at the time we saw the change.
     """
     seen = ["before.deleted_at IS NULL AND after.deleted_at IS NOT NULL"]
     if side := [
-        one.name for one in model.__table__.columns if (about := field_in(one.info)) and about.data_source != PRIMARY
+        column.name for column in model.__table__.columns if (field := field_in(column.info)) and field.data_source != PRIMARY
     ]:
-        seen.append(f"{row('before', side)} IS DISTINCT FROM {row('after', side)}")
+        seen.append(f"{row_sql('before', side)} IS DISTINCT FROM {row_sql('after', side)}")
     return f"""CASE WHEN before.is_placeholder THEN NULL
                     WHEN after.version_at > before.version_at THEN after.version_at
                     WHEN {" OR ".join(seen)} THEN now() END"""
 
 
-def row(alias: str, columns: list[str]) -> str:
+def row_sql(alias: str, columns: list[str]) -> str:
     """Return columns of an alias as a row expression."""
     return "ROW(" + ", ".join(f"{alias}.{column}" for column in columns) + ")"

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from etl.models import load_order
 from etl.models.base import PRIMARY, Model
 from etl.models.history import SCHEMA as HISTORY
-from etl.references import Referring, referring_to
+from etl.references import InboundReference, find_inbound_references
 from etl.resources import CATALOGUE
 
 
@@ -26,47 +26,48 @@ def refresh_placeholders(connection: Connection, tenant: str, changed_tables: Co
     referenced_models = tuple(
         model
         for model in load_order()
-        if any(reference.model.__tablename__ in changed_tables for reference in referring_to(model))
+        if any(reference.model.__tablename__ in changed_tables for reference in find_inbound_references(model))
     )
     if not referenced_models:
         return
-    tables = connection.execute(which_wait(referenced_models), {"tenant": tenant}).one()
+    tables = connection.execute(tables_with_placeholders(referenced_models), {"tenant": tenant}).one()
     for model in referenced_models:
         if getattr(tables, model.__tablename__):
-            take_away(connection, tenant, model)
-            call_by_name(connection, tenant, model)
+            remove_unreferenced(connection, tenant, model)
+            update_names(connection, tenant, model)
 
 
-def take_away(connection: Connection, tenant: str, model: type[Model]) -> None:
-    """Remove a table's placeholders to which no row refers, with what its history holds of them.
+def remove_unreferenced(connection: Connection, tenant: str, model: type[Model]) -> None:
+    """Remove a table's placeholders to which no row refers, and their history.
 
-    They are locked, and then looked at once more: a neighbour may just have come to refer to one. Where a table that is
-    not ours refers to one by a foreign key, all of them stay.
+    They are locked and then checked again, because a concurrent transaction may have just referred to one. Where a
+    foreign key of a table that is not ours refers to one of them, all of them are kept.
     """
-    found = connection.execute(unreferred(model), {"tenant": tenant}).scalars().all()
-    if not found:
+    ids = connection.execute(find_unreferenced(model), {"tenant": tenant}).scalars().all()
+    if not ids:
         return
     try:
         with connection.begin_nested():
-            gone = connection.execute(removal(model), {"tenant": tenant, "ids": found}).scalars().all()
+            removed = connection.execute(delete_unreferenced(model), {"tenant": tenant, "ids": ids}).scalars().all()
     except IntegrityError as error:
         if not isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
             raise
     else:
-        connection.execute(text(f"DELETE FROM {HISTORY}.{model.__tablename__} WHERE id = ANY(:ids)"), {"ids": gone})
+        connection.execute(text(f"DELETE FROM {HISTORY}.{model.__tablename__} WHERE id = ANY(:ids)"), {"ids": removed})
 
 
-def call_by_name(connection: Connection, tenant: str, model: type[Model]) -> None:
-    """Give a table's placeholders the names that the rows which refer to them say."""
+def update_names(connection: Connection, tenant: str, model: type[Model]) -> None:
+    """Give a table's placeholders the names that the rows referring to them contain."""
     query = find_outdated_names(model)
-    found = connection.execute(query, {"tenant": tenant}).all() if query is not None else ()
-    if found:
-        bound = {"tenant": tenant, "ids": [one.id for one in found], "names": [one.name for one in found]}
+    renamed = connection.execute(query, {"tenant": tenant}).all() if query is not None else ()
+    if renamed:
+        bound = {"tenant": tenant, "ids": [row.id for row in renamed], "names": [row.name for row in renamed]}
         connection.execute(set_names(model), bound)
 
 
-def waits(alias: str) -> str:
-    """Return the condition that a row is a placeholder; a forgotten person's row is marked deleted and stays as it is.
+def is_placeholder_condition(alias: str) -> str:
+    """Return the condition that a row is a placeholder and not deleted; an erased person's row is deleted and stays as it
+    is.
 
     Binds tenant.
     """
@@ -74,59 +75,62 @@ def waits(alias: str) -> str:
 
 
 @cache
-def which_wait(models: tuple[type[Model], ...]) -> TextClause:
-    """Return the statement that tells of each of some tables whether it has a placeholder. Binds tenant."""
-    tables = [one.__tablename__ for one in models]
-    asked = [f"EXISTS (SELECT FROM public.{table} AS waiting WHERE {waits('waiting')}) AS {table}" for table in tables]
-    return text(f"SELECT {', '.join(asked)}")
+def tables_with_placeholders(models: tuple[type[Model], ...]) -> TextClause:
+    """Return the statement that says for each table whether it has a placeholder. Binds tenant."""
+    tables = [model.__tablename__ for model in models]
+    columns = [f"EXISTS (SELECT FROM public.{table} AS waiting WHERE {is_placeholder_condition('waiting')}) AS {table}" for table in tables]
+    return text(f"SELECT {', '.join(columns)}")
 
 
 @cache
-def unreferred(model: type[Model]) -> TextClause:
+def find_unreferenced(model: type[Model]) -> TextClause:
     """Return the statement that finds and locks a table's placeholders to which no row refers. Binds tenant.
 
-    What a neighbour has locked is about to be referred to, or to be filled. Indexes lead to most references: tables
-    are read for what their rows say in words only where a placeholder is left to which no key points.
+    Rows locked by a concurrent transaction are skipped: they are about to be referred to or filled. Most references
+    have an index; the tables of references without one are read only when a placeholder is left that no foreign key
+    refers to.
     """
     table = f"public.{model.__tablename__} AS waiting"
-    by_index = [waits("waiting"), *(refers_not(one) for one in referring_to(model) if one.said is None)]
-    in_words = [refers_not(one) for one in referring_to(model) if one.said is not None]
-    candidates = f"SELECT id FROM {table} WHERE {' AND '.join([*by_index, *side_roads(model)])}"
+    indexed = [is_placeholder_condition("waiting"), *(no_reference_condition(reference) for reference in find_inbound_references(model) if reference.soft_reference is None)]
+    unindexed = [no_reference_condition(reference) for reference in find_inbound_references(model) if reference.soft_reference is not None]
+    candidates = f"SELECT id FROM {table} WHERE {' AND '.join([*indexed, *no_secondary_source_conditions(model)])}"
     return text(f"""
-        SELECT id FROM {table} WHERE {" AND ".join([f"id = ANY (ARRAY({candidates}))", *in_words])}
+        SELECT id FROM {table} WHERE {" AND ".join([f"id = ANY (ARRAY({candidates}))", *unindexed])}
         ORDER BY id FOR UPDATE SKIP LOCKED
     """)
 
 
 @cache
-def removal(model: type[Model]) -> TextClause:
-    """Return the statement that removes those of some placeholders to which no row refers. Binds tenant and ids."""
+def delete_unreferenced(model: type[Model]) -> TextClause:
+    """Return the statement that deletes placeholders by id if still no row refers to them. Binds tenant and ids."""
     return text(f"""
         DELETE FROM public.{model.__tablename__} AS waiting
-        WHERE id = ANY(:ids) AND {waits("waiting")} AND {needless(model)} RETURNING id
+        WHERE id = ANY(:ids) AND {is_placeholder_condition("waiting")} AND {unreferenced_condition(model)} RETURNING id
     """)
 
 
-def needless(model: type[Model]) -> str:
-    """Return the condition that no row refers to a row `waiting`, and that no other road has a record of it."""
-    return " AND ".join([*map(refers_not, referring_to(model)), *side_roads(model)]) or "true"
+def unreferenced_condition(model: type[Model]) -> str:
+    """Return the condition that no row refers to the row `waiting`, and that no secondary source has a record of it."""
+    return " AND ".join([*map(no_reference_condition, find_inbound_references(model)), *no_secondary_source_conditions(model)]) or "true"
 
 
-def refers_not(one: Referring) -> str:
-    """Return the condition that no row refers to `waiting` in one way; in words, all that are said are read once."""
-    source = f"FROM public.{one.model.__tablename__} AS pointing"
-    if one.said is None:
-        return f"NOT EXISTS (SELECT {source} WHERE {one.points_to('waiting')})"
-    told = f"SELECT DISTINCT {one.source_id()} {source} WHERE pointing.tenant = :tenant AND {one.speaks()}"
-    return f"waiting.source_id <> ALL (ARRAY({told}))"
+def no_reference_condition(reference: InboundReference) -> str:
+    """Return the condition that one kind of reference does not lead to `waiting`; references by text are read once for
+    all.
+    """
+    source = f"FROM public.{reference.model.__tablename__} AS pointing"
+    if reference.soft_reference is None:
+        return f"NOT EXISTS (SELECT {source} WHERE {reference.build_condition('waiting')})"
+    referenced_ids = f"SELECT DISTINCT {reference.build_source_id()} {source} WHERE pointing.tenant = :tenant AND {reference.build_presence_condition()}"
+    return f"waiting.source_id <> ALL (ARRAY({referenced_ids}))"
 
 
-def side_roads(model: type[Model]) -> Iterator[str]:
-    """Yield the conditions that another road than the main one has no record of the row `waiting`."""
-    for one in CATALOGUE:
-        if one.model is model and one.data_source != PRIMARY:
-            mine = "staged.tenant = :tenant AND staged.source_id = waiting.source_id AND staged.superseded_at IS NULL"
-            yield f"NOT EXISTS (SELECT FROM raw.{one.raw_table} AS staged WHERE {mine})"
+def no_secondary_source_conditions(model: type[Model]) -> Iterator[str]:
+    """Yield the conditions that no secondary source has a record of the row `waiting`."""
+    for resource in CATALOGUE:
+        if resource.model is model and resource.data_source != PRIMARY:
+            same_record = "staged.tenant = :tenant AND staged.source_id = waiting.source_id AND staged.superseded_at IS NULL"
+            yield f"NOT EXISTS (SELECT FROM raw.{resource.raw_table} AS staged WHERE {same_record})"
 
 
 @cache
@@ -135,7 +139,7 @@ def set_names(model: type[Model]) -> TextClause:
     return text(f"""
         UPDATE public.{model.__tablename__} AS stored SET {model.label} = said.name, updated_at = now()
         FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS said (id, name)
-        WHERE stored.id = said.id AND {waits("stored")}
+        WHERE stored.id = said.id AND {is_placeholder_condition("stored")}
     """)
 
 
@@ -146,10 +150,10 @@ def find_outdated_names(model: type[Model]) -> TextClause | None:
     Of several names, the one whose row changed last at the source counts; of equally new ones, the last in the
     alphabet. None where no reference has names. Binds tenant.
     """
-    references = [reference for reference in referring_to(model) if reference.label is not None]
+    references = [reference for reference in find_inbound_references(model) if reference.label is not None]
     if not references or model.label is None:
         return None
-    models_read_once = dict.fromkeys(reference.model for reference in references if reference.said is not None)
+    models_read_once = dict.fromkeys(reference.model for reference in references if reference.soft_reference is not None)
     ctes = "".join(
         f"{names_cte(source, [reference for reference in references if reference.model is source])}, "
         for source in models_read_once
@@ -165,14 +169,14 @@ def find_outdated_names(model: type[Model]) -> TextClause | None:
         )
         SELECT waiting.id, chosen.name
         FROM public.{model.__tablename__} AS waiting LEFT JOIN chosen ON chosen.id = waiting.id
-        WHERE {waits("waiting")} AND waiting.{model.label} IS DISTINCT FROM chosen.name{not_names}
+        WHERE {is_placeholder_condition("waiting")} AND waiting.{model.label} IS DISTINCT FROM chosen.name{not_names}
     """)
 
 
 def id_is_not_name_conditions(model: type[Model]) -> Iterator[str]:
     """Yield the conditions that the source id of the row `waiting` is not made from its name."""
     for prefix in dict.fromkeys(
-        reference.said.prefix for reference in referring_to(model) if reference.said is not None
+        reference.soft_reference.prefix for reference in find_inbound_references(model) if reference.soft_reference is not None
     ):
         if prefix:
             yield f" AND NOT starts_with(waiting.source_id, '{prefix}')"
@@ -182,7 +186,7 @@ def id_is_not_name_conditions(model: type[Model]) -> Iterator[str]:
 CHANGED_AT = "COALESCE(pointing.source_modified_at, pointing.source_created_at, '-infinity')"
 
 
-def names_given_by(model: type[Model], reference: Referring, *, once: bool) -> str:
+def names_given_by(model: type[Model], reference: InboundReference, *, once: bool) -> str:
     """Return the query for the names that one kind of reference gives a table's placeholders, with the last change.
 
     `once` reads them from the common table expression with the distinct references of that table.
@@ -192,11 +196,11 @@ def names_given_by(model: type[Model], reference: Referring, *, once: bool) -> s
     )
     return f"""
             SELECT waiting.id, pointing.{reference.label} AS name, max({changed_at}) AS changed_at
-            FROM {table_of(model)} AS waiting JOIN {source} AS pointing ON {reference.points_to("waiting")}
-            WHERE {waits("waiting")} AND pointing.{reference.label} IS NOT NULL GROUP BY 1, 2"""
+            FROM {table_of(model)} AS waiting JOIN {source} AS pointing ON {reference.build_condition("waiting")}
+            WHERE {is_placeholder_condition("waiting")} AND pointing.{reference.label} IS NOT NULL GROUP BY 1, 2"""
 
 
-def names_cte(model: type[Model], references: Sequence[Referring]) -> str:
+def names_cte(model: type[Model], references: Sequence[InboundReference]) -> str:
     """Return the common table expression with the distinct references by text of a table.
 
     References by text have no index. As the table must be read for them, its foreign keys are included: a carrier has
@@ -205,7 +209,7 @@ def names_cte(model: type[Model], references: Sequence[Referring]) -> str:
     columns = ", ".join(
         dict.fromkeys(f"pointing.{name}" for reference in references for name in ("tenant", *reference.columns))
     )
-    speaks = " OR ".join(f"{reference.speaks()} AND pointing.{reference.label} IS NOT NULL" for reference in references)
+    speaks = " OR ".join(f"{reference.build_presence_condition()} AND pointing.{reference.label} IS NOT NULL" for reference in references)
     return f"""{names_cte_name(model)} AS MATERIALIZED (
             SELECT {columns}, max({CHANGED_AT}) AS changed_at FROM {table_of(model)} AS pointing
             WHERE pointing.tenant = :tenant AND ({speaks}) GROUP BY {columns}

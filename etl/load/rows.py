@@ -13,12 +13,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.catalogue import Resource
-from etl.copy_text import written
+from etl.copy_text import format_value
 from etl.database.bulk_copy import copy_lines, copy_rows
 from etl.database.sqlstate import classify
 from etl.errors import InvalidRecord
 from etl.ledger import counters
-from etl.ledger.staging.raw_tables import by_index
+from etl.ledger.staging.raw_tables import prefer_index_scans
 from etl.load.upsert import (
     count_differences,
     has_placeholder,
@@ -173,7 +173,7 @@ class RowWriter:
         table = self.resource.model.__tablename__
         columns = (*self.columns, "tenant", "etl_batch_id", "last_synced_at")
         # PostgreSQL reads "now" as the start time of the transaction.
-        end = f"\t{written(self.context.tenant)}\t{self.context.batch_id}\tnow\n"
+        end = f"\t{format_value(self.context.tenant)}\t{self.context.batch_id}\tnow\n"
         try:
             with self.connection.begin_nested():
                 copy_lines(self.connection, f"public.{table}", columns, (row.text + end for row in rows))
@@ -255,7 +255,7 @@ def write_stubs(
 
 def has_placeholders(connection: Connection, context: LoadContext, table: str) -> bool:
     """Return whether a table has placeholders of the tenant."""
-    with by_index(connection):
+    with prefer_index_scans(connection):
         return bool(connection.execute(has_placeholder(TABLES[table]), {"tenant": context.tenant}).scalar())
 
 
@@ -294,4 +294,4 @@ def record_history(connection: Connection, batch_id: UUID, table: str, loaded: U
     """Add to the sync history of a table; `began` is the monotonic start time of the writing."""
     counts = {name: loaded.counts[name] for name in ("inserted", "updated", "unchanged")}
     changes = {"deleted": loaded.deleted, "revived": loaded.revived, "seconds": time.monotonic() - began}
-    counters.note_history(connection, batch_id, table, {**counts, **changes})
+    counters.add_history(connection, batch_id, table, {**counts, **changes})

@@ -12,14 +12,14 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from etl.catalogue import Resource
-from etl.checks.after_load import look_after_load
+from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
-from etl.events import Began, Ended, Watch, until, unwatched
+from etl.events import Started, Finished, Watch, stop_when_set, ignore_event
 from etl.ledger import batches, counters
 from etl.ledger.balance import close_batch, close_resource
 from etl.ledger.batches import Batch
-from etl.ledger.leases import leased
+from etl.ledger.leases import hold_lease
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.chunks import Step
 from etl.ledger.transaction import Ledger
@@ -58,12 +58,12 @@ class LoadService:
         db: Session | Engine,
         *,
         settings: Settings | None = None,
-        watch: Watch = unwatched,
+        watch: Watch = ignore_event,
         stop: threading.Event | None = None,
     ) -> None:
         self.engine = engine_of(db)
         self.settings = settings or Settings.load()
-        self.watch = until(stop, watch)
+        self.watch = stop_when_set(stop, watch)
 
     def load_batch(self, batch_id: UUID, sync_window: Window | Mapping[str, Any]) -> LoadResults:
         """Write the clean rows of a batch within the window, finish the batch, and return the counts by resource.
@@ -74,26 +74,26 @@ class LoadService:
         window = Window.of(sync_window).widened(self.settings.etl_overlap)
         names = [resource.name for resource in CATALOGUE]
         counts: dict[str, Counter[str]] = {}
-        with leased(self.engine, self.settings.etl_tenant, names) as lease:
+        with hold_lease(self.engine, self.settings.etl_tenant, names) as lease:
             ledger = Ledger(self.engine, self.settings.etl_tenant, lease)
-            batch = ledger.read(partial(batches.load, batch_id=batch_id))
-            with ledger.failing(batch_id):
-                ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.LOADING))
+            batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))
+            with ledger.mark_failed_on_error(batch_id):
+                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, to=BatchState.LOADING))
                 for resource in CATALOGUE:
-                    self.watch(Began("load", resource.name))
+                    self.watch(Started("load", resource.name))
                     step = LoadStep(ledger, LoadContext(ledger.tenant, batch_id, window), resource, self.settings)
                     counts[resource.name] = step.run(self.watch)
-                    self.watch(Ended("load", resource.name, "done", counts[resource.name]))
+                    self.watch(Finished("load", resource.name, "done", counts[resource.name]))
                 ledger.commit(partial(refresh_computed_columns, tenant=ledger.tenant, batch_id=batch_id))
-                look_after_load(ledger, batch_id, self.watch)
+                run_checks_after_load(ledger, batch_id, self.watch)
                 return LoadResults(batch_id, ledger.commit(partial(close_books, batch=batch)), counts)
 
 
 def close_books(connection: Connection, batch: Batch) -> BatchState:
     """End every resource that was read to its end, then the batch; return the batch's last state."""
-    for part in batches.parts(connection, batch.id):
-        if part.whole and part.status is ResourceState.RUNNING:
-            close_resource(connection, batch, part, moves_mark=part.complete)
+    for part in batches.read_batch_resources(connection, batch.id):
+        if part.fully_read and part.status is ResourceState.RUNNING:
+            close_resource(connection, batch, part, moves_watermark=part.complete)
     return close_batch(connection, batch.id)
 
 
@@ -116,10 +116,10 @@ class LoadStep(Step):
         )
         return counts
 
-    def portion(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
+    def process_chunk(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
         """Load one portion: rows, verdicts and counts in one transaction."""
         cleaned = clean_records(self.reshape, candidates)
         loaded = load_chunk(connection, self.context, self.resource, cleaned, self.rules)
-        raw_tables.settle(connection, self.resource, self.batch_id, loaded.verdicts)
-        counters.count(connection, self.batch_id, self.resource.name, loaded.counts)
+        raw_tables.update_status(connection, self.resource, self.batch_id, loaded.verdicts)
+        counters.add_counts(connection, self.batch_id, self.resource.name, loaded.counts)
         return loaded.counts

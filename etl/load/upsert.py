@@ -7,7 +7,7 @@ from sqlalchemy import TextClause, text
 
 from etl.catalogue import Resource
 from etl.models.base import PRIMARY, Model, fields_of
-from etl.references import referring_to
+from etl.references import find_inbound_references
 from etl.window import WINDOW_RULE
 
 # Identifiers in these statements come from the declarations; every value is bound.
@@ -52,7 +52,7 @@ def select_missing_ids(model: type[Model]) -> TextClause:
     waits for a placeholder that is being removed, and then reports it as missing.
     """
     table = f"public.{model.__tablename__}"
-    if all(reference.said is None for reference in referring_to(model)):
+    if all(reference.soft_reference is None for reference in find_inbound_references(model)):
         exists_query = f"SELECT FROM {table} AS stored WHERE stored.id = wanted.id"
         return text(f"""
             SELECT wanted.id FROM unnest(CAST(:ids AS uuid[])) AS wanted (id) WHERE NOT EXISTS ({exists_query})
@@ -91,7 +91,7 @@ def create_incoming_table(table: str, incoming: str, columns: tuple[str, ...]) -
 
 
 def merge_primary(table: str, fields: tuple[str, ...], incoming: str) -> TextClause:
-    """Return the merge of a table's own records: insert new rows, update changed ones, set the time of touched ones."""
+    """Return the merge of a table's own records: insert new rows, update changed ones, update the time of touched ones."""
     content = (*fields, "source_created_at", "deleted_at")
     written_columns = (*content, "source_modified_at", "version_at", "content_hash", "raw_id")
     return text(f"""
@@ -222,7 +222,7 @@ def insert_placeholders(model: type[Model]) -> UpsertStatements:
 
 
 def soft_delete(resource: Resource) -> TextClause:
-    """Return the statement that marks as deleted what this batch found missing. Binds tenant and batch_id."""
+    """Return the statement that marks as deleted what this batch found missing from its set. Binds tenant and batch_id."""
     return text(f"""
         UPDATE public.{resource.model.__tablename__} AS stored
         SET deleted_at = now(), updated_at = now(), etl_batch_id = :batch_id

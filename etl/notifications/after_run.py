@@ -6,20 +6,20 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from etl.config.logs import logger
+from etl.config.logs import get_logger
 from etl.config.settings import Settings
 from etl.errors import DatabaseUnavailable, EtlError, Interrupted
 from etl.ledger.notifications import incidents, outbox
 from etl.ledger.transaction import Ledger
 from etl.notifications import offline, templates
-from etl.notifications.detect import NO_TROUBLE, OF_DATABASE, look
+from etl.notifications.detect import NOT_INCIDENTS, DATABASE_ERRORS, detect
 from etl.notifications.digest import write_digest
-from etl.notifications.heartbeat import beat
-from etl.notifications.message import as_mail
-from etl.notifications.send import send_waiting
-from etl.status.metrics import write_textfile
+from etl.notifications.heartbeat import send_heartbeat
+from etl.notifications.message import to_mail
+from etl.notifications.send import send_queued
+from etl.status.metrics import write_metrics_file
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 Step = tuple[str, Callable[[], object]]
 
@@ -30,7 +30,7 @@ def after_run(ledger: Ledger | None, settings: Settings, error: Exception | None
     Raises nothing: whatever goes wrong here is logged, and never hides how the run itself ended. Without a ledger, or
     after an error of the database, only what needs no database is done.
     """
-    for name, step in steps(ledger, settings, error, whole=whole):
+    for name, step in plan_steps(ledger, settings, error, whole=whole):
         try:
             step()
         except Exception as failure:  # noqa: BLE001 (how the run ended counts, and it is told by whoever called)
@@ -38,56 +38,56 @@ def after_run(ledger: Ledger | None, settings: Settings, error: Exception | None
             log.warning("after the run", step=name, reason=words)
 
 
-def steps(ledger: Ledger | None, settings: Settings, error: Exception | None, *, whole: bool) -> Iterator[Step]:
+def plan_steps(ledger: Ledger | None, settings: Settings, error: Exception | None, *, whole: bool) -> Iterator[Step]:
     """Yield what is to be done, in an order in which a step that fails keeps no other back."""
-    if isinstance(error, OF_DATABASE):
-        yield "notice", partial(offline.tell_without_database, settings, error)
+    if isinstance(error, DATABASE_ERRORS):
+        yield "notice", partial(offline.mail_database_outage, settings, error)
     elif ledger is not None:
-        yield "notice", partial(take_note, ledger, settings, error)
+        yield "notice", partial(update_incidents, ledger, settings, error)
         yield "digest", partial(write_digest, ledger, settings)
-        yield "mail", partial(send_waiting, ledger, settings)
+        yield "mail", partial(send_queued, ledger, settings)
     if settings.etl_metrics_file is not None:
-        read = unreadable if ledger is None else ledger.read
-        yield "metrics", partial(write_textfile, settings.etl_metrics_file, read)
-    if not isinstance(error, NO_TROUBLE):
-        yield "heartbeat", partial(beat, settings, well=error is None and whole)
+        read = raise_unavailable if ledger is None else ledger.read
+        yield "metrics", partial(write_metrics_file, settings.etl_metrics_file, read)
+    if not isinstance(error, NOT_INCIDENTS):
+        yield "heartbeat", partial(send_heartbeat, settings, well=error is None and whole)
 
 
-def unreadable(query: Callable[[Connection], Any]) -> Any:
+def raise_unavailable(query: Callable[[Connection], Any]) -> Any:
     """Raise DatabaseUnavailable, for metrics that tell just that."""
     del query
     raise DatabaseUnavailable
 
 
-def take_note(ledger: Ledger, settings: Settings, error: Exception | None = None, *, at_end: bool = True) -> None:
+def update_incidents(ledger: Ledger, settings: Settings, error: Exception | None = None, *, at_end: bool = True) -> None:
     """Keep what is the matter now, and write the mails that tell what is new and what is over.
 
     Without the end of a run nothing says that runs succeed again.
     """
     error = error if at_end else Interrupted()
-    note = offline.note_of(settings)
-    since = offline.since(note)
-    ledger.commit(partial(kept_and_told, tenant=ledger.tenant, settings=settings, error=error, since=since))
+    note = offline.outage_file(settings)
+    since = offline.outage_start(note)
+    ledger.commit(partial(save_incidents, tenant=ledger.tenant, settings=settings, error=error, since=since))
     if since is not None:
-        offline.forget(note)
+        offline.clear_outage(note)
 
 
-def kept_and_told(
+def save_incidents(
     connection: Connection, tenant: str, settings: Settings, error: Exception | None, since: str | None
 ) -> None:
     """Keep the troubles as they stand, with the mails about them, in one transaction; none is written without a server.
 
     `since` names the moment from which on the database could not be used, as a mail has told.
     """
-    found = look(connection, tenant, settings.etl_stale_after, error)
-    incidents.keep(connection, tenant, found.seen)
-    over = incidents.close(connection, tenant, found.settled, found.seen)
+    found = detect(connection, tenant, settings.etl_stale_after, error)
+    incidents.write_incidents(connection, tenant, found.incidents)
+    over = incidents.close_resolved(connection, tenant, found.checked_kinds, found.incidents)
     if settings.etl_smtp_url is None:
         return
     if since is not None:
-        outbox.write(connection, tenant, as_mail(templates.of_database_again(tenant, since)))
-    known = [one for one in incidents.still_open(connection, tenant) if one.told_at]
-    if new := incidents.untold(connection, tenant):
-        outbox.write(connection, tenant, as_mail(templates.of_troubles(tenant, new, known)))
-    if told := [one for one in over if one.told_at]:
-        outbox.write(connection, tenant, as_mail(templates.of_ends(tenant, told, [*known, *new])))
+        outbox.enqueue(connection, tenant, to_mail(templates.database_restored_message(tenant, since)))
+    known = [one for one in incidents.read_open_incidents(connection, tenant) if one.reported_at]
+    if new := incidents.claim_unreported(connection, tenant):
+        outbox.enqueue(connection, tenant, to_mail(templates.new_incidents_message(tenant, new, known)))
+    if told := [one for one in over if one.reported_at]:
+        outbox.enqueue(connection, tenant, to_mail(templates.resolved_message(tenant, told, [*known, *new])))

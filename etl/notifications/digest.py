@@ -12,94 +12,94 @@ from etl.ledger import children
 from etl.ledger.notifications import outbox
 from etl.ledger.transaction import Ledger
 from etl.models.states import MailKind
-from etl.notifications.message import Letter, Section, as_mail
-from etl.notifications.templates import cut_short, footer, subject
-from etl.reports.digest import Business, Named, Period, business
-from etl.status.format import counted, length, number
+from etl.notifications.message import Message, Section, to_mail
+from etl.notifications.templates import limit_points, mail_footer, mail_subject
+from etl.reports.digest import DigestData, PolicyLine, DigestPeriod, load_digest
+from etl.status.format import format_count, format_duration, format_number
 
 #: So many policies are named under one heading.
-NAMED = 25
+MAX_LISTED = 25
 #: A digest looks back no further, however long none was sent.
-LONGEST = timedelta(days=7)
+MAX_PERIOD = timedelta(days=7)
 
 
 def write_digest(ledger: Ledger, settings: Settings) -> bool:
     """Write the digest of today into the outbox when it is due and there is something to tell; tell whether it was."""
     if settings.etl_digest_at is None or settings.etl_smtp_url is None:
         return False
-    return ledger.commit(partial(written, tenant=ledger.tenant, settings=settings))
+    return ledger.commit(partial(save_digest, tenant=ledger.tenant, settings=settings))
 
 
-def written(connection: Connection, tenant: str, settings: Settings) -> bool:
+def save_digest(connection: Connection, tenant: str, settings: Settings) -> bool:
     """Write the digest of a day once: with what it tells, in one transaction."""
-    period = period_of(children.now(connection), settings, outbox.last_digest(connection, tenant))
-    if period is None or not outbox.begin_digest(connection, tenant, period.today, period.until):
+    period = digest_period(children.read_database_time(connection), settings, outbox.read_last_digest(connection, tenant))
+    if period is None or not outbox.start_digest(connection, tenant, period.today, period.until):
         return False
-    found = business(connection, tenant, period)
+    found = load_digest(connection, tenant, period)
     if found.is_quiet:
         return False
-    mail = as_mail(letter(tenant, period, found))
-    outbox.write(connection, tenant, mail)
-    outbox.note_digest(connection, tenant, period.today, mail.id)
+    mail = to_mail(digest_message(tenant, period, found))
+    outbox.enqueue(connection, tenant, mail)
+    outbox.link_digest(connection, tenant, period.today, mail.id)
     return True
 
 
-def period_of(now: datetime, settings: Settings, up_to: datetime | None) -> Period | None:
+def digest_period(now: datetime, settings: Settings, up_to: datetime | None) -> DigestPeriod | None:
     """Return what a digest written now is about, None before its time of day."""
     zone = ZoneInfo(settings.etl_digest_timezone)
     local = now.astimezone(zone)
     if local.time() < time.fromisoformat(settings.etl_digest_at or "00:00"):
         return None
-    since = max(now - LONGEST, up_to or now - timedelta(days=1))
-    return Period(since, now, since.astimezone(zone).date(), local.date())
+    since = max(now - MAX_PERIOD, up_to or now - timedelta(days=1))
+    return DigestPeriod(since, now, since.astimezone(zone).date(), local.date())
 
 
-def letter(tenant: str, period: Period, found: Business) -> Letter:
+def digest_message(tenant: str, period: DigestPeriod, found: DigestData) -> Message:
     """Return the digest as a letter; it names policies by number, and no customer."""
     sections = [
         Section(f"Account {tenant}: what is new since {period.last_day}"),
-        *listed("New business", found.new_business),
-        *listed("Cancellations", found.cancellations),
-        *(one for days in found.renewals for one in listed(f"Renewals due in {days} days", found.renewals[days])),
-        *to_mend(found),
-        health(found),
+        *policy_section("New business", found.new_business),
+        *policy_section("Cancellations", found.cancellations),
+        *(one for days in found.renewals for one in policy_section(f"Renewals due in {days} days", found.renewals[days])),
+        *fix_section(found),
+        sync_section(found),
     ]
-    about = subject(tenant, f"{period.today}: {summed(found)}")
-    return Letter(MailKind.DIGEST, about, sections, footer())
+    about = mail_subject(tenant, f"{period.today}: {summarize_digest(found)}")
+    return Message(MailKind.DIGEST, about, sections, mail_footer())
 
 
-def summed(found: Business) -> str:
+def summarize_digest(found: DigestData) -> str:
     """Return the whole digest in one phrase, for its subject."""
     renewals = sum(map(len, found.renewals.values()))
-    new = sum(one.new for one in found.to_mend)
+    new = sum(one.new for one in found.fixes)
     told = [
         (len(found.new_business), "new policy", "new policies"),
         (len(found.cancellations), "cancellation", "cancellations"),
         (renewals, "renewal due", "renewals due"),
         (new, "record to mend", "records to mend"),
     ]
-    words = ", ".join(counted(number, one, many) for number, one, many in told if number)
+    words = ", ".join(format_count(number, one, many) for number, one, many in told if number)
     return words or "the sync needs somebody"
 
 
-def listed(heading: str, policies: Sequence[Named]) -> list[Section]:
+def policy_section(heading: str, policies: Sequence[PolicyLine]) -> list[Section]:
     """Return the section that names policies; none where there is none."""
     if not policies:
         return []
     points = [f"{one.number} ({one.about})" if one.about else one.number for one in policies]
-    return [Section(f"{heading}: {number(len(policies))}", points=cut_short(points, NAMED))]
+    return [Section(f"{heading}: {format_number(len(policies))}", points=limit_points(points, MAX_LISTED))]
 
 
-def to_mend(found: Business) -> list[Section]:
+def fix_section(found: DigestData) -> list[Section]:
     """Return the section about data to mend, by agent, where any of it is new."""
-    if not any(one.new for one in found.to_mend):
+    if not any(one.new for one in found.fixes):
         return []
-    points = [f"{one.agent}: {number(one.new)} new, {number(one.open)} in all" for one in found.to_mend]
-    return [Section("Data to mend in QQCatalyst, by agent", ["`qqetl findings` lists them."], cut_short(points, NAMED))]
+    points = [f"{one.agent}: {format_number(one.new)} new, {format_number(one.open)} in all" for one in found.fixes]
+    return [Section("Data to mend in QQCatalyst, by agent", ["`qqetl findings` lists them."], limit_points(points, MAX_LISTED))]
 
 
-def health(found: Business) -> Section:
+def sync_section(found: DigestData) -> Section:
     """Return the section that says how current all of this is."""
-    known = "were never whole so far" if found.lag is None else f"are {length(found.lag)} old at most"
-    needs = f"{counted(found.troubles, 'trouble')} of the sync: `qqetl notices` says more." if found.troubles else ""
+    known = "were never whole so far" if found.lag is None else f"are {format_duration(found.lag)} old at most"
+    needs = f"{format_count(found.incidents, 'trouble')} of the sync: `qqetl notices` says more." if found.incidents else ""
     return Section("The sync", [f"The data {known}.", *([needs] if needs else [])])

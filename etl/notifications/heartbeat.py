@@ -7,16 +7,16 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from etl.config.logs import logger
+from etl.config.logs import get_logger
 from etl.config.settings import Settings, secret_text
 
 #: Seconds for one call in all.
-PATIENCE = 10.0
+TIMEOUT_SECONDS = 10.0
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 
-def beat(settings: Settings, *, well: bool) -> bool:
+def send_heartbeat(settings: Settings, *, well: bool) -> bool:
     """Call the watchdog's address, with `/fail` behind its path unless all went well; tell whether it answered well.
 
     A watchdog that does not answer is logged, and its address, which may be a secret, is not.
@@ -24,7 +24,7 @@ def beat(settings: Settings, *, well: bool) -> bool:
     if settings.etl_heartbeat_url is None:
         return True
     try:
-        status = asyncio.run(called(address(secret_text(settings.etl_heartbeat_url), well=well)))
+        status = asyncio.run(call_url(heartbeat_url(secret_text(settings.etl_heartbeat_url), well=well)))
     except (aiohttp.ClientError, OSError, ValueError) as error:
         log.warning("no heartbeat", reason=type(error).__name__)
         return False
@@ -33,15 +33,15 @@ def beat(settings: Settings, *, well: bool) -> bool:
     return status < HTTPStatus.BAD_REQUEST
 
 
-def address(url: str, *, well: bool) -> str:
+def heartbeat_url(url: str, *, well: bool) -> str:
     """Return where to call."""
     parts = urlsplit(url)
     return url if well else parts._replace(path=f"{parts.path.rstrip('/')}/fail").geturl()
 
 
-async def called(url: str) -> int:
+async def call_url(url: str) -> int:
     """Return the status of the answer to a call without any data."""
-    limit = aiohttp.ClientTimeout(total=PATIENCE)
+    limit = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
     async with (
         aiohttp.ClientSession(timeout=limit, trust_env=True) as session,
         session.get(URL(url, encoded=True), allow_redirects=False) as answer,

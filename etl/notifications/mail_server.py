@@ -20,7 +20,7 @@ from etl.ledger.notifications.outbox import Mail
 from etl.models.states import MailKind
 
 #: Seconds that the server has for a connection, and then for each mail.
-PATIENCE = 10.0
+TIMEOUT_SECONDS = 10.0
 
 PORTS = {"smtp": 587, "smtps": 465}
 
@@ -34,18 +34,18 @@ class ServerFailed(MailFailed):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MailServer:
     """Where the mail server is, and how it is spoken to."""
 
     host: str
     port: int
-    from_the_first_word: bool  #: TLS, rather than STARTTLS
+    implicit_tls: bool  #: TLS, rather than STARTTLS
     starttls: bool  #: demanded
     user: str = ""
     password: str = ""
 
     @classmethod
-    def of(cls, address: str) -> Self:
+    def from_url(cls, address: str) -> Self:
         """Return the place that a setting names; this machine's own is trusted without TLS unless that is asked for."""
         parts = urlsplit(address)
         host, implicit = parts.hostname or "", parts.scheme == "smtps"
@@ -58,32 +58,32 @@ class Place:
 
 
 @contextmanager
-def mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
+def open_mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
     """Give the connection to the mail server, signed in; raise ServerFailed when it cannot be used."""
-    place = Place.of(secret_text(settings.etl_smtp_url))
+    place = MailServer.from_url(secret_text(settings.etl_smtp_url))
     try:
-        client = greeted(place)
+        client = connect_and_log_in(place)
     except (OSError, smtplib.SMTPException) as error:
-        raise ServerFailed(f"{place} {reason(error)}.") from None
+        raise ServerFailed(f"{place} {failure_reason(error)}.") from None
     try:
         yield client
     finally:
-        with suppress(OSError, smtplib.SMTPException), within_patience(client):
+        with suppress(OSError, smtplib.SMTPException), within_timeout(client):
             client.quit()
         client.close()
 
 
-def greeted(place: Place) -> smtplib.SMTP:
+def connect_and_log_in(place: MailServer) -> smtplib.SMTP:
     """Return a connection to the server that is encrypted and signed in as the place demands."""
     name, context = socket.gethostname() or "localhost", ssl.create_default_context()
     client = (
-        smtplib.SMTP_SSL(local_hostname=name, timeout=PATIENCE, context=context)
-        if place.from_the_first_word
-        else smtplib.SMTP(local_hostname=name, timeout=PATIENCE)
+        smtplib.SMTP_SSL(local_hostname=name, timeout=TIMEOUT_SECONDS, context=context)
+        if place.implicit_tls
+        else smtplib.SMTP(local_hostname=name, timeout=TIMEOUT_SECONDS)
     )
     vars(client)["_host"] = place.host  # the name that TLS checks; else only a constructor that connects sets it
     try:
-        with within_patience(client):
+        with within_timeout(client):
             client.connect(place.host, place.port)
             client.ehlo_or_helo_if_needed()
             if place.starttls:
@@ -97,22 +97,22 @@ def greeted(place: Place) -> smtplib.SMTP:
     return client
 
 
-def send(client: smtplib.SMTP, settings: Settings, mail: Mail) -> None:
+def send_mail(client: smtplib.SMTP, settings: Settings, mail: Mail) -> None:
     """Hand a mail to the server; raise MailFailed when it refuses this one, ServerFailed when it takes none."""
-    message = composed(settings, mail)
-    place = Place.of(secret_text(settings.etl_smtp_url))
+    message = build_email(settings, mail)
+    place = MailServer.from_url(secret_text(settings.etl_smtp_url))
     try:
-        with within_patience(client):
+        with within_timeout(client):
             refused = client.send_message(message)
     except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
-        raise MailFailed(f"{place} {reason(error)}.") from None
+        raise MailFailed(f"{place} {failure_reason(error)}.") from None
     except (OSError, smtplib.SMTPException) as error:
-        raise ServerFailed(f"{place} {reason(error)}.") from None
+        raise ServerFailed(f"{place} {failure_reason(error)}.") from None
     if refused:
         raise MailFailed(f"{place} took the mail for some of its recipients alone ({len(refused)} refused).")
 
 
-def composed(settings: Settings, mail: Mail) -> EmailMessage:
+def build_email(settings: Settings, mail: Mail) -> EmailMessage:
     """Return a mail as it is sent; a header that could break out of its line is refused by the library itself."""
     message = EmailMessage(policy=SMTP)
     recipients = settings.etl_digest_to if mail.kind is MailKind.DIGEST else None
@@ -128,9 +128,9 @@ def composed(settings: Settings, mail: Mail) -> EmailMessage:
 
 
 @contextmanager
-def within_patience(client: smtplib.SMTP) -> Iterator[None]:
+def within_timeout(client: smtplib.SMTP) -> Iterator[None]:
     """Cut the connection when the block takes too long: a server that answers letter by letter never times out."""
-    timer = threading.Timer(PATIENCE, cut, [client])
+    timer = threading.Timer(TIMEOUT_SECONDS, shut_down_socket, [client])
     timer.daemon = True
     timer.start()
     try:
@@ -139,7 +139,7 @@ def within_patience(client: smtplib.SMTP) -> Iterator[None]:
         timer.cancel()
 
 
-def cut(client: smtplib.SMTP) -> None:
+def shut_down_socket(client: smtplib.SMTP) -> None:
     """End a connection under whoever waits for it."""
     if client.sock is not None:
         with suppress(OSError):
@@ -159,13 +159,13 @@ REASONS: tuple[tuple[type[Exception], str], ...] = (
     ),
     (smtplib.SMTPResponseException, "refused ({code})"),
     (smtplib.SMTPRecipientsRefused, "refused every recipient"),
-    (TimeoutError, f"did not answer within {PATIENCE:g} s"),
-    (smtplib.SMTPServerDisconnected, f"broke off, or took longer than {PATIENCE:g} s"),
+    (TimeoutError, f"did not answer within {TIMEOUT_SECONDS:g} s"),
+    (smtplib.SMTPServerDisconnected, f"broke off, or took longer than {TIMEOUT_SECONDS:g} s"),
     (Exception, "cannot be reached ({kind})"),
 )
 
 
-def reason(error: Exception) -> str:
+def failure_reason(error: Exception) -> str:
     """Return what is wrong, without the server's own words, which may quote whom it refuses."""
     words = next(words for kind, words in REASONS if isinstance(error, kind))
     return words.format(code=getattr(error, "smtp_code", ""), kind=type(error).__name__)

@@ -11,7 +11,7 @@ from etl.ledger.notifications.outbox import Mail
 from etl.models.states import MailKind
 
 #: A subject that every mail program shows whole enough.
-LONGEST_SUBJECT = 160
+MAX_SUBJECT_LENGTH = 160
 
 #: A command or a name, between backticks.
 CODE = re.compile("`([^`]+)`")
@@ -29,7 +29,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Message:
     """What a mail says; the subject alone says what it is about."""
 
     kind: MailKind
@@ -38,37 +38,37 @@ class Letter:
     footer: str
 
 
-def as_mail(letter: Letter) -> Mail:
+def to_mail(letter: Message) -> Mail:
     """Return a letter as a mail for the outbox, with nothing secret in it and nothing that breaks a line."""
-    subject = on_one_line(redacted(letter.subject, LONGEST_SUBJECT))
-    return outbox.new(letter.kind, subject, as_text(letter), as_html(letter))
+    subject = on_one_line(redacted(letter.subject, MAX_SUBJECT_LENGTH))
+    return outbox.build_email(letter.kind, subject, to_text(letter), to_html(letter))
 
 
-def as_text(letter: Letter) -> str:
+def to_text(letter: Message) -> str:
     """Return a letter as plain text."""
     blocks = []
     for one in letter.sections:
-        points = [f"  * {clean(point)}" for point in one.points]
-        blocks.append("\n".join([clean(one.heading), *map(clean, one.lines), *points]))
-    return "\n\n".join([*blocks, f"-- \n{clean(letter.footer)}"]) + "\n"
+        points = [f"  * {sanitize(point)}" for point in one.points]
+        blocks.append("\n".join([sanitize(one.heading), *map(sanitize, one.lines), *points]))
+    return "\n\n".join([*blocks, f"-- \n{sanitize(letter.footer)}"]) + "\n"
 
 
-def as_html(letter: Letter) -> str:
+def to_html(letter: Message) -> str:
     """Return a letter as HTML; whatever it quotes is escaped, and what stands in backticks is shown as code."""
     blocks = []
     for one in letter.sections:
-        points = "".join(f"<li>{marked_up(point)}</li>" for point in one.points)
-        blocks += [f"<h3>{marked_up(one.heading)}</h3>", *(f"<p>{marked_up(line)}</p>" for line in one.lines)]
+        points = "".join(f"<li>{to_markup(point)}</li>" for point in one.points)
+        blocks += [f"<h3>{to_markup(one.heading)}</h3>", *(f"<p>{to_markup(line)}</p>" for line in one.lines)]
         blocks += [f"<ul>{points}</ul>"] if points else []
-    body = "\n".join([*blocks, f"<hr><p><small>{marked_up(letter.footer)}</small></p>"])
+    body = "\n".join([*blocks, f"<hr><p><small>{to_markup(letter.footer)}</small></p>"])
     return f'<!doctype html>\n<html lang="en"><body style="{STYLE}">\n{body}\n</body></html>\n'
 
 
-def marked_up(words: str) -> str:
+def to_markup(words: str) -> str:
     """Return words as HTML."""
-    return CODE.sub(r"<code>\1</code>", escape(clean(words)))
+    return CODE.sub(r"<code>\1</code>", escape(sanitize(words)))
 
 
-def clean(words: str) -> str:
+def sanitize(words: str) -> str:
     """Return words without secrets, on one line."""
     return on_one_line(redacted(words))

@@ -5,32 +5,32 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from etl.config.logs import logger
+from etl.config.logs import get_logger
 from etl.config.settings import Settings
-from etl.database.embedded.paths import home_of
+from etl.database.embedded.paths import server_paths
 from etl.notifications import templates
-from etl.notifications.detect import in_words
-from etl.notifications.mail_server import MailFailed, mail_server, send
-from etl.notifications.message import as_mail
+from etl.notifications.detect import describe_error
+from etl.notifications.mail_server import MailFailed, open_mail_server, send_mail
+from etl.notifications.message import to_mail
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 
-def note_of(settings: Settings) -> Path:
+def outage_file(settings: Settings) -> Path:
     """Return where it is remembered that the database of an account cannot be used."""
-    return home_of(settings.etl_data_dir).folder / f"database-trouble-{settings.etl_tenant}.json"
+    return server_paths(settings.etl_data_dir).folder / f"database-trouble-{settings.etl_tenant}.json"
 
 
-def tell_without_database(settings: Settings, error: Exception) -> bool:
+def mail_database_outage(settings: Settings, error: Exception) -> bool:
     """Send a mail about the database unless one was sent since it was last well; tell whether one went out."""
-    note = note_of(settings)
-    if settings.etl_smtp_url is None or since(note) is not None:
+    note = outage_file(settings)
+    if settings.etl_smtp_url is None or outage_start(note) is not None:
         return False
-    throttled = remember(note)
-    letter = templates.of_database(settings.etl_tenant, in_words(error), throttled=throttled)
+    throttled = record_outage(note)
+    letter = templates.database_down_message(settings.etl_tenant, describe_error(error), throttled=throttled)
     try:
-        with mail_server(settings) as client:
-            send(client, settings, as_mail(letter))
+        with open_mail_server(settings) as client:
+            send_mail(client, settings, to_mail(letter))
     except MailFailed as failed:
         log.warning("no mail about the database", reason=str(failed))
         note.unlink(missing_ok=True)
@@ -38,7 +38,7 @@ def tell_without_database(settings: Settings, error: Exception) -> bool:
     return True
 
 
-def since(note: Path) -> str | None:
+def outage_start(note: Path) -> str | None:
     """Return since when the database is known to be in trouble, None when it is not."""
     try:
         return str(json.loads(note.read_text())["since"])
@@ -46,7 +46,7 @@ def since(note: Path) -> str | None:
         return None
 
 
-def remember(note: Path) -> bool:
+def record_outage(note: Path) -> bool:
     """Write down that the database is in trouble since now; tell whether that was possible."""
     try:
         note.parent.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
@@ -59,6 +59,6 @@ def remember(note: Path) -> bool:
     return True
 
 
-def forget(note: Path) -> None:
+def clear_outage(note: Path) -> None:
     """Forget the trouble: the database is well again."""
     note.unlink(missing_ok=True)

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from etl.config.logs import logger
+from etl.config.logs import get_logger
 from etl.config.settings import Settings
 from etl.ledger.notifications import outbox
 from etl.ledger.notifications.outbox import Mail
 from etl.ledger.transaction import Ledger
-from etl.notifications.mail_server import MailFailed, ServerFailed, mail_server, send
+from etl.notifications.mail_server import MailFailed, ServerFailed, open_mail_server, send_mail
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SendResult:
     """What came of sending."""
 
     sent: int = 0
@@ -23,43 +23,43 @@ class Sent:
     error: str | None = None  #: the last one
 
 
-def send_waiting(ledger: Ledger, settings: Settings) -> Sent:
+def send_queued(ledger: Ledger, settings: Settings) -> SendResult:
     """Send the mails that wait, and return what came of it; a mail server that is out of reach is no error.
 
     A process that dies between sending and noting leaves a mail that is sent once more, under the same Message-ID.
     """
     if settings.etl_smtp_url is None:
-        return Sent()
-    mails = ledger.commit(partial(outbox.claim, tenant=ledger.tenant))
+        return SendResult()
+    mails = ledger.commit(partial(outbox.claim_emails, tenant=ledger.tenant))
     if not mails:
-        return Sent()
+        return SendResult()
     try:
-        with mail_server(settings) as client:
-            return sent_over(ledger, settings, mails, client)
+        with open_mail_server(settings) as client:
+            return send_all(ledger, settings, mails, client)
     except ServerFailed as error:
-        return put_back(ledger, mails, error)
+        return requeue(ledger, mails, error)
 
 
-def sent_over(ledger: Ledger, settings: Settings, mails: Sequence[Mail], client: object) -> Sent:
+def send_all(ledger: Ledger, settings: Settings, mails: Sequence[Mail], client: object) -> SendResult:
     """Send mails over one connection; one that is refused does not keep the others back."""
     done = failed = 0
     last = None
     for place, mail in enumerate(mails):
         try:
-            send(client, settings, mail)  # type: ignore[arg-type]  # smtplib's own client
+            send_mail(client, settings, mail)  # type: ignore[arg-type]  # smtplib's own client
         except ServerFailed as error:
-            rest = put_back(ledger, mails[place:], error)
-            return Sent(done, failed + rest.failed, rest.error)
+            rest = requeue(ledger, mails[place:], error)
+            return SendResult(done, failed + rest.failed, rest.error)
         except MailFailed as error:
-            failed, last = failed + 1, put_back(ledger, [mail], error).error
+            failed, last = failed + 1, requeue(ledger, [mail], error).error
         else:
-            ledger.commit(partial(outbox.note_sent, mail_id=mail.id))
+            ledger.commit(partial(outbox.mark_sent, mail_id=mail.id))
             done += 1
-    return Sent(done, failed, last)
+    return SendResult(done, failed, last)
 
 
-def put_back(ledger: Ledger, mails: Sequence[Mail], error: MailFailed) -> Sent:
+def requeue(ledger: Ledger, mails: Sequence[Mail], error: MailFailed) -> SendResult:
     """Let mails wait for the next run, with the reason."""
     log.warning("mails wait", number=len(mails), reason=str(error))
-    ledger.commit(partial(outbox.note_failed, mail_ids=[one.id for one in mails], error=str(error)))
-    return Sent(failed=len(mails), error=str(error))
+    ledger.commit(partial(outbox.mark_send_failed, mail_ids=[one.id for one in mails], error=str(error)))
+    return SendResult(failed=len(mails), error=str(error))

@@ -13,23 +13,23 @@ from etl.api.connection import Connection
 from etl.api.protocol import Answer, Call, Records, Refused, Vanished, page_call, parent_call, records, whole_call
 from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
-from etl.drift.declared_fields import declared
-from etl.drift.profiler import Eye
-from etl.errors import ApiUnavailable, RecordBad, ShapeChanged
-from etl.extract.date_ranges import days_of
+from etl.drift.declared_fields import find_declared_fields
+from etl.drift.profiler import ResourceProfiler
+from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
+from etl.extract.date_ranges import date_range_of
 from etl.ledger import watermarks
-from etl.ledger.children import Child
+from etl.ledger.children import ChildRequest
 from etl.ledger.transaction import Ledger
 from etl.record import decode
 from etl.resources import CATALOGUE, children_of
 from etl.window import FIRST_INSTANT, Window
 
 #: Records that a paged call is asked for: enough to see which fields there are, and no load.
-FEW = 10
+SAMPLE_SIZE = 10
 NO_ROW = UUID(int=0)
 
 
-class Verdict(StrEnum):
+class CallStatus(StrEnum):
     """What the doctor says of a call."""
 
     AS_DECLARED = "as declared"
@@ -43,19 +43,19 @@ class Verdict(StrEnum):
 
 
 #: What keeps a resource from being read.
-TROUBLE = frozenset({Verdict.SHAPE, Verdict.REFUSED, Verdict.FAILED})
+FAILURES = frozenset({CallStatus.SHAPE, CallStatus.REFUSED, CallStatus.FAILED})
 #: What says whether the account has a resource.
-OFFERED = {Verdict.AS_DECLARED: True, Verdict.EMPTY: True, Verdict.FIELDS: True, Verdict.NOT_OFFERED: False}
+OFFERED_BY_STATUS = {CallStatus.AS_DECLARED: True, CallStatus.EMPTY: True, CallStatus.FIELDS: True, CallStatus.NOT_OFFERED: False}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CallReport:
     """What one call of the catalogue came to."""
 
     resource: str
     call: str
     proven: bool
-    verdict: Verdict
+    status: CallStatus
     records: int = 0
     total: int | None = None  #: in the whole history, as the API says
     milliseconds: float | None = None
@@ -66,43 +66,43 @@ class Found:
 
 
 @dataclass
-class Visit:
+class Examination:
     """One examination: what was found so far, and records to ask about."""
 
     settings: Settings
     api: Connection
-    watch: Callable[[Found], None]
-    found: list[Found] = field(default_factory=list)
+    watch: Callable[[CallReport], None]
+    reports: list[CallReport] = field(default_factory=list)
     parents: dict[str, list[tuple[str, Mapping[str, Any]]]] = field(default_factory=dict)
 
 
-def examine(settings: Settings, api: Connection, watch: Callable[[Found], None]) -> list[Found]:
+def examine(settings: Settings, api: Connection, watch: Callable[[CallReport], None]) -> list[CallReport]:
     """Ask every call of the catalogue once, one after the other, and return what came of each."""
-    visit = Visit(settings, api, watch)
+    visit = Examination(settings, api, watch)
     for resource in CATALOGUE:
         for endpoint in resource.endpoints:
-            one = asked(visit, resource, endpoint)
-            visit.found.append(one)
+            one = try_call(visit, resource, endpoint)
+            visit.reports.append(one)
             watch(one)
-    return visit.found
+    return visit.reports
 
 
-def remember_offers(ledger: Ledger, found: list[Found]) -> None:
+def save_offers(ledger: Ledger, found: list[CallReport]) -> None:
     """Keep in mind which unproven resources the account offers, as a run would."""
     for one in found:
-        offered = OFFERED.get(one.verdict)
+        offered = OFFERED_BY_STATUS.get(one.status)
         if not one.proven and offered is not None:
             what: dict[str, Any] = {"resource": one.resource, "offered": offered, "reason": one.reason}
-            ledger.commit(partial(watermarks.note_offer, tenant=ledger.tenant, **what))
+            ledger.commit(partial(watermarks.write_offer, tenant=ledger.tenant, **what))
 
 
-def asked(visit: Visit, resource: Resource, endpoint: Endpoint) -> Found:
+def try_call(visit: Examination, resource: Resource, endpoint: Endpoint) -> CallReport:
     """Make one call and return what came of it."""
-    blank = Found(resource.name, f"{endpoint.method} {endpoint.path}", resource.proven, Verdict.UNDECIDED)
-    parent = parent_for(visit, resource)
+    blank = CallReport(resource.name, f"{endpoint.method} {endpoint.path}", resource.documented, CallStatus.UNDECIDED)
+    parent = pick_parent(visit, resource)
     if resource.parent is not None and parent is None:
         return replace(blank, reason=f"no record of {resource.parent.resource} came that it could be asked about")
-    call = call_for(visit, resource, endpoint, parent)
+    call = build_call(visit, resource, endpoint, parent)
     try:
         answer = visit.api.wire.ask(visit.api.api.fetch(call))
         read = records(
@@ -112,40 +112,40 @@ def asked(visit: Visit, resource: Resource, endpoint: Endpoint) -> Found:
     except Vanished:
         return replace(blank, reason="404 for the one record asked about; a run decides after ten")
     except Refused as refusal:
-        absent = refusal.not_offered and not resource.proven
-        return replace(blank, verdict=Verdict.NOT_OFFERED if absent else Verdict.REFUSED, reason=str(refusal))
-    except (ShapeChanged, RecordBad) as error:
-        return replace(blank, verdict=Verdict.SHAPE, reason=str(error))
+        absent = refusal.not_offered and not resource.documented
+        return replace(blank, status=CallStatus.NOT_OFFERED if absent else CallStatus.REFUSED, reason=str(refusal))
+    except (UnexpectedResponse, InvalidRecord) as error:
+        return replace(blank, status=CallStatus.SHAPE, reason=str(error))
     except ApiUnavailable as error:
-        return replace(blank, verdict=Verdict.FAILED, reason=str(error))
-    keep_parents(visit, resource, read)
-    return judged(blank, resource, answer, read)
+        return replace(blank, status=CallStatus.FAILED, reason=str(error))
+    remember_parents(visit, resource, read)
+    return compare_answer(blank, resource, answer, read)
 
 
-def call_for(visit: Visit, resource: Resource, endpoint: Endpoint, parent: Child | None) -> Call:
+def build_call(visit: Examination, resource: Resource, endpoint: Endpoint, parent: ChildRequest | None) -> Call:
     """Return a call that brings a few records out of the whole history, or what belongs to one parent."""
     if parent is not None:
         return parent_call(resource, endpoint, parent.parent_id)
     if endpoint.paging is None and endpoint.dates is None:
         return whole_call(resource, endpoint)
-    days = days_of(Window(FIRST_INSTANT, visit.api.now), visit.settings.etl_overlap, visit.settings.etl_api_timezone)
-    return page_call(resource, endpoint, days.first, days.last, 1, FEW)
+    days = date_range_of(Window(FIRST_INSTANT, visit.api.now), visit.settings.etl_overlap, visit.settings.etl_api_timezone)
+    return page_call(resource, endpoint, days.first, days.last, 1, SAMPLE_SIZE)
 
 
-def parent_for(visit: Visit, resource: Resource) -> Child | None:
+def pick_parent(visit: Examination, resource: Resource) -> ChildRequest | None:
     """Return the parent to ask about: one of the kind that runs ask about, else any; None when there is none."""
     if resource.parent is None:
         return None
-    name, values = resource.parent.only or ("", ())
+    name, values = resource.parent.parent_filter or ("", ())
     known = visit.parents.get(resource.parent.resource, [])
     fitting = [one for one in known if not name or one[1].get(name) in values]
     for source_id, record in fitting or known:
-        carried = {key: record[key] for key in resource.parent.carries if key in record}
-        return Child(source_id, NO_ROW, msgspec.json.encode(carried))
+        carried = {key: record[key] for key in resource.parent.parent_fields if key in record}
+        return ChildRequest(source_id, NO_ROW, msgspec.json.encode(carried))
     return None
 
 
-def keep_parents(visit: Visit, resource: Resource, read: Records) -> None:
+def remember_parents(visit: Examination, resource: Resource, read: Records) -> None:
     """Keep the records that others may be asked about: those that are not deleted at the source, active ones first."""
     if not children_of(resource.name):
         return
@@ -159,30 +159,30 @@ def keep_parents(visit: Visit, resource: Resource, read: Records) -> None:
     visit.parents[resource.name] = sorted(living, key=lambda one: one[1].get(name) not in values)
 
 
-def judged(blank: Found, resource: Resource, answer: Answer, read: Records) -> Found:
+def compare_answer(blank: CallReport, resource: Resource, answer: Answer, read: Records) -> CallReport:
     """Return what an answer says of a call: its records beside the declaration."""
     one = replace(
         blank, records=len(answer.page.items), total=answer.page.total, milliseconds=round(answer.milliseconds, 1)
     )
     if not answer.page.items:
-        return replace(one, verdict=Verdict.EMPTY)
+        return replace(one, status=CallStatus.EMPTY)
     if read.bad and not read.item_ids:
-        return replace(one, verdict=Verdict.SHAPE, reason=f"each item {read.bad[0].reason}")
-    eye = Eye(resource)
-    eye.look(answer.page.items)
-    known = declared(resource)
+        return replace(one, status=CallStatus.SHAPE, reason=f"each item {read.bad[0].reason}")
+    eye = ResourceProfiler(resource)
+    eye.observe(answer.page.items)
+    known = find_declared_fields(resource)
     seen = {path.casefold() for path in eye.profile.shapes}
     places = {place.casefold() for place in eye.profile.objects}
-    lacking = [path for path in known.columns if path.casefold() not in seen and is_in(path, places)]
+    lacking = [path for path in known.columns if path.casefold() not in seen and has_prefix_in(path, places)]
     one = replace(
         one,
         missing=tuple(path for path in lacking if path in known.expected),
         absent=tuple(path for path in lacking if path not in known.expected),
-        unknown=tuple(path for path in eye.profile.shapes if not known.knows(path)),
+        unknown=tuple(path for path in eye.profile.shapes if not known.is_known(path)),
     )
-    return replace(one, verdict=Verdict.FIELDS if one.missing or one.unknown else Verdict.AS_DECLARED)
+    return replace(one, status=CallStatus.FIELDS if one.missing or one.unknown else CallStatus.AS_DECLARED)
 
 
-def is_in(path: str, places: set[str]) -> bool:
+def has_prefix_in(path: str, places: set[str]) -> bool:
     """Tell whether the place of a path was seen at all."""
     return path[: path.rfind(".") + 1].casefold() in places

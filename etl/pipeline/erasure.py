@@ -13,79 +13,79 @@ from etl.catalogue import Resource
 from etl.database.bulk_copy import copy_rows
 from etl.ledger import counters
 from etl.ledger.staging import suppressions
-from etl.ledger.staging.chunks import FIRST_ID, PORTION
-from etl.ledger.staging.suppressions import Forgotten
+from etl.ledger.staging.chunks import FIRST_ID, CHUNK_SIZE
+from etl.ledger.staging.suppressions import SuppressionList
 from etl.models import PAST, load_order
-from etl.models.base import Field, Model, described, references_of
+from etl.models.base import Field, Model, field_in, references_of
 from etl.models.states import Outcome
 from etl.privacy.personal_records import (
     PEOPLE_TABLE,
-    belonging_tables,
-    is_all_about_a_person,
+    find_person_tables,
+    is_fully_personal,
     is_forgotten,
-    parent_tables,
-    scrubbed,
-    written,
+    find_linking_tables,
+    scrub,
+    encode_record,
 )
 from etl.record import decode
 from etl.resources import CATALOGUE, PEOPLE, children_of
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class DataSubject:
     """Who is erased, and what the tenant remembers of whoever was."""
 
     tenant: str
     source_id: str
-    forgotten: Forgotten
+    forgotten: SuppressionList
 
 
-def list_rows(connection: Connection, person: Person) -> None:
+def collect_rows(connection: Connection, person: DataSubject) -> None:
     """Note in a temporary table `belonging` the production rows that are the person or the person's."""
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.belonging"))
     connection.execute(text("CREATE TEMP TABLE belonging (table_name text, source_id text, id uuid) ON COMMIT DROP"))
     bound = {"tenant": person.tenant, "contact": person.source_id}
     for model in load_order():
-        if model.__tablename__ in belonging_tables():
-            connection.execute(text(rows_of(model)), bound)
+        if model.__tablename__ in find_person_tables():
+            connection.execute(text(collect_rows_sql(model)), bound)
             connection.execute(text("ANALYZE pg_temp.belonging"))
 
 
-def rows_of(model: type[Model]) -> str:
+def collect_rows_sql(model: type[Model]) -> str:
     """Return the statement that notes the person's rows of a table: the person named decides, else other references."""
     table = model.__tablename__
     return (
         f"INSERT INTO belonging SELECT '{table}', source_id, id FROM public.{table} AS mine"
-        f" WHERE tenant = :tenant AND {is_the_persons(model)}"
+        f" WHERE tenant = :tenant AND {ownership_condition(model)}"
     )
 
 
-def is_the_persons(model: type[Model]) -> str:
+def ownership_condition(model: type[Model]) -> str:
     """Return the condition that a row `mine` of a table is the person or the person's."""
     table = model.__tablename__
     if table == PEOPLE_TABLE:
         return "source_id = :contact"
-    pointing = {name: kind.table for name, kind in references_of(model).items() if kind.table in belonging_tables()}
+    pointing = {name: kind.table for name, kind in references_of(model).items() if kind.table in find_person_tables()}
     named = [name for name, target in pointing.items() if target == PEOPLE_TABLE]
     others = [name for name, target in pointing.items() if target not in (PEOPLE_TABLE, table)]
     nobody = " AND ".join([f"mine.{name} IS NULL" for name in named] or ["true"])
-    ways = [belongs(name, PEOPLE_TABLE) for name in named]
-    ways += [f"({nobody} AND {belongs(name, pointing[name])})" for name in others]
+    ways = [reference_condition(name, PEOPLE_TABLE) for name in named]
+    ways += [f"({nobody} AND {reference_condition(name, pointing[name])})" for name in others]
     return f"({' OR '.join(ways)})"
 
 
-def belongs(column: str, target: str) -> str:
+def reference_condition(column: str, target: str) -> str:
     """Return the condition that a reference points to a row of the person's."""
     return f"mine.{column} IN (SELECT id FROM belonging WHERE table_name = '{target}')"
 
 
-def parents(connection: Connection) -> list[tuple[str, str]]:
+def list_parent_rows(connection: Connection) -> list[tuple[str, str]]:
     """Return the table and source id of the person's rows that other rows refer to."""
     query = text("SELECT table_name, source_id FROM belonging WHERE table_name = ANY(:tables)")
-    return [(row.table_name, row.source_id) for row in connection.execute(query, {"tables": list(parent_tables())})]
+    return [(row.table_name, row.source_id) for row in connection.execute(query, {"tables": list(find_linking_tables())})]
 
 
-def clear_staging(connection: Connection, person: Person, resource: Resource) -> int:
+def clear_staging(connection: Connection, person: DataSubject, resource: Resource) -> int:
     """Delete the person's raw rows of a resource, or scrub them where business facts stay; return how many.
 
     Every version is looked at, by the rule that arriving records meet, and those of the production rows besides.
@@ -94,35 +94,35 @@ def clear_staging(connection: Connection, person: Person, resource: Resource) ->
     query = text("SELECT source_id FROM belonging WHERE table_name = :table")
     mine = set(connection.execute(query, {"table": table}).scalars())
     found = 0
-    for portion in raw_rows(connection, person, resource):
+    for portion in read_raw_rows(connection, person, resource):
         decoded = ((row, decode(row.raw.encode())) for row in portion)
         theirs = [
             (row, record)
             for row, record in decoded
-            if row.source_id in mine or is_theirs(person, resource, row, record)
+            if row.source_id in mine or is_about_person(person, resource, row, record)
         ]
         if theirs:
-            write_back(connection, resource, [(row.id, record) for row, record in theirs])
-            note_staged(connection, person, resource, [row for row, _ in theirs])
+            delete_or_scrub(connection, resource, [(row.id, record) for row, record in theirs])
+            add_staged_rows(connection, person, resource, [row for row, _ in theirs])
         found += len(theirs)
     return found
 
 
-def is_theirs(person: Person, resource: Resource, row: Any, record: Mapping[str, Any]) -> bool:
+def is_about_person(person: DataSubject, resource: Resource, row: Any, record: Mapping[str, Any]) -> bool:
     """Tell whether a raw row is the person or the person's."""
-    return is_forgotten(resource, row.source_id or "", record, person.forgotten.knows)
+    return is_forgotten(resource, row.source_id or "", record, person.forgotten.has_record)
 
 
-def note_staged(connection: Connection, person: Person, resource: Resource, rows: Sequence[Any]) -> None:
+def add_staged_rows(connection: Connection, person: DataSubject, resource: Resource, rows: Sequence[Any]) -> None:
     """Note whose records were found in staging, which may not have reached production, for what refers to them."""
     table = resource.model.__tablename__
     named = {(table, row.source_id) for row in rows if row.newest and row.source_id}
     copy_rows(connection, "belonging", ("table_name", "source_id"), sorted(named))
-    if table in parent_tables():
-        suppressions.remember(connection, person.forgotten, named)
+    if table in find_linking_tables():
+        suppressions.add_suppressions(connection, person.forgotten, named)
 
 
-def raw_rows(connection: Connection, person: Person, resource: Resource) -> Iterator[Sequence[Any]]:
+def read_raw_rows(connection: Connection, person: DataSubject, resource: Resource) -> Iterator[Sequence[Any]]:
     """Yield the raw rows of a resource in the order of their ids, portion by portion."""
     query = text(f"""
         SELECT id, source_id, CAST(raw_data AS text) AS raw, superseded_at IS NULL AS newest
@@ -130,19 +130,19 @@ def raw_rows(connection: Connection, person: Person, resource: Resource) -> Iter
         WHERE tenant = :tenant AND id > CAST(:after AS uuid) ORDER BY id LIMIT :most
     """)
     after = FIRST_ID
-    while portion := connection.execute(query, {"tenant": person.tenant, "after": after, "most": PORTION}).all():
+    while portion := connection.execute(query, {"tenant": person.tenant, "after": after, "most": CHUNK_SIZE}).all():
         yield portion
         after = str(portion[-1].id)
 
 
-def write_back(connection: Connection, resource: Resource, theirs: Sequence[tuple[Any, Any]]) -> None:
+def delete_or_scrub(connection: Connection, resource: Resource, theirs: Sequence[tuple[Any, Any]]) -> None:
     """Delete raw rows, or replace what they hold by what names nobody."""
-    if is_all_about_a_person(resource):
-        delete_raw(connection, resource, [one[0] for one in theirs])
+    if is_fully_personal(resource):
+        delete_raw_rows(connection, resource, [one[0] for one in theirs])
         return
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.scrubbed"))
     connection.execute(text("CREATE TEMP TABLE scrubbed (id uuid, raw_data jsonb, hash uuid) ON COMMIT DROP"))
-    texts = ((row_id, *written(scrubbed(resource, record))) for row_id, record in theirs)
+    texts = ((row_id, *encode_record(scrub(resource, record))) for row_id, record in theirs)
     lines = ((row_id, raw.decode(), digest.hex()) for row_id, raw, digest in texts)
     copy_rows(connection, "scrubbed", ("id", "raw_data", "hash"), lines)
     connection.execute(
@@ -154,7 +154,7 @@ def write_back(connection: Connection, resource: Resource, theirs: Sequence[tupl
     )
 
 
-def delete_raw(connection: Connection, resource: Resource, raw_ids: Sequence[Any]) -> None:
+def delete_raw_rows(connection: Connection, resource: Resource, raw_ids: Sequence[Any]) -> None:
     """Delete raw rows; one that still waited for a step is counted in its batch as a record without a row."""
     statement = text(f"""
         WITH deleted AS (
@@ -164,10 +164,10 @@ def delete_raw(connection: Connection, resource: Resource, raw_ids: Sequence[Any
         SELECT etl_batch_id, count(*) AS number FROM deleted WHERE waited GROUP BY etl_batch_id
     """)
     for row in connection.execute(statement, {"ids": raw_ids}).all():
-        counters.count(connection, row.etl_batch_id, resource.name, {Outcome.NO_ROW: row.number})
+        counters.add_counts(connection, row.etl_batch_id, resource.name, {Outcome.NO_ROW: row.number})
 
 
-def clear_findings(connection: Connection, person: Person) -> int:
+def clear_findings(connection: Connection, person: DataSubject) -> int:
     """Delete the findings about the person, and empty the raw values of those about what stays; return how many."""
     about = """
         finding.tenant = :tenant AND EXISTS (
@@ -175,7 +175,7 @@ def clear_findings(connection: Connection, person: Person) -> int:
             WHERE mine.table_name = finding.table_name AND mine.source_id = finding.source_id
         )
     """
-    bound = {"tenant": person.tenant, "whole": [PEOPLE_TABLE, *papers()]}
+    bound = {"tenant": person.tenant, "whole": [PEOPLE_TABLE, *per_person_tables()]}
     gone = text(f"DELETE FROM etl.findings AS finding WHERE finding.table_name = ANY(:whole) AND {about}")
     emptied = text(
         f"UPDATE etl.findings AS finding SET raw_value = NULL WHERE finding.raw_value IS NOT NULL AND {about}"
@@ -183,12 +183,12 @@ def clear_findings(connection: Connection, person: Person) -> int:
     return connection.execute(gone, bound).rowcount + connection.execute(emptied, bound).rowcount
 
 
-def papers() -> set[str]:
+def per_person_tables() -> set[str]:
     """Return the tables, besides the people's own, whose rows go with the person: what is asked for per person."""
     return {one.model.__tablename__ for one in children_of(PEOPLE)} - {PEOPLE_TABLE}
 
 
-def clear_requests(connection: Connection, person: Person) -> int:
+def clear_requests(connection: Connection, person: DataSubject) -> int:
     """Delete the facts of calls made for the person, and rename the person in those of lists; return how many."""
     found = 0
     for resource in children_of(PEOPLE):
@@ -206,12 +206,12 @@ def clear_requests(connection: Connection, person: Person) -> int:
                 "query": msgspec.json.encode(dict(call.query)).decode(),
             },
         ).rowcount
-    return found + rename_in_lists(connection, person)
+    return found + hash_id_in_lists(connection, person)
 
 
-def rename_in_lists(connection: Connection, person: Person) -> int:
+def hash_id_in_lists(connection: Connection, person: DataSubject) -> int:
     """Put a keyed hash in the place of the person's id among the ids of lists that people are in; return how many."""
-    lists = [one.name for one in CATALOGUE if one.name == PEOPLE or not one.stages_others]
+    lists = [one.name for one in CATALOGUE if one.name == PEOPLE or not one.stages_filtered_out]
     statement = text("""
         UPDATE etl.requests AS request SET ids = array_replace(request.ids, CAST(:contact AS text), :hash)
         FROM etl.batches AS batch
@@ -223,7 +223,7 @@ def rename_in_lists(connection: Connection, person: Person) -> int:
     return connection.execute(statement, bound).rowcount
 
 
-def clear_production(connection: Connection, person: Person) -> Counter[str]:
+def clear_production(connection: Connection, person: DataSubject) -> Counter[str]:
     """Take the person out of production: the row itself is emptied, what is all about the person goes, names go.
 
     Returns the number of rows by table.
@@ -231,15 +231,15 @@ def clear_production(connection: Connection, person: Person) -> Counter[str]:
     counts: Counter[str] = Counter()
     for model in load_order():
         table = model.__tablename__
-        if table in belonging_tables():
+        if table in find_person_tables():
             written_rows = connection.execute(
-                text(clearance(model, delete=table in papers())), {"tenant": person.tenant, "table": table}
+                text(production_sql(model, delete=table in per_person_tables())), {"tenant": person.tenant, "table": table}
             )
             counts[f"public.{table}"] = written_rows.rowcount
     return counts
 
 
-def clear_history(connection: Connection, person: Person) -> Counter[str]:
+def clear_history(connection: Connection, person: DataSubject) -> Counter[str]:
     """Take the person out of earlier versions too, also of rows that are no longer the person's.
 
     Returns the number of versions by table. Comes last: what was cleared before has left its traces here.
@@ -247,29 +247,29 @@ def clear_history(connection: Connection, person: Person) -> Counter[str]:
     bound = {"tenant": person.tenant, "contact": person.source_id}
     counts: Counter[str] = Counter()
     for model in load_order():
-        if model.__tablename__ in belonging_tables() and (statement := past_clearance(model)):
+        if model.__tablename__ in find_person_tables() and (statement := history_sql(model)):
             cleared = connection.execute(text(statement), bound)
             counts[PAST[model].fullname] += cleared.rowcount
     return counts
 
 
-def past_clearance(model: type[Model]) -> str | None:
+def history_sql(model: type[Model]) -> str | None:
     """Return the statement that clears the person's earlier versions of a table, None where nothing names anybody."""
     table = model.__tablename__
     ids = f"SELECT id FROM belonging WHERE table_name = '{table}' AND id IS NOT NULL"
-    theirs = f"mine.tenant = :tenant AND (mine.id IN ({ids}) OR {is_the_persons(model)})"
-    emptied = [f"{name} = NULL" for name, about in fields(model).items() if about.personal]
-    if table in {PEOPLE_TABLE, *papers()}:
+    theirs = f"mine.tenant = :tenant AND (mine.id IN ({ids}) OR {ownership_condition(model)})"
+    emptied = [f"{name} = NULL" for name, about in fields_by_column(model).items() if about.personal]
+    if table in {PEOPLE_TABLE, *per_person_tables()}:
         return f"DELETE FROM {PAST[model].fullname} AS mine WHERE {theirs}"
     return f"UPDATE {PAST[model].fullname} AS mine SET {', '.join(emptied)} WHERE {theirs}" if emptied else None
 
 
-def fields(model: type[Model]) -> dict[str, Field]:
+def fields_by_column(model: type[Model]) -> dict[str, Field]:
     """Return the fields of every road of a table by column."""
-    return {column.name: about for column in model.__table__.columns if (about := described(column.info))}
+    return {column.name: about for column in model.__table__.columns if (about := field_in(column.info))}
 
 
-def clearance(model: type[Model], *, delete: bool) -> str:
+def production_sql(model: type[Model], *, delete: bool) -> str:
     """Return the statement that clears the person's rows of a table."""
     table = model.__tablename__
     ids = "SELECT id FROM belonging WHERE table_name = :table AND id IS NOT NULL"
@@ -277,8 +277,8 @@ def clearance(model: type[Model], *, delete: bool) -> str:
     if delete:
         return f"DELETE FROM public.{table} AS stored WHERE {mine}"
     if table == PEOPLE_TABLE:
-        every = (*fields(model), "source_created_at", "source_modified_at", "content_hash", "raw_id")
+        every = (*fields_by_column(model), "source_created_at", "source_modified_at", "content_hash", "raw_id")
         emptied = [*(f"{name} = NULL" for name in every), "is_placeholder = true", "deleted_at = now()"]
     else:
-        emptied = [f"{name} = NULL" for name, about in fields(model).items() if about.personal]
+        emptied = [f"{name} = NULL" for name, about in fields_by_column(model).items() if about.personal]
     return f"UPDATE public.{table} AS stored SET {', '.join([*emptied, 'updated_at = now()'])} WHERE {mine}"

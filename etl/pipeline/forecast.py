@@ -9,10 +9,10 @@ from etl.api.connection import Connection
 from etl.api.protocol import Refused, page_call
 from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
-from etl.errors import ApiUnavailable, RecordBad, ShapeChanged
-from etl.extract.date_ranges import cut, days_of, is_short, parted, quarters
+from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
+from etl.extract.date_ranges import split_by_total, date_range_of, is_short, split_ended_days, split_by_quarter
 from etl.ledger import children
-from etl.ledger.children import Waiting
+from etl.ledger.children import DueCalls
 from etl.ledger.transaction import Ledger
 from etl.pipeline.plan import Plan
 from etl.resources import CATALOGUE
@@ -29,9 +29,9 @@ class Forecast:
     calls: int = 0
     records: int | None = None  #: as the API announces them; None where it does not say
     at_most: bool = False  #: the calls are an upper bound
-    put_off: int = 0  #: calls beyond the budget of a run, left for the next
+    deferred: int = 0  #: calls beyond the budget of a run, left for the next
     note: str | None = None
-    waiting: tuple[Waiting, ...] = ()  #: what is due of details, by urgency; the rest of the calls is what may come
+    waiting: tuple[DueCalls, ...] = ()  #: what is due of details, by urgency; the rest of the calls is what may come
 
     def seconds(self, rate: float) -> float | None:
         """Return how long the calls take at a rate of calls a second; None without a cap."""
@@ -48,12 +48,12 @@ def forecast(
     found: dict[str, Forecast] = {}
     for resource in CATALOGUE:
         if resource.name in plan.windows:
-            found[resource.name] = foreseen(ledger, settings, api, plan, resource, found)
-    seen = [limited(one, limit, settings.etl_page_size) for one in found.values()] if limit else list(found.values())
-    return list(within_budget(seen, settings.etl_child_budget))
+            found[resource.name] = forecast_resource(ledger, settings, api, plan, resource, found)
+    seen = [apply_limit(one, limit, settings.etl_page_size) for one in found.values()] if limit else list(found.values())
+    return list(apply_budget(seen, settings.etl_child_budget))
 
 
-def limited(one: Forecast, limit: int, page_size: int) -> Forecast:
+def apply_limit(one: Forecast, limit: int, page_size: int) -> Forecast:
     """Return what a first look asks for: the first pages of each list, or the most urgent parents."""
     if one.records is None:
         return replace(one, calls=min(one.calls, limit))
@@ -61,38 +61,38 @@ def limited(one: Forecast, limit: int, page_size: int) -> Forecast:
     return replace(one, calls=min(one.calls, pages), records=min(one.records, limit))
 
 
-def foreseen(
+def forecast_resource(
     ledger: Ledger, settings: Settings, api: Connection, plan: Plan, resource: Resource, found: dict[str, Forecast]
 ) -> Forecast:
     """Return what one resource would ask for; `found` holds those before it."""
     window = plan.windows[resource.name]
-    if resource.name in plan.left_out:
+    if resource.name in plan.not_offered:
         return Forecast(resource.name, window, note="not offered by this account; left out")
     if not resource.endpoints:
         sources = " and ".join(dict.fromkeys(way.resource for way in resource.derived))
         return Forecast(resource.name, window, note=f"made from {sources}")
     if resource.parent is not None:
-        return of_parents(ledger, resource, window, found.get(resource.parent.resource))
+        return forecast_children(ledger, resource, window, found.get(resource.parent.resource))
     try:
-        return of_lists(settings, api, resource, window)
-    except (ApiUnavailable, ShapeChanged, Refused, RecordBad) as error:
+        return forecast_lists(settings, api, resource, window)
+    except (ApiUnavailable, UnexpectedResponse, Refused, InvalidRecord) as error:
         return Forecast(resource.name, window, calls=1, note=str(error))
 
 
-def of_lists(settings: Settings, api: Connection, resource: Resource, window: Window) -> Forecast:
+def forecast_lists(settings: Settings, api: Connection, resource: Resource, window: Window) -> Forecast:
     """Return what the feeds or lists of a resource announce, each asked for one record."""
-    sums = [of_list(settings, api, resource, endpoint, window) for endpoint in resource.endpoints]
+    sums = [forecast_list(settings, api, resource, endpoint, window) for endpoint in resource.endpoints]
     totals = [records for _, records in sums if records is not None]
     return Forecast(resource.name, window, sum(calls for calls, _ in sums), sum(totals) if totals else None)
 
 
-def of_list(
+def forecast_list(
     settings: Settings, api: Connection, resource: Resource, endpoint: Endpoint, window: Window
 ) -> tuple[int, int | None]:
     """Return how many calls one endpoint takes, and the records it announces."""
     if endpoint.paging is None:
         return 1, None
-    days = days_of(window, settings.etl_overlap, settings.etl_api_timezone) if endpoint.dates else None
+    days = date_range_of(window, settings.etl_overlap, settings.etl_api_timezone) if endpoint.dates else None
     first, last = (days.first, days.last) if days else (None, None)
     call = page_call(resource, endpoint, first, last, 1, 1)
     total = api.wire.ask(api.api.fetch(call)).page.total
@@ -100,22 +100,22 @@ def of_list(
     pages = max(1, ceil((total or 0) / size))
     if days is None or is_short(days):
         return pages, total
-    ended, *others = parted(days, window.end)
-    pieces = len(quarters(ended) if total is None else cut(ended, total, size))
+    ended, *others = split_ended_days(days, window.end)
+    pieces = len(split_by_quarter(ended) if total is None else split_by_total(ended, total, size))
     asked_first = 1 + (pieces if pieces > 1 and total is not None else 0)  # how much the window and its pieces hold
     return asked_first + max(pages, pieces) + len(others), total
 
 
-def of_parents(ledger: Ledger, resource: Resource, window: Window, parent: Forecast | None) -> Forecast:
+def forecast_children(ledger: Ledger, resource: Resource, window: Window, parent: Forecast | None) -> Forecast:
     """Return the calls that are due and those that the parents announced may bring; at most so many."""
     of = named(resource.parent.resource if resource.parent else "")
-    waiting = ledger.read(partial(children.waiting, child=resource, parent=of, tenant=ledger.tenant))
+    waiting = ledger.read(partial(children.count_due_calls, child=resource, parent=of, tenant=ledger.tenant))
     announced = (parent.records or 0) if parent is not None else 0
     calls = sum(one.calls for one in waiting) + announced
     return Forecast(resource.name, window, calls, at_most=announced > 0, waiting=tuple(waiting))
 
 
-def within_budget(found: Sequence[Forecast], budget: int | None) -> Iterator[Forecast]:
+def apply_budget(found: Sequence[Forecast], budget: int | None) -> Iterator[Forecast]:
     """Yield the forecasts with the calls for details that are beyond the budget of a run put off."""
     sharing = [one.resource for one in found if named(one.resource).parent is not None and one.note is None]
     left = budget
@@ -125,4 +125,4 @@ def within_budget(found: Sequence[Forecast], budget: int | None) -> Iterator[For
             continue
         calls = min(one.calls, ceil(left / (len(sharing) - sharing.index(one.resource))))
         left -= calls
-        yield replace(one, calls=calls, put_off=one.calls - calls)
+        yield replace(one, calls=calls, deferred=one.calls - calls)

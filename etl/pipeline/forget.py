@@ -10,20 +10,20 @@ from sqlalchemy import Connection, Engine, insert, text
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.errors import UsageError
-from etl.ledger.leases import leased
+from etl.ledger.leases import hold_lease
 from etl.ledger.staging import suppressions
-from etl.ledger.staging.suppressions import Forgotten
+from etl.ledger.staging.suppressions import SuppressionList
 from etl.ledger.transaction import Ledger
 from etl.models.bookkeeping import audit
 from etl.pipeline import erasure
-from etl.pipeline.erasure import Person
-from etl.privacy.personal_records import PEOPLE_TABLE, belonging_tables
+from etl.pipeline.erasure import DataSubject
+from etl.privacy.personal_records import PEOPLE_TABLE, find_person_tables
 from etl.resources import BY_NAME, CATALOGUE, PEOPLE, children_of
 from etl.values import source_id
 
 
 @dataclass(frozen=True, slots=True)
-class Forgot:
+class ForgetResult:
     """What forgetting a person took away, or would take away: rows deleted or emptied, by table."""
 
     contact: str
@@ -31,7 +31,7 @@ class Forgot:
     counts: Mapping[str, int]
 
 
-def forget(engine: Engine, settings: Settings, contact: str, *, actor: str, dry: bool = False) -> Forgot:
+def forget(engine: Engine, settings: Settings, contact: str, *, actor: str, dry: bool = False) -> ForgetResult:
     """Erase the person whom QQCatalyst knows by an id, keep them from coming back, and return what was touched.
 
     `actor` is who asked for it. Business facts (policies, premiums, claims) stay without what names the person. Raises
@@ -42,40 +42,40 @@ def forget(engine: Engine, settings: Settings, contact: str, *, actor: str, dry:
     if not isinstance(named, str):
         raise UsageError(f"{contact!r} is not the id of a contact. `contacts.source_id` has the ids.")
     tenant = settings.etl_tenant
-    with leased(engine, tenant, [one.name for one in CATALOGUE]) as lease:
+    with hold_lease(engine, tenant, [one.name for one in CATALOGUE]) as lease:
         ledger = Ledger(engine, tenant, lease)
-        transact = ledger.rehearse if dry else ledger.commit
-        return Forgot(named, not dry, transact(partial(erase, tenant=tenant, contact=named, actor=actor)))
+        transact = ledger.dry_run if dry else ledger.commit
+        return ForgetResult(named, not dry, transact(partial(erase_person, tenant=tenant, contact=named, actor=actor)))
 
 
-def erase(connection: Connection, tenant: str, contact: str, actor: str) -> dict[str, int]:
+def erase_person(connection: Connection, tenant: str, contact: str, actor: str) -> dict[str, int]:
     """Erase a person and return how many rows of each table that took or changed."""
-    forgotten = known(connection, tenant, contact)
-    person = Person(tenant, contact, forgotten)
-    erasure.list_rows(connection, person)
-    suppressions.remember(connection, forgotten, [(PEOPLE_TABLE, contact), *erasure.parents(connection)])
+    forgotten = load_suppressions(connection, tenant, contact)
+    person = DataSubject(tenant, contact, forgotten)
+    erasure.collect_rows(connection, person)
+    suppressions.add_suppressions(connection, forgotten, [(PEOPLE_TABLE, contact), *erasure.list_parent_rows(connection)])
     counts: Counter[str] = Counter()
     for resource in CATALOGUE:
-        if resource.model.__tablename__ in belonging_tables():
+        if resource.model.__tablename__ in find_person_tables():
             counts[f"raw.{resource.raw_table}"] += erasure.clear_staging(connection, person, resource)
     counts["etl.findings"] = erasure.clear_findings(connection, person)
     counts["etl.requests"] = erasure.clear_requests(connection, person)
     asked = [one.name for one in children_of(PEOPLE)]
-    counts["etl.child_queue"] = suppressions.forget_queue(connection, tenant, asked, contact)
+    counts["etl.child_queue"] = suppressions.remove_from_queues(connection, tenant, asked, contact)
     counts.update(erasure.clear_production(connection, person))
     counts.update(erasure.clear_history(connection, person))
     touched = dict(+counts)
-    note(connection, person, actor, touched)
+    write_audit(connection, person, actor, touched)
     return touched
 
 
-def known(connection: Connection, tenant: str, contact: str) -> Forgotten:
+def load_suppressions(connection: Connection, tenant: str, contact: str) -> SuppressionList:
     """Return the tenant's memory of forgotten people; raise UsageError for a contact that the database has not."""
     query = text(f"""
         SELECT EXISTS (SELECT FROM public.{PEOPLE_TABLE} WHERE tenant = :tenant AND source_id = :contact)
             OR EXISTS (SELECT FROM raw.{BY_NAME[PEOPLE].raw_table} WHERE tenant = :tenant AND source_id = :contact)
     """)
-    forgotten = suppressions.load(connection, tenant) or suppressions.none_yet(connection, tenant)
+    forgotten = suppressions.read_suppressions(connection, tenant) or suppressions.create_suppression_list(connection, tenant)
     if forgotten is None or not connection.execute(query, {"tenant": tenant, "contact": contact}).scalar():
         raise UsageError(
             f"There is no contact {contact} of tenant {tenant!r}. The id is the one that QQCatalyst gave: "
@@ -84,7 +84,7 @@ def known(connection: Connection, tenant: str, contact: str) -> Forgotten:
     return forgotten
 
 
-def note(connection: Connection, person: Person, actor: str, counts: Mapping[str, int]) -> None:
+def write_audit(connection: Connection, person: DataSubject, actor: str, counts: Mapping[str, int]) -> None:
     """Write the audit row: who did it, when, to whom as a keyed hash, and how much it took."""
     connection.execute(
         insert(audit).values(

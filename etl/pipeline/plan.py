@@ -31,7 +31,7 @@ class Plan:
     """The windows of a run, and the resources that it leaves out since the account does not offer them."""
 
     windows: Mapping[str, Window]
-    left_out: Mapping[str, str]
+    not_offered: Mapping[str, str]
 
     @property
     def window(self) -> Window:
@@ -46,35 +46,35 @@ def plan(ledger: Ledger, settings: Settings, now: datetime, window: Window | Non
     Raises WindowError for a given window that lies wholly in the future.
     """
     asks_again = options.full or bool(options.resources)
-    left_out = {} if asks_again else ledger.read(partial(watermarks.not_offered, tenant=ledger.tenant))
+    left_out = {} if asks_again else ledger.read(partial(watermarks.read_not_offered, tenant=ledger.tenant))
     names = [one.name for one in selected(options.resources)]
     if window is not None:
         return Plan(dict.fromkeys(names, window.clipped_to(now)), left_out)
     if options.full:
         return Plan(dict.fromkeys(names, Window(FIRST_INSTANT, now)), left_out)
-    return Plan({name: Window(start_of(ledger, settings, name, now), now) for name in names}, left_out)
+    return Plan({name: Window(window_start(ledger, settings, name, now), now) for name in names}, left_out)
 
 
-def start_of(ledger: Ledger, settings: Settings, resource: str, now: datetime) -> datetime:
+def window_start(ledger: Ledger, settings: Settings, resource: str, now: datetime) -> datetime:
     """Return where a resource's next window begins: its mark, or earlier where the API does not show changes."""
-    intervals = ledger.read(partial(watermarks.complete, tenant=ledger.tenant, resource=resource))
-    start = min(watermarks.next_start(intervals), now - timedelta(seconds=1))
-    if reads_back(resource) and intervals and settings.etl_billing_lookback and not same_day(intervals[-1].end, now):
+    intervals = ledger.read(partial(watermarks.read_complete_windows, tenant=ledger.tenant, resource=resource))
+    start = min(watermarks.find_next_start(intervals), now - timedelta(seconds=1))
+    if needs_lookback(resource) and intervals and settings.etl_billing_lookback and not is_same_day(intervals[-1].end, now):
         return max(FIRST_INSTANT, min(start, now - settings.etl_billing_lookback))
     return start
 
 
-def reads_back(resource: str) -> bool:
+def needs_lookback(resource: str) -> bool:
     """Tell whether a feed filters by a date that its records do not show, so that changes never bring them back."""
     return any(endpoint.dates is not None and endpoint.dates.field is None for endpoint in BY_NAME[resource].endpoints)
 
 
-def same_day(one: datetime, other: datetime) -> bool:
+def is_same_day(one: datetime, other: datetime) -> bool:
     """Tell whether two instants lie on one day of UTC: the trailing stretch is read again once a day."""
     return one.date() == other.date()
 
 
-def new_batch(ledger: Ledger, settings: Settings, planned: Plan, options: Options) -> Batch:
+def build_batch(ledger: Ledger, settings: Settings, planned: Plan, options: Options) -> Batch:
     """Return the batch that will carry out a plan."""
     kept = {
         "full": options.full,
@@ -83,9 +83,9 @@ def new_batch(ledger: Ledger, settings: Settings, planned: Plan, options: Option
         "resources": list(options.resources),
         "run": options.run,
     }
-    return batches.new(ledger.tenant, planned.window, rules_version(settings), options.command, kept)
+    return batches.build_batch(ledger.tenant, planned.window, rules_version(settings), options.command, kept)
 
 
-def names_of(resources: Iterable[str]) -> list[str]:
+def resource_names(resources: Iterable[str]) -> list[str]:
     """Return the names of the selected resources."""
     return [one.name for one in selected(resources)]

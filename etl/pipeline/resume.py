@@ -7,11 +7,11 @@ from sqlalchemy import Connection, text
 
 from etl.errors import UsageError
 from etl.ledger import batches, children
-from etl.ledger.batches import Batch, Part
+from etl.ledger.batches import Batch, BatchResource
 from etl.models.states import BatchState, ResourceState
 
 #: Slices that were read to the end of their readings, or whose resource did not balance, are read once more.
-ANEW = text("""
+REOPEN_SLICES = text("""
     UPDATE etl.slices AS slice SET status = 'pending', reading = slice.reading + 1
     FROM etl.batch_resources AS part
     WHERE part.batch_id = :batch_id AND part.status = 'failed' AND slice.batch_id = part.batch_id
@@ -27,19 +27,19 @@ ANEW = text("""
 NOT_STREAMED = ("extract", "replay")
 
 #: How often a slice is read in one run.
-READINGS = 3
+READS_PER_RUN = 3
 
 
-def interrupted(connection: Connection, tenant: str, names: Sequence[str]) -> Batch | None:
+def find_interrupted(connection: Connection, tenant: str, names: Sequence[str]) -> Batch | None:
     """Return the newest batch when it was cut off in the middle, and only concerns resources of these names."""
-    batch = batches.newest(connection, tenant)
+    batch = batches.read_newest_batch(connection, tenant)
     if batch is None or batch.status is BatchState.COMPLETED or batch.command in NOT_STREAMED:
         return None
-    parts = batches.parts(connection, batch.id)
-    return batch if was_cut_off(batch, parts) and {part.resource for part in parts} <= set(names) else None
+    parts = batches.read_batch_resources(connection, batch.id)
+    return batch if is_interrupted(batch, parts) and {part.resource for part in parts} <= set(names) else None
 
 
-def was_cut_off(batch: Batch, parts: Sequence[Part]) -> bool:
+def is_interrupted(batch: Batch, parts: Sequence[BatchResource]) -> bool:
     """Tell whether a batch never came to its close: it has resources left, or stands open though it has none.
 
     One that was closed with failed resources among others is no such batch; its next window brings them.
@@ -49,9 +49,9 @@ def was_cut_off(batch: Batch, parts: Sequence[Part]) -> bool:
     return batch.status is not BatchState.FAILED or all(part.status is not ResourceState.FAILED for part in parts)
 
 
-def to_take_up(connection: Connection, tenant: str, batch_id: UUID | None) -> Batch:
+def batch_to_resume(connection: Connection, tenant: str, batch_id: UUID | None) -> Batch:
     """Return the batch to take up; raise UsageError when there is none, or it has ended well."""
-    batch = batches.newest(connection, tenant) if batch_id is None else batches.load(connection, batch_id)
+    batch = batches.read_newest_batch(connection, tenant) if batch_id is None else batches.read_batch(connection, batch_id)
     if batch is None:
         raise UsageError("There is no batch yet. `qqetl sync` makes the first.")
     if batch.status is BatchState.COMPLETED:
@@ -61,9 +61,9 @@ def to_take_up(connection: Connection, tenant: str, batch_id: UUID | None) -> Ba
     return batch
 
 
-def read_failed_anew(connection: Connection, tenant: str, batch_id: UUID) -> None:
+def reset_failed(connection: Connection, tenant: str, batch_id: UUID) -> None:
     """Let slices be read once more whose totals never agreed, or whose resource did not balance, and failed calls."""
-    connection.execute(ANEW, {"batch_id": batch_id, "readings": READINGS})
-    for part in batches.parts(connection, batch_id):
+    connection.execute(REOPEN_SLICES, {"batch_id": batch_id, "readings": READS_PER_RUN})
+    for part in batches.read_batch_resources(connection, batch_id):
         if part.status is ResourceState.FAILED:
-            children.no_longer_postponed(connection, part.resource, tenant)
+            children.retry_postponed(connection, part.resource, tenant)

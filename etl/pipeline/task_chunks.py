@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Self
 
-from etl.extract.date_ranges import Days, is_short
+from etl.extract.date_ranges import DateRange, is_short
 from etl.ledger.slices import Slice
 
 #: What a piece may weigh. A heavy slice holds up to 20,000 records, so that a full piece takes a minute or two.
@@ -13,13 +13,13 @@ CAPACITY = 60
 #: A slice of many days, which may be as large as a slice can be, and one of few days or of a small list.
 HEAVY, LIGHT = 20, 2
 #: So many calls for details are one full piece.
-CALLS = 1000
+CALLS_PER_CHUNK = 1000
 #: Pieces of one wave, and parts of one queue, at most; a larger book has larger pieces.
-MOST_PIECES = 256
+MAX_CHUNKS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ResourceSlices:
     """Some slices of one resource."""
 
     resource: str
@@ -34,63 +34,63 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Chunk:
     """What one task reads: shares of resources of one wave."""
 
-    shares: tuple[Share, ...]
+    resources: tuple[ResourceSlices, ...]
 
     def __str__(self) -> str:
         """Return how people see it."""
-        return ", ".join(map(str, self.shares))
+        return ", ".join(map(str, self.resources))
 
-    def ids(self) -> list[Any]:
+    def to_json(self) -> list[Any]:
         """Return the piece as JSON that `of` reads."""
-        return [[one.resource, list(one.numbers), one.budget] for one in self.shares]
+        return [[one.resource, list(one.numbers), one.budget] for one in self.resources]
 
     @classmethod
-    def of(cls, ids: Iterable[Sequence[Any]]) -> Self:
+    def from_json(cls, ids: Iterable[Sequence[Any]]) -> Self:
         """Return the piece that these ids stand for."""
-        return cls(tuple(Share(name, tuple(numbers), budget=budget) for name, numbers, budget in ids))
+        return cls(tuple(ResourceSlices(name, tuple(numbers), budget=budget) for name, numbers, budget in ids))
 
 
-def weight_of(one: Slice) -> int:
+def slice_weight(one: Slice) -> int:
     """Return how much of a piece a slice may take up."""
-    if one.first_day is None or one.last_day is None or is_short(Days(one.first_day, one.last_day)):
+    if one.first_day is None or one.last_day is None or is_short(DateRange(one.first_day, one.last_day)):
         return LIGHT
     return HEAVY
 
 
-def parts_of_queue(calls: int) -> int:
+def queue_slice_count(calls: int) -> int:
     """Return in how many equal parts a queue with so many calls outstanding is read."""
-    return min(MOST_PIECES, max(1, ceil(calls / CALLS)))
+    return min(MAX_CHUNKS, max(1, ceil(calls / CALLS_PER_CHUNK)))
 
 
-def weight_of_calls(calls: int) -> int:
+def calls_weight(calls: int) -> int:
     """Return how much of a piece so many calls for details take up."""
-    return max(1, CAPACITY * calls // CALLS)
+    return max(1, CAPACITY * calls // CALLS_PER_CHUNK)
 
 
-def packed(shares: Sequence[Share]) -> list[Piece]:
+def pack(shares: Sequence[ResourceSlices]) -> list[Chunk]:
     """Return shares put together into pieces, in their order; neighbors of one resource become one share."""
-    capacity = capacity_for([one.weight for one in shares])
-    pieces: list[list[Share]] = []
+    capacity = chunk_capacity([one.weight for one in shares])
+    pieces: list[list[ResourceSlices]] = []
     weight = 0
     for one in shares:
         if not pieces or weight + one.weight > capacity:
             pieces.append([])
             weight = 0
         weight += one.weight
-        add(pieces[-1], one)
-    return [Piece(tuple(piece)) for piece in pieces]
+        append_slices(pieces[-1], one)
+    return [Chunk(tuple(piece)) for piece in pieces]
 
 
-def capacity_for(weights: Sequence[int]) -> int:
+def chunk_capacity(weights: Sequence[int]) -> int:
     """Return what a piece may weigh so that there are no more than MOST_PIECES, however well they fill up."""
     total = sum(weights)
-    return CAPACITY if 2 * total <= CAPACITY * MOST_PIECES else ceil(total / MOST_PIECES) + max(weights)
+    return CAPACITY if 2 * total <= CAPACITY * MAX_CHUNKS else ceil(total / MAX_CHUNKS) + max(weights)
 
 
-def add(piece: list[Share], one: Share) -> None:
+def append_slices(piece: list[ResourceSlices], one: ResourceSlices) -> None:
     """Put a share at the end of a piece."""
     if piece and piece[-1].resource == one.resource and piece[-1].budget is one.budget is None:
         piece[-1] = replace(piece[-1], numbers=(*piece[-1].numbers, *one.numbers))

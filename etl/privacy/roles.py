@@ -7,13 +7,13 @@ from sqlalchemy import Connection, text
 
 from etl.privacy.masking import SCHEMA
 
-READER, MASKED = "qqcatalyst_reader", "qqcatalyst_masked"
+READER_ROLE, MASKED_ROLE = "qqcatalyst_reader", "qqcatalyst_masked"
 
 #: What each role reads.
-READS = {READER: "public", MASKED: SCHEMA}
+SCHEMA_BY_ROLE = {READER_ROLE: "public", MASKED_ROLE: SCHEMA}
 
 
-class Grant(NamedTuple):
+class ViewGrant(NamedTuple):
     """A right that somebody has on a view; the names are quoted for SQL."""
 
     view: str
@@ -22,7 +22,7 @@ class Grant(NamedTuple):
     with_option: bool
 
 
-def roles(owner: str) -> str:
+def build_roles_sql(owner: str) -> str:
     """Return the SQL that makes both roles and lets them read, now and after every migration by `owner`.
 
     It can be run again at any time.
@@ -31,17 +31,21 @@ def roles(owner: str) -> str:
     return "\n".join(
         [
             "-- Run by a superuser, or a role with CREATEROLE that may act for the owner of the tables.",
-            *(line for role, schema in READS.items() for line in ("", *for_role(role, schema, quoted))),
+            *(
+                line
+                for role, schema in SCHEMA_BY_ROLE.items()
+                for line in ("", *build_role_lines(role, schema, quoted))
+            ),
             "",
             "-- Then let people in, one by one:",
-            f"--   GRANT {MASKED} TO somebody;",
+            f"--   GRANT {MASKED_ROLE} TO somebody;",
         ]
     )
 
 
-def for_role(role: str, schema: str, owner: str) -> Sequence[str]:
+def build_role_lines(role: str, schema: str, owner: str) -> Sequence[str]:
     """Return the lines of SQL for one role."""
-    what = "all of production" if role == READER else "production with personal data masked, and nothing else"
+    what = "all of production" if role == READER_ROLE else "production with personal data masked, and nothing else"
     return (
         f"-- {role} reads {what}.",
         f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;",
@@ -51,7 +55,7 @@ def for_role(role: str, schema: str, owner: str) -> Sequence[str]:
     )
 
 
-def grants(connection: Connection, views: Collection[str]) -> list[Grant]:
+def read_grants(connection: Connection, views: Collection[str]) -> list[ViewGrant]:
     """Return the rights on some views, besides those of their owners."""
     query = text("""
         SELECT named.view, right_.privilege_type, right_.is_grantable,
@@ -63,10 +67,10 @@ def grants(connection: Connection, views: Collection[str]) -> list[Grant]:
         ORDER BY named.view, grantee, right_.privilege_type
     """)
     rows = connection.execute(query, {"views": list(views)})
-    return [Grant(row.view, row.privilege_type, row.grantee, row.is_grantable) for row in rows]
+    return [ViewGrant(row.view, row.privilege_type, row.grantee, row.is_grantable) for row in rows]
 
 
-def grant_again(connection: Connection, given: Sequence[Grant], views: Collection[str]) -> None:
+def restore_grants(connection: Connection, given: Sequence[ViewGrant], views: Collection[str]) -> None:
     """Give rights back on those of the views that were made again."""
     for view, privilege, grantee, with_option in given:
         if view in views:

@@ -36,7 +36,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
 }
 
 
-def write(root: Path) -> list[str]:
+def write_pages(root: Path) -> list[str]:
     """Write every rendered page below `root`; return the paths of those that were behind."""
     behind = []
     for name, render in PAGES.items():
@@ -49,4 +49,4 @@ def write(root: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.writelines(f"{name}\n" for name in write(ROOT))
+    sys.stdout.writelines(f"{name}\n" for name in write_pages(ROOT))

@@ -24,10 +24,10 @@ and `found`: what is wrong, in words without personal data.
 def checks_page() -> str:
     """Return the page of the reference that explains every check."""
     index = (f"| [{one.name}](#{one.name}) | {one.resource} | {one.severity.value} |" for one in CHECKS)
-    return "\n".join([HEAD, *index, "", *(line for one in CHECKS for line in section(one))])
+    return "\n".join([HEAD, *index, "", *(line for one in CHECKS for line in check_section(one))])
 
 
-def section(check: Check) -> Iterator[str]:
+def check_section(check: Check) -> Iterator[str]:
     """Yield one check: why it matters, what to do, its query."""
     yield f"## {check.name}\n"
     yield f"{check.explanation}\n"

@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 
 from etl.catalogue import Endpoint, Resource
 from etl.models import PRODUCTION, links, staging
-from etl.models.base import MAIN, Field, Model, Source, described
+from etl.models.base import PRIMARY, Field, Model, Source, field_in
 from etl.models.sources import FirstOf, in_words
 from etl.resources import CATALOGUE
 from etl.values import Code, Reference
@@ -46,14 +46,14 @@ path through the record; `_parent` is the record it was asked for or found in, `
 
 def data_dictionary() -> str:
     """Return the whole dictionary as Markdown, ending in a line break."""
-    parts = [HEAD, "## Columns of every production table\n", *common_columns()]
-    for title, models in chapters().items():
+    parts = [HEAD, "## Columns of every production table\n", *common_columns_table()]
+    for title, models in models_by_chapter().items():
         parts += [f"\n## {title}\n", *(line for model in models for line in table_section(model))]
-    parts += ["\n## Kinds of value\n", *kind_section(), "\n## Link tables\n", *link_section()]
-    return "\n".join([*parts, "\n## Staging\n", *staging_section()]) + "\n"
+    parts += ["\n## Kinds of value\n", *kinds_list(), "\n## Link tables\n", *link_tables_list()]
+    return "\n".join([*parts, "\n## Staging\n", *staging_tables()]) + "\n"
 
 
-def chapters() -> dict[str, list[type[Model]]]:
+def models_by_chapter() -> dict[str, list[type[Model]]]:
     """Return the production tables by chapter: a file of declarations, called what its first words call it."""
     found: dict[str, list[type[Model]]] = {}
     for model in PRODUCTION:
@@ -62,11 +62,11 @@ def chapters() -> dict[str, list[type[Model]]]:
     return found
 
 
-def common_columns() -> Iterator[str]:
+def common_columns_table() -> Iterator[str]:
     """Yield the table of what all production tables share."""
     yield "| column | type | meaning |\n| --- | --- | --- |"
     for name, meaning in COMMON.items():
-        yield f"| {name} | {type_of(PRODUCTION[0].__table__.columns[name])} | {meaning} |"
+        yield f"| {name} | {sql_type(PRODUCTION[0].__table__.columns[name])} | {meaning} |"
 
 
 def table_section(model: type[Model]) -> Iterator[str]:
@@ -74,7 +74,7 @@ def table_section(model: type[Model]) -> Iterator[str]:
     yield f"### {model.__tablename__}\n\n{inspect.getdoc(model)}\n"
     for resource in CATALOGUE:
         if resource.model is model:
-            yield f"- {origin(resource)}"
+            yield f"- {resource_line(resource)}"
     yield f"- Unique within a tenant: {', '.join(model.unique_columns)}.\n"
     yield "| column | type | kind | source | absent | personal |\n| --- | --- | --- | --- | --- | --- |"
     for column in model.__table__.columns:
@@ -83,16 +83,16 @@ def table_section(model: type[Model]) -> Iterator[str]:
     yield ""
 
 
-def origin(resource: Resource) -> str:
+def resource_line(resource: Resource) -> str:
     """Return where a resource's records come from, as one line."""
-    ways = [f"`{call(endpoint)}`" for endpoint in resource.endpoints]
+    ways = [f"`{format_endpoint(endpoint)}`" for endpoint in resource.endpoints]
     ways += [f"parts of {one.resource}{' (where not offered)' if one.fallback else ''}" for one in resource.derived]
     parent = f", once for each of {resource.parent.resource}" if resource.parent else ""
-    doubt = "" if resource.proven else "; unproven: an account may not offer it"
+    doubt = "" if resource.documented else "; unproven: an account may not offer it"
     return f"Resource {resource.name}: {' and '.join(ways)}{parent}{doubt}."
 
 
-def call(endpoint: Endpoint) -> str:
+def format_endpoint(endpoint: Endpoint) -> str:
     """Return an endpoint as method, path and fixed parameters."""
     query = "&".join(f"{name}={value}" for name, value in endpoint.query)
     return f"{endpoint.method} {endpoint.path}{'?' + query if query else ''}"
@@ -100,20 +100,20 @@ def call(endpoint: Endpoint) -> str:
 
 def column_line(column: KeyedColumnElement[Any]) -> str:
     """Return a column's line of the table."""
-    about = described(column.info)
+    about = field_in(column.info)
     if about is None:
-        return f"| {column.name} | {type_of(column)} | | computed after the load | | |"
+        return f"| {column.name} | {sql_type(column)} | | computed after the load | | |"
     absent = "**refused**" if about.required else "*noted*" if about.expected else ""
     personal = "yes" if about.personal else ""
-    return f"| {column.name} | {type_of(column)} | {kind_of(about)} | {source_of(about)} | {absent} | {personal} |"
+    return f"| {column.name} | {sql_type(column)} | {describe_kind(about)} | {describe_source(about)} | {absent} | {personal} |"
 
 
-def type_of(column: KeyedColumnElement[Any]) -> str:
+def sql_type(column: KeyedColumnElement[Any]) -> str:
     """Return a column's PostgreSQL type in lower case."""
     return column.type.compile(dialect=DIALECT).lower()
 
 
-def kind_of(about: Field) -> str:
+def describe_kind(about: Field) -> str:
     """Return a field's kind of value, with the meanings of its codes or the table it points to."""
     kind = about.kind
     if isinstance(kind, Reference):
@@ -124,36 +124,36 @@ def kind_of(about: Field) -> str:
     return kind.name
 
 
-def source_of(about: Field) -> str:
+def describe_source(about: Field) -> str:
     """Return where the API keeps a field's value."""
-    road = "" if about.road == MAIN else f" of {about.road}"
-    return words_for(about.source) + road
+    road = "" if about.data_source == PRIMARY else f" of {about.data_source}"
+    return format_source(about.source) + road
 
 
-def words_for(source: Source) -> str:
+def format_source(source: Source) -> str:
     """Return where a value comes from in words, paths as code."""
     if isinstance(source, FirstOf):
         return " or ".join(f"`{path}`" for path in source.paths)
     return f"`{source}`" if isinstance(source, str) else in_words(source)
 
 
-def kind_section() -> Iterator[str]:
+def kinds_list() -> Iterator[str]:
     """Yield what each kind of value is, of those that the tables use."""
     columns = (column for model in PRODUCTION for column in model.__table__.columns)
-    used = {about.kind.name: about.kind for column in columns if (about := described(column.info)) is not None}
+    used = {about.kind.name: about.kind for column in columns if (about := field_in(column.info)) is not None}
     for name in sorted(used):
         yield f"- **{name}**: {used[name].describe()}"
 
 
-def link_section() -> Iterator[str]:
+def link_tables_list() -> Iterator[str]:
     """Yield the link tables."""
     for table in links.LINKS:
-        yield f"- `{table.name}`: {', '.join(f'{column.name} {type_of(column)}' for column in table.columns)}"
+        yield f"- `{table.name}`: {', '.join(f'{column.name} {sql_type(column)}' for column in table.columns)}"
 
 
-def staging_section() -> Iterator[str]:
+def staging_tables() -> Iterator[str]:
     """Yield the staging tables: their names, and the columns that they share."""
     yield f"One table a resource: {', '.join(f'`raw.raw_{name}`' for name in sorted(staging.RAW_TABLES))}.\n"
     yield "| column | type |\n| --- | --- |"
     for column in staging.raw_table(min(staging.RAW_TABLES)).columns:
-        yield f"| {column.name} | {type_of(column)} |"
+        yield f"| {column.name} | {sql_type(column)} |"

@@ -10,7 +10,7 @@ import msgspec
 
 from etl import values
 from etl.render.dictionary import DIALECT
-from etl.values import Complaint, Kind
+from etl.values import Violation, Kind
 
 HEAD = """# Kinds of value
 
@@ -19,73 +19,73 @@ below is also a test. *Absent* values leave the column empty and are no finding,
 """
 
 #: The longest example that is shown whole.
-LONGEST = 60
+MAX_EXAMPLE_LENGTH = 60
 #: Whole numbers of more bits are told by their length.
-MOST_BITS = 200
+MAX_BITS = 200
 
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 
 def kinds_page() -> str:
     """Return the page of the reference that shows every kind with its examples."""
-    return "\n".join([HEAD, *(line for kind in kinds() for line in section(kind))])
+    return "\n".join([HEAD, *(line for kind in all_kinds() for line in kind_section(kind))])
 
 
-def kinds() -> list[type[Kind]]:
+def all_kinds() -> list[type[Kind]]:
     """Return every kind of value, sorted by name."""
     found = [one for name in values.__all__ if isinstance(one := getattr(values, name), type)]
     return sorted((one for one in found if issubclass(one, Kind) and one is not Kind), key=lambda one: one.name)
 
 
-def section(kind: type[Kind]) -> Iterator[str]:
+def kind_section(kind: type[Kind]) -> Iterator[str]:
     """Yield what one kind is, accepts and rejects."""
     example = kind.example()
     yield f"## {kind.name}\n"
     yield f"{example.describe()} Kept as `{example.column_type.compile(dialect=DIALECT).lower()}`.\n"
     yield "| the record says | the row has |\n| --- | --- |"
     for raw, clean in kind.accepts:
-        yield f"| {code(raw)} | {'*absent*' if clean is None else code(clean)} |"
+        yield f"| {to_code(raw)} | {'*absent*' if clean is None else to_code(clean)} |"
     yield ""
     if kind.rejects:
         yield "| the record says | rule | severity | in words: the value |\n| --- | --- | --- | --- |"
-        yield from (rejected(example, raw, rule) for raw, rule in kind.rejects)
+        yield from (rejected_line(example, raw, rule) for raw, rule in kind.rejects)
         yield ""
 
 
-def rejected(example: Kind, raw: Any, rule: str) -> str:
+def rejected_line(example: Kind, raw: Any, rule: str) -> str:
     """Return the line of a value that a kind complains of."""
     complaint = example.clean(raw)
-    if not isinstance(complaint, Complaint):
+    if not isinstance(complaint, Violation):
         raise TypeError(f"The kind {example.name} has an example of {rule} that it does not complain of.")
-    words = complaint.words.replace("|", "\\|")
-    kept = "" if complaint.value is None else f"; kept as {code(complaint.value)}"
-    return f"| {code(raw)} | `{rule}` | {complaint.severity.value} | {words}{kept} |"
+    words = complaint.message.replace("|", "\\|")
+    clean_value = "" if complaint.value is None else f"; kept as {to_code(complaint.value)}"
+    return f"| {to_code(raw)} | `{rule}` | {complaint.severity.value} | {words}{clean_value} |"
 
 
-def code(value: Any) -> str:
+def to_code(value: Any) -> str:
     """Return a value as code in a table: text in quotes, in plain letters, cut where it is long."""
-    text = plain(value)
-    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    text = to_line(value)
+    shown = text if len(text) <= MAX_EXAMPLE_LENGTH else f"{text[:MAX_EXAMPLE_LENGTH]}…"
     return (f"`` {shown} ``" if "`" in shown else f"`{shown}`").replace("|", "\\|")
 
 
-def plain(value: Any) -> str:
+def to_line(value: Any) -> str:
     """Return a raw or clean value as one line: JSON as it is written, without what a reader cannot see."""
     if isinstance(value, str):
-        return f'"{visible(value)}"'
+        return f'"{escape_invisible(value)}"'
     if isinstance(value, date | datetime):
         return value.isoformat()
-    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
         return f"a number of {int(value.bit_length() * log10(2)) + 1} digits"
     if isinstance(value, float | Decimal) and not isfinite(value):
         return str(value)
     try:
-        return visible(_encode(value).decode())
+        return escape_invisible(_encode(value).decode())
     except (RecursionError, UnicodeError, ValueError):
         return "JSON that cannot be written again"
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     """Return the beginning of a text with what a reader cannot see written as an escape."""
-    seen = (sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text[: LONGEST + 1])
+    seen = (sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text[: MAX_EXAMPLE_LENGTH + 1])
     return "".join(seen)

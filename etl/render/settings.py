@@ -22,8 +22,8 @@ def sample_env() -> str:
         "",
     ]
     for name, field in Settings.model_fields.items():
-        parts += [f"# {line}" for line in wrap(_plain(field.description), _WIDTH)]
-        parts += [f"{'' if name in _FILLED_IN else '# '}{name.upper()}={_sample(field)}", ""]
+        parts += [f"# {line}" for line in wrap(_strip_markdown(field.description), _WIDTH)]
+        parts += [f"{'' if name in _UNCOMMENTED else '# '}{name.upper()}={_sample_value(field)}", ""]
     return "\n".join(parts)
 
 
@@ -31,12 +31,12 @@ def settings_table() -> str:
     """Return the settings as a table in Markdown: variable, default, meaning."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = f"`{_written(field.default)}`" if field.default is not None else "unset"
+        default = f"`{_format_default(field.default)}`" if field.default is not None else "unset"
         rows.append(f"| `{name.upper()}` | {default} | {' '.join(_meaning(field))} |")
     return "\n".join(rows) + "\n"
 
 
-_FILLED_IN = frozenset(name for name in Settings.model_fields if re.fullmatch(r"qqcatalyst_(client|user|pass).*", name))
+_UNCOMMENTED = frozenset(name for name in Settings.model_fields if re.fullmatch(r"qqcatalyst_(client|user|pass).*", name))
 
 
 def _meaning(field: FieldInfo) -> Iterator[str]:
@@ -50,20 +50,20 @@ def _meaning(field: FieldInfo) -> Iterator[str]:
         yield "Secret: may come as a file."
 
 
-def _sample(field: FieldInfo) -> str:
+def _sample_value(field: FieldInfo) -> str:
     """Return what stands behind the equals sign."""
     if field.default is not None:
-        return _written(field.default)
+        return _format_default(field.default)
     return str(field.examples[0]) if field.examples else ""
 
 
-def _written(value: Any) -> str:
+def _format_default(value: Any) -> str:
     """Return a default as a person would write it in the environment."""
     if isinstance(value, timedelta):
         return "1 day" if value == timedelta(days=1) else f"{value.days} days"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _plain(text: str | None) -> str:
+def _strip_markdown(text: str | None) -> str:
     """Return a description without the marks of Markdown."""
     return (text or "").replace("`", "")

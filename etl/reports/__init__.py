@@ -1,5 +1,5 @@
 """Queries that people use: the views, made anew with every migration, and questions, one file each."""
 
-from etl.reports.views import create, drop
+from etl.reports.views import create_views, drop_views
 
-__all__ = ["create", "drop"]
+__all__ = ["create_views", "drop_views"]

@@ -6,21 +6,21 @@ from etl.models import PRODUCTION
 from etl.models.base import Model
 
 #: What a finding is, as it stands in its table.
-OF_FINDING = (
+FINDING_COLUMNS = (
     "id", "tenant", "resource", "table_name", "source_id", "field", "rule", "severity", "state", "message", "raw_value",
     "first_seen", "last_seen", "times_seen", "batch_id", "raw_id",
 )  # fmt: skip
 
 
-def query() -> str:
+def staff_findings_sql() -> str:
     """Return the query behind `etl.findings_for_staff`: every finding, with the row's policy, customer, office, agent.
 
     Refused records have no row, and codes no record: of those nothing more is known.
     """
-    return "\nUNION ALL\n".join(of_table(model) for model in PRODUCTION)
+    return "\nUNION ALL\n".join(table_findings_sql(model) for model in PRODUCTION)
 
 
-def of_table(model: type[Model]) -> str:
+def table_findings_sql(model: type[Model]) -> str:
     """Return the findings of one table, joined along the references that its rows have."""
     table = model.__tablename__
     columns = set(model.__table__.columns.keys())
@@ -34,28 +34,28 @@ def of_table(model: type[Model]) -> str:
         agents.append("policy.agent_name")
     ways = [f"{contact}.location_id", f"{contact}.office_id"]
     offices = ["stored.id"] if table == "locations" else ["stored.location_id"] if "location_id" in columns else []
-    listed = ", ".join(f"known.{name}" for name in OF_FINDING)
+    listed = ", ".join(f"known.{name}" for name in FINDING_COLUMNS)
     return f"""SELECT {listed},
-       {first(numbers)} AS policy_number, {contact}.customer_number,
-       office.name AS office, {first([*agents, f"{contact}.agent_name"])} AS agent
+       {coalesce_sql(numbers)} AS policy_number, {contact}.customer_number,
+       office.name AS office, {coalesce_sql([*agents, f"{contact}.agent_name"])} AS agent
 FROM etl.findings AS known
 LEFT JOIN public.{table} AS stored ON stored.tenant = known.tenant AND stored.source_id = known.source_id
-{chr(10).join(joins(columns, policy, with_policy=with_policy, with_contact=with_contact))}
-LEFT JOIN public.locations AS office ON office.id = {first([*offices, *ways])}
+{chr(10).join(join_clauses(columns, policy, with_policy=with_policy, with_contact=with_contact))}
+LEFT JOIN public.locations AS office ON office.id = {coalesce_sql([*offices, *ways])}
 WHERE known.table_name = '{table}'"""
 
 
-def joins(columns: set[str], policy: str, *, with_policy: bool, with_contact: bool) -> Iterator[str]:
+def join_clauses(columns: set[str], policy: str, *, with_policy: bool, with_contact: bool) -> Iterator[str]:
     """Yield the joins to a row's policy and to its customer."""
     if with_policy and policy != "stored":
         yield "LEFT JOIN public.policies AS policy ON policy.id = stored.policy_id"
     if with_contact:
         ways = ["stored.contact_id"] if "contact_id" in columns else []
         ways += [f"{policy}.contact_id"] if with_policy and policy != "stored" else []
-        yield f"LEFT JOIN public.contacts AS contact ON contact.id = {first(ways, 'uuid')}"
+        yield f"LEFT JOIN public.contacts AS contact ON contact.id = {coalesce_sql(ways, 'uuid')}"
 
 
-def first(expressions: list[str], of_type: str = "text") -> str:
+def coalesce_sql(expressions: list[str], of_type: str = "text") -> str:
     """Return the first of several expressions that is not null."""
     if not expressions:
         return f"CAST(NULL AS {of_type})"

@@ -4,21 +4,21 @@ from collections.abc import Iterator
 
 from etl.catalogue import Resource
 from etl.models import PRODUCTION
-from etl.models.base import MAIN, Model
+from etl.models.base import PRIMARY, Model
 from etl.models.row_views import LIVE
 from etl.models.states import FindingState, ResourceState
-from etl.references import referring_to
+from etl.references import find_inbound_references
 from etl.resources import CATALOGUE
 from etl.values import Severity
 from etl.window import FIRST_INSTANT
 
 
-def freshness() -> str:
+def freshness_sql() -> str:
     """Return the query behind `etl.freshness`: of each resource how far it is complete, its lag, gaps and last error.
 
     What is asked for per parent is as old as its parent's feed, or as the oldest call that is outstanding.
     """
-    parents = ", ".join(f"('{one.name}', {asked_per(one)})" for one in CATALOGUE)
+    parents = ", ".join(f"('{one.name}', {parent_sql(one)})" for one in CATALOGUE)
     return f"""
 WITH catalogue (resource, asked_per) AS (VALUES {parents}),
 newest AS (
@@ -56,18 +56,18 @@ LEFT JOIN marks AS of_parent ON of_parent.tenant = known.tenant AND of_parent.re
 """
 
 
-def asked_per(resource: Resource) -> str:
+def parent_sql(resource: Resource) -> str:
     """Return for SQL the name of the resource whose records another one is asked for, one call each."""
     return "CAST(NULL AS text)" if resource.parent is None else f"'{resource.parent.resource}'"
 
 
-def quality() -> str:
+def quality_sql() -> str:
     """Return the query behind `etl.quality`: the live rows of each resource, and its open findings by severity."""
     counts = "\n    UNION ALL ".join(
         f"SELECT '{one.name}' AS resource, tenant, count(*) FILTER (WHERE {LIVE}) AS rows"
         f" FROM public.{one.model.__tablename__} GROUP BY tenant"
         for one in CATALOGUE
-        if one.road == MAIN
+        if one.data_source == PRIMARY
     )
     numbers = ", ".join(f"count(*) FILTER (WHERE severity = '{one}') AS {one}" for one in Severity)
     return f"""
@@ -82,16 +82,16 @@ FULL JOIN (
 """
 
 
-def orphans() -> str:
+def orphans_sql() -> str:
     """Return the query behind `etl.orphans`: every placeholder, since when it waits, and who refers to it."""
-    return "\nUNION ALL\n".join(orphans_of(model) for model in PRODUCTION)
+    return "\nUNION ALL\n".join(table_orphans_sql(model) for model in PRODUCTION)
 
 
-def orphans_of(model: type[Model]) -> str:
+def table_orphans_sql(model: type[Model]) -> str:
     """Return the placeholders of one table; those of forgotten people wait for nothing."""
     table = model.__tablename__
     label = f"orphan.{model.label}" if model.label else "CAST(NULL AS text)"
-    found = "\n        UNION ALL ".join(references_to(model)) or "SELECT CAST(NULL AS text), 0 WHERE false"
+    found = "\n        UNION ALL ".join(reference_counts_sql(model)) or "SELECT CAST(NULL AS text), 0 WHERE false"
     return f"""
 SELECT orphan.tenant, '{table}' AS table_name, orphan.source_id, {label} AS label, orphan.created_at AS since,
        now() - orphan.created_at AS age, coalesce(pointing.number, 0) AS referred_to, pointing.referred_by
@@ -105,11 +105,11 @@ CROSS JOIN LATERAL (
 WHERE orphan.is_placeholder AND orphan.deleted_at IS NULL"""
 
 
-def references_to(model: type[Model]) -> Iterator[str]:
+def reference_counts_sql(model: type[Model]) -> Iterator[str]:
     """Yield a query for each column that refers to a table: its name, and how many live rows refer to the orphan."""
-    for one in sorted(referring_to(model), key=lambda way: PRODUCTION.index(way.model)):
+    for one in sorted(find_inbound_references(model), key=lambda way: PRODUCTION.index(way.model)):
         name = one.model.__tablename__
         yield (
             f"SELECT '{name}.{one.column}', count(*) FROM public.{name} AS pointing"
-            f" WHERE {one.points_to('orphan')} AND pointing.deleted_at IS NULL"
+            f" WHERE {one.build_condition('orphan')} AND pointing.deleted_at IS NULL"
         )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from etl.catalogue import Resource
 from etl.config.settings import Settings
 from etl.ledger.quality import findings
-from etl.ledger.staging.raw_tables import Verdict
+from etl.ledger.staging.raw_tables import CleanStatus
 from etl.models.states import Outcome, RawState
 from etl.record import StagedRecord
 from etl.reshape.reshaper import Finding, Reshaped, Reshaper
@@ -21,7 +21,7 @@ from etl.values import Severity
 BAD_SEVERITIES = (Severity.REFUSED, Severity.DROPPED)
 
 #: The status of most records, created once.
-CLEAN = Verdict(RawState.TRANSFORMED)
+CLEAN = CleanStatus(RawState.TRANSFORMED)
 
 #: Maximum length of the reason stored with a raw row; the findings hold the rest.
 MAX_REASON_LENGTH = 500
@@ -48,18 +48,18 @@ def clean_record(reshape: Reshaper, candidate: StagedRecord) -> CleanResult:
         return CleanResult(candidate, Reshaped(None, [], []), error=type(error).__name__)
 
 
-def clean_status(cleaned: CleanResult, rules: str) -> Verdict:
+def clean_status(cleaned: CleanResult, rules: str) -> CleanStatus:
     """Return the status of a cleaned record before it is loaded."""
     if cleaned.error:
-        return Verdict(RawState.ERROR, f"cleaning failed ({cleaned.error})")
+        return CleanStatus(RawState.ERROR, f"cleaning failed ({cleaned.error})")
     findings = cleaned.reshaped.findings
     if not findings:
-        return CLEAN if cleaned.reshaped.row is not None else Verdict(RawState.LOADED, rules=rules)
+        return CLEAN if cleaned.reshaped.row is not None else CleanStatus(RawState.LOADED, rules=rules)
     if cleaned.reshaped.refused:
-        return Verdict(RawState.VALIDATION_ERROR, failure_reason(findings), len(findings), rules)
+        return CleanStatus(RawState.VALIDATION_ERROR, failure_reason(findings), len(findings), rules)
     if any(finding.severity in BAD_SEVERITIES for finding in findings):
-        return Verdict(RawState.VALIDATION_ERROR, failure_reason(findings), len(findings))
-    return Verdict(RawState.TRANSFORMED, None, len(findings))
+        return CleanStatus(RawState.VALIDATION_ERROR, failure_reason(findings), len(findings))
+    return CleanStatus(RawState.TRANSFORMED, None, len(findings))
 
 
 def failure_reason(findings: Sequence[Finding]) -> str:
@@ -91,7 +91,7 @@ def save_findings(
 ) -> int:
     """Store the findings of cleaned records and return their number."""
     source_ids = [result.staged.record.source_id for result in cleaned]
-    return findings.keep(connection, tenant, resource.name, batch_id, source_ids, finding_rows(cleaned))
+    return findings.write_findings(connection, tenant, resource.name, batch_id, source_ids, finding_rows(cleaned))
 
 
 def count_outcomes(cleaned: Iterable[CleanResult], finding_count: int) -> Counter[str]:

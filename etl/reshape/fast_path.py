@@ -8,7 +8,7 @@ values (dates, places, codes) are cleaned and encoded once and cached.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from etl.copy_text import NULL, written
+from etl.copy_text import NULL, format_value
 from etl.values import Severity, Violation
 
 #: Cleans a record's fields into a line of COPY text, and adds the stubs of its references.
@@ -167,13 +167,13 @@ def text_cleaner(spec: FieldSpec) -> Callable[[Any], str]:
         value = clean(raw)
         if value.__class__ is Violation or (value is None and watched is not None):
             raise NeedsReferencePath
-        return written(value)
+        return format_value(value)
 
     return make
 
 
 def reference_cleaner(spec: FieldSpec) -> Callable[[Any], tuple[str, str] | None]:
-    """Return the function from a raw id to the target row's id and the source id; it raises NeedsReferencePath."""
+    """Return the function from a raw id to the target row's id and the clean source id; it raises NeedsReferencePath."""
     clean, watched, target = spec.clean, spec.severity_if_missing, spec.target
     id_of = target.id_of if target is not None else str
 

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.catalogue import Resource
-from etl.copy_text import joined
+from etl.copy_text import format_row
 from etl.models import PRODUCTION
 from etl.models.base import Field, Model, Source, fields_of, row_id_text
 from etl.record import StagedRecord
@@ -134,7 +134,7 @@ class Reshaper:
             reshaped = self.reference_path(candidate.record.source_id, decoded)
             if reshaped.values is None:
                 return Reshaped(None, reshaped.stubs, reshaped.findings, reshaped.refused)
-            return Reshaped(self.row(candidate, decoded, joined(reshaped.values)), reshaped.stubs, reshaped.findings)
+            return Reshaped(self.row(candidate, decoded, format_row(reshaped.values)), reshaped.stubs, reshaped.findings)
         return Reshaped(self.row(candidate, decoded, values), stubs, [])
 
     def row(self, candidate: StagedRecord, decoded: Mapping[str, Any], values: str) -> Row:
@@ -144,7 +144,7 @@ class Reshaper:
         for name, marks in self.deletion_mark:
             deleted = deleted or decoded.get(name) in marks
         key, source_id = row_id_text(self.prefix, record.source_id), record.source_id
-        id_text = source_id if source_id.isalnum() else joined((source_id,))
+        id_text = source_id if source_id.isalnum() else format_row((source_id,))
         times = candidate.times
         deleted_at = times[times.rindex("\t") + 1 :] if deleted else "\\N"
         text = f"{key}\t{id_text}\t{values}\t{times}\t{deleted_at}\t{record.content_hash.hex()}\t{raw_id}"

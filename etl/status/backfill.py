@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 #: The stretches of each resource in the newest batch that began to read it and has not ended.
-STRETCHES = text("""
+BACKFILL = text("""
     WITH newest AS (
         SELECT DISTINCT ON (part.resource) part.resource, part.batch_id, part.status
         FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
@@ -19,14 +19,14 @@ STRETCHES = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Stretches:
+class BackfillProgress:
     """How many stretches of its window a resource was read in, and how many there are."""
 
     done: int
     planned: int
 
 
-def stretches(connection: Connection, tenant: str) -> Mapping[str, Stretches]:
+def backfill_progress(connection: Connection, tenant: str) -> Mapping[str, BackfillProgress]:
     """Return how far the lists are that a run began and has not ended, by resource."""
-    rows = connection.execute(STRETCHES, {"tenant": tenant})
-    return {row.resource: Stretches(row.done, row.planned) for row in rows}
+    rows = connection.execute(BACKFILL, {"tenant": tenant})
+    return {row.resource: BackfillProgress(row.done, row.planned) for row in rows}

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from etl.checks import CHECKS, Check
 
-STANDING = text("""
+CHECK_STATUSES = text("""
     SELECT named.name, coalesce(open.number, 0) AS open, run.ran_at, run.hits, run.milliseconds
     FROM unnest(CAST(:names AS text[])) AS named (name)
     LEFT JOIN etl.check_runs AS run ON run.tenant = :tenant AND run.check_name = named.name
@@ -20,7 +20,7 @@ STANDING = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CheckStatus:
     """How one check stands."""
 
     check: Check
@@ -30,7 +30,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class CheckHit:
     """A row that a check speaks of, with what the staff finds it by."""
 
     source_id: str
@@ -39,18 +39,18 @@ class Hit:
     found: str
 
 
-def standings(connection: Connection, tenant: str) -> list[Standing]:
+def check_statuses(connection: Connection, tenant: str) -> list[CheckStatus]:
     """Return how every check stands, in the order in which they are declared."""
-    rows = connection.execute(STANDING, {"tenant": tenant, "names": [one.name for one in CHECKS]})
+    rows = connection.execute(CHECK_STATUSES, {"tenant": tenant, "names": [one.name for one in CHECKS]})
     found = {row.name: row for row in rows}
-    return [Standing(one, found[one.name].open, found[one.name].ran_at, found[one.name].milliseconds) for one in CHECKS]
+    return [CheckStatus(one, found[one.name].open, found[one.name].ran_at, found[one.name].milliseconds) for one in CHECKS]
 
 
-def hits(connection: Connection, tenant: str, check: Check, most: int | None = None) -> Iterator[Hit]:
+def list_hits(connection: Connection, tenant: str, check: Check, most: int | None = None) -> Iterator[CheckHit]:
     """Yield the rows that a check speaks of as they are now, at most so many, in order of their source ids."""
     query = text(f"""
         SELECT DISTINCT ON (source_id) source_id, policy_number, customer_number, found
         FROM {check.view} WHERE tenant = :tenant ORDER BY source_id, found LIMIT :most
     """)
     for row in connection.execute(query, {"tenant": tenant, "most": most}):
-        yield Hit(*row)
+        yield CheckHit(*row)

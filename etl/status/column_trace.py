@@ -13,12 +13,12 @@ from etl.config.settings import Settings
 from etl.models.base import Field, fields_of
 from etl.models.sources import in_words
 from etl.record import decode
-from etl.reshape.clean import reshaper
-from etl.reshape.reshaper import Cell, Reshaper
-from etl.values import Complaint, Kind, Reference
+from etl.reshape.clean import make_reshaper
+from etl.reshape.reshaper import ColumnReader, Reshaper
+from etl.values import Violation, Kind, Reference
 
 
-class Did(StrEnum):
+class ColumnResult(StrEnum):
     """What the rules did with a raw value."""
 
     KEPT = "kept"  #: it stands in the row as it came
@@ -33,14 +33,14 @@ class Did(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class ColumnTrace:
     """What became of one raw value."""
 
     column: str
     source: str  #: where the record keeps it, in words
     kind: str
     raw: Any
-    did: Did
+    result: ColumnResult
     clean: Any  #: what today's rules make of it; of a reference the source id that it points to
     table: str | None = None  #: of a reference
     rule: str | None = None
@@ -50,32 +50,32 @@ class Story:
     differs: bool = False  #: the row has another value: a replay would change it
 
 
-def stories(
+def trace_columns(
     resource: Resource, settings: Settings, record: Mapping[str, Any], row: Mapping[str, Any] | None
-) -> list[Story]:
+) -> list[ColumnTrace]:
     """Return the story of every column that a resource brings, under today's rules."""
-    rules = reshaper(resource, settings)
-    fields = fields_of(resource.model, resource.road)
-    return [story(rules, cell, fields[cell.column], record, row) for cell in rules.cells]
+    rules = make_reshaper(resource, settings)
+    fields = fields_of(resource.model, resource.data_source)
+    return [trace_column(rules, cell, fields[cell.column], record, row) for cell in rules.column_readers]
 
 
-def story(rules: Reshaper, cell: Cell, about: Field, record: Mapping[str, Any], row: Mapping[str, Any] | None) -> Story:
+def trace_column(rules: Reshaper, cell: ColumnReader, about: Field, record: Mapping[str, Any], row: Mapping[str, Any] | None) -> ColumnTrace:
     """Return the story of one column."""
     raw = cell.read(record)
     value = None if raw is None else cell.clean(raw)
     rule = words = None
-    if isinstance(value, Complaint):
-        finding = rules.complain("", cell.column, value, raw)
-        did, rule, words, value = Did(finding.severity.value), finding.rule, value.words, value.value
+    if isinstance(value, Violation):
+        finding = rules.violation_finding("", cell.column, value, raw)
+        did, rule, words, value = ColumnResult(finding.severity.value), finding.rule, value.message, value.value
     elif value is None:
-        did = Did.ABSENT if cell.watched is None else Did.MISSING
+        did = ColumnResult.ABSENT if cell.severity_if_missing is None else ColumnResult.MISSING
     elif cell.target is not None:
-        did = Did.POINTS
+        did = ColumnResult.POINTS
     else:
-        did = Did.KEPT if is_same(raw, decoded(about.kind, value)) else Did.NORMALIZED
-    clean, stored = decoded(about.kind, value), None if row is None else decoded(about.kind, row[cell.column])
-    expected = clean if cell.target is None or value is None else UUID(cell.target.point(value, record, []))
-    return Story(
+        did = ColumnResult.KEPT if is_equal(raw, decode_json(about.kind, value)) else ColumnResult.NORMALIZED
+    clean, stored = decode_json(about.kind, value), None if row is None else decode_json(about.kind, row[cell.column])
+    expected = clean if cell.target is None or value is None else UUID(cell.target.resolve(value, record, []))
+    return ColumnTrace(
         cell.column,
         in_words(about.source),
         about.kind.name,
@@ -87,16 +87,16 @@ def story(rules: Reshaper, cell: Cell, about: Field, record: Mapping[str, Any], 
         words,
         about.personal,
         stored,
-        row is not None and not is_same(stored, expected),
+        row is not None and not is_equal(stored, expected),
     )
 
 
-def is_same(one: Any, other: Any) -> bool:
+def is_equal(one: Any, other: Any) -> bool:
     """Tell whether two values are one, whatever decimal places a number has; true is not 1."""
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def decoded(kind: Kind, value: Any) -> Any:
+def decode_json(kind: Kind, value: Any) -> Any:
     """Return a clean or stored value as it is meant: of a column of JSON what its text says."""
     if isinstance(kind.column_type, JSONB) and isinstance(value, str):
         return decode(b'{"value":' + value.encode() + b"}")["value"]

@@ -11,26 +11,26 @@ from sqlalchemy.dialects.postgresql import JSONB
 from etl.config.settings import Settings
 from etl.errors import UsageError
 from etl.models import PRODUCTION
-from etl.models.base import Model, described
+from etl.models.base import Model, field_in
 from etl.models.bookkeeping import findings
 from etl.resources import CATALOGUE
-from etl.status.column_trace import Story, stories
-from etl.status.lineage import Origin, Referrer, origin, referrers
+from etl.status.column_trace import ColumnTrace, trace_columns
+from etl.status.lineage import Origin, Referrer, find_origin, find_referrers
 
 TABLES = {model.__tablename__: model for model in PRODUCTION}
 
 
 @dataclass(frozen=True, slots=True)
-class Road:
+class SourceTrace:
     """One way by which a row's columns arrive: the record behind them, and the story of each column."""
 
     resource: str
     origin: Origin | None  #: None: no record has come by this road
-    columns: list[Story]
+    columns: list[ColumnTrace]
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class RowFinding:
     """A finding about the row."""
 
     field: str
@@ -47,10 +47,10 @@ class Explanation:
     table: str
     source_id: str
     row: Mapping[str, Any] | None  #: None: a record is staged, and it made no row
-    roads: list[Road]
+    sources: list[SourceTrace]
     computed: dict[str, Any]  #: columns that a statement fills after the load
     referrers: list[Referrer]  #: of a placeholder: the rows that speak of it
-    findings: list[Remark]
+    findings: list[RowFinding]
 
     @property
     def is_placeholder(self) -> bool:
@@ -63,14 +63,14 @@ def explain(connection: Connection, settings: Settings, table: str, source_id: s
 
     Raises UsageError for a table that is none, and for a source id that is neither in production nor staged.
     """
-    model, tenant = model_of(table), settings.etl_tenant
-    row = row_of(connection, model, tenant, source_id)
+    model, tenant = find_model(table), settings.etl_tenant
+    row = load_row(connection, model, tenant, source_id)
     roads = []
     for resource in CATALOGUE:
         if resource.model is model:
-            staged = origin(connection, resource, tenant, source_id)
-            columns = stories(resource, settings, staged.record, row) if staged else []
-            roads.append(Road(resource.name, staged, columns))
+            staged = find_origin(connection, resource, tenant, source_id)
+            columns = trace_columns(resource, settings, staged.record, row) if staged else []
+            roads.append(SourceTrace(resource.name, staged, columns))
     if row is None and not any(road.origin for road in roads):
         raise UsageError(
             f"There is no row {source_id!r} in {table}, and no staged record of it. A source id is the vendor's own "
@@ -83,12 +83,12 @@ def explain(connection: Connection, settings: Settings, table: str, source_id: s
         row,
         roads,
         {column.name: row[column.name] for column in model.__table__.columns if is_computed(column)} if row else {},
-        referrers(connection, model, row["id"]) if row is not None and stub else [],
-        remarks(connection, tenant, table, source_id),
+        find_referrers(connection, model, row["id"]) if row is not None and stub else [],
+        list_row_findings(connection, tenant, table, source_id),
     )
 
 
-def model_of(table: str) -> type[Model]:
+def find_model(table: str) -> type[Model]:
     """Return the model of a production table; raise UsageError, with all names, for one that is none."""
     if table in TABLES:
         return TABLES[table]
@@ -97,7 +97,7 @@ def model_of(table: str) -> type[Model]:
     raise UsageError(f"There is no production table {table!r}.{guess} Tables are: {', '.join(TABLES)}.")
 
 
-def row_of(connection: Connection, model: type[Model], tenant: str, source_id: str) -> Mapping[str, Any] | None:
+def load_row(connection: Connection, model: type[Model], tenant: str, source_id: str) -> Mapping[str, Any] | None:
     """Return a row by column name, JSON as its text; None when there is none."""
     table = model.__table__
     columns = [cast(one, Text).label(one.name) if isinstance(one.type, JSONB) else one for one in table.columns]
@@ -107,15 +107,15 @@ def row_of(connection: Connection, model: type[Model], tenant: str, source_id: s
 
 
 #: Columns that stand behind what the roads bring, and that every table has.
-COMMON = frozenset(name for name, value in vars(Model).items() if hasattr(value, "column"))
+COMMON_COLUMNS = frozenset(name for name, value in vars(Model).items() if hasattr(value, "column"))
 
 
 def is_computed(column: Any) -> bool:
     """Tell whether a column is filled by a statement after the load."""
-    return described(column.info) is None and column.name not in COMMON
+    return field_in(column.info) is None and column.name not in COMMON_COLUMNS
 
 
-def remarks(connection: Connection, tenant: str, table: str, source_id: str) -> list[Remark]:
+def list_row_findings(connection: Connection, tenant: str, table: str, source_id: str) -> list[RowFinding]:
     """Return the findings about a row, open ones first."""
     of = findings.c
     query = (
@@ -123,4 +123,4 @@ def remarks(connection: Connection, tenant: str, table: str, source_id: str) -> 
         .where(of.tenant == tenant, of.table_name == table, of.source_id == source_id)
         .order_by(of.state != "open", of.field, of.rule)
     )
-    return [Remark(*row) for row in connection.execute(query)]
+    return [RowFinding(*row) for row in connection.execute(query)]

@@ -7,32 +7,32 @@ from uuid import UUID
 import msgspec
 
 from etl.config.redaction import redacted
-from etl.status.column_trace import Story
-from etl.status.explain import Explanation, Road
-from etl.status.findings import shape
+from etl.status.column_trace import ColumnTrace
+from etl.status.explain import Explanation, SourceTrace
+from etl.status.findings import mask
 
 #: The longest value that is shown to a person.
-LONGEST = 200
+MAX_VALUE_LENGTH = 200
 
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 
-def shown(story: Story, value: Any, *, personal: bool) -> str:
+def format_value(story: ColumnTrace, value: Any, *, personal: bool) -> str:
     """Return a value of a column as text: personal ones as their shape, in others what looks like a secret hidden."""
-    text = value if isinstance(value, str) else as_text(value)
+    text = value if isinstance(value, str) else to_text(value)
     if story.personal and not personal:
-        return shape(text)
-    return text if personal else redacted(text, LONGEST)
+        return mask(text)
+    return text if personal else redacted(text, MAX_VALUE_LENGTH)
 
 
-def as_text(value: Any) -> str:
+def to_text(value: Any) -> str:
     """Return a value that is no text as text."""
     if isinstance(value, UUID):
         return str(value)
     return value.isoformat() if isinstance(value, date | datetime) else _encode(value).decode()
 
 
-def for_programs(told: Explanation, *, personal: bool) -> dict[str, Any]:
+def explanation_to_json(told: Explanation, *, personal: bool) -> dict[str, Any]:
     """Return an explanation for JSON."""
     row = told.row or {}
     return {
@@ -40,7 +40,7 @@ def for_programs(told: Explanation, *, personal: bool) -> dict[str, Any]:
         "source_id": told.source_id,
         "row": {name: row.get(name) for name in ("id", "is_placeholder", "deleted_at", "updated_at", "etl_batch_id")},
         "in_production": told.row is not None,
-        "roads": [road_for_programs(road, personal=personal) for road in told.roads],
+        "roads": [source_to_json(road, personal=personal) for road in told.sources],
         "computed": told.computed,
         "known_from": [
             {"table": one.table, "column": one.column, "rows": one.number, "source_ids": one.source_ids}
@@ -53,7 +53,7 @@ def for_programs(told: Explanation, *, personal: bool) -> dict[str, Any]:
     }
 
 
-def road_for_programs(road: Road, *, personal: bool) -> dict[str, Any]:
+def source_to_json(road: SourceTrace, *, personal: bool) -> dict[str, Any]:
     """Return one road for JSON."""
     staged = road.origin
     origin = staged and {
@@ -69,22 +69,22 @@ def road_for_programs(road: Road, *, personal: bool) -> dict[str, Any]:
         "call": staged.request and {"path": staged.request.path, "at": staged.request.requested_at},
         "with": staged.parent and {"resource": staged.parent.resource, "source_id": staged.parent.source_id},
     }
-    columns = [story_for_programs(one, personal=personal) for one in road.columns]
+    columns = [column_to_json(one, personal=personal) for one in road.columns]
     return {"resource": road.resource, "origin": origin, "columns": columns}
 
 
-def story_for_programs(one: Story, *, personal: bool) -> dict[str, Any]:
+def column_to_json(one: ColumnTrace, *, personal: bool) -> dict[str, Any]:
     """Return the story of a column for JSON."""
     values = {"raw": one.raw, "clean": one.clean, "stored": one.stored}
     return {
         "column": one.column,
         "source": one.source,
         "kind": one.kind,
-        "did": one.did.value,
+        "did": one.result.value,
         "points_to": one.table,
         "rule": one.rule,
         "words": one.words,
         "personal": one.personal,
         "differs": one.differs,
-        **{name: None if value is None else shown(one, value, personal=personal) for name, value in values.items()},
+        **{name: None if value is None else format_value(one, value, personal=personal) for name, value in values.items()},
     }

@@ -4,23 +4,23 @@ from datetime import UTC, datetime, timedelta
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 #: Below so many seconds a tenth is worth showing.
-_FINE = 10
+_SHOW_TENTHS_BELOW = 10
 
 
-def number(value: int) -> str:
+def format_number(value: int) -> str:
     """Return a number with thousands set apart."""
     return f"{value:,}"
 
 
-def counted(value: int, noun: str, plural: str | None = None) -> str:
+def format_count(value: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun: `1 record`, `2,000 records`."""
     return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
 
 
-def length(seconds: float | timedelta) -> str:
+def format_duration(seconds: float | timedelta) -> str:
     """Return a length of time in its two largest units: `0.4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
     total = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
-    if total < _FINE:
+    if total < _SHOW_TENTHS_BELOW:
         return f"{total:.1f} s"
     whole = round(total)
     for size, larger, smaller in ((_DAY, "d", "h"), (_HOUR, "h", "min"), (_MINUTE, "min", "s")):
@@ -30,16 +30,17 @@ def length(seconds: float | timedelta) -> str:
     return f"{whole} s"
 
 
-def pace(a_second: float) -> str:
-    """Return how fast something goes: `40 a second`, and `12 a minute` where it is slow."""
-    return f"{a_second:,.0f} a second" if a_second >= 1 else f"{a_second * _MINUTE:,.0f} a minute"
+def format_rate(per_second: float, unit: str = "") -> str:
+    """Return a rate as text: `40 calls/s`, or `12 calls/min` if it is slow; without a unit `40/s`."""
+    label = f" {unit}" if unit else ""
+    return f"{per_second:,.0f}{label}/s" if per_second >= 1 else f"{per_second * _MINUTE:,.0f}{label}/min"
 
 
-def moment(when: datetime | None) -> str:
+def format_time(when: datetime | None) -> str:
     """Return a moment to the minute, in UTC; a dash when there is none."""
     return "-" if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
-def listed(words: list[str]) -> str:
+def join_words(words: list[str]) -> str:
     """Return words as a list in a sentence: `a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

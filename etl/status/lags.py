@@ -12,6 +12,6 @@ LAGS = text("""
 """)
 
 
-def lags(connection: Connection, tenant: str) -> dict[str, timedelta]:
+def resource_lags(connection: Connection, tenant: str) -> dict[str, timedelta]:
     """Return how far the resources of a tenant lag behind; those never whole, or not offered, are not in it."""
     return {row.resource: row.lag for row in connection.execute(LAGS, {"tenant": tenant})}

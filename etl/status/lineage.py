@@ -12,15 +12,15 @@ from etl.catalogue import Resource
 from etl.models.base import Model
 from etl.models.bookkeeping import batches, requests
 from etl.record import decode
-from etl.references import Referring, referring_to
+from etl.references import InboundReference, find_inbound_references
 from etl.resources import BY_NAME
 
 #: How many rows that speak of a placeholder are named.
-SOME = 5
+MAX_SOURCE_IDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class StagingRequest:
     """The call that brought a record."""
 
     path: str
@@ -30,7 +30,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class StagingBatch:
     """The batch that staged a record."""
 
     id: UUID
@@ -40,13 +40,13 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ParentRecord:
     """The record that another one was made from, or asked for by."""
 
     resource: str
     source_id: str
     raw_id: UUID
-    request: Request | None
+    request: StagingRequest | None
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class Origin:
     loaded_at: datetime | None
     is_gone: bool
     versions: int  #: how many are staged
-    request: Request | None  #: None: made from another record, or purged by age
-    batch: Run | None
-    parent: Source | None
+    request: StagingRequest | None  #: None: made from another record, or purged by age
+    batch: StagingBatch | None
+    parent: ParentRecord | None
     record: Mapping[str, Any] = field(repr=False)
 
 
@@ -77,7 +77,7 @@ class Referrer:
     source_ids: list[str]
 
 
-def origin(connection: Connection, resource: Resource, tenant: str, source_id: str) -> Origin | None:
+def find_origin(connection: Connection, resource: Resource, tenant: str, source_id: str) -> Origin | None:
     """Return the staged record of a source id, None when none is staged."""
     query = text(f"""
         SELECT id, status, error_message, version_at, created_at, loaded_at, page, etl_batch_id, parent_raw_id,
@@ -98,40 +98,40 @@ def origin(connection: Connection, resource: Resource, tenant: str, source_id: s
         row.loaded_at,
         row.is_gone,
         row.versions,
-        request(connection, row.page),
-        run(connection, row.etl_batch_id),
-        parent(connection, resource, row.parent_raw_id),
+        find_request(connection, row.page),
+        find_batch(connection, row.etl_batch_id),
+        find_parent(connection, resource, row.parent_raw_id),
         decode(row.raw.encode()),
     )
 
 
-def request(connection: Connection, page: int | None) -> Request | None:
+def find_request(connection: Connection, page: int | None) -> StagingRequest | None:
     """Return the call of this number, None when there is none or it was purged."""
     of = requests.c
     query = select(of.path, of.parameters, of.page, of.requested_at).where(of.id == page)
     row = connection.execute(query).one_or_none() if page is not None else None
-    return None if row is None else Request(*row)
+    return None if row is None else StagingRequest(*row)
 
 
-def run(connection: Connection, batch_id: UUID) -> Run | None:
+def find_batch(connection: Connection, batch_id: UUID) -> StagingBatch | None:
     """Return the batch of this id, None when it is no longer kept."""
     of = batches.c
     query = select(of.id, of.command, of.window_start, of.window_end).where(of.id == batch_id)
     row = connection.execute(query).one_or_none()
-    return None if row is None else Run(*row)
+    return None if row is None else StagingBatch(*row)
 
 
-def parent(connection: Connection, resource: Resource, raw_id: UUID | None) -> Source | None:
+def find_parent(connection: Connection, resource: Resource, raw_id: UUID | None) -> ParentRecord | None:
     """Return the record that a record was made from, found in, or asked for by; None when there is none."""
-    for name in parents(resource) if raw_id is not None else ():
+    for name in parent_resources(resource) if raw_id is not None else ():
         query = text(f"SELECT source_id, page FROM raw.{BY_NAME[name].raw_table} WHERE id = :id")
         row = connection.execute(query, {"id": raw_id}).one_or_none()
         if row is not None and raw_id is not None:
-            return Source(name, row.source_id, raw_id, request(connection, row.page))
+            return ParentRecord(name, row.source_id, raw_id, find_request(connection, row.page))
     return None
 
 
-def parents(resource: Resource) -> Iterable[str]:
+def parent_resources(resource: Resource) -> Iterable[str]:
     """Return the resources that a resource's records may be made from, found in, or asked for by."""
     names = [way.resource for way in resource.derived]
     names += [resource.parent.resource] if resource.parent is not None else []
@@ -139,19 +139,19 @@ def parents(resource: Resource) -> Iterable[str]:
     return dict.fromkeys(names)
 
 
-def referrers(connection: Connection, model: type[Model], row_id: UUID) -> list[Referrer]:
+def find_referrers(connection: Connection, model: type[Model], row_id: UUID) -> list[Referrer]:
     """Return who refers to a row, column by column, by a foreign key or in words."""
-    found = [referrer(connection, one, model, row_id) for one in referring_to(model)]
+    found = [count_referrers(connection, one, model, row_id) for one in find_inbound_references(model)]
     return [one for one in found if one.number]
 
 
-def referrer(connection: Connection, one: Referring, model: type[Model], row_id: UUID) -> Referrer:
+def count_referrers(connection: Connection, one: InboundReference, model: type[Model], row_id: UUID) -> Referrer:
     """Return the rows of one table that refer to a row through one column."""
     table, known = one.model.__tablename__, "pointing.source_id"
     query = text(f"""
         SELECT count(*) AS number,
-               coalesce((array_agg({known} ORDER BY length({known}), {known}))[1:{SOME}], '{{}}') AS some
-        FROM public.{model.__tablename__} AS waiting JOIN public.{table} AS pointing ON {one.points_to("waiting")}
+               coalesce((array_agg({known} ORDER BY length({known}), {known}))[1:{MAX_SOURCE_IDS}], '{{}}') AS some
+        FROM public.{model.__tablename__} AS waiting JOIN public.{table} AS pointing ON {one.build_condition("waiting")}
         WHERE waiting.id = :id
     """)
     number, some = connection.execute(query, {"id": row_id}).one()

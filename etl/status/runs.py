@@ -5,12 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from etl.ledger.batches import Batch, as_batch
+from etl.ledger.batches import Batch, to_batch
 from etl.models.bookkeeping import batch_resources, batches, sync_history
 
 
 @dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunSummary:
     """A batch, when it ran, and what it came to."""
 
     batch: Batch
@@ -22,7 +22,7 @@ class RunFacts:
     failed: int  #: resources that did not end well
 
 
-def runs(connection: Connection, tenant: str, most: int) -> list[RunFacts]:
+def list_runs(connection: Connection, tenant: str, most: int) -> list[RunSummary]:
     """Return the newest batches of a tenant, at most so many."""
     part = batch_resources.c
     sums = (
@@ -45,8 +45,8 @@ def runs(connection: Connection, tenant: str, most: int) -> list[RunFacts]:
         .limit(most)
     )
     return [
-        RunFacts(
-            as_batch(row),
+        RunSummary(
+            to_batch(row),
             row.started_at,
             row.finished_at,
             int(row.fetched or 0),

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, select, text
 from etl.catalogue import Resource
 from etl.ledger import batches, children
 from etl.ledger.batches import Batch
-from etl.ledger.children import Coverage
-from etl.models.base import MAIN
+from etl.ledger.children import QueueCoverage
+from etl.models.base import PRIMARY
 from etl.models.bookkeeping import offers, watermarks
 from etl.resources import CATALOGUE
-from etl.status.backfill import Stretches, stretches
+from etl.status.backfill import BackfillProgress, backfill_progress
 from etl.values import Severity
 from etl.window import FIRST_INSTANT, Window
 
@@ -44,7 +44,7 @@ class Freshness:
     placeholders: int = 0
     open_findings: int = 0
     offered: bool | None = None  #: None while nobody has asked
-    coverage: Coverage | None = None  #: of what is asked for per parent
+    coverage: QueueCoverage | None = None  #: of what is asked for per parent
     error: str | None = None  #: of the newest run, when it failed
     error_at: datetime | None = None
 
@@ -54,7 +54,7 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
-class Orphans:
+class PlaceholderCount:
     """The placeholders of one table: rows that others refer to and whose record has not arrived."""
 
     table: str
@@ -69,58 +69,58 @@ class Status:
     now: datetime  #: by the database's clock
     resources: Sequence[Freshness]
     newest: Batch | None = None
-    orphans: Sequence[Orphans] = ()
-    stretches: Mapping[str, Stretches] = field(default_factory=dict)  #: of lists whose reading has not ended
+    orphans: Sequence[PlaceholderCount] = ()
+    backfill: Mapping[str, BackfillProgress] = field(default_factory=dict)  #: of lists whose reading has not ended
 
-    def late(self, most: timedelta) -> list[Freshness]:
+    def late_resources(self, most: timedelta) -> list[Freshness]:
         """Return the resources that lag behind by more than `most`."""
         return [one for one in self.resources if one.is_late(most)]
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class StatusFacts:
     """What views and tables say, by resource."""
 
     freshness: Mapping[str, Any]
     quality: Mapping[str, Any]
     complete: Mapping[str, list[Window]]
     offered: Mapping[str, bool]
-    coverage: Mapping[str, Coverage]
+    coverage: Mapping[str, QueueCoverage]
     failed_at: Mapping[str, datetime]
     orphans: Mapping[str, int]  #: by table
 
 
-def status(connection: Connection, tenant: str) -> Status:
+def load_status(connection: Connection, tenant: str) -> Status:
     """Return how every resource of a tenant stands, as `etl.freshness`, `etl.quality` and `etl.orphans` say."""
-    orphans = [Orphans(*row) for row in connection.execute(ORPHANS, {"tenant": tenant})]
-    facts = gathered(connection, tenant, {one.table: one.number for one in orphans})
-    resources = [freshness(one, facts) for one in CATALOGUE]
-    newest, under_way = batches.newest(connection, tenant), stretches(connection, tenant)
-    return Status(children.now(connection), resources, newest, orphans, under_way)
+    orphans = [PlaceholderCount(*row) for row in connection.execute(ORPHANS, {"tenant": tenant})]
+    facts = load_facts(connection, tenant, {one.table: one.number for one in orphans})
+    resources = [resource_freshness(one, facts) for one in CATALOGUE]
+    newest, under_way = batches.read_newest_batch(connection, tenant), backfill_progress(connection, tenant)
+    return Status(children.read_database_time(connection), resources, newest, orphans, under_way)
 
 
-def gathered(connection: Connection, tenant: str, orphans: Mapping[str, int]) -> Facts:
+def load_facts(connection: Connection, tenant: str, orphans: Mapping[str, int]) -> StatusFacts:
     """Read what is known of a tenant's resources."""
     bound = {"tenant": tenant}
     per_parent = [one.name for one in CATALOGUE if one.parent is not None]
-    return Facts(
+    return StatusFacts(
         freshness={row.resource: row for row in connection.execute(FRESHNESS, bound)},
         quality={row.resource: row for row in connection.execute(QUALITY, bound)},
-        complete=complete(connection, tenant),
-        offered=offers_of(connection, tenant),
-        coverage={name: children.coverage(connection, name, tenant) for name in per_parent},
+        complete=complete_windows(connection, tenant),
+        offered=load_offers(connection, tenant),
+        coverage={name: children.read_coverage(connection, name, tenant) for name in per_parent},
         failed_at={row.resource: row.at for row in connection.execute(FAILED_AT, bound)},
         orphans=orphans,
     )
 
 
-def offers_of(connection: Connection, tenant: str) -> dict[str, bool]:
+def load_offers(connection: Connection, tenant: str) -> dict[str, bool]:
     """Return which resources the account was found to offer or not; those nobody asked for are not in it."""
     asked = select(offers.c.resource, offers.c.offered).where(offers.c.tenant == tenant)
     return {row.resource: row.offered for row in connection.execute(asked)}
 
 
-def complete(connection: Connection, tenant: str) -> dict[str, list[Window]]:
+def complete_windows(connection: Connection, tenant: str) -> dict[str, list[Window]]:
     """Return the unbroken intervals over which each resource is complete, oldest first."""
     query = select(watermarks).where(watermarks.c.tenant == tenant).order_by(watermarks.c.complete_from)
     found: dict[str, list[Window]] = {}
@@ -129,7 +129,7 @@ def complete(connection: Connection, tenant: str) -> dict[str, list[Window]]:
     return found
 
 
-def freshness(resource: Resource, facts: Facts) -> Freshness:
+def resource_freshness(resource: Resource, facts: StatusFacts) -> Freshness:
     """Return how one resource stands."""
     name = resource.name
     fresh, quality = facts.freshness.get(name), facts.quality.get(name)
@@ -139,10 +139,10 @@ def freshness(resource: Resource, facts: Facts) -> Freshness:
         name,
         fresh.complete_to if fresh is not None else None,
         fresh.lag if fresh is not None else None,
-        gaps_between(facts.complete.get(name, [])),
-        rows if resource.road == MAIN else None,
-        facts.orphans.get(resource.model.__tablename__, 0) if resource.road == MAIN else 0,
-        open_findings(quality),
+        find_gaps(facts.complete.get(name, [])),
+        rows if resource.data_source == PRIMARY else None,
+        facts.orphans.get(resource.model.__tablename__, 0) if resource.data_source == PRIMARY else 0,
+        count_open_findings(quality),
         facts.offered.get(name),
         facts.coverage.get(name),
         error,
@@ -150,12 +150,12 @@ def freshness(resource: Resource, facts: Facts) -> Freshness:
     )
 
 
-def open_findings(quality: Any) -> int:
+def count_open_findings(quality: Any) -> int:
     """Return the number of open findings of every severity in a line of `etl.quality`."""
     return 0 if quality is None else sum(getattr(quality, f"open_{one}") for one in Severity)
 
 
-def gaps_between(intervals: Sequence[Window]) -> tuple[Window, ...]:
+def find_gaps(intervals: Sequence[Window]) -> tuple[Window, ...]:
     """Return what lies open between complete intervals, and before the first of them."""
     ends = [FIRST_INSTANT, *(one.end for one in intervals)]
     return tuple(Window(end, one.start) for end, one in zip(ends, intervals, strict=False) if end < one.start)

@@ -19,14 +19,14 @@ class Volume:
     staged: int
 
 
-def volumes(connection: Connection, tenant: str) -> list[Volume]:
+def table_volumes(connection: Connection, tenant: str) -> list[Volume]:
     """Return the volume of every production table of a tenant, in the order of the models."""
-    rows, staged = row_counts(connection, tenant), staged_counts(connection, tenant)
+    rows, staged = count_rows(connection, tenant), count_staged(connection, tenant)
     names = [model.__tablename__ for model in PRODUCTION]
     return [Volume(name, *rows[name], staged.get(name, 0)) for name in names]
 
 
-def row_counts(connection: Connection, tenant: str) -> dict[str, tuple[int, int]]:
+def count_rows(connection: Connection, tenant: str) -> dict[str, tuple[int, int]]:
     """Return the numbers of living rows and of placeholders by table."""
     counts = [
         select(
@@ -39,7 +39,7 @@ def row_counts(connection: Connection, tenant: str) -> dict[str, tuple[int, int]
     return {row.name: (row.living, row.placeholders) for row in connection.execute(union_all(*counts))}
 
 
-def staged_counts(connection: Connection, tenant: str) -> dict[str, int]:
+def count_staged(connection: Connection, tenant: str) -> dict[str, int]:
     """Return the numbers of staged records, every version counted, by the production table they are for."""
     counts = [
         select(literal(one.model.__tablename__).label("name"), func.count().label("staged"))

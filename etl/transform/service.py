@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from etl.catalogue import Resource
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
-from etl.events import Began, Ended, Watch, until, unwatched
+from etl.events import Started, Finished, Watch, stop_when_set, ignore_event
 from etl.ledger import batches, counters, watermarks
 from etl.ledger.batches import Batch
-from etl.ledger.leases import leased
+from etl.ledger.leases import hold_lease
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.chunks import Step
-from etl.ledger.staging.stage import Intake, take_in, wait
+from etl.ledger.staging.stage import StageContext, stage_records, leave_pending
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, RawState
 from etl.record import StagedRecord
@@ -52,12 +52,12 @@ class TransformService:
         db: Session | Engine,
         *,
         settings: Settings | None = None,
-        watch: Watch = unwatched,
+        watch: Watch = ignore_event,
         stop: threading.Event | None = None,
     ) -> None:
         self.engine = engine_of(db)
         self.settings = settings or Settings.load()
-        self.watch = until(stop, watch)
+        self.watch = stop_when_set(stop, watch)
 
     def transform_batch(self, batch_id: UUID) -> TransformResults:
         """Clean every pending raw row of a batch and return the counts by resource.
@@ -67,18 +67,18 @@ class TransformService:
         """
         names = [resource.name for resource in CATALOGUE]
         results = TransformResults(batch_id)
-        with leased(self.engine, self.settings.etl_tenant, names) as lease:
+        with hold_lease(self.engine, self.settings.etl_tenant, names) as lease:
             ledger = Ledger(self.engine, self.settings.etl_tenant, lease)
-            batch = ledger.read(partial(batches.load, batch_id=batch_id))
-            with ledger.failing(batch_id):
-                ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.TRANSFORMING))
+            batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))
+            with ledger.mark_failed_on_error(batch_id):
+                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, to=BatchState.TRANSFORMING))
                 for resource in sources_first():
-                    self.watch(Began("transform", resource.name))
+                    self.watch(Started("transform", resource.name))
                     results.counts[resource.name] = TransformStep(ledger, batch, resource, self.settings).run(
                         self.watch
                     )
-                    self.watch(Ended("transform", resource.name, "done", results.counts[resource.name]))
-                ledger.commit(partial(batches.move, batch_id=batch_id, to=BatchState.TRANSFORMED))
+                    self.watch(Finished("transform", resource.name, "done", results.counts[resource.name]))
+                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, to=BatchState.TRANSFORMED))
         return results
 
 
@@ -91,25 +91,25 @@ class TransformStep(Step):
     def __init__(self, ledger: Ledger, batch: Batch, resource: Resource, settings: Settings) -> None:
         super().__init__(ledger, batch.id, resource, rules_version(settings))
         self.reshape = make_reshaper(resource, settings)
-        self.fallbacks = frozenset(ledger.read(lambda connection: watermarks.not_offered(connection, ledger.tenant)))
+        self.fallbacks = frozenset(ledger.read(lambda connection: watermarks.read_not_offered(connection, ledger.tenant)))
 
-    def portion(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
+    def process_chunk(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
         """Clean one portion: verdicts, findings, derived records and counts in one transaction."""
         cleaned = clean_records(self.reshape, candidates)
         verdicts = {result.staged.raw_id: clean_status(result, self.rules) for result in cleaned}
-        raw_tables.settle(connection, self.resource, self.batch_id, verdicts)
+        raw_tables.update_status(connection, self.resource, self.batch_id, verdicts)
         finding_count = save_findings(connection, self.ledger.tenant, self.resource, self.batch_id, cleaned)
         for child, derivation in derived_from(self.resource.name):
             if not derivation.fallback or child.name in self.fallbacks:
                 arrivals, sets = derive_records(child, derivation, usable_records(cleaned))
-                take_in(connection, self.intake(), child, arrivals, sets)
+                stage_records(connection, self.intake(), child, arrivals, sets)
         counts = count_outcomes(cleaned, finding_count)
-        counters.count(connection, self.batch_id, self.resource.name, counts)
+        counters.add_counts(connection, self.batch_id, self.resource.name, counts)
         return Counter({"cleaned": len(candidates), **counts})
 
-    def intake(self) -> Intake:
+    def intake(self) -> StageContext:
         """Return how derived records are taken in: staged, to be cleaned in their turn."""
-        return Intake(self.ledger.tenant, self.batch_id, self.rules, wait)
+        return StageContext(self.ledger.tenant, self.batch_id, self.rules, leave_pending)
 
 
 def sources_first() -> list[Resource]:

@@ -10,7 +10,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from etl.cli.main import COMMANDS, HELP, commands
+from etl.cli.main import COMMANDS, HELP, build_command_line
 
 SUBCOMMANDS = ("upgrade", "check", "backup", "restore", "move", "stop", "remove", "url")
 EVERY = [[name] for name in COMMANDS] + [["db", name] for name in SUBCOMMANDS]
@@ -20,7 +20,7 @@ FOR_PROGRAMS = ("sync", "extract", "transform", "load", "retry", "status", "runs
 
 def help_of(words: list[str]) -> str:
     """Return the help text of a command, rendered in this process."""
-    group = commands()
+    group = build_command_line()
     context = group.make_context("qqetl", [], resilient_parsing=True)
     command = group
     for word in words:

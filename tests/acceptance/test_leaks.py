@@ -375,10 +375,10 @@ def test_the_exceptions_that_python_gets(simulator: Simulator, database_url: str
 def test_a_fault_of_our_own_leaves_no_values_in_the_log(qqetl: CommandLine) -> None:
     """A record in hand when something breaks is part of the traceback's words."""
     code = (
-        "from etl.extract import taking\n"
+        "from etl.engine import page_writer\n"
         "from etl.cli.main import main\n"
         f"def broken(*_, **__): raise KeyError({TALE!r})\n"
-        "taking.parse = broken\n"
+        "page_writer.parse_page = broken\n"
         "raise SystemExit(main(['sync', '--resource', 'contacts']))\n"
     )
     script = qqetl.folder / "broken.py"

@@ -5,12 +5,12 @@ import re
 import pytest
 import zipcodes
 
-from etl.checks import CHECKS, Check, check
+from etl.checks import CHECKS, Check, get_check
 from etl.checks.declarations import HERE
 from etl.checks.scope import READS, SCOPES
-from etl.checks.zip_prefixes import query, runs
+from etl.checks.zip_prefixes import view_sql, prefix_ranges
 from etl.errors import UsageError
-from etl.models.base import described
+from etl.models.base import field_in
 from etl.reports.views import VIEWS
 from etl.resources import BY_NAME
 from etl.values.state import STATES
@@ -47,7 +47,7 @@ def test_its_words_hold_nothing_personal(one: Check) -> None:
         column.name
         for model in {BY_NAME[name].model for name in BY_NAME}
         for column in model.__table__.columns
-        if (about := described(column.info)) is not None and about.personal
+        if (about := field_in(column.info)) is not None and about.personal
     }
     assert columns & personal == set()
 
@@ -66,15 +66,15 @@ def test_every_query_belongs_to_a_check() -> None:
 
 def test_a_name_that_is_none_gets_a_suggestion() -> None:
     with pytest.raises(UsageError, match="Did you mean term-gap"):
-        check("term-gaps")
+        get_check("term-gaps")
 
 
 def test_every_zip_code_lies_in_a_state_of_its_prefix() -> None:
-    states = {number: named for first, last, named in runs() for number in range(first, last + 1)}
-    assert sum(last - first + 1 for first, last, _ in runs()) == len(states), "no prefix stands in two runs"
+    states = {number: named for first, last, named in prefix_ranges() for number in range(first, last + 1)}
+    assert sum(last - first + 1 for first, last, _ in prefix_ranges()) == len(states), "no prefix stands in two runs"
     every = zipcodes.list_all()  # type: ignore[no-untyped-call]
     outside = [one["zip_code"] for one in every if one["state"] not in states[int(one["zip_code"][:3])]]
     assert outside == []
     assert {state for named in states.values() for state in named} <= set(STATES)
     assert max(len(named) for named in states.values()) == 5
-    assert query().count("\n    (") == len(runs())
+    assert view_sql().count("\n    (") == len(prefix_ranges())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from etl.models import PRODUCTION, links, staging
-from etl.render.__main__ import PAGES, ROOT, write
+from etl.render.__main__ import PAGES, ROOT, write_pages
 from etl.render.dictionary import COMMON, data_dictionary
 from etl.resources import CATALOGUE
 
@@ -71,7 +71,7 @@ def test_no_line_of_a_table_is_broken_by_what_it_says() -> None:
 
 
 def test_writing_names_the_pages_that_were_behind_and_no_others(tmp_path: Path) -> None:
-    assert write(tmp_path) == list(PAGES)
-    assert write(tmp_path) == []
+    assert write_pages(tmp_path) == list(PAGES)
+    assert write_pages(tmp_path) == []
     (tmp_path / next(iter(PAGES))).write_text("old")
-    assert write(tmp_path) == [next(iter(PAGES))]
+    assert write_pages(tmp_path) == [next(iter(PAGES))]

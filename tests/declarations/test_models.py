@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import CheckConstraint
 
 from etl.models import PRODUCTION, Model, load_order, staging
-from etl.models.base import MAIN, Field, described, row_id, row_id_text
+from etl.models.base import PRIMARY, Field, field_in, row_id, row_id_text
 from etl.models.core import ACCOUNT_INFO
 from etl.models.staging import raw_table
 from etl.models.states import RawState
@@ -127,7 +127,7 @@ every_staging_table = pytest.mark.parametrize("name", BY_NAME)
 
 
 def fields(model: type[Model]) -> dict[str, Field]:
-    found = {column.name: described(column.info) for column in model.__table__.columns}
+    found = {column.name: field_in(column.info) for column in model.__table__.columns}
     return {name: about for name, about in found.items() if about is not None}
 
 
@@ -231,14 +231,14 @@ def test_its_kinds_can_be_told_apart_and_hashed(model: type[Model]) -> None:
 
 def test_the_account_details_of_a_contact_come_by_a_road_of_their_own() -> None:
     contacts = next(model for model in PRODUCTION if model.__tablename__ == "contacts")
-    roads = {name: one.road for name, one in fields(contacts).items()}
+    roads = {name: one.data_source for name, one in fields(contacts).items()}
     assert {name for name, road in roads.items() if road == ACCOUNT_INFO} >= {
         "lead_source",
         "customer_since",
         "agent_id",
         "csr_id",
     }
-    assert set(roads.values()) == {MAIN, ACCOUNT_INFO}
+    assert set(roads.values()) == {PRIMARY, ACCOUNT_INFO}
 
 
 def test_load_order_puts_every_table_behind_those_it_refers_to() -> None:

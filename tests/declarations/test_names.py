@@ -29,7 +29,7 @@ def field_names() -> set[str]:
     """Return the API's names of all fields that are declared."""
     found: set[str] = set()
     for one in CATALOGUE:
-        sources = [about.source for about in fields_of(one.model, one.road).values()]
+        sources = [about.source for about in fields_of(one.model, one.data_source).values()]
         for source in (*sources, one.id, one.modified, one.created):
             paths = source.paths if isinstance(source, FirstOf) else (source,)
             found |= {step for path in paths if isinstance(path, str) for step in path.split(".")}

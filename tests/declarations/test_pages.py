@@ -6,8 +6,8 @@ import pytest
 
 from etl.checks import CHECKS
 from etl.render.checks import checks_page
-from etl.render.kinds import LONGEST, code, kinds, kinds_page
-from etl.values import Complaint, Kind
+from etl.render.kinds import MAX_EXAMPLE_LENGTH, to_code, all_kinds, kinds_page
+from etl.values import Violation, Kind
 
 KINDS_PAGE, CHECKS_PAGE = kinds_page(), checks_page()
 
@@ -16,7 +16,7 @@ def section(kind: type[Kind]) -> str:
     return KINDS_PAGE.split(f"\n## {kind.name}\n")[1].split("\n## ")[0]
 
 
-@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.__name__)
 def test_every_example_of_a_kind_has_a_line(kind: type[Kind]) -> None:
     lines = [line for line in section(kind).splitlines() if line.startswith("| ") and "---" not in line]
     heads = sum(line.startswith("| the record says") for line in lines)
@@ -44,16 +44,16 @@ def test_no_line_of_a_table_is_broken_by_what_it_shows() -> None:
         (Decimal("1.50"), "`1.50`"),
         (float("nan"), "`nan`"),
         (10**3000, "`a number of 3001 digits`"),
-        ("x" * 200, f'`"{"x" * (LONGEST - 1)}…`'),
+        ("x" * 200, f'`"{"x" * (MAX_EXAMPLE_LENGTH - 1)}…`'),
     ],
 )
 def test_a_value_is_shown_on_one_line(value: object, shown: str) -> None:
-    assert code(value) == shown
+    assert to_code(value) == shown
 
 
 def test_an_example_that_is_no_complaint_does_not_render(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = kinds()[0]
-    good = next(raw for raw, clean in kind.accepts if not isinstance(clean, Complaint))
+    kind = all_kinds()[0]
+    good = next(raw for raw, clean in kind.accepts if not isinstance(clean, Violation))
     monkeypatch.setattr(kind, "rejects", ((good, "nothing-wrong"),))
     with pytest.raises(TypeError, match="nothing-wrong"):
         kinds_page()

@@ -9,7 +9,7 @@ from etl.catalogue import Derivation, Resource
 from etl.models.base import fields_of
 from etl.models.sources import first_of, value_at
 from etl.resources import CATALOGUE, derived_from, resource
-from etl.values import Complaint
+from etl.values import Violation
 
 every_resource = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.name)
 
@@ -68,15 +68,15 @@ def test_pending_policies_stand_in_for_applications() -> None:
 def test_every_line_of_business_stands_in_where_a_policy_has_no_details() -> None:
     parent = resource("policy_details").parent
     assert parent is not None
-    assert parent.stand_in is not None
-    made = list(parent.stand_in(POLICY))
+    assert parent.fallback is not None
+    made = list(parent.fallback(POLICY))
     assert [id_of("policy_details", one) for one in made] == ["policy:88121", "policy:88121:2"]
     sources = fields_of(resource("policy_details").model)
     line = sources["line_of_business"].source
     assert callable(line)
     assert [line(one) for one in made] == ["Auto", "Home"]
     assert line({"_parent": POLICY}) == "Auto"
-    assert list(parent.stand_in({"PolicyId": 1, "LOBList": None})) == []
+    assert list(parent.fallback({"PolicyId": 1, "LOBList": None})) == []
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_termination_is_known_by_its_adjustment_or_by_policy_and_date(
     adjustment: Mapping[str, Any], expected: Any
 ) -> None:
     assert id_of("terminations", adjustment) == expected
-    assert resource("terminations").takes == ("AdjustmentType", ("C",))
+    assert resource("terminations").row_filter == ("AdjustmentType", ("C",))
 
 
 def test_agency_fees_are_known_by_policy_and_name_and_numbered_when_a_name_comes_again() -> None:
@@ -256,18 +256,18 @@ HOSTILE: tuple[Any, ...] = (
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: repr(value)[:12])
 def test_its_functions_take_anything_a_record_may_hold(one: Resource, value: Any) -> None:
     record = Everywhere(value)
-    for about in fields_of(one.model, one.road).values():
+    for about in fields_of(one.model, one.data_source).values():
         if callable(about.source):
             result = about.source(record)
-            assert not isinstance(result, Complaint)
+            assert not isinstance(result, Violation)
     if callable(one.id):
         one.id(record)
     for way in one.derived:
         assert all(isinstance(made, Mapping) for made in way.make(record))
     for stub in one.stubs:
         assert all(isinstance(source_id, str) for source_id, _ in stub.make(record))
-    if one.parent is not None and one.parent.stand_in is not None:
-        assert all(isinstance(made, Mapping) for made in one.parent.stand_in(record))
+    if one.parent is not None and one.parent.fallback is not None:
+        assert all(isinstance(made, Mapping) for made in one.parent.fallback(record))
 
 
 def test_the_first_of_several_paths_that_says_something_is_taken() -> None:

@@ -153,7 +153,7 @@ def names(source: Source | None) -> Iterator[str]:
 
 def homes(one: Resource) -> set[str]:
     """Return every field of a resource's records that has a place, list positions left out."""
-    sources: list[Source | None] = [about.source for about in fields_of(one.model, one.road).values()]
+    sources: list[Source | None] = [about.source for about in fields_of(one.model, one.data_source).values()]
     sources += [one.id, one.modified, one.created]
     found = {
         ".".join(step for step in name.split(".") if not step.isdigit()) for each in sources for name in names(each)
@@ -175,7 +175,7 @@ def test_every_table_is_filled_and_every_staging_table_used() -> None:
 @every_resource
 def test_it_names_its_staging_table_and_its_road(one: Resource) -> None:
     assert staging.raw_table(one.name).name == one.raw_table
-    assert fields_of(one.model, one.road), "its road brings no column"
+    assert fields_of(one.model, one.data_source), "its road brings no column"
 
 
 @every_resource
@@ -200,17 +200,17 @@ def test_its_children_get_what_their_fields_read_of_the_parent(one: Resource) ->
     if one.parent is not None:
         read = {
             path.removeprefix("_parent.").split(".")[0]
-            for about in fields_of(one.model, one.road).values()
+            for about in fields_of(one.model, one.data_source).values()
             for path in names(about.source)
             if path.startswith("_parent.")
         }
-        assert read <= set(one.parent.carries)
-        assert set(one.parent.carries) <= set(API[one.parent.resource].split())
+        assert read <= set(one.parent.parent_fields)
+        assert set(one.parent.parent_fields) <= set(API[one.parent.resource].split())
 
 
 @every_resource
 def test_it_never_keeps_a_secret(one: Resource) -> None:
-    read = {path for about in fields_of(one.model, one.road).values() for path in names(about.source)}
+    read = {path for about in fields_of(one.model, one.data_source).values() for path in names(about.source)}
     assert read.isdisjoint({"UserID", "UserPassword", "SSN"})
     if one.name == "account_info":
         assert {"UserID", "UserPassword"} <= set(one.secrets)
@@ -223,7 +223,7 @@ def test_its_calls_are_these(one: Resource) -> None:
     path, envelope, proven = CALLS[one.name]
     assert " ".join(f"{each.method} {each.path}" for each in one.endpoints) == path
     assert {each.envelope for each in one.endpoints} == {envelope}
-    assert one.proven is proven
+    assert one.documented is proven
 
 
 @every_call

@@ -10,7 +10,7 @@ import pytest
 from pages import PAGES, ROOT, Example, examples, first_cells, name_of, sections
 
 from etl import errors
-from etl.cli.main import COMMANDS, commands
+from etl.cli.main import COMMANDS, build_command_line
 from etl.config.settings import Settings
 from etl.errors import EtlError
 from etl.models.states import BatchState, DriftState, FindingState, Outcome, RawState, ResourceState, SliceState
@@ -33,7 +33,7 @@ def tree(command: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield from tree(below, f"{name} {child}".strip())
 
 
-TREE = dict(tree(commands(), ""))
+TREE = dict(tree(build_command_line(), ""))
 
 
 def options(command: Any) -> set[str]:
@@ -113,7 +113,7 @@ def test_every_error_has_its_exit_status() -> None:
 
 def test_the_help_and_the_page_know_the_same_exit_statuses() -> None:
     page = re.findall(r"^\| (\d) \|", (REFERENCE / "exit-statuses.md").read_text(), re.MULTILINE)
-    shown = re.findall(r"(?:^|[:;] ?|\n)(\d) [a-z]", commands().epilog)
+    shown = re.findall(r"(?:^|[:;] ?|\n)(\d) [a-z]", build_command_line().epilog)
     assert page == shown == list("0123456")
 
 

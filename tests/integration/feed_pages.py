@@ -14,8 +14,8 @@ import etl
 from etl.api.protocol import Answer, Call, Page, page_call
 from etl.catalogue import Resource
 from etl.config.settings import Settings
-from etl.engine.answers import Fetched, fetched
-from etl.engine.page_writer import Consumption, Group, Taker
+from etl.engine.answers import FetchedPage, to_fetched_page
+from etl.engine.page_writer import WriteResult, PageGroup, PageWriter
 from etl.ledger import batches
 from etl.ledger.slices import Slice
 from etl.ledger.transaction import Ledger
@@ -52,10 +52,10 @@ def contact(number: int, at: datetime, **more: Any) -> bytes:
     return msgspec.json.encode(facts | {"DateLastModified": when} | more)
 
 
-def take(taker: Taker, group: Group) -> Consumption:
+def take(taker: PageWriter, group: PageGroup) -> WriteResult:
     """Take a group as a lane does that has no processes, and return what it came to."""
-    known, rest = taker.take_known(group)
-    return known if rest is None else taker.take_unknown(rest).joined(known)
+    known, rest = taker.skip_unchanged(group)
+    return known if rest is None else taker.write(rest).combine(known)
 
 
 @dataclass
@@ -72,30 +72,30 @@ class Account:
         self.ledger = Ledger(self.engine, self.tenant)
         self.stream: Stream | None = None  # compiled for the first batch
 
-    def taker(self, window: Window = FOREVER) -> Taker:
+    def taker(self, window: Window = FOREVER) -> PageWriter:
         """Begin a batch and return what takes pages for it."""
-        batch = batches.new(self.tenant, window, rules_version(self.settings), "sync", {})
+        batch = batches.build_batch(self.tenant, window, rules_version(self.settings), "sync", {})
         parts = {self.resource.name: window}
-        self.ledger.commit(lambda connection: batches.create(connection, batch, parts, etl.__version__))
+        self.ledger.commit(lambda connection: batches.create_batch(connection, batch, parts, etl.__version__))
         stream = copy(self.stream) if self.stream else Stream(self.settings, batch, {})
         self.stream = stream
         stream.batch, stream.windows = batch, {self.resource.name: window}
-        return stream.taker(self.ledger)
+        return stream.make_writer(self.ledger)
 
-    def page(self, items: Iterable[bytes], at: datetime = NOON, number: int = 1) -> Fetched:
+    def page(self, items: Iterable[bytes], at: datetime = NOON, number: int = 1) -> FetchedPage:
         """Return a page of these items, requested at a time."""
         one = Slice(0, 0, at.date() - timedelta(days=1), at.date())
         call: Call = page_call(self.resource, self.resource.endpoints[0], one.first_day, one.last_day, number, 500)
         given = list(items)
         body = b'{"Data":[' + b",".join(given) + b"]}"
         answer = Answer(200, {}, body, Page(given, len(given)), 1.0, 1, at, at)
-        return fetched(call, answer, one, None)
+        return to_fetched_page(call, answer, one, None)
 
-    def group(self, pages: Sequence[Fetched], window: Window | None = None) -> Group:
+    def group(self, pages: Sequence[FetchedPage], window: Window | None = None) -> PageGroup:
         """Return pages as the group of one transaction."""
-        return Group(self.resource.name, pages, window)
+        return PageGroup(self.resource.name, pages, window)
 
-    def take(self, *pages: Fetched, window: Window | None = None) -> tuple[UUID, Consumption]:
+    def take(self, *pages: FetchedPage, window: Window | None = None) -> tuple[UUID, WriteResult]:
         """Take pages as a batch of their own; return the batch and what they came to."""
         taker = self.taker(window or FOREVER)
         return taker.batch_id, take(taker, self.group(pages, window))

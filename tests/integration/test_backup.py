@@ -9,8 +9,8 @@ import pytest
 from etl.database.backup import backup, restore
 from etl.database.embedded import binaries
 from etl.database.embedded.binaries import client_program
-from etl.database.move import move
-from etl.errors import DatabaseNotReady, DatabaseUnavailable, PersonNeeded, UsageError
+from etl.database.move import move_rows
+from etl.errors import DatabaseNotReady, DatabaseUnavailable, ActionRequired, UsageError
 
 TABLES = """
     create schema etl;
@@ -66,7 +66,7 @@ def test_a_broken_backup_changes_nothing(filled: str, tmp_path: Path) -> None:
     file = tmp_path / "book.dump"
     backup(filled, file)
     file.write_bytes(file.read_bytes()[: file.stat().st_size * 9 // 10])
-    with pytest.raises(PersonNeeded, match="nothing was changed"):
+    with pytest.raises(ActionRequired, match="nothing was changed"):
         restore(filled, file)
     assert on(filled, CONTENT) == before
 
@@ -82,7 +82,7 @@ def test_a_restore_that_hangs_ends_at_its_limit_and_changes_nothing(
     monkeypatch.setattr("etl.database.backup._BEGINNING_SECONDS", 2.0)
     with psycopg.connect(filled) as reader:
         reader.execute("select * from children")
-        with pytest.raises(PersonNeeded, match=r"pg_restore had not ended .* end what else is at work"):
+        with pytest.raises(ActionRequired, match=r"pg_restore had not ended .* end what else is at work"):
             restore(filled, file)
         waiting = "select count(*) from pg_locks where not granted and relation = 'children'::regclass"
         assert reader.execute(waiting).fetchone() == (0,), "it would keep everybody else waiting too"
@@ -95,7 +95,7 @@ def test_a_backup_waits_no_longer_than_a_minute_for_a_table(
     monkeypatch.setattr("etl.database.backup._LOCK_SECONDS", 1)
     with psycopg.connect(filled) as writer:
         writer.execute("lock table children in access exclusive mode")
-        with pytest.raises(PersonNeeded, match="LOCK TABLE"):
+        with pytest.raises(ActionRequired, match="LOCK TABLE"):
             backup(filled, tmp_path / "book.dump")
     assert list(tmp_path.iterdir()) == []
 
@@ -111,7 +111,7 @@ def test_a_backup_that_hangs_ends_at_its_limit_and_leaves_no_file(
     monkeypatch.setattr("etl.database.backup.client_program", lambda *_, **__: program)
     monkeypatch.setattr("etl.database.backup._BEGINNING_SECONDS", 0.2)
     monkeypatch.setattr("etl.database.backup._DUMPED", 1e12)
-    with pytest.raises(PersonNeeded, match="pg_dump had not ended"):
+    with pytest.raises(ActionRequired, match="pg_dump had not ended"):
         backup(filled, folder / "book.dump")
     assert list(folder.iterdir()) == []
 
@@ -130,7 +130,7 @@ def test_a_backup_of_an_unreachable_server_leaves_no_file(tmp_path: Path) -> Non
 
 
 def test_a_move_copies_every_row_and_goes_on_counting(filled: str, other: str) -> None:
-    assert move(filled, other) == 5
+    assert move_rows(filled, other) == 5
     assert on(other, CONTENT) == on(filled, CONTENT)
     assert on(other, "insert into parents (name) values ('new') returning id") == [(4,)]
 
@@ -138,16 +138,16 @@ def test_a_move_copies_every_row_and_goes_on_counting(filled: str, other: str) -
 def test_a_move_into_rows_or_other_tables_is_refused(filled: str, other: str) -> None:
     on(other, "insert into parents (name) values ('there first')")
     with pytest.raises(DatabaseNotReady, match=r"public\.parents hold some"):
-        move(filled, other)
+        move_rows(filled, other)
     on(other, "delete from parents", "update etl.alembic_version set version_num = '0000'")
     with pytest.raises(DatabaseNotReady, match="qqetl db upgrade"):
-        move(filled, other)
+        move_rows(filled, other)
 
 
 def test_a_move_that_fails_half_way_leaves_the_new_database_empty(filled: str, other: str) -> None:
     on(other, "alter table children add constraint only_one check (id = 1)")
     with pytest.raises(Exception, match="children"):
-        move(filled, other)
+        move_rows(filled, other)
     assert on(other, "select count(*) from parents") == [(0,)]
 
 
@@ -159,7 +159,7 @@ def test_the_client_program_is_the_servers_or_the_next_newer(
     server: int, before: int | None, tls: bool, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs(tmp_path, monkeypatch)
-    assert client_program("pg_dump", server, before=before, tls=tls) == tmp_path / expected[1:] / "pg_dump"
+    assert client_program("pg_dump", server, too_new=before, tls=tls) == tmp_path / expected[1:] / "pg_dump"
 
 
 @pytest.mark.parametrize(("server", "before"), [(20, None), (16, 17)])
@@ -168,7 +168,7 @@ def test_a_missing_client_program_is_named_with_its_package(
 ) -> None:
     programs(tmp_path, monkeypatch)
     with pytest.raises(DatabaseUnavailable, match=f"postgresql-client-{server}"):
-        client_program("pg_dump", server, before=before)
+        client_program("pg_dump", server, too_new=before)
 
 
 def programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,21 +23,21 @@ def connection(engine: Engine) -> Iterator[Connection]:
 
 def loaded(connection: Connection, **counts: dict[str, int]) -> Batch:
     """Return a batch that was loaded to its end, with these counts by resource."""
-    batch = batches.new(TENANT, WINDOW, "rules", "sync", {})
-    batches.create(connection, batch, dict.fromkeys(counts, WINDOW), "test")
+    batch = batches.build_batch(TENANT, WINDOW, "rules", "sync", {})
+    batches.create_batch(connection, batch, dict.fromkeys(counts, WINDOW), "test")
     for state in FORWARD[1:-1]:
-        batches.move(connection, batch.id, state)
+        batches.advance_batch(connection, batch.id, state)
     for resource, numbers in counts.items():
-        counters.count(connection, batch.id, resource, numbers)
+        counters.add_counts(connection, batch.id, resource, numbers)
     return batch
 
 
 def close(connection: Connection, batch: Batch) -> tuple[BatchState, str | None]:
     """Close the books of every resource and of the batch; return how the batch ended, and what it says."""
-    for part in batches.parts(connection, batch.id):
+    for part in batches.read_batch_resources(connection, batch.id):
         balance.close_resource(connection, batch, part)
     state = balance.close_batch(connection, batch.id)
-    return state, batches.load(connection, batch.id).error
+    return state, batches.read_batch(connection, batch.id).error
 
 
 EVERY_OUTCOME = {"fetched": len(Outcome), **{outcome.value: 1 for outcome in Outcome}}
@@ -46,7 +46,7 @@ EVERY_OUTCOME = {"fetched": len(Outcome), **{outcome.value: 1 for outcome in Out
 def test_books_that_balance_complete_the_batch_and_move_the_marks(connection: Connection) -> None:
     batch = loaded(connection, contacts=EVERY_OUTCOME, policies={})
     assert close(connection, batch) == (BatchState.COMPLETED, None)
-    assert watermarks.complete(connection, TENANT, "contacts") == [WINDOW]
+    assert watermarks.read_complete_windows(connection, TENANT, "contacts") == [WINDOW]
 
 
 def test_one_record_that_is_not_accounted_for_fails_its_resource_and_the_batch(connection: Connection) -> None:
@@ -55,12 +55,12 @@ def test_one_record_that_is_not_accounted_for_fails_its_resource_and_the_batch(c
             number = len(Outcome)
             batch = loaded(connection, contacts=EVERY_OUTCOME | {lost.value: 0}, policies=EVERY_OUTCOME)
             state, error = close(connection, batch)
-            states = {part.resource: part.status for part in batches.parts(connection, batch.id)}
+            states = {part.resource: part.status for part in batches.read_batch_resources(connection, batch.id)}
             assert state is BatchState.FAILED
             assert states == {"contacts": ResourceState.FAILED, "policies": ResourceState.DONE}
             assert f"contacts: {number} records were fetched and {number - 1} accounted for" in (error or "")
-            assert watermarks.complete(connection, TENANT, "contacts") == []
-            assert watermarks.complete(connection, TENANT, "policies") == [WINDOW]
+            assert watermarks.read_complete_windows(connection, TENANT, "contacts") == []
+            assert watermarks.read_complete_windows(connection, TENANT, "policies") == [WINDOW]
             failed = connection.execute(
                 text("SELECT last_error FROM etl.freshness WHERE resource = 'contacts'")
             ).scalar_one()

@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from etl.ledger import children
-from etl.ledger.children import AGES, Child, Coverage
-from etl.ledger.staging.raw_tables import Verdict, new_ids, stage
+from etl.ledger.children import REFRESH_DAYS, ChildRequest, QueueCoverage
+from etl.ledger.staging.raw_tables import CleanStatus, generate_raw_ids, insert_versions
 from etl.models.states import RawState
-from etl.record import Candidate, Record
+from etl.record import StagedRecord, Record
 from etl.resources import resource
 
 TENANT, BATCH = "t", UUID(int=1)
 POLICIES, DETAILS, TERMINATIONS = resource("policies"), resource("policy_details"), resource("terminations")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-LOADED = Verdict(RawState.LOADED, rules="r", loaded=True)
+LOADED = CleanStatus(RawState.LOADED, rules="r", loaded=True)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def put(
     connection: Connection,
     source_id: str,
     hours: int = 0,
-    verdict: Verdict = LOADED,
+    verdict: CleanStatus = LOADED,
     tenant: str = TENANT,
     **facts: Any,
 ) -> None:
@@ -44,16 +44,16 @@ def put(
     )
     raw = json.dumps({"PolicyId": int(source_id), "Status": "A", **facts}).encode()
     record = Record(source_id, raw, bytes(16), NOON + timedelta(hours=hours), False)
-    stage(connection, POLICIES, tenant, BATCH, [(Candidate(new_ids(1)[0], record), None, verdict)])
+    insert_versions(connection, POLICIES, tenant, BATCH, [(StagedRecord(generate_raw_ids(1)[0], record), None, verdict)])
 
 
-def due(connection: Connection, child: Any = DETAILS, *, most: int = 100) -> list[Child]:
+def due(connection: Connection, child: Any = DETAILS, *, most: int = 100) -> list[ChildRequest]:
     """Return the parents that are due now."""
-    children.refresh(connection, child, POLICIES, TENANT)
-    return children.outstanding(connection, child, POLICIES, TENANT, children.now(connection), most)
+    children.refresh_queue(connection, child, POLICIES, TENANT)
+    return children.read_due_requests(connection, child, POLICIES, TENANT, children.read_database_time(connection), most)
 
 
-def ids(some: list[Child]) -> list[str]:
+def ids(some: list[ChildRequest]) -> list[str]:
     """Return the ids of some parents."""
     return [one.parent_id for one in some]
 
@@ -63,7 +63,7 @@ def let_pass(connection: Connection, time: timedelta) -> None:
     connection.execute(text("UPDATE etl.child_queue SET due_at = due_at - :time"), {"time": time})
 
 
-def carried(child: Child) -> Mapping[str, Any]:
+def carried(child: ChildRequest) -> Mapping[str, Any]:
     """Return what an answer will carry along of its parent."""
     found: Mapping[str, Any] = json.loads(child.carried)
     return found
@@ -74,9 +74,9 @@ def test_every_parent_is_due_once_and_then_of_age(connection: Connection) -> Non
     put(connection, "2")
     first = due(connection)
     assert sorted(ids(first)) == ["1", "2"]
-    children.cover(connection, DETAILS, TENANT, first)
+    children.mark_covered(connection, DETAILS, TENANT, first)
     assert due(connection) == []
-    let_pass(connection, timedelta(days=AGES[0], seconds=-1))
+    let_pass(connection, timedelta(days=REFRESH_DAYS[0], seconds=-1))
     assert due(connection) == []
     let_pass(connection, timedelta(seconds=1))
     assert sorted(ids(due(connection))) == ["1", "2"]
@@ -84,17 +84,17 @@ def test_every_parent_is_due_once_and_then_of_age(connection: Connection) -> Non
 
 def test_parents_that_are_not_active_come_of_age_later(connection: Connection) -> None:
     put(connection, "1", Status="E")
-    children.cover(connection, DETAILS, TENANT, due(connection))
-    let_pass(connection, timedelta(days=AGES[0]))
+    children.mark_covered(connection, DETAILS, TENANT, due(connection))
+    let_pass(connection, timedelta(days=REFRESH_DAYS[0]))
     assert due(connection) == []
-    let_pass(connection, timedelta(days=AGES[1] - AGES[0]))
+    let_pass(connection, timedelta(days=REFRESH_DAYS[1] - REFRESH_DAYS[0]))
     assert ids(due(connection)) == ["1"]
 
 
 def test_a_new_version_makes_its_parent_due(connection: Connection) -> None:
     put(connection, "1")
     (before,) = due(connection)
-    children.cover(connection, DETAILS, TENANT, [before])
+    children.mark_covered(connection, DETAILS, TENANT, [before])
     put(connection, "1", 1)
     (after,) = due(connection)
     assert after.parent_raw_id != before.parent_raw_id
@@ -107,7 +107,7 @@ def test_a_version_that_arrived_while_its_parent_was_asked_about_is_not_covered(
     asked = due(connection)
     put(connection, "1", 1)
     assert ids(due(connection)) == ["1"]
-    children.cover(connection, DETAILS, TENANT, asked)
+    children.mark_covered(connection, DETAILS, TENANT, asked)
     assert ids(due(connection)) == ["1"]
 
 
@@ -115,8 +115,8 @@ def test_changed_parents_come_first_then_active_ones_then_the_newest(connection:
     put(connection, "1", 0)
     put(connection, "2", 5, Status="E")
     put(connection, "3", 3)
-    children.cover(connection, DETAILS, TENANT, due(connection))
-    let_pass(connection, timedelta(days=AGES[1]))
+    children.mark_covered(connection, DETAILS, TENANT, due(connection))
+    let_pass(connection, timedelta(days=REFRESH_DAYS[1]))
     assert ids(due(connection)) == ["3", "1", "2"]
     put(connection, "2", 6, Status="E")
     assert ids(due(connection)) == ["2", "3", "1"]
@@ -131,8 +131,8 @@ def test_parents_that_the_source_marks_deleted_are_not_asked_about(connection: C
 
 
 def test_refused_parents_are_not_asked_about_and_those_with_a_dropped_value_are(connection: Connection) -> None:
-    put(connection, "1", verdict=Verdict(RawState.VALIDATION_ERROR, "status is missing", 1, "r"))
-    put(connection, "2", verdict=Verdict(RawState.VALIDATION_ERROR, "premium is bad", 1, "r", loaded=True))
+    put(connection, "1", verdict=CleanStatus(RawState.VALIDATION_ERROR, "status is missing", 1, "r"))
+    put(connection, "2", verdict=CleanStatus(RawState.VALIDATION_ERROR, "premium is bad", 1, "r", loaded=True))
     assert ids(due(connection)) == ["2"]
 
 
@@ -154,17 +154,17 @@ def test_a_parent_whose_call_failed_waits_and_the_others_have_their_turn(connect
     put(connection, "1")
     put(connection, "2")
     due(connection)
-    children.postpone(connection, DETAILS, TENANT, ["1"])
+    children.postpone_failed(connection, DETAILS, TENANT, ["1"])
     assert ids(due(connection)) == ["2"]
-    let_pass(connection, children.AFTER_FAILURE)
+    let_pass(connection, children.RETRY_DELAY)
     assert sorted(ids(due(connection))) == ["1", "2"]
 
 
 def test_what_came_due_after_a_run_began_waits_for_the_next(connection: Connection) -> None:
     put(connection, "1")
-    children.refresh(connection, DETAILS, POLICIES, TENANT)
-    before = children.now(connection) - timedelta(seconds=1)
-    assert children.outstanding(connection, DETAILS, POLICIES, TENANT, before, 10) == []
+    children.refresh_queue(connection, DETAILS, POLICIES, TENANT)
+    before = children.read_database_time(connection) - timedelta(seconds=1)
+    assert children.read_due_requests(connection, DETAILS, POLICIES, TENANT, before, 10) == []
 
 
 def test_tenants_do_not_see_one_another(connection: Connection) -> None:
@@ -177,17 +177,17 @@ def test_tenants_do_not_see_one_another(connection: Connection) -> None:
 def test_coverage_says_how_much_is_left(connection: Connection) -> None:
     for number in range(1, 5):
         put(connection, str(number))
-    children.cover(connection, DETAILS, TENANT, due(connection)[:3])
-    now = children.now(connection)
-    assert children.coverage(connection, DETAILS.name, TENANT) == Coverage(4, 3, 1, now)
-    assert children.coverage(connection, "documents", TENANT) == Coverage(0, 0, 0, None)
+    children.mark_covered(connection, DETAILS, TENANT, due(connection)[:3])
+    now = children.read_database_time(connection)
+    assert children.read_coverage(connection, DETAILS.name, TENANT) == QueueCoverage(4, 3, 1, now)
+    assert children.read_coverage(connection, "documents", TENANT) == QueueCoverage(0, 0, 0, None)
 
 
 @pytest.mark.parametrize(
     "newer",
     [
         {"Status": "D"},
-        {"verdict": Verdict(RawState.VALIDATION_ERROR, "status is missing", 1, "r")},
+        {"verdict": CleanStatus(RawState.VALIDATION_ERROR, "status is missing", 1, "r")},
     ],
 )
 def test_a_parent_that_is_no_longer_to_be_asked_about_leaves_the_queue(
@@ -199,14 +199,14 @@ def test_a_parent_that_is_no_longer_to_be_asked_about_leaves_the_queue(
     put(connection, "1", 1, **newer)
     asked = due(connection)
     assert ids(asked) == ["2"]
-    children.cover(connection, DETAILS, TENANT, asked)
+    children.mark_covered(connection, DETAILS, TENANT, asked)
     assert due(connection) == []
-    assert children.coverage(connection, DETAILS.name, TENANT).outstanding == 0
+    assert children.read_coverage(connection, DETAILS.name, TENANT).outstanding == 0
 
 
 def test_a_parent_that_returns_is_asked_about_again(connection: Connection) -> None:
     put(connection, "1")
-    children.cover(connection, DETAILS, TENANT, due(connection))
+    children.mark_covered(connection, DETAILS, TENANT, due(connection))
     put(connection, "1", 1, Status="D")
     assert due(connection) == []
     put(connection, "1", 2)

@@ -24,12 +24,12 @@ from etl.database.connect import (
     database_errors,
     make_engine,
     parse_url,
-    target,
+    display_url,
 )
 from etl.database.deadline import DeadlineConnection, DeadlineExpired
 from etl.database.embedded.file_lock import wait_until
 from etl.database.embedded.server import EmbeddedPostgres
-from etl.database.sqlstate import TooSlow, translated
+from etl.database.sqlstate import TooSlow, translate
 from etl.errors import DatabaseNotReady, DatabaseUnavailable, SettingsError
 from etl.ledger.transaction import Ledger
 
@@ -245,7 +245,7 @@ def test_tls_is_asked_for_outside_the_loopback_and_refused_without(server: Embed
     options = connect_options(parse_url("postgresql://u@db.example.com/x"))
     with pytest.raises(psycopg.OperationalError) as caught:
         psycopg.connect(server.url, sslmode=options["sslmode"], sslrootcert=options["sslrootcert"])
-    refused = translated(caught.value)
+    refused = translate(caught.value)
     assert isinstance(refused, DatabaseNotReady)
     assert "sslmode=disable" in str(refused)
 
@@ -300,8 +300,8 @@ def test_a_local_host_by_environment_is_seen_through(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_the_target_is_printable(url: str, shown: str) -> None:
-    assert shown in target(url)
-    assert SECRET not in target(url)
+    assert shown in display_url(url)
+    assert SECRET not in display_url(url)
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "mysql://u:p@h/x", f"postgresql://u:{SECRET}@h:port/x", "sqlite://"])

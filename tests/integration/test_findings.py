@@ -28,7 +28,7 @@ def found(source_id: str, field: str = "email", rule: str = "email-no-domain", r
 
 def keep(connection: Connection, source_ids: str, *rows: Any, batch: UUID = BATCH, resource: str = "contacts") -> int:
     """Keep the findings of the newest versions of some records, named by one letter each."""
-    return findings.keep(connection, TENANT, resource, batch, list(source_ids), rows)
+    return findings.write_findings(connection, TENANT, resource, batch, list(source_ids), rows)
 
 
 def kept(connection: Connection) -> list[tuple[str, str, str, int]]:
@@ -86,7 +86,7 @@ def test_one_rule_complains_of_a_field_once(connection: Connection) -> None:
 def test_a_broken_feed_does_not_flood_the_table(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(findings, "CAP", 3)
     rows = [found(f"r{number}") for number in range(10)] + [found("r0", "phone", "phone-short")]
-    assert findings.keep(connection, TENANT, "contacts", BATCH, [f"r{number}" for number in range(10)], rows) == 11
+    assert findings.write_findings(connection, TENANT, "contacts", BATCH, [f"r{number}" for number in range(10)], rows) == 11
     by_rule = connection.execute(text("SELECT rule, count(*) FROM etl.findings GROUP BY rule ORDER BY rule")).all()
     assert [tuple(row) for row in by_rule] == [("email-no-domain", 3), ("phone-short", 1)]
 

@@ -11,7 +11,7 @@ from mail_sink import free_port, mute_server
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, DatabaseUnavailable, Interrupted
 from etl.notifications import after_run, heartbeat
-from etl.notifications.heartbeat import beat
+from etl.notifications.heartbeat import send_heartbeat
 
 SECRET = "0d3c-secret"
 
@@ -66,17 +66,17 @@ def test_a_good_end_a_bad_one_and_what_is_neither() -> None:
 
 
 def test_nobody_is_called_where_no_address_is_set() -> None:
-    assert beat(Settings(_env_file=None), well=True)
+    assert send_heartbeat(Settings(_env_file=None), well=True)
 
 
 def test_a_watchdog_that_is_away_refuses_or_never_answers_is_logged_without_its_address(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heartbeat, "PATIENCE", 0.2)
-    assert not beat(settings(free_port()), well=True)
+    monkeypatch.setattr(heartbeat, "TIMEOUT_SECONDS", 0.2)
+    assert not send_heartbeat(settings(free_port()), well=True)
     with mute_server() as port:
-        assert not beat(settings(port), well=True)
+        assert not send_heartbeat(settings(port), well=True)
     with watchdog(500) as dog:
-        assert not beat(settings(dog.server_port), well=True)
+        assert not send_heartbeat(settings(dog.server_port), well=True)
     assert caplog.text.count("no heartbeat") == 3
     assert SECRET not in caplog.text

@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from etl.config.settings import Settings
-from etl.copy_text import joined
+from etl.copy_text import format_row
 from etl.errors import SettingsError
 from etl.ledger import tenants
 from etl.ledger.staging import full_scan
-from etl.load.rows import Target, bury_gone, load_rows, load_stubs
+from etl.load.rows import LoadContext, soft_delete_missing, load_rows, write_stubs
 from etl.models import PAST, PRODUCTION, Department
-from etl.models.base import MAIN, Model, row_id
-from etl.reshape.reshaper import Row, columns
+from etl.models.base import PRIMARY, Model, row_id
+from etl.reshape.reshaper import Row, row_columns
 from etl.resources import resource
 from etl.window import Window
 
@@ -51,9 +51,9 @@ def load(name: str, day: int, *, dead: bool = False, raw_id: str | None = None) 
     at = JUNE + timedelta(days=day)
     deleted_at, raw = at if dead else None, raw_id or str(uuid4())
     values = [str(KEY), "1", None, None, name, True, JUNE, at, at, deleted_at, uuid4().hex, raw]
-    row = Row(str(KEY), raw, joined(values), undated=False, deleted=dead)
-    named = columns(Department, MAIN)
-    return lambda connection: load_rows(connection, Target(TENANT, BATCH, EVER), resource("departments"), named, [row])
+    row = Row(str(KEY), raw, format_row(values), undated=False, deleted=dead)
+    named = row_columns(Department, PRIMARY)
+    return lambda connection: load_rows(connection, LoadContext(TENANT, BATCH, EVER), resource("departments"), named, [row])
 
 
 def versions(engine: Engine) -> list[tuple[Any, ...]]:
@@ -104,7 +104,7 @@ def test_a_deletion_and_a_return_are_versions(kept: Engine) -> None:
 
 def test_a_placeholder_that_is_named_and_filled_was_shown_but_says_nothing_of_the_source(kept: Engine) -> None:
     told = [("departments", "1", None, JUNE + timedelta(days=8))]
-    commit(kept, partial(load_stubs, target=Target(TENANT, BATCH, EVER), stubs=told, present={}))
+    commit(kept, partial(write_stubs, context=LoadContext(TENANT, BATCH, EVER), stubs=told, present={}))
     commit(kept, "UPDATE departments SET name = 'heard of', updated_at = now()")
     commit(kept, load("a", 1))
     shown = versions(kept)
@@ -121,9 +121,9 @@ def test_what_vanishes_and_is_brought_back_leaves_versions(kept: Engine) -> None
                                          superseded_at, gone_batch_id)
         VALUES ('{raw_id}', 't', '1', '{{}}', gen_random_uuid(), now(), '{BATCH}', now(), '{BATCH}')
     """)  # fmt: skip
-    commit(kept, lambda connection: bury_gone(connection, Target(TENANT, BATCH, EVER), departments))
+    commit(kept, lambda connection: soft_delete_missing(connection, LoadContext(TENANT, BATCH, EVER), departments))
     assert versions(kept) == [("a", True, 0, "now"), ("a", False, "now", None)]
-    commit(kept, lambda connection: full_scan.bring_back(connection, departments, TENANT, BATCH))
+    commit(kept, lambda connection: full_scan.restore_missing(connection, departments, TENANT, BATCH))
     assert [one[:2] for one in versions(kept)] == [("a", True), ("a", False), ("a", True)]
     with kept.connect() as connection:
         query = "SELECT count(*) FROM v_departments_history WHERE NOT live AND valid_from <> valid_to"
@@ -180,7 +180,7 @@ def connection(engine: Engine) -> Iterator[Connection]:
 def kept_tables(connection: Connection, setting: str) -> list[str] | None:
     """Register a tenant under a setting and return the tables that it keeps the history of."""
     settings = Settings(_env_file=None, qqcatalyst_client_id="a", etl_tenant=TENANT, etl_history=setting)
-    tenants.register(connection, settings)
+    tenants.register_tenant(connection, settings)
     kept: list[str] | None = connection.execute(text("SELECT history FROM etl.tenants")).scalar_one()
     return kept
 

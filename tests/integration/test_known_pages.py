@@ -9,11 +9,11 @@ from feed_pages import NOON, Account, contact, take
 from sqlalchemy import Connection, Engine, text
 
 from etl.engine import answers
-from etl.engine.page_writer import Taker
+from etl.engine.page_writer import PageWriter
 from etl.ledger import batches, slices
 from etl.ledger.staging import full_scan
-from etl.ledger.staging.page_cache import can_be_known
-from etl.pipeline.reconcile import bury_vanished
+from etl.ledger.staging.page_cache import is_cacheable
+from etl.pipeline.reconcile import mark_missing_deleted
 from etl.resources import CATALOGUE
 
 LATER = NOON + timedelta(hours=1)
@@ -35,7 +35,7 @@ def account(engine: Engine) -> Account:
 def is_known(account: Account, *items: bytes) -> bool:
     """Tell whether a page of these items would be passed by."""
     page = account.page(items)
-    return bool(account.taker().take_known(account.group([page]))[0].answers)
+    return bool(account.taker().skip_unchanged(account.group([page]))[0].answers)
 
 
 def test_a_page_is_known_once_it_was_read_and_its_records_stand(account: Account) -> None:
@@ -53,14 +53,14 @@ def test_a_page_is_not_known_that_a_later_reading_beside_it_overtook(
     """A known page is counted while another lane of the batch brings another text of the same version."""
     first, second = contact(1, NOON, DisplayName="first"), contact(1, NOON, DisplayName="second")
     account.take(account.page([first]))
-    taker, count = account.taker(), Taker.commit_known
+    taker, count = account.taker(), PageWriter.commit_unchanged
 
-    def overtaken(self: Taker, *args: object, **more: object) -> None:
-        monkeypatch.setattr(Taker, "commit_known", count)
+    def overtaken(self: PageWriter, *args: object, **more: object) -> None:
+        monkeypatch.setattr(PageWriter, "commit_known", count)
         take(taker, account.group([account.page([second], number=2)]))
         count(self, *args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Taker, "commit_known", overtaken)
+    monkeypatch.setattr(PageWriter, "commit_known", overtaken)
     take(taker, account.group([account.page([first])]))
     assert living_names(engine) == ["second"]
     account.take(account.page([first]))
@@ -72,7 +72,7 @@ def test_a_page_is_not_known_whose_transaction_was_overtaken(
 ) -> None:
     """A transaction that numbered its requests before another one may yet write what that one wrote, and more."""
     first, second = contact(1, NOON, DisplayName="first"), contact(1, NOON, DisplayName="second")
-    taker, numbered = account.taker(), slices.new_ids
+    taker, numbered = account.taker(), slices.reserve_request_ids
 
     def overtaken(connection: Connection, number: int) -> list[int]:
         ids = numbered(connection, number)
@@ -95,7 +95,7 @@ def test_a_page_is_not_known_after_what_vanished_was_taken_back(account: Account
     account.take(account.page(meanwhile))
     vanish(account)
     account.ledger.commit(
-        partial(full_scan.bring_back, resource=account.resource, tenant=account.tenant, batch_id=vanished_first)
+        partial(full_scan.restore_missing, resource=account.resource, tenant=account.tenant, batch_id=vanished_first)
     )
     account.take(account.page(meanwhile))
     assert living_names(engine) == ["second"]
@@ -104,8 +104,8 @@ def test_a_page_is_not_known_after_what_vanished_was_taken_back(account: Account
 def vanish(account: Account) -> UUID:
     """Let a full reading meet no record at all, and return its batch."""
     taker = account.taker()
-    batch = account.ledger.read(partial(batches.load, batch_id=taker.batch_id))
-    account.ledger.commit(partial(bury_vanished, resource=account.resource, batch=batch, spared=()))
+    batch = account.ledger.read(partial(batches.read_batch, batch_id=taker.batch_id))
+    account.ledger.commit(partial(mark_missing_deleted, resource=account.resource, batch=batch, spared=()))
     return taker.batch_id
 
 
@@ -125,5 +125,5 @@ def test_two_items_are_not_one_with_a_line_break(account: Account) -> None:
 
 
 def test_resources_are_known_by_pages_where_their_records_show_what_changed() -> None:
-    known = {one.name for one in CATALOGUE if can_be_known(one)}
+    known = {one.name for one in CATALOGUE if is_cacheable(one)}
     assert known == {"employees", "contacts", "applications", "policies", "claims", "commissions"}

@@ -14,13 +14,13 @@ from feed_pages import NOON, Account, contact
 from sqlalchemy import Engine, text
 
 from etl.engine import page_writer
-from etl.engine.answers import Fetched
+from etl.engine.answers import FetchedPage
 from etl.errors import UsageError
 from etl.ledger import batches, tenants
 from etl.ledger.staging import full_scan, retention
 from etl.models.states import BatchState
-from etl.pipeline.forget import erase
-from etl.pipeline.reconcile import bury_vanished
+from etl.pipeline.forget import erase_person
+from etl.pipeline.reconcile import mark_missing_deleted
 from etl.window import Window
 
 STEPS, PAGE = 10, 3
@@ -63,44 +63,44 @@ class Reader:
 
     def __post_init__(self) -> None:
         self.account = Account(self.engine, self.tenant)
-        self.commit(tenants.register, settings=self.account.settings)
+        self.commit(tenants.register_tenant, settings=self.account.settings)
 
     def commit(self, work: Any, **given: Any) -> Any:
         return self.account.ledger.commit(partial(work, **given))
 
-    def read(self, groups: Sequence[Sequence[Fetched]], window: Window | None) -> None:
+    def read(self, groups: Sequence[Sequence[FetchedPage]], window: Window | None) -> None:
         """Take groups of pages as one batch, and end it."""
         taker = self.account.taker(*[window] if window else [])
         with pytest.MonkeyPatch.context() as patch:
             if not self.passes_by:
                 patch.setattr(page_writer, "can_be_known", lambda _: False)
             for pages in groups:
-                known, rest = taker.take_known(self.account.group(pages, window))
+                known, rest = taker.skip_unchanged(self.account.group(pages, window))
                 self.passed_by += known.answers
                 if rest is not None:
-                    taker.take_unknown(rest)
-        self.commit(batches.move, batch_id=taker.batch_id, to=BatchState.COMPLETED)
+                    taker.write(rest)
+        self.commit(batches.advance_batch, batch_id=taker.batch_id, to=BatchState.COMPLETED)
 
     def sweep(self) -> None:
         """Take every record to have vanished."""
         taker = self.account.taker()
-        batch = self.account.ledger.read(partial(batches.load, batch_id=taker.batch_id))
-        self.commit(bury_vanished, resource=self.account.resource, batch=batch, spared=())
+        batch = self.account.ledger.read(partial(batches.read_batch, batch_id=taker.batch_id))
+        self.commit(mark_missing_deleted, resource=self.account.resource, batch=batch, spared=())
         self.swept.append(batch.id)
 
     def bring_back(self, place: int) -> None:
         """Take a sweep back."""
         if self.swept:
             batch_id = self.swept[place % len(self.swept)]
-            self.commit(full_scan.bring_back, resource=self.account.resource, tenant=self.tenant, batch_id=batch_id)
+            self.commit(full_scan.restore_missing, resource=self.account.resource, tenant=self.tenant, batch_id=batch_id)
 
     def forget(self, number: int) -> None:
         with suppress(UsageError):  # nobody has met that one
-            self.commit(erase, tenant=self.tenant, contact=str(number), actor="a test")
+            self.commit(erase_person, tenant=self.tenant, contact=str(number), actor="a test")
 
     def purge(self) -> None:
         """Let the request facts and earlier versions be too old to be kept."""
-        retention.purge(self.account.ledger, self.account.resource, timedelta(0))
+        retention.purge_resource(self.account.ledger, self.account.resource, timedelta(0))
 
     def change_rules(self, strict: bool) -> None:
         self.account.more["etl_validation"] = "strict" if strict else "lenient"

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from etl.database.connect import make_engine
 from etl.errors import Interrupted, LeaseHeld, LeaseLost
 from etl.ledger import batches, leases
-from etl.ledger.leases import LIFE, Lease, give_back, hold, leased, new_holder, renew, shared, take
+from etl.ledger.leases import TTL, Lease, release_lease, verify_lease, hold_lease, make_holder_name, renew_until, share_lease, acquire_lease
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState
 from etl.window import Window
@@ -23,7 +23,7 @@ TENANT = "t"
 def taken(engine: Engine, *resources: str, tenant: str = TENANT) -> Lease:
     """Take a lease in a transaction of its own."""
     with engine.begin() as connection:
-        return take(connection, tenant, resources, new_holder())
+        return acquire_lease(connection, tenant, resources, make_holder_name())
 
 
 def let_expire(engine: Engine) -> None:
@@ -43,7 +43,7 @@ def still_holds(engine: Engine, lease: Lease) -> bool:
     """Tell whether a commit under this lease would pass."""
     with engine.begin() as connection:
         try:
-            hold(connection, lease)
+            verify_lease(connection, lease)
         except LeaseLost:
             return False
     return True
@@ -104,23 +104,23 @@ def test_nothing_of_a_fenced_off_run_is_committed(engine: Engine) -> None:
 
 def test_a_batch_that_another_run_took_over_is_not_marked_failed(engine: Engine) -> None:
     dead = taken(engine, "contacts")
-    batch = batches.new(TENANT, Window.of({"start_date": "2026-01-01", "end_date": "2026-02-01"}), "1", "sync", {})
+    batch = batches.build_batch(TENANT, Window.of({"start_date": "2026-01-01", "end_date": "2026-02-01"}), "1", "sync", {})
     parts = {"contacts": batch.window}
-    Ledger(engine, TENANT, dead).commit(partial(batches.create, batch=batch, parts=parts, version="1"))
+    Ledger(engine, TENANT, dead).commit(partial(batches.create_batch, batch=batch, parts=parts, version="1"))
     let_expire(engine)
     successor = taken(engine, "contacts")
     Ledger(engine, TENANT, dead).fail(batch.id, Interrupted())
-    assert Ledger(engine, TENANT).read(partial(batches.load, batch_id=batch.id)).status is BatchState.CREATED
+    assert Ledger(engine, TENANT).read(partial(batches.read_batch, batch_id=batch.id)).status is BatchState.CREATED
     Ledger(engine, TENANT, successor).fail(batch.id, Interrupted())
-    assert Ledger(engine, TENANT).read(partial(batches.load, batch_id=batch.id)).status is BatchState.FAILED
+    assert Ledger(engine, TENANT).read(partial(batches.read_batch, batch_id=batch.id)).status is BatchState.FAILED
 
 
 def test_a_fenced_off_holder_revives_nothing_by_a_sign_of_life(engine: Engine) -> None:
     dead = taken(engine, "contacts")
     let_expire(engine)
     successor = taken(engine, "contacts")
-    renew(engine, dead, Beats(1))  # type: ignore[arg-type]  # all that it needs of an event
-    give_back(engine, dead)
+    renew_until(engine, dead, Beats(1))  # type: ignore[arg-type]  # all that it needs of an event
+    release_lease(engine, dead)
     assert still_holds(engine, successor)
     with pytest.raises(LeaseHeld):
         taken(engine, "contacts")
@@ -129,22 +129,22 @@ def test_a_fenced_off_holder_revives_nothing_by_a_sign_of_life(engine: Engine) -
 def test_workers_of_one_run_commit_side_by_side(engine: Engine) -> None:
     lease = taken(engine, "contacts")
     with impatient(engine) as one, impatient(engine) as other:
-        hold(one, lease)
-        hold(other, lease)
+        verify_lease(one, lease)
+        verify_lease(other, lease)
 
 
 def test_a_successor_waits_for_a_commit_that_was_let_through(engine: Engine) -> None:
     lease = taken(engine, "contacts")
     let_expire(engine)
     with engine.begin() as worker:
-        hold(worker, lease)
+        verify_lease(worker, lease)
         with pytest.raises(OperationalError, match="lock timeout"), impatient(engine) as successor:
-            take(successor, TENANT, ["contacts"], new_holder())
+            acquire_lease(successor, TENANT, ["contacts"], make_holder_name())
     assert taken(engine, "contacts").tokens == (("contacts", 2),)
 
 
 def test_a_block_holds_its_lease_and_gives_it_back(engine: Engine) -> None:
-    with leased(engine, TENANT, ["contacts"]) as lease:
+    with hold_lease(engine, TENANT, ["contacts"]) as lease:
         assert still_holds(engine, lease)
         with pytest.raises(LeaseHeld):
             taken(engine, "contacts")
@@ -152,7 +152,7 @@ def test_a_block_holds_its_lease_and_gives_it_back(engine: Engine) -> None:
 
 
 def test_a_block_that_fails_gives_its_lease_back(engine: Engine) -> None:
-    with pytest.raises(ValueError, match="on its own"), leased(engine, TENANT, ["contacts"]):
+    with pytest.raises(ValueError, match="on its own"), hold_lease(engine, TENANT, ["contacts"]):
         raise ValueError("on its own")
     assert taken(engine, "contacts").tokens == (("contacts", 2),)
 
@@ -169,32 +169,32 @@ class Beats:
 
 
 def test_the_tasks_of_a_run_share_its_lease_and_no_other_run_gets_it_between_them(engine: Engine) -> None:
-    with shared(engine, TENANT, ["contacts", "policies"], "hourly 1") as first:
+    with share_lease(engine, TENANT, ["contacts", "policies"], "hourly 1") as first:
         pass
     with pytest.raises(LeaseHeld, match=r"contacts by hourly 1.* within (8|9)[0-9]+ seconds"):
         taken(engine, "contacts")
-    with shared(engine, TENANT, ["contacts"], "hourly 1") as second:
+    with share_lease(engine, TENANT, ["contacts"], "hourly 1") as second:
         assert dict(second.tokens)["contacts"] == dict(first.tokens)["contacts"]
-    give_back(engine, second)
+    release_lease(engine, second)
     assert taken(engine, "contacts").tokens == (("contacts", 2),)
 
 
 def test_a_run_takes_its_lease_anew_when_it_ran_out_and_nobody_is_at_work(engine: Engine) -> None:
-    with shared(engine, TENANT, ["contacts"], "hourly 1") as first:
+    with share_lease(engine, TENANT, ["contacts"], "hourly 1") as first:
         pass
     let_expire(engine)
-    with leased(engine, TENANT, ["contacts"]), pytest.raises(LeaseHeld):
+    with hold_lease(engine, TENANT, ["contacts"]), pytest.raises(LeaseHeld):
         taken(engine, "contacts")
-    with shared(engine, TENANT, ["contacts"], "hourly 1") as again:
+    with share_lease(engine, TENANT, ["contacts"], "hourly 1") as again:
         assert still_holds(engine, again)
         assert not still_holds(engine, first)
 
 
 def test_a_slice_belongs_to_the_task_that_was_given_it_last(engine: Engine) -> None:
     with (
-        shared(engine, TENANT, ["contacts"], "hourly 1", ["contacts/0"]) as dead,
-        shared(engine, TENANT, ["contacts"], "hourly 1", ["contacts/0", "contacts/1"]) as successor,
-        shared(engine, TENANT, ["contacts"], "hourly 1", ["contacts/2"]) as neighbor,
+        share_lease(engine, TENANT, ["contacts"], "hourly 1", ["contacts/0"]) as dead,
+        share_lease(engine, TENANT, ["contacts"], "hourly 1", ["contacts/0", "contacts/1"]) as successor,
+        share_lease(engine, TENANT, ["contacts"], "hourly 1", ["contacts/2"]) as neighbor,
     ):
         assert [still_holds(engine, one) for one in (dead, successor, neighbor)] == [False, True, True]
 
@@ -202,19 +202,19 @@ def test_a_slice_belongs_to_the_task_that_was_given_it_last(engine: Engine) -> N
 def test_signs_of_life_keep_a_lease(engine: Engine) -> None:
     lease = taken(engine, "contacts")
     let_expire(engine)
-    renew(engine, lease, Beats(1))  # type: ignore[arg-type]  # all that it needs of an event
-    assert timedelta(seconds=LIFE - 5) < life_left(engine) <= timedelta(seconds=LIFE)
+    renew_until(engine, lease, Beats(1))  # type: ignore[arg-type]  # all that it needs of an event
+    assert timedelta(seconds=TTL - 5) < life_left(engine) <= timedelta(seconds=TTL)
 
 
 def test_a_life_spans_several_beats() -> None:
-    assert leases.LIFE >= 3 * leases.BEAT
+    assert leases.TTL >= 3 * leases.HEARTBEAT
 
 
 def test_a_database_out_of_reach_costs_a_beat_and_nothing_else(engine: Engine) -> None:
     lease = taken(engine, "contacts")
     nowhere = make_engine("postgresql://nobody@127.0.0.1:1/none")
     beats = Beats(2)
-    renew(nowhere, lease, beats)  # type: ignore[arg-type]  # all that it needs of an event
-    give_back(nowhere, lease)
+    renew_until(nowhere, lease, beats)  # type: ignore[arg-type]  # all that it needs of an event
+    release_lease(nowhere, lease)
     assert beats.left == -1
     nowhere.dispose()

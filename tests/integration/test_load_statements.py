@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
-from etl.copy_text import joined
-from etl.load.rows import Target, load_rows, load_stubs
-from etl.load.upsert import bury, differences, placeholders, upsert
+from etl.copy_text import format_row
+from etl.load.rows import LoadContext, load_rows, write_stubs
+from etl.load.upsert import soft_delete, count_differences, insert_placeholders, upsert
 from etl.models import PRODUCTION, Department
-from etl.models.base import MAIN, row_id
-from etl.reshape.reshaper import Row, columns
+from etl.models.base import PRIMARY, row_id
+from etl.reshape.reshaper import Row, row_columns
 from etl.resources import CATALOGUE, resource
 from etl.window import WINDOW_RULE, Window
 
@@ -46,14 +46,14 @@ def complaint(connection: Connection, statement: TextClause) -> str | None:
 def test_every_statement_is_well_formed(connection: Connection) -> None:
     found: dict[str, str | None] = {}
     for one in CATALOGUE:
-        made = upsert(one.model, one.road, columns(one.model, one.road))
+        made = upsert(one.model, one.data_source, row_columns(one.model, one.data_source))
         connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{made.incoming}"))
         connection.execute(made.prepare)
         found[f"{one.name}: merge"] = complaint(connection, made.merge)
-        found[f"{one.name}: differences"] = complaint(connection, differences(one.model, one.road))
-        found[f"{one.name}: bury"] = complaint(connection, bury(one))
+        found[f"{one.name}: differences"] = complaint(connection, count_differences(one.model, one.data_source))
+        found[f"{one.name}: bury"] = complaint(connection, soft_delete(one))
     for model in PRODUCTION:
-        made = placeholders(model)
+        made = insert_placeholders(model)
         connection.execute(made.prepare)
         found[f"{model.__tablename__}: placeholders"] = complaint(connection, made.merge)
     assert {name: words for name, words in found.items() if words} == {}
@@ -107,15 +107,15 @@ def row_of(number: int, raw_id: str, *, location: Any = None, **facts: Any) -> R
     at, deleted_at = facts.get("at", NOON), facts.get("deleted_at")
     name = facts.get("name", "a")
     values = [key, str(number), location, None, name, True, None, at, at, deleted_at, uuid4().hex, raw_id]
-    return Row(key, raw_id, joined(values), undated=False, deleted=deleted_at is not None)
+    return Row(key, raw_id, format_row(values), undated=False, deleted=deleted_at is not None)
 
 
 def load(connection: Connection, name: str, hours: int, *, dead: bool = False, window: Window = FOREVER) -> str:
     """Load a version of department 1 and return the outcome."""
     version = NOON + timedelta(hours=hours)
-    named = columns(Department, MAIN)
+    named = row_columns(Department, PRIMARY)
     row = row_of(1, str(uuid4()), name=name, at=version, deleted_at=version if dead else None)
-    target = Target(TENANT, uuid4(), window)
+    target = LoadContext(TENANT, uuid4(), window)
     (outcome,) = load_rows(connection, target, resource("departments"), named, [row]).counts
     return outcome
 
@@ -170,7 +170,7 @@ NAMES = (("old", 0), ("new", 2), ("middle", 1), (None, 3))
 def stub(connection: Connection, label: str | None, hours: int) -> None:
     """Tell of department 1 by a record of that hour."""
     told = [("departments", "1", label, NOON + timedelta(hours=hours))]
-    load_stubs(connection, Target(TENANT, BATCH, FOREVER), told, {})
+    write_stubs(connection, LoadContext(TENANT, BATCH, FOREVER), told, {})
 
 
 def test_a_placeholder_is_filled_by_its_record_however_old(connection: Connection) -> None:
@@ -184,7 +184,7 @@ def test_of_the_names_that_come_at_once_the_newest_record_s_is_taken_and_what_st
     connection: Connection,
 ) -> None:
     told = [("departments", "1", label, NOON + timedelta(hours=hours)) for label, hours in NAMES]
-    load_stubs(connection, Target(TENANT, BATCH, FOREVER), told, {})
+    write_stubs(connection, LoadContext(TENANT, BATCH, FOREVER), told, {})
     assert stored(connection)[0] == "new"
     stub(connection, "newer", 9)
     assert stored(connection)[0] == "new", "what it is called in the end is read off the rows that refer to it"
@@ -208,8 +208,8 @@ def test_a_stub_that_a_neighbour_brings_at_the_same_moment_is_left_to_it(connect
 def test_a_row_that_the_database_refuses_costs_none_of_its_neighbours(connection: Connection) -> None:
     bad = {2: "no uuid at all"}
     rows = [row_of(number, str(UUID(int=number)), location=bad.get(number)) for number in (1, 2, 3)]
-    target = Target(TENANT, BATCH, FOREVER)
-    loaded = load_rows(connection, target, resource("departments"), columns(Department, MAIN), rows)
+    target = LoadContext(TENANT, BATCH, FOREVER)
+    loaded = load_rows(connection, target, resource("departments"), row_columns(Department, PRIMARY), rows)
     assert loaded.counts == {"inserted": 2, "refused": 1}
     assert list(loaded.bad) == [str(UUID(int=2))]
     assert "no uuid at all" not in loaded.bad[str(UUID(int=2))]

@@ -8,7 +8,7 @@ from pooler import pooled
 from sqlalchemy import text
 from test_connect import engine_for, scalar
 
-from etl.database.bulk_copy import BLOCK, copy_rows
+from etl.database.bulk_copy import BLOCK_CHARACTERS, copy_rows
 from etl.database.connect import database_errors
 from etl.errors import DatabaseUnavailable
 
@@ -26,7 +26,7 @@ def test_a_session_that_a_pooler_loses_in_a_copy_is_worth_another_try(empty_data
 
 def ending_in_between(url: str, statement: str) -> Iterator[tuple[str]]:
     """Yield rows, and between them end whoever copies them."""
-    yield ("x" * BLOCK,)
+    yield ("x" * BLOCK_CHARACTERS,)
     with psycopg.connect(url, autocommit=True) as other:
         assert other.execute(statement, [other.info.dbname]).fetchall() == [(True,)]
     yield ("y",)

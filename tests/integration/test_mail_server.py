@@ -14,7 +14,7 @@ from etl.ledger.notifications import outbox
 from etl.ledger.notifications.outbox import Mail
 from etl.models.states import MailKind
 from etl.notifications import mail_server as subject
-from etl.notifications.mail_server import MailFailed, Place, ServerFailed, composed, mail_server, send
+from etl.notifications.mail_server import MailFailed, MailServer, ServerFailed, build_email, open_mail_server, send_mail
 
 LOGIN = f"{USER}:p%40ss%20word"
 
@@ -30,13 +30,13 @@ def settings(address: str, **more: Any) -> Settings:
 
 
 def mail(kind: MailKind = MailKind.TROUBLE, name: str = "qqetl default: the run failed") -> Mail:
-    return outbox.new(kind, name, "Plain: größer\n", "<p>HTML</p>\n")
+    return outbox.build_email(kind, name, "Plain: größer\n", "<p>HTML</p>\n")
 
 
 def post(address: str, **more: Any) -> None:
     made = settings(address, **more)
-    with mail_server(made) as client:
-        send(client, made, mail())
+    with open_mail_server(made) as client:
+        send_mail(client, made, mail())
 
 
 def test_a_mail_arrives_as_text_and_as_html_with_all_its_headers() -> None:
@@ -53,13 +53,13 @@ def test_a_mail_arrives_as_text_and_as_html_with_all_its_headers() -> None:
 
 def test_the_digest_goes_to_whom_it_is_meant_for() -> None:
     made = settings("smtp://127.0.0.1", etl_digest_to="agency@example.com")
-    assert composed(made, mail(MailKind.DIGEST))["To"] == "agency@example.com"
-    assert composed(made, mail())["To"] == "one@example.com, two@example.com"
+    assert build_email(made, mail(MailKind.DIGEST))["To"] == "agency@example.com"
+    assert build_email(made, mail())["To"] == "one@example.com, two@example.com"
 
 
 def test_a_subject_that_breaks_out_of_its_line_is_refused_by_the_library_too() -> None:
     with pytest.raises(ValueError, match=r"linefeed|newline"):
-        composed(settings("smtp://127.0.0.1"), mail(name="x\r\nBcc: everybody@example.com"))
+        build_email(settings("smtp://127.0.0.1"), mail(name="x\r\nBcc: everybody@example.com"))
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_a_subject_that_breaks_out_of_its_line_is_refused_by_the_library_too() -
     ],
 )
 def test_tls_is_demanded_outside_this_machine_unless_said_otherwise(address: str, place: tuple[Any, ...]) -> None:
-    found = Place.of(address)
-    assert (found.host, found.port, found.from_the_first_word, found.starttls) == place
+    found = MailServer.from_url(address)
+    assert (found.host, found.port, found.implicit_tls, found.starttls) == place
 
 
 @pytest.mark.parametrize("from_the_first_word", [True, False])
@@ -104,8 +104,8 @@ def test_o1_nobody_listens() -> None:
 
 
 def test_o1_a_server_that_never_answers_or_letter_by_letter_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert subject.PATIENCE == 10
-    monkeypatch.setattr(subject, "PATIENCE", 0.5)
+    assert subject.TIMEOUT_SECONDS == 10
+    monkeypatch.setattr(subject, "TIMEOUT_SECONDS", 0.5)
     for drips in (b"", b"2"):
         with mute_server(drips=drips) as port:
             began = time.monotonic()
@@ -150,5 +150,5 @@ def test_o1_a_server_that_refuses_the_mail_itself(monkeypatch: pytest.MonkeyPatc
 
 def test_what_the_library_may_raise_is_told_in_words_of_ours() -> None:
     quoting = smtplib.SMTPResponseException(550, b"jane@example.com is not known")
-    assert "jane" not in subject.reason(quoting)
-    assert subject.reason(TimeoutError()) == "did not answer within 10 s"
+    assert "jane" not in subject.failure_reason(quoting)
+    assert subject.failure_reason(TimeoutError()) == "did not answer within 10 s"

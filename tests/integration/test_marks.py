@@ -23,8 +23,8 @@ def advanced(engine: Engine, windows: list[Window]) -> list[Window]:
     """Add windows to an empty record of marks and return what is complete; nothing of it stays."""
     with engine.connect() as connection:
         for window in windows:
-            watermarks.advance(connection, TENANT, "contacts", window)
-        return watermarks.complete(connection, TENANT, "contacts")
+            watermarks.advance_watermark(connection, TENANT, "contacts", window)
+        return watermarks.read_complete_windows(connection, TENANT, "contacts")
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_what_is_complete_is_what_the_windows_cover(engine: Engine, some: list[t
 
 def test_tenants_and_resources_have_marks_of_their_own(engine: Engine) -> None:
     with engine.begin() as connection:
-        watermarks.advance(connection, TENANT, "contacts", hours(0, 1))
-        watermarks.advance(connection, "another", "contacts", hours(1, 2))
-        watermarks.advance(connection, TENANT, "policies", hours(1, 2))
-        assert watermarks.complete(connection, TENANT, "contacts") == [hours(0, 1)]
-        assert watermarks.complete(connection, TENANT, "claims") == []
+        watermarks.advance_watermark(connection, TENANT, "contacts", hours(0, 1))
+        watermarks.advance_watermark(connection, "another", "contacts", hours(1, 2))
+        watermarks.advance_watermark(connection, TENANT, "policies", hours(1, 2))
+        assert watermarks.read_complete_windows(connection, TENANT, "contacts") == [hours(0, 1)]
+        assert watermarks.read_complete_windows(connection, TENANT, "claims") == []
 
 
 @pytest.mark.parametrize(
@@ -79,25 +79,25 @@ def test_tenants_and_resources_have_marks_of_their_own(engine: Engine) -> None:
     ],
 )
 def test_the_next_window_begins_where_completeness_ends(intervals: list[Window], start: datetime) -> None:
-    assert watermarks.next_start(intervals) == start
+    assert watermarks.find_next_start(intervals) == start
 
 
 def test_what_an_account_does_not_offer_is_remembered_for_a_week(engine: Engine) -> None:
     with engine.begin() as connection:
-        watermarks.note_offer(connection, TENANT, "claims", offered=False, reason="403")
-        watermarks.note_offer(connection, TENANT, "quotes", offered=True)
-        watermarks.note_offer(connection, "another", "departments", offered=False, reason="404")
-        assert watermarks.not_offered(connection, TENANT) == {"claims": "403"}
+        watermarks.write_offer(connection, TENANT, "claims", offered=False, reason="403")
+        watermarks.write_offer(connection, TENANT, "quotes", offered=True)
+        watermarks.write_offer(connection, "another", "departments", offered=False, reason="404")
+        assert watermarks.read_not_offered(connection, TENANT) == {"claims": "403"}
         connection.execute(text("UPDATE etl.offers SET asked_at = now() - interval '8 days'"))
-        assert watermarks.not_offered(connection, TENANT) == {}
-        assert watermarks.not_offered(connection, TENANT, within=None) == {"claims": "403"}
+        assert watermarks.read_not_offered(connection, TENANT) == {}
+        assert watermarks.read_not_offered(connection, TENANT, within=None) == {"claims": "403"}
 
 
 def test_a_later_answer_replaces_an_earlier_one(engine: Engine) -> None:
     with engine.begin() as connection:
-        watermarks.note_offer(connection, TENANT, "claims", offered=False, reason="403")
-        watermarks.note_offer(connection, TENANT, "claims", offered=True)
-        assert watermarks.not_offered(connection, TENANT, within=None) == {}
+        watermarks.write_offer(connection, TENANT, "claims", offered=False, reason="403")
+        watermarks.write_offer(connection, TENANT, "claims", offered=True)
+        assert watermarks.read_not_offered(connection, TENANT, within=None) == {}
 
 
 def test_marks_are_read_back_in_utc(engine: Engine) -> None:

@@ -8,12 +8,12 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, Engine, text
 
-from etl.database.migrate import differences, downgrade, upgrade
+from etl.database.migrate import schema_differences, downgrade, upgrade
 from etl.models import PRODUCTION
-from etl.models.base import Model, described, row_id
+from etl.models.base import Model, field_in, row_id
 from etl.models.links import LINKS
-from etl.privacy.masking import masked, masked_living, masked_versions
-from etl.privacy.roles import MASKED, READER, roles
+from etl.privacy.masking import build_table_query, build_live_query, build_history_query
+from etl.privacy.roles import MASKED_ROLE, READER_ROLE, build_roles_sql
 
 PEOPLE = """
     INSERT INTO contacts (id, tenant, source_id, status, first_name, email, phone, birth_date, city)
@@ -41,9 +41,9 @@ def with_roles(filled: Engine, database_url: str) -> Iterator[Engine]:
     with psycopg.connect(database_url, autocommit=True) as connection:
         user = connection.info.user
         for _ in range(2):  # it can be run again
-            connection.execute(roles(user))
+            connection.execute(build_roles_sql(user))
         yield filled
-        for role in (READER, MASKED):
+        for role in (READER_ROLE, MASKED_ROLE):
             connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
 
 
@@ -93,40 +93,40 @@ def test_every_masked_view_has_the_columns_of_its_table(filled: Engine) -> None:
 @pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
 def test_no_masked_view_shows_a_personal_column_as_it_is(model: type[Model]) -> None:
     personal = {
-        column.name for column in model.__table__.columns if (about := described(column.info)) and about.personal
+        column.name for column in model.__table__.columns if (about := field_in(column.info)) and about.personal
     }
-    for query in (masked(model), masked_living(model), masked_versions(model)):
+    for query in (build_table_query(model), build_live_query(model), build_history_query(model)):
         plain = query.removeprefix("SELECT ").partition(" FROM ")[0].split(", ")
         assert personal & set(plain) == set()
 
 
 def test_the_readers_see_what_they_may_and_no_more(with_roles: Engine) -> None:
     with with_roles.connect() as connection:
-        assert seen(connection, READER, "SELECT first_name FROM public.contacts") == [("Zebulon",)]
-        assert seen(connection, MASKED, "SELECT first_name FROM masked.contacts") == [(None,)]
-        assert seen(connection, READER, "SELECT first_name FROM public.v_contacts_history") == [("Zebulon",)]
-        assert seen(connection, MASKED, "SELECT first_name FROM masked.v_contacts_history") == [(None,)]
+        assert seen(connection, READER_ROLE, "SELECT first_name FROM public.contacts") == [("Zebulon",)]
+        assert seen(connection, MASKED_ROLE, "SELECT first_name FROM masked.contacts") == [(None,)]
+        assert seen(connection, READER_ROLE, "SELECT first_name FROM public.v_contacts_history") == [("Zebulon",)]
+        assert seen(connection, MASKED_ROLE, "SELECT first_name FROM masked.v_contacts_history") == [(None,)]
     for model in (*(one.__tablename__ for one in PRODUCTION), *(one.name for one in LINKS)):
-        assert may(with_roles, READER, f"public.{model}")
-        assert may(with_roles, MASKED, f"masked.{model}")
-        assert not may(with_roles, MASKED, f"public.{model}")
+        assert may(with_roles, READER_ROLE, f"public.{model}")
+        assert may(with_roles, MASKED_ROLE, f"masked.{model}")
+        assert not may(with_roles, MASKED_ROLE, f"public.{model}")
     for table in (one.__tablename__ for one in PRODUCTION):
-        assert may(with_roles, READER, f"public.v_{table}_history")
-        assert may(with_roles, MASKED, f"masked.v_{table}_history")
-        assert not may(with_roles, MASKED, f"public.v_{table}_history")
-        assert not may(with_roles, MASKED, f"history.{table}")
+        assert may(with_roles, READER_ROLE, f"public.v_{table}_history")
+        assert may(with_roles, MASKED_ROLE, f"masked.v_{table}_history")
+        assert not may(with_roles, MASKED_ROLE, f"public.v_{table}_history")
+        assert not may(with_roles, MASKED_ROLE, f"history.{table}")
     for hidden in ("raw.raw_contacts", "etl.findings", "etl.suppressions", "etl.tenants"):
-        assert not may(with_roles, READER, hidden)
-        assert not may(with_roles, MASKED, hidden)
+        assert not may(with_roles, READER_ROLE, hidden)
+        assert not may(with_roles, MASKED_ROLE, hidden)
 
 
 def test_views_stay_readable_when_they_are_made_again(with_roles: Engine, database_url: str) -> None:
     upgrade(database_url)
-    assert may(with_roles, MASKED, "masked.contacts")
+    assert may(with_roles, MASKED_ROLE, "masked.contacts")
     downgrade(database_url, "base")
     upgrade(database_url)
-    assert may(with_roles, MASKED, "masked.contacts")
-    assert may(with_roles, READER, "public.contacts")
+    assert may(with_roles, MASKED_ROLE, "masked.contacts")
+    assert may(with_roles, READER_ROLE, "public.contacts")
 
 
 def test_a_right_that_somebody_gave_by_hand_survives_a_migration(filled: Engine, database_url: str) -> None:
@@ -156,4 +156,4 @@ def test_a_masked_view_of_another_version_is_taken_down(filled: Engine, database
     upgrade(database_url)
     with filled.connect() as connection:
         assert connection.execute(text("SELECT to_regclass('masked.retired')")).scalar_one() is None
-        assert differences(connection) == []
+        assert schema_differences(connection) == []

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from etl.database.embedded.file_lock import wait_until
-from etl.database.retry import Undecided, patiently
+from etl.database.retry import CommitUnknown, with_retries
 from etl.ledger import commit_outcome
-from etl.ledger.commit_outcome import note, remove_old, was_committed
+from etl.ledger.commit_outcome import write_evidence, remove_expired, was_committed
 
 WRITES = text("CREATE TABLE something (id int)")
 EVIDENCE = text("SELECT count(*) FROM etl.commits")
@@ -21,7 +21,7 @@ SECONDS = 30
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody look for longer than a moment."""
-    monkeypatch.setattr(commit_outcome, "patiently", partial(patiently, patience=0.5))
+    monkeypatch.setattr(commit_outcome, "patiently", partial(with_retries, retry_seconds=0.5))
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             found.append(1)
             return bool(look())  # type: ignore[operator]
 
-        return patiently(counted)
+        return with_retries(counted)
 
     monkeypatch.setattr(commit_outcome, "patiently", watched)
     return found
@@ -46,7 +46,7 @@ def opened(engine: Engine) -> Iterator[tuple[Connection, UUID, str]]:
     with engine.connect() as connection:
         connection.execute(WRITES)
         attempt = uuid4()
-        number = note(connection, attempt)
+        number = write_evidence(connection, attempt)
         assert number is not None
         yield connection, attempt, number
 
@@ -55,12 +55,12 @@ def test_one_that_was_committed_and_one_that_was_not(engine: Engine) -> None:
     committed, rolled_back, empty = uuid4(), uuid4(), uuid4()
     with engine.connect() as connection:
         connection.execute(WRITES)
-        first = note(connection, rolled_back)
+        first = write_evidence(connection, rolled_back)
         connection.rollback()
         connection.execute(WRITES)
-        second = note(connection, committed)
+        second = write_evidence(connection, committed)
         connection.commit()
-        assert note(connection, empty) is None, "nothing was written"
+        assert write_evidence(connection, empty) is None, "nothing was written"
         connection.commit()
         assert connection.execute(EVIDENCE).scalar_one() == 1
     assert was_committed(engine, committed, second)
@@ -72,7 +72,7 @@ def test_one_whose_number_was_given_to_another_that_was_committed_was_not(engine
     """What a crash has lost without a trace has lost its number too, and the server gives it again."""
     with engine.begin() as connection:
         connection.execute(WRITES)
-        number = note(connection, uuid4())
+        number = write_evidence(connection, uuid4())
     with engine.connect() as connection:
         status = "SELECT pg_xact_status(CAST(:number AS xid8))"
         assert connection.execute(text(status), {"number": number}).scalar_one() == "committed"
@@ -83,7 +83,7 @@ def test_one_whose_number_was_given_to_another_that_was_committed_was_not(engine
 def test_one_whose_number_was_given_to_nobody_yet_was_not_committed(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(WRITES)
-        last = note(connection, uuid4())
+        last = write_evidence(connection, uuid4())
         assert last is not None
     assert not was_committed(engine, uuid4(), str(int(last) + 1_000))
 
@@ -93,7 +93,7 @@ def test_one_whose_number_an_open_transaction_of_another_has_stays_undecided(
     engine: Engine, opened: tuple[Connection, UUID, str]
 ) -> None:
     _, _, number = opened
-    with pytest.raises(Undecided, match="has not ended that transaction"):
+    with pytest.raises(CommitUnknown, match="has not ended that transaction"):
         was_committed(engine, uuid4(), number)
 
 
@@ -121,6 +121,6 @@ def test_evidence_goes_after_a_day_and_what_a_neighbour_removes_is_not_waited_fo
     with engine.begin() as neighbour, engine.begin() as connection:
         neighbour.execute(text("DELETE FROM etl.commits WHERE noted_at < now() - interval '25 hours 30 minutes'"))
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-        remove_old(connection)
+        remove_expired(connection)
     with engine.connect() as connection:
         assert connection.execute(EVIDENCE).scalar_one() == 2

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine, TextClause, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from etl.database.embedded.file_lock import wait_until
-from etl.load.computed import fill_derived
-from etl.load.placeholders import misnamed, removal, settle_placeholders, unreferred
-from etl.load.rows import Target, load_stubs
+from etl.load.computed import refresh_computed_columns
+from etl.load.placeholders import find_outdated_names, delete_unreferenced, refresh_placeholders, find_unreferenced
+from etl.load.rows import LoadContext, write_stubs
 from etl.models import Carrier, Contact, Employee, Model, Policy
 from etl.models.base import row_id
 from etl.window import FIRST_INSTANT, Window
@@ -53,7 +53,7 @@ def test_one_that_only_a_deleted_row_refers_to_stays(connection: Connection) -> 
     contact = wait(connection, Contact, "1")
     gone = policy(connection, "10", contact)
     connection.execute(text("UPDATE policies SET deleted_at = now() WHERE id = :id"), {"id": gone})
-    settle_placeholders(connection, TENANT, WRITTEN)
+    refresh_placeholders(connection, TENANT, WRITTEN)
     assert standing(connection, Contact) == ["1"]
 
 
@@ -61,7 +61,7 @@ def test_a_forgotten_person_s_row_stays_and_stays_nameless(connection: Connectio
     forgotten = {"is_placeholder": True, "deleted_at": text("now()")}
     named, alone = (put(connection, Contact, source_id, **forgotten) for source_id in ("1", "2"))
     policy(connection, "10", named, customer_name="Doe, Jane")
-    settle_placeholders(connection, TENANT, WRITTEN)
+    refresh_placeholders(connection, TENANT, WRITTEN)
     found = connection.execute(text("SELECT id, display_name FROM contacts ORDER BY source_id")).all()
     assert [tuple(one) for one in found] == [(named, None), (alone, None)]
 
@@ -76,17 +76,17 @@ def test_one_that_another_road_has_told_of_stays(connection: Connection) -> None
         """),
         {"tenant": TENANT, "batch": BATCH},
     )
-    settle_placeholders(connection, TENANT, WRITTEN)
+    refresh_placeholders(connection, TENANT, WRITTEN)
     assert standing(connection, Contact) == ["1"]
 
 
 def test_another_tenant_s_are_left_alone(connection: Connection) -> None:
     wait(connection, Carrier, "7")
-    settle_placeholders(connection, "another", WRITTEN)
+    refresh_placeholders(connection, "another", WRITTEN)
     assert standing(connection, Carrier) == ["7"]
-    settle_placeholders(connection, TENANT, {"documents"})
+    refresh_placeholders(connection, TENANT, {"documents"})
     assert standing(connection, Carrier) == ["7"], "no document refers to a carrier"
-    settle_placeholders(connection, TENANT, WRITTEN)
+    refresh_placeholders(connection, TENANT, WRITTEN)
     assert standing(connection, Carrier) == []
 
 
@@ -95,7 +95,7 @@ def test_one_known_by_name_stays_as_long_as_a_row_says_the_name_and_no_id(connec
     for name in ("Kim", "Ana"):
         wait(connection, Employee, f"name:{name}", display_name=name)
     policy(connection, "10", contact, agent_name="Al")
-    settle_placeholders(connection, TENANT, WRITTEN)
+    refresh_placeholders(connection, TENANT, WRITTEN)
     found = connection.execute(text("SELECT source_id, display_name FROM employees")).all()
     assert [tuple(one) for one in found] == [("name:Kim", "Kim")]
 
@@ -115,12 +115,12 @@ def executed(connection: Connection, query: TextClause) -> list[dict[str, Any]]:
 def test_what_rows_say_is_read_once_and_only_where_no_key_refers(connection: Connection) -> None:
     contact, carrier = put(connection, Contact, "1", status="A"), wait(connection, Carrier, "7")
     policy(connection, "10", contact, carrier_id=carrier, writing_carrier="Acme", mga_id="8", mga="Coast")
-    settled = executed(connection, unreferred(Carrier))
+    settled = executed(connection, find_unreferenced(Carrier))
     assert not [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "a key refers to it"
     wait(connection, Carrier, "8")
-    settled = executed(connection, unreferred(Carrier))
+    settled = executed(connection, find_unreferenced(Carrier))
     assert [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "words alone refer to it"
-    query = misnamed(Carrier)
+    query = find_outdated_names(Carrier)
     assert query is not None
     named = executed(connection, query)
     assert [node["Actual Loops"] for node in named if node.get("Relation Name") == "policies"] == [1]
@@ -131,14 +131,14 @@ def test_those_stay_to_one_of_which_a_table_of_somebody_else_refers(connection: 
         wait(connection, Carrier, source_id)
     connection.execute(text("CREATE TABLE appetite (carrier_id uuid REFERENCES carriers (id))"))
     connection.execute(text("INSERT INTO appetite SELECT id FROM carriers WHERE source_id = '7'"))
-    settle_placeholders(connection, TENANT, WRITTEN)
+    refresh_placeholders(connection, TENANT, WRITTEN)
     assert standing(connection, Carrier) == ["7", "8"]
 
 
 def test_its_history_goes_with_it(connection: Connection) -> None:
     key = wait(connection, Contact, "1", display_name="a")
     connection.execute(text("INSERT INTO history.contacts (id, tenant, source_id) VALUES (:id, 't', '1')"), {"id": key})
-    settle_placeholders(connection, TENANT, WRITTEN)
+    refresh_placeholders(connection, TENANT, WRITTEN)
     assert connection.execute(text("SELECT count(*) FROM v_contacts_history")).scalar_one() == 0
 
 
@@ -156,7 +156,7 @@ def test_what_a_batch_that_was_cut_off_left_is_settled_by_the_next(engine: Engin
             text("INSERT INTO etl.sync_history (batch_id, table_name, updated) VALUES (:id, 'policies', 1)"),
             {"id": BATCH},
         )
-        fill_derived(connection, TENANT, UUID(int=2))
+        refresh_computed_columns(connection, TENANT, UUID(int=2))
         assert standing(connection, Carrier) == []
 
 
@@ -171,7 +171,7 @@ def test_a_neighbour_that_comes_to_refer_to_one_on_its_way_out_hears_of_it_by_th
 
     with ThreadPoolExecutor(1) as other:
         with engine.begin() as connection:
-            settle_placeholders(connection, TENANT, WRITTEN)
+            refresh_placeholders(connection, TENANT, WRITTEN)
             waiting = other.submit(refer)
         assert isinstance(waiting.exception(SECONDS), IntegrityError)
 
@@ -180,7 +180,7 @@ def test_one_that_is_referred_to_since_the_first_look_stays(connection: Connecti
     contact, carrier = put(connection, Contact, "1", status="A"), wait(connection, Carrier, "7")
     policy(connection, "10", contact, carrier_id=carrier)
     bound = {"tenant": TENANT, "ids": [carrier, wait(connection, Carrier, "8")]}
-    assert len(connection.execute(removal(Carrier), bound).all()) == 1
+    assert len(connection.execute(delete_unreferenced(Carrier), bound).all()) == 1
     assert standing(connection, Carrier) == ["7"]
 
 
@@ -190,7 +190,7 @@ def test_one_that_a_neighbour_has_just_referred_to_is_passed_by(engine: Engine) 
     with engine.connect() as neighbour, neighbour.begin(), engine.begin() as connection:
         policy(neighbour, "10", contact, carrier_id=carrier)
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-        settle_placeholders(connection, TENANT, WRITTEN)
+        refresh_placeholders(connection, TENANT, WRITTEN)
         assert standing(connection, Carrier) == ["7"]
 
 
@@ -198,7 +198,7 @@ def name_in_words(connection: Connection, source_id: str, contact: UUID) -> None
     """Load a policy that names the agent Kim, as a loader does: first what it tells of, then its own row."""
     window = Window.of({"start_date": FIRST_INSTANT, "end_date": "2026-03-01"})
     stub = ("employees", "name:Kim", "Kim", datetime(2026, 1, 1, tzinfo=UTC))
-    load_stubs(connection, Target(TENANT, BATCH, window), [stub], {})
+    write_stubs(connection, LoadContext(TENANT, BATCH, window), [stub], {})
     policy(connection, source_id, contact, agent_name="Kim")
 
 
@@ -211,7 +211,7 @@ def test_one_that_a_neighbour_has_just_named_is_passed_by(engine: Engine) -> Non
         name_in_words(neighbour, "10", contact)
         with engine.begin() as connection:
             connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-            settle_placeholders(connection, TENANT, WRITTEN)
+            refresh_placeholders(connection, TENANT, WRITTEN)
     with engine.begin() as connection:
         assert standing(connection, Employee) == ["name:Kim"]
 
@@ -230,7 +230,7 @@ def test_a_neighbour_that_names_one_on_its_way_out_puts_another_in_its_place(eng
 
     with ThreadPoolExecutor(1) as other:
         with engine.begin() as connection:
-            settle_placeholders(connection, TENANT, WRITTEN)
+            refresh_placeholders(connection, TENANT, WRITTEN)
             naming = other.submit(name)
             # One look for each transaction: PostgreSQL shows a transaction the same sessions until its end.
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:

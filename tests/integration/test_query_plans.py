@@ -15,10 +15,10 @@ from sqlalchemy import Connection, Engine, event, text
 from etl.checks.declarations import CHECKS
 from etl.checks.run_checks import fill_scope
 from etl.ledger import children
-from etl.ledger.quality.finding_lifecycle import close_gone
+from etl.ledger.quality.finding_lifecycle import build_close_statement
 from etl.ledger.staging import raw_tables
-from etl.ledger.staging.raw_tables import Verdict
-from etl.load.rows import Target, has_placeholders, load_stubs
+from etl.ledger.staging.raw_tables import CleanStatus
+from etl.load.rows import LoadContext, has_placeholders, write_stubs
 from etl.models.states import RawState
 from etl.record import ReadSet
 from etl.resources import resource
@@ -181,9 +181,9 @@ def take_pages(engine: Engine) -> None:
 
 def load_by_parts(engine: Engine) -> None:
     """Tell of contacts that others refer to."""
-    target = Target("t", uuid4(), Window(datetime(2000, 1, 1, tzinfo=UTC), NOON))
+    target = LoadContext("t", uuid4(), Window(datetime(2000, 1, 1, tzinfo=UTC), NOON))
     with engine.begin() as connection:
-        load_stubs(connection, target, [("contacts", str(number), None, NOON) for number in range(1, PAGE)], {})
+        write_stubs(connection, target, [("contacts", str(number), None, NOON) for number in range(1, PAGE)], {})
         has_placeholders(connection, target, "contacts")
 
 
@@ -191,23 +191,23 @@ def step_by_step(engine: Engine) -> None:
     """Ask for what waits, and say what became of it."""
     contacts = resource("contacts")
     with engine.begin() as connection:
-        raw_tables.waiting(connection, contacts, BATCH, [RawState.PENDING], str(UUID(int=0)), PAGE)
-        heads = raw_tables.heads(connection, contacts, "t", [str(number) for number in range(20_000, 20_000 + PAGE)])
-        loaded = Verdict(RawState.LOADED, rules="r", loaded=True)
-        raw_tables.settle(connection, contacts, BATCH, {str(head.id): loaded for head in heads.values()})
+        raw_tables.read_pending(connection, contacts, BATCH, [RawState.PENDING], str(UUID(int=0)), PAGE)
+        heads = raw_tables.read_current_versions(connection, contacts, "t", [str(number) for number in range(20_000, 20_000 + PAGE)])
+        loaded = CleanStatus(RawState.LOADED, rules="r", loaded=True)
+        raw_tables.update_status(connection, contacts, BATCH, {str(head.id): loaded for head in heads.values()})
 
 
 def end_sets(engine: Engine) -> None:
     """End what is no longer in sets that were read completely."""
     sets = [ReadSet(f"contacts:{number}", frozenset({str(5 * number)})) for number in range(1, 100)]
     with engine.begin() as connection:
-        raw_tables.end_of_sets(connection, resource("documents"), "t", BATCH, sets)
+        raw_tables.supersede_left_members(connection, resource("documents"), "t", BATCH, sets)
 
 
 def ask_for_details(engine: Engine) -> None:
     """Ask whose details are due."""
     with engine.begin() as connection:
-        found = children.outstanding(connection, resource("documents"), resource("contacts"), "t", NOON, PAGE)
+        found = children.read_due_requests(connection, resource("documents"), resource("contacts"), "t", NOON, PAGE)
     assert len(found) == PAGE
 
 
@@ -217,7 +217,7 @@ def end_a_run(engine: Engine) -> None:
     bound = {"tenant": "t", "batch_id": uuid4()}
     with engine.begin() as connection:
         fill_scope(connection, checks, "contacts", bound)
-        gone = close_gone(resource("contacts"), everything=False)
+        gone = build_close_statement(resource("contacts"), everything=False)
         connection.execute(gone, {**bound, "resource": "contacts", "batches": [bound["batch_id"]]})
 
 

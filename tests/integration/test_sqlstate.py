@@ -12,8 +12,8 @@ from etl.database.connect import (
     database_errors,
 )
 from etl.database.deadline import DeadlineExpired
-from etl.database.sqlstate import ServerFull, TooSlow, translated
-from etl.errors import DatabaseNotReady, DatabaseUnavailable, EtlError, PersonNeeded, RecordBad
+from etl.database.sqlstate import ServerFull, TooSlow, translate
+from etl.errors import DatabaseNotReady, DatabaseUnavailable, EtlError, ActionRequired, InvalidRecord
 
 
 @pytest.mark.parametrize(
@@ -26,12 +26,12 @@ from etl.errors import DatabaseNotReady, DatabaseUnavailable, EtlError, PersonNe
         *((code, DatabaseUnavailable) for code in ("53300", "53200", "25006", "25P03")),
         ("57014", TooSlow),
         *(
-            (code, RecordBad)
+            (code, InvalidRecord)
             for code in ("22P02", "22001", "22003", "23505", "23503", "23502", "23514", "54000", "54001")
         ),
         *((code, DatabaseNotReady) for code in ("28P01", "28000", "3D000", "42P01", "42703", "42P10", "42501")),
         ("53100", ServerFull),
-        *((code, PersonNeeded) for code in ("0A000", "58030", "XX000", "ZZ999")),
+        *((code, ActionRequired) for code in ("0A000", "58030", "XX000", "ZZ999")),
     ],
 )
 def test_every_class_of_code_has_its_kind(code: str, kind: type[EtlError]) -> None:
@@ -39,7 +39,7 @@ def test_every_class_of_code_has_its_kind(code: str, kind: type[EtlError]) -> No
     error.sqlstate = code
     assert classify(error) is kind
     assert classify(sa.DBAPIError("select", {}, error)) is kind
-    assert code in str(translated(error))
+    assert code in str(translate(error))
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_every_class_of_code_has_its_kind(code: str, kind: type[EtlError]) -> No
         (psycopg.OperationalError("server closed the connection unexpectedly"), DatabaseUnavailable),
         (psycopg.InterfaceError("the connection is closed"), DatabaseUnavailable),
         (sa.TimeoutError("QueuePool limit"), DatabaseUnavailable),
-        (psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"), RecordBad),
-        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), RecordBad),
-        (psycopg.ProgrammingError("the query has 1 placeholder but 0 parameters were passed"), PersonNeeded),
+        (psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"), InvalidRecord),
+        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), InvalidRecord),
+        (psycopg.ProgrammingError("the query has 1 placeholder but 0 parameters were passed"), ActionRequired),
         (DeadlineExpired("late"), TooSlow),
     ],
 )
@@ -62,7 +62,7 @@ def test_a_refused_row_is_named_without_its_values(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("create table people (ssn text, age int not null)"))
     with (
-        pytest.raises(RecordBad, match="table people, column age") as caught,
+        pytest.raises(InvalidRecord, match="table people, column age") as caught,
         database_errors(),
         engine.begin() as connection,
     ):
@@ -72,7 +72,7 @@ def test_a_refused_row_is_named_without_its_values(engine: Engine) -> None:
 
 @pytest.mark.parametrize("value", ["nul \x00", "lone \ud800"])
 def test_what_the_driver_cannot_send_is_the_records_fault(engine: Engine, value: str) -> None:
-    with pytest.raises(RecordBad), database_errors(), engine.begin() as connection:
+    with pytest.raises(InvalidRecord), database_errors(), engine.begin() as connection:
         connection.execute(text("select cast(:value as text)"), {"value": value})
 
 

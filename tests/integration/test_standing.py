@@ -8,15 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.copy_text import joined
+from etl.copy_text import format_row
 from etl.ledger import batches, watermarks
-from etl.load.rows import Target, load_rows, load_stubs
+from etl.load.rows import LoadContext, load_rows, write_stubs
 from etl.models import Department
-from etl.models.base import MAIN, row_id
+from etl.models.base import PRIMARY, row_id
 from etl.models.states import ResourceState
-from etl.reshape.reshaper import Row, columns
+from etl.reshape.reshaper import Row, row_columns
 from etl.resources import resource
-from etl.status.status import Freshness, status
+from etl.status.status import Freshness, load_status
 from etl.window import FIRST_INSTANT, Window
 
 TENANT, BATCH = "t", UUID(int=1)
@@ -37,15 +37,15 @@ def now(connection: Connection) -> datetime:
 
 def stands(connection: Connection, name: str) -> Freshness:
     """Return how a resource stands."""
-    return next(one for one in status(connection, TENANT).resources if one.resource == name)
+    return next(one for one in load_status(connection, TENANT).resources if one.resource == name)
 
 
 def run(connection: Connection, name: str, state: ResourceState, error: str | None = None, **more: Any) -> None:
     """Note a batch in which one resource ended in a state."""
     window = Window(FIRST_INSTANT, now(connection))
-    batch = batches.new(TENANT, window, "rules", more.get("command", "sync"), {})
-    batches.create(connection, batch, {name: window}, "test")
-    batches.mark(connection, batch.id, name, state, error)
+    batch = batches.build_batch(TENANT, window, "rules", more.get("command", "sync"), {})
+    batches.create_batch(connection, batch, {name: window}, "test")
+    batches.set_resource_state(connection, batch.id, name, state, error)
 
 
 def complete(connection: Connection, name: str, *hours_ago: tuple[int | None, int]) -> None:
@@ -53,7 +53,7 @@ def complete(connection: Connection, name: str, *hours_ago: tuple[int | None, in
     at = now(connection)
     for start, end in hours_ago:
         begun = FIRST_INSTANT if start is None else at - start * HOUR
-        watermarks.advance(connection, TENANT, name, Window(begun, at - end * HOUR))
+        watermarks.advance_watermark(connection, TENANT, name, Window(begun, at - end * HOUR))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_is_complete_from_later_on_alone_has_a_gap_before_it_and_no_lag(con
 
 
 def test_what_is_not_offered_is_never_late(connection: Connection) -> None:
-    watermarks.note_offer(connection, TENANT, "claims", offered=False, reason="404")
+    watermarks.write_offer(connection, TENANT, "claims", offered=False, reason="404")
     assert not stands(connection, "claims").is_late(HOUR)
 
 
@@ -131,25 +131,25 @@ def department(number: int, *, dead: bool = False) -> Row:
     office = str(row_id(TENANT, "locations", "77"))
     gone = at if dead else None
     values = [key, str(number), office, None, "a", True, at, at, at, gone, uuid4().hex, raw_id]
-    return Row(key, raw_id, joined(values), undated=False, deleted=dead)
+    return Row(key, raw_id, format_row(values), undated=False, deleted=dead)
 
 
 def test_rows_that_are_waited_for_are_listed_with_their_age_and_who_refers_to_them(engine: Engine) -> None:
-    target = Target(TENANT, BATCH, Window(FIRST_INSTANT, datetime(2100, 1, 1, tzinfo=UTC)))
+    target = LoadContext(TENANT, BATCH, Window(FIRST_INSTANT, datetime(2100, 1, 1, tzinfo=UTC)))
     with engine.begin() as connection:
-        load_stubs(connection, target, [("locations", "77", "North", datetime(2026, 3, 1, tzinfo=UTC))], {})
+        write_stubs(connection, target, [("locations", "77", "North", datetime(2026, 3, 1, tzinfo=UTC))], {})
         rows = [department(1), department(2), department(3, dead=True)]
-        load_rows(connection, target, resource("departments"), columns(Department, MAIN), rows)
+        load_rows(connection, target, resource("departments"), row_columns(Department, PRIMARY), rows)
         connection.execute(text("UPDATE locations SET created_at = now() - interval '3 days'"))
     with engine.connect() as connection:
         (orphan,) = connection.execute(text("SELECT * FROM etl.orphans")).all()
         assert (orphan.table_name, orphan.source_id, orphan.label) == ("locations", "77", "North")
         assert orphan.age >= timedelta(days=3)
         assert (orphan.referred_to, orphan.referred_by) == (2, ["departments.location_id"])
-        assert [(one.table, one.number) for one in status(connection, TENANT).orphans] == [("locations", 1)]
+        assert [(one.table, one.number) for one in load_status(connection, TENANT).orphans] == [("locations", 1)]
         assert stands(connection, "departments").rows == 2
         assert (stands(connection, "locations").rows, stands(connection, "locations").placeholders) == (0, 1)
     with engine.begin() as connection:
         connection.execute(text("UPDATE locations SET is_placeholder = false"))
     with engine.connect() as connection:
-        assert status(connection, TENANT).orphans == []
+        assert load_status(connection, TENANT).orphans == []

@@ -13,14 +13,14 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.copy_text import joined
-from etl.load.chunk import load_portion
-from etl.load.rows import MANY, Loaded, Target, Writing, load_rows, load_stubs
+from etl.copy_text import format_row
+from etl.load.chunk import load_chunk
+from etl.load.rows import MANY_STUBS, UpsertResult, LoadContext, RowWriter, load_rows, write_stubs
 from etl.models import Department
-from etl.models.base import MAIN, row_id
-from etl.record import Candidate, Record
-from etl.reshape.clean import clean
-from etl.reshape.reshaper import Reshaper, Row, columns
+from etl.models.base import PRIMARY, row_id
+from etl.record import StagedRecord, Record
+from etl.reshape.clean import clean_records
+from etl.reshape.reshaper import Reshaper, Row, row_columns
 from etl.resources import resource
 from etl.window import Window
 
@@ -52,15 +52,15 @@ def department(tenant: str, number: int, hours: float = 0, **facts: Any) -> Row:
     raw_id = facts.get("raw_id") or str(uuid4())
     values = [key, str(number), facts.get("location"), None, facts.get("name", "a"), True]
     behind = [None, at, at, gone, UUID(raw_id).hex, raw_id]
-    return Row(key, raw_id, joined([*values, *behind]), undated=False, deleted=gone is not None)
+    return Row(key, raw_id, format_row([*values, *behind]), undated=False, deleted=gone is not None)
 
 
 def load(
     connection: Connection, tenant: str, rows: Sequence[Row], batch_id: UUID | None = None, window: Window = FOREVER
-) -> Loaded:
+) -> UpsertResult:
     """Load departments."""
-    target = Target(tenant, batch_id or uuid4(), window)
-    return load_rows(connection, target, resource("departments"), columns(Department, MAIN), rows)
+    target = LoadContext(tenant, batch_id or uuid4(), window)
+    return load_rows(connection, target, resource("departments"), row_columns(Department, PRIMARY), rows)
 
 
 def look(engine: Engine, **bound: Any) -> dict[str, list[tuple[Any, ...]]]:
@@ -68,7 +68,7 @@ def look(engine: Engine, **bound: Any) -> dict[str, list[tuple[Any, ...]]]:
         return {name: [tuple(row) for row in connection.execute(text(query), bound)] for name, query in LOOKS.items()}
 
 
-def merge_all(self: Writing, rows: Sequence[Row]) -> set[str]:
+def merge_all(self: RowWriter, rows: Sequence[Row]) -> set[str]:
     """Take every row to be in the table already."""
     return {row.id for row in rows}
 
@@ -99,8 +99,8 @@ def test_rows_that_are_copied_end_as_rows_that_are_merged(engine: Engine, seeds:
                 tenant = f"{way}-{seed}"
                 with pytest.MonkeyPatch.context() as patch, engine.begin() as connection:
                     if way == "merged":
-                        patch.setattr(Writing, "known", merge_all)
-                    load_stubs(connection, Target(tenant, batch, window), stubs, {})
+                        patch.setattr(RowWriter, "known", merge_all)
+                    write_stubs(connection, LoadContext(tenant, batch, window), stubs, {})
                     rows = [department(tenant, **one) for one in facts]
                     done = load(connection, tenant, rows, batch, window)
                 ends[way] = (dict(done.counts), done.turned_away, done.bad, done.deleted, done.revived)
@@ -125,7 +125,7 @@ def waits_for_another(engine: Engine) -> bool:
 
 def test_two_that_bring_one_id_at_once_both_arrive(engine: Engine) -> None:
     """Whoever comes second meets the other's row, takes its copy back and merges."""
-    done: list[Loaded] = []
+    done: list[UpsertResult] = []
 
     def second() -> None:
         with engine.begin() as connection:
@@ -155,7 +155,7 @@ def test_a_copied_row_that_is_refused_costs_none_of_its_neighbours_and_counts_on
     assert look(engine, tenant="t", batch_id=batch_id)["sync history"] == [(99, 0, 0, 0, 0)]
 
 
-def policies(count: int) -> list[Candidate]:
+def policies(count: int) -> list[StagedRecord]:
     """Return policies of so many customers, one each."""
     made = []
     for number in range(1, count + 1):
@@ -164,14 +164,14 @@ def policies(count: int) -> list[Candidate]:
             "EffectiveDate": "2026-01-01", "ExpirationDate": "2027-01-01",
         }  # fmt: skip
         record = Record(str(number), msgspec.json.encode(decoded), number.to_bytes(16, "big"), NOON, False, NOON)
-        made.append(Candidate(str(UUID(int=number)), record))
+        made.append(StagedRecord(str(UUID(int=number)), record))
     return made
 
 
-@pytest.mark.parametrize("there", [0, 1, MANY + 49], ids=["no parent", "one parent", "all but one"])
+@pytest.mark.parametrize("there", [0, 1, MANY_STUBS + 49], ids=["no parent", "one parent", "all but one"])
 def test_parents_that_are_taken_to_be_there_and_are_not_get_a_placeholder(engine: Engine, there: int) -> None:
     """So many ids are trusted to have arrived; the foreign key tells of those that have not."""
-    count, contacts, window = MANY + 50, "contacts", FOREVER
+    count, contacts, window = MANY_STUBS + 50, "contacts", FOREVER
     reshape = Reshaper(resource("policies"), "t", zone="UTC", strict=False)
     with engine.begin() as connection:
         for number in range(1, there + 1):
@@ -184,8 +184,8 @@ def test_parents_that_are_taken_to_be_there_and_are_not_get_a_placeholder(engine
                 key,
             )
     with engine.begin() as connection:
-        cleaned = clean(reshape, policies(count))
-        done = load_portion(connection, Target("t", uuid4(), window), resource("policies"), cleaned, "rules")
+        cleaned = clean_records(reshape, policies(count))
+        done = load_chunk(connection, LoadContext("t", uuid4(), window), resource("policies"), cleaned, "rules")
     assert done.counts == {"inserted": count}
     with engine.connect() as connection:
         query = text("SELECT count(*), count(*) FILTER (WHERE is_placeholder) FROM contacts")

@@ -14,14 +14,14 @@ from proxy import Proxy, proxied
 from sqlalchemy import Connection, Engine, text
 
 from etl.database import deadline, retry
-from etl.database.connect import bounded, make_engine
-from etl.database.deadline import let_go
+from etl.database.connect import with_limits, make_engine
+from etl.database.deadline import cancel_pending_calls
 from etl.database.embedded.file_lock import wait_until
-from etl.database.retry import Undecided, patiently
+from etl.database.retry import CommitUnknown, with_retries
 from etl.database.sqlstate import TooSlow
-from etl.errors import DatabaseUnavailable, Interrupted, LeaseLost, RecordBad
+from etl.errors import DatabaseUnavailable, Interrupted, LeaseLost, InvalidRecord
 from etl.ledger import commit_outcome
-from etl.ledger.leases import give_back, hold, leased
+from etl.ledger.leases import release_lease, verify_lease, hold_lease
 from etl.ledger.transaction import Ledger
 
 INSERT = text("INSERT INTO seen (key) VALUES (:key)")
@@ -72,7 +72,7 @@ def test_a_commit_whose_answer_is_lost_counts_once(
     ledger: Ledger, far: Engine, proxy: Proxy, reaches_server: bool, loses: int
 ) -> None:
     proxy.loses, proxy.reaches_server = loses, reaches_server
-    with leased(ledger.engine, "t", ["contacts"]) as lease:
+    with hold_lease(ledger.engine, "t", ["contacts"]) as lease:
         assert [Ledger(far, "t", lease).commit(insert(key)) for key in (1, 2, 3, 4)] == [1, 2, 3, 4]
     assert proxy.lost == loses
     assert seen(ledger.engine) == [1, 2, 3, 4]
@@ -105,10 +105,10 @@ def test_a_commit_whose_fate_stays_unknown_is_not_done_again(
     ledger: Ledger, far: Engine, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Patience with the question ends before patience with the work, which must not go on without an answer."""
-    monkeypatch.setattr(commit_outcome, "patiently", partial(patiently, patience=0.3))
+    monkeypatch.setattr(commit_outcome, "patiently", partial(with_retries, retry_seconds=0.3))
     proxy.loses = 1
     proxy.delivers.clear()
-    with pytest.raises(Undecided):
+    with pytest.raises(CommitUnknown):
         Ledger(far, "t").commit(insert(1))
     proxy.delivers.set()
     assert wait_until(lambda: bool(seen(ledger.engine)), 30)
@@ -117,8 +117,8 @@ def test_a_commit_whose_fate_stays_unknown_is_not_done_again(
 
 def test_a_lease_whose_taking_lost_its_answer_is_ours(engine: Engine, far: Engine, proxy: Proxy) -> None:
     proxy.loses = 1
-    with leased(far, "t", ["contacts"]) as lease, engine.begin() as connection:
-        hold(connection, lease)
+    with hold_lease(far, "t", ["contacts"]) as lease, engine.begin() as connection:
+        verify_lease(connection, lease)
     assert proxy.lost == 1
 
 
@@ -197,7 +197,7 @@ def test_a_statement_that_takes_too_long_is_tried_once_more_only(ledger: Ledger)
 
     with pytest.raises(TooSlow):
         ledger.commit(work)
-    assert len(tries) == retry.TRIES_IF_SLOW == 2
+    assert len(tries) == retry.MAX_SLOW_TRIES == 2
 
 
 def test_a_transaction_that_idled_too_long_is_tried_again(ledger: Ledger) -> None:
@@ -241,7 +241,7 @@ def test_a_reading_is_tried_again_as_well(ledger: Ledger) -> None:
         return int(connection.execute(text("SELECT 5")).scalar_one())
 
     assert ledger.read(look) == 5
-    assert ledger.rehearse(look) == 5
+    assert ledger.dry_run(look) == 5
 
 
 def test_what_a_record_is_to_blame_for_is_not_tried_again(ledger: Ledger) -> None:
@@ -251,7 +251,7 @@ def test_what_a_record_is_to_blame_for_is_not_tried_again(ledger: Ledger) -> Non
         tries.append(1)
         connection.execute(text("SELECT 1 / 0"))
 
-    with pytest.raises(RecordBad):
+    with pytest.raises(InvalidRecord):
         ledger.commit(work)
     assert len(tries) == 1
 
@@ -267,7 +267,7 @@ def test_patience_has_an_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) ->
 
     began = time.monotonic()
     with pytest.raises(DatabaseUnavailable):
-        retry.patiently(work, 0.5)
+        retry.with_retries(work, 0.5)
     assert 0.3 < time.monotonic() - began < 10
     assert len(tries) > 5
     nowhere.dispose()
@@ -275,8 +275,8 @@ def test_patience_has_an_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_pauses_grow_to_a_limit_and_differ() -> None:
     for tries in range(1, 20):
-        pauses = [retry.pause_after(tries) for _ in range(20)]
-        longest = min(retry.LONGEST_PAUSE, 0.02 * 4**tries)
+        pauses = [retry.backoff(tries) for _ in range(20)]
+        longest = min(retry.MAX_PAUSE, 0.02 * 4**tries)
         assert all(longest / 2 <= pause <= longest for pause in pauses)
         assert len(set(pauses)) > 10
 
@@ -294,7 +294,7 @@ def test_a_call_that_is_let_go_ends_at_once_in_whichever_thread(ledger: Ledger, 
     with ThreadPoolExecutor(1) as threads:
         future = threads.submit(ledger.commit, work)
         assert under_way.wait(10)
-        let_go()
+        cancel_pending_calls()
         with pytest.raises(Interrupted):
             future.result(15)
     assert ledger.commit(insert(1)) == 1, "later calls are not concerned"
@@ -315,7 +315,7 @@ def test_no_call_waits_for_a_silent_server_beyond_its_deadline(
     monkeypatch.setattr("etl.database.connect.HEAD_START_SECONDS", 0.2)
     monkeypatch.setattr("etl.database.connect._CONNECT_OPTIONS", {"connect_timeout": 2})
     monkeypatch.setattr(deadline, "_CANCEL_SECONDS", 0.1)
-    impatient = bounded(far, statement_s=0.2)
+    impatient = with_limits(far, statement_s=0.2)
     connection = impatient.connect()
     connection.execute(text("SELECT 1"))
     proxy.swallows.set()
@@ -332,10 +332,10 @@ def test_a_sign_of_life_into_silence_ends_before_the_next_is_due(
 ) -> None:
     monkeypatch.setattr("etl.database.connect.HEAD_START_SECONDS", 0.1)
     monkeypatch.setattr(deadline, "_CANCEL_SECONDS", 0.1)
-    monkeypatch.setattr("etl.ledger.leases.BEAT", 0.3)
-    monkeypatch.setattr("etl.ledger.leases.FAREWELL", 0.3)
+    monkeypatch.setattr("etl.ledger.leases.HEARTBEAT", 0.3)
+    monkeypatch.setattr("etl.ledger.leases.RELEASE_SECONDS", 0.3)
     monkeypatch.setattr("etl.database.connect._CONNECT_SECONDS", 0.3)
-    with pytest.raises(LeaseLost), leased(far, "t", ["contacts"]) as lease:  # noqa: PT012 (a fault in the middle)
+    with pytest.raises(LeaseLost), hold_lease(far, "t", ["contacts"]) as lease:  # noqa: PT012 (a fault in the middle)
         proxy.swallows.set()
         time.sleep(1)  # a few signs of life go nowhere
         proxy.swallows.clear()
@@ -343,9 +343,9 @@ def test_a_sign_of_life_into_silence_ends_before_the_next_is_due(
         while expiry(engine) < 50:
             assert time.monotonic() - before < 20
             time.sleep(0.05)
-        give_back(engine, lease)
-        with leased(engine, "t", ["contacts"]), engine.begin() as connection:
-            hold(connection, lease)
+        release_lease(engine, lease)
+        with hold_lease(engine, "t", ["contacts"]), engine.begin() as connection:
+            verify_lease(connection, lease)
 
 
 def expiry(engine: Engine) -> float:
@@ -388,7 +388,7 @@ def test_a_server_that_is_read_only_for_a_while_is_left_and_found_again(ledger: 
         connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
     during = make_engine(database_url)
     with mended(ledger, f"ALTER DATABASE {name} RESET default_transaction_read_only", tries):
-        patiently(counted(tries, partial(Ledger(during, "t")._commit_once, insert(1))))
+        with_retries(counted(tries, partial(Ledger(during, "t")._commit_once, insert(1))))
     during.dispose()
     assert seen(ledger.engine) == [1]
 
@@ -401,7 +401,7 @@ def test_a_server_that_is_full_for_a_while_is_tried_again(ledger: Ledger, databa
     parts = urlsplit(database_url)
     crowded = make_engine(parts._replace(netloc=f"{role}:p@{parts.hostname}:{parts.port}").geturl())
     with mended(ledger, f"ALTER ROLE {role} CONNECTION LIMIT 5", tries):
-        assert patiently(counted(tries, partial(Ledger(crowded, "t")._read_once, lambda _: 7))) == 7
+        assert with_retries(counted(tries, partial(Ledger(crowded, "t")._read_once, lambda _: 7))) == 7
     crowded.dispose()
     with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"DROP ROLE {role}"))

@@ -62,7 +62,7 @@ def book() -> Iterator[Server]:
 def counted() -> Iterator[Counter[str]]:
     """Count what is asked of PostgreSQL meanwhile, but for what comes with time: signs of life and places."""
     counts: Counter[str] = Counter()
-    blocks = bulk_copy.blocks
+    blocks = bulk_copy.encode_blocks
 
     def note(what: str, number: int = 1) -> None:
         if not threading.current_thread().name.startswith(("lease", "beside")):
@@ -131,7 +131,7 @@ def work_of(book: Server, url: str, step: str) -> dict[str, int]:
     before = rows_written(url)
     engine = make_engine(url)
     with counted() as counts, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(list_reader, "PAGES", 1)
+        patch.setattr(list_reader, "PAGES_PER_GROUP", 1)
         summary = sync(engine, settings_of(book, url), options=OPTIONS[step])
         engine.dispose()
     assert summary.exit_status == 0, summary.batch.error
@@ -157,7 +157,7 @@ def test_no_sync_is_more_work_than_it_was(book: Server, database_url: str) -> No
 def test_a_query_for_each_record_is_found_and_named(
     book: Server, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge = Stream.judge
+    judge = Stream.clean_and_load
 
     def asking(self: Stream, connection: Connection, resource: Any, candidates: Any) -> Any:
         for _ in candidates:

@@ -13,8 +13,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from etl.database.connect import make_engine
-from etl.database.migrate import config, differences, downgrade, upgrade
-from etl.database.revisions import check_migrated, current, head, revisions
+from etl.database.migrate import alembic_config, schema_differences, downgrade, upgrade
+from etl.database.revisions import check_migrated, current_revision, head_revision, revisions
 from etl.errors import DatabaseNotReady
 from etl.models import PRODUCTION
 from etl.models.base import Base
@@ -69,7 +69,7 @@ def alembic(engine: Engine, folder: Path, *words: str) -> subprocess.CompletedPr
 def test_head_equals_the_models(empty: Engine) -> None:
     upgrade(url_of(empty))
     with empty.connect() as connection:
-        assert differences(connection) == []
+        assert schema_differences(connection) == []
     check_migrated(empty)
 
 
@@ -115,7 +115,7 @@ def test_a_second_upgrade_keeps_the_rows(engine: Engine) -> None:
 def test_what_the_models_do_not_say_is_noticed(engine: Engine, change: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(change))
-        assert differences(connection) != []
+        assert schema_differences(connection) != []
 
 
 def test_a_database_that_is_behind_or_ahead_is_refused_in_words(empty: Engine) -> None:
@@ -129,9 +129,9 @@ def test_a_database_that_is_behind_or_ahead_is_refused_in_words(empty: Engine) -
 
 
 def test_the_revisions_are_those_that_alembic_reads() -> None:
-    scripts = ScriptDirectory.from_config(config())
+    scripts = ScriptDirectory.from_config(alembic_config())
     assert revisions() == {one.revision: one.down_revision for one in scripts.walk_revisions()}
-    assert head() == scripts.get_current_head()
+    assert head_revision() == scripts.get_current_head()
 
 
 def test_alembics_own_commands_work_from_the_root(empty: Engine, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_alembics_own_commands_work_from_the_root(empty: Engine, tmp_path: Path)
     up = alembic(empty, folder, "upgrade", "head")
     assert up.returncode == 0, up.stderr
     with empty.connect() as connection:
-        assert current(connection) == head()
+        assert current_revision(connection) == head_revision()
     made = alembic(empty, folder, "revision", "-m", "a new column")
     assert made.returncode == 0, made.stderr
     assert len(list((folder / "etl/alembic/versions").glob("*a_new_column*.py"))) == 1
@@ -155,7 +155,7 @@ def test_two_upgrades_at_once_make_one_schema(empty: Engine, tmp_path: Path) -> 
     both = [subprocess.Popen([sys.executable, "-c", program, url_of(empty)], cwd=tmp_path) for _ in range(2)]
     assert [one.wait(60) for one in both] == [0, 0]
     with empty.connect() as connection:
-        assert differences(connection) == []
+        assert schema_differences(connection) == []
 
 
 def test_every_table_of_the_metadata_has_a_primary_key() -> None:
@@ -166,7 +166,7 @@ def test_a_migration_is_one_transaction(empty: Engine, monkeypatch: pytest.Monke
     def broken(connection: Connection, given: object) -> None:
         raise psycopg.OperationalError("the server went away")
 
-    monkeypatch.setattr("etl.reports.views.create", broken)
+    monkeypatch.setattr("etl.reports.views.create_views", broken)
     with pytest.raises(Exception, match=r"lost|went away"):
         upgrade(url_of(empty))
     monkeypatch.undo()

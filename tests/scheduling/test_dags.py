@@ -14,7 +14,7 @@ from airflow_home import DAGS, Home, of_account, of_mail
 from mail_sink import mail_sink
 
 from etl.api.retry_policy import Patience
-from etl.config.agency import settings_of
+from etl.config.agency import load_agency_settings
 from etl.errors import SettingsError
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator, SimulatorSettings
@@ -88,14 +88,14 @@ def test_an_agency_has_its_own_settings_and_never_the_credentials_of_another(
     monkeypatch.setenv("QQCATALYST_USERNAME", "another")
     monkeypatch.setenv("QQCATALYST_CLIENT_ID", "of another")
     monkeypatch.setenv("ETL_RATE", "9")
-    settings = settings_of(north)
+    settings = load_agency_settings(north)
     assert settings.etl_tenant == "north"
     assert settings.etl_rate == 3
     assert settings.qqcatalyst_password is not None
     assert settings.qqcatalyst_password.get_secret_value() == "of north"
     assert settings.credentials_missing() == ["QQCATALYST_CLIENT_ID", "QQCATALYST_CLIENT_SECRET"]
     with pytest.raises(SettingsError, match="no agency south"):
-        settings_of(tmp_path / "south")
+        load_agency_settings(tmp_path / "south")
 
 
 @pytest.mark.timeout(400)

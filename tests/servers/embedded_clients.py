@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 
 from etl.database.embedded.file_lock import wait_until
-from etl.database.embedded.liveness import Life, life_of, supervised
-from etl.database.embedded.paths import Home
+from etl.database.embedded.liveness import ServerState, server_state, is_supervised
+from etl.database.embedded.paths import ServerPaths
 from etl.database.embedded.server import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[2]
@@ -63,9 +63,9 @@ def ask(url: str, query: str) -> object:
         return row[0] if row else None
 
 
-def postmaster(home: Home) -> int:
+def postmaster(home: ServerPaths) -> int:
     return int((home.data / "postmaster.pid").read_text().splitlines()[0])
 
 
-def gone(home: Home) -> bool:
-    return wait_until(lambda: life_of(home) is Life.GONE and not supervised(home), PATIENCE)
+def gone(home: ServerPaths) -> bool:
+    return wait_until(lambda: server_state(home) is ServerState.GONE and not is_supervised(home), PATIENCE)

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from etl.database.embedded.file_lock import wait_until
-from etl.database.embedded.os_user import account_for
+from etl.database.embedded.os_user import server_user
 
 SERVICES = Path(__file__).parents[2] / ".ci/services.py"
 SECONDS = 20.0
@@ -53,10 +53,10 @@ def pooled(url: str) -> Iterator[str]:
         )
     )  # fmt: skip
     through = parts._replace(netloc=f"{parts.username}@127.0.0.1:{listen}").geturl()
-    account = account_for(folder / "none")
+    account = server_user(folder / "none")
     process = subprocess.Popen(
         [brought("pgbouncer", "pgbouncer"), "-q", str(folder / "pgbouncer.ini")], cwd="/",
-        stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **account.spawn_options(),
+        stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **account.subprocess_options(),
     )  # fmt: skip
     try:
         assert wait_until(lambda: answers(through) or process.poll() is not None, SECONDS)

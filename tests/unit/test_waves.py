@@ -2,17 +2,17 @@
 
 import pytest
 
-from etl.dependencies import waits_for, waves
+from etl.dependencies import find_prerequisites, group_by_level
 from etl.resources import BY_NAME, CATALOGUE, derived_from
 
 
 def wave_of(name: str) -> int:
     """Return the number of a resource's wave."""
-    return next(number for number, names in enumerate(waves()) if name in names)
+    return next(number for number, names in enumerate(group_by_level()) if name in names)
 
 
 def test_every_resource_that_is_read_is_in_one_wave() -> None:
-    listed = [name for names in waves() for name in names]
+    listed = [name for names in group_by_level() for name in names]
     assert sorted(listed) == sorted(one.name for one in CATALOGUE if one.endpoints)
 
 
@@ -31,10 +31,10 @@ def test_what_an_account_may_not_offer_is_asked_for_before_others_stand_in_for_i
 
 
 def test_rows_come_after_the_people_and_policies_that_they_refer_to() -> None:
-    assert {"contacts", "policies"} <= waits_for(BY_NAME["claims"])
+    assert {"contacts", "policies"} <= find_prerequisites(BY_NAME["claims"])
     assert wave_of("contacts") < wave_of("policies") < wave_of("claims")
 
 
 def test_few_resources_leave_the_other_waves_empty() -> None:
-    assert [names for names in waves(["policies", "contacts"]) if names] == [["contacts"], ["policies"]]
-    assert len(waves(["contacts"])) == len(waves())
+    assert [names for names in group_by_level(["policies", "contacts"]) if names] == [["contacts"], ["policies"]]
+    assert len(group_by_level(["contacts"])) == len(group_by_level())

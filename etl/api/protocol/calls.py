@@ -84,7 +84,7 @@ def _call(
         body=msgspec.json.encode(dict(facts)) if in_body else None,
         resource=resource.name,
         envelope=endpoint.envelope,
-        proven=resource.proven and endpoint != resource.single,
+        proven=resource.documented and endpoint != resource.single,
         endpoint=0 if endpoint == resource.single else resource.endpoints.index(endpoint),
         page=page,
         parent_id=parent_id,

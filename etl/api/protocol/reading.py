@@ -91,7 +91,7 @@ def reader_of(resource: Resource) -> Reader:
         "id": None if callable(resource.id) else resource.id,
         "modified": resource.modified,
         "created": resource.created,
-        "kind": resource.takes[0] if resource.takes else None,
+        "kind": resource.row_filter[0] if resource.row_filter else None,
     }
     names = {role: name for role, name in named.items() if name and not name.startswith(FROM_PARENT)}
     distinct = len(set(names.values())) == len(names)
@@ -106,6 +106,6 @@ def reader_of(resource: Resource) -> Reader:
         msgspec.json.Decoder(struct),
         distinct,
         suspicions(resource.secrets),
-        frozenset(resource.takes[1] if resource.takes else ()),
+        frozenset(resource.row_filter[1] if resource.row_filter else ()),
         tuple((role, name.encode()) for role, name in names.items() if role != "id"),
     )

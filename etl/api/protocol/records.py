@@ -102,10 +102,10 @@ def records(
     if resource.parent is None or parent is None:
         _take(context, items, found)
         return found
-    carried = parent.carried if resource.parent.carries else b""
+    carried = parent.carried if resource.parent.parent_fields else b""
     context = _of_parent(context, resource.parent.resource, parent.parent_id, carried, parent.parent_raw_id)
-    if not page.items and resource.parent.stand_in:
-        items = [(position, _encode(one)) for position, one in enumerate(resource.parent.stand_in(decode(carried)))]
+    if not page.items and resource.parent.fallback:
+        items = [(position, _encode(one)) for position, one in enumerate(resource.parent.fallback(decode(carried)))]
     _take(context, items, found)
     if context.set_key is not None and not found.bad:
         found.sets.append(ReadSet(context.set_key, frozenset(record.source_id for record in found.records)))
@@ -153,7 +153,7 @@ def _clean(reader: Reader, secrets: tuple[str, ...], page: Page, found: Records)
 def _take(context: _Context, items: Iterable[tuple[int, bytes]], found: Records) -> None:
     """Make a record of each item."""
     reader, kinds = context.reader, context.reader.kinds
-    stages_others = context.resource.stages_others
+    stages_others = context.resource.stages_filtered_out
     fast: bool | None = None
     for position, item in items:
         try:

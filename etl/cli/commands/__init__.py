@@ -1,1 +1,1 @@
-"""The commands of `qqetl`, one file each."""
+"""Commands of `qqetl`, one file each."""

@@ -1,4 +1,4 @@
-"""`qqetl checks`: the checks across records, or one of them with its hits and its query."""
+"""`qqetl checks`: list the checks across records, or show the hits and the query of one."""
 
 from dataclasses import asdict
 from functools import partial
@@ -8,96 +8,100 @@ from typing import Annotated, Any
 import typer
 
 from etl.checks import Check
-from etl.checks import check as named
-from etl.cli.session import Work, working
-from etl.cli.ui.format import counted, moment, number
-from etl.cli.ui.options import AsJson, Embedded, command_app, examples, only_with
-from etl.cli.ui.terminal import out, show, show_json, table
+from etl.checks import get_check as find_check
+from etl.cli.session import CommandSession, open_session
+from etl.cli.ui.format import format_count, format_number, format_time
+from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, reject_combination
+from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
 from etl.errors import UsageError
-from etl.status.checks import Hit, Standing, hits, standings
+from etl.status.checks import CheckHit, CheckStatus, check_statuses, list_hits
 
-app = command_app()
+app = create_app()
 
-Which = Annotated[
-    str | None, typer.Argument(metavar="[NAME]", help="One check: explained, with the rows that it hits.")
-]
-AsSql = Annotated[bool, typer.Option("--sql", help="Print the query of the check, to be run or changed, and no hits.")]
-Most = Annotated[int, typer.Option("--most", min=1, metavar="N", help="How many hits to list.")]
+Which = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show one check: why it matters, and its hits.")]
+AsSql = Annotated[bool, typer.Option("--sql", help="Print the SQL of the check instead of its hits.")]
+Most = Annotated[int, typer.Option("--most", min=1, metavar="N", help="Maximum number of hits to list.")]
 
+#: Columns of wrapped text.
 WIDTH = 80
 
 
 @app.command(
-    epilog=examples(
-        "qqetl checks                          all of them, with their open findings",
-        "qqetl checks active-but-expired       one: why it matters, and its hits",
-        "qqetl checks term-gap --sql | psql    its query",
+    epilog=format_examples(
+        "qqetl checks                        all checks, with their open findings",
+        "qqetl checks active-but-expired     one check: why it matters, and its hits",
+        "qqetl checks term-gap --sql | psql  run its query",
     )
 )
 def command(
     *, name: Which = None, as_sql: AsSql = False, most: Most = 20, embedded: Embedded = False, as_json: AsJson = False
 ) -> None:
-    """Show the checks across records. They run after each load on what changed, and once a day on everything.
+    """List the checks across records, or show one. Checks run after each load on changed rows, and daily on all rows.
 
-    A hit is a finding whose rule is the name of the check; it is fixed by itself once the check no longer hits.
+    Each hit is a finding with the check's name as its rule. The finding is closed when the check no longer hits.
     """
     if as_sql:
-        only_with("--sql", {"--json": as_json})
-        show(query_of(name))
+        reject_combination("--sql", {"--json": as_json})
+        print_line(get_query(name))
         return
-    check = named(name) if name is not None else None
-    with working(embedded=embedded) as work:
+    check = find_check(name) if name is not None else None
+    with open_session(embedded=embedded) as session:
         if check is None:
-            show_all(work.read(partial(standings, tenant=work.tenant)), as_json=as_json)
+            show_checks(session.read(partial(check_statuses, tenant=session.tenant)), as_json=as_json)
         else:
-            show_one(work, check, most, as_json=as_json)
+            show_check(session, check, most, as_json=as_json)
 
 
-def query_of(name: str | None) -> str:
-    """Return the query of a check; raise UsageError where none is named."""
+def get_query(name: str | None) -> str:
+    """Return the SQL of a check; raise UsageError without a name."""
     if name is None:
-        raise UsageError("--sql prints the query of one check: name it, as in `qqetl checks term-gap --sql`.")
-    return f"{named(name).sql};"
+        raise UsageError("--sql prints the query of one check; name it, for example `qqetl checks term-gap --sql`.")
+    return f"{find_check(name).sql};"
 
 
-def show_all(found: list[Standing], *, as_json: bool) -> None:
-    """Write the list of checks."""
+def show_checks(statuses: list[CheckStatus], *, as_json: bool) -> None:
+    """Print the list of checks."""
     if as_json:
-        show_json([standing_for_programs(one) for one in found])
+        print_json([status_to_json(status) for status in statuses])
         return
-    rows = [(one.check.name, one.check.resource, number(one.open), moment(one.ran_at)) for one in found]
-    out().print(table(("Check", "Resource", "Open", "All rows looked at (UTC)"), rows, right=("Open",)))
-    show()
-    still_open = counted(sum(one.open for one in found), "open finding")
-    show(f"{still_open}. `qqetl checks NAME` explains one and lists its hits.")
+    rows = [
+        (status.check.name, status.check.resource, format_number(status.open), format_time(status.ran_at))
+        for status in statuses
+    ]
+    stdout().print(build_table(("Check", "Resource", "Open", "Last full run (UTC)"), rows, numeric=("Open",)))
+    print_line()
+    open_findings = format_count(sum(status.open for status in statuses), "open finding")
+    print_line(f"{open_findings}. Details of one check: qqetl checks NAME")
 
 
-def show_one(work: Work, check: Check, most: int, *, as_json: bool) -> None:
-    """Write one check: why it matters, what to do, and the rows that it hits now."""
-    found = work.read(lambda connection: list(hits(connection, work.tenant, check, None if as_json else most + 1)))
+def show_check(session: CommandSession, check: Check, most: int, *, as_json: bool) -> None:
+    """Print one check: why it matters, what to do, and the rows that it hits now."""
+    check_hits = session.read(
+        lambda connection: list(list_hits(connection, session.tenant, check, None if as_json else most + 1))
+    )
     if as_json:
-        show_json(check_for_programs(check) | {"hits": [asdict(one) for one in found]})
+        print_json(check_to_json(check) | {"hits": [asdict(hit) for hit in check_hits]})
         return
-    show(check.name, style="bold")
-    show(fill(check.explanation, WIDTH))
-    show(fill(f"To do: {check.cure}", WIDTH))
-    show()
-    if not found:
-        show("No row is hit.")
+    print_line(check.name, style="bold")
+    print_line(fill(check.explanation, WIDTH))
+    print_line(fill(f"To do: {check.cure}", WIDTH))
+    print_line()
+    if not check_hits:
+        print_line("No matching rows.")
         return
-    heads = ("Source id", "Policy", "Customer", "Found")
-    out().print(table(heads, (hit_line(one) for one in found[:most])))
-    if len(found) > most:
-        show(f"and more: --most N lists them, and the view {check.view} has all.")
+    headers = ("Source id", "Policy", "Customer", "Found")
+    stdout().print(build_table(headers, (hit_to_row(hit) for hit in check_hits[:most])))
+    if len(check_hits) > most:
+        print_line(f"There are more: use --most N, or query the view {check.view}.")
 
 
-def hit_line(one: Hit) -> tuple[object, ...]:
-    """Return the row of one hit."""
-    return one.source_id, one.policy_number or "", one.customer_number or "", one.found
+def hit_to_row(hit: CheckHit) -> tuple[object, ...]:
+    """Return the table row of one hit."""
+    return hit.source_id, hit.policy_number or "", hit.customer_number or "", hit.found
 
 
-def check_for_programs(check: Check) -> dict[str, Any]:
-    """Return what a check is for JSON."""
+def check_to_json(check: Check) -> dict[str, Any]:
+    """Return the definition of a check as JSON."""
     return {
         "check": check.name,
         "resource": check.resource,
@@ -109,11 +113,11 @@ def check_for_programs(check: Check) -> dict[str, Any]:
     }
 
 
-def standing_for_programs(one: Standing) -> dict[str, Any]:
-    """Return how a check stands for JSON."""
+def status_to_json(status: CheckStatus) -> dict[str, Any]:
+    """Return a check with its open findings as JSON."""
     return {
-        **check_for_programs(one.check),
-        "open_findings": one.open,
-        "looked_at": one.ran_at.isoformat() if one.ran_at else None,
-        "milliseconds": one.milliseconds,
+        **check_to_json(status.check),
+        "open_findings": status.open,
+        "looked_at": status.ran_at.isoformat() if status.ran_at else None,
+        "milliseconds": status.milliseconds,
     }

@@ -1,166 +1,169 @@
-"""`qqetl db`: migrations, backup and move, and the life of the embedded server."""
+"""`qqetl db`: migrations, backup, move, and the embedded server."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from etl.cli.session import address, on, prepared
-from etl.cli.ui.format import counted
-from etl.cli.ui.options import Embedded, Yes, command_app, examples, sure
-from etl.cli.ui.terminal import say, show
+from etl.cli.session import connect_session, load_settings, open_database
+from etl.cli.ui.format import format_count
+from etl.cli.ui.options import Embedded, Yes, confirm, create_app, format_examples
+from etl.cli.ui.terminal import print_line, print_notice
 from etl.config.parsers import database_address
 from etl.database import backup as backups
 from etl.database import move as moving
-from etl.database.connect import database_errors, target
-from etl.database.embedded.paths import Home, home_of
-from etl.database.embedded.server import embedded_exists, stop_now
-from etl.database.embedded.server import remove as remove_embedded
-from etl.database.migrate import differences, upgrade
-from etl.database.revisions import check_migrated, current, head
+from etl.database.connect import database_errors, display_url
+from etl.database.embedded.paths import ServerPaths, server_paths
+from etl.database.embedded.server import embedded_exists, stop_server
+from etl.database.embedded.server import remove_server as remove_embedded
+from etl.database.migrate import schema_differences, upgrade
+from etl.database.revisions import check_migrated, current_revision, head_revision
 from etl.errors import DatabaseNotReady, UsageError
 
-app = command_app(
-    help="The database: migrations, backup, move, and the embedded server.",
+app = create_app(
+    help="Manage the database: migrations, backup, move, and the embedded server.",
     no_args_is_help=True,
-    epilog=examples(
+    epilog=format_examples(
         "qqetl db upgrade", "qqetl db backup book.dump", "qqetl db move postgresql://etl@db.example.com/book"
     ),
 )
-#: Differences that a message names.
-NAMED = 5
+#: Differences that a message lists.
+MAX_DIFFERENCES = 5
 
-BackupFile = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="The backup.")]
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="Backup file.")]
 Address = Annotated[
     str,
     typer.Argument(
         metavar="URL",
-        help="The new database. Leave the password out and keep it in ~/.pgpass or PGPASSWORD: others see it here.",
+        help="The new database. Keep the password in ~/.pgpass or PGPASSWORD: other users can see command lines.",
     ),
 ]
-WithPassword = Annotated[bool, typer.Option("--password", help="With the password, for a program to connect with.")]
+WithPassword = Annotated[bool, typer.Option("--password", help="Include the password, for programs that connect.")]
 
 
-@app.command("upgrade", epilog=examples("qqetl db upgrade"))
+@app.command("upgrade", epilog=format_examples("qqetl db upgrade"))
 def upgrade_command(*, embedded: Embedded = False) -> None:
-    """Bring the database to the newest migration; one that is there already stays as it is."""
-    settings = prepared()
-    with address(settings, embedded=embedded) as url, on(settings, url) as work:
-        with database_errors(), work.engine.connect() as connection:
-            before = current(connection)
+    """Upgrade the database to the latest migration."""
+    settings = load_settings()
+    with open_database(settings, embedded=embedded) as url, connect_session(settings, url) as session:
+        with database_errors(), session.engine.connect() as connection:
+            before = current_revision(connection)
         upgrade(url)
-    now = head()
-    show(f"At migration {now} already." if before == now else f"Migrated from {before or 'nothing'} to {now}.")
+    now = head_revision()
+    print_line(f"Already at migration {now}." if before == now else f"Migrated from {before or 'nothing'} to {now}.")
 
 
-@app.command(epilog=examples("qqetl db check"))
+@app.command(epilog=format_examples("qqetl db check"))
 def check(*, embedded: Embedded = False) -> None:
-    """Check that the database is at the newest migration and has exactly the tables that the program declares.
+    """Check that the database is at the latest migration and that its tables match the program.
 
-    Exit status 4 when it is not so.
+    Exits with status 4 if not.
     """
-    settings = prepared()
-    with address(settings, embedded=embedded) as url, on(settings, url) as work:
-        check_migrated(work.engine)
-        with database_errors(), work.engine.connect() as connection:
-            found = differences(connection)
-    if found:
-        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    settings = load_settings()
+    with open_database(settings, embedded=embedded) as url, connect_session(settings, url) as session:
+        check_migrated(session.engine)
+        with database_errors(), session.engine.connect() as connection:
+            changes = schema_differences(connection)
+    if changes:
+        more = f" and {len(changes) - MAX_DIFFERENCES} more" if len(changes) > MAX_DIFFERENCES else ""
+        listed = "; ".join(map(describe_difference, changes[:MAX_DIFFERENCES]))
         raise DatabaseNotReady(
-            f"The database differs from what the program declares: {'; '.join(map(words, found[:NAMED]))}{more}. "
-            "Somebody changed its tables by hand: undo that, or restore a backup."
+            f"The tables of the database were changed outside of migrations: {listed}{more}. "
+            "Undo the changes, or restore a backup."
         )
-    show(f"At migration {head()}, and every table is as declared.")
+    print_line(f"At migration {head_revision()}; all tables match.")
 
 
-def words(difference: Any) -> str:
-    """Return a difference in a few words: what would be done, and to what."""
+def describe_difference(difference: Any) -> str:
+    """Return a difference as text: the operation, and the object."""
     if isinstance(difference, list):
-        return words(difference[0])
-    named = [part if isinstance(part, str) else getattr(part, "name", None) for part in difference[1:4]]
-    return " ".join([difference[0].replace("_", " "), ".".join(name for name in named if name)])
+        return describe_difference(difference[0])
+    names = [part if isinstance(part, str) else getattr(part, "name", None) for part in difference[1:4]]
+    return " ".join([difference[0].replace("_", " "), ".".join(name for name in names if name)])
 
 
-@app.command(epilog=examples("qqetl db roles > roles.sql", "qqetl db roles | psql $DATABASE_URL"))
+@app.command(epilog=format_examples("qqetl db roles > roles.sql", "qqetl db roles | psql $DATABASE_URL"))
 def roles(*, embedded: Embedded = False) -> None:
-    """Print the SQL for two roles of readers: with the right to personal data, and without it.
+    """Print the SQL that creates two read-only roles, one with and one without access to personal data.
 
-    Nothing is changed. The grants last over migrations by the user that this database is connected to with.
+    Nothing is changed. The grants survive migrations that run as the current database user.
     """
     from sqlalchemy import text
 
-    from etl.privacy.roles import roles as sql_of_roles
+    from etl.privacy.roles import build_roles_sql as role_statements
 
-    settings = prepared()
-    with address(settings, embedded=embedded) as url, on(settings, url) as work:
-        check_migrated(work.engine)
-        with database_errors(), work.engine.connect() as connection:
+    settings = load_settings()
+    with open_database(settings, embedded=embedded) as url, connect_session(settings, url) as session:
+        check_migrated(session.engine)
+        with database_errors(), session.engine.connect() as connection:
             owner = connection.execute(text("SELECT current_user")).scalar_one()
-    show(sql_of_roles(owner))
+    print_line(role_statements(owner))
 
 
-@app.command(epilog=examples("qqetl db backup book.dump"))
+@app.command(epilog=format_examples("qqetl db backup book.dump"))
 def backup(file: BackupFile, *, embedded: Embedded = False) -> None:
-    """Write the whole database into one file, which only its owner can read."""
-    with address(prepared(), embedded=embedded) as url:
+    """Back up the whole database to one file that only its owner can read."""
+    with open_database(load_settings(), embedded=embedded) as url:
         backups.backup(url, file)
-    show(f"Backed up to {file} ({file.stat().st_size / 1e6:,.1f} MB).")
+    print_line(f"Backed up to {file} ({file.stat().st_size / 1e6:,.1f} MB).")
 
 
-@app.command(epilog=examples("qqetl db restore book.dump"))
+@app.command(epilog=format_examples("qqetl db restore book.dump"))
 def restore(file: BackupFile, *, yes: Yes = False, embedded: Embedded = False) -> None:
-    """Replace the database's tables by those of a backup: all of them, or nothing."""
+    """Replace all tables by those of a backup, in one transaction."""
     if not file.is_file():
         raise UsageError(f"There is no backup file {file}.")
-    with address(prepared(), embedded=embedded) as url:
-        sure(f"This replaces all our tables in {target(url)} by those of {file}. Go on?", yes=yes)
+    with open_database(load_settings(), embedded=embedded) as url:
+        confirm(f"This replaces all qqetl tables in {display_url(url)} with those of {file}. Continue?", yes=yes)
         backups.restore(url, file)
-    show(f"Restored from {file}.")
+    print_line(f"Restored from {file}.")
 
 
-@app.command(epilog=examples("qqetl db move postgresql://etl@db.example.com/book"))
+@app.command(epilog=format_examples("qqetl db move postgresql://etl@db.example.com/book"))
 def move(url: Address, *, embedded: Embedded = False) -> None:
-    """Copy every row into another database, which gets the tables and must be empty; this one stays as it is."""
-    settings = prepared()
+    """Copy all rows to another, empty database; create its tables first. The current database does not change."""
+    settings = load_settings()
     try:
-        there = database_address(url)
+        new_url = database_address(url)
     except ValueError as error:
         raise UsageError(f"URL {error}.") from None
-    with address(settings, embedded=embedded) as here, on(settings, here) as work:
-        check_migrated(work.engine)
-        upgrade(there)
-        say(f"Moving to {target(there)} ...")
-        moved = moving.move(here, there)
-    show(f"{counted(moved, 'row')} moved to {target(there)}. Set DATABASE_URL to it from now on.")
+    with open_database(settings, embedded=embedded) as old_url, connect_session(settings, old_url) as session:
+        check_migrated(session.engine)
+        upgrade(new_url)
+        print_notice(f"Copying to {display_url(new_url)} ...")
+        rows = moving.move_rows(old_url, new_url)
+    print_line(f"{format_count(rows, 'row')} moved to {display_url(new_url)}. Set DATABASE_URL to the new database.")
 
 
-@app.command(epilog=examples("qqetl db stop"))
+@app.command(epilog=format_examples("qqetl db stop"))
 def stop() -> None:
-    """Stop the embedded server, though others may use it; its data stay."""
-    stopped = stop_now(prepared().etl_data_dir)
-    show("The embedded server has stopped." if stopped else "The embedded server was not running.")
+    """Stop the embedded server, even if other commands use it. Its data is kept."""
+    stopped = stop_server(load_settings().etl_data_dir)
+    print_line("The embedded server has stopped." if stopped else "The embedded server was not running.")
 
 
-@app.command(epilog=examples("qqetl db remove --yes"))
+@app.command(epilog=format_examples("qqetl db remove --yes"))
 def remove(*, yes: Yes = False) -> None:
     """Stop the embedded server and delete all its data."""
-    settings = prepared()
-    home = existing(settings.etl_data_dir)
-    sure(f"This deletes the embedded database in {home.folder} with all its data. Go on?", yes=yes)
+    settings = load_settings()
+    paths = find_embedded(settings.etl_data_dir)
+    confirm(f"This deletes the embedded database in {paths.folder} and all its data. Continue?", yes=yes)
     remove_embedded(settings.etl_data_dir)
-    show(f"The embedded database in {home.folder} is gone.")
+    print_line(f"Removed the embedded database in {paths.folder}.")
 
 
-@app.command(epilog=examples("qqetl db url", 'psql "$(qqetl db url --password)"'))
+@app.command(epilog=format_examples("qqetl db url", 'psql "$(qqetl db url --password)"'))
 def url(*, password: WithPassword = False) -> None:
-    """Print the address of the embedded server; it runs while a command uses it."""
-    home = existing(prepared().etl_data_dir)
-    show(home.url() if password else target(home.url()))
+    """Print the URL of the embedded server, which runs while a command uses it."""
+    paths = find_embedded(load_settings().etl_data_dir)
+    print_line(paths.url() if password else display_url(paths.url()))
 
 
-def existing(data_dir: Path | None) -> Home:
-    """Return the home of the embedded server; raise UsageError when there is none."""
-    home = home_of(data_dir)
+def find_embedded(data_dir: Path | None) -> ServerPaths:
+    """Return the paths of the embedded server; raise UsageError if there is none."""
+    paths = server_paths(data_dir)
     if not embedded_exists(data_dir):
-        raise UsageError(f"There is no embedded database in {home.folder}. `qqetl db upgrade --embedded` makes one.")
-    return home
+        raise UsageError(
+            f"There is no embedded database in {paths.folder}. Create it with `qqetl db upgrade --embedded`."
+        )
+    return paths

@@ -1,4 +1,4 @@
-"""`qqetl demo`: a made-up agency from its API to tables, findings and answers, on this machine alone."""
+"""`qqetl demo`: sync a simulated agency into an embedded PostgreSQL, on this machine only."""
 
 import time
 from functools import partial
@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from etl.cli.commands.simulate import MOST_CONTACTS, settings_for
-from etl.cli.demo_agency import agency_in, clear, demo_folder, demo_settings
-from etl.cli.run_command import run
-from etl.cli.session import Work, on, prepared
-from etl.cli.ui.format import counted, length, listed
-from etl.cli.ui.options import command_app, examples
-from etl.cli.ui.signals import Stopping
-from etl.cli.ui.terminal import say, show
-from etl.cli.views.demo_summary import show_demo, show_next
-from etl.database.connect import target
+from etl.cli.commands.simulate import MAX_CONTACTS, list_environment
+from etl.cli.demo_agency import get_demo_folder, load_or_create_agency, make_demo_settings, remove_demo
+from etl.cli.run_command import run_with_progress
+from etl.cli.session import CommandSession, connect_session, load_settings
+from etl.cli.ui.format import format_count, format_duration, join_words
+from etl.cli.ui.options import create_app, format_examples
+from etl.cli.ui.signals import StopRequest
+from etl.cli.ui.terminal import print_line, print_notice
+from etl.cli.views.demo_summary import show_demo, show_next_steps
+from etl.database.connect import display_url
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.database.migrate import upgrade
 from etl.errors import Interrupted
@@ -23,88 +23,96 @@ from etl.pipeline import Options, Summary, Watcher, sync
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator
 
-app = command_app()
+app = create_app()
 
-#: Seconds between two syncs of an agency that lives.
-PAUSE = 5.0
+#: Seconds between two syncs of a live agency.
+SYNC_INTERVAL = 5.0
 
-Keep = Annotated[bool, typer.Option("--keep", help="Leave the servers running at the end, and print their addresses.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep the servers running, and print their addresses.")]
 Contacts = Annotated[
     int | None,
-    typer.Option("--contacts", min=1, max=MOST_CONTACTS, metavar="N", help="How large the agency is. Default: 300."),
+    typer.Option(
+        "--contacts", min=1, max=MAX_CONTACTS, metavar="N", help="Number of contacts of the agency. Default: 300."
+    ),
 ]
-Live = Annotated[bool, typer.Option("--live", help="Let the agency live, and sync its changes until Ctrl-C.")]
-Clear = Annotated[bool, typer.Option("--clear", help="Remove the demo with all its data.")]
+Live = Annotated[bool, typer.Option("--live", help="Simulate ongoing changes and keep syncing until Ctrl-C.")]
+Clear = Annotated[bool, typer.Option("--clear", help="Remove the demo and all its data.")]
 
 
-@app.command(epilog=examples("qqetl demo", "qqetl demo --keep", "qqetl demo --contacts 3000", "qqetl demo --clear"))
+@app.command(
+    epilog=format_examples("qqetl demo", "qqetl demo --keep", "qqetl demo --contacts 3000", "qqetl demo --clear")
+)
 def command(*, keep: Keep = False, contacts: Contacts = None, live: Live = False, clear_all: Clear = False) -> None:
-    """See it work: start a PostgreSQL and a QQCatalyst of a made-up agency here, and sync one into the other.
+    """Try it: start an embedded PostgreSQL and a simulated QQCatalyst, and sync the simulated agency.
 
-    Needs no account, no database and no network. A second run finds everything in place and writes nothing.
+    Needs no account, no database and no network. A second run finds no changes and writes nothing.
     """
-    settings = prepared()
-    folder = demo_folder(settings)
+    settings = load_settings()
+    folder = get_demo_folder(settings)
     if clear_all:
-        show("The demo is gone." if clear(folder) else "There was no demo.")
+        print_line("Removed the demo." if remove_demo(folder) else "There is no demo to remove.")
         return
     began = time.monotonic()
-    say(f"A made-up insurance agency; everything stays in {folder}", style="dim")
-    with Stopping() as stopping, EmbeddedPostgres(folder, say=say) as server:
-        agency = agency_in(folder, contacts)
-        say(f"Database: {target(server.url)} (embedded)", style="dim")
+    print_notice(f"Demo of a simulated insurance agency; all files are in {folder}", style="dim")
+    with StopRequest() as stop_request, EmbeddedPostgres(folder, say=print_notice) as server:
+        agency = load_or_create_agency(folder, contacts)
+        print_notice(f"Database: {display_url(server.url)} (embedded)", style="dim")
         upgrade(server.url)
-        with Simulator(agency.simulated(live=live)) as simulator:
-            say(f"QQCatalyst: {simulator.api_url}, simulated, {counted(agency.contacts, 'contact')}", style="dim")
-            with on(demo_settings(settings, simulator), server.url) as work:
-                status = first_sync(work, stopping)
-                show()
-                show(f"All of it took {length(time.monotonic() - began)}.")
-                show_next(folder, runs_on=keep or live)
+        with Simulator(agency.simulator_settings(live=live)) as simulator:
+            print_notice(
+                f"QQCatalyst: {simulator.api_url}, simulated, {format_count(agency.contacts, 'contact')}", style="dim"
+            )
+            with connect_session(make_demo_settings(settings, simulator), server.url) as session:
+                status = first_sync(session, stop_request)
+                print_line()
+                print_line(f"Total time: {format_duration(time.monotonic() - began)}")
+                show_next_steps(folder, servers_running=keep or live)
                 if live:
-                    follow(work, stopping)
+                    follow_changes(session, stop_request)
                 elif keep:
-                    stay(simulator, stopping)
+                    keep_running(simulator, stop_request)
     raise typer.Exit(status)
 
 
-def first_sync(work: Work, stopping: Stopping) -> int:
-    """Sync the agency under the eyes of the person, and return the exit status."""
-    carry = partial(sync, work.engine, work.settings, None, None)
-    return run(carry, stopping, len(CATALOGUE), partial(show_demo, work))
+def first_sync(session: CommandSession, stop_request: StopRequest) -> int:
+    """Sync the agency with progress and summary, and return the exit status."""
+    run_sync = partial(sync, session.engine, session.settings, None, None)
+    return run_with_progress(run_sync, stop_request, len(CATALOGUE), partial(show_demo, session))
 
 
-def stay(simulator: Simulator, stopping: Stopping) -> None:
-    """Print the addresses and wait until somebody asks for an end."""
-    show()
-    show("To run against this simulator:", style="bold")
-    for name, value in settings_for(simulator).items():
-        show(f"  export {name}={value}")
-    say("The servers go on until Ctrl-C.")
-    stopping.event.wait()
+def keep_running(simulator: Simulator, stop_request: StopRequest) -> None:
+    """Print the addresses, and wait for a stop request."""
+    print_line()
+    print_line("To sync from this simulator:", style="bold")
+    for name, value in list_environment(simulator).items():
+        print_line(f"  export {name}={value}")
+    print_notice("The servers run until Ctrl-C.")
+    stop_request.event.wait()
 
 
-def follow(work: Work, stopping: Stopping) -> None:
-    """Sync the changes of a living agency until somebody asks for an end."""
-    show()
-    say(f"The agency lives; its changes are read every {PAUSE:.0f} s until Ctrl-C.")
-    while not stopping.event.wait(PAUSE):
+def follow_changes(session: CommandSession, stop_request: StopRequest) -> None:
+    """Sync the changes of a live agency until a stop request."""
+    print_line()
+    print_notice(f"Simulating changes and syncing them every {SYNC_INTERVAL:.0f} s until Ctrl-C.")
+    while not stop_request.event.wait(SYNC_INTERVAL):
         try:
-            show(changes(sync(work.engine, work.settings, None, Options(), Watcher(stop=stopping.event))))
+            summary = sync(session.engine, session.settings, None, Options(), Watcher(stop=stop_request.event))
         except Interrupted:
             return
+        print_line(describe_changes(summary))
 
 
-def changes(summary: Summary) -> str:
-    """Return what a sync wrote, in one line."""
-    written = [
-        f"{name} {' '.join(f'{sign}{counts[what]}' for sign, what in SIGNS if counts[what])}"
+def describe_changes(summary: Summary) -> str:
+    """Return the rows that a sync wrote, in one line."""
+    changed_tables = [
+        f"{name} {' '.join(f'{sign}{counts[outcome]}' for sign, outcome in SIGNS if counts[outcome])}"
         for name, counts in summary.tables.items()
-        if any(counts[what] for _, what in SIGNS)
+        if any(counts[outcome] for _, outcome in SIGNS)
     ]
-    told = listed(written) if written else "nothing new"
-    return f"{time.strftime('%H:%M:%S')}  {told} ({counted(summary.calls, 'call')}, {length(summary.seconds)})"
+    text = join_words(changed_tables) if changed_tables else "no changes"
+    effort = f"{format_count(summary.calls, 'call')}, {format_duration(summary.seconds)}"
+    return f"{time.strftime('%H:%M:%S')}  {text} ({effort})"
 
 
-#: How a change is marked in the line of a sync.
+#: Signs of inserted, updated and deleted rows.
 SIGNS = (("+", "inserted"), ("~", "updated"), ("-", "deleted"))

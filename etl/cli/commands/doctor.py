@@ -1,4 +1,4 @@
-"""`qqetl doctor`: settings, database, migrations, clock, token, then each call of the API once and gently."""
+"""`qqetl doctor`: check settings, database, migrations, token and clock, and call each API endpoint once."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,90 +8,90 @@ from functools import partial
 import typer
 
 from etl.api.connection import connected
-from etl.cli.session import Work, prepared, working
-from etl.cli.ui.format import length
-from etl.cli.ui.options import AsJson, Embedded, command_app, examples
-from etl.cli.ui.terminal import say, show_json
-from etl.cli.views.diagnosis import Diagnosis, diagnosis_for_programs, show_diagnosis
+from etl.cli.session import CommandSession, load_settings, open_session
+from etl.cli.ui.format import format_duration
+from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
+from etl.cli.ui.terminal import print_json, print_notice
+from etl.cli.views.diagnosis import Diagnosis, diagnosis_to_json, show_diagnosis
 from etl.config.settings import Settings
-from etl.database.connect import target
+from etl.database.connect import display_url
 from etl.database.revisions import check_migrated
 from etl.errors import CredentialsRefused, EtlError, SettingsError
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
-from etl.pipeline.doctor import Found, examine, remember_offers
+from etl.pipeline.doctor import CallReport, examine, save_offers
 
-app = command_app()
+app = create_app()
 
 
-@app.command(epilog=examples("qqetl doctor", "qqetl doctor --json  for a program, with every field that differs"))
+@app.command(epilog=format_examples("qqetl doctor", "qqetl doctor --json  all fields that differ, as JSON"))
 def command(*, embedded: Embedded = False, as_json: AsJson = False) -> None:
-    """Examine all that a run needs, ask each call of the API once, and say what differs from the declarations.
+    """Check everything a sync needs, call each API endpoint once, and compare the responses with the declarations.
 
-    It asks for a few records only and stores none; what the account does not offer is remembered.
+    Requests only a few records and stores none. Remembers which resources the account does not offer.
     """
-    found = Diagnosis()
-    examined(found, embedded=embedded)
+    diagnosis = Diagnosis()
+    run_checks(diagnosis, embedded=embedded)
     if as_json:
-        show_json(diagnosis_for_programs(found))
+        print_json(diagnosis_to_json(diagnosis))
     else:
-        show_diagnosis(found)
-    raise typer.Exit(found.exit_status)
+        show_diagnosis(diagnosis)
+    raise typer.Exit(diagnosis.exit_status)
 
 
-def examined(found: Diagnosis, *, embedded: bool) -> None:
-    """Go through everything, as far as one thing does not need another that failed."""
+def run_checks(diagnosis: Diagnosis, *, embedded: bool) -> None:
+    """Run all checks, except those that need one that failed."""
     try:
-        settings = prepared()
+        settings = load_settings()
     except EtlError as error:
-        found.failed("settings", error)
+        diagnosis.add_failed("settings", error)
         return
-    found.passed("settings", f"complete, for the account {settings.etl_tenant!r}")
-    with opened(found, settings, embedded=embedded) as work:
-        ledger = migrated(found, work) if work is not None else None
-        ask_api(found, settings, ledger)
+    diagnosis.add_passed("settings", f"complete, account {settings.etl_tenant!r}")
+    with check_database(diagnosis, settings, embedded=embedded) as session:
+        ledger = check_migrations(diagnosis, session) if session is not None else None
+        check_api(diagnosis, settings, ledger)
         if ledger is not None:
-            remember_offers(ledger, found.found)
-            found.drift = ledger.read(partial(drift.listed, tenant=ledger.tenant))
+            save_offers(ledger, diagnosis.calls)
+            diagnosis.drift = ledger.read(partial(drift.read_current_changes, tenant=ledger.tenant))
 
 
 @contextmanager
-def opened(found: Diagnosis, settings: Settings, *, embedded: bool) -> Iterator[Work | None]:
-    """Give the database for as long as the block runs, None when it cannot be reached; nothing is made."""
+def check_database(diagnosis: Diagnosis, settings: Settings, *, embedded: bool) -> Iterator[CommandSession | None]:
+    """Open the database, or give None if it cannot be reached; create nothing."""
     with ExitStack() as stack:
-        work: Work | None = None
+        session: CommandSession | None = None
         try:
-            work = stack.enter_context(working(embedded=embedded, settings=settings, makes_tables=False))
-            found.passed("database", target(work.url))
+            session = stack.enter_context(open_session(embedded=embedded, settings=settings, create_tables=False))
+            diagnosis.add_passed("database", display_url(session.url))
         except EtlError as error:
-            found.failed("database", error)
-        yield work
+            diagnosis.add_failed("database", error)
+        yield session
 
 
-def migrated(found: Diagnosis, work: Work) -> Ledger | None:
-    """Return the way to a database at the newest migration, None to any other."""
+def check_migrations(diagnosis: Diagnosis, session: CommandSession) -> Ledger | None:
+    """Return the ledger of a database at the latest migration, None for any other."""
     try:
-        check_migrated(work.engine)
+        check_migrated(session.engine)
     except EtlError as error:
-        found.failed("migrations", error)
+        diagnosis.add_failed("migrations", error)
         return None
-    found.passed("migrations", "the newest")
-    return work.ledger
+    diagnosis.add_passed("migrations", "up to date")
+    return session.ledger
 
 
-def ask_api(found: Diagnosis, settings: Settings, ledger: Ledger | None) -> None:
-    """Look at the clock and the token, and make each call once, at the pace that all runs of the account share."""
-    say("Asking QQCatalyst for a few records of each kind ...", style="dim")
+def check_api(diagnosis: Diagnosis, settings: Settings, ledger: Ledger | None) -> None:
+    """Check token and clock, and make each call once, within the rate limit that all runs share."""
+    print_notice("Requesting a few records of each resource from QQCatalyst ...", style="dim")
     try:
         with connected(settings, engine=ledger.engine if ledger is not None else None) as api:
-            found.skew = api.api.clock_skew or timedelta()
-            found.passed("token", "taken")
-            found.passed("clock", f"{length(abs(found.skew))} apart from QQCatalyst's")
-            found.found = examine(settings, api, told)
+            diagnosis.skew = api.api.clock_skew or timedelta()
+            diagnosis.add_passed("token", "received")
+            diagnosis.add_passed("clock", f"{format_duration(abs(diagnosis.skew))} off the clock of QQCatalyst")
+            diagnosis.calls = examine(settings, api, print_call)
     except EtlError as error:
-        found.failed("token" if isinstance(error, CredentialsRefused | SettingsError) else "QQCatalyst", error)
+        diagnosis.add_failed("token" if isinstance(error, CredentialsRefused | SettingsError) else "QQCatalyst", error)
 
 
-def told(one: Found) -> None:
-    """Tell of a call that was made."""
-    say(f"{one.resource:<16}  {one.verdict}", style="dim")
+def print_call(call: CallReport) -> None:
+    """Print the result of one call."""
+    print_notice(f"{call.resource:<16}  {call.status}", style="dim")

@@ -1,29 +1,29 @@
-"""`qqetl explain`: where a row of production comes from, column by column."""
+"""`qqetl explain`: show where a production row comes from, column by column."""
 
 from functools import partial
 from typing import Annotated
 
 import typer
 
-from etl.cli.session import working
-from etl.cli.ui.format import counted, listed, moment
-from etl.cli.ui.options import AsJson, Embedded, command_app, examples
-from etl.cli.ui.terminal import out, show, show_json, table
+from etl.cli.session import open_session
+from etl.cli.ui.format import format_count, format_time, join_words
+from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
+from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
 from etl.config.redaction import on_one_line
-from etl.status.column_trace import Did, Story
-from etl.status.explain import Explanation, Road, explain
-from etl.status.explanation import for_programs, shown
-from etl.status.lineage import Origin, Request
+from etl.status.column_trace import ColumnResult, ColumnTrace
+from etl.status.explain import Explanation, SourceTrace, explain
+from etl.status.explanation import explanation_to_json, format_value
+from etl.status.lineage import Origin, StagingRequest
 
-app = command_app()
+app = create_app()
 
 TableName = Annotated[str, typer.Argument(metavar="TABLE", help="A production table, such as policies.")]
-SourceId = Annotated[str, typer.Argument(metavar="SOURCE_ID", help="The vendor's own id: the row's source_id.")]
-Personal = Annotated[bool, typer.Option("--personal", help="Show personal values; otherwise their shape alone.")]
+SourceId = Annotated[str, typer.Argument(metavar="SOURCE_ID", help="The record's id in QQCatalyst: column source_id.")]
+Personal = Annotated[bool, typer.Option("--personal", help="Show personal values; they are masked by default.")]
 
 
 @app.command(
-    epilog=examples(
+    epilog=format_examples(
         "qqetl explain contacts 1001",
         "qqetl explain contacts 1001 --personal",
     )
@@ -36,112 +36,125 @@ def command(
     embedded: Embedded = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show where a row comes from: batch, call and staged record, and of each column the raw value and its fate."""
-    with working(embedded=embedded) as work:
-        told = work.read(partial(explain, settings=work.settings, table=table_name, source_id=source_id))
+    """Show where a row comes from: batch, call and staged record, and how each column was cleaned."""
+    with open_session(embedded=embedded) as session:
+        explanation = session.read(partial(explain, settings=session.settings, table=table_name, source_id=source_id))
     if as_json:
-        show_json(for_programs(told, personal=personal))
+        print_json(explanation_to_json(explanation, personal=personal))
     else:
-        show_explanation(told, personal=personal)
+        show_explanation(explanation, personal=personal)
 
 
-def show_explanation(told: Explanation, *, personal: bool) -> None:
-    """Write an explanation for a person."""
-    show(f"{told.table} {told.source_id}: {standing(told)}", style="bold")
-    for words in spoken_of(told):
-        show(words)
-    for road in told.roads:
-        show()
-        show_road(road, personal=personal)
-    if told.computed:
-        show()
-        show("Computed after the load: " + listed([f"{name} {value}" for name, value in told.computed.items()]))
-    show_findings(told)
+def show_explanation(explanation: Explanation, *, personal: bool) -> None:
+    """Print an explanation."""
+    print_line(f"{explanation.table} {explanation.source_id}: {describe_row(explanation)}", style="bold")
+    for text in describe_referrers(explanation):
+        print_line(text)
+    for source in explanation.sources:
+        print_line()
+        show_source(source, personal=personal)
+    if explanation.computed:
+        print_line()
+        print_line(
+            "Computed after the load: "
+            + join_words([f"{name} {value}" for name, value in explanation.computed.items()])
+        )
+    show_findings(explanation)
 
 
-def standing(told: Explanation) -> str:
-    """Return how a row stands."""
-    if told.row is None:
-        return "staged, and no row of production"
-    if told.is_placeholder:
+def describe_row(explanation: Explanation) -> str:
+    """Return the state of a row as text."""
+    if explanation.row is None:
+        return "staged, but not in production"
+    if explanation.is_placeholder:
         return "a placeholder: its own record has not arrived"
-    deleted = told.row["deleted_at"]
-    return f"deleted, as of {moment(deleted)} UTC" if deleted else "in production"
+    deleted = explanation.row["deleted_at"]
+    return f"deleted at {format_time(deleted)} UTC" if deleted else "in production"
 
 
-def spoken_of(told: Explanation) -> list[str]:
-    """Return in words who speaks of a placeholder."""
+def describe_referrers(explanation: Explanation) -> list[str]:
+    """Return the rows that refer to a placeholder, as texts."""
     return [
-        f"Known from {counted(one.number, 'row')} of {one.table} ({one.column}): {', '.join(one.source_ids)}"
-        + (" ..." if one.number > len(one.source_ids) else "")
-        for one in told.referrers
+        f"Referenced by {format_count(referrer.number, 'row')} of {referrer.table} ({referrer.column}): "
+        + ", ".join(referrer.source_ids)
+        + (" ..." if referrer.number > len(referrer.source_ids) else "")
+        for referrer in explanation.referrers
     ]
 
 
-def show_road(road: Road, *, personal: bool) -> None:
-    """Write one road: the record behind it, and its columns."""
-    if road.origin is None:
-        show(f"By {road.resource}: nothing has come.", style="dim")
+def show_source(source: SourceTrace, *, personal: bool) -> None:
+    """Print one source of the row: its staged record, and its columns."""
+    if source.origin is None:
+        print_line(f"{source.resource}: no data received yet.", style="dim")
         return
-    show(f"By {road.resource}: {state_of(road.origin)}")
-    for words in way_of(road.origin):
-        show(f"  {words}")
-    rows = [line(one, personal=personal) for one in road.columns]
-    out().print(table(("Column", "From", "Raw", "What the rules did"), rows))
+    print_line(f"{source.resource}: {describe_record(source.origin)}")
+    for line in describe_origin(source.origin):
+        print_line(f"  {line}")
+    rows = [column_to_row(trace, personal=personal) for trace in source.columns]
+    stdout().print(build_table(("Column", "From", "Raw value", "Result"), rows))
 
 
-def state_of(origin: Origin) -> str:
-    """Return what became of a staged record."""
-    words = [f"raw {origin.raw_id}, {origin.status}"]
-    words += [f"version of {moment(origin.version_at)} UTC, {counted(origin.versions, 'version')} staged"]
-    words += ["gone at the source"] if origin.is_gone else []
-    words += [on_one_line(origin.error)] if origin.error else []
-    return "; ".join(words)
+def describe_record(origin: Origin) -> str:
+    """Return the state of a staged record as text."""
+    parts = [f"raw row {origin.raw_id}, {origin.status}"]
+    parts += [f"version of {format_time(origin.version_at)} UTC, {format_count(origin.versions, 'version')} staged"]
+    parts += ["missing in QQCatalyst"] if origin.is_gone else []
+    parts += [on_one_line(origin.error)] if origin.error else []
+    return "; ".join(parts)
 
 
-def way_of(origin: Origin) -> list[str]:
-    """Return how a record came: its batch, its call, the record that it was made from or asked for by."""
-    words = []
+def describe_origin(origin: Origin) -> list[str]:
+    """Return the batch, the call and the parent record that a record came from, as texts."""
+    lines = []
     if origin.batch is not None:
-        window = f"{moment(origin.batch.window_start)} to {moment(origin.batch.window_end)} UTC"
-        words.append(f"batch {origin.batch.id} ({origin.batch.command}, {window})")
+        window = f"{format_time(origin.batch.window_start)} to {format_time(origin.batch.window_end)} UTC"
+        lines.append(f"batch {origin.batch.id} ({origin.batch.command}, {window})")
     if origin.request is not None:
-        words.append(call(origin.request))
+        lines.append(describe_call(origin.request))
     if origin.parent is not None:
-        of_parent = f", {call(origin.parent.request)}" if origin.parent.request and not origin.request else ""
-        words.append(f"with {origin.parent.resource} {origin.parent.source_id}, raw {origin.parent.raw_id}{of_parent}")
-    return words or ["batch and call are no longer kept"]
+        parent_call = (
+            f", {describe_call(origin.parent.request)}" if origin.parent.request and not origin.request else ""
+        )
+        lines.append(
+            f"parent {origin.parent.resource} {origin.parent.source_id}, raw row {origin.parent.raw_id}{parent_call}"
+        )
+    return lines or ["batch and call are no longer stored"]
 
 
-def call(request: Request) -> str:
-    """Return a call in words."""
+def describe_call(request: StagingRequest) -> str:
+    """Return a call as text."""
     page = f", page {request.page}" if request.page is not None else ""
-    return f"call {request.path}{page} at {moment(request.requested_at)} UTC"
+    return f"call {request.path}{page} at {format_time(request.requested_at)} UTC"
 
 
-def line(one: Story, *, personal: bool) -> tuple[object, ...]:
-    """Return the row of one column."""
-    raw = "-" if one.raw is None else shown(one, one.raw, personal=personal)
-    return one.column, one.source, raw, fate(one, personal=personal)
+def column_to_row(trace: ColumnTrace, *, personal: bool) -> tuple[object, ...]:
+    """Return the table row of one column."""
+    raw = "-" if trace.raw is None else format_value(trace, trace.raw, personal=personal)
+    return trace.column, trace.source, raw, describe_cleaning(trace, personal=personal)
 
 
-def fate(one: Story, *, personal: bool) -> str:
-    """Return what became of a raw value, in words."""
-    words = one.did.value
-    if one.did in (Did.NORMALIZED, Did.REPAIRED):
-        words += f" ({one.kind}) -> {shown(one, one.clean, personal=personal)}"
-    if one.did is Did.POINTS:
-        words += f" {one.table} {one.clean}"
-    if one.rule:
-        words += f": {one.rule}, {one.words}"
-    if one.differs:
-        words += f"; the row has {'nothing' if one.stored is None else shown(one, one.stored, personal=personal)}"
-    return words
+def describe_cleaning(trace: ColumnTrace, *, personal: bool) -> str:
+    """Return what the rules did with a raw value, as text."""
+    text = trace.result.value
+    if trace.result in (ColumnResult.NORMALIZED, ColumnResult.REPAIRED):
+        text += f" ({trace.kind}) -> {format_value(trace, trace.clean, personal=personal)}"
+    if trace.result is ColumnResult.POINTS:
+        text += f" {trace.table} {trace.clean}"
+    if trace.rule:
+        text += f": {trace.rule}, {trace.words}"
+    if trace.differs:
+        text += (
+            f"; the row has {'NULL' if trace.stored is None else format_value(trace, trace.stored, personal=personal)}"
+        )
+    return text
 
 
-def show_findings(told: Explanation) -> None:
-    """Write the findings about the row."""
-    if told.findings:
-        show()
-        rows = [(one.field, one.rule, one.severity, one.state, one.message) for one in told.findings]
-        out().print(table(("Field", "Rule", "Severity", "State", "Finding"), rows))
+def show_findings(explanation: Explanation) -> None:
+    """Print the findings of the row."""
+    if explanation.findings:
+        print_line()
+        rows = [
+            (finding.field, finding.rule, finding.severity, finding.state, finding.message)
+            for finding in explanation.findings
+        ]
+        stdout().print(build_table(("Field", "Rule", "Severity", "State", "Finding"), rows))

@@ -1,28 +1,28 @@
-"""`qqetl extract`: the first step alone, from the API into staging."""
+"""`qqetl extract`: step 1 only, from the API into staging."""
 
 from functools import partial
 
 import typer
 
-from etl.cli.session import working
-from etl.cli.ui.format import counted
-from etl.cli.ui.options import AsJson, Embedded, From, Resources, To, command_app, examples
-from etl.cli.ui.progress import watching
-from etl.cli.ui.signals import Stopping
-from etl.cli.ui.terminal import say, show, show_json
-from etl.cli.views.balance_sheet import part_for_programs, totals
-from etl.cli.window_options import window_or_all
+from etl.cli.session import open_session
+from etl.cli.ui.format import format_count
+from etl.cli.ui.options import AsJson, Embedded, From, Resources, To, create_app, format_examples
+from etl.cli.ui.progress import show_progress
+from etl.cli.ui.signals import StopRequest
+from etl.cli.ui.terminal import print_json, print_line, print_notice
+from etl.cli.views.balance_sheet import resource_to_json, sum_counts
+from etl.cli.window_options import parse_window_or_default
 from etl.database.revisions import check_migrated
 from etl.extract.service import ExtractService
 from etl.ledger import batches
 from etl.models.states import ResourceState
 from etl.resources import selected
 
-app = command_app()
+app = create_app()
 
 
 @app.command(
-    epilog=examples(
+    epilog=format_examples(
         "qqetl extract --from 2026-01-01 --to 2026-02-01",
         "batch=$(qqetl extract) && qqetl transform $batch && qqetl load $batch",
     )
@@ -35,25 +35,25 @@ def command(
     embedded: Embedded = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read a window into staging and print the id of the batch that holds it.
+    """Read a window into staging, and print the id of the new batch.
 
-    The steps that follow are `qqetl transform` and `qqetl load`; `qqetl sync` does all three at once.
+    The next steps are `qqetl transform` and `qqetl load`. `qqetl sync` does all three.
     """
     names = tuple(resource or ())
     total = len(selected(names))
-    with working(embedded=embedded) as work:
-        check_migrated(work.engine)
-        window = window_or_all(work.ledger, start, end, names)
-        with Stopping() as stopping, watching(total) as watch:
-            service = ExtractService(work.engine, settings=work.settings, watch=watch, stop=stopping.event)
+    with open_session(embedded=embedded) as session:
+        check_migrated(session.engine)
+        window = parse_window_or_default(session.ledger, start, end, names)
+        with StopRequest() as stop_request, show_progress(total) as watch:
+            service = ExtractService(session.engine, settings=session.settings, watch=watch, stop=stop_request.event)
             batch_id = service.extract_data(window, names)
-        parts = work.ledger.read(partial(batches.parts, batch_id=batch_id))
-    trouble = [part for part in parts if part.status is ResourceState.FAILED]
+        parts = session.ledger.read(partial(batches.read_batch_resources, batch_id=batch_id))
+    failed = [part for part in parts if part.status is ResourceState.FAILED]
     if as_json:
-        show_json({"batch": str(batch_id), "resources": [part_for_programs(part) for part in parts]})
+        print_json({"batch": str(batch_id), "resources": [resource_to_json(part) for part in parts]})
     else:
-        show(str(batch_id))
-    say(f"{counted(totals(parts)['pages'], 'page')} staged. Next: qqetl transform {batch_id}")
-    for part in trouble:
-        say(f"✗ {part.resource}: {part.error}", style="red")
-    raise typer.Exit(6 if trouble else 0)
+        print_line(str(batch_id))
+    print_notice(f"{format_count(sum_counts(parts)['pages'], 'page')} staged. Next: qqetl transform {batch_id}")
+    for part in failed:
+        print_notice(f"✗ {part.resource}: {part.error}", style="red")
+    raise typer.Exit(6 if failed else 0)

@@ -1,4 +1,4 @@
-"""`qqetl findings`: what rules and checks found, by rule, resource, office or agent, or one by one."""
+"""`qqetl findings`: data quality findings by rule, resource, office or agent, or all as CSV."""
 
 import csv
 import sys
@@ -10,26 +10,32 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
-from etl.cli.session import working
-from etl.cli.ui.format import counted, number
-from etl.cli.ui.options import AsJson, Embedded, command_app, examples, only_with
+from etl.cli.session import open_session
+from etl.cli.ui.format import format_count, format_number
+from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, reject_combination
 from etl.cli.ui.spreadsheet import safe_row
-from etl.cli.ui.terminal import out, show, show_json, table
-from etl.resources import resource as named
-from etl.status.findings import EXPORTED, By, Group, Share, exported, groups, shares
+from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
+from etl.resources import resource as find_resource
+from etl.status.findings import (
+    EXPORT_COLUMNS,
+    FindingCounts,
+    GroupBy,
+    RuleCounts,
+    count_by_rule,
+    count_findings_by,
+    export_findings,
+)
 
-app = command_app()
+app = create_app()
 
-Resource = Annotated[str | None, typer.Option("--resource", metavar="NAME", help="Only the findings of this resource.")]
-Open = Annotated[bool, typer.Option("--open", help="Only those that are still so at the source.")]
-Grouping = Annotated[By, typer.Option("--by", help="What to group by.")]
-AsCsv = Annotated[
-    bool, typer.Option("--csv", help="Every finding as a line of CSV; personal values as their shape alone.")
-]
+Resource = Annotated[str | None, typer.Option("--resource", metavar="NAME", help="Only findings of this resource.")]
+Open = Annotated[bool, typer.Option("--open", help="Only open findings: not yet fixed in QQCatalyst.")]
+Grouping = Annotated[GroupBy, typer.Option("--by", help="Group by this.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print each finding as a line of CSV; personal values are masked.")]
 
 
 @app.command(
-    epilog=examples(
+    epilog=format_examples(
         "qqetl findings --open",
         "qqetl findings --open --by agent",
         "qqetl findings --resource contacts --csv > findings.csv",
@@ -38,68 +44,76 @@ AsCsv = Annotated[
 def command(
     *,
     resource: Resource = None,
-    by: Grouping = By.RULE,
+    by: Grouping = GroupBy.RULE,
     only_open: Open = False,
     as_csv: AsCsv = False,
     embedded: Embedded = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what the rules found, by resource and rule with an example of each, or by resource, office or agent.
+    """Show the findings of rules and checks, with an example per rule, or grouped by resource, office or agent.
 
-    refused: the record did not load. dropped: a value did not. repaired: a value was mended. noted: worth knowing.
+    refused: the record was not loaded. dropped: the value was not loaded. repaired: the value was corrected.
+    noted: for information.
     """
     if as_csv:
-        only_with("--csv", {"--json": as_json, "--by": by is not By.RULE})
+        reject_combination("--csv", {"--json": as_json, "--by": by is not GroupBy.RULE})
     if resource is not None:
-        named(resource)
-    with working(embedded=embedded) as work:
+        find_resource(resource)
+    with open_session(embedded=embedded) as session:
         if as_csv:
-            work.read(partial(export, tenant=work.tenant, resource=resource, only_open=only_open))
-        elif by is By.RULE:
-            found = work.read(partial(groups, tenant=work.tenant, resource=resource, only_open=only_open))
-            show_groups(found, as_json=as_json)
+            session.read(partial(write_csv, tenant=session.tenant, resource=resource, only_open=only_open))
+        elif by is GroupBy.RULE:
+            finding_groups = session.read(
+                partial(count_by_rule, tenant=session.tenant, resource=resource, only_open=only_open)
+            )
+            show_groups(finding_groups, as_json=as_json)
         else:
-            ask = partial(shares, tenant=work.tenant, by=by, resource=resource, only_open=only_open)
-            show_shares(work.read(ask), by, as_json=as_json)
+            query = partial(count_findings_by, tenant=session.tenant, by=by, resource=resource, only_open=only_open)
+            show_shares(session.read(query), by, as_json=as_json)
 
 
-def export(connection: Connection, **scope: Any) -> None:
-    """Write every finding to standard output as CSV."""
+def write_csv(connection: Connection, **scope: Any) -> None:
+    """Write all findings to standard output as CSV."""
     writer = csv.writer(sys.stdout, lineterminator="\r\n")
-    writer.writerow(EXPORTED)
-    writer.writerows(safe_row(row) for row in exported(connection, **scope))
+    writer.writerow(EXPORT_COLUMNS)
+    writer.writerows(safe_row(row) for row in export_findings(connection, **scope))
 
 
-def show_groups(found: list[Group], *, as_json: bool) -> None:
-    """Write the findings by resource and rule."""
+def show_groups(finding_groups: list[RuleCounts], *, as_json: bool) -> None:
+    """Print the findings by resource and rule."""
     if as_json:
-        show_json([asdict(one) for one in found])
+        print_json([asdict(group) for group in finding_groups])
         return
-    rows = [(one.resource, one.rule, one.severity, number(one.open), number(one.all), one.example) for one in found]
-    right = ("Open", "All")
+    rows = [
+        (group.resource, group.rule, group.severity, format_number(group.open), format_number(group.all), group.example)
+        for group in finding_groups
+    ]
+    numeric = ("Open", "All")
     if rows:
-        out().print(table(("Resource", "Rule", "Severity", *right, "For example"), rows, right=right))
-    show_sum(found)
+        stdout().print(build_table(("Resource", "Rule", "Severity", *numeric, "Example"), rows, numeric=numeric))
+    show_total(finding_groups)
 
 
-def show_shares(found: list[Share], by: By, *, as_json: bool) -> None:
-    """Write the findings by resource, office or agent."""
+def show_shares(finding_shares: list[FindingCounts], by: GroupBy, *, as_json: bool) -> None:
+    """Print the findings by resource, office or agent."""
     if as_json:
-        show_json([asdict(one) for one in found])
+        print_json([asdict(share) for share in finding_shares])
         return
-    right = ("Refused", "Dropped", "Repaired", "Noted", "Open", "All")
-    rows = [(one.name or "(not known)", *(number(getattr(one, name.lower())) for name in right)) for one in found]
+    numeric = ("Refused", "Dropped", "Repaired", "Noted", "Open", "All")
+    rows = [
+        (share.name or "(unknown)", *(format_number(getattr(share, name.lower())) for name in numeric))
+        for share in finding_shares
+    ]
     if rows:
-        out().print(table((by.value.capitalize(), *right), rows, right=right))
-    show_sum(found)
+        stdout().print(build_table((by.value.capitalize(), *numeric), rows, numeric=numeric))
+    show_total(finding_shares)
 
 
-def show_sum(found: Sequence[Group | Share]) -> None:
-    """Write how many findings there are in all."""
-    if not found:
-        show("There are no findings.")
+def show_total(finding_groups: Sequence[RuleCounts | FindingCounts]) -> None:
+    """Print the number of findings."""
+    if not finding_groups:
+        print_line("No findings.")
         return
-    show()
-    show(
-        f"{counted(sum(one.open for one in found), 'open finding')} of {number(sum(one.all for one in found))} in all."
-    )
+    print_line()
+    open_findings = format_count(sum(group.open for group in finding_groups), "open finding")
+    print_line(f"{open_findings}, {format_number(sum(group.all for group in finding_groups))} in total.")

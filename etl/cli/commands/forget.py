@@ -1,4 +1,4 @@
-"""`qqetl forget`: one person erased everywhere, kept from coming back, with an audit row."""
+"""`qqetl forget`: erase one person everywhere, and keep the person from being imported again."""
 
 import getpass
 from dataclasses import asdict
@@ -6,19 +6,19 @@ from typing import Annotated
 
 import typer
 
-from etl.cli.session import working
-from etl.cli.ui.format import counted, number
-from etl.cli.ui.options import AsJson, Embedded, Yes, command_app, examples, sure
-from etl.cli.ui.terminal import out, show, show_json, table
-from etl.pipeline.forget import Forgot, forget
+from etl.cli.session import open_session
+from etl.cli.ui.format import format_count, format_number
+from etl.cli.ui.options import AsJson, Embedded, Yes, confirm, create_app, format_examples
+from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
+from etl.pipeline.forget import ForgetResult, forget
 
-app = command_app()
+app = create_app()
 
 Contact = Annotated[str, typer.Argument(metavar="CONTACT", help="The contact's id in QQCatalyst: contacts.source_id.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell how many rows it would take.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show how many rows would change; change nothing.")]
 
 
-@app.command(epilog=examples("qqetl forget 41207 --dry-run", "qqetl forget 41207"))
+@app.command(epilog=format_examples("qqetl forget 41207 --dry-run", "qqetl forget 41207"))
 def command(
     contact: Contact,
     *,
@@ -27,36 +27,36 @@ def command(
     embedded: Embedded = False,
     as_json: AsJson = False,
 ) -> None:
-    """Erase one person from production, staging, findings and request facts, for good.
+    """Erase one person permanently from production, staging, findings and request facts.
 
-    Policies, premiums and claims stay without what names the person. Later reads leave the person out.
+    Policies, premiums and claims are kept without the personal data. Later syncs skip the person.
     """
-    with working(embedded=embedded) as work:
+    with open_session(embedded=embedded) as session:
         if not dry_run:
-            sure(f"This erases contact {contact} in {work.tenant!r}, and cannot be undone. Go on?", yes=yes)
-        done = forget(work.engine, work.settings, contact, actor=user(), dry=dry_run)
+            confirm(f"This permanently erases contact {contact} of account {session.tenant!r}. Continue?", yes=yes)
+        result = forget(session.engine, session.settings, contact, actor=get_user(), dry=dry_run)
     if as_json:
-        show_json(asdict(done))
+        print_json(asdict(result))
     else:
-        show_counts(done)
+        show_counts(result)
 
 
-def user() -> str:
-    """Return the user of the operating system, for the audit row."""
+def get_user() -> str:
+    """Return the operating system user, for the audit row."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name
         return "unknown"
 
 
-def show_counts(done: Forgot) -> None:
-    """Write how many rows were touched, table by table, and what is left to do elsewhere."""
-    rows = [(name, number(count)) for name, count in done.counts.items()]
-    out().print(table(("Table", "Rows"), rows, right=("Rows",)))
-    show()
-    total = counted(sum(done.counts.values()), "row")
-    if not done.applied:
-        show(f"{total} of contact {done.contact} would be deleted or emptied. Nothing was changed.")
+def show_counts(result: ForgetResult) -> None:
+    """Print the number of rows per table, and what is left to do elsewhere."""
+    rows = [(name, format_number(count)) for name, count in result.counts.items()]
+    stdout().print(build_table(("Table", "Rows"), rows, numeric=("Rows",)))
+    print_line()
+    total = format_count(sum(result.counts.values()), "row")
+    if not result.applied:
+        print_line(f"{total} of contact {result.contact} would be deleted or cleared. Nothing was changed.")
         return
-    show(f"Contact {done.contact} is forgotten: {total} deleted or emptied, with an entry in etl.audit.")
-    show("Backups made before still hold the person; so does QQCatalyst itself.")
+    print_line(f"Erased contact {result.contact}: {total} deleted or cleared, logged in etl.audit.")
+    print_line("Older backups and QQCatalyst itself still contain the person.")

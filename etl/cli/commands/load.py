@@ -1,37 +1,37 @@
-"""`qqetl load`: the third step alone, clean rows of a batch into production."""
+"""`qqetl load`: step 3 only, from clean rows to production."""
 
 from functools import partial
 
 import typer
 
-from etl.cli.batch_lookup import batch_named
-from etl.cli.session import working
-from etl.cli.ui.options import AsJson, BatchName, Embedded, command_app, examples
-from etl.cli.ui.progress import watching
-from etl.cli.ui.signals import Stopping
-from etl.cli.ui.terminal import out, say, show_json
-from etl.cli.views.step_results import results_for_programs, results_table
+from etl.cli.batch_lookup import find_batch
+from etl.cli.session import open_session
+from etl.cli.ui.options import AsJson, BatchId, Embedded, create_app, format_examples
+from etl.cli.ui.progress import show_progress
+from etl.cli.ui.signals import StopRequest
+from etl.cli.ui.terminal import print_json, print_notice, stdout
+from etl.cli.views.step_results import build_results_table, results_to_json
 from etl.ledger import batches
 from etl.load import LoadService
 from etl.models.states import BatchState
 from etl.resources import CATALOGUE
 
-app = command_app()
+app = create_app()
 
 
-@app.command(epilog=examples("qqetl load 34944a62"))
-def command(batch: BatchName, *, embedded: Embedded = False, as_json: AsJson = False) -> None:
-    """Write the clean records of a batch into production, for the window it was extracted for, and close its books."""
-    with working(embedded=embedded) as work:
-        batch_id = work.read(partial(batch_named, tenant=work.tenant, name=batch))
-        window = work.read(partial(batches.load, batch_id=batch_id)).window
-        with Stopping() as stopping, watching(len(CATALOGUE)) as watch:
-            service = LoadService(work.engine, settings=work.settings, watch=watch, stop=stopping.event)
+@app.command(epilog=format_examples("qqetl load 34944a62"))
+def command(batch: BatchId, *, embedded: Embedded = False, as_json: AsJson = False) -> None:
+    """Write the clean rows of a batch to production, and complete the batch."""
+    with open_session(embedded=embedded) as session:
+        batch_id = session.read(partial(find_batch, tenant=session.tenant, name=batch))
+        window = session.read(partial(batches.read_batch, batch_id=batch_id)).window
+        with StopRequest() as stop_request, show_progress(len(CATALOGUE)) as watch:
+            service = LoadService(session.engine, settings=session.settings, watch=watch, stop=stop_request.event)
             results = service.load_batch(batch_id, window)
     if as_json:
-        show_json(results_for_programs(batch_id, results.status, results.counts))
+        print_json(results_to_json(batch_id, results.status, results.counts))
     else:
-        out().print(results_table(results.counts))
+        stdout().print(build_results_table(results.counts))
     is_done = results.status is BatchState.COMPLETED
-    say(f"Batch {batch_id} is {results.status}." + ("" if is_done else f" Why: qqetl runs {batch_id}"))
+    print_notice(f"Batch {batch_id} is {results.status}." + ("" if is_done else f" Details: qqetl runs {batch_id}"))
     raise typer.Exit(0 if is_done else 6)

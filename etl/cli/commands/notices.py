@@ -1,4 +1,4 @@
-"""`qqetl notices`: what needs a person, which mails wait, and whether notices arrive at all."""
+"""`qqetl notices`: open incidents and unsent emails; send a test email."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -6,111 +6,111 @@ from typing import Annotated, Any
 
 import typer
 
-from etl.cli.session import Work, working
-from etl.cli.ui.format import counted
-from etl.cli.ui.options import AsJson, Embedded, command_app, examples, only_with
-from etl.cli.ui.terminal import say, show, show_json
+from etl.cli.session import CommandSession, open_session
+from etl.cli.ui.format import format_count
+from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, reject_combination
+from etl.cli.ui.terminal import print_json, print_line, print_notice
 from etl.database.revisions import check_migrated
 from etl.errors import UsageError
 from etl.ledger.notifications import incidents, outbox
-from etl.ledger.notifications.incidents import Trouble
+from etl.ledger.notifications.incidents import Incident
 from etl.ledger.notifications.outbox import Mail
-from etl.notifications.after_run import take_note
-from etl.notifications.message import as_mail
-from etl.notifications.send import Sent, send_waiting
-from etl.notifications.templates import headline, of_test, summed_up
+from etl.notifications.after_run import update_incidents
+from etl.notifications.message import to_mail
+from etl.notifications.send import SendResult, send_queued
+from etl.notifications.templates import describe_resolved, headline, test_message
 
-app = command_app()
+app = create_app()
 
-Test = Annotated[bool, typer.Option("--test", help="Send a mail that says that notices arrive, and all that waits.")]
-Look = Annotated[bool, typer.Option("--look", help="Look how things stand now, as after a run, and send what waits.")]
+Test = Annotated[bool, typer.Option("--test", help="Send a test email, and all unsent emails.")]
+Look = Annotated[bool, typer.Option("--look", help="Check for incidents now, as after a run, and send emails.")]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What is the matter, and which mails wait."""
+class NoticeStatus:
+    """Open incidents and unsent emails."""
 
-    open: list[Trouble]
+    open: list[Incident]
     waiting: list[Mail]
-    sent: Sent | None = None  #: what came of sending, where that was asked for
+    sent: SendResult | None = None  #: None if nothing was to be sent
 
 
 @app.command(
-    epilog=examples(
-        "qqetl notices           what needs a person, and mails that wait",
-        "qqetl notices --test    do mails arrive?",
-        "qqetl notices --look    from another machine: is anything stale? tell it",
+    epilog=format_examples(
+        "qqetl notices           open incidents and unsent emails",
+        "qqetl notices --test    send a test email",
+        "qqetl notices --look    check for stale data, for example from another machine",
     )
 )
 def command(*, test: Test = False, look: Look = False, embedded: Embedded = False, as_json: AsJson = False) -> None:
-    """Show what needs a person and which mails wait for their server; ends with 1 where a mail could not be sent."""
+    """Show open incidents and unsent emails. Exits with status 1 if an email could not be sent."""
     if test:
-        only_with("--test", {"--look": look})
-    with working(embedded=embedded) as work:
-        check_migrated(work.engine)
-        sent = sending(work, test=test) if test or look else None
-        standing = work.read(partial(stands, tenant=work.tenant, sent=sent))
+        reject_combination("--test", {"--look": look})
+    with open_session(embedded=embedded) as session:
+        check_migrated(session.engine)
+        sent = send_mails(session, test=test) if test or look else None
+        status = session.read(partial(read_status, tenant=session.tenant, sent=sent))
     if as_json:
-        show_json(for_programs(standing))
+        print_json(status_to_json(status))
     else:
-        show_standing(standing)
+        show_status(status)
     if sent is not None and sent.failed:
-        say(sent.error or "A mail could not be sent.", style="red")
+        print_notice(sent.error or "An email could not be sent.", style="red")
         raise typer.Exit(1)
 
 
-def sending(work: Work, *, test: bool) -> Sent:
-    """Write a test mail, or what a look at things now calls for, and send all that waits."""
-    if work.settings.etl_smtp_url is None:
-        raise UsageError("There is no mail server. Set ETL_SMTP_URL, ETL_MAIL_FROM and ETL_MAIL_TO.")
+def send_mails(session: CommandSession, *, test: bool) -> SendResult:
+    """Queue a test email, or emails about new incidents, and send all unsent emails."""
+    if session.settings.etl_smtp_url is None:
+        raise UsageError("No mail server is configured. Set ETL_SMTP_URL, ETL_MAIL_FROM and ETL_MAIL_TO.")
     if test:
-        mail = as_mail(of_test(work.tenant))
-        work.ledger.commit(partial(outbox.write, tenant=work.tenant, mail=mail))
+        mail = to_mail(test_message(session.tenant))
+        session.ledger.commit(partial(outbox.enqueue, tenant=session.tenant, mail=mail))
     else:
-        take_note(work.ledger, work.settings, at_end=False)
-    return send_waiting(work.ledger, work.settings)
+        update_incidents(session.ledger, session.settings, at_end=False)
+    return send_queued(session.ledger, session.settings)
 
 
-def stands(connection: Any, tenant: str, sent: Sent | None) -> Standing:
-    """Return how notices stand."""
-    return Standing(incidents.still_open(connection, tenant), outbox.waiting(connection, tenant), sent)
+def read_status(connection: Any, tenant: str, sent: SendResult | None) -> NoticeStatus:
+    """Return open incidents and unsent emails."""
+    return NoticeStatus(incidents.read_open_incidents(connection, tenant), outbox.read_unsent(connection, tenant), sent)
 
 
-def show_standing(standing: Standing) -> None:
-    """Write how notices stand for a person."""
-    if standing.sent is not None and standing.sent.sent:
-        show(f"{counted(standing.sent.sent, 'mail')} sent.")
-    for one in standing.open:
-        show(f"✗ {summed_up(one)}", style="red")
-        show(f"  {one.words}")
-    if not standing.open:
-        show("Nothing needs you.")
-    for mail in standing.waiting:
-        why = f": {mail.error}" if mail.error else ""
-        show(f"Not sent, {counted(mail.attempts, 'attempt')}: {mail.subject}{why}")
+def show_status(status: NoticeStatus) -> None:
+    """Print open incidents and unsent emails."""
+    if status.sent is not None and status.sent.sent:
+        print_line(f"{format_count(status.sent.sent, 'email')} sent.")
+    for incident in status.open:
+        print_line(f"✗ {describe_resolved(incident)}", style="red")
+        print_line(f"  {incident.message}")
+    if not status.open:
+        print_line("Action needed: none")
+    for mail in status.waiting:
+        reason = f": {mail.error}" if mail.error else ""
+        print_line(f"Not sent after {format_count(mail.attempts, 'attempt')}: {mail.subject}{reason}")
 
 
-def for_programs(standing: Standing) -> dict[str, Any]:
-    """Return how notices stand for JSON."""
+def status_to_json(status: NoticeStatus) -> dict[str, Any]:
+    """Return open incidents and unsent emails as JSON."""
     return {
-        "open": [trouble_for_programs(one) for one in standing.open],
+        "open": [incident_to_json(incident) for incident in status.open],
         "unsent": [
-            {"kind": one.kind.value, "subject": one.subject, "attempts": one.attempts, "error": one.error}
-            for one in standing.waiting
+            {"kind": mail.kind.value, "subject": mail.subject, "attempts": mail.attempts, "error": mail.error}
+            for mail in status.waiting
         ],
-        "sent": standing.sent.sent if standing.sent else 0,
+        "sent": status.sent.sent if status.sent else 0,
     }
 
 
-def trouble_for_programs(one: Trouble) -> dict[str, Any]:
-    """Return one trouble for JSON."""
+def incident_to_json(incident: Incident) -> dict[str, Any]:
+    """Return one incident as JSON."""
     return {
-        "kind": one.kind.value,
-        "subject": one.subject,
-        "headline": headline([one]),
-        "words": one.words,
-        "batch": str(one.batch_id) if one.batch_id else None,
-        "since": one.opened_at.isoformat() if one.opened_at else None,
-        "times_seen": one.times_seen,
-        "told": one.told_at is not None,
+        "kind": incident.kind.value,
+        "subject": incident.subject,
+        "headline": headline([incident]),
+        "words": incident.message,
+        "batch": str(incident.batch_id) if incident.batch_id else None,
+        "since": incident.opened_at.isoformat() if incident.opened_at else None,
+        "times_seen": incident.times_seen,
+        "told": incident.reported_at is not None,
     }

@@ -1,35 +1,35 @@
-"""`qqetl reconcile`: read everything, and mark deleted what has vanished at the source; or take that back."""
+"""`qqetl reconcile`: mark rows deleted that are missing in QQCatalyst, or undo that."""
 
 from functools import partial
 from typing import Annotated
 
 import typer
 
-from etl.cli.batch_lookup import batch_named
-from etl.cli.run_command import run, teller
-from etl.cli.run_notifier import Attendant
-from etl.cli.session import Work, prepared, working
-from etl.cli.ui.format import counted
-from etl.cli.ui.options import AsJson, Embedded, Resources, command_app, examples, only_with
-from etl.cli.ui.signals import Stopping
-from etl.cli.ui.terminal import show, show_json
+from etl.cli.batch_lookup import find_batch
+from etl.cli.run_command import choose_summary_writer, run_with_progress
+from etl.cli.run_notifier import RunNotifier
+from etl.cli.session import CommandSession, load_settings, open_session
+from etl.cli.ui.format import format_count
+from etl.cli.ui.options import AsJson, Embedded, Resources, create_app, format_examples, reject_combination
+from etl.cli.ui.signals import StopRequest
+from etl.cli.ui.terminal import print_json, print_line
 from etl.pipeline import Options, sync
-from etl.pipeline.reconcile import swept_resources, undo
+from etl.pipeline.reconcile import select_reconcilable, undo_deletions
 from etl.resources import selected
 
-app = command_app()
+app = create_app()
 
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Read and load as always, and tell what vanished, but mark nothing deleted.")
+    bool, typer.Option("--dry-run", help="Read and load as usual and report missing records, but mark nothing deleted.")
 ]
-Undo = Annotated[str | None, typer.Option("--undo", metavar="BATCH", help="Take back what this batch marked deleted.")]
+Undo = Annotated[str | None, typer.Option("--undo", metavar="BATCH", help="Undo the deletions of this batch.")]
 
 
 @app.command(
-    epilog=examples(
-        "qqetl reconcile --dry-run         what has vanished at the source",
-        "qqetl reconcile                   mark it deleted",
-        "qqetl reconcile --undo 1f0c59ab   take back what that batch marked",
+    epilog=format_examples(
+        "qqetl reconcile --dry-run         report records that are missing in QQCatalyst",
+        "qqetl reconcile                   mark their rows deleted",
+        "qqetl reconcile --undo 1f0c59ab   undo the deletions of that batch",
     )
 )
 def command(
@@ -40,39 +40,39 @@ def command(
     embedded: Embedded = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read every feed and list to its end, and mark deleted what none of them holds any more.
+    """Read all feeds and lists completely, and mark rows deleted whose records are missing in QQCatalyst.
 
-    Deletions that the source marks itself need no reconciling. Where more than 20 rows and more than ETL_DELETE_BRAKE
-    of a resource would vanish at once, nothing of it is marked: somebody has to look first.
+    Records that QQCatalyst itself marks deleted need no reconciling. If more than 20 rows and more than
+    ETL_DELETE_BRAKE of a resource are missing, nothing of that resource is marked deleted until you confirm.
     """
     if undo_batch is not None:
-        only_with("--undo", {"--dry-run": dry_run, "--resource": bool(resource)})
-    settings = prepared()
-    with Attendant(settings) as attendant, working(embedded=embedded, settings=settings) as work:
+        reject_combination("--undo", {"--dry-run": dry_run, "--resource": bool(resource)})
+    settings = load_settings()
+    with RunNotifier(settings) as notifier, open_session(embedded=embedded, settings=settings) as session:
         if undo_batch is not None:
-            take_back(work, undo_batch, as_json=as_json)
+            undo_and_show(session, undo_batch, as_json=as_json)
             return
-        names = tuple(one.name for one in swept_resources(resource or ()))
+        names = tuple(target.name for target in select_reconcilable(resource or ()))
         options = Options(names, full=True, dry_sweep=dry_run, command="reconcile")
-        with Stopping() as stopping:
-            status = run(
-                lambda watcher: sync(work.engine, work.settings, None, options, watcher),
-                stopping,
+        with StopRequest() as stop_request:
+            status = run_with_progress(
+                lambda watcher: sync(session.engine, session.settings, None, options, watcher),
+                stop_request,
                 len(selected(names)),
-                teller(as_json=as_json),
-                attendant=attendant.over(work),
+                choose_summary_writer(as_json=as_json),
+                notifier=notifier.with_session(session),
             )
     raise typer.Exit(status)
 
 
-def take_back(work: Work, batch: str, *, as_json: bool) -> None:
-    """Let live again what a batch marked deleted, and say how many rows that are."""
-    batch_id = work.read(partial(batch_named, tenant=work.tenant, name=batch))
-    back = {name: rows for name, rows in undo(work.engine, work.settings, batch_id).items() if rows}
+def undo_and_show(session: CommandSession, batch: str, *, as_json: bool) -> None:
+    """Undo the deletions of a batch, and print the number of rows per table."""
+    batch_id = session.read(partial(find_batch, tenant=session.tenant, name=batch))
+    undone = {name: rows for name, rows in undo_deletions(session.engine, session.settings, batch_id).items() if rows}
     if as_json:
-        show_json(back)
+        print_json(undone)
         return
-    for name, rows in back.items():
-        show(f"{name}: {counted(rows, 'row')} no longer marked deleted")
-    if not back:
-        show("Nothing that this batch marked deleted is still so.")
+    for name, rows in undone.items():
+        print_line(f"{name}: {format_count(rows, 'row')} no longer marked deleted")
+    if not undone:
+        print_line("Nothing to undo: no row is still marked deleted by this batch.")

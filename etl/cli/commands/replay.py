@@ -1,89 +1,89 @@
-"""`qqetl replay`: the newest raw versions through today's rules; what changes, and with `--apply` written."""
+"""`qqetl replay`: run stored records through the current rules; show or apply the changes."""
 
 from collections import Counter
 from typing import Annotated, Any
 
 import typer
 
-from etl.cli.session import working
-from etl.cli.ui.format import counted, number
-from etl.cli.ui.options import AsJson, Embedded, command_app, examples
-from etl.cli.ui.progress import watching
-from etl.cli.ui.terminal import out, show, show_json, table
+from etl.cli.session import open_session
+from etl.cli.ui.format import format_count, format_number
+from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
+from etl.cli.ui.progress import show_progress
+from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
 from etl.models.states import Outcome
 from etl.pipeline import Replayed, replay
 from etl.resources import selected
 
-app = command_app()
+app = create_app()
 
 Resource = Annotated[
-    str | None, typer.Option("--resource", metavar="NAME", help="Only this resource, and those made from it.")
+    str | None, typer.Option("--resource", metavar="NAME", help="Only this resource, and resources made from it.")
 ]
-Apply = Annotated[bool, typer.Option("--apply", help="Write what changes. Without it nothing is written.")]
+Apply = Annotated[bool, typer.Option("--apply", help="Write the changes. Without this option nothing is written.")]
 
-#: Outcomes of records whose row is new or differs.
-WRITTEN = (Outcome.INSERTED, Outcome.UPDATED)
+#: Outcomes of records whose row is new or changed.
+CHANGED = (Outcome.INSERTED, Outcome.UPDATED)
 
 
 @app.command(
-    epilog=examples(
-        "qqetl replay                        what today's rules would change",
-        "qqetl replay --resource contacts    in one resource",
-        "qqetl replay --apply                write it",
+    epilog=format_examples(
+        "qqetl replay                        show what the current rules would change",
+        "qqetl replay --resource contacts    for one resource",
+        "qqetl replay --apply                write the changes",
     )
 )
 def command(
     *, resource: Resource = None, apply: Apply = False, embedded: Embedded = False, as_json: AsJson = False
 ) -> None:
-    """Take the newest version of every staged record through today's rules, without one call of the API.
+    """Run the newest version of each staged record through the current rules, without API calls.
 
-    Dry unless told otherwise: it does the work in transactions that are rolled back, and says what would change.
+    By default this is a dry run: all changes are rolled back and reported.
     """
     resources = selected([resource] if resource else [])
-    with working(embedded=embedded) as work, watching(len(resources)) as watch:
-        done = replay(work.engine, work.settings, resource, apply=apply, watch=watch)
+    with open_session(embedded=embedded) as session, show_progress(len(resources)) as watch:
+        result = replay(session.engine, session.settings, resource, apply=apply, watch=watch)
     if as_json:
-        show_json(for_programs(done))
+        print_json(replay_to_json(result))
     else:
-        show_replayed(done)
+        show_changes(result)
 
 
-def show_replayed(done: Replayed) -> None:
-    """Write which columns changed, or would change, and what became of the records."""
-    if done.changes:
+def show_changes(result: Replayed) -> None:
+    """Print the columns that changed or would change, and the outcomes of the records."""
+    if result.changes:
         rows = [
-            (name, column, number(rows), ", ".join(some))
-            for (name, column), (rows, some) in sorted(done.changes.items())
+            (name, column, format_number(rows), ", ".join(examples))
+            for (name, column), (rows, examples) in sorted(result.changes.items())
         ]
-        out().print(table(("Table", "Column", "Rows", "Such as"), rows, right=("Rows",)))
-        show()
-    sums = totals(done)
-    went = counted(sum(one["fetched"] for one in done.counts.values()), "record")
-    new, changed = number(sums[Outcome.INSERTED]), number(sums[Outcome.UPDATED])
-    verb = "were" if done.applied else "would be"
-    show(f"{went} went through today's rules: {new} rows {verb} new, {changed} {verb} changed.")
-    if done.applied:
-        show(f"Written by batch {done.batch_id}.")
-    elif any(sums[outcome] for outcome in WRITTEN):
-        show("Nothing was written. `qqetl replay --apply` writes it.")
+        stdout().print(build_table(("Table", "Column", "Rows", "Examples"), rows, numeric=("Rows",)))
+        print_line()
+    outcomes = sum_outcomes(result)
+    records = format_count(sum(counts["fetched"] for counts in result.counts.values()), "record")
+    new, changed = format_number(outcomes[Outcome.INSERTED]), format_number(outcomes[Outcome.UPDATED])
+    verb = "were" if result.applied else "would be"
+    print_line(f"Replayed {records} with the current rules: {new} rows {verb} inserted, {changed} {verb} updated.")
+    if result.applied:
+        print_line(f"Written by batch {result.batch_id}.")
+    elif any(outcomes[outcome] for outcome in CHANGED):
+        print_line("Nothing was written. To write the changes: qqetl replay --apply")
 
 
-def totals(done: Replayed) -> Counter[str]:
+def sum_outcomes(result: Replayed) -> Counter[str]:
     """Return the outcomes of all resources together."""
-    sums: Counter[str] = Counter()
-    for counts in done.counts.values():
-        sums.update(counts)
-    return sums
+    totals: Counter[str] = Counter()
+    for counts in result.counts.values():
+        totals.update(counts)
+    return totals
 
 
-def for_programs(done: Replayed) -> dict[str, Any]:
-    """Return a replay for JSON."""
+def replay_to_json(result: Replayed) -> dict[str, Any]:
+    """Return the result as JSON."""
     return {
-        "applied": done.applied,
-        "batch": str(done.batch_id) if done.batch_id else None,
+        "applied": result.applied,
+        "batch": str(result.batch_id) if result.batch_id else None,
         "changes": [
-            {"table": name, "column": column, "rows": rows, "source_ids": some}
-            for (name, column), (rows, some) in sorted(done.changes.items())
+            {"table": name, "column": column, "rows": rows, "source_ids": source_ids}
+            for (name, column), (rows, source_ids) in sorted(result.changes.items())
         ],
-        "resources": {name: dict(counts) for name, counts in done.counts.items()},
+        "resources": {name: dict(counts) for name, counts in result.counts.items()},
     }

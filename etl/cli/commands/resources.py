@@ -1,80 +1,82 @@
-"""`qqetl resources`: the catalogue as a person reads it, and what the account is known to offer of it."""
+"""`qqetl resources`: list all resources, and which of them the account offers."""
 
 from functools import partial
 from typing import Any
 
 from etl.catalogue import Resource
-from etl.cli.session import prepared, working
-from etl.cli.ui.errors import told
-from etl.cli.ui.options import AsJson, Embedded, command_app, examples
-from etl.cli.ui.terminal import out, say, show, show_json, table
+from etl.cli.session import load_settings, open_session
+from etl.cli.ui.errors import format_error
+from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
+from etl.cli.ui.terminal import build_table, print_json, print_line, print_notice, stdout
 from etl.config.settings import Settings
 from etl.database.embedded.server import embedded_exists
 from etl.errors import EtlError
 from etl.resources import CATALOGUE
-from etl.status.status import offers_of
+from etl.status.status import load_offers
 
-app = command_app()
+app = create_app()
 
-YES = {True: "yes", False: "no", None: ""}
+YES_NO = {True: "yes", False: "no", None: ""}
 
 
-@app.command(epilog=examples("qqetl resources", "qqetl resources --json"))
+@app.command(epilog=format_examples("qqetl resources", "qqetl resources --json"))
 def command(*, embedded: Embedded = False, as_json: AsJson = False) -> None:
-    """List every resource of the API: its call, the table it fills, whether it is proven, and offered to this account.
+    """List all resources: API calls, table, whether proven, and whether this account offers it.
 
-    An unproven resource is asked for as well; an account that does not have it loses nothing. Whether it does stands
-    in the database; without one, that column stays empty.
+    A sync also tries unproven resources. Column Offered comes from the database, and is empty without one.
     """
-    offered = known_offers(prepared(), embedded=embedded)
+    offered = read_offers(load_settings(), embedded=embedded)
     if as_json:
-        show_json([for_programs(one, offered.get(one.name)) for one in CATALOGUE])
+        print_json([resource_to_json(entry, offered.get(entry.name)) for entry in CATALOGUE])
         return
-    rows = [(one.name, YES[one.proven], YES[offered.get(one.name)], source(one)) for one in CATALOGUE]
-    out().print(table(("Resource", "Proven", "Offered", "Call"), rows))
-    show()
-    show("Each fills the table of its name, unless → names another. {parent}: one call for each.")
-    show("Proven: every account is known to have it. Offered: as this account last answered.")
+    rows = [
+        (entry.name, YES_NO[entry.documented], YES_NO[offered.get(entry.name)], format_source(entry))
+        for entry in CATALOGUE
+    ]
+    stdout().print(build_table(("Resource", "Proven", "Offered", "Call"), rows))
+    print_line()
+    print_line("A resource fills the table of the same name unless → names another. {parent}: one call per parent.")
+    print_line("Proven: confirmed for all accounts. Offered: as this account last responded.")
 
 
-def source(one: Resource) -> str:
-    """Return the calls of a resource, or what it is made from, and the table it fills when that has another name."""
-    calls = "\n".join(endpoint.path for endpoint in one.endpoints) or f"({way(one)})"
-    fills = one.model.__tablename__
-    return calls if fills == one.name else f"{calls} → {fills}"
+def format_source(resource: Resource) -> str:
+    """Return the calls of a resource, or its sources, and its table if the name differs."""
+    calls = "\n".join(endpoint.path for endpoint in resource.endpoints) or f"({describe_reading(resource)})"
+    table_name = resource.model.__tablename__
+    return calls if table_name == resource.name else f"{calls} → {table_name}"
 
 
-def way(one: Resource) -> str:
-    """Return how a resource is read, in a few words."""
-    if not one.endpoints:
-        return "from " + ", ".join(dict.fromkeys(derivation.resource for derivation in one.derived))
-    if one.parent is not None:
-        return f"per {one.parent.resource}"
-    return "by date" if any(endpoint.dates for endpoint in one.endpoints) else "whole"
+def describe_reading(resource: Resource) -> str:
+    """Return how a resource is read: `by date`, `whole`, or per parent."""
+    if not resource.endpoints:
+        return "from " + ", ".join(dict.fromkeys(derivation.resource for derivation in resource.derived))
+    if resource.parent is not None:
+        return f"per {resource.parent.resource}"
+    return "by date" if any(endpoint.dates for endpoint in resource.endpoints) else "whole"
 
 
-def known_offers(settings: Settings, *, embedded: bool) -> dict[str, bool]:
-    """Return what the account is known to offer; nothing where there is no database to say."""
+def read_offers(settings: Settings, *, embedded: bool) -> dict[str, bool]:
+    """Return which resources the account offers, as far as is known; empty without a database."""
     if not (embedded or settings.database_url is not None or embedded_exists(settings.etl_data_dir)):
         return {}
     try:
-        with working(embedded=embedded, settings=settings) as work:
-            return work.read(partial(offers_of, tenant=work.tenant))
+        with open_session(embedded=embedded, settings=settings) as session:
+            return session.read(partial(load_offers, tenant=session.tenant))
     except EtlError as error:
-        say(f"What the account offers is not known: {told(error)}")
+        print_notice(f"Offered resources are unknown: {format_error(error)}")
         return {}
 
 
-def for_programs(one: Resource, offered: bool | None) -> dict[str, Any]:
-    """Return one resource for JSON."""
+def resource_to_json(resource: Resource, offered: bool | None) -> dict[str, Any]:
+    """Return one resource as JSON."""
     return {
-        "resource": one.name,
-        "table": one.model.__tablename__,
-        "raw_table": f"raw.{one.raw_table}",
-        "calls": [f"{endpoint.method} {endpoint.path}" for endpoint in one.endpoints],
-        "read": way(one),
-        "parent": one.parent.resource if one.parent else None,
-        "made_from": list(dict.fromkeys(derivation.resource for derivation in one.derived)),
-        "proven": one.proven,
+        "resource": resource.name,
+        "table": resource.model.__tablename__,
+        "raw_table": f"raw.{resource.raw_table}",
+        "calls": [f"{endpoint.method} {endpoint.path}" for endpoint in resource.endpoints],
+        "read": describe_reading(resource),
+        "parent": resource.parent.resource if resource.parent else None,
+        "made_from": list(dict.fromkeys(derivation.resource for derivation in resource.derived)),
+        "proven": resource.documented,
         "offered": offered,
     }

@@ -1,50 +1,50 @@
-"""`qqetl retry`: a failed or interrupted batch, from where it stopped."""
+"""`qqetl retry`: resume a failed or interrupted batch."""
 
 from functools import partial
 from typing import Annotated
 
 import typer
 
-from etl.cli.batch_lookup import batch_named
-from etl.cli.run_command import run, teller
-from etl.cli.run_notifier import Attendant
-from etl.cli.session import prepared, working
-from etl.cli.ui.options import AsJson, Embedded, command_app, examples
-from etl.cli.ui.signals import Stopping
+from etl.cli.batch_lookup import find_batch
+from etl.cli.run_command import choose_summary_writer, run_with_progress
+from etl.cli.run_notifier import RunNotifier
+from etl.cli.session import load_settings, open_session
+from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
+from etl.cli.ui.signals import StopRequest
 from etl.ledger import batches
 from etl.pipeline import retry
-from etl.pipeline.resume import to_take_up
+from etl.pipeline.resume import batch_to_resume
 
-app = command_app()
+app = create_app()
 
 Which = Annotated[
     str | None,
-    typer.Argument(metavar="[BATCH]", help="The batch's id, or its first characters. Default: the newest."),
+    typer.Argument(metavar="[BATCH]", help="Batch id, or its first characters. Default: the latest batch."),
 ]
 
 
 @app.command(
-    epilog=examples(
-        "qqetl retry             the newest batch",
-        "qqetl retry 34944a62    this one",
+    epilog=format_examples(
+        "qqetl retry             the latest batch",
+        "qqetl retry 34944a62    this batch",
     )
 )
 def command(*, batch: Which = None, embedded: Embedded = False, as_json: AsJson = False) -> None:
-    """Take a failed or interrupted batch up where it stopped, and its failed resources once more."""
-    settings = prepared()
+    """Resume a failed or interrupted batch where it stopped, and retry its failed resources."""
+    settings = load_settings()
     with (
-        Attendant(settings) as attendant,
-        working(embedded=embedded, settings=settings) as work,
-        Stopping() as stopping,
+        RunNotifier(settings) as notifier,
+        open_session(embedded=embedded, settings=settings) as session,
+        StopRequest() as stop_request,
     ):
-        named = work.read(partial(batch_named, tenant=work.tenant, name=batch)) if batch else None
-        taken = work.read(partial(to_take_up, tenant=work.tenant, batch_id=named))
-        total = len(batches.unfinished(work.read(partial(batches.parts, batch_id=taken.id))))
-        status = run(
-            lambda watcher: retry(work.engine, work.settings, taken.id, watcher),
-            stopping,
-            total,
-            teller(as_json=as_json),
-            attendant=attendant.over(work),
+        batch_id = session.read(partial(find_batch, tenant=session.tenant, name=batch)) if batch else None
+        batch_to_run = session.read(partial(batch_to_resume, tenant=session.tenant, batch_id=batch_id))
+        resources = session.read(partial(batches.read_batch_resources, batch_id=batch_to_run.id))
+        status = run_with_progress(
+            lambda watcher: retry(session.engine, session.settings, batch_to_run.id, watcher),
+            stop_request,
+            len(batches.select_unfinished(resources)),
+            choose_summary_writer(as_json=as_json),
+            notifier=notifier.with_session(session),
         )
     raise typer.Exit(status)

@@ -1,81 +1,85 @@
-"""`qqetl runs`: the batches, and one batch with its balance sheet."""
+"""`qqetl runs`: list the batches, or show the balance sheet of one."""
 
 from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from etl.cli.batch_lookup import batch_named
-from etl.cli.session import Work, working
-from etl.cli.ui.format import length, moment, number
-from etl.cli.ui.options import AsJson, Embedded, command_app, examples
-from etl.cli.ui.terminal import good, out, show, show_json, table
-from etl.cli.views.balance_sheet import balance_sheet, failures, formula, part_for_programs, totals
+from etl.cli.batch_lookup import find_batch
+from etl.cli.session import CommandSession, open_session
+from etl.cli.ui.format import format_duration, format_number, format_time
+from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
+from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, stdout
+from etl.cli.views.balance_sheet import build_balance_sheet, find_failures, format_balance, resource_to_json, sum_counts
 from etl.config.redaction import on_one_line
 from etl.ledger import batches
 from etl.ledger.batches import Batch
 from etl.models.states import BatchState
-from etl.status.runs import RunFacts, runs
+from etl.status.runs import RunSummary, list_runs
 
-app = command_app()
+app = create_app()
 
 Which = Annotated[
     str | None,
-    typer.Argument(metavar="[BATCH]", help="The batch's id, or its first characters: shows its balance sheet."),
+    typer.Argument(metavar="[BATCH]", help="Batch id, or its first characters: show its balance sheet."),
 ]
-Most = Annotated[int, typer.Option("--most", min=1, metavar="N", help="How many batches to list.")]
+Most = Annotated[int, typer.Option("--most", min=1, metavar="N", help="Maximum number of batches to list.")]
 
 
 @app.command(
-    epilog=examples(
-        "qqetl runs             the newest batches",
-        "qqetl runs 34944a62    one batch: what was fetched and where it went",
+    epilog=format_examples(
+        "qqetl runs             the latest batches",
+        "qqetl runs 34944a62    one batch: records fetched, and their outcomes",
     )
 )
 def command(*, batch: Which = None, most: Most = 20, embedded: Embedded = False, as_json: AsJson = False) -> None:
-    """List the batches, newest first, or show one of them with its balance sheet."""
-    with working(embedded=embedded) as work:
+    """List the batches, newest first, or show one with its balance sheet."""
+    with open_session(embedded=embedded) as session:
         if batch is None:
-            show_runs(work.read(partial(runs, tenant=work.tenant, most=most)), as_json=as_json)
+            show_runs(session.read(partial(list_runs, tenant=session.tenant, most=most)), as_json=as_json)
         else:
-            show_run(work, batch, as_json=as_json)
+            show_run(session, batch, as_json=as_json)
 
 
-def show_runs(found: list[RunFacts], *, as_json: bool) -> None:
-    """Write the list of batches."""
+def show_runs(run_list: list[RunSummary], *, as_json: bool) -> None:
+    """Print the list of batches."""
     if as_json:
-        show_json([run_for_programs(one) for one in found])
-    elif not found:
-        show("There is no batch yet. `qqetl sync` makes the first.")
+        print_json([run_to_json(run) for run in run_list])
+    elif not run_list:
+        print_line("No batch yet. Start the first one with `qqetl sync`.")
     else:
-        right = ("Took", "Fetched", "Written", "Deleted")
-        out().print(table(("Batch", "Started (UTC)", "Command", "Status", *right), map(run_line, found), right=right))
+        numeric = ("Took", "Fetched", "Written", "Deleted")
+        stdout().print(
+            build_table(
+                ("Batch", "Started (UTC)", "Command", "Status", *numeric), map(run_to_row, run_list), numeric=numeric
+            )
+        )
 
 
-def run_line(one: RunFacts) -> tuple[object, ...]:
-    """Return the row of one batch."""
-    took = length(one.finished_at - one.started_at) if one.finished_at else ""
-    state = one.batch.status.value + (f", {one.failed} failed" if one.failed else "")
-    started = moment(one.started_at)
-    counts = (number(one.fetched), number(one.written), number(one.deleted))
-    return str(one.batch.id)[:8], started, one.batch.command, state, took, *counts
+def run_to_row(run: RunSummary) -> tuple[object, ...]:
+    """Return the table row of one batch."""
+    elapsed = format_duration(run.finished_at - run.started_at) if run.finished_at else ""
+    state = run.batch.status.value + (f", {run.failed} failed" if run.failed else "")
+    started = format_time(run.started_at)
+    counts = (format_number(run.fetched), format_number(run.written), format_number(run.deleted))
+    return str(run.batch.id)[:8], started, run.batch.command, state, elapsed, *counts
 
 
-def run_for_programs(one: RunFacts) -> dict[str, Any]:
-    """Return one batch for JSON."""
+def run_to_json(run: RunSummary) -> dict[str, Any]:
+    """Return one run as JSON."""
     return {
-        **batch_for_programs(one.batch),
-        "started_at": one.started_at.isoformat(),
-        "finished_at": one.finished_at.isoformat() if one.finished_at else None,
-        "fetched": one.fetched,
-        "written": one.written,
-        "deleted": one.deleted,
-        "failed_resources": one.failed,
+        **batch_to_json(run.batch),
+        "started_at": run.started_at.isoformat(),
+        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        "fetched": run.fetched,
+        "written": run.written,
+        "deleted": run.deleted,
+        "failed_resources": run.failed,
     }
 
 
-def batch_for_programs(batch: Batch) -> dict[str, Any]:
-    """Return what a batch is for JSON."""
+def batch_to_json(batch: Batch) -> dict[str, Any]:
+    """Return one batch as JSON."""
     return {
         "batch": str(batch.id),
         "command": batch.command,
@@ -85,21 +89,24 @@ def batch_for_programs(batch: Batch) -> dict[str, Any]:
     }
 
 
-def show_run(work: Work, name: str, *, as_json: bool) -> None:
-    """Write one batch with its balance sheet."""
-    batch_id = work.read(partial(batch_named, tenant=work.tenant, name=name))
-    batch = work.read(partial(batches.load, batch_id=batch_id))
-    parts = work.read(partial(batches.parts, batch_id=batch_id))
+def show_run(session: CommandSession, name: str, *, as_json: bool) -> None:
+    """Print one batch with its balance sheet."""
+    batch_id = session.read(partial(find_batch, tenant=session.tenant, name=name))
+    batch = session.read(partial(batches.read_batch, batch_id=batch_id))
+    parts = session.read(partial(batches.read_batch_resources, batch_id=batch_id))
     if as_json:
-        show_json(batch_for_programs(batch) | {"resources": [part_for_programs(part) for part in parts]})
+        print_json(batch_to_json(batch) | {"resources": [resource_to_json(part) for part in parts]})
         return
-    show(f"Batch {batch.id}: {batch.status}", style="bold")
-    show(f"{batch.command} of {moment(batch.window.start)} to {moment(batch.window.end)} UTC")
-    show()
-    out().print(balance_sheet(parts))
-    sums = totals(parts)
-    out().print(good(batch.status is BatchState.COMPLETED), f"{number(sums['fetched'])} fetched = {formula(sums)}")
-    for resource, why in failures(parts):
-        show(f"✗ {resource}: {on_one_line(why)}")
+    print_line(f"Batch {batch.id}: {batch.status}", style="bold")
+    print_line(f"{batch.command}, window {format_time(batch.window.start)} to {format_time(batch.window.end)} UTC")
+    print_line()
+    stdout().print(build_balance_sheet(parts))
+    totals = sum_counts(parts)
+    stdout().print(
+        check_mark(batch.status is BatchState.COMPLETED),
+        f"{format_number(totals['fetched'])} fetched = {format_balance(totals)}",
+    )
+    for resource, reason in find_failures(parts):
+        print_line(f"✗ {resource}: {on_one_line(reason)}")
     if batch.status is BatchState.FAILED:
-        show(f"`qqetl retry {str(batch.id)[:8]}` takes it up.")
+        print_line(f"`qqetl retry {str(batch.id)[:8]}` resumes it.")

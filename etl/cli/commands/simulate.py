@@ -1,4 +1,4 @@
-"""`qqetl simulate`: the QQCatalyst simulator alone, with the settings that point a run to it."""
+"""`qqetl simulate`: serve the QQCatalyst simulator, and print the settings for it."""
 
 import errno
 import json
@@ -6,33 +6,34 @@ from typing import Annotated
 
 import typer
 
-from etl.cli.ui.options import AsJson, command_app, examples
-from etl.cli.ui.terminal import out, say, show, table
+from etl.cli.ui.options import AsJson, create_app, format_examples
+from etl.cli.ui.terminal import build_table, print_line, print_notice, stdout
 from etl.errors import UsageError
 from etl.simulator import FAULTS, Simulator, SimulatorSettings, serve
 
-app = command_app()
+app = create_app()
 
-#: As many contacts as a large agency has; more would only fill the memory.
-MOST_CONTACTS = 100_000
+#: Contacts of a large agency; more would only fill memory.
+MAX_CONTACTS = 100_000
 
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="P", help="On 127.0.0.1. Default: a free one.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="P", help="On 127.0.0.1. Default: a free port.")]
 Contacts = Annotated[
-    int, typer.Option("--contacts", min=1, max=MOST_CONTACTS, metavar="N", help="How large the agency is.")
+    int, typer.Option("--contacts", min=1, max=MAX_CONTACTS, metavar="N", help="Number of contacts of the agency.")
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="S", help="The same seed makes the same agency.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Random seed: the same seed gives the same agency.")]
 FaultNames = Annotated[
-    str, typer.Option("--faults", metavar="NAME,...", help="What is to go wrong: name[:argument][@every], with commas.")
+    str,
+    typer.Option("--faults", metavar="NAME,...", help="Faults to inject: name[:argument][@every], comma-separated."),
 ]
-Live = Annotated[bool, typer.Option("--live", help="Let something change every two seconds.")]
+Live = Annotated[bool, typer.Option("--live", help="Change a record every two seconds.")]
 DocumentedOnly = Annotated[
-    bool, typer.Option("--documented-only", help="Leave out the calls that are only assumed to exist.")
+    bool, typer.Option("--documented-only", help="Leave out calls that are only assumed to exist.")
 ]
-ListFaults = Annotated[bool, typer.Option("--list-faults", help="List the faults and end.")]
+ListFaults = Annotated[bool, typer.Option("--list-faults", help="List the faults and exit.")]
 
 
 @app.command(
-    epilog=examples(
+    epilog=format_examples(
         "qqetl simulate --port 8100 --contacts 1000",
         "qqetl simulate --faults rate-limit,server-errors:1@5",
         "qqetl simulate --list-faults",
@@ -49,15 +50,15 @@ def command(  # noqa: PLR0913 (one parameter an option)
     list_faults: ListFaults = False,
     as_json: AsJson = False,
 ) -> None:
-    """Serve a made-up agency as QQCatalyst would, until it is stopped, and print the settings that lead to it."""
+    """Serve a simulated agency like QQCatalyst until Ctrl-C, and print the settings to connect to it."""
     if list_faults:
         show_faults()
         return
-    planned = tuple(name.strip() for name in faults.split(",") if name.strip())
+    fault_names = tuple(name.strip() for name in faults.split(",") if name.strip())
     settings = SimulatorSettings(
-        seed=seed, contacts=contacts, port=port, live=live, documented_only=documented_only, faults=planned
+        seed=seed, contacts=contacts, port=port, live=live, documented_only=documented_only, faults=fault_names
     )
-    say(f"Making an agency of {contacts} contacts ...", style="dim")
+    print_notice(f"Generating an agency with {contacts} contacts ...", style="dim")
     try:
         serve(settings, lambda simulator: show_settings(simulator, as_json=as_json))
     except ValueError as error:
@@ -65,17 +66,17 @@ def command(  # noqa: PLR0913 (one parameter an option)
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        raise UsageError(f"Port {port} cannot be used ({error.strerror}). Choose another with --port.") from None
+        raise UsageError(f"Cannot listen on port {port}: {error.strerror}. Choose another port with --port.") from None
 
 
 def show_faults() -> None:
-    """Write what can go wrong, with the argument that each fault takes."""
+    """Print the faults, with their arguments."""
     rows = [(fault.name, fault.default or "-", fault.words) for fault in FAULTS.values()]
-    out().print(table(("Fault", "Argument", "What happens"), rows))
+    stdout().print(build_table(("Fault", "Argument", "What happens"), rows))
 
 
-def settings_for(simulator: Simulator) -> dict[str, str]:
-    """Return the environment variables that point a run to a simulator."""
+def list_environment(simulator: Simulator) -> dict[str, str]:
+    """Return the environment variables that connect to a simulator."""
     settings = simulator.settings
     return {
         "QQCATALYST_API_URL": simulator.api_url,
@@ -89,11 +90,11 @@ def settings_for(simulator: Simulator) -> dict[str, str]:
 
 
 def show_settings(simulator: Simulator, *, as_json: bool) -> None:
-    """Write the settings to standard output: as lines for a shell, or as one line of JSON."""
-    named = settings_for(simulator)
+    """Print the settings, as shell commands or as one line of JSON."""
+    variables = list_environment(simulator)
     if as_json:
-        print(json.dumps(named), flush=True)
+        print(json.dumps(variables), flush=True)
     else:
-        for name, value in named.items():
-            show(f"export {name}={value}")
-    say("The simulator answers. Ctrl-C ends it.")
+        for name, value in variables.items():
+            print_line(f"export {name}={value}")
+    print_notice("The simulator is ready. Press Ctrl-C to stop it.")

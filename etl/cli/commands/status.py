@@ -1,4 +1,4 @@
-"""`qqetl status`: at a glance, and of each resource how far it is complete, what is open, what waits, what failed."""
+"""`qqetl status`: show how fresh and how complete each resource is."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,145 +9,158 @@ import typer
 from rich.text import Text
 from sqlalchemy import Connection
 
-from etl.cli.session import working
-from etl.cli.ui.format import counted, length, listed, moment, number
-from etl.cli.ui.options import AsJson, Embedded, command_app, examples, length_of
-from etl.cli.ui.terminal import good, out, say, show, show_json, table
-from etl.cli.views.backfill import backfill_for_programs, show_backfill
-from etl.cli.views.verdict import Verdict, show_verdicts, verdicts
+from etl.cli.session import open_session
+from etl.cli.ui.format import format_count, format_duration, format_number, format_time, join_words
+from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, parse_duration
+from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, print_notice, stdout
+from etl.cli.views.backfill import backfill_to_json, show_backfill
+from etl.cli.views.verdict import StatusAnswer, answer_questions, show_answers
 from etl.config.redaction import on_one_line
 from etl.config.settings import Settings
 from etl.ledger.notifications import incidents, outbox
-from etl.status.status import Freshness, Orphans, Status, status
+from etl.status.status import Freshness, PlaceholderCount, Status, load_status
 
-app = command_app()
+app = create_app()
 
 MaxLag = Annotated[
     str | None,
-    typer.Option("--max-lag", metavar="TIME", help="Exit with 1 when a resource lags behind by more, such as 2h."),
+    typer.Option("--max-lag", metavar="TIME", help="Exit with status 1 if a resource lags by more, such as 2h."),
 ]
-RIGHT = ("Lag", "Rows", "Findings", "Backlog")
+NUMERIC = ("Lag", "Rows", "Findings", "Backlog")
 
 
 @app.command(
-    epilog=examples(
+    epilog=format_examples(
         "qqetl status",
-        "qqetl status --max-lag 2h  for a probe: exit status 1 when something is late",
+        "qqetl status --max-lag 2h  for monitoring: exit status 1 if a resource is late",
     )
 )
 def command(*, max_lag: MaxLag = None, embedded: Embedded = False, as_json: AsJson = False) -> None:
-    """Show how fresh and how complete each resource is: last whole window, lag, gaps, rows, findings, last error."""
-    most = length_of("--max-lag", max_lag)
-    with working(embedded=embedded) as work:
-        found, rate = work.read(partial(status, tenant=work.tenant)), work.settings.etl_rate
-        answers = work.read(partial(at_a_glance, found=found, settings=work.settings, most=most))
-    late = found.late(most) if most is not None else []
+    """Show how fresh and how complete each resource is: complete window, lag, gaps, rows, findings, last error."""
+    most = parse_duration("--max-lag", max_lag)
+    with open_session(embedded=embedded) as session:
+        current, rate = session.read(partial(load_status, tenant=session.tenant)), session.settings.etl_rate
+        answers = session.read(partial(answer_status, current=current, settings=session.settings, most=most))
+    late = current.late_resources(most) if most is not None else []
     if as_json:
-        show_json(for_programs(found, late, work.tenant, answers) | {"backfill": backfill_for_programs(found, rate)})
+        print_json(
+            status_to_json(current, late, session.tenant, answers) | {"backfill": backfill_to_json(current, rate)}
+        )
     else:
-        show_status(found, work.tenant, most, answers)
-        show_backfill(found, rate)
+        show_status(current, session.tenant, most, answers)
+        show_backfill(current, rate)
     if late and most is not None:
-        say(f"Behind by more than {length(most)}: {listed([one.resource for one in late])}.", style="red")
+        print_notice(
+            f"More than {format_duration(most)}: {join_words([freshness.resource for freshness in late])}.",
+            style="red",
+        )
         raise typer.Exit(1)
 
 
-def at_a_glance(connection: Connection, found: Status, settings: Settings, most: timedelta | None) -> Sequence[Verdict]:
-    """Return the answers to what a person asks first; without a limit, data are current as notices see it."""
+def answer_status(
+    connection: Connection, current: Status, settings: Settings, most: timedelta | None
+) -> Sequence[StatusAnswer]:
+    """Return the status at a glance; without `--max-lag` the limit is that of the notices."""
     limit = most or settings.etl_stale_after or timedelta.max
     tenant = settings.etl_tenant
-    unsent = len(outbox.waiting(connection, tenant))
-    return verdicts(found, limit, incidents.still_open(connection, tenant), unsent)
+    unsent = len(outbox.read_unsent(connection, tenant))
+    return answer_questions(current, limit, incidents.read_open_incidents(connection, tenant), unsent)
 
 
-def show_status(found: Status, tenant: str, most: timedelta | None, answers: Sequence[Verdict]) -> None:
-    """Write the status for a person."""
-    show(f"Account {tenant} at {moment(found.now)} UTC; newest batch: {newest(found)}")
-    show_verdicts(answers)
-    show()
-    heads = ("Resource", "Complete to", *RIGHT, "")
-    out().print(table(heads, (line(one, most) for one in found.resources), right=RIGHT))
-    for one in found.resources:
-        for words in remarks(one):
-            show(words)
-    for orphans in found.orphans:
-        show(waiting(orphans))
+def show_status(current: Status, tenant: str, most: timedelta | None, answers: Sequence[StatusAnswer]) -> None:
+    """Print the status."""
+    print_line(f"Account {tenant} at {format_time(current.now)} UTC. Latest batch: {describe_newest_batch(current)}")
+    show_answers(answers)
+    print_line()
+    headers = ("Resource", "Complete to", *NUMERIC, "")
+    stdout().print(
+        build_table(headers, (resource_to_row(freshness, most) for freshness in current.resources), numeric=NUMERIC)
+    )
+    for freshness in current.resources:
+        for remark in list_remarks(freshness):
+            print_line(remark)
+    for orphans in current.orphans:
+        print_line(describe_placeholders(orphans))
 
 
-def newest(found: Status) -> str:
-    """Return how the newest batch stands."""
-    batch = found.newest
-    return "none yet" if batch is None else f"{str(batch.id)[:8]}, {batch.status}"
+def describe_newest_batch(current: Status) -> str:
+    """Return the id and the state of the newest batch."""
+    batch = current.newest
+    return "none" if batch is None else f"{str(batch.id)[:8]}, {batch.status}"
 
 
-def line(one: Freshness, most: timedelta | None) -> tuple[object, ...]:
-    """Return the row of one resource."""
-    if one.offered is False:
-        verdict = Text("not offered", style="dim")
-    elif one.complete_to is None and one.error is None:
-        verdict = Text("not read yet" if one.lag is None else "in part", style="dim")
+def resource_to_row(freshness: Freshness, most: timedelta | None) -> tuple[object, ...]:
+    """Return the table row of one resource."""
+    if freshness.offered is False:
+        mark = Text("not offered", style="dim")
+    elif freshness.complete_to is None and freshness.error is None:
+        mark = Text("not synced" if freshness.lag is None else "partial", style="dim")
     else:
-        verdict = good(one.error is None and not (most is not None and one.is_late(most)))
+        mark = check_mark(freshness.error is None and not (most is not None and freshness.is_late(most)))
     return (
-        one.resource,
-        moment(one.complete_to),
-        "-" if one.lag is None else length(one.lag),
-        "-" if one.rows is None else number(one.rows),
-        number(one.open_findings) if one.open_findings else "",
-        number(one.coverage.outstanding) if one.coverage and one.coverage.outstanding else "",
-        verdict,
+        freshness.resource,
+        format_time(freshness.complete_to),
+        "-" if freshness.lag is None else format_duration(freshness.lag),
+        "-" if freshness.rows is None else format_number(freshness.rows),
+        format_number(freshness.open_findings) if freshness.open_findings else "",
+        format_number(freshness.coverage.outstanding) if freshness.coverage and freshness.coverage.outstanding else "",
+        mark,
     )
 
 
-def remarks(one: Freshness) -> list[str]:
-    """Return what a resource needs more words for: gaps, an error."""
-    said = []
-    if one.gaps:
-        said.append(f"{one.resource}: {counted(len(one.gaps), 'gap')}: {listed([str(gap) for gap in one.gaps[:3]])}")
-    if one.error:
-        said.append(f"{one.resource}: failed at {moment(one.error_at)}: {on_one_line(one.error)}")
-    return said
+def list_remarks(freshness: Freshness) -> list[str]:
+    """Return the gaps and the last error of a resource, as texts."""
+    texts = []
+    if freshness.gaps:
+        gaps = join_words([str(gap) for gap in freshness.gaps[:3]])
+        texts.append(f"{freshness.resource}: {format_count(len(freshness.gaps), 'gap')}: {gaps}")
+    if freshness.error:
+        texts.append(
+            f"{freshness.resource}: failed at {format_time(freshness.error_at)}: {on_one_line(freshness.error)}"
+        )
+    return texts
 
 
-def waiting(orphans: Orphans) -> str:
-    """Return how many rows of a table others refer to whose record has not arrived."""
-    rows = counted(orphans.number, "placeholder")
-    return f"{orphans.table}: {rows} without a record, since {moment(orphans.since)}; see etl.orphans"
+def describe_placeholders(orphans: PlaceholderCount) -> str:
+    """Return the number of placeholders of a table, as text."""
+    rows = format_count(orphans.number, "placeholder")
+    return f"{orphans.table}: {rows} without a record since {format_time(orphans.since)}; see etl.orphans"
 
 
-def for_programs(found: Status, late: list[Freshness], tenant: str, answers: Sequence[Verdict]) -> dict[str, Any]:
-    """Return the status for JSON."""
-    batch = found.newest
+def status_to_json(
+    current: Status, late: list[Freshness], tenant: str, answers: Sequence[StatusAnswer]
+) -> dict[str, Any]:
+    """Return the status as JSON."""
+    batch = current.newest
     return {
         "tenant": tenant,
-        "at": found.now.isoformat(),
+        "at": current.now.isoformat(),
         "newest_batch": None if batch is None else {"id": str(batch.id), "status": batch.status.value},
-        "at_a_glance": {
-            one.question.lower().replace(" ", "_"): {"good": one.is_good, "words": one.words} for one in answers
-        },
-        "late": [one.resource for one in late],
-        "resources": [as_object(one) for one in found.resources],
+        "at_a_glance": {answer.key: {"good": answer.is_good, "words": answer.text} for answer in answers},
+        "late": [freshness.resource for freshness in late],
+        "resources": [resource_to_json(freshness) for freshness in current.resources],
         "orphans": [
-            {"table": one.table, "number": one.number, "since": one.since.isoformat()} for one in found.orphans
+            {"table": orphans.table, "number": orphans.number, "since": orphans.since.isoformat()}
+            for orphans in current.orphans
         ],
     }
 
 
-def as_object(one: Freshness) -> dict[str, Any]:
-    """Return one resource's status for JSON."""
-    coverage = one.coverage
+def resource_to_json(freshness: Freshness) -> dict[str, Any]:
+    """Return the status of one resource as JSON."""
+    coverage = freshness.coverage
     return {
-        "resource": one.resource,
-        "offered": one.offered,
-        "complete_to": one.complete_to.isoformat() if one.complete_to else None,
-        "lag_seconds": round(one.lag.total_seconds()) if one.lag is not None else None,
-        "gaps": [{"start": gap.start.isoformat(), "end": gap.end.isoformat()} for gap in one.gaps],
-        "rows": one.rows,
-        "placeholders": one.placeholders,
-        "open_findings": one.open_findings,
+        "resource": freshness.resource,
+        "offered": freshness.offered,
+        "complete_to": freshness.complete_to.isoformat() if freshness.complete_to else None,
+        "lag_seconds": round(freshness.lag.total_seconds()) if freshness.lag is not None else None,
+        "gaps": [{"start": gap.start.isoformat(), "end": gap.end.isoformat()} for gap in freshness.gaps],
+        "rows": freshness.rows,
+        "placeholders": freshness.placeholders,
+        "open_findings": freshness.open_findings,
         "parents": coverage.parents if coverage else None,
         "parents_covered": coverage.covered if coverage else None,
         "backlog": coverage.outstanding if coverage else 0,
-        "last_error": one.error,
-        "last_error_at": one.error_at.isoformat() if one.error_at else None,
+        "last_error": freshness.error,
+        "last_error_at": freshness.error_at.isoformat() if freshness.error_at else None,
     }

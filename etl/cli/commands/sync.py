@@ -1,4 +1,4 @@
-"""`qqetl sync`: extract, transform and load for one window, once or again and again."""
+"""`qqetl sync`: extract, transform and load one window, once or at regular intervals."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -6,42 +6,52 @@ from typing import Annotated
 
 import typer
 
-from etl.cli.repeat import repeat
-from etl.cli.run_command import run, teller
-from etl.cli.run_notifier import Attendant
-from etl.cli.session import Work, prepared, working
-from etl.cli.ui.options import AsJson, Embedded, From, Resources, To, command_app, examples, length_of, only_with
-from etl.cli.ui.signals import Stopping
-from etl.cli.ui.terminal import show_json
-from etl.cli.views.forecast import forecast_for_programs, look_ahead, show_forecast
-from etl.cli.window_options import window_asked
+from etl.cli.repeat import repeat_run
+from etl.cli.run_command import choose_summary_writer, run_with_progress
+from etl.cli.run_notifier import RunNotifier
+from etl.cli.session import CommandSession, load_settings, open_session
+from etl.cli.ui.options import (
+    AsJson,
+    Embedded,
+    From,
+    Resources,
+    To,
+    create_app,
+    format_examples,
+    parse_duration,
+    reject_combination,
+)
+from etl.cli.ui.signals import StopRequest
+from etl.cli.ui.terminal import print_json
+from etl.cli.views.forecast import forecast_sync, forecasts_to_json, show_forecast
+from etl.cli.window_options import parse_window
 from etl.database.revisions import check_migrated
 from etl.errors import UsageError
 from etl.pipeline import Options, sync
 from etl.resources import selected
 from etl.window import Window
 
-app = command_app()
+app = create_app()
 
-Full = Annotated[bool, typer.Option("--full", help="Read everything, whatever was read before.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be asked for; write nothing.")]
-Every = Annotated[str | None, typer.Option("--every", metavar="TIME", help="Run again and again, such as every 1h.")]
+Full = Annotated[bool, typer.Option("--full", help="Read everything again.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the calls a sync would make; write nothing.")]
+Every = Annotated[str | None, typer.Option("--every", metavar="TIME", help="Repeat at this interval, such as 1h.")]
 Limit = Annotated[
     int | None,
-    typer.Option("--limit", min=1, metavar="N", help="About so many records of each resource, for a first look."),
+    typer.Option("--limit", min=1, metavar="N", help="Read about N records of each resource, as a sample."),
 ]
 MaxMinutes = Annotated[
     float | None,
-    typer.Option("--max-minutes", min=0, metavar="M", help="End after so many minutes, resumable (exit status 1)."),
+    typer.Option("--max-minutes", min=0, metavar="M", help="Stop after M minutes; can be resumed (exit status 1)."),
 ]
 
 
 @app.command(
-    epilog=examples(
-        "qqetl sync             from where the last run ended to now",
-        "qqetl sync --dry-run   the calls and the time that would take",
+    epilog=format_examples(
+        "qqetl sync             from the end of the last run until now",
+        "qqetl sync --dry-run   show the calls and the time needed",
         "qqetl sync --from 2026-01-01 --to 2026-02-01 --resource claims",
-        "qqetl sync --every 1h  until it is asked to stop",
+        "qqetl sync --every 1h  repeat until Ctrl-C",
     )
 )
 def command(  # noqa: PLR0913 (one parameter an option)
@@ -59,44 +69,53 @@ def command(  # noqa: PLR0913 (one parameter an option)
 ) -> None:
     """Bring production up to date: extract, transform and load a window.
 
-    Without --from each resource goes on from where it is complete; the first run reads everything. A run that was
-    interrupted is taken up first.
+    Without --from, each resource continues where it is complete; the first run reads everything. An interrupted run
+    is resumed first.
     """
-    mind_options({"--from": start is not None, "--to": end is not None}, every, max_minutes, full=full, dry_run=dry_run)
-    pause, options = length_of("--every", every), Options(tuple(resource or ()), full, limit)
-    total, settings = len(selected(options.resources)), prepared()
+    check_options(
+        {"--from": start is not None, "--to": end is not None}, every, max_minutes, full=full, dry_run=dry_run
+    )
+    pause, options = parse_duration("--every", every), Options(tuple(resource or ()), full, limit)
+    resource_count, settings = len(selected(options.resources)), load_settings()
     with (
-        Attendant(settings) as attendant,
-        working(embedded=embedded, settings=settings, makes_tables=not dry_run) as work,
+        RunNotifier(settings) as notifier,
+        open_session(embedded=embedded, settings=settings, create_tables=not dry_run) as session,
     ):
-        check_migrated(work.engine)
-        window = window_asked(work.ledger, start, end, options.resources)
+        check_migrated(session.engine)
+        window = parse_window(session.ledger, start, end, options.resources)
         if dry_run:
-            plan(work, window, options, as_json=as_json)
+            show_plan(session, window, options, as_json=as_json)
             return
-        with Stopping() as stopping:
-            carry, tell = partial(sync, work.engine, work.settings, window, options), teller(as_json=as_json)
-            once = partial(run, carry, stopping, total, tell, minutes=max_minutes, attendant=attendant.over(work))
-            status = repeat(once, pause, stopping) if pause else once()
+        with StopRequest() as stop_request:
+            run_once = partial(
+                run_with_progress,
+                partial(sync, session.engine, session.settings, window, options),
+                stop_request,
+                resource_count,
+                choose_summary_writer(as_json=as_json),
+                max_minutes=max_minutes,
+                notifier=notifier.with_session(session),
+            )
+            status = repeat_run(run_once, pause, stop_request) if pause else run_once()
     raise typer.Exit(status)
 
 
-def mind_options(
-    a_window: Mapping[str, bool], every: str | None, max_minutes: float | None, *, full: bool, dry_run: bool
+def check_options(
+    window_options: Mapping[str, bool], every: str | None, max_minutes: float | None, *, full: bool, dry_run: bool
 ) -> None:
-    """Raise UsageError for options that mean nothing, or nothing beside one another."""
+    """Raise UsageError for invalid values and for options that cannot be combined."""
     if max_minutes == 0:
         raise UsageError("--max-minutes must be more than 0.")
     if every:
-        only_with("--every", {**a_window, "--dry-run": dry_run})
+        reject_combination("--every", {**window_options, "--dry-run": dry_run})
     if full:
-        only_with("--full", a_window)
+        reject_combination("--full", window_options)
 
 
-def plan(work: Work, window: Window | None, options: Options, *, as_json: bool) -> None:
-    """Write what a sync would ask for."""
-    found, rate = look_ahead(work, window, options), work.settings.etl_rate
+def show_plan(session: CommandSession, window: Window | None, options: Options, *, as_json: bool) -> None:
+    """Print the calls that a sync would make."""
+    forecasts, rate = forecast_sync(session, window, options), session.settings.etl_rate
     if as_json:
-        show_json(forecast_for_programs(found, rate))
+        print_json(forecasts_to_json(forecasts, rate))
     else:
-        show_forecast(found, rate)
+        show_forecast(forecasts, rate)

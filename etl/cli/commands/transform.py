@@ -1,30 +1,30 @@
-"""`qqetl transform`: the second step alone, cleaning what a batch staged."""
+"""`qqetl transform`: step 2 only, clean the staged records of a batch."""
 
 from functools import partial
 
-from etl.cli.batch_lookup import batch_named
-from etl.cli.session import working
-from etl.cli.ui.options import AsJson, BatchName, Embedded, command_app, examples
-from etl.cli.ui.progress import watching
-from etl.cli.ui.signals import Stopping
-from etl.cli.ui.terminal import out, say, show_json
-from etl.cli.views.step_results import results_for_programs, results_table
+from etl.cli.batch_lookup import find_batch
+from etl.cli.session import open_session
+from etl.cli.ui.options import AsJson, BatchId, Embedded, create_app, format_examples
+from etl.cli.ui.progress import show_progress
+from etl.cli.ui.signals import StopRequest
+from etl.cli.ui.terminal import print_json, print_notice, stdout
+from etl.cli.views.step_results import build_results_table, results_to_json
 from etl.resources import CATALOGUE
 from etl.transform.service import TransformService
 
-app = command_app()
+app = create_app()
 
 
-@app.command(epilog=examples("qqetl transform 34944a62"))
-def command(batch: BatchName, *, embedded: Embedded = False, as_json: AsJson = False) -> None:
-    """Clean every waiting record of a batch, and keep what the rules found."""
-    with working(embedded=embedded) as work:
-        batch_id = work.read(partial(batch_named, tenant=work.tenant, name=batch))
-        with Stopping() as stopping, watching(len(CATALOGUE)) as watch:
-            service = TransformService(work.engine, settings=work.settings, watch=watch, stop=stopping.event)
+@app.command(epilog=format_examples("qqetl transform 34944a62"))
+def command(batch: BatchId, *, embedded: Embedded = False, as_json: AsJson = False) -> None:
+    """Clean the staged records of a batch, and store the findings."""
+    with open_session(embedded=embedded) as session:
+        batch_id = session.read(partial(find_batch, tenant=session.tenant, name=batch))
+        with StopRequest() as stop_request, show_progress(len(CATALOGUE)) as watch:
+            service = TransformService(session.engine, settings=session.settings, watch=watch, stop=stop_request.event)
             results = service.transform_batch(batch_id)
     if as_json:
-        show_json(results_for_programs(batch_id, "transformed", results.counts))
+        print_json(results_to_json(batch_id, "transformed", results.counts))
     else:
-        out().print(results_table(results.counts))
-    say(f"Next: qqetl load {batch_id}")
+        stdout().print(build_results_table(results.counts))
+    print_notice(f"Next: qqetl load {batch_id}")

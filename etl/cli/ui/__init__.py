@@ -1,1 +1,1 @@
-"""What all commands share on the terminal: options, output, progress, errors, signals."""
+"""Options, output, progress, errors and signals, shared by all commands."""

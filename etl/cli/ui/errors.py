@@ -1,4 +1,4 @@
-"""From an error to what a person reads of it, and to the exit status: one clear line, and no traceback."""
+"""Report an error as one line without a traceback, and return the exit status."""
 
 import sys
 import traceback
@@ -7,34 +7,34 @@ from etl.config.redaction import LONGEST_TRACE, on_one_line, redacted
 from etl.errors import EtlError
 
 
-def told(error: EtlError) -> str:
-    """Return what an error says, without secrets; it may quote several lines of another program."""
+def format_error(error: EtlError) -> str:
+    """Return the message of an error without secrets; it may have several lines."""
     return "\n".join(on_one_line(line) for line in redacted(str(error)).splitlines())
 
 
-def complain(words: str) -> None:
-    """Write a complaint to standard error."""
-    sys.stderr.write(f"qqetl: {words}\n")
+def print_error(text: str) -> None:
+    """Print an error message to standard error."""
+    sys.stderr.write(f"qqetl: {text}\n")
 
 
-def failed(error: Exception) -> int:
-    """Tell of the error that ended a command, and return the exit status."""
+def report_error(error: Exception) -> int:
+    """Print the error that ended a command, and return the exit status."""
     if isinstance(error, EtlError):
-        complain(told(error))
+        print_error(format_error(error))
         return error.exit_status
-    keep_trace(error)
-    complain(
-        f"An error that was not foreseen ({type(error).__name__}) ended the command; the log has the details. "
-        "What was committed stays; `qqetl retry` goes on from there. Please report it."
+    log_traceback(error)
+    print_error(
+        f"Unexpected error ({type(error).__name__}); details are in the log. "
+        "Committed data is kept; `qqetl retry` resumes the batch. Please report this error."
     )
     return 1
 
 
-def keep_trace(error: Exception) -> None:
-    """Log where an error of our own came from, redacted as all that is logged."""
+def log_traceback(error: Exception) -> None:
+    """Log the traceback of an unexpected error, redacted."""
     import structlog
 
     if structlog.is_configured():
-        structlog.stdlib.get_logger("etl.cli").error("unforeseen error", exc_info=error)
+        structlog.stdlib.get_logger("etl.cli").error("unexpected error", exc_info=error)
     else:
         sys.stderr.write(redacted("".join(traceback.format_exception(error)), LONGEST_TRACE))

@@ -1,5 +1,5 @@
-"""Numbers, lengths of time and moments as a person reads them, for the commands."""
+"""Formatting of numbers, durations, times and rates for the commands."""
 
-from etl.status.format import counted, length, listed, moment, number, pace
+from etl.status.format import format_count, format_duration, format_number, format_rate, format_time, join_words
 
-__all__ = ["counted", "length", "listed", "moment", "number", "pace"]
+__all__ = ["format_count", "format_duration", "format_number", "format_rate", "format_time", "join_words"]

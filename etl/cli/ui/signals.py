@@ -1,4 +1,4 @@
-"""Ending a run: the first signal asks for an end, time brings it about, and a second signal ends at once."""
+"""Stop a run: the first signal stops it after the current page, the second one quits now."""
 
 import os
 import signal
@@ -9,44 +9,47 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Self
 
-from etl.database.deadline import let_go
+from etl.database.deadline import cancel_pending_calls
 from etl.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-#: Seconds that the page under way has before it is given up, and then as many until the process ends.
-GRACE, LAST_GRACE = 15, 12
+#: Seconds that the current page gets before its calls are cancelled, and seconds until the process then quits.
+PAGE_GRACE, EXIT_GRACE = 15, 12
 
-ASKED = "\nStopping; what came is kept, and the next run goes on there. Once more ends at once.\n"
+STOPPING = (
+    "\nStopping after the current page. Progress is saved; the next run resumes from here. "
+    "Press Ctrl-C again to quit now.\n"
+)
 SHOW_CURSOR = "\x1b[?25h"
 
 
-class Stopping:
-    """Hears SIGINT and SIGTERM for as long as the block runs."""
+class StopRequest:
+    """Handles SIGINT, SIGTERM and a time limit while the block runs."""
 
     def __init__(self) -> None:
-        self.event = threading.Event()  #: set: the run is to end
-        self.asked = False  #: by a signal
-        self.time_is_up = False  #: its minutes are over
-        self._gave_up = False
+        self.event = threading.Event()  #: set: stop the run
+        self.by_signal = False  #: a signal requested the stop
+        self.timed_out = False  #: the time limit is reached
+        self._calls_cancelled = False
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._hear) for number in SIGNALS}
-        self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._grow_impatient)
+        self._previous_handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
+        self._previous_handlers[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._on_alarm)
         return self
 
     def __exit__(self, *_: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in self._before.items():
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
     @contextmanager
-    def within(self, minutes: float | None) -> Iterator[threading.Event]:
-        """Give the event that ends a run, which is set by a signal or when the minutes are over."""
-        self.time_is_up = False
-        if not self.asked:
+    def limit_time(self, minutes: float | None) -> Iterator[threading.Event]:
+        """Give the event that stops a run; a signal or the time limit sets it."""
+        self.timed_out = False
+        if not self.by_signal:
             self.event.clear()
-        timer = threading.Timer((minutes or 0) * 60, self._tell_time)
+        timer = threading.Timer((minutes or 0) * 60, self._on_timeout)
         timer.daemon = True
         if minutes is not None:
             timer.start()
@@ -55,34 +58,34 @@ class Stopping:
         finally:
             timer.cancel()
 
-    def _tell_time(self) -> None:
-        self.time_is_up = True
+    def _on_timeout(self) -> None:
+        self.timed_out = True
         self.event.set()
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 (the form of a signal handler)
-        if self.asked:
-            end_at_once()
-        self.asked = True
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 (signature of a signal handler)
+        if self.by_signal:
+            exit_now()
+        self.by_signal = True
         self.event.set()
-        write(ASKED)
-        signal.setitimer(signal.ITIMER_REAL, GRACE, LAST_GRACE)
+        write_stderr(STOPPING)
+        signal.setitimer(signal.ITIMER_REAL, PAGE_GRACE, EXIT_GRACE)
 
-    def _grow_impatient(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        if self._gave_up:
-            end_at_once()
-        self._gave_up = True
-        let_go()
+    def _on_alarm(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        if self._calls_cancelled:
+            exit_now()
+        self._calls_cancelled = True
+        cancel_pending_calls()
         raise Interrupted
 
 
-def write(words: str) -> None:
-    """Write to standard error past all buffers, which a signal handler must not touch."""
+def write_stderr(text: str) -> None:
+    """Write to standard error without buffers, which a signal handler must not use."""
     with suppress(OSError):
-        os.write(2, words.encode())
+        os.write(2, text.encode())
 
 
-def end_at_once() -> None:
-    """End the process now. The batch is resumable, and its lease frees itself within a minute."""
+def exit_now() -> None:
+    """Quit the process now. The batch can be resumed, and its lease expires within a minute."""
     if sys.stderr.isatty():
-        write(SHOW_CURSOR)
+        write_stderr(SHOW_CURSOR)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""Where output goes: results to standard output, everything else to standard error, nothing taken for markup."""
+"""Output: results to standard output, notices to standard error, never interpreted as markup."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -12,47 +12,49 @@ from rich.text import Text
 from etl.config.redaction import on_one_line
 
 
-def out() -> Console:
+def stdout() -> Console:
     """Return the console for results."""
     return Console(markup=False, highlight=False, emoji=False)
 
 
-def err() -> Console:
+def stderr() -> Console:
     """Return the console for progress and notices."""
     return Console(stderr=True, markup=False, highlight=False, emoji=False)
 
 
-def say(words: str, style: str | None = None) -> None:
-    """Write a notice to standard error, on one line however long."""
-    err().print(words, style=style, soft_wrap=True)
+def print_notice(text: str, style: str | None = None) -> None:
+    """Print a notice to standard error, without wrapping."""
+    stderr().print(text, style=style, soft_wrap=True)
 
 
-def show(words: str = "", style: str | None = None) -> None:
-    """Write a line of a result to standard output."""
-    out().print(words, style=style, soft_wrap=True)
+def print_line(text: str = "", style: str | None = None) -> None:
+    """Print a line to standard output, without wrapping."""
+    stdout().print(text, style=style, soft_wrap=True)
 
 
-def show_json(value: Any) -> None:
-    """Write a result for a program: one JSON document on standard output."""
+def print_json(value: Any) -> None:
+    """Print one JSON document to standard output."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> Table:
-    """Return a table that fits the screen; the columns named in `right` are numbers."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False, collapse_padding=True)
-    for place, name in enumerate(columns):
-        is_number = name in right
-        made.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number or not place)
+def build_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numeric: Sequence[str] = ()) -> Table:
+    """Return a table; the columns named in `numeric` are right-aligned."""
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False, collapse_padding=True)
+    for index, name in enumerate(columns):
+        is_number = name in numeric
+        result.add_column(
+            name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number or not index
+        )
     for row in rows:
-        made.add_row(*(one if isinstance(one, Text) else cell(str(one)) for one in row))
-    return made
+        result.add_row(*(value if isinstance(value, Text) else make_cell(str(value)) for value in row))
+    return result
 
 
-def cell(words: str) -> Text:
-    """Return words for a cell, with nothing in them that moves the cursor but their own line breaks."""
-    return Text("\n".join(on_one_line(line) for line in words.split("\n")))
+def make_cell(text: str) -> Text:
+    """Return text for a cell, without control characters except line breaks."""
+    return Text("\n".join(on_one_line(line) for line in text.split("\n")))
 
 
-def good(is_good: bool) -> Text:
+def check_mark(is_good: bool) -> Text:
     """Return a tick or a cross."""
     return Text("✓", style="green") if is_good else Text("✗", style="bold red")

@@ -1,1 +1,1 @@
-"""How results are shown, to people and to programs."""
+"""Results of commands as text and as JSON."""

@@ -1,69 +1,69 @@
-"""How far a read has come that takes many runs, as a person and as a program read it: parents, calls, hours left."""
+"""Progress of a backfill that takes many runs: date ranges, parents, calls and time left."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from etl.cli.ui.format import counted, length, number
-from etl.cli.ui.terminal import show
-from etl.ledger.children import Coverage
+from etl.cli.ui.format import format_count, format_duration, format_number
+from etl.cli.ui.terminal import print_line
+from etl.ledger.children import QueueCoverage
 from etl.status.status import Status
 
 
-def show_backfill(found: Status, rate: float) -> None:
-    """Write what is left to read of lists and of details, and how long that takes at the allowed rate."""
-    for resource, one in found.stretches.items():
-        show(f"{resource}: {number(one.done)} of {counted(one.planned, 'stretch', 'stretches')} of its window read")
-    backlogs = list(backlogs_of(found))
+def show_backfill(status: Status, rate: float) -> None:
+    """Print what is left to read of lists and details, and how long it takes at the configured rate."""
+    for resource, slices in status.backfill.items():
+        print_line(f"{resource}: {format_number(slices.done)} of {format_count(slices.planned, 'slice')} read")
+    backlogs = list(find_backlogs(status))
     for resource, coverage in backlogs:
-        show(f"{resource}: {covered(coverage)}; {left(found, coverage)}")
+        print_line(f"{resource}: {format_coverage(coverage)}; {format_due_calls(status, coverage)}")
     if len(backlogs) > 1:
-        calls = sum(one.outstanding for _, one in backlogs)
-        show(f"In all {counted(calls, 'call')} for details are due{duration(calls, rate)}.")
+        calls = sum(coverage.outstanding for _, coverage in backlogs)
+        print_line(f"Total: {format_count(calls, 'call')} for details due{format_time_left(calls, rate)}.")
 
 
-def backlogs_of(found: Status) -> Iterator[tuple[str, Coverage]]:
-    """Yield the resources that are asked for per parent and have calls due."""
-    for one in found.resources:
-        if one.coverage is not None and one.coverage.outstanding:
-            yield one.resource, one.coverage
+def find_backlogs(status: Status) -> Iterator[tuple[str, QueueCoverage]]:
+    """Yield the resources read per parent that have calls due."""
+    for freshness in status.resources:
+        if freshness.coverage is not None and freshness.coverage.outstanding:
+            yield freshness.resource, freshness.coverage
 
 
-def covered(one: Coverage) -> str:
-    """Return how many parents are read, of all."""
-    return f"{number(one.covered)} of {number(one.parents)} parents read"
+def format_coverage(coverage: QueueCoverage) -> str:
+    """Return how many parents are read."""
+    return f"{format_number(coverage.covered)} of {format_number(coverage.parents)} parents read"
 
 
-def left(found: Status, one: Coverage) -> str:
-    """Return how many calls are due, and for how long the oldest has been."""
-    waits = found.now - one.oldest_due if one.oldest_due else None
-    since = f", the oldest for {length(waits)}" if waits is not None and waits.total_seconds() > 0 else ""
-    return f"{counted(one.outstanding, 'call')} due{since}"
+def format_due_calls(status: Status, coverage: QueueCoverage) -> str:
+    """Return how many calls are due, and how long the oldest has been due."""
+    age = status.now - coverage.oldest_due if coverage.oldest_due else None
+    since = f", the oldest for {format_duration(age)}" if age is not None and age.total_seconds() > 0 else ""
+    return f"{format_count(coverage.outstanding, 'call')} due{since}"
 
 
-def duration(calls: int, rate: float) -> str:
-    """Return how long calls take at a rate, nothing without a cap."""
-    return f", {length(calls / rate)} at {rate:g} a second" if rate else ""
+def format_time_left(calls: int, rate: float) -> str:
+    """Return how long the calls take at a rate; an empty text without a limit."""
+    return f", {format_duration(calls / rate)} at {rate:g} calls/s" if rate else ""
 
 
-def backfill_for_programs(found: Status, rate: float) -> dict[str, Any]:
-    """Return what is left to read for JSON."""
-    backlogs = list(backlogs_of(found))
-    calls = sum(one.outstanding for _, one in backlogs)
+def backfill_to_json(status: Status, rate: float) -> dict[str, Any]:
+    """Return what is left to read as JSON."""
+    backlogs = list(find_backlogs(status))
+    calls = sum(coverage.outstanding for _, coverage in backlogs)
     return {
         "calls_due": calls,
         "seconds": calls / rate if rate else None,
         "details": [
             {
                 "resource": resource,
-                "parents": one.parents,
-                "covered": one.covered,
-                "calls_due": one.outstanding,
-                "oldest_due": one.oldest_due.isoformat() if one.oldest_due else None,
+                "parents": coverage.parents,
+                "covered": coverage.covered,
+                "calls_due": coverage.outstanding,
+                "oldest_due": coverage.oldest_due.isoformat() if coverage.oldest_due else None,
             }
-            for resource, one in backlogs
+            for resource, coverage in backlogs
         ],
         "lists": [
-            {"resource": resource, "stretches_read": one.done, "stretches": one.planned}
-            for resource, one in found.stretches.items()
+            {"resource": resource, "stretches_read": slices.done, "stretches": slices.planned}
+            for resource, slices in status.backfill.items()
         ],
     }

@@ -1,4 +1,4 @@
-"""The end of the demo: what is in the tables, what the rules found, a question answered, where to look next."""
+"""Summary of the demo: tables, findings, an example query, and next steps."""
 
 from functools import partial
 from importlib.resources import files
@@ -7,103 +7,109 @@ from pathlib import Path
 from rich.table import Table
 from sqlalchemy import Connection, text
 
-from etl.cli.session import Work
-from etl.cli.ui.format import number
-from etl.cli.ui.terminal import out, show, table
-from etl.cli.views.summary import headline, show_books, show_trouble, traffic, wrote
+from etl.cli.session import CommandSession
+from etl.cli.ui.format import format_number
+from etl.cli.ui.terminal import build_table, print_line, stdout
+from etl.cli.views.summary import format_headline, format_traffic, has_changes, show_balance, show_failures
 from etl.pipeline import Summary
-from etl.status.findings import Group, groups
-from etl.status.volumes import Volume, volumes
+from etl.status.findings import RuleCounts, count_by_rule
+from etl.status.volumes import Volume, table_volumes
 
-#: The question that the demo answers.
-QUESTION = "expiring_policies"
-#: Rules that the summary names.
-MOST_RULES = 8
-
-
-def show_demo(work: Work, summary: Summary) -> None:
-    """Write the summary of the demo."""
-    show()
-    show(headline(summary), style="bold green" if summary.exit_status == 0 else "bold yellow")
-    show(traffic(summary))
-    show()
-    out().print(contents(work.read(partial(volumes, tenant=work.tenant)), summary))
-    if not wrote(summary):
-        show("Nothing was written: the tables already hold what the API has.")
-    show()
-    show_books(summary)
-    show_trouble(summary)
-    show_findings(work.read(partial(groups, tenant=work.tenant, only_open=True)))
-    show_answer(work)
+#: The report that the demo runs.
+DEMO_QUERY = "expiring_policies"
+#: Rules that the summary lists.
+MAX_RULES = 8
 
 
-def contents(found: list[Volume], summary: Summary) -> Table:
-    """Return the production tables with their rows, what this run wrote, and the records staged for them."""
-    right = ("Rows", "New", "Changed", "Staged")
+def show_demo(session: CommandSession, summary: Summary) -> None:
+    """Print the summary of the demo."""
+    print_line()
+    print_line(format_headline(summary), style="bold green" if summary.exit_status == 0 else "bold yellow")
+    print_line(format_traffic(summary))
+    print_line()
+    stdout().print(build_contents_table(session.read(partial(table_volumes, tenant=session.tenant)), summary))
+    if not has_changes(summary):
+        print_line("Nothing was written: production is already up to date.")
+    print_line()
+    show_balance(summary)
+    show_failures(summary)
+    show_findings(session.read(partial(count_by_rule, tenant=session.tenant, only_open=True)))
+    show_answer(session)
+
+
+def build_contents_table(table_volumes: list[Volume], summary: Summary) -> Table:
+    """Return a table of the production tables: rows, rows written by this run, and staged records."""
+    numeric = ("Rows", "New", "Changed", "Staged")
     rows = []
-    for one in found:
-        written = summary.tables.get(one.table, {})
-        numbers = (one.rows, written.get("inserted", 0), written.get("updated", 0), one.staged)
-        rows.append((one.table, *(number(many) if many else "" for many in numbers)))
-    made = table(("Table", *right), rows, right=right)
-    made.add_section()
-    made.add_row(
-        f"{len(found)} tables", number(sum(one.rows for one in found)), "", "", number(sum(one.staged for one in found))
+    for volume in table_volumes:
+        counts = summary.tables.get(volume.table, {})
+        row_counts = (volume.rows, counts.get("inserted", 0), counts.get("updated", 0), volume.staged)
+        rows.append((volume.table, *(format_number(count) if count else "" for count in row_counts)))
+    result = build_table(("Table", *numeric), rows, numeric=numeric)
+    result.add_section()
+    result.add_row(
+        f"{len(table_volumes)} tables",
+        format_number(sum(volume.rows for volume in table_volumes)),
+        "",
+        "",
+        format_number(sum(volume.staged for volume in table_volumes)),
     )
-    return made
+    return result
 
 
-def show_findings(found: list[Group]) -> None:
-    """Write what the rules found, the most frequent first."""
-    often = sorted(found, key=lambda one: -one.open)[:MOST_RULES]
-    show()
-    show("What the rules found", style="bold")
-    rows = [(one.rule, one.severity, one.resource, number(one.open)) for one in often]
-    out().print(table(("Rule", "Severity", "Resource", "Open"), rows, right=("Open",)))
-    if len(found) > len(often):
-        show(f"and {len(found) - len(often)} more: qqetl findings")
+def show_findings(finding_groups: list[RuleCounts]) -> None:
+    """Print the findings by rule, most frequent first."""
+    frequent = sorted(finding_groups, key=lambda group: -group.open)[:MAX_RULES]
+    print_line()
+    print_line("Data quality findings", style="bold")
+    rows = [(group.rule, group.severity, group.resource, format_number(group.open)) for group in frequent]
+    stdout().print(build_table(("Rule", "Severity", "Resource", "Open"), rows, numeric=("Open",)))
+    if len(finding_groups) > len(frequent):
+        print_line(f"{len(finding_groups) - len(frequent)} more: qqetl findings")
 
 
-def show_answer(work: Work) -> None:
-    """Write a query and its result."""
-    question, _, statement = query().partition("\n")
-    show()
-    show(question.lstrip("- "), style="bold")
-    show(statement, style="dim")
-    show()
-    out().print(work.read(partial(answer, statement=statement)))
+def show_answer(session: CommandSession) -> None:
+    """Print a query and its result."""
+    question, _, statement = read_demo_query().partition("\n")
+    print_line()
+    print_line(question.lstrip("- "), style="bold")
+    print_line(statement, style="dim")
+    print_line()
+    stdout().print(session.read(partial(run_demo_query, statement=statement)))
 
 
-def query() -> str:
-    """Return the text of the query that answers the demo's question."""
-    return (files("etl.reports") / f"{QUESTION}.sql").read_text(encoding="utf-8").strip()
+def read_demo_query() -> str:
+    """Return the SQL of the example query, with the question as a comment."""
+    return (files("etl.reports") / f"{DEMO_QUERY}.sql").read_text(encoding="utf-8").strip()
 
 
-def answer(connection: Connection, statement: str) -> Table:
+def run_demo_query(connection: Connection, statement: str) -> Table:
     """Return the result of a query as a table."""
     result = connection.execute(text(statement))
     names = list(result.keys())
-    rows = [tuple("" if value is None else shown(value) for value in row) for row in result]
-    return table(names, rows, right=names[1:])
+    rows = [tuple("" if value is None else format_value(value) for value in row) for row in result]
+    return build_table(names, rows, numeric=names[1:])
 
 
-def shown(value: object) -> str:
-    """Return a value of a result as a person reads it."""
-    return number(value) if isinstance(value, int) else f"{value:,}" if hasattr(value, "as_tuple") else str(value)
+def format_value(value: object) -> str:
+    """Return a value of a query result as text."""
+    return (
+        format_number(value) if isinstance(value, int) else f"{value:,}" if hasattr(value, "as_tuple") else str(value)
+    )
 
 
-def show_next(folder: Path, *, runs_on: bool) -> None:
-    """Write where to look next."""
-    show()
-    show("Where to look next (in a checkout, ./run stands for qqetl)", style="bold")
-    show(f"  export ETL_DATA_DIR={folder}")
-    for words in ("status", "runs", "findings --open", "db url"):
-        show(f"  qqetl {words}{'' if words.startswith('db') else ' --embedded'}")
-    if runs_on:
-        show('  psql "$(qqetl db url --password)"')
+def show_next_steps(folder: Path, *, servers_running: bool) -> None:
+    """Print commands to try next."""
+    print_line()
+    print_line("Next steps (in a checkout, use ./run instead of qqetl)", style="bold")
+    print_line(f"  export ETL_DATA_DIR={folder}")
+    for command in ("status", "runs", "findings --open", "db url"):
+        print_line(f"  qqetl {command}{'' if command.startswith('db') else ' --embedded'}")
+    if servers_running:
+        print_line('  psql "$(qqetl db url --password)"')
     else:
-        show("and from a shell without that setting:")
-        show("  qqetl demo            once more: nothing is written")
-        show("  qqetl demo --keep     the servers go on, for psql and other programs")
-        show("  qqetl demo --live     the agency lives, and changes come in as they happen")
-        show("  qqetl demo --clear    remove it")
+        print_line("In a shell without that setting:")
+        print_line("  qqetl demo            run it again; nothing changes")
+        print_line("  qqetl demo --keep     keep the servers running, for psql and other programs")
+        print_line("  qqetl demo --live     simulate ongoing changes and keep syncing")
+        print_line("  qqetl demo --clear    remove the demo")

@@ -1,4 +1,4 @@
-"""What the doctor found, as a person and as a program read it, and what to do about it."""
+"""Report of `qqetl doctor`: setup checks, API calls, drift and advice."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,170 +7,181 @@ from typing import Any
 
 from rich.text import Text
 
-from etl.cli.ui.errors import told
-from etl.cli.ui.format import length, listed, moment, number
-from etl.cli.ui.terminal import good, out, show, table
+from etl.cli.ui.errors import format_error
+from etl.cli.ui.format import format_duration, format_number, format_time, join_words
+from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
 from etl.config.redaction import on_one_line
 from etl.errors import EtlError
-from etl.ledger.quality.drift import Change
-from etl.pipeline.doctor import TROUBLE, Found, Verdict
+from etl.ledger.quality.drift import DriftChange
+from etl.pipeline.doctor import FAILURES, CallReport, CallStatus
 
-#: Clocks further apart are worth a word; windows go by the API's clock all the same.
-SKEW = timedelta(minutes=5)
-#: The exit status where some call is in trouble, as after a run with failed resources.
+#: A larger difference of the clocks is reported; windows use the API's clock in any case.
+MAX_CLOCK_SKEW = timedelta(minutes=5)
+#: Exit status if a call failed, as after a run with failed resources.
 SOME_FAILED = 6
-#: Fields that are named in a cell; `--json` names all.
-NAMED = 6
+#: Fields that a cell lists; `--json` lists all.
+MAX_FIELDS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that a run needs, and how it stands."""
+class SetupCheck:
+    """One thing that a run needs, and whether it is ready."""
 
     name: str
     is_good: bool
-    words: str
+    message: str
     exit_status: int = 0
 
 
 @dataclass
 class Diagnosis:
-    """Everything that was found."""
+    """Result of `qqetl doctor`."""
 
-    checks: list[Check] = field(default_factory=list)
-    found: list[Found] = field(default_factory=list)
-    drift: list[Change] = field(default_factory=list)
+    checks: list[SetupCheck] = field(default_factory=list)
+    calls: list[CallReport] = field(default_factory=list)
+    drift: list[DriftChange] = field(default_factory=list)
     skew: timedelta = timedelta()
 
-    def passed(self, name: str, words: str) -> None:
-        """Note a check that is good."""
-        self.checks.append(Check(name, is_good=True, words=words))
+    def add_passed(self, name: str, message: str) -> None:
+        """Add a check that passed."""
+        self.checks.append(SetupCheck(name, is_good=True, message=message))
 
-    def failed(self, name: str, error: EtlError) -> None:
-        """Note a check that failed, with what the error says."""
-        self.checks.append(Check(name, is_good=False, words=told(error), exit_status=error.exit_status))
+    def add_failed(self, name: str, error: EtlError) -> None:
+        """Add a check that failed, with the message of the error."""
+        self.checks.append(SetupCheck(name, is_good=False, message=format_error(error), exit_status=error.exit_status))
 
     @property
     def exit_status(self) -> int:
-        """That of the first check that failed; 6 where all is well but for some call."""
-        failed = [one.exit_status for one in self.checks if not one.is_good]
-        return failed[0] if failed else SOME_FAILED if any(one.verdict in TROUBLE for one in self.found) else 0
+        """Exit status of the first failed check; 6 if only calls failed."""
+        statuses = [check.exit_status for check in self.checks if not check.is_good]
+        return statuses[0] if statuses else SOME_FAILED if any(call.status in FAILURES for call in self.calls) else 0
 
 
-def show_diagnosis(one: Diagnosis) -> None:
-    """Write what was found: the checks, a line for each call, what drifted, and advice."""
-    for check in one.checks:
-        out().print(good(check.is_good), f"{check.name:<12} {on_one_line(check.words)}", soft_wrap=True)
-    if one.found:
-        show()
-        heads = ("Resource", "Call", "Verdict", "Records", "")
-        out().print(table(heads, map(line, one.found), right=("Records",)))
-    if one.drift:
-        show()
-        show("What changed about the answers:")
-        for change in one.drift:
-            show(f"  {moment(change.changed_at)}  {change.resource}: {on_one_line(change.words)}")
-    show()
-    for words in advice(one):
-        show(words)
+def show_diagnosis(diagnosis: Diagnosis) -> None:
+    """Print the checks, one line per call, the drift and the advice."""
+    for check in diagnosis.checks:
+        stdout().print(check_mark(check.is_good), f"{check.name:<12} {on_one_line(check.message)}", soft_wrap=True)
+    if diagnosis.calls:
+        print_line()
+        headers = ("Resource", "Call", "Result", "Records", "")
+        stdout().print(build_table(headers, map(call_to_row, diagnosis.calls), numeric=("Records",)))
+    if diagnosis.drift:
+        print_line()
+        print_line("Changes in the format of the responses:")
+        for change in diagnosis.drift:
+            print_line(f"  {format_time(change.changed_at)}  {change.resource}: {on_one_line(change.description)}")
+    print_line()
+    for line in list_advice(diagnosis):
+        print_line(line)
 
 
-def line(found: Found) -> tuple[object, ...]:
-    """Return the row of one call."""
-    style = "red" if found.verdict in TROUBLE else "yellow" if found.verdict is Verdict.FIELDS else ""
-    style = "dim" if found.verdict in (Verdict.NOT_OFFERED, Verdict.UNDECIDED) else style
-    total = found.records if found.total is None else found.total
-    records = number(total) if found.verdict not in (*TROUBLE, Verdict.NOT_OFFERED, Verdict.UNDECIDED) else ""
-    return found.resource, found.call, Text(found.verdict.value, style=style), records, "\n".join(remarks(found))
+def call_to_row(call: CallReport) -> tuple[object, ...]:
+    """Return the table row of one call."""
+    style = "red" if call.status in FAILURES else "yellow" if call.status is CallStatus.FIELDS else ""
+    style = "dim" if call.status in (CallStatus.NOT_OFFERED, CallStatus.UNDECIDED) else style
+    total = call.records if call.total is None else call.total
+    records = (
+        format_number(total) if call.status not in (*FAILURES, CallStatus.NOT_OFFERED, CallStatus.UNDECIDED) else ""
+    )
+    return call.resource, call.call, Text(call.status.value, style=style), records, "\n".join(list_call_remarks(call))
 
 
-def remarks(found: Found) -> Iterator[str]:
-    """Yield what else there is to say of a call."""
-    for word, names in (("new", found.unknown), ("missing", found.missing), ("not sent", found.absent)):
+def list_call_remarks(call: CallReport) -> Iterator[str]:
+    """Yield the details of a call: fields that differ, and the reason."""
+    for label, names in (("new", call.unknown), ("missing", call.missing), ("not sent", call.absent)):
         if names:
-            rest = len(names) - NAMED
-            yield f"{word}: {', '.join(names[:NAMED])}" + (f" and {rest} more" if rest > 0 else "")
-    if found.reason:
-        yield on_one_line(found.reason)
+            hidden = len(names) - MAX_FIELDS
+            yield f"{label}: {', '.join(names[:MAX_FIELDS])}" + (f" and {hidden} more" if hidden > 0 else "")
+    if call.reason:
+        yield on_one_line(call.reason)
 
 
-def named(one: Diagnosis, fits: Callable[[Found], object]) -> list[str]:
-    """Return the resources of the calls that fit, each once."""
-    return list(dict.fromkeys(found.resource for found in one.found if fits(found)))
+def find_resources(diagnosis: Diagnosis, applies: Callable[[CallReport], object]) -> list[str]:
+    """Return the resources of the calls that a condition applies to, each once."""
+    return list(dict.fromkeys(call.resource for call in diagnosis.calls if applies(call)))
 
 
-def advice(one: Diagnosis) -> Iterator[str]:
-    """Yield what to do, the gravest first."""
-    for check in one.checks:
+def list_advice(diagnosis: Diagnosis) -> Iterator[str]:
+    """Yield what to do, most urgent first."""
+    for check in diagnosis.checks:
         if not check.is_good:
-            yield f"First mend: {check.name}. {on_one_line(check.words)}"
-    if abs(one.skew) > SKEW:
-        yield f"This machine's clock is {length(abs(one.skew))} off QQCatalyst's. Set it; windows go by QQCatalyst's."
-    for fits, words in ADVICE:
-        if names := named(one, fits):
-            yield words.format(listed(names))
-    if one.exit_status == 0:
-        yield "Ready: `qqetl sync --limit 200` takes a first look, `qqetl sync --dry-run` plans the whole."
+            yield f"Fix this first: {check.name}. {on_one_line(check.message)}"
+    if abs(diagnosis.skew) > MAX_CLOCK_SKEW:
+        yield (
+            f"The clock of this machine is off by {format_duration(abs(diagnosis.skew))}. Correct it; "
+            "sync windows use the clock of QQCatalyst."
+        )
+    for applies, text in ADVICE:
+        if names := find_resources(diagnosis, applies):
+            yield text.format(join_words(names))
+    if diagnosis.exit_status == 0:
+        yield "Ready. `qqetl sync --limit 200` loads a first sample, `qqetl sync --dry-run` shows the full plan."
 
 
-#: Which calls a piece of advice is for.
-ADVICE: Sequence[tuple[Callable[[Found], object], str]] = (
+#: Advice, and the calls that it applies to.
+ADVICE: Sequence[tuple[Callable[[CallReport], object], str]] = (
     (
-        lambda found: found.verdict is Verdict.REFUSED,
-        "Refused although every account is known to have it: {}. Ask Vertafore what this API user may read.",
+        lambda call: call.status is CallStatus.REFUSED,
+        "Refused, although every account has it: {}. Ask Vertafore what this API user may read.",
     ),
     (
-        lambda found: found.verdict is Verdict.SHAPE,
-        "Of another shape than declared: {}. Look for a newer version of this program, or report it.",
-    ),
-    (lambda found: found.verdict is Verdict.FAILED, "No good answer: {}. Try again later; a run tries for longer."),
-    (
-        lambda found: found.missing,
-        "Fields that a record should have did not come: {}. Their columns stay empty; a sync tells by findings.",
+        lambda call: call.status is CallStatus.SHAPE,
+        "Unexpected response format: {}. Check for a newer version of qqetl, or report it.",
     ),
     (
-        lambda found: found.unknown,
-        "New fields: {}. Staging keeps them (raw_data), so no call is lost; see docs/how-to/add-a-field.md.",
+        lambda call: call.status is CallStatus.FAILED,
+        "No usable response: {}. Try again later; a sync retries for longer.",
     ),
     (
-        lambda found: found.verdict is Verdict.NOT_OFFERED,
-        "Not offered by this account: {}. That is no fault; they are asked again in a week.",
+        lambda call: call.missing,
+        "Expected fields are missing: {}. Their columns stay empty; a sync reports them as findings.",
     ),
-    (lambda found: found.verdict is Verdict.UNDECIDED, "Undecided: {}. Nothing to ask about came; a run will show."),
+    (
+        lambda call: call.unknown,
+        "New fields: {}. Staging keeps them in raw_data; to add a column, see docs/how-to/add-a-field.md.",
+    ),
+    (
+        lambda call: call.status is CallStatus.NOT_OFFERED,
+        "Not offered by this account: {}. This is not an error; a sync asks again after a week.",
+    ),
+    (
+        lambda call: call.status is CallStatus.UNDECIDED,
+        "Not checked: {}. No sample record was available; the next sync will tell.",
+    ),
 )
 
 
-def diagnosis_for_programs(one: Diagnosis) -> dict[str, Any]:
-    """Return what was found for JSON."""
+def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return the report as JSON."""
     return {
-        "exit_status": one.exit_status,
-        "checks": [{"name": check.name, "good": check.is_good, "words": check.words} for check in one.checks],
-        "clock_skew_seconds": round(one.skew.total_seconds()),
+        "exit_status": diagnosis.exit_status,
+        "checks": [{"name": check.name, "good": check.is_good, "words": check.message} for check in diagnosis.checks],
+        "clock_skew_seconds": round(diagnosis.skew.total_seconds()),
         "calls": [
             {
-                "resource": found.resource,
-                "call": found.call,
-                "proven": found.proven,
-                "verdict": found.verdict.value,
-                "records": found.records,
-                "total": found.total,
-                "milliseconds": found.milliseconds,
-                "new_fields": list(found.unknown),
-                "missing_fields": list(found.missing),
-                "fields_not_sent": list(found.absent),
-                "reason": found.reason,
+                "resource": call.resource,
+                "call": call.call,
+                "proven": call.proven,
+                "verdict": call.status.value,
+                "records": call.records,
+                "total": call.total,
+                "milliseconds": call.milliseconds,
+                "new_fields": list(call.unknown),
+                "missing_fields": list(call.missing),
+                "fields_not_sent": list(call.absent),
+                "reason": call.reason,
             }
-            for found in one.found
+            for call in diagnosis.calls
         ],
         "drift": [
             {
                 "resource": change.resource,
                 "path": change.path,
                 "state": change.state.value,
-                "change": change.words,
+                "change": change.description,
                 "changed_at": change.changed_at.isoformat(),
             }
-            for change in one.drift
+            for change in diagnosis.drift
         ],
-        "advice": list(advice(one)),
+        "advice": list(list_advice(diagnosis)),
     }

@@ -1,90 +1,101 @@
-"""The plan of a sync, as `--dry-run` shows it."""
+"""Plan of a sync, as `--dry-run` shows it."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from etl.api.connection import connected
-from etl.cli.session import Work
-from etl.cli.ui.format import counted, length, listed, moment, number
-from etl.cli.ui.terminal import out, show, table
+from etl.cli.session import CommandSession
+from etl.cli.ui.format import format_count, format_duration, format_number, format_time, join_words
+from etl.cli.ui.terminal import build_table, print_line, stdout
 from etl.database.revisions import check_migrated
-from etl.ledger.children import Waiting
-from etl.pipeline.forecast import Forecast, forecast
+from etl.ledger.children import DueCalls
+from etl.pipeline.forecast import Forecast
+from etl.pipeline.forecast import forecast as forecast_calls
 from etl.pipeline.plan import Options, plan
 from etl.window import Window
 
 
-def look_ahead(work: Work, window: Window | None, options: Options) -> list[Forecast]:
-    """Return what a sync would ask for; nothing is written."""
-    check_migrated(work.engine)
-    with connected(work.settings, engine=work.engine) as api:
-        planned = plan(work.ledger, work.settings, api.now, window, options)
-        return forecast(work.ledger, work.settings, api, planned, options.limit)
+def forecast_sync(session: CommandSession, window: Window | None, options: Options) -> list[Forecast]:
+    """Return the calls that a sync would make, per resource; write nothing."""
+    check_migrated(session.engine)
+    with connected(session.settings, engine=session.engine) as api:
+        sync_plan = plan(session.ledger, session.settings, api.now, window, options)
+        return forecast_calls(session.ledger, session.settings, api, sync_plan, options.limit)
 
 
-def show_forecast(found: Sequence[Forecast], rate: float) -> None:
-    """Write a plan as a table, and what it comes to."""
+def show_forecast(forecasts: Sequence[Forecast], rate: float) -> None:
+    """Print the plan as a table, with totals."""
     rows = [
         (
-            one.resource,
-            moment(one.window.start),
-            "" if one.records is None else number(one.records),
-            calls_of(one),
-            "" if one.seconds(rate) is None or not one.calls else length(one.seconds(rate) or 0),
-            remark(one),
+            forecast.resource,
+            format_time(forecast.window.start),
+            "" if forecast.records is None else format_number(forecast.records),
+            format_calls(forecast),
+            ""
+            if forecast.seconds(rate) is None or not forecast.calls
+            else format_duration(forecast.seconds(rate) or 0),
+            describe_note(forecast),
         )
-        for one in found
+        for forecast in forecasts
     ]
-    right = ("Records", "Calls", "Time")
-    out().print(table(("Resource", "From (UTC)", *right, ""), rows, right=right))
-    show()
-    calls = sum(one.calls for one in found)
-    upper = "at most " if any(one.at_most for one in found) else ""
-    pace = f"{length(calls / rate)} at {rate:g} calls a second" if rate else "as fast as the API answers (ETL_RATE=0)"
-    show(f"In all {upper}{counted(calls, 'call')}, {pace}. Windows end at {moment(found[0].window.end)} UTC.")
-    for one in found:
-        if one.waiting:
-            show(f"{one.resource}: {listed([urgency(some) for some in one.waiting])}.")
-    if put_off := sum(one.put_off for one in found):
-        show(f"{counted(put_off, 'call')} beyond ETL_CHILD_BUDGET wait for the runs that follow.")
-    show("This was a dry run: nothing was written.")
+    numeric = ("Records", "Calls", "Time")
+    stdout().print(build_table(("Resource", "From (UTC)", *numeric, ""), rows, numeric=numeric))
+    print_line()
+    calls = sum(forecast.calls for forecast in forecasts)
+    bound = "at most " if any(forecast.at_most for forecast in forecasts) else ""
+    duration = (
+        f"{format_duration(calls / rate)} at {rate:g} calls/s" if rate else "as fast as the API responds (ETL_RATE=0)"
+    )
+    end = format_time(forecasts[0].window.end)
+    print_line(f"Total: {bound}{format_count(calls, 'call')}, {duration}. Windows end at {end} UTC.")
+    for forecast in forecasts:
+        if forecast.waiting:
+            print_line(
+                f"{forecast.resource}: {join_words([describe_due_calls(due_calls) for due_calls in forecast.waiting])}."
+            )
+    if deferred := sum(forecast.deferred for forecast in forecasts):
+        print_line(f"Over ETL_CHILD_BUDGET and left for later runs: {format_count(deferred, 'call')}.")
+    print_line("Dry run: nothing was written.")
 
 
-def calls_of(one: Forecast) -> str:
-    """Return the calls of a resource, marked where they are an upper bound."""
-    return "" if not one.calls else ("≤ " if one.at_most else "") + number(one.calls)
+def format_calls(forecast: Forecast) -> str:
+    """Return the number of calls, with `≤` if it is an upper bound."""
+    return "" if not forecast.calls else ("≤ " if forecast.at_most else "") + format_number(forecast.calls)
 
 
-def urgency(some: Waiting) -> str:
-    """Return what some calls for details are due for."""
-    whose = "active" if some.active else "other"
-    reason = "that changed" if some.changed else "whose details have come of age"
-    return f"{counted(some.calls, 'call')} for {whose} parents {reason}"
+def describe_due_calls(due_calls: DueCalls) -> str:
+    """Return the number of due detail calls and why they are due."""
+    parents = "active" if due_calls.active else "other"
+    reason = "that changed" if due_calls.changed else "due for a refresh"
+    return f"{format_count(due_calls.calls, 'call')} for {parents} parents {reason}"
 
 
-def remark(one: Forecast) -> str:
-    """Return what else there is to say of a resource."""
-    return one.note or (f"{number(one.put_off)} put off" if one.put_off else "")
+def describe_note(forecast: Forecast) -> str:
+    """Return the note on a resource: why it is left out, or how many calls are left for later runs."""
+    return forecast.note or (f"{format_number(forecast.deferred)} for later runs" if forecast.deferred else "")
 
 
-def forecast_for_programs(found: Sequence[Forecast], rate: float) -> dict[str, Any]:
-    """Return a plan for JSON."""
-    calls = sum(one.calls for one in found)
+def forecasts_to_json(forecasts: Sequence[Forecast], rate: float) -> dict[str, Any]:
+    """Return the plan as JSON."""
+    calls = sum(forecast.calls for forecast in forecasts)
     return {
         "calls": calls,
         "seconds": calls / rate if rate else None,
         "resources": [
             {
-                "resource": one.resource,
-                "window": {"start": one.window.start.isoformat(), "end": one.window.end.isoformat()},
-                "records": one.records,
-                "calls": one.calls,
-                "at_most": one.at_most,
-                "put_off": one.put_off,
-                "seconds": one.seconds(rate),
-                "note": one.note,
-                "due": [{"changed": some.changed, "active": some.active, "calls": some.calls} for some in one.waiting],
+                "resource": forecast.resource,
+                "window": {"start": forecast.window.start.isoformat(), "end": forecast.window.end.isoformat()},
+                "records": forecast.records,
+                "calls": forecast.calls,
+                "at_most": forecast.at_most,
+                "put_off": forecast.deferred,
+                "seconds": forecast.seconds(rate),
+                "note": forecast.note,
+                "due": [
+                    {"changed": due_calls.changed, "active": due_calls.active, "calls": due_calls.calls}
+                    for due_calls in forecast.waiting
+                ],
             }
-            for one in found
+            for forecast in forecasts
         ],
     }

@@ -1,4 +1,4 @@
-"""What a single step made of a batch, as a table and for programs."""
+"""Results of a single step, as a table and as JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,27 +6,29 @@ from uuid import UUID
 
 from rich.table import Table
 
-from etl.cli.ui.format import number
-from etl.cli.ui.terminal import table
+from etl.cli.ui.format import format_number
+from etl.cli.ui.terminal import build_table
 
 
-def results_table(counts: Mapping[str, Mapping[str, int]]) -> Table:
-    """Return what became of the records of each resource that had any."""
+def build_results_table(counts: Mapping[str, Mapping[str, int]]) -> Table:
+    """Return a table with the outcomes of each resource that had records."""
     rows = [
-        (resource, ", ".join(told(name, many) for name, many in sorted(made.items()) if many))
-        for resource, made in counts.items()
-        if any(made.values())
+        (resource, ", ".join(format_count(name, count) for name, count in sorted(outcomes.items()) if count))
+        for resource, outcomes in counts.items()
+        if any(outcomes.values())
     ]
-    return table(("Resource", "Records"), rows or [("all", "nothing was left to do")])
+    return build_table(("Resource", "Records"), rows or [("all", "nothing to do")])
 
 
-def told(name: str, many: int) -> str:
-    """Return a count with its name in words."""
-    words = name.replace("_", " ")
-    return f"{number(many)} {words.removesuffix('s') if many == 1 else words}"
+def format_count(name: str, count: int) -> str:
+    """Return a count with its label: `1 duplicate`, `20 unchanged`."""
+    label = name.replace("_", " ")
+    return f"{format_number(count)} {label.removesuffix('s') if count == 1 else label}"
 
 
-def results_for_programs(batch_id: UUID, status: str, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
-    """Return the results of a step for JSON."""
-    made = {name: {str(what): many for what, many in some.items()} for name, some in counts.items()}
-    return {"batch": str(batch_id), "status": str(status), "resources": made}
+def results_to_json(batch_id: UUID, status: str, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """Return the results of a step as JSON."""
+    resources = {
+        name: {str(outcome): count for outcome, count in outcomes.items()} for name, outcomes in counts.items()
+    }
+    return {"batch": str(batch_id), "status": str(status), "resources": resources}

@@ -1,123 +1,127 @@
-"""The closing summary of a run: how it ended, what was written, whether the books balance, what to do next."""
+"""Summary of a run: result, changed rows, balance, failures and what to do next."""
 
 from typing import Any
 
 from rich.table import Table
 
-from etl.cli.ui.format import counted, length, listed, moment, number, pace
-from etl.cli.ui.terminal import good, out, show, table
-from etl.cli.views.balance_sheet import failures, formula, part_for_programs, totals
+from etl.cli.ui.format import format_count, format_duration, format_number, format_rate, format_time, join_words
+from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
+from etl.cli.views.balance_sheet import find_failures, format_balance, resource_to_json, sum_counts
 from etl.config.redaction import on_one_line
-from etl.ledger.staging.full_scan import Sweep
-from etl.ledger.sync_history import COUNTS
+from etl.ledger.staging.full_scan import FullScan
+from etl.ledger.sync_history import COUNT_COLUMNS
 from etl.models.states import Outcome, ResourceState, TroubleKind
 from etl.pipeline import Summary
 
-#: Characters of a batch's id that tell it from the others.
-SHORT = 8
-#: Changes of the API's answers that the summary names.
-MOST_CHANGES = 5
+#: Characters of a batch id that are shown.
+ID_LENGTH = 8
+#: Format changes that the summary lists.
+MAX_CHANGES = 5
 
 
 def show_summary(summary: Summary) -> None:
-    """Write the closing summary to standard output."""
-    show()
-    show(headline(summary), style="bold green" if summary.exit_status == 0 else "bold yellow")
-    show(traffic(summary))
-    show()
-    if wrote(summary):
-        out().print(written(summary))
+    """Print the summary to standard output."""
+    print_line()
+    print_line(format_headline(summary), style="bold green" if summary.exit_status == 0 else "bold yellow")
+    print_line(format_traffic(summary))
+    print_line()
+    if has_changes(summary):
+        stdout().print(build_changes_table(summary))
     else:
-        show("Nothing was written: the tables already hold what the API has.")
-    for one in left(summary):
-        show(
-            f"{one.resource}: {number(one.vanished)} of {number(one.known)} records vanished, and are left as they are"
-        )
-    show()
-    show_books(summary)
+        print_line("Nothing was written: production is already up to date.")
+    for scan in find_unmarked(summary):
+        missing = f"{format_number(scan.missing_count)} of {format_number(scan.known_count)} records are missing"
+        print_line(f"{scan.resource}: {missing} in QQCatalyst; nothing was deleted")
+    print_line()
+    show_balance(summary)
     show_drift(summary)
-    show_trouble(summary)
+    show_failures(summary)
 
 
-def headline(summary: Summary) -> str:
-    """Return how the run ended, in one line."""
-    took = length(summary.seconds)
-    if trouble := failures(summary.parts):
-        return f"The run ended after {took}, but {counted(len(trouble), 'resource')} did not end well"
-    window = summary.batch.window
-    return f"In step with QQCatalyst after {took}: {moment(window.start)} to {moment(window.end)} UTC"
+def format_headline(summary: Summary) -> str:
+    """Return the result of the run in one line."""
+    elapsed = format_duration(summary.seconds)
+    if failed_resources := find_failures(summary.parts):
+        return f"Finished in {elapsed}, but {format_count(len(failed_resources), 'resource')} failed"
+    start, end = format_time(summary.batch.window.start), format_time(summary.batch.window.end)
+    return f"Up to date with QQCatalyst (took {elapsed}). Covered {start} to {end} UTC"
 
 
-def traffic(summary: Summary) -> str:
-    """Return what was asked and what came, in one line."""
-    fetched = totals(summary.parts)["fetched"]
-    words = f"{counted(fetched, 'record')} came in {counted(summary.calls, 'call')}"
+def format_traffic(summary: Summary) -> str:
+    """Return the records fetched, the API calls and the time spent waiting, in one line."""
+    fetched = sum_counts(summary.parts)["fetched"]
+    text = f"Fetched {format_count(fetched, 'record')} in {format_count(summary.calls, 'API call')}"
     if summary.seconds:
-        words += f", {pace(summary.calls / summary.seconds)}"
-    return words + (f"; {length(summary.waited)} waited for their turn" if summary.waited >= 1 else "")
+        text += f" ({format_rate(summary.calls / summary.seconds, 'calls')})"
+    return text + (f". Waited {format_duration(summary.waited)} for the rate limit" if summary.waited >= 1 else "")
 
 
-def wrote(summary: Summary) -> bool:
-    """Tell whether the run changed any row of production."""
-    return any(many for counts in summary.tables.values() for name, many in counts.items() if name != Outcome.UNCHANGED)
+def has_changes(summary: Summary) -> bool:
+    """Return whether the run changed a production row."""
+    return any(
+        count for counts in summary.tables.values() for name, count in counts.items() if name != Outcome.UNCHANGED
+    )
 
 
-def left(summary: Summary) -> list[Sweep]:
-    """Return what a dry sweep met no more, and left alone."""
-    return [one for one in summary.swept if one.vanished and summary.batch.options.get("dry_sweep")]
+def find_unmarked(summary: Summary) -> list[FullScan]:
+    """Return the scans of a dry run that missed records; their rows are unchanged."""
+    return [scan for scan in summary.swept if scan.missing_count and summary.batch.options.get("dry_sweep")]
 
 
-def written(summary: Summary) -> Table:
-    """Return the table of what was written."""
-    columns = [name for name in COUNTS if any(counts[name] for counts in summary.tables.values())]
-    rows = [(name, *(number(counts[one]) for one in columns)) for name, counts in summary.tables.items()]
-    everything = ("all", *(number(sum(counts[one] for counts in summary.tables.values())) for one in columns))
-    heads = [name.capitalize() for name in columns]
-    made = table(["Table", *heads], rows, right=heads)
-    made.add_section()
-    made.add_row(*everything, style="bold")
-    return made
+def build_changes_table(summary: Summary) -> Table:
+    """Return the table of changed rows."""
+    columns = [name for name in COUNT_COLUMNS if any(counts[name] for counts in summary.tables.values())]
+    rows = [(name, *(format_number(counts[column]) for column in columns)) for name, counts in summary.tables.items()]
+    total = ("all", *(format_number(sum(counts[column] for counts in summary.tables.values())) for column in columns))
+    headers = [name.capitalize() for name in columns]
+    result = build_table(["Table", *headers], rows, numeric=headers)
+    result.add_section()
+    result.add_row(*total, style="bold")
+    return result
 
 
-def show_books(summary: Summary) -> None:
-    """Write whether the books balance, over all resources, and how many findings there are."""
-    sums = totals(summary.parts)
-    out().print(good(not failures(summary.parts)), f"{number(sums['fetched'])} fetched = {formula(sums)}")
-    if sums["findings"]:
-        show(f"  {counted(sums['findings'], 'finding')}: see `qqetl findings`")
-    if absent := [part.resource for part in summary.parts if part.status is ResourceState.NOT_OFFERED]:
-        show(f"  not offered by this account: {listed(absent)}")
+def show_balance(summary: Summary) -> None:
+    """Print the balance of all resources, the number of findings, and the resources not offered."""
+    totals = sum_counts(summary.parts)
+    stdout().print(
+        check_mark(not find_failures(summary.parts)),
+        f"{format_number(totals['fetched'])} fetched = {format_balance(totals)}",
+    )
+    if totals["findings"]:
+        print_line(f"  {format_count(totals['findings'], 'finding')}: see `qqetl findings`")
+    if not_offered := [part.resource for part in summary.parts if part.status is ResourceState.NOT_OFFERED]:
+        print_line(f"  Not offered by this account: {join_words(not_offered)}")
 
 
 def show_drift(summary: Summary) -> None:
-    """Write what changed about the API's answers, which is told once."""
+    """Print the changes in the format of the responses; each change is reported once."""
     if summary.drift:
-        said = [f"{one.resource}: {on_one_line(one.words)}" for one in summary.drift]
-        rest = len(said) - MOST_CHANGES
-        more = f"; and {number(rest)} more" if rest > 0 else ""
-        show(f"  QQCatalyst's answers changed, see `qqetl doctor`: {'; '.join(said[:MOST_CHANGES])}{more}")
+        changes = [f"{change.resource}: {on_one_line(change.description)}" for change in summary.drift]
+        hidden = len(changes) - MAX_CHANGES
+        more = f"; and {format_number(hidden)} more" if hidden > 0 else ""
+        print_line(f"  Response format changed (see `qqetl doctor`): {'; '.join(changes[:MAX_CHANGES])}{more}")
 
 
-def show_trouble(summary: Summary) -> None:
-    """Write which resources did not end well, why, and the cure."""
-    trouble = failures(summary.parts)
-    for resource, why in trouble:
-        show(f"✗ {resource}: {on_one_line(why)}", style="red")
-    name = str(summary.batch.id)[:SHORT]
-    if trouble and not is_braked_alone(summary):
-        show(f"Everything else is loaded. `qqetl retry {name}` takes these up again; so does the next `qqetl sync`.")
+def show_failures(summary: Summary) -> None:
+    """Print the failed resources, the reasons, and the command to run next."""
+    failed_resources = find_failures(summary.parts)
+    for resource, reason in failed_resources:
+        print_line(f"✗ {resource}: {on_one_line(reason)}", style="red")
+    name = str(summary.batch.id)[:ID_LENGTH]
+    if failed_resources and not is_only_braked(summary):
+        print_line(f"Everything else was loaded. To retry: `qqetl retry {name}`, or wait for the next `qqetl sync`.")
     else:
-        show(f"  batch {name}: see `qqetl runs {name}`")
+        print_line(f"  Batch {name}: see `qqetl runs {name}`")
 
 
-def is_braked_alone(summary: Summary) -> bool:
-    """Tell whether nothing but the brake failed a resource: everything is loaded, and to try again changes nothing."""
+def is_only_braked(summary: Summary) -> bool:
+    """Return whether the deletion limit caused every failure: all data is loaded, and a retry changes nothing."""
     failed = [part for part in summary.parts if part.status is ResourceState.FAILED]
     return bool(failed) and all(part.trouble is TroubleKind.BRAKE_PULLED for part in failed)
 
 
-def summary_for_programs(summary: Summary) -> dict[str, Any]:
-    """Return the summary for JSON."""
+def summary_to_json(summary: Summary) -> dict[str, Any]:
+    """Return the summary as JSON."""
     batch = summary.batch
     return {
         "batch": str(batch.id),
@@ -128,8 +132,10 @@ def summary_for_programs(summary: Summary) -> dict[str, Any]:
         "calls": summary.calls,
         "waited_seconds": round(summary.waited, 3),
         "error": batch.error,
-        "drift": [{"resource": one.resource, "path": one.path, "change": one.words} for one in summary.drift],
-        "resources": [part_for_programs(part) for part in summary.parts],
+        "drift": [
+            {"resource": change.resource, "path": change.path, "change": change.description} for change in summary.drift
+        ],
+        "resources": [resource_to_json(part) for part in summary.parts],
         "tables": {name: dict(counts) for name, counts in summary.tables.items()},
-        "vanished": {one.resource: one.vanished for one in summary.swept if one.vanished},
+        "vanished": {scan.resource: scan.missing_count for scan in summary.swept if scan.missing_count},
     }

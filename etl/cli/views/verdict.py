@@ -1,79 +1,116 @@
-"""The status at a glance: is it current, is it complete, what needs a person; one line each."""
+"""Status at a glance: is the data current, is it complete, is action needed; one line each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from etl.cli.ui.format import counted, length, listed
-from etl.cli.ui.terminal import good, out
-from etl.ledger.notifications.incidents import Trouble
+from etl.cli.ui.format import format_count, format_duration, join_words
+from etl.cli.ui.terminal import check_mark, stdout
+from etl.ledger.notifications.incidents import Incident
 from etl.notifications.templates import headline
 from etl.status.status import Freshness, Status
 
-#: So many resources are named in a line.
-NAMED = 3
+#: Resources that a line names at most.
+MAX_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class StatusAnswer:
     """The answer to one question."""
 
-    question: str
+    key: str  #: in JSON
+    label: str
     is_good: bool
-    words: str
+    text: str
 
 
-def verdicts(found: Status, most: timedelta, open_troubles: Sequence[Trouble], unsent: int) -> list[Verdict]:
-    """Return the answers to the three questions; data are current when no resource lags behind by more than `most`."""
-    late, lacking = current_lacks(found, most), complete_lacks(found)
-    needs = [headline([one]) for one in open_troubles]
-    needs += [f"{counted(unsent, 'mail')} not sent"] if unsent else []
+def answer_questions(
+    status: Status, max_lag: timedelta, incidents: Sequence[Incident], unsent: int
+) -> list[StatusAnswer]:
+    """Return the answers to the three questions; the data is current if no resource lags by more than `max_lag`."""
+    late, incomplete = describe_late(status, max_lag), describe_incomplete(status)
+    actions = [headline([incident]) for incident in incidents]
+    actions += [f"{format_count(unsent, 'email')} not sent"] if unsent else []
     return [
-        Verdict("Current", not late, "; ".join(late) or f"every resource, within {length(worst(found))}"),
-        Verdict("Complete", not lacking, "; ".join([*(lacking or ["no gaps, nothing due"]), *waiting(found)])),
-        Verdict("Needs you", not needs, f"{'; '.join(needs)}: see `qqetl notices`" if needs else "nothing"),
+        StatusAnswer(
+            "current",
+            "Current",
+            not late,
+            "; ".join(late) or f"all resources, within {format_duration(find_largest_lag(status))}",
+        ),
+        StatusAnswer(
+            "complete",
+            "Complete",
+            not incomplete,
+            "; ".join([*(incomplete or ["no gaps, no calls due"]), *describe_placeholders(status)]),
+        ),
+        StatusAnswer(
+            "needs_you",
+            "Action needed",
+            not actions,
+            f"{'; '.join(actions)}: see `qqetl notices`" if actions else "none",
+        ),
     ]
 
 
-def current_lacks(found: Status, most: timedelta) -> list[str]:
-    """Return in words what is not current."""
-    late = found.late(most)
-    unread = [one for one in late if one.lag is None]
-    behind = sorted((one for one in late if one.lag is not None), key=lambda one: one.lag or most, reverse=True)
-    lacks = [f"{one.resource} {length(one.lag)} behind" for one in behind[:NAMED] if one.lag is not None]
-    lacks += [f"{counted(len(behind) - NAMED, 'more', 'more')} behind"] if len(behind) > NAMED else []
-    return lacks + ([f"{counted(len(unread), 'resource')} not read yet"] if unread else [])
+def describe_late(status: Status, max_lag: timedelta) -> list[str]:
+    """Return what is not current, as texts."""
+    late = status.late_resources(max_lag)
+    unsynced = [freshness for freshness in late if freshness.lag is None]
+    behind = sorted(
+        (freshness for freshness in late if freshness.lag is not None),
+        key=lambda freshness: freshness.lag or max_lag,
+        reverse=True,
+    )
+    texts = [
+        f"{freshness.resource} {format_duration(freshness.lag)} behind"
+        for freshness in behind[:MAX_NAMES]
+        if freshness.lag is not None
+    ]
+    texts += [f"{format_count(len(behind) - MAX_NAMES, 'more', 'more')} behind"] if len(behind) > MAX_NAMES else []
+    return texts + ([f"{format_count(len(unsynced), 'resource')} not synced yet"] if unsynced else [])
 
 
-def complete_lacks(found: Status) -> list[str]:
-    """Return in words what is not complete: gaps, resources that were never read whole, details that are due."""
-    gapped = [one.resource for one in found.resources if one.gaps]
-    due = sum(one.coverage.outstanding for one in found.resources if one.coverage)
-    never = [one for one in found.resources if one.complete_to is None and one.lag is None and is_wanted(one)]
+def describe_incomplete(status: Status) -> list[str]:
+    """Return what is incomplete, as texts: gaps, resources never fully synced, details due."""
+    gapped = [freshness.resource for freshness in status.resources if freshness.gaps]
+    due = sum(freshness.coverage.outstanding for freshness in status.resources if freshness.coverage)
+    unsynced = [
+        freshness
+        for freshness in status.resources
+        if freshness.complete_to is None and freshness.lag is None and is_expected(freshness)
+    ]
     return [
-        *([f"gaps in {listed(gapped[:NAMED])}" + (" and others" if len(gapped) > NAMED else "")] if gapped else []),
-        *([f"{counted(len(never), 'resource')} never read to its end"] if never else []),
-        *([f"{counted(due, 'call')} for details due"] if due else []),
+        *(
+            [f"gaps in {join_words(gapped[:MAX_NAMES])}" + (" and others" if len(gapped) > MAX_NAMES else "")]
+            if gapped
+            else []
+        ),
+        *([f"{format_count(len(unsynced), 'resource')} never fully synced"] if unsynced else []),
+        *([f"{format_count(due, 'call')} for details due"] if due else []),
     ]
 
 
-def waiting(found: Status) -> list[str]:
-    """Return in words how many rows wait for their record: no fault of a reading, as some are in no list for ever."""
-    number = sum(one.number for one in found.orphans)
-    return [f"{counted(number, 'placeholder')} without a record"] if number else []
+def describe_placeholders(status: Status) -> list[str]:
+    """Return the number of placeholders as text; they are no error, because some records are in no list."""
+    count = sum(orphans.number for orphans in status.orphans)
+    return [f"{format_count(count, 'placeholder')} without a record"] if count else []
 
 
-def is_wanted(one: Freshness) -> bool:
-    """Tell whether the account offers a resource, as far as is known."""
-    return one.offered is not False
+def is_expected(freshness: Freshness) -> bool:
+    """Return whether the account offers a resource, as far as is known."""
+    return freshness.offered is not False
 
 
-def worst(found: Status) -> timedelta:
+def find_largest_lag(status: Status) -> timedelta:
     """Return the largest lag."""
-    return max((one.lag for one in found.resources if one.lag is not None and is_wanted(one)), default=timedelta())
+    return max(
+        (freshness.lag for freshness in status.resources if freshness.lag is not None and is_expected(freshness)),
+        default=timedelta(),
+    )
 
 
-def show_verdicts(answers: Sequence[Verdict]) -> None:
-    """Write the answers, a line each."""
-    for one in answers:
-        out().print(good(one.is_good), f"{one.question:<10}{one.words}", soft_wrap=True)
+def show_answers(answers: Sequence[StatusAnswer]) -> None:
+    """Print the answers, one per line."""
+    for answer in answers:
+        stdout().print(check_mark(answer.is_good), f"{answer.label:<14} {answer.text}", soft_wrap=True)

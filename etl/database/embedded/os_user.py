@@ -18,7 +18,7 @@ _UNPRIVILEGED = ("postgres", "nobody")
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class OsUser:
     """Who runs initdb and postgres; `switch` says that we are root and have to become that account first."""
 
     name: str
@@ -26,7 +26,7 @@ class Account:
     gid: int
     switch: bool
 
-    def spawn_options(self) -> dict[str, Any]:
+    def subprocess_options(self) -> dict[str, Any]:
         """Return the keyword arguments of `subprocess` that make a child run as this account."""
         options: dict[str, Any] = {"env": server_environment(), "stdin": subprocess.DEVNULL}
         if self.switch:
@@ -48,7 +48,7 @@ class Account:
                 text=True,
                 check=False,
                 timeout=seconds,
-                **self.spawn_options(),
+                **self.subprocess_options(),
             )
         except subprocess.TimeoutExpired:
             raise DatabaseUnavailable(
@@ -66,13 +66,13 @@ def server_environment() -> Mapping[str, str]:
     return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {"LC_ALL": "C"}
 
 
-def account_for(data: Path) -> Account:
+def server_user(data: Path) -> OsUser:
     """Return the account that runs the server on this data folder: ours, or as root the folder's owner.
 
     Raises DatabaseUnavailable when the account has no name, which PostgreSQL insists on.
     """
     if os.geteuid() == 0:
-        return _for_root(data)
+        return _user_for_root(data)
     try:
         entry = pwd.getpwuid(os.geteuid())
     except KeyError:
@@ -80,19 +80,19 @@ def account_for(data: Path) -> Account:
             f"The user id {os.geteuid()} has no entry in /etc/passwd, and PostgreSQL does not start without one. "
             "Add the entry, or set DATABASE_URL to a PostgreSQL server of your own."
         ) from None
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, switch=False)
+    return OsUser(entry.pw_name, entry.pw_uid, entry.pw_gid, switch=False)
 
 
-def _for_root(data: Path) -> Account:
+def _user_for_root(data: Path) -> OsUser:
     if data.exists() and data.stat().st_uid != 0:
         entry = pwd.getpwuid(data.stat().st_uid)
-        return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, switch=True)
+        return OsUser(entry.pw_name, entry.pw_uid, entry.pw_gid, switch=True)
     for name in _UNPRIVILEGED:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Account(name, entry.pw_uid, entry.pw_gid, switch=True)
+        return OsUser(name, entry.pw_uid, entry.pw_gid, switch=True)
     raise DatabaseUnavailable(
         "PostgreSQL does not run as root, and this machine has neither a user postgres nor a user nobody. "
         "Run the command as an ordinary user, or set DATABASE_URL to a PostgreSQL server of your own."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from etl.database.embedded.os_user import Account
+from etl.database.embedded.os_user import OsUser
 from etl.errors import DatabaseUnavailable
 
 DATABASE = "qqcatalyst"
@@ -18,7 +18,7 @@ _NAME = "qqcatalyst-etl"
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class ServerPaths:
     """One folder that holds everything of one embedded server."""
 
     folder: Path
@@ -44,17 +44,17 @@ class Home:
         return self.folder / "programs"
 
     @property
-    def starting(self) -> Path:
+    def start_lock(self) -> Path:
         """Locked by the one process that starts, stops or removes the server."""
         return self.folder / "start.lock"
 
     @property
-    def users(self) -> Path:
+    def users_lock(self) -> Path:
         """Locked, shared, by everyone who uses the server; alone, by the supervisor that stops it."""
         return self.folder / "users.lock"
 
     @property
-    def supervised(self) -> Path:
+    def supervisor_lock(self) -> Path:
         """Locked by the supervisor for as long as it lives."""
         return self.folder / "supervisor.lock"
 
@@ -90,14 +90,14 @@ class Home:
                 f"({error.strerror}). Put the file back and make it readable for the user who runs this command."
             ) from error
 
-    def last_words(self, lines: int = 8) -> str:
+    def last_log_lines(self, lines: int = 8) -> str:
         """Return the last lines of the server's log."""
         try:
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
         except FileNotFoundError:
             return "(the server left no log)"
 
-    def make(self) -> None:
+    def create_folder(self) -> None:
         """Make the folder if it is missing; root's may be passed through, for the server's account.
 
         Raises DatabaseUnavailable when the folder cannot be made or written to.
@@ -115,16 +115,16 @@ class Home:
                 "Set ETL_DATA_DIR to a folder you may write to, or DATABASE_URL to a PostgreSQL server of your own."
             ) from error
 
-    def check_reach(self, account: Account) -> None:
+    def check_access(self, user: OsUser) -> None:
         """Raise DatabaseUnavailable when the server's account cannot pass through to the folder."""
-        if account.switch and not account.can_enter(self.folder):
+        if user.switch and not user.can_enter(self.folder):
             raise DatabaseUnavailable(
-                f"The data folder {self.folder}, or a folder above it, is closed to the user {account.name}, which the "
+                f"The data folder {self.folder}, or a folder above it, is closed to the user {user.name}, which the "
                 f"server runs as. Set ETL_DATA_DIR to a folder that this user may pass through to, such as "
                 f"/var/lib/{_NAME}; closed folders are never opened for you."
             )
 
-    def new_password(self) -> str:
+    def create_password(self) -> str:
         """Write a fresh password into a file that only its owner reads, and return it."""
         password = secrets.token_urlsafe(24)
         path = self.folder / "password"
@@ -133,13 +133,13 @@ class Home:
         path.write_text(password)
         return password
 
-    def remember_port(self, port: int) -> None:
+    def save_port(self, port: int) -> None:
         """Write down the port in one step: a reader sees the old one or the new one."""
         draft = self.folder / "port.new"
         draft.write_text(f"{port}\n")
         draft.rename(self.folder / "port")
 
-    def clear(self) -> None:
+    def delete(self) -> None:
         """Delete all that is ours in the folder, and the folder itself when nothing else is in it."""
         for path in (self.data, self.unfinished, self.programs):
             shutil.rmtree(path, ignore_errors=True)
@@ -164,6 +164,6 @@ def default_data_dir() -> Path:
     return (Path(shared) if Path(shared).is_absolute() else Path.home() / ".local/share") / _NAME
 
 
-def home_of(data_dir: Path | str | None) -> Home:
+def server_paths(data_dir: Path | str | None) -> ServerPaths:
     """Return the home at `data_dir`, or at the default place."""
-    return Home(Path(data_dir).expanduser().absolute() if data_dir else default_data_dir())
+    return ServerPaths(Path(data_dir).expanduser().absolute() if data_dir else default_data_dir())

@@ -7,21 +7,21 @@ from typing import Self
 
 from psycopg import sql
 
-from etl.database.deadline import asking
+from etl.database.deadline import connect_with_deadline
 from etl.database.embedded.binaries import server_binaries
 from etl.database.embedded.cluster import create_cluster, server_command
-from etl.database.embedded.file_lock import FileLock, exclusively, wait_until
-from etl.database.embedded.liveness import Life, life_of, others_use, start_supervisor, stop_supervisor, supervised
-from etl.database.embedded.os_user import account_for
-from etl.database.embedded.paths import DATABASE, Home, default_data_dir, home_of
+from etl.database.embedded.file_lock import FileLock, exclusive_lock, wait_until
+from etl.database.embedded.liveness import ServerState, server_state, has_other_users, start_supervisor, stop_supervisor, is_supervised
+from etl.database.embedded.os_user import server_user
+from etl.database.embedded.paths import DATABASE, ServerPaths, default_data_dir, server_paths
 from etl.errors import DatabaseUnavailable
 
-__all__ = ["EmbeddedPostgres", "default_data_dir", "embedded_exists", "remove", "stop_now"]
+__all__ = ["EmbeddedPostgres", "default_data_dir", "embedded_exists", "remove_server", "stop_server"]
 
 #: Recovery after a crash replays at most max_wal_size (4 GB) of log.
 START_SECONDS = 300.0
 STOP_SECONDS = 60.0
-_NEWS_EVERY_SECONDS = 5.0
+_PROGRESS_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 
 
@@ -41,7 +41,7 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] | None = None,
         programs: Path | None = None,
     ) -> None:
-        self._home = home_of(data_dir)
+        self._paths = server_paths(data_dir)
         self._start_timeout = start_timeout
         self._say = say or (lambda _: None)
         self._settings = settings or {}
@@ -51,12 +51,12 @@ class EmbeddedPostgres:
     @property
     def url(self) -> str:
         """The address of the database, with the password; valid inside the `with` block."""
-        return self._home.url()
+        return self._paths.url()
 
     @property
     def data_dir(self) -> Path:
         """The folder that holds everything of this server."""
-        return self._home.folder
+        return self._paths.folder
 
     def __enter__(self) -> Self:
         self.start()
@@ -72,9 +72,9 @@ class EmbeddedPostgres:
         """
         if self._use is not None:
             return
-        self._home.make()
-        with exclusively(self._home.starting, self._start_timeout):
-            use = FileLock(self._home.users)
+        self._paths.create_folder()
+        with exclusive_lock(self._paths.start_lock, self._start_timeout):
+            use = FileLock(self._paths.users_lock)
             try:
                 self._join(use)
             except BaseException:
@@ -89,98 +89,98 @@ class EmbeddedPostgres:
         use, self._use = self._use, None
         use.release()
         with use:
-            wait_until(lambda: not supervised(self._home) or others_use(use), STOP_SECONDS)
+            wait_until(lambda: not is_supervised(self._paths) or has_other_users(use), STOP_SECONDS)
 
     def _join(self, use: FileLock) -> None:
         if not wait_until(use.try_shared, STOP_SECONDS):
             raise DatabaseUnavailable(
-                f"The server in {self._home.folder} has been stopping for {STOP_SECONDS:.0f} s. Run the command again."
+                f"The server in {self._paths.folder} has been stopping for {STOP_SECONDS:.0f} s. Run the command again."
             )
-        self._bring_up()
-        _ensure_database(self._home)
+        self._start_until_ready()
+        _ensure_database(self._paths)
 
-    def _bring_up(self) -> None:
-        give_up = time.monotonic() + self._start_timeout
-        news = time.monotonic() + _NEWS_EVERY_SECONDS
+    def _start_until_ready(self) -> None:
+        deadline = time.monotonic() + self._start_timeout
+        next_progress = time.monotonic() + _PROGRESS_SECONDS
         launched = False
-        while (life := life_of(self._home)) is not Life.READY or not supervised(self._home):
-            if not supervised(self._home):
+        while (state := server_state(self._paths)) is not ServerState.READY or not is_supervised(self._paths):
+            if not is_supervised(self._paths):
                 if launched:
                     raise DatabaseUnavailable(
-                        f"The embedded PostgreSQL did not start. It said:\n{self._home.last_words()}"
+                        f"The embedded PostgreSQL did not start. It said:\n{self._paths.last_log_lines()}"
                     )
-                if life is not Life.GONE:
-                    _stop(self._home)  # its supervisor was killed, and nobody would ever stop it
+                if state is not ServerState.GONE:
+                    _stop(self._paths)  # its supervisor was killed, and nobody would ever stop it
                 self._launch()
                 launched = True
-            if time.monotonic() > give_up:
-                raise DatabaseUnavailable(self._too_late())
-            if time.monotonic() > news:
+            if time.monotonic() > deadline:
+                raise DatabaseUnavailable(self._timeout_message())
+            if time.monotonic() > next_progress:
                 self._say("The embedded PostgreSQL is still starting (it may be recovering from a crash) ...")
-                news += _NEWS_EVERY_SECONDS
+                next_progress += _PROGRESS_SECONDS
             time.sleep(_POLL_SECONDS)
 
-    def _too_late(self) -> str:
+    def _timeout_message(self) -> str:
         return (
-            f"The embedded PostgreSQL in {self._home.folder} is not ready after {self._start_timeout:.0f} s. It may be "
-            f"recovering from a crash; run the command again. It said:\n{self._home.last_words()}"
+            f"The embedded PostgreSQL in {self._paths.folder} is not ready after {self._start_timeout:.0f} s. It may be "
+            f"recovering from a crash; run the command again. It said:\n{self._paths.last_log_lines()}"
         )
 
     def _launch(self) -> None:
-        account = account_for(self._home.data)
-        self._home.check_reach(account)
-        binaries = server_binaries(account, self._home.programs, major=self._home.major, folder=self._programs)
-        if not self._home.exists:
-            self._say(f"Making the embedded PostgreSQL {binaries.major} in {self._home.folder} ...")
-            create_cluster(self._home, account, binaries)
-        command = server_command(self._home, binaries, self._settings)
-        start_supervisor(self._home, account, command)
+        user = server_user(self._paths.data)
+        self._paths.check_access(user)
+        binaries = server_binaries(user, self._paths.programs, major=self._paths.major, folder=self._programs)
+        if not self._paths.exists:
+            self._say(f"Making the embedded PostgreSQL {binaries.major} in {self._paths.folder} ...")
+            create_cluster(self._paths, user, binaries)
+        command = server_command(self._paths, binaries, self._settings)
+        start_supervisor(self._paths, user, command)
 
 
 def embedded_exists(data_dir: Path | str | None = None) -> bool:
     """Return whether an embedded server's data lie in the folder, running or not."""
-    return home_of(data_dir).exists
+    return server_paths(data_dir).exists
 
 
-def stop_now(data_dir: Path | str | None = None) -> bool:
+def stop_server(data_dir: Path | str | None = None) -> bool:
     """Stop the server though others may use it; return whether one was running.
 
     Raises DatabaseUnavailable when it does not stop within a minute.
     """
-    home = home_of(data_dir)
-    if not home.exists:
+    paths = server_paths(data_dir)
+    if not paths.exists:
         return False
-    with exclusively(home.starting, STOP_SECONDS):
-        return _stop(home)
+    with exclusive_lock(paths.start_lock, STOP_SECONDS):
+        return _stop(paths)
 
 
-def remove(data_dir: Path | str | None = None) -> bool:
+def remove_server(data_dir: Path | str | None = None) -> bool:
     """Stop the server and delete all its data; return whether there were any."""
-    home = home_of(data_dir)
-    if not home.folder.is_dir():
+    paths = server_paths(data_dir)
+    if not paths.folder.is_dir():
         return False
-    with exclusively(home.starting, STOP_SECONDS):
-        existed = home.exists
+    with exclusive_lock(paths.start_lock, STOP_SECONDS):
+        existed = paths.exists
         if existed:
-            _stop(home)
-        home.clear()
+            _stop(paths)
+        paths.delete()
     return existed
 
 
-def _stop(home: Home) -> bool:
-    if not supervised(home):
-        if life_of(home) is Life.GONE:
+def _stop(paths: ServerPaths) -> bool:
+    if not is_supervised(paths):
+        if server_state(paths) is ServerState.GONE:
             return False
-        account = account_for(home.data)
-        pg_ctl = server_binaries(account, home.programs, major=home.major).program("pg_ctl")
-        account.run([pg_ctl, "stop", "-w", "-m", "fast", "-t", f"{STOP_SECONDS:.0f}", "-D", home.data])
-    stop_supervisor(home)
-    if not wait_until(lambda: not supervised(home) and life_of(home) is Life.GONE, STOP_SECONDS):
-        raise DatabaseUnavailable(f"The server in {home.folder} did not stop. It said:\n{home.last_words()}")
+        user = server_user(paths.data)
+        pg_ctl = server_binaries(user, paths.programs, major=paths.major).program("pg_ctl")
+        user.run([pg_ctl, "stop", "-w", "-m", "fast", "-t", f"{STOP_SECONDS:.0f}", "-D", paths.data])
+    stop_supervisor(paths)
+    if not wait_until(lambda: not is_supervised(paths) and server_state(paths) is ServerState.GONE, STOP_SECONDS):
+        raise DatabaseUnavailable(f"The server in {paths.folder} did not stop. It said:\n{paths.last_log_lines()}")
     return True
 
 
-def _ensure_database(home: Home) -> None:
-    with asking(home.url("postgres"), STOP_SECONDS) as connection:
+def _ensure_database(paths: ServerPaths) -> None:
+    with connect_with_deadline(paths.url("postgres"), STOP_SECONDS) as connection:
         if connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone() is None:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))

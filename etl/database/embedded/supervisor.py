@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from etl.database.embedded.file_lock import FileLock, wait_until
-from etl.database.embedded.os_user import Account
-from etl.database.embedded.paths import LOOPBACK, Home
+from etl.database.embedded.os_user import OsUser
+from etl.database.embedded.paths import LOOPBACK, ServerPaths
 
-_LONG_LIFE_SECONDS = 30.0
+_STABLE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.25
 #: The processes of a killed server need a moment to notice, and the new one refuses to start until then.
-_QUICK_DEATHS_ALLOWED = 40
-_REFUSALS_ALLOWED = 3
+_MAX_EXITS_IF_KILLED = 40
+_MAX_EXITS_IF_REFUSED = 3
 _FAST_STOP_SECONDS = 20.0
 _LOCK_SECONDS = 10.0
 _LOG_BYTES = 5_000_000
@@ -38,44 +38,44 @@ _LIBC = ctypes.CDLL(None)
 class Supervisor:
     """One server, from its start to the moment its last user is gone."""
 
-    home: Home
-    account: Account
+    paths: ServerPaths
+    user: OsUser
     command: list[str]
     process: subprocess.Popen[bytes] | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
         """Start the server, and again whenever it dies unasked, until nobody uses it."""
-        with FileLock(self.home.users) as users:
+        with FileLock(self.paths.users_lock) as users:
             threading.Thread(target=self._await_last_user, args=[users], daemon=True).start()
             self._keep_running()
 
-    def ask_to_stop(self, *_: object) -> None:
+    def request_stop(self, *_: object) -> None:
         """Tell the server to end its sessions and stop; `run` returns when it has."""
         self.stopping.set()
         self._stop_child()
 
     def _keep_running(self) -> None:
-        deaths = 0
-        while not self.stopping.is_set() and deaths < self._deaths_allowed():
-            born = time.monotonic()
+        quick_exits = 0
+        while not self.stopping.is_set() and quick_exits < self._max_quick_exits():
+            start = time.monotonic()
             self.process = self._start()
             if self.stopping.is_set():
                 self._stop_child()
             if self.process.wait() == 0:
                 return
-            deaths = 0 if time.monotonic() - born > _LONG_LIFE_SECONDS else deaths + 1
+            quick_exits = 0 if time.monotonic() - start > _STABLE_SECONDS else quick_exits + 1
             time.sleep(_PAUSE_SECONDS)
 
-    def _deaths_allowed(self) -> int:
+    def _max_quick_exits(self) -> int:
         # Of a server that was killed a lock file stays; one that dislikes its settings or port leaves none.
-        killed = (self.home.data / "postmaster.pid").exists()
-        return _QUICK_DEATHS_ALLOWED if killed else _REFUSALS_ALLOWED
+        killed = (self.paths.data / "postmaster.pid").exists()
+        return _MAX_EXITS_IF_KILLED if killed else _MAX_EXITS_IF_REFUSED
 
     def _start(self) -> subprocess.Popen[bytes]:
-        port = _free_port(self.home.port)
-        self.home.remember_port(port)
-        with _log(self.home.log) as log:
+        port = _free_port(self.paths.port)
+        self.paths.save_port(port)
+        with _open_log(self.paths.log) as log:
             return subprocess.Popen(
                 [*self.command, "-p", str(port)],
                 cwd="/",
@@ -83,13 +83,13 @@ class Supervisor:
                 stderr=log,
                 start_new_session=True,
                 preexec_fn=_stop_with_parent,  # noqa: PLW1509 (no other thread of ours holds a lock)
-                **self.account.spawn_options(),
+                **self.user.subprocess_options(),
             )
 
     def _await_last_user(self, users: FileLock) -> None:
         # The lock is kept to the end: who comes meanwhile waits for it, and then starts a server anew.
         users.wait_exclusive()
-        self.ask_to_stop()
+        self.request_stop()
 
     def _stop_child(self) -> None:
         """Ask for a fast shutdown, and for an immediate one when that hangs; the next start recovers from the log.
@@ -98,14 +98,14 @@ class Supervisor:
         """
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-            late = threading.Timer(_FAST_STOP_SECONDS, self.process.send_signal, [signal.SIGQUIT])
-            late.daemon = True
-            late.start()
+            quit_timer = threading.Timer(_FAST_STOP_SECONDS, self.process.send_signal, [signal.SIGQUIT])
+            quit_timer.daemon = True
+            quit_timer.start()
 
 
-def _free_port(wanted: int | None) -> int:
+def _free_port(preferred: int | None) -> int:
     """Return the port of the last time when it is free still, so that saved connections keep working."""
-    for port in (wanted, 0) if wanted else (0,):
+    for port in (preferred, 0) if preferred else (0,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -127,7 +127,7 @@ def _stop_with_parent() -> None:
         _LIBC.prctl(1, signal.SIGINT)
 
 
-def _log(path: Path) -> BinaryIO:
+def _open_log(path: Path) -> BinaryIO:
     """Open the log for writing at its end; a grown one is put aside first."""
     if path.exists() and path.stat().st_size > _LOG_BYTES:
         path.replace(path.with_suffix(".log.old"))
@@ -139,23 +139,23 @@ def _detach(log: Path) -> None:
     """Go on in a child that no terminal, pipe or parent holds on to."""
     if os.fork():
         os._exit(0)
-    with _log(log) as out, Path(os.devnull).open("rb") as nothing:
+    with _open_log(log) as out, Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
 
 
-def main(order: dict[str, Any]) -> int:
+def main(arguments: dict[str, Any]) -> int:
     """Detach and run the server that `etl.database.embedded.liveness` ordered; return the exit status."""
-    home = Home(Path(order["folder"]))
-    with FileLock(home.supervised) as alive:
+    paths = ServerPaths(Path(arguments["folder"]))
+    with FileLock(paths.supervisor_lock) as lock:
         # Others may be looking whether somebody holds the lock, and hold it themselves for that moment.
-        if not wait_until(alive.try_exclusive, _LOCK_SECONDS):
-            raise TimeoutError(f"{home.supervised} is locked: another supervisor is at work")
-        _detach(home.log)
-        alive.sign()
-        supervisor = Supervisor(home, Account(**order["account"]), order["command"])
-        signal.signal(signal.SIGTERM, supervisor.ask_to_stop)
+        if not wait_until(lock.try_exclusive, _LOCK_SECONDS):
+            raise TimeoutError(f"{paths.supervisor_lock} is locked: another supervisor is at work")
+        _detach(paths.log)
+        lock.write_pid()
+        supervisor = Supervisor(paths, OsUser(**arguments["account"]), arguments["command"])
+        signal.signal(signal.SIGTERM, supervisor.request_stop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         supervisor.run()
     return 0

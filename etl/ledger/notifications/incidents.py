@@ -32,59 +32,59 @@ CLOSE = text("""
     RETURNING kind, subject, words, batch_id, opened_at, times_seen, told_at
 """)
 
-TELL = text("""
+CLAIM_UNREPORTED = text("""
     UPDATE etl.troubles SET told_at = now() WHERE tenant = :tenant AND closed_at IS NULL AND told_at IS NULL
     RETURNING kind, subject, words, batch_id, opened_at, times_seen, told_at
 """)
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Incident:
     """One thing that a person has to see to."""
 
     kind: TroubleKind
     subject: str = ""  #: the resource; empty where it concerns the run as a whole
-    words: str = ""  #: redacted
+    message: str = ""  #: redacted
     batch_id: UUID | None = None
     opened_at: datetime | None = None  #: None while it is not kept
     times_seen: int = 0
-    told_at: datetime | None = None
+    reported_at: datetime | None = None
 
 
-def keep(connection: Connection, tenant: str, seen: Iterable[Trouble]) -> None:
+def write_incidents(connection: Connection, tenant: str, seen: Iterable[Incident]) -> None:
     """Keep troubles as they stand now; one that was over begins anew."""
-    for one in sorted(seen, key=key):
-        bound = {"kind": one.kind, "subject": one.subject, "words": one.words, "batch_id": one.batch_id}
+    for one in sorted(seen, key=sort_key):
+        bound = {"kind": one.kind, "subject": one.subject, "words": one.message, "batch_id": one.batch_id}
         connection.execute(OPEN, {"tenant": tenant, **bound})
 
 
-def close(
-    connection: Connection, tenant: str, kinds: Collection[TroubleKind], seen: Sequence[Trouble]
-) -> list[Trouble]:
+def close_resolved(
+    connection: Connection, tenant: str, kinds: Collection[TroubleKind], seen: Sequence[Incident]
+) -> list[Incident]:
     """Close the open troubles of some kinds that are no longer seen, and return them."""
     still = {"seen": [one.kind for one in seen], "subjects": [one.subject for one in seen]}
     rows = connection.execute(CLOSE, {"tenant": tenant, "kinds": list(kinds), **still})
-    return sorted(map(as_trouble, rows), key=key)
+    return sorted(map(to_incident, rows), key=sort_key)
 
 
-def untold(connection: Connection, tenant: str) -> list[Trouble]:
+def claim_unreported(connection: Connection, tenant: str) -> list[Incident]:
     """Return the open troubles that nobody was told of, and note that they are told with this transaction."""
-    return sorted(map(as_trouble, connection.execute(TELL, {"tenant": tenant})), key=key)
+    return sorted(map(to_incident, connection.execute(CLAIM_UNREPORTED, {"tenant": tenant})), key=sort_key)
 
 
-def still_open(connection: Connection, tenant: str) -> list[Trouble]:
+def read_open_incidents(connection: Connection, tenant: str) -> list[Incident]:
     """Return the open troubles of a tenant, the oldest first."""
     query = select(troubles).where(troubles.c.tenant == tenant, troubles.c.closed_at.is_(None))
     ordered = query.order_by(troubles.c.opened_at, troubles.c.kind, troubles.c.subject)
-    return [as_trouble(row) for row in connection.execute(ordered)]
+    return [to_incident(row) for row in connection.execute(ordered)]
 
 
-def as_trouble(row: object) -> Trouble:
+def to_incident(row: object) -> Incident:
     """Return a row of `etl.troubles` as a trouble."""
     names = ("subject", "words", "batch_id", "opened_at", "times_seen", "told_at")
-    return Trouble(TroubleKind(getattr(row, "kind")), *(getattr(row, name) for name in names))  # noqa: B009 (any row)
+    return Incident(TroubleKind(getattr(row, "kind")), *(getattr(row, name) for name in names))  # noqa: B009 (any row)
 
 
-def key(trouble: Trouble) -> tuple[str, str]:
+def sort_key(trouble: Incident) -> tuple[str, str]:
     """Return what tells a trouble from the others of its tenant."""
     return trouble.kind, trouble.subject

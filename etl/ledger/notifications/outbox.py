@@ -13,13 +13,13 @@ from etl.models.notifications import digests, outbox
 from etl.models.states import MailKind
 
 #: Sent mails are kept for so many days.
-KEPT = 90
+RETENTION_DAYS = 90
 #: So many mails go out in one go; the rest waits for the next run.
-MOST = 20
+MAX_EMAILS = 20
 #: Seconds after which another process may send what a dead one had claimed.
-CLAIM = 600
+CLAIM_SECONDS = 600
 
-CLAIM_WAITING = text("""
+CLAIM_UNSENT = text("""
     UPDATE etl.outbox AS mail
     SET claimed_until = now() + make_interval(secs => :claim), attempts = attempts + 1
     WHERE id IN (
@@ -31,8 +31,8 @@ CLAIM_WAITING = text("""
     RETURNING id, number, kind, subject, body, html, created_at, attempts, error
 """)
 
-SENT = text("UPDATE etl.outbox SET sent_at = now(), claimed_until = NULL, error = NULL WHERE id = :id")
-FAILED = text("UPDATE etl.outbox SET claimed_until = NULL, error = :error WHERE id = ANY(:ids)")
+MARK_SENT = text("UPDATE etl.outbox SET sent_at = now(), claimed_until = NULL, error = NULL WHERE id = :id")
+MARK_FAILED = text("UPDATE etl.outbox SET claimed_until = NULL, error = :error WHERE id = ANY(:ids)")
 PURGE = text("DELETE FROM etl.outbox WHERE tenant = :tenant AND sent_at < now() - make_interval(days => :days)")
 
 
@@ -50,60 +50,60 @@ class Mail:
     error: str | None = None  #: of the last attempt
 
 
-def write(connection: Connection, tenant: str, mail: Mail) -> None:
+def enqueue(connection: Connection, tenant: str, mail: Mail) -> None:
     """Keep a mail to be sent, in the same transaction as what it tells of; old sent ones go."""
-    connection.execute(PURGE, {"tenant": tenant, "days": KEPT})
+    connection.execute(PURGE, {"tenant": tenant, "days": RETENTION_DAYS})
     values = {"id": mail.id, "kind": mail.kind, "subject": mail.subject, "body": mail.body, "html": mail.html}
     connection.execute(insert(outbox).values(tenant=tenant, **values))
 
 
-def claim(connection: Connection, tenant: str) -> list[Mail]:
+def claim_emails(connection: Connection, tenant: str) -> list[Mail]:
     """Claim the mails that wait, oldest first, and return them; no other process sends them meanwhile."""
-    bound = {"tenant": tenant, "claim": CLAIM, "most": MOST}
-    rows = sorted(connection.execute(CLAIM_WAITING, bound), key=lambda row: row.number)
-    return [as_mail(row) for row in rows]
+    bound = {"tenant": tenant, "claim": CLAIM_SECONDS, "most": MAX_EMAILS}
+    rows = sorted(connection.execute(CLAIM_UNSENT, bound), key=lambda row: row.number)
+    return [to_email(row) for row in rows]
 
 
-def note_sent(connection: Connection, mail_id: UUID) -> None:
+def mark_sent(connection: Connection, mail_id: UUID) -> None:
     """Note that a mail was taken by its server."""
-    connection.execute(SENT, {"id": mail_id})
+    connection.execute(MARK_SENT, {"id": mail_id})
 
 
-def note_failed(connection: Connection, mail_ids: Sequence[UUID], error: str) -> None:
+def mark_send_failed(connection: Connection, mail_ids: Sequence[UUID], error: str) -> None:
     """Let mails wait for the next attempt, with the reason why this one failed."""
-    connection.execute(FAILED, {"ids": list(mail_ids), "error": error})
+    connection.execute(MARK_FAILED, {"ids": list(mail_ids), "error": error})
 
 
-def waiting(connection: Connection, tenant: str) -> list[Mail]:
+def read_unsent(connection: Connection, tenant: str) -> list[Mail]:
     """Return the mails that are not sent, oldest first."""
     query = select(outbox).where(outbox.c.tenant == tenant, outbox.c.sent_at.is_(None)).order_by(outbox.c.number)
-    return [as_mail(row) for row in connection.execute(query)]
+    return [to_email(row) for row in connection.execute(query)]
 
 
-def begin_digest(connection: Connection, tenant: str, day: date, up_to: datetime) -> bool:
+def start_digest(connection: Connection, tenant: str, day: date, up_to: datetime) -> bool:
     """Note that a day has had its digest; tell whether it had none before."""
     made = upsert(digests).values(tenant=tenant, day=day, up_to=up_to).on_conflict_do_nothing()
     return connection.execute(made.returning(digests.c.day)).first() is not None
 
 
-def note_digest(connection: Connection, tenant: str, day: date, mail_id: UUID) -> None:
+def link_digest(connection: Connection, tenant: str, day: date, mail_id: UUID) -> None:
     """Note which mail is the digest of a day."""
     mine = (digests.c.tenant == tenant) & (digests.c.day == day)
     connection.execute(digests.update().where(mine).values(mail_id=mail_id))
 
 
-def last_digest(connection: Connection, tenant: str) -> datetime | None:
+def read_last_digest(connection: Connection, tenant: str) -> datetime | None:
     """Return the moment that the last digest reached to, None before the first."""
     query = select(digests.c.up_to).where(digests.c.tenant == tenant).order_by(digests.c.day.desc()).limit(1)
     return connection.execute(query).scalar_one_or_none()
 
 
-def new(kind: MailKind, subject: str, body: str, html: str) -> Mail:
+def build_email(kind: MailKind, subject: str, body: str, html: str) -> Mail:
     """Return a mail that was not kept yet."""
     return Mail(kind, subject, body, html, uuid4())
 
 
-def as_mail(row: Any) -> Mail:
+def to_email(row: Any) -> Mail:
     """Return a row of `etl.outbox` as a mail."""
     kind = MailKind(row.kind)
     return Mail(kind, row.subject, row.body, row.html, row.id, row.attempts, row.created_at, row.error)

@@ -9,11 +9,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ColumnElement, Connection, select, text
 
-from etl.drift.shapes import Known, Knows, Profile, compared
+from etl.drift.shapes import KnownPath, IsDeclared, Profile, compare_profile
 from etl.models.bookkeeping import drift
 from etl.models.states import DriftState
 
-REMEMBERED = text("""
+KNOWN_PATHS = text("""
     SELECT path, types, example_codes, objects, presence, null_rate, state, change FROM etl.drift
     WHERE tenant = :tenant AND resource = :resource
 """)
@@ -39,52 +39,54 @@ SAVE = text("""
 """)
 
 #: For how long a change that is over once it happened (another type, a new code) is listed.
-LISTED_FOR = timedelta(days=30)
+LISTED_AGE = timedelta(days=30)
 #: States that last until something changes again.
 LASTING = (DriftState.NEW, DriftState.LOST, DriftState.EMPTIED)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DriftChange:
     """Something about a resource's answers that is not as it was."""
 
     resource: str
     path: str
     state: DriftState
-    words: str
+    description: str
     changed_at: datetime
 
 
-def note(
-    connection: Connection, tenant: str, resource: str, batch_id: UUID, profile: Profile, *, knows: Knows
+def write_profile(
+    connection: Connection, tenant: str, resource: str, batch_id: UUID, profile: Profile, *, is_declared: IsDeclared
 ) -> list[str]:
     """Remember what a run saw of a resource, and return in words what changed since it was last looked at."""
-    before = remembered(connection, tenant, resource)
-    after = compared(before, profile, knows)
-    news = {one.path for one in after if one.change and one.change != was(before, one.path).change}
-    seen = msgspec.json.encode([row_of(one) | {"news": one.path in news} for one in after]).decode()
+    before = read_known_paths(connection, tenant, resource)
+    after = compare_profile(before, profile, is_declared)
+    news = {one.path for one in after if one.change and one.change != find_path(before, one.path).change}
+    seen = msgspec.json.encode([to_row(one) | {"news": one.path in news} for one in after]).decode()
     connection.execute(SAVE, {"tenant": tenant, "resource": resource, "batch_id": batch_id, "seen": seen})
     return [one.change for one in after if one.path in news and one.change]
 
 
-def was(before: Mapping[str, Known], path: str) -> Known:
+def find_path(before: Mapping[str, KnownPath], path: str) -> KnownPath:
     """Return what was remembered of a path."""
-    return before.get(path, Known(path))
+    return before.get(path, KnownPath(path))
 
 
-def remembered(connection: Connection, tenant: str, resource: str) -> dict[str, Known]:
+def read_known_paths(connection: Connection, tenant: str, resource: str) -> dict[str, KnownPath]:
     """Return what is remembered of a resource, by path."""
-    rows = connection.execute(REMEMBERED, {"tenant": tenant, "resource": resource})
-    return {row.path: as_known(row) for row in rows}
+    rows = connection.execute(KNOWN_PATHS, {"tenant": tenant, "resource": resource})
+    return {row.path: to_known_path(row) for row in rows}
 
 
-def as_known(row: Any) -> Known:
+def to_known_path(row: Any) -> KnownPath:
     """Return a row of `etl.drift` as what is known of a path."""
     types, codes = frozenset(row.types), frozenset(row.example_codes)
-    return Known(row.path, types, codes, row.objects, row.presence, row.null_rate, DriftState(row.state), row.change)
+    return KnownPath(
+        row.path, types, codes, row.objects, row.presence, row.null_rate, DriftState(row.state), row.change
+    )
 
 
-def row_of(known: Known) -> dict[str, Any]:
+def to_row(known: KnownPath) -> dict[str, Any]:
     """Return what is known of a path as a row."""
     return {
         "path": known.path,
@@ -98,20 +100,20 @@ def row_of(known: Known) -> dict[str, Any]:
     }
 
 
-def of_batch(connection: Connection, batch_id: UUID) -> list[Change]:
+def read_changes_of_batch(connection: Connection, batch_id: UUID) -> list[DriftChange]:
     """Return the changes that a batch was the first to see."""
-    return changes(connection, drift.c.batch_id == batch_id)
+    return select_changes(connection, drift.c.batch_id == batch_id)
 
 
-def listed(connection: Connection, tenant: str) -> list[Change]:
+def read_current_changes(connection: Connection, tenant: str) -> list[DriftChange]:
     """Return the changes of a tenant that last, and those of late, newest first."""
     lasting = drift.c.state.in_(LASTING)
-    of_late = drift.c.changed_at > text(f"now() - make_interval(secs => {LISTED_FOR.total_seconds()})")
-    return changes(connection, (drift.c.tenant == tenant) & (lasting | of_late))
+    of_late = drift.c.changed_at > text(f"now() - make_interval(secs => {LISTED_AGE.total_seconds()})")
+    return select_changes(connection, (drift.c.tenant == tenant) & (lasting | of_late))
 
 
-def changes(connection: Connection, which: ColumnElement[bool]) -> list[Change]:
+def select_changes(connection: Connection, which: ColumnElement[bool]) -> list[DriftChange]:
     """Return some of the paths whose state is not the ordinary one, newest first."""
     query = select(drift).where(which, drift.c.state != DriftState.KNOWN, drift.c.change.is_not(None))
     rows = connection.execute(query.order_by(drift.c.changed_at.desc(), drift.c.resource, drift.c.path))
-    return [Change(row.resource, row.path, DriftState(row.state), row.change, row.changed_at) for row in rows]
+    return [DriftChange(row.resource, row.path, DriftState(row.state), row.change, row.changed_at) for row in rows]

@@ -10,15 +10,15 @@ from sqlalchemy import Connection, TextClause, text
 
 from etl.catalogue import Resource
 from etl.ledger import sync_history
-from etl.ledger.quality.findings import OF_CODE, UNKNOWN_CODE, UNUSABLE
-from etl.models.base import described
+from etl.ledger.quality.findings import CODE_PREFIX, UNKNOWN_CODE, UNUSABLE
+from etl.models.base import field_in
 from etl.resources import CATALOGUE
 from etl.values import Code
 
 #: For so many days a run's counts by rule are kept.
-COUNTS_KEPT_DAYS = 30
+COUNTS_RETENTION_DAYS = 30
 
-IN_USE = text("""
+RESOURCES_WITH_FINDINGS = text("""
     SELECT resource, bool_or(state = 'open') AS open, bool_or(state = 'closed') AS closed
     FROM etl.findings WHERE tenant = :tenant AND state IN ('open', 'closed') GROUP BY resource
 """)
@@ -29,7 +29,7 @@ OPEN_CODES = text("""
     ORDER BY id
 """)
 
-SET_CODES = text("""
+UPDATE_CODES = text("""
     UPDATE etl.findings AS known
     SET times_seen = greatest(counted.number, 1), last_seen = now(), batch_id = :batch_id,
         state = CASE counted.number WHEN 0 THEN 'fixed' ELSE 'open' END
@@ -58,7 +58,7 @@ CLOSE_UNUSABLE = text("""
            ))
 """)
 
-FORGET_COUNTS = text("""
+PURGE_COUNTS = text("""
     DELETE FROM etl.finding_counts WHERE tenant = :tenant AND counted_at < now() - make_interval(days => :days)
 """)
 
@@ -70,24 +70,28 @@ class OpenCode(NamedTuple):
     code: str
 
 
-def settle(connection: Connection, tenant: str, batch_id: UUID, *, everything: bool) -> None:
+def update_findings(connection: Connection, tenant: str, batch_id: UUID, *, everything: bool) -> None:
     """Close the findings of records that are gone, open those of records that are back, and count codes anew.
 
     Without `everything`, records that were gone before are not looked at once more, unless this run met them. A second
     call writes nothing.
     """
     bound = {"tenant": tenant, "batch_id": batch_id}
-    ended = {} if everything else {"batches": [*sync_history.left_open(connection, tenant, batch_id), batch_id]}
-    in_use = {row.resource: row for row in connection.execute(IN_USE, {"tenant": tenant})}
+    ended = (
+        {}
+        if everything
+        else {"batches": [*sync_history.find_interrupted_batches(connection, tenant, batch_id), batch_id]}
+    )
+    in_use = {row.resource: row for row in connection.execute(RESOURCES_WITH_FINDINGS, {"tenant": tenant})}
     for resource in CATALOGUE:
         states = in_use.get(resource.name)
         if states is not None and states.open:
-            closing = close_gone(resource, everything=everything)
+            closing = build_close_statement(resource, everything=everything)
             connection.execute(closing, {**bound, **ended, "resource": resource.name})
         if states is not None and states.closed:
-            connection.execute(open_again(resource), {**bound, "resource": resource.name})
+            connection.execute(build_reopen_statement(resource), {**bound, "resource": resource.name})
     count_codes(connection, tenant, batch_id)
-    connection.execute(FORGET_COUNTS, {"tenant": tenant, "days": COUNTS_KEPT_DAYS})
+    connection.execute(PURGE_COUNTS, {"tenant": tenant, "days": COUNTS_RETENTION_DAYS})
 
 
 def close_unusable(connection: Connection, tenant: str, batch_id: UUID) -> None:
@@ -98,7 +102,7 @@ def close_unusable(connection: Connection, tenant: str, batch_id: UUID) -> None:
 
 
 @cache
-def close_gone(resource: Resource, *, everything: bool) -> TextClause:
+def build_close_statement(resource: Resource, *, everything: bool) -> TextClause:
     """Return the statement that closes findings of deleted and vanished records.
 
     A finding without a raw row is of a check across records or of a record that could not be staged: the first closes
@@ -107,18 +111,18 @@ def close_gone(resource: Resource, *, everything: bool) -> TextClause:
     return text(f"""
         UPDATE etl.findings AS known SET state = 'closed', last_seen = now(), batch_id = :batch_id
         WHERE known.tenant = :tenant AND known.resource = :resource AND known.state = 'open'
-          AND NOT starts_with(known.source_id, '{OF_CODE}')
+          AND NOT starts_with(known.source_id, '{CODE_PREFIX}')
           AND (EXISTS (
                    SELECT FROM public.{resource.model.__tablename__} AS stored
                    WHERE stored.tenant = known.tenant AND stored.source_id = known.source_id
                      AND stored.deleted_at IS NOT NULL
                )
-               OR known.raw_id IS NOT NULL AND NOT EXISTS (SELECT FROM {newest(resource)}))
-          {"" if everything else f"AND ({touched(resource)})"}
+               OR known.raw_id IS NOT NULL AND NOT EXISTS (SELECT FROM {build_current_version_clause(resource)}))
+          {"" if everything else f"AND ({build_batch_condition(resource)})"}
     """)
 
 
-def touched(resource: Resource) -> str:
+def build_batch_condition(resource: Resource) -> str:
     """Return the condition that some batches met a finding, or made its record go. Binds tenant and batches."""
     return f"""
         known.batch_id = ANY (CAST(:batches AS uuid[]))
@@ -133,12 +137,12 @@ def touched(resource: Resource) -> str:
 
 
 @cache
-def open_again(resource: Resource) -> TextClause:
+def build_reopen_statement(resource: Resource) -> TextClause:
     """Return the statement that opens closed findings of records that live again in the version that has them."""
     return text(f"""
         UPDATE etl.findings AS known SET state = 'open', last_seen = now(), batch_id = :batch_id
         WHERE known.tenant = :tenant AND known.resource = :resource AND known.state = 'closed'
-          AND EXISTS (SELECT FROM {newest(resource)} AND head.id = known.raw_id)
+          AND EXISTS (SELECT FROM {build_current_version_clause(resource)} AND head.id = known.raw_id)
           AND NOT EXISTS (
               SELECT FROM public.{resource.model.__tablename__} AS stored
               WHERE stored.tenant = known.tenant AND stored.source_id = known.source_id
@@ -147,7 +151,7 @@ def open_again(resource: Resource) -> TextClause:
     """)
 
 
-def newest(resource: Resource) -> str:
+def build_current_version_clause(resource: Resource) -> str:
     """Return the newest raw version of a finding's record, as what follows FROM."""
     return (
         f"raw.{resource.raw_table} AS head WHERE head.tenant = known.tenant"
@@ -157,30 +161,30 @@ def newest(resource: Resource) -> str:
 
 def count_codes(connection: Connection, tenant: str, batch_id: UUID) -> None:
     """Write with each unknown code how many living rows have it; one that none has, or that is known now, is fixed."""
-    numbers = dict(counted_codes(connection, tenant))
+    numbers = dict(count_rows_by_finding(connection, tenant))
     if numbers:
         bound = {"ids": list(numbers), "numbers": list(numbers.values()), "batch_id": batch_id}
-        connection.execute(SET_CODES, bound)
+        connection.execute(UPDATE_CODES, bound)
 
 
-def counted_codes(connection: Connection, tenant: str) -> Iterator[tuple[int, int]]:
+def count_rows_by_finding(connection: Connection, tenant: str) -> Iterator[tuple[int, int]]:
     """Yield the id of each open finding of a code and the number of living rows that have the code."""
-    bound = {"tenant": tenant, "rule": UNKNOWN_CODE, "of_code": OF_CODE}
+    bound = {"tenant": tenant, "rule": UNKNOWN_CODE, "of_code": CODE_PREFIX}
     places: dict[tuple[str, str], list[OpenCode]] = defaultdict(list)
     for row in connection.execute(OPEN_CODES, bound):
         places[row.resource, row.field].append(OpenCode(row.id, row.code))
     by_name = {one.name: one for one in CATALOGUE}
     for (name, column), codes in places.items():
-        living = rows_by_code(connection, tenant, by_name[name], column, codes) if name in by_name else {}
+        living = count_rows_by_code(connection, tenant, by_name[name], column, codes) if name in by_name else {}
         yield from ((one.id, living.get(one.code, 0)) for one in codes)
 
 
-def rows_by_code(
+def count_rows_by_code(
     connection: Connection, tenant: str, resource: Resource, column: str, codes: Iterable[OpenCode]
 ) -> Mapping[str, int]:
     """Return how many living rows have each code; codes that the vocabulary has by now are left out."""
     table: Any = resource.model.__table__
-    about = described(table.columns[column].info) if column in table.columns else None
+    about = field_in(table.columns[column].info) if column in table.columns else None
     if about is None or not isinstance(about.kind, Code):
         return {}
     unknown = [one.code for one in codes if one.code not in about.kind.meanings]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from etl.copy_text import array
+from etl.copy_text import format_array
 from etl.database.bulk_copy import copy_rows
 from etl.values import Code, Severity
 
@@ -22,16 +22,16 @@ UNKNOWN_CODE = f"{Code.name}-unknown"
 #: The rule for an item of an answer that cannot be staged, such as one without an id; it is known by its request.
 UNUSABLE = "record-unusable"
 #: What stands for the source id where a finding speaks of a code and not of a record: `code:I`.
-OF_CODE = "code:"
+CODE_PREFIX = "code:"
 
-FOUND = text("""
+CREATE_TEMP_TABLE = text("""
     CREATE TEMP TABLE found (
         table_name text, source_id text, field text, rule text, severity text, message text, raw_value text,
         raw_id uuid, kept boolean
     ) ON COMMIT DROP
 """)
 
-KEEP = text("""
+UPSERT = text("""
     INSERT INTO etl.findings AS known
         (tenant, resource, table_name, source_id, field, rule, severity, message, raw_value, raw_id, batch_id)
     SELECT DISTINCT ON (table_name, source_id, field, rule)
@@ -43,14 +43,14 @@ KEEP = text("""
 """)
 
 #: A code that is open already is left alone: hundreds of pages meet it, and two at once would wait for each other.
-LEAVE_KNOWN_CODES = text("""
+SKIP_OPEN_CODES = text("""
     DELETE FROM found USING etl.findings AS known
     WHERE found.source_id = ANY(:codes) AND known.tenant = :tenant AND known.resource = :resource
       AND known.source_id = found.source_id AND known.table_name = found.table_name AND known.field = found.field
       AND known.rule = found.rule AND known.state = 'open'
 """)
 
-FIX = text("""
+MARK_FIXED = text("""
     UPDATE etl.findings AS known SET state = 'fixed', last_seen = now(), batch_id = :batch_id
     FROM unnest(CAST(:source_ids AS text[])) AS seen (source_id)
     WHERE known.tenant = :tenant AND known.resource = :resource AND known.source_id = seen.source_id
@@ -62,18 +62,18 @@ FIX = text("""
       )
 """)
 
-SO_FAR = text("""
+COUNT_SO_FAR = text("""
     SELECT rule, CAST(sum(found) AS bigint) AS found FROM etl.finding_counts
     WHERE batch_id = :batch_id AND resource = :resource AND rule = ANY(:rules) GROUP BY rule
 """)
 
-COUNT = text("""
+INSERT_COUNTS = text("""
     INSERT INTO etl.finding_counts (batch_id, tenant, resource, rule, found, left_out)
     VALUES (:batch_id, :tenant, :resource, :rule, :found, :left_out)
 """)
 
 
-def keep(
+def write_findings(
     connection: Connection,
     tenant: str,
     resource: str,
@@ -88,20 +88,20 @@ def keep(
     """
     rows = list(found)
     scope = {"tenant": tenant, "resource": resource, "batch_id": batch_id}
-    told = once_per_code(rows)
-    room = room_left(connection, scope, told)
+    told = merge_codes(rows)
+    room = count_remaining(connection, scope, told)
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.found"))
-    connection.execute(FOUND)
-    copy_rows(connection, "found", (*COLUMNS, "kept"), within(told, room))
-    connection.execute(FIX, {**scope, "source_ids": array(list(source_ids))})
-    if codes := sorted({row[SOURCE_ID] for row in told if is_code(row[SOURCE_ID])}):
-        connection.execute(LEAVE_KNOWN_CODES, {**scope, "codes": codes})
+    connection.execute(CREATE_TEMP_TABLE)
+    copy_rows(connection, "found", (*COLUMNS, "kept"), mark_over_cap(told, room))
+    connection.execute(MARK_FIXED, {**scope, "source_ids": format_array(list(source_ids))})
+    if codes := sorted({row[SOURCE_ID] for row in told if is_code_id(row[SOURCE_ID])}):
+        connection.execute(SKIP_OPEN_CODES, {**scope, "codes": codes})
     if told:
-        connection.execute(KEEP, scope)
+        connection.execute(UPSERT, scope)
     return len(rows)
 
 
-def once_per_code(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+def merge_codes(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
     """Return the rows with one for each code that is unknown and kept, instead of one for each record that has it.
 
     It names the code where others name their record, and the first record's raw row as an example.
@@ -114,35 +114,39 @@ def once_per_code(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
             continue
         code = str(row[RAW_VALUE]).upper()
         message = f"{row[MESSAGE]}: {code}"
-        of_code = (row[TABLE], f"{OF_CODE}{code}", row[FIELD], row[RULE], row[SEVERITY], message, code, row[RAW_ID])
+        of_code = (row[TABLE], f"{CODE_PREFIX}{code}", row[FIELD], row[RULE], row[SEVERITY], message, code, row[RAW_ID])
         codes.setdefault((row[TABLE], row[FIELD], code), of_code)
     return [*told, *codes.values()]
 
 
-def is_code(source_id: str) -> bool:
+def is_code_id(source_id: str) -> bool:
     """Tell whether a finding's source id stands for a code."""
-    return source_id.startswith(OF_CODE)
+    return source_id.startswith(CODE_PREFIX)
 
 
-def room_left(connection: Connection, scope: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> dict[str, int]:
+def count_remaining(connection: Connection, scope: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> dict[str, int]:
     """Count these findings into the run, and return how many of each rule it still keeps."""
     numbers = Counter(row[RULE] for row in rows)
     if not numbers:
         return {}
-    so_far = connection.execute(SO_FAR, {**scope, "rules": sorted(numbers)})
+    so_far = connection.execute(COUNT_SO_FAR, {**scope, "rules": sorted(numbers)})
     before = {row.rule: row.found for row in so_far}
     room = {rule: max(0, CAP - before.get(rule, 0)) for rule in numbers}
-    note_counts(connection, scope, {rule: (number, max(0, number - room[rule])) for rule, number in numbers.items()})
+    write_finding_counts(
+        connection, scope, {rule: (number, max(0, number - room[rule])) for rule, number in numbers.items()}
+    )
     return room
 
 
-def note_counts(connection: Connection, scope: Mapping[str, Any], numbers: Mapping[str, tuple[int, int]]) -> None:
+def write_finding_counts(
+    connection: Connection, scope: Mapping[str, Any], numbers: Mapping[str, tuple[int, int]]
+) -> None:
     """Add what a run found to its counts: by rule how many, and how many of them were left out."""
     lines = [{**scope, "rule": rule, "found": found, "left_out": out} for rule, (found, out) in numbers.items()]
-    connection.execute(COUNT, lines)
+    connection.execute(INSERT_COUNTS, lines)
 
 
-def within(rows: Iterable[Sequence[Any]], room: Mapping[str, int]) -> Iterable[Sequence[Any]]:
+def mark_over_cap(rows: Iterable[Sequence[Any]], room: Mapping[str, int]) -> Iterable[Sequence[Any]]:
     """Yield the rows, each with whether there is room for it; those without still tell that a record is not mended."""
     seen: Counter[str] = Counter()
     for row in rows:

@@ -15,15 +15,17 @@ from etl.ledger import counters
 from etl.ledger.staging import raw_tables
 from etl.ledger.transaction import Ledger
 from etl.models.states import Outcome, RawState
-from etl.record import Candidate
+from etl.record import StagedRecord
 
 #: Raw rows that one transaction takes: large enough for bulk, small enough for memory.
-PORTION = 2000
+CHUNK_SIZE = 2000
 #: Before every id.
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 
-def portions(ledger: Ledger, read: Callable[[Connection, str], Sequence[Candidate]]) -> Iterator[Sequence[Candidate]]:
+def iterate_chunks(
+    ledger: Ledger, read: Callable[[Connection, str], Sequence[StagedRecord]]
+) -> Iterator[Sequence[StagedRecord]]:
     """Yield what `read` returns of the raw rows behind an id, from the first one on, until there are none."""
     after = FIRST_ID
     while portion := ledger.read(lambda connection: read(connection, after)):  # noqa: B023 (it is run at once)
@@ -47,22 +49,22 @@ class Step(ABC):
 
     def run(self, watch: Watch) -> Counter[str]:
         """Take portion after portion, each in one transaction, and return the counts."""
-        counts: Counter[str] = Counter({Outcome.OLDER: self.ledger.commit(self.pass_over)})
-        for candidates in portions(self.ledger, self.waiting):
-            counts.update(self.ledger.commit(partial(self.portion, candidates=candidates)))
+        counts: Counter[str] = Counter({Outcome.OLDER: self.ledger.commit(self.skip_superseded)})
+        for candidates in iterate_chunks(self.ledger, self.read_pending):
+            counts.update(self.ledger.commit(partial(self.process_chunk, candidates=candidates)))
             watch(Advanced(self.name, self.resource.name, 0, len(candidates)))
         return counts
 
-    def waiting(self, connection: Connection, after: str) -> Sequence[Candidate]:
+    def read_pending(self, connection: Connection, after: str) -> Sequence[StagedRecord]:
         """Return the next raw rows that wait for the step."""
-        return raw_tables.waiting(connection, self.resource, self.batch_id, self.statuses, after, PORTION)
+        return raw_tables.read_pending(connection, self.resource, self.batch_id, self.statuses, after, CHUNK_SIZE)
 
-    def pass_over(self, connection: Connection) -> int:
+    def skip_superseded(self, connection: Connection) -> int:
         """Leave out what newer versions superseded, and count it."""
-        older = raw_tables.pass_over(connection, self.resource, self.batch_id, self.rules)
-        counters.count(connection, self.batch_id, self.resource.name, {Outcome.OLDER: older})
+        older = raw_tables.skip_superseded(connection, self.resource, self.batch_id, self.rules)
+        counters.add_counts(connection, self.batch_id, self.resource.name, {Outcome.OLDER: older})
         return older
 
     @abstractmethod
-    def portion(self, connection: Connection, candidates: Sequence[Candidate]) -> Counter[str]:
+    def process_chunk(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
         """Take one portion, and return its counts."""

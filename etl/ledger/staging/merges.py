@@ -9,7 +9,7 @@ from etl.models import PAST, PRODUCTION
 from etl.models.base import Model, references_of
 
 #: Of a version that named the one that vanished, the row as it stands may name another.
-NOTICE = """
+DETECT = """
     INSERT INTO etl.aliases AS known (tenant, table_name, source_id, alias_of, moved, batch_id)
     SELECT :tenant, '{table}', gone.source_id, heir.source_id, count(DISTINCT stands.id), :batch_id
     FROM public.{table} AS gone
@@ -26,25 +26,25 @@ NOTICE = """
 UNDO = text("DELETE FROM etl.aliases WHERE tenant = :tenant AND table_name = :table AND batch_id = :batch_id")
 
 
-def note(connection: Connection, model: type[Model], tenant: str, batch_id: UUID) -> int:
+def detect_merges(connection: Connection, model: type[Model], tenant: str, batch_id: UUID) -> int:
     """Note of the rows that a batch marked deleted which ones seem merged into others; return how many."""
     bound = {"tenant": tenant, "batch_id": batch_id}
     found: set[str] = set()
-    for statement in notices(model):
+    for statement in build_statements(model):
         found.update(connection.execute(statement, bound).scalars())
     return len(found)
 
 
-def notices(model: type[Model]) -> Iterator[TextClause]:
+def build_statements(model: type[Model]) -> Iterator[TextClause]:
     """Yield a statement for each reference to a table that comes from rows whose earlier versions are kept."""
     table = model.__tablename__
     for one in PRODUCTION:
         for column, kind in references_of(one).items():
             if one.keeps_history and kind.table == table:
                 names = {"past": PAST[one].fullname, "pointing": one.__tablename__, "table": table, "column": column}
-                yield text(NOTICE.format(**names))
+                yield text(DETECT.format(**names))
 
 
-def take_back(connection: Connection, model: type[Model], tenant: str, batch_id: UUID) -> None:
+def undo_merges(connection: Connection, model: type[Model], tenant: str, batch_id: UUID) -> None:
     """Forget what a sweep noticed that is taken back."""
     connection.execute(UNDO, {"tenant": tenant, "table": model.__tablename__, "batch_id": batch_id})

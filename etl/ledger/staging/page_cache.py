@@ -18,19 +18,19 @@ from etl.record import Record
 from etl.window import Window
 
 #: Records of which a group has none when each of its records is the newest of its id in staging.
-PASSED_OVER = (Outcome.OUTSIDE_WINDOW, Outcome.OLDER, Outcome.DUPLICATE, Outcome.NO_ROW)
+SKIPPED_OUTCOMES = (Outcome.OUTSIDE_WINDOW, Outcome.OLDER, Outcome.DUPLICATE, Outcome.NO_ROW)
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPage:
+class CachedPage:
     """An earlier request that brought the same page, and what its records count as today."""
 
-    request: int
+    request_id: int
     counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class CacheScope:
     """Whose pages are looked at, for which batch, and under which rules their records have to be loaded."""
 
     tenant: str
@@ -38,7 +38,7 @@ class Asker:
     rules: str
 
 
-def can_be_known(resource: Resource) -> bool:
+def is_cacheable(resource: Resource) -> bool:
     """Tell whether pages of a resource are looked for.
 
     Records without a time of change are dated by the request that read them, which is another each time; and of
@@ -47,9 +47,9 @@ def can_be_known(resource: Resource) -> bool:
     return resource.modified is not None and resource.parent is None and resource.nested is None
 
 
-def find(
-    connection: Connection, resource: Resource, asker: Asker, window: Window | None, digests: Sequence[bytes]
-) -> dict[bytes, KnownPage]:
+def find_cached_pages(
+    connection: Connection, resource: Resource, asker: CacheScope, window: Window | None, digests: Sequence[bytes]
+) -> dict[bytes, CachedPage]:
     """Return those of some pages, by their digest, that are known and of which nothing has changed since.
 
     Every record must be loaded or judged under today's rules, by an earlier batch, and lie in the window.
@@ -63,11 +63,11 @@ def find(
         "window_start": window and window.start,
         "window_end": window and window.end,
     }
-    rows = connection.execute(statement(resource), bound)
-    return {bytes(row.digest): KnownPage(row.id, counts_of(row)) for row in rows}
+    rows = connection.execute(build_query(resource), bound)
+    return {bytes(row.digest): CachedPage(row.id, to_counts(row)) for row in rows}
 
 
-def counts_of(row: Any) -> dict[str, int]:
+def to_counts(row: Any) -> dict[str, int]:
     """Return the outcomes of a page's records."""
     return {
         "fetched": row.number,
@@ -77,13 +77,13 @@ def counts_of(row: Any) -> dict[str, int]:
     }
 
 
-def contents_of(records: Iterable[Record]) -> bytes:
+def hash_contents(records: Iterable[Record]) -> bytes:
     """Return by what the contents of a page's records are known again."""
     return hashlib.sha256(b"".join(one.content_hash for one in records)).digest()
 
 
 @cache
-def statement(resource: Resource) -> TextClause:
+def build_query(resource: Resource) -> TextClause:
     """Return the statement behind `find`.
 
     The earlier page tells the ids of its records and what the newest version of each must hold. That is compared, and

@@ -12,13 +12,13 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, text
 
 from etl.catalogue import Resource
-from etl.copy_text import ESCAPES, NULL, array, joined, written
+from etl.copy_text import ESCAPES, NULL, format_array, format_row, format_value
 from etl.database.bulk_copy import copy_lines, copy_rows
 from etl.errors import DatabaseUnavailable
 from etl.ledger.staging import sets as versions
-from etl.ledger.staging.classify import Arrival, Head
+from etl.ledger.staging.classify import IncomingRecord, CurrentVersion
 from etl.models.states import RawState
-from etl.record import Candidate, ReadSet, Record
+from etl.record import StagedRecord, ReadSet, Record
 
 COLUMNS = (
     "id",
@@ -43,7 +43,7 @@ COLUMNS = (
 )
 
 
-class Verdict(msgspec.Struct, frozen=True, gc=False):
+class CleanStatus(msgspec.Struct, frozen=True, gc=False):
     """What became of a raw row in the steps after staging."""
 
     status: RawState
@@ -53,27 +53,27 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     loaded: bool = False  #: something of it reached production
 
     @property
-    def sound(self) -> bool:
+    def is_usable(self) -> bool:
         """Whether parts of the record may become rows of their own: not when it was refused, or cleaning failed."""
         return self.loaded or self.status in (RawState.LOADED, RawState.TRANSFORMED)
 
 
-WAITING = Verdict(RawState.PENDING)
+PENDING = CleanStatus(RawState.PENDING)
 BACKSLASH = "\\"
 
 
-class StagedMeanwhile(DatabaseUnavailable):
+class ConcurrentStaging(DatabaseUnavailable):
     """Two transactions staged one record at the same time; whoever comes second looks again."""
 
 
-VERDICTS = text("""
+CREATE_TEMP_TABLE = text("""
     CREATE TEMP TABLE verdicts (
         id uuid, status text, reason text, findings integer, rules text, loaded boolean
     ) ON COMMIT DROP
 """)
 
 
-def new_ids(number: int) -> list[str]:
+def generate_raw_ids(number: int) -> list[str]:
     """Return ids that grow with time (version 7 UUIDs, RFC 9562), so that their index grows at one end."""
     stamp = f"{time.time_ns() // 1_000_000:012x}"
     noise = os.urandom(10 * number).hex()
@@ -83,7 +83,9 @@ def new_ids(number: int) -> list[str]:
     ]
 
 
-def heads(connection: Connection, resource: Resource, tenant: str, source_ids: Collection[str]) -> dict[str, Head]:
+def read_current_versions(
+    connection: Connection, resource: Resource, tenant: str, source_ids: Collection[str]
+) -> dict[str, CurrentVersion]:
     """Return what staging knows of the newest versions of these records, by source id.
 
     One index probe an id; a join would be planned as a scan.
@@ -98,106 +100,113 @@ def heads(connection: Connection, resource: Resource, tenant: str, source_ids: C
             LIMIT 1
         ) AS head
     """)
-    with by_index(connection):
-        rows = connection.execute(query, {"tenant": tenant, "source_ids": array(list(source_ids))}).all()
-    return {row.source_id: as_head(row) for row in rows}
+    with prefer_index_scans(connection):
+        rows = connection.execute(query, {"tenant": tenant, "source_ids": format_array(list(source_ids))}).all()
+    return {row.source_id: to_current_version(row) for row in rows}
 
 
 @contextmanager
-def by_index(connection: Connection) -> Iterator[None]:
+def prefer_index_scans(connection: Connection) -> Iterator[None]:
     """Let statements look rows up one by one: the planner takes a table that was last analysed while small to be so."""
     connection.execute(text("SET LOCAL enable_seqscan = off"))
     yield
     connection.execute(text("SET LOCAL enable_seqscan = on"))
 
 
-def has_lost_some(connection: Connection, resource: Resource, tenant: str) -> bool:
+def has_missing_records(connection: Connection, resource: Resource, tenant: str) -> bool:
     """Tell whether records of a resource have ever gone from their source; their last versions stay in staging."""
     gone = f"SELECT FROM raw.{resource.raw_table} WHERE tenant = :tenant AND gone_batch_id IS NOT NULL"
-    with by_index(connection):
+    with prefer_index_scans(connection):
         return bool(connection.execute(text(f"SELECT EXISTS ({gone})"), {"tenant": tenant}).scalar())
 
 
-def as_head(row: Any) -> Head:
+def to_current_version(row: Any) -> CurrentVersion:
     """Return a row of `heads` as what is known of a record."""
     status = RawState(row.status)
-    return Head(row.id, row.content_hash.bytes, row.version_at, status, row.rules, row.loaded, row.etl_batch_id)
+    return CurrentVersion(
+        row.id, row.content_hash.bytes, row.version_at, status, row.rules, row.loaded, row.etl_batch_id
+    )
 
 
-def stage(
+def insert_versions(
     connection: Connection,
     resource: Resource,
     tenant: str,
     batch_id: UUID,
-    rows: Sequence[tuple[Candidate, int | None, Verdict]],
+    rows: Sequence[tuple[StagedRecord, int | None, CleanStatus]],
     *,
     superseded: bool = False,
 ) -> None:
     """Copy new versions, each with the request it came with and its verdict, into the raw table."""
     if rows:
-        lines = raw_lines(tenant, batch_id, rows, superseded=superseded)
+        lines = format_raw_lines(tenant, batch_id, rows, superseded=superseded)
         try:
             copy_lines(connection, f"raw.{resource.raw_table}", COLUMNS, lines)
         except UniqueViolation:
-            raise StagedMeanwhile from None
+            raise ConcurrentStaging from None
 
 
-def stage_older(
-    connection: Connection, resource: Resource, tenant: str, batch_id: UUID, arrivals: Sequence[Arrival]
+def insert_older_versions(
+    connection: Connection, resource: Resource, tenant: str, batch_id: UUID, arrivals: Sequence[IncomingRecord]
 ) -> None:
     """Keep older versions that arrived late for the record; they are never loaded."""
-    through = Verdict(RawState.LOADED)
-    raw_ids = new_ids(len(arrivals))
-    rows = [(Candidate(raw_id, one.record), one.page, through) for raw_id, one in zip(raw_ids, arrivals, strict=True)]
-    stage(connection, resource, tenant, batch_id, rows, superseded=True)
+    through = CleanStatus(RawState.LOADED)
+    raw_ids = generate_raw_ids(len(arrivals))
+    rows = [
+        (StagedRecord(raw_id, one.record), one.request_id, through)
+        for raw_id, one in zip(raw_ids, arrivals, strict=True)
+    ]
+    insert_versions(connection, resource, tenant, batch_id, rows, superseded=True)
 
 
-def raw_lines(
-    tenant: str, batch_id: UUID, rows: Iterable[tuple[Candidate, int | None, Verdict]], *, superseded: bool
+def format_raw_lines(
+    tenant: str, batch_id: UUID, rows: Iterable[tuple[StagedRecord, int | None, CleanStatus]], *, superseded: bool
 ) -> Iterator[str]:
     """Yield the rows of a raw table as lines of COPY text, in the order of COLUMNS.
 
     "now" is PostgreSQL's own word for the time at which the transaction began.
     """
-    whose, ended = written(tenant), "now" if superseded else NULL
-    last: Verdict | None = None
+    whose, ended = format_value(tenant), "now" if superseded else NULL
+    last: CleanStatus | None = None
     end = ""
     for candidate, page, verdict in rows:
         record = candidate.record
         name = record.source_id
         text = record.raw.decode()
         if verdict is not last:  # most records have one and the same
-            last, end = verdict, verdict_text(verdict, batch_id, ended)
+            last, end = verdict, format_status(verdict, batch_id, ended)
         yield (
-            f"{candidate.raw_id}\t{whose}\t{name if name.isalnum() else written(name)}"
+            f"{candidate.raw_id}\t{whose}\t{name if name.isalnum() else format_value(name)}"
             f"\t{text if text.isprintable() and BACKSLASH not in text else text.translate(ESCAPES)}"
             f"\t{record.content_hash.hex()}\t{candidate.times}\t{'t' if record.undated else 'f'}"
-            f"\t{NULL if record.set_key is None else written(record.set_key)}"
+            f"\t{NULL if record.set_key is None else format_value(record.set_key)}"
             f"\t{NULL if record.parent_raw_id is None else record.parent_raw_id}"
             f"\t{NULL if page is None else page}\t{end}"
         )
 
 
-def verdict_text(verdict: Verdict, batch_id: UUID, ended: str) -> str:
+def format_status(verdict: CleanStatus, batch_id: UUID, ended: str) -> str:
     """Return what every line with a verdict ends with."""
     loaded = "now" if verdict.loaded else None
-    words = joined((batch_id, verdict.status, verdict.reason, verdict.findings, verdict.rules, loaded))
+    words = format_row((batch_id, verdict.status, verdict.reason, verdict.findings, verdict.rules, loaded))
     return f"{words}\t{ended}\n"
 
 
-def supersede(connection: Connection, resource: Resource, raw_ids: Collection[UUID]) -> None:
+def supersede_versions(connection: Connection, resource: Resource, raw_ids: Collection[UUID]) -> None:
     """End the validity of versions that newer ones replace."""
     if raw_ids:
         statement = text(f"UPDATE raw.{resource.raw_table} SET superseded_at = now() WHERE id = ANY(:ids)")
         connection.execute(statement, {"ids": list(raw_ids)})
 
 
-def settle(connection: Connection, resource: Resource, batch_id: UUID, verdicts: Mapping[str, Verdict]) -> None:
+def update_status(
+    connection: Connection, resource: Resource, batch_id: UUID, verdicts: Mapping[str, CleanStatus]
+) -> None:
     """Write down what became of raw rows that are already staged; those that still wait become this batch's."""
     if not verdicts:
         return
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.verdicts"))
-    connection.execute(VERDICTS)
+    connection.execute(CREATE_TEMP_TABLE)
     lines = ((i, v.status, v.reason, v.findings, v.rules, v.loaded) for i, v in verdicts.items())
     copy_rows(connection, "verdicts", ("id", "status", "reason", "findings", "rules", "loaded"), lines)
     connection.execute(
@@ -214,9 +223,9 @@ def settle(connection: Connection, resource: Resource, batch_id: UUID, verdicts:
     )
 
 
-def waiting(
+def read_pending(
     connection: Connection, resource: Resource, batch_id: UUID, statuses: Sequence[RawState], after: str, most: int
-) -> list[Candidate]:
+) -> list[StagedRecord]:
     """Return the next raw rows of a batch that wait for a step, in order of their ids, as candidates."""
     query = text(f"""
         SELECT id, source_id, CAST(raw_data AS text) AS raw, content_hash, version_at, undated, source_modified_at,
@@ -227,10 +236,10 @@ def waiting(
         ORDER BY id LIMIT :most
     """)
     bound = {"batch_id": batch_id, "statuses": [str(status) for status in statuses], "after": after, "most": most}
-    return [Candidate(str(row.id), as_record(row)) for row in connection.execute(query, bound)]
+    return [StagedRecord(str(row.id), to_record(row)) for row in connection.execute(query, bound)]
 
 
-def newest(  # noqa: PLR0913 (whose records, how many from where on, and which of them)
+def read_newest_versions(  # noqa: PLR0913 (whose records, how many from where on, and which of them)
     connection: Connection,
     resource: Resource,
     tenant: str,
@@ -238,8 +247,8 @@ def newest(  # noqa: PLR0913 (whose records, how many from where on, and which o
     most: int,
     *,
     refused_by: str | None = None,
-    sound: bool = False,
-) -> list[Candidate]:
+    only_usable: bool = False,
+) -> list[StagedRecord]:
     """Return the next newest versions of a resource's records, in order of their raw ids.
 
     With `refused_by`, only records that other rules than these refused; with `sound`, only those that were not refused.
@@ -251,15 +260,15 @@ def newest(  # noqa: PLR0913 (whose records, how many from where on, and which o
                source_created_at, set_key, parent_raw_id
         FROM raw.{resource.raw_table}
         WHERE tenant = :tenant AND superseded_at IS NULL AND id > CAST(:after AS uuid)
-              {refused if refused_by is not None else ""} {loaded if sound else ""}
+              {refused if refused_by is not None else ""} {loaded if only_usable else ""}
         ORDER BY id LIMIT :most
     """)
     bound = {"tenant": tenant, "after": after, "most": most}
     rows = connection.execute(query, bound | ({"rules": refused_by} if refused_by is not None else {}))
-    return [Candidate(str(row.id), as_record(row)) for row in rows]
+    return [StagedRecord(str(row.id), to_record(row)) for row in rows]
 
 
-def as_record(row: Any) -> Record:
+def to_record(row: Any) -> Record:
     """Return a row of a raw table as the record it keeps."""
     return Record(
         source_id=row.source_id,
@@ -274,7 +283,7 @@ def as_record(row: Any) -> Record:
     )
 
 
-def pass_over(connection: Connection, resource: Resource, batch_id: UUID, rules: str) -> int:
+def skip_superseded(connection: Connection, resource: Resource, batch_id: UUID, rules: str) -> int:
     """Be through with rows of a batch that newer versions superseded before their turn came; return how many."""
     statement = text(f"""
         UPDATE raw.{resource.raw_table} SET status = 'loaded', rules = :rules, updated_at = now()
@@ -284,7 +293,7 @@ def pass_over(connection: Connection, resource: Resource, batch_id: UUID, rules:
     return connection.execute(statement, {"batch_id": batch_id, "rules": rules}).rowcount
 
 
-def end_of_sets(
+def supersede_left_members(
     connection: Connection,
     resource: Resource,
     tenant: str,
@@ -311,17 +320,17 @@ def end_of_sets(
               SELECT * FROM unnest(CAST(:member_keys AS text[]), CAST(:members AS text[]))
           ))
     """)
-    read = versions.newest(sets)
+    read = versions.select_newest_readings(sets)
     members = [(one.key, source_id) for one in read for source_id in one.source_ids]
     connection.execute(
         statement,
         {
             "tenant": tenant,
             "batch_id": batch_id,
-            "keys": array([one.key for one in read]),
+            "keys": format_array([one.key for one in read]),
             "versions": [one.version_at for one in read],
             "late": [one in late for one in read],
-            "member_keys": array([key for key, _ in members]),
-            "members": array([source_id for _, source_id in members]),
+            "member_keys": format_array([key for key, _ in members]),
+            "members": format_array([source_id for _, source_id in members]),
         },
     )

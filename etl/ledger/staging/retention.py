@@ -10,17 +10,17 @@ from etl.catalogue import Resource
 from etl.ledger.transaction import Ledger
 
 #: Rows that one transaction deletes.
-PORTION = 10_000
+CHUNK_SIZE = 10_000
 
 
-def purge(ledger: Ledger, resource: Resource, age: timedelta) -> Counter[str]:
+def purge_resource(ledger: Ledger, resource: Resource, age: timedelta) -> Counter[str]:
     """Delete what is older than `age` of a resource's superseded versions and request facts; return rows by table."""
     gone: Counter[str] = Counter()
     for table, delete in ((f"raw.{resource.raw_table}", purge_versions), ("etl.requests", purge_requests)):
         work = partial(delete, resource=resource, tenant=ledger.tenant, age=age)
         while number := ledger.commit(work):
             gone[table] += number
-            if number < PORTION:
+            if number < CHUNK_SIZE:
                 break
     return gone
 
@@ -53,7 +53,7 @@ def purge_versions(connection: Connection, resource: Resource, tenant: str, age:
             LIMIT :most
         )
     """)
-    return connection.execute(statement, {"tenant": tenant, "age": age, "most": PORTION}).rowcount
+    return connection.execute(statement, {"tenant": tenant, "age": age, "most": CHUNK_SIZE}).rowcount
 
 
 def purge_requests(connection: Connection, resource: Resource, tenant: str, age: timedelta) -> int:
@@ -67,5 +67,5 @@ def purge_requests(connection: Connection, resource: Resource, tenant: str, age:
             LIMIT :most
         )
     """)
-    bound = {"tenant": tenant, "resource": resource.name, "age": age, "most": PORTION}
+    bound = {"tenant": tenant, "resource": resource.name, "age": age, "most": CHUNK_SIZE}
     return connection.execute(statement, bound).rowcount

@@ -9,7 +9,7 @@ from etl.catalogue import Resource
 from etl.record import ReadSet
 
 #: Takes the row of each set for the rest of the transaction, so that of two readings at once the second sees the first.
-NOTE = text("""
+WRITE = text("""
     INSERT INTO etl.sets AS known (tenant, resource, set_key, version_at)
     SELECT :tenant, :resource, set_key, version_at
     FROM unnest(CAST(:keys AS text[]), CAST(:versions AS timestamptz[])) AS read (set_key, version_at)
@@ -18,13 +18,13 @@ NOTE = text("""
     WHERE known.version_at < excluded.version_at
 """)
 
-KNOWN = text("""
+CURRENT = text("""
     SELECT set_key, version_at FROM etl.sets
     WHERE tenant = :tenant AND resource = :resource AND set_key = ANY(:keys)
 """)
 
 
-def newest(sets: Sequence[ReadSet]) -> list[ReadSet]:
+def select_newest_readings(sets: Sequence[ReadSet]) -> list[ReadSet]:
     """Return of each set the newest reading, in the order of their keys; of two equally new ones the later."""
     found: dict[str, ReadSet] = {}
     for one in sets:
@@ -34,18 +34,22 @@ def newest(sets: Sequence[ReadSet]) -> list[ReadSet]:
     return [found[key] for key in sorted(found)]
 
 
-def note(connection: Connection, resource: Resource, tenant: str, sets: Sequence[ReadSet]) -> frozenset[ReadSet]:
+def write_set_versions(
+    connection: Connection, resource: Resource, tenant: str, sets: Sequence[ReadSet]
+) -> frozenset[ReadSet]:
     """Note the versions of sets that were read, and return those that arrived late: a newer reading was here before."""
-    versions: dict[str, datetime] = {one.key: one.version_at for one in newest(sets) if one.version_at is not None}
+    versions: dict[str, datetime] = {
+        one.key: one.version_at for one in select_newest_readings(sets) if one.version_at is not None
+    }
     if not versions:
         return frozenset()
     bound = {"tenant": tenant, "resource": resource.name, "keys": list(versions)}
-    connection.execute(NOTE, {**bound, "versions": list(versions.values())})
-    known = {row.set_key: row.version_at for row in connection.execute(KNOWN, bound)}
+    connection.execute(WRITE, {**bound, "versions": list(versions.values())})
+    known = {row.set_key: row.version_at for row in connection.execute(CURRENT, bound)}
     return frozenset(one for one in sets if one.version_at is not None and one.version_at < known[one.key])
 
 
-def left(
+def read_removed_versions(
     connection: Connection, resource: Resource, tenant: str, late: Collection[ReadSet]
 ) -> dict[tuple[str | None, str], datetime]:
     """Return the last version of what has left the sets that arrived late, by set and source id."""

@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class DigestPeriod:
     """What a digest is about: the instants since the last one, and the days in the zone of the digest."""
 
     since: datetime
@@ -23,7 +23,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class PolicyLine:
     """A policy, by its number, and what there is to say of it."""
 
     number: str
@@ -31,7 +31,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class ToMend:
+class AgentFixes:
     """How much of an agent's data waits to be mended."""
 
     agent: str
@@ -40,24 +40,24 @@ class ToMend:
 
 
 @dataclass(frozen=True, slots=True)
-class Business:
+class DigestData:
     """The business of a period, and what of it needs somebody."""
 
-    new_business: Sequence[Named]
-    cancellations: Sequence[Named]
-    renewals: Mapping[int, Sequence[Named]]  #: by days until they expire
-    to_mend: Sequence[ToMend]
+    new_business: Sequence[PolicyLine]
+    cancellations: Sequence[PolicyLine]
+    renewals: Mapping[int, Sequence[PolicyLine]]  #: by days until they expire
+    fixes: Sequence[AgentFixes]
     lag: timedelta | None
-    troubles: int
+    incidents: int
 
     @property
     def is_quiet(self) -> bool:
         """Whether there is nothing that anybody has to read."""
-        news = any(one.new for one in self.to_mend)
-        return not (self.new_business or self.cancellations or self.renewals or news or self.troubles)
+        news = any(one.new for one in self.fixes)
+        return not (self.new_business or self.cancellations or self.renewals or news or self.incidents)
 
 
-def business(connection: Connection, tenant: str, period: Period) -> Business:
+def load_digest(connection: Connection, tenant: str, period: DigestPeriod) -> DigestData:
     """Return the business of a period."""
     bound = {
         "tenant": tenant,
@@ -66,32 +66,32 @@ def business(connection: Connection, tenant: str, period: Period) -> Business:
         "last_day": period.last_day,
         "today": period.today,
     }
-    renewals: dict[int, list[Named]] = {}
-    for row in asked(connection, "renewals", bound):
-        renewals.setdefault(row.days, []).append(named(row))
-    (health,) = asked(connection, "health", bound)
-    return Business(
-        [named(row) for row in asked(connection, "new_business", bound)],
-        [named(row) for row in asked(connection, "cancellations", bound)],
+    renewals: dict[int, list[PolicyLine]] = {}
+    for row in fetch_rows(connection, "renewals", bound):
+        renewals.setdefault(row.days, []).append(to_policy_line(row))
+    (health,) = fetch_rows(connection, "health", bound)
+    return DigestData(
+        [to_policy_line(row) for row in fetch_rows(connection, "new_business", bound)],
+        [to_policy_line(row) for row in fetch_rows(connection, "cancellations", bound)],
         renewals,
-        [ToMend(row.agent, row.open, row.new) for row in asked(connection, "to_mend", bound)],
+        [AgentFixes(row.agent, row.open, row.new) for row in fetch_rows(connection, "to_fix", bound)],
         health.lag,
         health.troubles,
     )
 
 
-def asked(connection: Connection, name: str, bound: Mapping[str, Any]) -> Sequence[Any]:
+def fetch_rows(connection: Connection, name: str, bound: Mapping[str, Any]) -> Sequence[Any]:
     """Return the rows of one query."""
-    query = statement(name)
+    query = load_query(name)
     return connection.execute(query, {key: bound[key] for key in query.compile().params}).all()
 
 
 @cache
-def statement(name: str) -> TextClause:
+def load_query(name: str) -> TextClause:
     """Return the query of a subject."""
     return text((HERE / f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def named(row: Any) -> Named:
+def to_policy_line(row: Any) -> PolicyLine:
     """Return a line about a policy."""
-    return Named(row.policy_number or "(no number)", row.about or "")
+    return PolicyLine(row.policy_number or "(no number)", row.about or "")

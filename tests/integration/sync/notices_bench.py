@@ -74,7 +74,7 @@ def fail_at(site: Site, *paths: str) -> None:
 
 
 def open_troubles(site: Site) -> list[tuple[str, str]]:
-    found = ledger(site).read(partial(incidents.still_open, tenant="default"))
+    found = ledger(site).read(partial(incidents.read_open_incidents, tenant="default"))
     return sorted((one.kind.value, one.subject) for one in found)
 
 

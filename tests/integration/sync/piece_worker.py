@@ -8,8 +8,8 @@ from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.events import Advanced, Event
 from etl.pipeline import Watcher
-from etl.pipeline.task_chunks import Piece
-from etl.pipeline.tasks import Task, read_piece
+from etl.pipeline.task_chunks import Chunk
+from etl.pipeline.tasks import RunTask, read_chunk
 
 
 def tell(event: Event) -> None:
@@ -25,7 +25,7 @@ def main(run: str, batch_id: str) -> None:
     assert settings.database_url is not None
     engine = make_engine(settings.database_url.get_secret_value(), pool_size=2)
     for line in sys.stdin:
-        read_piece(Task(engine, settings, run, Watcher(tell)), UUID(batch_id), Piece.of(json.loads(line)))
+        read_chunk(RunTask(engine, settings, run, Watcher(tell)), UUID(batch_id), Chunk.from_json(json.loads(line)))
         sys.stdout.write("done\n")
         sys.stdout.flush()
     engine.dispose()

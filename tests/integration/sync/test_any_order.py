@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine, text
 from etl.api.protocol import Page, records
 from etl.config.settings import Settings
 from etl.ledger import batches
-from etl.ledger.staging.classify import Arrival
-from etl.load.computed import fill_derived
+from etl.ledger.staging.classify import IncomingRecord
+from etl.load.computed import refresh_computed_columns
 from etl.models.states import Outcome
 from etl.resources import CATALOGUE, resource
 from etl.stream import Stream
@@ -112,8 +112,8 @@ class Bench:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         made = Settings(_env_file=None, qqcatalyst_client_id="a")
-        self.batch = batches.new(made.etl_tenant, WINDOW, "rules", "sync", {})
-        batches.create(connection, self.batch, {one.name: WINDOW for one in CATALOGUE}, "test")
+        self.batch = batches.build_batch(made.etl_tenant, WINDOW, "rules", "sync", {})
+        batches.create_batch(connection, self.batch, {one.name: WINDOW for one in CATALOGUE}, "test")
         self.stream = Stream(made, self.batch, {one.name: WINDOW for one in CATALOGUE})
 
     def take(self, name: str, items: Sequence[dict[str, Any]]) -> None:
@@ -121,12 +121,12 @@ class Bench:
         one = resource(name)
         page = Page([json.dumps(item).encode() for item in items])
         found = records(one, one.endpoints[0], page, requested_at=START + timedelta(days=200))
-        arrivals = [Arrival(record, None) for record in found.records]
-        self.stream.accept(self.connection, one, arrivals, found.sets, None)
+        arrivals = [IncomingRecord(record, None) for record in found.records]
+        self.stream.process_records(self.connection, one, arrivals, found.sets, None)
 
     def end(self) -> None:
         """Do what the end of a run does."""
-        fill_derived(self.connection, self.batch.tenant, self.batch.id)
+        refresh_computed_columns(self.connection, self.batch.tenant, self.batch.id)
 
     def digest(self) -> dict[tuple[str, str], Any]:
         """Return the rows of every table without what belongs to the run."""

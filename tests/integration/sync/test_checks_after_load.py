@@ -25,13 +25,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete, select, text, update
 
-from etl.checks import CHECKS, check
-from etl.checks.run_checks import Checked, look
+from etl.checks import CHECKS, get_check
+from etl.checks.run_checks import CheckResult, run_due_checks
 from etl.database.connect import make_engine
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.models import BillingRecord, Contact, Model, Policy, Renewal
 from etl.models.bookkeeping import check_runs, findings
-from etl.status.checks import hits, standings
+from etl.status.checks import list_hits, check_statuses
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def book(shelf: Engine) -> Iterator[Book]:
 
 
 def hit_by(book: Book, name: str) -> set[str]:
-    return {one.source_id for one in hits(book.connection, TENANT, check(name))}
+    return {one.source_id for one in list_hits(book.connection, TENANT, get_check(name))}
 
 
 def states(book: Book, rule: str) -> dict[str, str]:
@@ -63,8 +63,8 @@ def states(book: Book, rule: str) -> dict[str, str]:
     return {row.source_id: row.state for row in book.connection.execute(query)}
 
 
-def run(book: Book, batch: uuid.UUID | None = None) -> dict[str, Checked]:
-    return {one.check: one for one in look(book.connection, TENANT, batch or book.batch)}
+def run(book: Book, batch: uuid.UUID | None = None) -> dict[str, CheckResult]:
+    return {one.check: one for one in run_due_checks(book.connection, TENANT, batch or book.batch)}
 
 
 def as_they_lie(connection: Connection) -> list[tuple[Any, ...]]:
@@ -94,9 +94,9 @@ def all_source_ids(book: Book) -> set[str]:
 def test_hits_become_findings_of_the_resource_that_say_what_is_wrong(book: Book, name: str) -> None:
     PROVOKED[name](book)
     run(book)
-    of = check(name)
+    of = get_check(name)
     rows = book.connection.execute(select(findings).where(findings.c.rule == name)).all()
-    told = {one.source_id: one.found for one in hits(book.connection, TENANT, of)}
+    told = {one.source_id: one.found for one in list_hits(book.connection, TENANT, of)}
     assert {row.source_id: row.message for row in rows} == told
     assert {(row.resource, row.table_name, row.field, row.severity, row.state, row.raw_value) for row in rows} == {
         (of.resource, of.table, of.field, of.severity, "open", None)
@@ -180,8 +180,8 @@ def test_on_another_day_everything_is_looked_at_although_nothing_was_written(boo
 
 def test_another_account_is_left_alone(book: Book) -> None:
     active_but_expired(book)
-    assert list(hits(book.connection, "other", check("active-but-expired"))) == []
-    assert {one.hits for one in look(book.connection, "other", FIRST)} == {0}
+    assert list(list_hits(book.connection, "other", get_check("active-but-expired"))) == []
+    assert {one.hits for one in run_due_checks(book.connection, "other", FIRST)} == {0}
     assert states(book, "active-but-expired") == {}
 
 
@@ -196,15 +196,15 @@ def test_a_run_keeps_so_many_and_counts_the_rest(book: Book, monkeypatch: pytest
 
 
 def test_the_standing_of_a_check_tells_its_open_findings_and_its_last_look(book: Book) -> None:
-    before = {one.check.name: one for one in standings(book.connection, TENANT)}
+    before = {one.check.name: one for one in check_statuses(book.connection, TENANT)}
     assert list(before) == [one.name for one in CHECKS]
     assert before["term-gap"].ran_at is None
     term_gap(book)
     run(book)
-    standing = {one.check.name: one for one in standings(book.connection, TENANT)}["term-gap"]
+    standing = {one.check.name: one for one in check_statuses(book.connection, TENANT)}["term-gap"]
     assert standing.open == 1
     assert standing.ran_at is not None
-    assert [one.found for one in hits(book.connection, TENANT, check("term-gap"), most=1)] == [
+    assert [one.found for one in list_hits(book.connection, TENANT, get_check("term-gap"), most=1)] == [
         f"begins on {LONG_AGO:%Y-%m-%d}, 3 days after the prior term ended"
     ]
 

@@ -11,12 +11,12 @@ import pytest
 import structlog
 from workbench import Site, break_with
 
-from etl.config.logs import configure, logger
-from etl.engine.page_writer import Taker
+from etl.config.logs import configure_logging, get_logger
+from etl.engine.page_writer import PageWriter
 from etl.errors import ApiUnavailable
 from etl.extract import ExtractService
 from etl.load import LoadService
-from etl.stream import StreamLane
+from etl.stream import StreamWorker
 from etl.transform import TransformService
 
 SOME = ("claims", "carriers")
@@ -28,7 +28,7 @@ def logging_site(site: Site, tmp_path: Path) -> Iterator[Site]:
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
     made = site.under(log_level="DEBUG", log_file=tmp_path / "log")
-    configure(made.settings)
+    configure_logging(made.settings)
     yield made
     for handler in set(root.handlers) - set(before):
         handler.close()
@@ -65,13 +65,13 @@ def test_every_line_of_a_run_names_its_batch_and_every_call_its_request(logging_
 def test_what_is_logged_while_a_group_is_taken_names_the_batch_too(
     logging_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = Taker.take_unknown
+    take = PageWriter.write
 
-    def telling(self: Taker, group: Any) -> Any:
-        logger("etl.test").info("taken")
+    def telling(self: PageWriter, group: Any) -> Any:
+        get_logger("etl.test").info("taken")
         return take(self, group)
 
-    monkeypatch.setattr(Taker, "take_unknown", telling)
+    monkeypatch.setattr(PageWriter, "write", telling)
     summary = logging_site.sync_once(resources=SOME)
     assert {line.get("batch") for line in events(logging_site, "taken")} == {str(summary.batch.id)}
 
@@ -79,8 +79,8 @@ def test_what_is_logged_while_a_group_is_taken_names_the_batch_too(
 def test_a_lane_of_its_own_process_names_the_batch(logging_site: Site) -> None:
     summary = logging_site.sync_once(resources=SOME)
     url = logging_site.engine.url.render_as_string(hide_password=False)
-    taker = StreamLane(url, logging_site.settings, summary.batch, {}, None)()
-    logger("etl.test").info("in the lane")
+    taker = StreamWorker(url, logging_site.settings, summary.batch, {}, None)()
+    get_logger("etl.test").info("in the lane")
     taker.ledger.engine.dispose()
     assert [line["batch"] for line in events(logging_site, "in the lane")] == [str(summary.batch.id)]
 
@@ -99,10 +99,10 @@ def test_a_failed_batch_says_why_and_what_comes_after_names_no_batch(
     def fails(*_: object, **__: object) -> None:
         raise ApiUnavailable("the API is away")
 
-    monkeypatch.setattr(sys.modules["etl.pipeline.sync"], "look_after_load", fails)
+    monkeypatch.setattr(sys.modules["etl.pipeline.sync"], "run_checks_after_load", fails)
     with pytest.raises(ApiUnavailable):
         logging_site.sync_once(resources=SOME)
-    logger("etl.test").info("afterwards")
+    get_logger("etl.test").info("afterwards")
     (failed,) = events(logging_site, "batch failed")
     assert (failed["level"], failed["reason"], failed["error"]) == ("warning", "the API is away", "ApiUnavailable")
     (after,) = events(logging_site, "afterwards")

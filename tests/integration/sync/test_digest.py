@@ -10,7 +10,7 @@ from observing import value, values
 from workbench import Site
 
 from etl.notifications import digest
-from etl.notifications.digest import period_of
+from etl.notifications.digest import digest_period
 
 CUSTOMER = "Quackenbushel"
 #: Whatever the agency's book holds, the digest is about what a test puts there.
@@ -127,7 +127,7 @@ def test_a_policy_number_that_looks_like_a_social_security_number_is_hidden(agen
 
 
 def test_a_long_list_is_cut_and_counted(agency: Site, mails: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(digest, "NAMED", 5)
+    monkeypatch.setattr(digest, "MAX_LISTED", 5)
     execute(agency, "UPDATE policies SET source_created_at = now(), status = 'A', deleted_at = NULL")
     number = value(agency.engine, "SELECT count(*) FROM policies WHERE NOT is_placeholder")
     assert number > 5
@@ -137,7 +137,7 @@ def test_a_long_list_is_cut_and_counted(agency: Site, mails: Sink, monkeypatch: 
 
 
 def test_agents_beyond_the_first_are_counted(agency: Site, mails: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(digest, "NAMED", 2)
+    monkeypatch.setattr(digest, "MAX_LISTED", 2)
     execute(
         agency,
         "DELETE FROM etl.findings;"
@@ -165,12 +165,12 @@ def test_its_hour_and_its_day_are_those_of_its_zone(
     as_synced: Site, at: str, zone: str, hour: int, day: int | None
 ) -> None:
     settings = as_synced.under(etl_digest_at=at, etl_digest_timezone=zone).settings
-    period = period_of(datetime(2026, 11, 25, hour, tzinfo=UTC), settings, None)
+    period = digest_period(datetime(2026, 11, 25, hour, tzinfo=UTC), settings, None)
     assert (None if period is None else period.today.day) == day
 
 
 def test_it_looks_back_a_week_at_most(as_synced: Site) -> None:
     settings, now = as_synced.under(etl_digest_at="00:00").settings, datetime(2026, 11, 25, tzinfo=UTC)
-    period = period_of(now, settings, now - timedelta(days=300))
+    period = digest_period(now, settings, now - timedelta(days=300))
     assert period is not None
     assert period.since == now - timedelta(days=7)

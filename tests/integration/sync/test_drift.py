@@ -25,7 +25,7 @@ def simulator() -> Iterator[Simulator]:
 
 def told(summary: Summary) -> list[tuple[str, DriftState]]:
     """Return what a run told of the API's answers."""
-    return [(f"{one.resource}: {one.words}", one.state) for one in summary.drift]
+    return [(f"{one.resource}: {one.description}", one.state) for one in summary.drift]
 
 
 def read(site: Site, simulator: Simulator, *faults: str, **options: Any) -> Summary:

@@ -14,9 +14,9 @@ from etl.models import PRODUCTION
 from etl.models.base import Model, fields_of
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator
-from etl.status.column_trace import Did, Story
+from etl.status.column_trace import ColumnResult, ColumnTrace
 from etl.status.explain import Explanation, explain
-from etl.status.explanation import for_programs
+from etl.status.explanation import explanation_to_json
 
 
 def told(site: Site, table: str, source_id: Any) -> Explanation:
@@ -24,8 +24,8 @@ def told(site: Site, table: str, source_id: Any) -> Explanation:
         return explain(connection, site.settings, table, str(source_id))
 
 
-def column_of(explanation: Explanation, name: str) -> Story:
-    (found,) = [one for road in explanation.roads for one in road.columns if one.column == name]
+def column_of(explanation: Explanation, name: str) -> ColumnTrace:
+    (found,) = [one for road in explanation.sources for one in road.columns if one.column == name]
     return found
 
 
@@ -37,12 +37,12 @@ def test_every_column_of_every_row_is_explained_and_agrees_with_the_row(as_synce
     assert rows
     for source_id in rows:
         explanation = told(as_synced, table, source_id)
-        assert [road.resource for road in explanation.roads] == [one.name for one in roads]
-        for road, resource in zip(explanation.roads, roads, strict=True):
+        assert [road.resource for road in explanation.sources] == [one.name for one in roads]
+        for road, resource in zip(explanation.sources, roads, strict=True):
             if road.origin is None:
                 assert resource.parent is not None, "only details of a deleted parent are never asked for"
                 continue
-            assert [one.column for one in road.columns] == list(fields_of(model, resource.road))
+            assert [one.column for one in road.columns] == list(fields_of(model, resource.data_source))
             assert [one.column for one in road.columns if one.differs] == []
             assert road.origin.batch is not None
             assert road.origin.request is not None or (road.origin.parent and road.origin.parent.request)
@@ -63,28 +63,28 @@ def test_what_the_rules_did_is_told_by_column(synced: Site, simulator: Simulator
     found = told(synced, "contacts", key)
     contact = simulator.world.contacts[key]
     wanted = {
-        "zip": (Did.NORMALIZED, "330101234 ", "33010-1234", None),
-        "state": (Did.NORMALIZED, "Florida", "FL", None),
-        "email": (Did.DROPPED, "dana@", None, "email-no-domain"),
-        "contact_type": (Did.NOTED, "zz", "ZZ", "code-unknown"),
-        "city": (Did.ABSENT, " N/A", None, None),
-        "phone": (Did.ABSENT, None, None, None),
-        "display_name": (Did.MISSING, None, None, None),
-        "customer_number": (Did.KEPT, contact["CustomerNo"], contact["CustomerNo"], None),
-        "location_id": (Did.POINTS, contact["LocationID"], str(contact["LocationID"]), None),
+        "zip": (ColumnResult.NORMALIZED, "330101234 ", "33010-1234", None),
+        "state": (ColumnResult.NORMALIZED, "Florida", "FL", None),
+        "email": (ColumnResult.DROPPED, "dana@", None, "email-no-domain"),
+        "contact_type": (ColumnResult.NOTED, "zz", "ZZ", "code-unknown"),
+        "city": (ColumnResult.ABSENT, " N/A", None, None),
+        "phone": (ColumnResult.ABSENT, None, None, None),
+        "display_name": (ColumnResult.MISSING, None, None, None),
+        "customer_number": (ColumnResult.KEPT, contact["CustomerNo"], contact["CustomerNo"], None),
+        "location_id": (ColumnResult.POINTS, contact["LocationID"], str(contact["LocationID"]), None),
     }
-    fates = {one.column: (one.did, one.raw, one.clean, one.rule) for one in found.roads[0].columns}
+    fates = {one.column: (one.result, one.raw, one.clean, one.rule) for one in found.sources[0].columns}
     assert {name: fates[name] for name in wanted} == wanted
     assert {(one.field, one.rule, one.state) for one in found.findings} >= {("email", "email-no-domain", "open")}
-    assert found.roads[0].origin is not None
-    assert found.roads[0].origin.versions == 2
+    assert found.sources[0].origin is not None
+    assert found.sources[0].origin.versions == 2
 
 
 def test_a_row_that_today_s_rules_would_change_says_so(synced: Site) -> None:
     with synced.engine.begin() as connection:
         connection.execute(text("UPDATE policies SET total_premium = total_premium + 1"))
     source_id = values(synced.engine, "SELECT source_id FROM policies WHERE total_premium > 1 LIMIT 1")[0]
-    differing = [one for road in told(synced, "policies", source_id).roads for one in road.columns if one.differs]
+    differing = [one for road in told(synced, "policies", source_id).sources for one in road.columns if one.differs]
     assert [one.column for one in differing] == ["total_premium"]
     assert differing[0].stored == differing[0].clean + 1
 
@@ -97,7 +97,7 @@ def test_a_placeholder_names_the_rows_that_speak_of_it(synced: Site) -> None:
         connection.execute(text("DELETE FROM raw.raw_contacts WHERE source_id = :id"), {"id": source_id})
     found = told(synced, "contacts", source_id)
     assert found.is_placeholder
-    assert found.roads[0].origin is None
+    assert found.sources[0].origin is None
     of_policies = next(one for one in found.referrers if (one.table, one.column) == ("policies", "contact_id"))
     assert of_policies.number == value(synced.engine, number.format(row_id))
     named = told(synced, "employees", f"name:{some_agent(synced)}")
@@ -118,9 +118,9 @@ def test_a_refused_record_is_explained_although_it_has_no_row(synced: Site, simu
     synced.sync_once()
     found = told(synced, "contacts", 990_001)
     assert found.row is None
-    assert column_of(found, "status").did is Did.REFUSED
-    assert found.roads[0].origin is not None
-    assert found.roads[0].origin.status == "validation_error"
+    assert column_of(found, "status").result is ColumnResult.REFUSED
+    assert found.sources[0].origin is not None
+    assert found.sources[0].origin.status == "validation_error"
 
 
 def test_nothing_personal_is_shown_unasked(as_synced: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,10 +131,10 @@ def test_nothing_personal_is_shown_unasked(as_synced: Site, capsys: pytest.Captu
     assert found.row is not None
     secrets = [found.row[name] for name in ("display_name", "email", "phone", "line1", "last_name") if found.row[name]]
     show_explanation(found, personal=False)
-    hidden = capsys.readouterr().out + json.dumps(for_programs(found, personal=False), default=str)
+    hidden = capsys.readouterr().out + json.dumps(explanation_to_json(found, personal=False), default=str)
     assert [one for one in secrets if one in hidden] == []
     show_explanation(found, personal=True)
-    open_words = json.dumps(for_programs(found, personal=True), default=str, ensure_ascii=False)
+    open_words = json.dumps(explanation_to_json(found, personal=True), default=str, ensure_ascii=False)
     assert capsys.readouterr().out
     assert [one for one in secrets if one not in open_words] == []
 

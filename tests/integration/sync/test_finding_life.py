@@ -7,9 +7,9 @@ from observing import column, pairs, value, values
 from sqlalchemy import text
 from workbench import Site
 
-from etl.checks.after_load import left_out, look_after_load
-from etl.events import Note
-from etl.ledger.batches import newest
+from etl.checks.after_load import describe_left_out, run_checks_after_load
+from etl.events import Message
+from etl.ledger.batches import read_newest_batch
 from etl.ledger.quality import finding_lifecycle, findings
 from etl.ledger.transaction import Ledger
 from etl.simulator import Simulator
@@ -29,14 +29,14 @@ def living(simulator: Simulator, number: int) -> list[Any]:
 
 def batch_of(site: Site) -> Any:
     with site.engine.connect() as connection:
-        batch = newest(connection, "default")
+        batch = read_newest_batch(connection, "default")
         assert batch is not None
         return batch.id
 
 
 def settled(site: Site) -> None:
     with site.engine.begin() as connection:
-        finding_lifecycle.settle(connection, "default", batch_of(site), everything=True)
+        finding_lifecycle.update_findings(connection, "default", batch_of(site), everything=True)
 
 
 def test_a_code_that_nobody_published_is_told_once_and_counted(synced: Site, simulator: Simulator) -> None:
@@ -160,7 +160,7 @@ def keep(site: Site, records: int, batch: Any) -> None:
     """Keep a finding of each of so many records, in a transaction of its own."""
     rows = [("contacts", f"r{one}", "email", "email-no-domain", "dropped", "m", "x@", batch) for one in range(records)]
     with site.engine.begin() as connection:
-        findings.keep(connection, "default", "contacts", batch, [row[1] for row in rows], rows)
+        findings.write_findings(connection, "default", "contacts", batch, [row[1] for row in rows], rows)
 
 
 def test_the_cap_is_one_of_the_run_and_what_it_leaves_out_is_told(
@@ -175,12 +175,12 @@ def test_the_cap_is_one_of_the_run_and_what_it_leaves_out_is_told(
     assert value(synced.engine, query) == 4, "the one that there was room for is known already"
     wanted = "contacts: 7 more findings of email-no-domain were counted and not kept; a run keeps 5."
     with synced.engine.connect() as connection:
-        assert left_out(connection, batch) == [wanted]
+        assert describe_left_out(connection, batch) == [wanted]
     notes: list[str] = []
-    look_after_load(
+    run_checks_after_load(
         Ledger(synced.engine, "default"),
         batch,
-        lambda event: notes.append(event.text) if isinstance(event, Note) else None,
+        lambda event: notes.append(event.text) if isinstance(event, Message) else None,
     )
     assert wanted in notes
 

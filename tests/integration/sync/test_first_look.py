@@ -6,7 +6,7 @@ from sqlalchemy import text
 from test_second_sync import calls, per_parent
 from workbench import Site, break_with
 
-from etl.cli.views.backfill import backfill_for_programs
+from etl.cli.views.backfill import backfill_to_json
 from etl.errors import Interrupted
 from etl.events import Advanced, Event
 from etl.extract import ExtractService
@@ -17,7 +17,7 @@ from etl.models.states import BatchState, ResourceState
 from etl.pipeline import Watcher
 from etl.resources import CATALOGUE, resource
 from etl.simulator import Simulator
-from etl.status.status import status
+from etl.status.status import load_status
 from etl.transform import TransformService
 
 LIMIT = 3
@@ -92,7 +92,7 @@ def test_what_is_due_is_told_by_urgency_before_it_is_queued(synced: Site) -> Non
     ledger = Ledger(synced.engine, synced.settings.etl_tenant)
 
     def due() -> dict[tuple[bool, bool], int]:
-        found = ledger.read(lambda one: children.waiting(one, quotes, policies, ledger.tenant))
+        found = ledger.read(lambda one: children.count_due_calls(one, quotes, policies, ledger.tenant))
         return {(some.changed, some.active): some.calls for some in found}
 
     assert due() == {}
@@ -131,8 +131,8 @@ def test_a_backfill_shows_how_far_it_has_come(site: Site) -> None:
     frugal = site.under(etl_child_budget=15)
     assert frugal.sync_once().exit_status == 0
     with site.engine.connect() as connection:
-        found = status(connection, site.settings.etl_tenant)
-    told = backfill_for_programs(found, rate=10)
+        found = load_status(connection, site.settings.etl_tenant)
+    told = backfill_to_json(found, rate=10)
     assert told["calls_due"] > 0
     assert told["seconds"] == told["calls_due"] / 10
     first = told["details"][0]
@@ -141,14 +141,14 @@ def test_a_backfill_shows_how_far_it_has_come(site: Site) -> None:
     assert told["lists"] == []
     assert site.sync_once().exit_status == 0
     with site.engine.connect() as connection:
-        found = status(connection, site.settings.etl_tenant)
-    assert backfill_for_programs(found, rate=0) == {"calls_due": 0, "seconds": None, "details": [], "lists": []}
+        found = load_status(connection, site.settings.etl_tenant)
+    assert backfill_to_json(found, rate=0) == {"calls_due": 0, "seconds": None, "details": [], "lists": []}
 
 
 def test_a_list_that_was_cut_off_shows_the_stretches_it_was_read_in(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.extract.date_ranges.MOST_PAGES", 1)
+    monkeypatch.setattr("etl.extract.date_ranges.MAX_PAGES", 1)
     watcher = Watcher()
 
     def stop(event: Event) -> None:
@@ -158,6 +158,6 @@ def test_a_list_that_was_cut_off_shows_the_stretches_it_was_read_in(
     with pytest.raises(Interrupted):
         site.under(etl_page_size=2).sync_once(watcher=Watcher(stop, watcher.stop), resources=("contacts",))
     with site.engine.connect() as connection:
-        (told,) = backfill_for_programs(status(connection, site.settings.etl_tenant), rate=0)["lists"]
+        (told,) = backfill_to_json(load_status(connection, site.settings.etl_tenant), rate=0)["lists"]
     assert told["resource"] == "contacts"
     assert 0 <= told["stretches_read"] < told["stretches"]

@@ -6,10 +6,10 @@ from typing import Any
 from observing import LINKS, TABLES, everything, pairs, value, values
 from workbench import Site
 
-from etl.ledger.batches import newest, parts
-from etl.ledger.watermarks import complete
+from etl.ledger.batches import read_newest_batch, read_batch_resources
+from etl.ledger.watermarks import read_complete_windows
 from etl.models import PRODUCTION
-from etl.models.base import MAIN, references_of
+from etl.models.base import PRIMARY, references_of
 from etl.models.core import ACCOUNT_INFO
 from etl.models.states import BatchState, Outcome, ResourceState
 from etl.resources import BY_NAME
@@ -93,13 +93,13 @@ def test_all_staging_and_link_tables_are_filled(as_synced: Site) -> None:
 
 def test_the_books_balance_and_every_mark_stands_at_the_end_of_the_window(as_synced: Site) -> None:
     with as_synced.engine.connect() as connection:
-        batch = newest(connection, "default")
+        batch = read_newest_batch(connection, "default")
         assert batch is not None
         assert batch.status == BatchState.COMPLETED
-        for part in parts(connection, batch.id):
+        for part in read_batch_resources(connection, batch.id):
             assert (part.resource, part.status) == (part.resource, ResourceState.DONE)
             assert part.counts["fetched"] == sum(part.counts[outcome] for outcome in Outcome), part
-            assert complete(connection, "default", part.resource) == [Window(FIRST_INSTANT, batch.window.end)]
+            assert read_complete_windows(connection, "default", part.resource) == [Window(FIRST_INSTANT, batch.window.end)]
 
 
 def test_the_sync_history_tells_how_many_rows_were_inserted(as_synced: Site, simulator: Simulator) -> None:
@@ -116,7 +116,7 @@ def test_every_reference_is_backed_by_a_foreign_key_that_holds(as_synced: Site) 
         )
     )
     for model in PRODUCTION:
-        for road in (MAIN, ACCOUNT_INFO):
+        for road in (PRIMARY, ACCOUNT_INFO):
             for name in references_of(model, road):
                 assert (model.__tablename__, name) in guarded
 

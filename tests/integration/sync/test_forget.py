@@ -12,12 +12,12 @@ from workbench import Site, agency, come_of_age, site_of
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.errors import UsageError
 from etl.extract import ExtractService
-from etl.ledger.batches import newest, parts
+from etl.ledger.batches import read_newest_batch, read_batch_resources
 from etl.ledger.staging import suppressions
 from etl.load import LoadService
 from etl.models.states import BatchState, Outcome
 from etl.pipeline import replay
-from etl.pipeline.forget import Forgot, forget
+from etl.pipeline.forget import ForgetResult, forget
 from etl.simulator import Simulator
 from etl.transform import TransformService
 from etl.window import FIRST_INSTANT
@@ -86,7 +86,7 @@ def synced_database(server: EmbeddedPostgres, simulator: Simulator, person: str)
         yield urlsplit(url).path.lstrip("/")
 
 
-def forgotten(site: Site, person: str, **options: Any) -> Forgot:
+def forgotten(site: Site, person: str, **options: Any) -> ForgetResult:
     return forget(site.engine, site.settings, person, actor="tester", **options)
 
 
@@ -163,9 +163,9 @@ def test_what_changes_or_comes_later_is_left_nameless_and_the_books_balance(
     assert synced.sync_once(full=True).exit_status == 0
     assert traces(synced) == []
     with synced.engine.connect() as connection:
-        batch = newest(connection, "default")
+        batch = read_newest_batch(connection, "default")
         assert batch is not None
-        counts = {one.resource: one.counts for one in parts(connection, batch.id)}
+        counts = {one.resource: one.counts for one in read_batch_resources(connection, batch.id)}
     assert counts["contacts"][Outcome.NO_ROW] >= 1  # once for each stretch of days in which it was made or changed
     assert all(one["fetched"] == sum(one[outcome] for outcome in Outcome) for one in counts.values())
 
@@ -253,9 +253,9 @@ def test_a_policy_that_goes_to_somebody_else_is_theirs_again(synced: Site, simul
         query = "SELECT customer_name FROM policies WHERE source_id = :key"
         assert value(synced.engine, query, key=str(policy["PolicyId"])) == "Somebody Else"
         with synced.engine.connect() as connection:
-            memory = suppressions.load(connection, "default")
+            memory = suppressions.read_suppressions(connection, "default")
         assert memory is not None
-        assert not memory.knows("policies", str(policy["PolicyId"]))
+        assert not memory.has_record("policies", str(policy["PolicyId"]))
     finally:
         world.policies.change(policy["PolicyId"], simulator.server.now(), CustomerId=int(person), CustomerName=NAME)
 

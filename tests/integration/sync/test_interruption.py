@@ -15,7 +15,7 @@ from workbench import Site, agency, environment_of
 
 from etl.errors import Interrupted, LeaseHeld, LeaseLost
 from etl.events import Advanced, Event
-from etl.ledger.leases import LIFE, leased
+from etl.ledger.leases import TTL, hold_lease
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState
 from etl.pipeline import Watcher, retry
@@ -115,7 +115,7 @@ def test_a_run_that_died_before_its_books_were_closed_is_closed_by_the_next(
     def dies(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["etl.pipeline.sync"], "close", dies)
+    monkeypatch.setattr(sys.modules["etl.pipeline.sync"], "complete_batch", dies)
     with pytest.raises(KeyboardInterrupt):
         site.sync_once()
     monkeypatch.undo()
@@ -134,13 +134,13 @@ def test_what_a_run_left_open_is_filled_even_when_another_window_comes_between(s
 
 
 def test_of_two_runs_at_once_the_second_is_told_who_is_at_work(synced: Site) -> None:
-    with leased(synced.engine, "default", ["contacts"]), pytest.raises(LeaseHeld, match=r"contacts by .*:"):
+    with hold_lease(synced.engine, "default", ["contacts"]), pytest.raises(LeaseHeld, match=r"contacts by .*:"):
         synced.sync_once()
     assert synced.sync_once().exit_status == 0
 
 
 def test_runs_of_other_resources_do_not_meet(synced: Site) -> None:
-    with leased(synced.engine, "default", ["contacts"]):
+    with hold_lease(synced.engine, "default", ["contacts"]):
         assert synced.sync_once(resources=("locations",)).exit_status == 0
 
 
@@ -152,7 +152,7 @@ def test_a_dead_holders_lease_is_taken_over_when_its_life_is_over(synced: Site) 
     """
     with synced.engine.begin() as connection:
         connection.execute(text(dead))
-    with pytest.raises(LeaseHeld, match=f"gone:1.*{LIFE} seconds"):
+    with pytest.raises(LeaseHeld, match=f"gone:1.*{TTL} seconds"):
         synced.sync_once()
     expire_leases(synced.engine)
     assert synced.sync_once().exit_status == 0
@@ -160,9 +160,9 @@ def test_a_dead_holders_lease_is_taken_over_when_its_life_is_over(synced: Site) 
 
 
 def test_a_stalled_run_can_commit_nothing_after_another_took_over(synced: Site) -> None:
-    with leased(synced.engine, "default", ["contacts"]) as stalled:
+    with hold_lease(synced.engine, "default", ["contacts"]) as stalled:
         expire_leases(synced.engine)
-        with leased(synced.engine, "default", ["contacts"]):
+        with hold_lease(synced.engine, "default", ["contacts"]):
             ledger = Ledger(synced.engine, "default", stalled)
             with pytest.raises(LeaseLost):
                 ledger.commit(lambda connection: connection.execute(text("DELETE FROM document_policies")))

@@ -9,41 +9,41 @@ from observing import digest
 from workbench import Site
 
 from etl.engine import workers
-from etl.engine.page_writer import Group
-from etl.engine.workers import LaneLost, Lanes, ProcessLane
+from etl.engine.page_writer import PageGroup
+from etl.engine.workers import WorkerDied, WorkerPool, WorkerProcess
 from etl.errors import Interrupted
 from etl.pipeline import Watcher
 
 
 @pytest.fixture
-def in_processes(monkeypatch: pytest.MonkeyPatch) -> list[ProcessLane]:
+def in_processes(monkeypatch: pytest.MonkeyPatch) -> list[WorkerProcess]:
     """Let everything be taken in processes, and give those that were begun."""
-    begun: list[ProcessLane] = []
+    begun: list[WorkerProcess] = []
 
-    class Noted(ProcessLane):
-        def __init__(self, make: workers.MakeTaker) -> None:
+    class Noted(WorkerProcess):
+        def __init__(self, make: workers.MakeWriter) -> None:
             super().__init__(make)
             begun.append(self)
 
-    monkeypatch.setattr(workers, "LITTLE", 0)
-    monkeypatch.setattr(workers, "ProcessLane", Noted)
+    monkeypatch.setattr(workers, "PROCESS_THRESHOLD", 0)
+    monkeypatch.setattr(workers, "WorkerProcess", Noted)
     return begun
 
 
 def test_processes_end_in_the_same_rows_as_threads(
-    site: Site, as_synced: Site, in_processes: list[ProcessLane]
+    site: Site, as_synced: Site, in_processes: list[WorkerProcess]
 ) -> None:
     assert site.sync_once().exit_status == 0
-    assert len(in_processes) == workers.LANES
+    assert len(in_processes) == workers.WORKERS
     assert digest(site.engine) == digest(as_synced.engine)
 
 
-def test_the_processes_end_with_their_run(site: Site, in_processes: list[ProcessLane]) -> None:
+def test_the_processes_end_with_their_run(site: Site, in_processes: list[WorkerProcess]) -> None:
     site.sync_once(resources=("contacts",))
-    assert [lane._process.poll() for lane in in_processes] == [0] * workers.LANES
+    assert [lane._process.poll() for lane in in_processes] == [0] * workers.WORKERS
 
 
-def test_a_run_that_is_stopped_leaves_no_process(site: Site, in_processes: list[ProcessLane]) -> None:
+def test_a_run_that_is_stopped_leaves_no_process(site: Site, in_processes: list[WorkerProcess]) -> None:
     watcher = Watcher(watch=lambda _: watcher.stop.set() if in_processes else None)
     with pytest.raises(Interrupted):
         site.sync_once(watcher=watcher)
@@ -51,17 +51,17 @@ def test_a_run_that_is_stopped_leaves_no_process(site: Site, in_processes: list[
 
 
 def test_a_process_that_dies_leaves_a_batch_that_can_be_taken_up(
-    site: Site, as_synced: Site, in_processes: list[ProcessLane], monkeypatch: pytest.MonkeyPatch
+    site: Site, as_synced: Site, in_processes: list[WorkerProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submit = Lanes.submit
+    submit = WorkerPool.submit
 
-    def submit_and_kill(self: Lanes, group: Group) -> object:
-        if len(in_processes) == workers.LANES:
+    def submit_and_kill(self: WorkerPool, group: PageGroup) -> object:
+        if len(in_processes) == workers.WORKERS:
             in_processes[0]._process.kill()
         return submit(self, group)
 
-    monkeypatch.setattr(Lanes, "submit", submit_and_kill)
-    with pytest.raises(LaneLost):
+    monkeypatch.setattr(WorkerPool, "submit", submit_and_kill)
+    with pytest.raises(WorkerDied):
         site.sync_once()
     monkeypatch.undo()
     assert site.sync_once().exit_status == 0
@@ -69,13 +69,13 @@ def test_a_process_that_dies_leaves_a_batch_that_can_be_taken_up(
 
 
 def test_a_process_that_is_dead_before_it_is_asked_is_told_as_lost_and_can_be_ended() -> None:
-    lane = ProcessLane(dict)  # type: ignore[arg-type]  # whatever it is, nobody lives to call it
+    lane = WorkerProcess(dict)  # type: ignore[arg-type]  # whatever it is, nobody lives to call it
     lane._process.kill()
     lane._process.wait()
-    with pytest.raises(LaneLost):
-        lane.take(Group("contacts", [], None))
-    lane.end()
-    lane.wait()
+    with pytest.raises(WorkerDied):
+        lane.write(PageGroup("contacts", [], None))
+    lane.close_input()
+    lane.wait_for_exit()
 
 
 def test_a_script_without_a_main_guard_can_sync_a_large_book(site: Site, tmp_path: Path) -> None:
@@ -84,9 +84,9 @@ def test_a_script_without_a_main_guard_can_sync_a_large_book(site: Site, tmp_pat
     script.write_text(
         "from etl.config.settings import Settings\n"
         "from etl.database.connect import make_engine\n"
-        "from etl.extract import lanes\n"
+        "from etl.engine import workers\n"
         "from etl.pipeline import sync\n"
-        "lanes.LITTLE = 0\n"
+        "workers.PROCESS_THRESHOLD = 0\n"
         "settings = Settings.load()\n"
         "engine = make_engine(settings.database_url.get_secret_value())\n"
         "print(sync(engine, settings).exit_status)\n"

@@ -14,7 +14,7 @@ from etl.ledger.transaction import Ledger
 from etl.models.states import TroubleKind
 from etl.notifications import after_run
 from etl.resources import CATALOGUE
-from etl.status.metrics import MEASURES, UP, exposition
+from etl.status.metrics import METRICS, UP, render_metrics
 
 ROOT = Path(__file__).parents[3]
 ALERTS = (ROOT / "docs/examples/prometheus-alerts.yml").read_text()
@@ -38,8 +38,8 @@ def ledger(site: Site) -> Ledger:
 
 def test_they_agree_with_the_tables(synced: Site) -> None:
     after_run(ledger(synced), synced.settings, ApiUnavailable())
-    found = samples(exposition(ledger(synced).read))
-    assert {name for name, _ in found} >= {one.name for one in MEASURES} | {UP, "qqetl_build_info"}
+    found = samples(render_metrics(ledger(synced).read))
+    assert {name for name, _ in found} >= {one.name for one in METRICS} | {UP, "qqetl_build_info"}
     assert found[UP, frozenset()] == 1
     inserted = value(synced.engine, "SELECT sum(inserted) FROM etl.batch_resources WHERE resource = 'contacts'")
     assert found["qqetl_records_total", frozenset({"contacts", "inserted"})] == inserted > 0
@@ -61,7 +61,7 @@ def test_they_agree_with_the_tables(synced: Site) -> None:
 def test_books_that_do_not_balance_show(synced: Site) -> None:
     with synced.engine.begin() as connection:
         connection.execute(text("UPDATE etl.batch_resources SET fetched = fetched + 3 WHERE resource = 'claims'"))
-    assert samples(exposition(ledger(synced).read))["qqetl_books_difference", frozenset({"claims"})] == 3
+    assert samples(render_metrics(ledger(synced).read))["qqetl_books_difference", frozenset({"claims"})] == 3
 
 
 def test_a_run_writes_them_into_a_file_whatever_it_ends_with(as_synced: Site, tmp_path: Path) -> None:
@@ -85,13 +85,13 @@ def test_a_file_that_cannot_be_written_is_logged(
 def test_the_page_names_every_metric_and_no_other() -> None:
     page = (ROOT / "docs/how-to/metrics.md").read_text()
     listed = re.findall(r"`(qqetl_\w+)` \| ([\w, ]*)\|", page)
-    wanted = {one.name: ", ".join(one.labels) for one in MEASURES} | {UP: "", "qqetl_build_info": "version"}
+    wanted = {one.name: ", ".join(one.labels) for one in METRICS} | {UP: "", "qqetl_build_info": "version"}
     assert sorted((name, labels.strip()) for name, labels in listed) == sorted(wanted.items()), "each of them once"
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_an_alert_names_metrics_and_labels_that_exist(expression: str) -> None:
-    labels = {one.name: set(one.labels) for one in MEASURES} | {UP: set()}
+    labels = {one.name: set(one.labels) for one in METRICS} | {UP: set()}
     named = re.findall(r"\bqqetl_\w+", expression)
     assert named
     assert set(named) <= set(labels)
@@ -101,7 +101,7 @@ def test_an_alert_names_metrics_and_labels_that_exist(expression: str) -> None:
 
 
 def test_an_alert_tells_of_labels_that_its_metric_has() -> None:
-    labels = {one.name: set(one.labels) for one in MEASURES} | {UP: set()}
+    labels = {one.name: set(one.labels) for one in METRICS} | {UP: set()}
     rules = re.split(r"^\s+- alert: ", ALERTS, flags=re.MULTILINE)[1:]
     assert len(rules) == len(EXPRESSIONS) >= 10
     for rule in rules:

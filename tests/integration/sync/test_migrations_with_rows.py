@@ -9,8 +9,8 @@ from observing import differences, digest, values
 from sqlalchemy import Connection, Engine, text
 from workbench import Site
 
-from etl.database.migrate import config, downgrade, upgrade
-from etl.database.migrate import differences as undeclared
+from etl.database.migrate import alembic_config, downgrade, upgrade
+from etl.database.migrate import schema_differences as undeclared
 from etl.database.revisions import check_migrated
 
 SCHEMAS = ("public", "raw", "etl", "history")
@@ -43,7 +43,7 @@ Content = Mapping[str, list[Mapping[str, Any]]]
 
 def revisions() -> list[str]:
     """Return every revision, the newest first."""
-    return [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()]
+    return [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
 
 
 def url_of(engine: Engine) -> str:

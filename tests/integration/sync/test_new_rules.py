@@ -3,7 +3,7 @@
 from observing import value
 from workbench import Site
 
-from etl.events import Note
+from etl.events import Message
 from etl.pipeline import Watcher
 from etl.simulator import Simulator
 
@@ -21,7 +21,7 @@ def test_what_strict_rules_refused_loads_by_itself_under_lenient_ones(site: Site
     assert refused >= 1
     assert value(site.engine, LOADED) == contacts - refused
     notes: list[str] = []
-    watcher = Watcher(lambda event: notes.append(event.text) if isinstance(event, Note) else None)
+    watcher = Watcher(lambda event: notes.append(event.text) if isinstance(event, Message) else None)
     assert site.sync_once(watcher=watcher).exit_status == 0
     assert value(site.engine, REFUSED) == 0
     assert value(site.engine, LOADED) == contacts
@@ -34,7 +34,7 @@ def test_under_the_same_rules_nothing_is_taken_again(site: Site) -> None:
     strict.sync_once()
     before = value(site.engine, REFUSED)
     notes: list[str] = []
-    watcher = Watcher(lambda event: notes.append(event.text) if isinstance(event, Note) else None)
+    watcher = Watcher(lambda event: notes.append(event.text) if isinstance(event, Message) else None)
     assert strict.sync_once(watcher=watcher).exit_status == 0
     assert value(site.engine, REFUSED) == before
     assert not any("rules changed" in note for note in notes)

@@ -18,11 +18,11 @@ from etl.errors import (
     UsageError,
 )
 from etl.ledger.notifications import outbox
-from etl.ledger.notifications.incidents import Trouble
+from etl.ledger.notifications.incidents import Incident
 from etl.models.states import TroubleKind
-from etl.notifications.message import as_mail
-from etl.notifications.send import send_waiting
-from etl.notifications.templates import of_ends, of_troubles
+from etl.notifications.message import to_mail
+from etl.notifications.send import send_queued
+from etl.notifications.templates import resolved_message, new_incidents_message
 
 
 def test_o2_the_same_failure_every_hour_is_one_mail_and_one_when_it_is_over(told: Site, mails: Sink) -> None:
@@ -64,9 +64,9 @@ def test_refused_credentials_are_told_once(told: Site, mails: Sink) -> None:
 
 @pytest.mark.parametrize("kind", TroubleKind)
 def test_what_our_own_words_say_is_not_taken_for_a_secret(kind: TroubleKind) -> None:
-    trouble = Trouble(kind, "claims", "No reason.", UUID(int=0), datetime(2026, 1, 1, tzinfo=UTC), 2)
-    for letter in (of_troubles("default", [trouble], [trouble]), of_ends("default", [trouble], [trouble])):
-        mail = as_mail(letter)
+    trouble = Incident(kind, "claims", "No reason.", UUID(int=0), datetime(2026, 1, 1, tzinfo=UTC), 2)
+    for letter in (new_incidents_message("default", [trouble], [trouble]), resolved_message("default", [trouble], [trouble])):
+        mail = to_mail(letter)
         assert HIDDEN not in mail.subject + mail.body + mail.html
 
 
@@ -192,10 +192,10 @@ def test_o3_words_that_break_lines_break_no_header_and_carry_nobody_into_the_mai
 
 
 def test_o3_a_resource_whose_name_breaks_lines_breaks_no_header(told: Site, mails: Sink) -> None:
-    nasty = Trouble(TroubleKind.DRIFT, "x\r\nBcc: everybody@example.com", "why")
-    mail = as_mail(of_troubles("default", [nasty]))
-    ledger(told).commit(partial(outbox.write, tenant="default", mail=mail))
-    send_waiting(ledger(told), told.settings)
+    nasty = Incident(TroubleKind.DRIFT, "x\r\nBcc: everybody@example.com", "why")
+    mail = to_mail(new_incidents_message("default", [nasty]))
+    ledger(told).commit(partial(outbox.enqueue, tenant="default", mail=mail))
+    send_queued(ledger(told), told.settings)
     (arrived,) = mails.mails
     assert arrived["Bcc"] is None
     assert str(arrived["Subject"]).strip() == r"qqetl default: the API changed x\r\nBcc: [e-mail]"

@@ -17,7 +17,7 @@ from etl.errors import (
 )
 from etl.ledger.notifications import outbox
 from etl.notifications import after_run, mail_server
-from etl.notifications.send import send_waiting
+from etl.notifications.send import send_queued
 
 
 def test_o1_a_dead_mail_server_loses_nothing_and_hides_nothing(
@@ -32,7 +32,7 @@ def test_o1_a_dead_mail_server_loses_nothing_and_hides_nothing(
     assert value(site.engine, "SELECT error FROM etl.outbox") == (
         f"The mail server 127.0.0.1:{port} cannot be reached (ConnectionRefusedError)."
     )
-    monkeypatch.setattr(mail_server, "PATIENCE", 0.3)
+    monkeypatch.setattr(mail_server, "TIMEOUT_SECONDS", 0.3)
     with mute_server() as mute:
         assert run(mailing(site, mute, tmp_path)) == 0
     assert values(site.engine, "SELECT attempts FROM etl.outbox ORDER BY number") == [2, 1]
@@ -51,9 +51,9 @@ def test_a_mail_that_is_refused_does_not_keep_the_next_one_back(told: Site, sink
     sink[0].unwanted = "gone@"
     execute(told, "UPDATE etl.outbox SET sent_at = NULL")
     sink[0].mails.clear()
-    refused = send_waiting(ledger(told), told.under(etl_mail_to="gone@example.com").settings)
+    refused = send_queued(ledger(told), told.under(etl_mail_to="gone@example.com").settings)
     assert (refused.sent, refused.failed) == (0, 1)
-    assert send_waiting(ledger(told), told.settings).sent == 1
+    assert send_queued(ledger(told), told.settings).sent == 1
 
 
 def test_two_processes_send_each_mail_once(told: Site, mails: Sink) -> None:
@@ -61,7 +61,7 @@ def test_two_processes_send_each_mail_once(told: Site, mails: Sink) -> None:
         ended(told.under(etl_smtp_url=unreachable()), ApiUnavailable())
         ended(told.under(etl_smtp_url=unreachable()))
     with ThreadPoolExecutor(2) as both:
-        done = list(both.map(lambda _: send_waiting(ledger(told), told.settings).sent, range(2)))
+        done = list(both.map(lambda _: send_queued(ledger(told), told.settings).sent, range(2)))
     assert sum(done) == 6
     assert len({str(one["Message-ID"]) for one in mails.mails}) == len(mails.mails) == 6
 
@@ -73,9 +73,9 @@ def unreachable() -> SecretStr:
 def test_a_mail_that_a_dead_process_had_claimed_is_sent_later(told: Site, mails: Sink) -> None:
     ended(told.under(etl_smtp_url=unreachable()), ApiUnavailable())
     execute(told, "UPDATE etl.outbox SET claimed_until = now() + interval '1 minute'")
-    assert send_waiting(ledger(told), told.settings).sent == 0
+    assert send_queued(ledger(told), told.settings).sent == 0
     execute(told, "UPDATE etl.outbox SET claimed_until = now()")
-    assert send_waiting(ledger(told), told.settings).sent == 1
+    assert send_queued(ledger(told), told.settings).sent == 1
 
 
 def test_what_began_before_there_was_a_mail_server_is_told_once_there_is_one(

@@ -9,12 +9,12 @@ import pytest
 from observing import differences, digest, value
 from workbench import Site, agency, break_with, come_of_age, site_of
 
-from etl.engine.answers import Fetched, Missed
-from etl.extract.reader import Reader
+from etl.engine.answers import FetchedPage, FetchFailed
+from etl.extract.reader import ResourceReader
 from etl.simulator import Simulator
 
-Arrived = list[Fetched | Missed]
-Way = Callable[[Reader, Arrived], Sequence[Fetched | Missed]]
+Arrived = list[FetchedPage | FetchFailed]
+Way = Callable[[ResourceReader, Arrived], Sequence[FetchedPage | FetchFailed]]
 
 
 @pytest.fixture(scope="module")
@@ -27,19 +27,19 @@ def simulator() -> Iterator[Simulator]:
 def deliver(patch: pytest.MonkeyPatch, way: Way) -> None:
     """Let what the API answers arrive in another way: all of a resource is held back first."""
     for name in ("slices", "children"):
-        ordinary = getattr(Reader, name)
+        ordinary = getattr(ResourceReader, name)
 
-        async def delivered(self: Reader, put: Any, *rest: Any, ordinary: Any = ordinary, **named: Any) -> None:
+        async def delivered(self: ResourceReader, put: Any, *rest: Any, ordinary: Any = ordinary, **named: Any) -> None:
             held: Arrived = []
 
-            async def hold(one: Fetched | Missed) -> None:
+            async def hold(one: FetchedPage | FetchFailed) -> None:
                 held.append(one)
 
             await ordinary(self, hold, *rest, **named)
             for one in way(self, held):
                 await put(one)
 
-        patch.setattr(Reader, name, delivered)
+        patch.setattr(ResourceReader, name, delivered)
 
 
 WAYS: Mapping[str, Way] = {
@@ -79,15 +79,15 @@ def test_pages_from_before_a_change_overwrite_nothing(
 ) -> None:
     kept: dict[str, Arrived] = defaultdict(list)
 
-    def keep(reader: Reader, held: Arrived) -> Arrived:
+    def keep(reader: ResourceReader, held: Arrived) -> Arrived:
         kept[reader.resource.name] += held
         return held
 
-    def after_them_the_old(reader: Reader, held: Arrived) -> Arrived:
+    def after_them_the_old(reader: ResourceReader, held: Arrived) -> Arrived:
         if reader.resource.modified is None:
             return held
-        stale = (one for one in kept[reader.resource.name] if isinstance(one, Fetched))
-        return [*held, *(replace(one, slice=held[-1].slice) for one in stale if isinstance(held[-1], Fetched))]
+        stale = (one for one in kept[reader.resource.name] if isinstance(one, FetchedPage))
+        return [*held, *(replace(one, slice=held[-1].slice) for one in stale if isinstance(held[-1], FetchedPage))]
 
     with agency(seed=11) as lively, site_of(lively, database_url) as site, site_of(lively, another_database) as quiet:
         deliver(monkeypatch, keep)
@@ -107,13 +107,13 @@ def test_a_list_that_arrives_late_revives_nothing_and_buries_nothing(
 ) -> None:
     kept: Arrived = []
 
-    def keep(reader: Reader, held: Arrived) -> Arrived:
+    def keep(reader: ResourceReader, held: Arrived) -> Arrived:
         kept.extend(held)
         return held
 
-    def late(reader: Reader, held: Arrived) -> Arrived:
-        late = (one for one in kept if isinstance(one, Fetched))
-        return [*held, *(replace(one, slice=held[-1].slice) for one in late if isinstance(held[-1], Fetched))]
+    def late(reader: ResourceReader, held: Arrived) -> Arrived:
+        late = (one for one in kept if isinstance(one, FetchedPage))
+        return [*held, *(replace(one, slice=held[-1].slice) for one in late if isinstance(held[-1], FetchedPage))]
 
     with agency() as lively, site_of(lively, database_url) as site:
         deliver(monkeypatch, keep)

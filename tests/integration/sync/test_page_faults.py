@@ -140,7 +140,7 @@ def test_without_a_usable_total_the_last_page_that_is_not_full_ends_the_list(
 def test_a_last_page_that_repeats_for_ever_ends_the_reading(
     site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "BEYOND", 50)
+    monkeypatch.setattr(reader, "MAX_EXTRA_PAGES", 50)
     part = read(site, simulator, "repeated-page", etl_concurrency=1)
     assert part.status is ResourceState.FAILED
     assert names(site) == known(simulator)

@@ -13,7 +13,7 @@ from workbench import Site, agency, come_of_age, site_of
 
 from etl.api.connection import connected
 from etl.errors import Interrupted
-from etl.events import Event, Note
+from etl.events import Event, Message
 from etl.ledger.transaction import Ledger
 from etl.models.states import ResourceState
 from etl.pipeline import Options, Watcher, retry
@@ -73,7 +73,7 @@ def test_details_of_a_record_that_is_gone_are_noted_and_the_run_goes_on(
     told: list[Event] = []
     summary = synced.sync_once(watcher=Watcher(told.append), resources=("quotes",))
     assert (summary.exit_status, {part.status for part in summary.parts}) == (0, {ResourceState.DONE})
-    notes = [one.text for one in told if isinstance(one, Note)]
+    notes = [one.text for one in told if isinstance(one, Message)]
     assert notes == ["quotes: 1 of the policies asked about is gone at the source (404)"]
 
 

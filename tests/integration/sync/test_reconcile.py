@@ -8,10 +8,10 @@ from observing import dead, digest, value
 from workbench import Site, agency, site_of
 
 from etl.errors import UsageError
-from etl.events import Note
+from etl.events import Message
 from etl.models.states import ResourceState
 from etl.pipeline import Watcher
-from etl.pipeline.reconcile import swept_resources, undo
+from etl.pipeline.reconcile import select_reconcilable, undo_deletions
 from etl.simulator import Simulator
 
 
@@ -52,7 +52,7 @@ def test_a_dry_run_tells_and_marks_nothing(site: Site) -> None:
     before = dead(site.engine, "claims")
     drop_claims(site, 1)
     notes: list[str] = []
-    watcher = Watcher(lambda event: notes.append(event.text) if isinstance(event, Note) else None)
+    watcher = Watcher(lambda event: notes.append(event.text) if isinstance(event, Message) else None)
     site.sync_once(watcher=watcher, full=True, dry_sweep=True)
     assert dead(site.engine, "claims") == before
     assert any("claims: 1 of" in note and "would be marked" in note for note in notes)
@@ -63,15 +63,15 @@ def test_it_can_be_taken_back(site: Site) -> None:
     drop_claims(site, 1)
     batch = site.sync_once(full=True).batch
     assert digest(site.engine) != known
-    assert undo(site.engine, site.settings, batch.id)["claims"] == 1
+    assert undo_deletions(site.engine, site.settings, batch.id)["claims"] == 1
     assert digest(site.engine) == known
-    assert undo(site.engine, site.settings, batch.id)["claims"] == 0
+    assert undo_deletions(site.engine, site.settings, batch.id)["claims"] == 0
 
 
 def test_a_run_that_swept_nothing_has_nothing_to_take_back(site: Site) -> None:
     batch_id = value(site.engine, "SELECT id FROM etl.batches LIMIT 1")
     with pytest.raises(UsageError, match="did not read everything"):
-        undo(site.engine, site.settings, batch_id)
+        undo_deletions(site.engine, site.settings, batch_id)
 
 
 def test_the_brake_holds_when_too_much_would_vanish(site: Site) -> None:
@@ -107,4 +107,4 @@ def test_a_record_that_another_reading_met_since_the_sweep_began_has_not_vanishe
 
 def test_what_is_read_in_complete_sets_needs_no_reconciling() -> None:
     with pytest.raises(UsageError, match="coverages is read in complete sets"):
-        swept_resources(["coverages"])
+        select_reconcilable(["coverages"])

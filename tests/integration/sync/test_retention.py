@@ -67,7 +67,7 @@ def test_the_last_version_of_a_record_that_is_gone_stays(changed: tuple[Site, st
     gone = f"UPDATE raw.raw_contacts SET superseded_at = now(), gone_batch_id = id WHERE {mine}"
     aged(site, gone, OLD, f"UPDATE contacts SET raw_id = NULL WHERE source_id = '{key}'")
     ledger = Ledger(site.engine, "default")
-    assert retention.purge(ledger, resource("contacts"), timedelta(days=30)) == {"raw.raw_contacts": 2}
+    assert retention.purge_resource(ledger, resource("contacts"), timedelta(days=30)) == {"raw.raw_contacts": 2}
     assert values(site.engine, "SELECT id FROM raw.raw_contacts WHERE source_id = :key", key=key) == [last]
 
 

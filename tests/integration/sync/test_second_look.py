@@ -8,9 +8,9 @@ from at_the_source import edit, merge
 from observing import dead, digest, pairs, value
 from workbench import Site, agency, break_with, site_of
 
-from etl.events import Note
+from etl.events import Message
 from etl.pipeline import Watcher
-from etl.pipeline.reconcile import undo
+from etl.pipeline.reconcile import undo_deletions
 from etl.simulator import Simulator
 
 
@@ -33,7 +33,7 @@ def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
 def noting() -> tuple[list[str], Watcher]:
     """Return a watcher, and the notes that it will have taken."""
     notes: list[str] = []
-    return notes, Watcher(lambda event: notes.append(event.text) if isinstance(event, Note) else None)
+    return notes, Watcher(lambda event: notes.append(event.text) if isinstance(event, Message) else None)
 
 
 def withhold(monkeypatch: pytest.MonkeyPatch, simulator: Simulator, collection: str, key: Any) -> None:
@@ -82,7 +82,7 @@ def test_a_merge_is_noticed_and_reported_and_taken_back_with_the_sweep(site: Sit
     assert any("1 of the vanished seem merged" in note for note in notes)
     site.sync_once(full=True)
     assert value(site.engine, "SELECT count(*) FROM etl.aliases") == 1
-    assert undo(site.engine, site.settings, summary.batch.id)["contacts"] == 1
+    assert undo_deletions(site.engine, site.settings, summary.batch.id)["contacts"] == 1
     assert value(site.engine, "SELECT count(*) FROM etl.aliases") == 0
     assert known["contacts"][str(gone)]["dead"] is False
 

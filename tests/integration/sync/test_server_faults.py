@@ -18,9 +18,9 @@ from sqlalchemy import Connection, Engine, text
 from workbench import Site, agency, site_of
 
 from etl.database.bulk_copy import copy_rows
-from etl.database.embedded.os_user import account_for
+from etl.database.embedded.os_user import server_user
 from etl.database.embedded.server import EmbeddedPostgres
-from etl.database.migrate import config, downgrade, upgrade
+from etl.database.migrate import alembic_config, downgrade, upgrade
 from etl.database.sqlstate import ServerFull
 from etl.errors import DatabaseNotReady, LeaseHeld
 from etl.events import Advanced, Event
@@ -165,7 +165,7 @@ def small_disk(url: str) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="qqetl-disk-"))
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder], check=True)
     try:
-        account = account_for(folder / "none")
+        account = server_user(folder / "none")
         os.chown(folder, account.uid, account.gid)
         folder.chmod(0o700)
         with psycopg.connect(url, autocommit=True) as connection:
@@ -277,7 +277,7 @@ def test_a_clock_that_is_set_back_in_the_middle_changes_nothing(
 
 def test_no_migration_changes_the_tables_under_a_run(synced: Site) -> None:
     url = synced.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    earlier = ScriptDirectory.from_config(config()).get_revision("head").down_revision
+    earlier = ScriptDirectory.from_config(alembic_config()).get_revision("head").down_revision
     refusals: list[LeaseHeld] = []
 
     def migrate() -> None:

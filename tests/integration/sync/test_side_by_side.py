@@ -11,12 +11,12 @@ from aiohttp import web
 from observing import differences, digest, values
 from workbench import Site, agency, break_with, site_of
 
-from etl.dependencies import waits_for
+from etl.dependencies import find_prerequisites
 from etl.errors import Interrupted, LeaseLost, QuotaSpent
-from etl.events import Began, Ended, Event
+from etl.events import Started, Finished, Event
 from etl.extract import run as run_module
 from etl.extract import scheduler
-from etl.ledger.batches import Part
+from etl.ledger.batches import BatchResource
 from etl.models.states import ResourceState
 from etl.pipeline import Watcher, retry
 from etl.resources import resource
@@ -82,7 +82,7 @@ def far_away(counted: Counted, database_url: str) -> Iterator[Site]:
         yield made
 
 
-def one_at_a_time(parts: Iterable[Part], unfinished: Collection[str]) -> list[Part]:
+def one_at_a_time(parts: Iterable[BatchResource], unfinished: Collection[str]) -> list[BatchResource]:
     """Return the first resource, as soon as none is being read."""
     parts = list(parts)
     return parts[:1] if len(unfinished) == len(parts) else []
@@ -132,10 +132,10 @@ def test_a_resource_begins_when_those_have_ended_that_it_waits_for_and_no_earlie
     at_once: Counter[int] = Counter()
     at_work: set[str] = set()
     for event in noting.events:
-        if isinstance(event, Began):
-            assert waits_for(resource(event.resource)) <= ended, event.resource
+        if isinstance(event, Started):
+            assert find_prerequisites(resource(event.resource)) <= ended, event.resource
             at_work.add(event.resource)
-        elif isinstance(event, Ended):
+        elif isinstance(event, Finished):
             ended.add(event.resource)
             at_work.discard(event.resource)
         at_once[len(at_work)] += 1
@@ -167,7 +167,7 @@ def test_what_concerns_all_ends_all_and_is_told_rather_than_that_the_others_were
 
 def test_a_lost_lease_outranks_that_others_were_interrupted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     watcher = Watcher()
-    look_at = run_module.Run.look_at
+    look_at = run_module.ExtractRun.profile_answers
 
     def fenced_off(self: Any, name: str, answers: Any) -> None:
         look_at(self, name, answers)
@@ -175,13 +175,13 @@ def test_a_lost_lease_outranks_that_others_were_interrupted(site: Site, monkeypa
             watcher.stop.set()
             raise LeaseLost
 
-    monkeypatch.setattr(run_module.Run, "look_at", fenced_off)
+    monkeypatch.setattr(run_module.ExtractRun, "look_at", fenced_off)
     with pytest.raises(LeaseLost):
         site.sync_once(watcher=watcher)
 
 
 def test_a_stop_ends_all_readers_and_leaves_a_batch_that_goes_on(site: Site, as_synced: Site) -> None:
-    watcher = Watcher(watch=lambda event: watcher.stop.set() if isinstance(event, Ended) else None)
+    watcher = Watcher(watch=lambda event: watcher.stop.set() if isinstance(event, Finished) else None)
     with pytest.raises(Interrupted):
         site.sync_once(watcher=watcher)
     assert {one.name for one in threading.enumerate() if one.name.startswith(("reader", "lane", "wire"))} == set()

@@ -15,7 +15,7 @@ from test_interruption import expire_leases
 from test_stepwise import EVER
 from workbench import Site, environment_of
 
-from etl.engine.workers import LITTLE
+from etl.engine.workers import PROCESS_THRESHOLD
 from etl.errors import Interrupted
 from etl.events import Advanced, Event
 from etl.extract import ExtractService
@@ -28,8 +28,8 @@ from etl.transform import TransformService
 PROGRAM = """
 import sys
 from etl.cli import main, stopping
-from etl.extract import lanes
-stopping.GRACE, stopping.LAST_GRACE, lanes.LITTLE = {grace}, 12, {little}
+from etl.engine import workers
+stopping.GRACE, stopping.LAST_GRACE, workers.PROCESS_THRESHOLD = {grace}, 12, {little}
 sys.exit(main.main(sys.argv[1:]))
 """
 #: What each command comes to a halt at when somebody locks it.
@@ -40,7 +40,7 @@ WAITING = """
 PATIENCE = 30.0
 
 
-def qqetl(site: Site, *words: str, grace: int = 15, little: int = LITTLE) -> "subprocess.Popen[str]":
+def qqetl(site: Site, *words: str, grace: int = 15, little: int = PROCESS_THRESHOLD) -> "subprocess.Popen[str]":
     """Start a command in a process of its own."""
     program = PROGRAM.format(grace=grace, little=little)
     return subprocess.Popen(
@@ -92,7 +92,7 @@ def state(engine: Engine) -> tuple[str, bool]:
 
 @pytest.mark.parametrize(
     ("command", "little"),
-    [("sync", LITTLE), ("sync", 0), ("transform", LITTLE), ("load", LITTLE)],
+    [("sync", PROCESS_THRESHOLD), ("sync", 0), ("transform", PROCESS_THRESHOLD), ("load", PROCESS_THRESHOLD)],
     ids=["sync", "sync-in-processes", "transform", "load"],
 )
 def test_what_hangs_is_given_up_and_the_batch_is_resumable(site: Site, synced: Site, command: str, little: int) -> None:

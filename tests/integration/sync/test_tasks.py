@@ -12,15 +12,15 @@ from test_interruption import expire_leases
 from workbench import Site, agency, break_with, come_of_age, site_of
 from workers import Crew
 
-from etl.dependencies import waves
+from etl.dependencies import group_by_level
 from etl.errors import CredentialsRefused, LeaseHeld, LeaseLost
-from etl.ledger.leases import leased, shared
+from etl.ledger.leases import hold_lease, share_lease
 from etl.ledger.transaction import Ledger
 from etl.models.states import ResourceState
 from etl.pipeline import Options, Summary, task_chunks
 from etl.pipeline.finish import UNREAD
-from etl.pipeline.task_chunks import Piece
-from etl.pipeline.tasks import Task, begin_run, close_run, plan_wave, read_piece
+from etl.pipeline.task_chunks import Chunk
+from etl.pipeline.tasks import RunTask, begin_run, close_run, plan_level, read_chunk
 from etl.resources import resource as named
 from etl.simulator import Simulator
 
@@ -35,24 +35,24 @@ UNBALANCED = """
 """
 
 
-def task_of(site: Site, run: str = "hourly 1") -> Task:
+def task_of(site: Site, run: str = "hourly 1") -> RunTask:
     """Return where the tasks of a run work."""
-    return Task(site.engine, site.settings, run)
+    return RunTask(site.engine, site.settings, run)
 
 
-def in_turn(task: Task, batch_id: UUID, some: list[Piece]) -> None:
+def in_turn(task: RunTask, batch_id: UUID, some: list[Chunk]) -> None:
     """Read pieces one after the other in this process, each as it travels between tasks."""
     for piece in some:
-        read_piece(task, batch_id, Piece.of(json.loads(json.dumps(piece.ids()))))
+        read_chunk(task, batch_id, Chunk.from_json(json.loads(json.dumps(piece.to_json()))))
 
 
 def run_in_tasks(
-    task: Task, options: Options | None = None, read: Callable[[Task, UUID, list[Piece]], None] = in_turn
+    task: RunTask, options: Options | None = None, read: Callable[[RunTask, UUID, list[Chunk]], None] = in_turn
 ) -> Summary:
     """Do a whole sync in tasks, pieces read as `read` does."""
     batch_id = begin_run(task, None, options or Options())
-    for number in range(len(waves())):
-        read(task, batch_id, plan_wave(task, batch_id, number))
+    for number in range(len(group_by_level())):
+        read(task, batch_id, plan_level(task, batch_id, number))
     return close_run(task, batch_id)
 
 
@@ -66,7 +66,7 @@ def rows(site: Site, query: str) -> list[tuple[object, ...]]:
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each slice, and every ten calls for details, be a piece."""
     monkeypatch.setattr(task_chunks, "CAPACITY", 1)
-    monkeypatch.setattr(task_chunks, "CALLS", 10)
+    monkeypatch.setattr(task_chunks, "CALLS_PER_CHUNK", 10)
 
 
 def test_a_sync_in_tasks_ends_in_the_same_rows(site: Site, as_synced: Site) -> None:
@@ -114,11 +114,11 @@ def test_each_task_run_twice_in_a_row_ends_in_the_same_rows(site: Site, as_synce
     task = task_of(site)
     batch_id = begin_run(task, None, Options())
     assert begin_run(task, None, Options()) == batch_id
-    for number in range(len(waves())):
-        planned = plan_wave(task, batch_id, number)
-        assert plan_wave(task, batch_id, number) == planned
+    for number in range(len(group_by_level())):
+        planned = plan_level(task, batch_id, number)
+        assert plan_level(task, batch_id, number) == planned
         in_turn(task, batch_id, planned + planned)
-        assert plan_wave(task, batch_id, number) == [], "nothing of it is left"
+        assert plan_level(task, batch_id, number) == [], "nothing of it is left"
     assert close_run(task, batch_id).exit_status == close_run(task, batch_id).exit_status == 0
     assert differences(digest(site.engine), digest(as_synced.engine)) == []
     assert values(site.engine, READ_TWICE) == []
@@ -156,7 +156,7 @@ def test_a_run_that_cannot_begin_holds_nothing(synced: Site) -> None:
 def test_the_next_run_goes_on_where_tasks_died_for_good(site: Site, as_synced: Site) -> None:
     task = task_of(site)
     batch_id = begin_run(task, None, Options())
-    some = plan_wave(task, batch_id, 0)
+    some = plan_level(task, batch_id, 0)
     in_turn(task, batch_id, some[:1])
     closed = close_run(task, batch_id)
     assert closed.exit_status == 6
@@ -170,9 +170,9 @@ def test_the_next_run_goes_on_where_tasks_died_for_good(site: Site, as_synced: S
 def test_a_worker_that_was_given_up_can_commit_nothing_when_it_wakes_up(synced: Site) -> None:
     names = ["contacts", "policies"]
     with (
-        shared(synced.engine, "default", names, "hourly 1", ["contacts/0"]) as stalled,
-        shared(synced.engine, "default", names, "hourly 1", ["contacts/0"]) as successor,
-        shared(synced.engine, "default", names, "hourly 1", ["contacts/1"]) as neighbor,
+        share_lease(synced.engine, "default", names, "hourly 1", ["contacts/0"]) as stalled,
+        share_lease(synced.engine, "default", names, "hourly 1", ["contacts/0"]) as successor,
+        share_lease(synced.engine, "default", names, "hourly 1", ["contacts/1"]) as neighbor,
     ):
         for lease in (successor, neighbor):
             Ledger(synced.engine, "default", lease).commit(lambda connection: connection.execute(text("SELECT 1")))
@@ -190,8 +190,8 @@ def test_a_run_whose_lease_went_to_another_ends(synced: Site) -> None:
     task = task_of(synced)
     batch_id = begin_run(task, None, Options())
     expire_leases(synced.engine)
-    with leased(synced.engine, "default", ["contacts"]), pytest.raises(LeaseHeld, match="contacts by"):
-        plan_wave(task, batch_id, 0)
+    with hold_lease(synced.engine, "default", ["contacts"]), pytest.raises(LeaseHeld, match="contacts by"):
+        plan_level(task, batch_id, 0)
 
 
 def test_one_refusing_resource_stops_no_other(synced: Site) -> None:

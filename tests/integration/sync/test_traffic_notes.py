@@ -12,11 +12,11 @@ from workbench import Site, break_with
 
 from etl.errors import CredentialsRefused
 from etl.extract.service import ExtractService
-from etl.ledger.batches import load
+from etl.ledger.batches import read_batch
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.simulator.faults import Faults
-from etl.status.metrics import exposition
+from etl.status.metrics import render_metrics
 from etl.transform import TransformService
 from etl.window import FIRST_INSTANT
 
@@ -33,7 +33,7 @@ def calls_of(site: Site) -> list[str]:
 
 def in_metrics(site: Site, name: str) -> float:
     """Return the value of a metric of the only account."""
-    shown = exposition(Ledger(site.engine, "default").read)
+    shown = render_metrics(Ledger(site.engine, "default").read)
     (found,) = [
         sample.value
         for family in text_string_to_metric_families(shown)
@@ -85,8 +85,8 @@ def test_an_extract_that_is_taken_up_adds_to_what_its_batch_has(site: Site) -> N
     first = calls_of(site)
     assert noted(site)[0] == len(first)
     break_with(site.simulator)
-    batch = Ledger(site.engine, "default").read(lambda connection: load(connection, batch_id))
-    traffic = ExtractService(site.engine, settings=site.settings).take_up(batch)
+    batch = Ledger(site.engine, "default").read(lambda connection: read_batch(connection, batch_id))
+    traffic = ExtractService(site.engine, settings=site.settings).resume(batch)
     again = calls_of(site)
     assert traffic.calls == len(again) > 0
     assert noted(site)[0] == len(first) + len(again)

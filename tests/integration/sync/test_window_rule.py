@@ -10,9 +10,9 @@ from observing import value
 from sqlalchemy import Engine, text
 from workbench import settings_for
 
-from etl.ledger.batches import create, new
-from etl.ledger.staging.classify import Arrival
-from etl.ledger.staging.stage import Intake, take_in, wait
+from etl.ledger.batches import create_batch, build_batch
+from etl.ledger.staging.classify import IncomingRecord
+from etl.ledger.staging.stage import StageContext, stage_records, leave_pending
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.record import Record
@@ -37,16 +37,16 @@ class Bench:
 
     def bring(self, city: str, version: datetime, created: datetime = AGES_AGO, *, undated: bool = False) -> UUID:
         """Stage and clean one version of contact 7, and return the batch that holds it."""
-        batch = new("default", JUNE, rules_version(self.settings), "extract", {})
+        batch = build_batch("default", JUNE, rules_version(self.settings), "extract", {})
         raw = b'{"EntityID": 7, "Status": "A", "DisplayName": "X", "City": "%s"}' % city.encode()
         modified = None if undated else version
         record = Record(
             "7", raw, city.encode().ljust(16), version, undated, modified, None if undated else created
         )  # fmt: skip
         ledger = Ledger(self.engine, "default")
-        ledger.commit(lambda connection: create(connection, batch, {"contacts": JUNE}, "test"))
-        intake = Intake("default", batch.id, batch.rules, wait)
-        ledger.commit(lambda connection: take_in(connection, intake, CONTACTS, [Arrival(record, None)]))
+        ledger.commit(lambda connection: create_batch(connection, batch, {"contacts": JUNE}, "test"))
+        intake = StageContext("default", batch.id, batch.rules, leave_pending)
+        ledger.commit(lambda connection: stage_records(connection, intake, CONTACTS, [IncomingRecord(record, None)]))
         TransformService(self.engine, settings=self.settings).transform_batch(batch.id)
         return batch.id
 

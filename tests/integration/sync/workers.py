@@ -11,8 +11,8 @@ from uuid import UUID
 
 from workbench import Site, environment_of
 
-from etl.pipeline.task_chunks import Piece
-from etl.pipeline.tasks import Task
+from etl.pipeline.task_chunks import Chunk
+from etl.pipeline.tasks import RunTask
 
 PROGRAM = Path(__file__).with_name("piece_worker.py")
 
@@ -28,9 +28,9 @@ class Crew:
     deaths: int = 0
     readers: set[int] = field(default_factory=set)  #: processes that have read a piece to its end
 
-    def read(self, task: Task, batch_id: UUID, pieces: list[Piece]) -> None:
+    def read(self, task: RunTask, batch_id: UUID, pieces: list[Chunk]) -> None:
         """Read pieces side by side; a piece whose worker died is handed out once more."""
-        waiting: queue.SimpleQueue[Piece] = queue.SimpleQueue()
+        waiting: queue.SimpleQueue[Chunk] = queue.SimpleQueue()
         for piece in pieces:
             waiting.put(piece)
         hands = [threading.Thread(target=self.lend, args=(task.run, batch_id, waiting)) for _ in range(self.size)]
@@ -40,7 +40,7 @@ class Crew:
             hand.join()
         assert waiting.empty()
 
-    def lend(self, run: str, batch_id: UUID, waiting: "queue.SimpleQueue[Piece]") -> None:
+    def lend(self, run: str, batch_id: UUID, waiting: "queue.SimpleQueue[Chunk]") -> None:
         """Keep one worker busy; begin another when it dies."""
         while not waiting.empty():
             command = [sys.executable, str(PROGRAM), run, str(batch_id)]
@@ -49,7 +49,7 @@ class Crew:
             ) as worker:
                 self.busy(worker, waiting)
 
-    def busy(self, worker: "subprocess.Popen[str]", waiting: "queue.SimpleQueue[Piece]") -> None:
+    def busy(self, worker: "subprocess.Popen[str]", waiting: "queue.SimpleQueue[Chunk]") -> None:
         """Hand pieces to a worker until there are no more or it dies."""
         assert worker.stdin is not None
         while True:
@@ -58,7 +58,7 @@ class Crew:
             except queue.Empty:
                 worker.stdin.close()
                 return
-            worker.stdin.write(json.dumps(piece.ids()) + "\n")
+            worker.stdin.write(json.dumps(piece.to_json()) + "\n")
             worker.stdin.flush()
             if not self.did(worker):
                 self.deaths += 1

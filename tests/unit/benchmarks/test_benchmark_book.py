@@ -12,7 +12,7 @@ from etl.api.protocol import Page, records
 from etl.models.base import fields_of
 from etl.models.core import Contact
 from etl.models.products import Policy
-from etl.record import Candidate
+from etl.record import StagedRecord
 from etl.reshape.reshaper import Reshaper
 from etl.resources import resource
 
@@ -82,6 +82,6 @@ def test_a_few_records_have_a_bad_field_and_none_is_refused(feed: str) -> None:
     page = Page([day.part(place, place + 1) for place in range(len(day))])
     found = records(one, one.endpoints[0], page, requested_at=REQUESTED).records
     reshape = Reshaper(one, "test", zone="UTC", strict=False)
-    done = [reshape(Candidate("0", record)) for record in found]
+    done = [reshape(StagedRecord("0", record)) for record in found]
     assert not any(each.refused for each in done)
     assert 0 < sum(any(finding.severity == "dropped" for finding in each.findings) for each in done) < A_DAY / 10

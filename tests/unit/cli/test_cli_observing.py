@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from etl.status.findings import LONGEST_SHAPE, is_personal, shape
-from etl.status.status import gaps_between
+from etl.status.findings import MAX_MASK_LENGTH, is_personal, mask
+from etl.status.status import find_gaps
 from etl.window import FIRST_INSTANT, Window
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -17,9 +17,9 @@ def days(first: str, last: str) -> Window:
 
 def test_gaps_lie_between_and_before_complete_windows() -> None:
     first, second = days("2026-01-01", "2026-01-02"), days("2026-01-05", "2026-01-06")
-    assert gaps_between([]) == ()
-    assert gaps_between([first, second]) == (Window(FIRST_INSTANT, first.start), Window(first.end, second.start))
-    assert gaps_between([Window(FIRST_INSTANT, NOW)]) == ()
+    assert find_gaps([]) == ()
+    assert find_gaps([first, second]) == (Window(FIRST_INSTANT, first.start), Window(first.end, second.start))
+    assert find_gaps([Window(FIRST_INSTANT, NOW)]) == ()
 
 
 @pytest.mark.parametrize(
@@ -27,11 +27,11 @@ def test_gaps_lie_between_and_before_complete_windows() -> None:
     [("jane@home", "••••@••••"), ("555-12", "•••-••"), ("", ""), ("a\x1bb", "•••"), ("Zoë Ä", "••• •")],
 )
 def test_a_shape_says_what_a_value_looks_like_and_not_what_it_is(value: str, seen: str) -> None:
-    assert shape(value) == seen
+    assert mask(value) == seen
 
 
 def test_a_shape_is_short() -> None:
-    assert len(shape("x" * 10_000)) == LONGEST_SHAPE
+    assert len(mask("x" * 10_000)) == MAX_MASK_LENGTH
 
 
 def test_what_no_column_is_known_for_counts_as_personal() -> None:

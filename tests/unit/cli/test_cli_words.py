@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from etl.cli.ui.format import counted, length, listed, moment, number
+from etl.cli.ui.format import format_count, format_duration, join_words, format_time, format_number
 from etl.cli.ui.spreadsheet import safe_cell, safe_row
 
 
@@ -16,16 +16,16 @@ from etl.cli.ui.spreadsheet import safe_cell, safe_row
     ],
 )  # fmt: skip
 def test_a_length_of_time(seconds: float | timedelta, words: str) -> None:
-    assert length(seconds) == words
+    assert format_duration(seconds) == words
 
 
 def test_numbers_nouns_lists_and_moments() -> None:
-    assert number(1234567) == "1,234,567"
-    assert [counted(many, "call") for many in (0, 1, 2000)] == ["0 calls", "1 call", "2,000 calls"]
-    assert counted(2, "entry", "entries") == "2 entries"
-    assert [listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
-    assert moment(datetime.fromisoformat("2026-01-31T23:30:00-05:00")) == "2026-02-01 04:30"
-    assert moment(None) == "-"
+    assert format_number(1234567) == "1,234,567"
+    assert [format_count(many, "call") for many in (0, 1, 2000)] == ["0 calls", "1 call", "2,000 calls"]
+    assert format_count(2, "entry", "entries") == "2 entries"
+    assert [join_words(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+    assert format_time(datetime.fromisoformat("2026-01-31T23:30:00-05:00")) == "2026-02-01 04:30"
+    assert format_time(None) == "-"
 
 
 @pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "  ="])  # noqa: RUF001

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.config import logs
-from etl.config.logs import bound, configure
+from etl.config.logs import log_context, configure_logging
 from etl.config.redaction import HIDDEN, LONGEST, conceal, on_one_line, redacted, redacted_event
 from etl.config.settings import Settings
 
@@ -149,7 +149,7 @@ def test_hostile_texts_stay_on_their_line(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     hide_from_the_report()
-    configure(settings())
+    configure_logging(settings())
     structlog.stdlib.get_logger("x").warning(text, value=text)
     logging.getLogger("y").warning(text)
     lines = capsys.readouterr().err.splitlines()
@@ -162,7 +162,7 @@ def events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 
 
 def test_one_event_is_one_line_of_json_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(settings())
+    configure_logging(settings())
     structlog.stdlib.get_logger("etl.x").info("page staged", resource="contacts", page=3, note="a\nb")
     (event,) = events(capsys)
     assert event.pop("timestamp")
@@ -180,14 +180,14 @@ def test_one_event_is_one_line_of_text_on_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    configure(settings(log_level="INFO"))
+    configure_logging(settings(log_level="INFO"))
     structlog.stdlib.get_logger("etl.x").info("page staged", resource="contacts", password="geheim")
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith(f"info      page staged  resource=contacts  password={HIDDEN}")
 
 
 def test_nothing_planted_comes_out_whoever_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(settings(log_level="DEBUG", database_url=f"postgresql://u:{PASSWORD}@h/d"))
+    configure_logging(settings(log_level="DEBUG", database_url=f"postgresql://u:{PASSWORD}@h/d"))
     for name in ("etl.x", "aiohttp.client", "sqlalchemy.engine.Engine", "psycopg", "asyncio", "root"):
         logger = logging.getLogger(name)
         logger.debug("Bearer eyJhbGciOi %s", PASSWORD)
@@ -208,7 +208,7 @@ def test_nothing_planted_comes_out_whoever_writes_it(capsys: pytest.CaptureFixtu
 def test_libraries_do_not_quote_statements_and_parameters_even_when_everything_is_wanted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    configure(settings(log_level="DEBUG"))
+    configure_logging(settings(log_level="DEBUG"))
     logging.getLogger("sqlalchemy.engine.Engine").info("INSERT %s", ("Dana", "Rivera"))
     logging.getLogger("asyncio").debug("answer: Dana")
     structlog.stdlib.get_logger("etl.x").debug("kept")
@@ -216,7 +216,7 @@ def test_libraries_do_not_quote_statements_and_parameters_even_when_everything_i
 
 
 def test_the_level_is_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(settings(log_level="ERROR"))
+    configure_logging(settings(log_level="ERROR"))
     structlog.stdlib.get_logger("etl.x").warning("no")
     structlog.stdlib.get_logger("etl.x").error("yes")
     assert [event["event"] for event in events(capsys)] == ["yes"]
@@ -227,7 +227,7 @@ def test_the_log_file_is_its_owners_alone_and_survives_rotation(
 ) -> None:
     path = tmp_path / "qqetl.log"
     hide_from_the_report()
-    configure(settings(log_file=path))
+    configure_logging(settings(log_file=path))
     logger = structlog.stdlib.get_logger("etl.x")
     logger.info("first", value="\ud800")
     path.rename(tmp_path / "old.log")
@@ -240,7 +240,7 @@ def test_the_log_file_is_its_owners_alone_and_survives_rotation(
 def test_a_log_file_that_is_copied_and_cut_begins_anew_without_a_hole(tmp_path: Path) -> None:
     """As logrotate does with `copytruncate`."""
     path = tmp_path / "qqetl.log"
-    configure(settings(log_file=path))
+    configure_logging(settings(log_file=path))
     logger = structlog.stdlib.get_logger("etl.x")
     logger.info("first")
     os.truncate(path, 0)
@@ -251,7 +251,7 @@ def test_a_log_file_that_is_copied_and_cut_begins_anew_without_a_hole(tmp_path: 
 def test_a_log_file_that_cannot_be_opened_gives_way_to_standard_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure(settings(log_file=tmp_path / "missing" / "qqetl.log"))
+    configure_logging(settings(log_file=tmp_path / "missing" / "qqetl.log"))
     structlog.stdlib.get_logger("etl.x").info("goes on")
     first, second = events(capsys)
     assert (first["event"], first["level"]) == ("log file cannot be written", "warning")
@@ -273,7 +273,7 @@ def test_o4_a_plain_user_whose_folder_is_read_only_gets_the_log_on_standard_erro
 
 
 def log_to(path: Path) -> None:
-    configure(settings(log_file=path))
+    configure_logging(settings(log_file=path))
     structlog.stdlib.get_logger("etl.x").info("goes on")
 
 
@@ -305,14 +305,14 @@ def test_a_folder_that_goes_away_gives_way_to_standard_error(
 ) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
-    configure(settings(log_file=folder / "qqetl.log"))
+    configure_logging(settings(log_file=folder / "qqetl.log"))
     folder.rename(tmp_path / "gone")
     structlog.stdlib.get_logger("etl.x").info("goes on")
     assert [event["event"] for event in events(capsys)] == ["goes on"]
 
 
 def test_a_full_disk_costs_no_message_and_no_run(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(settings(log_file=Path("/dev/full")))
+    configure_logging(settings(log_file=Path("/dev/full")))
     structlog.stdlib.get_logger("etl.x").info("goes on")
     assert [event["event"] for event in events(capsys)] == ["goes on"]
 
@@ -322,7 +322,7 @@ def test_a_message_that_cannot_be_formatted_shows_nothing_of_its_arguments(
     to_file: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # the test runner's own would raise
-    configure(settings(log_file=tmp_path / "x.log" if to_file else None))
+    configure_logging(settings(log_file=tmp_path / "x.log" if to_file else None))
     logging.getLogger("etl.x").warning("%d records", "geheim")
     logging.getLogger().handlers[0].close()
     output = capsys.readouterr().err
@@ -331,8 +331,8 @@ def test_a_message_that_cannot_be_formatted_shows_nothing_of_its_arguments(
 
 
 def test_configuring_twice_writes_once(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(settings())
-    configure(settings())
+    configure_logging(settings())
+    configure_logging(settings())
     structlog.stdlib.get_logger("etl.x").info("once")
     assert len(events(capsys)) == 1
     assert sum(handler.get_name() == logs._MARK for handler in logging.getLogger().handlers) == 1
@@ -344,15 +344,15 @@ def test_a_terminal_is_spared_what_progress_tells_unless_a_level_is_asked_for(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     chosen: dict[str, str]
     for chosen, heard in (({}, ["loud"]), ({"log_level": "INFO"}, ["quiet", "loud"])):
-        configure(settings(**chosen))
+        configure_logging(settings(**chosen))
         structlog.stdlib.get_logger("etl.x").info("quiet")
         structlog.stdlib.get_logger("etl.x").warning("loud")
         assert [line.split()[2] for line in capsys.readouterr().err.splitlines()] == heard
 
 
 def test_what_is_bound_is_on_every_line_of_the_block_whoever_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(settings())
-    with bound(batch="b", request="r"):
+    configure_logging(settings())
+    with log_context(batch="b", request="r"):
         structlog.stdlib.get_logger("etl.x").info("ours")
         logging.getLogger("library").warning("theirs")
     logging.getLogger("library").warning("after")

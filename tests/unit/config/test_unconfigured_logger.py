@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from etl.config.logs import logger
+from etl.config.logs import get_logger
 from etl.config.redaction import conceal
 
 SECRET, PASSWORD, SSN, MAIL = "mk-Secret-5e1f", "mk-Pass/word+9a@7", "943-21-8765", "zeb@forgetme.example"
@@ -18,7 +18,7 @@ def test_a_program_that_never_configures_our_log_gets_redacted_lines(
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [logging.StreamHandler()] if own_handler else [])
     monkeypatch.setattr(root, "level", logging.DEBUG)
-    log = logger("etl.somewhere")
+    log = get_logger("etl.somewhere")
     log.warning("refused", password=PASSWORD, note=f"{SECRET} {SSN}", mail=MAIL, fine="kept")
     log.error("broken", exc_info=ValueError(f"{SECRET} {SSN}"))
     out, err = capfd.readouterr()

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.copy_text import NULL, array, joined, line, written
+from etl.copy_text import NULL, format_array, format_row, format_line, format_value
 from etl.database import bulk_copy
-from etl.database.bulk_copy import blocks
+from etl.database.bulk_copy import encode_blocks
 
 texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
 hostile = st.text(st.sampled_from("\\\t\n\rN.{}\",'a\N{EURO SIGN}"))
@@ -49,30 +49,30 @@ def unescaped(value: str) -> str:
     ],
 )
 def test_a_row_is_one_line_of_copy_text(row: list[object], text: str) -> None:
-    assert line(row) == text
+    assert format_line(row) == text
 
 
 @given(row=rows)
 def test_a_row_can_be_read_back_from_its_line(row: list[str | None]) -> None:
-    assert line(row).count("\n") == 1
-    assert read_back(line(row)) == row
+    assert format_line(row).count("\n") == 1
+    assert read_back(format_line(row)) == row
 
 
 @given(row=st.lists(st.none() | texts | hostile | st.lists(texts | hostile, max_size=3), min_size=1, max_size=5))
 def test_values_written_one_by_one_are_those_of_a_row(row: list[object]) -> None:
-    assert "\t".join(NULL if one is None else written(one) for one in row) == joined(row)
+    assert "\t".join(NULL if one is None else format_value(one) for one in row) == format_row(row)
 
 
 @given(many=st.lists(rows, max_size=20))
 def test_blocks_hold_every_line_once_and_in_order(many: list[list[str | None]]) -> None:
-    assert b"".join(blocks(map(line, many))) == "".join(map(line, many)).encode()
+    assert b"".join(encode_blocks(map(format_line, many))) == "".join(map(format_line, many)).encode()
 
 
 def test_blocks_are_cut_when_they_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk_copy, "BLOCK", 10)
-    assert list(blocks(["12345678\n", "1\n", "2\n"])) == [b"12345678\n1\n", b"2\n"]
+    assert list(encode_blocks(["12345678\n", "1\n", "2\n"])) == [b"12345678\n1\n", b"2\n"]
 
 
 def test_a_list_is_an_array_literal_whose_items_are_all_quoted() -> None:
-    assert array(["NULL", "", "a,b", "{}"]) == '{"NULL","","a,b","{}"}'
-    assert array([]) == "{}"
+    assert format_array(["NULL", "", "a,b", "{}"]) == '{"NULL","","a,b","{}"}'
+    assert format_array([]) == "{}"

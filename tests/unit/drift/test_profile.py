@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from etl.catalogue import Resource
-from etl.drift.declared_fields import declared
-from etl.drift.profiler import EVERY, FIRST, MOST_PATHS, ODD, Eye, Radar
+from etl.drift.declared_fields import find_declared_fields
+from etl.drift.profiler import SAMPLE_INTERVAL, FULL_SAMPLE, MAX_PATHS, ODD_NAME, ResourceProfiler, SchemaProfiler
 from etl.resources import CATALOGUE, resource
 
 CONTACTS = resource("contacts")
@@ -13,10 +13,10 @@ CONTACTS = resource("contacts")
 A_LOOK = 50
 
 
-def seen(*records: object, name: str = "contacts") -> Eye:
+def seen(*records: object, name: str = "contacts") -> ResourceProfiler:
     """Return an eye that looked at some records."""
-    eye = Eye(resource(name))
-    eye.look([msgspec.json.encode(one) for one in records])
+    eye = ResourceProfiler(resource(name))
+    eye.observe([msgspec.json.encode(one) for one in records])
     return eye
 
 
@@ -42,7 +42,7 @@ def test_of_values_only_codes_are_kept_and_junk_is_not() -> None:
 
 def test_names_that_no_field_has_are_not_kept() -> None:
     """They may be somebody's data: an object with e-mail addresses for keys."""
-    assert set(seen({"dana@example.com": 1, "": 2, "x" * 61: 3}).profile.shapes) == {ODD}
+    assert set(seen({"dana@example.com": 1, "": 2, "x" * 61: 3}).profile.shapes) == {ODD_NAME}
 
 
 def test_what_is_removed_before_staging_is_not_even_named() -> None:
@@ -52,43 +52,43 @@ def test_what_is_removed_before_staging_is_not_even_named() -> None:
 
 
 def test_a_record_of_endless_fields_fills_no_memory() -> None:
-    assert len(seen({f"f{number}": 1 for number in range(10 * MOST_PATHS)}).profile.shapes) == MOST_PATHS
+    assert len(seen({f"f{number}": 1 for number in range(10 * MAX_PATHS)}).profile.shapes) == MAX_PATHS
 
 
 @pytest.mark.parametrize("item", [b"", b"{", b"[]", b"7", b'"\xff"', b"[" * 100_000, b"null"])
 def test_what_is_no_record_is_left_to_others(item: bytes) -> None:
-    eye = Eye(CONTACTS)
-    eye.look([item])
+    eye = ResourceProfiler(CONTACTS)
+    eye.observe([item])
     assert eye.profile.objects == {}
 
 
 def test_a_large_book_is_looked_at_now_and_then() -> None:
     """So that a look costs less than a microsecond a record."""
-    eye, records = Eye(CONTACTS), 0
+    eye, records = ResourceProfiler(CONTACTS), 0
     looks = 0
     for _ in range(400):
-        looks += len(list(eye.sampled([b"{}"] * 500)))
+        looks += len(list(eye.sample([b"{}"] * 500)))
         records += 500
-    assert FIRST <= looks <= FIRST + records // EVERY
+    assert FULL_SAMPLE <= looks <= FULL_SAMPLE + records // SAMPLE_INTERVAL
     assert looks * A_LOOK < records
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 100, 500])
 def test_the_sample_does_not_depend_on_the_size_of_pages(size: int) -> None:
-    eye = Eye(CONTACTS)
+    eye = ResourceProfiler(CONTACTS)
     numbers = [str(number).encode() for number in range(1000)]
-    chosen = [one for at in range(0, 1000, size) for one in eye.sampled(numbers[at : at + size])]
-    assert chosen == [*numbers[:FIRST], *numbers[FIRST::EVERY]]
+    chosen = [one for at in range(0, 1000, size) for one in eye.sample(numbers[at : at + size])]
+    assert chosen == [*numbers[:FULL_SAMPLE], *numbers[FULL_SAMPLE::SAMPLE_INTERVAL]]
 
 
 def test_a_radar_forgets_what_it_told() -> None:
-    radar = Radar()
-    assert radar.seen(CONTACTS) is None
-    radar.look(CONTACTS, [b'{"EntityID": 1}'])
-    profile = radar.seen(CONTACTS)
+    radar = SchemaProfiler()
+    assert radar.pop_profile(CONTACTS) is None
+    radar.observe(CONTACTS, [b'{"EntityID": 1}'])
+    profile = radar.pop_profile(CONTACTS)
     assert profile is not None
     assert set(profile.shapes) == {"EntityID"}
-    assert radar.seen(CONTACTS) is None
+    assert radar.pop_profile(CONTACTS) is None
 
 
 @pytest.mark.parametrize(
@@ -112,22 +112,22 @@ def test_a_radar_forgets_what_it_told() -> None:
     ],
 )
 def test_known_fields_are_derived_from_models_and_catalogue(name: str, path: str, known: bool) -> None:
-    assert declared(resource(name)).knows(path) is known
+    assert find_declared_fields(resource(name)).is_known(path) is known
 
 
 @pytest.mark.parametrize("one", [one for one in CATALOGUE if one.endpoints], ids=lambda one: one.name)
 def test_what_a_column_reads_is_known(one: Resource) -> None:
-    about = declared(one)
+    about = find_declared_fields(one)
     assert about.expected <= set(about.columns)
-    assert all(about.knows(path) for path in about.columns)
+    assert all(about.is_known(path) for path in about.columns)
     assert set(about.codes) <= about.paths
 
 
 def test_each_of_two_calls_of_a_resource_has_a_sample_of_its_own() -> None:
     """The records of one may have fields that those of the other never have."""
-    eye = Eye(resource("commission_rules"))
+    eye = ResourceProfiler(resource("commission_rules"))
     for _ in range(3):
-        eye.look([b'{"OfficeId": null}'] * FIRST, 0)
-    eye.look([b'{"OfficeId": 7}'] * 12, 1)
+        eye.observe([b'{"OfficeId": null}'] * FULL_SAMPLE, 0)
+    eye.observe([b'{"OfficeId": 7}'] * 12, 1)
     office = eye.profile.shapes["OfficeId"]
     assert office.present - office.empty == 12

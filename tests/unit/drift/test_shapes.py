@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from etl.drift.shapes import ENOUGH, MOST_CODES, Known, Profile, Shape, compared
+from etl.drift.shapes import MIN_OBJECTS, MAX_CODES, KnownPath, Profile, Shape, compare_profile
 from etl.models.states import DriftState
 
 NUMBER = frozenset({"number"})
@@ -15,25 +15,25 @@ def declared(path: str, code: str | None = None) -> bool:
     return path.startswith("D") and (code is None or code in "ABCDEF")
 
 
-def profile(objects: int = ENOUGH, inside: int = 0, **shapes: Shape) -> Profile:
+def profile(objects: int = MIN_OBJECTS, inside: int = 0, **shapes: Shape) -> Profile:
     """Return what a look at so many records showed; `__` in a name stands for the place inside a list."""
     places = {"": objects} | ({"D[].": inside} if inside else {})
     return Profile({name.replace("__", "[]."): one for name, one in shapes.items()}, places)
 
 
-def numbers(present: int = ENOUGH, empty: int = 0, *types: str, codes: set[str] | None = None) -> Shape:
+def numbers(present: int = MIN_OBJECTS, empty: int = 0, *types: str, codes: set[str] | None = None) -> Shape:
     return Shape(present, empty, set(types or ("number",)), codes or set())
 
 
-def after(known: Mapping[str, Known], seen: Profile) -> dict[str, Known]:
-    return {one.path: one for one in compared(known, seen, declared)}
+def after(known: Mapping[str, KnownPath], seen: Profile) -> dict[str, KnownPath]:
+    return {one.path: one for one in compare_profile(known, seen, declared)}
 
 
-def states(known: Mapping[str, Known], seen: Profile) -> dict[str, DriftState]:
+def states(known: Mapping[str, KnownPath], seen: Profile) -> dict[str, DriftState]:
     return {path: one.state for path, one in after(known, seen).items()}
 
 
-def remembered(*known: Known) -> dict[str, Known]:
+def remembered(*known: KnownPath) -> dict[str, KnownPath]:
     return {one.path: one for one in known}
 
 
@@ -46,16 +46,16 @@ def test_the_first_look_tells_what_nobody_declared() -> None:
 
 
 def test_a_declared_field_that_comes_late_is_no_news_and_any_other_is() -> None:
-    assert states(remembered(Known("D")), profile(D=numbers(), D2=numbers(), Mood=numbers())) == {
+    assert states(remembered(KnownPath("D")), profile(D=numbers(), D2=numbers(), Mood=numbers())) == {
         "D": DriftState.KNOWN, "D2": DriftState.KNOWN, "Mood": DriftState.NEW,
     }  # fmt: skip
 
 
 def test_what_joins_the_members_of_a_list_is_news_once_they_were_seen() -> None:
-    known = remembered(Known("D"), Known("D[].X"))
+    known = remembered(KnownPath("D"), KnownPath("D[].X"))
     seen = profile(D=numbers(), D__X=numbers(), D__Y=numbers(), inside=5)
     assert states(known, seen)["D[].Y"] is DriftState.NEW
-    assert states(remembered(Known("D")), seen)["D[].Y"] is DriftState.KNOWN
+    assert states(remembered(KnownPath("D")), seen)["D[].Y"] is DriftState.KNOWN
 
 
 def test_nothing_is_told_twice() -> None:
@@ -66,16 +66,16 @@ def test_nothing_is_told_twice() -> None:
 
 
 def test_a_new_field_is_known_when_it_is_declared() -> None:
-    known = remembered(Known("D", state=DriftState.NEW, change="new field D"))
-    (found,) = compared(known, profile(D=numbers()), declared)
+    known = remembered(KnownPath("D", state=DriftState.NEW, change="new field D"))
+    (found,) = compare_profile(known, profile(D=numbers()), declared)
     assert (found.state, found.change) == (DriftState.KNOWN, None)
 
 
 @pytest.mark.parametrize(("objects", "presence", "is_lost"), [
-    (ENOUGH, 1.0, True), (ENOUGH - 1, 1.0, False), (ENOUGH, 0.5, False), (2 * ENOUGH, 0.5, True),
+    (MIN_OBJECTS, 1.0, True), (MIN_OBJECTS - 1, 1.0, False), (MIN_OBJECTS, 0.5, False), (2 * MIN_OBJECTS, 0.5, True),
 ])  # fmt: skip
 def test_a_field_is_lost_when_so_many_records_should_have_had_it(objects: int, presence: float, is_lost: bool) -> None:
-    known = remembered(Known("D"), Known("D2", presence=presence, objects=100))
+    known = remembered(KnownPath("D"), KnownPath("D2", presence=presence, objects=100))
     found = after(known, profile(objects, D=numbers(objects)))
     assert ("D2" in found) is is_lost
     if is_lost:
@@ -87,23 +87,23 @@ def test_a_field_is_lost_when_so_many_records_should_have_had_it(objects: int, p
 
 
 def test_a_field_of_an_empty_list_is_not_lost() -> None:
-    assert set(after(remembered(Known("D"), Known("D[].X")), profile(D=numbers(ENOUGH, ENOUGH)))) == {"D"}
+    assert set(after(remembered(KnownPath("D"), KnownPath("D[].X")), profile(D=numbers(MIN_OBJECTS, MIN_OBJECTS)))) == {"D"}
 
 
 def test_another_type_is_told_and_then_known() -> None:
-    known = remembered(Known("D", NUMBER))
-    found = after(known, profile(D=numbers(ENOUGH, 0, "text")))
+    known = remembered(KnownPath("D", NUMBER))
+    found = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text")))
     assert (found["D"].state, found["D"].change) == (DriftState.RETYPED, "D was number and is text now")
-    again = after(found, profile(D=numbers(ENOUGH, 0, "text", "number")))
+    again = after(found, profile(D=numbers(MIN_OBJECTS, 0, "text", "number")))
     assert again["D"].change == found["D"].change
-    assert states(remembered(Known("D")), profile(D=numbers()))["D"] is DriftState.KNOWN, "it only had nulls so far"
+    assert states(remembered(KnownPath("D")), profile(D=numbers()))["D"] is DriftState.KNOWN, "it only had nulls so far"
 
 
 @pytest.mark.parametrize(("objects", "null_rate", "is_told"), [
-    (ENOUGH, 0.0, True), (ENOUGH - 1, 0.0, False), (ENOUGH, 0.9, False), (10 * ENOUGH, 0.8, True),
+    (MIN_OBJECTS, 0.0, True), (MIN_OBJECTS - 1, 0.0, False), (MIN_OBJECTS, 0.9, False), (10 * MIN_OBJECTS, 0.8, True),
 ])  # fmt: skip
 def test_a_field_that_is_suddenly_empty_is_told(objects: int, null_rate: float, is_told: bool) -> None:
-    known = remembered(Known("D", NUMBER, objects=100, null_rate=null_rate))
+    known = remembered(KnownPath("D", NUMBER, objects=100, null_rate=null_rate))
     nothing = profile(objects, D=Shape(objects, objects))
     found = after(known, nothing)
     assert (found["D"].state is DriftState.EMPTIED) is is_told
@@ -114,29 +114,29 @@ def test_a_field_that_is_suddenly_empty_is_told(objects: int, null_rate: float, 
 
 
 def test_a_new_code_is_told_once() -> None:
-    known = remembered(Known("D", frozenset({"text"}), frozenset({"A"})))
-    found = after(known, profile(D=numbers(ENOUGH, 0, "text", codes={"A", "Q", "R"})))
+    known = remembered(KnownPath("D", frozenset({"text"}), frozenset({"A"})))
+    found = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"A", "Q", "R"})))
     assert (found["D"].state, found["D"].change) == (DriftState.NEW_CODE, "D has a new code: Q, R")
     assert found["D"].codes == {"A", "Q", "R"}
-    assert after(found, profile(D=numbers(ENOUGH, 0, "text", codes={"Q"})))["D"].change == found["D"].change
+    assert after(found, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"Q"})))["D"].change == found["D"].change
 
 
 def test_a_published_code_is_no_news_though_no_look_had_met_it() -> None:
-    known = remembered(Known("D", frozenset({"text"}), frozenset({"A"})))
-    found = after(known, profile(D=numbers(ENOUGH, 0, "text", codes={"C", "D"})))
+    known = remembered(KnownPath("D", frozenset({"text"}), frozenset({"A"})))
+    found = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"C", "D"})))
     assert found["D"].state is DriftState.KNOWN
     assert found["D"].codes == {"A", "C", "D"}
 
 
 def test_codes_beyond_those_that_are_remembered_are_no_news_each_time() -> None:
-    many = frozenset(f"A{number}" for number in range(MOST_CODES))
-    known = remembered(Known("D", frozenset({"text"}), many))
-    assert states(known, profile(D=numbers(ENOUGH, 0, "text", codes={"Z9"}))) == {"D": DriftState.KNOWN}
+    many = frozenset(f"A{number}" for number in range(MAX_CODES))
+    known = remembered(KnownPath("D", frozenset({"text"}), many))
+    assert states(known, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"Z9"}))) == {"D": DriftState.KNOWN}
 
 
 def test_rates_are_running_averages() -> None:
-    known = remembered(Known("D", NUMBER, objects=60, presence=0.5, null_rate=0.5))
+    known = remembered(KnownPath("D", NUMBER, objects=60, presence=0.5, null_rate=0.5))
     found = after(known, profile(40, D=Shape(40, 5, {"number"})))["D"]
     assert (found.objects, found.presence, found.null_rate) == (100, 0.7, 20 / 70)
-    few = after(remembered(Known("D", NUMBER, objects=10**6, null_rate=0.25)), profile(2, D=Shape(2, 1, {"number"})))
+    few = after(remembered(KnownPath("D", NUMBER, objects=10**6, null_rate=0.25)), profile(2, D=Shape(2, 1, {"number"})))
     assert few["D"].null_rate == pytest.approx(0.25, abs=0.001)

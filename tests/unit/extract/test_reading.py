@@ -15,7 +15,7 @@ from etl.errors import ApiUnavailable
 from etl.extract import reader
 from etl.extract.date_ranges import MAX_PAGES, DateRange
 from etl.extract.reader import ResourceReader, run_in_order
-from etl.ledger.children import Child
+from etl.ledger.children import ChildRequest
 from etl.ledger.slices import Slice
 from etl.resources import resource
 
@@ -72,7 +72,7 @@ def read(api: FakeApi, one: Slice = DAYS, known: Mapping[int, int] | None = None
         put.append(fetched)
 
     asyncio.run(
-        ResourceReader(api, resource(name), SIZE, prefetch=three).slices(keep, [one], {one.number: known or {}})
+        ResourceReader(api, resource(name), SIZE, prefetch=three).read_slices(keep, [one], {one.number: known or {}})
     )
     assert all(fetched.slice == one for fetched in put)
     return [fetched.call.page or 1 for fetched in put]
@@ -191,7 +191,7 @@ def test_long_stretches_are_cut_by_what_the_api_says_they_hold() -> None:
             return answer(["x"], per_day * days)
 
     month = DateRange(date(2026, 3, 1), date(2026, 3, 31))
-    pieces = asyncio.run(ResourceReader(Busy({}), resource("contacts"), SIZE, three).stretches(0, month))
+    pieces = asyncio.run(ResourceReader(Busy({}), resource("contacts"), SIZE, three).plan_date_ranges(0, month))
     assert (pieces[0].first, pieces[-1].last) == (month.first, month.last)
     assert {len(piece) for piece in pieces} == {2}
 
@@ -205,21 +205,21 @@ def test_details_that_stay_away_say_why_and_cost_no_other() -> None:
                 raise ApiUnavailable("no answer")
             return answer([str(call.parent_id)])
 
-    wanted = [Child(str(number), NO_ROW, b"{}") for number in range(1, 5)]
+    wanted = [ChildRequest(str(number), NO_ROW, b"{}") for number in range(1, 5)]
     put: list[FetchedPage | FetchFailed] = []
 
     async def keep(one: FetchedPage | FetchFailed) -> None:
         put.append(one)
 
-    asyncio.run(ResourceReader(Details({}), resource("documents"), SIZE, three).children(keep, wanted))
+    asyncio.run(ResourceReader(Details({}), resource("documents"), SIZE, three).read_children(keep, wanted))
     assert [one.child for one in put] == wanted
     assert [isinstance(one, FetchFailed) and one.not_found for one in put] == [False, True, False, False]
     assert [isinstance(one, FetchFailed) for one in put] == [False, True, True, False]
 
 
 def test_a_page_is_never_larger_than_the_endpoint_grants() -> None:
-    assert ResourceReader(FakeApi({}), resource("contacts"), 1000, three).size_of(DAYS) == 500
-    assert ResourceReader(FakeApi({}), resource("drivers"), 1000, three).size_of(DAYS) == 1000
+    assert ResourceReader(FakeApi({}), resource("contacts"), 1000, three).page_size_of(DAYS) == 500
+    assert ResourceReader(FakeApi({}), resource("drivers"), 1000, three).page_size_of(DAYS) == 1000
 
 
 def test_days_and_pages_stand_in_the_call() -> None:
@@ -237,7 +237,7 @@ def test_slices_side_by_side_are_bounded() -> None:
     async def drop(_: FetchedPage) -> None:
         await asyncio.sleep(0)
 
-    asyncio.run(ResourceReader(api, resource("contacts"), SIZE, three).slices(drop, many, {}))
+    asyncio.run(ResourceReader(api, resource("contacts"), SIZE, three).read_slices(drop, many, {}))
     assert len(api.asked) == 20
     assert api.most_under_way == reader.PARALLEL_SLICES
 
@@ -268,12 +268,12 @@ def test_a_first_look_ends_after_its_pages() -> None:
     async def keep(fetched: FetchedPage) -> None:
         put.append(fetched.call.page or 1)
 
-    asyncio.run(ResourceReader(api, resource("contacts"), SIZE, three, max_pages=2).slices(keep, [DAYS], {}))
+    asyncio.run(ResourceReader(api, resource("contacts"), SIZE, three, max_pages=2).read_slices(keep, [DAYS], {}))
     assert put == api.asked == [1, 2]
 
 
 def test_without_a_total_a_long_stretch_is_read_in_quarters() -> None:
     years = DateRange(date(2000, 1, 1), date(2026, 3, 1))
-    pieces = asyncio.run(ResourceReader(FakeApi({}), resource("contacts"), SIZE, three).stretches(0, years))
+    pieces = asyncio.run(ResourceReader(FakeApi({}), resource("contacts"), SIZE, three).plan_date_ranges(0, years))
     assert (pieces[0].first, pieces[-1].last) == (years.first, years.last)
     assert max(map(len, pieces)) <= 91

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.ledger.staging.classify import Arrival, Head, Sorting, sort_out
+from etl.ledger.staging.classify import IncomingRecord, CurrentVersion, Classified, classify
 from etl.models.states import Outcome, RawState
 from etl.record import Record
 from etl.window import Window
@@ -22,27 +22,27 @@ NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 WINDOW = Window(NOON - timedelta(hours=3), NOON + timedelta(hours=3))
 
 
-def arrival(source_id: str, hours: int, content: str = "a", *, undated: bool = False) -> Arrival:
+def arrival(source_id: str, hours: int, content: str = "a", *, undated: bool = False) -> IncomingRecord:
     """Return a record modified some hours after noon."""
     moment = NOON + timedelta(hours=hours)
-    return Arrival(Record(source_id, b"{}", content.encode(), moment, undated), page=None)
+    return IncomingRecord(Record(source_id, b"{}", content.encode(), moment, undated), request_id=None)
 
 
-def head(hours: int, content: str = "a", **facts: Any) -> Head:
+def head(hours: int, content: str = "a", **facts: Any) -> CurrentVersion:
     """Return the newest staged version of a record, loaded by another batch unless told otherwise."""
-    known = Head(UUID(int=9), content.encode(), NOON + timedelta(hours=hours), RawState.LOADED, RULES, True, ANOTHER)
+    known = CurrentVersion(UUID(int=9), content.encode(), NOON + timedelta(hours=hours), RawState.LOADED, RULES, True, ANOTHER)
     return replace(known, **facts)
 
 
-def sort_one(one: Arrival, known: Head | None, window: Window | None = None) -> Sorting:
+def sort_one(one: IncomingRecord, known: CurrentVersion | None, window: Window | None = None) -> Classified:
     """Sort a single record."""
     heads = {} if known is None else {one.record.source_id: known}
-    return sort_out([one], heads, window, RULES, THIS)
+    return classify([one], heads, window, RULES, THIS)
 
 
-def places(sorting: Sorting) -> dict[str, int]:
+def places(sorting: Classified) -> dict[str, int]:
     """Return how many records stand where, places without any left out."""
-    placed = Counter(fresh=len(sorting.fresh), again=len(sorting.again)) + sorting.counts
+    placed = Counter(fresh=len(sorting.to_stage), again=len(sorting.unprocessed)) + sorting.counts
     return {str(place): number for place, number in placed.items() if number}
 
 
@@ -63,12 +63,12 @@ def places(sorting: Sorting) -> dict[str, int]:
         (arrival("1", 0), head(0, status=RawState.VALIDATION_ERROR, loaded=True), "unchanged"),
     ],
 )
-def test_each_record_has_its_place(one: Arrival, known: Head | None, place: str) -> None:
+def test_each_record_has_its_place(one: IncomingRecord, known: CurrentVersion | None, place: str) -> None:
     assert places(sort_one(one, known)) == {place: 1}
 
 
 def test_without_rules_a_known_record_is_not_yet_through() -> None:
-    sorting = sort_out([arrival("1", 0)], {"1": head(0)}, None, None, THIS)
+    sorting = classify([arrival("1", 0)], {"1": head(0)}, None, None, THIS)
     assert places(sorting) == {"again": 1}
 
 
@@ -91,8 +91,8 @@ def test_a_window_leaves_out_what_it_does_not_cover_and_keeps_what_shows_no_date
 
 
 def test_of_two_equally_new_versions_the_later_arrival_counts() -> None:
-    sorting = sort_out([arrival("1", 0, "a"), arrival("1", 0, "b")], {}, None, RULES, THIS)
-    assert [one.record.content_hash for one in sorting.fresh] == [b"b"]
+    sorting = classify([arrival("1", 0, "a"), arrival("1", 0, "b")], {}, None, RULES, THIS)
+    assert [one.record.content_hash for one in sorting.to_stage] == [b"b"]
     assert places(sorting) == {"fresh": 1, "duplicate": 1}
 
 
@@ -115,7 +115,7 @@ known_heads = st.dictionaries(
 )
 
 
-def of_one_source(heads: Mapping[str, Head]) -> dict[str, Head]:
+def of_one_source(heads: Mapping[str, CurrentVersion]) -> dict[str, CurrentVersion]:
     """Return heads whose contents are those of their records."""
     return {
         one: replace(known, content_hash=known.content_hash.replace(b"x", one.encode())) for one, known in heads.items()
@@ -124,31 +124,31 @@ def of_one_source(heads: Mapping[str, Head]) -> dict[str, Head]:
 
 @given(some=arrivals, heads=known_heads, window=st.none() | st.just(WINDOW))
 def test_every_record_is_in_exactly_one_place(
-    some: Sequence[Arrival], heads: Mapping[str, Head], window: Window | None
+    some: Sequence[IncomingRecord], heads: Mapping[str, CurrentVersion], window: Window | None
 ) -> None:
-    sorting = sort_out(some, of_one_source(heads), window, RULES, THIS)
-    assert len(sorting.fresh) + len(sorting.again) + sum(sorting.counts.values()) == len(some)
+    sorting = classify(some, of_one_source(heads), window, RULES, THIS)
+    assert len(sorting.to_stage) + len(sorting.unprocessed) + sum(sorting.counts.values()) == len(some)
     assert len(sorting.older) == sorting.counts[Outcome.OLDER]
-    placed = [*sorting.fresh, *(one for _, one in sorting.again), *sorting.older]
+    placed = [*sorting.to_stage, *(one for _, one in sorting.unprocessed), *sorting.older]
     assert max(Counter(one.record.source_id for one in placed).values(), default=1) == 1
 
 
 @given(some=arrivals, heads=known_heads, window=st.none() | st.just(WINDOW), data=st.data())
 def test_the_order_of_arrival_decides_nothing(
-    some: Sequence[Arrival], heads: Mapping[str, Head], window: Window | None, data: st.DataObject
+    some: Sequence[IncomingRecord], heads: Mapping[str, CurrentVersion], window: Window | None, data: st.DataObject
 ) -> None:
     shuffled = data.draw(st.permutations(some))
     known = of_one_source(heads)
-    assert outline(sort_out(some, known, window, RULES, THIS)) == outline(
-        sort_out(shuffled, known, window, RULES, THIS)
+    assert outline(classify(some, known, window, RULES, THIS)) == outline(
+        classify(shuffled, known, window, RULES, THIS)
     )
 
 
-def outline(sorting: Sorting) -> tuple[Any, ...]:
+def outline(sorting: Classified) -> tuple[Any, ...]:
     """Return what a sorting comes to, in an order of its own."""
-    again = sorted(one.record.source_id for _, one in sorting.again)
+    again = sorted(one.record.source_id for _, one in sorting.unprocessed)
     fresh, older = (
         sorted((one.record.source_id, one.record.content_hash) for one in some)
-        for some in (sorting.fresh, sorting.older)
+        for some in (sorting.to_stage, sorting.older)
     )
     return fresh, again, older, len(sorting.superseded), +sorting.counts

@@ -10,20 +10,20 @@ from etl.catalogue import Resource
 from etl.models.base import fields_of
 from etl.privacy.personal_records import (
     PARENT,
-    belonging_tables,
-    is_all_about_a_person,
+    find_person_tables,
+    is_fully_personal,
     is_forgotten,
-    kept,
-    parent_tables,
-    paths,
-    scrubbed,
-    scrubbed_record,
+    find_impersonal_fields,
+    find_linking_tables,
+    iterate_paths,
+    scrub,
+    scrub_record,
 )
 from etl.record import Record, decode
 from etl.resources import CATALOGUE, PEOPLE, resource
 
-BELONGING = [one for one in CATALOGUE if one.model.__tablename__ in belonging_tables()]
-MIXED = [one for one in BELONGING if not is_all_about_a_person(one)]
+BELONGING = [one for one in CATALOGUE if one.model.__tablename__ in find_person_tables()]
+MIXED = [one for one in BELONGING if not is_fully_personal(one)]
 
 
 def named(*pairs: tuple[str, str]) -> Any:
@@ -64,7 +64,7 @@ def test_a_contact_is_known_by_its_own_id_on_both_of_its_roads() -> None:
 
 
 def test_tables_of_staff_and_of_the_market_never_belong_to_a_person() -> None:
-    assert not belonging_tables() & {
+    assert not find_person_tables() & {
         "employees",
         "locations",
         "departments",
@@ -72,26 +72,26 @@ def test_tables_of_staff_and_of_the_market_never_belong_to_a_person() -> None:
         "carriers",
         "commission_rules",
     }
-    assert parent_tables() == {"contacts", "policies", "quotes", "vehicles"}
+    assert find_linking_tables() == {"contacts", "policies", "quotes", "vehicles"}
 
 
 @pytest.mark.parametrize("one", MIXED, ids=lambda one: one.name)
 def test_no_personal_column_finds_its_value_in_what_stays(one: Resource) -> None:
-    fields = fields_of(one.model, one.road).values()
+    fields = fields_of(one.model, one.data_source).values()
     filled: dict[str, Any] = {}
-    for path in {*paths(fields)}:
+    for path in {*iterate_paths(fields)}:
         at: Any = filled
         *steps, last = path.split(".")
         for step in steps:
             at = at.setdefault(step, {}) if isinstance(at, dict) else {}
         if isinstance(at, dict) and last not in at:
             at[last] = "x"
-    left = scrubbed(one, filled)
-    for path in paths(about for about in fields if about.personal):
+    left = scrub(one, filled)
+    for path in iterate_paths(about for about in fields if about.personal):
         assert path.split(".")[0] not in left or path.startswith(f"{PARENT}."), path
-    for path in paths(about for about in fields if not about.personal):
+    for path in iterate_paths(about for about in fields if not about.personal):
         key = path.split(".")[0]
-        personal = {name.split(".")[0] for name in paths(about for about in fields if about.personal)}
+        personal = {name.split(".")[0] for name in iterate_paths(about for about in fields if about.personal)}
         assert key in left or key in personal, path
 
 
@@ -101,18 +101,18 @@ def test_what_a_record_is_known_by_stays(one: Resource) -> None:
         one.id,
         one.modified,
         one.created,
-        *(one.takes or ())[:1],
+        *(one.row_filter or ())[:1],
         *(name for name, _ in one.model.deletion_mark),
     ):
         if isinstance(name, str) and not name.startswith(PARENT):
-            assert name.casefold() in kept(one).own
+            assert name.casefold() in find_impersonal_fields(one).record_fields
     if one.parent is not None:
-        assert {carried.casefold() for carried in one.parent.carries} <= kept(one).parents
+        assert {carried.casefold() for carried in one.parent.parent_fields} <= find_impersonal_fields(one).parent_fields
 
 
 def test_no_personal_column_is_required_since_forgetting_empties_it() -> None:
     for one in CATALOGUE:
-        for name, about in fields_of(one.model, one.road).items():
+        for name, about in fields_of(one.model, one.data_source).items():
             assert not (about.personal and about.required), f"{one.name}.{name}"
 
 
@@ -121,7 +121,7 @@ def test_undeclared_fields_go_in_whatever_case_and_depth() -> None:
         "PolicyId": 5, "customerid": 7, "CustomerName": "Ann", "CustomerPhone": "305", "Mail": {"To": ["Ann"]},
         "LOBList": [{"Code": "AUTOP"}], "_call": {"kind": "agency"}, "TotalPremium": 12.5,
     }  # fmt: skip
-    assert scrubbed(resource("policies"), record) == {
+    assert scrub(resource("policies"), record) == {
         "PolicyId": 5, "customerid": 7, "LOBList": [{"Code": "AUTOP"}], "_call": {"kind": "agency"},
         "TotalPremium": 12.5,
     }  # fmt: skip
@@ -131,16 +131,16 @@ def test_what_stands_around_a_nested_record_is_scrubbed_too() -> None:
     around = {"PolicyId": 5, "CustomerId": 7, "CustomerName": "Ann", "DateLastModified": "2026-01-01T00:00:00"}
     record = {"DriverID": 1, "FirstName": "Ann", "DOB": "1951-03-17", "MVRPoints": 2, "_parent": around}
     stays = {key: value for key, value in around.items() if key != "CustomerName"}
-    assert scrubbed(resource("drivers"), record) == {"DriverID": 1, "MVRPoints": 2, "_parent": stays}
+    assert scrub(resource("drivers"), record) == {"DriverID": 1, "MVRPoints": 2, "_parent": stays}
 
 
 def test_scrubbing_twice_is_scrubbing_once_whatever_the_order_of_the_fields() -> None:
     now = datetime(2026, 1, 5, tzinfo=UTC)
     texts = (b'{"PolicyId": 5, "TotalPremium": 1.50, "CustomerName": "Ann"}', b'{"TotalPremium":1.50,"PolicyId":5}')
     first, second = (
-        scrubbed_record(resource("policies"), Record("5", raw, b"0" * 16, now, undated=False)) for raw in texts
+        scrub_record(resource("policies"), Record("5", raw, b"0" * 16, now, undated=False)) for raw in texts
     )
     assert first.raw == second.raw
-    assert first.content_hash == second.content_hash == scrubbed_record(resource("policies"), first).content_hash
+    assert first.content_hash == second.content_hash == scrub_record(resource("policies"), first).content_hash
     assert msgspec.json.encode(decode(first.raw)["PolicyId"]) == b"5"
     assert b"1.50" in first.raw

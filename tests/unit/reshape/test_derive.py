@@ -49,7 +49,7 @@ def test_a_part_keeps_the_version_of_the_record_it_came_from() -> None:
     arrivals, _ = derive_records(*way("fees", "policies"), [candidate("9", POLICY)])
     record = arrivals[0].record
     assert (record.version_at, record.undated, record.created_at) == (MODIFIED, False, CREATED)
-    assert (record.set_key, record.parent_raw_id, arrivals[0].page) == ("policies:9", RAW_ID, None)
+    assert (record.set_key, record.parent_raw_id, arrivals[0].request_id) == ("policies:9", RAW_ID, None)
 
 
 def test_a_part_has_a_time_of_change_only_where_it_shows_one() -> None:

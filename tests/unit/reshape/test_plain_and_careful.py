@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.catalogue import Resource
-from etl.copy_text import joined
+from etl.copy_text import format_row
 from etl.models.base import Field, fields_of
 from etl.models.sources import FirstOf
 from etl.reshape import fast_path, reshaper
@@ -133,7 +133,7 @@ def put(record: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None
 def both(ways: Reshaper, record: dict[str, Any]) -> tuple[Any, Any]:
     """Return what the quick way and the careful one make of a record: columns, stubs, whether it has findings."""
     found = ways.reference_path("1", record)
-    reference = (joined(found.values or ()).split("\t"), found.stubs, False) if not found.findings else ([], [], True)
+    reference = (format_row(found.values or ()).split("\t"), found.stubs, False) if not found.findings else ([], [], True)
     stubs: list[Any] = []
     try:
         return (ways.fast_path(record, stubs).split("\t"), stubs, False), reference

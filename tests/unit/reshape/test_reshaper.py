@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.copy_text import NULL, joined
+from etl.copy_text import NULL, format_row
 from etl.models.base import row_id
 from etl.record import Record, StagedRecord
 from etl.reshape.reshaper import (
@@ -39,7 +39,7 @@ CONTACT = {"EntityID": 41207, "Status": "A", "DisplayName": "Ada Lovelace", "Ema
 def reshape(name: str, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC") -> Reshaped:
     """Reshape one record of a resource."""
     record = Record("41207", encode_json(decoded), bytes(range(16)), MODIFIED, False, MODIFIED, CREATED)
-    candidate = StagedRecord(RAW_ID, record, opened=dict(decoded))
+    candidate = StagedRecord(RAW_ID, record, cached_fields=dict(decoded))
     return Reshaper(resource(name), TENANT, zone=zone, strict=strict)(candidate)
 
 
@@ -56,7 +56,7 @@ def row(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, Any
     named = row_columns(resource(name).model, resource(name).data_source)
     texts = reshaped.row.text.split("\t")
     fields = slice(len(LEADING_COLUMNS), len(named) - len(TRAILING_COLUMNS))
-    assert "\t".join(texts[fields]) == joined(reference.values)
+    assert "\t".join(texts[fields]) == format_row(reference.values)
     return dict(zip(named, texts, strict=True)) | dict(zip(named[fields], reference.values, strict=True))
 
 
