@@ -42,7 +42,7 @@ class StreamWorker:
         """Return the taker, with a connection of its own."""
         configure_logging(self.settings)
         add_log_fields(batch=str(self.batch.id), tenant=self.batch.tenant)
-        engine = make_engine(self.url, application_name="qqetl lane", pool_size=1)
+        engine = make_engine(self.url, application_name="qqetl worker", pool_size=1)
         return Stream(self.settings, self.batch, self.windows).make_writer(
             Ledger(engine, self.batch.tenant, self.lease)
         )

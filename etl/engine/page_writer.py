@@ -14,7 +14,7 @@ from etl.engine.parse import ParsedPage, call_facts, parse_page, request_facts
 from etl.ledger import children, counters, slices
 from etl.ledger.quality import findings
 from etl.ledger.staging.classify import IncomingRecord
-from etl.ledger.staging.page_cache import SKIPPED_OUTCOMES, CacheScope, CachedPage, is_cacheable, hash_contents
+from etl.ledger.staging.page_cache import SKIPPED_OUTCOMES, CachedPage, CacheScope, hash_contents, is_cacheable
 from etl.ledger.staging.page_cache import find_cached_pages as find_known
 from etl.ledger.transaction import Ledger
 from etl.models.states import Outcome
@@ -97,7 +97,7 @@ class PageWriter:
     not_offered: dict[str, str]  #: resource and reason; shared with `handle_records`
 
     def skip_unchanged(self, group: PageGroup) -> tuple[WriteResult, PageGroup | None]:
-        """Commit the answers that are unchanged, byte for byte; return the result and the group of the others, if any."""
+        """Commit the answers that are unchanged, byte for byte; return the result and the group of the others."""
         resource = named(group.resource)
         feeds = (
             [answer for answer in group.answers if isinstance(answer, FetchedPage)] if is_cacheable(resource) else []
@@ -163,13 +163,13 @@ class PageWriter:
         """Write a page group: its requests, its records and all that follows from them, and the child queue."""
         if parsed:
             requests = slices.reserve_request_ids(connection, len(parsed))
-            arrivals = [
+            incoming = [
                 IncomingRecord(record, request)
                 for page, request in zip(parsed, requests, strict=True)
                 for record in page.records.records
             ]
             sets = [read_set for page in parsed for read_set in page.records.sets]
-            counts = self.handle_records(connection, resource, arrivals, sets, window)
+            counts = self.handle_records(connection, resource, incoming, sets, window)
             unstaged = any(page.records.others or page.records.bad for page in parsed)
             settled = not unstaged and not any(counts[outcome] for outcome in SKIPPED_OUTCOMES)
             facts = [

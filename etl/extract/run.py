@@ -73,7 +73,10 @@ class ExtractRun:
         Raises what a commit or the fetching raised; everything committed before is kept.
         """
         pending: deque[Future[WriteResult]] = deque()
-        with self.event_loop.holding(size_of) as reservation, closing(self.event_loop.stream(fetch, group_size, reservation)) as groups:
+        with (
+            self.event_loop.holding(size_of) as reservation,
+            closing(self.event_loop.stream(fetch, group_size, reservation)) as groups,
+        ):
             try:
                 for answers in groups:
                     self.raise_if_stopped()

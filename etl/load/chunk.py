@@ -48,7 +48,10 @@ def load_chunk(
 def foreign_key_tables(resource: Resource) -> frozenset[str]:
     """Return the tables that a resource refers to only by its foreign keys."""
     stub_tables = {stub.model.__tablename__ for stub in resource.stubs}
-    return frozenset(reference.table for reference in references_of(resource.model, resource.data_source).values()) - stub_tables
+    return (
+        frozenset(reference.table for reference in references_of(resource.model, resource.data_source).values())
+        - stub_tables
+    )
 
 
 def reference_stubs(cleaned: Sequence[CleanResult]) -> Iterator[tuple[str, str, str | None, datetime]]:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from etl.catalogue import Resource
 from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
-from etl.database.handed import engine_of
-from etl.events import Started, Finished, Watch, stop_when_set, ignore_event
+from etl.database.connect import engine_of
+from etl.events import Finished, Started, Watch, ignore_event, stop_when_set
 from etl.ledger import batches, counters
 from etl.ledger.balance import close_batch, close_resource
 from etl.ledger.batches import Batch
@@ -91,9 +91,9 @@ class LoadService:
 
 def close_books(connection: Connection, batch: Batch) -> BatchState:
     """End every resource that was read to its end, then the batch; return the batch's last state."""
-    for part in batches.read_batch_resources(connection, batch.id):
-        if part.fully_read and part.status is ResourceState.RUNNING:
-            close_resource(connection, batch, part, moves_watermark=part.complete)
+    for batch_resource in batches.read_batch_resources(connection, batch.id):
+        if batch_resource.fully_read and batch_resource.status is ResourceState.RUNNING:
+            close_resource(connection, batch, batch_resource, moves_watermark=batch_resource.complete)
     return close_batch(connection, batch.id)
 
 

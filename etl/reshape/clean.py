@@ -35,17 +35,17 @@ class CleanResult(msgspec.Struct, frozen=True, gc=False):
     error: str | None = None
 
 
-def clean_records(reshape: Reshaper, candidates: Iterable[StagedRecord]) -> list[CleanResult]:
+def clean_records(reshape: Reshaper, staged_records: Iterable[StagedRecord]) -> list[CleanResult]:
     """Reshape every record; a record on which the code fails does not affect the others."""
-    return [clean_record(reshape, candidate) for candidate in candidates]
+    return [clean_record(reshape, staged) for staged in staged_records]
 
 
-def clean_record(reshape: Reshaper, candidate: StagedRecord) -> CleanResult:
+def clean_record(reshape: Reshaper, staged: StagedRecord) -> CleanResult:
     """Reshape one record."""
     try:
-        return CleanResult(candidate, reshape(candidate))
+        return CleanResult(staged, reshape(staged))
     except Exception as error:  # noqa: BLE001 (any error concerns only this record; its type is kept)
-        return CleanResult(candidate, Reshaped(None, [], []), error=type(error).__name__)
+        return CleanResult(staged, Reshaped(None, [], []), error=type(error).__name__)
 
 
 def clean_status(cleaned: CleanResult, rules: str) -> CleanStatus:

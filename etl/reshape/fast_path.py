@@ -161,11 +161,11 @@ def name_cleaner(clean: Callable[[Any], Any]) -> Callable[[Any], str | None]:
 
 def text_cleaner(spec: FieldSpec) -> Callable[[Any], str]:
     """Return the function from a raw value to its COPY text; it raises NeedsReferencePath."""
-    clean, watched = spec.clean, spec.severity_if_missing
+    clean, severity_if_missing = spec.clean, spec.severity_if_missing
 
     def make(raw: Any) -> str:
         value = clean(raw)
-        if value.__class__ is Violation or (value is None and watched is not None):
+        if value.__class__ is Violation or (value is None and severity_if_missing is not None):
             raise NeedsReferencePath
         return format_value(value)
 
@@ -173,13 +173,13 @@ def text_cleaner(spec: FieldSpec) -> Callable[[Any], str]:
 
 
 def reference_cleaner(spec: FieldSpec) -> Callable[[Any], tuple[str, str] | None]:
-    """Return the function from a raw id to the target row's id and the clean source id; it raises NeedsReferencePath."""
-    clean, watched, target = spec.clean, spec.severity_if_missing, spec.target
+    """Return the function from a raw id to the target row's id and the source id; it raises NeedsReferencePath."""
+    clean, severity_if_missing, target = spec.clean, spec.severity_if_missing, spec.target
     id_of = target.id_of if target is not None else str
 
     def make(raw: Any) -> tuple[str, str] | None:
         value = clean(raw)
-        if value.__class__ is Violation or (value is None and watched is not None):
+        if value.__class__ is Violation or (value is None and severity_if_missing is not None):
             raise NeedsReferencePath
         return None if value is None else (id_of(value), value)
 

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from etl.catalogue import Resource
 from etl.config.settings import Settings
-from etl.database.handed import engine_of
-from etl.events import Started, Finished, Watch, stop_when_set, ignore_event
+from etl.database.connect import engine_of
+from etl.events import Finished, Started, Watch, ignore_event, stop_when_set
 from etl.ledger import batches, counters, watermarks
 from etl.ledger.batches import Batch
 from etl.ledger.leases import hold_lease
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.chunks import Step
-from etl.ledger.staging.stage import StageContext, stage_records, leave_pending
+from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, RawState
 from etl.record import StagedRecord
@@ -91,7 +91,9 @@ class TransformStep(Step):
     def __init__(self, ledger: Ledger, batch: Batch, resource: Resource, settings: Settings) -> None:
         super().__init__(ledger, batch.id, resource, rules_version(settings))
         self.reshape = make_reshaper(resource, settings)
-        self.fallbacks = frozenset(ledger.read(lambda connection: watermarks.read_not_offered(connection, ledger.tenant)))
+        self.fallbacks = frozenset(
+            ledger.read(lambda connection: watermarks.read_not_offered(connection, ledger.tenant))
+        )
 
     def process_chunk(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
         """Clean one portion: verdicts, findings, derived records and counts in one transaction."""
@@ -101,8 +103,8 @@ class TransformStep(Step):
         finding_count = save_findings(connection, self.ledger.tenant, self.resource, self.batch_id, cleaned)
         for child, derivation in derived_from(self.resource.name):
             if not derivation.fallback or child.name in self.fallbacks:
-                arrivals, sets = derive_records(child, derivation, usable_records(cleaned))
-                stage_records(connection, self.intake(), child, arrivals, sets)
+                incoming, sets = derive_records(child, derivation, usable_records(cleaned))
+                stage_records(connection, self.intake(), child, incoming, sets)
         counts = count_outcomes(cleaned, finding_count)
         counters.add_counts(connection, self.batch_id, self.resource.name, counts)
         return Counter({"cleaned": len(candidates), **counts})

@@ -1,4 +1,4 @@
-"""What people do at the source: edit records, drop them without a trace, merge customers."""
+"""Changes at the source: editing records, removing them without a trace, merging customers."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ def edit(simulator: Simulator, collection: Collection, key: int | str, **fields:
 
 
 def living_policy(world: World, kind: str = "coverages", least: int = 2) -> Any:
-    """Return a policy in force with some details of a kind."""
+    """Return a policy in force with some child records of a kind."""
     return next(
         one["PolicyId"]
         for one in world.policies.values()
@@ -32,7 +32,7 @@ def living_contact(world: World) -> Any:
 
 
 def drop_claims(site: Site, number: int) -> list[str]:
-    """Take claims out of the world without a trace, and return their ids."""
+    """Remove claims from the simulator without a trace, and return their ids."""
     world = site.simulator.world
     with site.simulator.lock:
         gone = list(world.claims)[:number]
@@ -42,7 +42,7 @@ def drop_claims(site: Site, number: int) -> list[str]:
 
 
 def drop_one(site: Site, key: object) -> None:
-    """Take one claim out of the world."""
+    """Remove one claim from the simulator."""
     with site.simulator.lock:
         site.simulator.world.claims.drop(key)  # type: ignore[arg-type]
 

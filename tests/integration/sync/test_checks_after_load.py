@@ -1,4 +1,4 @@
-"""The checks across records: which rows each of them hits and which it leaves alone, and the life of its findings."""
+"""The checks across records: which rows each of them hits, and the life cycle of its findings."""
 
 import uuid
 from collections.abc import Iterator
@@ -31,12 +31,12 @@ from etl.database.connect import make_engine
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.models import BillingRecord, Contact, Model, Policy, Renewal
 from etl.models.bookkeeping import check_runs, findings
-from etl.status.checks import list_hits, check_statuses
+from etl.status.checks import check_statuses, list_hits
 
 
 @pytest.fixture(scope="module")
 def shelf(server: EmbeddedPostgres) -> Iterator[Engine]:
-    """Give the database in which every test has its book for itself, and leaves nothing behind."""
+    """Give the database in which every test has its own book of business, and leaves nothing behind."""
     with cloned(server.url, MIGRATED) as url:
         engine = make_engine(url)
         yield engine
@@ -68,7 +68,7 @@ def run(book: Book, batch: uuid.UUID | None = None) -> dict[str, CheckResult]:
 
 
 def as_they_lie(connection: Connection) -> list[tuple[Any, ...]]:
-    """Return which version of every finding stands where: a write of any kind shows."""
+    """Return the physical version of every finding: any write changes it."""
     query = "SELECT ctid, xmin, id FROM etl.findings UNION ALL SELECT ctid, xmin, 0 FROM etl.check_runs ORDER BY 1, 3"
     return [tuple(row) for row in connection.execute(text(query))]
 
@@ -78,7 +78,7 @@ def test_every_check_is_provoked() -> None:
 
 
 @pytest.mark.parametrize("name", PROVOKED)
-def test_a_check_hits_what_it_speaks_of_and_nothing_else(book: Book, name: str) -> None:
+def test_a_check_hits_only_what_it_describes(book: Book, name: str) -> None:
     PROVOKED[name](book)
     wanted = {source_id for source_id in all_source_ids(book) if "hit" in source_id.split("-")}
     assert wanted
@@ -91,7 +91,7 @@ def all_source_ids(book: Book) -> set[str]:
 
 
 @pytest.mark.parametrize("name", PROVOKED)
-def test_hits_become_findings_of_the_resource_that_say_what_is_wrong(book: Book, name: str) -> None:
+def test_hits_become_findings_of_the_resource_with_a_message(book: Book, name: str) -> None:
     PROVOKED[name](book)
     run(book)
     of = get_check(name)
@@ -113,7 +113,7 @@ def test_a_second_run_writes_nothing(book: Book, name: str) -> None:
     assert as_they_lie(book.connection) == before
 
 
-def test_a_finding_is_fixed_when_the_check_hits_no_more_and_opens_again_when_it_does(book: Book) -> None:
+def test_a_finding_is_fixed_when_the_check_stops_hitting_and_reopens_when_it_hits(book: Book) -> None:
     active_but_expired(book)
     run(book)
     later = Book(book.connection, SECOND)
@@ -162,13 +162,13 @@ def test_a_change_of_one_row_fixes_the_finding_of_another(
     assert still_open == hit_by(book, name)
 
 
-def test_a_batch_that_wrote_nothing_looks_at_nothing(book: Book) -> None:
+def test_a_batch_without_writes_runs_no_check(book: Book) -> None:
     active_but_expired(book)
     run(book)
     assert run(book, SECOND) == {}
 
 
-def test_on_another_day_everything_is_looked_at_although_nothing_was_written(book: Book) -> None:
+def test_on_a_new_day_all_checks_run_without_any_write(book: Book) -> None:
     book.policy("1", expiration_date=TODAY - timedelta(days=1))
     run(book)
     book.connection.execute(delete(findings))
@@ -178,14 +178,14 @@ def test_on_another_day_everything_is_looked_at_although_nothing_was_written(boo
     assert states(book, "active-but-expired") == {"1": "open"}
 
 
-def test_another_account_is_left_alone(book: Book) -> None:
+def test_another_tenant_is_not_checked(book: Book) -> None:
     active_but_expired(book)
     assert list(list_hits(book.connection, "other", get_check("active-but-expired"))) == []
     assert {one.hits for one in run_due_checks(book.connection, "other", FIRST)} == {0}
     assert states(book, "active-but-expired") == {}
 
 
-def test_a_run_keeps_so_many_and_counts_the_rest(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_stores_findings_up_to_the_cap_and_counts_the_others(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.checks.run_checks.CAP", 4)
     placeholder_policy_number(book)
     done = run(book)["placeholder-policy-number"]
@@ -195,7 +195,7 @@ def test_a_run_keeps_so_many_and_counts_the_rest(book: Book, monkeypatch: pytest
     assert counted == ("placeholder-policy-number", 6, 2)
 
 
-def test_the_standing_of_a_check_tells_its_open_findings_and_its_last_look(book: Book) -> None:
+def test_the_status_of_a_check_has_its_open_findings_and_last_run(book: Book) -> None:
     before = {one.check.name: one for one in check_statuses(book.connection, TENANT)}
     assert list(before) == [one.name for one in CHECKS]
     assert before["term-gap"].ran_at is None
@@ -220,7 +220,7 @@ policies = st.fixed_dictionaries({
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(policies, min_size=1, max_size=5), st.lists(policies, min_size=1, max_size=5))
-def test_whatever_changes_findings_are_what_the_checks_hit(
+def test_findings_match_the_hits_after_any_change(
     book: Book, first: list[dict[str, Any]], then: list[dict[str, Any]]
 ) -> None:
     with book.connection.begin_nested() as undone:

@@ -1,4 +1,4 @@
-"""The drift radar over whole runs: what changes about the API's answers is told once, by the run that saw it first."""
+"""Schema drift over whole runs: a change of the API's answers is reported once, by the run that saw it first."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,13 +18,13 @@ GONE = "is gone: 100% of records had it, none of the 30 looked at has it"
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    """Give an agency large enough that a missing field is no chance."""
+    """Give an agency large enough that a missing field is no coincidence."""
     with agency(contacts=30) as served:
         yield served
 
 
 def told(summary: Summary) -> list[tuple[str, DriftState]]:
-    """Return what a run told of the API's answers."""
+    """Return what a run reported about the API's answers."""
     return [(f"{one.resource}: {one.description}", one.state) for one in summary.drift]
 
 
@@ -39,7 +39,7 @@ def read(site: Site, simulator: Simulator, *faults: str, **options: Any) -> Summ
 
 @pytest.fixture
 def known(site: Site, simulator: Simulator) -> Site:
-    """Give a database that has seen the contacts once."""
+    """Give a database that has read the contacts once."""
     assert told(read(site, simulator)) == []
     return site
 
@@ -55,7 +55,7 @@ def known(site: Site, simulator: Simulator) -> Site:
          DriftState.EMPTIED),
     ],
 )  # fmt: skip
-def test_what_changes_is_told_once(
+def test_a_change_is_reported_once(
     known: Site, simulator: Simulator, fault: str, words: str, state: DriftState
 ) -> None:
     assert told(read(known, simulator, fault)) == [(words, state)]
@@ -67,11 +67,11 @@ def test_what_changes_is_told_once(
         assert value(known.engine, "SELECT count(*) FROM etl.drift WHERE state <> 'known'") == 0
 
 
-def test_a_run_of_a_few_records_loses_no_field(known: Site, simulator: Simulator) -> None:
+def test_a_run_of_few_records_reports_no_lost_field(known: Site, simulator: Simulator) -> None:
     assert told(read(known, simulator, "lost-field:City", full=False)) == []
 
 
-def test_no_value_of_a_person_is_kept(known: Site, simulator: Simulator) -> None:
+def test_no_personal_value_is_stored(known: Site, simulator: Simulator) -> None:
     read(known, simulator, 'set-field:Status="Rivera of Elm Street"')
     with known.engine.connect() as connection:
         kept = str(connection.execute(text("SELECT array_agg(line::text) FROM etl.drift AS line")).scalar_one())
@@ -81,13 +81,13 @@ def test_no_value_of_a_person_is_kept(known: Site, simulator: Simulator) -> None
     assert [one for one in (*values, "Rivera") if one and one.strip() and one in kept] == []
 
 
-def test_a_resource_that_fails_is_looked_at_too(known: Site, simulator: Simulator) -> None:
+def test_a_failed_resource_is_profiled_as_well(known: Site, simulator: Simulator) -> None:
     summary = read(known, simulator, "wrong-total:2", 'set-field:Mood="glad"')
     assert summary.exit_status == 6
     assert told(summary) == [("contacts: new field Mood (text)", DriftState.NEW)]
 
 
-def test_a_published_status_that_no_record_had_so_far_is_no_news(site: Site, simulator: Simulator) -> None:
+def test_a_published_status_is_not_reported_as_new(site: Site, simulator: Simulator) -> None:
     policies = {"resources": ("policies",), "full": True}
     read(site, simulator, 'set-field:Status="A"', **policies)
     assert [words for words, _ in told(read(site, simulator, 'set-field:Status="P"', **policies))] == []

@@ -1,4 +1,4 @@
-"""Explaining rows: every column of every table of a synced agency, stubs, repairs, and nothing personal unasked."""
+"""Explaining rows: every column of every table of a synced agency, placeholders, repairs; personal values hidden."""
 
 import json
 from typing import Any
@@ -48,7 +48,7 @@ def test_every_column_of_every_row_is_explained_and_agrees_with_the_row(as_synce
             assert road.origin.request is not None or (road.origin.parent and road.origin.parent.request)
 
 
-def test_what_the_rules_did_is_told_by_column(synced: Site, simulator: Simulator) -> None:
+def test_the_effect_of_the_rules_is_shown_by_column(synced: Site, simulator: Simulator) -> None:
     key = next(one["EntityID"] for one in simulator.world.contacts.values() if one["Status"] == "A")
     changed = {
         "Zip": "330101234 ",
@@ -80,7 +80,7 @@ def test_what_the_rules_did_is_told_by_column(synced: Site, simulator: Simulator
     assert found.sources[0].origin.versions == 2
 
 
-def test_a_row_that_today_s_rules_would_change_says_so(synced: Site) -> None:
+def test_a_row_that_the_current_rules_would_change_says_so(synced: Site) -> None:
     with synced.engine.begin() as connection:
         connection.execute(text("UPDATE policies SET total_premium = total_premium + 1"))
     source_id = values(synced.engine, "SELECT source_id FROM policies WHERE total_premium > 1 LIMIT 1")[0]
@@ -89,7 +89,7 @@ def test_a_row_that_today_s_rules_would_change_says_so(synced: Site) -> None:
     assert differing[0].stored == differing[0].clean + 1
 
 
-def test_a_placeholder_names_the_rows_that_speak_of_it(synced: Site) -> None:
+def test_a_placeholder_names_the_rows_that_refer_to_it(synced: Site) -> None:
     number, parts = "SELECT count(*) FROM policies WHERE contact_id = '{}'", "SELECT source_id, id FROM contacts"
     source_id, row_id = next(one for one in pairs(synced.engine, parts) if value(synced.engine, number.format(one[1])))
     with synced.engine.begin() as connection:
@@ -123,7 +123,7 @@ def test_a_refused_record_is_explained_although_it_has_no_row(synced: Site, simu
     assert found.sources[0].origin.status == "validation_error"
 
 
-def test_nothing_personal_is_shown_unasked(as_synced: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_personal_values_are_hidden_by_default(as_synced: Site, capsys: pytest.CaptureFixture[str]) -> None:
     query = (
         "SELECT source_id FROM contacts WHERE email IS NOT NULL AND last_name IS NOT NULL AND line1 IS NOT NULL LIMIT 1"
     )
@@ -139,7 +139,7 @@ def test_nothing_personal_is_shown_unasked(as_synced: Site, capsys: pytest.Captu
     assert [one for one in secrets if one not in open_words] == []
 
 
-def test_what_is_no_table_or_no_row_is_a_usage_error(as_synced: Site) -> None:
+def test_an_unknown_table_or_row_is_a_usage_error(as_synced: Site) -> None:
     with pytest.raises(UsageError, match="Did you mean policies"):
         told(as_synced, "policy", "1")
     with pytest.raises(UsageError, match="no row 'nobody' in contacts"):

@@ -1,4 +1,4 @@
-"""The first sync of an agency: everything arrives once, whole, joined, and without its secrets."""
+"""The first sync of an agency: all records arrive once, complete, with their references, and without secrets."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from observing import LINKS, TABLES, everything, pairs, value, values
 from workbench import Site
 
-from etl.ledger.batches import read_newest_batch, read_batch_resources
+from etl.ledger.batches import read_batch_resources, read_newest_batch
 from etl.ledger.watermarks import read_complete_windows
 from etl.models import PRODUCTION
 from etl.models.base import PRIMARY, references_of
@@ -19,7 +19,7 @@ from etl.window import FIRST_INSTANT, Window
 
 
 def living(world: World) -> Iterator[dict[str, Any]]:
-    """Yield the policies whose details are asked for: all but the deleted."""
+    """Yield the policies with child records: all except the deleted ones."""
     return (one for one in world.policies.values() if one["Status"] != "D" and not one["IsDeleted"])
 
 
@@ -51,7 +51,7 @@ def cancellations(world: World) -> int:
 
 
 def counted(world: World) -> dict[str, int]:
-    """Return how many rows each table should have, counted in the agency's book itself."""
+    """Return how many rows each table should have, counted in the simulator."""
     in_garages = {kind: sum(len(world.detail(kind, key)) for key in world.garage) for kind in ("drivers", "vehicles")}
     return {
         "agencies": 1,
@@ -79,7 +79,7 @@ def counted(world: World) -> dict[str, int]:
     }
 
 
-def test_every_table_has_the_rows_that_the_book_has(as_synced: Site, simulator: Simulator) -> None:
+def test_every_table_has_the_rows_of_the_agency(as_synced: Site, simulator: Simulator) -> None:
     query = "SELECT count(*) FROM {} WHERE NOT is_placeholder"
     found = {table: value(as_synced.engine, query.format(table)) for table in TABLES}
     assert found == counted(simulator.world)
@@ -91,7 +91,7 @@ def test_all_staging_and_link_tables_are_filled(as_synced: Site) -> None:
     assert [name for name in tables if value(as_synced.engine, f"SELECT count(*) FROM {name}") == 0] == []
 
 
-def test_the_books_balance_and_every_mark_stands_at_the_end_of_the_window(as_synced: Site) -> None:
+def test_the_counts_balance_and_every_watermark_is_the_end_of_the_window(as_synced: Site) -> None:
     with as_synced.engine.connect() as connection:
         batch = read_newest_batch(connection, "default")
         assert batch is not None
@@ -99,15 +99,17 @@ def test_the_books_balance_and_every_mark_stands_at_the_end_of_the_window(as_syn
         for part in read_batch_resources(connection, batch.id):
             assert (part.resource, part.status) == (part.resource, ResourceState.DONE)
             assert part.counts["fetched"] == sum(part.counts[outcome] for outcome in Outcome), part
-            assert read_complete_windows(connection, "default", part.resource) == [Window(FIRST_INSTANT, batch.window.end)]
+            assert read_complete_windows(connection, "default", part.resource) == [
+                Window(FIRST_INSTANT, batch.window.end)
+            ]
 
 
-def test_the_sync_history_tells_how_many_rows_were_inserted(as_synced: Site, simulator: Simulator) -> None:
+def test_the_sync_history_has_the_number_of_inserted_rows(as_synced: Site, simulator: Simulator) -> None:
     told = dict(pairs(as_synced.engine, "SELECT table_name, inserted FROM etl.sync_history"))
     assert told == counted(simulator.world)
 
 
-def test_every_reference_is_backed_by_a_foreign_key_that_holds(as_synced: Site) -> None:
+def test_every_reference_has_a_valid_foreign_key(as_synced: Site) -> None:
     guarded = set(
         pairs(
             as_synced.engine,
@@ -121,7 +123,7 @@ def test_every_reference_is_backed_by_a_foreign_key_that_holds(as_synced: Site) 
                 assert (model.__tablename__, name) in guarded
 
 
-def test_what_the_api_delivers_is_no_placeholder(as_synced: Site, simulator: Simulator) -> None:
+def test_a_delivered_record_is_not_a_placeholder(as_synced: Site, simulator: Simulator) -> None:
     world = simulator.world
     delivered: dict[str, Iterable[Any]] = {
         "contacts": world.contacts,
@@ -150,7 +152,7 @@ def test_no_secret_reaches_the_database(as_synced: Site, simulator: Simulator) -
     assert "SSN" not in stored
 
 
-def test_a_first_run_over_what_the_api_is_known_to_send_has_no_news(as_synced: Site) -> None:
+def test_a_first_run_over_known_answers_reports_no_drift(as_synced: Site) -> None:
     assert value(as_synced.engine, "SELECT count(*) FROM etl.drift WHERE state <> 'known'") == 0
     looked_at = set(values(as_synced.engine, "SELECT DISTINCT resource FROM etl.drift"))
     assert {"contacts", "policies", "drivers", "quotes", "documents", "commission_rules"} <= looked_at

@@ -1,4 +1,4 @@
-"""Forgetting a person: what names them goes, business facts stay, and no later read brings them back."""
+"""Erasing a person: personal values are removed, business facts are kept, and no later read restores them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from workbench import Site, agency, come_of_age, site_of
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.errors import UsageError
 from etl.extract import ExtractService
-from etl.ledger.batches import read_newest_batch, read_batch_resources
+from etl.ledger.batches import read_batch_resources, read_newest_batch
 from etl.ledger.staging import suppressions
 from etl.load import LoadService
 from etl.models.states import BatchState, Outcome
@@ -30,13 +30,13 @@ NAME, STREET, MAIL, PHONE, BORN = (
     "3055550187",
     "1951-03-17",
 )
-#: What must be nowhere afterwards, in small letters.
+#: Lowercase texts that must not be found afterwards.
 TRACES = (FIRST, LAST, STREET, "Oblivion", MAIL, "forgetme", PHONE, BORN, "portal-user")
 EVER = {"start_date": FIRST_INSTANT, "end_date": "2999-01-01"}
 
 
 def plant(simulator: Simulator) -> int:
-    """Give one customer with policies of every kind values that are found again, and return the customer's id."""
+    """Give one customer with policies of every kind values that can be searched for, and return the customer's id."""
     world, now = simulator.world, simulator.server.now()
     owners = {world.policies[key]["CustomerId"] for key in world.garage}
     key = next(int(one) for one in world.contacts if one in owners and world.contacts[one]["Status"] == "A")
@@ -54,7 +54,7 @@ def plant(simulator: Simulator) -> int:
 
 
 def plant_policy(world: Any, policy: int, now: Any) -> None:
-    """Put the person into a policy and what hangs under it, also in fields that nothing declares."""
+    """Put the person into a policy and its child records, including undeclared fields."""
     world.policies.change(policy, now, CustomerName=NAME, CustomerPhone=PHONE, Mailing={"Street": STREET, "To": [NAME]})
     for claim in [one for one in world.claims.values() if one["PolicyID"] == policy]:
         world.claims.change(claim["ClaimID"], now, Description=f"{FIRST} slipped", LossLine1=STREET)
@@ -95,7 +95,7 @@ def traces(site: Site) -> list[str]:
     return [one for one in TRACES if one.lower() in stored]
 
 
-def test_nothing_that_names_the_person_stays_anywhere(synced: Site, person: str) -> None:
+def test_no_table_names_the_person_afterwards(synced: Site, person: str) -> None:
     done = forgotten(synced, person)
     assert traces(synced) == []
     assert done.applied
@@ -104,7 +104,7 @@ def test_nothing_that_names_the_person_stays_anywhere(synced: Site, person: str)
     )
 
 
-def test_business_facts_stay_and_other_people_too(synced: Site, person: str) -> None:
+def test_business_facts_and_other_people_are_kept(synced: Site, person: str) -> None:
     before = digest(synced.engine)
     forgotten(synced, person)
     after = digest(synced.engine)
@@ -151,7 +151,7 @@ def test_the_next_reads_do_not_bring_the_person_back(synced: Site, person: str, 
     assert [one for one in synced.asked() if f"/{person}" in one or f"={person}" in one] == []
 
 
-def test_what_changes_or_comes_later_is_left_nameless_and_the_books_balance(
+def test_later_changes_stay_without_names_and_the_counts_balance(
     synced: Site, simulator: Simulator, person: str
 ) -> None:
     forgotten(synced, person)
@@ -166,7 +166,7 @@ def test_what_changes_or_comes_later_is_left_nameless_and_the_books_balance(
         batch = read_newest_batch(connection, "default")
         assert batch is not None
         counts = {one.resource: one.counts for one in read_batch_resources(connection, batch.id)}
-    assert counts["contacts"][Outcome.NO_ROW] >= 1  # once for each stretch of days in which it was made or changed
+    assert counts["contacts"][Outcome.NO_ROW] >= 1  # once for each date range in which it was created or changed
     assert all(one["fetched"] == sum(one[outcome] for outcome in Outcome) for one in counts.values())
 
 
@@ -179,7 +179,7 @@ def test_a_second_full_read_writes_no_row(synced: Site, person: str) -> None:
     assert digest(synced.engine) == before
 
 
-def test_the_services_and_a_replay_keep_the_person_out(synced: Site, person: str) -> None:
+def test_the_services_and_a_replay_do_not_restore_the_person(synced: Site, person: str) -> None:
     forgotten(synced, person)
     batch_id = ExtractService(synced.engine, settings=synced.settings).extract_data(EVER)
     TransformService(synced.engine, settings=synced.settings).transform_batch(batch_id)
@@ -190,7 +190,7 @@ def test_the_services_and_a_replay_keep_the_person_out(synced: Site, person: str
     assert traces(synced) == []
 
 
-def test_a_person_is_forgotten_between_the_steps(site: Site, person: str) -> None:
+def test_a_person_can_be_erased_between_the_steps(site: Site, person: str) -> None:
     batch_id = ExtractService(site.engine, settings=site.settings).extract_data(EVER)
     forgotten(site, person)
     TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
@@ -199,17 +199,17 @@ def test_a_person_is_forgotten_between_the_steps(site: Site, person: str) -> Non
     assert traces(site) == []
 
 
-def test_a_dry_run_changes_nothing_and_tells_the_same(synced: Site, person: str) -> None:
+def test_a_dry_run_changes_nothing_and_reports_the_same(synced: Site, person: str) -> None:
     before = set(everything(synced.engine).splitlines())
     told = forgotten(synced, person, dry=True)
     changed = before - set(everything(synced.engine).splitlines())
-    assert len(changed) <= value(synced.engine, "SELECT count(*) FROM etl.leases")  # which were held and given back
+    assert len(changed) <= value(synced.engine, "SELECT count(*) FROM etl.leases")  # which were held back and released
     assert value(synced.engine, "SELECT count(*) FROM etl.suppressions") == 0
     assert not told.applied
     assert told.counts == forgotten(synced, person).counts
 
 
-def test_the_audit_row_says_who_and_how_much_and_not_whom(synced: Site, person: str) -> None:
+def test_the_audit_row_has_user_and_counts_but_not_the_person(synced: Site, person: str) -> None:
     done = forgotten(synced, person)
     query = "SELECT concat_ws(' ', tenant, action, actor), counts FROM etl.audit"
     assert pairs(synced.engine, query) == [("default forget tester", dict(done.counts))]
@@ -217,7 +217,7 @@ def test_the_audit_row_says_who_and_how_much_and_not_whom(synced: Site, person: 
     assert values(synced.engine, "SELECT DISTINCT length(digest) FROM etl.suppressions") == [32]
 
 
-def test_the_key_is_another_in_every_database(synced: Site, site: Site, person: str) -> None:
+def test_the_key_differs_in_every_database(synced: Site, site: Site, person: str) -> None:
     site.sync_once(resources=("contacts",))
     digests = set()
     for one in (synced, site):
@@ -226,20 +226,20 @@ def test_the_key_is_another_in_every_database(synced: Site, site: Site, person: 
     assert len(digests) == 2
 
 
-def test_request_facts_no_longer_name_the_person(synced: Site, person: str) -> None:
+def test_stored_requests_no_longer_name_the_person(synced: Site, person: str) -> None:
     forgotten(synced, person)
     facts = values(synced.engine, "SELECT concat(path, parameters, ids) FROM etl.requests")
     assert [one for one in facts if person in one.replace('"', "").replace("{", ",").replace("}", ",").split(",")] == []
     assert [one for one in facts if f"/{person}" in one or f"entityId: {person}" in one] == []
 
 
-def test_forgetting_twice_touches_nothing_more_of_staging(synced: Site, person: str) -> None:
+def test_erasing_twice_does_not_change_staging_again(synced: Site, person: str) -> None:
     forgotten(synced, person)
     again = forgotten(synced, person)
     assert not {name for name in again.counts if name in ("raw.raw_contacts", "raw.raw_documents", "etl.requests")}
 
 
-def test_a_policy_that_goes_to_somebody_else_is_theirs_again(synced: Site, simulator: Simulator, person: str) -> None:
+def test_a_policy_transferred_to_another_customer_is_restored(synced: Site, simulator: Simulator, person: str) -> None:
     forgotten(synced, person)
     world = simulator.world
     policy = next(
@@ -261,6 +261,6 @@ def test_a_policy_that_goes_to_somebody_else_is_theirs_again(synced: Site, simul
 
 
 @pytest.mark.parametrize("contact", ["999999999", "", "nobody at all"])
-def test_an_id_that_is_not_known_is_a_usage_error(synced: Site, contact: str) -> None:
+def test_an_unknown_id_is_a_usage_error(synced: Site, contact: str) -> None:
     with pytest.raises(UsageError, match="contact"):
         forgotten(synced, contact)

@@ -1,4 +1,4 @@
-"""The house grows in few places: a field is one line, a resource a class and an entry; a tool writes the migration."""
+"""Extending the code takes few changes: a field is one line, a resource is a class and an entry."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from workbench import Site, environment_of
 import etl
 from etl.simulator import Simulator
 
-#: Writes the migration, upgrades, and runs what follows, all with the code of the grown copy.
+#: Writes the migration, upgrades, and continues, all with the code of the changed copy.
 PROGRAM = """
 import sys
 from alembic import command
@@ -60,7 +60,7 @@ BY_NAME"""
 
 
 def grown(folder: Path, *changes: tuple[str, str, str]) -> Path:
-    """Return the folder of a copy of the code in which texts of some files were replaced."""
+    """Return the folder of a copy of the code with replaced texts in some files."""
     copy = folder / "etl"
     shutil.copytree(Path(etl.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     for name, old, new in changes:
@@ -71,7 +71,7 @@ def grown(folder: Path, *changes: tuple[str, str, str]) -> Path:
 
 
 def run(site: Site, folder: Path, what: str) -> None:
-    """Migrate the site's database with the grown code and bring it up to date."""
+    """Migrate the site's database with the changed code and bring it up to date."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(folder), what],
         env={**environment_of(site), "PYTHONPATH": str(folder)},
@@ -90,7 +90,9 @@ def migration(folder: Path) -> str:
 
 
 @pytest.mark.timeout(120)
-def test_a_new_field_is_one_line_and_is_filled_without_a_call(site: Site, simulator: Simulator, tmp_path: Path) -> None:
+def test_a_new_field_is_one_line_and_is_filled_without_an_api_call(
+    site: Site, simulator: Simulator, tmp_path: Path
+) -> None:
     key = next(iter(simulator.world.contacts))
     simulator.world.contacts.change(key, None, NickName="  Bo  ")
     assert site.sync_once().exit_status == 0

@@ -1,4 +1,4 @@
-"""Metrics: what they say agrees with the tables, the page names them all, and the alerts name no other."""
+"""Metrics agree with the tables, the page documents all of them, and the alerts name only existing ones."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ Samples = dict[tuple[str, frozenset[str]], float]
 
 
 def samples(shown: str) -> Samples:
-    """Return every sample by its name and the values of its labels, without the account."""
+    """Return every sample by its name and label values, without the tenant."""
     return {
         (sample.name, frozenset(sample.labels.values()) - {"default"}): sample.value
         for family in text_string_to_metric_families(shown)
@@ -58,13 +58,13 @@ def test_they_agree_with_the_tables(synced: Site) -> None:
     assert found["qqetl_mails_waiting", frozenset()] == 0
 
 
-def test_books_that_do_not_balance_show(synced: Site) -> None:
+def test_an_imbalance_is_shown(synced: Site) -> None:
     with synced.engine.begin() as connection:
         connection.execute(text("UPDATE etl.batch_resources SET fetched = fetched + 3 WHERE resource = 'claims'"))
     assert samples(render_metrics(ledger(synced).read))["qqetl_books_difference", frozenset({"claims"})] == 3
 
 
-def test_a_run_writes_them_into_a_file_whatever_it_ends_with(as_synced: Site, tmp_path: Path) -> None:
+def test_a_run_writes_them_to_a_file_on_any_outcome(as_synced: Site, tmp_path: Path) -> None:
     site = as_synced.under(etl_metrics_file=tmp_path / "qqetl.prom")
     after_run(ledger(site), site.settings)
     assert samples((tmp_path / "qqetl.prom").read_text())[UP, frozenset()] == 1
@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_written_is_logged(
     assert "FileNotFoundError" in caplog.text
 
 
-def test_the_page_names_every_metric_and_no_other() -> None:
+def test_the_page_documents_exactly_the_existing_metrics() -> None:
     page = (ROOT / "docs/how-to/metrics.md").read_text()
     listed = re.findall(r"`(qqetl_\w+)` \| ([\w, ]*)\|", page)
     wanted = {one.name: ", ".join(one.labels) for one in METRICS} | {UP: "", "qqetl_build_info": "version"}
@@ -100,7 +100,7 @@ def test_an_alert_names_metrics_and_labels_that_exist(expression: str) -> None:
     assert all(used <= labels[one] for one in named)
 
 
-def test_an_alert_tells_of_labels_that_its_metric_has() -> None:
+def test_an_alert_message_uses_labels_of_its_metric() -> None:
     labels = {one.name: set(one.labels) for one in METRICS} | {UP: set()}
     rules = re.split(r"^\s+- alert: ", ALERTS, flags=re.MULTILINE)[1:]
     assert len(rules) == len(EXPRESSIONS) >= 10

@@ -1,4 +1,4 @@
-"""Notices: a mail for each thing that a person has to see to, one when it begins and one when it is over."""
+"""Notifications: an email for each incident that needs a person, one when it starts and one when it is resolved."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,10 +22,10 @@ from etl.ledger.notifications.incidents import Incident
 from etl.models.states import TroubleKind
 from etl.notifications.message import to_mail
 from etl.notifications.send import send_queued
-from etl.notifications.templates import resolved_message, new_incidents_message
+from etl.notifications.templates import new_incidents_message, resolved_message
 
 
-def test_o2_the_same_failure_every_hour_is_one_mail_and_one_when_it_is_over(told: Site, mails: Sink) -> None:
+def test_o2_a_recurring_failure_is_one_mail_and_one_when_it_is_resolved(told: Site, mails: Sink) -> None:
     break_with(told.simulator, "token-errors:9999")
     assert {run(told) for _ in range(24)} == {1}
     assert mails.subjects == ["qqetl default: the run failed"]
@@ -39,7 +39,7 @@ def test_o2_the_same_failure_every_hour_is_one_mail_and_one_when_it_is_over(told
     assert len(mails.mails) == 2
 
 
-def test_a_failure_that_comes_back_is_a_new_one(told: Site, mails: Sink) -> None:
+def test_a_failure_that_returns_is_a_new_incident(told: Site, mails: Sink) -> None:
     for error in (ApiUnavailable(), None, ApiUnavailable(), ApiUnavailable(), None):
         ended(told, error)
     assert [one.removeprefix("qqetl default: ") for one in mails.subjects] == [
@@ -50,7 +50,7 @@ def test_a_failure_that_comes_back_is_a_new_one(told: Site, mails: Sink) -> None
     ]
 
 
-def test_refused_credentials_are_told_once(told: Site, mails: Sink) -> None:
+def test_refused_credentials_are_reported_once(told: Site, mails: Sink) -> None:
     break_with(told.simulator, "token-refused")
     assert (run(told), run(told)) == (5, 5)
     assert mails.subjects == ["qqetl default: QQCatalyst refused the credentials"]
@@ -63,14 +63,17 @@ def test_refused_credentials_are_told_once(told: Site, mails: Sink) -> None:
 
 
 @pytest.mark.parametrize("kind", TroubleKind)
-def test_what_our_own_words_say_is_not_taken_for_a_secret(kind: TroubleKind) -> None:
+def test_our_own_messages_are_not_masked_as_secrets(kind: TroubleKind) -> None:
     trouble = Incident(kind, "claims", "No reason.", UUID(int=0), datetime(2026, 1, 1, tzinfo=UTC), 2)
-    for letter in (new_incidents_message("default", [trouble], [trouble]), resolved_message("default", [trouble], [trouble])):
+    for letter in (
+        new_incidents_message("default", [trouble], [trouble]),
+        resolved_message("default", [trouble], [trouble]),
+    ):
         mail = to_mail(letter)
         assert HIDDEN not in mail.subject + mail.body + mail.html
 
 
-def test_resources_that_fail_together_are_one_mail_and_a_further_one_is_another(told: Site, mails: Sink) -> None:
+def test_resources_that_fail_together_are_one_mail_and_a_later_one_is_another(told: Site, mails: Sink) -> None:
     fail_at(told, "Claims")
     assert (run(told), run(told)) == (6, 6)
     assert mails.subjects == ["qqetl default: claims failed"]
@@ -91,14 +94,14 @@ def test_resources_that_fail_together_are_one_mail_and_a_further_one_is_another(
     assert mails.subjects[3:] == ["qqetl default: over: carriers failed"]
 
 
-def test_a_total_that_never_agrees_is_told_as_books_that_do_not_balance(told: Site, mails: Sink) -> None:
+def test_a_total_mismatch_is_reported_as_an_imbalance(told: Site, mails: Sink) -> None:
     break_with(told.simulator, "wrong-total:7")
     assert run(told, resources=("claims",)) == 6
     assert mails.subjects == ["qqetl default: the books of claims do not balance"]
     assert "UTC): the API announced" in mails.text(), "the resource is named once"
 
 
-def test_books_that_do_not_balance_are_told(told: Site, mails: Sink) -> None:
+def test_an_imbalance_is_reported(told: Site, mails: Sink) -> None:
     assert run(told) == 0
     execute(told, "UPDATE etl.batch_resources SET status = 'failed', error = '2 and 3', trouble = 'balance_off'"
                   " WHERE resource = 'claims'")  # fmt: skip
@@ -106,7 +109,7 @@ def test_books_that_do_not_balance_are_told(told: Site, mails: Sink) -> None:
     assert mails.subjects == ["qqetl default: the books of claims do not balance"]
 
 
-def test_a_brake_that_was_pulled_is_told(told: Site, mails: Sink) -> None:
+def test_an_aborted_deletion_is_reported(told: Site, mails: Sink) -> None:
     assert run(told, resources=("commission_rules",)) == 0
     world = told.simulator.world
     with told.simulator.lock:
@@ -120,7 +123,7 @@ def test_a_brake_that_was_pulled_is_told(told: Site, mails: Sink) -> None:
     assert "ETL_DELETE_BRAKE" in mails.text()
 
 
-def test_data_that_are_stale_although_runs_end_well_are_told(told: Site, mails: Sink) -> None:
+def test_stale_data_despite_successful_runs_are_reported(told: Site, mails: Sink) -> None:
     assert run(told) == 0
     execute(told, "UPDATE etl.watermarks SET complete_to = complete_to - interval '3 days'")
     execute(told, "UPDATE etl.watermarks SET complete_to = complete_to - interval '1 day' WHERE resource = 'claims'")
@@ -134,7 +137,7 @@ def test_data_that_are_stale_although_runs_end_well_are_told(told: Site, mails: 
     assert len(mails.mails) == 2
 
 
-def test_what_is_stale_because_runs_fail_is_no_second_notice(told: Site, mails: Sink) -> None:
+def test_stale_data_of_failed_runs_are_not_reported_twice(told: Site, mails: Sink) -> None:
     assert run(told) == 0
     execute(told, "UPDATE etl.watermarks SET complete_to = complete_to - interval '3 days'")
     ended(told, ApiUnavailable())
@@ -151,7 +154,7 @@ DRIFT = """
 """
 
 
-def test_fields_that_somebody_may_miss_are_told_and_new_ones_are_not(told: Site, mails: Sink) -> None:
+def test_lost_fields_are_reported_and_new_ones_are_not(told: Site, mails: Sink) -> None:
     execute(told, DRIFT)
     ended(told)
     ended(told)
@@ -164,7 +167,9 @@ def test_fields_that_somebody_may_miss_are_told_and_new_ones_are_not(told: Site,
 
 
 @pytest.mark.parametrize("error", [UsageError("x"), Interrupted(), LeaseHeld()], ids=lambda one: type(one).__name__)
-def test_what_needs_nobody_is_not_mailed_and_ends_nothing(told: Site, mails: Sink, error: Exception) -> None:
+def test_events_without_action_needed_are_not_mailed_and_resolve_nothing(
+    told: Site, mails: Sink, error: Exception
+) -> None:
     ended(told, error)
     assert mails.subjects == []
     ended(told, ApiUnavailable())
@@ -173,13 +178,13 @@ def test_what_needs_nobody_is_not_mailed_and_ends_nothing(told: Site, mails: Sin
     assert len(mails.mails) == 1
 
 
-def test_an_error_that_was_not_foreseen_is_told_by_its_kind_alone(told: Site, mails: Sink) -> None:
+def test_an_unexpected_error_is_reported_by_its_type_only(told: Site, mails: Sink) -> None:
     ended(told, KeyError(f"{PERSONAL}"))
     assert "not foreseen (KeyError)" in mails.text()
     assert not any(one in mails.text() + mails.html() for one in PERSONAL)
 
 
-def test_o3_words_that_break_lines_break_no_header_and_carry_nobody_into_the_mail(told: Site, mails: Sink) -> None:
+def test_o3_line_breaks_in_messages_inject_no_header_or_recipient(told: Site, mails: Sink) -> None:
     nasty = f"broken\r\nBcc: everybody@example.com\r\n\r\n<script>alert(1)</script> {PERSONAL}"
     ended(told, ApiUnavailable(nasty))
     (arrived,) = mails.mails
@@ -191,7 +196,7 @@ def test_o3_words_that_break_lines_break_no_header_and_carry_nobody_into_the_mai
     assert not any(one in mails.text() + mails.html() for one in (*PERSONAL, "everybody@example.com"))
 
 
-def test_o3_a_resource_whose_name_breaks_lines_breaks_no_header(told: Site, mails: Sink) -> None:
+def test_o3_line_breaks_in_a_resource_name_inject_no_header(told: Site, mails: Sink) -> None:
     nasty = Incident(TroubleKind.DRIFT, "x\r\nBcc: everybody@example.com", "why")
     mail = to_mail(new_incidents_message("default", [nasty]))
     ledger(told).commit(partial(outbox.enqueue, tenant="default", mail=mail))

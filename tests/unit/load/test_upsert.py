@@ -1,4 +1,4 @@
-"""The statements of the load: one question to every model and road, what they bind, and what they never touch."""
+"""The statements of the load, for every model and source: what they bind, and which columns they change."""
 
 import re
 
@@ -22,7 +22,7 @@ def made_for(one: Resource) -> statements.UpsertStatements:
 
 
 def bound(statement: object) -> set[str]:
-    """Return the names that a statement binds."""
+    """Return the parameters that a statement binds."""
     return set(re.findall(r"(?<!:):(\w+)", str(statement)))
 
 
@@ -34,7 +34,7 @@ def inserted(statement: object) -> list[str]:
 
 
 @every_resource
-def test_rows_are_copied_in_the_order_in_which_they_are_reshaped(one: Resource) -> None:
+def test_rows_are_copied_in_reshape_order(one: Resource) -> None:
     made = made_for(one)
     assert made.columns == (*row_columns(one.model, one.data_source), "undated")
     listed = re.search(r"AS SELECT (.*) FROM", str(made.prepare))
@@ -43,7 +43,7 @@ def test_rows_are_copied_in_the_order_in_which_they_are_reshaped(one: Resource) 
 
 
 @every_resource
-def test_a_merge_writes_each_column_once_and_every_field_of_its_road(one: Resource) -> None:
+def test_a_merge_writes_every_field_of_its_source_once(one: Resource) -> None:
     written = inserted(made_for(one).merge)
     assert len(written) == len(set(written))
     assert set(fields_of(one.model, one.data_source)) <= set(written)
@@ -51,21 +51,21 @@ def test_a_merge_writes_each_column_once_and_every_field_of_its_road(one: Resour
 
 
 @every_resource
-def test_a_merge_binds_all_its_values(one: Resource) -> None:
+def test_a_merge_binds_all_values(one: Resource) -> None:
     needed = {"tenant", "batch_id"} | ({"window_start", "window_end"} if one.data_source == PRIMARY else set())
     assert bound(made_for(one).merge) == needed
     assert bound(soft_delete(one)) == {"tenant", "batch_id"}
 
 
 @every_model
-def test_a_stub_writes_nothing_but_a_name(model: type[Model]) -> None:
+def test_a_stub_writes_only_a_name(model: type[Model]) -> None:
     made = insert_placeholders(model)
     known = {"id", "tenant", "source_id", "is_placeholder", "last_synced_at", "etl_batch_id"}
     assert set(inserted(made.merge)) - known == ({model.label} if model.label else set())
     assert bound(made.merge) == {"tenant", "batch_id"}
 
 
-def test_a_side_road_leaves_the_columns_of_others_alone() -> None:
+def test_a_secondary_source_leaves_other_columns_unchanged() -> None:
     side = [one for one in CATALOGUE if one.data_source != PRIMARY]
     assert side
     for one in side:
@@ -74,12 +74,12 @@ def test_a_side_road_leaves_the_columns_of_others_alone() -> None:
 
 
 @every_resource
-def test_rows_are_written_in_the_order_of_their_keys_so_that_two_loads_never_deadlock(one: Resource) -> None:
+def test_rows_are_written_in_key_order_to_avoid_deadlocks(one: Resource) -> None:
     assert re.search(
         r"FROM classified WHERE outcome IN \('inserted', 'updated'\) ORDER BY id\b", str(made_for(one).merge)
     )
 
 
-def test_the_statements_of_a_model_are_made_once() -> None:
+def test_the_statements_of_a_model_are_cached() -> None:
     one = CATALOGUE[0]
     assert made_for(one) is made_for(one)

@@ -1,4 +1,4 @@
-"""Derived records: the parts of a record as records of their own, with the sets that are thereby complete."""
+"""Derived records: parts of a record as records, with the sets that are complete with them."""
 
 import json
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ RAW_ID = UUID(int=7)
 
 
 def candidate(source_id: str, decoded: Mapping[str, Any]) -> StagedRecord:
-    """Return a record that is to be looked into."""
+    """Return a staged record to derive from."""
     raw = json.dumps(decoded).encode()
     return StagedRecord(str(RAW_ID), Record(source_id, raw, b"", MODIFIED, False, MODIFIED, CREATED))
 
 
 def way(name: str, source: str) -> tuple[Resource, Derivation]:
-    """Return how a resource is made from another."""
+    """Return the derivation of a resource."""
     return next((one, how) for one, how in derived_from(source) if one.name == name)
 
 
@@ -52,7 +52,7 @@ def test_a_part_keeps_the_version_of_the_record_it_came_from() -> None:
     assert (record.set_key, record.parent_raw_id, arrivals[0].request_id) == ("policies:9", RAW_ID, None)
 
 
-def test_a_part_has_a_time_of_change_only_where_it_shows_one() -> None:
+def test_a_part_has_a_modification_time_only_if_it_contains_one() -> None:
     fees, _ = derive_records(*way("fees", "policies"), [candidate("9", POLICY)])
     pending = {"PolicyId": 9, "Status": "P", "DateLastModified": "2026-03-01T08:00:00"}
     applications, _ = derive_records(*way("applications", "policies"), [candidate("9", pending)])
@@ -66,7 +66,7 @@ def test_a_record_without_parts_is_an_empty_set() -> None:
     assert [(one.key, one.source_ids) for one in sets] == [("policies:9", frozenset()), ("policies:10", frozenset())]
 
 
-def test_parts_that_several_records_tell_of_form_no_set() -> None:
+def test_parts_that_occur_in_several_records_form_no_set() -> None:
     offices = [candidate(str(number), {"QQID": number, "AgencyID": 7, "AgencyName": "Sunshine"}) for number in (1, 2)]
     arrivals, sets = derive_records(*way("agencies", "locations"), offices)
     assert [one.record.source_id for one in arrivals] == ["7", "7"]
@@ -74,13 +74,13 @@ def test_parts_that_several_records_tell_of_form_no_set() -> None:
     assert sets == []
 
 
-def test_equal_parts_have_equal_contents_and_others_do_not() -> None:
+def test_equal_parts_have_equal_hashes() -> None:
     once, again = (derive_records(*way("fees", "policies"), [candidate("9", POLICY)])[0] for _ in range(2))
     assert [one.record.content_hash for one in once] == [one.record.content_hash for one in again]
     assert len({one.record.content_hash for one in once}) == 3
 
 
-def test_numbers_stay_what_they_were() -> None:
+def test_numbers_are_unchanged() -> None:
     dear = {"PolicyId": 9, "PolicyAgencyFees": [{"AgencyFeeName": "Fee", "Amount": 1234567890123456.78}]}
     raw = candidate("9", {}).record
     text = json.dumps(dear).replace("1234567890123456.8", "1234567890123456.78").encode()
