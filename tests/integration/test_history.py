@@ -15,7 +15,7 @@ from etl.copy_text import format_row
 from etl.errors import SettingsError
 from etl.ledger import tenants
 from etl.ledger.staging import full_scan
-from etl.load.rows import LoadContext, soft_delete_missing, load_rows, write_stubs
+from etl.load.rows import LoadContext, load_rows, soft_delete_missing, write_stubs
 from etl.models import PAST, PRODUCTION, Department
 from etl.models.base import PRIMARY, Model, row_id
 from etl.reshape.reshaper import Row, row_columns

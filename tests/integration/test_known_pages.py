@@ -76,11 +76,11 @@ def test_a_page_is_not_known_whose_transaction_was_overtaken(
 
     def overtaken(connection: Connection, number: int) -> list[int]:
         ids = numbered(connection, number)
-        monkeypatch.setattr(slices, "new_ids", numbered)
+        monkeypatch.setattr(slices, "reserve_request_ids", numbered)
         take(taker, account.group([account.page([first], number=2)]))
         return ids
 
-    monkeypatch.setattr(slices, "new_ids", overtaken)
+    monkeypatch.setattr(slices, "reserve_request_ids", overtaken)
     take(taker, account.group([account.page([second])]))
     assert living_names(engine) == ["second"]
     account.take(account.page([first]))

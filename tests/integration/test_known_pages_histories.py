@@ -73,7 +73,7 @@ class Reader:
         taker = self.account.taker(*[window] if window else [])
         with pytest.MonkeyPatch.context() as patch:
             if not self.passes_by:
-                patch.setattr(page_writer, "can_be_known", lambda _: False)
+                patch.setattr(page_writer, "is_cacheable", lambda _: False)
             for pages in groups:
                 known, rest = taker.skip_unchanged(self.account.group(pages, window))
                 self.passed_by += known.answers

@@ -12,7 +12,17 @@ from sqlalchemy.exc import OperationalError
 from etl.database.connect import make_engine
 from etl.errors import Interrupted, LeaseHeld, LeaseLost
 from etl.ledger import batches, leases
-from etl.ledger.leases import TTL, Lease, release_lease, verify_lease, hold_lease, make_holder_name, renew_until, share_lease, acquire_lease
+from etl.ledger.leases import (
+    TTL,
+    Lease,
+    acquire_lease,
+    hold_lease,
+    make_holder_name,
+    release_lease,
+    renew_until,
+    share_lease,
+    verify_lease,
+)
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState
 from etl.window import Window
