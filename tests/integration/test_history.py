@@ -196,5 +196,5 @@ def test_the_setting_adds_tables_and_takes_them_off_again(connection: Connection
 
 
 def test_a_table_that_is_none_is_refused_by_name(connection: Connection) -> None:
-    with pytest.raises(SettingsError, match="ETL_HISTORY names claim, which is no table"):
+    with pytest.raises(SettingsError, match="ETL_HISTORY contains an unknown table: claim"):
         kept_tables(connection, "claim")

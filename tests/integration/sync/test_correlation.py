@@ -49,7 +49,7 @@ def test_every_line_of_a_run_names_its_batch_and_every_call_its_request(logging_
     break_with(logging_site.simulator, "server-errors:1")
     summary = logging_site.sync_once(resources=SOME)
     batch = {str(summary.batch.id)}
-    for name in ("batch at work", "batch at its end", "resource finished", "answered"):
+    for name in ("batch started", "batch step finished", "resource finished", "answered"):
         assert {line["batch"] for line in events(logging_site, name)} == batch, name
     retried = [line for line in events(logging_site, "trying again") if "request" in line]
     answered = {line["request"]: line["call"] for line in events(logging_site, "answered")}
@@ -79,10 +79,10 @@ def test_lines_logged_while_a_page_group_is_written_name_the_batch(
 def test_a_worker_process_names_the_batch(logging_site: Site) -> None:
     summary = logging_site.sync_once(resources=SOME)
     url = logging_site.engine.url.render_as_string(hide_password=False)
-    taker = StreamWorker(url, logging_site.settings, summary.batch, {}, None)()
-    get_logger("etl.test").info("in the lane")
-    taker.ledger.engine.dispose()
-    assert [line["batch"] for line in events(logging_site, "in the lane")] == [str(summary.batch.id)]
+    writer = StreamWorker(url, logging_site.settings, summary.batch, {}, None)()
+    get_logger("etl.test").info("in the worker")
+    writer.ledger.engine.dispose()
+    assert [line["batch"] for line in events(logging_site, "in the worker")] == [str(summary.batch.id)]
 
 
 def test_the_separate_steps_name_the_batch(logging_site: Site) -> None:
@@ -90,7 +90,7 @@ def test_the_separate_steps_name_the_batch(logging_site: Site) -> None:
     batch = ExtractService(logging_site.engine, settings=logging_site.settings).extract_data(window, SOME)
     TransformService(logging_site.engine, settings=logging_site.settings).transform_batch(batch)
     LoadService(logging_site.engine, settings=logging_site.settings).load_batch(batch, window)
-    assert [line["batch"] for line in events(logging_site, "batch at work")] == [str(batch)] * 3
+    assert [line["batch"] for line in events(logging_site, "batch started")] == [str(batch)] * 3
 
 
 def test_a_failed_batch_has_a_reason_and_later_lines_name_no_batch(

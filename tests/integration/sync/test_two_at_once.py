@@ -119,7 +119,7 @@ def test_one_of_two_runs_does_the_work_and_the_other_reports_it(two: Site, synce
         assert wait_until(lambda: any(one.poll() is not None for one in both), SECONDS)
     results = sorted(ended(one) for one in both)
     assert [status for status, _ in results] == [0, 3], results
-    assert "Another run is at work" in results[1][1]
+    assert "Another run is active" in results[1][1]
     assert values(two.engine, "SELECT status FROM etl.batches") == [BatchState.COMPLETED]
     assert differences(digest(two.engine), digest(synced.engine)) == []
 
