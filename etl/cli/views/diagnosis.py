@@ -164,7 +164,7 @@ def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
             {
                 "resource": call.resource,
                 "call": call.call,
-                "proven": call.proven,
+                "proven": call.documented,
                 "verdict": call.status.value,
                 "records": call.records,
                 "total": call.total,

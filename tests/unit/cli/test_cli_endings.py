@@ -55,7 +55,7 @@ def test_a_time_limit_stops_one_run_and_not_the_next() -> None:
             assert "Stopped on request" in describe_interruption(stop_request, 1)
 
 
-def test_a_series_outlives_what_passes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_series_survives_temporary_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(float(second) for second in range(100))
     monkeypatch.setattr("etl.cli.repeat.time.monotonic", lambda: next(clock))
     stop_request, waits = StopRequest(), list[float]()
@@ -76,7 +76,7 @@ def test_a_series_outlives_what_passes_by_itself(monkeypatch: pytest.MonkeyPatch
     assert all(0 < wait <= 10 for wait in waits)
 
 
-def test_a_series_ends_where_a_person_is_needed() -> None:
+def test_a_series_ends_at_an_error_that_needs_action() -> None:
     def run() -> int:
         raise CredentialsRefused
 
