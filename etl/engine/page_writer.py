@@ -61,7 +61,7 @@ class WriteResult:
     resource: str
     answers: int
     records: int
-    missed: Sequence[FetchFailed] = ()
+    failures: Sequence[FetchFailed] = ()
     announced: int | None = None  #: total number of records, according to the answers
 
     def combine(self, other: "WriteResult") -> "WriteResult":
@@ -70,14 +70,14 @@ class WriteResult:
             self.resource,
             self.answers + other.answers,
             self.records + other.records,
-            [*self.missed, *other.missed],
+            [*self.failures, *other.failures],
             max(self.announced or 0, other.announced or 0) or None,
         )
 
     @property
     def answered(self) -> int:
         """How many calls brought an answer."""
-        return self.answers - len(self.missed)
+        return self.answers - len(self.failures)
 
 
 def announced_total(answers: Sequence[FetchedPage]) -> int | None:

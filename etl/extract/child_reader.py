@@ -96,7 +96,7 @@ class ChildReader:
     def check_failures(self, result: WriteResult) -> None:
         """Count how the calls ended; raise when the failures concern the resource as a whole."""
         self.answered += result.answered
-        for failure in result.missed:
+        for failure in result.failures:
             self.not_found += failure.not_found
             if not failure.not_found:
                 self.failures.append(failure)

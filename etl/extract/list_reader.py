@@ -68,7 +68,7 @@ class ListReader:
         endpoints = enumerate(self.resource.endpoints)
         ranges = {index: self.date_ranges_of(index) for index, endpoint in endpoints if endpoint.dates}
         planned = list(numbered(self.resource, ranges))
-        self.run.ledger.commit(partial(slices.write_slices, planned=planned, **self.batch_key))
+        self.run.ledger.commit(partial(slices.write_slices, planned_slices=planned, **self.batch_key))
         return planned
 
     def date_ranges_of(self, endpoint_index: int) -> list[DateRange]:
@@ -82,7 +82,7 @@ class ListReader:
     def pages_read(self, connection: Connection, unread: Sequence[Slice]) -> dict[int, dict[int, int]]:
         """Return the pages that are already staged, by slice."""
         return {
-            date_slice.number: slices.read_page_sizes(connection, one=date_slice, **self.batch_key)
+            date_slice.number: slices.read_page_sizes(connection, current_slice=date_slice, **self.batch_key)
             for date_slice in unread
         }
 
@@ -91,9 +91,9 @@ class ListReader:
 
         Raises TotalMismatch when a slice still disagrees after MAX_READINGS readings.
         """
-        readings = self.run.ledger.read(partial(slices.summarize_readings, some=read, **self.batch_key))
+        readings = self.run.ledger.read(partial(slices.summarize_readings, open_slices=read, **self.batch_key))
         agreed = [reading for reading in readings if self.is_complete(reading)]
-        self.run.ledger.commit(partial(slices.finish_slices, agreed=agreed, **self.batch_key))
+        self.run.ledger.commit(partial(slices.finish_slices, consistent_readings=agreed, **self.batch_key))
         disagreeing = [reading for reading in readings if reading not in agreed]
         for reading in disagreeing:
             mismatch = f"the API reported {reading.total} records but returned {reading.distinct}"
@@ -102,7 +102,7 @@ class ListReader:
                 raise TotalMismatch(f"{mismatch}, in {MAX_READINGS} attempts. {consequence}")
             self.run.watch(Message(f"{self.resource.name}: {mismatch}; reading these days again"))
         repeated = [reading.slice for reading in disagreeing]
-        return self.run.ledger.commit(partial(slices.start_new_readings, some=repeated, **self.batch_key))
+        return self.run.ledger.commit(partial(slices.start_new_readings, slices_to_read=repeated, **self.batch_key))
 
     def is_complete(self, reading: SliceReading) -> bool:
         """Return whether a slice is complete.

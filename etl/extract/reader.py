@@ -30,7 +30,7 @@ MAX_EMPTY_PAGES = 10
 PrefetchLimit = Callable[[], int]
 
 
-class ApiClient(Protocol):
+class PageSource(Protocol):
     """The part of the API client that reading needs."""
 
     async def fetch(self, call: Call) -> Answer:
@@ -95,7 +95,7 @@ class ResourceReader:
 
     def __init__(
         self,
-        api: ApiClient,
+        api: PageSource,
         resource: Resource,
         page_size: int,
         prefetch: PrefetchLimit,

@@ -19,8 +19,7 @@ from etl.api.traffic import Traffic
 from etl.catalogue import Resource
 from etl.config.logs import add_log_fields, configure_logging
 from etl.config.settings import Settings
-from etl.database.connect import make_engine
-from etl.database.connect import engine_of
+from etl.database.connect import engine_of, make_engine
 from etl.database.revisions import check_migrated
 from etl.engine.page_writer import PageWriter
 from etl.engine.workers import WorkerPool
@@ -70,7 +69,7 @@ class ExtractService:
             ledger.commit(partial(tenants.register_tenant, settings=self.settings))
             batch = batches.build_batch(ledger.tenant, window, rules_version(self.settings), "extract", {})
             windows = dict.fromkeys(names, window)
-            ledger.commit(partial(batches.create_batch, batch=batch, parts=windows, version=etl.__version__))
+            ledger.commit(partial(batches.create_batch, batch=batch, windows=windows, version=etl.__version__))
             self.read(api, ledger, batch)
         return batch.id
 
@@ -99,14 +98,14 @@ class ExtractService:
         )
         run = ExtractRun(ledger, self.settings, batch, api.wire, api.api, workers, self.watch, "extract", self.stop)
         batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
-        ledger.commit(partial(batches.advance_batch, batch_id=batch.id, to=BatchState.EXTRACTING))
+        ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTING))
         with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic), workers:
             read_all(
                 run,
                 [batch_resource for batch_resource in batch_resources if not batch_resource.fully_read],
                 keep_running,
             )
-        ledger.commit(partial(batches.advance_batch, batch_id=batch.id, to=BatchState.EXTRACTED))
+        ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTED))
 
 
 @dataclass(frozen=True)

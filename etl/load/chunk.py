@@ -21,7 +21,7 @@ from etl.reshape.reshaper import row_columns
 class LoadedChunk:
     """The final status of every raw row of a chunk, and the outcomes of the records with a row."""
 
-    verdicts: Mapping[str, CleanStatus]
+    statuses: Mapping[str, CleanStatus]
     counts: Counter[str]
 
 
@@ -48,10 +48,8 @@ def load_chunk(
 def foreign_key_tables(resource: Resource) -> frozenset[str]:
     """Return the tables that a resource refers to only by its foreign keys."""
     stub_tables = {stub.model.__tablename__ for stub in resource.stubs}
-    return (
-        frozenset(reference.table for reference in references_of(resource.model, resource.data_source).values())
-        - stub_tables
-    )
+    references = references_of(resource.model, resource.data_source).values()
+    return frozenset(reference.table for reference in references) - stub_tables
 
 
 def reference_stubs(cleaned: Sequence[CleanResult]) -> Iterator[tuple[str, str, str | None, datetime]]:

@@ -183,7 +183,6 @@ def find_outdated_names(model: type[Model]) -> TextClause | None:
         names_given_by(model, reference, once=reference.model in models_read_once) for reference in references
     )
     not_names = "".join(id_is_not_name_conditions(model))
-    not_names = "".join(id_is_not_name_conditions(model))
     return text(f"""
         WITH {ctes}told AS ({given_names}
         ), chosen AS (

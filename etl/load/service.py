@@ -78,7 +78,7 @@ class LoadService:
             ledger = Ledger(self.engine, self.settings.etl_tenant, lease)
             batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))
             with ledger.mark_failed_on_error(batch_id):
-                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, to=BatchState.LOADING))
+                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.LOADING))
                 for resource in CATALOGUE:
                     self.watch(Started("load", resource.name))
                     step = LoadStep(ledger, LoadContext(ledger.tenant, batch_id, window), resource, self.settings)
@@ -117,9 +117,9 @@ class LoadStep(Step):
         return counts
 
     def process_chunk(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
-        """Load one portion: rows, verdicts and counts in one transaction."""
+        """Load one chunk: rows, statuses and counts in one transaction."""
         cleaned = clean_records(self.reshape, candidates)
         loaded = load_chunk(connection, self.context, self.resource, cleaned, self.rules)
-        raw_tables.update_status(connection, self.resource, self.batch_id, loaded.verdicts)
+        raw_tables.update_status(connection, self.resource, self.batch_id, loaded.statuses)
         counters.add_counts(connection, self.batch_id, self.resource.name, loaded.counts)
         return loaded.counts

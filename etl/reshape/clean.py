@@ -56,13 +56,13 @@ def clean_status(cleaned: CleanResult, rules: str) -> CleanStatus:
     if not findings:
         return CLEAN if cleaned.reshaped.row is not None else CleanStatus(RawState.LOADED, rules=rules)
     if cleaned.reshaped.refused:
-        return CleanStatus(RawState.VALIDATION_ERROR, failure_reason(findings), len(findings), rules)
+        return CleanStatus(RawState.VALIDATION_ERROR, status_reason(findings), len(findings), rules)
     if any(finding.severity in BAD_SEVERITIES for finding in findings):
-        return CleanStatus(RawState.VALIDATION_ERROR, failure_reason(findings), len(findings))
+        return CleanStatus(RawState.VALIDATION_ERROR, status_reason(findings), len(findings))
     return CleanStatus(RawState.TRANSFORMED, None, len(findings))
 
 
-def failure_reason(findings: Sequence[Finding]) -> str:
+def status_reason(findings: Sequence[Finding]) -> str:
     """Return what is wrong with a record, naming fields and no person."""
     text = "; ".join(finding.message for finding in findings if finding.severity in BAD_SEVERITIES)
     return text if len(text) <= MAX_REASON_LENGTH else text[: MAX_REASON_LENGTH - 1] + "…"

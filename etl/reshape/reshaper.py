@@ -61,7 +61,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     id: str
     raw_id: str
-    text: str  #: its values in the order of `columns(...)`, as a line of COPY text without its end
+    text: str  #: its values in the order of `row_columns(...)`, as a line of COPY text without its end
     undated: bool  #: whether its version is the time of the request
     deleted: bool  #: whether the record is marked as deleted
 
@@ -78,7 +78,7 @@ class Reshaped(msgspec.Struct, frozen=True, gc=False):
 class ReferenceResult(NamedTuple):
     """The result of the reference path for one record."""
 
-    values: list[Any] | None  #: in the order of `columns(...)`
+    values: list[Any] | None  #: in the order of `row_columns(...)`
     stubs: list[StubRow]
     findings: list[Finding]
     refused: bool = False

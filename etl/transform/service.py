@@ -71,14 +71,14 @@ class TransformService:
             ledger = Ledger(self.engine, self.settings.etl_tenant, lease)
             batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))
             with ledger.mark_failed_on_error(batch_id):
-                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, to=BatchState.TRANSFORMING))
+                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.TRANSFORMING))
                 for resource in sources_first():
                     self.watch(Started("transform", resource.name))
                     results.counts[resource.name] = TransformStep(ledger, batch, resource, self.settings).run(
                         self.watch
                     )
                     self.watch(Finished("transform", resource.name, "done", results.counts[resource.name]))
-                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, to=BatchState.TRANSFORMED))
+                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.TRANSFORMED))
         return results
 
 
@@ -96,7 +96,7 @@ class TransformStep(Step):
         )
 
     def process_chunk(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
-        """Clean one portion: verdicts, findings, derived records and counts in one transaction."""
+        """Clean one chunk: statuses, findings, derived records and counts in one transaction."""
         cleaned = clean_records(self.reshape, candidates)
         verdicts = {result.staged.raw_id: clean_status(result, self.rules) for result in cleaned}
         raw_tables.update_status(connection, self.resource, self.batch_id, verdicts)
@@ -104,13 +104,13 @@ class TransformStep(Step):
         for child, derivation in derived_from(self.resource.name):
             if not derivation.fallback or child.name in self.fallbacks:
                 incoming, sets = derive_records(child, derivation, usable_records(cleaned))
-                stage_records(connection, self.intake(), child, incoming, sets)
+                stage_records(connection, self.stage_context(), child, incoming, sets)
         counts = count_outcomes(cleaned, finding_count)
         counters.add_counts(connection, self.batch_id, self.resource.name, counts)
         return Counter({"cleaned": len(candidates), **counts})
 
-    def intake(self) -> StageContext:
-        """Return how derived records are taken in: staged, to be cleaned in their turn."""
+    def stage_context(self) -> StageContext:
+        """Return how derived records are staged: pending, to be cleaned later."""
         return StageContext(self.ledger.tenant, self.batch_id, self.rules, leave_pending)
 
 

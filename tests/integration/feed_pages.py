@@ -28,10 +28,10 @@ from etl.window import Window
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 FOREVER = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 #: The outcomes; each record has exactly one.
-OUTCOMES = tuple(str(one) for one in Outcome)
+OUTCOMES = tuple(str(item) for item in Outcome)
 
 
-def settings_of(tenant: str, **more: Any) -> Settings:
+def make_settings(tenant: str, **more: Any) -> Settings:
     """Return settings that access only a database."""
     return Settings(
         _env_file=None,
@@ -52,7 +52,7 @@ def contact(number: int, at: datetime, **more: Any) -> bytes:
     return msgspec.json.encode(facts | {"DateLastModified": when} | more)
 
 
-def take(taker: PageWriter, group: PageGroup) -> WriteResult:
+def write_group(taker: PageWriter, group: PageGroup) -> WriteResult:
     """Write a page group as a worker thread does, and return the result."""
     known, rest = taker.skip_unchanged(group)
     return known if rest is None else taker.write(rest).combine(known)
@@ -68,11 +68,11 @@ class Account:
     more: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.settings = settings_of(self.tenant, **self.more)
+        self.settings = make_settings(self.tenant, **self.more)
         self.ledger = Ledger(self.engine, self.tenant)
         self.stream: Stream | None = None  # compiled for the first batch
 
-    def taker(self, window: Window = FOREVER) -> PageWriter:
+    def writer(self, window: Window = FOREVER) -> PageWriter:
         """Begin a batch and return its page writer."""
         batch = batches.build_batch(self.tenant, window, rules_version(self.settings), "sync", {})
         parts = {self.resource.name: window}
@@ -84,18 +84,18 @@ class Account:
 
     def page(self, items: Iterable[bytes], at: datetime = NOON, number: int = 1) -> FetchedPage:
         """Return a page of these items, requested at a time."""
-        one = Slice(0, 0, at.date() - timedelta(days=1), at.date())
-        call: Call = page_call(self.resource, self.resource.endpoints[0], one.first_day, one.last_day, number, 500)
+        item = Slice(0, 0, at.date() - timedelta(days=1), at.date())
+        call: Call = page_call(self.resource, self.resource.endpoints[0], item.first_day, item.last_day, number, 500)
         given = list(items)
         body = b'{"Data":[' + b",".join(given) + b"]}"
         answer = Answer(200, {}, body, Page(given, len(given)), 1.0, 1, at, at)
-        return to_fetched_page(call, answer, one, None)
+        return to_fetched_page(call, answer, item, None)
 
     def group(self, pages: Sequence[FetchedPage], window: Window | None = None) -> PageGroup:
         """Return pages as the page group of one transaction."""
         return PageGroup(self.resource.name, pages, window)
 
-    def take(self, *pages: FetchedPage, window: Window | None = None) -> tuple[UUID, WriteResult]:
+    def write(self, *pages: FetchedPage, window: Window | None = None) -> tuple[UUID, WriteResult]:
         """Write pages as a batch of their own; return the batch and the result."""
-        taker = self.taker(window or FOREVER)
-        return taker.batch_id, take(taker, self.group(pages, window))
+        taker = self.writer(window or FOREVER)
+        return taker.batch_id, write_group(taker, self.group(pages, window))

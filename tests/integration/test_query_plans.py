@@ -175,8 +175,8 @@ def take_pages(engine: Engine) -> None:
     """Take pages of unchanged, changed and new contacts through all steps."""
     account = Account(engine)
     some = [account.page([contact(n, NOON) for n in range(at, at + PAGE)]) for at in (1, 9_000, RECORDS - 100)]
-    account.take(*some)
-    account.take(*some, window=Window(NOON - timedelta(days=1), NOON + timedelta(days=1)))
+    account.write(*some)
+    account.write(*some, window=Window(NOON - timedelta(days=1), NOON + timedelta(days=1)))
 
 
 def load_by_parts(engine: Engine) -> None:

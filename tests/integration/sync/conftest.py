@@ -91,6 +91,6 @@ def mails(sink: tuple[Sink, int]) -> Sink:
 
 
 @pytest.fixture
-def told(site: Site, sink: tuple[Sink, int], tmp_path: Path) -> Site:
+def notified_site(site: Site, sink: tuple[Sink, int], tmp_path: Path) -> Site:
     """Give a site whose notifications reach the mail server."""
     return mailing(site, sink[1], tmp_path)

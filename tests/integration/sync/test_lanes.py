@@ -40,14 +40,14 @@ def test_processes_lead_to_the_same_rows_as_threads(
 
 def test_the_processes_end_with_their_run(site: Site, in_processes: list[WorkerProcess]) -> None:
     site.sync_once(resources=("contacts",))
-    assert [lane._process.poll() for lane in in_processes] == [0] * workers.WORKERS
+    assert [process._process.poll() for process in in_processes] == [0] * workers.WORKERS
 
 
 def test_a_stopped_run_leaves_no_process(site: Site, in_processes: list[WorkerProcess]) -> None:
     watcher = Watcher(watch=lambda _: watcher.stop.set() if in_processes else None)
     with pytest.raises(Interrupted):
         site.sync_once(watcher=watcher)
-    assert all(lane._process.poll() == 0 for lane in in_processes)
+    assert all(process._process.poll() == 0 for process in in_processes)
 
 
 def test_a_process_that_dies_leaves_a_resumable_batch(
@@ -69,13 +69,13 @@ def test_a_process_that_dies_leaves_a_resumable_batch(
 
 
 def test_a_process_that_is_already_dead_is_reported_and_can_be_closed() -> None:
-    lane = WorkerProcess(dict)  # type: ignore[arg-type]  # no process is left to call it
-    lane._process.kill()
-    lane._process.wait()
+    process = WorkerProcess(dict)  # type: ignore[arg-type]  # no process is left to call it
+    process._process.kill()
+    process._process.wait()
     with pytest.raises(WorkerDied):
-        lane.write(PageGroup("contacts", [], None))
-    lane.close_input()
-    lane.wait_for_exit()
+        process.write(PageGroup("contacts", [], None))
+    process.close_input()
+    process.wait_for_exit()
 
 
 def test_a_script_without_a_main_guard_can_sync_a_large_book(site: Site, tmp_path: Path) -> None:

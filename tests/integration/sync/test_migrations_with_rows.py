@@ -127,6 +127,6 @@ def test_a_run_continues_after_a_migration_from_the_first_release(synced: Site, 
 def test_a_database_at_an_earlier_revision_is_refused_with_the_fix(synced: Site, revision: str) -> None:
     downgrade(url_of(synced.engine), revision)
     synced.asked()
-    with pytest.raises(Exception, match=f"at migration {revision}, behind {revisions()[0]}. Run `qqetl db upgrade`"):
+    with pytest.raises(Exception, match=f"at migration {revision}, not at the newest, {revisions()[0]}. Run `qqetl db upgrade`"):
         synced.sync_once()
     assert synced.asked() == [], "nothing is asked of the API"

@@ -15,13 +15,15 @@ FAILED, OVER = "qqetl default: the run failed", "qqetl default: over: the run fa
 
 
 @pytest.fixture(autouse=True)
-def _environment(told: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def _environment(notified_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set the environment in which tasks find the site and the mail server, as in Airflow."""
-    own = environment_of(told) | {
-        "ETL_SMTP_URL": told.settings.etl_smtp_url.get_secret_value() if told.settings.etl_smtp_url else "",
-        "ETL_MAIL_FROM": told.settings.etl_mail_from or "",
-        "ETL_MAIL_TO": told.settings.etl_mail_to or "",
-        "ETL_DATA_DIR": str(told.settings.etl_data_dir),
+    own = environment_of(notified_site) | {
+        "ETL_SMTP_URL": notified_site.settings.etl_smtp_url.get_secret_value()
+        if notified_site.settings.etl_smtp_url
+        else "",
+        "ETL_MAIL_FROM": notified_site.settings.etl_mail_from or "",
+        "ETL_MAIL_TO": notified_site.settings.etl_mail_to or "",
+        "ETL_DATA_DIR": str(notified_site.settings.etl_data_dir),
     }
     for name, value in own.items():
         monkeypatch.setenv(name, value)
@@ -53,21 +55,21 @@ def goes_well(run: str) -> None:
     assert close(batch, run) == 0
 
 
-def refuse_credentials(told: Site) -> None:
+def refuse_credentials(notified_site: Site) -> None:
     """Delete the token and let the API refuse to issue another."""
-    execute(told, "DELETE FROM etl.tokens")
-    break_with(told.simulator, "token-refused")
+    execute(notified_site, "DELETE FROM etl.tokens")
+    break_with(notified_site.simulator, "token-refused")
 
 
-def test_an_incident_of_a_task_is_not_resolved_at_the_end_of_its_run(told: Site, mails: Sink) -> None:
+def test_an_incident_of_a_task_is_not_resolved_at_the_end_of_its_run(notified_site: Site, mails: Sink) -> None:
     batch = begin()
-    refuse_credentials(told)
+    refuse_credentials(notified_site)
     with pytest.raises(CredentialsRefused):
         steps.plan_level(None, RUN, batch, 0)
     assert close(batch) == 6
     assert mails.subjects == [REFUSED]
-    break_with(told.simulator)
-    execute(told, "DELETE FROM etl.tokens")
+    break_with(notified_site.simulator)
+    execute(notified_site, "DELETE FROM etl.tokens")
     goes_well("later")
     assert mails.subjects[1:] == ["qqetl default: over: QQCatalyst refused the credentials"]
 
@@ -82,12 +84,12 @@ def test_tasks_that_died_while_reading_are_reported_at_the_end(mails: Sink) -> N
     assert mails.subjects[1:] == [OVER]
 
 
-def test_a_dead_begin_task_is_reported_once_and_resolved_by_the_next_run(told: Site, mails: Sink) -> None:
+def test_a_dead_begin_task_is_reported_once_and_resolved_by_the_next_run(notified_site: Site, mails: Sink) -> None:
     for run in (RUN, "next"):
         steps.report_dead_run(None, run, "begin")
     assert mails.subjects == [FAILED]
     assert "`begin` of qqcatalyst_sync/scheduled__1" in mails.text()
-    assert open_troubles(told) == [("run_failed", "")]
+    assert open_troubles(notified_site) == [("run_failed", "")]
     goes_well("later")
     assert mails.subjects[1:] == [OVER]
 
@@ -102,13 +104,13 @@ def test_a_dead_close_task_is_reported_with_its_batch(mails: Sink) -> None:
     assert mails.subjects[1:] == [OVER]
 
 
-def test_a_dead_task_after_a_reported_error_is_not_reported_again(told: Site, mails: Sink) -> None:
-    refuse_credentials(told)
+def test_a_dead_task_after_a_reported_error_is_not_reported_again(notified_site: Site, mails: Sink) -> None:
+    refuse_credentials(notified_site)
     with pytest.raises(CredentialsRefused):
         begin()
     steps.report_dead_run(None, RUN, "begin")
     assert mails.subjects == [REFUSED]
-    assert open_troubles(told) == [("credentials_refused", "")]
+    assert open_troubles(notified_site) == [("credentials_refused", "")]
 
 
 def test_a_usage_error_is_not_mailed(mails: Sink) -> None:

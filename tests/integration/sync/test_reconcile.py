@@ -70,7 +70,7 @@ def test_it_can_be_undone(site: Site) -> None:
 
 def test_a_run_without_a_full_scan_has_nothing_to_undo(site: Site) -> None:
     batch_id = value(site.engine, "SELECT id FROM etl.batches LIMIT 1")
-    with pytest.raises(UsageError, match="did not read everything"):
+    with pytest.raises(UsageError, match="was not a full read"):
         undo_deletions(site.engine, site.settings, batch_id)
 
 
@@ -106,5 +106,5 @@ def test_a_record_read_by_another_run_during_the_scan_is_not_missing(site: Site)
 
 
 def test_resources_read_in_complete_sets_need_no_reconciliation() -> None:
-    with pytest.raises(UsageError, match="coverages is read in complete sets"):
+    with pytest.raises(UsageError, match="coverages is always read in complete sets"):
         select_reconcilable(["coverages"])

@@ -288,7 +288,7 @@ def test_a_migration_does_not_change_tables_during_a_run(synced: Site) -> None:
             refusals.append(error)
 
     assert synced.sync_once(watcher=Watcher(At(2, migrate).watch), full=True).exit_status == 0
-    assert [str(one).split(" by ")[0] for one in refusals] == ["A run is at work (it holds account_info"]
+    assert [str(one).split(" as ")[0] for one in refusals] == ["A run is active (it holds the lease of account_info"]
     assert refusals[0].exit_status == 3
     downgrade(url, str(earlier))
     with pytest.raises(DatabaseNotReady, match="behind"):

@@ -131,7 +131,7 @@ def test_a_second_signal_ends_the_process_at_once(site: Site, synced: Site) -> N
         await_waiting(site.engine)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
-        while "Once more ends at once" not in process.stderr.readline():
+        while "Press Ctrl-C again to quit now" not in process.stderr.readline():
             assert process.poll() is None
         asked = time.monotonic()
         process.send_signal(signal.SIGTERM)
@@ -146,8 +146,8 @@ def test_a_second_signal_ends_the_process_at_once(site: Site, synced: Site) -> N
 class StopAfter:
     """Asks a step to stop after a number of chunks."""
 
-    def __init__(self, portions: int) -> None:
-        self.left = portions
+    def __init__(self, chunks: int) -> None:
+        self.left = chunks
         self.event = threading.Event()
 
     def watch(self, event: Event) -> None:

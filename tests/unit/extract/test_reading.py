@@ -64,7 +64,9 @@ def numbered(*sizes: int, total: int | None = None, pages: int | None = None) ->
     }
 
 
-def read(api: FakeApi, one: Slice = DAYS, known: Mapping[int, int] | None = None, name: str = "contacts") -> list[int]:
+def read(
+    api: FakeApi, date_slice: Slice = DAYS, staged_pages: Mapping[int, int] | None = None, name: str = "contacts"
+) -> list[int]:
     """Read a slice and return the pages in the order in which they were passed on."""
     put: list[FetchedPage] = []
 
@@ -72,9 +74,11 @@ def read(api: FakeApi, one: Slice = DAYS, known: Mapping[int, int] | None = None
         put.append(fetched)
 
     asyncio.run(
-        ResourceReader(api, resource(name), SIZE, prefetch=three).read_slices(keep, [one], {one.number: known or {}})
+        ResourceReader(api, resource(name), SIZE, prefetch=three).read_slices(
+            keep, [date_slice], {date_slice.number: staged_pages or {}}
+        )
     )
-    assert all(fetched.slice == one for fetched in put)
+    assert all(fetched.slice == date_slice for fetched in put)
     return [fetched.call.page or 1 for fetched in put]
 
 
@@ -133,7 +137,7 @@ def test_reading_an_endless_feed_stops_with_an_error(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("known", "asked"),
+    ("staged_pages", "requested"),
     [
         ({1: 2}, [2, 3]),
         ({1: 2, 2: 2}, [3]),
@@ -142,10 +146,10 @@ def test_reading_an_endless_feed_stops_with_an_error(monkeypatch: pytest.MonkeyP
         ({1: 2, 2: 2, 3: 1}, []),
     ],
 )
-def test_staged_pages_are_not_requested_again(known: dict[int, int], asked: list[int]) -> None:
+def test_staged_pages_are_not_requested_again(staged_pages: dict[int, int], requested: list[int]) -> None:
     api = FakeApi(numbered(2, 2, 1, total=5))
-    assert [page for page in read(api, known=known) if page <= 3] == asked
-    assert not set(api.asked) & set(known)
+    assert [page for page in read(api, staged_pages=staged_pages) if page <= 3] == requested
+    assert not set(api.asked) & set(staged_pages)
 
 
 def test_a_list_without_pages_is_one_call_or_none_if_staged() -> None:
@@ -187,9 +191,9 @@ def test_long_ranges_are_split_by_the_totals_of_the_api() -> None:
 
     class Busy(FakeApi):
         async def fetch(self, call: Call) -> Answer:
-            asked = dict(call.query)
-            days = (date.fromisoformat(asked["endDate"]) - date.fromisoformat(asked["startDate"])).days
-            assert asked["pageSize"] == "1"
+            query = dict(call.query)
+            days = (date.fromisoformat(query["endDate"]) - date.fromisoformat(query["startDate"])).days
+            assert query["pageSize"] == "1"
             return answer(["x"], per_day * days)
 
     month = DateRange(date(2026, 3, 1), date(2026, 3, 31))
@@ -210,13 +214,13 @@ def test_failed_children_carry_the_reason_and_affect_no_others() -> None:
     wanted = [ChildRequest(str(number), NO_ROW, b"{}") for number in range(1, 5)]
     put: list[FetchedPage | FetchFailed] = []
 
-    async def keep(one: FetchedPage | FetchFailed) -> None:
-        put.append(one)
+    async def keep(result: FetchedPage | FetchFailed) -> None:
+        put.append(result)
 
     asyncio.run(ResourceReader(Details({}), resource("documents"), SIZE, three).read_children(keep, wanted))
-    assert [one.child for one in put] == wanted
-    assert [isinstance(one, FetchFailed) and one.not_found for one in put] == [False, True, False, False]
-    assert [isinstance(one, FetchFailed) for one in put] == [False, True, True, False]
+    assert [result.child for result in put] == wanted
+    assert [isinstance(result, FetchFailed) and result.not_found for result in put] == [False, True, False, False]
+    assert [isinstance(result, FetchFailed) for result in put] == [False, True, True, False]
 
 
 def test_a_page_is_never_larger_than_the_endpoint_allows() -> None:

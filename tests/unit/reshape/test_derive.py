@@ -24,7 +24,7 @@ def candidate(source_id: str, decoded: Mapping[str, Any]) -> StagedRecord:
 
 def way(name: str, source: str) -> tuple[Resource, Derivation]:
     """Return the derivation of a resource."""
-    return next((one, how) for one, how in derived_from(source) if one.name == name)
+    return next((item, how) for item, how in derived_from(source) if item.name == name)
 
 
 POLICY = {
@@ -39,10 +39,10 @@ POLICY = {
 
 def test_the_parts_of_a_record_are_records_of_one_complete_set() -> None:
     arrivals, sets = derive_records(*way("fees", "policies"), [candidate("9", POLICY)])
-    ids = [one.record.source_id for one in arrivals]
+    ids = [item.record.source_id for item in arrivals]
     assert len(set(ids)) == 3
     assert all(source_id.startswith("policy:9:") for source_id in ids)
-    assert [(one.key, one.source_ids) for one in sets] == [("policies:9", frozenset(ids))]
+    assert [(item.key, item.source_ids) for item in sets] == [("policies:9", frozenset(ids))]
 
 
 def test_a_part_keeps_the_version_of_the_record_it_came_from() -> None:
@@ -56,28 +56,28 @@ def test_a_part_has_a_modification_time_only_if_it_contains_one() -> None:
     fees, _ = derive_records(*way("fees", "policies"), [candidate("9", POLICY)])
     pending = {"PolicyId": 9, "Status": "P", "DateLastModified": "2026-03-01T08:00:00"}
     applications, _ = derive_records(*way("applications", "policies"), [candidate("9", pending)])
-    assert {one.record.modified_at for one in fees} == {None}
-    assert [one.record.modified_at for one in applications] == [MODIFIED]
+    assert {item.record.modified_at for item in fees} == {None}
+    assert [item.record.modified_at for item in applications] == [MODIFIED]
 
 
 def test_a_record_without_parts_is_an_empty_set() -> None:
     arrivals, sets = derive_records(*way("fees", "policies"), [candidate("9", {"PolicyId": 9}), candidate("10", {})])
     assert arrivals == []
-    assert [(one.key, one.source_ids) for one in sets] == [("policies:9", frozenset()), ("policies:10", frozenset())]
+    assert [(item.key, item.source_ids) for item in sets] == [("policies:9", frozenset()), ("policies:10", frozenset())]
 
 
 def test_parts_that_occur_in_several_records_form_no_set() -> None:
     offices = [candidate(str(number), {"QQID": number, "AgencyID": 7, "AgencyName": "Sunshine"}) for number in (1, 2)]
     arrivals, sets = derive_records(*way("agencies", "locations"), offices)
-    assert [one.record.source_id for one in arrivals] == ["7", "7"]
-    assert [one.record.set_key for one in arrivals] == [None, None]
+    assert [item.record.source_id for item in arrivals] == ["7", "7"]
+    assert [item.record.set_key for item in arrivals] == [None, None]
     assert sets == []
 
 
 def test_equal_parts_have_equal_hashes() -> None:
     once, again = (derive_records(*way("fees", "policies"), [candidate("9", POLICY)])[0] for _ in range(2))
-    assert [one.record.content_hash for one in once] == [one.record.content_hash for one in again]
-    assert len({one.record.content_hash for one in once}) == 3
+    assert [item.record.content_hash for item in once] == [item.record.content_hash for item in again]
+    assert len({item.record.content_hash for item in once}) == 3
 
 
 def test_numbers_are_unchanged() -> None:
@@ -93,5 +93,5 @@ def test_a_part_without_an_id_stays_in_its_record() -> None:
     nameless = Derivation("policies", lambda _: [{"FeeID": None}, {"FeeID": "f:1"}, {"FeeID": [1]}])
     resource, _ = way("fees", "policies")
     arrivals, sets = derive_records(resource, nameless, [candidate("9", {})])
-    assert [one.record.source_id for one in arrivals] == ["f:1"]
+    assert [item.record.source_id for item in arrivals] == ["f:1"]
     assert sets[0].source_ids == {"f:1"}

@@ -130,15 +130,15 @@ def put(record: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None
         place = place[step]
 
 
-def both(ways: Reshaper, record: dict[str, Any]) -> tuple[Any, Any]:
+def both(reshaper: Reshaper, record: dict[str, Any]) -> tuple[Any, Any]:
     """Return the results of the fast path and the reference path: columns, stubs, whether there are findings."""
-    found = ways.reference_path("1", record)
+    result = reshaper.reference_path("1", record)
     reference = (
-        (format_row(found.values or ()).split("\t"), found.stubs, False) if not found.findings else ([], [], True)
+        (format_row(result.values or ()).split("\t"), result.stubs, False) if not result.findings else ([], [], True)
     )
     stubs: list[Any] = []
     try:
-        return (ways.fast_path(record, stubs).split("\t"), stubs, False), reference
+        return (reshaper.fast_path(record, stubs).split("\t"), stubs, False), reference
     except NeedsReferencePath:
         return ([], [], True), reference
 
@@ -162,7 +162,7 @@ def test_the_fast_path_gives_the_result_of_the_reference_path(name: str, seed: i
 def differing(ways: Reshaper, quick: list[str], careful: list[str]) -> list[tuple[str, str, str]]:
     """Return where the columns differ."""
     columns = zip(ways.column_readers, quick, careful, strict=False)
-    return [(cell.column, one, other) for cell, one, other in columns if one != other]
+    return [(cell.column, fast, reference) for cell, fast, reference in columns if fast != reference]
 
 
 @pytest.mark.parametrize("name", BY_NAME)

@@ -55,16 +55,16 @@ def row(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, Any
     reshaped, reference = reshape(name, decoded, **settings), reference_result(name, decoded, **settings)
     assert reshaped.row is not None, reshaped.findings
     assert reference.values is not None
-    named = row_columns(resource(name).model, resource(name).data_source)
+    columns = row_columns(resource(name).model, resource(name).data_source)
     texts = reshaped.row.text.split("\t")
-    fields = slice(len(LEADING_COLUMNS), len(named) - len(TRAILING_COLUMNS))
+    fields = slice(len(LEADING_COLUMNS), len(columns) - len(TRAILING_COLUMNS))
     assert "\t".join(texts[fields]) == format_row(reference.values)
-    return dict(zip(named, texts, strict=True)) | dict(zip(named[fields], reference.values, strict=True))
+    return dict(zip(columns, texts, strict=True)) | dict(zip(columns[fields], reference.values, strict=True))
 
 
 def findings(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, tuple[str, Severity]]:
     """Reshape one record and return its findings by field."""
-    return {one.field: (one.rule, one.severity) for one in reshape(name, decoded, **settings).findings}
+    return {finding.field: (finding.rule, finding.severity) for finding in reshape(name, decoded, **settings).findings}
 
 
 def test_a_row_has_ids_values_and_times() -> None:
@@ -92,7 +92,7 @@ def test_an_invalid_value_is_dropped_and_its_record_kept() -> None:
 def test_strict_validation_refuses_a_record_with_an_invalid_value() -> None:
     reshaped = reshape("contacts", CONTACT | {"Email": "ada@"}, strict=True)
     assert (reshaped.row, reshaped.refused, reshaped.stubs) == (None, True, [])
-    assert [one.severity for one in reshaped.findings] == [Severity.REFUSED]
+    assert [finding.severity for finding in reshaped.findings] == [Severity.REFUSED]
 
 
 def test_an_unknown_code_is_noted_or_refused_when_strict() -> None:
@@ -106,7 +106,9 @@ def test_an_unknown_code_is_noted_or_refused_when_strict() -> None:
 def test_a_record_without_a_required_value_is_refused(status: Any, rule: str) -> None:
     reshaped = reshape("contacts", CONTACT | {"Status": status, "LocationID": 310})
     assert (reshaped.row, reshaped.refused, reshaped.stubs) == (None, True, [])
-    assert [(one.field, one.rule, one.severity) for one in reshaped.findings] == [("status", rule, Severity.REFUSED)]
+    assert [(finding.field, finding.rule, finding.severity) for finding in reshaped.findings] == [
+        ("status", rule, Severity.REFUSED)
+    ]
 
 
 def test_a_missing_expected_value_is_noted() -> None:
@@ -151,7 +153,7 @@ def test_a_record_excluded_by_the_row_filter_becomes_nothing() -> None:
 
 
 def test_times_without_a_zone_use_the_zone_of_the_settings() -> None:
-    compiled = [Reshaper(one, TENANT, zone="America/New_York", strict=False) for one in CATALOGUE]
+    compiled = [Reshaper(described, TENANT, zone="America/New_York", strict=False) for described in CATALOGUE]
     kinds = [getattr(cell.clean, "__self__", None) for reshaper in compiled for cell in reshaper.column_readers]
     assert {kind.zone for kind in kinds if isinstance(kind, Timestamp)} == {"America/New_York"}
 
@@ -206,6 +208,6 @@ def test_no_record_breaks_the_reshaper(name: str, data: st.DataObject) -> None:
     keys = [str(cell.path[0]) for cell in cells if cell.path]
     decoded = data.draw(st.dictionaries(st.sampled_from(keys), json_values, max_size=8))
     reshaped = reshape(name, decoded)
-    assert (reshaped.row is None) == any(one.severity is Severity.REFUSED for one in reshaped.findings)
-    named = row_columns(resource(name).model, resource(name).data_source)
-    assert reshaped.row is None or reshaped.row.text.count("\t") == len(named) - 1
+    assert (reshaped.row is None) == any(finding.severity is Severity.REFUSED for finding in reshaped.findings)
+    columns = row_columns(resource(name).model, resource(name).data_source)
+    assert reshaped.row is None or reshaped.row.text.count("\t") == len(columns) - 1
