@@ -56,7 +56,7 @@ def test_every_line_of_a_run_names_its_batch_and_every_call_its_request(logging_
     assert len(retried) >= 2
     assert {line["batch"] for line in retried} == batch
     assert all(answered[line["request"]] == line["call"] for line in retried), "a call keeps its request id"
-    assert len(answered) == len(events(logging_site, "answered")), "and no two share one"
+    assert len(answered) == len(events(logging_site, "answered")), "no two calls share a request id"
     ends = {line["resource"]: line for line in events(logging_site, "resource finished")}
     assert ends["claims"]["state"] == "done"
     assert ends["claims"]["fetched"] == ends["claims"]["inserted"] > 0

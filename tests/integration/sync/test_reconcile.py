@@ -59,12 +59,12 @@ def test_a_dry_run_reports_and_marks_nothing(site: Site) -> None:
 
 
 def test_it_can_be_undone(site: Site) -> None:
-    known = digest(site.engine)
+    before = digest(site.engine)
     drop_claims(site, 1)
     batch = site.sync_once(full=True).batch
-    assert digest(site.engine) != known
+    assert digest(site.engine) != before
     assert undo_deletions(site.engine, site.settings, batch.id)["claims"] == 1
-    assert digest(site.engine) == known
+    assert digest(site.engine) == before
     assert undo_deletions(site.engine, site.settings, batch.id)["claims"] == 0
 
 

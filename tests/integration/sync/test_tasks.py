@@ -72,8 +72,8 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_sync_in_tasks_leads_to_the_same_rows(site: Site, as_synced: Site) -> None:
     summary = run_in_tasks(task_of(site))
     assert summary.exit_status == 0, summary.batch.error
-    calls = [one for one in site.asked() if not one.startswith("/oauth/")]
-    assert summary.calls == len(calls) > 0, "those of all tasks, greetings included"
+    calls = [call for call in site.asked() if not call.startswith("/oauth/")]
+    assert summary.calls == len(calls) > 0, "the calls of all tasks, including the first contacts"
     assert value(site.engine, "SELECT calls FROM etl.batches") == summary.calls
     assert differences(digest(site.engine), digest(as_synced.engine)) == []
     counts = "SELECT resource, fetched, status FROM etl.batch_resources ORDER BY resource"
