@@ -119,7 +119,7 @@ class Stream:
         cleaned = clean_records(self.reshapers[resource.name], candidates)
         found = save_findings(connection, self.batch.tenant, resource, self.batch.id, cleaned)
         loaded = load_chunk(connection, self.make_target(resource), resource, cleaned, self.rules)
-        return ProcessResult(loaded.verdicts, count_outcomes(cleaned, found) + loaded.counts)
+        return ProcessResult(loaded.statuses, count_outcomes(cleaned, found) + loaded.counts)
 
     def make_target(self, resource: Resource) -> LoadContext:
         """Return where and for which window the rows of a resource are written."""

@@ -170,11 +170,11 @@ class PageWriter:
             ]
             sets = [read_set for page in parsed for read_set in page.records.sets]
             counts = self.handle_records(connection, resource, incoming, sets, window)
-            unstaged = any(page.records.others or page.records.bad for page in parsed)
-            settled = not unstaged and not any(counts[outcome] for outcome in SKIPPED_OUTCOMES)
+            has_unstaged = any(page.records.others or page.records.bad for page in parsed)
+            is_cacheable = not has_unstaged and not any(counts[outcome] for outcome in SKIPPED_OUTCOMES)
             facts = [
                 request_facts(self.batch_id, page)
-                | {"contents": hash_contents(page.records.records) if settled else None}
+                | {"contents": hash_contents(page.records.records) if is_cacheable else None}
                 for page in parsed
             ]
             slices.write_requests(connection, facts, requests)

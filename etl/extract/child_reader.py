@@ -114,7 +114,7 @@ class ChildReader:
         )
 
     def report_not_found(self) -> None:
-        """Report parents that QQCatalyst no longer has; the parents' own list says what became of them."""
+        """Report parents that QQCatalyst no longer has; whether they are deleted is decided by their own list."""
         if self.not_found:
             exist = "exists" if self.not_found == 1 else "exist"
             message = f"{self.not_found} of the requested {self.parent.name} no longer {exist} in QQCatalyst (404)"

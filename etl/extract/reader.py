@@ -62,7 +62,7 @@ class SliceProgress:
 
     @property
     def is_over(self) -> bool:
-        """Whether further pages are expected to hold nothing, whatever total was announced."""
+        """Whether further pages are expected to be empty, regardless of the announced total."""
         return self.is_repeated or self.empty_pages >= MAX_EMPTY_PAGES
 
 
@@ -241,7 +241,7 @@ class ResourceReader:
         call = parent_call(self.resource, self.resource.endpoints[0], child.parent_id)
         try:
             return to_fetched_page(call, await self.api.fetch(call), None, child)
-        except Vanished as gone:
-            return FetchFailed(child, not_found=True, reason=str(gone))
-        except ApiUnavailable as failed:
-            return FetchFailed(child, not_found=False, reason=str(failed))
+        except Vanished as error:
+            return FetchFailed(child, not_found=True, reason=str(error))
+        except ApiUnavailable as error:
+            return FetchFailed(child, not_found=False, reason=str(error))

@@ -40,8 +40,8 @@ def load_chunk(
     columns = row_columns(resource.model, resource.data_source)
     rows = [result.reshaped.row for result in with_row if result.reshaped.row is not None]
     loaded = load_rows(connection, context, resource, columns, rows, write_all_placeholders)
-    verdicts = {result.staged.raw_id: final_status(result, loaded, rules) for result in cleaned}
-    return LoadedChunk(verdicts, loaded.counts)
+    statuses = {result.staged.raw_id: final_status(result, loaded, rules) for result in cleaned}
+    return LoadedChunk(statuses, loaded.counts)
 
 
 @cache

@@ -95,8 +95,9 @@ def copy_to_history(model: type[Model]) -> str:
 def valid_until(model: type[Model]) -> str:
     """Return the SQL for the time until which the old row was true at the source; null when it never was.
 
-    A placeholder says nothing about the source. A different reading of the same version is a correction of ours, and so
-    is the reversal of a deletion. Deletions and values from secondary sources changed at the time we saw the change.
+    A placeholder says nothing about the source. A different reading of the same version corrects an error of this
+    system, and so does the reversal of a deletion. Deletions and values from secondary sources changed when the change
+    was seen.
     """
     corrections = ["before.deleted_at IS NULL AND after.deleted_at IS NOT NULL"]
     if side := [

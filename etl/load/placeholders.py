@@ -232,12 +232,12 @@ def names_cte(model: type[Model], references: Sequence[InboundReference]) -> str
     columns = ", ".join(
         dict.fromkeys(f"pointing.{name}" for reference in references for name in ("tenant", *reference.columns))
     )
-    speaks = " OR ".join(
+    has_reference = " OR ".join(
         f"{reference.build_presence_condition()} AND pointing.{reference.label} IS NOT NULL" for reference in references
     )
     return f"""{names_cte_name(model)} AS MATERIALIZED (
             SELECT {columns}, max({CHANGED_AT}) AS changed_at FROM {table_of(model)} AS pointing
-            WHERE pointing.tenant = :tenant AND ({speaks}) GROUP BY {columns}
+            WHERE pointing.tenant = :tenant AND ({has_reference}) GROUP BY {columns}
         )"""
 
 

@@ -98,8 +98,8 @@ class TransformStep(Step):
     def process_chunk(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
         """Clean one chunk: statuses, findings, derived records and counts in one transaction."""
         cleaned = clean_records(self.reshape, candidates)
-        verdicts = {result.staged.raw_id: clean_status(result, self.rules) for result in cleaned}
-        raw_tables.update_status(connection, self.resource, self.batch_id, verdicts)
+        statuses = {result.staged.raw_id: clean_status(result, self.rules) for result in cleaned}
+        raw_tables.update_status(connection, self.resource, self.batch_id, statuses)
         finding_count = save_findings(connection, self.ledger.tenant, self.resource, self.batch_id, cleaned)
         for child, derivation in derived_from(self.resource.name):
             if not derivation.fallback or child.name in self.fallbacks:

@@ -54,8 +54,8 @@ def contact(number: int, at: datetime, **more: Any) -> bytes:
 
 def write_group(taker: PageWriter, group: PageGroup) -> WriteResult:
     """Write a page group as a worker thread does, and return the result."""
-    known, rest = taker.skip_unchanged(group)
-    return known if rest is None else taker.write(rest).combine(known)
+    unchanged, others = taker.skip_unchanged(group)
+    return unchanged if others is None else taker.write(others).combine(unchanged)
 
 
 @dataclass

@@ -93,7 +93,7 @@ def billed(connection: Connection) -> list[tuple[str, str]]:
         .join(billing_record_policies, billing_record_policies.c.billing_record_id == BillingRecord.id)
         .join(Policy, Policy.id == billing_record_policies.c.policy_id)
     )
-    return sorted((one, other) for one, other in connection.execute(pairs))
+    return sorted((row, other) for row, other in connection.execute(pairs))
 
 
 def test_a_billing_record_is_linked_to_each_policy_it_names(connection: Connection) -> None:
@@ -130,8 +130,8 @@ def put_document(connection: Connection, batch: uuid.UUID, numbers: list[str] | 
 
 
 def filed(connection: Connection) -> list[str]:
-    found = select(Policy.source_id).join(document_policies, document_policies.c.policy_id == Policy.id)
-    return sorted(connection.execute(found).scalars())
+    query = select(Policy.source_id).join(document_policies, document_policies.c.policy_id == Policy.id)
+    return sorted(connection.execute(query).scalars())
 
 
 def test_a_document_is_linked_to_its_contacts_policies_of_that_number(connection: Connection) -> None:

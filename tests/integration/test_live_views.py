@@ -22,7 +22,7 @@ def shown(connection: Connection, view: str) -> list[str]:
 
 
 def test_a_live_view_hides_deleted_rows_and_placeholders(engine: Engine) -> None:
-    views = {one.__tablename__: f"v_{one.__tablename__}" for one in PRODUCTION}
+    views = {model.__tablename__: f"v_{model.__tablename__}" for model in PRODUCTION}
     with engine.connect() as connection:
         connection.execute(text("SET LOCAL session_replication_role = replica"))
         for drop in connection.execute(text(CHECKS)).scalars().all():

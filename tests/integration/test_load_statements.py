@@ -44,19 +44,19 @@ def complaint(connection: Connection, statement: TextClause) -> str | None:
 
 
 def test_every_statement_is_valid(connection: Connection) -> None:
-    found: dict[str, str | None] = {}
-    for one in CATALOGUE:
-        made = upsert(one.model, one.data_source, row_columns(one.model, one.data_source))
+    complaints: dict[str, str | None] = {}
+    for item in CATALOGUE:
+        made = upsert(item.model, item.data_source, row_columns(item.model, item.data_source))
         connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{made.incoming}"))
         connection.execute(made.prepare)
-        found[f"{one.name}: merge"] = complaint(connection, made.merge)
-        found[f"{one.name}: differences"] = complaint(connection, count_differences(one.model, one.data_source))
-        found[f"{one.name}: bury"] = complaint(connection, soft_delete(one))
+        complaints[f"{item.name}: merge"] = complaint(connection, made.merge)
+        complaints[f"{item.name}: differences"] = complaint(connection, count_differences(item.model, item.data_source))
+        complaints[f"{item.name}: bury"] = complaint(connection, soft_delete(item))
     for model in PRODUCTION:
         made = insert_placeholders(model)
         connection.execute(made.prepare)
-        found[f"{model.__tablename__}: placeholders"] = complaint(connection, made.merge)
-    assert {name: words for name, words in found.items() if words} == {}
+        complaints[f"{model.__tablename__}: placeholders"] = complaint(connection, made.merge)
+    assert {name: words for name, words in complaints.items() if words} == {}
 
 
 #: Hours from noon of the incoming version, the stored one, the last sync and the creation (None: not in the record),
@@ -113,10 +113,10 @@ def row_of(number: int, raw_id: str, *, location: Any = None, **facts: Any) -> R
 def load(connection: Connection, name: str, hours: int, *, dead: bool = False, window: Window = FOREVER) -> str:
     """Load a version of department 1 and return the outcome."""
     version = NOON + timedelta(hours=hours)
-    named = row_columns(Department, PRIMARY)
+    columns = row_columns(Department, PRIMARY)
     row = row_of(1, str(uuid4()), name=name, at=version, deleted_at=version if dead else None)
     target = LoadContext(TENANT, uuid4(), window)
-    (outcome,) = load_rows(connection, target, resource("departments"), named, [row]).counts
+    (outcome,) = load_rows(connection, target, resource("departments"), columns, [row]).counts
     return outcome
 
 
@@ -171,8 +171,8 @@ NAMES = (("old", 0), ("new", 2), ("middle", 1), (None, 3))
 
 def stub(connection: Connection, label: str | None, hours: int) -> None:
     """Add a stub of department 1 from a record of that hour."""
-    told = [("departments", "1", label, NOON + timedelta(hours=hours))]
-    write_stubs(connection, LoadContext(TENANT, BATCH, FOREVER), told, {})
+    stubs = [("departments", "1", label, NOON + timedelta(hours=hours))]
+    write_stubs(connection, LoadContext(TENANT, BATCH, FOREVER), stubs, {})
 
 
 def test_a_placeholder_is_filled_by_a_record_of_any_age(connection: Connection) -> None:
@@ -185,11 +185,11 @@ def test_a_placeholder_is_filled_by_a_record_of_any_age(connection: Connection) 
 def test_a_new_placeholder_gets_the_newest_name_and_an_existing_one_keeps_its_name(
     connection: Connection,
 ) -> None:
-    told = [("departments", "1", label, NOON + timedelta(hours=hours)) for label, hours in NAMES]
-    write_stubs(connection, LoadContext(TENANT, BATCH, FOREVER), told, {})
+    stubs = [("departments", "1", label, NOON + timedelta(hours=hours)) for label, hours in NAMES]
+    write_stubs(connection, LoadContext(TENANT, BATCH, FOREVER), stubs, {})
     assert stored(connection)[0] == "new"
     stub(connection, "newer", 9)
-    assert stored(connection)[0] == "new", "what it is called in the end is read off the rows that refer to it"
+    assert stored(connection)[0] == "new", "the final name is read from the rows that refer to it"
 
 
 def test_a_stub_never_overwrites_a_record(connection: Connection) -> None:

@@ -59,11 +59,11 @@ def test_a_placeholder_with_only_a_deleted_reference_is_kept(connection: Connect
 
 def test_the_row_of_an_erased_person_is_kept_without_a_name(connection: Connection) -> None:
     forgotten = {"is_placeholder": True, "deleted_at": text("now()")}
-    named, alone = (put(connection, Contact, source_id, **forgotten) for source_id in ("1", "2"))
-    policy(connection, "10", named, customer_name="Doe, Jane")
+    contacts, alone = (put(connection, Contact, source_id, **forgotten) for source_id in ("1", "2"))
+    policy(connection, "10", contacts, customer_name="Doe, Jane")
     refresh_placeholders(connection, TENANT, WRITTEN)
-    found = connection.execute(text("SELECT id, display_name FROM contacts ORDER BY source_id")).all()
-    assert [tuple(one) for one in found] == [(named, None), (alone, None)]
+    rows = connection.execute(text("SELECT id, display_name FROM contacts ORDER BY source_id")).all()
+    assert [tuple(row) for row in rows] == [(contacts, None), (alone, None)]
 
 
 def test_a_placeholder_with_a_record_of_a_secondary_source_is_kept(connection: Connection) -> None:
@@ -96,34 +96,34 @@ def test_a_placeholder_known_by_name_is_kept_while_a_row_has_the_name_without_an
         wait(connection, Employee, f"name:{name}", display_name=name)
     policy(connection, "10", contact, agent_name="Al")
     refresh_placeholders(connection, TENANT, WRITTEN)
-    found = connection.execute(text("SELECT source_id, display_name FROM employees")).all()
-    assert [tuple(one) for one in found] == [("name:Kim", "Kim")]
+    rows = connection.execute(text("SELECT source_id, display_name FROM employees")).all()
+    assert [tuple(row) for row in rows] == [("name:Kim", "Kim")]
 
 
 def executed(connection: Connection, query: TextClause) -> list[dict[str, Any]]:
     """Return the nodes of a query's plan that were executed."""
     statement = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
     waiting = [connection.execute(statement, {"tenant": TENANT}).scalar_one()[0]["Plan"]]
-    found = []
+    nodes = []
     while waiting:
         node = waiting.pop()
         waiting += node.get("Plans", ())
-        found += [node] if node["Actual Loops"] else []
-    return found
+        nodes += [node] if node["Actual Loops"] else []
+    return nodes
 
 
 def test_references_by_text_are_read_once_and_only_without_a_foreign_key(connection: Connection) -> None:
     contact, carrier = put(connection, Contact, "1", status="A"), wait(connection, Carrier, "7")
     policy(connection, "10", contact, carrier_id=carrier, writing_carrier="Acme", mga_id="8", mga="Coast")
     settled = executed(connection, find_unreferenced(Carrier))
-    assert not [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "a key refers to it"
+    assert not [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "a foreign key refers to it"
     wait(connection, Carrier, "8")
     settled = executed(connection, find_unreferenced(Carrier))
-    assert [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "words alone refer to it"
+    assert [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "only text refers to it"
     query = find_outdated_names(Carrier)
     assert query is not None
-    named = executed(connection, query)
-    assert [node["Actual Loops"] for node in named if node.get("Relation Name") == "policies"] == [1]
+    executed_nodes = executed(connection, query)
+    assert [node["Actual Loops"] for node in executed_nodes if node.get("Relation Name") == "policies"] == [1]
 
 
 def test_placeholders_are_kept_when_a_foreign_table_refers_to_one(connection: Connection) -> None:

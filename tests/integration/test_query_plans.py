@@ -100,9 +100,9 @@ class Plans:
 
     def of(self, sign: str) -> list[dict[str, Any]]:
         """Return the plan nodes of the statements that contain a marker; fail when there is none."""
-        found = [nodes for statement, nodes in self.seen if sign in statement]
-        assert found, f"no statement with {sign!r} was run"
-        return [node for nodes in found for node in nodes]
+        plans = [nodes for statement, nodes in self.seen if sign in statement]
+        assert plans, f"no statement with {sign!r} was run"
+        return [node for nodes in plans for node in nodes]
 
     def scans(self) -> list[str]:
         """Return which statements scan a large table."""
@@ -162,7 +162,7 @@ def test_no_statement_of_a_sync_scans_a_large_table(filled: Engine) -> None:
         for work in (take_pages, load_by_parts, step_by_step, end_sets, ask_for_details, end_a_run):
             work(filled)
     assert plans.scans() == []
-    assert [told for statement in STATEMENTS for told in unused(plans, *statement)] == []
+    assert [message for statement in STATEMENTS for message in unused(plans, *statement)] == []
 
 
 def unused(plans: Plans, name: str, sign: str, index: str) -> list[str]:
@@ -209,13 +209,13 @@ def end_sets(engine: Engine) -> None:
 def ask_for_details(engine: Engine) -> None:
     """Read which children are due."""
     with engine.begin() as connection:
-        found = children.read_due_requests(connection, resource("documents"), resource("contacts"), "t", NOON, PAGE)
-    assert len(found) == PAGE
+        due = children.read_due_requests(connection, resource("documents"), resource("contacts"), "t", NOON, PAGE)
+    assert len(due) == PAGE
 
 
 def end_a_run(engine: Engine) -> None:
     """Run what follows the load of a run."""
-    checks = [one for one in CHECKS if one.resource == "contacts"]
+    checks = [check for check in CHECKS if check.resource == "contacts"]
     bound = {"tenant": "t", "batch_id": uuid4()}
     with engine.begin() as connection:
         fill_scope(connection, checks, "contacts", bound)
@@ -229,6 +229,6 @@ def test_a_statement_without_its_index_is_reported(filled: Engine) -> None:
         connection.execute(text("DROP INDEX raw.ix_raw_documents_set"))
     with planned(filled) as plans:
         end_sets(filled)
-    (statement,) = [one for one in STATEMENTS if one[2] == "ix_raw_documents_set"]
-    (told,) = unused(plans, *statement)
-    assert told.startswith("what has gone from its set: uses ")
+    (statement,) = [statement_case for statement_case in STATEMENTS if statement_case[2] == "ix_raw_documents_set"]
+    (messages,) = unused(plans, *statement)
+    assert messages.startswith("what has gone from its set: uses ")

@@ -151,7 +151,7 @@ def beyond(step: str, work: Mapping[str, int]) -> list[str]:
 def test_no_sync_takes_more_work_than_before(book: Server, database_url: str) -> None:
     done = {step: work_of(book, database_url, step) for step in OPTIONS}
     assert {step: set(work) - set(CEILINGS[step]) for step, work in done.items()} == {step: set() for step in done}
-    assert [told for step, work in done.items() for told in beyond(step, work)] == []
+    assert [message for step, work in done.items() for message in beyond(step, work)] == []
 
 
 def test_a_query_per_record_is_detected_and_reported(
@@ -165,5 +165,8 @@ def test_a_query_per_record_is_detected_and_reported(
         return judge(self, connection, resource, candidates)
 
     monkeypatch.setattr(Stream, "clean_and_load", asking)
-    told = beyond("full", work_of(book, database_url, "full"))
-    assert [one.partition(", at most ")[0].split(" ", 3)[3] for one in told] == ["statements", "round trips"]
+    messages = beyond("full", work_of(book, database_url, "full"))
+    assert [message.partition(", at most ")[0].split(" ", 3)[3] for message in messages] == [
+        "statements",
+        "round trips",
+    ]

@@ -74,8 +74,8 @@ def fail_at(site: Site, *paths: str) -> None:
 
 
 def open_troubles(site: Site) -> list[tuple[str, str]]:
-    found = ledger(site).read(partial(incidents.read_open_incidents, tenant="default"))
-    return sorted((one.kind.value, one.subject) for one in found)
+    incidents_by_key = ledger(site).read(partial(incidents.read_open_incidents, tenant="default"))
+    return sorted((incident.kind.value, incident.subject) for incident in incidents_by_key)
 
 
 def execute(site: Site, statements: str, **bound: Any) -> None:

@@ -36,20 +36,20 @@ def rows(connection: Connection, table: str, *, living: bool) -> Iterable[tuple[
             yield key, {**{name: row[name] for name in row if name not in OF_THE_RUN}, "dead": dead}
 
 
-def differences(one: Digest, other: Digest) -> list[str]:
+def differences(first: Digest, second: Digest) -> list[str]:
     """Return messages where two digests differ; none when they are equal."""
-    return [told for table in one for key in one[table].keys() | other[table].keys()
-            if (told := difference(table, key, one[table].get(key), other[table].get(key)))]  # fmt: skip
+    return [message for table in first for key in first[table].keys() | second[table].keys()
+            if (message := difference(table, key, first[table].get(key), second[table].get(key)))]  # fmt: skip
 
 
-def difference(table: str, key: str, one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> str | None:
+def difference(table: str, key: str, first: Mapping[str, Any] | None, second: Mapping[str, Any] | None) -> str | None:
     """Return a message how two versions of a row differ, None when they are equal."""
-    if one == other:
+    if first == second:
         return None
-    if one is None or other is None:
-        return f"{table} {key}: only in the {'second' if one is None else 'first'}"
+    if first is None or second is None:
+        return f"{table} {key}: only in the {'second' if first is None else 'first'}"
     return f"{table} {key}: " + ", ".join(
-        f"{name} {one[name]!r} and {other[name]!r}" for name in one if one[name] != other[name]
+        f"{name} {first[name]!r} and {second[name]!r}" for name in first if first[name] != second[name]
     )
 
 

@@ -44,14 +44,14 @@ def contact(key: int, day: int, **facts: Any) -> Version:
 def policy(key: int, day: int, *fees: str, **facts: Any) -> Version:
     """Return a version of a policy with its fees."""
     times = {"CreatedOn": instant(-9), "DateLastModified": instant(day)}
-    parts = [{"AgencyFeeName": one, "Amount": 5, "AmountIsPercent": "False"} for one in fees]
+    parts = [{"AgencyFeeName": fee, "Amount": 5, "AmountIsPercent": "False"} for fee in fees]
     whole = {"PolicyId": key, "PolicyNumber": f"P{key}", "CustomerId": 1, "Status": "A", "EffectiveDate": instant(0)}
     return "policies", {**whole, "PolicyAgencyFees": parts, "IsDeleted": False, **times, **facts}
 
 
 def garage(key: int, day: int, *vehicles: int) -> Version:
     """Return a version of the insured items of a policy."""
-    cars = [{"VehicleID": one, "Make": "Make", "Year": 2000 + day} for one in vehicles]
+    cars = [{"VehicleID": vehicle, "Make": "Make", "Year": 2000 + day} for vehicle in vehicles]
     return "vehicles", {"PolicyId": key, "CustomerId": 1, "DateLastModified": instant(day), "Vehicles": cars}
 
 
@@ -113,16 +113,18 @@ class Bench:
         self.connection = connection
         made = Settings(_env_file=None, qqcatalyst_client_id="a")
         self.batch = batches.build_batch(made.etl_tenant, WINDOW, "rules", "sync", {})
-        batches.create_batch(connection, self.batch, {one.name: WINDOW for one in CATALOGUE}, "test")
-        self.stream = Stream(made, self.batch, {one.name: WINDOW for one in CATALOGUE})
+        batches.create_batch(
+            connection, self.batch, {declared.name: WINDOW for declared in CATALOGUE}, "test"
+        )
+        self.stream = Stream(made, self.batch, {declared.name: WINDOW for declared in CATALOGUE})
 
     def take(self, name: str, items: Sequence[dict[str, Any]]) -> None:
         """Take a page of one resource through all steps."""
-        one = resource(name)
+        read_from = resource(name)
         page = Page([json.dumps(item).encode() for item in items])
-        found = records(one, one.endpoints[0], page, requested_at=START + timedelta(days=200))
-        arrivals = [IncomingRecord(record, None) for record in found.records]
-        self.stream.process_records(self.connection, one, arrivals, found.sets, None)
+        parsed = records(read_from, read_from.endpoints[0], page, requested_at=START + timedelta(days=200))
+        arrivals = [IncomingRecord(record, None) for record in parsed.records]
+        self.stream.process_records(self.connection, read_from, arrivals, parsed.sets, None)
 
     def end(self) -> None:
         """Run what follows the load of a run."""
@@ -163,9 +165,9 @@ def state(engine: Engine, pages: Sequence[Pages], dice: random.Random | None = N
                 bench.end()
         assert bench.accounts() == []
         bench.end()
-        found = bench.digest()
+        rows = bench.digest()
         transaction.rollback()
-    return found
+    return rows
 
 
 def cut(dice: random.Random, versions: Sequence[Version]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -182,7 +184,7 @@ def cut(dice: random.Random, versions: Sequence[Version]) -> Iterator[tuple[str,
 
 def in_time(history: Iterable[Version] = HISTORY) -> list[Version]:
     """Return a history in the order in which it happened, with undated records at the end."""
-    return sorted(history, key=lambda one: one[1].get("DateLastModified", "later"))
+    return sorted(history, key=lambda version: version[1].get("DateLastModified", "later"))
 
 
 def shuffled(dice: random.Random, history: Sequence[Version] = HISTORY) -> list[Pages]:
@@ -192,10 +194,10 @@ def shuffled(dice: random.Random, history: Sequence[Version] = HISTORY) -> list[
     return list(cut(dice, versions))
 
 
-def differing(wanted: dict[tuple[str, str], Any], found: dict[tuple[str, str], Any]) -> list[Any]:
+def differing(wanted: dict[tuple[str, str], Any], actual: dict[tuple[str, str], Any]) -> list[Any]:
     """Return the rows in which two states differ."""
-    keys = wanted.keys() | found.keys()
-    return [(key, wanted.get(key), found.get(key)) for key in keys if wanted.get(key) != found.get(key)]
+    keys = wanted.keys() | actual.keys()
+    return [(key, wanted.get(key), actual.get(key)) for key in keys if wanted.get(key) != actual.get(key)]
 
 
 def test_pages_in_any_order_cut_and_repeated_in_any_way_lead_to_one_state(engine: Engine) -> None:
@@ -219,9 +221,9 @@ def test_a_placeholder_has_the_newest_name_and_is_removed_with_its_last_referenc
     engine: Engine,
 ) -> None:
     def standing(*versions: Version) -> list[tuple[str, str, str | None]]:
-        found = state(engine, [(name, [item]) for name, item in versions])
+        rows = state(engine, [(name, [item]) for name, item in versions])
         return [(table, key, row.get("name") or row.get("display_name"))
-                for (table, key), (row, _) in sorted(found.items()) if row["is_placeholder"]]  # fmt: skip
+                for (table, key), (row, _) in sorted(rows.items()) if row["is_placeholder"]]  # fmt: skip
 
     old = policy(10, 1, CarrierId=7, WritingCarrier="Old", MGAId=9, MGA="Coast", AgentName="Kim")
     assert standing(old) == [
@@ -229,7 +231,7 @@ def test_a_placeholder_has_the_newest_name_and_is_removed_with_its_last_referenc
     ]  # fmt: skip
     other = policy(11, 3, CarrierId=7, WritingCarrier="New")
     assert standing(old, other, policy(11, 2, CarrierId=7, WritingCarrier="Middle"))[0] == ("carriers", "7", "New")
-    assert standing(old, policy(10, 2, CarrierId=7))[0] == ("carriers", "7", None), "nobody says it any more"
+    assert standing(old, policy(10, 2, CarrierId=7))[0] == ("carriers", "7", None), "no row has this name any more"
     assert standing(old, policy(10, 2)) == [("contacts", "1", None)]
     agreed = [policy(10, 1, CarrierId=7, WritingCarrier="A"), policy(12, 9, CarrierId=7, WritingCarrier="A")]
     assert standing(*agreed, policy(11, 7, CarrierId=7, WritingCarrier="B"))[0] == ("carriers", "7", "A")
@@ -242,8 +244,8 @@ def test_repeated_old_pages_write_no_row(engine: Engine) -> None:
         for name, item in in_time():
             bench.take(name, [item])
         bench.end()
-        before = {one: connection.execute(text(lie.format(one))).all() for one in TABLES}
+        before = {table: connection.execute(text(lie.format(table))).all() for table in TABLES}
         for name, item in (*in_time(), *reversed(in_time())):
             bench.take(name, [item])
-        assert {one: connection.execute(text(lie.format(one))).all() for one in TABLES} == before
+        assert {table: connection.execute(text(lie.format(table))).all() for table in TABLES} == before
         transaction.rollback()

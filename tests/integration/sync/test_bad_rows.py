@@ -23,9 +23,9 @@ REFUSALS = {
 def odd_policy(simulator: Simulator) -> tuple[str, str]:
     """Give a policy with a number of its own that other policies renew."""
     prior = next(
-        one["PriorPolicyID"]
-        for one in simulator.world.policies.values()
-        if one["PriorPolicyID"] in simulator.world.policies
+        policy["PriorPolicyID"]
+        for policy in simulator.world.policies.values()
+        if policy["PriorPolicyID"] in simulator.world.policies
     )
     number = "X" * 40
     simulator.world.policies.change(prior, None, PolicyNumber=number)

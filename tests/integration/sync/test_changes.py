@@ -110,7 +110,7 @@ def test_an_empty_set_deletes_all_its_former_members(synced: Site, simulator: Si
     edit(simulator, world.policies, key)
     synced.sync_once()
     assert value(synced.engine, alive, key=str(key)) == len(items)
-    assert value(synced.engine, fees, key=str(key)) == sum(len(one["QuoteCarrierFees"]) for one in items)
+    assert value(synced.engine, fees, key=str(key)) == sum(len(item["QuoteCarrierFees"]) for item in items)
 
 
 def test_a_sold_vehicle_is_marked_as_deleted(synced: Site, simulator: Simulator) -> None:

@@ -55,7 +55,7 @@ def book(shelf: Engine) -> Iterator[Book]:
 
 
 def hit_by(book: Book, name: str) -> set[str]:
-    return {one.source_id for one in list_hits(book.connection, TENANT, get_check(name))}
+    return {hit.source_id for hit in list_hits(book.connection, TENANT, get_check(name))}
 
 
 def states(book: Book, rule: str) -> dict[str, str]:
@@ -64,7 +64,7 @@ def states(book: Book, rule: str) -> dict[str, str]:
 
 
 def run(book: Book, batch: uuid.UUID | None = None) -> dict[str, CheckResult]:
-    return {one.check: one for one in run_due_checks(book.connection, TENANT, batch or book.batch)}
+    return {outcome.check: outcome for outcome in run_due_checks(book.connection, TENANT, batch or book.batch)}
 
 
 def as_they_lie(connection: Connection) -> list[tuple[Any, ...]]:
@@ -74,7 +74,7 @@ def as_they_lie(connection: Connection) -> list[tuple[Any, ...]]:
 
 
 def test_every_check_is_provoked() -> None:
-    assert list(PROVOKED) == [one.name for one in CHECKS]
+    assert list(PROVOKED) == [check.name for check in CHECKS]
 
 
 @pytest.mark.parametrize("name", PROVOKED)
@@ -87,7 +87,7 @@ def test_a_check_hits_only_what_it_describes(book: Book, name: str) -> None:
 
 def all_source_ids(book: Book) -> set[str]:
     models = (Contact, Policy, Renewal, BillingRecord)
-    return {one for model in models for one in book.connection.execute(select(model.source_id)).scalars()}
+    return {source_id for model in models for source_id in book.connection.execute(select(model.source_id)).scalars()}
 
 
 @pytest.mark.parametrize("name", PROVOKED)
@@ -96,8 +96,8 @@ def test_hits_become_findings_of_the_resource_with_a_message(book: Book, name: s
     run(book)
     of = get_check(name)
     rows = book.connection.execute(select(findings).where(findings.c.rule == name)).all()
-    told = {one.source_id: one.found for one in list_hits(book.connection, TENANT, of)}
-    assert {row.source_id: row.message for row in rows} == told
+    messages = {hit.source_id: hit.found for hit in list_hits(book.connection, TENANT, of)}
+    assert {row.source_id: row.message for row in rows} == messages
     assert {(row.resource, row.table_name, row.field, row.severity, row.state, row.raw_value) for row in rows} == {
         (of.resource, of.table, of.field, of.severity, "open", None)
     }
@@ -106,10 +106,10 @@ def test_hits_become_findings_of_the_resource_with_a_message(book: Book, name: s
 @pytest.mark.parametrize("name", PROVOKED)
 def test_a_second_run_writes_nothing(book: Book, name: str) -> None:
     PROVOKED[name](book)
-    assert all(one.everything for one in run(book).values())
+    assert all(outcome.everything for outcome in run(book).values())
     before = as_they_lie(book.connection)
     again = run(book)
-    assert not any(one.everything or one.new or one.fixed for one in again.values())
+    assert not any(outcome.everything or outcome.new or outcome.fixed for outcome in again.values())
     assert as_they_lie(book.connection) == before
 
 
@@ -174,14 +174,14 @@ def test_on_a_new_day_all_checks_run_without_any_write(book: Book) -> None:
     book.connection.execute(delete(findings))
     book.connection.execute(update(check_runs).values(ran_at=TODAY - timedelta(days=1)))
     done = run(book, SECOND)
-    assert set(done) == {one.name for one in CHECKS}
+    assert set(done) == {check.name for check in CHECKS}
     assert states(book, "active-but-expired") == {"1": "open"}
 
 
 def test_another_tenant_is_not_checked(book: Book) -> None:
     active_but_expired(book)
     assert list(list_hits(book.connection, "other", get_check("active-but-expired"))) == []
-    assert {one.hits for one in run_due_checks(book.connection, "other", FIRST)} == {0}
+    assert {outcome.hits for outcome in run_due_checks(book.connection, "other", FIRST)} == {0}
     assert states(book, "active-but-expired") == {}
 
 
@@ -196,15 +196,15 @@ def test_a_run_stores_findings_up_to_the_cap_and_counts_the_others(book: Book, m
 
 
 def test_the_status_of_a_check_has_its_open_findings_and_last_run(book: Book) -> None:
-    before = {one.check.name: one for one in check_statuses(book.connection, TENANT)}
-    assert list(before) == [one.name for one in CHECKS]
+    before = {item.check.name: item for item in check_statuses(book.connection, TENANT)}
+    assert list(before) == [item.name for item in CHECKS]
     assert before["term-gap"].ran_at is None
     term_gap(book)
     run(book)
-    standing = {one.check.name: one for one in check_statuses(book.connection, TENANT)}["term-gap"]
+    standing = {item.check.name: item for item in check_statuses(book.connection, TENANT)}["term-gap"]
     assert standing.open == 1
     assert standing.ran_at is not None
-    assert [one.found for one in list_hits(book.connection, TENANT, get_check("term-gap"), most=1)] == [
+    assert [item.found for item in list_hits(book.connection, TENANT, get_check("term-gap"), most=1)] == [
         f"begins on {LONG_AGO:%Y-%m-%d}, 3 days after the prior term ended"
     ]
 
@@ -233,9 +233,9 @@ def test_findings_match_the_hits_after_any_change(
             rest = {name: value for name, value in values.items() if name != "contact"}
             later.change(Policy, str(number), contact_id=key(Contact, contact), **rest)
         run(later)
-        for one in CHECKS:
-            still_open = {source_id for source_id, state in states(book, one.name).items() if state == "open"}
-            assert still_open == hit_by(book, one.name), one.name
+        for check in CHECKS:
+            still_open = {source_id for source_id, state in states(book, check.name).items() if state == "open"}
+            assert still_open == hit_by(book, check.name), check.name
         before = as_they_lie(book.connection)
         run(later)
         assert as_they_lie(book.connection) == before

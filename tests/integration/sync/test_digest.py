@@ -97,7 +97,7 @@ def test_it_is_sent_once_a_day_and_starts_where_the_last_one_ended(agency: Site,
     assert len(mails.mails) == 1
     execute(agency, "UPDATE etl.digests SET day = day - 1")
     ended(agency)
-    assert len(mails.mails) == 1, "what was told yesterday is no news"
+    assert len(mails.mails) == 1, "yesterday's news is not repeated"
 
 
 def test_a_policy_with_a_renewal_is_not_due(agency: Site, mails: Sink) -> None:

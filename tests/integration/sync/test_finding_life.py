@@ -24,7 +24,7 @@ def edit(simulator: Simulator, key: Any, **fields: Any) -> None:
 
 def living(simulator: Simulator, number: int) -> list[Any]:
     """Return the ids of some customers with a common status."""
-    return [one["EntityID"] for one in simulator.world.contacts.values() if one["Status"] == "A"][:number]
+    return [contact["EntityID"] for contact in simulator.world.contacts.values() if contact["Status"] == "A"][:number]
 
 
 def batch_of(site: Site) -> Any:
@@ -45,8 +45,8 @@ def test_an_unknown_code_is_reported_once_and_counted(synced: Site, simulator: S
         edit(simulator, key, Status="q")
     synced.sync_once()
     assert pairs(synced.engine, CODES) == [("code:Q", "open 3")]
-    told = "SELECT concat_ws('|', message, raw_value, severity) FROM etl.findings WHERE source_id = 'code:Q'"
-    assert value(synced.engine, told) == "status is not a known contact status code: Q|Q|noted"
+    query = "SELECT concat_ws('|', message, raw_value, severity) FROM etl.findings WHERE source_id = 'code:Q'"
+    assert value(synced.engine, query) == "status is not a known contact status code: Q|Q|noted"
     edit(simulator, some[0], Status="A")
     synced.sync_once()
     assert pairs(synced.engine, CODES) == [("code:Q", "open 2")]
@@ -119,7 +119,7 @@ def test_a_full_check_after_a_run_changes_nothing(synced: Site, simulator: Simul
     edit(simulator, dies, Status="D")
     edit(simulator, dead, Email="somebody@")
     sync_whole()
-    assert values(synced.engine, state) == ["closed"], "of a record that was dead already"
+    assert values(synced.engine, state) == ["closed"], "belongs to a record that was already deleted"
     simulator.world.contacts.drop(vanishes)
     sync_whole(full=True, resources=("contacts",))
     query = "SELECT DISTINCT state FROM etl.findings WHERE rule = 'email-no-domain' AND source_id = ANY(:some)"
@@ -158,7 +158,9 @@ def test_updating_findings_twice_writes_nothing(synced: Site, simulator: Simulat
 
 def keep(site: Site, records: int, batch: Any) -> None:
     """Store a finding for each of several records, in a transaction of its own."""
-    rows = [("contacts", f"r{one}", "email", "email-no-domain", "dropped", "m", "x@", batch) for one in range(records)]
+    rows = [
+        ("contacts", f"r{number}", "email", "email-no-domain", "dropped", "m", "x@", batch) for number in range(records)
+    ]
     with site.engine.begin() as connection:
         findings.write_findings(connection, "default", "contacts", batch, [row[1] for row in rows], rows)
 
@@ -172,7 +174,7 @@ def test_the_cap_applies_to_the_run_and_omitted_findings_are_reported(
     keep(synced, 4, batch)
     keep(synced, 8, batch)
     query = "SELECT count(*) FROM etl.findings WHERE rule = 'email-no-domain' AND source_id LIKE 'r%'"
-    assert value(synced.engine, query) == 4, "the one that there was room for is known already"
+    assert value(synced.engine, query) == 4, "the finding within the cap already exists"
     wanted = "contacts: 7 more findings of email-no-domain were counted and not kept; a run keeps 5."
     with synced.engine.connect() as connection:
         assert describe_left_out(connection, batch) == [wanted]
@@ -199,14 +201,14 @@ def test_the_finding_of_a_check_is_kept_when_its_record_is_read_again(synced: Si
     (key,) = living(simulator, 1)
     edit(simulator, key, Zip="33010", State="NY")
     synced.sync_once()
-    found = f"{SEEN} source_id = '{key}' AND rule = 'zip-not-in-state'"
-    assert values(synced.engine, found) == ["open 1"]
+    query = f"{SEEN} source_id = '{key}' AND rule = 'zip-not-in-state'"
+    assert values(synced.engine, query) == ["open 1"]
     edit(simulator, key, Line1="9 New Street")
     synced.sync_once()
-    assert values(synced.engine, found) == ["open 1"]
+    assert values(synced.engine, query) == ["open 1"]
     edit(simulator, key, State="FL")
     synced.sync_once()
-    assert values(synced.engine, found) == ["fixed 1"]
+    assert values(synced.engine, query) == ["fixed 1"]
 
 
 UNUSABLE = "SELECT state FROM etl.findings WHERE rule = 'record-unusable' AND resource = :resource ORDER BY id"
@@ -228,8 +230,8 @@ def test_the_finding_of_an_unusable_record_is_closed_when_the_same_call_is_made_
     synced: Site, simulator: Simulator
 ) -> None:
     office = simulator.world.locations[0]
-    known = office["QQID"]
-    for one, states in ((None, ["open"]), (None, ["closed", "open"]), (known, ["closed", "closed"])):
-        office["QQID"] = one
+    usable_id = office["QQID"]
+    for office_id, states in ((None, ["open"]), (None, ["closed", "open"]), (usable_id, ["closed", "closed"])):
+        office["QQID"] = office_id
         synced.sync_once(resources=("locations",))
         assert values(synced.engine, UNUSABLE, resource="locations") == states

@@ -22,7 +22,11 @@ from etl.transform import TransformService
 
 LIMIT = 3
 OF_QUOTES = "WHERE resource = 'quotes'"
-LISTS = [one for one in CATALOGUE if any(endpoint.paging for endpoint in one.endpoints)]
+LISTS = [
+    declared
+    for declared in CATALOGUE
+    if any(endpoint.paging for endpoint in declared.endpoints)
+]
 
 
 def test_a_limited_run_makes_few_calls_and_advances_no_watermark(site: Site, as_synced: Site) -> None:
@@ -30,10 +34,10 @@ def test_a_limited_run_makes_few_calls_and_advances_no_watermark(site: Site, as_
     assert (summary.exit_status, summary.batch.status) == (0, BatchState.COMPLETED)
     asked = calls(site)
     feeds = [(path, query) for path, query in asked if "LastModifiedCreated" in path]
-    assert len(feeds) == sum("LastModifiedCreated" in one.endpoints[0].path for one in LISTS), "one call a feed"
+    assert len(feeds) == sum("LastModifiedCreated" in item.endpoints[0].path for item in LISTS), "one call per feed"
     assert {query.partition("pageSize=")[2] for _, query in feeds} == {str(LIMIT)}
     asked_per_parent = per_parent(asked)
-    assert 0 < len(asked_per_parent) <= LIMIT * sum(one.parent is not None for one in CATALOGUE)
+    assert 0 < len(asked_per_parent) <= LIMIT * sum(item.parent is not None for item in CATALOGUE)
     assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == LIMIT
     assert values(site.engine, "SELECT resource FROM etl.watermarks") == []
     assert site.sync_once().exit_status == 0
@@ -92,8 +96,10 @@ def test_due_calls_are_listed_by_urgency_before_they_are_queued(synced: Site) ->
     ledger = Ledger(synced.engine, synced.settings.etl_tenant)
 
     def due() -> dict[tuple[bool, bool], int]:
-        found = ledger.read(lambda one: children.count_due_calls(one, quotes, policies, ledger.tenant))
-        return {(some.changed, some.active): some.calls for some in found}
+        due_calls = ledger.read(
+            lambda declared: children.count_due_calls(declared, quotes, policies, ledger.tenant)
+        )
+        return {(some.changed, some.active): some.calls for some in due_calls}
 
     assert due() == {}
     with synced.engine.begin() as connection:
@@ -131,18 +137,18 @@ def test_a_backfill_shows_its_progress(site: Site) -> None:
     frugal = site.under(etl_child_budget=15)
     assert frugal.sync_once().exit_status == 0
     with site.engine.connect() as connection:
-        found = load_status(connection, site.settings.etl_tenant)
-    told = backfill_to_json(found, rate=10)
-    assert told["calls_due"] > 0
-    assert told["seconds"] == told["calls_due"] / 10
-    first = told["details"][0]
+        status = load_status(connection, site.settings.etl_tenant)
+    backfill = backfill_to_json(status, rate=10)
+    assert backfill["calls_due"] > 0
+    assert backfill["seconds"] == backfill["calls_due"] / 10
+    first = backfill["details"][0]
     assert first["covered"] + first["calls_due"] == first["parents"]
-    assert all(one["oldest_due"] for one in told["details"])
-    assert told["lists"] == []
+    assert all(resource_progress["oldest_due"] for resource_progress in backfill["details"])
+    assert backfill["lists"] == []
     assert site.sync_once().exit_status == 0
     with site.engine.connect() as connection:
-        found = load_status(connection, site.settings.etl_tenant)
-    assert backfill_to_json(found, rate=0) == {"calls_due": 0, "seconds": None, "details": [], "lists": []}
+        status = load_status(connection, site.settings.etl_tenant)
+    assert backfill_to_json(status, rate=0) == {"calls_due": 0, "seconds": None, "details": [], "lists": []}
 
 
 def test_an_interrupted_list_shows_the_date_ranges_that_were_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,6 +162,6 @@ def test_an_interrupted_list_shows_the_date_ranges_that_were_read(site: Site, mo
     with pytest.raises(Interrupted):
         site.under(etl_page_size=2).sync_once(watcher=Watcher(stop, watcher.stop), resources=("contacts",))
     with site.engine.connect() as connection:
-        (told,) = backfill_to_json(load_status(connection, site.settings.etl_tenant), rate=0)["lists"]
-    assert told["resource"] == "contacts"
-    assert 0 <= told["stretches_read"] < told["stretches"]
+        (lists,) = backfill_to_json(load_status(connection, site.settings.etl_tenant), rate=0)["lists"]
+    assert lists["resource"] == "contacts"
+    assert 0 <= lists["stretches_read"] < lists["stretches"]

@@ -20,7 +20,7 @@ from etl.window import FIRST_INSTANT, Window
 
 def living(world: World) -> Iterator[dict[str, Any]]:
     """Yield the policies with child records: all except the deleted ones."""
-    return (one for one in world.policies.values() if one["Status"] != "D" and not one["IsDeleted"])
+    return (policy for policy in world.policies.values() if policy["Status"] != "D" and not policy["IsDeleted"])
 
 
 def under_policies(world: World, kind: str) -> list[dict[str, Any]]:
@@ -28,7 +28,7 @@ def under_policies(world: World, kind: str) -> list[dict[str, Any]]:
 
 
 def under_contacts(world: World, kind: str) -> list[dict[str, Any]]:
-    alive = [one["EntityID"] for one in world.contacts.values() if one["Status"] != "D"]
+    alive = [contact["EntityID"] for contact in world.contacts.values() if contact["Status"] != "D"]
     return [item for key in alive for item in world.detail(kind, key)]
 
 
@@ -46,7 +46,9 @@ def fees(world: World) -> int:
 
 
 def cancellations(world: World) -> int:
-    of_cancelled = (world.detail("adjustments", one["PolicyId"]) for one in living(world) if one["Status"] == "C")
+    of_cancelled = (
+        world.detail("adjustments", policy["PolicyId"]) for policy in living(world) if policy["Status"] == "C"
+    )
     return sum(change["AdjustmentType"] == "C" for changes in of_cancelled for change in changes)
 
 
@@ -81,9 +83,9 @@ def counted(world: World) -> dict[str, int]:
 
 def test_every_table_has_the_rows_of_the_agency(as_synced: Site, simulator: Simulator) -> None:
     query = "SELECT count(*) FROM {} WHERE NOT is_placeholder"
-    found = {table: value(as_synced.engine, query.format(table)) for table in TABLES}
-    assert found == counted(simulator.world)
-    assert all(found.values())
+    stored = {table: value(as_synced.engine, query.format(table)) for table in TABLES}
+    assert stored == counted(simulator.world)
+    assert all(stored.values())
 
 
 def test_all_staging_and_link_tables_are_filled(as_synced: Site) -> None:
@@ -105,8 +107,8 @@ def test_the_counts_balance_and_every_watermark_is_the_end_of_the_window(as_sync
 
 
 def test_the_sync_history_has_the_number_of_inserted_rows(as_synced: Site, simulator: Simulator) -> None:
-    told = dict(pairs(as_synced.engine, "SELECT table_name, inserted FROM etl.sync_history"))
-    assert told == counted(simulator.world)
+    recorded = dict(pairs(as_synced.engine, "SELECT table_name, inserted FROM etl.sync_history"))
+    assert recorded == counted(simulator.world)
 
 
 def test_every_reference_has_a_valid_foreign_key(as_synced: Site) -> None:
@@ -129,9 +131,9 @@ def test_a_delivered_record_is_not_a_placeholder(as_synced: Site, simulator: Sim
         "contacts": world.contacts,
         "policies": world.policies,
         "employees": world.employees,
-        "carriers": [one["CarrierID"] for one in world.carriers],
-        "locations": [one["QQID"] for one in world.locations],
-        "departments": [one["DepartmentID"] for one in world.departments],
+        "carriers": [item["CarrierID"] for item in world.carriers],
+        "locations": [item["QQID"] for item in world.locations],
+        "departments": [item["DepartmentID"] for item in world.departments],
     }
     for table, keys in delivered.items():
         standing_in = values(as_synced.engine, f"SELECT source_id FROM {table} WHERE is_placeholder")
@@ -141,13 +143,13 @@ def test_a_delivered_record_is_not_a_placeholder(as_synced: Site, simulator: Sim
 def test_no_secret_reaches_the_database(as_synced: Site, simulator: Simulator) -> None:
     world = simulator.world
     accounts = [world.detail("account", int(key))[0] for key in world.contacts]
-    secrets = {str(one[name]) for one in accounts for name in ("UserID", "UserPassword") if one[name]}
-    people = [*world.contacts.values(), *(one for key in world.garage for one in world.detail("drivers", key))]
-    secrets |= {one["SSN"] for one in people if one.get("SSN")}
+    secrets = {str(item[name]) for item in accounts for name in ("UserID", "UserPassword") if item[name]}
+    people = [*world.contacts.values(), *(item for key in world.garage for item in world.detail("drivers", key))]
+    secrets |= {item["SSN"] for item in people if item.get("SSN")}
     secrets |= {"demo-password", "demo-secret"}
     stored = everything(as_synced.engine)
     assert len(secrets) > len(accounts)
-    assert [one for one in secrets if one in stored] == []
+    assert [item for item in secrets if item in stored] == []
     assert "UserPassword" not in stored
     assert "SSN" not in stored
 

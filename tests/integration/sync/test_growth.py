@@ -85,7 +85,7 @@ def run(site: Site, folder: Path, what: str) -> None:
 
 
 def migration(folder: Path) -> str:
-    (written,) = (one for one in (folder / "etl/alembic/versions").glob("*.py") if "grown" in one.name)
+    (written,) = (path for path in (folder / "etl/alembic/versions").glob("*.py") if "grown" in path.name)
     return written.read_text()
 
 
@@ -103,10 +103,10 @@ def test_a_new_field_is_one_line_and_is_filled_without_an_api_call(
     site.asked()
     run(site, folder, "replay")
     assert site.asked() == []
-    told = re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0])
-    assert told == ["add_column"] * 2  # to the table and to its history
-    named = "SELECT source_id, nick_name FROM contacts WHERE nick_name IS NOT NULL"
-    assert pairs(site.engine, named) == [(str(key), "Bo")]
+    operations = re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0])
+    assert operations == ["add_column"] * 2  # to the table and to its history
+    query = "SELECT source_id, nick_name FROM contacts WHERE nick_name IS NOT NULL"
+    assert pairs(site.engine, query) == [(str(key), "Bo")]
 
 
 @pytest.mark.timeout(120)
@@ -120,9 +120,9 @@ def test_a_new_resource_is_a_class_and_an_entry(site: Site, simulator: Simulator
     )
     run(site, folder, "sync")
     world = simulator.world
-    alive = [one["EntityID"] for one in world.contacts.values() if one["Status"] != "D"]
+    alive = [contact["EntityID"] for contact in world.contacts.values() if contact["Status"] != "D"]
     wanted = sum(len(world.detail("addresses", key)) for key in alive)
     assert value(site.engine, "SELECT count(*) FROM addresses WHERE NOT is_placeholder") == wanted > 0
     assert value(site.engine, "SELECT count(*) FROM raw.raw_addresses") == wanted
-    told = set(re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0]))
-    assert told <= {"create_table", "create_index", "f"}
+    operations = set(re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0]))
+    assert operations <= {"create_table", "create_index", "f"}

@@ -62,10 +62,10 @@ def rows_of(connection: Connection, table: str) -> list[Mapping[str, Any]]:
     return list(connection.execute(query).scalars())
 
 
-def shared(one: Content, other: Content) -> tuple[Content, Content]:
+def shared(first: Content, second: Content) -> tuple[Content, Content]:
     """Return two contents, reduced to the tables and columns that both have."""
-    both = {table: columns(one[table]) & columns(other[table]) for table in one.keys() & other.keys()}
-    return cut(one, both), cut(other, both)
+    both = {table: columns(first[table]) & columns(second[table]) for table in first.keys() & second.keys()}
+    return cut(first, both), cut(second, both)
 
 
 def columns(rows: list[Mapping[str, Any]]) -> set[str]:
@@ -84,7 +84,10 @@ def fill_what_is_empty(engine: Engine) -> None:
     for table in [table for table, rows in content(engine).items() if not rows]:
         with engine.begin() as connection:
             needed = connection.execute(NEEDED, {"table": table}).all()
-            names, samples = [one[0] for one in needed], [one.allowed or SAMPLES[one.data_type] for one in needed]
+            names, samples = (
+                [column[0] for column in needed],
+                [column.allowed or SAMPLES[column.data_type] for column in needed],
+            )
             into = f"({', '.join(names)}) VALUES ({', '.join(samples)})" if names else "DEFAULT VALUES"
             connection.execute(text("SET LOCAL session_replication_role = replica"))  # references do not matter here
             connection.execute(text(f"INSERT INTO {table} {into}"))
@@ -127,6 +130,7 @@ def test_a_run_continues_after_a_migration_from_the_first_release(synced: Site, 
 def test_a_database_at_an_earlier_revision_is_refused_with_the_fix(synced: Site, revision: str) -> None:
     downgrade(url_of(synced.engine), revision)
     synced.asked()
-    with pytest.raises(Exception, match=f"at migration {revision}, not at the newest, {revisions()[0]}. Run `qqetl db upgrade`"):
+    words = f"at migration {revision}, not at the newest, {revisions()[0]}. Run `qqetl db upgrade`"
+    with pytest.raises(Exception, match=words):
         synced.sync_once()
-    assert synced.asked() == [], "nothing is asked of the API"
+    assert synced.asked() == [], "no API call is made"

@@ -42,7 +42,7 @@ def test_o2_a_recurring_failure_is_one_mail_and_one_when_it_is_resolved(notified
 def test_a_failure_that_returns_is_a_new_incident(notified_site: Site, mails: Sink) -> None:
     for error in (ApiUnavailable(), None, ApiUnavailable(), ApiUnavailable(), None):
         ended(notified_site, error)
-    assert [one.removeprefix("qqetl default: ") for one in mails.subjects] == [
+    assert [subject.removeprefix("qqetl default: ") for subject in mails.subjects] == [
         "the run failed",
         "over: the run failed",
         "the run failed",
@@ -169,7 +169,9 @@ def test_lost_fields_are_reported_and_new_ones_are_not(notified_site: Site, mail
     assert mails.subjects[1:] == ["qqetl default: over: the API changed contacts.City and contacts.Email"]
 
 
-@pytest.mark.parametrize("error", [UsageError("x"), Interrupted(), LeaseHeld()], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "error", [UsageError("x"), Interrupted(), LeaseHeld()], ids=lambda connection: type(connection).__name__
+)
 def test_events_without_action_needed_are_not_mailed_and_resolve_nothing(
     notified_site: Site, mails: Sink, error: Exception
 ) -> None:
@@ -184,7 +186,7 @@ def test_events_without_action_needed_are_not_mailed_and_resolve_nothing(
 def test_an_unexpected_error_is_reported_by_its_type_only(notified_site: Site, mails: Sink) -> None:
     ended(notified_site, KeyError(f"{PERSONAL}"))
     assert "not foreseen (KeyError)" in mails.text()
-    assert not any(one in mails.text() + mails.html() for one in PERSONAL)
+    assert not any(personal in mails.text() + mails.html() for personal in PERSONAL)
 
 
 def test_o3_line_breaks_in_messages_inject_no_header_or_recipient(notified_site: Site, mails: Sink) -> None:
@@ -196,7 +198,7 @@ def test_o3_line_breaks_in_messages_inject_no_header_or_recipient(notified_site:
     assert arrived["Subject"] == "qqetl default: the run failed"
     assert "\nBcc:" not in mails.text()
     assert "<script>" not in mails.html()
-    assert not any(one in mails.text() + mails.html() for one in (*PERSONAL, "everybody@example.com"))
+    assert not any(personal in mails.text() + mails.html() for personal in (*PERSONAL, "everybody@example.com"))
 
 
 def test_o3_line_breaks_in_a_resource_name_inject_no_header(notified_site: Site, mails: Sink) -> None:

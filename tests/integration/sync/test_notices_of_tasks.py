@@ -39,8 +39,8 @@ def begin(run: str = RUN) -> str:
 def read_all(batch: str, run: str = RUN) -> None:
     """Do what the tasks between the first and the last do."""
     for number in range(len(WAVES)):
-        for piece in steps.plan_level(None, run, batch, number):
-            steps.read_chunk(None, run, batch, piece)
+        for piece in steps.plan_chunks(None, run, batch, number):
+            steps.process_chunk(None, run, batch, piece)
 
 
 def close(batch: str, run: str = RUN) -> int:
@@ -65,7 +65,7 @@ def test_an_incident_of_a_task_is_not_resolved_at_the_end_of_its_run(notified_si
     batch = begin()
     refuse_credentials(notified_site)
     with pytest.raises(CredentialsRefused):
-        steps.plan_level(None, RUN, batch, 0)
+        steps.plan_chunks(None, RUN, batch, 0)
     assert close(batch) == 6
     assert mails.subjects == [REFUSED]
     break_with(notified_site.simulator)
@@ -76,7 +76,7 @@ def test_an_incident_of_a_task_is_not_resolved_at_the_end_of_its_run(notified_si
 
 def test_tasks_that_died_while_reading_are_reported_at_the_end(mails: Sink) -> None:
     batch = begin()
-    assert steps.plan_level(None, RUN, batch, 0) != []
+    assert steps.plan_chunks(None, RUN, batch, 0) != []
     assert close(batch) == 6
     assert mails.subjects == [FAILED]
     assert "departments and carriers" in mails.text()

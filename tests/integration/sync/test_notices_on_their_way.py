@@ -63,7 +63,7 @@ def test_two_processes_send_each_mail_once(notified_site: Site, mails: Sink) -> 
     with ThreadPoolExecutor(2) as both:
         done = list(both.map(lambda _: send_queued(ledger(notified_site), notified_site.settings).sent, range(2)))
     assert sum(done) == 6
-    assert len({str(one["Message-ID"]) for one in mails.mails}) == len(mails.mails) == 6
+    assert len({str(mail["Message-ID"]) for mail in mails.mails}) == len(mails.mails) == 6
 
 
 def unreachable() -> SecretStr:
@@ -132,7 +132,7 @@ def test_an_unwritable_data_folder_is_named_and_hides_no_error(
         after_run(None, notified_site.under(etl_data_dir=tmp_path / "file" / "below").settings, DatabaseUnavailable())
     assert len(mails.mails) == 2
     assert "ETL_DATA_DIR" in mails.text()
-    assert "when it is over" not in mails.text(), "nothing remembers that it was told"
+    assert "when it is over" not in mails.text(), "the report was not recorded"
 
 
 def test_an_error_after_a_run_is_logged_and_not_raised(

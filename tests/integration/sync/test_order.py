@@ -29,15 +29,17 @@ def deliver(patch: pytest.MonkeyPatch, way: Way) -> None:
     for name in ("slices", "children"):
         ordinary = getattr(ResourceReader, name)
 
-        async def delivered(self: ResourceReader, put: Any, *rest: Any, ordinary: Any = ordinary, **named: Any) -> None:
+        async def delivered(
+            self: ResourceReader, put: Any, *rest: Any, ordinary: Any = ordinary, **arguments: Any
+        ) -> None:
             held: Arrived = []
 
-            async def hold(one: FetchedPage | FetchFailed) -> None:
-                held.append(one)
+            async def hold(answer: FetchedPage | FetchFailed) -> None:
+                held.append(answer)
 
-            await ordinary(self, hold, *rest, **named)
-            for one in way(self, held):
-                await put(one)
+            await ordinary(self, hold, *rest, **arguments)
+            for answer in way(self, held):
+                await put(answer)
 
         patch.setattr(ResourceReader, name, delivered)
 
@@ -70,8 +72,10 @@ def test_pages_that_shift_during_the_reading_lead_to_the_same_tables(
     summary = site.under(etl_page_size=3).sync_once(resources=FEEDS)
     assert summary.exit_status == 0, summary.batch.error
     tables = {"policies", "drivers", "commission_rules"}
-    found, wanted = ({table: digest(one.engine)[table] for table in tables} for one in (site, synced))
-    assert differences(found, wanted) == []
+    digests, wanted = (
+        {table: digest(current_site.engine)[table] for table in tables} for current_site in (site, synced)
+    )
+    assert differences(digests, wanted) == []
 
 
 def test_pages_from_before_a_change_overwrite_nothing(
@@ -86,8 +90,8 @@ def test_pages_from_before_a_change_overwrite_nothing(
     def after_them_the_old(reader: ResourceReader, held: Arrived) -> Arrived:
         if reader.resource.modified is None:
             return held
-        stale = (one for one in kept[reader.resource.name] if isinstance(one, FetchedPage))
-        return [*held, *(replace(one, slice=held[-1].slice) for one in stale if isinstance(held[-1], FetchedPage))]
+        stale = (page for page in kept[reader.resource.name] if isinstance(page, FetchedPage))
+        return [*held, *(replace(page, slice=held[-1].slice) for page in stale if isinstance(held[-1], FetchedPage))]
 
     with agency(seed=11) as lively, site_of(lively, database_url) as site, site_of(lively, another_database) as quiet:
         deliver(monkeypatch, keep)
@@ -110,8 +114,8 @@ def test_a_late_list_neither_revives_nor_deletes_rows(database_url: str, monkeyp
         return held
 
     def late(reader: ResourceReader, held: Arrived) -> Arrived:
-        late = (one for one in kept if isinstance(one, FetchedPage))
-        return [*held, *(replace(one, slice=held[-1].slice) for one in late if isinstance(held[-1], FetchedPage))]
+        late = (page for page in kept if isinstance(page, FetchedPage))
+        return [*held, *(replace(page, slice=held[-1].slice) for page in late if isinstance(held[-1], FetchedPage))]
 
     with agency() as lively, site_of(lively, database_url) as site:
         deliver(monkeypatch, keep)

@@ -130,7 +130,7 @@ def test_without_a_usable_total_a_partial_page_ends_the_list(site: Site, simulat
     assert (part.status, part.error) == (ResourceState.DONE, None)
     assert names(site) == known(simulator)
     days = pairs(site.engine, "SELECT last_day - first_day, number FROM etl.slices WHERE resource = 'contacts'")
-    assert max(length for length, _ in days) <= 91, "nobody said how deep the pages would be"
+    assert max(length for length, _ in days) <= 91, "the number of pages was not announced"
 
 
 def test_a_last_page_that_repeats_forever_ends_the_reading(
@@ -189,13 +189,13 @@ def test_a_record_at_the_end_of_a_window_belongs_to_the_next_one(database_url: s
         first, second, *_ = contacts
         for key, at in ((first, noon - timedelta(hours=2)), (second, noon)):
             contacts.put(key, contacts[key] | {"CreatedOn": at.isoformat()[:19], "DateLastModified": None}, at)
-        found = []
+        source_ids = []
         for start in (noon - timedelta(hours=2), noon):
             window = Window(start, start + timedelta(hours=2))
-            found.append(site.under(etl_overlap=timedelta(0)).sync_once(window, resources=CONTACTS))
-        inserted = [part_of(one, "contacts").counts["inserted"] for one in found]
+            source_ids.append(site.under(etl_overlap=timedelta(0)).sync_once(window, resources=CONTACTS))
+        inserted = [part_of(source_id, "contacts").counts["inserted"] for source_id in source_ids]
         assert inserted == [1, 1]
-        assert [part_of(one, "contacts").counts["outside_window"] for one in found] == [1, 1]
+        assert [part_of(source_id, "contacts").counts["outside_window"] for source_id in source_ids] == [1, 1]
         assert names(site) == {str(first), str(second)}
 
 
@@ -208,7 +208,7 @@ def test_ids_that_change_their_type_are_one_record(synced: Site, simulator: Simu
     assert (part.status, part.counts["inserted"], part.counts["refused"]) == (ResourceState.DONE, 0, 0)
     assert names(synced) == before
     assert value(synced.engine, "SELECT count(*) FROM contacts WHERE deleted_at IS NOT NULL") == sum(
-        one["Status"] == "D" for one in simulator.world.contacts.values()
+        contact["Status"] == "D" for contact in simulator.world.contacts.values()
     )
 
 
@@ -223,7 +223,7 @@ def test_a_record_without_a_usable_id_is_refused_with_its_position(
     where = "WHERE rule = 'record-unusable' AND resource = 'contacts'"
     positions = values(site.engine, f"SELECT source_id FROM etl.findings {where}")
     assert len(positions) == part.counts["refused"]
-    assert all(one.startswith("request ") and ", item " in one for one in positions)
+    assert all(position.startswith("request ") and ", item " in position for position in positions)
 
 
 @pytest.mark.parametrize("fault", ['set-field:Mood="glad"', "lost-field:Email", "set-field:LocationID=[]",
@@ -235,9 +235,9 @@ def test_added_removed_or_changed_fields_lose_no_record(site: Site, simulator: S
     field = fault.partition(":")[2].partition("=")
     raw = values(site.engine, "SELECT raw_data FROM raw.raw_contacts")
     if field[2]:
-        assert all(one[field[0]] == json.loads(field[2]) for one in raw), "staging keeps what came"
+        assert all(record[field[0]] == json.loads(field[2]) for record in raw), "staging keeps what arrived"
     else:
-        assert all(field[0] not in one for one in raw)
+        assert all(field[0] not in record for record in raw)
 
 
 def test_records_that_arrive_before_their_customers_are_linked_later(site: Site, as_synced: Site) -> None:

@@ -95,9 +95,9 @@ def serve(simulator: Simulator, items: Sequence[bytes]) -> None:
 def between_neighbours(payloads: Sequence[bytes]) -> tuple[list[bytes], dict[int, int]]:
     """Return contacts with a valid one before, between and after the unusual ones, and the ids of these by position."""
     items, keys = [contact(FIRST_ID)], {}
-    for place, payload in enumerate(payloads):
-        key = FIRST_ID + 2 * place + 1
-        keys[place] = key
+    for index, payload in enumerate(payloads):
+        key = FIRST_ID + 2 * index + 1
+        keys[index] = key
         items += [contact(key, payload), contact(key + 1)]
     return items, keys
 
@@ -116,8 +116,8 @@ def read_contacts(site: Site) -> Counter[str]:
 def stored(engine: Engine, key: int) -> str | None:
     """Return the staged value of a contact's undeclared field, as PostgreSQL writes it."""
     query = "SELECT CAST(raw_data -> 'Odd' AS text) FROM raw.raw_contacts WHERE source_id = :key"
-    found = values(engine, query, key=str(key))
-    return found[0] if found else None
+    staged = values(engine, query, key=str(key))
+    return staged[0] if staged else None
 
 
 @pytest.fixture(scope="module")
@@ -139,15 +139,15 @@ def taken(
 @pytest.fixture(scope="module")
 def kept(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[tuple[Site, Counter[str]]]:
     items, _ = between_neighbours([payload for payload, _ in KEPT.values()])
-    with taken(server, simulator, items) as found:
-        yield found
+    with taken(server, simulator, items) as site_and_counts:
+        yield site_and_counts
 
 
 @pytest.fixture(scope="module")
 def refused(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[tuple[Site, Counter[str]]]:
     items, _ = between_neighbours(list(REFUSED.values()))
-    with taken(server, simulator, [*items, *NO_RECORDS]) as found:
-        yield found
+    with taken(server, simulator, [*items, *NO_RECORDS]) as site_and_counts:
+        yield site_and_counts
 
 
 def test_storable_payloads_are_loaded_with_all_other_records(kept: tuple[Site, Counter[str]]) -> None:
@@ -161,13 +161,13 @@ def test_storable_payloads_are_loaded_with_all_other_records(kept: tuple[Site, C
 @pytest.mark.parametrize("name", KEPT)
 def test_staging_has_the_payload_with_its_meaning(kept: tuple[Site, Counter[str]], name: str) -> None:
     site, _ = kept
-    found = stored(site.engine, FIRST_ID + 2 * list(KEPT).index(name) + 1)
+    staged = stored(site.engine, FIRST_ID + 2 * list(KEPT).index(name) + 1)
     payload, meant = KEPT[name]
-    assert found is not None
+    assert staged is not None
     if isinstance(meant, str) and not payload.startswith(b'"'):
-        assert found == meant  # a number, digit for digit
+        assert staged == meant  # a number, digit for digit
     else:
-        assert json.loads(found) == (json.loads(payload) if meant is None else meant)
+        assert json.loads(staged) == (json.loads(payload) if meant is None else meant)
 
 
 def test_unstorable_payloads_are_refused_without_affecting_others(refused: tuple[Site, Counter[str]]) -> None:
@@ -181,13 +181,13 @@ def test_unstorable_payloads_are_refused_without_affecting_others(refused: tuple
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_refused_record_has_a_finding_with_its_position(refused: tuple[Site, Counter[str]], name: str) -> None:
     site, _ = refused
-    place = 2 * list(REFUSED).index(name) + 1
+    position = 2 * list(REFUSED).index(name) + 1
     query = "SELECT severity, message FROM etl.findings WHERE source_id LIKE :place"
     with site.engine.connect() as connection:
-        ((severity, message),) = connection.execute(text(query), {"place": f"%item {place}"}).all()
+        ((severity, message),) = connection.execute(text(query), {"place": f"%item {position}"}).all()
     assert severity == "refused"
     assert message
-    assert stored(site.engine, FIRST_ID + place) is None
+    assert stored(site.engine, FIRST_ID + position) is None
 
 
 def test_reading_hostile_records_again_writes_nothing(kept: tuple[Site, Counter[str]], simulator: Simulator) -> None:
@@ -278,8 +278,8 @@ def test_hostile_strings_in_every_field_load_or_become_findings(site: Site, simu
         "AgentName",
     )
     items = [
-        json.dumps(json.loads(contact(FIRST_ID + place)) | dict.fromkeys(names, string)).encode()
-        for place, string in enumerate(strings)
+        json.dumps(json.loads(contact(FIRST_ID + index)) | dict.fromkeys(names, string)).encode()
+        for index, string in enumerate(strings)
     ]
     serve(simulator, items)
     counts = read_contacts(site)
@@ -288,4 +288,4 @@ def test_hostile_strings_in_every_field_load_or_become_findings(site: Site, simu
     safe = [
         one.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace") for one in strings
     ]
-    assert [rows[str(FIRST_ID + place)] for place in range(len(strings))] == safe
+    assert [rows[str(FIRST_ID + index)] for index in range(len(strings))] == safe

@@ -61,7 +61,7 @@ def test_child_records_of_a_deleted_record_are_noted_and_the_run_continues(
     synced: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ordinary = simulator.server.faults.of_request
-    key = next(key for key, one in simulator.world.policies._entries.items() if b'"Status":"A"' in one.text)
+    key = next(key for key, item in simulator.world.policies._entries.items() if b'"Status":"A"' in item.text)
 
     def gone(request: web.Request) -> web.Response | None:
         is_gone = request.path.endswith(f"/{key}/Quotes")
@@ -70,10 +70,10 @@ def test_child_records_of_a_deleted_record_are_noted_and_the_run_continues(
     monkeypatch.setattr(simulator.server.faults, "of_request", gone)
     with synced.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE etl.child_queue SET due_at = now() WHERE resource = 'quotes'")
-    told: list[Event] = []
-    summary = synced.sync_once(watcher=Watcher(told.append), resources=("quotes",))
+    reported: list[Event] = []
+    summary = synced.sync_once(watcher=Watcher(reported.append), resources=("quotes",))
     assert (summary.exit_status, {part.status for part in summary.parts}) == (0, {ResourceState.DONE})
-    notes = [one.text for one in told if isinstance(one, Message)]
+    notes = [item.text for item in reported if isinstance(item, Message)]
     assert notes == ["quotes: 1 of the requested policies no longer exists in QQCatalyst (404)"]
 
 
@@ -82,8 +82,8 @@ def foreseen(site: Site, *resources: str, limit: int | None = None) -> dict[str,
     options, ledger = Options(resources=resources, limit=limit), Ledger(site.engine, site.settings.etl_tenant)
     with connected(site.settings) as api:
         planned = plan(ledger, site.settings, api.now, None, options)
-        found = forecast(ledger, site.settings, api, planned, limit)
-    return {one.resource: one for one in found}
+        planned_calls = forecast(ledger, site.settings, api, planned, limit)
+    return {resource_calls.resource: resource_calls for resource_calls in planned_calls}
 
 
 def test_a_sync_makes_the_planned_calls(site: Site) -> None:
@@ -92,16 +92,16 @@ def test_a_sync_makes_the_planned_calls(site: Site) -> None:
     site.asked()
     assert site.sync_once(resources=names).exit_status == 0
     made = len(calls(site))
-    assert made <= sum(one.calls for one in planned.values()) <= made + 2
+    assert made <= sum(resource_calls.calls for resource_calls in planned.values()) <= made + 2
 
 
 def test_the_plan_of_a_limited_run_is_as_small_as_the_run(site: Site) -> None:
     planned = foreseen(site, limit=3)
     site.asked()
     assert site.sync_once(limit=3).exit_status == 0
-    assert len(calls(site)) <= sum(one.calls for one in planned.values())
+    assert len(calls(site)) <= sum(resource_calls.calls for resource_calls in planned.values())
     assert planned["contacts"].records == 3
-    assert all(one.calls <= 3 for one in planned.values())
+    assert all(resource_calls.calls <= 3 for resource_calls in planned.values())
 
 
 def test_a_plan_shows_the_urgency_of_child_records(synced: Site) -> None:
@@ -129,7 +129,7 @@ def test_a_day_with_very_many_records_is_read_in_many_pages_and_resumed_at_the_p
         site.asked()
         assert retry(site.engine, slow.settings).exit_status == 0
         later = {int(parse_qs(query)["pageNumber"][0]) for path, query in calls(site) if path.startswith("Contacts/")}
-        assert not staged & later, "no staged page is asked for again"
+        assert not staged & later, "no staged page is requested again"
         assert staged | later >= set(range(1, many + 1))
         assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == many
         assert value(site.engine, "SELECT count(*) FROM etl.slices WHERE resource = 'contacts'") == 1

@@ -38,9 +38,9 @@ def test_a_resource_that_is_not_offered_is_remembered_and_fails_nothing(plain: S
             path for path, _ in calls(site) if path.split("/")[0] in {"Departments", "Claims", "Applications"}
         ] == []
         pending = {
-            f"policy:{one['PolicyId']}"
-            for one in plain.world.policies.values()
-            if one["Status"] == "P" and not one["IsDeleted"]
+            f"policy:{policy['PolicyId']}"
+            for policy in plain.world.policies.values()
+            if policy["Status"] == "P" and not policy["IsDeleted"]
         }
         standing_in = values(site.engine, "SELECT source_id FROM applications WHERE NOT is_placeholder")
         assert set(standing_in) == pending != set()

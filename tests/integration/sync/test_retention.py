@@ -62,9 +62,9 @@ def test_versions_younger_than_the_retention_are_kept(changed: tuple[Site, str])
 
 def test_the_last_version_of_a_deleted_record_is_kept(changed: tuple[Site, str]) -> None:
     site, key = changed
-    mine = f"source_id = '{key}' AND superseded_at IS NULL"
-    last = value(site.engine, f"SELECT id FROM raw.raw_contacts WHERE {mine}")
-    gone = f"UPDATE raw.raw_contacts SET superseded_at = now(), gone_batch_id = id WHERE {mine}"
+    condition = f"source_id = '{key}' AND superseded_at IS NULL"
+    last = value(site.engine, f"SELECT id FROM raw.raw_contacts WHERE {condition}")
+    gone = f"UPDATE raw.raw_contacts SET superseded_at = now(), gone_batch_id = id WHERE {condition}"
     aged(site, gone, OLD, f"UPDATE contacts SET raw_id = NULL WHERE source_id = '{key}'")
     ledger = Ledger(site.engine, "default")
     assert retention.purge_resource(ledger, resource("contacts"), timedelta(days=30)) == {"raw.raw_contacts": 2}
@@ -90,7 +90,7 @@ def test_requests_of_completed_batches_are_deleted_and_others_are_kept(changed: 
         "UPDATE etl.requests SET requested_at = requested_at - interval '40 days'",
         f"UPDATE etl.batches SET status = 'failed' WHERE id = '{batch}'",
     )
-    mine = value(site.engine, "SELECT count(*) FROM etl.requests WHERE batch_id = :batch", batch=batch)
+    own_requests = value(site.engine, "SELECT count(*) FROM etl.requests WHERE batch_id = :batch", batch=batch)
     site.under(etl_raw_retention=timedelta(days=30)).sync_once()
     old = "SELECT count(*) FROM etl.requests WHERE requested_at < now() - interval '30 days'"
-    assert value(site.engine, old) == mine > 0
+    assert value(site.engine, old) == own_requests > 0

@@ -40,7 +40,9 @@ def withhold(monkeypatch: pytest.MonkeyPatch, simulator: Simulator, collection: 
     """Omit a record that the agency still has from the feeds, as a broken index would."""
     entries = getattr(simulator.world, collection)
     ordinary = entries.within
-    monkeypatch.setattr(entries, "within", lambda *days, **more: [one for one in ordinary(*days, **more) if one != key])
+    monkeypatch.setattr(
+        entries, "within", lambda *days, **more: [record for record in ordinary(*days, **more) if record != key]
+    )
 
 
 @pytest.mark.parametrize("table", ["contacts", "policies"])
@@ -57,8 +59,8 @@ def test_a_record_that_still_exists_is_not_marked(
     assert summary.exit_status == 0, summary.batch.error
     assert dead(site.engine, table) == sorted({*before, str(other)})
     assert any("1 of them still answer" in note for note in notes)
-    single = [one for one in site.asked() if "SummaryDTO" in one or "SummaryForApi" in one]
-    assert len(single) == 2, "one call for each record that no reading met"
+    single = [call for call in site.asked() if "SummaryDTO" in call or "SummaryForApi" in call]
+    assert len(single) == 2, "one call per missing record"
 
 
 def test_without_a_call_for_single_records_the_full_scan_decides(site: Site, simulator: Simulator) -> None:
@@ -72,7 +74,7 @@ def test_without_a_call_for_single_records_the_full_scan_decides(site: Site, sim
 
 def test_a_merge_is_detected_reported_and_undone_with_the_full_scan(site: Site, simulator: Simulator) -> None:
     gone, heir, moved = merge(simulator)
-    known = digest(site.engine)
+    before = digest(site.engine)
     notes, watcher = noting()
     summary = site.sync_once(full=True, watcher=watcher)
     assert summary.exit_status == 0, summary.batch.error
@@ -84,13 +86,21 @@ def test_a_merge_is_detected_reported_and_undone_with_the_full_scan(site: Site, 
     assert value(site.engine, "SELECT count(*) FROM etl.aliases") == 1
     assert undo_deletions(site.engine, site.settings, summary.batch.id)["contacts"] == 1
     assert value(site.engine, "SELECT count(*) FROM etl.aliases") == 0
-    assert known["contacts"][str(gone)]["dead"] is False
+    assert before["contacts"][str(gone)]["dead"] is False
 
 
 def test_a_transferred_policy_is_not_a_merge(site: Site, simulator: Simulator) -> None:
     world = simulator.world
-    seller = next(one for one, mine in world.policies_of.items() if mine and one in world.contacts)
-    buyer = next(one for one in world.contacts if one != seller and world.contacts[one]["Status"] == "A")
+    seller = next(
+        contact_id
+        for contact_id, policy_ids in world.policies_of.items()
+        if policy_ids and contact_id in world.contacts
+    )
+    buyer = next(
+        contact_id
+        for contact_id in world.contacts
+        if contact_id != seller and world.contacts[contact_id]["Status"] == "A"
+    )
     edit(simulator, world.policies, world.policies_of[seller][0], CustomerId=buyer)
     assert site.sync_once(full=True).exit_status == 0
     assert value(site.engine, "SELECT count(*) FROM etl.aliases") == 0

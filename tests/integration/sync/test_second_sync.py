@@ -16,7 +16,7 @@ GREETINGS = ("/oauth/token", "BusinessLogic/Ping")
 
 def calls(site: Site) -> list[tuple[str, str]]:
     """Return path and query of the data calls."""
-    split = (one.partition("?")[::2] for one in site.asked())
+    split = (call.partition("?")[::2] for call in site.asked())
     return [(path, query) for path, query in split if path not in GREETINGS]
 
 
@@ -39,9 +39,9 @@ def test_of_an_unchanged_source_only_the_window_and_its_overlap_are_requested(sy
     asked = calls(synced)
     assert per_parent(asked) == []
     assert len(asked) == len(set(asked))
-    starts = {one for _, query in asked for one in parse_qs(query).get("startDate", ())}
+    starts = {day for _, query in asked for day in parse_qs(query).get("startDate", ())}
     assert starts == {(before - timedelta(days=1)).date().isoformat()}
-    ends = {one for _, query in asked for one in parse_qs(query).get("endDate", ())}
+    ends = {day for _, query in asked for day in parse_qs(query).get("endDate", ())}
     assert ends == {(summary.batch.window.end + timedelta(days=1)).date().isoformat()}
 
 

@@ -50,10 +50,10 @@ def own(server_folder: Path) -> Iterator[EmbeddedPostgres]:
 def backends(url: str) -> list[int]:
     """Return the processes that serve our sessions."""
     with psycopg.connect(url) as connection:
-        found = connection.execute(
+        rows = connection.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        return [row[0] for row in found]
+        return [row[0] for row in rows]
 
 
 def end_sessions(running: EmbeddedPostgres) -> None:
@@ -288,7 +288,9 @@ def test_a_migration_does_not_change_tables_during_a_run(synced: Site) -> None:
             refusals.append(error)
 
     assert synced.sync_once(watcher=Watcher(At(2, migrate).watch), full=True).exit_status == 0
-    assert [str(one).split(" as ")[0] for one in refusals] == ["A run is active (it holds the lease of account_info"]
+    assert [str(refusal).split(" as ")[0] for refusal in refusals] == [
+        "A run is active (it holds the lease of account_info"
+    ]
     assert refusals[0].exit_status == 3
     downgrade(url, str(earlier))
     with pytest.raises(DatabaseNotReady, match="behind"):

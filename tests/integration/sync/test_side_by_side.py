@@ -160,7 +160,9 @@ def test_a_general_error_stops_all_and_is_reported_instead_of_the_interruptions(
     with pytest.raises(QuotaSpent):
         site.sync_once()
     assert values(site.engine, "SELECT status FROM etl.batches") == ["failed"]
-    assert {one.name for one in threading.enumerate() if one.name.startswith(("reader", "writer", "wire"))} == set()
+    assert {
+        thread.name for thread in threading.enumerate() if thread.name.startswith(("reader", "writer", "wire"))
+    } == set()
     break_with(simulator)
     assert retry(site.engine, site.settings).exit_status == 0
 
@@ -184,6 +186,8 @@ def test_a_stop_ends_all_readers_and_leaves_a_resumable_batch(site: Site, as_syn
     watcher = Watcher(watch=lambda event: watcher.stop.set() if isinstance(event, Finished) else None)
     with pytest.raises(Interrupted):
         site.sync_once(watcher=watcher)
-    assert {one.name for one in threading.enumerate() if one.name.startswith(("reader", "writer", "wire"))} == set()
+    assert {
+        thread.name for thread in threading.enumerate() if thread.name.startswith(("reader", "writer", "wire"))
+    } == set()
     assert site.sync_once().exit_status == 0
     assert differences(digest(site.engine), digest(as_synced.engine)) == []

@@ -70,7 +70,7 @@ def await_waiting(engine: Engine) -> None:
     """Wait until a session waits for a lock."""
     give_up = time.monotonic() + PATIENCE
     while not value(engine, WAITING):
-        assert time.monotonic() < give_up, "nobody came to the lock"
+        assert time.monotonic() < give_up, "no session waits for the lock"
         time.sleep(0.02)
 
 

@@ -28,7 +28,7 @@ def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
 
 
 def test_loaded_policies_are_a_fallback_too_and_only_while_needed(site: Site, simulator: Simulator) -> None:
-    pending = [one["PolicyId"] for one in simulator.world.policies.values() if one["Status"] == "P"]
+    pending = [policy["PolicyId"] for policy in simulator.world.policies.values() if policy["Status"] == "P"]
     assert site.sync_once(resources=("policies",)).exit_status == 0
     assert values(site.engine, LIVING) == []
     break_with(simulator, "forbidden:Applications")

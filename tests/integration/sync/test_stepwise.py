@@ -45,7 +45,7 @@ def test_the_services_store_their_api_calls(site: Site) -> None:
 
 def calls_of(site: Site) -> list[str]:
     """Return the API calls since the last check, without those for a token."""
-    return [one for one in site.asked() if not one.startswith("/oauth/")]
+    return [call for call in site.asked() if not call.startswith("/oauth/")]
 
 
 def test_the_services_store_the_same_counts_as_a_sync(site: Site, synced: Site) -> None:

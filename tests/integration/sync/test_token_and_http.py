@@ -49,9 +49,9 @@ def test_an_exhausted_quota_leaves_a_resumable_batch_and_stops_all_calls(site: S
     with pytest.raises(QuotaSpent, match=r"used up until .* UTC.*qqetl retry"):
         site.sync_once()
     assert values(site.engine, "SELECT status FROM etl.batches") == ["failed"]
-    refused = sum(one.status == 429 for one in simulator.requests)
+    refused = sum(request.status == 429 for request in simulator.requests)
     assert 0 < refused <= site.settings.etl_concurrency
-    read = sum(one.status == 200 for one in simulator.requests)
+    read = sum(request.status == 200 for request in simulator.requests)
     break_with(simulator)
     site.asked()
     assert retry(site.engine, site.settings).exit_status == 0

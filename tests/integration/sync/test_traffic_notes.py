@@ -28,19 +28,19 @@ ASKED = 3
 
 def calls_of(site: Site) -> list[str]:
     """Return the API calls since the last check, without those for a token."""
-    return [one for one in site.asked() if not one.startswith("/oauth/")]
+    return [call for call in site.asked() if not call.startswith("/oauth/")]
 
 
 def in_metrics(site: Site, name: str) -> float:
     """Return the value of a metric of the only tenant."""
     shown = render_metrics(Ledger(site.engine, "default").read)
-    (found,) = [
+    (samples,) = [
         sample.value
         for family in text_string_to_metric_families(shown)
         for sample in family.samples
         if sample.name == name
     ]
-    return found
+    return samples
 
 
 def noted(site: Site) -> tuple[int, float]:
@@ -69,7 +69,7 @@ def test_an_extract_stores_its_calls_retries_and_waiting_times(site: Site) -> No
     TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
     LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER)
     assert calls_of(site) == []
-    assert noted(site) == (calls, waited), "the other steps ask for nothing"
+    assert noted(site) == (calls, waited), "the other steps make no calls"
 
 
 def test_an_extract_without_waiting_stores_none(site: Site) -> None:

@@ -116,8 +116,8 @@ def after_commits(process: "subprocess.Popen[str]", number: int) -> None:
 def test_one_of_two_runs_does_the_work_and_the_other_reports_it(two: Site, synced: Site) -> None:
     with locked(two.engine, "policies"):
         both = [qqetl(two, "sync", *WINDOW) for _ in range(2)]
-        assert wait_until(lambda: any(one.poll() is not None for one in both), SECONDS)
-    results = sorted(ended(one) for one in both)
+        assert wait_until(lambda: any(process.poll() is not None for process in both), SECONDS)
+    results = sorted(ended(process) for process in both)
     assert [status for status, _ in results] == [0, 3], results
     assert "Another run is active" in results[1][1]
     assert values(two.engine, "SELECT status FROM etl.batches") == [BatchState.COMPLETED]

@@ -46,7 +46,10 @@ def test_the_state_on_a_day_and_the_view_of_that_day_are_one_query_each(synced: 
     shown = "tstzrange(known_from, known_to) @> CAST(:at AS timestamptz)"
 
     def premium(condition: str, moment: datetime) -> list[float]:
-        return [float(one) for one in of_policy(synced, "total_premium", condition, key=str(key), at=moment)]
+        return [
+            float(premium_text)
+            for premium_text in of_policy(synced, "total_premium", condition, key=str(key), at=moment)
+        ]
 
     assert premium(in_force, at_source - timedelta(seconds=1)) == [first]
     assert premium(in_force, at_source + timedelta(seconds=1)) == [777.0]
@@ -67,7 +70,7 @@ def test_a_secondary_source_and_a_set_make_versions_and_an_unchanged_run_none(
     before = {table: value(synced.engine, COUNT.format(table)) for table in ("contacts", "coverages", "policies")}
     assert synced.sync_once().exit_status == 0
     grown = {table: value(synced.engine, COUNT.format(table)) - number for table, number in before.items()}
-    assert grown == {"contacts": 1, "coverages": 1, "policies": 0}, "a touch of the policy is no version"
+    assert grown == {"contacts": 1, "coverages": 1, "policies": 0}, "a touch of the policy makes no version"
     dead = "SELECT live FROM v_coverages_history WHERE source_id = :key ORDER BY known_from"
     assert values(synced.engine, dead, key=str(coverages[-1]["CoverageID"]))[-2:] == [True, False]
     come_of_age(synced)
@@ -96,16 +99,16 @@ def test_an_erased_person_leaves_no_earlier_version(synced: Site, simulator: Sim
         edit(simulator, world.contacts, person, LastName=name)
         edit(simulator, world.policies, policy, CustomerName=name)
         assert synced.sync_once().exit_status == 0
-    found = "SELECT count(*) FROM history.{} AS past WHERE CAST(past AS text) LIKE :trace"
+    query = "SELECT count(*) FROM history.{} AS past WHERE CAST(past AS text) LIKE :trace"
     where = ("contacts", "policies")
-    assert [value(synced.engine, found.format(one), trace=f"%{trace}%") for one in where] == [1, 1]
+    assert [value(synced.engine, query.format(table), trace=f"%{trace}%") for table in where] == [1, 1]
     with (
         synced.engine.begin() as connection
     ):  # transferred to somebody else since then, but the version belonged to the person
         connection.execute(text("UPDATE policies SET contact_id = NULL, is_placeholder = true WHERE source_id = :key"),
                            {"key": str(policy)})  # fmt: skip
     counts = forget(synced.engine, synced.settings, str(person), actor="tester").counts
-    assert [value(synced.engine, found.format(one), trace=f"%{trace}%") for one in where] == [0, 0]
+    assert [value(synced.engine, query.format(table), trace=f"%{trace}%") for table in where] == [0, 0]
     assert value(synced.engine, "SELECT count(*) FROM history.contacts WHERE source_id = :key", key=str(person)) == 0
     assert value(synced.engine, "SELECT count(*) FROM history.policies WHERE source_id = :key", key=str(policy)) > 0
     assert {"history.contacts", "history.policies"} <= set(counts)

@@ -33,7 +33,7 @@ class Site:
 
     def asked(self) -> list[str]:
         """Return path and query of every call since the last check."""
-        seen = [f"{one.path.removeprefix('/v1/')}?{one.query}" for one in self.simulator.requests]
+        seen = [f"{request.path.removeprefix('/v1/')}?{request.query}" for request in self.simulator.requests]
         self.simulator.requests.clear()
         return seen
 
@@ -60,7 +60,7 @@ def settings_for(simulator: Simulator, url: str, **more: Any) -> Settings:
 def environment_of(site: Site) -> dict[str, str]:
     """Return the environment in which a separate program works on a site."""
     secrets = ("client_id", "client_secret", "username", "password")
-    named = {
+    credentials = {
         f"QQCATALYST_{name.upper()}": getattr(site.settings, f"qqcatalyst_{name}").get_secret_value()
         for name in secrets
     }
@@ -70,7 +70,7 @@ def environment_of(site: Site) -> dict[str, str]:
         "QQCATALYST_TOKEN_URL": site.settings.qqcatalyst_token_url,
     }
     pace = {"ETL_RATE": str(site.settings.etl_rate), "ETL_PAGE_SIZE": str(site.settings.etl_page_size)}
-    return {**os.environ, **named, **addresses, **pace}
+    return {**os.environ, **credentials, **addresses, **pace}
 
 
 @contextmanager

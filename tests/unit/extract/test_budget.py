@@ -47,7 +47,7 @@ def test_the_last_resources_use_what_others_left() -> None:
     budget = CallBudget(10, ["a", "b"])
     assert budget.acquire("b", 3) == 3
     assert budget.acquire("a", 1) == 1
-    assert budget.acquire("b", 100) == 2, "a may still want its share"
+    assert budget.acquire("b", 100) == 2, "a may still use its share"
     budget.release("a")
     assert budget.acquire("b", 100) == 4
 
