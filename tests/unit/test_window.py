@@ -39,7 +39,7 @@ def test_a_window_is_read_from_any_wording_of_it(given_as: Any) -> None:
         ({}, "start_date and end_date"),
         ({"start_date": "2026-01-01"}, "start_date and end_date"),
         (None, "start_date and end_date"),
-        ({"start_date": "yesterday", "end_date": "2026-02-01"}, "start is not an ISO date"),
+        ({"start_date": "yesterday", "end_date": "2026-02-01"}, "start must be an ISO date"),
         ({"start_date": "2026-01-01", "end_date": 20260201}, "not int"),
         ({"start_date": "2026-01-01", "end_date": None}, "not NoneType"),
         ({"start_date": "2026-02-01", "end_date": "2026-02-01"}, "empty or reversed"),
