@@ -15,8 +15,8 @@ from airflow_home import DAGS, Home, of_account, of_mail
 from holding import Held, holding
 from live_airflow import Airflow, in_session, kill_task, living
 from mail_sink import Sink, mail_sink
+from sites import agency, break_with
 from sqlalchemy import Engine
-from workbench import agency, break_with
 
 from etl.api.retry_policy import Patience
 from etl.dags.names import WAVES

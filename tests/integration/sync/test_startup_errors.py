@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 from aiohttp import web
-from observing import value, values
-from workbench import Site, break_with
+from sites import Site, break_with
+from snapshots import value, values
 
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
