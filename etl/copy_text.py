@@ -42,7 +42,7 @@ def escape_value(value: object, text: str) -> str:
     return NULL if value is None else text.translate(ESCAPES)
 
 
-def format_value(value: Any) -> str:
+def format_field(value: Any) -> str:
     """Format one value of a line."""
     if value.__class__ is str:
         return value if value.isprintable() and "\\" not in value else value.translate(ESCAPES)
