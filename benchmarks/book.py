@@ -76,7 +76,8 @@ def contact(number: int, moment: datetime, chance: random.Random, *, changed: bo
         "Email": email, "PrimaryContact": None, "Line1": f"{1 + number % 9_000} {chance.choice(STREETS)}", "Line2": "",
         "City": city, "State": f"{state} ", "County": "", "Zip": f"{code}{number % 10_000:04d} ", "Country": "USA",
         "LocationID": 310 + number % 3, "AgentName": f"{FIRST[number % 16]} Lee",
-        "CreatedOn": random_earlier_time(moment, chance), "DateLastModified": format_time(moment), "HasBeenModified": True,
+        "CreatedOn": random_earlier_time(moment, chance), "DateLastModified": format_time(moment),
+        "HasBeenModified": True,
     }  # fmt: skip
 
 
