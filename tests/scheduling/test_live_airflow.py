@@ -78,7 +78,10 @@ def test_two_agencies_live_through_tasks_that_are_killed_and_runs_that_fail_for_
             is_killed_and_tried_again(airflow, held)
             assert airflow.run_ends(SYNC, later) == "success"
             for name in ("north", "south"):
-                assert airflow.until(partial(told, sink, name), is_of_two) == ["the run failed", "resolved: the run failed"]
+                assert airflow.until(partial(told, sink, name), is_of_two) == [
+                    "the run failed",
+                    "resolved: the run failed",
+                ]
             assert airflow.until(lambda: set(airflow.runs("report").values()), {"success"}.__eq__)
             sessions = [one.pid for one in airflow.processes.values()]
             assert all(in_session(one) for one in sessions)

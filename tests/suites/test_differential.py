@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from databases import MIGRATED, cloned
 from pauses import without_pauses
-from sites import Site, serve_agency, set_faults, make_children_due, open_site
+from sites import Site, make_children_due, open_site, serve_agency, set_faults
 from snapshots import differences, digest
 
 from etl.database.embedded.server import EmbeddedPostgres

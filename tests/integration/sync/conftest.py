@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from databases import MIGRATED, cloned
 from mail_sink import Sink, mail_sink
-from notification_helpers import mailing
-from sites import Site, serve_agency, set_faults, open_site
+from notification_helpers import with_mail_server
+from sites import Site, open_site, serve_agency, set_faults
 
 from etl.api import connection
 from etl.api.client import ApiClient
@@ -93,4 +93,4 @@ def mails(sink: tuple[Sink, int]) -> Sink:
 @pytest.fixture
 def notified_site(site: Site, sink: tuple[Sink, int], tmp_path: Path) -> Site:
     """Give a site whose notifications reach the mail server."""
-    return mailing(site, sink[1], tmp_path)
+    return with_mail_server(site, sink[1], tmp_path)

@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 from pooler import pooled
-from sites import Site, serve_agency, environment_of, open_site
-from snapshots import row_versions, differences, digest, value, values, changed_tables
+from sites import Site, environment_of, open_site, serve_agency
+from snapshots import changed_tables, differences, digest, row_versions, value, values
 from sqlalchemy import text
 from test_interruption import expire_leases
 from test_signals import await_waiting, locked

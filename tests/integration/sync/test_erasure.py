@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from databases import MIGRATED, cloned
-from sites import Site, serve_agency, make_children_due, open_site
-from snapshots import digest, all_text, pairs, value, values
+from sites import Site, make_children_due, open_site, serve_agency
+from snapshots import all_text, digest, pairs, value, values
 
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.errors import UsageError

@@ -8,11 +8,11 @@ import pytest
 from mail_sink import Sink
 from notification_helpers import (
     PERSONAL,
+    allow_refused_credentials,
     ended,
     execute,
     fail_at,
     ledger,
-    allow_refused_credentials,
     open_incidents,
     run,
 )

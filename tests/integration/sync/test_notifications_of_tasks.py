@@ -3,7 +3,7 @@
 import pytest
 from mail_sink import Sink
 from notification_helpers import execute, open_incidents
-from sites import Site, set_faults, environment_of
+from sites import Site, environment_of, set_faults
 
 from etl.dags import steps
 from etl.dags.names import WAVES

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from databases import MIGRATED, cloned
-from sites import Site, serve_agency, set_faults, open_site
+from sites import Site, open_site, serve_agency, set_faults
 from snapshots import pairs, value, values
 from sqlalchemy import Engine, text
 
