@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from etl.checks import CHECKS, zip_prefixes
 from etl.models import PRODUCTION, row_views
 from etl.privacy import masking
-from etl.privacy.roles import ViewGrant, restore_grants, read_grants
+from etl.privacy.roles import ViewGrant, read_grants, restore_grants
 from etl.reports import staff_findings, status_views
 
 #: Name and query of each view, in order of creation.
