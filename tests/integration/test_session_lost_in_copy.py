@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from pooler import pooled
+from pooler import run_pooler
 from sqlalchemy import text
 from test_connect import engine_for, scalar
 
@@ -16,7 +16,7 @@ from etl.errors import DatabaseUnavailable
 def test_a_session_that_a_pooler_loses_during_copy_is_retryable(empty_database_url: str) -> None:
     """Both the server and the pooler report the loss, while the driver expects a single answer."""
     end = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where query like 'COPY%%' and datname = %s"
-    with pooled(empty_database_url) as url, engine_for(url) as engine:
+    with run_pooler(empty_database_url) as url, engine_for(url) as engine:
         with engine.begin() as connection:
             connection.execute(text("create table held (words text)"))
         with pytest.raises(DatabaseUnavailable), database_errors(), engine.begin() as connection:
