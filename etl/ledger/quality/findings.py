@@ -82,7 +82,7 @@ def write_findings(
     source_ids: Collection[str],
     finding_rows: Iterable[Sequence[Any]],
 ) -> int:
-    """Write the findings of the newest versions of `source_ids`, and mark the findings that they no longer have fixed.
+    """Write the findings of the newest versions of `source_ids`, and mark as fixed the ones that disappeared.
 
     `finding_rows` are in the order of COLUMNS. Findings without a raw row, from checks across records, do not change.
     Returns the number of findings, including those over the cap.
