@@ -123,14 +123,14 @@ def does_the_whole_sync(home: AirflowHome, database_url: str, simulator: Simulat
     assert set(run["tasks"].values()) == {"success"}
     assert rows(database_url, "SELECT status FROM etl.batches") == [("completed",)]
     done = rows(database_url, "SELECT resource FROM etl.batch_resources WHERE status = 'done'")
-    assert {name for (name,) in done} == {one.name for one in CATALOGUE}
+    assert {name for (name,) in done} == {resource.name for resource in CATALOGUE}
     calls, _ = noted(database_url)
     assert calls == len(calls_of(simulator)) > 0, "those of all tasks"
 
 
 def calls_of(simulator: Simulator) -> list[str]:
     """Return the calls of the API so far, without those for a token."""
-    return [f"{one.path}?{one.query}" for one in simulator.requests if not one.path.startswith("/oauth/")]
+    return [f"{request.path}?{request.query}" for request in simulator.requests if not request.path.startswith("/oauth/")]
 
 
 def noted(database_url: str) -> tuple[int, float]:
@@ -161,19 +161,19 @@ def test_a_page_that_fails_for_ever_costs_what_one_layer_tries_with_airflow_arou
     assert rows(database_url, "SELECT status FROM etl.batch_resources") == [("failed",)]
 
 
-def is_the_page(asked: str) -> bool:
+def is_the_page(call: str) -> bool:
     """Tell whether a call is for one certain page, which a task reads, and not for a look at how much there is."""
-    return "/Billing/" in asked and "startDate=1999" in asked and asked.endswith("pageNumber=1&pageSize=500")
+    return "/Billing/" in call and "startDate=1999" in call and call.endswith("pageNumber=1&pageSize=500")
 
 
 TWICE = """
 import sys
 from etl.dags import steps
-from etl.dags.names import WAVES
+from etl.dags.names import LEVELS
 
 def whole_run():
     batch = steps.start_batch(None, "hourly/1", {}, full=False)
-    for wave in range(len(WAVES)):
+    for wave in range(len(LEVELS)):
         for chunk in steps.plan_chunks(None, "hourly/1", batch, wave):
             steps.process_chunk(None, "hourly/1", batch, chunk)
     tenant, summary = steps.close_batch(None, "hourly/1", batch)
