@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from benchmarks.book import FIRST_DAY, first_change, last_day
-from benchmarks.scene import ROOT, Server, page_server
+from benchmarks.servers import ROOT, Server, page_server
 from benchmarks.server import TOKEN
 
 RECORDS, CHANGED = 1_203, 12

@@ -9,9 +9,9 @@ from benchmarks import __main__ as command
 from benchmarks.candidates import CANDIDATES, COPY, DLT, FULL, NAIVE, OURS, UNCHANGED
 from benchmarks.compare import FULL_COPY, FULL_DLT, compare_bytes, ratios, target_values
 from benchmarks.prepare import environment_names, lock, missing_environments
+from benchmarks.steps import Book, StepOutcome
 from benchmarks.table import markdown, spread
 from benchmarks.targets import Target
-from benchmarks.trial import Book, StepOutcome
 
 ROUND = {
     (OURS.name, FULL): StepOutcome(2.0, (90.0, 60.0), 1, 1_000, {}, (5, 5)),

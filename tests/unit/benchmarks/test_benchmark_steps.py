@@ -10,8 +10,8 @@ import pytest
 from benchmarks.book import FIRST_DAY, RECORDS_PER_DAY, last_day
 from benchmarks.candidates import CHANGE, COPY, FULL, NAIVE, OURS
 from benchmarks.memory import PROC
-from benchmarks.scene import Cluster, Server
-from benchmarks.trial import FOREVER, Book, Stage, run_watched
+from benchmarks.servers import Cluster, Server
+from benchmarks.steps import FOREVER, Book, Stage, run_watched
 
 HOLDS = "import time; held = bytearray({size} << 20); time.sleep({seconds})"
 BEGETS = "import subprocess, sys; held = bytearray(40 << 20); subprocess.run([sys.executable, '-c', {child!r}])"
