@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from against_the_oracle import compare
+from oracle_compare import compare
 from airflow_home import AirflowHome, account_settings, free_port
 from holding import HeldResponses, hold_responses
 from live_airflow import Airflow, running_airflow
@@ -114,9 +114,9 @@ def test_two_workers_share_a_run_and_one_of_them_dies(
 def a_worker_dies(airflow: Airflow, run: str, held: HeldResponses) -> tuple[str, str]:
     """Kill the worker that waits for an answer with all that it does; return its name and the piece that it read."""
     airflow.until(held.asked.is_set)
-    pieces = airflow.xcom_value(SYNC, run, "wave_4.plan")
-    (place,) = [number for number, piece in enumerate(pieces) if HELD in {share[0] for share in piece}]
-    piece = f"wave_4.read[{place}]"
+    chunks = airflow.xcom_value(SYNC, run, "wave_4.plan")
+    (number,) = [number for number, piece in enumerate(chunks) if HELD in {share[0] for share in piece}]
+    piece = f"wave_4.read[{number}]"
     dead = airflow.tasks(SYNC, run)[piece]["hostname"]
     airflow.kill(dead)
     held.released.set()
@@ -125,7 +125,7 @@ def a_worker_dies(airflow: Airflow, run: str, held: HeldResponses) -> tuple[str,
 
 def read_by(tasks: dict[str, dict[str, Any]]) -> Counter[str]:
     """Return how many pieces each worker has read to its end."""
-    return Counter(one["hostname"] for name, one in tasks.items() if ".read[" in name and one["state"] == "success")
+    return Counter(task["hostname"] for name, task in tasks.items() if ".read[" in name and task["state"] == "success")
 
 
 def tell(engine: Engine, tasks: dict[str, dict[str, Any]], times: list[float]) -> None:

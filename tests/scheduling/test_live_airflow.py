@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from against_the_oracle import compare
+from oracle_compare import compare
 from airflow_home import DAGS, AirflowHome, account_settings, mail_settings
 from holding import HeldResponses, hold_responses
 from live_airflow import Airflow, kill_task, processes_of_session, running_airflow
