@@ -104,7 +104,7 @@ def test_a_row_is_explained_and_replayed(qqetl: CommandLine, simulator: Simulato
         (["checks", "term-gaps"], "Did you mean term-gap"),
         (["checks", "term-gap", "--sql", "--json"], "cannot be combined"),
         (["explain", "policy", "1"], "Did you mean policies"),
-        (["explain", "policies", "nobody"], "no row 'nobody'"),
+        (["explain", "policies", "nobody"], "No row 'nobody'"),
         (["replay", "--resource", "polices"], "Did you mean policies"),
         (["findings", "--csv", "--by", "agent"], "cannot be combined"),
     ],
