@@ -46,7 +46,7 @@ class ApiUnavailable(TryAgain):
 
 
 class QuotaSpent(TryAgain):
-    """QQCatalyst goes on asking to be called less often. Run `qqetl retry` in an hour; what was read is kept."""
+    """The QQCatalyst call limit is used up. Progress is saved: run `qqetl retry` later."""
 
     def __init__(self, seconds: float | None = None) -> None:
         """Say when to go on, where the API has said it."""
@@ -55,11 +55,11 @@ class QuotaSpent(TryAgain):
 
 
 def _when(seconds: float) -> str:
-    """Return in words when to go on after a wait of so many seconds."""
+    """Return until when the call limit is used up, and what to do then."""
     until = datetime.now(UTC) + timedelta(seconds=seconds)
     return (
-        f"QQCatalyst wants no call before {until:%Y-%m-%d %H:%M} UTC: the quota of calls is spent. What was read is "
-        "kept: run `qqetl retry` then."
+        f"The QQCatalyst call limit is used up until {until:%Y-%m-%d %H:%M} UTC. Progress is saved: run `qqetl retry` "
+        "then."
     )
 
 

@@ -29,6 +29,7 @@ from etl.config.parsers import (
     web_address,
     zone_name,
 )
+from etl.config.rate_limit import DEFAULT, RateLimit, parse_rate_limit, per_second, validated
 
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 Address = Annotated[str, AfterValidator(api_address)]
@@ -67,6 +68,11 @@ class Settings(FromEnvironment):
     qqcatalyst_client_secret: SecretStr | None = Field(None, description="The application's secret.")
     qqcatalyst_username: SecretStr | None = Field(None, description="The user whose agency is read; `oauth` alone.")
     qqcatalyst_password: SecretStr | None = Field(None, description="That user's password; `oauth` alone.")
+    qqcatalyst_access_token: SecretStr | None = Field(
+        None,
+        description="A ready-made bearer token, such as one copied from the vendor's developer console, to try the "
+        "product before a client id is granted. Used instead of the four credentials; never renewed.",
+    )
     etl_tenant: Annotated[str, AfterValidator(tenant_name)] = Field(
         "default", description="The name of the account; one database can hold several."
     )
@@ -83,12 +89,24 @@ class Settings(FromEnvironment):
         examples=["90 days"],
     )
     etl_concurrency: int = Field(8, ge=1, le=64, description="Calls of the API under way at once.")
-    etl_rate: float = Field(
-        10.0,
+    etl_rate_limit: Annotated[str, AfterValidator(validated)] = Field(
+        DEFAULT,
+        description="The call limit of the account: so many calls in any window of so long, shared by all workers of "
+        "the account. QQCatalyst allows 60 calls a minute. `off`: no limit.",
+        examples=["58/60s"],
+    )
+    etl_rate_limit_shared: Literal["user", "client"] = Field(
+        "user",
+        description="Which runs share the call limit. `user`: those with the same client id and user name. `client`: "
+        "those with the same client id.",
+    )
+    etl_rate: float | None = Field(
+        None,
         ge=0,
         le=1000,
         allow_inf_nan=False,
-        description="Calls of the API a second, at most, of all workers together. 0: no cap of ours.",
+        description="The older form of ETL_RATE_LIMIT: calls a second. 0: no limit. Set one of the two.",
+        examples=["5"],
     )
     etl_page_size: int = Field(
         500, ge=1, le=1000, description="Records asked for a page; a call that grants fewer is asked for fewer."
@@ -185,7 +203,7 @@ class Settings(FromEnvironment):
         """Take the level in any case."""
         return value.strip().upper() if isinstance(value, str) else value
 
-    @field_validator("qqcatalyst_auth", "etl_validation", mode="before")
+    @field_validator("qqcatalyst_auth", "etl_rate_limit_shared", "etl_validation", mode="before")
     @classmethod
     def _in_small_letters(cls, value: object) -> object:
         """Take the choice in any case."""
@@ -215,6 +233,15 @@ class Settings(FromEnvironment):
         """Check the address of the watchdog."""
         return SecretStr(web_address(value.get_secret_value())) if value else None
 
+    @field_validator("qqcatalyst_access_token")
+    @classmethod
+    def _is_bearer(cls, value: SecretStr | None) -> SecretStr | None:
+        """Check that a token can stand in a header; a copied `Bearer ` in front of it is left out."""
+        text = value.get_secret_value().strip().removeprefix("Bearer ").strip() if value else ""
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise ValueError("must be a token without spaces, line breaks and control characters")
+        return SecretStr(text) if text else None
+
     @field_validator(*(name.lower() for name in CREDENTIALS))
     @classmethod
     def _can_be_sent(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
@@ -237,6 +264,15 @@ class Settings(FromEnvironment):
         return self
 
     @model_validator(mode="after")
+    def _says_the_limit_once(self) -> Self:
+        """Check that the call limit is set in one form, and that there is one way to sign in."""
+        if self.etl_rate is not None and "etl_rate_limit" in self.model_fields_set:
+            raise ValueError("ETL_RATE and ETL_RATE_LIMIT are both set: set only ETL_RATE_LIMIT")
+        if self.qqcatalyst_access_token and self.qqcatalyst_auth == "enterprise":
+            raise ValueError("QQCATALYST_ACCESS_TOKEN has no use with QQCATALYST_AUTH=enterprise: set one of them")
+        return self
+
+    @model_validator(mode="after")
     def _can_be_mailed(self) -> Self:
         """Check that a mail server comes with a sender and somebody to write to."""
         given = {"ETL_MAIL_FROM": self.etl_mail_from, "ETL_MAIL_TO": self.etl_mail_to}
@@ -252,8 +288,15 @@ class Settings(FromEnvironment):
         """The zone in which the API writes times that name none."""
         return ZoneInfo(self.etl_api_timezone)
 
+    @property
+    def rate_limit(self) -> RateLimit:
+        """The call limit of the account, in whichever form it is set."""
+        return parse_rate_limit(self.etl_rate_limit) if self.etl_rate is None else per_second(self.etl_rate)
+
     def credentials_missing(self) -> list[str]:
         """Return the variables that a run needs to talk to the API and that are not set."""
+        if self.qqcatalyst_access_token:
+            return []
         needed = CREDENTIALS if self.qqcatalyst_auth == "oauth" else CREDENTIALS[:2]
         return [name for name in needed if not secret_text(getattr(self, name.lower()))]
 
@@ -261,7 +304,12 @@ class Settings(FromEnvironment):
         """Return every secret text, for the log to leave out; treat it as such."""
         addresses = [secret_text(one) for one in (self.database_url, self.etl_smtp_url, self.etl_heartbeat_url)]
         passwords = [password for address in addresses for password in _passwords(address)]
-        names = (self.qqcatalyst_client_secret, self.qqcatalyst_password, self.qqcatalyst_username)
+        names = (
+            self.qqcatalyst_client_secret,
+            self.qqcatalyst_password,
+            self.qqcatalyst_username,
+            self.qqcatalyst_access_token,
+        )
         return [text for text in (*addresses, *passwords, *map(secret_text, names)) if text]
 
 

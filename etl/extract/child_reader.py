@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from etl.api.protocol import Refusal, Refused
+from etl.api.protocol import Refusal, EndpointRefused
 from etl.catalogue import Resource
 from etl.engine.answers import Missed
 from etl.engine.page_writer import Consumption
@@ -48,7 +48,7 @@ class ByParents:
     def read(self) -> bool:
         """Ask for the details of every parent that is due; tell whether none is left for another run.
 
-        Raises Refused where the account does not have the resource, ApiUnavailable where some calls failed for good.
+        Raises EndpointRefused where the account does not have the resource, ApiUnavailable where some calls failed for good.
         """
         due = self.run.ledger.commit(self.queue)
         self.run.watch(Began(self.run.step, self.resource.name, calls=self.outstanding()))
@@ -94,7 +94,7 @@ class ByParents:
             if not missed.vanished:
                 self.failed.append(missed)
         if not self.answered and self.vanished >= VANISHED_FROM_THE_START and not self.was_answered():
-            raise Refused(self.reader.example(), 404, Refusal.MISSING)
+            raise EndpointRefused(self.reader.example(), 404, Refusal.MISSING)
         if len(self.failed) >= FAILED_IN_A_ROW and done.answered == 0:
             raise ApiUnavailable(f"{len(self.failed)} calls failed, the last with: {self.failed[-1].reason}")
 

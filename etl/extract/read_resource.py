@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from etl.api.protocol import Refused
+from etl.api.protocol import EndpointRefused
 from etl.catalogue import Resource
 from etl.config.logs import logger
 from etl.drift.declared_fields import declared
@@ -26,7 +26,7 @@ from etl.resources import resource as named
 log = logger(__name__)
 
 #: What concerns one resource alone; everything else ends the run.
-ITS_OWN = (ApiUnavailable, ShapeChanged, Refused, RecordBad)
+ITS_OWN = (ApiUnavailable, ShapeChanged, EndpointRefused, RecordBad)
 
 #: Ends a resource that was read; `complete` says that nothing of it is left for another run.
 Finish = Callable[[Connection, Part, bool], ResourceState]
@@ -102,7 +102,7 @@ def part_of(parts: Iterable[Part], resource: str) -> Part:
 def settle(run: Run, resource: Resource, error: EtlError) -> ResourceState:
     """Decide what an error makes of a resource: an unproven one may not be offered by this account."""
     name = resource.name
-    if isinstance(error, Refused) and error.not_offered and not resource.proven:
+    if isinstance(error, EndpointRefused) and error.not_offered and not resource.proven:
         state = ResourceState.NOT_OFFERED
         run.not_offered[name] = str(error)
         run.ledger.commit(partial(note_absent, tenant=run.ledger.tenant, resource=resource, reason=str(error)))

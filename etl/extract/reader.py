@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from etl.api.event_loop import Put
-from etl.api.protocol import Answer, Call, Vanished, page_call, parent_call, whole_call
+from etl.api.protocol import Answer, Call, NotFound, page_call, parent_call, whole_call
 from etl.catalogue import Resource
 from etl.engine.answers import Fetched, Missed, fetched
 from etl.errors import ApiUnavailable
@@ -217,7 +217,7 @@ class Reader:
         call = parent_call(self.resource, self.resource.endpoints[0], child.parent_id)
         try:
             return fetched(call, await self.api.fetch(call), None, child)
-        except Vanished as gone:
+        except NotFound as gone:
             return Missed(child, vanished=True, reason=str(gone))
         except ApiUnavailable as failed:
             return Missed(child, vanished=False, reason=str(failed))

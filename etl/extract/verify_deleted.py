@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from etl.api.connection import Connection
-from etl.api.protocol import Answer, Refused, Vanished, parent_call
+from etl.api.protocol import Answer, EndpointRefused, NotFound, parent_call
 from etl.catalogue import Endpoint, Resource
 from etl.errors import ApiUnavailable, ShapeChanged
 from etl.models.sources import value_at
@@ -38,7 +38,7 @@ def second_look(api: Connection, resource: Resource, source_ids: Collection[str]
         return None
     try:
         answers = api.wire.ask(ask_all(api, resource, endpoint, wanted[:MOST]))
-    except Refused:
+    except EndpointRefused:
         return None
     gone = frozenset(one for one, lives in answers.items() if lives is False)
     return Look(gone, frozenset(wanted) - gone, sum(lives is True for lives in answers.values()))
@@ -47,7 +47,7 @@ def second_look(api: Connection, resource: Resource, source_ids: Collection[str]
 async def ask_all(
     api: Connection, resource: Resource, endpoint: Endpoint, source_ids: Collection[str]
 ) -> dict[str, bool | None]:
-    """Return of each record whether the API still has it, None where it could not say. Raises Refused."""
+    """Return of each record whether the API still has it, None where it could not say. Raises EndpointRefused."""
     found: dict[str, bool | None] = {}
 
     async def ask(one: str) -> None:
@@ -63,10 +63,10 @@ async def ask_all(
 
 
 async def lives(api: Connection, resource: Resource, endpoint: Endpoint, one: str) -> bool | None:
-    """Tell whether the API still has a record of this id, None where it could not say. Raises Refused."""
+    """Tell whether the API still has a record of this id, None where it could not say. Raises EndpointRefused."""
     try:
         return is_it(resource, await api.api.fetch(parent_call(resource, endpoint, one)), one)
-    except Vanished:
+    except NotFound:
         return False
     except (ApiUnavailable, ShapeChanged):
         return None

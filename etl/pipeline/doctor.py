@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from etl.api.connection import Connection
-from etl.api.protocol import Answer, Call, Records, Refused, Vanished, page_call, parent_call, records, whole_call
+from etl.api.protocol import Answer, Call, Records, EndpointRefused, NotFound, page_call, parent_call, records, whole_call
 from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
 from etl.drift.declared_fields import declared
@@ -109,9 +109,9 @@ def asked(visit: Visit, resource: Resource, endpoint: Endpoint) -> Found:
             resource, endpoint, answer.page,
             requested_at=answer.requested_at, zone=visit.settings.etl_api_timezone, parent=parent,
         )  # fmt: skip
-    except Vanished:
+    except NotFound:
         return replace(blank, reason="404 for the one record asked about; a run decides after ten")
-    except Refused as refusal:
+    except EndpointRefused as refusal:
         absent = refusal.not_offered and not resource.proven
         return replace(blank, verdict=Verdict.NOT_OFFERED if absent else Verdict.REFUSED, reason=str(refusal))
     except (ShapeChanged, RecordBad) as error:

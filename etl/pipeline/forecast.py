@@ -6,7 +6,7 @@ from functools import partial
 from math import ceil
 
 from etl.api.connection import Connection
-from etl.api.protocol import Refused, page_call
+from etl.api.protocol import EndpointRefused, page_call
 from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, RecordBad, ShapeChanged
@@ -75,7 +75,7 @@ def foreseen(
         return of_parents(ledger, resource, window, found.get(resource.parent.resource))
     try:
         return of_lists(settings, api, resource, window)
-    except (ApiUnavailable, ShapeChanged, Refused, RecordBad) as error:
+    except (ApiUnavailable, ShapeChanged, EndpointRefused, RecordBad) as error:
         return Forecast(resource.name, window, calls=1, note=str(error))
 
 

@@ -6,7 +6,7 @@ import pytest
 from client_bench import HTML, against, details, feed
 from scripted_api import ScriptedApi, answer, page
 
-from etl.api.protocol import Answer, Refusal, Refused, Vanished
+from etl.api.protocol import Answer, Refusal, EndpointRefused, NotFound
 from etl.errors import ApiUnavailable, QuotaSpent, TryAgain
 
 pytestmark = pytest.mark.timeout(30)
@@ -38,8 +38,8 @@ def test_pauses_differ_between_runs() -> None:
 def test_a_refusal_is_asked_again_only_where_every_account_has_the_resource(status: int) -> None:
     proven = against(ScriptedApi([answer(status, {})]), feed())
     unproven = against(ScriptedApi([answer(status, {})]), feed("claims"))
-    assert (type(proven.result), len(proven.api.calls())) == (Refused, 5)
-    assert (type(unproven.result), len(unproven.api.calls())) == (Refused, 1)
+    assert (type(proven.result), len(proven.api.calls())) == (EndpointRefused, 5)
+    assert (type(unproven.result), len(unproven.api.calls())) == (EndpointRefused, 1)
     assert unproven.result.not_offered
 
 
@@ -56,7 +56,7 @@ def test_a_call_that_is_wrong_in_itself_is_sent_once(status: int) -> None:
 
 def test_details_that_vanished_are_asked_for_once() -> None:
     seen = against(ScriptedApi([answer(404, {"Message": "gone"})]), details())
-    assert isinstance(seen.result, Vanished)
+    assert isinstance(seen.result, NotFound)
     assert len(seen.api.calls()) == 1
 
 

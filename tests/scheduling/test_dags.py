@@ -13,7 +13,7 @@ from aiohttp import web
 from airflow_home import DAGS, Home, of_account, of_mail
 from mail_sink import mail_sink
 
-from etl.api.retry_policy import Patience
+from etl.api.retry_policy import RetryPolicy
 from etl.config.agency import settings_of
 from etl.errors import SettingsError
 from etl.resources import CATALOGUE
@@ -152,10 +152,10 @@ def test_a_page_that_fails_for_ever_costs_what_one_layer_tries_with_airflow_arou
     assert run["state"] == "failed"
     assert [name for name, state in run["tasks"].items() if state == "failed"] == ["verdict[-1]"]
     asked = calls_of(simulator)
-    assert sum(map(is_the_page, asked)) == Patience().attempts
+    assert sum(map(is_the_page, asked)) == RetryPolicy().attempts
     calls, waited = noted(database_url)
     assert calls == len(asked)
-    assert waited > Patience().first_pause / 2, "between the tries"
+    assert waited > RetryPolicy().first_pause / 2, "between the tries"
     assert rows(database_url, "SELECT status FROM etl.batch_resources") == [("failed",)]
 
 

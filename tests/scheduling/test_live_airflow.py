@@ -18,7 +18,7 @@ from mail_sink import Sink, mail_sink
 from sqlalchemy import Engine
 from workbench import agency, break_with
 
-from etl.api.retry_policy import Patience
+from etl.api.retry_policy import RetryPolicy
 from etl.dags.names import WAVES
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator
@@ -144,7 +144,7 @@ def fails_for_good_and_is_mailed(airflow: Airflow, north: Simulator, sink: Sink)
     run = run_of(airflow, "north")
     assert airflow.run_ends(SYNC, run) == "failed"
     calls = [one for one in north.requests if not one.path.startswith("/oauth")]
-    assert len(calls) == Patience().attempts, "Airflow has not multiplied them"
+    assert len(calls) == RetryPolicy().attempts, "Airflow has not multiplied them"
     assert airflow.tasks(SYNC, run)["begin[-1]"]["try_number"] == 1
     assert airflow.until(lambda: told(sink, "north")) == ["the run failed"]
     break_with(north)

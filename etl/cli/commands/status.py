@@ -39,7 +39,7 @@ def command(*, max_lag: MaxLag = None, embedded: Embedded = False, as_json: AsJs
     """Show how fresh and how complete each resource is: last whole window, lag, gaps, rows, findings, last error."""
     most = length_of("--max-lag", max_lag)
     with working(embedded=embedded) as work:
-        found, rate = work.read(partial(status, tenant=work.tenant)), work.settings.etl_rate
+        found, rate = work.read(partial(status, tenant=work.tenant)), work.settings.rate_limit.per_second
         answers = work.read(partial(at_a_glance, found=found, settings=work.settings, most=most))
     late = found.late(most) if most is not None else []
     if as_json:

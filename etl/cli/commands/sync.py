@@ -95,7 +95,7 @@ def mind_options(
 
 def plan(work: Work, window: Window | None, options: Options, *, as_json: bool) -> None:
     """Write what a sync would ask for."""
-    found, rate = look_ahead(work, window, options), work.settings.etl_rate
+    found, rate = look_ahead(work, window, options), work.settings.rate_limit.per_second
     if as_json:
         show_json(forecast_for_programs(found, rate))
     else:

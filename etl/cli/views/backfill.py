@@ -42,7 +42,7 @@ def left(found: Status, one: Coverage) -> str:
 
 def duration(calls: int, rate: float) -> str:
     """Return how long calls take at a rate, nothing without a cap."""
-    return f", {length(calls / rate)} at {rate:g} a second" if rate else ""
+    return f", {length(calls / rate)} at {rate * 60:g} a minute" if rate else ""
 
 
 def backfill_for_programs(found: Status, rate: float) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from workbench import Site, agency, break_with, site_of
 
 from etl.api import connection
 from etl.api.client import ApiClient
-from etl.api.retry_policy import Patience
+from etl.api.retry_policy import RetryPolicy
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.simulator import Simulator
 
@@ -22,7 +22,7 @@ from etl.simulator import Simulator
 @pytest.fixture(scope="module", autouse=True)
 def _without_pauses() -> Iterator[None]:
     """Let a call that fails be tried again at once."""
-    hasty = partial(ApiClient, patience=Patience(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
+    hasty = partial(ApiClient, policy=RetryPolicy(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection, "ApiClient", hasty)
         yield

@@ -7,7 +7,7 @@ from aiohttp import web
 from observing import value, values
 from workbench import Site, break_with
 
-from etl.api.retry_policy import Patience
+from etl.api.retry_policy import RetryPolicy
 from etl.errors import QuotaSpent
 from etl.models.states import ResourceState
 from etl.pipeline import retry
@@ -29,7 +29,7 @@ def test_a_long_outage_costs_few_calls_for_all_resources_together(
     asked = [path for path in site.asked() if "oauth" not in path and "Ping" not in path]
     resources = len(summary.parts)
     side_by_side = site.settings.etl_concurrency
-    assert Patience().attempts <= len(asked) <= side_by_side * Patience().attempts < resources * Patience().attempts
+    assert RetryPolicy().attempts <= len(asked) <= side_by_side * RetryPolicy().attempts < resources * RetryPolicy().attempts
 
 
 def test_one_failing_page_is_asked_for_as_often_as_one_layer_tries_and_no_more(
@@ -39,9 +39,9 @@ def test_one_failing_page_is_asked_for_as_often_as_one_layer_tries_and_no_more(
     summary = site.sync_once()
     failed = [part.resource for part in summary.parts if part.status is ResourceState.FAILED]
     assert failed == ["billing_records"]
-    assert sum("Billing" in path for path in site.asked()) == Patience().attempts
+    assert sum("Billing" in path for path in site.asked()) == RetryPolicy().attempts
     assert retry(site.engine, site.settings).exit_status == 6
-    assert sum("Billing" in path for path in site.asked()) == Patience().attempts
+    assert sum("Billing" in path for path in site.asked()) == RetryPolicy().attempts
 
 
 def test_a_spent_quota_ends_the_run_resumable_and_no_other_resource_asks(site: Site, simulator: Simulator) -> None:

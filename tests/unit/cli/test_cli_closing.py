@@ -95,7 +95,7 @@ def test_a_plan_says_what_it_comes_to(capsys: pytest.CaptureFixture[str]) -> Non
     asked = [Forecast("contacts", WINDOW, 30, 15000), Forecast("quotes", WINDOW, 90, at_most=True, put_off=5)]
     show_forecast(asked, 10.0)
     shown = capsys.readouterr().out
-    assert "In all at most 120 calls, 12 s at 10 calls a second." in shown
+    assert "In all at most 120 calls, 12 s at 600 calls a minute." in shown
     assert "5 calls beyond ETL_CHILD_BUDGET" in shown
     assert "15,000" in shown
     assert "≤ 90" in shown

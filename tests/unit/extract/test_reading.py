@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from etl.api.protocol import Answer, Call, Page, Vanished
+from etl.api.protocol import Answer, Call, Page, NotFound
 from etl.engine.answers import Fetched, Missed
 from etl.errors import ApiUnavailable
 from etl.extract import reader
@@ -196,7 +196,7 @@ def test_details_that_stay_away_say_why_and_cost_no_other() -> None:
     class Details(FakeApi):
         async def fetch(self, call: Call) -> Answer:
             if call.parent_id == "2":
-                raise Vanished(str(call))
+                raise NotFound(str(call))
             if call.parent_id == "3":
                 raise ApiUnavailable("no answer")
             return answer([str(call.parent_id)])
