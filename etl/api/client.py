@@ -129,6 +129,7 @@ class ApiClient:
         """Return the answer to a call. A call that met the limit waits for its next permit with all others."""
         state, history = RetryState(call, self._retry), History()
         while True:
+            self._authenticator.check_open(call)
             state.begin()
             try:
                 async with self._concurrency.permit(call):
@@ -181,16 +182,17 @@ class ApiClient:
                 async with self._permit(state) as permit:
                     credential = await self._authenticator.credential()
                     reply = await self._send("ping", "GET", PING, credential, permit)
-                if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                    return await self._authenticator.opened(credential, permit, "ping")
-                asked = retry_after(reply.headers, self._now())
-                raise ApiUnavailable(f"ping: QQCatalyst answered {reply.status}.", retry_after=asked)
             except RateLimited:
                 continue
             except TokenUnavailable:
                 raise
             except ApiUnavailable as error:
                 await state.backoff(error)
+                continue
+            if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                return await self._authenticator.opened(credential, permit, "ping")
+            asked = retry_after(reply.headers, self._now())
+            await state.backoff(ApiUnavailable(f"ping: QQCatalyst answered {reply.status}.", retry_after=asked))
 
     @asynccontextmanager
     async def _permit(self, state: RetryState) -> AsyncIterator[Permit]:
@@ -267,4 +269,6 @@ def warn_of_limit(settings: Settings) -> None:
     host = urlsplit(settings.qqcatalyst_api_url).hostname or ""
     is_vendor = host == VENDOR_DOMAIN or host.endswith(f".{VENDOR_DOMAIN}")
     if is_vendor and settings.rate_limit.exceeds(parse_rate_limit(DEFAULT)):
-        log.warning("the call limit is set higher than QQCatalyst allows", set=str(settings.rate_limit), advised=DEFAULT)
+        log.warning(
+            "the call limit is set higher than QQCatalyst allows", set=str(settings.rate_limit), advised=DEFAULT
+        )

@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from etl.api.protocol import Refusal, EndpointRefused
+from etl.api.protocol import EndpointRefused, Refusal
 from etl.catalogue import Resource
 from etl.engine.answers import Missed
 from etl.engine.page_writer import Consumption
@@ -48,7 +48,7 @@ class ByParents:
     def read(self) -> bool:
         """Ask for the details of every parent that is due; tell whether none is left for another run.
 
-        Raises EndpointRefused where the account does not have the resource, ApiUnavailable where some calls failed for good.
+        Raises EndpointRefused where the account does not have the resource, ApiUnavailable where some calls failed.
         """
         due = self.run.ledger.commit(self.queue)
         self.run.watch(Began(self.run.step, self.resource.name, calls=self.outstanding()))

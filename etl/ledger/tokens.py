@@ -15,14 +15,15 @@ LATELY = 3600
 #: Refused credentials rest for so many seconds, four times as long after each further refusal, a day at most: an
 #: account is locked by many attempts, and never to ask again would keep a run away from an account that was unlocked.
 REST, LONGEST_REST = 900, 86_400
+#: Seconds from which on a rest is one without end: a refused password is not sent again by itself.
+FOR_GOOD = 100 * 365 * 86_400
 
 OPEN = text("INSERT INTO etl.tokens (tenant) VALUES (:tenant) ON CONFLICT (tenant) DO NOTHING")
 
 LOOK = text("""
     SELECT salt, account, number, sealed, extract(epoch FROM renew_at - now())::float8 AS seconds,
            coalesce(doubted_until > now(), false) AS doubted,
-           refusal, CASE WHEN refused_until = 'infinity' THEN 'infinity' ELSE extract(epoch FROM refused_until - now()) END::float8
-           AS resting,
+           refusal, extract(epoch FROM refused_until - now())::float8 AS resting,
            opened_at IS NOT NULL AS opened_ever,
            coalesce(opened_at > now() - make_interval(secs => :lately), false) AS opened_lately, basic_header
     FROM etl.tokens WHERE tenant = :tenant
@@ -52,8 +53,8 @@ REFUSE = text(f"""
     SET account = :account, sealed = NULL, renew_at = NULL, claimed_until = NULL, refusal = :refusal, unclear = 0,
         basic_header = false,
         refusals = CASE WHEN account = :account THEN least(refusals, 9) + 1 ELSE 1 END,
-        refused_until = CASE WHEN :for_good THEN 'infinity' ELSE now() + make_interval(secs => least(:longest,
-            :rest * 4 ^ CASE WHEN account = :account THEN least(refusals, 9) ELSE 0 END)) END
+        refused_until = CASE WHEN :for_good THEN timestamptz '9999-12-31' ELSE now() + make_interval(
+            secs => least(:longest, :rest * 4 ^ CASE WHEN account = :account THEN least(refusals, 9) ELSE 0 END)) END
     WHERE {_MINE}
 """)
 
@@ -81,7 +82,7 @@ class TokenRow:
     seconds: float  #: until the token is to be renewed
     doubted: bool  #: whether it took a refused one's place a moment ago, and has opened nothing yet
     refusal: str | None  #: why its credentials are not to be sent now
-    resting: float  #: how long they are not; infinite: until a person says so
+    resting: float  #: how long they are not; FOR_GOOD or longer: until a person says so
     opened_lately: bool  #: whether a token of these credentials opened something in the last hour
     opened_ever: bool
     basic_header: bool  #: whether client id and secret go in a Basic header

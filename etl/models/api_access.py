@@ -1,4 +1,4 @@
-"""What all workers share of the way to the API, in schema `etl`: the token of a tenant, the call limit of an account."""
+"""What workers share of the way to the API, in schema `etl`: the token of a tenant, the call limit of an account."""
 
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB

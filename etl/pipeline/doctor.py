@@ -10,7 +10,17 @@ from uuid import UUID
 import msgspec
 
 from etl.api.connection import Connection
-from etl.api.protocol import Answer, Call, Records, EndpointRefused, NotFound, page_call, parent_call, records, whole_call
+from etl.api.protocol import (
+    Answer,
+    Call,
+    EndpointRefused,
+    NotFound,
+    Records,
+    page_call,
+    parent_call,
+    records,
+    whole_call,
+)
 from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
 from etl.drift.declared_fields import declared

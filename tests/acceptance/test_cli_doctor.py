@@ -64,7 +64,7 @@ def test_a_healthy_account_is_ready_and_was_asked_gently(qqetl: CommandLine, dat
     assert sizes == {"10"}
     after = rows_of(database_url)
     kept = {name for name in after if after[name] != before.get(name)}
-    assert kept <= {"etl.offers", "etl.tokens", "etl.rate_buckets", "etl.commits"}, "it stores no record"
+    assert kept <= {"etl.offers", "etl.tokens", "etl.call_limits", "etl.commits"}, "it stores no record"
 
 
 def test_what_differs_is_told_call_by_call(qqetl: CommandLine, database_url: str) -> None:

@@ -36,7 +36,7 @@ def as_json(qqetl: CommandLine, *words: str, status: int = 0) -> Any:
 
 
 #: What every caller of the API shares, whatever it calls for; and the evidence that it was written.
-SHARED = ("etl.tokens", "etl.rate_buckets", "etl.commits")
+SHARED = ("etl.tokens", "etl.call_limits", "etl.commits")
 
 
 def counts(url: str) -> dict[str, int]:

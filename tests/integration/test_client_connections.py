@@ -213,7 +213,7 @@ def test_a_small_body_that_unpacks_into_a_huge_one_takes_no_more_memory_than_the
         return result, int(peak)
 
     (refused, small), (refused_too, huge) = met(9), met(150)
-    assert refused == refused_too == "Refused"
+    assert refused == refused_too == "EndpointRefused"
     assert huge - small < 32
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from etl.api.auth.credentials import Credential, CredentialProvider
 from etl.api.auth.unauthorized import Facts, Step, next_step
@@ -30,6 +31,7 @@ class Unauthorized(EtlError):
 class History:
     """What one call has gone through because of 401s."""
 
+    credential: int = 0  #: the number of the credential that the holds were for
     holds: int = 0
     waited_alone: bool = False
     renewed: bool = False
@@ -51,7 +53,7 @@ class Authenticator:
         self._ping = ping
         self._sleep = sleep
         self._pinging = asyncio.Lock()
-        self._opened_at = self._refused_at = 0.0  # when the newest call that succeeded, or ping that did not, was sent
+        self._newest_success = self._newest_refusal = 0  # serials of permits: of any call, of a ping
         self._answered: set[str] = set()  # resources that have answered
         self._closed: set[str] = set()  # resources that refuse a token which opens others
         self._refused: str | None = None
@@ -73,27 +75,34 @@ class Authenticator:
 
     async def opened(self, credential: Credential, permit: Permit, resource: str) -> None:
         """Note that a credential opened something."""
-        self._opened_at = max(self._opened_at, permit.taken_at)
+        self._newest_success = max(self._newest_success, permit.serial)
         self._answered.add(resource)
         await self._credentials.opened(credential)
+
+    def check_open(self, call: Call) -> None:
+        """Raise EndpointRefused where an endpoint has turned out to be closed to this account."""
+        if call.resource in self._closed:
+            raise EndpointRefused(call, HTTPStatus.UNAUTHORIZED, Refusal.UNAUTHORIZED)
 
     async def judge(self, error: Unauthorized, call: Call, history: History) -> None:
         """Return when the call is worth repeating after a 401.
 
         Raises EndpointRefused where the token opens other things, CredentialsRefused where it opens none.
         """
-        if call.resource in self._closed:
-            raise EndpointRefused(call, 401, Refusal.UNAUTHORIZED)
+        self.check_open(call)
         if self._credentials.is_outdated(error.credential):
             return  # another call has renewed it meanwhile
         works = await self._works_elsewhere(error) if history.renewed or not error.expired else False
         if await self._act(error, call.resource, history, works_elsewhere=works) is Step.CLOSED:
-            self._closed.add(call.resource)
-            raise EndpointRefused(call, 401, Refusal.UNAUTHORIZED)
+            if call.resource not in self._answered:
+                self._closed.add(call.resource)
+            raise EndpointRefused(call, HTTPStatus.UNAUTHORIZED, Refusal.UNAUTHORIZED)
 
     async def _act(self, error: Unauthorized, resource: str, history: History, *, works_elsewhere: bool) -> Step:
         """Decide what a 401 means, and do what follows."""
         known = self._credentials
+        if history.credential != error.credential.number:
+            history.credential, history.holds = error.credential.number, 0
         facts = Facts(
             expired=error.expired,
             works_elsewhere=works_elsewhere,
@@ -118,17 +127,18 @@ class Authenticator:
             history.holds += 1
             self._limiter.hold(error.permit)
         elif step is Step.REFUSED:
-            self._refused = f"{known.refusal}{f' QQCatalyst says: {error.sentence}' if error.sentence else ''}"
+            says = f' QQCatalyst says: "{error.sentence}".' if error.sentence else ""
+            self._refused = f"{known.refusal}{says}"
             raise CredentialsRefused(self._refused)
         return step
 
     async def _works_elsewhere(self, error: Unauthorized) -> bool:
         """Tell whether another call that was sent after the refused one succeeded; the cheapest call finds out."""
-        sent_at = error.permit.taken_at
+        serial = error.permit.serial
         async with self._pinging:
-            if max(self._opened_at, self._refused_at) <= sent_at:
+            if max(self._newest_success, self._newest_refusal) <= serial:
                 try:
                     await self._ping()
                 except Unauthorized as refusal:
-                    self._refused_at = refusal.permit.taken_at
-            return self._opened_at > sent_at
+                    self._newest_refusal = refusal.permit.serial
+            return self._newest_success > serial

@@ -128,8 +128,8 @@ class TokenProvider:
 
     can_renew = True
     refusal = (
-        "QQCatalyst refuses every call with the token that it granted. Check whether the user of QQCATALYST_USERNAME may "
-        "use the API, and whether QQCATALYST_API_URL belongs to QQCATALYST_TOKEN_URL."
+        "QQCatalyst refuses every call with the token that it granted. Check whether the user of QQCATALYST_USERNAME "
+        "may use the API, and whether QQCATALYST_API_URL belongs to QQCATALYST_TOKEN_URL."
     )
 
     def __init__(
@@ -227,9 +227,9 @@ class TokenProvider:
         try:
             yield
         except CredentialsRefused as error:
-            self._failed = error
+            self._failed = CredentialsRefused(str(error))
             await self._store.refuse(number, str(error), for_good=isinstance(error, PasswordRefused))
-            raise
+            raise self._failed from None
         except UnclearAnswer as error:
             self._failed = error
             if await self._store.note_unclear(number) >= UNCLEAR_RUNS:

@@ -156,8 +156,8 @@ def _refusal(status: int, code: object, sentence: str, *, is_refresh: bool) -> C
         is_known = status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}
         cure = f"{_APPLICATION}, {_USER}" if is_known else "QQCATALYST_TOKEN_URL"
         return UnclearAnswer(
-            f"The token address answered {status} and no known reason.{says} Check {cure}.{_ELSEWHERE} It is asked again "
-            "in the next run."
+            f"The token address answered {status} and no known reason.{says} Check {cure}.{_ELSEWHERE} It is asked "
+            "again in the next run."
         )
     kind = {"invalid_client": ClientRefused, "invalid_grant": PasswordRefused}.get(code, CredentialsRefused)
     elsewhere = "" if kind is PasswordRefused else _ELSEWHERE

@@ -1,6 +1,5 @@
 """Where the token of a tenant is stored: in the database, for all workers of all runs, or in memory, for one client."""
 
-import math
 import os
 import socket
 from dataclasses import dataclass, field, replace
@@ -80,15 +79,15 @@ class MemoryTokenStore:
     async def note_opened(self, number: int) -> None:
         """Do nothing: the client itself knows."""
 
-    async def forget(self, number: int) -> None:
+    async def forget(self, number: int) -> None:  # noqa: ARG002 (there is one token)
         """Forget the token."""
         self.stored = replace(self.stored, token=None, seconds=0.0)
 
-    async def refuse(self, number: int, refusal: str, *, for_good: bool) -> None:
+    async def refuse(self, number: int, refusal: str, *, for_good: bool) -> None:  # noqa: ARG002 (one run)
         """Note that the credentials were refused."""
         self.stored = StoredToken(number, refusal=refusal)
 
-    async def note_unclear(self, number: int) -> int:
+    async def note_unclear(self, number: int) -> int:  # noqa: ARG002 (there is one token)
         """Return 1: no other run is known of."""
         return 1
 
@@ -173,7 +172,7 @@ class SharedTokenStore:
             return None
         cure = f"UPDATE etl.tokens SET refused_until = NULL WHERE tenant = '{self._tenant}'"  # noqa: S608 (for a person)
         until = "you change them"
-        if math.isfinite(row.resting):
+        if row.resting < tokens.FOR_GOOD:
             until = f"{datetime.now(UTC) + timedelta(seconds=row.resting):%Y-%m-%d %H:%M} UTC"
         return (
             f"{row.refusal} That was in an earlier call. They are not sent again until {until}, so that the account is "

@@ -17,7 +17,9 @@ _FIELDS = ("error_description", "message", "errormessage", "displaymessage", "me
 #: Windows that a call holds all workers for before its 401 is taken for a refusal.
 HOLDS = 2
 _HEADER = "QQ-Error-Message"
-_LIMIT = re.compile(r"\bmaximum\b[^.]{0,60}\brequests?\b|\brequests?\s+per\s+(?:second|minute|hour|day)\b", re.IGNORECASE)
+_LIMIT = re.compile(
+    r"\bmaximum\b[^.]{0,60}\brequests?\b|\brequests?\s+per\s+(?:second|minute|hour|day)\b", re.IGNORECASE
+)
 _TAGS = re.compile(r"<(script|style|title)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 

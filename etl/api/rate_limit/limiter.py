@@ -41,7 +41,8 @@ class Outcome(Enum):
 class Permit:
     """The right to send one call. Times are seconds of the store's clock."""
 
-    number: float  #: when it is free again if nobody says that its call has ended
+    serial: int  #: grows with each permit of this client
+    free_at: float  #: when it is free again if nobody says that its call has ended
     taken_at: float
     asked_at: float  #: by the limiter's own clock, a moment before it was taken
     outcome: Outcome = Outcome.NEVER_SENT
@@ -69,6 +70,7 @@ class RateLimiter:
         self._waiting: deque[asyncio.Future[Permit]] = deque()
         self._events: list[Event] = [partial(begun, rules=rules)]
         self._news = asyncio.Event()
+        self._serial = 0
         self._exchanging: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -91,17 +93,15 @@ class RateLimiter:
     def _event_of(self, permit: Permit) -> Event:
         """Return what the end of a call means for the window."""
         if permit.outcome is Outcome.NEVER_SENT:
-            return partial(unused, permit=permit.number)
+            return partial(unused, permit=permit.free_at)
         at = permit.taken_at + self._clock() - permit.asked_at
         if permit.outcome is Outcome.ENDED:
-            return partial(ended, rules=self._rules, permit=permit.number, at=at)
+            return partial(ended, rules=self._rules, permit=permit.free_at, at=at)
         if permit.outcome is Outcome.ACCEPTED:
-            return partial(accepted, rules=self._rules, permit=permit.number, at=at, taken_at=permit.taken_at)
+            return partial(accepted, rules=self._rules, permit=permit.free_at, at=at, taken_at=permit.taken_at)
         asked = permit.retry_after
         log.info("call limit reached", limit=self._rules.calls, window_seconds=self.window, retry_after=asked)
-        return partial(
-            refused, rules=self._rules, permit=permit.number, at=at, taken_at=permit.taken_at, asked=asked
-        )
+        return partial(refused, rules=self._rules, permit=permit.free_at, at=at, taken_at=permit.taken_at, asked=asked)
 
     async def close(self) -> None:
         """Report the calls that have ended, so that other workers need not wait for them."""
@@ -121,7 +121,7 @@ class RateLimiter:
             return await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled() and place.exception() is None:
-                self._report(partial(unused, permit=place.result().number))
+                self._report(partial(unused, permit=place.result().free_at))
             raise
 
     def _report(self, event: Event) -> None:
@@ -149,7 +149,8 @@ class RateLimiter:
             if taken.used_up is not None:
                 self._fail(QuotaSpent(taken.used_up))
             for _ in range(taken.granted):
-                self._grant(Permit(taken.permit, now, asked_at))
+                self._serial += 1
+                self._grant(Permit(self._serial, taken.permit, now, asked_at))
             if self._waiting and not self._events:
                 await self._pause(taken.wait)
 
@@ -172,7 +173,7 @@ class RateLimiter:
             if not place.done():
                 place.set_result(permit)
                 return
-        self._events.append(partial(unused, permit=permit.number))
+        self._events.append(partial(unused, permit=permit.free_at))
 
     def _fail(self, error: EtlError) -> None:
         """Let all who wait fail."""

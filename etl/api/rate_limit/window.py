@@ -104,13 +104,11 @@ def accepted(
     return replace(state, failing_since=0.0, probing=state.probing and taken_at < state.refused_at)
 
 
-def refused(
+def refused(  # noqa: PLR0913 (the limiter binds all but the first two)
     state: WindowState, now: float, *, rules: WindowRules, permit: float, at: float, taken_at: float, asked: float
 ) -> WindowState:
     """Hold all workers after a call was refused; `asked` is what a Retry-After asked for."""
-    state = replace(
-        state, permits=_without(state.permits, permit), refusals=_with(state.refusals, at + rules.window)
-    )
+    state = replace(state, permits=_without(state.permits, permit), refusals=_with(state.refusals, at + rules.window))
     return held(state, now, rules=rules, taken_at=taken_at, asked=asked)
 
 

@@ -40,7 +40,9 @@ def show_forecast(found: Sequence[Forecast], rate: float) -> None:
     show()
     calls = sum(one.calls for one in found)
     upper = "at most " if any(one.at_most for one in found) else ""
-    pace = f"{length(calls / rate)} at {rate * 60:g} calls a minute" if rate else "as fast as the API answers (no limit)"
+    pace = (
+        f"{length(calls / rate)} at {rate * 60:g} calls a minute" if rate else "as fast as the API answers (no limit)"
+    )
     show(f"In all {upper}{counted(calls, 'call')}, {pace}. Windows end at {moment(found[0].window.end)} UTC.")
     for one in found:
         if one.waiting:

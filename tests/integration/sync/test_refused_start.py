@@ -62,7 +62,7 @@ def test_credentials_that_are_not_taken(site: Site, simulator: Simulator) -> Non
 
 def test_a_token_that_nothing_takes(site: Site, simulator: Simulator) -> None:
     break_with(simulator, "unauthorized-always")
-    refused(site, CredentialsRefused, "refused the credentials")
+    refused(site, CredentialsRefused, "refuses every call with the token")
 
 
 def test_an_api_that_nobody_serves(site: Site) -> None:

@@ -29,7 +29,12 @@ def test_a_long_outage_costs_few_calls_for_all_resources_together(
     asked = [path for path in site.asked() if "oauth" not in path and "Ping" not in path]
     resources = len(summary.parts)
     side_by_side = site.settings.etl_concurrency
-    assert RetryPolicy().attempts <= len(asked) <= side_by_side * RetryPolicy().attempts < resources * RetryPolicy().attempts
+    assert (
+        RetryPolicy().attempts
+        <= len(asked)
+        <= side_by_side * RetryPolicy().attempts
+        < resources * RetryPolicy().attempts
+    )
 
 
 def test_one_failing_page_is_asked_for_as_often_as_one_layer_tries_and_no_more(
@@ -46,7 +51,7 @@ def test_one_failing_page_is_asked_for_as_often_as_one_layer_tries_and_no_more(
 
 def test_a_spent_quota_ends_the_run_resumable_and_no_other_resource_asks(site: Site, simulator: Simulator) -> None:
     break_with(simulator, "call-quota:9")
-    with pytest.raises(QuotaSpent, match=r"wants no call before .* UTC.*qqetl retry"):
+    with pytest.raises(QuotaSpent, match=r"call limit is used up until .* UTC.*qqetl retry"):
         site.sync_once()
     assert values(site.engine, "SELECT status FROM etl.batches") == ["failed"]
     refused = sum(one.status == 429 for one in simulator.requests)

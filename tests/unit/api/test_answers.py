@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.api.protocol import Call, Page, Refusal, EndpointRefused, RateLimited, NotFound, decipher, retry_after
+from etl.api.protocol import Call, EndpointRefused, NotFound, Page, RateLimited, Refusal, decipher, retry_after
 from etl.catalogue import Envelope
 from etl.errors import ApiUnavailable
 

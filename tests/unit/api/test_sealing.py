@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from etl.api.auth.cipher import TokenCipher, Token
+from etl.api.auth.cipher import Token, TokenCipher
 from etl.config.settings import Settings
 
 GIVEN: dict[str, Any] = {

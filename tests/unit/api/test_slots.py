@@ -1,4 +1,4 @@
-"""ConcurrencyLimiter: no more calls at once than there are, lists before details, and no resource that waits for a slow one."""
+"""The concurrency limiter: lists before details, and no resource that waits for a slow one."""
 
 import asyncio
 from collections.abc import Coroutine

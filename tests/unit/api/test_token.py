@@ -218,7 +218,12 @@ class Office:
 
 
 def test_a_token_serves_until_a_minute_before_its_end_and_is_refreshed_with_the_newest_refresh_token() -> None:
-    office = Office(TokenResponse("a", 600, "r1"), TokenResponse("b", 600, "r2"), TokenResponse("c", 600, None), TokenResponse("d", 600, None))
+    office = Office(
+        TokenResponse("a", 600, "r1"),
+        TokenResponse("b", 600, "r2"),
+        TokenResponse("c", 600, None),
+        TokenResponse("d", 600, None),
+    )
     tokens = office.source()
     headers = []
     for office.now in (0, 539.9, 540, 1079, 1080, 1620):

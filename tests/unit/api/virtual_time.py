@@ -85,7 +85,10 @@ class LimitedApi:
     def admit(self, now: float) -> bool:
         """Take a call where there is room in the window."""
         begin = now - now % self.window if self.is_fixed else now - self.window
-        if sum(begin < moment or (self.is_fixed and begin == moment) for moment in self.taken[-self.calls :]) < self.calls:
+        if (
+            sum(begin < moment or (self.is_fixed and begin == moment) for moment in self.taken[-self.calls :])
+            < self.calls
+        ):
             self.taken.append(now)
             return True
         return False

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from etl.api.protocol import Answer, Call, Page, NotFound
+from etl.api.protocol import Answer, Call, NotFound, Page
 from etl.engine.answers import Fetched, Missed
 from etl.errors import ApiUnavailable
 from etl.extract import reader
