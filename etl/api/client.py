@@ -91,7 +91,9 @@ class ApiClient:
         if missing := self._settings.credentials_missing():
             raise SettingsError(f"To talk to QQCatalyst, {', '.join(missing)} must be set.")
         conceal(*self._settings.secrets())
-        warn_of_limit(self._settings)
+        if is_above_vendor_limit(self._settings):
+            limit = str(self._settings.rate_limit)
+            log.warning("the call limit is set higher than QQCatalyst allows", limit=limit, advised=DEFAULT)
         await self._transport.__aenter__()
         return self
 
@@ -264,11 +266,8 @@ class ApiClient:
                     raise TokenUnavailable(str(last), retry_after=last.retry_after) from None
 
 
-def warn_of_limit(settings: Settings) -> None:
-    """Log a warning where the settings allow more calls than the vendor's host takes."""
+def is_above_vendor_limit(settings: Settings) -> bool:
+    """Tell whether the settings allow more calls than the vendor's host takes."""
     host = urlsplit(settings.qqcatalyst_api_url).hostname or ""
     is_vendor = host == VENDOR_DOMAIN or host.endswith(f".{VENDOR_DOMAIN}")
-    if is_vendor and settings.rate_limit.exceeds(parse_rate_limit(DEFAULT)):
-        log.warning(
-            "the call limit is set higher than QQCatalyst allows", set=str(settings.rate_limit), advised=DEFAULT
-        )
+    return is_vendor and settings.rate_limit.exceeds(parse_rate_limit(DEFAULT))

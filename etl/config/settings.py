@@ -106,7 +106,6 @@ class Settings(FromEnvironment):
         le=1000,
         allow_inf_nan=False,
         description="The older form of ETL_RATE_LIMIT: calls a second. 0: no limit. Set one of the two.",
-        examples=["5"],
     )
     etl_page_size: int = Field(
         500, ge=1, le=1000, description="Records asked for a page; a call that grants fewer is asked for fewer."

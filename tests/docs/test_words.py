@@ -19,7 +19,7 @@ WORDS = [cell for cell in first_cells(GLOSSARY.read_text()) if cell != "word"]
 ADDRESS = re.compile(r"\b[a-z][a-z0-9+]*://[^\s`'\")<>]+")
 #: Hosts that a reader may be sent to, or that stand for the reader's own.
 HOSTS = re.compile(
-    r"(?:(?:api|login)\.qqcatalyst\.com|(?:\w+\.)?example\.com|127\.0\.0\.1|HOST|TENANT|keepachangelog\.com|semver\.org)?"
+    r"(?:(?:api|app|login)\.qqcatalyst\.com|(?:\w+\.)?example\.com|127\.0\.0\.1|HOST|TENANT|keepachangelog\.com|semver\.org)?"
 )
 
 #: An absolute path; the first folder says whose it is.

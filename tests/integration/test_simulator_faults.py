@@ -126,11 +126,11 @@ def account_limit() -> None:
     for form, kind, body in (
         ("json", "application/json", b'{"Message": "Maximum admitted 0 requests per Minute."}'),
         ("html", "text/html", b"Maximum admitted 0 requests per Minute"),
-        ("fixed,empty", "application/octet-stream", b""),
+        ("fixed,empty", "", b""),
     ):
         with faulty(f"account-limit:0/60,{form}") as client:
             status, headers, answer = client.raw(CARRIERS)
-            assert (status, headers["Content-Type"].partition(";")[0]) == (401, kind)
+            assert (status, headers.get("Content-Type", "").partition(";")[0]) == (401, kind)
             assert body in answer
     with faulty("account-limit:3/60,others=60000") as client:
         assert client.raw(CARRIERS)[0] == 200
