@@ -78,7 +78,7 @@ class BySlices:
         if self.run.limit is not None or is_short(days):
             return [days]
         ended, *others = parted(days, self.part.window.end)
-        return [*self.run.wire.ask(self.reader.stretches(place, ended)), *others]
+        return [*self.run.wire.run(self.reader.stretches(place, ended)), *others]
 
     def pages_read(self, connection: Connection, some: Sequence[Slice]) -> dict[int, dict[int, int]]:
         """Return the pages that are already staged, by slice."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from etl.api.event_loop import Put, Wire
+from etl.api.event_loop import EventLoopThread, Put
 from etl.config.settings import Settings
 from etl.drift.profiler import Radar
 from etl.engine.answers import Fetched, Missed
@@ -33,7 +33,7 @@ class Run:
     ledger: Ledger
     settings: Settings
     batch: Batch
-    wire: Wire
+    wire: EventLoopThread
     api: Api
     lanes: Lanes
     watch: Watch

@@ -37,7 +37,7 @@ def second_look(api: Connection, resource: Resource, source_ids: Collection[str]
     if endpoint is None or not wanted:
         return None
     try:
-        answers = api.wire.ask(ask_all(api, resource, endpoint, wanted[:MOST]))
+        answers = api.wire.run(ask_all(api, resource, endpoint, wanted[:MOST]))
     except EndpointRefused:
         return None
     gone = frozenset(one for one, lives in answers.items() if lives is False)

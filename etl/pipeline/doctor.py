@@ -114,7 +114,7 @@ def asked(visit: Visit, resource: Resource, endpoint: Endpoint) -> Found:
         return replace(blank, reason=f"no record of {resource.parent.resource} came that it could be asked about")
     call = call_for(visit, resource, endpoint, parent)
     try:
-        answer = visit.api.wire.ask(visit.api.api.fetch(call))
+        answer = visit.api.wire.run(visit.api.api.fetch(call))
         read = records(
             resource, endpoint, answer.page,
             requested_at=answer.requested_at, zone=visit.settings.etl_api_timezone, parent=parent,

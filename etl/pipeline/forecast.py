@@ -95,7 +95,7 @@ def of_list(
     days = days_of(window, settings.etl_overlap, settings.etl_api_timezone) if endpoint.dates else None
     first, last = (days.first, days.last) if days else (None, None)
     call = page_call(resource, endpoint, first, last, 1, 1)
-    total = api.wire.ask(api.api.fetch(call)).page.total
+    total = api.wire.run(api.api.fetch(call)).page.total
     size = min(settings.etl_page_size, endpoint.paging.largest)
     pages = max(1, ceil((total or 0) / size))
     if days is None or is_short(days):
