@@ -101,9 +101,11 @@ class ApiClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._transport.__aexit__(kind, error, trace)
-        await self._limiter.close()
-        if self._database is not None:
-            self._database.close()
+        try:
+            await self._limiter.close()
+        finally:
+            if self._database is not None:
+                self._database.close()
 
     def server_now(self) -> datetime:
         """Return the time by the API's clock, by ours until it has answered."""

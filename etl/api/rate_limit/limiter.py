@@ -143,7 +143,7 @@ class RateLimiter:
             try:
                 asked_at = self._clock()
                 taken, now = await self._exchange(len(self._waiting))
-            except EtlError as error:
+            except Exception as error:  # noqa: BLE001 (raised by those who wait)
                 self._fail(error)
                 return
             if taken.used_up is not None:
@@ -175,7 +175,7 @@ class RateLimiter:
                 return
         self._events.append(partial(unused, permit=permit.free_at))
 
-    def _fail(self, error: EtlError) -> None:
+    def _fail(self, error: Exception) -> None:
         """Let all who wait fail."""
         for place in self._waiting:
             if not place.done():
