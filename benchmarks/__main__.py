@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif options.what == "children":
         latency.measure_children(options.parents)
     elif options.what == "pace":
-        pacing.measure_pacing(options.seconds)
+        pacing.pacing(options.seconds)
     elif options.what == "stages":
         stages.measure_stages(options.records)
     else:

@@ -14,9 +14,9 @@ from etl.catalogue import (
     Envelope,
     Nested,
     Parent,
+    ReferenceStub,
     Resource,
     SoftReference,
-    ReferenceStub,
 )
 from etl.errors import UsageError
 from etl.models import core, documents, financial, products, risks, staging

@@ -1,4 +1,4 @@
-"""How much of what has arrived may wait in memory, over all that is read side by side."""
+"""The byte budget: how much of what has arrived may wait in memory, over all that is read in parallel."""
 
 import asyncio
 from collections import deque
@@ -8,11 +8,11 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Room:
-    """Room for so many bytes. Use it from one event loop.
+class ByteBudget:
+    """A budget of so many bytes. Use it from one event loop.
 
-    Whoever comes while some of it is left may come in, however large, so that the largest page finds its way; those
-    behind it wait, in their order.
+    An item that comes while some of the budget is left is let in, however large, so that the largest page passes; the
+    items after it wait, in their order.
     """
 
     def __init__(self, size: int) -> None:
@@ -20,57 +20,57 @@ class Room:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def take(self, size: int) -> None:
-        """Wait until there is room, and take it."""
+        """Wait until some of the budget is left, and take so many bytes of it."""
         if self._left > 0 and not self._waiting:
             self._left -= size
             return
-        place = asyncio.get_running_loop().create_future()
-        self._waiting.append((size, place))
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append((size, turn))
         try:
-            await place
+            await turn
         except asyncio.CancelledError:
-            if place.cancelled():
-                self._waiting = deque(one for one in self._waiting if one[1] is not place)
+            if turn.cancelled():
+                self._waiting = deque(waiting for waiting in self._waiting if waiting[1] is not turn)
             else:
                 self.give(size)
             raise
 
     def give(self, size: int) -> None:
-        """Free room, and let in whoever waits for it and was not cancelled meanwhile."""
+        """Give bytes back, and let in the items that wait for them and were not cancelled meanwhile."""
         self._left += size
         while self._left > 0 and self._waiting:
-            wanted, place = self._waiting.popleft()
-            if not place.done():
+            wanted, turn = self._waiting.popleft()
+            if not turn.done():
                 self._left -= wanted
-                place.set_result(None)
+                turn.set_result(None)
 
 
-class Hold(Generic[T]):
-    """What one stream holds of a room."""
+class Reservation(Generic[T]):
+    """What one stream has taken of a budget."""
 
-    def __init__(self, room: Room, weight: Callable[[T], int]) -> None:
-        """Give each item as many bytes as `weight` says."""
-        self._room = room
+    def __init__(self, budget: ByteBudget, weight: Callable[[T], int]) -> None:
+        """Count each item as many bytes as `weight` says."""
+        self._budget = budget
         self._weight = weight
-        self._held = 0
-        self._left = False
+        self._taken = 0
+        self._is_over = False
 
     async def take(self, item: T) -> None:
-        """Wait until there is room for an item, and take it."""
+        """Wait until the budget has bytes for an item, and take them."""
         size = self._weight(item)
-        await self._room.take(size)
-        if self._left:  # whoever brings the item was not quick enough to hear of it
-            self._room.give(size)
+        await self._budget.take(size)
+        if self._is_over:  # the stream ended before its producer heard of it
+            self._budget.give(size)
         else:
-            self._held += size
+            self._taken += size
 
     def give(self, size: int) -> None:
-        """Free some of it, unless all of it was freed before."""
-        if not self._left:
-            self._held -= size
-            self._room.give(size)
+        """Give some bytes back, unless all were given back before."""
+        if not self._is_over:
+            self._taken -= size
+            self._budget.give(size)
 
     def leave(self) -> None:
-        """Free all of it, for good."""
-        self.give(self._held)
-        self._left = True
+        """Give all bytes back, for good."""
+        self.give(self._taken)
+        self._is_over = True

@@ -2,40 +2,47 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from random import Random
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import aiohttp
 
-from etl.api.auth.admission import PING, Admission, Unauthorized
-from etl.api.auth.credentials import EnterpriseKey, Key, TokenSource
-from etl.api.auth.grant import Grant, Question, granted
-from etl.api.auth.token_store import MemoryTokens, SharedTokens
-from etl.api.concurrency import Slots
-from etl.api.protocol.answers import PERHAPS_PASSING, Answer, Refusal, Refused, TooMany, decipher
+from etl.api.auth.authenticator import Authenticator, History, Unauthorized
+from etl.api.auth.credentials import Credential, TokenProvider, fixed_credential
+from etl.api.auth.token_protocol import TokenRequest, TokenResponse, TokenUnavailable, parse_token_response
+from etl.api.auth.token_store import MemoryTokenStore, SharedTokenStore
+from etl.api.auth.unauthorized import is_call_limit, says_invalid_token, vendor_sentence
+from etl.api.concurrency import ConcurrencyLimiter
+from etl.api.protocol.answers import PERHAPS_PASSING, Answer, EndpointRefused, RateLimited, Refusal, decipher
 from etl.api.protocol.calls import Call
 from etl.api.protocol.pages import read
 from etl.api.protocol.waiting import http_date, retry_after
-from etl.api.rate_limit.buckets import MemoryBucket, SharedBucket
-from etl.api.rate_limit.pacer import Pacer
-from etl.api.retry_policy import Circuit, Patience
-from etl.api.retry_state import Means, Trial
+from etl.api.rate_limit.limiter import Outcome, Permit, RateLimiter
+from etl.api.rate_limit.stores import store_of
+from etl.api.rate_limit.window import WindowRules
+from etl.api.retry_policy import CircuitBreaker, RetryPolicy
+from etl.api.retry_state import RetryContext, RetryState
 from etl.api.traffic import Traffic
 from etl.api.transport import Limits, Reply, TooLarge, Transport
-from etl.config.logs import log_context, get_logger
-from etl.config.redaction import hide_secrets
+from etl.config.logs import get_logger, log_context
+from etl.config.rate_limit import DEFAULT, VENDOR_DOMAIN, parse_rate_limit
+from etl.config.redaction import escape_control_characters, hide_secrets, redact_text
 from etl.config.settings import Settings
-from etl.errors import ApiUnavailable, QuotaSpent, SettingsError
+from etl.errors import ApiUnavailable, CredentialsRefused, SettingsError
 from etl.ledger.executor import LedgerExecutor
 from etl.ledger.transaction import Ledger
 
+#: The API's cheapest call, which tells whether a credential is good at all.
+PING = "BusinessLogic/Ping"
 #: From this difference of clocks on, a warning is logged.
-SKEW_WORTH_A_WORD = timedelta(minutes=5)
+LARGE_SKEW = timedelta(minutes=5)
 #: The Date header is cut to seconds: within two of them the clocks agree, and ours is the finer one.
 _SAME_TIME = timedelta(seconds=2)
 
@@ -47,14 +54,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class TokenUnavailable(ApiUnavailable):
-    """The token address did not answer as it should, however often it was asked."""
-
-
 class ApiClient:
     """The API of one account, for one run. Use it in `async with`, from one event loop.
 
-    With a ledger, token and pace are shared with all workers of the tenant; without one they are this client's own.
+    With a ledger, the token is shared with all workers of the tenant, and the call limit with all of the account.
     """
 
     def __init__(  # noqa: PLR0913 (clocks, chance and budgets come from outside so that tests need not wait)
@@ -67,28 +70,30 @@ class ApiClient:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         random: Random | None = None,
         limits: Limits | None = None,
-        patience: Patience | None = None,
+        policy: RetryPolicy | None = None,
     ) -> None:
         self._settings = settings
         self._clock, self._now = clock, now
         self.traffic = Traffic()
         self.clock_skew: timedelta | None = None  #: the API's clock less ours, as the last answer showed
-        chance = random or Random()  # noqa: S311 (jitter, not secrecy)
-        self._means = Means(patience or Patience(), Circuit(), self.traffic, clock, sleep, chance)
-        self._transport = Transport(settings.etl_concurrency, limits or Limits())
-        self._slots = Slots(settings.etl_concurrency)
-        self._beside = LedgerExecutor(ledger) if ledger is not None else None
-        bucket = SharedBucket(self._beside) if self._beside else MemoryBucket(clock)
-        tokens = SharedTokens(settings, self._beside) if self._beside else MemoryTokens()
-        self._pacer = Pacer(settings.etl_rate, bucket, sleep, clock)
-        enterprise = settings.qqcatalyst_auth == "enterprise"
-        keys = EnterpriseKey(settings) if enterprise else TokenSource(settings, self._ask_for_token, clock, tokens)
-        self._admission = Admission(keys, self._ping)
+        random, limits = random or Random(), limits or Limits()  # noqa: S311 (jitter, not secrecy)
+        self._retry = RetryContext(policy or RetryPolicy(), CircuitBreaker(), self.traffic, clock, sleep, random)
+        self._transport = Transport(settings.etl_concurrency, limits)
+        self._concurrency = ConcurrencyLimiter(settings.etl_concurrency)
+        self._database = LedgerExecutor(ledger) if ledger is not None else None
+        rules = WindowRules(settings.rate_limit.calls, settings.rate_limit.seconds, limits.total)
+        self._limiter = RateLimiter(rules, store_of(settings, self._database, clock), sleep, clock)
+        tokens = SharedTokenStore(settings, self._database) if self._database else MemoryTokenStore()
+        credentials = fixed_credential(settings) or TokenProvider(settings, self._request_token, clock, tokens)
+        self._authenticator = Authenticator(credentials, self._limiter, self._ping, sleep)
 
     async def __aenter__(self) -> Self:
         if missing := self._settings.missing_credentials():
             raise SettingsError(f"To talk to QQCatalyst, {', '.join(missing)} must be set.")
         hide_secrets(*self._settings.secrets())
+        if is_above_vendor_limit(self._settings):
+            limit = str(self._settings.rate_limit)
+            log.warning("the call limit is set higher than QQCatalyst allows", limit=limit, advised=DEFAULT)
         await self._transport.__aenter__()
         return self
 
@@ -96,71 +101,70 @@ class ApiClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._transport.__aexit__(kind, error, trace)
-        if self._beside is not None:
-            self._beside.close()
+        try:
+            await self._limiter.close()
+        finally:
+            if self._database is not None:
+                self._database.close()
 
     def server_now(self) -> datetime:
         """Return the time by the API's clock, by ours until it has answered."""
         return self._now() + (self.clock_skew or timedelta())
 
     async def sign_in(self) -> datetime:
-        """Get a key, try it, and return the time by the API's clock.
+        """Get a credential, try it, and return the time by the API's clock.
 
         So credentials that are refused end a run before it begins. Raises CredentialsRefused, QuotaSpent or
         ApiUnavailable.
         """
-        await self._pacer.begin()
-        await self._admission.sign_in()
+        await self._authenticator.sign_in()
         return self.server_now()
 
     async def fetch(self, call: Call) -> Answer:
-        """Return the answer to a call, its records split, after as many attempts as it takes and patience allows.
+        """Return the answer to a call, its records split, after as many attempts as the retry policy allows.
 
-        Raises ApiUnavailable (with `retry_after` where the API named a time), QuotaSpent, Refused, Vanished,
-        UnexpectedResponse, CredentialsRefused or CertificateRefused.
+        Raises ApiUnavailable (with `retry_after` where the API named a time), QuotaSpent, EndpointRefused, NotFound,
+        ShapeChanged, CredentialsRefused or CertificateRefused.
         """
         with log_context(request=uuid4().hex[:12], call=str(call)):
-            return await self._answer(call)
+            return await self._fetch(call)
 
-    async def _answer(self, call: Call) -> Answer:
-        """Return the answer to a call, after as many attempts as it takes."""
-        trial = Trial(call, self._means)
+    async def _fetch(self, call: Call) -> Answer:
+        """Return the answer to a call. A call that met the limit waits for its next permit with all others."""
+        state, history = RetryState(call, self._retry), History()
         while True:
-            trial.begin()
+            self._authenticator.check_open(call)
+            state.begin()
             try:
-                return await self._attempt(call, trial)
+                async with self._concurrency.permit(call):
+                    return await self._try_once(call, state)
+            except RateLimited:
+                continue
             except Unauthorized as error:
-                await self._admission.refused(call, error.key, again=trial.unauthorized)
-                trial.unauthorized = True
-            except TooMany as error:
-                await self._heed(error, trial)
-            except Refused as refusal:
+                await self._authenticator.judge(error, call, history)
+            except EndpointRefused as refusal:
                 if not call.proven or refusal.reason not in PERHAPS_PASSING:
                     raise
-                await trial.bear(refusal)
+                await state.backoff(refusal)
             except TooLarge:
-                raise Refused(call, HTTPStatus.OK, Refusal.TOO_LARGE) from None
+                raise EndpointRefused(call, HTTPStatus.OK, Refusal.TOO_LARGE) from None
             except TokenUnavailable:
                 raise  # it was tried again already, and tries must not multiply
             except ApiUnavailable as error:
-                await trial.bear(error)
+                await state.backoff(error)
 
-    async def _attempt(self, call: Call, trial: Trial) -> Answer:
+    async def _try_once(self, call: Call, state: RetryState) -> Answer:
         """Return the answer to one request."""
-        async with self._slots.taken(call):
-            self.traffic.waited_seconds += await self._pacer.turn()
-            key = await self._admission.key()
-            trial.sent, started = self._clock(), self._now()
-            reply = await self._send(str(call), call.method, call.target, key, call.body)
-            seconds = self._clock() - trial.sent
-        if reply.status == HTTPStatus.UNAUTHORIZED:
-            raise Unauthorized(key)
+        async with self._permit(state) as permit:
+            credential = await self._authenticator.credential()
+            sent_at, started = self._clock(), self._now()
+            reply = await self._send(str(call), call.method, call.target, credential, permit, call.body)
+        seconds = self._clock() - sent_at
         requested_at = started + (self.clock_skew or timedelta())
         decipher(call, reply.status, reply.headers, reply.body, requested_at)
         page = read(call, reply.status, reply.headers, reply.body)
-        self._means.circuit.succeeded(call.resource)
-        await self._admission.opened(key)
-        await self._pacer.took(call.resource, seconds)
+        self._retry.circuit.succeeded(call.resource)
+        await self._authenticator.opened(credential, permit, call.resource)
         log.debug("answered", status=reply.status, milliseconds=round(seconds * 1000, 1), bytes=len(reply.body))
         return Answer(
             status=reply.status,
@@ -168,74 +172,104 @@ class ApiClient:
             body=reply.body,
             page=page,
             milliseconds=seconds * 1000,
-            attempts=trial.attempts,
+            attempts=state.attempts,
             requested_at=requested_at,
             date=http_date(reply.headers.get("Date")),
         )
 
-    async def _heed(self, error: TooMany, trial: Trial) -> None:
-        """Slow down and wait as the API asked; raises QuotaSpent when that is longer than a run waits."""
-        await self._pacer.complain(trial.sent, error.retry_after)
-        try:
-            await trial.obey(error)
-        except TooMany as last:
-            raise QuotaSpent(last.retry_after) from None
-
-    async def _ping(self, key: Key) -> int:
-        """Return the status that the API's cheapest call gets with a key, once the API answers at all."""
-        trial = Trial("ping", self._means)
+    async def _ping(self) -> None:
+        """Make the cheapest call, and return when the API let it in; raises Unauthorized when it did not."""
+        state = RetryState("ping", self._retry)
         while True:
-            trial.begin()
-            self.traffic.waited_seconds += await self._pacer.turn()
-            trial.sent = self._clock()
+            state.begin()
             try:
-                reply = await self._send("ping", "GET", PING, key)
-            except ApiUnavailable as error:
-                await trial.bear(error)
+                async with self._permit(state) as permit:
+                    credential = await self._authenticator.credential()
+                    reply = await self._send("ping", "GET", PING, credential, permit)
+            except RateLimited:
                 continue
-            wait = retry_after(reply.headers, self._now())
-            if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-                await self._heed(TooMany(retry_after=wait), trial)
-            elif reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                await trial.bear(ApiUnavailable(f"ping: QQCatalyst answered {reply.status}.", retry_after=wait))
-            else:
-                return reply.status
+            except TokenUnavailable:
+                raise
+            except ApiUnavailable as error:
+                await state.backoff(error)
+                continue
+            if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                return await self._authenticator.opened(credential, permit, "ping")
+            asked = retry_after(reply.headers, self._now())
+            await state.backoff(ApiUnavailable(f"ping: QQCatalyst answered {reply.status}.", retry_after=asked))
 
-    async def _send(self, what: str, method: str, target: str, key: Key, body: bytes | None = None) -> Reply:
-        """Return the reply to one request of the API, and read its clock."""
-        headers = {"Authorization": key.header} | ({"Content-Type": "application/json"} if body is not None else {})
+    @asynccontextmanager
+    async def _permit(self, state: RetryState) -> AsyncIterator[Permit]:
+        """Wait for a permit of the call limit, count the wait, and hold the permit while the block runs."""
+        begun_at = self._clock()
+        async with self._limiter.permit() as permit:
+            state.waited(self._clock() - begun_at)
+            yield permit
+
+    async def _send(
+        self, what: str, method: str, target: str, credential: Credential, permit: Permit, body: bytes | None = None
+    ) -> Reply:
+        """Return the reply to one request of the API, read its clock, and tell the limiter whether it was taken.
+
+        Raises RateLimited or Unauthorized.
+        """
+        json = {"Content-Type": "application/json"} if body is not None else {}
         self.traffic.calls += 1
+        permit.outcome = Outcome.ENDED
         url = f"{self._settings.qqcatalyst_api_url}/{target}"
-        reply = await self._transport.send(what, method, url, headers, body)
+        reply = await self._transport.send(what, method, url, {"Authorization": credential.header} | json, body)
         self.traffic.received_bytes += len(reply.body)
-        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-            self.traffic.refused += 1
         self._read_clock(reply)
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS or (
+            reply.status == HTTPStatus.UNAUTHORIZED and is_call_limit(reply.headers, reply.body)
+        ):
+            self.traffic.refused += 1
+            permit.outcome = Outcome.REFUSED
+            permit.retry_after = retry_after(reply.headers, self._now()) or 0.0
+            raise RateLimited(f"{what}: the call limit is reached.")
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            expired = self._clock() >= credential.expires_at or says_invalid_token(reply.headers, reply.body)
+            sentence = escape_control_characters(redact_text(vendor_sentence(reply.headers, reply.body)))
+            raise Unauthorized(credential, permit, sentence, expired=expired)
+        if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            permit.outcome = Outcome.ACCEPTED
         return reply
 
     def _read_clock(self, reply: Reply) -> None:
-        """Note how far the API's clock is from ours, and say so once when it is far."""
+        """Note how far the API's clock is from ours, and log it once when it is far."""
         there = http_date(reply.headers.get("Date"))
         if there is None:
             return
         skew = there - self._now()
-        if abs(skew) > SKEW_WORTH_A_WORD and (self.clock_skew is None or abs(self.clock_skew) <= SKEW_WORTH_A_WORD):
+        if abs(skew) > LARGE_SKEW and (self.clock_skew is None or abs(self.clock_skew) <= LARGE_SKEW):
             log.warning("clocks differ", api_is_ahead_by_seconds=round(skew.total_seconds()))
         self.clock_skew = skew if abs(skew) > _SAME_TIME else timedelta()
 
-    async def _ask_for_token(self, question: Question) -> Grant:
+    async def _request_token(self, request: TokenRequest) -> TokenResponse:
         """Return what the token address grants, trying again while its answer may pass."""
-        trial = Trial("token", self._means)
-        refreshing = question.form["grant_type"] == "refresh_token"
+        state = RetryState("token", self._retry)
         url = self._settings.qqcatalyst_token_url
         while True:
             self.traffic.logins += 1
             try:
-                form = aiohttp.FormData(question.form)
-                reply = await self._transport.send("token", "POST", url, question.headers, form)
-                return granted(reply.status, reply.headers, reply.body, self._now(), refreshing=refreshing)
+                form = aiohttp.FormData(request.form)
+                reply = await self._transport.send("token", "POST", url, request.headers, form)
+                return parse_token_response(
+                    reply.status, reply.headers, reply.body, self._now(), is_refresh=request.is_refresh
+                )
+            except CredentialsRefused as error:
+                raise type(error)(escape_control_characters(redact_text(str(error)))) from None
+            except TokenUnavailable as error:
+                raise type(error)(escape_control_characters(redact_text(str(error)))) from None
             except ApiUnavailable as error:
                 try:
-                    await trial.bear(error)
+                    await state.backoff(error)
                 except ApiUnavailable as last:
                     raise TokenUnavailable(str(last), retry_after=last.retry_after) from None
+
+
+def is_above_vendor_limit(settings: Settings) -> bool:
+    """Tell whether the settings allow more calls than the vendor's host takes."""
+    host = urlsplit(settings.qqcatalyst_api_url).hostname or ""
+    is_vendor = host == VENDOR_DOMAIN or host.endswith(f".{VENDOR_DOMAIN}")
+    return is_vendor and settings.rate_limit.exceeds(parse_rate_limit(DEFAULT))

@@ -1,4 +1,4 @@
-"""Who calls next: so many calls may be under way at once, over all resources that are read side by side."""
+"""The concurrency limiter: so many calls may be under way at once, over all resources that are read in parallel."""
 
 import asyncio
 from collections import Counter
@@ -11,18 +11,18 @@ from etl.api.protocol.calls import Call
 
 @dataclass(slots=True)
 class _Waiting:
-    """A call that waits for a slot."""
+    """A call that waits for a permit."""
 
     resource: str
     is_detail: bool
-    place: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    turn: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Slots:
+class ConcurrencyLimiter:
     """The calls under way. Use it from one event loop.
 
     Lists and feeds go before what is asked for once per parent, as they say which parents there are. Among equals the
-    next slot is for the resource that has the fewest: one whose answers are slow cannot take them all, and one whose
+    next permit is for the resource that has the fewest: one whose answers are slow cannot take them all, and one whose
     answers are quick gets on at its own speed.
     """
 
@@ -32,8 +32,8 @@ class Slots:
         self._waiting: list[_Waiting] = []  # in order of arrival
 
     @asynccontextmanager
-    async def taken(self, call: Call) -> AsyncIterator[None]:
-        """Wait for a slot, and hold it as long as the block runs."""
+    async def permit(self, call: Call) -> AsyncIterator[None]:
+        """Wait for a permit, and hold it as long as the block runs."""
         await self._take(call)
         try:
             yield
@@ -45,25 +45,25 @@ class Slots:
             self._free -= 1
             self._under_way[call.resource] += 1
             return
-        mine = _Waiting(call.resource, call.parent_id is not None)
-        self._waiting.append(mine)
+        waiting = _Waiting(call.resource, call.parent_id is not None)
+        self._waiting.append(waiting)
         try:
-            await mine.place
+            await waiting.turn
         except asyncio.CancelledError:
-            if mine.place.cancelled():
-                self._waiting.remove(mine)
+            if waiting.turn.cancelled():
+                self._waiting.remove(waiting)
             else:
                 self._give(call.resource)
             raise
 
     def _give(self, resource: str) -> None:
-        """Hand a slot on; whoever was cancelled and has not heard of it yet still stands in the line."""
+        """Hand a permit on; a call that was cancelled and has not heard of it yet still stands in the line."""
         self._under_way[resource] -= 1
-        there = [one for one in self._waiting if not one.place.done()]
-        if not there:
+        pending = [other for other in self._waiting if not other.turn.done()]
+        if not pending:
             self._free += 1
             return
-        chosen = min(there, key=lambda one: (one.is_detail, self._under_way[one.resource]))
+        chosen = min(pending, key=lambda other: (other.is_detail, self._under_way[other.resource]))
         self._waiting.remove(chosen)
         self._under_way[chosen.resource] += 1
-        chosen.place.set_result(None)
+        chosen.turn.set_result(None)

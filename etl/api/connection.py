@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from etl.api.client import ApiClient
-from etl.api.event_loop import Wire
+from etl.api.event_loop import EventLoopThread
 from etl.config.settings import Settings
 from etl.errors import SettingsError
 from etl.ledger.transaction import Ledger
@@ -19,7 +19,7 @@ from etl.ledger.transaction import Ledger
 class Connection:
     """The way to the API, open."""
 
-    wire: Wire
+    wire: EventLoopThread
     api: ApiClient
     now: datetime  #: by the API's own clock, when the connection was opened
 
@@ -37,12 +37,12 @@ def connected(
     if missing := settings.missing_credentials():
         raise SettingsError(f"{', '.join(missing)} not set. Put them into the environment or into a .env file.")
     ledger = Ledger(engine, settings.etl_tenant) if engine is not None else None
-    with Wire(stop) as wire:
-        api = wire.ask(opened(settings, ledger))
+    with EventLoopThread(stop) as wire:
+        api = wire.run(opened(settings, ledger))
         try:
-            yield Connection(wire, api, wire.ask(api.sign_in()))
+            yield Connection(wire, api, wire.run(api.sign_in()))
         finally:
-            wire.ask(api.__aexit__(None, None, None))
+            wire.run(api.__aexit__(None, None, None))
 
 
 async def opened(settings: Settings, ledger: Ledger | None) -> ApiClient:

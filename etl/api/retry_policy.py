@@ -4,36 +4,34 @@ from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
-#: The longest wait that the API may ask for, in seconds; beyond it a run stops and is taken up later.
+#: The longest wait that a failing server may ask for, in seconds; beyond it a run stops and is resumed later.
 LONGEST_WAIT = 900.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """The budget of one call. Times are in seconds."""
 
     attempts: int = 5
-    #: Answers that ask for less often are no failures; so many are taken before giving up.
-    complaints: int = 10
     first_pause: float = 1.0
     longest_pause: float = 30.0
-    total: float = 600.0  #: from the first attempt on; no attempt begins later, waits that the API asked for aside
+    total: float = 600.0  #: from the first attempt on, without waits for permits and those that the API asked for
 
-    def pause(self, failures: int, random: Random) -> float:
+    def backoff(self, failures: int, random: Random) -> float:
         """Return the pause after so many failures: exponential, capped, with full jitter."""
         return random.uniform(0.0, min(self.longest_pause, self.first_pause * 2.0 ** (failures - 1)))
 
-    def obedient(self, asked: float, random: Random) -> float:
-        """Return the pause where the API asked for one: at least that, with jitter so that calls do not come as one."""
+    def wait_retry_after(self, asked: float, random: Random) -> float:
+        """Return the pause where the API asked for one: at least that, with jitter so that calls are spread."""
         return asked + random.uniform(0.0, self.first_pause)
 
 
-class Circuit:
+class CircuitBreaker:
     """Opens when calls fail one after the other although each was tried to the end: the API is down.
 
-    Failures of one resource alone say nothing of the others, nor do answers of the others say that it is well again:
-    it opens for that resource only. It opens for all where several fail while none is answered. While open, calls fail
-    at once, but for one trial in a while; the first success closes it.
+    Failures of one resource say nothing of the others, nor do answers of the others say that it is well again: it
+    opens for that resource only. It opens for all where several fail while none is answered. While open, calls fail at
+    once, except for one trial in a while; the first success closes it.
     """
 
     def __init__(self, failures: int = 3, trial_after: float = 30.0) -> None:

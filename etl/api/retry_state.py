@@ -4,8 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
-from etl.api.protocol.answers import TooMany
-from etl.api.retry_policy import LONGEST_WAIT, Circuit, Patience
+from etl.api.retry_policy import LONGEST_WAIT, CircuitBreaker, RetryPolicy
 from etl.api.traffic import Traffic
 from etl.config.logs import get_logger
 from etl.errors import ApiUnavailable, EtlError
@@ -13,86 +12,76 @@ from etl.errors import ApiUnavailable, EtlError
 log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What all trials of a client share."""
+class CircuitOpen(ApiUnavailable):
+    """QQCatalyst counts as down, and was not asked."""
 
-    patience: Patience
-    circuit: Circuit
+
+@dataclass(frozen=True, slots=True)
+class RetryContext:
+    """What all calls of a client share."""
+
+    policy: RetryPolicy
+    circuit: CircuitBreaker
     traffic: Traffic
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[object]]
     random: Random
 
 
-class Trial:
+class RetryState:
     """One call on its way through its attempts."""
 
-    def __init__(self, what: object, means: Means) -> None:
-        self._what = what
-        self._resource = str(getattr(what, "resource", what))
-        self._means = means
-        self._begun = means.clock()
+    def __init__(self, call: object, context: RetryContext) -> None:
+        self._call = call
+        self._resource = str(getattr(call, "resource", call))
+        self._context = context
+        self._begun_at = context.clock()
         self._failures = 0
-        self._complaints = 0
-        self._obeyed = 0.0  # seconds waited because the API asked
+        self._asked = 0.0  # seconds waited because the API asked
+        self._excused = 0.0  # seconds waited that are no failure of the call: those, and for permits
         self.attempts = 0
-        self.sent = self._begun  #: when the last attempt was sent
-        self.unauthorized = False  #: whether a key was refused on the way
 
     def begin(self) -> None:
-        """Count an attempt; raise ApiUnavailable when the API counts as down."""
-        means = self._means
-        if not means.circuit.admits(means.clock(), self._resource):
-            raise Down(f"{self._what}: not asked, QQCatalyst is down. The batch is resumable: run `qqetl retry`.")
-        means.traffic.retries += self.attempts > 0
+        """Count an attempt; raise CircuitOpen when the API counts as down."""
+        context = self._context
+        if not context.circuit.admits(context.clock(), self._resource):
+            raise CircuitOpen(
+                f"{self._call}: not asked, QQCatalyst is down. The batch is resumable: run `qqetl retry`."
+            )
+        context.traffic.retries += self.attempts > 0
         self.attempts += 1
 
-    async def bear(self, error: EtlError) -> None:
-        """Wait before the next attempt after a failure; raise the error when patience is at its end."""
-        means = self._means
+    def waited(self, seconds: float) -> None:
+        """Count a wait that is no failure of the call."""
+        self._excused += seconds
+        self._context.traffic.waited_seconds += seconds
+
+    async def backoff(self, error: EtlError) -> None:
+        """Wait before the next attempt after a failure; raise the error when the budget is spent."""
+        context = self._context
         self._failures += 1
         asked = error.retry_after if isinstance(error, ApiUnavailable) else None
         if self._is_over(asked):
             if isinstance(error, ApiUnavailable):
-                means.circuit.failed(means.clock(), self._resource)
+                context.circuit.failed(context.clock(), self._resource)
             raise error
-        pause = self._obedient(asked) if asked is not None else means.patience.pause(self._failures, means.random)
-        log.info("trying again", what=str(self._what), failures=self._failures, pause_seconds=round(pause, 1))
-        await self._pause(pause)
-
-    async def obey(self, error: TooMany) -> None:
-        """Wait as the API asked, which is no failure; raise the error when it asks for more than a run waits."""
-        means = self._means
-        self._complaints += 1
-        asked = error.retry_after
-        pause = self._obedient(means.patience.pause(self._complaints, means.random) if asked is None else asked)
-        if self._complaints >= means.patience.complaints or self._obeyed > LONGEST_WAIT:
-            raise error
-        await self._pause(pause)
+        if asked is None:
+            pause = context.policy.backoff(self._failures, context.random)
+            context.traffic.waited_seconds += pause
+        else:
+            pause = context.policy.wait_retry_after(asked, context.random)
+            self._asked += pause
+            self.waited(pause)
+        log.info("trying again", what=str(self._call), failures=self._failures, pause_seconds=round(pause, 1))
+        await context.sleep(pause)
 
     def _is_over(self, asked: float | None) -> bool:
         """Tell whether the budget of attempts or of time is spent, or the API asks for more than a run waits."""
-        means = self._means
-        spent = means.clock() - self._begun - self._obeyed
+        context = self._context
+        spent = context.clock() - self._begun_at - self._excused
         return (
-            self._failures >= means.patience.attempts
-            or spent > means.patience.total
-            or self._obeyed + (asked or 0.0) > LONGEST_WAIT
-            or means.circuit.is_open(self._resource)
+            self._failures >= context.policy.attempts
+            or spent > context.policy.total
+            or self._asked + (asked or 0.0) > LONGEST_WAIT
+            or context.circuit.is_open(self._resource)
         )
-
-    def _obedient(self, asked: float) -> float:
-        """Return the pause for the wait that the API asked for, and count it."""
-        pause = self._means.patience.obedient(asked, self._means.random)
-        self._obeyed += pause
-        return pause
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait, and count it."""
-        self._means.traffic.waited_seconds += seconds
-        await self._means.sleep(seconds)
-
-
-class Down(ApiUnavailable):
-    """QQCatalyst counts as down, and was not asked."""

@@ -29,6 +29,7 @@ from etl.config.parsers import (
     parse_duration,
     parse_time_of_day,
 )
+from etl.config.rate_limit import DEFAULT, RateLimit, parse_rate_limit, per_second, validated
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 ApiUrl = Annotated[str, AfterValidator(check_api_url)]
@@ -67,6 +68,11 @@ class Settings(EnvironmentSettings):
     qqcatalyst_client_secret: SecretStr | None = Field(None, description="Client secret of the application.")
     qqcatalyst_username: SecretStr | None = Field(None, description="User name whose agency is read; only for `oauth`.")
     qqcatalyst_password: SecretStr | None = Field(None, description="Password of that user; only for `oauth`.")
+    qqcatalyst_access_token: SecretStr | None = Field(
+        None,
+        description="A ready-made bearer token, such as one copied from the vendor's developer console, to try the "
+        "product before a client id is granted. Used instead of the four credentials; never renewed.",
+    )
     etl_tenant: Annotated[str, AfterValidator(check_tenant)] = Field(
         "default", description="Name of the agency's account in the database; one database can hold several."
     )
@@ -83,12 +89,23 @@ class Settings(EnvironmentSettings):
         examples=["90 days"],
     )
     etl_concurrency: int = Field(8, ge=1, le=64, description="Maximum number of concurrent API calls.")
-    etl_rate: float = Field(
-        10.0,
+    etl_rate_limit: Annotated[str, AfterValidator(validated)] = Field(
+        DEFAULT,
+        description="The call limit of the account: so many calls in any window of so long, shared by all workers of "
+        "the account. QQCatalyst allows 60 calls a minute. `off`: no limit.",
+        examples=["58/60s"],
+    )
+    etl_rate_limit_shared: Literal["user", "client"] = Field(
+        "user",
+        description="Which runs share the call limit. `user`: those with the same client id and user name. `client`: "
+        "those with the same client id.",
+    )
+    etl_rate: float | None = Field(
+        None,
         ge=0,
         le=1000,
         allow_inf_nan=False,
-        description="Maximum API calls per second of all workers together. 0 disables the limit.",
+        description="The older form of ETL_RATE_LIMIT: calls a second. 0: no limit. Set one of the two.",
     )
     etl_page_size: int = Field(
         500, ge=1, le=1000, description="Records per page; calls with a lower limit request fewer."
@@ -184,7 +201,7 @@ class Settings(EnvironmentSettings):
         """Accept the log level in any case."""
         return value.strip().upper() if isinstance(value, str) else value
 
-    @field_validator("qqcatalyst_auth", "etl_validation", mode="before")
+    @field_validator("qqcatalyst_auth", "etl_rate_limit_shared", "etl_validation", mode="before")
     @classmethod
     def _to_lower_case(cls, value: object) -> object:
         """Accept the choice in any case."""
@@ -214,6 +231,15 @@ class Settings(EnvironmentSettings):
         """Check the URL of the watchdog."""
         return SecretStr(check_web_url(value.get_secret_value())) if value else None
 
+    @field_validator("qqcatalyst_access_token")
+    @classmethod
+    def _is_bearer(cls, value: SecretStr | None) -> SecretStr | None:
+        """Check that a token can stand in a header; a copied `Bearer ` in front of it is left out."""
+        text = value.get_secret_value().strip().removeprefix("Bearer ").strip() if value else ""
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise ValueError("must be a token without spaces, line breaks and control characters")
+        return SecretStr(text) if text else None
+
     @field_validator(*(name.lower() for name in CREDENTIALS))
     @classmethod
     def _check_credential(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
@@ -238,6 +264,15 @@ class Settings(EnvironmentSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_call_limit(self) -> Self:
+        """Check that the call limit is set in one form, and that there is one way to sign in."""
+        if self.etl_rate is not None and "etl_rate_limit" in self.model_fields_set:
+            raise ValueError("ETL_RATE and ETL_RATE_LIMIT are both set: set only ETL_RATE_LIMIT")
+        if self.qqcatalyst_access_token and self.qqcatalyst_auth == "enterprise":
+            raise ValueError("QQCATALYST_ACCESS_TOKEN has no use with QQCATALYST_AUTH=enterprise: set one of them")
+        return self
+
+    @model_validator(mode="after")
     def _check_mail_settings(self) -> Self:
         """Check that a mail server comes with a sender and recipients."""
         mail_settings = {"ETL_MAIL_FROM": self.etl_mail_from, "ETL_MAIL_TO": self.etl_mail_to}
@@ -253,8 +288,15 @@ class Settings(EnvironmentSettings):
         """The time zone of API times that have no offset."""
         return ZoneInfo(self.etl_api_timezone)
 
+    @property
+    def rate_limit(self) -> RateLimit:
+        """The call limit of the account, in whichever form it is set."""
+        return parse_rate_limit(self.etl_rate_limit) if self.etl_rate is None else per_second(self.etl_rate)
+
     def missing_credentials(self) -> list[str]:
         """Return the unset variables that a run needs to call the API."""
+        if self.qqcatalyst_access_token:
+            return []
         required = CREDENTIALS if self.qqcatalyst_auth == "oauth" else CREDENTIALS[:2]
         return [name for name in required if not secret_text(getattr(self, name.lower()))]
 
@@ -262,7 +304,7 @@ class Settings(EnvironmentSettings):
         """Return every secret text, for the log to redact; never show the result."""
         addresses = [secret_text(secret) for secret in (self.database_url, self.etl_smtp_url, self.etl_heartbeat_url)]
         passwords = [password for address in addresses for password in _password_forms(address)]
-        names = (self.qqcatalyst_client_secret, self.qqcatalyst_password, self.qqcatalyst_username)
+        names = (self.qqcatalyst_client_secret, self.qqcatalyst_password, self.qqcatalyst_username, self.qqcatalyst_access_token)
         return [text for text in (*addresses, *passwords, *map(secret_text, names)) if text]
 
 

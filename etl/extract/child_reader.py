@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from etl.api.protocol import Refusal, Refused
+from etl.api.protocol import EndpointRefused, Refusal
 from etl.catalogue import Resource
 from etl.engine.answers import FetchFailed
 from etl.engine.page_writer import WriteResult
@@ -54,7 +54,7 @@ class ChildReader:
     def read(self) -> bool:
         """Read the children of every parent that is due; return whether nothing is left for another run.
 
-        Raises Refused when the account does not have the resource, ApiUnavailable when some calls failed permanently.
+        Raises EndpointRefused when the account does not have the resource, ApiUnavailable when some calls failed permanently.
         """
         due = self.run.ledger.commit(self.refresh_queue)
         self.run.watch(Started(self.run.step, self.resource.name, calls=self.count_due()))
@@ -101,7 +101,7 @@ class ChildReader:
             if not failure.not_found:
                 self.failures.append(failure)
         if not self.answered and self.not_found >= MAX_INITIAL_NOT_FOUND and not self.has_answers():
-            raise Refused(self.reader.example_call(), 404, Refusal.MISSING)
+            raise EndpointRefused(self.reader.example_call(), 404, Refusal.MISSING)
         if len(self.failures) >= MAX_CONSECUTIVE_FAILURES and result.answered == 0:
             raise ApiUnavailable(f"{len(self.failures)} calls failed; the last error: {self.failures[-1].reason}")
 

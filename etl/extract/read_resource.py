@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from etl.api.protocol import Refused
+from etl.api.protocol import EndpointRefused
 from etl.catalogue import Resource
 from etl.config.logs import get_logger
 from etl.drift.declared_fields import find_declared_fields
@@ -26,7 +26,7 @@ from etl.resources import resource as named
 log = get_logger(__name__)
 
 #: Errors of a single resource; every other error ends the run.
-RESOURCE_ERRORS = (ApiUnavailable, UnexpectedResponse, Refused, InvalidRecord)
+RESOURCE_ERRORS = (ApiUnavailable, UnexpectedResponse, EndpointRefused, InvalidRecord)
 
 #: Finishes a resource that was read; `complete` means that nothing of it is left for another run.
 FinishResource = Callable[[Connection, BatchResource, bool], ResourceState]
@@ -118,7 +118,7 @@ def batch_resource_of(batch_resources: Iterable[BatchResource], resource: str) -
 def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> ResourceState:
     """Record an error: an undocumented resource that the account does not have is not offered, others have failed."""
     name = resource.name
-    if isinstance(error, Refused) and error.not_offered and not resource.documented:
+    if isinstance(error, EndpointRefused) and error.not_offered and not resource.documented:
         state = ResourceState.NOT_OFFERED
         run.not_offered[name] = str(error)
         run.ledger.commit(partial(record_not_offered, tenant=run.ledger.tenant, resource=resource, reason=str(error)))

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from etl.api.event_loop import Put
-from etl.api.protocol import Answer, Call, Vanished, page_call, parent_call, whole_call
+from etl.api.protocol import Answer, Call, NotFound, page_call, parent_call, whole_call
 from etl.catalogue import Resource
 from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
 from etl.errors import ApiUnavailable
@@ -241,7 +241,7 @@ class ResourceReader:
         call = parent_call(self.resource, self.resource.endpoints[0], child.parent_id)
         try:
             return to_fetched_page(call, await self.api.fetch(call), None, child)
-        except Vanished as error:
+        except NotFound as error:
             return FetchFailed(child, not_found=True, reason=str(error))
         except ApiUnavailable as error:
             return FetchFailed(child, not_found=False, reason=str(error))

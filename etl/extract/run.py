@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from etl.api.event_loop import Put, Wire
+from etl.api.event_loop import EventLoopThread, Put
 from etl.config.settings import Settings
 from etl.drift.profiler import SchemaProfiler
 from etl.engine.answers import FetchedPage, FetchFailed
@@ -33,7 +33,7 @@ class ExtractRun:
     ledger: Ledger
     settings: Settings
     batch: Batch
-    event_loop: Wire
+    event_loop: EventLoopThread
     api: PageSource
     workers: WorkerPool
     watch: Watch

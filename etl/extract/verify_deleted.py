@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from etl.api.connection import Connection
-from etl.api.protocol import Answer, Refused, Vanished, parent_call
+from etl.api.protocol import Answer, EndpointRefused, NotFound, parent_call
 from etl.catalogue import Endpoint, Resource
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.models.sources import value_at
@@ -37,8 +37,8 @@ def verify_deleted(api: Connection, resource: Resource, source_ids: Collection[s
     if endpoint is None or not sorted_ids:
         return None
     try:
-        exists_by_id = api.wire.ask(check_all(api, resource, endpoint, sorted_ids[:MAX_CHECKS]))
-    except Refused:
+        exists_by_id = api.wire.run(check_all(api, resource, endpoint, sorted_ids[:MAX_CHECKS]))
+    except EndpointRefused:
         return None
     confirmed = frozenset(source_id for source_id, exists in exists_by_id.items() if exists is False)
     still_exist = sum(exists is True for exists in exists_by_id.values())
@@ -48,7 +48,7 @@ def verify_deleted(api: Connection, resource: Resource, source_ids: Collection[s
 async def check_all(
     api: Connection, resource: Resource, endpoint: Endpoint, source_ids: Collection[str]
 ) -> dict[str, bool | None]:
-    """Return for each record whether the API still has it, None where it could not tell. Raises Refused."""
+    """Return for each record whether the API still has it, None where it could not tell. Raises EndpointRefused."""
     exists_by_id: dict[str, bool | None] = {}
 
     async def ask(source_id: str) -> None:
@@ -64,10 +64,10 @@ async def check_all(
 
 
 async def exists_in_api(api: Connection, resource: Resource, endpoint: Endpoint, source_id: str) -> bool | None:
-    """Return whether the API still has a record, None where it could not tell. Raises Refused."""
+    """Return whether the API still has a record, None where it could not tell. Raises EndpointRefused."""
     try:
         return is_answer_about(resource, await api.api.fetch(parent_call(resource, endpoint, source_id)), source_id)
-    except Vanished:
+    except NotFound:
         return False
     except (ApiUnavailable, UnexpectedResponse):
         return None

@@ -1,6 +1,7 @@
-"""What all workers share of the way to the API, in schema `etl`: the token and the pace of a tenant, a row each."""
+"""What workers share of the way to the API, in schema `etl`: the token of a tenant, the call limit of an account."""
 
-from sqlalchemy import Column, Float, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.models.base import Base
 from etl.models.bookkeeping import SCHEMA, count, instant
@@ -21,19 +22,19 @@ tokens = Table(
     Column("refusal", Text),  # why the credentials were refused, in words for a person
     instant("refused_until"),  # until when they are not sent again
     Column("refusals", Integer, nullable=False, server_default=text("0")),  # in a row
+    instant("opened_at"),  # when a token of these credentials last opened something
+    # Whether the client id and secret go in a Basic header, because the token address refused them in the form.
+    Column("basic_header", Boolean, nullable=False, server_default=text("false")),
+    Column("unclear", Integer, nullable=False, server_default=text("0")),  # runs in a row that got an unclear answer
     schema=SCHEMA,
 )
 
-rate_buckets = Table(
-    "rate_buckets",
+call_limits = Table(
+    "call_limits",
     Base.metadata,
-    Column("tenant", Text, primary_key=True),
-    instant("next_at", now=True),  # the next free place in the schedule
-    Column("floor", Float, nullable=False, server_default=text("0")),  # calls a second right after a complaint
-    Column("ceiling", Float, nullable=False, server_default=text("0")),  # what the API is thought to take; 0: unknown
-    Column("climb", Float, nullable=False, server_default=text("0")),  # seconds from one to the other
-    instant("since", now=True),  # the complaint, moved on by the time in which nobody called
-    count("taken"),  # places so far
-    count("changes"),  # of floor and ceiling
+    # Digest of API host, client id and user name: the account whose calls are counted together, of whichever tenant.
+    Column("account", Text, primary_key=True),
+    Column("state", JSONB, nullable=False, server_default=text("'{}'")),  # etl.api.rate_limit.window.WindowState
+    instant("updated_at", now=True),
     schema=SCHEMA,
 )

@@ -10,7 +10,17 @@ from uuid import UUID
 import msgspec
 
 from etl.api.connection import Connection
-from etl.api.protocol import Answer, Call, Records, Refused, Vanished, page_call, parent_call, records, whole_call
+from etl.api.protocol import (
+    Answer,
+    Call,
+    EndpointRefused,
+    NotFound,
+    Records,
+    page_call,
+    parent_call,
+    records,
+    whole_call,
+)
 from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
 from etl.drift.declared_fields import find_declared_fields
@@ -109,14 +119,14 @@ def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -
         return replace(blank, reason=f"no sample record of {resource.parent.resource} was available")
     call = build_call(examination, resource, endpoint, parent)
     try:
-        answer = examination.api.wire.ask(examination.api.api.fetch(call))
+        answer = examination.api.wire.run(examination.api.api.fetch(call))
         read = records(
             resource, endpoint, answer.page,
             requested_at=answer.requested_at, zone=examination.settings.etl_api_timezone, parent=parent,
         )  # fmt: skip
-    except Vanished:
+    except NotFound:
         return replace(blank, reason="404 for the sample record; a sync decides after ten of them")
-    except Refused as refusal:
+    except EndpointRefused as refusal:
         absent = refusal.not_offered and not resource.documented
         return replace(blank, status=CallStatus.NOT_OFFERED if absent else CallStatus.REFUSED, reason=str(refusal))
     except (UnexpectedResponse, InvalidRecord) as error:

@@ -6,7 +6,7 @@ from functools import partial
 from math import ceil
 
 from etl.api.connection import Connection
-from etl.api.protocol import Refused, page_call
+from etl.api.protocol import EndpointRefused, page_call
 from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
@@ -79,7 +79,7 @@ def forecast_resource(
         return forecast_children(ledger, resource, window, forecasts.get(resource.parent.resource))
     try:
         return forecast_lists(settings, api, resource, window)
-    except (ApiUnavailable, UnexpectedResponse, Refused, InvalidRecord) as error:
+    except (ApiUnavailable, UnexpectedResponse, EndpointRefused, InvalidRecord) as error:
         return Forecast(resource.name, window, calls=1, note=str(error))
 
 
@@ -99,7 +99,7 @@ def forecast_list(
     days = date_range_of(window, settings.etl_overlap, settings.etl_api_timezone) if endpoint.dates else None
     first, last = (days.first, days.last) if days else (None, None)
     call = page_call(resource, endpoint, first, last, 1, 1)
-    total = api.wire.ask(api.api.fetch(call)).page.total
+    total = api.wire.run(api.api.fetch(call)).page.total
     size = min(settings.etl_page_size, endpoint.paging.largest)
     pages = max(1, ceil((total or 0) / size))
     if days is None or is_short(days):

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from etl.simulator import page_faults, record_faults, request_faults, turns, wire_faults
+from etl.simulator.account_limit import AccountLimit
 from etl.simulator.envelopes import LOGIN_PAGE, Answer, Page
 from etl.simulator.turns import Turn
 
@@ -26,6 +27,7 @@ _REQUEST, _PAGE, _RECORD, _WIRE = request_faults, page_faults, record_faults, wi
 _ALL = (
     Fault("token-expiry", "an access token is good for this many calls", "20", "use", _REQUEST.token_expiry),
     Fault("token-errors", "the token endpoint fails this many times", "2", "token", _REQUEST.token_errors),
+    Fault("token-blocked", "a firewall answers 403 this many times", "2", "token", _REQUEST.token_blocked),
     Fault(
         "token-refused", "the token endpoint refuses: invalid_grant or invalid_client",
         "invalid_grant", "token", _REQUEST.token_refused,
@@ -43,6 +45,11 @@ _ALL = (
     Fault(
         "rate-limit", "429 at the first asking, Retry-After so many seconds (`date`: in the form of a date)",
         "1", "request", _REQUEST.rate_limit,
+    ),
+    Fault(
+        "account-limit", "401 beyond so many calls of the account in so many seconds, and how it is said: "
+        "fixed (window), text, json, html or empty, others=N (calls of another integration)",
+        "60/60,text", "use", _REQUEST.account_limit,
     ),
     Fault("call-limit", "429 beyond so many calls in any second", "20", "use", _REQUEST.call_limit),
     Fault("call-quota", "429 for two hours beyond so many calls", "500", "use", _REQUEST.call_quota),
@@ -131,6 +138,11 @@ class Faults:
     def __init__(self, specs: tuple[str, ...]) -> None:
         defaults = {name: fault.default for name, fault in FAULTS.items()}
         self._turns = [turns.read(spec, defaults) for spec in specs]
+
+    @property
+    def account_limit(self) -> AccountLimit | None:
+        """The call limit of the account as it has been used so far, None where there is none."""
+        return next((turn.limit for turn in self._turns if turn.limit is not None), None)
 
     def _at(self, place: str) -> list[tuple[Turn, Callable[..., Any]]]:
         return [(turn, FAULTS[turn.name].act) for turn in self._turns if FAULTS[turn.name].strikes == place]

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from etl.simulator.account_limit import account_limit as of_account
 from etl.simulator.envelopes import HELP_PAGE, LOGIN_PAGE
 from etl.simulator.turns import Turn
 
@@ -44,6 +45,11 @@ def call_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
     if turn.admitted(time.monotonic(), 1.0, int(turn.argument)):
         return None
     return refusal(429, "Too many requests.", {"Retry-After": "1"})
+
+
+def account_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
+    """Answer 401 to what is above the call limit of the account, as the vendor's server does."""
+    return of_account(turn, time.monotonic())
 
 
 def call_quota(turn: Turn, _key: str, _path: str) -> web.Response | None:
@@ -124,6 +130,11 @@ def token_expiry(turn: Turn, authorization: str, _path: str) -> web.Response | N
 def token_errors(turn: Turn, key: str, _path: str) -> web.Response | None:
     """Answer token requests with errors of the 5xx kind the first times."""
     return _failure(turn, key) if turn.due(key, turn.argument) else None
+
+
+def token_blocked(turn: Turn, key: str, _path: str) -> web.Response | None:
+    """Answer token requests with the page of a firewall the first times."""
+    return html(403, LOGIN_PAGE) if turn.due(key, turn.argument) else None
 
 
 def token_refused(turn: Turn, _key: str, _path: str) -> web.Response | None:

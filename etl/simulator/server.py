@@ -74,7 +74,11 @@ class Server:
 
     def _denied(self) -> web.Response:
         """Return the answer to a request without a token that is good."""
+        if self.settings.denial == "empty":
+            return web.Response(status=401)
         words = "Authorization has been denied for this request."
+        if self.settings.denial == "invalid_token":
+            return self._json(401, {"Message": words}, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
         return self._json(401, {"Message": words}, {"WWW-Authenticate": "Bearer", "QQ-Error-Message": words})
 
     async def _token(self, request: web.Request) -> web.Response:

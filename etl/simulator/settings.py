@@ -16,6 +16,8 @@ class SimulatorSettings:
     username: str = "demo"  #: of the agency's user
     password: str = "demo-password"  # noqa: S105 - of the agency's user
     token_seconds: float = 3600  #: how long an access token is good
+    client_in: str = "both"  #: where the token endpoint takes client id and secret: `form`, `header` or `both`
+    denial: str = "json"  #: how a bad token is refused: `json`, `empty`, or `invalid_token` in the header too
     documented_only: bool = False  #: leave out the paths that are only assumed to exist
     end_inclusive: bool = False  #: let the feeds take `endDate` as a whole day instead of its midnight
     live: bool = False  #: let time pass with changes while the server runs

@@ -36,7 +36,9 @@ class Tokens:
 
     def _is_client(self, form: Mapping[str, str], authorization: str) -> bool:
         in_body = (form.get("client_id"), form.get("client_secret"))
-        return in_body == (self.settings.client_id, self.settings.client_secret) or self._is_basic(authorization)
+        in_form = in_body == (self.settings.client_id, self.settings.client_secret)
+        in_header = self._is_basic(authorization)
+        return {"form": in_form, "header": in_header}.get(self.settings.client_in, in_form or in_header)
 
     def _is_basic(self, authorization: str) -> bool:
         pair = f"{self.settings.client_id}:{self.settings.client_secret}".encode("iso-8859-1")

@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 ALWAYS = "always"
 
@@ -17,6 +18,7 @@ class Turn:
     _order: dict[str, int] = field(default_factory=dict)
     _asked: dict[str, int] = field(default_factory=dict)
     _admitted: deque[float] = field(default_factory=deque)
+    limit: Any = None  #: the state of a fault that counts calls in its own way
 
     def due(self, key: str, times: str | int = 1) -> bool:
         """Tell whether the fault strikes now: each nth thing that is asked for, at its first `times` askings."""

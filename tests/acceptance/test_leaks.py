@@ -26,7 +26,7 @@ from sites import settings_for
 
 from etl.api import connection
 from etl.api.client import ApiClient
-from etl.api.retry_policy import Patience
+from etl.api.retry_policy import RetryPolicy
 from etl.cli.main import main
 from etl.database.connect import make_engine
 from etl.pipeline import sync
@@ -168,7 +168,7 @@ def qqetl(tmp_path: Path, database_url: str, simulator: Simulator) -> Iterator[C
 def inside(qqetl: CommandLine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Inside]:
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
-    hasty = partial(ApiClient, patience=Patience(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
+    hasty = partial(ApiClient, policy=RetryPolicy(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
     monkeypatch.setattr(connection, "ApiClient", hasty)
     monkeypatch.chdir(qqetl.folder)
     yield Inside(qqetl, monkeypatch, capfd)

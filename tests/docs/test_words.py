@@ -20,7 +20,7 @@ TERMS = [cell for cell in first_cells(GLOSSARY.read_text()) if cell != "term"]
 ADDRESS = re.compile(r"\b[a-z][a-z0-9+]*://[^\s`'\")<>]+")
 #: Hosts that a page may name: the vendor's, standards, and examples.
 HOSTS = re.compile(
-    r"(?:(?:api|login)\.qqcatalyst\.com|(?:\w+\.)?example\.com|127\.0\.0\.1|HOST|TENANT|keepachangelog\.com|semver\.org)?"
+    r"(?:(?:api|app|login)\.qqcatalyst\.com|(?:\w+\.)?example\.com|127\.0\.0\.1|HOST|TENANT|keepachangelog\.com|semver\.org)?"
 )
 
 #: An absolute path; group 1 is its first folder.

@@ -1,4 +1,4 @@
-"""A client against a scripted server: what it made of each call, without ever really waiting."""
+"""A client against a scripted server: what it made of each call. Its waits pass by themselves, in a time of its own."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,13 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from random import Random
 from typing import Any
-from unittest.mock import patch
 
 from scripted_api import ScriptedApi, answer
 
 from etl.api.client import ApiClient
 from etl.api.protocol import Answer, Call, page_call, parent_call
-from etl.api.rate_limit.pace import AS_GOOD_AS_FREE
 from etl.api.transport import Limits
 from etl.config.settings import Settings
 from etl.resources import resource
@@ -69,16 +67,20 @@ def against(
     async def run() -> Seen:
         async with api:
             slept: list[float] = []
+            time = [1000.0]
 
             async def sleep(seconds: float) -> None:
                 slept.append(seconds)
+                time[0] += seconds
+                await asyncio.sleep(0)
 
             addresses = {
                 "qqcatalyst_api_url": f"{api.address}/v1",
                 "qqcatalyst_token_url": f"{api.address}/oauth/token",
             }
             settings = Settings(_env_file=None, **{"etl_rate": 0, **addresses, **CREDENTIALS, **given})
-            async with ApiClient(settings, sleep=sleep, random=Random(seed), limits=limits) as client:
+            clocks: dict[str, Any] = {"sleep": sleep, "clock": lambda: time[0]}
+            async with ApiClient(settings, random=Random(seed), limits=limits, **clocks) as client:
                 seen = Seen(api, client, slept=slept)
                 for work in [client.fetch(call) for call in calls] if use is None else [use(client)]:
                     try:
@@ -87,6 +89,4 @@ def against(
                         seen.results.append(error)
                 return seen
 
-    # An API that nobody knows is met at a slow pace; waits for a place are not what is looked at here.
-    with patch("etl.api.rate_limit.pace.FIRST", AS_GOOD_AS_FREE):
-        return asyncio.run(run())
+    return asyncio.run(run())

@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from client_bench import CREDENTIALS, HTML, QUICK, UNAUTHORIZED, Use, against, details, feed
+from client_bench import CREDENTIALS, HTML, QUICK, Use, against, details, feed
 from scripted_api import ScriptedApi, Step, answer, cut, page, token
 
 from etl.api.client import ApiClient
-from etl.api.protocol import Answer, Refusal, page_call
+from etl.api.protocol import Answer, page_call
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, CredentialsRefused, SettingsError, UnexpectedResponse
 from etl.resources import resource
@@ -184,65 +184,14 @@ def test_a_token_is_renewed_before_it_expires_and_the_refresh_token_is_the_newes
     assert base64.b64decode(api.logins()[1].headers["authorization"].removeprefix("Basic ")) == b"demo:demo-secret"
 
 
-def test_a_401_is_answered_with_a_new_token_and_the_page_is_asked_again() -> None:
-    seen = against(ScriptedApi([UNAUTHORIZED, page(1)], [token("a"), token("b")]), feed())
-    assert [one.headers["authorization"] for one in seen.api.calls()] == ["Bearer a", "Bearer b"]
-    assert seen.ids == [b'{"EntityID": 1}']
-    assert sum(seen.slept) < 0.1, "no more than the place of a call"
-
-
-@pytest.mark.parametrize("workers", [1, 8])
-def test_when_every_call_is_refused_two_tokens_are_asked_for_and_no_more(workers: int) -> None:
-    async def use(client: ApiClient) -> list[BaseException | Answer]:
-        return await asyncio.gather(*(client.fetch(feed(number=n)) for n in range(workers)), return_exceptions=True)
-
-    seen = against(ScriptedApi([UNAUTHORIZED], [token("a"), token("b"), token("c")]), use=use)
-    assert {type(one) for one in seen.result} == {CredentialsRefused}
-    assert len(seen.api.logins()) == 2
-
-
-def test_after_that_nothing_more_is_asked() -> None:
-    seen = against(ScriptedApi([UNAUTHORIZED]), feed(), feed(), feed("policies"))
-    assert [type(one) for one in seen.results] == [CredentialsRefused] * 3
-    assert (len(seen.api.calls()), len(seen.api.logins())) == (2, 2)
-
-
-def test_a_401_of_one_resource_while_the_token_opens_others_is_that_resources_refusal() -> None:
-    script = [page(1), UNAUTHORIZED, UNAUTHORIZED, UNAUTHORIZED, page(2)]
-    seen = against(
-        ScriptedApi(script, ping=answer(200, "pong")), feed(), feed("claims"), feed("claims"), feed("policies")
-    )
-    first, closed, again, last = seen.results
-    assert isinstance(first, Answer)
-    assert isinstance(last, Answer)
-    assert [one.reason for one in (closed, again)] == [Refusal.UNAUTHORIZED] * 2
-    assert closed.not_offered
-    assert len(seen.api.logins()) == 2
-
-
-def test_sign_in_tries_the_credentials_before_a_run() -> None:
-    good = against(ScriptedApi([page(1)], ping=answer(200, "pong")), use=lambda client: client.sign_in())
-    assert isinstance(good.result, datetime)
-    bad = against(ScriptedApi([page(1)], ping=UNAUTHORIZED), use=lambda client: client.sign_in())
-    assert isinstance(bad.result, CredentialsRefused)
-    assert len(bad.api.logins()) == 2
-
-
-@pytest.mark.parametrize(
-    ("status", "error"), [(400, "invalid_grant"), (401, "invalid_client"), (400, "other"), (403, None)]
-)
-def test_refused_credentials_are_sent_once(status: int, error: str | None) -> None:
-    seen = against(ScriptedApi([page(1)], [answer(status, {"error": error})]), feed(), feed())
-    assert [type(one) for one in seen.results] == [CredentialsRefused] * 2
-    assert (len(seen.api.logins()), len(seen.api.calls())) == (1, 0)
-
-
 @pytest.mark.parametrize(
     "trouble",
     [
         answer(500),
         answer(503),
         answer(429),
+        answer(403, b"<html>Request blocked</html>"),
+        answer(400, {"error": "temporarily_unavailable"}),
         HTML,
         answer(200, {}),
         answer(200, b"{"),

@@ -19,7 +19,7 @@ from scripted_api import ScriptedApi, Step, answer, cut, drip, page, token
 
 from etl.api.client import ApiClient
 from etl.api.protocol import Refusal
-from etl.api.retry_policy import Patience
+from etl.api.retry_policy import RetryPolicy
 from etl.api.transport import CertificateRefused, Limits
 from etl.config.settings import Settings
 from etl.errors import ActionRequired, ApiUnavailable
@@ -160,7 +160,7 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
                 qqcatalyst_token_url="http://127.0.0.1:9/oauth/token",
                 **CREDENTIALS,
             )
-            async with ApiClient(settings, limits=QUICK, patience=Patience(attempts=1)) as client:
+            async with ApiClient(settings, limits=QUICK, policy=RetryPolicy(attempts=1)) as client:
                 with suppress(ApiUnavailable):
                     await client.fetch(feed())
             return [one.target for one in proxy.asked]
@@ -181,7 +181,7 @@ def test_no_token_and_no_password_follow_a_redirect_to_another_host(status: int)
                     qqcatalyst_token_url=f"{api.address}/oauth/token",
                     **CREDENTIALS,
                 )
-                async with ApiClient(settings, limits=QUICK, patience=Patience(first_pause=0.0)) as client:
+                async with ApiClient(settings, limits=QUICK, policy=RetryPolicy(first_pause=0.0)) as client:
                     await client.fetch(feed())
                 return api.asked, other.asked
 
@@ -213,7 +213,7 @@ def test_a_small_body_that_unpacks_into_a_huge_one_takes_no_more_memory_than_the
         return result, int(peak)
 
     (refused, small), (refused_too, huge) = met(9), met(150)
-    assert refused == refused_too == "Refused"
+    assert refused == refused_too == "EndpointRefused"
     assert huge - small < 32
 
 

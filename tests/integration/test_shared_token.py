@@ -25,6 +25,7 @@ from etl.ledger.transaction import Ledger
 from etl.simulator import Simulator, SimulatorSettings
 
 TENANT = "shared"
+INVALID_TOKEN = answer(401, {"Message": "no"}, WWW_Authenticate='Bearer error="invalid_token"')
 
 
 @pytest.fixture(autouse=True)
@@ -208,7 +209,7 @@ def test_corrected_credentials_are_sent_at_once(engine: Engine) -> None:
 
 
 def test_refused_credentials_rest_longer_after_each_refusal(engine: Engine) -> None:
-    api = ScriptedApi([page(1)], [answer(401, {"error": "invalid_client"})])
+    api = ScriptedApi([page(1)], [answer(400, {"error": "unauthorized_client"})])
     rests: list[float] = []
 
     async def work() -> None:
@@ -265,7 +266,7 @@ def test_a_worker_that_was_thought_dead_does_not_overwrite_its_successors_token(
 
 
 def test_a_claim_is_kept_alive_while_the_token_address_is_slow(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(renewal, "BEAT", 0.05)
+    monkeypatch.setattr(renewal, "HEARTBEAT", 0.05)
     left: list[float] = []
 
     def look() -> float:
@@ -292,7 +293,7 @@ def test_a_claim_is_kept_alive_while_the_token_address_is_slow(engine: Engine, m
 @pytest.mark.parametrize("refused", [False, True])
 def test_many_clients_at_once_make_one_renewal(engine: Engine, refused: bool) -> None:
     old, new = token("a", refresh_token="r1"), token("b", refresh_token="r2")
-    api = ScriptedApi([page(1)], [old, new, token("c")], by_key={"Bearer a": UNAUTHORIZED} if refused else {})
+    api = ScriptedApi([page(1)], [old, new, token("c")], by_key={"Bearer a": INVALID_TOKEN} if refused else {})
 
     async def work() -> list[str]:
         if not refused:
@@ -304,7 +305,7 @@ def test_many_clients_at_once_make_one_renewal(engine: Engine, refused: bool) ->
     assert logins(api) == (["password", "password"] if refused else ["password", "r1"])
 
 
-def test_when_all_is_refused_to_all_clients_two_tokens_are_asked_for(engine: Engine) -> None:
+def test_when_all_is_refused_to_all_clients_one_token_is_asked_for(engine: Engine) -> None:
     api = ScriptedApi([UNAUTHORIZED], [token("a"), token("b"), token("c")])
 
     async def together() -> list[str]:
@@ -319,7 +320,52 @@ def test_when_all_is_refused_to_all_clients_two_tokens_are_asked_for(engine: Eng
         return [type(one).__name__ for one in ended]
 
     assert script(api, together) == ["CredentialsRefused"] * 3
-    assert logins(api) == ["password", "password"]
+    assert logins(api) == ["password"]
+
+
+def test_a_refused_password_is_never_sent_again_by_itself(engine: Engine) -> None:
+    api = ScriptedApi([page(1)], [answer(400, {"error": "invalid_grant"})])
+
+    async def work() -> str:
+        await once(api, engine)
+        return await once(api, engine)
+
+    said = script(api, work)
+    assert "not sent again until you change them" in said
+    assert logins(api) == ["password"]
+
+
+def test_an_unclear_answer_is_sent_once_a_run_and_rests_after_the_third_in_a_row(engine: Engine) -> None:
+    api = ScriptedApi([page(1)], [answer(400, {"error": "odd"})])
+
+    async def work() -> list[str]:
+        return [(await once(api, engine)).partition(":")[0] for _ in range(5)]
+
+    assert script(api, work) == ["UnclearAnswer", "UnclearAnswer", *["CredentialsRefused"] * 3]
+    assert len(logins(api)) == 3
+
+
+def test_the_way_in_which_the_client_was_taken_is_remembered(engine: Engine) -> None:
+    answers = [answer(401, {"error": "invalid_client"}), token("a"), token("b")]
+    api = ScriptedApi([page(1)], answers)
+
+    async def work() -> list[str]:
+        first = await once(api, engine)
+        change(engine, "renew_at = now()")
+        return [first, await once(api, engine)]
+
+    assert script(api, work) == ["fetched"] * 2
+    assert ["authorization" in one.headers for one in api.logins()] == [False, True, True]
+
+
+def test_a_token_that_opened_something_in_the_last_hour_is_never_declared_refused(engine: Engine) -> None:
+    api = ScriptedApi([page(1), UNAUTHORIZED], [token("a"), token("b"), token("c")])
+
+    async def work() -> list[str]:
+        return [(await once(api, engine)).partition(":")[0] for _ in range(2)]
+
+    assert script(api, work) == ["fetched", "QuotaSpent"]
+    assert len(logins(api)) == 2
 
 
 WORKER = """
@@ -390,7 +436,7 @@ def test_threads_with_a_connection_each_share_one_token(engine: Engine, simulato
     def work(_: int) -> int:
         together.wait(timeout=30)
         with connected(settings, engine=engine) as api:
-            return api.wire.ask(api.api.fetch(feed())).status
+            return api.wire.run(api.api.fetch(feed())).status
 
     with ThreadPoolExecutor(3) as threads:
         assert list(threads.map(work, range(3))) == [200] * 3

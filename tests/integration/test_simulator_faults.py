@@ -71,6 +71,12 @@ def token_answer() -> None:
         client.token()
 
 
+def token_blocked() -> None:
+    with faulty("token-blocked:1") as client:
+        url = client.simulator.token_url
+        assert [client.send(url, b"")[0] for _ in range(2)] == [403, 401]
+
+
 def unauthorized_always() -> None:
     with faulty("unauthorized-always") as client:
         assert statuses(client, CARRIERS, 3) == [401, 401, 401]
@@ -106,6 +112,30 @@ def call_limit() -> None:
         while client.raw(CARRIERS)[0] == 429:
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def account_limit() -> None:
+    with faulty("account-limit:2/0.5") as client:
+        answers = [client.raw(path) for path in (CARRIERS, "Departments", CARRIERS)]
+        assert [status for status, _, _ in answers] == [200, 200, 401]
+        assert answers[2][2] == b"Maximum admitted 2 requests per Minute"
+        deadline = time.monotonic() + 5
+        while client.raw(CARRIERS)[0] == 401:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    for form, kind, body in (
+        ("json", "application/json", b'{"Message": "Maximum admitted 0 requests per Minute."}'),
+        ("html", "text/html", b"Maximum admitted 0 requests per Minute"),
+        ("fixed,empty", "", b""),
+    ):
+        with faulty(f"account-limit:0/60,{form}") as client:
+            status, headers, answer = client.raw(CARRIERS)
+            assert (status, headers.get("Content-Type", "").partition(";")[0]) == (401, kind)
+            assert body in answer
+    with faulty("account-limit:3/60,others=60000") as client:
+        assert client.raw(CARRIERS)[0] == 200
+        time.sleep(0.05)
+        assert client.raw(CARRIERS)[0] == 401
 
 
 def call_quota() -> None:
@@ -327,7 +357,8 @@ CHECKS: dict[str, Callable[[], None]] = {
     "not-found": below_a_path("not-found", 404, "application/json"),
     "wrong-verb": below_a_path("wrong-verb", 405, "application/json"),
     "not-offered": below_a_path("not-offered", 404, "text/html"), "rate-limit": rate_limit,
-    "call-limit": call_limit, "call-quota": call_quota,
+    "call-limit": call_limit, "account-limit": account_limit, "token-blocked": token_blocked,
+    "call-quota": call_quota,
     "server-errors": server_errors, "html-login": html_login, "redirect-login": redirect_login,
     "odd-success": odd_success, "gzip-bomb": gzip_bomb, "page-drift": page_drift, "repeated-page": repeated_page,
     "empty-middle-page": empty_middle_page, "wrong-total": wrong_total, "duplicate-records": duplicate_records,

@@ -13,7 +13,7 @@ from aiohttp import web
 from airflow_home import DAGS, AirflowHome, account_settings, mail_settings
 from mail_sink import mail_sink
 
-from etl.api.retry_policy import Patience
+from etl.api.retry_policy import RetryPolicy
 from etl.config.agency import load_agency_settings
 from etl.errors import SettingsError
 from etl.resources import CATALOGUE
@@ -154,10 +154,10 @@ def test_airflow_does_not_multiply_the_retries_of_a_page_that_always_fails(
     assert run["state"] == "failed"
     assert [name for name, state in run["tasks"].items() if state == "failed"] == ["verdict[-1]"]
     asked = calls_of(simulator)
-    assert sum(map(is_the_page, asked)) == Patience().attempts
+    assert sum(map(is_the_page, asked)) == RetryPolicy().attempts
     calls, waited = stored_traffic(database_url)
     assert calls == len(asked)
-    assert waited > Patience().first_pause / 2, "between the attempts"
+    assert waited > RetryPolicy().first_pause / 2, "between the attempts"
     assert rows(database_url, "SELECT status FROM etl.batch_resources") == [("failed",)]
 
 

@@ -18,7 +18,7 @@ from oracle_compare import compare
 from sites import serve_agency, set_faults
 from sqlalchemy import Engine
 
-from etl.api.retry_policy import Patience
+from etl.api.retry_policy import RetryPolicy
 from etl.dags.names import LEVELS
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator
@@ -152,7 +152,7 @@ def check_failed_run_is_reported(airflow: Airflow, north: Simulator, sink: Sink)
     run = run_of(airflow, "north")
     assert airflow.run_ends(SYNC, run) == "failed"
     calls = [request for request in north.requests if not request.path.startswith("/oauth")]
-    assert len(calls) == Patience().attempts, "Airflow does not multiply them"
+    assert len(calls) == RetryPolicy().attempts, "Airflow does not multiply them"
     assert airflow.tasks(SYNC, run)["begin[-1]"]["try_number"] == 1
     assert airflow.until(lambda: subjects_of(sink, "north")) == ["the run failed"]
     set_faults(north)

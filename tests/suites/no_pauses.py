@@ -9,13 +9,13 @@ import pytest
 
 from etl.api import connection
 from etl.api.client import ApiClient
-from etl.api.retry_policy import Patience
+from etl.api.retry_policy import RetryPolicy
 
 
 @contextmanager
 def without_pauses() -> Iterator[None]:
     """Remove the waits between retries for the duration of the block."""
-    hasty = partial(ApiClient, patience=Patience(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
+    hasty = partial(ApiClient, policy=RetryPolicy(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection, "ApiClient", hasty)
         yield

@@ -22,7 +22,9 @@ READ = ("contacts", "policies", "carriers", "vehicles", "coverages", "claims", "
 
 #: Temporary faults, each on some calls, so that a call meets several in a row.
 PASSING = (
-    "token-expiry:40", "token-errors:2", "token-answer:text-expiry", "rate-limit:1@13", "call-limit:150",
+    "token-expiry:40", "token-errors:2", "token-blocked:1",
+    "token-answer:text-expiry", "rate-limit:1@13", "call-limit:150",
+    "account-limit:200/1,json",
     "server-errors:2@7", "html-login:1@11", "redirect-login@17", "odd-success:202@19", "gzip-bomb:1@23",
     "empty-middle-page:1@5", "duplicate-records:2@2", "large-record:11@29", "foreign-links",
     "is-success-false:1@9", "bad-json:1@10", "slow:0.001", "drip:2000000", "stall:8@41", "cut-body:1@8", "reset:0@12",
@@ -69,7 +71,6 @@ def site(simulator: Simulator, database_url: str, monkeypatch: pytest.MonkeyPatc
 def allow_rejected_credentials(site: Site) -> None:
     with site.engine.begin() as connection:
         connection.execute(text("UPDATE etl.tokens SET refused_until = NULL"))
-        connection.execute(text("UPDATE etl.rate_buckets SET next_at = now()"))
 
 
 def run(site: Site) -> int:

@@ -21,30 +21,30 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Seal:
+class TokenCipher:
     """The keys of one tenant's row, for the credentials as they are set."""
 
-    lock: Fernet
+    fernet: Fernet
     account: bytes  #: differs as soon as any of the credentials does
 
     @classmethod
-    def of(cls, settings: Settings, salt: bytes) -> "Seal":
+    def of(cls, settings: Settings, salt: bytes) -> "TokenCipher":
         """Return the keys for the credentials in the settings; slow on purpose, as client secrets may be short."""
         secret = secret_text(settings.qqcatalyst_client_secret).encode()
         both = Scrypt(salt=salt, length=64, n=2**14, r=8, p=1).derive(secret)
         digest = hmac.new(both[32:], "\x1f".join(_credentials(settings)).encode(), hashlib.sha256).digest()
         return cls(Fernet(urlsafe_b64encode(both[:32])), digest)
 
-    def close(self, token: Token) -> bytes:
+    def encrypt(self, token: Token) -> bytes:
         """Return a token encrypted."""
-        return self.lock.encrypt(msgspec.json.encode(token))
+        return self.fernet.encrypt(msgspec.json.encode(token))
 
-    def open(self, account: bytes | None, sealed: bytes | None) -> Token | None:
-        """Return the token that was sealed for these credentials, None when it was for others or cannot be read."""
-        if sealed is None or account is None or not hmac.compare_digest(account, self.account):
+    def decrypt(self, account: bytes | None, ciphertext: bytes | None) -> Token | None:
+        """Return the token that was encrypted for these credentials, None when it was for others or cannot be read."""
+        if ciphertext is None or account is None or not hmac.compare_digest(account, self.account):
             return None
         try:
-            return msgspec.json.decode(self.lock.decrypt(sealed), type=Token)
+            return msgspec.json.decode(self.fernet.decrypt(ciphertext), type=Token)
         except (InvalidToken, msgspec.DecodeError):
             return None
 

@@ -1,6 +1,6 @@
 """The protocol: what to ask, what an answer means, which records it holds. Opens no connection, reads no clock."""
 
-from etl.api.protocol.answers import Answer, Refusal, Refused, TooMany, Vanished, decipher
+from etl.api.protocol.answers import Answer, EndpointRefused, NotFound, RateLimited, Refusal, decipher
 from etl.api.protocol.calls import Call, page_call, parent_call, whole_call
 from etl.api.protocol.pages import Page, read
 from etl.api.protocol.records import BadRecord, ParentFacts, Records, records
@@ -10,13 +10,13 @@ __all__ = [
     "Answer",
     "BadRecord",
     "Call",
+    "EndpointRefused",
+    "NotFound",
     "Page",
     "ParentFacts",
+    "RateLimited",
     "Records",
     "Refusal",
-    "Refused",
-    "TooMany",
-    "Vanished",
     "decipher",
     "http_date",
     "page_call",

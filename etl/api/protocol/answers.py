@@ -44,11 +44,11 @@ NOT_OFFERED = frozenset({Refusal.FORBIDDEN, Refusal.METHOD, Refusal.MISSING, Ref
 PERHAPS_PASSING = frozenset({Refusal.FORBIDDEN, Refusal.METHOD, Refusal.MISSING, Refusal.HTML})
 
 
-class Refused(EtlError):
+class EndpointRefused(EtlError):
     """The API refuses this call; whether the resource fails or is not offered, the caller decides."""
 
-    def __init__(self, call: Call, status: int, reason: Refusal) -> None:
-        super().__init__(f"{call}: QQCatalyst answered {status} ({reason.value}).")
+    def __init__(self, call: Call, status: int, reason: Refusal, explanation: str = "") -> None:
+        super().__init__(f"{call}: QQCatalyst answered {status} ({reason.value}).{explanation}")
         self.status = status
         self.reason = reason
 
@@ -58,11 +58,11 @@ class Refused(EtlError):
         return self.reason in NOT_OFFERED
 
 
-class Vanished(EtlError):
+class NotFound(EtlError):
     """The API no longer has the record whose details were asked for."""
 
 
-class TooMany(ApiUnavailable):
+class RateLimited(ApiUnavailable):
     """The API asks to be called less often."""
 
 
@@ -70,10 +70,10 @@ def decipher(call: Call, status: int, headers: Mapping[str, str], body: bytes, n
     """Return quietly when the answer may hold records; raise what is to be done otherwise.
 
     A 401 speaks of the key and not of the call, and is the caller's to judge; here it counts as a refusal.
-    Raises Refused, Vanished, TooMany or ApiUnavailable.
+    Raises EndpointRefused, NotFound, RateLimited or ApiUnavailable.
     """
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise TooMany(f"{call}: QQCatalyst asks to be called less often.", retry_after=retry_after(headers, now))
+        raise RateLimited(f"{call}: QQCatalyst asks to be called less often.", retry_after=retry_after(headers, now))
     if status in _AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise ApiUnavailable(f"{call}: QQCatalyst answered {status}.", retry_after=retry_after(headers, now))
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
@@ -83,7 +83,7 @@ def decipher(call: Call, status: int, headers: Mapping[str, str], body: bytes, n
     if status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
         raise ApiUnavailable(f"{call}: QQCatalyst answered {status}, which is not a page.")
     if status == HTTPStatus.OK and is_html(headers, body):
-        raise Refused(call, status, Refusal.HTML)
+        raise EndpointRefused(call, status, Refusal.HTML)
 
 
 #: 4xx that pass: the server took too long to read the request, or was not ready for it.
@@ -94,11 +94,17 @@ def _refuse(call: Call, status: int, headers: Mapping[str, str], body: bytes) ->
     """Raise what a 4xx means."""
     absent = status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
     if is_html(headers, body) and (absent or status in _REASONS):
-        raise Refused(call, status, Refusal.HTML)
+        raise EndpointRefused(call, status, Refusal.HTML)
     if absent and call.parent_id is not None:
-        raise Vanished(f"{call}: QQCatalyst no longer has this record.")
-    raise Refused(call, status, Refusal.MISSING if absent else _REASONS.get(status, Refusal.REQUEST))
+        raise NotFound(f"{call}: QQCatalyst no longer has this record.")
+    reason = Refusal.MISSING if absent else _REASONS.get(status, Refusal.REQUEST)
+    raise EndpointRefused(call, status, reason, _NO_USER if b"User cannot be identified" in body[:10_000] else "")
 
+
+#: What a token that was got by `client_credentials` gets.
+_NO_USER = (
+    ' QQCatalyst says: "User cannot be identified". The token belongs to no user: get it with user name and password.'
+)
 
 _REASONS: Mapping[int, Refusal] = {
     HTTPStatus.UNAUTHORIZED: Refusal.UNAUTHORIZED,

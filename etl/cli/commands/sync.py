@@ -114,7 +114,7 @@ def check_options(
 
 def show_plan(session: CommandSession, window: Window | None, options: Options, *, as_json: bool) -> None:
     """Print the calls that a sync would make."""
-    forecasts, rate = forecast_sync(session, window, options), session.settings.etl_rate
+    forecasts, rate = forecast_sync(session, window, options), session.settings.rate_limit.per_second
     if as_json:
         print_json(forecasts_to_json(forecasts, rate))
     else:

@@ -42,7 +42,7 @@ def format_due_calls(status: Status, coverage: QueueCoverage) -> str:
 
 def format_time_left(calls: int, rate: float) -> str:
     """Return how long the calls take at a rate; an empty text without a limit."""
-    return f", {format_duration(calls / rate)} at {rate:g} calls/s" if rate else ""
+    return f", {format_duration(calls / rate)} at {rate * 60:g} calls/min" if rate else ""
 
 
 def backfill_to_json(status: Status, rate: float) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sites import Site, open_site, serve_agency, set_faults
 
 from etl.api import connection
 from etl.api.client import ApiClient
-from etl.api.retry_policy import Patience
+from etl.api.retry_policy import RetryPolicy
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.simulator import Simulator
 
@@ -22,7 +22,7 @@ from etl.simulator import Simulator
 @pytest.fixture(scope="module", autouse=True)
 def _without_pauses() -> Iterator[None]:
     """Retry a failed call at once."""
-    hasty = partial(ApiClient, patience=Patience(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
+    hasty = partial(ApiClient, policy=RetryPolicy(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection, "ApiClient", hasty)
         yield

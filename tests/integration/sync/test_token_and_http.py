@@ -7,7 +7,7 @@ from aiohttp import web
 from sites import Site, set_faults
 from snapshots import value, values
 
-from etl.api.retry_policy import Patience
+from etl.api.retry_policy import RetryPolicy
 from etl.errors import QuotaSpent
 from etl.models.states import ResourceState
 from etl.pipeline import retry
@@ -29,7 +29,7 @@ def test_a_long_outage_costs_few_calls_in_total(
     asked = [path for path in site.take_calls() if "oauth" not in path and "Ping" not in path]
     resources = len(summary.parts)
     side_by_side = site.settings.etl_concurrency
-    assert Patience().attempts <= len(asked) <= side_by_side * Patience().attempts < resources * Patience().attempts
+    assert RetryPolicy().attempts <= len(asked) <= side_by_side * RetryPolicy().attempts < resources * RetryPolicy().attempts
 
 
 def test_a_failing_page_is_retried_by_only_one_layer(
@@ -39,9 +39,9 @@ def test_a_failing_page_is_retried_by_only_one_layer(
     summary = site.sync_once()
     failed = [part.resource for part in summary.parts if part.status is ResourceState.FAILED]
     assert failed == ["billing_records"]
-    assert sum("Billing" in path for path in site.take_calls()) == Patience().attempts
+    assert sum("Billing" in path for path in site.take_calls()) == RetryPolicy().attempts
     assert retry(site.engine, site.settings).exit_status == 6
-    assert sum("Billing" in path for path in site.take_calls()) == Patience().attempts
+    assert sum("Billing" in path for path in site.take_calls()) == RetryPolicy().attempts
 
 
 def test_an_exhausted_quota_leaves_a_resumable_batch_and_stops_all_calls(site: Site, simulator: Simulator) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.api.protocol import Call, Page, Refusal, Refused, TooMany, Vanished, decipher, retry_after
+from etl.api.protocol import Call, EndpointRefused, NotFound, Page, RateLimited, Refusal, decipher, retry_after
 from etl.catalogue import Envelope
 from etl.errors import ApiUnavailable
 
@@ -46,7 +46,7 @@ def contents(page: Page) -> list[object]:
 def test_a_refusal_says_why(
     status: int, headers: dict[str, str], body: bytes, parent_id: str | None, verdict: Refusal
 ) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(EndpointRefused) as refused:
         decipher(call(parent_id=parent_id), status, headers, body, NOW)
     assert (refused.value.reason, refused.value.status) == (verdict, status)
     assert refused.value.not_offered is (verdict is not Refusal.REQUEST)
@@ -56,12 +56,12 @@ def test_a_refusal_says_why(
 def test_what_may_pass_is_unavailable(status: int) -> None:
     with pytest.raises(ApiUnavailable) as error:
         decipher(call(), status, {"Location": "https://elsewhere.example/"}, b"<html>", NOW)
-    assert not isinstance(error.value, TooMany)
+    assert not isinstance(error.value, RateLimited)
 
 
 @pytest.mark.parametrize("body", [b'{"Message":"No such policy"}', b"", b"null"])
 def test_a_404_on_the_details_of_one_record_means_that_it_vanished(body: bytes) -> None:
-    with pytest.raises(Vanished):
+    with pytest.raises(NotFound):
         decipher(call(Envelope.ARRAY, "7"), 404, JSON, body, NOW)
 
 
@@ -75,7 +75,7 @@ def test_the_wait_that_is_asked_for_travels_with_the_error(status: int) -> None:
     with pytest.raises(ApiUnavailable) as error:
         decipher(call(), status, {"Retry-After": "17"}, b"", NOW)
     assert error.value.retry_after == 17
-    assert isinstance(error.value, TooMany) is (status == 429)
+    assert isinstance(error.value, RateLimited) is (status == 429)
 
 
 @pytest.mark.parametrize(

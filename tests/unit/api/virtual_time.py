@@ -1,15 +1,16 @@
-"""Workers that call an API as fast as their pace allows, in a time that passes by itself while everybody waits."""
+"""Workers that call an API as fast as their permits allow, in a time that passes by itself while everybody waits."""
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from etl.api.rate_limit.buckets import MemoryBucket
-from etl.api.rate_limit.pacer import Pacer
-from etl.ledger.rates import Bucket
+from etl.api.rate_limit.limiter import Outcome, RateLimiter
+from etl.api.rate_limit.stores import Change, MemoryStore
+from etl.api.rate_limit.window import WindowRules
+from etl.errors import QuotaSpent
 
 T = TypeVar("T")
 
@@ -34,107 +35,114 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._now
 
 
-def play(scene: Callable[[VirtualLoop], Coroutine[Any, Any, None]]) -> None:
-    """Play a scene in virtual time."""
+def play(scene: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
+    """Play a scene in virtual time and return what it returned."""
     loop = VirtualLoop()
     try:
-        loop.run_until_complete(scene(loop))
+        return loop.run_until_complete(scene(loop))
     finally:
         loop.close()
 
 
-class FarBucket:
-    """A bucket that takes a few milliseconds to ask, as one in a database does."""
+class DistantStore:
+    """A store that takes a few milliseconds to reach, and changes one state for all workers."""
 
-    def __init__(self, bucket: MemoryBucket, dice: random.Random) -> None:
-        self._bucket = bucket
+    def __init__(self, store: MemoryStore, dice: random.Random) -> None:
+        self._store = store
         self._dice = dice
 
-    async def _after(self, answer: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def change(self, change: Change[T]) -> T:
         await asyncio.sleep(self._dice.uniform(0.001, 0.004))
-        found = await answer()
+        result = await self._store.change(change)
         await asyncio.sleep(self._dice.uniform(0.001, 0.004))
-        return found
-
-    async def look(self) -> Bucket:
-        return await self._after(self._bucket.look)
-
-    async def take(self, changes: int, span: float, count: int) -> Bucket | None:
-        return await self._after(lambda: self._bucket.take(changes, span, count))
-
-    async def change(self, changes: int, pace: tuple[float, float, float], hold: float) -> Bucket | None:
-        return await self._after(lambda: self._bucket.change(changes, pace, hold))
-
-    async def hold(self, seconds: float) -> Bucket:
-        return await self._after(lambda: self._bucket.hold(seconds))
-
-    async def lift(self) -> Bucket:
-        return await self._after(self._bucket.lift)
+        return result
 
 
 @dataclass
-class Api:
-    """An API that takes so many calls in any second, and refuses the others; each answer takes a while."""
+class LimitedApi:
+    """An API that takes so many calls in a window, and refuses the others: a sliding window, or a fixed one."""
 
-    limit: int
-    latency: float
+    calls: int
+    window: float
     dice: random.Random
-    granted: int = 0
+    latency: float = 0.1
+    is_fixed: bool = False
+    arrivals: list[float] = field(default_factory=list)  #: of all calls
+    taken: list[float] = field(default_factory=list)  #: by anybody
+    accepted: int = 0  #: of our own
     refused: int = 0
 
-    def __post_init__(self) -> None:
-        self._admitted = deque[float]()
-
     async def call(self, clock: Callable[[], float]) -> bool:
-        """Call it, and return whether it answered."""
-        await asyncio.sleep(self.latency * self.dice.uniform(1.0, 1.1))
-        while self._admitted and self._admitted[0] <= clock() - 1.0:
-            self._admitted.popleft()
-        if len(self._admitted) >= self.limit:
-            self.refused += 1
-            return False
-        self._admitted.append(clock())
-        self.granted += 1
-        return True
+        """Call it, and return whether it took the call."""
+        await asyncio.sleep(self.latency * self.dice.uniform(0.1, 0.9))
+        self.arrivals.append(clock())
+        took = self.admit(clock())
+        self.accepted += took
+        self.refused += not took
+        await asyncio.sleep(self.latency * self.dice.uniform(0.1, 0.9))
+        return took
+
+    def admit(self, now: float) -> bool:
+        """Take a call where there is room in the window."""
+        begin = now - now % self.window if self.is_fixed else now - self.window
+        if (
+            sum(begin < moment or (self.is_fixed and begin == moment) for moment in self.taken[-self.calls :])
+            < self.calls
+        ):
+            self.taken.append(now)
+            return True
+        return False
+
+    @property
+    def refused_share(self) -> float:
+        return self.refused / max(1, self.accepted + self.refused)
 
 
-@dataclass(frozen=True)
-class Used:
-    """What came of it: the share of the allowed calls that was used, and of the calls that were refused."""
+def most_in_a_window(arrivals: list[float], window: float) -> int:
+    """Return the most arrivals that any window of that length held."""
+    arrivals = sorted(arrivals)
+    most = first = 0
+    for last, moment in enumerate(arrivals):
+        while moment - arrivals[first] >= window:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
 
-    used: float
-    refused: float
+
+async def other_integration(api: LimitedApi, loop: VirtualLoop, calls: int) -> None:
+    """Use so many calls of each window, at moments of its own."""
+    while True:
+        await asyncio.sleep(api.dice.expovariate(calls / api.window))
+        api.admit(loop.time())
 
 
-def work(*, cap: float, workers: int, limit: int, latency: float = 0.15, seconds: float = 60.0, seed: int = 1) -> Used:
-    """Let workers with eight calls under way each call for so many seconds, and return what came of it."""
-    dice = random.Random(seed)
-    api = Api(limit, latency, dice)
+def work(
+    api: LimitedApi, *, calls: int | None, workers: int = 1, windows: float = 12, others: int = 0, callers: int = 8
+) -> MemoryStore:
+    """Let workers with eight calls under way each call for so many windows; return the store they shared."""
 
-    async def scene(loop: VirtualLoop) -> None:
-        bucket = MemoryBucket(loop.time)
+    async def scene(loop: VirtualLoop) -> MemoryStore:
+        store = MemoryStore(loop.time)
+        rules = WindowRules(calls, api.window, 60.0)
 
-        async def caller(pacer: Pacer) -> None:
+        async def caller(limiter: RateLimiter) -> None:
             while True:
-                await pacer.turn()
-                sent = loop.time()
-                if await api.call(loop.time):
-                    await pacer.took("contacts", loop.time() - sent)
-                else:
-                    await pacer.complain(sent, 1.0)
-                    await asyncio.sleep(1.0 + dice.random())
+                async with limiter.permit() as permit:
+                    took = await api.call(loop.time)
+                    permit.outcome = Outcome.ACCEPTED if took else Outcome.REFUSED
 
         async def worker() -> None:
-            await asyncio.sleep(dice.uniform(0.0, 0.5))
-            pacer = Pacer(cap, FarBucket(bucket, dice), asyncio.sleep, loop.time)
-            await pacer.begin()
-            await asyncio.gather(*(caller(pacer) for _ in range(8)))
+            await asyncio.sleep(api.dice.uniform(0.0, api.window / 10))
+            limiter = RateLimiter(rules, DistantStore(store, api.dice), asyncio.sleep, loop.time)
+            with suppress(QuotaSpent):
+                await asyncio.gather(*(caller(limiter) for _ in range(callers)))
 
         tasks = [asyncio.create_task(worker()) for _ in range(workers)]
-        await asyncio.sleep(seconds)
-        for task in tasks:
+        tasks += [asyncio.create_task(other_integration(api, loop, others))] if others else []
+        await asyncio.sleep(windows * api.window)
+        for task in [one for one in asyncio.all_tasks() if one is not asyncio.current_task()]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        return store
 
-    play(scene)
-    return Used(api.granted / seconds / limit, api.refused / max(1, api.granted + api.refused))
+    return play(scene)

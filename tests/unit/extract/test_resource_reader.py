@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from etl.api.protocol import Answer, Call, Page, Vanished
+from etl.api.protocol import Answer, Call, NotFound, Page
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.errors import ApiUnavailable
 from etl.extract import reader
@@ -206,7 +206,7 @@ def test_failed_children_carry_the_reason_and_affect_no_others() -> None:
     class Details(FakeApi):
         async def fetch(self, call: Call) -> Answer:
             if call.parent_id == "2":
-                raise Vanished(str(call))
+                raise NotFound(str(call))
             if call.parent_id == "3":
                 raise ApiUnavailable("no answer")
             return answer([str(call.parent_id)])

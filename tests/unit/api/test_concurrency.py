@@ -1,4 +1,4 @@
-"""Slots: no more calls at once than there are, lists before details, and no resource that waits for a slow one."""
+"""The concurrency limiter: lists before details, and no resource that waits for a slow one."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from etl.api.concurrency import Slots
+from etl.api.concurrency import ConcurrencyLimiter
 from etl.api.protocol import Call, page_call, parent_call
 from etl.resources import resource
 
@@ -31,13 +31,13 @@ class Line:
     """Calls that wait for slots and hold them until they are told to end."""
 
     def __init__(self, number: int) -> None:
-        self.slots = Slots(number)
+        self.slots = ConcurrencyLimiter(number)
         self.began: list[str] = []
         self.under_way: list[tuple[str, asyncio.Event]] = []
         self.tasks: list[asyncio.Task[None]] = []
 
     async def call(self, name: str) -> None:
-        async with self.slots.taken(call_of(name)):
+        async with self.slots.permit(call_of(name)):
             end = asyncio.Event()
             self.began.append(name)
             self.under_way.append((name, end))

@@ -1,4 +1,4 @@
-"""Room: what arrives waits where too much is held already, the largest page finds its way, and all is given back."""
+"""The byte budget: what arrives waits where too much is held already, and all is given back in the end."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from etl.api.byte_budget import Hold, Room
-from etl.api.event_loop import Put, Wire
+from etl.api.byte_budget import ByteBudget, Reservation
+from etl.api.event_loop import EventLoopThread, Put
 
 
 def run(scene: Coroutine[Any, Any, None]) -> None:
@@ -22,7 +22,7 @@ def run(scene: Coroutine[Any, Any, None]) -> None:
 @given(size=some.integers(1, 50), sizes=some.lists(some.integers(0, 100), max_size=30))
 def test_no_more_is_held_than_the_room_and_one_item_and_all_get_in(size: int, sizes: list[int]) -> None:
     async def scene() -> None:
-        room = Room(size)
+        room = ByteBudget(size)
         held: list[int] = []
         came: list[int] = []
 
@@ -45,7 +45,7 @@ def test_no_more_is_held_than_the_room_and_one_item_and_all_get_in(size: int, si
 
 def test_whoever_gives_up_leaves_its_place_to_the_next() -> None:
     async def scene() -> None:
-        room = Room(1)
+        room = ByteBudget(1)
         await room.take(1)
         waiting = [asyncio.create_task(room.take(1)) for _ in range(3)]
         await asyncio.sleep(0)
@@ -60,7 +60,7 @@ def test_whoever_gives_up_leaves_its_place_to_the_next() -> None:
 
 def test_room_is_not_given_to_whoever_was_just_cancelled_and_has_not_heard_of_it() -> None:
     async def scene() -> None:
-        room = Room(1)
+        room = ByteBudget(1)
         await room.take(1)
         waiting = [asyncio.create_task(room.take(1)) for _ in range(2)]
         await asyncio.sleep(0)
@@ -75,8 +75,8 @@ def test_room_is_not_given_to_whoever_was_just_cancelled_and_has_not_heard_of_it
 
 def test_a_hold_gives_back_what_it_was_not_asked_to() -> None:
     async def scene() -> None:
-        room = Room(4)
-        hold = Hold[str](room, len)
+        room = ByteBudget(4)
+        hold = Reservation[str](room, len)
         for word in ("ab", "cd"):
             await hold.take(word)
         hold.give(2)
@@ -88,8 +88,8 @@ def test_a_hold_gives_back_what_it_was_not_asked_to() -> None:
 
 def test_a_hold_that_was_left_keeps_nothing_that_comes_late() -> None:
     async def scene() -> None:
-        room = Room(2)
-        hold = Hold[str](room, len)
+        room = ByteBudget(2)
+        hold = Reservation[str](room, len)
         await hold.take("ab")
         late = asyncio.create_task(hold.take("cd"))
         await asyncio.sleep(0)
@@ -102,8 +102,8 @@ def test_a_hold_that_was_left_keeps_nothing_that_comes_late() -> None:
 
 def test_a_hold_that_was_left_gives_nothing_back_twice() -> None:
     async def scene() -> None:
-        room = Room(2)
-        hold = Hold[str](room, len)
+        room = ByteBudget(2)
+        hold = Reservation[str](room, len)
         await hold.take("ab")
         hold.leave()
         hold.give(2)  # the word of a group that was done with came after the end of its stream
@@ -133,10 +133,10 @@ async def numbers(put: Put[int], came: list[int]) -> None:
 
 def test_a_stream_waits_until_what_it_brought_is_released() -> None:
     came: list[int] = []
-    with Wire(room=20) as wire, wire.holding(ten) as held:
+    with EventLoopThread(bytes_in_memory=20) as wire, wire.holding(ten) as held:
         stream = wire.stream(partial(numbers, came=came), 9, held)
         first = next(stream)
-        wire.ask(asyncio.sleep(0.01))
+        wire.run(asyncio.sleep(0.01))
         assert came == [0, 1]
         wire.release(held, 10)
         rest = [number for group in stream for number in group]
@@ -144,7 +144,7 @@ def test_a_stream_waits_until_what_it_brought_is_released() -> None:
 
 
 def test_streams_share_the_room_and_leave_it() -> None:
-    with Wire(room=20) as wire:
+    with EventLoopThread(bytes_in_memory=20) as wire:
         with (
             wire.holding(twenty) as one,
             wire.holding(twenty) as other,
@@ -155,4 +155,4 @@ def test_streams_share_the_room_and_leave_it() -> None:
                 assert next(first) == [number]
                 wire.release(one, 20)
             assert next(second) == [0]
-        wire.ask(asyncio.wait_for(wire.room.take(20), 1))
+        wire.run(asyncio.wait_for(wire.budget.take(20), 1))

@@ -7,16 +7,16 @@ from functools import partial
 
 import pytest
 
-from etl.api.event_loop import Put, Wire
+from etl.api.event_loop import EventLoopThread, Put
 from etl.errors import ApiUnavailable, Interrupted
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
+def wire() -> Iterator[EventLoopThread]:
     """Give an open wire; at the end, no task of it may be left."""
-    with Wire() as opened:
+    with EventLoopThread() as opened:
         yield opened
-        assert opened.ask(tasks_left()) == []
+        assert opened.run(tasks_left()) == []
 
 
 async def tasks_left() -> list[str]:
@@ -38,55 +38,55 @@ async def for_ever() -> None:
     await asyncio.Event().wait()
 
 
-def test_it_returns_what_a_coroutine_returns_and_raises_what_it_raises(wire: Wire) -> None:
+def test_it_returns_what_a_coroutine_returns_and_raises_what_it_raises(wire: EventLoopThread) -> None:
     async def add(one: int, other: int) -> int:
         return one + other
 
     async def fail() -> None:
         raise ApiUnavailable("nobody there")
 
-    assert wire.ask(add(1, 2)) == 3
+    assert wire.run(add(1, 2)) == 3
     with pytest.raises(ApiUnavailable, match="nobody there"):
-        wire.ask(fail())
+        wire.run(fail())
 
 
-def test_a_timeout_of_the_coroutine_is_no_pulse_of_the_wire(wire: Wire) -> None:
+def test_a_timeout_of_the_coroutine_is_no_pulse_of_the_wire(wire: EventLoopThread) -> None:
     async def too_late() -> None:
         raise TimeoutError("the API was too slow")
 
     with pytest.raises(TimeoutError, match="too slow"):
-        wire.ask(too_late())
+        wire.run(too_late())
 
 
-def test_coroutines_run_in_the_thread_of_the_wire(wire: Wire) -> None:
+def test_coroutines_run_in_the_thread_of_the_wire(wire: EventLoopThread) -> None:
     async def name() -> str:
         return threading.current_thread().name
 
-    assert wire.ask(name()) == "wire"
+    assert wire.run(name()) == "wire"
 
 
 def test_a_stop_ends_a_wait_and_cancels_what_was_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.api.event_loop.PULSE", 0.01)
     stop = threading.Event()
-    with Wire(stop) as wire:
+    with EventLoopThread(stop) as wire:
         stop.set()
         with pytest.raises(Interrupted):
-            wire.ask(for_ever())
-        assert wire.ask(tasks_left()) == []
+            wire.run(for_ever())
+        assert wire.run(tasks_left()) == []
 
 
-def test_a_stream_brings_everything_in_order_in_groups_of_bounded_size(wire: Wire) -> None:
+def test_a_stream_brings_everything_in_order_in_groups_of_bounded_size(wire: EventLoopThread) -> None:
     groups = list(wire.stream(partial(numbers, up_to=100), most=7))
     assert [number for group in groups for number in group] == list(range(100))
     assert all(1 <= len(group) <= 7 + 1 for group in groups)
     assert max(len(group) for group in groups) > 1
 
 
-def test_a_stream_of_nothing_is_empty(wire: Wire) -> None:
+def test_a_stream_of_nothing_is_empty(wire: EventLoopThread) -> None:
     assert list(wire.stream(partial(numbers, up_to=0), most=3)) == []
 
 
-def test_what_came_before_an_error_is_handed_on_and_then_the_error(wire: Wire) -> None:
+def test_what_came_before_an_error_is_handed_on_and_then_the_error(wire: EventLoopThread) -> None:
     async def fail_after(put: Put[int]) -> None:
         await numbers(put, 5)
         raise ApiUnavailable("page 6 stays away")
@@ -103,7 +103,7 @@ def test_what_came_before_an_error_is_handed_on_and_then_the_error(wire: Wire) -
 
 
 @pytest.mark.parametrize("most", [1, 2, 10])
-def test_closing_a_stream_early_cancels_its_producers(wire: Wire, most: int) -> None:
+def test_closing_a_stream_early_cancels_its_producers(wire: EventLoopThread, most: int) -> None:
     cancelled = threading.Event()
 
     async def produce(put: Put[int]) -> None:
@@ -118,11 +118,11 @@ def test_closing_a_stream_early_cancels_its_producers(wire: Wire, most: int) -> 
     stream = wire.stream(produce, most)
     assert next(stream)
     stream.close()
-    assert wire.ask(tasks_left()) == []
+    assert wire.run(tasks_left()) == []
     assert cancelled.is_set()
 
 
-def test_an_error_of_the_consumer_ends_the_stream_too(wire: Wire) -> None:
+def test_an_error_of_the_consumer_ends_the_stream_too(wire: EventLoopThread) -> None:
     def consume() -> None:
         for _ in wire.stream(partial(numbers, up_to=10**9), most=3):
             raise ValueError("the database is gone")

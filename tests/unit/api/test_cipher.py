@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from etl.api.auth.cipher import Seal, Token
+from etl.api.auth.cipher import Token, TokenCipher
 from etl.config.settings import Settings
 
 GIVEN: dict[str, Any] = {
@@ -16,21 +16,21 @@ GIVEN: dict[str, Any] = {
 TOKEN = Token("access-1", "refresh-1")
 
 
-def seal(salt: bytes = b"0123456789abcdef", **changed: str) -> Seal:
-    return Seal.of(Settings(_env_file=None, **{**GIVEN, **changed}), salt)
+def seal(salt: bytes = b"0123456789abcdef", **changed: str) -> TokenCipher:
+    return TokenCipher.of(Settings(_env_file=None, **{**GIVEN, **changed}), salt)
 
 
 def test_a_sealed_token_is_read_again_with_the_same_credentials() -> None:
     mine = seal()
-    assert seal().open(mine.account, mine.close(TOKEN)) == TOKEN
-    assert mine.open(mine.account, mine.close(Token("a", None))) == Token("a", None)
+    assert seal().decrypt(mine.account, mine.encrypt(TOKEN)) == TOKEN
+    assert mine.decrypt(mine.account, mine.encrypt(Token("a", None))) == Token("a", None)
 
 
 def test_nothing_that_is_stored_shows_a_credential_or_the_token() -> None:
     mine = seal()
-    stored = mine.close(TOKEN) + mine.account
+    stored = mine.encrypt(TOKEN) + mine.account
     assert not any(secret.encode() in stored for secret in (*GIVEN.values(), TOKEN.access, "refresh-1"))
-    assert mine.close(TOKEN) != mine.close(TOKEN)
+    assert mine.encrypt(TOKEN) != mine.encrypt(TOKEN)
     assert not any(word in repr((mine, TOKEN)) for word in ("access-1", "refresh-1"))
 
 
@@ -48,16 +48,16 @@ def test_nothing_that_is_stored_shows_a_credential_or_the_token() -> None:
 def test_with_other_credentials_there_is_no_token(changed: dict[str, Any]) -> None:
     mine, other = seal(), seal(**changed)
     assert other.account != mine.account
-    assert other.open(mine.account, mine.close(TOKEN)) is None
+    assert other.decrypt(mine.account, mine.encrypt(TOKEN)) is None
 
 
 @pytest.mark.parametrize("sealed", [b"", b"garbage", b"gAAAAA", None])
 def test_what_cannot_be_read_is_no_token(sealed: bytes | None) -> None:
     mine = seal()
-    assert mine.open(mine.account, sealed) is None
-    assert mine.open(None, mine.close(TOKEN)) is None
+    assert mine.decrypt(mine.account, sealed) is None
+    assert mine.decrypt(None, mine.encrypt(TOKEN)) is None
 
 
 def test_a_token_under_a_key_that_no_longer_fits_is_no_token() -> None:
     mine, other = seal(), seal(qqcatalyst_client_secret="secret-2")
-    assert mine.open(mine.account, other.close(TOKEN)) is None
+    assert mine.decrypt(mine.account, other.encrypt(TOKEN)) is None

@@ -1,0 +1,144 @@
+"""The authenticator: hands out credentials, and finds out what a 401 means."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from etl.api.auth.credentials import Credential, CredentialProvider
+from etl.api.auth.unauthorized import Facts, Step, next_step
+from etl.api.protocol.answers import EndpointRefused, Refusal
+from etl.api.protocol.calls import Call
+from etl.api.rate_limit.limiter import Permit, RateLimiter
+from etl.config.logs import get_logger
+from etl.errors import CredentialsRefused, EtlError
+
+log = get_logger(__name__)
+
+
+class Unauthorized(EtlError):
+    """The API answered 401 and did not name the call limit."""
+
+    def __init__(self, credential: Credential, permit: Permit, sentence: str, *, expired: bool) -> None:
+        super().__init__()
+        self.credential = credential
+        self.permit = permit
+        self.sentence = sentence  #: the vendor's, redacted; may be empty
+        self.expired = expired
+
+
+@dataclass(slots=True)
+class History:
+    """What one call has gone through because of 401s."""
+
+    credential: int = 0  #: the number of the credential that the holds were for
+    holds: int = 0
+    waited_alone: bool = False
+    renewed: bool = False
+
+
+class Authenticator:
+    """Judges the 401s of one client."""
+
+    def __init__(
+        self,
+        credentials: CredentialProvider,
+        limiter: RateLimiter,
+        ping: Callable[[], Awaitable[None]],
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
+        """Take credentials from a provider; `ping` makes the cheapest call, and raises Unauthorized."""
+        self._credentials = credentials
+        self._limiter = limiter
+        self._ping = ping
+        self._sleep = sleep
+        self._pinging = asyncio.Lock()
+        self._newest_success = self._newest_refusal = 0  # serials of permits: of any call, of a ping
+        self._answered: set[str] = set()  # resources that have answered
+        self._closed: set[str] = set()  # resources that refuse a token which opens others
+        self._refused: str | None = None
+
+    async def credential(self) -> Credential:
+        """Return a credential for the next request; raises CredentialsRefused when none is to be had."""
+        if self._refused is not None:
+            raise CredentialsRefused(self._refused)
+        return await self._credentials.credential()
+
+    async def sign_in(self) -> None:
+        """Try the credentials until the API takes or refuses them; raises CredentialsRefused or QuotaSpent."""
+        history = History()
+        while True:
+            try:
+                return await self._ping()
+            except Unauthorized as error:
+                await self._act(error, "ping", history, works_elsewhere=False)
+
+    async def opened(self, credential: Credential, permit: Permit, resource: str) -> None:
+        """Note that a credential opened something."""
+        self._newest_success = max(self._newest_success, permit.serial)
+        self._answered.add(resource)
+        await self._credentials.opened(credential)
+
+    def check_open(self, call: Call) -> None:
+        """Raise EndpointRefused where an endpoint has turned out to be closed to this account."""
+        if call.resource in self._closed:
+            raise EndpointRefused(call, HTTPStatus.UNAUTHORIZED, Refusal.UNAUTHORIZED)
+
+    async def judge(self, error: Unauthorized, call: Call, history: History) -> None:
+        """Return when the call is worth repeating after a 401.
+
+        Raises EndpointRefused where the token opens other things, CredentialsRefused where it opens none.
+        """
+        self.check_open(call)
+        if self._credentials.is_outdated(error.credential):
+            return  # another call has renewed it meanwhile
+        works = await self._works_elsewhere(error) if history.renewed or not error.expired else False
+        if await self._act(error, call.resource, history, works_elsewhere=works) is Step.CLOSED:
+            if call.resource not in self._answered:
+                self._closed.add(call.resource)
+            raise EndpointRefused(call, HTTPStatus.UNAUTHORIZED, Refusal.UNAUTHORIZED)
+
+    async def _act(self, error: Unauthorized, resource: str, history: History, *, works_elsewhere: bool) -> Step:
+        """Decide what a 401 means, and do what follows."""
+        known = self._credentials
+        if history.credential != error.credential.number:
+            history.credential, history.holds = error.credential.number, 0
+        facts = Facts(
+            expired=error.expired,
+            works_elsewhere=works_elsewhere,
+            answered_before=resource in self._answered,
+            waited_alone=history.waited_alone,
+            renewed=history.renewed,
+            holds=history.holds,
+            can_renew=known.can_renew,
+            is_new=known.is_new,
+            opened_lately=known.opened_lately,
+            opened_ever=known.opened_ever,
+        )
+        step = next_step(facts)
+        log.info("unauthorized", resource=resource, step=step.value, sentence=error.sentence)
+        if step is Step.RENEW:
+            history.renewed = True
+            await known.renewed(error.credential)
+        elif step is Step.WAIT_ALONE:
+            history.waited_alone = True
+            await self._sleep(self._limiter.window)
+        elif step is Step.HOLD:
+            history.holds += 1
+            self._limiter.hold(error.permit)
+        elif step is Step.REFUSED:
+            says = f' QQCatalyst says: "{error.sentence}".' if error.sentence else ""
+            self._refused = f"{known.refusal}{says}"
+            raise CredentialsRefused(self._refused)
+        return step
+
+    async def _works_elsewhere(self, error: Unauthorized) -> bool:
+        """Tell whether another call that was sent after the refused one succeeded; the cheapest call finds out."""
+        serial = error.permit.serial
+        async with self._pinging:
+            if max(self._newest_success, self._newest_refusal) <= serial:
+                try:
+                    await self._ping()
+                except Unauthorized as refusal:
+                    self._newest_refusal = refusal.permit.serial
+            return self._newest_success > serial

@@ -1,0 +1,103 @@
+"""What a 401 means and what to do about it, as tables. Pure."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from typing import Any
+
+import msgspec
+
+from etl.api.protocol.answers import is_html
+
+#: How much of an answer is read for the vendor's sentence, and the most of it that is shown.
+_READ, _SHOWN = 20_000, 300
+#: Where answers of the API, the token address and the older service say why.
+_FIELDS = ("error_description", "message", "errormessage", "displaymessage", "messagedetail", "error")
+#: Windows that a call holds all workers for before its 401 is taken for a refusal.
+HOLDS = 2
+_HEADER = "QQ-Error-Message"
+_LIMIT = re.compile(
+    r"\bmaximum\b[^.]{0,60}\brequests?\b|\brequests?\s+per\s+(?:second|minute|hour|day)\b", re.IGNORECASE
+)
+_TAGS = re.compile(r"<(script|style|title)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
+def vendor_sentence(headers: Mapping[str, str], body: bytes) -> str:
+    """Return the sentence with which the vendor explains an answer, on one line; empty when there is none.
+
+    Redact it before it is shown: it may quote what was sent.
+    """
+    text = headers.get(_HEADER, "") or _from_body(headers, body[:_READ])
+    return " ".join(text.split())[:_SHOWN]
+
+
+def _from_body(headers: Mapping[str, str], body: bytes) -> str:
+    """Return the sentence that a body holds: a field of JSON, plain text, or a web page without its tags."""
+    text = body.decode("utf-8", "replace").removeprefix("\ufeff").strip()
+    if is_html(headers, body):
+        return _TAGS.sub(" ", text)
+    try:
+        answer: Any = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+    if isinstance(answer, str):
+        return answer
+    fields = {name.lower(): value for name, value in answer.items()} if isinstance(answer, dict) else {}
+    return next((value for name in _FIELDS if isinstance(value := fields.get(name), str) and value.strip()), "")
+
+
+def is_call_limit(headers: Mapping[str, str], body: bytes) -> bool:
+    """Tell whether a 401 names a maximum of requests, which makes it the call limit."""
+    return any(_LIMIT.search(text) for text in (headers.get(_HEADER, ""), _from_body(headers, body[:_READ])))
+
+
+def says_invalid_token(headers: Mapping[str, str], body: bytes) -> bool:
+    """Tell whether an answer says in so many words that the token is not good (RFC 6750, 3.1)."""
+    return "invalid_token" in headers.get("WWW-Authenticate", "") or b"invalid_token" in body[:_READ]
+
+
+class Step(StrEnum):
+    """What to do after a 401 that does not name the call limit."""
+
+    RENEW = auto()  #: get a newer token, once for all workers, and repeat the call at once
+    WAIT_ALONE = auto()  #: this call waits for one window; nobody else does
+    CLOSED = auto()  #: the endpoint is not open to this account
+    HOLD = auto()  #: perhaps the call limit: hold all workers for one window, then repeat with the same token
+    REFUSED = auto()  #: the credentials are refused
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known when a 401 has to be judged."""
+
+    expired: bool = False  #: the token's life is over, or the answer says `invalid_token`
+    works_elsewhere: bool = False  #: another call with the same token succeeded afterwards
+    answered_before: bool = False  #: the endpoint has answered in this run
+    waited_alone: bool = False  #: this call has waited for a window while others went on
+    renewed: bool = False  #: this call has had the token renewed
+    holds: int = 0  #: windows for which this call has held all workers
+    can_renew: bool = True  #: False for a copied token and the enterprise key
+    is_new: bool = False  #: the token took a refused one's place, and has opened nothing yet
+    opened_lately: bool = False  #: a token of these credentials opened something in this run or in the last hour
+    opened_ever: bool = False
+
+
+#: The first rule that applies decides.
+STEPS: tuple[tuple[Callable[[Facts], bool], Step], ...] = (
+    (lambda facts: facts.expired and not facts.can_renew, Step.REFUSED),
+    (lambda facts: facts.expired and not facts.renewed and not facts.is_new, Step.RENEW),
+    (lambda facts: facts.works_elsewhere and (facts.waited_alone or facts.holds >= HOLDS), Step.CLOSED),
+    (lambda facts: facts.works_elsewhere and not facts.answered_before, Step.WAIT_ALONE),
+    (lambda facts: facts.works_elsewhere or not facts.holds, Step.HOLD),
+    (lambda facts: not facts.can_renew, Step.REFUSED),
+    (lambda facts: facts.opened_ever and not facts.renewed and not facts.is_new, Step.RENEW),
+    (lambda facts: facts.opened_lately, Step.HOLD),  # after 15 windows the limiter ends the run, resumable
+    (lambda facts: facts.holds >= HOLDS, Step.REFUSED),
+    (lambda _: True, Step.HOLD),
+)
+
+
+def next_step(facts: Facts) -> Step:
+    """Return what to do after a 401."""
+    return next(step for applies, step in STEPS if applies(facts))

@@ -1,0 +1,128 @@
+"""Where the window of an account is kept: in PostgreSQL, in a locked file where there is no database, or in memory."""
+
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from sqlalchemy import Connection
+
+from etl.api.rate_limit.window import WindowState, merged, moved
+from etl.config.settings import Settings, secret_text
+from etl.database.embedded.paths import server_paths
+from etl.errors import EtlError
+from etl.ledger import call_limits
+from etl.ledger.executor import LedgerExecutor
+
+T = TypeVar("T")
+#: From the state and the time to the new state and what is returned.
+Change = Callable[[WindowState, float], tuple[WindowState, T]]
+
+
+def account_key(settings: Settings) -> str:
+    """Return the digest under which the calls of an account are counted; no secret can be told from it."""
+    host = urlsplit(settings.qqcatalyst_api_url).netloc.lower()
+    user = "" if settings.qqcatalyst_auth == "enterprise" else secret_text(settings.qqcatalyst_username)
+    client = secret_text(settings.qqcatalyst_client_id)
+    if settings.qqcatalyst_access_token and not client:
+        client = secret_text(settings.qqcatalyst_access_token)
+    parts = (host, client) if settings.etl_rate_limit_shared == "client" else (host, client, user.strip().lower())
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+class WindowStore(Protocol):
+    """Changes the window of one account, one worker after the other."""
+
+    async def change(self, change: Change[T]) -> T:
+        """Apply a change to the newest state and return what it returned."""
+
+
+class MemoryStore:
+    """The window of one client that shares it with nobody."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.state = WindowState()
+
+    async def change(self, change: Change[T]) -> T:
+        """Apply a change."""
+        self.state, result = change(self.state, self._clock())
+        return result
+
+
+class FileStore:
+    """The window in a file that is locked for each change: for all processes of a machine, by its clock."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._clock = clock
+
+    async def change(self, change: Change[T]) -> T:
+        """Apply a change to what the file holds; one that is broken counts as empty."""
+        with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            state, result = change(decoded(file.read()), self._clock())
+            file.seek(0)
+            file.write(msgspec.json.encode(state))
+            file.truncate()
+        return result
+
+    def take_over(self, now: float) -> WindowState:
+        """Return what the file holds, by a clock that shows `now`, and remove it: the database goes on with it."""
+        with suppress(OSError), self._path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            state = moved(decoded(file.read()), now - self._clock())
+            self._path.unlink(missing_ok=True)
+            return state
+        return WindowState()
+
+
+class PostgresStore:
+    """The window in the database: for all workers of all machines, by its clock."""
+
+    def __init__(self, database: LedgerExecutor, account: str, file: FileStore) -> None:
+        """Take over at the first use what was counted in a `file` before there was a database."""
+        self._database = database
+        self._account = account
+        self._file = file
+
+    async def change(self, change: Change[T]) -> T:
+        """Apply a change in one short transaction."""
+        return await self._database.commit(partial(self._apply, change=change))
+
+    def _apply(self, connection: Connection, change: Change[T]) -> T:
+        """Lock the row, apply the change, write the row."""
+        row = call_limits.lock(connection, self._account)
+        state = merged(decoded(row.state.encode()), self._file.take_over(row.now))
+        state, result = change(state, row.now)
+        call_limits.save(connection, self._account, msgspec.json.encode(state).decode())
+        return result
+
+
+def decoded(text: bytes) -> WindowState:
+    """Return the state that a JSON text holds, an empty one when it holds none."""
+    with suppress(msgspec.DecodeError):
+        return msgspec.json.decode(text, type=WindowState)
+    return WindowState()
+
+
+def store_of(settings: Settings, database: LedgerExecutor | None, clock: Callable[[], float]) -> WindowStore:
+    """Return where the window of an account is kept."""
+    if settings.rate_limit.calls is None:
+        return MemoryStore(clock)
+    account, home = account_key(settings), server_paths(settings.etl_data_dir)
+    file = FileStore(home.folder / f"call-limit-{account[:16]}.json")
+    if database is not None:
+        return PostgresStore(database, account, file)
+    try:
+        home.create_folder()
+    except EtlError:
+        return MemoryStore(clock)  # a machine that keeps nothing counts for itself
+    return file

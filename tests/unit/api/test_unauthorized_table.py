@@ -1,0 +1,88 @@
+"""The table of a 401: what is seen, and what follows."""
+
+from dataclasses import replace
+
+import pytest
+
+from etl.api.auth.unauthorized import Facts, Step, is_call_limit, next_step, says_invalid_token, vendor_sentence
+
+NEW = Facts()
+OLD = Facts(opened_ever=True, opened_lately=True)
+FIXED = replace(OLD, can_renew=False)
+
+
+@pytest.mark.parametrize(
+    ("facts", "step"),
+    [
+        (replace(NEW, expired=True), Step.RENEW),
+        (replace(OLD, expired=True), Step.RENEW),
+        (replace(OLD, expired=True, renewed=True), Step.HOLD),
+        (replace(NEW, expired=True, is_new=True), Step.HOLD),
+        (replace(FIXED, expired=True), Step.REFUSED),
+        (replace(OLD, works_elsewhere=True), Step.WAIT_ALONE),
+        (replace(OLD, works_elsewhere=True, waited_alone=True), Step.CLOSED),
+        (replace(FIXED, works_elsewhere=True, waited_alone=True), Step.CLOSED),
+        (replace(OLD, works_elsewhere=True, answered_before=True), Step.HOLD),
+        (replace(OLD, works_elsewhere=True, answered_before=True, holds=1), Step.HOLD),
+        (replace(OLD, works_elsewhere=True, answered_before=True, holds=2), Step.CLOSED),
+        (NEW, Step.HOLD),
+        (replace(NEW, holds=1), Step.HOLD),
+        (replace(NEW, holds=2), Step.REFUSED),
+        (OLD, Step.HOLD),
+        (replace(OLD, holds=1), Step.RENEW),
+        (replace(OLD, holds=1, renewed=True), Step.HOLD),
+        (replace(OLD, holds=9, is_new=True), Step.HOLD),
+        (replace(OLD, opened_lately=False, holds=1), Step.RENEW),
+        (replace(OLD, opened_lately=False, holds=2, renewed=True), Step.REFUSED),
+        (FIXED, Step.HOLD),
+        (replace(FIXED, holds=1), Step.REFUSED),
+    ],
+)
+def test_what_follows_from_what_is_known(facts: Facts, step: Step) -> None:
+    assert next_step(facts) is step
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "is_limit"),
+    [
+        ({}, b"Maximum admitted 60 requests per Minute", True),
+        (JSON, b'{"Message":"Maximum admitted 60 requests per Minute."}', True),
+        (JSON, b'"maximum allowed: 60 requests per minute"', True),
+        ({"Content-Type": "text/html"}, b"<html><body>Maximum <b>admitted</b> 60 requests per Minute</body>", True),
+        ({"QQ-Error-Message": "Maximum admitted 60 requests per Minute"}, b"", True),
+        (JSON, b'{"Message":"Authorization has been denied for this request."}', False),
+        ({}, b"", False),
+        ({}, b"\xff\xfe\x00", False),
+        (JSON, b'{"Message":{"a":1}}', False),
+        (JSON, b"[" * 30_000, False),
+    ],
+)
+def test_a_body_that_names_a_maximum_of_requests_is_the_call_limit(
+    headers: dict[str, str], body: bytes, is_limit: bool
+) -> None:
+    assert is_call_limit(headers, body) is is_limit
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "sentence"),
+    [
+        ({"QQ-Error-Message": "From the\r\n header"}, b'{"Message":"body"}', "From the header"),
+        (JSON, b'{"error":"x","error_description":"Locked out"}', "Locked out"),
+        (JSON, b'{"ErrorMessage":"Why"}', "Why"),
+        ({"Content-Type": "text/html"}, b"<html><title>401</title><p>No  entry</p></html>", "No entry"),
+        ({}, b"plain", "plain"),
+        ({}, b"", ""),
+        ({}, b"x" * 10_000, "x" * 300),
+    ],
+)
+def test_the_vendors_sentence(headers: dict[str, str], body: bytes, sentence: str) -> None:
+    assert vendor_sentence(headers, body) == sentence
+
+
+def test_invalid_token_is_read_in_the_header_and_in_the_body() -> None:
+    assert says_invalid_token({"WWW-Authenticate": 'Bearer error="invalid_token"'}, b"")
+    assert says_invalid_token({}, b'{"error":"invalid_token"}')
+    assert not says_invalid_token({"WWW-Authenticate": "Bearer"}, b'{"Message":"denied"}')
