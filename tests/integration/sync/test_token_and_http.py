@@ -7,6 +7,8 @@ from aiohttp import web
 from observing import value, values
 from workbench import Site, break_with
 
+from etl.api import connection
+from etl.api.client import ApiClient
 from etl.api.retry_policy import RetryPolicy
 from etl.errors import QuotaSpent
 from etl.models.states import ResourceState
@@ -47,6 +49,23 @@ def test_one_failing_page_is_asked_for_as_often_as_one_layer_tries_and_no_more(
     assert sum("Billing" in path for path in site.asked()) == RetryPolicy().attempts
     assert retry(site.engine, site.settings).exit_status == 6
     assert sum("Billing" in path for path in site.asked()) == RetryPolicy().attempts
+
+
+@pytest.mark.parametrize("limit", ["58/1s", "100/1s"])
+def test_a_first_sync_of_a_real_account_keeps_to_its_call_limit(
+    site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(connection, "ApiClient", ApiClient)  # with its pauses
+    break_with(simulator, "account-limit:60/1,text")
+    site.asked()
+    summary = site.under(etl_rate=None, etl_rate_limit=limit).sync_once()
+    statuses = [one.status for one in simulator.requests if one.path.startswith("/v1/")]
+    logins = sum("oauth" in path for path in site.asked())
+    break_with(simulator)
+    assert summary.exit_status == 0
+    assert len(statuses) > 100
+    assert logins <= 1
+    assert limit != "58/1s" or 401 not in statuses
 
 
 def test_a_spent_quota_ends_the_run_resumable_and_no_other_resource_asks(site: Site, simulator: Simulator) -> None:
