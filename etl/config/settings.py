@@ -304,7 +304,12 @@ class Settings(EnvironmentSettings):
         """Return every secret text, for the log to redact; never show the result."""
         addresses = [secret_text(secret) for secret in (self.database_url, self.etl_smtp_url, self.etl_heartbeat_url)]
         passwords = [password for address in addresses for password in _password_forms(address)]
-        names = (self.qqcatalyst_client_secret, self.qqcatalyst_password, self.qqcatalyst_username, self.qqcatalyst_access_token)
+        names = (
+            self.qqcatalyst_client_secret,
+            self.qqcatalyst_password,
+            self.qqcatalyst_username,
+            self.qqcatalyst_access_token,
+        )
         return [text for text in (*addresses, *passwords, *map(secret_text, names)) if text]
 
 

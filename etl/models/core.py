@@ -172,7 +172,9 @@ class Contact(Person):
     opened_by_id: Mapped[UUID | None] = field(
         "CreatedByID", Reference("employees", label="CreatedByName"), data_source=ACCOUNT_INFO
     )
-    opened_by: Mapped[str | None] = field("CreatedByName", Text(placeholders=True), personal=True, data_source=ACCOUNT_INFO)
+    opened_by: Mapped[str | None] = field(
+        "CreatedByName", Text(placeholders=True), personal=True, data_source=ACCOUNT_INFO
+    )
     portal_access: Mapped[bool | None] = field("CPAccess", Boolean(), data_source=ACCOUNT_INFO)
 
 

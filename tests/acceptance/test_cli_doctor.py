@@ -64,7 +64,7 @@ def test_a_healthy_account_is_ready_after_few_calls(qqetl: CommandLine, database
     assert sizes == {"10"}
     after = rows_of(database_url)
     changed = {name for name in after if after[name] != before.get(name)}
-    assert changed <= {"etl.offers", "etl.tokens", "etl.rate_buckets", "etl.commits"}, "no record is stored"
+    assert changed <= {"etl.offers", "etl.tokens", "etl.call_limits", "etl.commits"}, "no record is stored"
 
 
 def test_differences_are_reported_per_call(qqetl: CommandLine, database_url: str) -> None:
@@ -90,7 +90,11 @@ def test_differences_are_reported_per_call(qqetl: CommandLine, database_url: str
     assert calls["contacts"]["missing_fields"] == ["DisplayName"]
     assert calls["locations"]["new_fields"] == []
     assert done.returncode == 6
-    for words in ("EndpointRefused, although every account should have it: billing_records", "new: Mood", "Not offered"):
+    for words in (
+        "EndpointRefused, although every account should have it: billing_records",
+        "new: Mood",
+        "Not offered",
+    ):
         assert words in done.stdout
     with psycopg.connect(database_url) as connection:
         offers: dict[str, bool] = dict(connection.execute("SELECT resource, offered FROM etl.offers").fetchall())

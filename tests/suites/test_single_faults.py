@@ -22,7 +22,8 @@ READ = ("contacts", "policies", "carriers", "vehicles", "coverages", "claims", "
 WHOLE, SOME_FAILED, REFUSED = "whole", "some failed", "credentials refused"
 #: The result of a run under each fault; some faults have several variants.
 RESULTS: dict[str, str] = {
-    "token-expiry:5": WHOLE, "token-errors:2": WHOLE, "token-refused": REFUSED, "token-refused:invalid_client": REFUSED,
+    "token-expiry:5": WHOLE, "token-errors:2": WHOLE, "token-blocked:2": WHOLE,
+    "token-refused": REFUSED, "token-refused:invalid_client": REFUSED,
     "token-answer:no-expiry": WHOLE, "token-answer:text-expiry": WHOLE, "token-answer:zero-expiry": WHOLE,
     "token-answer:negative-expiry": WHOLE, "unauthorized-always": REFUSED, "unauthorized:Claims": WHOLE,
     "forbidden:Claims": WHOLE, "forbidden:Contacts/LastMod": SOME_FAILED, "not-found:Claims": WHOLE,
@@ -43,7 +44,7 @@ RESULTS: dict[str, str] = {
 
 
 #: Faults tested where waits are measured; here no call waits.
-ELSEWHERE = {"call-limit", "call-quota"}
+ELSEWHERE = {"call-limit", "call-quota", "account-limit"}
 
 
 @pytest.fixture(scope="module")

@@ -43,9 +43,7 @@ def show_forecast(forecasts: Sequence[Forecast], rate: float) -> None:
     print_line()
     calls = sum(forecast.calls for forecast in forecasts)
     bound = "at most " if any(forecast.at_most for forecast in forecasts) else ""
-    duration = (
-        f"{format_duration(calls / rate)} at {rate:g} calls/s" if rate else "as fast as the API responds (ETL_RATE=0)"
-    )
+    duration = f"{format_duration(calls / rate)} at {rate * 60:g} calls/min" if rate else "as fast as the API responds"
     end = format_time(forecasts[0].window.end)
     print_line(f"Total: {bound}{format_count(calls, 'call')}, {duration}. Windows end at {end} UTC.")
     for forecast in forecasts:

@@ -17,6 +17,7 @@ from etl.errors import (
     DatabaseNotReady,
     DatabaseUnavailable,
     EtlError,
+    QuotaSpent,
     SettingsError,
     WindowError,
 )
@@ -62,7 +63,7 @@ def test_refused_credentials(site: Site, simulator: Simulator) -> None:
 
 def test_a_token_that_is_never_accepted(site: Site, simulator: Simulator) -> None:
     set_faults(simulator, "unauthorized-always")
-    refused(site, CredentialsRefused, "rejected the credentials")
+    refused(site, CredentialsRefused, "refuses every call with the token")
 
 
 def test_an_api_that_is_not_running(site: Site) -> None:
@@ -94,12 +95,12 @@ def test_a_database_server_that_is_not_running(site: Site) -> None:
         sync(make_engine("postgresql://etl@127.0.0.1:9/etl"), site.settings)
 
 
-def test_credentials_refused_during_a_run_leave_a_resumable_batch(
+def test_calls_that_are_all_refused_during_a_run_leave_a_resumable_batch(
     site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(simulator.server.faults, "of_request", refuse_after(simulator, "AccountInfo"))
-        with pytest.raises(CredentialsRefused):
+        with pytest.raises(QuotaSpent):  # the token has opened something: it is not declared refused
             site.sync_once()
     assert values(site.engine, "SELECT status FROM etl.batches") == ["failed"]
     assert value(site.engine, WORKING) == 0

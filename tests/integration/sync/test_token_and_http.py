@@ -7,6 +7,8 @@ from aiohttp import web
 from sites import Site, set_faults
 from snapshots import value, values
 
+from etl.api import connection
+from etl.api.client import ApiClient
 from etl.api.retry_policy import RetryPolicy
 from etl.errors import QuotaSpent
 from etl.models.states import ResourceState
@@ -29,7 +31,12 @@ def test_a_long_outage_costs_few_calls_in_total(
     asked = [path for path in site.take_calls() if "oauth" not in path and "Ping" not in path]
     resources = len(summary.parts)
     side_by_side = site.settings.etl_concurrency
-    assert RetryPolicy().attempts <= len(asked) <= side_by_side * RetryPolicy().attempts < resources * RetryPolicy().attempts
+    assert (
+        RetryPolicy().attempts
+        <= len(asked)
+        <= side_by_side * RetryPolicy().attempts
+        < resources * RetryPolicy().attempts
+    )
 
 
 def test_a_failing_page_is_retried_by_only_one_layer(
@@ -42,6 +49,23 @@ def test_a_failing_page_is_retried_by_only_one_layer(
     assert sum("Billing" in path for path in site.take_calls()) == RetryPolicy().attempts
     assert retry(site.engine, site.settings).exit_status == 6
     assert sum("Billing" in path for path in site.take_calls()) == RetryPolicy().attempts
+
+
+@pytest.mark.parametrize("limit", ["58/1s", "100/1s"])
+def test_a_first_sync_of_a_real_account_keeps_to_its_call_limit(
+    site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(connection, "ApiClient", ApiClient)  # with its pauses
+    set_faults(simulator, "account-limit:60/1,text")
+    site.take_calls()
+    summary = site.with_settings(etl_rate=None, etl_rate_limit=limit).sync_once()
+    statuses = [request.status for request in simulator.requests if request.path.startswith("/v1/")]
+    logins = sum("oauth" in path for path in site.take_calls())
+    set_faults(simulator)
+    assert summary.exit_status == 0
+    assert len(statuses) > 100
+    assert logins <= 1
+    assert limit != "58/1s" or 401 not in statuses
 
 
 def test_an_exhausted_quota_leaves_a_resumable_batch_and_stops_all_calls(site: Site, simulator: Simulator) -> None:

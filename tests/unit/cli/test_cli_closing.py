@@ -103,7 +103,7 @@ def test_a_plan_ends_with_totals(capsys: pytest.CaptureFixture[str]) -> None:
     forecasts = [Forecast("contacts", WINDOW, 30, 15000), Forecast("quotes", WINDOW, 90, at_most=True, deferred=5)]
     show_forecast(forecasts, 10.0)
     shown = capsys.readouterr().out
-    assert "Total: at most 120 calls, 12 s at 10 calls/s." in shown
+    assert "Total: at most 120 calls, 12 s at 600 calls/min." in shown
     assert "Over ETL_CHILD_BUDGET and left for later runs: 5 calls." in shown
     assert "15,000" in shown
     assert "≤ 90" in shown

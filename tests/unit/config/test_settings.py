@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from etl.api.client import is_above_vendor_limit
 from etl.config.parsers import MAX_DURATION, check_api_url, is_loopback, parse_duration
+from etl.config.rate_limit import RateLimit
 from etl.config.settings import CREDENTIALS, Settings, secret_text
 from etl.errors import SettingsError
 from etl.render.settings import sample_env, settings_table
@@ -30,7 +32,7 @@ def test_everything_has_a_default() -> None:
     assert settings.qqcatalyst_token_url == "https://login.qqcatalyst.com/oauth/token"
     assert (settings.etl_tenant, settings.etl_api_timezone, settings.etl_validation) == ("default", "UTC", "lenient")
     assert (settings.etl_overlap, settings.etl_billing_lookback) == (timedelta(days=1), timedelta(days=90))
-    assert (settings.etl_rate, settings.etl_concurrency, settings.etl_page_size) == (10, 8, 500)
+    assert (str(settings.rate_limit), settings.etl_concurrency, settings.etl_page_size) == ("58/60s", 8, 500)
     assert settings.etl_child_budget is None
 
 
@@ -64,6 +66,60 @@ def test_an_unknown_override_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "calls", "seconds"),
+    [
+        ("58/60s", 58, 60),
+        ("60/min", 60, 60),
+        (" 60 / 1 minute ", 60, 60),
+        ("5/s", 5, 1),
+        ("1000/1h", 1000, 3600),
+        ("off", None, 60),
+        ("OFF", None, 60),
+    ],
+)
+def test_the_call_limit_is_written_in_several_ways(written: str, calls: int | None, seconds: float) -> None:
+    assert Settings.load(etl_rate_limit=written).rate_limit == RateLimit(calls, seconds)
+
+
+@pytest.mark.parametrize(("rate", "limit"), [("10", "10/1s"), ("0.5", "1/2s"), ("0", "off")])
+def test_the_older_form_of_the_call_limit(monkeypatch: pytest.MonkeyPatch, rate: str, limit: str) -> None:
+    monkeypatch.setenv("ETL_RATE", rate)
+    assert str(Settings.load().rate_limit) == limit
+
+
+def test_the_call_limit_in_both_forms_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETL_RATE", "1")
+    monkeypatch.setenv("ETL_RATE_LIMIT", "58/60s")
+    with pytest.raises(SettingsError, match="ETL_RATE and ETL_RATE_LIMIT are both set"):
+        Settings.load()
+
+
+def test_a_copied_token_needs_no_credentials_and_is_a_secret() -> None:
+    settings = Settings.load(qqcatalyst_access_token="Bearer copied-token")
+    assert settings.missing_credentials() == []
+    assert "copied-token" in settings.secrets()
+    assert "copied-token" not in repr(settings)
+    with pytest.raises(SettingsError, match="QQCATALYST_ACCESS_TOKEN has no use"):
+        Settings.load(qqcatalyst_access_token="copied", qqcatalyst_auth="enterprise")
+
+
+@pytest.mark.parametrize(
+    ("address", "limit", "warned"),
+    [
+        ("https://api.qqcatalyst.com/v1", "58/60s", False),
+        ("https://api.qqcatalyst.com/v1", "59/60s", True),
+        ("https://api.qqcatalyst.com/v1", "off", True),
+        ("https://api.qqcatalyst.com/v1", "1/1s", True),
+        ("http://127.0.0.1:9/v1", "off", False),
+        ("https://notqqcatalyst.com/v1", "off", False),
+    ],
+)
+def test_more_calls_than_the_vendor_allows_are_warned_of(address: str, limit: str, warned: bool) -> None:
+    settings = Settings.load(qqcatalyst_api_url=address, etl_rate_limit=limit)
+    assert is_above_vendor_limit(settings) is warned
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("DATABASE_URL", "mysql://etl:geheim@db/x"),
@@ -93,6 +149,13 @@ def test_an_unknown_override_is_an_error() -> None:
         ("ETL_CONCURRENCY", "0"),
         ("ETL_CONCURRENCY", "65"),
         ("ETL_CONCURRENCY", "many"),
+        ("ETL_RATE_LIMIT", "58"),
+        ("ETL_RATE_LIMIT", "0/60s"),
+        ("ETL_RATE_LIMIT", "58/0s"),
+        ("ETL_RATE_LIMIT", "58/2h"),
+        ("ETL_RATE_LIMIT_SHARED", "tenant"),
+        ("QQCATALYST_ACCESS_TOKEN", "gehe im"),
+        ("QQCATALYST_ACCESS_TOKEN", "gehe\nim"),
         ("ETL_RATE", "-1"),
         ("ETL_RATE", "nan"),
         ("ETL_RATE", "inf"),
