@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from etl.dags import steps
 from etl.dags.agencies import list_agencies
-from etl.dags.names import RESOURCES, LEVELS
+from etl.dags.names import LEVELS, RESOURCES
 
 AGENCIES = list_agencies()
 #: The alias of the assets `qqcatalyst://TENANT/TABLE`, which are updated for tables with new rows.
