@@ -92,7 +92,7 @@ def test_an_agency_has_its_own_settings_and_credentials(tmp_path: Path, monkeypa
     assert settings.qqcatalyst_password is not None
     assert settings.qqcatalyst_password.get_secret_value() == "of north"
     assert settings.missing_credentials() == ["QQCATALYST_CLIENT_ID", "QQCATALYST_CLIENT_SECRET"]
-    with pytest.raises(SettingsError, match="no agency south"):
+    with pytest.raises(SettingsError, match="agency south does not exist"):
         load_agency_settings(tmp_path / "south")
 
 
