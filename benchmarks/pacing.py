@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 
-from benchmarks.scene import ROOT, Cluster, cluster
+from benchmarks.servers import ROOT, Cluster, cluster
 from benchmarks.table import figure, markdown
 from etl.api.client import ApiClient
 from etl.api.protocol import page_call
@@ -75,7 +75,7 @@ def pacing(seconds: float) -> None:
 
 def measured(postgres: Cluster, name: str, others: int, workers: int, seconds: float) -> Outcome:
     """Let workers call for so many seconds, and return what the server saw of it."""
-    url = postgres.fresh(name)
+    url = postgres.create_database(name)
     upgrade(url)
     faults = (f"account-limit:{CALLS}/{WINDOW},text,others={others}",)
     with Simulator(SimulatorSettings(contacts=20, latency=LATENCY, faults=faults)) as simulator:

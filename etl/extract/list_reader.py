@@ -77,7 +77,7 @@ class ListReader:
         if self.run.limit is not None or is_short(date_range):
             return [date_range]
         ended, *others = split_ended_days(date_range, self.part.window.end)
-        return [*self.run.event_loop.ask(self.reader.plan_date_ranges(endpoint_index, ended)), *others]
+        return [*self.run.event_loop.run(self.reader.plan_date_ranges(endpoint_index, ended)), *others]
 
     def pages_read(self, connection: Connection, unread: Sequence[Slice]) -> dict[int, dict[int, int]]:
         """Return the pages that are already staged, by slice."""
