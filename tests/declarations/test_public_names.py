@@ -30,7 +30,7 @@ from etl.load import UNIQUE_CONSTRAINTS
 ETL = Path(etl.errors.__file__).parent
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception", "msg"}
 #: What binds keys to all log lines of a block or a process: ours, and structlog's own behind them.
-BINDERS = {"bound", "bind", "bound_contextvars", "bind_contextvars"}
+BINDERS = {"log_context", "add_log_fields", "bound_contextvars", "bind_contextvars"}
 
 PACKAGES = ("etl.extract", "etl.load", "etl.models", "etl.pipeline", "etl.transform")
 
@@ -224,7 +224,8 @@ def enumerations() -> Iterator[str]:
                     for one in node.body
                     if isinstance(one, ast.Assign) and is_text(one.value)
                 ]
-                yield " | ".join(found)
+                if found:
+                    yield " | ".join(found)
 
 
 def trees() -> Iterator[ast.Module]:
