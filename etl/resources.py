@@ -14,9 +14,9 @@ from etl.catalogue import (
     Envelope,
     Nested,
     Parent,
+    ReferenceStub,
     Resource,
     SoftReference,
-    ReferenceStub,
 )
 from etl.errors import UsageError
 from etl.models import core, documents, financial, products, risks, staging
@@ -52,7 +52,6 @@ AGENTS = ReferenceStub(
         SoftReference("csr_name", prefix=core.BY_NAME, unless="csr_id"),
     ),
 )
-MANAGING_AGENTS = ReferenceStub(core.Carrier, core.managing_agents, (SoftReference("mga_id", "mga"),))
 
 
 def feed(path: str, dates: Dates = DAYS) -> tuple[Endpoint, ...]:
@@ -76,7 +75,7 @@ def rules(path: str, kind: str) -> Endpoint:
 
 
 CATALOGUE: tuple[Resource, ...] = (
-    Resource("locations", core.Location, "QQID", array("Locations/UserLocationsV2")),
+    Resource("locations", core.Location, "LocationID", array("Locations/UserLocationsV2"), MODIFIED),
     Resource(
         "agencies",
         core.Agency,
@@ -84,18 +83,6 @@ CATALOGUE: tuple[Resource, ...] = (
         derived=(Derivation("locations", core.agencies, owned=False),),
     ),
     Resource("departments", core.Department, "DepartmentID", array("Departments"), documented=False),
-    Resource("carriers", core.Carrier, "CarrierID", array("Carriers"), documented=False),
-    Resource(
-        "employees",
-        core.Employee,
-        "EntityID",
-        (Endpoint("Contacts/LastModifiedCreatedCustomersEmployees", Envelope.PAGE, FEED, DAYS),),
-        MODIFIED,
-        CREATED,
-        row_filter=("ContactSubType", ("E",)),
-        stages_filtered_out=False,
-        secrets=("SSN",),
-    ),
     Resource(
         "contacts",
         core.Contact,
@@ -107,6 +94,33 @@ CATALOGUE: tuple[Resource, ...] = (
         stubs=(AGENTS,),
         active=("Status", ("A",)),
         single=Endpoint("Contacts/{parent}/ContactSummaryDTO", Envelope.OBJECT),
+    ),
+    Resource(
+        "employees",
+        core.Employee,
+        "EntityID",
+        modified=MODIFIED,
+        created=CREATED,
+        derived=(Derivation("contacts", core.employees_among),),
+        secrets=("SSN",),
+    ),
+    Resource(
+        "carriers",
+        core.Carrier,
+        "EntityID",
+        modified=MODIFIED,
+        created=CREATED,
+        derived=(Derivation("contacts", core.carriers_among),),
+        secrets=("SSN",),
+    ),
+    Resource(
+        "carrier_list",
+        core.Carrier,
+        "CarrierID",
+        array("Carriers"),
+        documented=False,
+        known_unmapped=("Name", "NAIC", "IsMGA", "Phone"),
+        data_source=core.CARRIER_LIST,
     ),
     Resource(
         "account_info",
@@ -135,7 +149,7 @@ CATALOGUE: tuple[Resource, ...] = (
         feed("Policies"),
         MODIFIED,
         CREATED,
-        stubs=(AGENTS, MANAGING_AGENTS),
+        stubs=(AGENTS,),
         active=("Status", ("A", "P")),
         single=Endpoint("PolicySummaryForApi", Envelope.OBJECT, query=(("policyID", "{parent}"),)),
     ),
@@ -160,13 +174,17 @@ CATALOGUE: tuple[Resource, ...] = (
         derived=(Derivation("policy_details", products.renewal_of),),
     ),
     Resource(
+        "adjustments",
+        products.Adjustment,
+        products.adjustment_id,
+        array("Policies/{parent}/Adjustments"),
+        parent=Parent("policies", parent_fields=OF_POLICY),
+    ),
+    Resource(
         "terminations",
         products.Termination,
-        products.termination_id,
-        array("Policies/{parent}/Adjustments"),
-        created=CREATED,
-        parent=Parent("policies", parent_fields=OF_POLICY, parent_filter=("Status", ("C",))),
-        row_filter=("AdjustmentType", ("C",)),
+        "TerminationID",
+        derived=(Derivation("adjustments", products.cancellations_among),),
     ),
     Resource(
         "quotes",
@@ -224,6 +242,7 @@ CATALOGUE: tuple[Resource, ...] = (
         feed("Commissions"),
         MODIFIED,
         CREATED,
+        derived=(Derivation("adjustments", financial.commissions_among, fallback=True),),
         documented=False,
     ),
     Resource(

@@ -16,12 +16,12 @@ from etl.ledger.batches import Batch
 from etl.ledger.leases import Lease
 from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.raw_tables import has_missing_records
-from etl.ledger.staging.stage import StageContext, ProcessResult, StageResult, stage_records
+from etl.ledger.staging.stage import ProcessResult, StageContext, StageResult, stage_records
 from etl.ledger.transaction import Ledger
 from etl.load.chunk import load_chunk
 from etl.load.rows import LoadContext, soft_delete_missing
-from etl.record import StagedRecord, ReadSet
-from etl.reshape.clean import clean_records, save_findings, count_outcomes, make_reshaper
+from etl.record import ReadSet, StagedRecord
+from etl.reshape.clean import clean_records, count_outcomes, make_reshaper, save_findings
 from etl.reshape.derive import derive_records
 from etl.reshape.rules import rules_version
 from etl.resources import CATALOGUE, derived_from

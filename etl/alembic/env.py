@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from etl.database.connect import make_engine
-from etl.database.migrate import MIGRATION_LOCK, MANAGED_SCHEMAS, block_runs, metadata
+from etl.database.migrate import MANAGED_SCHEMAS, MIGRATION_LOCK, block_runs, metadata
 from etl.database.resolve import resolve_database
 from etl.database.revisions import current_revision, head_revision
 from etl.load import history_triggers

@@ -12,7 +12,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from etl.errors import ApiUnavailable, ActionRequired
+from etl.errors import ActionRequired, ApiUnavailable
 
 
 @dataclass(frozen=True, slots=True)

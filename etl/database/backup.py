@@ -10,7 +10,7 @@ from pathlib import Path
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL
 
-from etl.database.connect import connect_options, parse_url, display_url
+from etl.database.connect import connect_options, display_url, parse_url
 from etl.database.deadline import connect_with_deadline
 from etl.database.embedded.binaries import client_program
 from etl.database.sqlstate import database_errors

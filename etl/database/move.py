@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from etl.database.connect import make_engine, display_url
+from etl.database.connect import display_url, make_engine
 from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseNotReady
 

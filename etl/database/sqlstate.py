@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy import exc
 
 from etl.database.deadline import DeadlineExpired
-from etl.errors import DatabaseNotReady, DatabaseUnavailable, EtlError, ActionRequired, InvalidRecord
+from etl.errors import ActionRequired, DatabaseNotReady, DatabaseUnavailable, EtlError, InvalidRecord
 
 
 class TooSlow(DatabaseUnavailable):

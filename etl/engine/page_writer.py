@@ -14,7 +14,7 @@ from etl.engine.parse import ParsedPage, call_facts, parse_page, request_facts
 from etl.ledger import children, counters, slices
 from etl.ledger.quality import findings
 from etl.ledger.staging.classify import IncomingRecord
-from etl.ledger.staging.page_cache import SKIPPED_OUTCOMES, CacheScope, CachedPage, is_cacheable, hash_contents
+from etl.ledger.staging.page_cache import SKIPPED_OUTCOMES, CachedPage, CacheScope, hash_contents, is_cacheable
 from etl.ledger.staging.page_cache import find_cached_pages as find_known
 from etl.ledger.transaction import Ledger
 from etl.models.states import Outcome

@@ -10,7 +10,7 @@ from etl.catalogue import Resource
 from etl.engine.answers import FetchFailed
 from etl.engine.page_writer import WriteResult
 from etl.errors import ApiUnavailable
-from etl.events import Started, Message
+from etl.events import Message, Started
 from etl.extract.call_budget import CallBudget
 from etl.extract.reader import ResourceReader
 from etl.extract.run import ExtractRun

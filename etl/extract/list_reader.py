@@ -15,7 +15,7 @@ from etl.extract.reader import ResourceReader
 from etl.extract.run import ExtractRun
 from etl.ledger import slices
 from etl.ledger.batches import BatchResource
-from etl.ledger.slices import SliceReading, Slice
+from etl.ledger.slices import Slice, SliceReading
 from etl.resources import resource as named
 
 #: How often a slice is read before its total is considered wrong.

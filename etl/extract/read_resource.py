@@ -12,7 +12,7 @@ from etl.catalogue import Resource
 from etl.config.logs import get_logger
 from etl.drift.declared_fields import find_declared_fields
 from etl.errors import ApiUnavailable, EtlError, InvalidRecord, UnexpectedResponse
-from etl.events import Started, Finished
+from etl.events import Finished, Started
 from etl.extract.child_reader import ChildReader
 from etl.extract.list_reader import ListReader, TotalMismatch
 from etl.extract.run import ExtractRun

@@ -32,7 +32,7 @@ from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.leases import Lease, hold_lease
 from etl.ledger.staging.classify import IncomingRecord
-from etl.ledger.staging.stage import StageContext, stage_records, leave_pending
+from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, ResourceState
 from etl.record import ReadSet

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine
 
-from etl.config.logs import log_context, get_logger
+from etl.config.logs import get_logger, log_context
 from etl.database.connect import with_limits
 from etl.database.deadline import were_calls_cancelled_since
 from etl.database.retry import with_retries
@@ -18,7 +18,7 @@ from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseUnavailable, EtlError, Interrupted, LeaseLost
 from etl.ledger import batches, commit_outcome
 from etl.ledger.counters import collect_counters
-from etl.ledger.leases import TTL, Lease, verify_lease, application_name
+from etl.ledger.leases import TTL, Lease, application_name, verify_lease
 
 log = get_logger(__name__)
 

@@ -15,7 +15,7 @@ from etl.catalogue import Resource
 from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
-from etl.events import Started, Finished, Watch, stop_when_set, ignore_event
+from etl.events import Finished, Started, Watch, ignore_event, stop_when_set
 from etl.ledger import batches, counters
 from etl.ledger.balance import close_batch, close_resource
 from etl.ledger.batches import Batch

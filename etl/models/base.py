@@ -186,9 +186,13 @@ def field_in(info: Mapping[str, Any]) -> Field | None:
 def fields_of(model: type[Model], data_source: str = PRIMARY) -> Mapping[str, Field]:
     """Return the fields that a road brings, by column name, in table order."""
     found = {column.name: field_in(column.info) for column in model.__table__.columns}
-    return MappingProxyType({name: about for name, about in found.items() if about and about.data_source == data_source})
+    return MappingProxyType(
+        {name: about for name, about in found.items() if about and about.data_source == data_source}
+    )
 
 
 def references_of(model: type[Model], data_source: str = PRIMARY) -> Mapping[str, Reference]:
     """Return the columns of a road that point to other tables, with the kind that names the table."""
-    return {name: about.kind for name, about in fields_of(model, data_source).items() if isinstance(about.kind, Reference)}
+    return {
+        name: about.kind for name, about in fields_of(model, data_source).items() if isinstance(about.kind, Reference)
+    }

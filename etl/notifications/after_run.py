@@ -12,7 +12,7 @@ from etl.errors import DatabaseUnavailable, EtlError, Interrupted
 from etl.ledger.notifications import incidents, outbox
 from etl.ledger.transaction import Ledger
 from etl.notifications import offline, templates
-from etl.notifications.detect import NOT_INCIDENTS, DATABASE_ERRORS, detect
+from etl.notifications.detect import DATABASE_ERRORS, NOT_INCIDENTS, detect
 from etl.notifications.digest import write_digest
 from etl.notifications.heartbeat import send_heartbeat
 from etl.notifications.message import to_mail

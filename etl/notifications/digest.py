@@ -14,7 +14,7 @@ from etl.ledger.transaction import Ledger
 from etl.models.states import MailKind
 from etl.notifications.message import Message, Section, to_mail
 from etl.notifications.templates import limit_points, mail_footer, mail_subject
-from etl.reports.digest import DigestData, PolicyLine, DigestPeriod, load_digest
+from etl.reports.digest import DigestData, DigestPeriod, PolicyLine, load_digest
 from etl.status.format import format_count, format_duration, format_number
 
 #: So many policies are named under one heading.

@@ -13,19 +13,19 @@ from etl.catalogue import Resource
 from etl.database.bulk_copy import copy_rows
 from etl.ledger import counters
 from etl.ledger.staging import suppressions
-from etl.ledger.staging.chunks import FIRST_ID, CHUNK_SIZE
+from etl.ledger.staging.chunks import CHUNK_SIZE, FIRST_ID
 from etl.ledger.staging.suppressions import SuppressionList
 from etl.models import PAST, load_order
 from etl.models.base import Field, Model, field_in, references_of
 from etl.models.states import Outcome
 from etl.privacy.personal_records import (
     PEOPLE_TABLE,
-    find_person_tables,
-    is_fully_personal,
-    is_forgotten,
-    find_linking_tables,
-    scrub,
     encode_record,
+    find_linking_tables,
+    find_person_tables,
+    is_forgotten,
+    is_fully_personal,
+    scrub,
 )
 from etl.record import decode
 from etl.resources import CATALOGUE, PEOPLE, children_of

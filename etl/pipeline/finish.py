@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from etl.errors import ApiUnavailable
-from etl.extract.read_resource import finish_resource, check_sources
+from etl.extract.read_resource import check_sources, finish_resource
 from etl.ledger import batches, children, slices
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.transaction import Ledger

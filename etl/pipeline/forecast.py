@@ -10,7 +10,7 @@ from etl.api.protocol import Refused, page_call
 from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
-from etl.extract.date_ranges import split_by_total, date_range_of, is_short, split_ended_days, split_by_quarter
+from etl.extract.date_ranges import date_range_of, is_short, split_by_quarter, split_by_total, split_ended_days
 from etl.ledger import children
 from etl.ledger.children import DueCalls
 from etl.ledger.transaction import Ledger

@@ -13,7 +13,7 @@ from etl.catalogue import Resource
 from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
-from etl.events import Advanced, Started, Finished, Watch, ignore_event
+from etl.events import Advanced, Finished, Started, Watch, ignore_event
 from etl.ledger import balance, batches, children, watermarks
 from etl.ledger.batches import Batch
 from etl.ledger.leases import hold_lease

@@ -36,10 +36,10 @@ from etl.load import LoadService
 from etl.load.computed import refresh_computed_columns
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline.fallbacks import update_fallbacks
-from etl.pipeline.plan import Options, Plan, resource_names, build_batch, plan
-from etl.pipeline.reconcile import VerifyDeleted, ReconcileContext, reconcile
+from etl.pipeline.plan import Options, Plan, build_batch, plan, resource_names
+from etl.pipeline.reconcile import ReconcileContext, VerifyDeleted, reconcile
 from etl.pipeline.replay import replay_refused_records
-from etl.pipeline.resume import find_interrupted, reset_failed, batch_to_resume
+from etl.pipeline.resume import batch_to_resume, find_interrupted, reset_failed
 from etl.resources import resource as named
 from etl.stream import Stream
 from etl.transform import TransformService

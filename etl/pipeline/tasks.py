@@ -30,9 +30,17 @@ from etl.ledger.leases import Lease, release_lease, share_lease
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline.finish import finish_derived, finish_read
-from etl.pipeline.plan import Options, resource_names, build_batch, plan
+from etl.pipeline.plan import Options, build_batch, plan, resource_names
 from etl.pipeline.resume import find_interrupted
-from etl.pipeline.sync import Summary, Watcher, write_batch, finish_batch, retry_refused_after_rule_change, build_run, summarize_batch
+from etl.pipeline.sync import (
+    Summary,
+    Watcher,
+    build_run,
+    finish_batch,
+    retry_refused_after_rule_change,
+    summarize_batch,
+    write_batch,
+)
 from etl.pipeline.task_chunks import Chunk
 from etl.pipeline.work_runner import plan_chunks, read_slices
 from etl.window import Window

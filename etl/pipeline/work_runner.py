@@ -11,7 +11,7 @@ from etl.events import Started
 from etl.extract.call_budget import CallBudget
 from etl.extract.child_reader import ChildReader
 from etl.extract.list_reader import ListReader
-from etl.extract.read_resource import RESOURCE_ERRORS, record_drift, mark_unreadable
+from etl.extract.read_resource import RESOURCE_ERRORS, mark_unreadable, record_drift
 from etl.extract.run import ExtractRun
 from etl.extract.scheduler import is_child
 from etl.ledger import batches, children, slices
@@ -19,7 +19,7 @@ from etl.ledger.batches import BatchResource
 from etl.ledger.children import QueueChunk
 from etl.ledger.slices import Slice
 from etl.models.states import ENDED, ResourceState
-from etl.pipeline.task_chunks import Chunk, ResourceSlices, pack, queue_slice_count, slice_weight, calls_weight
+from etl.pipeline.task_chunks import Chunk, ResourceSlices, calls_weight, pack, queue_slice_count, slice_weight
 from etl.resources import resource as named
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from etl import values
 from etl.render.dictionary import DIALECT
-from etl.values import Violation, Kind
+from etl.values import Kind, Violation
 
 HEAD = """# Kinds of value
 

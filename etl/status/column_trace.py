@@ -15,7 +15,7 @@ from etl.models.sources import in_words
 from etl.record import decode
 from etl.reshape.clean import make_reshaper
 from etl.reshape.reshaper import ColumnReader, Reshaper
-from etl.values import Violation, Kind, Reference
+from etl.values import Kind, Reference, Violation
 
 
 class ColumnResult(StrEnum):

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from etl.catalogue import Resource
 from etl.config.settings import Settings
 from etl.database.handed import engine_of
-from etl.events import Started, Finished, Watch, stop_when_set, ignore_event
+from etl.events import Finished, Started, Watch, ignore_event, stop_when_set
 from etl.ledger import batches, counters, watermarks
 from etl.ledger.batches import Batch
 from etl.ledger.leases import hold_lease
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.chunks import Step
-from etl.ledger.staging.stage import StageContext, stage_records, leave_pending
+from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, RawState
 from etl.record import StagedRecord

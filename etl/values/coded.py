@@ -52,11 +52,12 @@ class Code(Kind):
     meanings: Mapping[str, str] = field(hash=False)
     closed: bool = False
     status: bool = False
+    assumed: frozenset[str] = frozenset()  #: codes whose meaning follows from their use and was not seen in words
 
     def __post_init__(self) -> None:
         """Copy the meanings; raise ValueError for a code that cleaning could never return."""
         object.__setattr__(self, "meanings", dict(self.meanings))
-        wrong = [code for code in self.meanings if not _CODE.fullmatch(code)]
+        wrong = [code for code in {*self.meanings, *self.assumed} if not _CODE.fullmatch(code)]
         if wrong:
             raise ValueError(f"The {self.vocabulary} codes {wrong} must be at most 12 capitals without spaces.")
 

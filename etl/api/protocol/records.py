@@ -15,7 +15,7 @@ from etl.api.protocol.reading import FROM_PARENT, Glance, Reader, reader_of
 from etl.catalogue import Endpoint, Nested, Resource
 from etl.errors import InvalidRecord
 from etl.record import ReadSet, Record, decode
-from etl.values import Violation, Timestamp, source_id
+from etl.values import Timestamp, Violation, source_id
 
 #: Pages up to this size are looked at for secrets and odd numbers as a whole, in bytes.
 _AT_ONCE = 16_000_000

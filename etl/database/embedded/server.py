@@ -11,7 +11,14 @@ from etl.database.deadline import connect_with_deadline
 from etl.database.embedded.binaries import server_binaries
 from etl.database.embedded.cluster import create_cluster, server_command
 from etl.database.embedded.file_lock import FileLock, exclusive_lock, wait_until
-from etl.database.embedded.liveness import ServerState, server_state, has_other_users, start_supervisor, stop_supervisor, is_supervised
+from etl.database.embedded.liveness import (
+    ServerState,
+    has_other_users,
+    is_supervised,
+    server_state,
+    start_supervisor,
+    stop_supervisor,
+)
 from etl.database.embedded.os_user import server_user
 from etl.database.embedded.paths import DATABASE, ServerPaths, default_data_dir, server_paths
 from etl.errors import DatabaseUnavailable

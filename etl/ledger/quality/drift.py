@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ColumnElement, Connection, select, text
 
-from etl.drift.shapes import KnownPath, IsDeclared, Profile, compare_profile
+from etl.drift.shapes import IsDeclared, KnownPath, Profile, compare_profile
 from etl.models.bookkeeping import drift
 from etl.models.states import DriftState
 

@@ -16,9 +16,9 @@ from etl.copy_text import ESCAPES, NULL, format_array, format_row, format_value
 from etl.database.bulk_copy import copy_lines, copy_rows
 from etl.errors import DatabaseUnavailable
 from etl.ledger.staging import sets as versions
-from etl.ledger.staging.classify import IncomingRecord, CurrentVersion
+from etl.ledger.staging.classify import CurrentVersion, IncomingRecord
 from etl.models.states import RawState
-from etl.record import StagedRecord, ReadSet, Record
+from etl.record import ReadSet, Record, StagedRecord
 
 COLUMNS = (
     "id",

@@ -15,7 +15,7 @@ from etl.ledger.staging import sets as versions
 from etl.ledger.staging.classify import IncomingRecord, classify, count_taken_over
 from etl.ledger.staging.raw_tables import PENDING, CleanStatus
 from etl.models.states import Outcome
-from etl.record import StagedRecord, ReadSet
+from etl.record import ReadSet, StagedRecord
 from etl.window import Window
 
 

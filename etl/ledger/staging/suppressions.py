@@ -11,10 +11,10 @@ from etl.catalogue import Resource
 from etl.ledger.staging.classify import IncomingRecord
 from etl.models.bookkeeping import suppressions, tenants
 from etl.privacy.personal_records import (
-    find_person_tables,
-    is_fully_personal,
-    is_forgotten,
     find_linking_tables,
+    find_person_tables,
+    is_forgotten,
+    is_fully_personal,
     scrub_record,
 )
 from etl.record import decode
