@@ -1,7 +1,8 @@
 """The QQCatalyst simulator: a made-up agency over HTTP, for the demo and the tests."""
 
-from etl.simulator.faults import FAULTS, Fault
+from etl.simulator.access import EXTRA_CALLS
+from etl.simulator.faults import FAULTS, FaultSpec
 from etl.simulator.settings import SimulatorSettings
 from etl.simulator.simulator import Simulator, serve
 
-__all__ = ["FAULTS", "Fault", "Simulator", "SimulatorSettings", "serve"]
+__all__ = ["EXTRA_CALLS", "FAULTS", "FaultSpec", "Simulator", "SimulatorSettings", "serve"]

@@ -18,7 +18,7 @@ LOGIN_PAGE = b"""<!DOCTYPE html>
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PagedAnswer:
     """A page of a feed: JSON texts of its items, and what the envelope says of it."""
 
     items: tuple[bytes, ...]
@@ -71,9 +71,9 @@ class Whole:
 class ActionResult:
     """A result in the envelope of an action."""
 
-    result: dict[str, Any]
-    entity: int
-    policy: int
+    result: Any
+    entity: int | None
+    policy: int | None
     success: bool = True
 
     def body(self) -> bytes:
@@ -86,7 +86,7 @@ class ActionResult:
         })  # fmt: skip
 
 
-Answer = Page | Array | Whole | ActionResult
+Answer = PagedAnswer | Array | Whole | ActionResult
 
 
 def array(items: tuple[bytes, ...]) -> bytes:

@@ -9,15 +9,21 @@ class SimulatorSettings:
     """The settings of one simulator; two with the same ones answer alike."""
 
     seed: int = 1  #: the same seed makes the same agency
-    contacts: int = 300  #: how many contacts the agency has; all else is in proportion
+    contacts: int = 300  #: how many clients the agency has; carriers, MGAs and employees are contacts in addition
     port: int = 0  #: on 127.0.0.1; 0 takes a free one
     client_id: str = "demo"  #: of the application; also the key of Basic (enterprise) access
     client_secret: str = "demo-secret"  # noqa: S105 - opens only this agency: of the application; also the secret of Basic (enterprise) access
     username: str = "demo"  #: of the agency's user
     password: str = "demo-password"  # noqa: S105 - of the agency's user
     token_seconds: float = 3600  #: how long an access token is good
-    documented_only: bool = False  #: leave out the paths that are only assumed to exist
-    end_inclusive: bool = False  #: let the feeds take `endDate` as a whole day instead of its midnight
+    documented_only: bool = False  #: refuse the calls that are only assumed to exist, as an ordinary account does
+    undocumented_answer: str = "help-page"  #: how a call is refused; see `REFUSALS`
+    offered: tuple[str, ...] = ()  #: calls by name that answer though an ordinary account lacks them; see `EXTRA_CALLS`
+    refused: tuple[str, ...] = ()  #: further calls by name that are refused
+    enterprise_refusal: int = 403  #: the status with which an enterprise call refuses a bearer token
+    max_page: int = 500  #: the largest page size; above it the answer is 400
+    policy_info_spelling: str = "own"  #: of agent and CSR in `PolicyInfo`: own, summary (AgentName, CSRID), or mixed
+    end_inclusive: bool = False  #: include the whole day of `endDate` in the feeds, not only its midnight
     live: bool = False  #: let time pass with changes while the server runs
     live_seconds: float = 2.0  #: how often something happens then
     founded: datetime | None = None  #: the moment (aware) up to which the agency is made up; None: when it starts

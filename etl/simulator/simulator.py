@@ -12,7 +12,7 @@ from typing import Self
 
 from aiohttp import web
 
-from etl.simulator.server import API, TOKEN, Seen, Server
+from etl.simulator.server import API, TOKEN, LoggedRequest, Server
 from etl.simulator.settings import SimulatorSettings
 from etl.simulator.world import World
 
@@ -51,7 +51,7 @@ class Simulator:
         return f"{self.base_url}{TOKEN}"
 
     @property
-    def requests(self) -> deque[Seen]:
+    def requests(self) -> deque[LoggedRequest]:
         """The requests answered so far: method, path, query, status."""
         return self.server.requests
 

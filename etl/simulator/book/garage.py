@@ -82,8 +82,9 @@ def _vehicle(dice: random.Random, policy: dict[str, Any], n: int, contact: dict[
         "VehicleType": "Motorcycle" if policy["LOBId"] == 7 else "Private Passenger",
         "Symbol": f"{dice.randrange(1, 28):02d}", "AnnualMiles": dice.randrange(4, 20) * 1000,
         "CommuteMiles": dice.randrange(0, 40), "ActualCashValue": worth, "MSRP": price,
-        "GarageAddressLine1": contact["Line1"], "GarageAddressLine2": contact["Line2"], "GarageCity": contact["City"],
-        "GarageState": contact["State"], "GarageZip": contact["Zip"], "PassiveSeatBelt": True,
+        "GarageAddressLine1": contact["Line1"], "GarageAddressLine2": contact["Line2"],
+        "GarageAddressCity": contact["City"], "GarageAddressState": contact["State"],
+        "GarageAddressZip": contact["Zip"], "PassiveSeatBelt": True,
         "AntiLockBrakes": dice.choice(("Yes", "No", "")), "AirBag": "Driver and passenger",
         "AntitheftPassive": dice.choice(("Yes", "No")), "AntitheftActive": dice.choice(("Yes", "No")),
     }  # fmt: skip

@@ -31,6 +31,11 @@ def american(moment: datetime) -> str:
     return f"{moment.month}/{moment.day}/{moment.year} {moment.hour % 12 or 12}:{moment:%M:%S} {half}"
 
 
+def american_day(moment: datetime) -> str:
+    """Write a day in the form of the `...String` twins (`7/19/2012`)."""
+    return f"{moment.month}/{moment.day}/{moment.year}"
+
+
 def read(text: str) -> datetime:
     """Return the aware UTC moment of a text in any of the forms above."""
     if "/" in text:
