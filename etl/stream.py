@@ -42,7 +42,7 @@ class StreamWorker:
         """Return the taker, with a connection of its own."""
         configure_logging(self.settings)
         add_log_fields(batch=str(self.batch.id), tenant=self.batch.tenant)
-        engine = make_engine(self.url, application_name="qqetl lane", pool_size=1)
+        engine = make_engine(self.url, application_name="qqetl worker", pool_size=1)
         return Stream(self.settings, self.batch, self.windows).make_writer(
             Ledger(engine, self.batch.tenant, self.lease)
         )
@@ -119,7 +119,7 @@ class Stream:
         cleaned = clean_records(self.reshapers[resource.name], candidates)
         found = save_findings(connection, self.batch.tenant, resource, self.batch.id, cleaned)
         loaded = load_chunk(connection, self.make_target(resource), resource, cleaned, self.rules)
-        return ProcessResult(loaded.verdicts, count_outcomes(cleaned, found) + loaded.counts)
+        return ProcessResult(loaded.statuses, count_outcomes(cleaned, found) + loaded.counts)
 
     def make_target(self, resource: Resource) -> LoadContext:
         """Return where and for which window the rows of a resource are written."""

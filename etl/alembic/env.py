@@ -1,4 +1,4 @@
-"""Where Alembic meets our tables: one metadata, four schemas, one lock against two migrations at once."""
+"""The Alembic environment: metadata, schemas, and the lock that serializes migrations."""
 
 from alembic import context
 from sqlalchemy import Connection, text
@@ -12,14 +12,14 @@ from etl.privacy.roles import ViewGrant
 from etl.reports.views import create_views, drop_views
 
 
-def run(connection: Connection) -> None:
-    """Run the migrations in one transaction, with views and triggers taken down before and put up again behind."""
+def run_migrations(connection: Connection) -> None:
+    """Run the migrations in one transaction; drop views and triggers first and create them again afterward."""
     connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
     for schema in MANAGED_SCHEMAS:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
-    if changes(connection):
+    if will_change_tables(connection):
         block_runs(connection)
-    given = take_down(connection) if migrates() else None
+    view_grants = drop_views_and_triggers(connection) if has_target_revision() else None
     context.configure(
         connection=connection,
         target_metadata=metadata(),
@@ -30,21 +30,21 @@ def run(connection: Connection) -> None:
         compare_server_default=False,
     )
     context.run_migrations()
-    if given is not None and current_revision(connection) == head_revision():
+    if view_grants is not None and current_revision(connection) == head_revision():
         history_triggers.create_history_triggers(connection)
-        create_views(connection, given)
+        create_views(connection, view_grants)
 
 
-def take_down(connection: Connection) -> list[ViewGrant]:
-    """Take down what hangs on the columns of tables, triggers and views, and return the rights on the views."""
+def drop_views_and_triggers(connection: Connection) -> list[ViewGrant]:
+    """Drop triggers and views, which depend on table columns, and return the privileges on the views."""
     history_triggers.drop_history_triggers(connection)
     return drop_views(connection)
 
 
-def migrates() -> bool:
-    """Tell whether there is a revision to go to; a comparison for a new migration leaves the views as they are.
+def has_target_revision() -> bool:
+    """Return whether there is a target revision; autogeneration has none and leaves the views unchanged.
 
-    They are made from the models, whose new columns the tables do not have yet.
+    Views are created from the models, whose new columns the tables do not have yet.
     """
     try:
         context.get_revision_argument()
@@ -53,17 +53,17 @@ def migrates() -> bool:
     return True
 
 
-def changes(connection: Connection) -> bool:
-    """Tell whether the tables will change: there is a revision to go to, and the database is at another."""
-    return migrates() and current_revision(connection) != context.get_revision_argument()
+def will_change_tables(connection: Connection) -> bool:
+    """Return whether the tables will change: there is a target revision, and the database is at another one."""
+    return has_target_revision() and current_revision(connection) != context.get_revision_argument()
 
 
-handed_in = context.config.attributes.get("connection")
-if handed_in is not None:
-    run(handed_in)
+given_connection = context.config.attributes.get("connection")
+if given_connection is not None:
+    run_migrations(given_connection)
 else:
     with resolve_database() as url:
         engine = make_engine(url)
         with engine.begin() as connection:
-            run(connection)
+            run_migrations(connection)
         engine.dispose()

@@ -27,8 +27,8 @@ from etl.api.retry_policy import Circuit, Patience
 from etl.api.retry_state import Means, Trial
 from etl.api.traffic import Traffic
 from etl.api.transport import Limits, Reply, TooLarge, Transport
-from etl.config.logs import get_logger, log_context
-from etl.config.redaction import conceal
+from etl.config.logs import log_context, get_logger
+from etl.config.redaction import hide_secrets
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, QuotaSpent, SettingsError
 from etl.ledger.executor import LedgerExecutor
@@ -86,9 +86,9 @@ class ApiClient:
         self._admission = Admission(keys, self._ping)
 
     async def __aenter__(self) -> Self:
-        if missing := self._settings.credentials_missing():
+        if missing := self._settings.missing_credentials():
             raise SettingsError(f"To talk to QQCatalyst, {', '.join(missing)} must be set.")
-        conceal(*self._settings.secrets())
+        hide_secrets(*self._settings.secrets())
         await self._transport.__aenter__()
         return self
 

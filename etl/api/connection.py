@@ -34,7 +34,7 @@ def connected(
     SettingsError when credentials are missing, CredentialsRefused when they are not taken, QuotaSpent when the API
     wants no call for long, ApiUnavailable when nobody answers, Interrupted when `stop` is set meanwhile.
     """
-    if missing := settings.credentials_missing():
+    if missing := settings.missing_credentials():
         raise SettingsError(f"{', '.join(missing)} not set. Put them into the environment or into a .env file.")
     ledger = Ledger(engine, settings.etl_tenant) if engine is not None else None
     with Wire(stop) as wire:

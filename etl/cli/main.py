@@ -13,7 +13,7 @@ from etl.cli.ui.errors import report_error
 #: Each command (its file in `etl/cli/commands`), with its line in the help.
 COMMANDS = {
     "demo": "Try it: sync a simulated agency, end to end.",
-    "sync": "Bring production up to date: extract, transform and load a window.",
+    "sync": "Bring production up to date: extract, transform and load.",
     "extract": "Step 1 only: read from the API into staging.",
     "transform": "Step 2 only: clean the staged records of a batch.",
     "load": "Step 3 only: write clean rows to production.",
@@ -25,16 +25,16 @@ COMMANDS = {
     "findings": "Show data quality findings by rule, resource, office or agent.",
     "checks": "List the checks across records, or show the hits of one.",
     "explain": "Show where a production row comes from, column by column.",
-    "replay": "Run stored records through the current rules; --apply writes the changes.",
-    "reconcile": "Read everything; mark rows deleted that are missing in QQCatalyst.",
+    "replay": "Run stored records through the current rules; --apply writes.",
+    "reconcile": "Mark rows deleted that are missing in QQCatalyst.",
     "forget": "Erase one person everywhere, permanently.",
     "doctor": "Check settings, database and token; call each API endpoint once.",
-    "resources": "List all resources: API calls, tables, proven or not, offered or not.",
+    "resources": "List all resources: API calls, tables, offered or not.",
     "db": "Manage the database: migrations, backup, move, embedded server.",
     "simulate": "Serve the QQCatalyst simulator.",
 }
 
-HELP = "Sync an insurance agency's QQCatalyst data to PostgreSQL: clean, complete and current."
+HELP = "Sync an insurance agency's QQCatalyst data to PostgreSQL."
 
 EPILOG = """\b
 Get started:

@@ -41,7 +41,7 @@ def run_with_progress(
         raise
     write_summary(summary)
     if notifier is not None and not stop_request.by_signal:
-        notifier.notify_end(whole=summary.exit_status == 0)
+        notifier.notify_end(succeeded=summary.exit_status == 0)
     return summary.exit_status
 
 

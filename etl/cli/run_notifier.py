@@ -32,11 +32,11 @@ class RunNotifier:
         self._session = session
         return self
 
-    def notify_end(self, error: Exception | None = None, *, whole: bool = True) -> None:
+    def notify_end(self, error: Exception | None = None, *, succeeded: bool = True) -> None:
         """Notify about the end of a run; skip database errors that a person sees on the terminal."""
         self._reported = error
         is_database_error = isinstance(error, DatabaseUnavailable | DatabaseNotReady)
         if is_database_error and sys.stderr is not None and sys.stderr.isatty():
             return
         ledger = self._session.ledger if self._session is not None else None
-        after_run(ledger, self._settings, error, whole=whole)
+        after_run(ledger, self._settings, error, whole=succeeded)

@@ -1,26 +1,26 @@
-"""The settings of one agency among several: a folder with a `.env` of its own, which outranks the environment."""
+"""The settings of one agency among several: a folder with its own `.env`, which overrides the environment."""
 
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
 
-from etl.config.secret_files import Fault, is_secret, secret_from_file
+from etl.config.secret_files import ReadFailure, is_secret, secret_from_file
 from etl.config.settings import CREDENTIALS, Settings
 from etl.errors import SettingsError
 
 
 def load_agency_settings(folder: Path) -> Settings:
-    """Return the settings of the agency whose `.env` lies in a folder; its tenant is named like the folder by default.
+    """Return the settings of the agency whose `.env` is in the folder; the folder's name is the default tenant.
 
-    Credentials are never taken from the environment, which knows those of another agency. Raises SettingsError.
+    Credentials are never read from the environment, which may hold those of another agency. Raises SettingsError.
     """
     if not (folder / ".env").is_file():
-        raise SettingsError(f"There is no agency {folder.name}: {folder / '.env'} is missing.")
+        raise SettingsError(f"The agency {folder.name} does not exist: {folder / '.env'} is missing.")
     dotenv = {name.upper(): value for name, value in dotenv_values(folder / ".env", encoding="utf-8").items()}
     overrides: dict[str, Any] = {"etl_tenant": folder.name} | {name.lower(): "" for name in CREDENTIALS}
     for name, field in Settings.model_fields.items():
-        value: str | Fault | None = dotenv.get(name.upper())
+        value: str | ReadFailure | None = dotenv.get(name.upper())
         if is_secret(field):
             value = secret_from_file(name.upper(), dotenv, {}) or value
         if value:

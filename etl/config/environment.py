@@ -1,16 +1,16 @@
-"""Settings as they are read: from the environment, a `.env` file and secret files, all faults named at once."""
+"""The sources of settings: the environment, a `.env` file and secret files; all errors are reported at once."""
 
 from typing import Any, Self
 
 from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from etl.config.secret_files import Fault, SecretFiles
+from etl.config.secret_files import ReadFailure, SecretFiles
 from etl.errors import SettingsError
 
 
 class EnvironmentSettings(BaseSettings):
-    """Reads the fields that a class below declares; each has the name of its variable in small letters."""
+    """Base class that reads the declared fields; each is named like its variable in lower case."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -23,9 +23,9 @@ class EnvironmentSettings(BaseSettings):
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
-        """Return the settings of the environment and the `.env` file; overrides that are not None outrank both.
+        """Return the settings of the environment and the `.env` file; overrides that are not None replace both.
 
-        Raises SettingsError with one line that names every fault, and the value of none.
+        Raises SettingsError with one line that names every invalid setting, but no values.
         """
         if unknown := overrides.keys() - cls.model_fields.keys():
             raise TypeError(f"No such setting: {', '.join(sorted(unknown))}.")
@@ -35,7 +35,7 @@ class EnvironmentSettings(BaseSettings):
             raise SettingsError(_format_errors(error)) from None
         except (UnicodeDecodeError, OSError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise SettingsError(f"The file .env cannot be read: {reason}. Mend or remove it.") from None
+            raise SettingsError(f"The file .env cannot be read: {reason}. Fix or remove it.") from None
 
     @classmethod
     def settings_customise_sources(
@@ -46,20 +46,20 @@ class EnvironmentSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the base class names it)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where settings come from, the first that names one winning."""
+        """Return the sources of settings in order of precedence."""
         return init_settings, SecretFiles(settings_cls), env_settings, dotenv_settings
 
     @field_validator("*", mode="before")
     @classmethod
     def _reject_unreadable(cls, value: object) -> object:
-        """Report a secret whose file could not be read."""
-        if isinstance(value, Fault):
-            raise ValueError(value.reason)  # noqa: TRY004 (pydantic collects ValueErrors alone)
+        """Raise ValueError for a secret whose file could not be read."""
+        if isinstance(value, ReadFailure):
+            raise ValueError(value.reason)  # noqa: TRY004 (pydantic collects only ValueErrors)
         return value
 
 
 def _format_errors(error: ValidationError) -> str:
-    """Return one line that names every faulty setting and what it must be."""
+    """Return one line that names every invalid setting and what it must be."""
     messages = []
     for detail in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in detail["loc"][:1]).upper()

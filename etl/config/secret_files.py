@@ -1,4 +1,4 @@
-"""Secrets that come as files: `NAME_FILE` names the file that holds what `NAME` would."""
+"""Secrets in files: `NAME_FILE` is the path of a file with the value of `NAME`."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -10,14 +10,14 @@ from dotenv import dotenv_values
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
-LARGEST = 65_536
+MAX_BYTES = 65_536
 
 Environment = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """Stands in a setting's place when it could not even be read; validation reports it with all others."""
+class ReadFailure:
+    """The placeholder for a setting that could not be read; validation reports it with all other errors."""
 
     reason: str
 
@@ -26,31 +26,31 @@ class SecretFiles(PydanticBaseSettingsSource):
     """Reads the secrets whose `NAME_FILE` the environment or the `.env` file names."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 (the base's)
-        """Return nothing: all fields are read at once."""
+        """Return no value: all fields are read at once."""
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return the content of each named file, or the Fault of reading it, by field name."""
-        dotenv = next((source for source in _dotenv(self.settings_cls)), {})
+        """Return the content of each named file, or the ReadFailure, by field name."""
+        dotenv = next((source for source in _read_dotenv(self.settings_cls)), {})
         secrets = [name for name, field in self.settings_cls.model_fields.items() if is_secret(field)]
-        found = {name: secret_from_file(name.upper(), os.environ, dotenv) for name in secrets}
-        return {name: value for name, value in found.items() if value is not None}
+        secrets_by_field = {name: secret_from_file(name.upper(), os.environ, dotenv) for name in secrets}
+        return {name: value for name, value in secrets_by_field.items() if value is not None}
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Tell whether a setting is a secret, which may come as a file."""
+    """Return whether a setting is a secret, which may be in a file."""
     return "SecretStr" in str(field.annotation)
 
 
-def secret_from_file(name: str, environment: Environment, dotenv: Environment) -> str | Fault | None:
-    """Return what the file holds that `<name>_FILE` names, a Fault, or None when the secret does not come as a file.
+def secret_from_file(name: str, environment: Environment, dotenv: Environment) -> str | ReadFailure | None:
+    """Return the content of the file that `<name>_FILE` names, a ReadFailure, or None when the secret is not in a file.
 
-    The environment outranks the `.env` file; one place that gives both forms is a fault, since one would be ignored.
+    The environment overrides the `.env` file. A source with both forms is a ReadFailure: one would be ignored.
     """
-    for place in (environment, dotenv):
-        direct, path = place.get(name), place.get(f"{name}_FILE")
+    for source in (environment, dotenv):
+        direct, path = source.get(name), source.get(f"{name}_FILE")
         if direct and path:
-            return Fault(f"is given twice, as {name} and as {name}_FILE; keep one")
+            return ReadFailure(f"is set twice, as {name} and as {name}_FILE; keep one")
         if direct:
             return None
         if path:
@@ -58,22 +58,24 @@ def secret_from_file(name: str, environment: Environment, dotenv: Environment) -
     return None
 
 
-def read_secret(path: Path, name: str) -> str | Fault:
-    """Return the text of a secret's file without its last line break, or the Fault of the file."""
+def read_secret(path: Path, name: str) -> str | ReadFailure:
+    """Return the text of a secret's file without its trailing line break, or a ReadFailure."""
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(MAX_BYTES + 1)
         text = content.decode("utf-8-sig").rstrip("\r\n")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a UTF-8 text"
-        return Fault(f"cannot be read from the file that {name}_FILE names: {reason}")
-    if not text or len(content) > LARGEST:
-        return Fault(f"cannot be read from the file that {name}_FILE names: it is {'too large' if text else 'empty'}")
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        return ReadFailure(f"cannot be read from the file that {name}_FILE names: {reason}")
+    if not text or len(content) > MAX_BYTES:
+        return ReadFailure(
+            f"cannot be read from the file that {name}_FILE names: it is {'too large' if text else 'empty'}"
+        )
     return text
 
 
-def _dotenv(settings_cls: Any) -> Iterable[Environment]:
-    """Yield what the `.env` file of the working folder sets, with names in capitals."""
+def _read_dotenv(settings_cls: Any) -> Iterable[Environment]:
+    """Yield the variables of the working folder's `.env` file, with names in upper case."""
     path = settings_cls.model_config.get("env_file")
     if path and Path(path).is_file():
         yield {name.upper(): value for name, value in dotenv_values(path, encoding="utf-8").items()}

@@ -1,4 +1,4 @@
-"""The settings: every variable of the environment with its meaning, read once, all faults named at once."""
+"""The settings: every environment variable with its meaning, default and validation."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -18,85 +18,85 @@ from pydantic import (
 
 from etl.config.environment import EnvironmentSettings
 from etl.config.parsers import (
-    api_address,
-    database_address,
-    duration,
-    hour_of_day,
-    mail_address,
-    mail_addresses,
-    mail_server,
-    tenant_name,
-    web_address,
-    zone_name,
+    check_api_url,
+    check_database_url,
+    check_mail_address,
+    check_mail_addresses,
+    check_smtp_url,
+    check_tenant,
+    check_web_url,
+    check_zone,
+    parse_duration,
+    parse_time_of_day,
 )
 
-Duration = Annotated[timedelta, BeforeValidator(duration)]
-Address = Annotated[str, AfterValidator(api_address)]
-Recipients = Annotated[str, AfterValidator(mail_addresses)]
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+ApiUrl = Annotated[str, AfterValidator(check_api_url)]
+Recipients = Annotated[str, AfterValidator(check_mail_addresses)]
 
 CREDENTIALS = ("QQCATALYST_CLIENT_ID", "QQCATALYST_CLIENT_SECRET", "QQCATALYST_USERNAME", "QQCATALYST_PASSWORD")
 
 
 class Settings(EnvironmentSettings):
-    """All settings of a run. A field has the name of its variable in small letters."""
+    """All settings of a run. A field is named like its variable in lower case."""
 
     database_url: SecretStr | None = Field(
         None,
-        description="The PostgreSQL database. Unset: the embedded PostgreSQL in the data folder.",
+        description="URL of the PostgreSQL database. Unset: the embedded PostgreSQL in the data folder.",
         examples=["postgresql://etl:secret@db.example.com:5432/qqcatalyst"],
     )
     etl_data_dir: Path | None = Field(
         None,
-        description="Where the embedded PostgreSQL keeps its data. Unset: the user's data folder, "
-        "as root /var/lib/qqcatalyst-etl.",
+        description="Data folder of the embedded PostgreSQL. Unset: the user's data folder, or "
+        "/var/lib/qqcatalyst-etl for root.",
         examples=["/srv/qqcatalyst-etl"],
     )
-    qqcatalyst_api_url: Address = Field(
+    qqcatalyst_api_url: ApiUrl = Field(
         "https://api.qqcatalyst.com/v1",
-        description="Where the API is. http:// is taken for this machine's own addresses alone.",
+        description="Base URL of the API. http:// is allowed only for addresses of this machine.",
     )
-    qqcatalyst_token_url: Address = Field(
-        "https://login.qqcatalyst.com/oauth/token", description="Where tokens are given out."
+    qqcatalyst_token_url: ApiUrl = Field(
+        "https://login.qqcatalyst.com/oauth/token", description="URL that issues tokens."
     )
     qqcatalyst_auth: Literal["oauth", "enterprise"] = Field(
         "oauth",
-        description="`oauth`: a user's token. `enterprise`: client id and secret are sent with each call, without user "
-        "name and password.",
+        description="`oauth`: a token for a user. `enterprise`: client id and secret are sent with each call, without "
+        "user name and password.",
     )
-    qqcatalyst_client_id: SecretStr | None = Field(None, description="The application's id, as the vendor gave it.")
-    qqcatalyst_client_secret: SecretStr | None = Field(None, description="The application's secret.")
-    qqcatalyst_username: SecretStr | None = Field(None, description="The user whose agency is read; `oauth` alone.")
-    qqcatalyst_password: SecretStr | None = Field(None, description="That user's password; `oauth` alone.")
-    etl_tenant: Annotated[str, AfterValidator(tenant_name)] = Field(
-        "default", description="The name of the account; one database can hold several."
+    qqcatalyst_client_id: SecretStr | None = Field(None, description="Client id of the application, from the vendor.")
+    qqcatalyst_client_secret: SecretStr | None = Field(None, description="Client secret of the application.")
+    qqcatalyst_username: SecretStr | None = Field(None, description="User name whose agency is read; only for `oauth`.")
+    qqcatalyst_password: SecretStr | None = Field(None, description="Password of that user; only for `oauth`.")
+    etl_tenant: Annotated[str, AfterValidator(check_tenant)] = Field(
+        "default", description="Name of the agency's account in the database; one database can hold several."
     )
-    etl_api_timezone: Annotated[str, AfterValidator(zone_name)] = Field(
-        "UTC", description="The zone in which the API writes times that name none.", examples=["America/New_York"]
+    etl_api_timezone: Annotated[str, AfterValidator(check_zone)] = Field(
+        "UTC", description="Time zone of API times that have no offset.", examples=["America/New_York"]
     )
     etl_overlap: Duration = Field(
-        timedelta(days=1), description="How far a window reaches back over the one before.", examples=["1 day"]
+        timedelta(days=1), description="How far each sync window overlaps the previous one.", examples=["1 day"]
     )
     etl_billing_lookback: Duration = Field(
         timedelta(days=90),
-        description="The trailing stretch of billing that is read again once a day, since the API shows billing by its "
-        "created date alone. 0: never.",
+        description="How many recent days of billing are read again once a day, because the API filters billing only "
+        "by created date. 0: never.",
         examples=["90 days"],
     )
-    etl_concurrency: int = Field(8, ge=1, le=64, description="Calls of the API under way at once.")
+    etl_concurrency: int = Field(8, ge=1, le=64, description="Maximum number of concurrent API calls.")
     etl_rate: float = Field(
         10.0,
         ge=0,
         le=1000,
         allow_inf_nan=False,
-        description="Calls of the API a second, at most, of all workers together. 0: no cap of ours.",
+        description="Maximum API calls per second of all workers together. 0 disables the limit.",
     )
     etl_page_size: int = Field(
-        500, ge=1, le=1000, description="Records asked for a page; a call that grants fewer is asked for fewer."
+        500, ge=1, le=1000, description="Records per page; calls with a lower limit request fewer."
     )
     etl_child_budget: int | None = Field(
         None,
         ge=0,
-        description="Calls for details of single records a run may make; the rest waits for the next run. "
+        description="Maximum number of calls for details of single records in a run; the rest is read in the next run. "
         "Unset: no limit.",
         examples=["5000"],
     )
@@ -105,179 +105,180 @@ class Settings(EnvironmentSettings):
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="The share of a resource's records that may vanish at once. Beyond it, and beyond 20 records, "
-        "`reconcile` marks nothing deleted. 1: no brake.",
+        description="Share of a resource's records that may disappear at once. If more disappear, and more than 20, "
+        "`reconcile` deletes none of them. 1: no limit.",
     )
     etl_agencies: Path | None = Field(
         None,
-        description="In Airflow: the folder that holds a folder for each agency, with a `.env` of its own. Unset: one "
-        "agency, whose settings are these. Read from the environment alone.",
+        description="For Airflow: folder with a subfolder for each agency, each with its own `.env`. Unset: one agency "
+        "with the settings of the environment. Read only from the environment.",
         examples=["/srv/agencies"],
     )
     etl_raw_retention: Duration | None = Field(
         None,
-        description="How long staging keeps superseded versions of records, and the facts of finished batches' calls; "
-        "they go at the end of a sync. The newest version of a record always stays. Unset: all are kept.",
+        description="How long staging keeps superseded versions of records, and the API calls of finished batches; "
+        "they are deleted at the end of a sync. The newest version of a record is always kept. Unset: all are kept.",
         examples=["365 days"],
     )
     etl_history: str | None = Field(
         None,
-        description="Tables whose earlier versions are kept, besides contacts, policies, policy_details and coverages; "
-        "`all` for every table. Takes effect with the next run; what was kept stays. Unset: those four.",
+        description="Tables whose earlier versions are kept, in addition to contacts, policies, policy_details and "
+        "coverages; `all` for every table. Takes effect with the next run; versions that exist are kept. Unset: those "
+        "four.",
         examples=["claims, quotes", "all"],
     )
     etl_validation: Literal["lenient", "strict"] = Field(
         "lenient",
-        description="`lenient`: a bad value is dropped and its record kept. `strict`: the record is refused.",
+        description="`lenient`: drop an invalid value and keep its record. `strict`: refuse the record.",
     )
     etl_smtp_url: SecretStr | None = Field(
         None,
-        description="The mail server that takes notices. `smtp://` demands STARTTLS outside this machine, `smtps://` "
-        "speaks TLS from the first word; `?tls=off` at the end sends in the clear, `?tls=on` demands it here too. "
-        "Unset: no mail.",
+        description="Mail server for notices. `smtp://` requires STARTTLS except on this machine, `smtps://` uses TLS "
+        "from the start; `?tls=off` at the end disables TLS, `?tls=on` requires it on this machine too. Unset: no "
+        "mail.",
         examples=["smtp://user:password@mail.example.com:587"],
     )
-    etl_mail_from: Annotated[str, AfterValidator(mail_address)] | None = Field(
-        None, description="Who notices come from.", examples=["qqetl@example.com"]
+    etl_mail_from: Annotated[str, AfterValidator(check_mail_address)] | None = Field(
+        None, description="Sender of notices.", examples=["qqetl@example.com"]
     )
     etl_mail_to: Recipients | None = Field(
-        None, description="Who gets notices, parted by commas.", examples=["operations@example.com"]
+        None, description="Recipients of notices, separated by commas.", examples=["operations@example.com"]
     )
     etl_stale_after: Duration = Field(
         timedelta(days=1),
-        description="How far a resource may lag behind before a person is told. 0: never.",
+        description="How old a resource's data may become before a notice is sent. 0: never.",
         examples=["1 day"],
     )
     etl_heartbeat_url: SecretStr | None = Field(
         None,
-        description="Called after every run that ended well, with `/fail` behind its path after one that did not: so a "
-        "watchdog elsewhere notices when no run begins at all.",
+        description="Called after every successful run, and with `/fail` appended to its path after a failed run, so "
+        "that an external watchdog notices when no run starts at all.",
         examples=["https://watchdog.example.com/ping/0d3c"],
     )
-    etl_digest_at: Annotated[str, AfterValidator(hour_of_day)] | None = Field(
+    etl_digest_at: Annotated[str, AfterValidator(parse_time_of_day)] | None = Field(
         None,
-        description="From which time of day the first run sends the digest of the agency's business. Unset: no digest.",
+        description="Time of day after which the first run sends the agency's digest. Unset: no digest.",
         examples=["07:00"],
     )
-    etl_digest_timezone: Annotated[str, AfterValidator(zone_name)] = Field(
-        "UTC", description="The zone of that time, and of the digest's days.", examples=["America/New_York"]
+    etl_digest_timezone: Annotated[str, AfterValidator(check_zone)] = Field(
+        "UTC", description="Time zone of ETL_DIGEST_AT and of the digest's days.", examples=["America/New_York"]
     )
     etl_digest_to: Recipients | None = Field(
-        None, description="Who gets the digest. Unset: who gets notices.", examples=["agency@example.com"]
+        None, description="Recipients of the digest. Unset: the recipients of notices.", examples=["agency@example.com"]
     )
     etl_metrics_file: Path | None = Field(
         None,
-        description="Where every run writes its metrics for the textfile collector of Prometheus. Unset: nowhere.",
+        description="File to which every run writes its metrics for Prometheus's textfile collector. Unset: none.",
         examples=["/var/lib/node_exporter/qqetl.prom"],
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO",
-        description="The least weight of what is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL. Unset, a log that "
-        "goes to a terminal, where progress is shown anyway, begins with WARNING.",
+        description="Minimum log level: DEBUG, INFO, WARNING, ERROR or CRITICAL. If unset, the minimum is WARNING when "
+        "the log goes to a terminal, which shows progress anyway.",
     )
-    log_file: Path | None = Field(
-        None, description="Where the log is written. Unset: standard error.", examples=["/var/log/qqetl.log"]
-    )
+    log_file: Path | None = Field(None, description="Log file. Unset: standard error.", examples=["/var/log/qqetl.log"])
 
     @field_validator("log_level", mode="before")
     @classmethod
-    def _in_capitals(cls, value: object) -> object:
-        """Take the level in any case."""
+    def _to_upper_case(cls, value: object) -> object:
+        """Accept the log level in any case."""
         return value.strip().upper() if isinstance(value, str) else value
 
     @field_validator("qqcatalyst_auth", "etl_validation", mode="before")
     @classmethod
-    def _in_small_letters(cls, value: object) -> object:
-        """Take the choice in any case."""
+    def _to_lower_case(cls, value: object) -> object:
+        """Accept the choice in any case."""
         return value.strip().lower() if isinstance(value, str) else value
 
     @field_validator("etl_agencies", "etl_data_dir", "etl_metrics_file", "log_file")
     @classmethod
-    def _at_home(cls, value: Path | None) -> Path | None:
-        """Resolve `~`."""
+    def _expand_home(cls, value: Path | None) -> Path | None:
+        """Expand `~`."""
         return value.expanduser() if value else None
 
     @field_validator("database_url")
     @classmethod
-    def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
-        """Check the address of the database."""
-        return SecretStr(database_address(value.get_secret_value())) if value else None
+    def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
+        """Check the URL of the database."""
+        return SecretStr(check_database_url(value.get_secret_value())) if value else None
 
     @field_validator("etl_smtp_url")
     @classmethod
-    def _is_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
-        """Check the address of the mail server."""
-        return SecretStr(mail_server(value.get_secret_value())) if value else None
+    def _check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        """Check the URL of the mail server."""
+        return SecretStr(check_smtp_url(value.get_secret_value())) if value else None
 
     @field_validator("etl_heartbeat_url")
     @classmethod
-    def _is_web_address(cls, value: SecretStr | None) -> SecretStr | None:
-        """Check the address of the watchdog."""
-        return SecretStr(web_address(value.get_secret_value())) if value else None
+    def _check_heartbeat_url(cls, value: SecretStr | None) -> SecretStr | None:
+        """Check the URL of the watchdog."""
+        return SecretStr(check_web_url(value.get_secret_value())) if value else None
 
     @field_validator(*(name.lower() for name in CREDENTIALS))
     @classmethod
-    def _can_be_sent(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        """Check that a credential can stand in a header or a form."""
+    def _check_credential(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Check that a credential can be sent in a header or a form."""
         text = value.get_secret_value() if value else ""
         if not text.isprintable():
-            raise ValueError("must not hold line breaks or control characters")
+            raise ValueError("must not contain line breaks or control characters")
         if info.field_name == "qqcatalyst_client_id" and ":" in text:
-            raise ValueError("must not hold a colon, which ends it in a Basic header")
+            raise ValueError("must not contain a colon, which separates it from the secret in a Basic header")
         return value
 
     @model_validator(mode="after")
-    def _fits_the_header(self) -> Self:
-        """Check that enterprise credentials can be written in the header's encoding."""
+    def _check_header_encoding(self) -> Self:
+        """Check that enterprise credentials can be encoded in the header."""
         if self.qqcatalyst_auth == "enterprise":
             for name in CREDENTIALS[:2]:
                 secret: SecretStr | None = getattr(self, name.lower())
-                if secret and not _is_latin(secret.get_secret_value()):
-                    raise ValueError(f"{name} holds a character that ISO-8859-1, the encoding of the header, has not")
+                if secret and not _is_latin_1(secret.get_secret_value()):
+                    raise ValueError(
+                        f"{name} contains a character that is not in ISO-8859-1, the encoding of the header"
+                    )
         return self
 
     @model_validator(mode="after")
-    def _can_be_mailed(self) -> Self:
-        """Check that a mail server comes with a sender and somebody to write to."""
-        given = {"ETL_MAIL_FROM": self.etl_mail_from, "ETL_MAIL_TO": self.etl_mail_to}
-        missing = [name for name, value in given.items() if not value]
+    def _check_mail_settings(self) -> Self:
+        """Check that a mail server comes with a sender and recipients."""
+        mail_settings = {"ETL_MAIL_FROM": self.etl_mail_from, "ETL_MAIL_TO": self.etl_mail_to}
+        missing = [name for name, value in mail_settings.items() if not value]
         if self.etl_smtp_url and missing:
-            raise ValueError(f"ETL_SMTP_URL needs {' and '.join(missing)} beside it")
+            raise ValueError(f"ETL_SMTP_URL requires {' and '.join(missing)}")
         if self.etl_digest_at and not self.etl_smtp_url:
-            raise ValueError("ETL_DIGEST_AT needs ETL_SMTP_URL beside it")
+            raise ValueError("ETL_DIGEST_AT requires ETL_SMTP_URL")
         return self
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone in which the API writes times that name none."""
+        """The time zone of API times that have no offset."""
         return ZoneInfo(self.etl_api_timezone)
 
-    def credentials_missing(self) -> list[str]:
-        """Return the variables that a run needs to talk to the API and that are not set."""
-        needed = CREDENTIALS if self.qqcatalyst_auth == "oauth" else CREDENTIALS[:2]
-        return [name for name in needed if not secret_text(getattr(self, name.lower()))]
+    def missing_credentials(self) -> list[str]:
+        """Return the unset variables that a run needs to call the API."""
+        required = CREDENTIALS if self.qqcatalyst_auth == "oauth" else CREDENTIALS[:2]
+        return [name for name in required if not secret_text(getattr(self, name.lower()))]
 
     def secrets(self) -> list[str]:
-        """Return every secret text, for the log to leave out; treat it as such."""
-        addresses = [secret_text(one) for one in (self.database_url, self.etl_smtp_url, self.etl_heartbeat_url)]
-        passwords = [password for address in addresses for password in _passwords(address)]
+        """Return every secret text, for the log to redact; never show the result."""
+        addresses = [secret_text(secret) for secret in (self.database_url, self.etl_smtp_url, self.etl_heartbeat_url)]
+        passwords = [password for address in addresses for password in _password_forms(address)]
         names = (self.qqcatalyst_client_secret, self.qqcatalyst_password, self.qqcatalyst_username)
         return [text for text in (*addresses, *passwords, *map(secret_text, names)) if text]
 
 
-def _passwords(address: str) -> list[str]:
-    """Return the password in an address of a database, as it stands there and as it is meant."""
+def _password_forms(address: str) -> list[str]:
+    """Return the password in a URL, both encoded and decoded."""
     password = urlsplit(address).password or "".join(parse_qs(urlsplit(address).query).get("password", []))
     return [password, unquote(password)]
 
 
 def secret_text(secret: SecretStr | None) -> str:
-    """Return the text of a secret, empty when it is not set."""
+    """Return the text of a secret, empty when the secret is not set."""
     return secret.get_secret_value() if secret else ""
 
 
-def _is_latin(text: str) -> bool:
-    """Tell whether a text can be encoded as ISO-8859-1."""
+def _is_latin_1(text: str) -> bool:
+    """Return whether a text can be encoded as ISO-8859-1."""
     try:
         text.encode("iso-8859-1")
     except UnicodeEncodeError:

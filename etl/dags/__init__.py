@@ -1,1 +1,1 @@
-"""The DAGs of Apache Airflow. This folder can be put on Airflow's DAG path as it is, or linked from there."""
+"""The DAGs for Apache Airflow. Put this folder on Airflow's DAG path, or link it from there."""

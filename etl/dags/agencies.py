@@ -1,16 +1,16 @@
-"""The agencies of one Airflow: `ETL_AGENCIES` names a folder that holds a folder for each, with a `.env` of its own."""
+"""The agencies of an Airflow installation: `ETL_AGENCIES` has a subfolder with its own `.env` for each agency."""
 
 import os
 from pathlib import Path
 
 
-def folder() -> Path | None:
-    """Return where the agencies are, None where the environment holds the settings of a single one."""
-    named = os.environ.get("ETL_AGENCIES", "").strip()
-    return Path(named).expanduser() if named else None
+def agencies_folder() -> Path | None:
+    """Return the folder of the agencies, None if the environment has the settings of a single agency."""
+    path = os.environ.get("ETL_AGENCIES", "").strip()
+    return Path(path).expanduser() if path else None
 
 
-def agencies() -> list[str]:
-    """Return the names of the agencies, none where there is a single one. Light: Airflow asks at every parse."""
-    home = folder()
-    return sorted(path.parent.name for path in home.glob("*/.env")) if home else []
+def list_agencies() -> list[str]:
+    """Return the names of the agencies, empty for a single agency. Must be fast: Airflow calls it at every parse."""
+    folder = agencies_folder()
+    return sorted(path.parent.name for path in folder.glob("*/.env")) if folder else []

@@ -1,6 +1,6 @@
-"""What the tasks of the DAGs do: thin calls of the pipeline, with imports when they run, for parsing has to be quick.
+"""The work of the DAGs' tasks: thin calls of the pipeline, imported at run time so that DAG parsing is fast.
 
-What travels between tasks is ids alone: of the batch, and of slices.
+Tasks pass only ids to each other: of the batch and of slices.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from etl.dags.agencies import folder
+from etl.dags.agencies import agencies_folder
 
 if TYPE_CHECKING:
     from etl.config.settings import Settings
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Seconds for which the weekly reading waits for an hourly run to end.
-PATIENCE_OF_FULL = 3600.0
+#: Seconds that the weekly reconcile waits for an hourly run to end.
+FULL_READ_WAIT_SECONDS = 3600.0
 
 
-def settings_for(agency: str | None) -> Settings:
-    """Return the settings of an agency, or of the environment; raise SettingsError when they do not do."""
+def load_settings(agency: str | None) -> Settings:
+    """Return the settings of an agency, or of the environment; raise SettingsError when they are invalid."""
     from etl.config.agency import load_agency_settings
     from etl.config.settings import Settings
 
-    home = folder()
-    return Settings.load() if agency is None or home is None else load_agency_settings(home / agency)
+    folder = agencies_folder()
+    return Settings.load() if agency is None or folder is None else load_agency_settings(folder / agency)
 
 
 @contextmanager
-def at_work(agency: str | None, run: str) -> Iterator[RunTask]:
-    """Give where a task works; what it fails at is told as the settings say, and raised."""
+def open_task(agency: str | None, run: str) -> Iterator[RunTask]:
+    """Yield the context of a task; an error is reported as the settings say, and raised."""
     from etl.database.connect import make_engine
     from etl.database.resolve import resolve_database
     from etl.ledger.transaction import Ledger
@@ -47,11 +47,11 @@ def at_work(agency: str | None, run: str) -> Iterator[RunTask]:
     from etl.pipeline import Watcher
     from etl.pipeline.tasks import RunTask
 
-    settings = settings_for(agency)
+    settings = load_settings(agency)
     with resolve_database(settings) as url:
         engine = make_engine(url, application_name="qqetl task")
         try:
-            yield RunTask(engine, settings, run, Watcher(tell))
+            yield RunTask(engine, settings, run, Watcher(log_event))
         except Exception as error:
             after_run(Ledger(engine, settings.etl_tenant), settings, error)
             raise
@@ -59,128 +59,128 @@ def at_work(agency: str | None, run: str) -> Iterator[RunTask]:
             engine.dispose()
 
 
-def tell(event: Event) -> None:
-    """Write into the task's log what happens."""
+def log_event(event: Event) -> None:
+    """Write an event to the task's log."""
     from etl.events import Advanced, Finished, Message
 
     match event:
         case Message(text):
             log.info(text)
         case Advanced():
-            log.info("%s: %d records in %d answers", event.resource, event.records, event.pages)
+            log.info("%s: %d records in %d pages", event.resource, event.records, event.pages)
         case Finished():
             log.info("%s: %s%s", event.resource, event.state, f" ({event.error})" if event.error else "")
 
 
-def begin(agency: str | None, run: str, asked: Mapping[str, Any], *, full: bool) -> str | None:
-    """Give a run its batch and return the batch's id; None while another run is at work, which is no fault.
+def start_batch(agency: str | None, run: str, params: Mapping[str, Any], *, full: bool) -> str | None:
+    """Create the batch of a run and return its id, None while another run is active, which is not an error.
 
-    A full reading waits for the other run's end, up to an hour. `asked` holds from, to and resources.
+    A full run waits up to an hour for the other run to end. `params` has the keys from, to and resources.
     """
     from etl.errors import LeaseHeld
     from etl.pipeline.tasks import begin_run
 
-    window, options = window_of(asked), options_for(asked, full=full)
-    with at_work(agency, run) as task:
+    window, options = requested_window(params), run_options(params, full=full)
+    with open_task(agency, run) as task:
         try:
-            return str(begin_run(task, window, options, patience=PATIENCE_OF_FULL if full else 0.0))
-        except LeaseHeld as held:
-            log.warning("%s", held)
+            return str(begin_run(task, window, options, patience=FULL_READ_WAIT_SECONDS if full else 0.0))
+        except LeaseHeld as error:
+            log.warning("%s", error)
             return None
 
 
-def window_of(asked: Mapping[str, Any]) -> Window | None:
-    """Return the window that a person asked for, None to go on from where each resource is complete."""
+def requested_window(params: Mapping[str, Any]) -> Window | None:
+    """Return the requested window, None to resume where each resource is complete."""
     from etl.errors import UsageError
     from etl.window import Window
 
-    start, end = asked.get("from"), asked.get("to")
+    start, end = params.get("from"), params.get("to")
     if end and not start:
-        raise UsageError("`to` needs `from`; without both, a run goes on from where each resource is complete.")
+        raise UsageError("`to` requires `from`; without both, a run resumes where each resource is complete.")
     return Window.of({"start_date": start, "end_date": end or datetime.now(UTC)}) if start else None
 
 
-def options_for(asked: Mapping[str, Any], *, full: bool) -> Any:
-    """Return what a run is to do; a full reading is over what is read as one list, for nothing else needs it."""
+def run_options(params: Mapping[str, Any], *, full: bool) -> Any:
+    """Return the options of a run; a full run covers only resources that are read as one list."""
     from etl.pipeline import Options
     from etl.pipeline.reconcile import select_reconcilable
 
-    names = tuple(asked.get("resources") or ())
+    names = tuple(params.get("resources") or ())
     if not full:
         return Options(names)
-    return Options(tuple(one.name for one in select_reconcilable(names)), full=True, command="reconcile")
+    return Options(tuple(resource.name for resource in select_reconcilable(names)), full=True, command="reconcile")
 
 
-def plan(agency: str | None, run: str, batch: str, wave: int) -> list[Any]:
-    """Return the ids of the pieces of a wave."""
+def plan_chunks(agency: str | None, run: str, batch: str, level: int) -> list[Any]:
+    """Return the ids of the chunks of a dependency level."""
     from etl.pipeline.tasks import plan_level
 
-    with at_work(agency, run) as task:
-        return [piece.to_json() for piece in plan_level(task, UUID(batch), wave)]
+    with open_task(agency, run) as task:
+        return [chunk.to_json() for chunk in plan_level(task, UUID(batch), level)]
 
 
-def read(agency: str | None, run: str, batch: str, piece: Sequence[Any]) -> None:
-    """Read, clean and load what is left of a piece."""
+def process_chunk(agency: str | None, run: str, batch: str, chunk: Sequence[Any]) -> None:
+    """Read, clean and load the unread part of a chunk."""
     from etl.pipeline.task_chunks import Chunk
     from etl.pipeline.tasks import read_chunk
 
-    with at_work(agency, run) as task:
-        read_chunk(task, UUID(batch), Chunk.from_json(piece))
+    with open_task(agency, run) as task:
+        read_chunk(task, UUID(batch), Chunk.from_json(chunk))
 
 
-def name_of(piece: Sequence[Any]) -> str:
-    """Return how people see a piece."""
+def chunk_label(chunk: Sequence[Any]) -> str:
+    """Return the label of a chunk."""
     from etl.pipeline.task_chunks import Chunk
 
-    return str(Chunk.from_json(piece))
+    return str(Chunk.from_json(chunk))
 
 
-def close(agency: str | None, run: str, batch: str) -> tuple[str, Summary]:
-    """Close the books of a run, let what is the matter be told, and return the tenant and how the run went."""
+def close_batch(agency: str | None, run: str, batch: str) -> tuple[str, Summary]:
+    """Close the batch of a run, send notices, and return the tenant and the summary."""
     from etl.notifications import after_run
     from etl.pipeline.tasks import close_run
 
-    with at_work(agency, run) as task:
+    with open_task(agency, run) as task:
         summary = close_run(task, UUID(batch))
-        after_run(task.ledger_without_lease, task.settings, unread(summary), whole=summary.exit_status == 0)
+        after_run(task.ledger_without_lease, task.settings, unread_error(summary), whole=summary.exit_status == 0)
         return task.tenant, summary
 
 
-def unread(summary: Summary) -> TaskDied | None:
-    """Return what the end of a run means that has left resources unread: tasks of it died, and had no word for it."""
+def unread_error(summary: Summary) -> TaskDied | None:
+    """Return the error of a run that left resources unread because tasks died, None if everything was read."""
     from etl.errors import TaskDied
     from etl.status.format import join_words
 
     names = [part.resource for part in summary.parts if part.is_unread]
-    return TaskDied(f"Not all was read of {join_words(names)}. The next run goes on there.") if names else None
+    return TaskDied(f"Not everything was read of {join_words(names)}. The next run resumes there.") if names else None
 
 
-def tell_of_death(agency: str | None, run: str, task_id: str) -> None:
-    """Free the lease of a run that failed because a task of it died on every try, and let that be told.
+def report_dead_run(agency: str | None, run: str, task_id: str) -> None:
+    """Release the lease of a run that failed because a task died on every try, and send a notice.
 
-    Where the reason of a failed run is known already, nothing is told besides.
+    No notice is sent if the reason of the failed run is known already.
     """
     from etl.errors import TaskDied
     from etl.notifications import after_run
 
-    with at_work(agency, run) as task:
+    with open_task(agency, run) as task:
         task.release_lease()
-        own = task.find_batch()
-        kept = f" What was read is kept with batch {str(own.id)[:8]}." if own else ""
-        died = TaskDied(f"Task `{task_id}` of {run} died on every try.{kept} The next run goes on there.")
-        after_run(task.ledger_without_lease, task.settings, died)
+        batch = task.find_batch()
+        saved = f" The data read so far is saved in batch {str(batch.id)[:8]}." if batch else ""
+        error = TaskDied(f"Task `{task_id}` of {run} died on every try.{saved} The next run resumes there.")
+        after_run(task.ledger_without_lease, task.settings, error)
 
 
-def what_is_wrong(agency: str | None, run: str, batch: str) -> str | None:
-    """Return why a run whose books are closed did not end well, None when it did."""
+def failure_reason(agency: str | None, run: str, batch: str) -> str | None:
+    """Return why a closed run failed, None when it succeeded."""
     from etl.models.states import BatchState
 
-    with at_work(agency, run) as task:
-        found = task.load_batch(UUID(batch))
-    return None if found.status is BatchState.COMPLETED else found.error or "a resource failed"
+    with open_task(agency, run) as task:
+        batch_record = task.load_batch(UUID(batch))
+    return None if batch_record.status is BatchState.COMPLETED else batch_record.error or "a resource failed"
 
 
-def written(summary: Summary) -> dict[str, int]:
-    """Return the tables of which a run has written rows, with their number."""
-    sums = {table: sum(counts.values()) - counts.get("unchanged", 0) for table, counts in summary.tables.items()}
-    return {table: rows for table, rows in sums.items() if rows}
+def count_written_rows(summary: Summary) -> dict[str, int]:
+    """Return the tables that a run changed, with the number of rows written."""
+    row_counts = {table: sum(counts.values()) - counts.get("unchanged", 0) for table, counts in summary.tables.items()}
+    return {table: rows for table, rows in row_counts.items() if rows}

@@ -1,1 +1,1 @@
-"""Connecting to PostgreSQL, deadlines and locks, and the life of the embedded server."""
+"""PostgreSQL: connections, deadlines, retries, migrations, backups and the embedded server."""

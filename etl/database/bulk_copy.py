@@ -1,4 +1,4 @@
-"""Rows and lines into a table by COPY, over the open transaction of a connection."""
+"""Bulk loading of a table with COPY inside an open transaction."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -9,20 +9,20 @@ from sqlalchemy import Connection
 
 from etl.copy_text import format_line
 
-#: How much text is handed to the driver at once: large enough to spare calls, small enough to spare memory.
+#: Characters passed to the driver at once: enough to save calls, few enough to save memory.
 BLOCK_CHARACTERS = 1 << 18
 
 
 def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Copy rows into `table` (`schema.name` or `name`) over the open transaction of `connection`.
 
-    Values are those that `etl.copy_text.line` takes.
+    The values must be of types that `etl.copy_text` can write.
     """
     copy_lines(connection, table, columns, map(format_line, rows))
 
 
 def copy_lines(connection: Connection, table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
-    """Copy lines of COPY text, each with its end, into `table`."""
+    """Copy lines of COPY text, each with its line end, into `table`."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
@@ -33,7 +33,7 @@ def copy_lines(connection: Connection, table: str, columns: Sequence[str], lines
 
 
 def encode_blocks(lines: Iterable[str]) -> Iterable[bytes]:
-    """Yield the lines as bytes, in blocks."""
+    """Yield the lines in encoded blocks."""
     pending: list[str] = []
     size = 0
     for text in lines:

@@ -1,4 +1,4 @@
-"""Connecting: one way to an engine, with time-outs, TLS and a client-side deadline."""
+"""Database engines with timeouts, TLS and a client-side deadline."""
 
 import ipaddress
 import os
@@ -12,20 +12,29 @@ from typing import Any, cast
 import msgspec
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
 
 from etl.database.deadline import CLIENT_GRACE_SECONDS, DeadlineConnection
 from etl.database.sqlstate import classify, database_errors
-from etl.errors import DatabaseNotReady, SettingsError
+from etl.errors import DatabaseNotReady, SettingsError, UsageError
 
 __all__ = [
-    "with_limits", "check_server", "classify", "connect_options", "database_errors", "make_engine", "parse_url", "display_url",
+    "check_server",
+    "classify",
+    "connect_options",
+    "database_errors",
+    "display_url",
+    "engine_of",
+    "make_engine",
+    "parse_url",
+    "with_limits",
 ]  # fmt: skip
 
 STATEMENT_SECONDS = 600.0
 _CONNECT_SECONDS = 10
 _LOCK_SECONDS = 30
 _IDLE_IN_TRANSACTION_SECONDS = 300
-#: Execution options of an engine that `bounded` gives.
+#: Execution options that `with_limits` sets.
 _STATEMENT_OPTION, _IDLE_OPTION, _NAME_OPTION = "etl_statement_seconds", "etl_idle_seconds", "etl_application_name"
 _MIN_SERVER_VERSION = 140000
 _READ_ONLY = "25006"
@@ -33,7 +42,7 @@ _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
 #: Sent with every connection; a URL's own parameters win.
 _CONNECT_OPTIONS: Mapping[str, Any] = {
-    "client_encoding": "utf8",  # a database in SQL_ASCII would hand out bytes
+    "client_encoding": "utf8",  # a database in SQL_ASCII would return bytes
     "connect_timeout": _CONNECT_SECONDS,
     "keepalives": 1,
     "keepalives_idle": 30,
@@ -42,8 +51,8 @@ _CONNECT_OPTIONS: Mapping[str, Any] = {
     "tcp_user_timeout": 60_000,  # milliseconds
 }
 
-#: Per transaction and not per session: behind a transaction pooler the next transaction may run in another session,
-#: and PgBouncer refuses the start-up parameter `options`. One statement, so one round trip.
+#: Set per transaction, not per session: with a transaction pooler the next transaction may run in another session, and
+#: PgBouncer rejects the startup parameter `options`. One statement, so one round trip.
 _TRANSACTION_SETTINGS = text(
     "select set_config('statement_timeout', :statement, true), set_config('lock_timeout', :lock, true),"
     " set_config('idle_in_transaction_session_timeout', :idle, true), set_config('timezone', 'UTC', true),"
@@ -59,10 +68,10 @@ def make_engine(
     statement_timeout_s: float = STATEMENT_SECONDS,
     pool_size: int = 5,
 ) -> Engine:
-    """Return an engine for the database at `url` (`postgresql://` or `postgres://`); nothing is connected yet.
+    """Return an engine for the database at `url` (`postgresql://` or `postgres://`) without connecting.
 
-    A statement may take `statement_timeout_s` seconds on the server, and five more until the client gives up on it.
-    Connections are checked before use, and safe behind a transaction pooler. Raises SettingsError for an unusable URL.
+    A statement may take `statement_timeout_s` seconds on the server; the client waits five seconds longer.
+    Connections are checked before use and work with a transaction pooler. Raises SettingsError for an invalid URL.
     """
     address = parse_url(url)
     engine = create_engine(
@@ -72,13 +81,15 @@ def make_engine(
         max_overflow=0,
         pool_pre_ping=True,
         pool_timeout=_LOCK_SECONDS,
-        use_native_hstore=False,  # spares a query on the first connection; no column is an hstore
-        hide_parameters=True,  # parameters are people's data and would show in every error
+        use_native_hstore=False,  # saves a query on the first connection; no column is an hstore
+        hide_parameters=True,  # parameters are personal data and would appear in every error
         json_serializer=_encode_json,
         json_deserializer=partial(loads, parse_float=Decimal),
     )
     event.listen(engine, "do_connect", _connect)
-    event.listen(engine, "checkin", partial(_set_deadline, seconds=_CONNECT_SECONDS))  # for the check before the next use
+    event.listen(
+        engine, "checkin", partial(_set_deadline, seconds=_CONNECT_SECONDS)
+    )  # for the check before the next use
     event.listen(engine, "handle_error", _discard_read_only)
     event.listen(engine, "begin", partial(_apply_settings, statement_timeout_s=statement_timeout_s))
     return engine
@@ -87,17 +98,35 @@ def make_engine(
 def with_limits(
     engine: Engine, *, statement_s: float | None = None, idle_s: float | None = None, name: str | None = None
 ) -> Engine:
-    """Return the engine, over the same connections, for transactions with limits of their own.
+    """Return an engine that shares the connections of `engine` and applies its own limits to transactions.
 
-    A statement may take `statement_s` seconds, whoever is waited for; a transaction in which nothing is asked for
-    `idle_s` seconds is ended by the server. Others see it under the `name`, by which they can end it.
+    A statement may take `statement_s` seconds, lock waits included; the server ends a transaction that is idle for
+    `idle_s` seconds. `name` is the application name in `pg_stat_activity`, by which others can terminate it.
     """
     limits = {_STATEMENT_OPTION: statement_s, _IDLE_OPTION: idle_s, _NAME_OPTION: name}
     return engine.execution_options(**{name: limit for name, limit in limits.items() if limit is not None})
 
 
+def engine_of(db: Session | Engine) -> Engine:
+    """Return the engine of `db`; every step opens its own transactions.
+
+    Raises UsageError for a Session inside an open transaction, whose changes the steps could neither see nor commit.
+    """
+    if isinstance(db, Engine):
+        return db
+    if isinstance(db, Session):
+        if db.in_transaction():
+            raise UsageError(
+                "The Session is inside a transaction, but must be idle because each step commits its own transactions. "
+                "Commit or roll back the Session first, or pass the Engine."
+            )
+        bound = db.get_bind()
+        return bound if isinstance(bound, Engine) else bound.engine
+    raise UsageError(f"db must be a SQLAlchemy Session or Engine, not {type(db).__name__}.")
+
+
 def display_url(url: str) -> str:
-    """Return the address for people: user, host, port and database, without password and options."""
+    """Return the URL for display: user, host, port and database, without password and options."""
     address = parse_url(url)
     return URL.create(
         "postgresql",
@@ -109,21 +138,21 @@ def display_url(url: str) -> str:
 
 
 def parse_url(url: str) -> URL:
-    """Return the URL for SQLAlchemy with the psycopg driver; raise SettingsError, without its text, when unusable."""
+    """Return the URL for SQLAlchemy with the psycopg driver; raise SettingsError, without quoting it, when invalid."""
     try:
         address = make_url(url.strip())
     except (ArgumentError, ValueError):
         address = None
     if address is None or address.drivername not in _SCHEMES:
         raise SettingsError(
-            "DATABASE_URL is not the address of a PostgreSQL database. It has to look like "
+            "DATABASE_URL is not the URL of a PostgreSQL database. It must have the form "
             "postgresql://USER:PASSWORD@HOST:5432/DATABASE, with special characters in the password percent-encoded."
         )
     return address.set(drivername="postgresql+psycopg")
 
 
 def connect_options(address: URL) -> dict[str, Any]:
-    """Return the driver options that the URL does not set itself: time-outs, keep-alives and verified TLS."""
+    """Return the driver options that the URL does not set: timeouts, keepalives and verified TLS."""
     options = dict(_CONNECT_OPTIONS)
     hosts = _hosts(address)
     if not ("sslmode" in address.query or "PGSSLMODE" in os.environ or all(map(_is_local, hosts))):
@@ -131,7 +160,7 @@ def connect_options(address: URL) -> dict[str, Any]:
         if not ("sslrootcert" in address.query or "PGSSLROOTCERT" in os.environ or _has_root_certificates()):
             options["sslrootcert"] = "system"
     if len(hosts) > 1:
-        options["target_session_attrs"] = "read-write"  # after a fail-over, find the primary
+        options["target_session_attrs"] = "read-write"  # after a failover, find the primary
     return {name: value for name, value in options.items() if name not in address.query}
 
 
@@ -144,10 +173,10 @@ def check_server(connection: Connection) -> None:
         )
     ).one()
     if number < _MIN_SERVER_VERSION:
-        raise DatabaseNotReady(f"The server is PostgreSQL {version}; 14 or newer is needed. Upgrade the server.")
+        raise DatabaseNotReady(f"The server is PostgreSQL {version}, but must be 14 or newer. Upgrade the server.")
     if encoding != "UTF8":
         raise DatabaseNotReady(
-            f"The database stores text as {encoding}; it has to be UTF8. Make a new one with: "
+            f"The database stores text as {encoding}, but must use UTF8. Create a new database with: "
             "CREATE DATABASE qqcatalyst ENCODING 'UTF8' TEMPLATE template0"
         )
 
@@ -159,13 +188,13 @@ def _connect(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any
 
 
 def _set_deadline(connection: DeadlineConnection | None, *_: Any, seconds: float) -> None:
-    """Set how long the connection may wait for the server; a connection that broke is handed in as None."""
+    """Set how long the connection may wait for the server; a broken connection is passed as None."""
     if connection is not None:
         connection.deadline = seconds
 
 
 def _discard_read_only(context: ExceptionContext) -> None:
-    """Have the connections closed that lead to a server which was the primary once: the next look for the new one."""
+    """Discard connections to a server that is no longer the primary, so that new ones find the new primary."""
     if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
         context.is_disconnect = True
 
@@ -187,13 +216,13 @@ def _apply_settings(connection: Connection, *, statement_timeout_s: float) -> No
 
 
 def _hosts(address: URL) -> list[str]:
-    """Return every host of the URL; the empty text stands for the local socket."""
+    """Return every host of the URL; the empty string means the local socket."""
     names = [address.host] if address.host else _as_list(address.query.get("host")) or [os.environ.get("PGHOST", "")]
     return [part for name in names for part in name.split(",")]
 
 
 def _is_local(host: str) -> bool:
-    """Return whether the host is a socket folder or the loopback; a port may follow the name."""
+    """Return whether the host is a socket folder or a loopback address; a port may follow the name."""
     if not host or host.startswith(("/", "@")) or host.partition(":")[0] == "localhost":
         return True
     for part in (host.strip("[]"), host.partition(":")[0]):
@@ -205,7 +234,7 @@ def _is_local(host: str) -> bool:
 
 
 def _has_root_certificates() -> bool:
-    """Return whether the user keeps certificates where libpq looks for them by itself."""
+    """Return whether the user has root certificates at libpq's default path."""
     return Path("~/.postgresql/root.crt").expanduser().exists()
 
 

@@ -1,9 +1,9 @@
-"""A client-side deadline for every wait on the server, for black holes between it and us.
+"""Client-side deadlines and cancellation for every wait on the database server.
 
-The server's `statement_timeout` ends a statement that works too long; behind a dead network or a proxy that swallows
-everything, neither it nor TCP keep-alives help, and the driver would wait for ever. Every wait of a psycopg connection
-goes through `Connection.wait`, so that is the place for the deadline: no second thread, no statement left out. It is
-the place, too, where whoever is asked to end lets go of the calls under way, in whichever thread they wait.
+The server's `statement_timeout` ends a statement that works too long. When the network is dead or a proxy drops
+everything, neither that timeout nor TCP keepalives help, and the driver would wait forever. Every wait of a psycopg
+connection goes through `Connection.wait`, so the deadline is checked there: it needs no second thread and covers every
+statement. Pending calls of all threads are cancelled there too when the process is asked to stop.
 """
 
 import time
@@ -20,46 +20,46 @@ from etl.errors import Interrupted
 
 RV = TypeVar("RV")
 
-#: The server should be the first to give up: its answer leaves the session usable.
+#: Seconds that the client waits longer than the server: a server-side timeout leaves the session usable.
 CLIENT_GRACE_SECONDS = 5.0
 _CANCEL_SECONDS = 2.0
 _POLL_SECONDS = 0.1
 
 
 class DeadlineExpired(psycopg.OperationalError):
-    """The server did not answer in time; the session was closed, and what it was doing is undone."""
+    """The server did not answer in time; the session was closed and its transaction is rolled back."""
 
 
 class UnexpectedResult(psycopg.OperationalError):
-    """The session was lost in a COPY, and a pooler told of it after the server had: the driver expects one result."""
+    """The session was lost during a COPY, and server and pooler both reported it: the driver expects one result."""
 
 
 class _LastCancellation:
-    """The last moment at which this process let go of its calls under way."""
+    """When this process last cancelled its pending calls."""
 
     at = -inf
 
 
 def cancel_pending_calls() -> None:
-    """Break off every call to a database that this process waits for now; later calls are not concerned."""
+    """Cancel every database call that this process is waiting for; later calls are not affected."""
     _LastCancellation.at = time.monotonic()
 
 
 def were_calls_cancelled_since(began: float) -> bool:
-    """Return whether calls were let go after this moment of the monotonic clock."""
+    """Return whether pending calls were cancelled after this time of the monotonic clock."""
     return _LastCancellation.at >= began
 
 
 class DeadlineConnection(psycopg.Connection[Any]):
-    """A psycopg connection on which no wait lasts longer than `deadline` seconds; None waits without an end."""
+    """A psycopg connection on which no wait lasts longer than `deadline` seconds; None means no limit."""
 
     deadline: float | None = None
 
     def wait(self, gen: PQGen[RV], interval: float = _POLL_SECONDS, *args: Any, **kwargs: Any) -> RV:
-        """Wait for the server and return what it said.
+        """Wait for the server and return its answer.
 
-        Raises DeadlineExpired when that takes too long, AnswerGarbled when its end comes in pieces, Interrupted when
-        the call was let go; then, and when a signal handler raises, the session is closed.
+        Raises DeadlineExpired when that takes too long, UnexpectedResult when a COPY returns more than one result, and
+        Interrupted when the call was cancelled. The session is closed in these cases and when a signal handler raises.
         """
         try:
             return super().wait(_with_deadline(gen, self.deadline), interval, *args, **kwargs)
@@ -70,19 +70,19 @@ class DeadlineConnection(psycopg.Connection[Any]):
             raise
         except ValueError as error:
             self._cancel_and_close()
-            raise UnexpectedResult("The database answered a COPY with more than one result.") from error
+            raise UnexpectedResult("The database returned more than one result for a COPY.") from error
         except BaseException:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self._cancel_and_close()
             raise
 
     def rollback(self) -> None:
-        """Roll back; of a session that is closed nothing is left to undo, and no second error hides the first."""
+        """Roll back unless the session is closed, so that no second error hides the first."""
         if not self.closed:
             super().rollback()
 
     def _cancel_and_close(self) -> None:
-        """Ask the server to drop the statement, if it still hears us, and close the session either way."""
+        """Try to cancel the statement on the server, then close the session."""
         self.deadline = None
         with suppress(Exception):
             self.cancel_safe(timeout=_CANCEL_SECONDS)
@@ -90,9 +90,9 @@ class DeadlineConnection(psycopg.Connection[Any]):
 
 
 def connect_with_deadline(url: str, seconds: float, **parameters: Any) -> DeadlineConnection:
-    """Return a connection of its own for a few short questions, each answered within `seconds` or not at all.
+    """Return a separate connection for a few short queries, each limited to `seconds`.
 
-    `parameters` are libpq's, beside those of the URL.
+    `parameters` are libpq parameters in addition to those of the URL.
     """
     limits = {"connect_timeout": max(2, round(seconds)), "autocommit": True}
     connection = DeadlineConnection.connect(url, **{**parameters, **limits})
@@ -101,7 +101,7 @@ def connect_with_deadline(url: str, seconds: float, **parameters: Any) -> Deadli
 
 
 def _with_deadline(gen: PQGen[RV], seconds: float | None) -> Generator[Any, Any, RV]:
-    """Pass the driver's waiting through, and break it off after `seconds` or when it is let go."""
+    """Forward the driver's waits; stop after `seconds` or when pending calls are cancelled."""
     began = time.monotonic()
     try:
         waits_for = next(gen)

@@ -1,4 +1,4 @@
-"""Migrations carried out by Alembic: up and down, and whether models and migrations agree."""
+"""Database migrations with Alembic, and the comparison of models and database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,20 +15,20 @@ from etl.database.revisions import SCRIPTS
 from etl.database.sqlstate import database_errors
 from etl.errors import LeaseHeld
 
-#: The schemas besides `public` that are ours.
+#: The schemas that we own in addition to `public`.
 MANAGED_SCHEMAS = ("etl", "raw", "history")
 
-#: The advisory lock that keeps two migrations apart; any number, as long as it stays.
+#: The advisory lock that serializes migrations; the number is arbitrary but must not change.
 MIGRATION_LOCK = 7_204_551_901
 
-#: An index over a large table takes its time.
+#: Building an index on a large table takes long.
 STATEMENT_SECONDS = 6 * 3600.0
 
 ACTIVE_LEASE = text("SELECT resource, holder FROM etl.leases WHERE expires_at > now() ORDER BY resource LIMIT 1")
 
 
 def metadata() -> MetaData:
-    """Return the metadata that knows every table."""
+    """Return the metadata with every table."""
     import etl.resources  # noqa: F401, PLC0415 (only migrations need all tables)
     from etl.models.base import Base  # noqa: PLC0415 (as above)
 
@@ -36,7 +36,7 @@ def metadata() -> MetaData:
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
-    """Return Alembic's configuration, from an installed package as well as from a checkout."""
+    """Return Alembic's configuration, for an installed package as well as for a checkout."""
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     if connection is not None:
@@ -46,7 +46,7 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 @contextmanager
 def migration_transaction(url: str) -> Iterator[Connection]:
-    """Give a connection of its own, in one transaction, and leave nothing open whatever happens."""
+    """Yield a separate connection inside one transaction, and close it in every case."""
     engine = make_engine(url, statement_timeout_s=STATEMENT_SECONDS)
     try:
         with database_errors(), engine.begin() as connection:
@@ -56,32 +56,32 @@ def migration_transaction(url: str) -> Iterator[Connection]:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring a database to a revision, in one transaction; raise LeaseHeld while a run is at work on its tables."""
+    """Upgrade a database to a revision in one transaction; raise LeaseHeld while a run is active."""
     with migration_transaction(url) as connection:
         command.upgrade(alembic_config(connection), revision)
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Take a database back to a revision, in one transaction; raise LeaseHeld while a run is at work on its tables."""
+    """Downgrade a database to a revision in one transaction; raise LeaseHeld while a run is active."""
     with migration_transaction(url) as connection:
         command.downgrade(alembic_config(connection), revision)
 
 
 def block_runs(connection: Connection) -> None:
-    """Keep every run from its next commit until the open transaction ends; raise LeaseHeld while one is at work."""
+    """Block the next commit of every run until the open transaction ends; raise LeaseHeld while a run is active."""
     if connection.execute(text("SELECT to_regclass('etl.leases')")).scalar_one() is None:
         return
     connection.execute(text("LOCK TABLE etl.leases IN EXCLUSIVE MODE"))
     lease = connection.execute(ACTIVE_LEASE).first()
     if lease is not None:
         raise LeaseHeld(
-            f"A run is at work (it holds {lease.resource} by {lease.holder}), and a migration would change its tables. "
-            "Wait for its end; if its process died, its lock frees itself within a minute."
+            f"A run is active (it holds the lease of {lease.resource} as {lease.holder}), and a migration would change "
+            "its tables. Wait until the run ends; if its process died, the lease expires within a minute."
         )
 
 
 def schema_differences(connection: Connection) -> list[Any]:
-    """Return what the models have and the database has not, or the other way round; empty when they agree."""
+    """Return the differences between the models and the database; empty when they agree."""
     options = {
         "include_schemas": True,
         "include_name": lambda name, kind, _: kind != "schema" or name in (None, "public", *MANAGED_SCHEMAS),

@@ -1,4 +1,4 @@
-"""Moving all rows into another database, table by table, between servers of any version."""
+"""Moving all rows to another database, table by table, between servers of any version."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from etl.database.connect import display_url, make_engine
 from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseNotReady
 
-#: One table of a large book may take long to copy.
+#: Copying one table of a large agency may take long.
 _TABLE_SECONDS = 6 * 3600.0
 _REVISION_TABLE = "alembic_version"
 
@@ -32,7 +32,7 @@ _REFERENCES = text("""
     JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
     WHERE k.contype = 'f' AND k.conrelid <> k.confrelid AND NOT k.condeferrable
 """)
-#: Where two tables refer to each other, neither can come first: such references are checked at the end.
+#: Foreign keys of two tables that reference each other: they are checked at the end.
 _CIRCULAR = text("""
     SELECT tn.nspname, t.relname, k.conname
     FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
@@ -47,7 +47,7 @@ _SET_SEQUENCE = text("SELECT setval(format('%I.%I', CAST(:schema AS text), CAST(
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table by name, with the columns that are not computed from others."""
+    """A table and its columns, without generated columns."""
 
     schema: str
     name: str
@@ -55,25 +55,25 @@ class Table:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What a reference to the table names."""
+        """Schema and name, as foreign keys give them."""
         return self.schema, self.name
 
     def copy(self, direction: str) -> sql.Composed:
-        """Return the COPY statement, TO STDOUT or FROM STDIN, in text: the binary form may differ between versions."""
+        """Return the COPY statement, TO STDOUT or FROM STDIN, in text format: the binary format may vary by version."""
         columns = sql.SQL(", ").join(map(sql.Identifier, self.columns))
         return sql.SQL("COPY {} ({}) {}").format(sql.Identifier(*self.key), columns, sql.SQL(direction))
 
 
 def move_rows(from_url: str, to_url: str) -> int:
-    """Copy every row into another database in one transaction, and return how many; the old database stays as it is.
+    """Copy every row to another database in one transaction and return the row count; the source is not changed.
 
-    The new database has to be at the same migration and without rows; raises DatabaseNotReady when it is not.
+    Raises DatabaseNotReady unless the destination is at the same migration and has no rows.
     """
     source_engine = make_engine(from_url, application_name="qqetl-move", statement_timeout_s=_TABLE_SECONDS)
     destination_engine = make_engine(to_url, application_name="qqetl-move", statement_timeout_s=_TABLE_SECONDS)
     try:
         with database_errors(), source_engine.connect() as source, destination_engine.begin() as destination:
-            source.execution_options(isolation_level="REPEATABLE READ")  # one moment for all tables
+            source.execution_options(isolation_level="REPEATABLE READ")  # one snapshot for all tables
             tables = _tables_to_copy(source, destination, display_url(to_url))
             circular = destination.execute(_CIRCULAR).all()
             _alter_constraints(destination, circular, "DEFERRABLE")
@@ -92,13 +92,13 @@ def _tables_to_copy(source: Connection, destination: Connection, name: str) -> l
     tables = _read_tables(source)
     if tables != _read_tables(destination) or _read_revision(source, tables) != _read_revision(destination, tables):
         raise DatabaseNotReady(
-            f"{name} has not the same tables as the database to move. Run `qqetl db upgrade` on both, then move."
+            f"{name} does not have the same tables as the source database. Run `qqetl db upgrade` on both, then move."
         )
     data_tables = [table for table in tables if table.name != _REVISION_TABLE]
     non_empty = [f"{table.schema}.{table.name}" for table in data_tables if _has_rows(destination, table)]
     if non_empty:
         raise DatabaseNotReady(
-            f"{name} has to be without rows, but {', '.join(non_empty)} hold some. Move into a new database."
+            f"{name} must be empty, but these tables have rows: {', '.join(non_empty)}. Move to a new database."
         )
     return data_tables
 
@@ -109,7 +109,9 @@ def _read_tables(connection: Connection) -> list[Table]:
 
 def _read_revision(connection: Connection, tables: Sequence[Table]) -> list[str]:
     revision_tables = [table for table in tables if table.name == _REVISION_TABLE]
-    return sorted(str(row[0]) for table in revision_tables for row in _driver_connection(connection).execute(_select_all(table)))
+    return sorted(
+        str(row[0]) for table in revision_tables for row in _driver_connection(connection).execute(_select_all(table))
+    )
 
 
 def _select_all(table: Table) -> sql.Composed:
@@ -117,11 +119,13 @@ def _select_all(table: Table) -> sql.Composed:
 
 
 def _has_rows(connection: Connection, table: Table) -> bool:
-    return _driver_connection(connection).execute(sql.SQL("{} LIMIT 1").format(_select_all(table))).fetchone() is not None
+    return (
+        _driver_connection(connection).execute(sql.SQL("{} LIMIT 1").format(_select_all(table))).fetchone() is not None
+    )
 
 
 def _parents_first(tables: Sequence[Table], connection: Connection) -> list[Table]:
-    """Return the tables in an order in which every reference that is checked at once finds its row."""
+    """Return the tables in an order that satisfies every foreign key that is checked immediately."""
     by_key = {table.key: table for table in tables}
     parents: dict[tuple[str, str], set[tuple[str, str]]] = {table.key: set() for table in tables}
     for schema, name, to_schema, to_name in connection.execute(_REFERENCES):
@@ -130,13 +134,15 @@ def _parents_first(tables: Sequence[Table], connection: Connection) -> list[Tabl
         return [by_key[key] for key in TopologicalSorter(parents).static_order()]
     except CycleError as error:
         names = ", ".join(".".join(key) for key in error.args[1])
-        raise DatabaseNotReady(f"These tables refer to one another and cannot be copied one by one: {names}.") from None
+        raise DatabaseNotReady(f"These tables reference each other and cannot be copied one by one: {names}.") from None
 
 
 def _alter_constraints(connection: Connection, references: Iterable[Sequence[str]], deferrability: str) -> None:
     for schema, table, name in references:
         statement = sql.SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}")
-        _driver_connection(connection).execute(statement.format(sql.Identifier(schema, table), sql.Identifier(name), sql.SQL(deferrability)))
+        _driver_connection(connection).execute(
+            statement.format(sql.Identifier(schema, table), sql.Identifier(name), sql.SQL(deferrability))
+        )
 
 
 def _copy_table(table: Table, source: Connection, destination: Connection) -> int:

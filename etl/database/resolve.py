@@ -1,4 +1,4 @@
-"""Which database a run uses: DATABASE_URL, else the embedded one. It is never chosen silently."""
+"""The choice of the database: DATABASE_URL, or else the embedded PostgreSQL."""
 
 import sys
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from etl.errors import SettingsError
 
 @contextmanager
 def resolve_database(settings: Settings | None = None, *, embedded: bool = False) -> Iterator[str]:
-    """Give the address of the database for as long as the block runs; the embedded server runs as long.
+    """Yield the URL of the database; the embedded server runs for the length of the block.
 
-    Without DATABASE_URL the embedded PostgreSQL is used where it exists already, where a person at a terminal can see
-    what is printed, or where `embedded` asks for it. Raises SettingsError otherwise.
+    Without DATABASE_URL the embedded PostgreSQL is used if it exists already, if standard error is a terminal, or if
+    `embedded` is true. Raises SettingsError otherwise, so that the database is never chosen silently.
     """
     settings = settings or Settings.load()
     if settings.database_url is not None and not embedded:
@@ -23,7 +23,7 @@ def resolve_database(settings: Settings | None = None, *, embedded: bool = False
     if not (embedded or embedded_exists(settings.etl_data_dir) or sys.stderr.isatty()):
         raise SettingsError(
             "DATABASE_URL is not set, and there is no embedded PostgreSQL yet. Set DATABASE_URL to your database, or "
-            "let one be made here with --embedded."
+            "create an embedded one with --embedded."
         )
     with EmbeddedPostgres(settings.etl_data_dir) as server:
         yield server.url

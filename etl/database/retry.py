@@ -1,4 +1,4 @@
-"""Trying again what PostgreSQL could not do at the moment: collisions pass, and a restarting server takes seconds."""
+"""Retries of transactions after transient PostgreSQL errors such as deadlocks and server restarts."""
 
 import random
 import time
@@ -13,22 +13,22 @@ T = TypeVar("T")
 
 
 class CommitUnknown(DatabaseUnavailable):
-    """What became of a commit stays unknown: whoever did the work once more might do it twice."""
+    """Whether a commit succeeded is unknown; running the work again could apply it twice."""
 
 
-#: How long one transaction is tried again and again, in seconds from its first try.
+#: How long one transaction is retried, in seconds from its first try.
 RETRY_SECONDS = 60.0
-#: What took too long once may have been unlucky; what takes too long twice will again.
+#: Work that timed out once may have been unlucky; work that timed out twice will time out again.
 MAX_SLOW_TRIES = 2
-#: The longest pause between two tries, in seconds.
+#: The maximum pause between two tries, in seconds.
 MAX_PAUSE = 8.0
 
 
 def with_retries(work: Callable[[], T], retry_seconds: float = RETRY_SECONDS) -> T:
-    """Return what `work` returns, trying it again after transient errors of the database until patience is at an end.
+    """Return the result of `work`, retrying it after transient database errors for up to `retry_seconds`.
 
-    `work` is one transaction and has no effect beside it. Raises its last DatabaseUnavailable, and Interrupted when
-    the process let go of its calls meanwhile. Work that raises Undecided is not tried again.
+    `work` is one transaction and has no other effects. Raises the last DatabaseUnavailable, or Interrupted when the
+    process cancelled its pending calls. Work that raises CommitUnknown is not retried.
     """
     start = time.monotonic()
     tries = slow_tries = 0
@@ -51,6 +51,6 @@ def with_retries(work: Callable[[], T], retry_seconds: float = RETRY_SECONDS) ->
 
 
 def backoff(tries: int) -> float:
-    """Return how long to wait after so many tries: ever longer, and by chance, so that two that collided part."""
+    """Return the pause after so many tries: exponential with jitter, so that two that collided separate."""
     longest = min(MAX_PAUSE, 0.02 * 4**tries)
     return random.uniform(longest / 2, longest)  # noqa: S311 (jitter, no secret)

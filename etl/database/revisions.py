@@ -1,4 +1,4 @@
-"""Which migrations there are, and at which one a database is: told without the library that carries them out."""
+"""The known migrations and the revision of a database, read without importing Alembic."""
 
 import re
 from itertools import islice
@@ -10,34 +10,34 @@ import etl
 from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseNotReady
 
-#: Where Alembic finds the migrations, in an installed package as well as in a checkout.
+#: The folder of the migrations, in an installed package as well as in a checkout.
 SCRIPTS = Path(etl.__file__).parent / "alembic"
 
-#: The two lines in which a migration says what it is called and which one it builds on.
+#: The two lines with a migration's revision and its parent.
 HEADER = re.compile(r"""^(revision|down_revision)\b[^=\n]*=\s*(?:None|["'](.+?)["'])""", re.MULTILINE)
 
 
 def revisions() -> dict[str, str | None]:
-    """Return every revision that this version of the product knows, with the one that it builds on.
+    """Return every revision that this version knows, with its parent.
 
-    Alembic knows them too, and loads itself and all of them to tell, which every command would wait for.
+    Alembic could list them too, but it would import itself and all migrations, and every command would wait for that.
     """
     headers = (
         {line[1]: line[2] for line in islice(HEADER.finditer(script.read_text(encoding="utf-8")), 2)}
         for script in (SCRIPTS / "versions").glob("*.py")
     )
-    return {one["revision"]: one["down_revision"] for one in headers}
+    return {header["revision"]: header["down_revision"] for header in headers}
 
 
 def head_revision() -> str:
-    """Return the newest revision that this version of the product knows."""
+    """Return the newest revision that this version knows."""
     parents = revisions()
     (newest,) = parents.keys() - set(parents.values())
     return newest
 
 
 def current_revision(connection: Connection) -> str | None:
-    """Return the revision that a database is at, None for one without our tables."""
+    """Return the revision of a database, None for a database without our tables."""
     if connection.execute(text("SELECT to_regclass('etl.alembic_version')")).scalar_one() is None:
         return None
     return connection.execute(text("SELECT version_num FROM etl.alembic_version")).scalar_one_or_none()
@@ -50,10 +50,12 @@ def check_migrated(engine: Engine) -> None:
     if revision == head_revision():
         return
     if revision is None:
-        raise DatabaseNotReady("The database has no tables of ours yet. Run `qqetl db upgrade`.")
+        raise DatabaseNotReady("The database has no tables of this program yet. Run `qqetl db upgrade`.")
     if revision in revisions():
-        raise DatabaseNotReady(f"The database is at migration {revision}, behind {head_revision()}. Run `qqetl db upgrade`.")
+        raise DatabaseNotReady(
+            f"The database is at migration {revision}, not at the newest, {head_revision()}. Run `qqetl db upgrade`."
+        )
     raise DatabaseNotReady(
         f"The database is at migration {revision}, which this version does not know. "
-        "A newer version was here: upgrade the program."
+        "A newer version of the program upgraded it: upgrade this program."
     )

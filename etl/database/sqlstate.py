@@ -1,8 +1,8 @@
-"""What an error of the database means: try again, the record is bad, or a person is needed.
+"""Translation of database errors into ours: retryable, an invalid record, or action required.
 
-The five characters are PostgreSQL's error codes (PostgreSQL documentation, appendix "PostgreSQL Error Codes"). What the
-server says in words is never passed on: it quotes values, and values are people's data. Names of tables, columns and
-constraints are.
+The five-character codes are PostgreSQL's (PostgreSQL documentation, appendix "PostgreSQL Error Codes"). The server's
+message is never passed on because it quotes values, which are personal data. The names of tables, columns and
+constraints are passed on.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,11 @@ from etl.errors import ActionRequired, DatabaseNotReady, DatabaseUnavailable, Et
 
 
 class TooSlow(DatabaseUnavailable):
-    """The database did not finish a statement in time. One more try is worth it, many are not."""
+    """The database did not finish a statement in time; it is retried once."""
 
 
 class ServerFull(ActionRequired):
-    """The database server has no disk space left. Make room there, then run `qqetl retry`."""
+    """The database server has no disk space left. Free up space there, then run `qqetl retry`."""
 
 
 _TRANSIENT: Mapping[str, str] = {
@@ -30,12 +30,12 @@ _TRANSIENT: Mapping[str, str] = {
     "25P03": "the session was idle inside a transaction for too long",
     "25P04": "the transaction took too long",
     "57P01": "the server is shutting down or an administrator ended the session",
-    "57P02": "the server crashed and recovers",
+    "57P02": "the server crashed and is recovering",
     "57P03": "the server is starting, stopping or recovering",
     "57P05": "the session was idle for too long",
     "53200": "the server is out of memory",
-    "53300": "the server takes no more connections; close some or raise max_connections",
-    "25006": "the server is read-only: a standby, or in the middle of a fail-over",
+    "53300": "the server accepts no more connections; close some or raise max_connections",
+    "25006": "the server is read-only: a standby, or in the middle of a failover",
 }
 _TOO_SLOW = "57014"
 _DISK_FULL = "53100"
@@ -45,43 +45,43 @@ _NOT_READY_CLASSES = ("28", "3D", "42")
 _CONNECTION_CLASS = "08"
 
 _FIXES: Mapping[str, str] = {
-    "28": "The server refuses this user. Check user name and password in DATABASE_URL.",
+    "28": "The server rejects this user. Check user name and password in DATABASE_URL.",
     "3D": "The server has no database of this name. Create it, or correct DATABASE_URL.",
-    "42501": "This user lacks a right on the database. Grant it, or use the user that ran the migrations.",
-    "42": "The tables are not those that this version of the program expects. Run `qqetl db upgrade`.",
+    "42501": "This user lacks a privilege on the database. Grant it, or use the user that ran the migrations.",
+    "42": "The tables do not match this version of the program. Run `qqetl db upgrade`.",
 }
 
-#: A refused connection carries no code, only the English words of the server, the pooler or libpq.
+#: A refused connection has no error code, only the English message of the server, the pooler or libpq.
 _REFUSALS: Mapping[str, str] = {
     "password authentication failed": _FIXES["28"],
-    "no password supplied": "The server asks for a password, and DATABASE_URL has none. Put it there.",
+    "no password supplied": "The server requires a password, and DATABASE_URL has none. Add it there.",
     "authentication failed": _FIXES["28"],
     "no pg_hba.conf entry": "The server's pg_hba.conf has no entry for this user, database and machine. Add one there.",
     "no such user": _FIXES["28"],
-    "not permitted to log in": "This user may not log in. Alter the role with LOGIN, or correct DATABASE_URL.",
+    "not permitted to log in": "This user may not log in. Run ALTER ROLE with LOGIN, or correct DATABASE_URL.",
     "no such database": _FIXES["3D"],
     "permission denied for database": _FIXES["42501"],
     "server does not support SSL": (
-        "The server offers no encryption, and a password would cross the network in the clear. Switch TLS on at the "
+        "The server offers no encryption, and a password would cross the network unencrypted. Enable TLS on the "
         "server, or, if the network is safe, add ?sslmode=disable to DATABASE_URL."
     ),
     "certificate": (
         "The server's certificate could not be verified. Name the authority with ?sslrootcert=FILE in DATABASE_URL, or "
-        "say how much to check with sslmode."
+        "set how much to check with sslmode."
     ),
-    "does not match host name": "The server's certificate is for another host. Use the name it was made for.",
+    "does not match host name": "The server's certificate is for another host. Use the host name in the certificate.",
 }
-#: How psycopg begins what it says about a connection that never came to be.
+#: How psycopg's messages about failed connection attempts begin.
 _CONNECT_FAILURES = ("connection failed", "connection is bad", "connection timeout", "failed to resolve", "could not")
 _UNREACHABLE = (
-    "PostgreSQL cannot be reached. Check that the server runs and that host and port in DATABASE_URL are right."
+    "PostgreSQL cannot be reached. Check that the server is running and that host and port in DATABASE_URL are correct."
 )
 
 
 def classify(error: BaseException) -> type[EtlError]:
-    """Return the kind of our error that a driver's or SQLAlchemy's error amounts to.
+    """Return the class of our error for an error of the driver or SQLAlchemy.
 
-    DatabaseUnavailable is worth another try, TooSlow one; InvalidRecord is one record's fault; all others need a person.
+    DatabaseUnavailable is retried, TooSlow once; InvalidRecord concerns one record; all others need a person.
     """
     driver = _driver_error(error)
     code = getattr(driver, "sqlstate", None)
@@ -100,16 +100,16 @@ def classify(error: BaseException) -> type[EtlError]:
 
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Turn every database error inside the block into one of ours, with a line that names no value and no password."""
+    """Translate every database error inside the block into one of ours, without values and passwords."""
     try:
         yield
     except (psycopg.Error, exc.DBAPIError, exc.TimeoutError, UnicodeEncodeError) as error:
-        # The original is left out of the chain: its words carry the row.
+        # The original is left out of the chain: its message quotes the row.
         raise translate(error) from None
 
 
 def translate(error: BaseException) -> EtlError:
-    """Return our error for a driver's or SQLAlchemy's error."""
+    """Return our error for an error of the driver or SQLAlchemy."""
     return classify(error)(_message(_driver_error(error)))
 
 
@@ -138,16 +138,16 @@ def _message(error: BaseException) -> str:
     if code == _DISK_FULL:
         return f"{' '.join((ServerFull.__doc__ or '').split())} ({what})"
     if code in _TRANSIENT:
-        return f"The database could not go on: {_TRANSIENT[code]} ({what})."
+        return f"The database could not continue: {_TRANSIENT[code]} ({what})."
     if code.startswith((*_RECORD_CLASSES, "54")):
-        return f"The database refused a row ({what})."
-    cure = _FIXES.get(code) or _FIXES.get(code[:2]) or "Look into the server's log."
-    return f"The database refused a statement ({what}). {cure}"
+        return f"The database rejected a row ({what})."
+    cure = _FIXES.get(code) or _FIXES.get(code[:2]) or "Check the server's log."
+    return f"The database rejected a statement ({what}). {cure}"
 
 
 def _message_without_code(error: BaseException) -> str:
     if isinstance(error, exc.TimeoutError):
-        return "All connections of this process to the database are busy for too long."
+        return "All database connections of this process have been busy for too long."
     if isinstance(error, (psycopg.DataError, UnicodeEncodeError)):
         return "A value cannot be sent to the database: a NUL character, a lone surrogate or a number out of range."
     if isinstance(error, DeadlineExpired):
@@ -155,8 +155,8 @@ def _message_without_code(error: BaseException) -> str:
     if isinstance(error, psycopg.OperationalError) and str(error).startswith(_CONNECT_FAILURES):
         return _refusal_fix(error) or f"{_UNREACHABLE} The driver says: {str(error).splitlines()[0]}"
     if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
-        return "The connection to the database was lost in mid-work."
-    return f"The database driver gave up ({type(error).__name__})."
+        return "The connection to the database was lost."
+    return f"The database driver failed ({type(error).__name__})."
 
 
 def _describe_objects(error: BaseException) -> str:
@@ -167,10 +167,10 @@ def _describe_objects(error: BaseException) -> str:
 
 
 def _refusal_fix(error: psycopg.OperationalError) -> str | None:
-    """Return the cure for a connection that was refused for good, or None when trying again may help."""
+    """Return the fix for a connection that was refused permanently, or None when a retry may help."""
     message = str(error)
     if 'database "' in message and "does not exist" in message:
         return _FIXES["3D"]
     if 'role "' in message and "does not exist" in message:
         return _FIXES["28"]
-    return next((cure for words, cure in _REFUSALS.items() if words in message), None)
+    return next((cure for phrase, cure in _REFUSALS.items() if phrase in message), None)

@@ -1,7 +1,7 @@
-"""The drift radar's eye: it looks at a sample of what arrives and notes what the raw JSON looks like.
+"""The schema profiler: it samples the raw JSON of arriving records and counts fields, types and codes.
 
-A look costs some twenty microseconds, so the first records of a resource are looked at one by one and later ones now
-and then: less than a microsecond a record over a large book.
+A sampled record costs about twenty microseconds. The first records of a resource are all sampled, later ones at an
+interval: less than a microsecond per record over a large book.
 """
 
 import re
@@ -16,12 +16,12 @@ from etl.drift.declared_fields import DeclaredFields, find_declared_fields
 from etl.drift.shapes import Profile, Shape
 from etl.values import Violation
 
-#: Records of an endpoint that are looked at one by one; of those behind them every hundredth is.
+#: The number of records of an endpoint that are all sampled, and the interval of the sample after them.
 FULL_SAMPLE, SAMPLE_INTERVAL = 200, 100
-#: Members of one list that are looked at, how deep, and how many paths of a resource are kept.
+#: Limits: members of one list, depth, and paths of a resource.
 MAX_MEMBERS, MAX_DEPTH, MAX_PATHS = 20, 4, 500
 
-#: What can be the name of a field; anything else may hold somebody's data, and stays out.
+#: A valid field name. Any other name may contain personal data and is not stored.
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}", re.ASCII)
 ODD_NAME = "(odd name)"
 
@@ -31,16 +31,16 @@ TYPES: Mapping[type, str] = {
 
 
 class ResourceProfiler:
-    """What was seen of one resource in a run."""
+    """The profile of one resource in a run."""
 
     def __init__(self, resource: Resource) -> None:
         self.profile = Profile()
         self.declared: DeclaredFields = find_declared_fields(resource)
         self.secrets = frozenset(resource.secrets)
-        self._met: Counter[int] = Counter()  # by endpoint: what one of them never fills another may
+        self._item_counts: Counter[int] = Counter()  # by endpoint, because endpoints fill different fields
 
     def observe(self, items: Sequence[bytes], endpoint: int = 0) -> None:
-        """Look at some of the items of an endpoint's answer; what is no JSON is for others to refuse."""
+        """Add a sample of the items of an endpoint's answer. Items that are not JSON are skipped here."""
         for item in self.sample(items, endpoint):
             try:
                 record = msgspec.json.decode(item)
@@ -50,19 +50,19 @@ class ResourceProfiler:
                 self.add_object(record, "", 0)
 
     def sample(self, items: Sequence[bytes], endpoint: int = 0) -> Iterable[bytes]:
-        """Return those of the items that are to be looked at."""
-        begin = self._met[endpoint]
-        self._met[endpoint] += len(items)
-        first = max(FULL_SAMPLE - begin, 0)
-        later = first + -(begin + first) % SAMPLE_INTERVAL
-        return [*items[:first], *items[later::SAMPLE_INTERVAL]]
+        """Return the items to sample."""
+        item_count = self._item_counts[endpoint]
+        self._item_counts[endpoint] += len(items)
+        full_count = max(FULL_SAMPLE - item_count, 0)
+        start = full_count + -(item_count + full_count) % SAMPLE_INTERVAL
+        return [*items[:full_count], *items[start::SAMPLE_INTERVAL]]
 
-    def add_object(self, record: Mapping[str, Any], place: str, depth: int) -> None:
-        """Add an object that stands in a place to what was seen."""
+    def add_object(self, record: Mapping[str, Any], prefix: str, depth: int) -> None:
+        """Add an object; `prefix` is the prefix of its fields' paths."""
         profile = self.profile
-        profile.objects[place] = profile.objects.get(place, 0) + 1
+        profile.objects[prefix] = profile.objects.get(prefix, 0) + 1
         for name, value in record.items():
-            path = place + (name if NAME.fullmatch(name) else ODD_NAME)
+            path = prefix + (name if NAME.fullmatch(name) else ODD_NAME)
             shape = profile.shapes.get(path)
             if shape is None:
                 if name in self.secrets or len(profile.shapes) >= MAX_PATHS:
@@ -72,7 +72,7 @@ class ResourceProfiler:
             self.add_value(shape, path, value, depth)
 
     def add_value(self, shape: Shape, path: str, value: Any, depth: int) -> None:
-        """Add a value to the shape of its path, and go into it where it holds more."""
+        """Add a value to the shape of its path, and add the objects inside it."""
         if value is None or (type(value) is str and not value.strip()):
             shape.empty += 1
             return
@@ -87,29 +87,29 @@ class ResourceProfiler:
                     self.add_object(member, f"{path}[].", depth + 1)
 
     def read_codes(self, path: str, value: str) -> Iterator[str]:
-        """Yield the code that a coded field holds; junk may be somebody's data, and is told of as a finding."""
+        """Yield the code of a coded field. An invalid code may be personal data; it becomes a finding instead."""
         kind = self.declared.find_vocabulary(path)
         if kind is None:
             return
-        found = kind.clean(value)
-        code = found.value if isinstance(found, Violation) else found
+        cleaned = kind.clean(value)
+        code = cleaned.value if isinstance(cleaned, Violation) else cleaned
         if isinstance(code, str):
             yield code
 
 
 class SchemaProfiler:
-    """The eyes of a run, one a resource."""
+    """The profiles of a run, one per resource."""
 
     def __init__(self) -> None:
-        self._eyes: dict[str, ResourceProfiler] = {}
+        self._profilers: dict[str, ResourceProfiler] = {}
 
     def observe(self, resource: Resource, items: Sequence[bytes], endpoint: int = 0) -> None:
-        """Look at some items of an answer of one of a resource's endpoints."""
-        if resource.name not in self._eyes:
-            self._eyes[resource.name] = ResourceProfiler(resource)
-        self._eyes[resource.name].observe(items, endpoint)
+        """Add a sample of the items of an answer of one of a resource's endpoints."""
+        if resource.name not in self._profilers:
+            self._profilers[resource.name] = ResourceProfiler(resource)
+        self._profilers[resource.name].observe(items, endpoint)
 
     def pop_profile(self, resource: Resource) -> Profile | None:
-        """Return what was seen of a resource and forget it; None when nothing came."""
-        eye = self._eyes.pop(resource.name, None)
-        return eye.profile if eye and eye.profile.objects else None
+        """Return and remove the profile of a resource, None when no record arrived."""
+        profiler = self._profilers.pop(resource.name, None)
+        return profiler.profile if profiler and profiler.profile.objects else None

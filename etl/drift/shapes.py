@@ -1,4 +1,4 @@
-"""What the raw JSON of a resource looks like, and how two looks at it differ. Pure."""
+"""The shape of a resource's raw JSON, and the difference between two profiles of it. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -6,147 +6,159 @@ from typing import Protocol
 
 from etl.models.states import DriftState
 
-#: So many objects that should have shown something make its absence a fact and not chance.
+#: The number of objects that should contain a field before its absence counts as a change.
 MIN_OBJECTS = 20
-#: Objects that earlier looks count for at most, beside those of a new one.
+#: The maximum weight, in objects, of earlier profiles in a running average.
 MAX_WEIGHT = 1000
-#: Codes that are remembered of one field.
+#: The number of codes that are stored per field.
 MAX_CODES = 40
 
 
 @dataclass(slots=True)
 class Shape:
-    """What was seen of one path."""
+    """The counts, types and codes of one path in a profile."""
 
     present: int = 0  #: objects that have it
-    empty: int = 0  #: of them, those in which nothing stands: null, or text without a letter
-    types: set[str] = field(default_factory=set)  #: of values that are not empty
-    codes: set[str] = field(default_factory=set)  #: of a coded field
+    empty: int = 0  #: objects in which it is null or blank text
+    types: set[str] = field(default_factory=set)  #: types of the values that are not empty
+    codes: set[str] = field(default_factory=set)  #: values of a coded field
 
 
 @dataclass(slots=True)
 class Profile:
-    """What a sample of records looks like."""
+    """The shape of a sample of records."""
 
     shapes: dict[str, Shape] = field(default_factory=dict)
-    #: Objects seen in each place: `""` the records themselves, `a[].` the members of a list, `a.` an object.
+    #: Number of objects by path prefix: `""` the records, `a[].` the members of a list, `a.` an object.
     objects: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPath:
-    """What is remembered of one path."""
+    """The stored state of one path."""
 
     path: str
     types: frozenset[str] = frozenset()
     codes: frozenset[str] = frozenset()
-    objects: int = 0  #: that the two rates rest on
-    presence: float = 1.0  #: the share of objects that have it
-    null_rate: float = 0.0  #: the share of those that have it in which nothing stands
+    objects: int = 0  #: number of objects that the two rates are based on
+    presence: float = 1.0  #: share of objects that have it
+    null_rate: float = 0.0  #: share of those objects in which it is empty
     state: DriftState = DriftState.KNOWN
-    change: str | None = None  #: what changed last, in words
+    change: str | None = None  #: description of the last change
 
     @property
     def fill_rate(self) -> float:
-        """The share of objects in which something stands."""
+        """The share of objects in which the field has a value."""
         return self.presence * (1 - self.null_rate)
 
 
 class IsDeclared(Protocol):
-    """Tells what the declarations know."""
+    """A predicate on the declared fields."""
 
     def __call__(self, path: str, code: str | None = None) -> bool:
-        """Tell whether a path is known, or that a code is one of those that its vocabulary publishes."""
+        """Return whether a path is declared, or whether its vocabulary has a code."""
 
 
 def find_object_path(path: str) -> str:
-    """Return the place that a path's object stands in, as a profile counts objects."""
+    """Return the path prefix of the object that contains a path, as in `Profile.objects`."""
     return path[: path.rfind(".") + 1]
 
 
-def compare_profile(known: Mapping[str, KnownPath], profile: Profile, is_declared: IsDeclared) -> list[KnownPath]:
-    """Return what is to be remembered of a resource after a look at it: every path seen, and those that went missing.
+def compare_profile(known_paths: Mapping[str, KnownPath], profile: Profile, is_declared: IsDeclared) -> list[KnownPath]:
+    """Return the new state of every path of a profile, and of the stored paths that are lost.
 
-    `state` differs from what was remembered where something is new, lost, of another type, suddenly empty, or holds a
-    new code.
+    `state` changes when a path is new, lost, of another type, suddenly empty, or has a new code.
     """
-    places = {find_object_path(path) for path in known}
-    seen = [
-        update_known_path(known[path], shape, profile.objects[find_object_path(path)], is_declared)
-        if path in known
+    known_objects = {find_object_path(path) for path in known_paths}
+    updated = [
+        update_known_path(known_paths[path], shape, profile.objects[find_object_path(path)], is_declared)
+        if path in known_paths
         else create_known_path(
-            path, shape, profile.objects[find_object_path(path)], is_news=not is_expected(path, places, is_declared)
+            path,
+            shape,
+            profile.objects[find_object_path(path)],
+            is_change=not is_expected(path, known_objects, is_declared),
         )
         for path, shape in profile.shapes.items()
     ]
-    return [*seen, *find_lost_paths(known, profile)]
+    return [*updated, *find_lost_paths(known_paths, profile)]
 
 
-def is_expected(path: str, places: set[str], is_declared: IsDeclared) -> bool:
-    """Tell whether a path that was never seen is no news: it is declared, or nothing of its place was seen either.
+def is_expected(path: str, known_objects: set[str], is_declared: IsDeclared) -> bool:
+    """Return whether a new path is not a change: it is declared, and its object is new or is the record itself.
 
-    What lies inside a known list or object is known as a whole when it is met first; what joins it later is news.
+    A declared list or object is known as a whole when it first appears. A field that is added to it later is a change.
     """
-    place = find_object_path(path)
-    return is_declared(path) and (not place or place not in places or path.endswith("[]"))
+    object_path = find_object_path(path)
+    return is_declared(path) and (not object_path or object_path not in known_objects or path.endswith("[]"))
 
 
-def create_known_path(path: str, shape: Shape, objects: int, *, is_news: bool) -> KnownPath:
-    """Return what is to be remembered of a path that was never seen before."""
-    fresh = update_rates(KnownPath(path), shape, objects)
-    if not is_news:
-        return fresh
-    what = f" ({', '.join(sorted(shape.types))})" if shape.types else ""
-    return replace(fresh, state=DriftState.NEW, change=f"new field {path}{what}")
+def create_known_path(path: str, shape: Shape, objects: int, *, is_change: bool) -> KnownPath:
+    """Return the state of a path that is not stored yet."""
+    known_path = update_rates(KnownPath(path), shape, objects)
+    if not is_change:
+        return known_path
+    type_text = f" ({', '.join(sorted(shape.types))})" if shape.types else ""
+    return replace(known_path, state=DriftState.NEW, change=f"new field {path}{type_text}")
 
 
-def update_rates(known: KnownPath, shape: Shape, objects: int) -> KnownPath:
-    """Return what is remembered of a path together with what was seen now; the rates are running averages."""
-    before = min(known.objects, MAX_WEIGHT)
-    present = known.presence * before + shape.present
-    empty = known.null_rate * known.presence * before + shape.empty
+def update_rates(known_path: KnownPath, shape: Shape, objects: int) -> KnownPath:
+    """Return a known path with the counts of a new profile; the rates are running averages."""
+    weight = min(known_path.objects, MAX_WEIGHT)
+    present = known_path.presence * weight + shape.present
+    empty = known_path.null_rate * known_path.presence * weight + shape.empty
     return replace(
-        known,
-        types=known.types | shape.types,
-        codes=frozenset(sorted(known.codes | shape.codes)[:MAX_CODES]),
-        objects=before + objects,
-        presence=present / (before + objects),
+        known_path,
+        types=known_path.types | shape.types,
+        codes=frozenset(sorted(known_path.codes | shape.codes)[:MAX_CODES]),
+        objects=weight + objects,
+        presence=present / (weight + objects),
         null_rate=empty / present,
     )
 
 
-def update_known_path(known: KnownPath, shape: Shape, objects: int, is_declared: IsDeclared) -> KnownPath:
-    """Return what is to be remembered of a path that is seen again."""
-    now = update_rates(known, shape, objects)
-    if known.types and (other := shape.types - known.types):
-        words = f"{known.path} was {' or '.join(sorted(known.types))} and is {' or '.join(sorted(other))} now"
-        return replace(now, state=DriftState.RETYPED, change=words)
-    if others := find_new_codes(known, shape, is_declared):
-        return replace(now, state=DriftState.NEW_CODE, change=f"{known.path} has a new code: {', '.join(others)}")
-    if shape.empty == shape.present and objects * known.fill_rate >= MIN_OBJECTS:
-        words = f"{known.path} is empty in all {objects} records looked at; {known.fill_rate:.0%} had a value"
-        return replace(known, state=DriftState.EMPTIED, change=words) if known.state != DriftState.EMPTIED else known
-    return clear_change(known, now, has_value=shape.empty < shape.present, is_declared=is_declared)
+def update_known_path(known_path: KnownPath, shape: Shape, objects: int, is_declared: IsDeclared) -> KnownPath:
+    """Return the new state of a known path that is in the profile."""
+    updated = update_rates(known_path, shape, objects)
+    if known_path.types and (new_types := shape.types - known_path.types):
+        old_types = " or ".join(sorted(known_path.types))
+        change = f"{known_path.path} was {old_types} and is now {' or '.join(sorted(new_types))}"
+        return replace(updated, state=DriftState.RETYPED, change=change)
+    if added_codes := find_new_codes(known_path, shape, is_declared):
+        change = f"{known_path.path} has a new code: {', '.join(added_codes)}"
+        return replace(updated, state=DriftState.NEW_CODE, change=change)
+    if shape.empty == shape.present and objects * known_path.fill_rate >= MIN_OBJECTS:
+        if known_path.state == DriftState.EMPTIED:
+            return known_path
+        change = f"{known_path.path} is empty in all {objects} sampled records; {known_path.fill_rate:.0%} had a value"
+        return replace(known_path, state=DriftState.EMPTIED, change=change)
+    return clear_change(known_path, updated, has_value=shape.empty < shape.present, is_declared=is_declared)
 
 
-def find_new_codes(known: KnownPath, shape: Shape, is_declared: IsDeclared) -> list[str]:
-    """Return the codes that no look had met and no vocabulary publishes, as far as what was met is remembered."""
-    if not 0 < len(known.codes) < MAX_CODES:
+def find_new_codes(known_path: KnownPath, shape: Shape, is_declared: IsDeclared) -> list[str]:
+    """Return the codes that are neither stored nor documented; none when the stored list is empty or full."""
+    if not 0 < len(known_path.codes) < MAX_CODES:
         return []
-    return sorted(code for code in shape.codes - known.codes if not is_declared(known.path, code))
+    return sorted(code for code in shape.codes - known_path.codes if not is_declared(known_path.path, code))
 
 
-def clear_change(known: KnownPath, now: KnownPath, *, has_value: bool, is_declared: IsDeclared) -> KnownPath:
-    """Return a path without news: one that was lost or empty is back, and a new one may be declared by now."""
-    back = known.state is DriftState.LOST or (known.state is DriftState.EMPTIED and has_value)
-    declared = known.state is DriftState.NEW and is_declared(known.path) and not find_object_path(known.path)
-    return replace(now, state=DriftState.KNOWN, change=None) if back or declared else now
+def clear_change(known_path: KnownPath, updated: KnownPath, *, has_value: bool, is_declared: IsDeclared) -> KnownPath:
+    """Return a path without a new change; its last change ends when the field is back or is now declared."""
+    is_back = known_path.state is DriftState.LOST or (known_path.state is DriftState.EMPTIED and has_value)
+    is_now_declared = (
+        known_path.state is DriftState.NEW and is_declared(known_path.path) and not find_object_path(known_path.path)
+    )
+    return replace(updated, state=DriftState.KNOWN, change=None) if is_back or is_now_declared else updated
 
 
-def find_lost_paths(known: Mapping[str, KnownPath], profile: Profile) -> Iterator[KnownPath]:
-    """Yield the paths that a look of this size should have met and did not."""
-    for path, one in known.items():
+def find_lost_paths(known_paths: Mapping[str, KnownPath], profile: Profile) -> Iterator[KnownPath]:
+    """Yield the stored paths that a profile of this size should contain but does not."""
+    for path, known_path in known_paths.items():
         objects = profile.objects.get(find_object_path(path), 0)
-        if path not in profile.shapes and one.state is not DriftState.LOST and objects * one.presence >= MIN_OBJECTS:
-            words = f"{path} is gone: {one.presence:.0%} of records had it, none of the {objects} looked at has it"
-            yield replace(one, state=DriftState.LOST, change=words)
+        if (
+            path not in profile.shapes
+            and known_path.state is not DriftState.LOST
+            and objects * known_path.presence >= MIN_OBJECTS
+        ):
+            change = f"{path} is missing: {known_path.presence:.0%} of records had it, but none of the {objects} sampled records does"
+            yield replace(known_path, state=DriftState.LOST, change=change)

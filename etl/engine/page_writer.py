@@ -61,7 +61,7 @@ class WriteResult:
     resource: str
     answers: int
     records: int
-    missed: Sequence[FetchFailed] = ()
+    failures: Sequence[FetchFailed] = ()
     announced: int | None = None  #: total number of records, according to the answers
 
     def combine(self, other: "WriteResult") -> "WriteResult":
@@ -70,14 +70,14 @@ class WriteResult:
             self.resource,
             self.answers + other.answers,
             self.records + other.records,
-            [*self.missed, *other.missed],
+            [*self.failures, *other.failures],
             max(self.announced or 0, other.announced or 0) or None,
         )
 
     @property
     def answered(self) -> int:
         """How many calls brought an answer."""
-        return self.answers - len(self.missed)
+        return self.answers - len(self.failures)
 
 
 def announced_total(answers: Sequence[FetchedPage]) -> int | None:
@@ -97,7 +97,7 @@ class PageWriter:
     not_offered: dict[str, str]  #: resource and reason; shared with `handle_records`
 
     def skip_unchanged(self, group: PageGroup) -> tuple[WriteResult, PageGroup | None]:
-        """Commit the answers that are unchanged, byte for byte; return the result and the group of the others, if any."""
+        """Commit the answers that are unchanged, byte for byte; return the result and the group of the others."""
         resource = named(group.resource)
         feeds = (
             [answer for answer in group.answers if isinstance(answer, FetchedPage)] if is_cacheable(resource) else []
@@ -163,18 +163,18 @@ class PageWriter:
         """Write a page group: its requests, its records and all that follows from them, and the child queue."""
         if parsed:
             requests = slices.reserve_request_ids(connection, len(parsed))
-            arrivals = [
+            incoming = [
                 IncomingRecord(record, request)
                 for page, request in zip(parsed, requests, strict=True)
                 for record in page.records.records
             ]
             sets = [read_set for page in parsed for read_set in page.records.sets]
-            counts = self.handle_records(connection, resource, arrivals, sets, window)
-            unstaged = any(page.records.others or page.records.bad for page in parsed)
-            settled = not unstaged and not any(counts[outcome] for outcome in SKIPPED_OUTCOMES)
+            counts = self.handle_records(connection, resource, incoming, sets, window)
+            has_unstaged = any(page.records.others or page.records.bad for page in parsed)
+            is_cacheable = not has_unstaged and not any(counts[outcome] for outcome in SKIPPED_OUTCOMES)
             facts = [
                 request_facts(self.batch_id, page)
-                | {"contents": hash_contents(page.records.records) if settled else None}
+                | {"contents": hash_contents(page.records.records) if is_cacheable else None}
                 for page in parsed
             ]
             slices.write_requests(connection, facts, requests)

@@ -32,10 +32,16 @@ MAX_CONSECUTIVE_FAILURES = 10
 class ChildReader:
     """Reads one resource that has a call per parent, or one chunk of its queue."""
 
-    def __init__(self, run: ExtractRun, part: BatchResource, chunk: QueueChunk = WHOLE_QUEUE, budget: CallBudget | None = None) -> None:
+    def __init__(
+        self,
+        run: ExtractRun,
+        batch_resource: BatchResource,
+        chunk: QueueChunk = WHOLE_QUEUE,
+        budget: CallBudget | None = None,
+    ) -> None:
         """Read within `budget`; default: the budget of the run."""
         self.run = run
-        self.resource = named(part.resource)
+        self.resource = named(batch_resource.resource)
         self.chunk = chunk
         self.budget = budget or run.budget
         settings = run.settings
@@ -60,13 +66,13 @@ class ChildReader:
         Returns whether every parent was read that the limit of the run allows; raises as `read` does.
         """
         while parents := self.within_budget(self.run.ledger.read(partial(self.next_parents, due=due))):
-            fetch = partial(self.reader.read_children, some=parents)
+            fetch = partial(self.reader.read_children, children=parents)
             for result in self.run.write_pages(self.resource.name, None, fetch, ANSWERS_PER_GROUP):
                 self.check_failures(result)
             self.parents_read += len(parents)
         self.report_not_found()
         if self.failures:
-            raise ApiUnavailable(f"{len(self.failures)} calls failed, the last with: {self.failures[-1].reason}")
+            raise ApiUnavailable(f"{len(self.failures)} calls failed; the last error: {self.failures[-1].reason}")
         return True
 
     def refresh_queue(self, connection: Connection) -> datetime:
@@ -90,28 +96,29 @@ class ChildReader:
     def check_failures(self, result: WriteResult) -> None:
         """Count how the calls ended; raise when the failures concern the resource as a whole."""
         self.answered += result.answered
-        for failure in result.missed:
+        for failure in result.failures:
             self.not_found += failure.not_found
             if not failure.not_found:
                 self.failures.append(failure)
         if not self.answered and self.not_found >= MAX_INITIAL_NOT_FOUND and not self.has_answers():
             raise Refused(self.reader.example_call(), 404, Refusal.MISSING)
         if len(self.failures) >= MAX_CONSECUTIVE_FAILURES and result.answered == 0:
-            raise ApiUnavailable(f"{len(self.failures)} calls failed, the last with: {self.failures[-1].reason}")
+            raise ApiUnavailable(f"{len(self.failures)} calls failed; the last error: {self.failures[-1].reason}")
 
     def has_answers(self) -> bool:
-        """Return whether any call of this batch for the resource was answered, also before an interruption or in another
-        task.
-        """
-        parts = self.run.ledger.read(partial(batches.read_batch_resources, batch_id=self.run.batch.id))
-        return any(part.resource == self.resource.name and part.counts["pages"] for part in parts)
+        """Return whether any call of this batch for the resource was answered, in this task or another."""
+        batch_resources = self.run.ledger.read(partial(batches.read_batch_resources, batch_id=self.run.batch.id))
+        return any(
+            batch_resource.resource == self.resource.name and batch_resource.counts["pages"]
+            for batch_resource in batch_resources
+        )
 
     def report_not_found(self) -> None:
-        """Report parents that QQCatalyst no longer has; the parents' own list says what became of them."""
+        """Report parents that QQCatalyst no longer has; whether they are deleted is decided by their own list."""
         if self.not_found:
-            are = "is" if self.not_found == 1 else "are"
-            words = f"{self.not_found} of the {self.parent.name} asked about {are} gone at the source (404)"
-            self.run.watch(Message(f"{self.resource.name}: {words}"))
+            exist = "exists" if self.not_found == 1 else "exist"
+            message = f"{self.not_found} of the requested {self.parent.name} no longer {exist} in QQCatalyst (404)"
+            self.run.watch(Message(f"{self.resource.name}: {message}"))
 
     def count_due(self) -> int:
         """Return how many parents are due."""

@@ -31,18 +31,18 @@ class TotalMismatch(ApiUnavailable):
 class ListReader:
     """Reads one resource that is not read per parent."""
 
-    def __init__(self, run: ExtractRun, part: BatchResource) -> None:
+    def __init__(self, run: ExtractRun, batch_resource: BatchResource) -> None:
         self.run = run
-        self.part = part
-        self.resource = named(part.resource)
-        self.batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": part.resource}
+        self.part = batch_resource
+        self.resource = named(batch_resource.resource)
+        self.batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": batch_resource.resource}
         settings = run.settings
         most_records = run.limit or settings.etl_page_size
         size = min(most_records, settings.etl_page_size)
         pages = ceil(most_records / size) if run.limit else None
         self.reader = ResourceReader(run.api, self.resource, size, run.prefetch, max_pages=pages)
         shows_dates = any(endpoint.dates and endpoint.dates.field for endpoint in self.resource.endpoints)
-        self.window = part.window.widened(settings.etl_overlap) if shows_dates else None
+        self.window = batch_resource.window.widened(settings.etl_overlap) if shows_dates else None
 
     def read(self, numbers: Collection[int] | None = None) -> bool:
         """Read every slice to its end, or only those in `numbers`; return whether nothing is left for another run.
@@ -52,8 +52,8 @@ class ListReader:
         unread = [date_slice for date_slice in self.slices_to_read() if numbers is None or date_slice.number in numbers]
         while unread:
             pages = self.run.ledger.read(partial(self.pages_read, unread=unread))
-            produce = partial(self.reader.read_slices, some=unread, read=pages)
-            for _ in self.run.write_pages(self.part.resource, self.window, produce, PAGES_PER_GROUP):
+            fetch = partial(self.reader.read_slices, date_slices=unread, read=pages)
+            for _ in self.run.write_pages(self.part.resource, self.window, fetch, PAGES_PER_GROUP):
                 pass
             if self.run.limit is not None:
                 return False
@@ -68,13 +68,11 @@ class ListReader:
         endpoints = enumerate(self.resource.endpoints)
         ranges = {index: self.date_ranges_of(index) for index, endpoint in endpoints if endpoint.dates}
         planned = list(numbered(self.resource, ranges))
-        self.run.ledger.commit(partial(slices.write_slices, planned=planned, **self.batch_key))
+        self.run.ledger.commit(partial(slices.write_slices, planned_slices=planned, **self.batch_key))
         return planned
 
     def date_ranges_of(self, endpoint_index: int) -> list[DateRange]:
-        """Return the date ranges of the window for an endpoint, split where they may hold many pages; not for a limited
-        run.
-        """
+        """Return the date ranges of the window for an endpoint, split where they may hold many pages."""
         date_range = date_range_of(self.part.window, self.run.settings.etl_overlap, self.run.settings.etl_api_timezone)
         if self.run.limit is not None or is_short(date_range):
             return [date_range]
@@ -84,7 +82,8 @@ class ListReader:
     def pages_read(self, connection: Connection, unread: Sequence[Slice]) -> dict[int, dict[int, int]]:
         """Return the pages that are already staged, by slice."""
         return {
-            date_slice.number: slices.read_page_sizes(connection, one=date_slice, **self.batch_key) for date_slice in unread
+            date_slice.number: slices.read_page_sizes(connection, current_slice=date_slice, **self.batch_key)
+            for date_slice in unread
         }
 
     def verify_totals(self, read: Sequence[Slice]) -> list[Slice]:
@@ -92,17 +91,18 @@ class ListReader:
 
         Raises TotalMismatch when a slice still disagrees after MAX_READINGS readings.
         """
-        readings = self.run.ledger.read(partial(slices.summarize_readings, some=read, **self.batch_key))
+        readings = self.run.ledger.read(partial(slices.summarize_readings, open_slices=read, **self.batch_key))
         agreed = [reading for reading in readings if self.is_complete(reading)]
-        self.run.ledger.commit(partial(slices.finish_slices, agreed=agreed, **self.batch_key))
+        self.run.ledger.commit(partial(slices.finish_slices, consistent_readings=agreed, **self.batch_key))
         disagreeing = [reading for reading in readings if reading not in agreed]
         for reading in disagreeing:
-            mismatch = f"the API announced {reading.total} records and gave {reading.distinct}"
+            mismatch = f"the API reported {reading.total} records but returned {reading.distinct}"
             if reading.slice.reading % MAX_READINGS == 0:
-                raise TotalMismatch(f"{mismatch}, {MAX_READINGS} times over. What came is loaded; the mark stays.")
-            self.run.watch(Message(f"{self.resource.name}: {mismatch}; reading those days anew"))
+                consequence = "The records were loaded; the watermark was not advanced."
+                raise TotalMismatch(f"{mismatch}, in {MAX_READINGS} attempts. {consequence}")
+            self.run.watch(Message(f"{self.resource.name}: {mismatch}; reading these days again"))
         repeated = [reading.slice for reading in disagreeing]
-        return self.run.ledger.commit(partial(slices.start_new_readings, some=repeated, **self.batch_key))
+        return self.run.ledger.commit(partial(slices.start_new_readings, slices_to_read=repeated, **self.batch_key))
 
     def is_complete(self, reading: SliceReading) -> bool:
         """Return whether a slice is complete.
@@ -113,5 +113,5 @@ class ListReader:
         if reading.is_consistent:
             return True
         tried_enough = reading.slice.reading % MAX_READINGS == 0
-        moves = reading.has_changed_total and has_unfinished_day(reading.slice, self.part.window.end)
-        return tried_enough and moves and reading.union >= (reading.min_total or 0)
+        may_change = reading.has_changed_total and has_unfinished_day(reading.slice, self.part.window.end)
+        return tried_enough and may_change and reading.union >= (reading.min_total or 0)

@@ -33,25 +33,25 @@ FinishResource = Callable[[Connection, BatchResource, bool], ResourceState]
 
 
 def read_resource(
-    run: ExtractRun, part: BatchResource, finish: FinishResource, end_states: Mapping[str, ResourceState]
+    run: ExtractRun, batch_resource: BatchResource, finish: FinishResource, end_states: Mapping[str, ResourceState]
 ) -> ResourceState:
     """Read one resource, report its end, and return its final state."""
-    state = read_and_finish(run, part, finish, end_states)
-    run.budget.release(part.resource)
-    report_end(run, part.resource)
+    state = read_and_finish(run, batch_resource, finish, end_states)
+    run.budget.release(batch_resource.resource)
+    report_end(run, batch_resource.resource)
     return state
 
 
 def read_and_finish(
-    run: ExtractRun, part: BatchResource, finish: FinishResource, end_states: Mapping[str, ResourceState]
+    run: ExtractRun, batch_resource: BatchResource, finish: FinishResource, end_states: Mapping[str, ResourceState]
 ) -> ResourceState:
     """Read one resource and return its final state."""
-    resource = named(part.resource)
-    batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": part.resource}
+    resource = named(batch_resource.resource)
+    batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": batch_resource.resource}
     run.ledger.commit(partial(batches.set_resource_state, status=ResourceState.RUNNING, **batch_key))
-    run.watch(Started(run.step, part.resource))
+    run.watch(Started(run.step, batch_resource.resource))
     try:
-        complete = read_records(run, part, resource, end_states) and run.limit is None
+        complete = read_records(run, batch_resource, resource, end_states) and run.limit is None
     except RESOURCE_ERRORS as error:
         record_drift(run, resource)
         return mark_unreadable(run, resource, error)
@@ -70,19 +70,25 @@ def finish_resource(
     return ledger.commit(partial(run_finish, finish=finish, complete=complete, **batch_key))
 
 
-def read_records(run: ExtractRun, part: BatchResource, resource: Resource, end_states: Mapping[str, ResourceState]) -> bool:
+def read_records(
+    run: ExtractRun, batch_resource: BatchResource, resource: Resource, end_states: Mapping[str, ResourceState]
+) -> bool:
     """Read a resource with the reader that fits it; return whether nothing is left."""
     if not resource.endpoints:
         check_sources(resource, end_states)
         return True
-    return ChildReader(run, part).read() if resource.parent is not None else ListReader(run, part).read()
+    return (
+        ChildReader(run, batch_resource).read()
+        if resource.parent is not None
+        else ListReader(run, batch_resource).read()
+    )
 
 
 def check_sources(resource: Resource, end_states: Mapping[str, ResourceState]) -> None:
     """Raise ApiUnavailable when a resource that this one is derived from has failed."""
     for source in sorted({derivation.resource for derivation in resource.derived}):
         if end_states.get(source) is ResourceState.FAILED:
-            raise ApiUnavailable(f"{source}, from which it is made, failed")
+            raise ApiUnavailable(f"the resource is derived from {source}, which failed")
 
 
 def run_finish(
@@ -97,16 +103,20 @@ def record_drift(run: ExtractRun, resource: Resource) -> None:
     profile = run.profiler.pop_profile(resource)
     if profile is not None:
         profile_key: dict[str, Any] = {"tenant": run.ledger.tenant, "resource": resource.name, "batch_id": run.batch.id}
-        run.ledger.commit(partial(drift.write_profile, profile=profile, is_declared=find_declared_fields(resource).is_known, **profile_key))
+        run.ledger.commit(
+            partial(
+                drift.write_profile, profile=profile, is_declared=find_declared_fields(resource).is_known, **profile_key
+            )
+        )
 
 
-def batch_resource_of(parts: Iterable[BatchResource], resource: str) -> BatchResource:
+def batch_resource_of(batch_resources: Iterable[BatchResource], resource: str) -> BatchResource:
     """Return the entry of a resource in a batch."""
-    return next(part for part in parts if part.resource == resource)
+    return next(batch_resource for batch_resource in batch_resources if batch_resource.resource == resource)
 
 
 def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> ResourceState:
-    """Record an error of a resource: not offered when the account does not have it and it is undocumented, else failed."""
+    """Record an error: an undocumented resource that the account does not have is not offered, others have failed."""
     name = resource.name
     if isinstance(error, Refused) and error.not_offered and not resource.documented:
         state = ResourceState.NOT_OFFERED
@@ -128,9 +138,16 @@ def record_not_offered(connection: Connection, tenant: str, resource: Resource, 
 
 def report_end(run: ExtractRun, resource: str) -> None:
     """Log and report how a resource ended."""
-    part = batch_resource_of(run.ledger.read(partial(batches.read_batch_resources, batch_id=run.batch.id)), resource)
-    counts = {name: number for name, number in part.counts.items() if number}
-    log.info(
-        "resource at its end", resource=resource, step=run.step, state=part.status.value, reason=part.error, **counts
+    batch_resource = batch_resource_of(
+        run.ledger.read(partial(batches.read_batch_resources, batch_id=run.batch.id)), resource
     )
-    run.watch(Finished(run.step, resource, part.status, part.counts, part.error))
+    counts = {name: number for name, number in batch_resource.counts.items() if number}
+    log.info(
+        "resource finished",
+        resource=resource,
+        step=run.step,
+        state=batch_resource.status.value,
+        reason=batch_resource.error,
+        **counts,
+    )
+    run.watch(Finished(run.step, resource, batch_resource.status, batch_resource.counts, batch_resource.error))

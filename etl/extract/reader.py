@@ -30,7 +30,7 @@ MAX_EMPTY_PAGES = 10
 PrefetchLimit = Callable[[], int]
 
 
-class ApiClient(Protocol):
+class PageSource(Protocol):
     """The part of the API client that reading needs."""
 
     async def fetch(self, call: Call) -> Answer:
@@ -62,7 +62,7 @@ class SliceProgress:
 
     @property
     def is_over(self) -> bool:
-        """Whether further pages are expected to hold nothing, whatever total was announced."""
+        """Whether further pages are expected to be empty, regardless of the announced total."""
         return self.is_repeated or self.empty_pages >= MAX_EMPTY_PAGES
 
 
@@ -86,7 +86,7 @@ async def run_in_order(
 
 
 def share_of_calls(calls: int, readers: int) -> int:
-    """Return the part of the concurrent calls for one of several readers: one more than an equal share, as some wait."""
+    """Return the concurrent calls of one of several readers: one more than an equal share, as some calls wait."""
     return calls if readers <= 1 else calls // readers + 1
 
 
@@ -95,7 +95,7 @@ class ResourceReader:
 
     def __init__(
         self,
-        api: ApiClient,
+        api: PageSource,
         resource: Resource,
         page_size: int,
         prefetch: PrefetchLimit,
@@ -131,12 +131,14 @@ class ResourceReader:
         call = self.call_for(date_slice, page)
         return to_fetched_page(call, await self.api.fetch(call), date_slice, None)
 
-    async def read_slices(self, put: Put[FetchedPage], date_slices: Sequence[Slice], read: Mapping[int, Mapping[int, int]]) -> None:
+    async def read_slices(
+        self, put: Put[FetchedPage], date_slices: Sequence[Slice], read: Mapping[int, Mapping[int, int]]
+    ) -> None:
         """Read slices, skipping the pages that `read` names by slice, and put every answer."""
         limit = asyncio.Semaphore(PARALLEL_SLICES)
         self.parallel_slices = min(PARALLEL_SLICES, max(1, len(date_slices)))
 
-        async def one_slice(date_slice: Slice) -> None:
+        async def read_when_free(date_slice: Slice) -> None:
             async with limit:
                 await self.read_slice(put, date_slice, read.get(date_slice.number, {}))
 
@@ -155,7 +157,7 @@ class ResourceReader:
         return share_of_calls(self.prefetch(), self.parallel_slices)
 
     async def read_slice(self, put: Put[FetchedPage], date_slice: Slice, read: Mapping[int, int]) -> None:
-        """Read one slice: its first missing page, the announced pages, and more as long as full pages bring new records."""
+        """Read one slice: its first missing page, the announced pages, and more while full pages bring new records."""
         if self.resource.endpoints[date_slice.endpoint].paging is None:
             if not read:
                 await put(await self.fetch_page(date_slice, 1))
@@ -174,15 +176,27 @@ class ResourceReader:
             await self.read_page(put, date_slice, page, progress)
         if progress.may_have_more and self.max_pages is None:
             name = self.resource.name
-            raise ApiUnavailable(f"{name} has no end: {announced} pages were announced, and page {page} brings more.")
+            raise ApiUnavailable(
+                f"{name} does not end: the API announced {announced} pages, but page {page} still has new records."
+            )
 
     async def read_announced_pages(
-        self, put: Put[FetchedPage], date_slice: Slice, page: int, progress: SliceProgress, read: Mapping[int, int], end: int
+        self,
+        put: Put[FetchedPage],
+        date_slice: Slice,
+        page: int,
+        progress: SliceProgress,
+        read: Mapping[int, int],
+        end: int,
     ) -> int:
-        """Read the announced pages after `page`, up to `end` and while they hold records; return the last page number."""
+        """Read the announced pages after `page`, up to `end` and while they hold records; return the last number."""
         while page < min(progress.last_page, end) and not progress.is_over:
             last = min(progress.last_page, end, page + MAX_EXTRA_PAGES)
-            calls = [partial(self.fetch_page, date_slice, number) for number in range(page + 1, last + 1) if number not in read]
+            calls = [
+                partial(self.fetch_page, date_slice, number)
+                for number in range(page + 1, last + 1)
+                if number not in read
+            ]
             page = last
             async with aclosing(run_in_order(calls, self.prefetch_per_slice)) as answers:
                 async for answer in answers:
@@ -211,7 +225,9 @@ class ResourceReader:
         size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else self.page_size
         if not is_too_long(date_range, total, size):
             return [date_range]
-        parts = await asyncio.gather(*(self.plan_date_ranges(endpoint_index, part) for part in split_by_total(date_range, total, size)))
+        parts = await asyncio.gather(
+            *(self.plan_date_ranges(endpoint_index, part) for part in split_by_total(date_range, total, size))
+        )
         return [part for ranges in parts for part in ranges]
 
     async def read_children(self, put: Put[FetchedPage | FetchFailed], children: Sequence[ChildRequest]) -> None:
@@ -225,7 +241,7 @@ class ResourceReader:
         call = parent_call(self.resource, self.resource.endpoints[0], child.parent_id)
         try:
             return to_fetched_page(call, await self.api.fetch(call), None, child)
-        except Vanished as gone:
-            return FetchFailed(child, not_found=True, reason=str(gone))
-        except ApiUnavailable as failed:
-            return FetchFailed(child, not_found=False, reason=str(failed))
+        except Vanished as error:
+            return FetchFailed(child, not_found=True, reason=str(error))
+        except ApiUnavailable as error:
+            return FetchFailed(child, not_found=False, reason=str(error))

@@ -19,7 +19,7 @@ from etl.engine.workers import WORKERS, WorkerPool
 from etl.errors import Interrupted
 from etl.events import Advanced, Watch
 from etl.extract.call_budget import CallBudget
-from etl.extract.reader import ApiClient, share_of_calls
+from etl.extract.reader import PageSource, share_of_calls
 from etl.ledger.batches import Batch
 from etl.ledger.transaction import Ledger, SerializedLedger
 from etl.resources import resource as named
@@ -34,7 +34,7 @@ class ExtractRun:
     settings: Settings
     batch: Batch
     event_loop: Wire
-    api: ApiClient
+    api: PageSource
     workers: WorkerPool
     watch: Watch
     step: str = "sync"
@@ -73,7 +73,10 @@ class ExtractRun:
         Raises what a commit or the fetching raised; everything committed before is kept.
         """
         pending: deque[Future[WriteResult]] = deque()
-        with self.event_loop.holding(size_of) as reservation, closing(self.event_loop.stream(fetch, group_size, reservation)) as groups:
+        with (
+            self.event_loop.holding(size_of) as reservation,
+            closing(self.event_loop.stream(fetch, group_size, reservation)) as groups,
+        ):
             try:
                 for answers in groups:
                     self.raise_if_stopped()

@@ -19,8 +19,7 @@ from etl.api.traffic import Traffic
 from etl.catalogue import Resource
 from etl.config.logs import add_log_fields, configure_logging
 from etl.config.settings import Settings
-from etl.database.connect import make_engine
-from etl.database.handed import engine_of
+from etl.database.connect import engine_of, make_engine
 from etl.database.revisions import check_migrated
 from etl.engine.page_writer import PageWriter
 from etl.engine.workers import WorkerPool
@@ -69,15 +68,17 @@ class ExtractService:
             window = Window.of(sync_window).clipped_to(api.now)
             ledger.commit(partial(tenants.register_tenant, settings=self.settings))
             batch = batches.build_batch(ledger.tenant, window, rules_version(self.settings), "extract", {})
-            parts = dict.fromkeys(names, window)
-            ledger.commit(partial(batches.create_batch, batch=batch, parts=parts, version=etl.__version__))
+            windows = dict.fromkeys(names, window)
+            ledger.commit(partial(batches.create_batch, batch=batch, windows=windows, version=etl.__version__))
             self.read(api, ledger, batch)
         return batch.id
 
     def resume(self, batch: Batch) -> Traffic:
         """Read what is left of an unfinished batch, and return the API traffic of this call."""
-        parts = Ledger(self.engine, batch.tenant).read(partial(batches.read_batch_resources, batch_id=batch.id))
-        names = [part.resource for part in parts]
+        batch_resources = Ledger(self.engine, batch.tenant).read(
+            partial(batches.read_batch_resources, batch_id=batch.id)
+        )
+        names = [batch_resource.resource for batch_resource in batch_resources]
         with self.connect(names) as (api, ledger):
             self.read(api, ledger, batch)
             return api.api.traffic
@@ -96,11 +97,15 @@ class ExtractService:
             staging_writer(ledger, self.settings, batch), StagingWriterFactory(url, self.settings, batch, ledger.lease)
         )
         run = ExtractRun(ledger, self.settings, batch, api.wire, api.api, workers, self.watch, "extract", self.stop)
-        parts = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
-        ledger.commit(partial(batches.advance_batch, batch_id=batch.id, to=BatchState.EXTRACTING))
+        batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
+        ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTING))
         with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic), workers:
-            read_all(run, [part for part in parts if not part.fully_read], keep_running)
-        ledger.commit(partial(batches.advance_batch, batch_id=batch.id, to=BatchState.EXTRACTED))
+            read_all(
+                run,
+                [batch_resource for batch_resource in batch_resources if not batch_resource.fully_read],
+                keep_running,
+            )
+        ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTED))
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ class StagingWriterFactory:
         """Return the page writer, with its own database connection."""
         configure_logging(self.settings)
         add_log_fields(batch=str(self.batch.id), tenant=self.batch.tenant)
-        engine = make_engine(self.url, application_name="qqetl lane", pool_size=1)
+        engine = make_engine(self.url, application_name="qqetl worker", pool_size=1)
         return staging_writer(Ledger(engine, self.batch.tenant, self.lease), self.settings, self.batch)
 
 
@@ -127,15 +132,15 @@ def staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> PageWrit
     def stage(
         connection: Connection,
         resource: Resource,
-        arrivals: Sequence[IncomingRecord],
+        incoming: Sequence[IncomingRecord],
         sets: Sequence[ReadSet],
         window: Window | None,
     ) -> Counter[str]:
-        return stage_records(connection, stage_context, resource, arrivals, sets, window).counts
+        return stage_records(connection, stage_context, resource, incoming, sets, window).counts
 
     return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, {})
 
 
-def keep_running(connection: Connection, part: BatchResource, complete: bool) -> ResourceState:  # noqa: ARG001, FBT001 (a Finish)
+def keep_running(connection: Connection, batch_resource: BatchResource, complete: bool) -> ResourceState:  # noqa: ARG001, FBT001 (a FinishResource)
     """Leave the state of a resource that was read unchanged; the load step finishes it."""
-    return part.status
+    return batch_resource.status

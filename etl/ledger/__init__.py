@@ -1,1 +1,1 @@
-"""How far a batch, a page and a record have come. The only room that commits."""
+"""All state: batches, slices, leases, staging, findings, outbox. The only package that commits."""

@@ -1,4 +1,4 @@
-"""The books: every fetched record is accounted for, or the resource is not done and says what is missing."""
+"""The balance: a resource is done only when every fetched record is accounted for."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,44 +10,53 @@ from etl.ledger.batches import Batch, BatchResource
 from etl.models.states import ENDED, BatchState, Outcome, ResourceState, TroubleKind
 
 
-def describe_difference(part: BatchResource) -> str | None:
-    """Return in words how a resource's counts disagree, None when they balance."""
-    accounted = sum(part.counts[commit_outcome] for commit_outcome in Outcome)
-    if part.counts["fetched"] == accounted:
+def describe_difference(batch_resource: BatchResource) -> str | None:
+    """Return a message when the counts of a resource do not balance, None when they do."""
+    accounted = sum(batch_resource.counts[outcome] for outcome in Outcome)
+    fetched = batch_resource.counts["fetched"]
+    if fetched == accounted:
         return None
-    return f"{part.counts['fetched']} records were fetched and {accounted} accounted for; `qqetl retry` looks again"
+    return f"{fetched} records were fetched but {accounted} are accounted for; run `qqetl retry` to check again"
 
 
 def close_resource(
-    connection: Connection, batch: Batch, part: BatchResource, *, moves_watermark: bool = True
+    connection: Connection, batch: Batch, batch_resource: BatchResource, *, moves_watermark: bool = True
 ) -> ResourceState:
-    """End a resource that was read to its end: done with its mark moved when the books balance, failed otherwise."""
-    wrong = describe_difference(part)
-    state = ResourceState.FAILED if wrong else ResourceState.DONE
+    """Finish a resource that was fully read: done if its counts balance, failed otherwise.
+
+    The watermark advances only for a resource that is done, and only with `moves_watermark`.
+    """
+    difference = describe_difference(batch_resource)
+    state = ResourceState.FAILED if difference else ResourceState.DONE
     batches.set_resource_state(
-        connection, batch.id, part.resource, state, wrong, TroubleKind.BALANCE_OFF if wrong else None
+        connection,
+        batch.id,
+        batch_resource.resource,
+        state,
+        difference,
+        TroubleKind.BALANCE_OFF if difference else None,
     )
     if state is ResourceState.DONE and moves_watermark:
-        watermarks.advance_watermark(connection, batch.tenant, part.resource, part.window)
+        watermarks.advance_watermark(connection, batch.tenant, batch_resource.resource, batch_resource.window)
     return state
 
 
 def close_batch(connection: Connection, batch_id: UUID) -> BatchState:
-    """End a batch: completed when every offered resource is done, failed and resumable otherwise.
+    """Finish a batch: completed if every offered resource is done, failed and resumable otherwise.
 
-    The evidence of old commits goes with it.
+    This also removes expired commit evidence.
     """
     commit_outcome.remove_expired(connection)
-    parts = batches.read_batch_resources(connection, batch_id)
-    trouble = [part for part in parts if part.status not in ENDED]
-    if trouble:
-        batches.mark_batch_failed(connection, batch_id, describe_failures(trouble))
+    batch_resources = batches.read_batch_resources(connection, batch_id)
+    unfinished = [batch_resource for batch_resource in batch_resources if batch_resource.status not in ENDED]
+    if unfinished:
+        batches.mark_batch_failed(connection, batch_id, describe_failures(unfinished))
         return BatchState.FAILED
     batches.advance_batch(connection, batch_id, BatchState.COMPLETED)
     return BatchState.COMPLETED
 
 
-def describe_failures(trouble: Sequence[BatchResource]) -> str:
-    """Return one line that names the resources in trouble, and what is the matter with each."""
-    named = (f"{part.resource}: {part.error or part.status}" for part in trouble)
-    return f"{len(trouble)} resource(s) did not end well. " + "; ".join(named)
+def describe_failures(unfinished: Sequence[BatchResource]) -> str:
+    """Return one line that names the unfinished resources and the reason for each."""
+    reasons = (f"{failure.resource}: {failure.error or failure.status}" for failure in unfinished)
+    return f"{len(unfinished)} resource(s) failed. " + "; ".join(reasons)

@@ -1,4 +1,4 @@
-"""Batches: made, moved forward, failed, taken up again."""
+"""Batches and their resources: create, read, advance, fail."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from etl.window import Window
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One run over one window."""
+    """One run over one window: a row of `etl.batches`."""
 
     id: UUID
     tenant: str
@@ -29,25 +29,25 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchResource:
-    """One resource of a batch."""
+    """One resource of a batch: a row of `etl.batch_resources`."""
 
     resource: str
     status: ResourceState
     window: Window
     counts: Mapping[str, int]
-    fully_read: bool = False  #: whether this batch has nothing more to read of it
-    complete: bool = False  #: whether nothing is left for another run either, such as a backlog beyond the budget
+    fully_read: bool = False  #: whether this batch has read the resource to the end
+    complete: bool = False  #: whether no work is left for another run, such as a backlog beyond the call budget
     error: str | None = None
-    trouble: TroubleKind | None = None  #: of what kind, where it failed otherwise than by an error
+    trouble: TroubleKind | None = None  #: the kind of incident if the resource failed without an exception
 
     @property
     def is_unread(self) -> bool:
-        """Whether something is left to read that nothing has failed at."""
+        """Whether the resource has more to read and has not failed."""
         return self.status in (ResourceState.PENDING, ResourceState.RUNNING)
 
 
-def create_batch(connection: Connection, batch: Batch, parts: Mapping[str, Window], version: str) -> None:
-    """Write a new batch with its resources, each with a window of its own."""
+def create_batch(connection: Connection, batch: Batch, windows: Mapping[str, Window], version: str) -> None:
+    """Insert a batch with its resources and the window of each resource."""
     connection.execute(
         insert(batches).values(
             id=batch.id,
@@ -66,51 +66,53 @@ def create_batch(connection: Connection, batch: Batch, parts: Mapping[str, Windo
         [
             {
                 "batch_id": batch.id,
-                "resource": name,
-                "number": number,
+                "resource": resource,
+                "number": position,
                 "window_start": window.start,
                 "window_end": window.end,
             }
-            for number, (name, window) in enumerate(parts.items())
+            for position, (resource, window) in enumerate(windows.items())
         ],
     )
 
 
 def build_batch(tenant: str, window: Window, rules: str, command: str, options: Mapping[str, Any]) -> Batch:
-    """Return a batch that was not written yet."""
+    """Return a new batch that is not in the database yet."""
     return Batch(uuid4(), tenant, window, BatchState.CREATED, rules, command, options)
 
 
 def read_batch(connection: Connection, batch_id: UUID) -> Batch:
-    """Return the batch of this id; raise UsageError when there is none."""
+    """Return the batch with this id; raise UsageError when it does not exist."""
     row = connection.execute(select(batches).where(batches.c.id == batch_id)).one_or_none()
     if row is None:
-        raise UsageError(f"There is no batch {batch_id}. `qqetl runs` lists them.")
+        raise UsageError(f"There is no batch {batch_id}. Run `qqetl runs` to list the batches.")
     return to_batch(row)
 
 
 def read_newest_batch(connection: Connection, tenant: str) -> Batch | None:
-    """Return the tenant's newest batch, None before the first."""
+    """Return the newest batch of the tenant, or None before the first batch."""
     query = select(batches).where(batches.c.tenant == tenant).order_by(batches.c.started_at.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     return None if row is None else to_batch(row)
 
 
 def find_batch_of_run(connection: Connection, tenant: str, run: str) -> Batch | None:
-    """Return the batch that a run of several tasks works on, None before it has one."""
-    mine = (batches.c.tenant == tenant) & (batches.c.options["run"].astext == run)
-    row = connection.execute(select(batches).where(mine).order_by(batches.c.started_at.desc()).limit(1)).one_or_none()
+    """Return the batch of a run that consists of several tasks, or None before the batch exists."""
+    is_of_run = (batches.c.tenant == tenant) & (batches.c.options["run"].astext == run)
+    row = connection.execute(
+        select(batches).where(is_of_run).order_by(batches.c.started_at.desc()).limit(1)
+    ).one_or_none()
     return None if row is None else to_batch(row)
 
 
 def assign_to_run(connection: Connection, batch_id: UUID, run: str) -> None:
-    """Note that another run works on a batch from now on."""
+    """Assign a batch to another run."""
     options = batches.c.options.concat({"run": run})
     connection.execute(update(batches).where(batches.c.id == batch_id).values(options=options))
 
 
 def read_previous_rules(connection: Connection, batch: Batch) -> str | None:
-    """Return the version of the rules that the tenant's last completed batch went by, None before the first."""
+    """Return the version of the cleaning rules in the tenant's last completed batch, or None before the first one."""
     query = (
         select(batches.c.rules)
         .where(batches.c.tenant == batch.tenant, batches.c.status == BatchState.COMPLETED)
@@ -121,27 +123,27 @@ def read_previous_rules(connection: Connection, batch: Batch) -> str | None:
 
 
 def to_batch(row: Any) -> Batch:
-    """Return a row of `etl.batches` as a batch."""
+    """Convert a row of `etl.batches` to a batch."""
     window = Window(row.window_start, row.window_end)
     return Batch(row.id, row.tenant, window, BatchState(row.status), row.rules, row.command, row.options, row.error)
 
 
-def advance_batch(connection: Connection, batch_id: UUID, to: BatchState) -> None:
-    """Move a batch forward to a state; one that is already there or further stays where it is.
+def advance_batch(connection: Connection, batch_id: UUID, state: BatchState) -> None:
+    """Advance a batch to a state. A batch that is already in this state or a later one does not change.
 
-    A failed batch is taken up by this move. A completed one stays completed.
+    A failed batch is resumed by this call. A completed batch stays completed.
     """
-    before = [state.value for state in (*FORWARD[: FORWARD.index(to)], BatchState.FAILED)]
-    finished = {"finished_at": text("now()")} if to is BatchState.COMPLETED else {"finished_at": None}
+    earlier_states = [earlier.value for earlier in (*FORWARD[: FORWARD.index(state)], BatchState.FAILED)]
+    finished = {"finished_at": text("now()")} if state is BatchState.COMPLETED else {"finished_at": None}
     connection.execute(
         update(batches)
-        .where(batches.c.id == batch_id, batches.c.status.in_(before))
-        .values(status=to, error=None, **finished)
+        .where(batches.c.id == batch_id, batches.c.status.in_(earlier_states))
+        .values(status=state, error=None, **finished)
     )
 
 
 def mark_batch_failed(connection: Connection, batch_id: UUID, error: str) -> None:
-    """Mark a batch failed with a reason in words; a completed one stays completed."""
+    """Mark a batch failed with the reason. A completed batch stays completed."""
     connection.execute(
         update(batches)
         .where(batches.c.id == batch_id, batches.c.status != BatchState.COMPLETED)
@@ -156,13 +158,15 @@ def read_batch_resources(connection: Connection, batch_id: UUID) -> list[BatchRe
 
 
 def to_batch_resource(row: Any) -> BatchResource:
-    """Return a row of `etl.batch_resources` as a part."""
-    names = ("pages", "fetched", "findings", *Outcome)
-    counts = {name: getattr(row, name) for name in map(str, names)}
+    """Convert a row of `etl.batch_resources` to a batch resource."""
+    columns = ("pages", "fetched", "findings", *Outcome)
+    counts = {name: getattr(row, name) for name in map(str, columns)}
     window = Window(row.window_start, row.window_end)
-    whole, complete = (bool(row.position.get(name)) for name in ("whole", "complete"))
+    fully_read, complete = (bool(row.position.get(name)) for name in ("whole", "complete"))
     trouble = TroubleKind(row.trouble) if row.trouble else None
-    return BatchResource(row.resource, ResourceState(row.status), window, counts, whole, complete, row.error, trouble)
+    return BatchResource(
+        row.resource, ResourceState(row.status), window, counts, fully_read, complete, row.error, trouble
+    )
 
 
 def set_resource_state(
@@ -173,7 +177,7 @@ def set_resource_state(
     error: str | None = None,
     trouble: TroubleKind | None = None,
 ) -> None:
-    """Set the state of one resource of a batch, with the reason when it failed or is not offered."""
+    """Set the state of one resource of a batch, with the reason if it failed or is not offered."""
     connection.execute(
         update(batch_resources)
         .where(batch_resources.c.batch_id == batch_id, batch_resources.c.resource == resource)
@@ -182,28 +186,33 @@ def set_resource_state(
 
 
 def add_traffic(connection: Connection, batch_id: UUID, calls: int, waited: float) -> None:
-    """Add to what a batch has asked of the API."""
+    """Add API calls and the seconds that they waited to a batch."""
     sums = {"calls": batches.c.calls + calls, "waited_seconds": batches.c.waited_seconds + waited}
     connection.execute(update(batches).where(batches.c.id == batch_id).values(sums))
 
 
 def mark_fully_read(connection: Connection, batch_id: UUID, resource: str, *, complete: bool) -> None:
-    """Note that a resource was read to its end, how many records the API said there are, and whether that is all."""
-    mine = (batch_resources.c.batch_id == batch_id) & (batch_resources.c.resource == resource)
-    announced = select(func.sum(slices.c.total)).where(slices.c.batch_id == batch_id, slices.c.resource == resource)
+    """Mark a resource as fully read, and store the total that the API reported.
+
+    `complete` says that no work is left for another run.
+    """
+    is_resource = (batch_resources.c.batch_id == batch_id) & (batch_resources.c.resource == resource)
+    announced_total = select(func.sum(slices.c.total)).where(
+        slices.c.batch_id == batch_id, slices.c.resource == resource
+    )
     position = {"whole": True, "complete": complete}
-    values = {"position": position, "api_total": announced.scalar_subquery()}
-    connection.execute(update(batch_resources).where(mine).values(values))
+    values = {"position": position, "api_total": announced_total.scalar_subquery()}
+    connection.execute(update(batch_resources).where(is_resource).values(values))
 
 
 def read_traffic(connection: Connection, batch_id: UUID) -> tuple[int, float, float]:
-    """Return the calls of a batch, the seconds that they waited for their turn, and those since it was begun."""
+    """Return the API calls of a batch, the seconds that they waited, and the seconds since the batch started."""
     age = func.extract("epoch", func.now() - batches.c.started_at)
     query = select(batches.c.calls, batches.c.waited_seconds, age).where(batches.c.id == batch_id)
     calls, waited, seconds = connection.execute(query).one()
     return calls, waited, float(seconds)
 
 
-def select_unfinished(rows: Sequence[BatchResource]) -> list[str]:
-    """Return the resources of a batch that are still to be done."""
-    return [part.resource for part in rows if part.status not in ENDED]
+def select_unfinished(resources: Sequence[BatchResource]) -> list[str]:
+    """Return the names of the resources that are not finished."""
+    return [batch_resource.resource for batch_resource in resources if batch_resource.status not in ENDED]

@@ -1,4 +1,4 @@
-"""The child queue: whose details are to be asked for, most urgent first, never twice within their age."""
+"""The child queue: the parents whose details are due, in order of urgency."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from sqlalchemy import Connection, TextClause, text
 
 from etl.catalogue import Resource
 
-#: After how many days an unchanged parent is asked for again, by priority: active parents, others.
+#: Days until the details of an unchanged parent are refreshed: active parents, other parents.
 REFRESH_DAYS = (7, 30)
 
-#: How long a parent whose call failed waits before it is asked for again.
+#: How long a parent waits after its call failed.
 RETRY_DELAY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ChildRequest:
-    """One call to be made: the parent's source id, its raw row, and the fields that its answer carries along."""
+    """One call to make for a parent: its source id, its raw row, and the parent fields to add to the answer."""
 
     parent_id: str
     parent_raw_id: UUID
@@ -29,13 +29,13 @@ class ChildRequest:
 
 @dataclass(frozen=True, slots=True)
 class QueueChunk:
-    """One of several equal parts of a queue, told by the parents' ids."""
+    """One of several equal chunks of a queue, selected by a hash of the parent's id."""
 
     number: int = 0
     of: int = 1
 
 
-#: The queue as a whole.
+#: The whole queue as one chunk.
 WHOLE_QUEUE = QueueChunk()
 
 
@@ -51,14 +51,14 @@ class QueueCoverage:
 
 @dataclass(frozen=True, slots=True)
 class DueCalls:
-    """Calls of one urgency that are due."""
+    """The number of due calls of one urgency."""
 
-    changed: bool  #: for a new version of the parent; otherwise the last answer has come of age
-    active: bool  #: the parent is active
+    changed: bool  #: true for a new version of the parent, false for a refresh of an unchanged one
+    active: bool  #: whether the parent is active
     calls: int
 
 
-#: Parents that are new or have a new version, and the queue's entry of each that has one.
+#: Parents that are new or have a new version, joined with their queue entry if there is one.
 CHANGED_PARENTS = """
     FROM raw.{parent} AS parent
     LEFT JOIN etl.child_queue AS known
@@ -69,7 +69,7 @@ CHANGED_PARENTS = """
 
 
 def refresh_queue(connection: Connection, child: Resource, parent: Resource, tenant: str) -> None:
-    """Queue every parent that is new or has a new version; parents that the source marks deleted are left out."""
+    """Queue every parent that is new or has a new version, except parents that the source marks as deleted."""
     active, wanted, values = build_parent_conditions(child, parent)
     remove_excluded(connection, child, parent, tenant, wanted, values)
     statement = text(f"""
@@ -89,7 +89,7 @@ def refresh_queue(connection: Connection, child: Resource, parent: Resource, ten
 def remove_excluded(
     connection: Connection, child: Resource, parent: Resource, tenant: str, wanted: str, values: Mapping[str, Any]
 ) -> None:
-    """Take out of the queue the parents that have vanished, or whose newest version is not asked about."""
+    """Remove the parents that are missing at the source, or whose newest version does not match `wanted`."""
     statement = text(f"""
         DELETE FROM etl.child_queue AS queued
         WHERE queued.tenant = :tenant AND queued.resource = :resource
@@ -99,23 +99,25 @@ def remove_excluded(
                 AND parent.superseded_at IS NULL AND (parent.id = queued.parent_raw_id OR ({wanted}))
           )
     """)
-    wanted_alone = {name: value for name, value in values.items() if not name.startswith("active")}
-    connection.execute(statement, {"tenant": tenant, "resource": child.name, **wanted_alone})
+    used_values = {name: value for name, value in values.items() if not name.startswith("active")}
+    connection.execute(statement, {"tenant": tenant, "resource": child.name, **used_values})
 
 
 def build_parent_conditions(child: Resource, parent: Resource) -> tuple[str, str, dict[str, Any]]:
-    """Return the SQL for "active" and "to be asked for" over a parent's raw row, and what they bind."""
-    only = child.parent.parent_filter if child.parent is not None else None
+    """Return two SQL conditions on a parent's raw row, "is active" and "is wanted", and their bind values."""
+    parent_filter = child.parent.parent_filter if child.parent is not None else None
     conditions = ["parent.status <> 'validation_error' OR parent.loaded_at IS NOT NULL"]
     values: dict[str, Any] = {}
-    marks: list[str] = []
-    for number, (name, marked) in enumerate(parent.model.deletion_mark):
-        values |= {f"mark_{number}": name, f"marks_{number}": [format_json(value) for value in marked]}
-        marks.append(f"parent.raw_data -> CAST(:mark_{number} AS text) = ANY(CAST(:marks_{number} AS jsonb[]))")
-    if marks:
-        conditions.append(f"({' OR '.join(marks)}) IS NOT TRUE")
-    if only is not None:
-        values |= {"only": only[0], "only_values": list(only[1])}
+    deletion_conditions: list[str] = []
+    for number, (field, deleted_values) in enumerate(parent.model.deletion_mark):
+        values |= {f"mark_{number}": field, f"marks_{number}": [format_json(value) for value in deleted_values]}
+        deletion_conditions.append(
+            f"parent.raw_data -> CAST(:mark_{number} AS text) = ANY(CAST(:marks_{number} AS jsonb[]))"
+        )
+    if deletion_conditions:
+        conditions.append(f"({' OR '.join(deletion_conditions)}) IS NOT TRUE")
+    if parent_filter is not None:
+        values |= {"only": parent_filter[0], "only_values": list(parent_filter[1])}
         conditions.append("parent.raw_data ->> CAST(:only AS text) = ANY(CAST(:only_values AS text[]))")
     if parent.active is None:
         return "true", join_conditions(conditions), values
@@ -125,43 +127,43 @@ def build_parent_conditions(child: Resource, parent: Resource) -> tuple[str, str
 
 
 def join_conditions(conditions: Collection[str]) -> str:
-    """Return the conditions joined by AND."""
+    """Join conditions with AND."""
     return " AND ".join(f"({condition})" for condition in conditions)
 
 
 def format_json(value: object) -> str:
-    """Return a deletion mark as JSON text."""
+    """Format the value of a deletion mark as JSON text."""
     return msgspec.json.encode(value).decode()
 
 
-def read_due_requests(  # noqa: PLR0913, PLR0917 (which queue, which part of it, how far)
+def read_due_requests(  # noqa: PLR0913, PLR0917 (which queue, which chunk of it, how far)
     connection: Connection,
     child: Resource,
     parent: Resource,
     tenant: str,
     due: datetime,
-    most: int,
-    portion: QueueChunk = WHOLE_QUEUE,
+    limit: int,
+    chunk: QueueChunk = WHOLE_QUEUE,
 ) -> list[ChildRequest]:
-    """Return the next parents to ask for: changed ones first, active before others, newest first."""
-    carries = child.parent.parent_fields if child.parent is not None else ()
-    place = {"tenant": tenant, "resource": child.name, "due": due, "most": most, "carries": list(carries)}
-    part = {} if portion == WHOLE_QUEUE else {"number": portion.number, "of": portion.of}
-    rows = connection.execute(build_queue_query(parent, CHUNK_CONDITION if part else ""), place | part)
+    """Return the next requests: changed parents first, then active parents, newest versions first."""
+    parent_fields = child.parent.parent_fields if child.parent is not None else ()
+    values = {"tenant": tenant, "resource": child.name, "due": due, "most": limit, "carries": list(parent_fields)}
+    chunk_values = {} if chunk == WHOLE_QUEUE else {"number": chunk.number, "of": chunk.of}
+    rows = connection.execute(build_queue_query(parent, CHUNK_CONDITION if chunk_values else ""), values | chunk_values)
     return [ChildRequest(row.parent_id, row.id, (row.carried or "{}").encode()) for row in rows]
 
 
-#: Narrows a queue to one of several equal parts.
+#: Limits a queue to one of several equal chunks.
 CHUNK_CONDITION = "AND (hashtext(parent_id) & 2147483647) % :of = :number"
 
 
-def build_queue_query(parent: Resource, portion: str = "") -> TextClause:
-    """Return the statement behind `outstanding`."""
+def build_queue_query(parent: Resource, chunk_condition: str = "") -> TextClause:
+    """Build the query of `read_due_requests`."""
     return text(f"""
         SELECT queued.parent_id, parent.id, carried.object AS carried
         FROM (
             SELECT parent_id, changed, priority, parent_version_at FROM etl.child_queue
-            WHERE tenant = :tenant AND resource = :resource AND due_at <= :due {portion}
+            WHERE tenant = :tenant AND resource = :resource AND due_at <= :due {chunk_condition}
             ORDER BY changed DESC, priority, parent_version_at DESC, parent_id LIMIT :most
         ) AS queued
         JOIN raw.{parent.raw_table} AS parent
@@ -175,7 +177,7 @@ def build_queue_query(parent: Resource, portion: str = "") -> TextClause:
 
 
 def count_due_calls(connection: Connection, child: Resource, parent: Resource, tenant: str) -> list[DueCalls]:
-    """Return how many calls a run would find due, by urgency, the most urgent first; nothing is queued."""
+    """Return how many calls a run would find due, most urgent first. This does not change the queue."""
     active, wanted, values = build_parent_conditions(child, parent)
     statement = text(f"""
         SELECT changed, priority, count(*) AS calls
@@ -195,8 +197,8 @@ def count_due_calls(connection: Connection, child: Resource, parent: Resource, t
     return [DueCalls(row.changed, row.priority == 0, row.calls) for row in rows]
 
 
-def mark_covered(connection: Connection, child: Resource, tenant: str, children: Collection[ChildRequest]) -> None:
-    """Note that these parents' answers are staged: they are due again when they change or come of age."""
+def mark_covered(connection: Connection, child: Resource, tenant: str, requests: Collection[ChildRequest]) -> None:
+    """Mark parents as covered after their answers are staged. They are due again when they change or need a refresh."""
     connection.execute(
         text("""
             UPDATE etl.child_queue AS queued
@@ -211,14 +213,14 @@ def mark_covered(connection: Connection, child: Resource, tenant: str, children:
             "resource": child.name,
             "active": REFRESH_DAYS[0],
             "others": REFRESH_DAYS[1],
-            "parents": [one.parent_id for one in children],
-            "raw_ids": [one.parent_raw_id for one in children],
+            "parents": [request.parent_id for request in requests],
+            "raw_ids": [request.parent_raw_id for request in requests],
         },
     )
 
 
 def postpone_failed(connection: Connection, child: Resource, tenant: str, parent_ids: Collection[str]) -> None:
-    """Let parents whose calls failed wait a while, so that the others get their turn."""
+    """Postpone parents whose calls failed, so that the other parents come first."""
     connection.execute(
         text("""
             UPDATE etl.child_queue SET due_at = now() + :pause, failures = failures + 1
@@ -229,7 +231,7 @@ def postpone_failed(connection: Connection, child: Resource, tenant: str, parent
 
 
 def retry_postponed(connection: Connection, child: str, tenant: str) -> None:
-    """Let parents whose calls failed have their turn at once."""
+    """Make postponed parents due now."""
     connection.execute(
         text("""
             UPDATE etl.child_queue SET due_at = now()
@@ -240,7 +242,7 @@ def retry_postponed(connection: Connection, child: str, tenant: str) -> None:
 
 
 def mark_uncovered(connection: Connection, child: str, tenant: str) -> None:
-    """Let all parents of a resource be due, as if none had ever been asked."""
+    """Make all parents of a resource due, as if no answer had ever arrived."""
     connection.execute(
         text("""
             UPDATE etl.child_queue SET due_at = now(), covered_at = NULL, changed = true, failures = 0
@@ -251,13 +253,13 @@ def mark_uncovered(connection: Connection, child: str, tenant: str) -> None:
 
 
 def read_database_time(connection: Connection) -> datetime:
-    """Return the database's time, by which the queue goes."""
-    moment: datetime = connection.execute(text("SELECT now()")).scalar_one()
-    return moment
+    """Return the time of the database, which decides what is due."""
+    database_time: datetime = connection.execute(text("SELECT now()")).scalar_one()
+    return database_time
 
 
 def read_coverage(connection: Connection, resource: str, tenant: str) -> QueueCoverage:
-    """Return how far the parents of a resource are covered."""
+    """Return how many parents of a resource are covered and outstanding."""
     row = connection.execute(
         text("""
             SELECT count(*) AS parents, count(covered_at) AS covered,

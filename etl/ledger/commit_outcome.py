@@ -1,7 +1,7 @@
-"""What became of a commit whose answer was lost: a row that the transaction itself wrote stands, or does not.
+"""Whether a commit whose answer was lost took effect: each transaction writes a row as evidence.
 
-PostgreSQL's own word, by the number of the transaction, would not do: after a crash the number of a transaction that
-left no trace is given to another one.
+The status that PostgreSQL keeps for a transaction id is not enough: after a crash it can assign the id of a transaction
+that left no trace to another one.
 """
 
 from uuid import UUID
@@ -12,20 +12,20 @@ from etl.database.retry import CommitUnknown, with_retries
 from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseUnavailable
 
-#: A transaction that has written nothing writes no evidence either. Old evidence goes when a batch ends.
+#: A transaction that wrote nothing leaves no evidence either. Expired evidence is removed when a batch ends.
 WRITE_EVIDENCE = text("""
     INSERT INTO etl.commits (id) SELECT :id WHERE pg_current_xact_id_if_assigned() IS NOT NULL
     RETURNING CAST(pg_current_xact_id_if_assigned() AS text)
 """)
-#: An open transaction holds a lock on its number. A lock is let go after what it guarded can be seen, so that whoever
-#: finds none, and looks for the row in a later transaction, sees what this one became. A standby knows neither.
+#: An open transaction holds a lock on its id. PostgreSQL releases the lock after the changes become visible, so a later
+#: transaction that finds no lock sees the final result. A standby knows neither the lock nor the result.
 IS_OPEN = text("""
     SELECT pg_is_in_recovery() OR EXISTS (
         SELECT FROM pg_locks WHERE locktype = 'transactionid' AND transactionid = CAST(CAST(:number AS xid8) AS xid)
     )
 """)
 HAS_EVIDENCE = text("SELECT EXISTS (SELECT FROM etl.commits WHERE id = :id)")
-#: Nobody asks for a commit after so long: patience ends within minutes. Several runs may end at once.
+#: Evidence is needed only during the retries, which end within minutes. Several runs may end at the same time.
 REMOVE_EXPIRED = text("""
     DELETE FROM etl.commits WHERE id IN (
         SELECT id FROM etl.commits WHERE noted_at < now() - interval '1 day' FOR UPDATE SKIP LOCKED
@@ -33,44 +33,43 @@ REMOVE_EXPIRED = text("""
 """)
 
 
-def write_evidence(connection: Connection, attempt: UUID) -> str | None:
-    """Leave the evidence of an attempt in its transaction; return its number, None for one that has written nothing."""
-    number: str | None = connection.execute(WRITE_EVIDENCE, {"id": attempt}).scalar_one_or_none()
-    return number
+def write_evidence(connection: Connection, attempt_id: UUID) -> str | None:
+    """Write the evidence of an attempt in its transaction; return the transaction id, None if nothing was written."""
+    transaction_id: str | None = connection.execute(WRITE_EVIDENCE, {"id": attempt_id}).scalar_one_or_none()
+    return transaction_id
 
 
-def was_committed(engine: Engine, attempt: UUID, number: str | None) -> bool:
-    """Return whether the attempt with this number was committed; without a number it never came so far.
+def was_committed(engine: Engine, attempt_id: UUID, transaction_id: str | None) -> bool:
+    """Return whether an attempt was committed. Without a transaction id the attempt did not reach the commit.
 
-    Its evidence decides. The number only tells that there is nothing to see yet: while a transaction of that number is
-    open, whichever it is, one looks again. Raises Undecided when the server stays out of reach, or has not ended the
-    transaction for too long.
+    The evidence decides. While a transaction with this id is open, the check is repeated. Raises CommitUnknown when
+    the server stays unreachable or does not end the transaction in time.
     """
 
-    def look() -> bool:
-        is_open = fetch_flag(engine, IS_OPEN, number=number)
-        stands = fetch_flag(engine, HAS_EVIDENCE, id=attempt)
-        if is_open and not stands:
+    def check() -> bool:
+        is_open = fetch_flag(engine, IS_OPEN, number=transaction_id)
+        has_evidence = fetch_flag(engine, HAS_EVIDENCE, id=attempt_id)
+        if is_open and not has_evidence:
             raise DatabaseUnavailable(
-                "The answer to a commit was lost, and the database has not ended that transaction. It ends by itself "
-                "within minutes; what it was about is written whole or not at all."
+                "The connection was lost during a commit, and the transaction is still open in the database. It ends "
+                "within minutes; its changes are then saved completely or not at all."
             )
-        return stands
+        return has_evidence
 
-    if number is None:
+    if transaction_id is None:
         return False
     try:
-        return with_retries(look)
+        return with_retries(check)
     except DatabaseUnavailable as error:
         raise CommitUnknown(str(error)) from None
 
 
-def fetch_flag(engine: Engine, question: TextClause, **bound: object) -> bool:
-    """Return what the database answers now: in a transaction of its own, whatever level of isolation is usual there."""
+def fetch_flag(engine: Engine, statement: TextClause, **parameters: object) -> bool:
+    """Run a statement in its own transaction and return its boolean result, independent of the isolation level."""
     with database_errors(), engine.connect() as connection:
-        return bool(connection.execute(question, bound).scalar_one())
+        return bool(connection.execute(statement, parameters).scalar_one())
 
 
 def remove_expired(connection: Connection) -> None:
-    """Remove the evidence that nobody will ask for any more."""
+    """Remove evidence that is too old to be needed."""
     connection.execute(REMOVE_EXPIRED)

@@ -1,4 +1,4 @@
-"""Sums that every transaction adds to, written last: their rows are shared, and a lock held long makes others wait."""
+"""Counters that every transaction adds to. They are written last, because other transactions wait for their rows."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text, update
 
 from etl.models.bookkeeping import batch_resources
 
-#: Where a connection keeps the sums of its open transaction.
-INFO_KEY = "etl sums"
+#: The key in `Connection.info` for the counters of the open transaction.
+INFO_KEY = "etl counters"
 
 ADD_HISTORY = text("""
     INSERT INTO etl.sync_history AS sum
@@ -23,19 +23,19 @@ ADD_HISTORY = text("""
         revived = sum.revived + excluded.revived, seconds = sum.seconds + excluded.seconds, synced_at = now()
 """)
 
-#: The columns of the sync history that are sums.
+#: The columns of `etl.sync_history` that are added up.
 HISTORY_COLUMNS = ("inserted", "updated", "unchanged", "deleted", "revived", "seconds")
 
 
 class TransactionCounters:
-    """The sums of one transaction: of resources of batches, and of tables of batches."""
+    """The counters of one transaction, by batch and resource and by batch and table."""
 
     def __init__(self) -> None:
         self.resources: dict[tuple[UUID, str], Counter[str]] = {}
         self.tables: dict[tuple[UUID, str], Counter[str]] = {}
 
     def write(self, connection: Connection) -> None:
-        """Add the sums to their rows, in one order for everybody."""
+        """Add the counters to their rows, always in the same order to avoid deadlocks."""
         for (batch_id, resource), counts in sorted(self.resources.items()):
             write_counts(connection, batch_id, resource, counts)
         for (batch_id, table), counts in sorted(self.tables.items()):
@@ -44,44 +44,44 @@ class TransactionCounters:
 
 @contextmanager
 def collect_counters(connection: Connection) -> Iterator[None]:
-    """Gather what the block counts and write it at its end; an error in the block writes nothing."""
-    place = connection.info  # of a connection that broke, it can no longer be asked for
-    sums = place[INFO_KEY] = TransactionCounters()
+    """Collect the counts of the block and write them at its end. After an error nothing is written."""
+    connection_info = connection.info  # not available any more after the connection broke
+    transaction_counters = connection_info[INFO_KEY] = TransactionCounters()
     try:
         yield
-        sums.write(connection)
+        transaction_counters.write(connection)
     finally:
-        place.pop(INFO_KEY, None)
+        connection_info.pop(INFO_KEY, None)
 
 
 def add_counts(connection: Connection, batch_id: UUID, resource: str, counts: Mapping[str, int]) -> None:
-    """Add to the counts of one resource of a batch, in the same transaction as the records they count."""
-    sums: TransactionCounters | None = connection.info.get(INFO_KEY)
-    if sums is None:
+    """Add to the counts of one resource of a batch, in the transaction that writes the counted records."""
+    transaction_counters: TransactionCounters | None = connection.info.get(INFO_KEY)
+    if transaction_counters is None:
         write_counts(connection, batch_id, resource, counts)
     else:
-        sums.resources.setdefault((batch_id, resource), Counter()).update(counts)
+        transaction_counters.resources.setdefault((batch_id, resource), Counter()).update(counts)
 
 
 def add_history(connection: Connection, batch_id: UUID, table: str, counts: Mapping[str, Any]) -> None:
-    """Add to the sync history of a table: numbers of rows by what was done to them, and seconds."""
-    sums: TransactionCounters | None = connection.info.get(INFO_KEY)
-    if sums is None:
+    """Add rows by action, and seconds, to the sync history of a table."""
+    transaction_counters: TransactionCounters | None = connection.info.get(INFO_KEY)
+    if transaction_counters is None:
         write_history(connection, batch_id, table, counts)
     else:
-        sums.tables.setdefault((batch_id, table), Counter()).update(counts)
+        transaction_counters.tables.setdefault((batch_id, table), Counter()).update(counts)
 
 
 def write_counts(connection: Connection, batch_id: UUID, resource: str, counts: Mapping[str, int]) -> None:
-    """Add to the row of one resource of a batch."""
+    """Add counts to the row of one resource of a batch."""
     columns = batch_resources.c
     added = {str(name): columns[name] + number for name, number in counts.items() if number}
     if added:
-        mine = (columns.batch_id == batch_id) & (columns.resource == resource)
-        connection.execute(update(batch_resources).where(mine).values(added))
+        is_resource = (columns.batch_id == batch_id) & (columns.resource == resource)
+        connection.execute(update(batch_resources).where(is_resource).values(added))
 
 
 def write_history(connection: Connection, batch_id: UUID, table: str, counts: Mapping[str, Any]) -> None:
-    """Add to the row of one table of a batch."""
-    named = {name: counts.get(name, 0) for name in HISTORY_COLUMNS}
-    connection.execute(ADD_HISTORY, {"batch_id": batch_id, "table_name": table, **named})
+    """Add counts to the row of one table of a batch."""
+    values = {name: counts.get(name, 0) for name in HISTORY_COLUMNS}
+    connection.execute(ADD_HISTORY, {"batch_id": batch_id, "table_name": table, **values})

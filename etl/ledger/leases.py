@@ -1,4 +1,4 @@
-"""One writer per resource and tenant: lease rows with a fencing token that every commit checks."""
+"""Leases: one writer per resource and tenant, with a fencing token that every commit checks."""
 
 import os
 import socket
@@ -16,14 +16,13 @@ from etl.database.retry import with_retries
 from etl.database.sqlstate import database_errors
 from etl.errors import EtlError, LeaseHeld, LeaseLost
 
-#: Seconds without a sign of life after which another run may take over.
+#: Seconds without a renewal after which another run may take over.
 TTL = 60
-#: Seconds between two signs of life, and that one of them may take: another is due by then.
+#: Seconds between two renewals, and the time limit of one renewal.
 HEARTBEAT = 15
-#: Seconds that giving a lease back may take; it frees itself otherwise.
+#: Time limit, in seconds, for releasing a lease; the lease expires otherwise.
 RELEASE_SECONDS = 5
-#: The same life for a run that is made of tasks: between two of them, or while one that died waits for its next try,
-#: nobody gives a sign.
+#: The TTL for a run that consists of tasks: no process renews the lease between two tasks or before a task's next try.
 TASK_TTL = 900
 
 ACQUIRE = text("""
@@ -38,13 +37,13 @@ ACQUIRE = text("""
     RETURNING held.resource, held.token
 """)
 
-#: Whose lease has ended, for whatever reason.
+#: Holders whose lease has expired.
 PREDECESSORS = text("""
     SELECT DISTINCT holder FROM etl.leases
     WHERE tenant = :tenant AND resource = ANY(:resources) AND holder <> :holder AND expires_at < now()
 """)
 
-#: A process that stands still in the midst of a COPY keeps its locks for ever: no time-out of the server ends that.
+#: A process that hangs in the middle of a COPY keeps its locks forever: no server timeout ends it.
 END_SESSIONS = text("""
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = ANY(:names) AND datname = current_database() AND usename = current_user
@@ -60,7 +59,7 @@ HELD = text("""
     WHERE tenant = :tenant AND holder = :holder AND resource = ANY(:resources)
 """)
 
-#: Whoever had it before is fenced off, alive or not: it is for the caller to know that its place is taken.
+#: Fences off the previous holder, even one that is still running. The caller must know that this is intended.
 SEIZE = text("""
     INSERT INTO etl.leases AS held (tenant, resource, holder, token, expires_at)
     SELECT :tenant, wanted.resource, :holder, 1, now() + make_interval(secs => :life)
@@ -71,7 +70,7 @@ SEIZE = text("""
     RETURNING held.resource, held.token
 """)
 
-#: FOR SHARE lets the workers of one run commit side by side and makes a successor wait for them.
+#: FOR SHARE lets the workers of one run commit concurrently and makes a successor wait for them.
 COUNT_HELD = text("""
     SELECT count(*) FROM (
         SELECT FROM etl.leases AS held
@@ -89,13 +88,13 @@ RENEW = text("""
 
 RELEASE = text("UPDATE etl.leases SET expires_at = now() WHERE tenant = :tenant AND holder = :holder")
 
-#: Slices are named by the resource and a number behind a stroke; outside of their run they mean nothing.
+#: A slice's lease is named "resource/number" and has no meaning outside its run.
 FORGET_SLICES = text("DELETE FROM etl.leases WHERE tenant = :tenant AND holder = :holder AND resource LIKE '%/%'")
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write some resources of a tenant, as long as nobody else was given it."""
+    """The right to write some resources of a tenant until another holder takes it over."""
 
     tenant: str
     holder: str
@@ -104,58 +103,60 @@ class Lease:
 
 
 def make_holder_name() -> str:
-    """Return a name that no other run has, and that tells people where this one runs."""
+    """Make a unique holder name that shows on which machine and in which process the run is."""
     return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
 
 
 def application_name(holder: str) -> str:
-    """Return the name under which others see the transactions of a holder; PostgreSQL keeps 63 letters of one."""
+    """Return the PostgreSQL application name of a holder's sessions, within the limit of 63 characters."""
     return f"qqetl {blake2b(holder.encode(), digest_size=8).hexdigest()}"
 
 
 def acquire_lease(
     connection: Connection, tenant: str, resources: Collection[str], holder: str, ttl: int = TTL
 ) -> Lease:
-    """Take the lease of all `resources` or of none; raise LeaseHeld naming who holds one of them.
+    """Acquire the lease of all `resources` or of none; raise LeaseHeld with the name of the current holder.
 
-    A holder may take it again, whose first try was committed though the answer was lost. What a predecessor has not
-    committed is undone, so that it keeps no row from its successor.
+    The same holder may acquire it again, in case the first answer was lost after the commit. Open transactions of a
+    predecessor are terminated, so that they lock no rows.
     """
     parameters = {"tenant": tenant, "resources": sorted(resources)}
     predecessors = connection.execute(PREDECESSORS, {**parameters, "holder": holder}).scalars().all()
-    taken = connection.execute(ACQUIRE, {**parameters, "holder": holder, "life": ttl}).all()
-    if len(taken) < len(set(resources)):
-        others = [row for row in connection.execute(HOLDERS, parameters) if row.holder != holder]
-        named = f"{others[0].resource} by {others[0].holder}" if others else "one of the resources"
-        seconds = max(TTL, *(row.seconds for row in others)) if others else TTL
-        raise LeaseHeld(
-            f"Another run is at work (it holds {named}). Wait for its end; if its process died, "
-            f"its lock frees itself within {seconds} seconds."
+    acquired = connection.execute(ACQUIRE, {**parameters, "holder": holder, "life": ttl}).all()
+    if len(acquired) < len(set(resources)):
+        other_holders = [row for row in connection.execute(HOLDERS, parameters) if row.holder != holder]
+        holder_text = (
+            f"{other_holders[0].resource} by {other_holders[0].holder}" if other_holders else "one of the resources"
         )
-    connection.execute(END_SESSIONS, {"names": [application_name(one) for one in predecessors]})
-    return Lease(tenant, holder, tuple((row.resource, row.token) for row in taken), ttl)
+        seconds = max(TTL, *(row.seconds for row in other_holders)) if other_holders else TTL
+        raise LeaseHeld(
+            f"Another run is active (lock: {holder_text}). Wait until it ends. If its process died, the lock expires "
+            f"within {seconds} seconds."
+        )
+    connection.execute(END_SESSIONS, {"names": [application_name(predecessor) for predecessor in predecessors]})
+    return Lease(tenant, holder, tuple((row.resource, row.token) for row in acquired), ttl)
 
 
 def join_lease(
     connection: Connection, tenant: str, resources: Collection[str], run: str, slices: Collection[str] = ()
 ) -> Lease:
-    """Return the lease of a run that several tasks share, taking what it does not hold (yet, or any more).
+    """Return the lease of a run that several tasks share, and acquire the resources that the run does not hold.
 
-    Slices are seized: the task that was given them last is the one to read them. Raises LeaseHeld while another run
-    holds a resource.
+    Slices are taken over even from a running task: the task that got them last reads them. Raises LeaseHeld while
+    another run holds a resource.
     """
-    place = {"tenant": tenant, "holder": run}
-    held = {row.resource: row.token for row in connection.execute(HELD, {**place, "resources": list(resources)})}
-    if lacking := set(resources) - held.keys():
-        held |= dict(acquire_lease(connection, tenant, lacking, run, TASK_TTL).tokens)
+    run_values = {"tenant": tenant, "holder": run}
+    tokens = {row.resource: row.token for row in connection.execute(HELD, {**run_values, "resources": list(resources)})}
+    if missing := set(resources) - tokens.keys():
+        tokens |= dict(acquire_lease(connection, tenant, missing, run, TASK_TTL).tokens)
     if slices:
-        seized = connection.execute(SEIZE, {**place, "resources": sorted(slices), "life": TASK_TTL})
-        held |= {row.resource: row.token for row in seized}
-    return Lease(tenant, run, tuple(sorted(held.items())), TASK_TTL)
+        seized = connection.execute(SEIZE, {**run_values, "resources": sorted(slices), "life": TASK_TTL})
+        tokens |= {row.resource: row.token for row in seized}
+    return Lease(tenant, run, tuple(sorted(tokens.items())), TASK_TTL)
 
 
 def verify_lease(connection: Connection, lease: Lease) -> None:
-    """Lock the lease rows until the commit; raise LeaseLost when one of them has another holder by now."""
+    """Lock the lease rows until the commit; raise LeaseLost when another run holds one of them."""
     resources, tokens = zip(*lease.tokens, strict=True)
     parameters = {"tenant": lease.tenant, "holder": lease.holder, "resources": list(resources), "tokens": list(tokens)}
     if connection.execute(COUNT_HELD, parameters).scalar_one() < len(resources):
@@ -164,14 +165,14 @@ def verify_lease(connection: Connection, lease: Lease) -> None:
 
 @contextmanager
 def hold_lease(engine: Engine, tenant: str, resources: Sequence[str]) -> Iterator[Lease]:
-    """Hold the lease for as long as the block runs, with signs of life from a thread of its own."""
+    """Hold a lease during the block, and renew it in a background thread."""
     holder = make_holder_name()
 
-    def try_to_take() -> Lease:
+    def acquire() -> Lease:
         with database_errors(), engine.begin() as connection:
             return acquire_lease(connection, tenant, resources, holder)
 
-    lease = with_retries(try_to_take)
+    lease = with_retries(acquire)
     try:
         with keep_alive(engine, lease):
             yield lease
@@ -183,16 +184,16 @@ def hold_lease(engine: Engine, tenant: str, resources: Sequence[str]) -> Iterato
 def share_lease(
     engine: Engine, tenant: str, resources: Collection[str], run: str, slices: Collection[str] = ()
 ) -> Iterator[Lease]:
-    """Hold the lease of a run for one of its tasks; it lives on for the next, until it is given back.
+    """Hold the lease of a run during one of its tasks, and keep it for the next task until `release_lease`.
 
     Raises LeaseHeld while another run holds a resource.
     """
 
-    def try_to_join() -> Lease:
+    def acquire() -> Lease:
         with database_errors(), engine.begin() as connection:
             return join_lease(connection, tenant, resources, run, slices)
 
-    lease = with_retries(try_to_join)
+    lease = with_retries(acquire)
     try:
         with keep_alive(engine, lease):
             yield lease
@@ -202,31 +203,31 @@ def share_lease(
 
 @contextmanager
 def keep_alive(engine: Engine, lease: Lease) -> Iterator[None]:
-    """Renew a lease now and then for as long as the block runs."""
-    done = threading.Event()
-    beat = threading.Thread(target=renew_until, args=(engine, lease, done), name="lease", daemon=True)
-    beat.start()
+    """Renew a lease in a background thread during the block."""
+    stop = threading.Event()
+    thread = threading.Thread(target=renew_until, args=(engine, lease, stop), name="lease", daemon=True)
+    thread.start()
     try:
         yield
     finally:
-        done.set()
-        beat.join(timeout=HEARTBEAT)
+        stop.set()
+        thread.join(timeout=HEARTBEAT)
 
 
-def renew_until(engine: Engine, lease: Lease, done: threading.Event) -> None:
-    """Give a sign of life now and then until `done`."""
-    while not done.wait(HEARTBEAT):
+def renew_until(engine: Engine, lease: Lease, stop: threading.Event) -> None:
+    """Renew a lease at regular intervals until `stop` is set."""
+    while not stop.wait(HEARTBEAT):
         renew_lease(engine, lease)
 
 
 def renew_lease(engine: Engine, lease: Lease) -> None:
-    """Let a lease live on from now; where the database does not let us, the next sign makes that good."""
+    """Renew a lease once. After a database error the next renewal tries again."""
     with suppress(EtlError), database_errors(), with_limits(engine, statement_s=HEARTBEAT).begin() as connection:
         connection.execute(RENEW, {"tenant": lease.tenant, "holder": lease.holder, "life": lease.ttl})
 
 
 def release_lease(engine: Engine, lease: Lease) -> None:
-    """Free the lease; where the database does not let us, it frees itself when its life ends."""
+    """Release a lease. After a database error the lease expires on its own."""
     with suppress(EtlError), database_errors(), with_limits(engine, statement_s=RELEASE_SECONDS).begin() as connection:
         for statement in (RELEASE, FORGET_SLICES):
             connection.execute(statement, {"tenant": lease.tenant, "holder": lease.holder})

@@ -1,4 +1,4 @@
-"""Slices of a window and the requests that read them: where a resource stands, page by page."""
+"""Slices of a window and the requests that read them: the progress of a resource, page by page."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,108 +15,120 @@ from etl.models.states import SliceState
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A stretch of a resource that is read page by page: some days of a feed, or a whole list.
+    """A part of a resource that is read page by page: a range of days of a feed, or a whole list.
 
-    What is asked for per parent has slices only where several tasks share it: each then is a part of the parents.
+    A resource that is read per parent has slices only if several tasks share it: each slice is a chunk of the parents.
     """
 
     number: int
-    endpoint: int  #: which of the resource's calls
+    endpoint: int  #: index of the resource's endpoint
     first_day: date | None = None
     last_day: date | None = None
-    reading: int = 1  #: grows when the slice is read anew because its totals did not agree
+    reading: int = 1  #: incremented when the slice is read again because its totals did not match
 
 
 @dataclass(frozen=True, slots=True)
 class SliceReading:
-    """What one reading of a slice brought."""
+    """The totals and the received ids of one reading of a slice."""
 
     slice: Slice
-    total: int | None  #: as the last page's envelope said
-    distinct: int  #: ids received in this reading
-    union: int  #: ids received in all readings of the slice
-    max_total: int | None = None  #: the largest total that any of its pages named
+    total: int | None  #: reported by the last page
+    distinct: int  #: number of ids received in this reading
+    union: int  #: number of ids received in all readings of the slice
+    max_total: int | None = None  #: the largest total that a page of this reading reported
     min_total: int | None = None  #: the smallest
-    has_changed_total: bool = False  #: whether totals differed, between its pages or between the readings of the slice
+    has_changed_total: bool = False  #: whether pages or readings of the slice reported different totals
 
     @property
     def is_consistent(self) -> bool:
-        """Whether as many ids arrived as the API says there are, and none left the list while it was read.
+        """Whether the number of ids equals the reported total, and no record left the list during the reading.
 
-        One that leaves moves the others forward, over the edge of a page that was read already.
+        A record that leaves the list moves the following records to a page that was read already.
         """
         return self.total is None or (self.distinct == self.total and self.total == (self.max_total or self.total))
 
 
-def write_slices(connection: Connection, batch_id: UUID, resource: str, planned: Iterable[Slice]) -> None:
-    """Write the slices of a resource, once a batch."""
+def write_slices(connection: Connection, batch_id: UUID, resource: str, planned_slices: Iterable[Slice]) -> None:
+    """Insert the slices of a resource, once per batch."""
     rows = [
         {
             "batch_id": batch_id,
             "resource": resource,
-            "number": one.number,
-            "endpoint": one.endpoint,
-            "first_day": one.first_day,
-            "last_day": one.last_day,
+            "number": planned_slice.number,
+            "endpoint": planned_slice.endpoint,
+            "first_day": planned_slice.first_day,
+            "last_day": planned_slice.last_day,
         }
-        for one in planned
+        for planned_slice in planned_slices
     ]
     connection.execute(insert(slices), rows)
 
 
 def read_open_slices(connection: Connection, batch_id: UUID, resource: str) -> list[Slice] | None:
-    """Return the slices that are still to be read, None when the resource was not planned yet."""
-    mine = (slices.c.batch_id == batch_id) & (slices.c.resource == resource)
-    rows = connection.execute(select(slices).where(mine).order_by(slices.c.number)).all()
+    """Return the slices that are not fully read, None when the resource has no slices yet."""
+    is_resource = (slices.c.batch_id == batch_id) & (slices.c.resource == resource)
+    rows = connection.execute(select(slices).where(is_resource).order_by(slices.c.number)).all()
     return [to_slice(row) for row in rows if row.status != SliceState.DONE] if rows else None
 
 
 def count_slices(connection: Connection, batch_id: UUID, resource: str) -> int:
-    """Return in how many slices a resource was planned."""
-    mine = (slices.c.batch_id == batch_id) & (slices.c.resource == resource)
-    number: int = connection.execute(select(func.count()).select_from(slices).where(mine)).scalar_one()
+    """Return the number of slices of a resource."""
+    is_resource = (slices.c.batch_id == batch_id) & (slices.c.resource == resource)
+    number: int = connection.execute(select(func.count()).select_from(slices).where(is_resource)).scalar_one()
     return number
 
 
 def to_slice(row: Any) -> Slice:
-    """Return a row of `etl.slices` as a slice."""
+    """Convert a row of `etl.slices` to a slice."""
     return Slice(row.number, row.endpoint, row.first_day, row.last_day, row.reading)
 
 
-def read_page_sizes(connection: Connection, batch_id: UUID, resource: str, one: Slice) -> dict[int, int]:
-    """Return the pages of a slice's current reading that are staged, with the number of items each held."""
-    mine = (requests.c.batch_id == batch_id) & (requests.c.resource == resource) & (requests.c.slice == one.number)
-    query = select(requests.c.page, requests.c["items"].label("number")).where(mine, requests.c.reading == one.reading)
+def read_page_sizes(connection: Connection, batch_id: UUID, resource: str, current_slice: Slice) -> dict[int, int]:
+    """Return the staged pages of a slice's current reading, with the number of items of each page."""
+    is_slice = (
+        (requests.c.batch_id == batch_id)
+        & (requests.c.resource == resource)
+        & (requests.c.slice == current_slice.number)
+    )
+    query = select(requests.c.page, requests.c["items"].label("number")).where(
+        is_slice, requests.c.reading == current_slice.reading
+    )
     return {row.page: row.number for row in connection.execute(query)}
 
 
 def reserve_request_ids(connection: Connection, number: int) -> list[int]:
-    """Return ids for so many requests, for the records that they brought to name."""
+    """Reserve ids for requests, so that their records can refer to them."""
     statement = "SELECT nextval(pg_get_serial_sequence('etl.requests', 'id')) FROM generate_series(1, :number)"
     return list(connection.execute(text(statement), {"number": number}).scalars())
 
 
 def write_requests(connection: Connection, rows: Sequence[Mapping[str, Any]], ids: Sequence[int]) -> None:
-    """Write the facts of some requests under ids from `new_ids`; their items' ids travel as the text of an array."""
+    """Insert requests under ids from `reserve_request_ids`; the ids of their items are sent as array text."""
     statement = insert(requests).values(ids=cast(bindparam("item_ids", type_=Text), requests.c.ids.type))
     facts = [{**row, "id": number} for number, row in zip(ids, rows, strict=True)]
     connection.execute(statement, [fact | {"item_ids": format_array(fact.pop("ids"))} for fact in facts])
 
 
-def write_repeated_requests(connection: Connection, rows: Sequence[Mapping[str, Any]], earlier: Sequence[int]) -> None:
-    """Write the facts of requests that brought the same records as earlier ones, whose ids they therefore have."""
-    copied = ("ids", "records", "contents")
-    given = [bindparam(f"fact_{name}", type_=requests.c[name].type).label(name) for name in rows[0]]
-    same = select(*given, *(requests.c[name] for name in copied)).where(requests.c.id == bindparam("earlier"))
-    statement = insert(requests).from_select([*rows[0], *copied], same)
+def write_repeated_requests(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], earlier_ids: Sequence[int]
+) -> None:
+    """Insert requests that returned the same records as earlier requests, with the item ids of those requests."""
+    copied_columns = ("ids", "records", "contents")
+    bound_columns = [bindparam(f"fact_{name}", type_=requests.c[name].type).label(name) for name in rows[0]]
+    source_query = select(*bound_columns, *(requests.c[name] for name in copied_columns)).where(
+        requests.c.id == bindparam("earlier")
+    )
+    statement = insert(requests).from_select([*rows[0], *copied_columns], source_query)
     facts = [{f"fact_{name}": value for name, value in row.items()} for row in rows]
-    connection.execute(statement, [fact | {"earlier": one} for fact, one in zip(facts, earlier, strict=True)])
+    connection.execute(
+        statement, [fact | {"earlier": earlier_id} for fact, earlier_id in zip(facts, earlier_ids, strict=True)]
+    )
 
 
 def summarize_readings(
-    connection: Connection, batch_id: UUID, resource: str, some: Sequence[Slice]
+    connection: Connection, batch_id: UUID, resource: str, open_slices: Sequence[Slice]
 ) -> list[SliceReading]:
-    """Return what the current reading of each slice brought: the total of its last page and its distinct ids."""
+    """Return the totals and the number of distinct ids of each slice's current reading."""
     rows = connection.execute(
         text("""
             SELECT wanted.number, last.total, received.current, received.union, received.most, received.least,
@@ -142,33 +154,50 @@ def summarize_readings(
         {
             "batch_id": batch_id,
             "resource": resource,
-            "numbers": [one.number for one in some],
-            "readings": [one.reading for one in some],
+            "numbers": [open_slice.number for open_slice in open_slices],
+            "readings": [open_slice.reading for open_slice in open_slices],
         },
     )
-    by_number = {one.number: one for one in some}
+    by_number = {open_slice.number: open_slice for open_slice in open_slices}
     return [
         SliceReading(by_number[row.number], row.total, row.current, row.union, row.most, row.least, row.moved)
         for row in rows
     ]
 
 
-def finish_slices(connection: Connection, batch_id: UUID, resource: str, agreed: Iterable[SliceReading]) -> None:
-    """Mark slices as read to the end."""
-    for reading in agreed:
+def finish_slices(
+    connection: Connection, batch_id: UUID, resource: str, consistent_readings: Iterable[SliceReading]
+) -> None:
+    """Mark slices as fully read."""
+    for reading in consistent_readings:
         finish_slice(connection, batch_id, resource, reading.slice.number, reading.total)
 
 
 def finish_slice(connection: Connection, batch_id: UUID, resource: str, number: int, total: int | None = None) -> None:
-    """Mark one slice as read to the end."""
-    mine = (slices.c.batch_id == batch_id) & (slices.c.resource == resource) & (slices.c.number == number)
-    connection.execute(update(slices).where(mine).values(status=SliceState.DONE, total=total))
+    """Mark one slice as fully read."""
+    is_slice = (slices.c.batch_id == batch_id) & (slices.c.resource == resource) & (slices.c.number == number)
+    connection.execute(update(slices).where(is_slice).values(status=SliceState.DONE, total=total))
 
 
-def start_new_readings(connection: Connection, batch_id: UUID, resource: str, some: Iterable[Slice]) -> list[Slice]:
-    """Begin another reading of some slices and return them as they are to be read."""
-    anew = [Slice(one.number, one.endpoint, one.first_day, one.last_day, one.reading + 1) for one in some]
-    for one in anew:
-        mine = (slices.c.batch_id == batch_id) & (slices.c.resource == resource) & (slices.c.number == one.number)
-        connection.execute(update(slices).where(mine).values(reading=one.reading))
-    return anew
+def start_new_readings(
+    connection: Connection, batch_id: UUID, resource: str, slices_to_read: Iterable[Slice]
+) -> list[Slice]:
+    """Start another reading of slices, and return the slices with the new reading number."""
+    new_readings = [
+        Slice(
+            slice_to_read.number,
+            slice_to_read.endpoint,
+            slice_to_read.first_day,
+            slice_to_read.last_day,
+            slice_to_read.reading + 1,
+        )
+        for slice_to_read in slices_to_read
+    ]
+    for slice_to_read in new_readings:
+        is_slice = (
+            (slices.c.batch_id == batch_id)
+            & (slices.c.resource == resource)
+            & (slices.c.number == slice_to_read.number)
+        )
+        connection.execute(update(slices).where(is_slice).values(reading=slice_to_read.reading))
+    return new_readings

@@ -1,4 +1,4 @@
-"""The sync history: what a batch wrote, table by table."""
+"""The sync history: the rows that a batch wrote, by table."""
 
 from uuid import UUID
 
@@ -10,12 +10,12 @@ COUNT_COLUMNS = ("inserted", "updated", "unchanged", "deleted", "revived")
 
 
 def read_history(connection: Connection, batch_id: UUID) -> dict[str, dict[str, int]]:
-    """Return the numbers of rows by table and what was done to them."""
+    """Return the number of rows by table and action."""
     query = select(sync_history).where(sync_history.c.batch_id == batch_id).order_by(sync_history.c.table_name)
     return {row.table_name: {name: getattr(row, name) for name in COUNT_COLUMNS} for row in connection.execute(query)}
 
 
-#: A batch that was cut off, and wrote after the last one that was completed.
+#: Batches that were interrupted and that wrote rows after the last completed batch.
 INTERRUPTED = text("""
     SELECT batch.id FROM etl.batches AS batch
     WHERE batch.tenant = :tenant AND batch.id <> :batch_id AND batch.status <> 'completed'
@@ -33,5 +33,5 @@ INTERRUPTED = text("""
 
 
 def find_interrupted_batches(connection: Connection, tenant: str, batch_id: UUID) -> list[UUID]:
-    """Return the other batches that wrote rows and were cut off before what hangs on those was brought up to date."""
+    """Return the other batches that wrote rows but were interrupted before the follow-up work for those rows."""
     return list(connection.execute(INTERRUPTED, {"tenant": tenant, "batch_id": batch_id}).scalars())

@@ -1,4 +1,4 @@
-"""Tenants: one account each, registered at its first run, so that two accounts never mix under one name."""
+"""Tenants: each name belongs to one account from its first run on, so that two accounts never mix."""
 
 import hashlib
 
@@ -9,50 +9,54 @@ from etl.errors import SettingsError
 from etl.models import PRODUCTION
 from etl.models.bookkeeping import tenants
 
-#: What stands for all tables in ETL_HISTORY.
+#: The word in ETL_HISTORY that means all tables.
 EVERY_TABLE = "all"
 
 
 def compute_fingerprint(settings: Settings) -> str:
-    """Return a digest by which an account is known again: of its client id and user, not of any secret."""
+    """Compute a digest that identifies an account by its client id and user; it contains no secret."""
     user = "" if settings.qqcatalyst_auth == "enterprise" else secret_text(settings.qqcatalyst_username)
-    named = f"{settings.qqcatalyst_auth}\x1f{secret_text(settings.qqcatalyst_client_id)}\x1f{user}"
-    return hashlib.blake2b(named.encode(), digest_size=16, key=b"qqcatalyst-etl tenant").hexdigest()
+    identity = f"{settings.qqcatalyst_auth}\x1f{secret_text(settings.qqcatalyst_client_id)}\x1f{user}"
+    return hashlib.blake2b(identity.encode(), digest_size=16, key=b"qqcatalyst-etl tenant").hexdigest()
 
 
 def register_tenant(connection: Connection, settings: Settings) -> None:
-    """Register the tenant, or make sure that it is the account it was; note whose earlier versions it keeps.
+    """Register the tenant, or verify that it is the same account; store which tables keep history.
 
-    Raises SettingsError when it is another account, or when ETL_HISTORY names no table.
+    Raises SettingsError when the tenant belongs to another account, or when ETL_HISTORY names an unknown table.
     """
-    mine, kept = compute_fingerprint(settings), select_history_tables(settings)
+    fingerprint, history_tables = compute_fingerprint(settings), select_history_tables(settings)
     query = select(tenants.c.fingerprint, tenants.c.history).where(tenants.c.tenant == settings.etl_tenant)
-    known = connection.execute(query).one_or_none()
-    if known is None:
-        connection.execute(insert(tenants).values(tenant=settings.etl_tenant, fingerprint=mine, history=kept))
-    elif known.fingerprint != mine:
-        raise SettingsError(
-            f"The tenant {settings.etl_tenant!r} belongs to another QQCatalyst account: its client id or user differ. "
-            "Give this account a name of its own with ETL_TENANT. If it is the same agency under a new login, let its "
-            f"row know: UPDATE etl.tenants SET fingerprint = '{mine}' WHERE tenant = '{settings.etl_tenant}'. "
-            "Do not delete the row: by its key forgotten people are known again."
+    tenant_row = connection.execute(query).one_or_none()
+    if tenant_row is None:
+        connection.execute(
+            insert(tenants).values(tenant=settings.etl_tenant, fingerprint=fingerprint, history=history_tables)
         )
-    elif known.history != kept:
-        connection.execute(update(tenants).where(tenants.c.tenant == settings.etl_tenant).values(history=kept))
+    elif tenant_row.fingerprint != fingerprint:
+        raise SettingsError(
+            f"The tenant {settings.etl_tenant!r} belongs to another QQCatalyst account: its client id or user differs. "
+            "Set ETL_TENANT to another name for this account. If it is the same agency with a new login, update the "
+            f"row: UPDATE etl.tenants SET fingerprint = '{fingerprint}' WHERE tenant = '{settings.etl_tenant}'. "
+            "Do not delete the row: its key is needed to recognize forgotten people."
+        )
+    elif tenant_row.history != history_tables:
+        connection.execute(
+            update(tenants).where(tenants.c.tenant == settings.etl_tenant).values(history=history_tables)
+        )
 
 
 def select_history_tables(settings: Settings) -> list[str] | None:
-    """Return the tables whose earlier versions a tenant keeps, None for those of the declarations.
+    """Return the tables for which a tenant keeps history, None for the default tables.
 
-    Raises SettingsError for a name that is no table.
+    Raises SettingsError for an unknown table.
     """
-    named = (settings.etl_history or "").replace(",", " ").split()
-    if not named:
+    names = (settings.etl_history or "").replace(",", " ").split()
+    if not names:
         return None
     tables = {model.__tablename__: model.keeps_history for model in PRODUCTION}
-    if unknown := sorted(set(named) - {*tables, EVERY_TABLE}):
+    if unknown := sorted(set(names) - {*tables, EVERY_TABLE}):
         raise SettingsError(
-            f"ETL_HISTORY names {', '.join(unknown)}, which is no table. Tables are: {', '.join(tables)}; "
-            f"{EVERY_TABLE} names them all."
+            f"ETL_HISTORY contains an unknown table: {', '.join(unknown)}. Tables are: {', '.join(tables)}. "
+            f"Use {EVERY_TABLE} for all tables."
         )
-    return [table for table, by_default in tables.items() if by_default or table in named or EVERY_TABLE in named]
+    return [table for table, by_default in tables.items() if by_default or table in names or EVERY_TABLE in names]

@@ -1,4 +1,4 @@
-"""The unit of work: one transaction that a lease guards and that is tried again when PostgreSQL asks for it."""
+"""Transactions: each one is guarded by a lease and retried after a transient database error."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,60 +24,61 @@ log = get_logger(__name__)
 
 T = TypeVar("T")
 
-#: Seconds that the mark of a failure may take: whoever writes it is about to end.
+#: Time limit, in seconds, for writing that a batch failed; the process is about to end.
 FAILURE_SECONDS = 5
 
 
 class Ledger:
-    """One tenant's way to its database: every change of a table passes through `commit`."""
+    """One tenant's access to its database. Every change of a table passes through `commit`."""
 
     def __init__(self, engine: Engine, tenant: str, lease: Lease | None = None) -> None:
         self.engine = engine
         self.tenant = tenant
         self.lease = lease
-        # A stalled run keeps its successor from no row for longer than from the lease.
+        # A stalled run must not lock rows for longer than it holds the lease.
         self._writing = with_limits(engine, idle_s=TTL, name=application_name(lease.holder) if lease else None)
 
     def commit(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one transaction, check that the lease still holds, commit, and return what `work` returned.
+        """Run `work` in one transaction, verify the lease, commit, and return the result of `work`.
 
-        The whole transaction is tried again after a transient error, and not when it turns out to be committed though
-        the answer was lost; `work` must therefore have no effect but on its connection. Raises LeaseLost when another
-        run took over, DatabaseUnavailable when patience is at an end, Undecided among them: the commit's own fate.
+        The whole transaction is retried after a transient error, so `work` must change nothing except through its
+        connection. It is not retried when the server confirms a commit whose answer was lost. Raises LeaseLost when
+        another run took over, DatabaseUnavailable when the retries are used up, and its subclass CommitUnknown when
+        it stays unknown whether the transaction was committed.
         """
         return with_retries(partial(self._commit_once, work))
 
     def _commit_once(self, work: Callable[[Connection], T]) -> T:
-        attempt, number = uuid4(), None
+        attempt_id, transaction_id = uuid4(), None
         try:
             with database_errors(), self._writing.begin() as connection:
                 with collect_counters(connection):
-                    done = work(connection)
+                    result = work(connection)
                 if self.lease is not None:
                     verify_lease(connection, self.lease)
-                number = commit_outcome.write_evidence(connection, attempt)
+                transaction_id = commit_outcome.write_evidence(connection, attempt_id)
         except DatabaseUnavailable:
-            if not commit_outcome.was_committed(self.engine, attempt, number):
+            if not commit_outcome.was_committed(self.engine, attempt_id, transaction_id):
                 raise
-        return done
+        return result
 
     def fail(self, batch_id: UUID, error: EtlError) -> None:
-        """Mark a batch failed, resumable, with the error's words; the first error outranks a second one here.
+        """Mark a batch failed and resumable, with the error's message. A second error in this step is ignored.
 
-        A batch whose lease is lost belongs to another run, and is left alone.
+        After LeaseLost the batch belongs to another run and is not changed.
         """
         if isinstance(error, LeaseLost):
             return
         self.try_once(partial(self.write_failure, batch_id=batch_id, error=error))
 
     def write_failure(self, connection: Connection, batch_id: UUID, error: EtlError) -> None:
-        """Write why a batch failed, under the lease where there is one."""
+        """Write why a batch failed, and verify the lease if there is one."""
         batches.mark_batch_failed(connection, batch_id, str(error))
         if self.lease is not None:
             verify_lease(connection, self.lease)
 
     def try_once(self, work: Callable[[Connection], object]) -> None:
-        """Run `work` once in one short transaction; where the database does not take it, let it be."""
+        """Run `work` once in one short transaction, and ignore a database error."""
         with (
             suppress(EtlError),
             database_errors(),
@@ -87,32 +88,32 @@ class Ledger:
 
     @contextmanager
     def mark_failed_on_error(self, batch_id: UUID) -> Iterator[None]:
-        """Mark the batch failed when the block raises an error of ours, and let the error pass.
+        """Mark the batch failed when the block raises an EtlError, and raise the error again.
 
-        What is logged in the block names the batch.
+        All log lines of the block carry the batch id.
         """
         with log_context(batch=str(batch_id), tenant=self.tenant):
-            log.info("batch at work")
+            log.info("batch started")
             try:
                 yield
             except EtlError as error:
                 self.fail(batch_id, error)
                 log.warning("batch failed", reason=str(error), error=type(error).__name__)
                 raise
-            log.info("batch at its end")
+            log.info("batch step finished")
 
     def dry_run(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a transaction that is rolled back, and return what it returned."""
+        """Run `work` in a transaction that is rolled back, and return the result of `work`."""
         return with_retries(partial(self._dry_run_once, work))
 
     def _dry_run_once(self, work: Callable[[Connection], T]) -> T:
         with database_errors(), self.engine.connect() as connection, connection.begin() as transaction:
-            done = work(connection)
+            result = work(connection)
             transaction.rollback()
-        return done
+        return result
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a transaction that changes nothing, and return what it returned; tried again as a commit is."""
+        """Run `work` in a transaction that changes nothing, with retries, and return the result of `work`."""
         return with_retries(partial(self._read_once, work))
 
     def _read_once(self, work: Callable[[Connection], T]) -> T:
@@ -121,7 +122,7 @@ class Ledger:
 
 
 class SerializedLedger(Ledger):
-    """The same way to the database for several threads, which take turns: together they need one connection."""
+    """A ledger for several threads that share one connection: one transaction at a time."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger.engine, ledger.tenant, ledger.lease)
@@ -129,7 +130,7 @@ class SerializedLedger(Ledger):
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """Wait for a turn; raise Interrupted where the process let go of its calls meanwhile."""
+        """Wait for the lock; raise Interrupted when the process canceled its pending calls in the meantime."""
         began = time.monotonic()
         with self._lock:
             if were_calls_cancelled_since(began):

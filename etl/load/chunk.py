@@ -21,7 +21,7 @@ from etl.reshape.reshaper import row_columns
 class LoadedChunk:
     """The final status of every raw row of a chunk, and the outcomes of the records with a row."""
 
-    verdicts: Mapping[str, CleanStatus]
+    statuses: Mapping[str, CleanStatus]
     counts: Counter[str]
 
 
@@ -40,15 +40,16 @@ def load_chunk(
     columns = row_columns(resource.model, resource.data_source)
     rows = [result.reshaped.row for result in with_row if result.reshaped.row is not None]
     loaded = load_rows(connection, context, resource, columns, rows, write_all_placeholders)
-    verdicts = {result.staged.raw_id: final_status(result, loaded, rules) for result in cleaned}
-    return LoadedChunk(verdicts, loaded.counts)
+    statuses = {result.staged.raw_id: final_status(result, loaded, rules) for result in cleaned}
+    return LoadedChunk(statuses, loaded.counts)
 
 
 @cache
 def foreign_key_tables(resource: Resource) -> frozenset[str]:
     """Return the tables that a resource refers to only by its foreign keys."""
     stub_tables = {stub.model.__tablename__ for stub in resource.stubs}
-    return frozenset(reference.table for reference in references_of(resource.model, resource.data_source).values()) - stub_tables
+    references = references_of(resource.model, resource.data_source).values()
+    return frozenset(reference.table for reference in references) - stub_tables
 
 
 def reference_stubs(cleaned: Sequence[CleanResult]) -> Iterator[tuple[str, str, str | None, datetime]]:

@@ -1,4 +1,4 @@
-"""Refreshes what no record brings, after the rows of a batch are loaded: placeholders, computed columns, link tables."""
+"""Refreshes computed data after the rows of a batch are loaded: placeholders, computed columns, link tables."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -15,19 +15,27 @@ def refresh_computed_columns(connection: Connection, tenant: str, batch_id: UUID
 
     This covers placeholders, computed columns and link tables.
     """
-    batches = (*sync_history.find_interrupted_batches(connection, tenant, batch_id), batch_id)
-    written_tables = {unfinished_id: sync_history.read_history(connection, unfinished_id) for unfinished_id in batches}
-    refresh_placeholders(connection, tenant, {table for tables in written_tables.values() for table in changed_tables(tables)})
-    for unfinished_id, tables in written_tables.items():
-        refresh_for_batch(connection, tenant, unfinished_id, tables)
+    batch_ids = (*sync_history.find_interrupted_batches(connection, tenant, batch_id), batch_id)
+    written_tables = {
+        written_batch_id: sync_history.read_history(connection, written_batch_id) for written_batch_id in batch_ids
+    }
+    refresh_placeholders(
+        connection, tenant, {table for tables in written_tables.values() for table in changed_tables(tables)}
+    )
+    for written_batch_id, tables in written_tables.items():
+        refresh_for_batch(connection, tenant, written_batch_id, tables)
 
 
 def changed_tables(tables: Mapping[str, Mapping[str, int]]) -> set[str]:
     """Return the tables of a batch with any outcome other than `unchanged`, refused rows included."""
-    return {table for table, counts in tables.items() if {outcome for outcome in counts if counts[outcome]} != {"unchanged"}}
+    return {
+        table for table, counts in tables.items() if {outcome for outcome in counts if counts[outcome]} != {"unchanged"}
+    }
 
 
-def refresh_for_batch(connection: Connection, tenant: str, batch_id: UUID, tables: Mapping[str, Mapping[str, int]]) -> None:
+def refresh_for_batch(
+    connection: Connection, tenant: str, batch_id: UUID, tables: Mapping[str, Mapping[str, int]]
+) -> None:
     """Run the statements that depend on the tables a batch wrote."""
     written_tables = {table for table, counts in tables.items() if any(counts.values())}
     for computation in DERIVED:

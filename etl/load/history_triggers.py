@@ -64,8 +64,7 @@ def trigger_statements(model: type[Model]) -> Iterator[str]:
 
 
 def copy_to_history(model: type[Model]) -> str:
-    """Return the statement that copies the old rows into the history, with their validity at the source and in the
-    database.
+    """Return the statement that copies the old rows into the history, with the valid times and the known times.
 
     Versions written in the same transaction were never visible, and are left out.
     """
@@ -96,17 +95,20 @@ def copy_to_history(model: type[Model]) -> str:
 def valid_until(model: type[Model]) -> str:
     """Return the SQL for the time until which the old row was true at the source; null when it never was.
 
-    A placeholder says nothing about the source. A different reading of the same version is a correction of ours, and so
-    is the reversal of a deletion. Deletions and values from secondary sources changed at the time we saw the change.
+    A placeholder says nothing about the source. A different reading of the same version corrects an error of this
+    system, and so does the reversal of a deletion. Deletions and values from secondary sources changed when the change
+    was seen.
     """
-    seen = ["before.deleted_at IS NULL AND after.deleted_at IS NOT NULL"]
+    corrections = ["before.deleted_at IS NULL AND after.deleted_at IS NOT NULL"]
     if side := [
-        column.name for column in model.__table__.columns if (field := field_in(column.info)) and field.data_source != PRIMARY
+        column.name
+        for column in model.__table__.columns
+        if (field := field_in(column.info)) and field.data_source != PRIMARY
     ]:
-        seen.append(f"{row_sql('before', side)} IS DISTINCT FROM {row_sql('after', side)}")
+        corrections.append(f"{row_sql('before', side)} IS DISTINCT FROM {row_sql('after', side)}")
     return f"""CASE WHEN before.is_placeholder THEN NULL
                     WHEN after.version_at > before.version_at THEN after.version_at
-                    WHEN {" OR ".join(seen)} THEN now() END"""
+                    WHEN {" OR ".join(corrections)} THEN now() END"""
 
 
 def row_sql(alias: str, columns: list[str]) -> str:

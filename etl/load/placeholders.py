@@ -61,13 +61,12 @@ def update_names(connection: Connection, tenant: str, model: type[Model]) -> Non
     query = find_outdated_names(model)
     renamed = connection.execute(query, {"tenant": tenant}).all() if query is not None else ()
     if renamed:
-        bound = {"tenant": tenant, "ids": [row.id for row in renamed], "names": [row.name for row in renamed]}
-        connection.execute(set_names(model), bound)
+        parameters = {"tenant": tenant, "ids": [row.id for row in renamed], "names": [row.name for row in renamed]}
+        connection.execute(set_names(model), parameters)
 
 
 def is_placeholder_condition(alias: str) -> str:
-    """Return the condition that a row is a placeholder and not deleted; an erased person's row is deleted and stays as it
-    is.
+    """Return the condition that a row is a placeholder and not deleted: an erased person's row is kept as it is.
 
     Binds tenant.
     """
@@ -78,7 +77,10 @@ def is_placeholder_condition(alias: str) -> str:
 def tables_with_placeholders(models: tuple[type[Model], ...]) -> TextClause:
     """Return the statement that says for each table whether it has a placeholder. Binds tenant."""
     tables = [model.__tablename__ for model in models]
-    columns = [f"EXISTS (SELECT FROM public.{table} AS waiting WHERE {is_placeholder_condition('waiting')}) AS {table}" for table in tables]
+    columns = [
+        f"EXISTS (SELECT FROM public.{table} AS waiting WHERE {is_placeholder_condition('waiting')}) AS {table}"
+        for table in tables
+    ]
     return text(f"SELECT {', '.join(columns)}")
 
 
@@ -91,8 +93,19 @@ def find_unreferenced(model: type[Model]) -> TextClause:
     refers to.
     """
     table = f"public.{model.__tablename__} AS waiting"
-    indexed = [is_placeholder_condition("waiting"), *(no_reference_condition(reference) for reference in find_inbound_references(model) if reference.soft_reference is None)]
-    unindexed = [no_reference_condition(reference) for reference in find_inbound_references(model) if reference.soft_reference is not None]
+    indexed = [
+        is_placeholder_condition("waiting"),
+        *(
+            no_reference_condition(reference)
+            for reference in find_inbound_references(model)
+            if reference.soft_reference is None
+        ),
+    ]
+    unindexed = [
+        no_reference_condition(reference)
+        for reference in find_inbound_references(model)
+        if reference.soft_reference is not None
+    ]
     candidates = f"SELECT id FROM {table} WHERE {' AND '.join([*indexed, *no_secondary_source_conditions(model)])}"
     return text(f"""
         SELECT id FROM {table} WHERE {" AND ".join([f"id = ANY (ARRAY({candidates}))", *unindexed])}
@@ -111,17 +124,21 @@ def delete_unreferenced(model: type[Model]) -> TextClause:
 
 def unreferenced_condition(model: type[Model]) -> str:
     """Return the condition that no row refers to the row `waiting`, and that no secondary source has a record of it."""
-    return " AND ".join([*map(no_reference_condition, find_inbound_references(model)), *no_secondary_source_conditions(model)]) or "true"
+    return (
+        " AND ".join(
+            [*map(no_reference_condition, find_inbound_references(model)), *no_secondary_source_conditions(model)]
+        )
+        or "true"
+    )
 
 
 def no_reference_condition(reference: InboundReference) -> str:
-    """Return the condition that one kind of reference does not lead to `waiting`; references by text are read once for
-    all.
-    """
+    """Return the condition that no row refers to `waiting` in one way; references by text are read once for all."""
     source = f"FROM public.{reference.model.__tablename__} AS pointing"
     if reference.soft_reference is None:
         return f"NOT EXISTS (SELECT {source} WHERE {reference.build_condition('waiting')})"
-    referenced_ids = f"SELECT DISTINCT {reference.build_source_id()} {source} WHERE pointing.tenant = :tenant AND {reference.build_presence_condition()}"
+    condition = f"pointing.tenant = :tenant AND {reference.build_presence_condition()}"
+    referenced_ids = f"SELECT DISTINCT {reference.build_source_id()} {source} WHERE {condition}"
     return f"waiting.source_id <> ALL (ARRAY({referenced_ids}))"
 
 
@@ -129,7 +146,9 @@ def no_secondary_source_conditions(model: type[Model]) -> Iterator[str]:
     """Yield the conditions that no secondary source has a record of the row `waiting`."""
     for resource in CATALOGUE:
         if resource.model is model and resource.data_source != PRIMARY:
-            same_record = "staged.tenant = :tenant AND staged.source_id = waiting.source_id AND staged.superseded_at IS NULL"
+            same_record = (
+                "staged.tenant = :tenant AND staged.source_id = waiting.source_id AND staged.superseded_at IS NULL"
+            )
             yield f"NOT EXISTS (SELECT FROM raw.{resource.raw_table} AS staged WHERE {same_record})"
 
 
@@ -153,7 +172,9 @@ def find_outdated_names(model: type[Model]) -> TextClause | None:
     references = [reference for reference in find_inbound_references(model) if reference.label is not None]
     if not references or model.label is None:
         return None
-    models_read_once = dict.fromkeys(reference.model for reference in references if reference.soft_reference is not None)
+    models_read_once = dict.fromkeys(
+        reference.model for reference in references if reference.soft_reference is not None
+    )
     ctes = "".join(
         f"{names_cte(source, [reference for reference in references if reference.model is source])}, "
         for source in models_read_once
@@ -176,7 +197,9 @@ def find_outdated_names(model: type[Model]) -> TextClause | None:
 def id_is_not_name_conditions(model: type[Model]) -> Iterator[str]:
     """Yield the conditions that the source id of the row `waiting` is not made from its name."""
     for prefix in dict.fromkeys(
-        reference.soft_reference.prefix for reference in find_inbound_references(model) if reference.soft_reference is not None
+        reference.soft_reference.prefix
+        for reference in find_inbound_references(model)
+        if reference.soft_reference is not None
     ):
         if prefix:
             yield f" AND NOT starts_with(waiting.source_id, '{prefix}')"
@@ -209,10 +232,12 @@ def names_cte(model: type[Model], references: Sequence[InboundReference]) -> str
     columns = ", ".join(
         dict.fromkeys(f"pointing.{name}" for reference in references for name in ("tenant", *reference.columns))
     )
-    speaks = " OR ".join(f"{reference.build_presence_condition()} AND pointing.{reference.label} IS NOT NULL" for reference in references)
+    has_reference = " OR ".join(
+        f"{reference.build_presence_condition()} AND pointing.{reference.label} IS NOT NULL" for reference in references
+    )
     return f"""{names_cte_name(model)} AS MATERIALIZED (
             SELECT {columns}, max({CHANGED_AT}) AS changed_at FROM {table_of(model)} AS pointing
-            WHERE pointing.tenant = :tenant AND ({speaks}) GROUP BY {columns}
+            WHERE pointing.tenant = :tenant AND ({has_reference}) GROUP BY {columns}
         )"""
 
 

@@ -103,10 +103,10 @@ def load_rows(
     if not rows:
         return loaded
     began = time.monotonic()
-    writing = RowWriter(connection, context, resource, columns, loaded)
-    if writing.try_write(rows) is not None:
+    writer = RowWriter(connection, context, resource, columns, loaded)
+    if writer.try_write(rows) is not None:
         write_placeholders()
-        writing.write_by_halves(rows)
+        writer.write_by_halves(rows)
     record_history(connection, context.batch_id, resource.model.__tablename__, loaded, began)
     return loaded
 
@@ -248,8 +248,8 @@ def write_stubs(
             if newest_version is None or newest_version < version_at:
                 by_table[table][source_id, label] = version_at
     for table in sorted(by_table, key=LOAD_POSITION.__getitem__):
-        trusted = table in guarded and len(by_table[table]) > MANY_STUBS
-        if not trusted or has_placeholders(connection, context, table):
+        assumed_to_exist = table in guarded and len(by_table[table]) > MANY_STUBS
+        if not assumed_to_exist or has_placeholders(connection, context, table):
             write_stubs_of_table(connection, context, table, by_table[table])
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from etl.catalogue import Resource
 from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
-from etl.database.handed import engine_of
+from etl.database.connect import engine_of
 from etl.events import Finished, Started, Watch, ignore_event, stop_when_set
 from etl.ledger import batches, counters
 from etl.ledger.balance import close_batch, close_resource
@@ -78,7 +78,7 @@ class LoadService:
             ledger = Ledger(self.engine, self.settings.etl_tenant, lease)
             batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))
             with ledger.mark_failed_on_error(batch_id):
-                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, to=BatchState.LOADING))
+                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.LOADING))
                 for resource in CATALOGUE:
                     self.watch(Started("load", resource.name))
                     step = LoadStep(ledger, LoadContext(ledger.tenant, batch_id, window), resource, self.settings)
@@ -91,9 +91,9 @@ class LoadService:
 
 def close_books(connection: Connection, batch: Batch) -> BatchState:
     """End every resource that was read to its end, then the batch; return the batch's last state."""
-    for part in batches.read_batch_resources(connection, batch.id):
-        if part.fully_read and part.status is ResourceState.RUNNING:
-            close_resource(connection, batch, part, moves_watermark=part.complete)
+    for batch_resource in batches.read_batch_resources(connection, batch.id):
+        if batch_resource.fully_read and batch_resource.status is ResourceState.RUNNING:
+            close_resource(connection, batch, batch_resource, moves_watermark=batch_resource.complete)
     return close_batch(connection, batch.id)
 
 
@@ -117,9 +117,9 @@ class LoadStep(Step):
         return counts
 
     def process_chunk(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
-        """Load one portion: rows, verdicts and counts in one transaction."""
+        """Load one chunk: rows, statuses and counts in one transaction."""
         cleaned = clean_records(self.reshape, candidates)
         loaded = load_chunk(connection, self.context, self.resource, cleaned, self.rules)
-        raw_tables.update_status(connection, self.resource, self.batch_id, loaded.verdicts)
+        raw_tables.update_status(connection, self.resource, self.batch_id, loaded.statuses)
         counters.add_counts(connection, self.batch_id, self.resource.name, loaded.counts)
         return loaded.counts

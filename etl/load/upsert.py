@@ -91,7 +91,7 @@ def create_incoming_table(table: str, incoming: str, columns: tuple[str, ...]) -
 
 
 def merge_primary(table: str, fields: tuple[str, ...], incoming: str) -> TextClause:
-    """Return the merge of a table's own records: insert new rows, update changed ones, update the time of touched ones."""
+    """Return the merge of a table's own records: insert new rows, update changed ones, set the time of touched ones."""
     content = (*fields, "source_created_at", "deleted_at")
     written_columns = (*content, "source_modified_at", "version_at", "content_hash", "raw_id")
     return text(f"""
@@ -222,7 +222,7 @@ def insert_placeholders(model: type[Model]) -> UpsertStatements:
 
 
 def soft_delete(resource: Resource) -> TextClause:
-    """Return the statement that marks as deleted what this batch found missing from its set. Binds tenant and batch_id."""
+    """Return the statement that marks as deleted what this batch found missing. Binds tenant and batch_id."""
     return text(f"""
         UPDATE public.{resource.model.__tablename__} AS stored
         SET deleted_at = now(), updated_at = now(), etl_batch_id = :batch_id

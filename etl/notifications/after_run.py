@@ -65,11 +65,11 @@ def update_incidents(ledger: Ledger, settings: Settings, error: Exception | None
     Without the end of a run nothing says that runs succeed again.
     """
     error = error if at_end else Interrupted()
-    note = offline.outage_file(settings)
-    since = offline.outage_start(note)
+    outage_note = offline.outage_file(settings)
+    since = offline.outage_start(outage_note)
     ledger.commit(partial(save_incidents, tenant=ledger.tenant, settings=settings, error=error, since=since))
     if since is not None:
-        offline.clear_outage(note)
+        offline.clear_outage(outage_note)
 
 
 def save_incidents(
@@ -79,15 +79,15 @@ def save_incidents(
 
     `since` names the moment from which on the database could not be used, as a mail has told.
     """
-    found = detect(connection, tenant, settings.etl_stale_after, error)
-    incidents.write_incidents(connection, tenant, found.incidents)
-    over = incidents.close_resolved(connection, tenant, found.checked_kinds, found.incidents)
+    detected = detect(connection, tenant, settings.etl_stale_after, error)
+    incidents.write_incidents(connection, tenant, detected.incidents)
+    resolved = incidents.close_resolved(connection, tenant, detected.checked_kinds, detected.incidents)
     if settings.etl_smtp_url is None:
         return
     if since is not None:
         outbox.enqueue(connection, tenant, to_mail(templates.database_restored_message(tenant, since)))
-    known = [one for one in incidents.read_open_incidents(connection, tenant) if one.reported_at]
+    open_incidents = [incident for incident in incidents.read_open_incidents(connection, tenant) if incident.reported_at]
     if new := incidents.claim_unreported(connection, tenant):
-        outbox.enqueue(connection, tenant, to_mail(templates.new_incidents_message(tenant, new, known)))
-    if told := [one for one in over if one.reported_at]:
-        outbox.enqueue(connection, tenant, to_mail(templates.resolved_message(tenant, told, [*known, *new])))
+        outbox.enqueue(connection, tenant, to_mail(templates.new_incidents_message(tenant, new, open_incidents)))
+    if announced := [incident for incident in resolved if incident.reported_at]:
+        outbox.enqueue(connection, tenant, to_mail(templates.resolved_message(tenant, announced, [*open_incidents, *new])))

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection, text
 
-from etl.config.redaction import on_one_line, redacted
+from etl.config.redaction import escape_control_characters, redact_text
 from etl.errors import (
     CredentialsRefused,
     DatabaseNotReady,
@@ -72,19 +72,19 @@ class Detected:
 
 def detect(connection: Connection, tenant: str, stale_after: timedelta, error: Exception | None) -> Detected:
     """Return what is the matter with a tenant after a run that ended with this error, or came to its end."""
-    known = [one for one in read_open_incidents(connection, tenant) if one.kind in RUN_KINDS]
-    of_run = [] if error is None or is_already_known(error, known) else [incident_from_error(error)]
+    known_incidents = [incident for incident in read_open_incidents(connection, tenant) if incident.kind in RUN_KINDS]
+    run_incidents = [] if error is None or is_already_known(error, known_incidents) else [incident_from_error(error)]
     failed = list(find_failed_resources(connection, tenant))
-    blocked = bool(of_run) or (bool(known) and error is not None)
-    stale = [] if blocked else list(find_stale(resource_lags(connection, tenant), stale_after, {one.subject for one in failed}))
-    drifted = list(find_drift(connection, tenant))
+    blocked = bool(run_incidents) or (bool(known_incidents) and error is not None)
+    stale = [] if blocked else list(find_stale(resource_lags(connection, tenant), stale_after, {incident.subject for incident in failed}))
+    drift_incidents = list(find_drift(connection, tenant))
     kinds = (*Detected().checked_kinds, *(RUN_KINDS if error is None else ()))
-    return Detected((*of_run, *failed, *stale, *drifted), kinds)
+    return Detected((*run_incidents, *failed, *stale, *drift_incidents), kinds)
 
 
-def is_already_known(error: Exception, known: Sequence[Incident]) -> bool:
+def is_already_known(error: Exception, known_incidents: Sequence[Incident]) -> bool:
     """Tell whether the end of a run is no trouble of its own: a run that died is none beside a reason that is known."""
-    return isinstance(error, NOT_INCIDENTS) or (isinstance(error, TaskDied) and bool(known))
+    return isinstance(error, NOT_INCIDENTS) or (isinstance(error, TaskDied) and bool(known_incidents))
 
 
 def incident_from_error(error: Exception) -> Incident:
@@ -102,7 +102,7 @@ def describe_error(error: Exception) -> str:
 
 def redact_and_shorten(words: str) -> str:
     """Return words as they may leave the house: redacted, on one line, and not too long."""
-    return on_one_line(redacted(" ".join(words.split()), MAX_ERROR_LENGTH))
+    return escape_control_characters(redact_text(" ".join(words.split()), MAX_ERROR_LENGTH))
 
 
 def find_failed_resources(connection: Connection, tenant: str) -> Iterator[Incident]:
@@ -114,15 +114,15 @@ def find_failed_resources(connection: Connection, tenant: str) -> Iterator[Incid
 
 def find_drift(connection: Connection, tenant: str) -> Iterator[Incident]:
     """Yield the fields on which people may rely and that the API no longer gives as it did."""
-    for one in drift.read_current_changes(connection, tenant):
-        if one.state in BREAKING_DRIFT:
-            yield Incident(TroubleKind.DRIFT, f"{one.resource}.{one.path}", redact_and_shorten(one.description))
+    for change in drift.read_current_changes(connection, tenant):
+        if change.state in BREAKING_DRIFT:
+            yield Incident(TroubleKind.DRIFT, f"{change.resource}.{change.path}", redact_and_shorten(change.description))
 
 
-def find_stale(behind: Mapping[str, timedelta], most: timedelta, explained: set[str]) -> Iterator[Incident]:
+def find_stale(resource_lags: Mapping[str, timedelta], stale_after: timedelta, explained: set[str]) -> Iterator[Incident]:
     """Yield one trouble for all resources that lag behind by more than `most` and have no other trouble."""
-    late = {name: lag for name, lag in behind.items() if most and lag > most and name not in explained}
+    late = {name: lag for name, lag in resource_lags.items() if stale_after and lag > stale_after and name not in explained}
     if late:
-        alike = groupby(sorted(late, key=lambda name: (-late[name], name)), key=lambda name: format_duration(late[name]))
-        told = "; ".join(f"{join_words(list(names))} by {lag}" for lag, names in alike)
-        yield Incident(TroubleKind.STALE, message=f"More than {format_duration(most)} behind: {told}.")
+        groups = groupby(sorted(late, key=lambda name: (-late[name], name)), key=lambda name: format_duration(late[name]))
+        lags = "; ".join(f"{join_words(list(names))} by {lag}" for lag, names in groups)
+        yield Incident(TroubleKind.STALE, message=f"More than {format_duration(stale_after)} behind: {lags}.")

@@ -12,7 +12,7 @@ from etl.ledger import children
 from etl.ledger.notifications import outbox
 from etl.ledger.transaction import Ledger
 from etl.models.states import MailKind
-from etl.notifications.message import Message, Section, to_mail
+from etl.notifications.message import MailMessage, Section, to_mail
 from etl.notifications.templates import limit_points, mail_footer, mail_subject
 from etl.reports.digest import DigestData, DigestPeriod, PolicyLine, load_digest
 from etl.status.format import format_count, format_duration, format_number
@@ -35,10 +35,10 @@ def save_digest(connection: Connection, tenant: str, settings: Settings) -> bool
     period = digest_period(children.read_database_time(connection), settings, outbox.read_last_digest(connection, tenant))
     if period is None or not outbox.start_digest(connection, tenant, period.today, period.until):
         return False
-    found = load_digest(connection, tenant, period)
-    if found.is_quiet:
+    data = load_digest(connection, tenant, period)
+    if data.is_quiet:
         return False
-    mail = to_mail(digest_message(tenant, period, found))
+    mail = to_mail(digest_message(tenant, period, data))
     outbox.enqueue(connection, tenant, mail)
     outbox.link_digest(connection, tenant, period.today, mail.id)
     return True
@@ -54,31 +54,31 @@ def digest_period(now: datetime, settings: Settings, up_to: datetime | None) -> 
     return DigestPeriod(since, now, since.astimezone(zone).date(), local.date())
 
 
-def digest_message(tenant: str, period: DigestPeriod, found: DigestData) -> Message:
+def digest_message(tenant: str, period: DigestPeriod, data: DigestData) -> MailMessage:
     """Return the digest as a letter; it names policies by number, and no customer."""
     sections = [
         Section(f"Account {tenant}: what is new since {period.last_day}"),
-        *policy_section("New business", found.new_business),
-        *policy_section("Cancellations", found.cancellations),
-        *(one for days in found.renewals for one in policy_section(f"Renewals due in {days} days", found.renewals[days])),
-        *fix_section(found),
-        sync_section(found),
+        *policy_section("New business", data.new_business),
+        *policy_section("Cancellations", data.cancellations),
+        *(section for days in data.renewals for section in policy_section(f"Renewals due in {days} days", data.renewals[days])),
+        *fix_section(data),
+        sync_section(data),
     ]
-    about = mail_subject(tenant, f"{period.today}: {summarize_digest(found)}")
-    return Message(MailKind.DIGEST, about, sections, mail_footer())
+    about = mail_subject(tenant, f"{period.today}: {summarize_digest(data)}")
+    return MailMessage(MailKind.DIGEST, about, sections, mail_footer())
 
 
-def summarize_digest(found: DigestData) -> str:
+def summarize_digest(data: DigestData) -> str:
     """Return the whole digest in one phrase, for its subject."""
-    renewals = sum(map(len, found.renewals.values()))
-    new = sum(one.new for one in found.fixes)
-    told = [
-        (len(found.new_business), "new policy", "new policies"),
-        (len(found.cancellations), "cancellation", "cancellations"),
+    renewals = sum(map(len, data.renewals.values()))
+    new = sum(one.new for one in data.fixes)
+    counts = [
+        (len(data.new_business), "new policy", "new policies"),
+        (len(data.cancellations), "cancellation", "cancellations"),
         (renewals, "renewal due", "renewals due"),
         (new, "record to mend", "records to mend"),
     ]
-    words = ", ".join(format_count(number, one, many) for number, one, many in told if number)
+    words = ", ".join(format_count(number, one, many) for number, one, many in counts if number)
     return words or "the sync needs somebody"
 
 
@@ -86,20 +86,20 @@ def policy_section(heading: str, policies: Sequence[PolicyLine]) -> list[Section
     """Return the section that names policies; none where there is none."""
     if not policies:
         return []
-    points = [f"{one.number} ({one.about})" if one.about else one.number for one in policies]
+    points = [f"{policy.number} ({policy.about})" if policy.about else policy.number for policy in policies]
     return [Section(f"{heading}: {format_number(len(policies))}", points=limit_points(points, MAX_LISTED))]
 
 
-def fix_section(found: DigestData) -> list[Section]:
+def fix_section(data: DigestData) -> list[Section]:
     """Return the section about data to mend, by agent, where any of it is new."""
-    if not any(one.new for one in found.fixes):
+    if not any(agent_fixes.new for agent_fixes in data.fixes):
         return []
-    points = [f"{one.agent}: {format_number(one.new)} new, {format_number(one.open)} in all" for one in found.fixes]
+    points = [f"{agent_fixes.agent}: {format_number(agent_fixes.new)} new, {format_number(agent_fixes.open)} in all" for agent_fixes in data.fixes]
     return [Section("Data to mend in QQCatalyst, by agent", ["`qqetl findings` lists them."], limit_points(points, MAX_LISTED))]
 
 
-def sync_section(found: DigestData) -> Section:
+def sync_section(data: DigestData) -> Section:
     """Return the section that says how current all of this is."""
-    known = "were never whole so far" if found.lag is None else f"are {format_duration(found.lag)} old at most"
-    needs = f"{format_count(found.incidents, 'trouble')} of the sync: `qqetl notices` says more." if found.incidents else ""
-    return Section("The sync", [f"The data {known}.", *([needs] if needs else [])])
+    age = "were never whole so far" if data.lag is None else f"are {format_duration(data.lag)} old at most"
+    needs = f"{format_count(data.incidents, 'trouble')} of the sync: `qqetl notices` says more." if data.incidents else ""
+    return Section("The sync", [f"The data {age}.", *([needs] if needs else [])])

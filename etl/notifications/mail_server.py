@@ -60,11 +60,11 @@ class MailServer:
 @contextmanager
 def open_mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
     """Give the connection to the mail server, signed in; raise ServerFailed when it cannot be used."""
-    place = MailServer.from_url(secret_text(settings.etl_smtp_url))
+    server = MailServer.from_url(secret_text(settings.etl_smtp_url))
     try:
-        client = connect_and_log_in(place)
+        client = connect_and_log_in(server)
     except (OSError, smtplib.SMTPException) as error:
-        raise ServerFailed(f"{place} {failure_reason(error)}.") from None
+        raise ServerFailed(f"{server} {failure_reason(error)}.") from None
     try:
         yield client
     finally:
@@ -73,24 +73,24 @@ def open_mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
         client.close()
 
 
-def connect_and_log_in(place: MailServer) -> smtplib.SMTP:
+def connect_and_log_in(server: MailServer) -> smtplib.SMTP:
     """Return a connection to the server that is encrypted and signed in as the place demands."""
     name, context = socket.gethostname() or "localhost", ssl.create_default_context()
     client = (
         smtplib.SMTP_SSL(local_hostname=name, timeout=TIMEOUT_SECONDS, context=context)
-        if place.implicit_tls
+        if server.implicit_tls
         else smtplib.SMTP(local_hostname=name, timeout=TIMEOUT_SECONDS)
     )
-    vars(client)["_host"] = place.host  # the name that TLS checks; else only a constructor that connects sets it
+    vars(client)["_host"] = server.host  # the name that TLS checks; else only a constructor that connects sets it
     try:
         with within_timeout(client):
-            client.connect(place.host, place.port)
+            client.connect(server.host, server.port)
             client.ehlo_or_helo_if_needed()
-            if place.starttls:
+            if server.starttls:
                 client.starttls(context=context)
                 client.ehlo()
-            if place.user:
-                client.login(place.user, place.password)
+            if server.user:
+                client.login(server.user, server.password)
     except BaseException:
         client.close()
         raise
@@ -100,16 +100,16 @@ def connect_and_log_in(place: MailServer) -> smtplib.SMTP:
 def send_mail(client: smtplib.SMTP, settings: Settings, mail: Mail) -> None:
     """Hand a mail to the server; raise MailFailed when it refuses this one, ServerFailed when it takes none."""
     message = build_email(settings, mail)
-    place = MailServer.from_url(secret_text(settings.etl_smtp_url))
+    server = MailServer.from_url(secret_text(settings.etl_smtp_url))
     try:
         with within_timeout(client):
             refused = client.send_message(message)
     except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
-        raise MailFailed(f"{place} {failure_reason(error)}.") from None
+        raise MailFailed(f"{server} {failure_reason(error)}.") from None
     except (OSError, smtplib.SMTPException) as error:
-        raise ServerFailed(f"{place} {failure_reason(error)}.") from None
+        raise ServerFailed(f"{server} {failure_reason(error)}.") from None
     if refused:
-        raise MailFailed(f"{place} took the mail for some of its recipients alone ({len(refused)} refused).")
+        raise MailFailed(f"{server} took the mail for some of its recipients alone ({len(refused)} refused).")
 
 
 def build_email(settings: Settings, mail: Mail) -> EmailMessage:

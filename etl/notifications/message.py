@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from etl.config.redaction import on_one_line, redacted
+from etl.config.redaction import escape_control_characters, redact_text
 from etl.ledger.notifications import outbox
 from etl.ledger.notifications.outbox import Mail
 from etl.models.states import MailKind
@@ -29,7 +29,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MailMessage:
     """What a mail says; the subject alone says what it is about."""
 
     kind: MailKind
@@ -38,29 +38,29 @@ class Message:
     footer: str
 
 
-def to_mail(letter: Message) -> Mail:
+def to_mail(message: MailMessage) -> Mail:
     """Return a letter as a mail for the outbox, with nothing secret in it and nothing that breaks a line."""
-    subject = on_one_line(redacted(letter.subject, MAX_SUBJECT_LENGTH))
-    return outbox.build_email(letter.kind, subject, to_text(letter), to_html(letter))
+    subject = escape_control_characters(redact_text(message.subject, MAX_SUBJECT_LENGTH))
+    return outbox.build_email(message.kind, subject, to_text(message), to_html(message))
 
 
-def to_text(letter: Message) -> str:
+def to_text(message: MailMessage) -> str:
     """Return a letter as plain text."""
     blocks = []
-    for one in letter.sections:
-        points = [f"  * {sanitize(point)}" for point in one.points]
-        blocks.append("\n".join([sanitize(one.heading), *map(sanitize, one.lines), *points]))
-    return "\n\n".join([*blocks, f"-- \n{sanitize(letter.footer)}"]) + "\n"
+    for section in message.sections:
+        points = [f"  * {sanitize(point)}" for point in section.points]
+        blocks.append("\n".join([sanitize(section.heading), *map(sanitize, section.lines), *points]))
+    return "\n\n".join([*blocks, f"-- \n{sanitize(message.footer)}"]) + "\n"
 
 
-def to_html(letter: Message) -> str:
+def to_html(message: MailMessage) -> str:
     """Return a letter as HTML; whatever it quotes is escaped, and what stands in backticks is shown as code."""
     blocks = []
-    for one in letter.sections:
-        points = "".join(f"<li>{to_markup(point)}</li>" for point in one.points)
-        blocks += [f"<h3>{to_markup(one.heading)}</h3>", *(f"<p>{to_markup(line)}</p>" for line in one.lines)]
+    for section in message.sections:
+        points = "".join(f"<li>{to_markup(point)}</li>" for point in section.points)
+        blocks += [f"<h3>{to_markup(section.heading)}</h3>", *(f"<p>{to_markup(line)}</p>" for line in section.lines)]
         blocks += [f"<ul>{points}</ul>"] if points else []
-    body = "\n".join([*blocks, f"<hr><p><small>{to_markup(letter.footer)}</small></p>"])
+    body = "\n".join([*blocks, f"<hr><p><small>{to_markup(message.footer)}</small></p>"])
     return f'<!doctype html>\n<html lang="en"><body style="{STYLE}">\n{body}\n</body></html>\n'
 
 
@@ -71,4 +71,4 @@ def to_markup(words: str) -> str:
 
 def sanitize(words: str) -> str:
     """Return words without secrets, on one line."""
-    return on_one_line(redacted(words))
+    return escape_control_characters(redact_text(words))

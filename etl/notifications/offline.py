@@ -23,42 +23,42 @@ def outage_file(settings: Settings) -> Path:
 
 def mail_database_outage(settings: Settings, error: Exception) -> bool:
     """Send a mail about the database unless one was sent since it was last well; tell whether one went out."""
-    note = outage_file(settings)
-    if settings.etl_smtp_url is None or outage_start(note) is not None:
+    outage_note = outage_file(settings)
+    if settings.etl_smtp_url is None or outage_start(outage_note) is not None:
         return False
-    throttled = record_outage(note)
-    letter = templates.database_down_message(settings.etl_tenant, describe_error(error), throttled=throttled)
+    throttled = record_outage(outage_note)
+    message = templates.database_down_message(settings.etl_tenant, describe_error(error), throttled=throttled)
     try:
         with open_mail_server(settings) as client:
-            send_mail(client, settings, to_mail(letter))
+            send_mail(client, settings, to_mail(message))
     except MailFailed as failed:
         log.warning("no mail about the database", reason=str(failed))
-        note.unlink(missing_ok=True)
+        outage_note.unlink(missing_ok=True)
         return False
     return True
 
 
-def outage_start(note: Path) -> str | None:
+def outage_start(outage_note: Path) -> str | None:
     """Return since when the database is known to be in trouble, None when it is not."""
     try:
-        return str(json.loads(note.read_text())["since"])
+        return str(json.loads(outage_note.read_text())["since"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def record_outage(note: Path) -> bool:
+def record_outage(outage_note: Path) -> bool:
     """Write down that the database is in trouble since now; tell whether that was possible."""
     try:
-        note.parent.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
-        draft = note.with_suffix(f".{os.getpid()}")
+        outage_note.parent.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
+        draft = outage_note.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps({"since": f"{datetime.now(UTC):%Y-%m-%d %H:%M}"}))
-        draft.replace(note)
+        draft.replace(outage_note)
     except OSError as error:
         log.warning("data folder cannot be written", reason=error.strerror)
         return False
     return True
 
 
-def clear_outage(note: Path) -> None:
+def clear_outage(outage_note: Path) -> None:
     """Forget the trouble: the database is well again."""
-    note.unlink(missing_ok=True)
+    outage_note.unlink(missing_ok=True)

@@ -44,12 +44,12 @@ def send_all(ledger: Ledger, settings: Settings, mails: Sequence[Mail], client: 
     """Send mails over one connection; one that is refused does not keep the others back."""
     done = failed = 0
     last = None
-    for place, mail in enumerate(mails):
+    for position, mail in enumerate(mails):
         try:
             send_mail(client, settings, mail)  # type: ignore[arg-type]  # smtplib's own client
         except ServerFailed as error:
-            rest = requeue(ledger, mails[place:], error)
-            return SendResult(done, failed + rest.failed, rest.error)
+            unsent = requeue(ledger, mails[position:], error)
+            return SendResult(done, failed + unsent.failed, unsent.error)
         except MailFailed as error:
             failed, last = failed + 1, requeue(ledger, [mail], error).error
         else:
@@ -61,5 +61,5 @@ def send_all(ledger: Ledger, settings: Settings, mails: Sequence[Mail], client: 
 def requeue(ledger: Ledger, mails: Sequence[Mail], error: MailFailed) -> SendResult:
     """Let mails wait for the next run, with the reason."""
     log.warning("mails wait", number=len(mails), reason=str(error))
-    ledger.commit(partial(outbox.mark_send_failed, mail_ids=[one.id for one in mails], error=str(error)))
+    ledger.commit(partial(outbox.mark_send_failed, mail_ids=[mail.id for mail in mails], error=str(error)))
     return SendResult(failed=len(mails), error=str(error))

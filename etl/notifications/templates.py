@@ -8,8 +8,8 @@ from itertools import groupby
 import etl
 from etl.ledger.notifications.incidents import Incident
 from etl.models.states import MailKind, TroubleKind
-from etl.notifications.message import Message, Section
-from etl.status.format import format_count, format_number, format_time, join_words
+from etl.notifications.message import MailMessage, Section
+from etl.status.format import format_count, join_words, format_time, format_number
 
 #: So many resources are named in a subject.
 MAX_NAMED = 4
@@ -56,46 +56,46 @@ TEXTS = {
 }
 
 
-def new_incidents_message(tenant: str, new: Sequence[Incident], known: Sequence[Incident] = ()) -> Message:
+def new_incidents_message(tenant: str, new: Sequence[Incident], still_open: Sequence[Incident] = ()) -> MailMessage:
     """Return the letter that tells of new troubles, and of those that are known already."""
-    begun = Section(f"New at account {tenant}:", points=limit_points([describe_incident(one) for one in new]))
+    begun = Section(f"New at account {tenant}:", points=limit_points([describe_incident(incident) for incident in new]))
     cures = Section("What to do:", points=list(dict.fromkeys(map(recommended_action, new))))
     sections = [begun, cures]
-    if known:
-        sections.append(Section("Told before, and still so:", points=limit_points([headline([one]) for one in known])))
-    return Message(MailKind.TROUBLE, mail_subject(tenant, summarize_incidents(new)), sections, mail_footer(FOLLOW_UP))
+    if still_open:
+        sections.append(Section("Told before, and still so:", points=limit_points([headline([incident]) for incident in still_open])))
+    return MailMessage(MailKind.TROUBLE, mail_subject(tenant, summarize_incidents(new)), sections, mail_footer(FOLLOW_UP))
 
 
-def resolved_message(tenant: str, over: Sequence[Incident], known: Sequence[Incident] = ()) -> Message:
+def resolved_message(tenant: str, resolved: Sequence[Incident], still_open: Sequence[Incident] = ()) -> MailMessage:
     """Return the letter that tells which troubles are over."""
-    sections = [Section(f"Over at account {tenant}:", points=limit_points([describe_resolved(one) for one in over]))]
-    if known:
-        sections.append(Section("Still so:", points=limit_points([describe_incident(one) for one in known])))
+    sections = [Section(f"Over at account {tenant}:", points=limit_points([describe_resolved(incident) for incident in resolved]))]
+    if still_open:
+        sections.append(Section("Still so:", points=limit_points([describe_incident(incident) for incident in still_open])))
     else:
         sections.append(Section("Nothing else needs you."))
-    return Message(MailKind.OVER, mail_subject(tenant, f"over: {summarize_incidents(over)}"), sections, mail_footer())
+    return MailMessage(MailKind.OVER, mail_subject(tenant, f"over: {summarize_incidents(resolved)}"), sections, mail_footer())
 
 
-def test_message(tenant: str) -> Message:
+def test_message(tenant: str) -> MailMessage:
     """Return the letter that shows that mails arrive."""
     words = "If you read this, notices arrive. Nothing is the matter."
-    return Message(MailKind.TEST, mail_subject(tenant, "a test of notices"), [Section("A test", [words])], mail_footer())
+    return MailMessage(MailKind.TEST, mail_subject(tenant, "a test of notices"), [Section("A test", [words])], mail_footer())
 
 
-def database_down_message(tenant: str, words: str, *, throttled: bool) -> Message:
+def database_down_message(tenant: str, words: str, *, throttled: bool) -> MailMessage:
     """Return the letter that tells of trouble with the database itself, written without it."""
     lines = [words, "Nothing is read until it is mended, and nothing is lost. `qqetl db check` tells whether it is."]
     if not throttled:
         lines.append("The data folder cannot be written, so every run sends this mail: name another in ETL_DATA_DIR.")
     sections = [Section(f"The database of account {tenant} cannot be used:", lines)]
-    told = mail_footer(FOLLOW_UP if throttled else "")
-    return Message(MailKind.TROUBLE, mail_subject(tenant, "the database cannot be used"), sections, told)
+    last_line = mail_footer(FOLLOW_UP if throttled else "")
+    return MailMessage(MailKind.TROUBLE, mail_subject(tenant, "the database cannot be used"), sections, last_line)
 
 
-def database_restored_message(tenant: str, since: str) -> Message:
+def database_restored_message(tenant: str, since: str) -> MailMessage:
     """Return the letter that tells that the database can be used again."""
     sections = [Section(f"The database of account {tenant} can be used again; it could not since {since} UTC.")]
-    return Message(MailKind.OVER, mail_subject(tenant, "over: the database cannot be used"), sections, mail_footer())
+    return MailMessage(MailKind.OVER, mail_subject(tenant, "over: the database cannot be used"), sections, mail_footer())
 
 
 def mail_subject(tenant: str, words: str) -> str:
@@ -116,14 +116,14 @@ def headline(troubles: Sequence[Incident]) -> str:
 
 def shorten_names(names: Iterable[str]) -> str:
     """Return names as a list in a sentence, the first few where there are many."""
-    every = list(names)
-    return join_words(every) if len(every) <= MAX_NAMED else f"{len(every)} ({', '.join(every[:MAX_NAMED])} …)"
+    listed = list(names)
+    return join_words(listed) if len(listed) <= MAX_NAMED else f"{len(listed)} ({', '.join(listed[:MAX_NAMED])} …)"
 
 
 def limit_points(points: Sequence[str], most: int = MAX_POINTS) -> list[str]:
     """Return points as far as a mail lists them, and how many more there are."""
-    rest = len(points) - most
-    return [*points[:most], *([f"and {format_number(rest)} more"] if rest > 0 else [])]
+    more = len(points) - most
+    return [*points[:most], *([f"and {format_number(more)} more"] if more > 0 else [])]
 
 
 def describe_incident(trouble: Incident) -> str:

@@ -1,4 +1,4 @@
-"""The three steps in order: one window from the API to production."""
+"""The pipeline: sync, retry, replay and their plan, from the API to production."""
 
 from etl.pipeline.plan import Options, Plan, plan
 from etl.pipeline.replay import Replayed, replay

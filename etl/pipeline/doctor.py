@@ -1,4 +1,4 @@
-"""The doctor: every call of the catalogue once and gently, and how what comes differs from what is declared."""
+"""The doctor: tries every API call of the catalogue once and compares the response with the declaration."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,50 +24,55 @@ from etl.record import decode
 from etl.resources import CATALOGUE, children_of
 from etl.window import FIRST_INSTANT, Window
 
-#: Records that a paged call is asked for: enough to see which fields there are, and no load.
+#: Records requested from a paged call: enough to see its fields, without load on the API.
 SAMPLE_SIZE = 10
 NO_ROW = UUID(int=0)
 
 
 class CallStatus(StrEnum):
-    """What the doctor says of a call."""
+    """The result of one call."""
 
     AS_DECLARED = "as declared"
     EMPTY = "offered, empty"
-    FIELDS = "other fields"  #: expected ones are missing, or some came that nobody declared
+    FIELDS = "other fields"  #: expected fields are missing, or undeclared fields arrived
     SHAPE = "other shape"
     NOT_OFFERED = "not offered"
     REFUSED = "refused"
     FAILED = "failed"
-    UNDECIDED = "undecided"  #: nobody to ask about, or the one record asked about is gone
+    UNDECIDED = "undecided"  #: no sample record was available, or the one requested is gone
 
 
-#: What keeps a resource from being read.
+#: Results that prevent a resource from being read.
 FAILURES = frozenset({CallStatus.SHAPE, CallStatus.REFUSED, CallStatus.FAILED})
-#: What says whether the account has a resource.
-OFFERED_BY_STATUS = {CallStatus.AS_DECLARED: True, CallStatus.EMPTY: True, CallStatus.FIELDS: True, CallStatus.NOT_OFFERED: False}
+#: Results that tell whether the account offers a resource.
+OFFERED_BY_STATUS = {
+    CallStatus.AS_DECLARED: True,
+    CallStatus.EMPTY: True,
+    CallStatus.FIELDS: True,
+    CallStatus.NOT_OFFERED: False,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
-    """What one call of the catalogue came to."""
+    """The report on one call of the catalogue."""
 
     resource: str
     call: str
-    proven: bool
+    documented: bool
     status: CallStatus
     records: int = 0
-    total: int | None = None  #: in the whole history, as the API says
+    total: int | None = None  #: in the full history, as the API reports it
     milliseconds: float | None = None
-    missing: tuple[str, ...] = ()  #: fields that a record must or should have, and none of these has
-    absent: tuple[str, ...] = ()  #: other fields with a column, of which none came
-    unknown: tuple[str, ...] = ()  #: fields that nobody declared
+    missing: tuple[str, ...] = ()  #: required or expected fields that no record has
+    absent: tuple[str, ...] = ()  #: optional fields with a column that no record has
+    unknown: tuple[str, ...] = ()  #: undeclared fields
     reason: str | None = None
 
 
 @dataclass
 class Examination:
-    """One examination: what was found so far, and records to ask about."""
+    """One pass over the catalogue: the reports so far, and sample records for calls per parent."""
 
     settings: Settings
     api: Connection
@@ -77,40 +82,40 @@ class Examination:
 
 
 def examine(settings: Settings, api: Connection, watch: Callable[[CallReport], None]) -> list[CallReport]:
-    """Ask every call of the catalogue once, one after the other, and return what came of each."""
-    visit = Examination(settings, api, watch)
+    """Try every call of the catalogue once, in order, and return a report on each."""
+    examination = Examination(settings, api, watch)
     for resource in CATALOGUE:
         for endpoint in resource.endpoints:
-            one = try_call(visit, resource, endpoint)
-            visit.reports.append(one)
-            watch(one)
-    return visit.reports
+            report = try_call(examination, resource, endpoint)
+            examination.reports.append(report)
+            watch(report)
+    return examination.reports
 
 
-def save_offers(ledger: Ledger, found: list[CallReport]) -> None:
-    """Keep in mind which unproven resources the account offers, as a run would."""
-    for one in found:
-        offered = OFFERED_BY_STATUS.get(one.status)
-        if not one.proven and offered is not None:
-            what: dict[str, Any] = {"resource": one.resource, "offered": offered, "reason": one.reason}
-            ledger.commit(partial(watermarks.write_offer, tenant=ledger.tenant, **what))
+def save_offers(ledger: Ledger, reports: list[CallReport]) -> None:
+    """Store which undocumented resources the account offers, as a sync does."""
+    for report in reports:
+        offered = OFFERED_BY_STATUS.get(report.status)
+        if not report.documented and offered is not None:
+            offer: dict[str, Any] = {"resource": report.resource, "offered": offered, "reason": report.reason}
+            ledger.commit(partial(watermarks.write_offer, tenant=ledger.tenant, **offer))
 
 
-def try_call(visit: Examination, resource: Resource, endpoint: Endpoint) -> CallReport:
-    """Make one call and return what came of it."""
+def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -> CallReport:
+    """Make one call and return the report on it."""
     blank = CallReport(resource.name, f"{endpoint.method} {endpoint.path}", resource.documented, CallStatus.UNDECIDED)
-    parent = pick_parent(visit, resource)
+    parent = pick_parent(examination, resource)
     if resource.parent is not None and parent is None:
-        return replace(blank, reason=f"no record of {resource.parent.resource} came that it could be asked about")
-    call = build_call(visit, resource, endpoint, parent)
+        return replace(blank, reason=f"no sample record of {resource.parent.resource} was available")
+    call = build_call(examination, resource, endpoint, parent)
     try:
-        answer = visit.api.wire.ask(visit.api.api.fetch(call))
+        answer = examination.api.wire.ask(examination.api.api.fetch(call))
         read = records(
             resource, endpoint, answer.page,
-            requested_at=answer.requested_at, zone=visit.settings.etl_api_timezone, parent=parent,
+            requested_at=answer.requested_at, zone=examination.settings.etl_api_timezone, parent=parent,
         )  # fmt: skip
     except Vanished:
-        return replace(blank, reason="404 for the one record asked about; a run decides after ten")
+        return replace(blank, reason="404 for the sample record; a sync decides after ten of them")
     except Refused as refusal:
         absent = refusal.not_offered and not resource.documented
         return replace(blank, status=CallStatus.NOT_OFFERED if absent else CallStatus.REFUSED, reason=str(refusal))
@@ -118,71 +123,77 @@ def try_call(visit: Examination, resource: Resource, endpoint: Endpoint) -> Call
         return replace(blank, status=CallStatus.SHAPE, reason=str(error))
     except ApiUnavailable as error:
         return replace(blank, status=CallStatus.FAILED, reason=str(error))
-    remember_parents(visit, resource, read)
+    remember_parents(examination, resource, read)
     return compare_answer(blank, resource, answer, read)
 
 
-def build_call(visit: Examination, resource: Resource, endpoint: Endpoint, parent: ChildRequest | None) -> Call:
-    """Return a call that brings a few records out of the whole history, or what belongs to one parent."""
+def build_call(examination: Examination, resource: Resource, endpoint: Endpoint, parent: ChildRequest | None) -> Call:
+    """Return a call for a few records of the full history, or for the records of one parent."""
     if parent is not None:
         return parent_call(resource, endpoint, parent.parent_id)
     if endpoint.paging is None and endpoint.dates is None:
         return whole_call(resource, endpoint)
-    days = date_range_of(Window(FIRST_INSTANT, visit.api.now), visit.settings.etl_overlap, visit.settings.etl_api_timezone)
+    days = date_range_of(
+        Window(FIRST_INSTANT, examination.api.now),
+        examination.settings.etl_overlap,
+        examination.settings.etl_api_timezone,
+    )
     return page_call(resource, endpoint, days.first, days.last, 1, SAMPLE_SIZE)
 
 
-def pick_parent(visit: Examination, resource: Resource) -> ChildRequest | None:
-    """Return the parent to ask about: one of the kind that runs ask about, else any; None when there is none."""
+def pick_parent(examination: Examination, resource: Resource) -> ChildRequest | None:
+    """Return a sample parent: one that a sync would call for, else any; None when there is none."""
     if resource.parent is None:
         return None
     name, values = resource.parent.parent_filter or ("", ())
-    known = visit.parents.get(resource.parent.resource, [])
-    fitting = [one for one in known if not name or one[1].get(name) in values]
-    for source_id, record in fitting or known:
+    candidates = examination.parents.get(resource.parent.resource, [])
+    fitting = [candidate for candidate in candidates if not name or candidate[1].get(name) in values]
+    for source_id, record in fitting or candidates:
         carried = {key: record[key] for key in resource.parent.parent_fields if key in record}
         return ChildRequest(source_id, NO_ROW, msgspec.json.encode(carried))
     return None
 
 
-def remember_parents(visit: Examination, resource: Resource, read: Records) -> None:
-    """Keep the records that others may be asked about: those that are not deleted at the source, active ones first."""
+def remember_parents(examination: Examination, resource: Resource, read: Records) -> None:
+    """Keep the records that can serve as sample parents: those not deleted in QQCatalyst, active ones first."""
     if not children_of(resource.name):
         return
-    known = [(one.source_id, decode(one.raw)) for one in read.records]
-    living = [
-        one
-        for one in known
-        if not any(one[1].get(name) in watermarks for name, watermarks in resource.model.deletion_mark)
+    parents = [(parent.source_id, decode(parent.raw)) for parent in read.records]
+    present = [
+        parent
+        for parent in parents
+        if not any(parent[1].get(name) in deleted_values for name, deleted_values in resource.model.deletion_mark)
     ]
     name, values = resource.active or ("", ())
-    visit.parents[resource.name] = sorted(living, key=lambda one: one[1].get(name) not in values)
+    examination.parents[resource.name] = sorted(present, key=lambda parent: parent[1].get(name) not in values)
 
 
 def compare_answer(blank: CallReport, resource: Resource, answer: Answer, read: Records) -> CallReport:
-    """Return what an answer says of a call: its records beside the declaration."""
-    one = replace(
+    """Return the report on a response: its records compared with the declaration."""
+    report = replace(
         blank, records=len(answer.page.items), total=answer.page.total, milliseconds=round(answer.milliseconds, 1)
     )
     if not answer.page.items:
-        return replace(one, status=CallStatus.EMPTY)
+        return replace(report, status=CallStatus.EMPTY)
     if read.bad and not read.item_ids:
-        return replace(one, status=CallStatus.SHAPE, reason=f"each item {read.bad[0].reason}")
-    eye = ResourceProfiler(resource)
-    eye.observe(answer.page.items)
-    known = find_declared_fields(resource)
-    seen = {path.casefold() for path in eye.profile.shapes}
-    places = {place.casefold() for place in eye.profile.objects}
-    lacking = [path for path in known.columns if path.casefold() not in seen and has_prefix_in(path, places)]
-    one = replace(
-        one,
-        missing=tuple(path for path in lacking if path in known.expected),
-        absent=tuple(path for path in lacking if path not in known.expected),
-        unknown=tuple(path for path in eye.profile.shapes if not known.is_known(path)),
+        return replace(report, status=CallStatus.SHAPE, reason=f"each item {read.bad[0].reason}")
+    profiler = ResourceProfiler(resource)
+    profiler.observe(answer.page.items)
+    declared_fields = find_declared_fields(resource)
+    seen = {path.casefold() for path in profiler.profile.shapes}
+    prefixes = {prefix.casefold() for prefix in profiler.profile.objects}
+    missing = [
+        path for path in declared_fields.columns if path.casefold() not in seen and has_prefix_in(path, prefixes)
+    ]
+    report = replace(
+        report,
+        missing=tuple(path for path in missing if path in declared_fields.expected),
+        absent=tuple(path for path in missing if path not in declared_fields.expected),
+        unknown=tuple(path for path in profiler.profile.shapes if not declared_fields.is_known(path)),
     )
-    return replace(one, status=CallStatus.FIELDS if one.missing or one.unknown else CallStatus.AS_DECLARED)
+    return replace(report, status=CallStatus.FIELDS if report.missing or report.unknown else CallStatus.AS_DECLARED)
 
 
-def has_prefix_in(path: str, places: set[str]) -> bool:
-    """Tell whether the place of a path was seen at all."""
-    return path[: path.rfind(".") + 1].casefold() in places
+def has_prefix_in(path: str, prefixes: set[str]) -> bool:
+    """Tell whether the object that holds a path was seen."""
+    return path[: path.rfind(".") + 1].casefold() in prefixes

@@ -1,4 +1,4 @@
-"""The statements that erase a person, table by table; which tables and columns, the declarations say."""
+"""The statements that erase a person, table by table; the declarations name the tables and columns."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,15 +33,15 @@ from etl.resources import CATALOGUE, PEOPLE, children_of
 
 @dataclass(frozen=True, slots=True)
 class DataSubject:
-    """Who is erased, and what the tenant remembers of whoever was."""
+    """The person to erase, and the tenant's suppression list."""
 
     tenant: str
     source_id: str
-    forgotten: SuppressionList
+    suppressed: SuppressionList
 
 
 def collect_rows(connection: Connection, person: DataSubject) -> None:
-    """Note in a temporary table `belonging` the production rows that are the person or the person's."""
+    """Collect the person's production rows in a temporary table, `belonging`."""
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.belonging"))
     connection.execute(text("CREATE TEMP TABLE belonging (table_name text, source_id text, id uuid) ON COMMIT DROP"))
     bound = {"tenant": person.tenant, "contact": person.source_id}
@@ -52,7 +52,7 @@ def collect_rows(connection: Connection, person: DataSubject) -> None:
 
 
 def collect_rows_sql(model: type[Model]) -> str:
-    """Return the statement that notes the person's rows of a table: the person named decides, else other references."""
+    """Return the statement that collects the person's rows of a table."""
     table = model.__tablename__
     return (
         f"INSERT INTO belonging SELECT '{table}', source_id, id FROM public.{table} AS mine"
@@ -61,88 +61,95 @@ def collect_rows_sql(model: type[Model]) -> str:
 
 
 def ownership_condition(model: type[Model]) -> str:
-    """Return the condition that a row `mine` of a table is the person or the person's."""
+    """Return the condition that a row `mine` of a table is the person's.
+
+    A reference to a contact decides; only a row without one belongs to the person through its other references.
+    """
     table = model.__tablename__
     if table == PEOPLE_TABLE:
         return "source_id = :contact"
-    pointing = {name: kind.table for name, kind in references_of(model).items() if kind.table in find_person_tables()}
-    named = [name for name, target in pointing.items() if target == PEOPLE_TABLE]
-    others = [name for name, target in pointing.items() if target not in (PEOPLE_TABLE, table)]
-    nobody = " AND ".join([f"mine.{name} IS NULL" for name in named] or ["true"])
-    ways = [reference_condition(name, PEOPLE_TABLE) for name in named]
-    ways += [f"({nobody} AND {reference_condition(name, pointing[name])})" for name in others]
-    return f"({' OR '.join(ways)})"
+    target_tables = {
+        name: kind.table for name, kind in references_of(model).items() if kind.table in find_person_tables()
+    }
+    person_columns = [name for name, target in target_tables.items() if target == PEOPLE_TABLE]
+    other_columns = [name for name, target in target_tables.items() if target not in (PEOPLE_TABLE, table)]
+    nobody = " AND ".join([f"mine.{name} IS NULL" for name in person_columns] or ["true"])
+    conditions = [reference_condition(name, PEOPLE_TABLE) for name in person_columns]
+    conditions += [f"({nobody} AND {reference_condition(name, target_tables[name])})" for name in other_columns]
+    return f"({' OR '.join(conditions)})"
 
 
 def reference_condition(column: str, target: str) -> str:
-    """Return the condition that a reference points to a row of the person's."""
+    """Return the condition that a reference points to one of the person's rows."""
     return f"mine.{column} IN (SELECT id FROM belonging WHERE table_name = '{target}')"
 
 
 def list_parent_rows(connection: Connection) -> list[tuple[str, str]]:
-    """Return the table and source id of the person's rows that other rows refer to."""
+    """Return the table and source id of those of the person's rows that other rows refer to."""
     query = text("SELECT table_name, source_id FROM belonging WHERE table_name = ANY(:tables)")
-    return [(row.table_name, row.source_id) for row in connection.execute(query, {"tables": list(find_linking_tables())})]
+    return [
+        (row.table_name, row.source_id) for row in connection.execute(query, {"tables": list(find_linking_tables())})
+    ]
 
 
 def clear_staging(connection: Connection, person: DataSubject, resource: Resource) -> int:
-    """Delete the person's raw rows of a resource, or scrub them where business facts stay; return how many.
+    """Delete the person's raw rows of a resource, or scrub them where business facts stay; return their number.
 
-    Every version is looked at, by the rule that arriving records meet, and those of the production rows besides.
+    Checks every version, by the rule for incoming records and by the source ids of the person's production rows.
     """
     table = resource.model.__tablename__
     query = text("SELECT source_id FROM belonging WHERE table_name = :table")
-    mine = set(connection.execute(query, {"table": table}).scalars())
-    found = 0
-    for portion in read_raw_rows(connection, person, resource):
-        decoded = ((row, decode(row.raw.encode())) for row in portion)
-        theirs = [
+    source_ids = set(connection.execute(query, {"table": table}).scalars())
+    cleared = 0
+    for chunk in read_raw_rows(connection, person, resource):
+        decoded = ((row, decode(row.raw.encode())) for row in chunk)
+        matches = [
             (row, record)
             for row, record in decoded
-            if row.source_id in mine or is_about_person(person, resource, row, record)
+            if row.source_id in source_ids or is_about_person(person, resource, row, record)
         ]
-        if theirs:
-            delete_or_scrub(connection, resource, [(row.id, record) for row, record in theirs])
-            add_staged_rows(connection, person, resource, [row for row, _ in theirs])
-        found += len(theirs)
-    return found
+        if matches:
+            delete_or_scrub(connection, resource, [(row.id, record) for row, record in matches])
+            add_staged_rows(connection, person, resource, [row for row, _ in matches])
+        cleared += len(matches)
+    return cleared
 
 
 def is_about_person(person: DataSubject, resource: Resource, row: Any, record: Mapping[str, Any]) -> bool:
-    """Tell whether a raw row is the person or the person's."""
-    return is_forgotten(resource, row.source_id or "", record, person.forgotten.has_record)
+    """Tell whether a raw row is about the person."""
+    return is_forgotten(resource, row.source_id or "", record, person.suppressed.has_record)
 
 
 def add_staged_rows(connection: Connection, person: DataSubject, resource: Resource, rows: Sequence[Any]) -> None:
-    """Note whose records were found in staging, which may not have reached production, for what refers to them."""
+    """Add staged records to `belonging`: they may not have reached production, and other records refer to them."""
     table = resource.model.__tablename__
-    named = {(table, row.source_id) for row in rows if row.newest and row.source_id}
-    copy_rows(connection, "belonging", ("table_name", "source_id"), sorted(named))
+    keys = {(table, row.source_id) for row in rows if row.newest and row.source_id}
+    copy_rows(connection, "belonging", ("table_name", "source_id"), sorted(keys))
     if table in find_linking_tables():
-        suppressions.add_suppressions(connection, person.forgotten, named)
+        suppressions.add_suppressions(connection, person.suppressed, keys)
 
 
 def read_raw_rows(connection: Connection, person: DataSubject, resource: Resource) -> Iterator[Sequence[Any]]:
-    """Yield the raw rows of a resource in the order of their ids, portion by portion."""
+    """Yield the raw rows of a resource in the order of their ids, chunk by chunk."""
     query = text(f"""
         SELECT id, source_id, CAST(raw_data AS text) AS raw, superseded_at IS NULL AS newest
         FROM raw.{resource.raw_table}
         WHERE tenant = :tenant AND id > CAST(:after AS uuid) ORDER BY id LIMIT :most
     """)
     after = FIRST_ID
-    while portion := connection.execute(query, {"tenant": person.tenant, "after": after, "most": CHUNK_SIZE}).all():
-        yield portion
-        after = str(portion[-1].id)
+    while chunk := connection.execute(query, {"tenant": person.tenant, "after": after, "most": CHUNK_SIZE}).all():
+        yield chunk
+        after = str(chunk[-1].id)
 
 
-def delete_or_scrub(connection: Connection, resource: Resource, theirs: Sequence[tuple[Any, Any]]) -> None:
-    """Delete raw rows, or replace what they hold by what names nobody."""
+def delete_or_scrub(connection: Connection, resource: Resource, matches: Sequence[tuple[Any, Any]]) -> None:
+    """Delete raw rows, or replace their data by a version without personal values."""
     if is_fully_personal(resource):
-        delete_raw_rows(connection, resource, [one[0] for one in theirs])
+        delete_raw_rows(connection, resource, [match[0] for match in matches])
         return
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.scrubbed"))
     connection.execute(text("CREATE TEMP TABLE scrubbed (id uuid, raw_data jsonb, hash uuid) ON COMMIT DROP"))
-    texts = ((row_id, *encode_record(scrub(resource, record))) for row_id, record in theirs)
+    texts = ((row_id, *encode_record(scrub(resource, record))) for row_id, record in matches)
     lines = ((row_id, raw.decode(), digest.hex()) for row_id, raw, digest in texts)
     copy_rows(connection, "scrubbed", ("id", "raw_data", "hash"), lines)
     connection.execute(
@@ -155,7 +162,7 @@ def delete_or_scrub(connection: Connection, resource: Resource, theirs: Sequence
 
 
 def delete_raw_rows(connection: Connection, resource: Resource, raw_ids: Sequence[Any]) -> None:
-    """Delete raw rows; one that still waited for a step is counted in its batch as a record without a row."""
+    """Delete raw rows; a batch counts one that waited for a later step as a record without a row."""
     statement = text(f"""
         WITH deleted AS (
             DELETE FROM raw.{resource.raw_table} WHERE id = ANY(:ids)
@@ -168,32 +175,36 @@ def delete_raw_rows(connection: Connection, resource: Resource, raw_ids: Sequenc
 
 
 def clear_findings(connection: Connection, person: DataSubject) -> int:
-    """Delete the findings about the person, and empty the raw values of those about what stays; return how many."""
+    """Delete the findings about the person, and clear the raw values of findings on rows that stay.
+
+    Returns the number of both.
+    """
     about = """
         finding.tenant = :tenant AND EXISTS (
             SELECT FROM belonging AS mine
             WHERE mine.table_name = finding.table_name AND mine.source_id = finding.source_id
         )
     """
-    bound = {"tenant": person.tenant, "whole": [PEOPLE_TABLE, *per_person_tables()]}
-    gone = text(f"DELETE FROM etl.findings AS finding WHERE finding.table_name = ANY(:whole) AND {about}")
-    emptied = text(
-        f"UPDATE etl.findings AS finding SET raw_value = NULL WHERE finding.raw_value IS NOT NULL AND {about}"
-    )
-    return connection.execute(gone, bound).rowcount + connection.execute(emptied, bound).rowcount
+    bound = {"tenant": person.tenant, "deleted_tables": [PEOPLE_TABLE, *per_person_tables()]}
+    delete = text(f"DELETE FROM etl.findings AS finding WHERE finding.table_name = ANY(:deleted_tables) AND {about}")
+    clear = text(f"UPDATE etl.findings AS finding SET raw_value = NULL WHERE finding.raw_value IS NOT NULL AND {about}")
+    return connection.execute(delete, bound).rowcount + connection.execute(clear, bound).rowcount
 
 
 def per_person_tables() -> set[str]:
-    """Return the tables, besides the people's own, whose rows go with the person: what is asked for per person."""
-    return {one.model.__tablename__ for one in children_of(PEOPLE)} - {PEOPLE_TABLE}
+    """Return the tables that are read once per person, whose rows are deleted with the person."""
+    return {resource.model.__tablename__ for resource in children_of(PEOPLE)} - {PEOPLE_TABLE}
 
 
 def clear_requests(connection: Connection, person: DataSubject) -> int:
-    """Delete the facts of calls made for the person, and rename the person in those of lists; return how many."""
-    found = 0
+    """Delete the stored requests made for the person, and hash the person's id in those of lists.
+
+    Returns the number of both.
+    """
+    cleared = 0
     for resource in children_of(PEOPLE):
         call = parent_call(resource, resource.endpoints[0], person.source_id)
-        found += connection.execute(
+        cleared += connection.execute(
             text("""
                 DELETE FROM etl.requests AS request USING etl.batches AS batch
                 WHERE batch.id = request.batch_id AND batch.tenant = :tenant AND request.resource = :resource
@@ -206,25 +217,25 @@ def clear_requests(connection: Connection, person: DataSubject) -> int:
                 "query": msgspec.json.encode(dict(call.query)).decode(),
             },
         ).rowcount
-    return found + hash_id_in_lists(connection, person)
+    return cleared + hash_id_in_lists(connection, person)
 
 
 def hash_id_in_lists(connection: Connection, person: DataSubject) -> int:
-    """Put a keyed hash in the place of the person's id among the ids of lists that people are in; return how many."""
-    lists = [one.name for one in CATALOGUE if one.name == PEOPLE or not one.stages_filtered_out]
+    """Replace the person's id in stored list requests by a keyed hash; return the number of requests."""
+    lists = [resource.name for resource in CATALOGUE if resource.name == PEOPLE or not resource.stages_filtered_out]
     statement = text("""
         UPDATE etl.requests AS request SET ids = array_replace(request.ids, CAST(:contact AS text), :hash)
         FROM etl.batches AS batch
         WHERE batch.id = request.batch_id AND batch.tenant = :tenant AND request.resource = ANY(:lists)
           AND :contact = ANY(request.ids)
     """)
-    digest = person.forgotten.digest(PEOPLE_TABLE, person.source_id).hex()
+    digest = person.suppressed.digest(PEOPLE_TABLE, person.source_id).hex()
     bound = {"tenant": person.tenant, "lists": lists, "contact": person.source_id, "hash": f"forgotten:{digest[:16]}"}
     return connection.execute(statement, bound).rowcount
 
 
 def clear_production(connection: Connection, person: DataSubject) -> Counter[str]:
-    """Take the person out of production: the row itself is emptied, what is all about the person goes, names go.
+    """Clear the person's row, delete rows read per person, and clear personal columns elsewhere.
 
     Returns the number of rows by table.
     """
@@ -232,17 +243,18 @@ def clear_production(connection: Connection, person: DataSubject) -> Counter[str
     for model in load_order():
         table = model.__tablename__
         if table in find_person_tables():
-            written_rows = connection.execute(
-                text(production_sql(model, delete=table in per_person_tables())), {"tenant": person.tenant, "table": table}
+            cleared = connection.execute(
+                text(production_sql(model, delete=table in per_person_tables())),
+                {"tenant": person.tenant, "table": table},
             )
-            counts[f"public.{table}"] = written_rows.rowcount
+            counts[f"public.{table}"] = cleared.rowcount
     return counts
 
 
 def clear_history(connection: Connection, person: DataSubject) -> Counter[str]:
-    """Take the person out of earlier versions too, also of rows that are no longer the person's.
+    """Clear the person from earlier versions, including rows that no longer belong to the person.
 
-    Returns the number of versions by table. Comes last: what was cleared before has left its traces here.
+    Returns the number of versions by table. Runs last, because the steps before it write history too.
     """
     bound = {"tenant": person.tenant, "contact": person.source_id}
     counts: Counter[str] = Counter()
@@ -254,31 +266,31 @@ def clear_history(connection: Connection, person: DataSubject) -> Counter[str]:
 
 
 def history_sql(model: type[Model]) -> str | None:
-    """Return the statement that clears the person's earlier versions of a table, None where nothing names anybody."""
+    """Return the statement that clears the person's earlier versions of a table; None without personal columns."""
     table = model.__tablename__
     ids = f"SELECT id FROM belonging WHERE table_name = '{table}' AND id IS NOT NULL"
-    theirs = f"mine.tenant = :tenant AND (mine.id IN ({ids}) OR {ownership_condition(model)})"
-    emptied = [f"{name} = NULL" for name, about in fields_by_column(model).items() if about.personal]
+    condition = f"mine.tenant = :tenant AND (mine.id IN ({ids}) OR {ownership_condition(model)})"
+    emptied = [f"{name} = NULL" for name, field in fields_by_column(model).items() if field.personal]
     if table in {PEOPLE_TABLE, *per_person_tables()}:
-        return f"DELETE FROM {PAST[model].fullname} AS mine WHERE {theirs}"
-    return f"UPDATE {PAST[model].fullname} AS mine SET {', '.join(emptied)} WHERE {theirs}" if emptied else None
+        return f"DELETE FROM {PAST[model].fullname} AS mine WHERE {condition}"
+    return f"UPDATE {PAST[model].fullname} AS mine SET {', '.join(emptied)} WHERE {condition}" if emptied else None
 
 
 def fields_by_column(model: type[Model]) -> dict[str, Field]:
-    """Return the fields of every road of a table by column."""
-    return {column.name: about for column in model.__table__.columns if (about := field_in(column.info))}
+    """Return the fields of a table by column, from all its sources."""
+    return {column.name: field for column in model.__table__.columns if (field := field_in(column.info))}
 
 
 def production_sql(model: type[Model], *, delete: bool) -> str:
     """Return the statement that clears the person's rows of a table."""
     table = model.__tablename__
     ids = "SELECT id FROM belonging WHERE table_name = :table AND id IS NOT NULL"
-    mine = f"stored.tenant = :tenant AND stored.id IN ({ids})"
+    condition = f"stored.tenant = :tenant AND stored.id IN ({ids})"
     if delete:
-        return f"DELETE FROM public.{table} AS stored WHERE {mine}"
+        return f"DELETE FROM public.{table} AS stored WHERE {condition}"
     if table == PEOPLE_TABLE:
-        every = (*fields_by_column(model), "source_created_at", "source_modified_at", "content_hash", "raw_id")
-        emptied = [*(f"{name} = NULL" for name in every), "is_placeholder = true", "deleted_at = now()"]
+        columns = (*fields_by_column(model), "source_created_at", "source_modified_at", "content_hash", "raw_id")
+        emptied = [*(f"{name} = NULL" for name in columns), "is_placeholder = true", "deleted_at = now()"]
     else:
-        emptied = [f"{name} = NULL" for name, about in fields_by_column(model).items() if about.personal]
-    return f"UPDATE public.{table} AS stored SET {', '.join([*emptied, 'updated_at = now()'])} WHERE {mine}"
+        emptied = [f"{name} = NULL" for name, field in fields_by_column(model).items() if field.personal]
+    return f"UPDATE public.{table} AS stored SET {', '.join([*emptied, 'updated_at = now()'])} WHERE {condition}"

@@ -1,4 +1,4 @@
-"""Stand-ins: what an account does not offer is also made of records that were read before that was known."""
+"""Fallbacks: fill a resource that the account does not offer from records that are already staged."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -15,10 +15,10 @@ from etl.load.rows import LoadContext, soft_delete_missing
 from etl.models.states import ResourceState
 from etl.record import StagedRecord
 from etl.reshape.derive import derive_records
-from etl.resources import resource as named
+from etl.resources import resource as resource_named
 from etl.stream import Stream
 
-#: The batch itself asked and was refused, and there are records from before, of which it made nothing.
+#: This batch learned that the resource is not offered, and earlier batches staged records of the fallback source.
 FALLBACK_MISSING = """
     SELECT EXISTS (
         SELECT FROM etl.offers AS offer JOIN etl.batches AS batch ON batch.id = :batch_id
@@ -34,46 +34,53 @@ WITHDRAW = """
 """
 
 
-def update_fallbacks(ledger: Ledger, settings: Settings, batch: Batch, parts: Iterable[BatchResource]) -> None:
-    """Let other records stand in for what a batch found not to be offered, and no longer for what it found offered."""
-    for part in parts:
-        resource = named(part.resource)
-        for way in (one for one in resource.derived if one.fallback):
-            if part.status is ResourceState.DONE:
-                ledger.commit(partial(withdraw_fallbacks, batch=batch, resource=resource, way=way))
-            elif part.status is ResourceState.NOT_OFFERED:
-                create_fallbacks(ledger, settings, batch, resource, way)
+def update_fallbacks(
+    ledger: Ledger, settings: Settings, batch: Batch, batch_resources: Iterable[BatchResource]
+) -> None:
+    """Create the fallbacks of resources that a batch found not offered; withdraw those of offered resources."""
+    for batch_resource in batch_resources:
+        resource = resource_named(batch_resource.resource)
+        fallbacks = [derivation for derivation in resource.derived if derivation.fallback]
+        for derivation in fallbacks:
+            if batch_resource.status is ResourceState.DONE:
+                ledger.commit(partial(withdraw_fallbacks, batch=batch, resource=resource, derivation=derivation))
+            elif batch_resource.status is ResourceState.NOT_OFFERED:
+                create_fallbacks(ledger, settings, batch, resource, derivation)
 
 
-def create_fallbacks(ledger: Ledger, settings: Settings, batch: Batch, resource: Resource, way: Derivation) -> None:
-    """Make the stand-ins of a resource from all that is staged, where the batch is the first to know that it has to."""
-    source = named(way.resource)
+def create_fallbacks(
+    ledger: Ledger, settings: Settings, batch: Batch, resource: Resource, derivation: Derivation
+) -> None:
+    """Create the fallbacks of a resource from all staged records, if this batch is the first that needs them."""
+    source = resource_named(derivation.resource)
     if not ledger.read(partial(is_fallback_missing, batch=batch, resource=resource, source=source)):
         return
     stream = Stream(settings, batch, {})
 
-    def read(connection: Connection, after: str) -> list[StagedRecord]:
-        return raw_tables.read_newest_versions(connection, source, batch.tenant, after=after, most=CHUNK_SIZE, only_usable=True)
+    def read_chunk(connection: Connection, after: str) -> list[StagedRecord]:
+        return raw_tables.read_newest_versions(
+            connection, source, batch.tenant, after=after, limit=CHUNK_SIZE, only_usable=True
+        )
 
-    for portion in iterate_chunks(ledger, read):
-        ledger.commit(partial(load_fallbacks, stream=stream, resource=resource, way=way, portion=portion))
+    for chunk in iterate_chunks(ledger, read_chunk):
+        ledger.commit(partial(load_fallbacks, stream=stream, resource=resource, derivation=derivation, chunk=chunk))
 
 
 def load_fallbacks(
-    connection: Connection, stream: Stream, resource: Resource, way: Derivation, portion: Iterable[StagedRecord]
+    connection: Connection, stream: Stream, resource: Resource, derivation: Derivation, chunk: Iterable[StagedRecord]
 ) -> None:
-    """Take the stand-ins that some records hold through to production."""
-    stream.process_records(connection, resource, *derive_records(resource, way, portion), None)
+    """Load the fallbacks found in some staged records into production."""
+    stream.process_records(connection, resource, *derive_records(resource, derivation, chunk), None)
 
 
 def is_fallback_missing(connection: Connection, batch: Batch, resource: Resource, source: Resource) -> bool:
-    """Tell whether records from before a batch have yet to stand in for what it found not to be offered."""
+    """Tell whether a batch has yet to create fallbacks from the records of earlier batches."""
     bound = {"tenant": batch.tenant, "batch_id": batch.id, "resource": resource.name}
     return bool(connection.execute(text(FALLBACK_MISSING.format(table=source.raw_table)), bound).scalar())
 
 
-def withdraw_fallbacks(connection: Connection, batch: Batch, resource: Resource, way: Derivation) -> None:
-    """Mark deleted what stood in for records that the account offers by now."""
-    bound = {"tenant": batch.tenant, "batch_id": batch.id, "origin": f"{way.resource}:"}
+def withdraw_fallbacks(connection: Connection, batch: Batch, resource: Resource, derivation: Derivation) -> None:
+    """Mark the fallbacks of a resource deleted, now that the account offers its records."""
+    bound = {"tenant": batch.tenant, "batch_id": batch.id, "origin": f"{derivation.resource}:"}
     if connection.execute(text(WITHDRAW.format(table=resource.raw_table)), bound).rowcount:
         soft_delete_missing(connection, LoadContext(batch.tenant, batch.id, batch.window), resource)

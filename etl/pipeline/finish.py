@@ -1,4 +1,4 @@
-"""When several tasks read a resource: it has ended when no slice is left, and what is made of others when they have."""
+"""Finishing the resources of a run that several tasks share: those read from the API, and those derived from them."""
 
 from functools import partial
 from typing import Any
@@ -10,47 +10,52 @@ from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.transaction import Ledger
 from etl.models.states import ENDED, ResourceState
 from etl.pipeline.sync import build_finish
-from etl.resources import resource as named
+from etl.resources import resource as resource_named
 
-UNREAD = "not all of it was read; the next run goes on there"
+UNREAD = "only partly read; the next run resumes from there"
 
 
-def finish_read(ledger: Ledger, batch: Batch, part: BatchResource) -> None:
-    """End a resource whose slices were all read.
-
-    One that has slices left stays as it is: failed for the reason that a task gave, else to be taken up.
-    """
-    resource = named(part.resource)
-    left = ledger.read(partial(slices.read_open_slices, batch_id=batch.id, resource=part.resource))
-    if part.status in ENDED or not resource.endpoints or left is None:
+def finish_read(ledger: Ledger, batch: Batch, batch_resource: BatchResource) -> None:
+    """Finish a resource if all its slices were read; otherwise leave it failed or running, for a run to resume."""
+    resource = resource_named(batch_resource.resource)
+    remaining = ledger.read(partial(slices.read_open_slices, batch_id=batch.id, resource=batch_resource.resource))
+    if batch_resource.status in ENDED or not resource.endpoints or remaining is None:
         return
-    if not left:
-        finish_resource(ledger, batch.id, resource, build_finish(batch), complete=has_nothing_outstanding(ledger, part))
+    if not remaining:
+        finish_resource(
+            ledger, batch.id, resource, build_finish(batch), complete=has_nothing_outstanding(ledger, batch_resource)
+        )
 
 
-def has_nothing_outstanding(ledger: Ledger, part: BatchResource) -> bool:
-    """Tell whether nothing of a resource that was read is left for another run."""
-    if named(part.resource).parent is None:
+def has_nothing_outstanding(ledger: Ledger, batch_resource: BatchResource) -> bool:
+    """Tell whether a resource that was read has no calls left for another run."""
+    if resource_named(batch_resource.resource).parent is None:
         return True
-    return ledger.read(partial(children.read_coverage, resource=part.resource, tenant=ledger.tenant)).outstanding == 0
+    return (
+        ledger.read(partial(children.read_coverage, resource=batch_resource.resource, tenant=ledger.tenant)).outstanding
+        == 0
+    )
 
 
 def finish_derived(ledger: Ledger, batch: Batch) -> None:
-    """End the resources that are made from others, and say of those that were not read to their end that it is so."""
-    parts = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
-    ends = {part.resource: part.status if part.status in ENDED else ResourceState.FAILED for part in parts}
-    for part in parts:
-        place: dict[str, Any] = {"batch_id": batch.id, "resource": part.resource}
-        resource = named(part.resource)
-        if part.status in ENDED:
+    """Finish the resources derived from others, and record which resources were only partly read."""
+    batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
+    statuses = {
+        batch_resource.resource: batch_resource.status if batch_resource.status in ENDED else ResourceState.FAILED
+        for batch_resource in batch_resources
+    }
+    for batch_resource in batch_resources:
+        key: dict[str, Any] = {"batch_id": batch.id, "resource": batch_resource.resource}
+        resource = resource_named(batch_resource.resource)
+        if batch_resource.status in ENDED:
             continue
         if resource.endpoints:
-            if part.status is not ResourceState.FAILED:
-                ledger.commit(partial(batches.set_resource_state, status=part.status, error=UNREAD, **place))
+            if batch_resource.status is not ResourceState.FAILED:
+                ledger.commit(partial(batches.set_resource_state, status=batch_resource.status, error=UNREAD, **key))
             continue
         try:
-            check_sources(resource, ends)
+            check_sources(resource, statuses)
         except ApiUnavailable as error:
-            ledger.commit(partial(batches.set_resource_state, status=ResourceState.FAILED, error=str(error), **place))
+            ledger.commit(partial(batches.set_resource_state, status=ResourceState.FAILED, error=str(error), **key))
         else:
             finish_resource(ledger, batch.id, resource, build_finish(batch))

@@ -1,4 +1,4 @@
-"""What a sync would ask for: calls, records and time, found out with one small call a feed and nothing written."""
+"""The forecast of a sync: its calls, records and time, from one small call per list; writes nothing."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,63 +16,67 @@ from etl.ledger.children import DueCalls
 from etl.ledger.transaction import Ledger
 from etl.pipeline.plan import Plan
 from etl.resources import CATALOGUE
-from etl.resources import resource as named
+from etl.resources import resource as resource_named
 from etl.window import Window
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What one resource would ask for."""
+    """The calls and records that a sync needs for one resource."""
 
     resource: str
     window: Window
     calls: int = 0
-    records: int | None = None  #: as the API announces them; None where it does not say
+    records: int | None = None  #: as the API reports them; None where it reports no total
     at_most: bool = False  #: the calls are an upper bound
-    deferred: int = 0  #: calls beyond the budget of a run, left for the next
+    deferred: int = 0  #: calls beyond the budget of a run, left for the next run
     note: str | None = None
-    waiting: tuple[DueCalls, ...] = ()  #: what is due of details, by urgency; the rest of the calls is what may come
+    waiting: tuple[
+        DueCalls, ...
+    ] = ()  #: calls per parent that are due now, by reason; the remaining calls are for new parents
 
     def seconds(self, rate: float) -> float | None:
-        """Return how long the calls take at a rate of calls a second; None without a cap."""
+        """Return the seconds that the calls take at a rate in calls per second; None without a rate limit."""
         return self.calls / rate if rate else None
 
 
 def forecast(
     ledger: Ledger, settings: Settings, api: Connection, plan: Plan, limit: int | None = None
 ) -> list[Forecast]:
-    """Return what each resource of a plan would ask for, in order of extraction; the database is only read.
+    """Return a forecast for each resource of a plan, in order of extraction.
 
-    `limit` is that of a first look: so many records of a list, and so many parents.
+    `limit` is the `--limit` option: the number of records of each list, and of parents.
     """
-    found: dict[str, Forecast] = {}
+    forecasts: dict[str, Forecast] = {}
     for resource in CATALOGUE:
         if resource.name in plan.windows:
-            found[resource.name] = forecast_resource(ledger, settings, api, plan, resource, found)
-    seen = [apply_limit(one, limit, settings.etl_page_size) for one in found.values()] if limit else list(found.values())
-    return list(apply_budget(seen, settings.etl_child_budget))
+            forecasts[resource.name] = forecast_resource(ledger, settings, api, plan, resource, forecasts)
+    limited = list(forecasts.values())
+    if limit:
+        limited = [apply_limit(unlimited, limit, settings.etl_page_size) for unlimited in limited]
+    return list(apply_budget(limited, settings.etl_child_budget))
 
 
-def apply_limit(one: Forecast, limit: int, page_size: int) -> Forecast:
-    """Return what a first look asks for: the first pages of each list, or the most urgent parents."""
-    if one.records is None:
-        return replace(one, calls=min(one.calls, limit))
-    pages = ceil(limit / min(limit, page_size)) * len(named(one.resource).endpoints)
-    return replace(one, calls=min(one.calls, pages), records=min(one.records, limit))
+def apply_limit(forecast: Forecast, limit: int, page_size: int) -> Forecast:
+    """Return a forecast under `--limit`: the first pages of each list, or the most urgent parents."""
+    if forecast.records is None:
+        return replace(forecast, calls=min(forecast.calls, limit))
+    pages = ceil(limit / min(limit, page_size)) * len(resource_named(forecast.resource).endpoints)
+    return replace(forecast, calls=min(forecast.calls, pages), records=min(forecast.records, limit))
 
 
 def forecast_resource(
-    ledger: Ledger, settings: Settings, api: Connection, plan: Plan, resource: Resource, found: dict[str, Forecast]
+    ledger: Ledger, settings: Settings, api: Connection, plan: Plan, resource: Resource, forecasts: dict[str, Forecast]
 ) -> Forecast:
-    """Return what one resource would ask for; `found` holds those before it."""
+    """Return the forecast for one resource; `forecasts` holds those of the resources before it."""
     window = plan.windows[resource.name]
     if resource.name in plan.not_offered:
-        return Forecast(resource.name, window, note="not offered by this account; left out")
+        return Forecast(resource.name, window, note="not offered by this account; skipped")
     if not resource.endpoints:
-        sources = " and ".join(dict.fromkeys(way.resource for way in resource.derived))
-        return Forecast(resource.name, window, note=f"made from {sources}")
+        sources = " and ".join(dict.fromkeys(derivation.resource for derivation in resource.derived))
+        return Forecast(resource.name, window, note=f"derived from {sources}")
     if resource.parent is not None:
-        return forecast_children(ledger, resource, window, found.get(resource.parent.resource))
+        return forecast_children(ledger, resource, window, forecasts.get(resource.parent.resource))
     try:
         return forecast_lists(settings, api, resource, window)
     except (ApiUnavailable, UnexpectedResponse, Refused, InvalidRecord) as error:
@@ -80,7 +84,7 @@ def forecast_resource(
 
 
 def forecast_lists(settings: Settings, api: Connection, resource: Resource, window: Window) -> Forecast:
-    """Return what the feeds or lists of a resource announce, each asked for one record."""
+    """Return the forecast for a resource read from lists, with one call of one record per list."""
     sums = [forecast_list(settings, api, resource, endpoint, window) for endpoint in resource.endpoints]
     totals = [records for _, records in sums if records is not None]
     return Forecast(resource.name, window, sum(calls for calls, _ in sums), sum(totals) if totals else None)
@@ -89,7 +93,7 @@ def forecast_lists(settings: Settings, api: Connection, resource: Resource, wind
 def forecast_list(
     settings: Settings, api: Connection, resource: Resource, endpoint: Endpoint, window: Window
 ) -> tuple[int, int | None]:
-    """Return how many calls one endpoint takes, and the records it announces."""
+    """Return the number of calls for one list, and the total that the API reports."""
     if endpoint.paging is None:
         return 1, None
     days = date_range_of(window, settings.etl_overlap, settings.etl_api_timezone) if endpoint.dates else None
@@ -101,28 +105,36 @@ def forecast_list(
     if days is None or is_short(days):
         return pages, total
     ended, *others = split_ended_days(days, window.end)
-    pieces = len(split_by_quarter(ended) if total is None else split_by_total(ended, total, size))
-    asked_first = 1 + (pieces if pieces > 1 and total is not None else 0)  # how much the window and its pieces hold
-    return asked_first + max(pages, pieces) + len(others), total
+    slices = len(split_by_quarter(ended) if total is None else split_by_total(ended, total, size))
+    probes = 1 + (
+        slices if slices > 1 and total is not None else 0
+    )  # calls for the totals of the window and its slices
+    return probes + max(pages, slices) + len(others), total
 
 
 def forecast_children(ledger: Ledger, resource: Resource, window: Window, parent: Forecast | None) -> Forecast:
-    """Return the calls that are due and those that the parents announced may bring; at most so many."""
-    of = named(resource.parent.resource if resource.parent else "")
-    waiting = ledger.read(partial(children.count_due_calls, child=resource, parent=of, tenant=ledger.tenant))
-    announced = (parent.records or 0) if parent is not None else 0
-    calls = sum(one.calls for one in waiting) + announced
-    return Forecast(resource.name, window, calls, at_most=announced > 0, waiting=tuple(waiting))
+    """Return the forecast for a resource read per parent: the calls due now, plus one for each parent in the window."""
+    parent_resource = resource_named(resource.parent.resource if resource.parent else "")
+    waiting = ledger.read(
+        partial(children.count_due_calls, child=resource, parent=parent_resource, tenant=ledger.tenant)
+    )
+    new_parents = (parent.records or 0) if parent is not None else 0
+    calls = sum(due.calls for due in waiting) + new_parents
+    return Forecast(resource.name, window, calls, at_most=new_parents > 0, waiting=tuple(waiting))
 
 
-def apply_budget(found: Sequence[Forecast], budget: int | None) -> Iterator[Forecast]:
-    """Yield the forecasts with the calls for details that are beyond the budget of a run put off."""
-    sharing = [one.resource for one in found if named(one.resource).parent is not None and one.note is None]
-    left = budget
-    for one in found:
-        if left is None or one.resource not in sharing:
-            yield one
+def apply_budget(forecasts: Sequence[Forecast], budget: int | None) -> Iterator[Forecast]:
+    """Yield the forecasts, with calls per parent beyond the budget of a run deferred."""
+    sharing = [
+        forecast.resource
+        for forecast in forecasts
+        if resource_named(forecast.resource).parent is not None and forecast.note is None
+    ]
+    remaining = budget
+    for forecast in forecasts:
+        if remaining is None or forecast.resource not in sharing:
+            yield forecast
             continue
-        calls = min(one.calls, ceil(left / (len(sharing) - sharing.index(one.resource))))
-        left -= calls
-        yield replace(one, calls=calls, deferred=one.calls - calls)
+        calls = min(forecast.calls, ceil(remaining / (len(sharing) - sharing.index(forecast.resource))))
+        remaining -= calls
+        yield replace(forecast, calls=calls, deferred=forecast.calls - calls)

@@ -1,4 +1,4 @@
-"""Forgetting one person in all tables, in one transaction that leaves an audit row and a way to know them again."""
+"""Erases one person from all tables, in one transaction that also writes an audit row and a suppression entry."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from etl.values import source_id
 
 @dataclass(frozen=True, slots=True)
 class ForgetResult:
-    """What forgetting a person took away, or would take away: rows deleted or emptied, by table."""
+    """The rows deleted or cleared by forgetting a person, by table; with `applied` false, those that would be."""
 
     contact: str
     applied: bool
@@ -32,66 +32,71 @@ class ForgetResult:
 
 
 def forget(engine: Engine, settings: Settings, contact: str, *, actor: str, dry: bool = False) -> ForgetResult:
-    """Erase the person whom QQCatalyst knows by an id, keep them from coming back, and return what was touched.
+    """Erase the person with a contact id, suppress later records about the person, and return the rows affected.
 
-    `actor` is who asked for it. Business facts (policies, premiums, claims) stay without what names the person. Raises
-    UsageError for an id that is not known, LeaseHeld while a run is at work, DatabaseNotReady.
+    `actor` is the user who requested it. Business facts (policies, premiums, claims) stay, without personal data.
+    Raises UsageError for an unknown id, LeaseHeld while a run is active, DatabaseNotReady.
     """
     check_migrated(engine)
-    named = source_id(contact)
-    if not isinstance(named, str):
-        raise UsageError(f"{contact!r} is not the id of a contact. `contacts.source_id` has the ids.")
+    contact_id = source_id(contact)
+    if not isinstance(contact_id, str):
+        raise UsageError(f"{contact!r} is not a contact id. Use an id from `contacts.source_id`.")
     tenant = settings.etl_tenant
-    with hold_lease(engine, tenant, [one.name for one in CATALOGUE]) as lease:
+    with hold_lease(engine, tenant, [resource.name for resource in CATALOGUE]) as lease:
         ledger = Ledger(engine, tenant, lease)
         transact = ledger.dry_run if dry else ledger.commit
-        return ForgetResult(named, not dry, transact(partial(erase_person, tenant=tenant, contact=named, actor=actor)))
+        return ForgetResult(
+            contact_id, not dry, transact(partial(erase_person, tenant=tenant, contact=contact_id, actor=actor))
+        )
 
 
 def erase_person(connection: Connection, tenant: str, contact: str, actor: str) -> dict[str, int]:
-    """Erase a person and return how many rows of each table that took or changed."""
-    forgotten = load_suppressions(connection, tenant, contact)
-    person = DataSubject(tenant, contact, forgotten)
+    """Erase a person and return the number of rows deleted or changed, by table."""
+    suppressed = load_suppressions(connection, tenant, contact)
+    person = DataSubject(tenant, contact, suppressed)
     erasure.collect_rows(connection, person)
-    suppressions.add_suppressions(connection, forgotten, [(PEOPLE_TABLE, contact), *erasure.list_parent_rows(connection)])
+    suppressions.add_suppressions(
+        connection, suppressed, [(PEOPLE_TABLE, contact), *erasure.list_parent_rows(connection)]
+    )
     counts: Counter[str] = Counter()
     for resource in CATALOGUE:
         if resource.model.__tablename__ in find_person_tables():
             counts[f"raw.{resource.raw_table}"] += erasure.clear_staging(connection, person, resource)
     counts["etl.findings"] = erasure.clear_findings(connection, person)
     counts["etl.requests"] = erasure.clear_requests(connection, person)
-    asked = [one.name for one in children_of(PEOPLE)]
-    counts["etl.child_queue"] = suppressions.remove_from_queues(connection, tenant, asked, contact)
+    child_resources = [resource.name for resource in children_of(PEOPLE)]
+    counts["etl.child_queue"] = suppressions.remove_from_queues(connection, tenant, child_resources, contact)
     counts.update(erasure.clear_production(connection, person))
     counts.update(erasure.clear_history(connection, person))
-    touched = dict(+counts)
-    write_audit(connection, person, actor, touched)
-    return touched
+    affected = dict(+counts)
+    write_audit(connection, person, actor, affected)
+    return affected
 
 
 def load_suppressions(connection: Connection, tenant: str, contact: str) -> SuppressionList:
-    """Return the tenant's memory of forgotten people; raise UsageError for a contact that the database has not."""
+    """Return the tenant's suppression list; raise UsageError for a contact that is not in the database."""
     query = text(f"""
         SELECT EXISTS (SELECT FROM public.{PEOPLE_TABLE} WHERE tenant = :tenant AND source_id = :contact)
             OR EXISTS (SELECT FROM raw.{BY_NAME[PEOPLE].raw_table} WHERE tenant = :tenant AND source_id = :contact)
     """)
-    forgotten = suppressions.read_suppressions(connection, tenant) or suppressions.create_suppression_list(connection, tenant)
-    if forgotten is None or not connection.execute(query, {"tenant": tenant, "contact": contact}).scalar():
+    suppressed = suppressions.read_suppressions(connection, tenant) or suppressions.create_suppression_list(
+        connection, tenant
+    )
+    if suppressed is None or not connection.execute(query, {"tenant": tenant, "contact": contact}).scalar():
         raise UsageError(
-            f"There is no contact {contact} of tenant {tenant!r}. The id is the one that QQCatalyst gave: "
-            "`contacts.source_id`."
+            f"No contact {contact} for tenant {tenant!r}. Use the contact's QQCatalyst id, from `contacts.source_id`."
         )
-    return forgotten
+    return suppressed
 
 
 def write_audit(connection: Connection, person: DataSubject, actor: str, counts: Mapping[str, int]) -> None:
-    """Write the audit row: who did it, when, to whom as a keyed hash, and how much it took."""
+    """Write the audit row: user, time, the person as a keyed hash, and the number of rows."""
     connection.execute(
         insert(audit).values(
             tenant=person.tenant,
             action="forget",
             actor=actor,
-            subject=person.forgotten.digest(PEOPLE_TABLE, person.source_id),
+            subject=person.suppressed.digest(PEOPLE_TABLE, person.source_id),
             counts=dict(counts),
         )
     )

@@ -1,4 +1,4 @@
-"""What a sync will cover: a window for each resource, from its mark to now, and what an account does not offer."""
+"""The plan of a sync: a window for each resource, from its watermark to now, and resources that are not offered."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,76 +16,81 @@ from etl.window import FIRST_INSTANT, Window
 
 @dataclass(frozen=True)
 class Options:
-    """What a sync is asked for, besides its window."""
+    """The options of a sync, except its window."""
 
     resources: tuple[str, ...] = ()
-    full: bool = False  #: read everything, whatever the marks say
-    limit: int | None = None  #: about so many records of each resource, for a first look; no mark moves
-    dry_sweep: bool = False  #: with `full`: only tell what has vanished
+    full: bool = False  #: read everything, regardless of watermarks
+    limit: int | None = None  #: read about this many records of each resource, and advance no watermark
+    dry_sweep: bool = False  #: with `full`: only report missing records
     command: str = "sync"
-    run: str | None = None  #: the name of the run, where several tasks share it
+    run: str | None = None  #: the name of a run that several tasks share
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The windows of a run, and the resources that it leaves out since the account does not offer them."""
+    """The windows of a run, and the resources that the account does not offer, each with the reason."""
 
     windows: Mapping[str, Window]
     not_offered: Mapping[str, str]
 
     @property
     def window(self) -> Window:
-        """The stretch that all windows lie in."""
-        ends = list(self.windows.values())
-        return Window(min(one.start for one in ends), max(one.end for one in ends))
+        """The window that spans all windows."""
+        windows = list(self.windows.values())
+        return Window(min(window.start for window in windows), max(window.end for window in windows))
 
 
 def plan(ledger: Ledger, settings: Settings, now: datetime, window: Window | None, options: Options) -> Plan:
-    """Return the windows of a sync that begins at `now`, the time by the API's clock.
+    """Return the plan of a sync that starts at `now`, by the API's clock.
 
-    Raises WindowError for a given window that lies wholly in the future.
+    Raises WindowError for a window that lies entirely in the future.
     """
-    asks_again = options.full or bool(options.resources)
-    left_out = {} if asks_again else ledger.read(partial(watermarks.read_not_offered, tenant=ledger.tenant))
-    names = [one.name for one in selected(options.resources)]
+    tries_all = options.full or bool(options.resources)
+    not_offered = {} if tries_all else ledger.read(partial(watermarks.read_not_offered, tenant=ledger.tenant))
+    names = [resource.name for resource in selected(options.resources)]
     if window is not None:
-        return Plan(dict.fromkeys(names, window.clipped_to(now)), left_out)
+        return Plan(dict.fromkeys(names, window.clipped_to(now)), not_offered)
     if options.full:
-        return Plan(dict.fromkeys(names, Window(FIRST_INSTANT, now)), left_out)
-    return Plan({name: Window(window_start(ledger, settings, name, now), now) for name in names}, left_out)
+        return Plan(dict.fromkeys(names, Window(FIRST_INSTANT, now)), not_offered)
+    return Plan({name: Window(window_start(ledger, settings, name, now), now) for name in names}, not_offered)
 
 
 def window_start(ledger: Ledger, settings: Settings, resource: str, now: datetime) -> datetime:
-    """Return where a resource's next window begins: its mark, or earlier where the API does not show changes."""
+    """Return the start of a resource's next window: its watermark, or earlier if the API does not report changes."""
     intervals = ledger.read(partial(watermarks.read_complete_windows, tenant=ledger.tenant, resource=resource))
     start = min(watermarks.find_next_start(intervals), now - timedelta(seconds=1))
-    if needs_lookback(resource) and intervals and settings.etl_billing_lookback and not is_same_day(intervals[-1].end, now):
+    if (
+        needs_lookback(resource)
+        and intervals
+        and settings.etl_billing_lookback
+        and not is_same_day(intervals[-1].end, now)
+    ):
         return max(FIRST_INSTANT, min(start, now - settings.etl_billing_lookback))
     return start
 
 
 def needs_lookback(resource: str) -> bool:
-    """Tell whether a feed filters by a date that its records do not show, so that changes never bring them back."""
+    """Tell whether a list filters by a date that its records lack, so that the API never returns changed records."""
     return any(endpoint.dates is not None and endpoint.dates.field is None for endpoint in BY_NAME[resource].endpoints)
 
 
-def is_same_day(one: datetime, other: datetime) -> bool:
-    """Tell whether two instants lie on one day of UTC: the trailing stretch is read again once a day."""
-    return one.date() == other.date()
+def is_same_day(first: datetime, second: datetime) -> bool:
+    """Tell whether two instants fall on the same day in UTC: the lookback period is read again once a day."""
+    return first.date() == second.date()
 
 
 def build_batch(ledger: Ledger, settings: Settings, planned: Plan, options: Options) -> Batch:
-    """Return the batch that will carry out a plan."""
-    kept = {
+    """Return a new batch for a plan."""
+    stored_options = {
         "full": options.full,
         "limit": options.limit,
         "dry_sweep": options.dry_sweep,
         "resources": list(options.resources),
         "run": options.run,
     }
-    return batches.build_batch(ledger.tenant, planned.window, rules_version(settings), options.command, kept)
+    return batches.build_batch(ledger.tenant, planned.window, rules_version(settings), options.command, stored_options)
 
 
 def resource_names(resources: Iterable[str]) -> list[str]:
     """Return the names of the selected resources."""
-    return [one.name for one in selected(resources)]
+    return [resource.name for resource in selected(resources)]

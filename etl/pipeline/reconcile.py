@@ -1,4 +1,4 @@
-"""Reconciling: after everything was read, what no reading met has vanished at the source and is marked deleted."""
+"""Reconciling: after a full scan, records that are missing in QQCatalyst are marked deleted."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,33 +23,33 @@ from etl.ledger.transaction import Ledger
 from etl.load.rows import LoadContext, soft_delete_missing
 from etl.models.states import ResourceState, TroubleKind
 from etl.resources import CATALOGUE
-from etl.resources import resource as named
+from etl.resources import resource as resource_named
 from etl.window import FIRST_INSTANT
 
-#: How many of the vanished are named.
+#: Missing records listed in a message.
 MAX_LISTED_IDS = 5
 
 
 @dataclass(frozen=True)
 class ReconcileResult:
-    """What a sweep found, and what was done about it."""
+    """The full scan of each resource, and those stopped by the delete brake."""
 
-    sweeps: list[FullScan] = field(default_factory=list)
+    scans: list[FullScan] = field(default_factory=list)
     braked: list[FullScan] = field(default_factory=list)
 
 
-#: Asks for records one by one; None where there is no such call.
+#: Checks records individually; returns None if the API has no call for one record.
 VerifyDeleted = Callable[[Resource, Sequence[str]], DeletionCheck | None]
 
 
 def skip_verification(_resource: Resource, _source_ids: Sequence[str]) -> DeletionCheck | None:
-    """Take no second look."""
+    """Check no record."""
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class ReconcileContext:
-    """What a reconciling works with."""
+    """The ledger, settings and batch of a reconcile."""
 
     ledger: Ledger
     settings: Settings
@@ -59,76 +59,83 @@ class ReconcileContext:
     dry: bool = False
 
 
-def reconcile(work: ReconcileContext, parts: Iterable[BatchResource]) -> ReconcileResult:
-    """Mark deleted what a finished full reading did not meet, resource by resource, each in one transaction.
+def reconcile(work: ReconcileContext, batch_resources: Iterable[BatchResource]) -> ReconcileResult:
+    """Mark records deleted that a complete full scan did not return, each resource in one transaction.
 
-    A resource of which too many records would vanish at once is left as it is, and failed: a person has to look.
+    A resource with too many missing records is left unchanged and marked failed: a person has to decide.
     """
-    done = ReconcileResult()
-    for part in parts:
-        resource = named(part.resource)
-        if is_fully_read(resource, part):
-            done.sweeps.append(found := reconcile_resource(work, resource))
-            if found.is_over_limit(work.settings.etl_delete_brake):
-                done.braked.append(found)
-    return done
+    result = ReconcileResult()
+    for batch_resource in batch_resources:
+        resource = resource_named(batch_resource.resource)
+        if is_fully_read(resource, batch_resource):
+            result.scans.append(scan := reconcile_resource(work, resource))
+            if scan.is_over_limit(work.settings.etl_delete_brake):
+                result.braked.append(scan)
+    return result
 
 
 def reconcile_resource(work: ReconcileContext, resource: Resource) -> FullScan:
-    """Reconcile one resource, and return what the sweep showed."""
-    place: dict[str, Any] = {"resource": resource, "tenant": work.batch.tenant, "batch_id": work.batch.id}
-    found = work.ledger.read(partial(full_scan.measure_scan, **place))
-    if not found.missing_count:
-        return found
-    unmet = work.ledger.read(partial(full_scan.find_missing, **place))
-    if found.is_over_limit(work.settings.etl_delete_brake):
-        apply_delete_brake(work.ledger, work.batch, found, unmet, work.watch)
-        return found
-    look = work.verify(resource, unmet)
-    spared = look.unconfirmed if look is not None else frozenset()
-    report_missing(work, found, [one for one in unmet if one not in spared], look)
-    if not work.dry and len(spared) < found.missing_count:
-        merged = work.ledger.commit(partial(mark_missing_deleted, resource=resource, batch=work.batch, spared=spared))
+    """Reconcile one resource and return its full scan."""
+    key: dict[str, Any] = {"resource": resource, "tenant": work.batch.tenant, "batch_id": work.batch.id}
+    scan = work.ledger.read(partial(full_scan.measure_scan, **key))
+    if not scan.missing_count:
+        return scan
+    missing = work.ledger.read(partial(full_scan.find_missing, **key))
+    if scan.is_over_limit(work.settings.etl_delete_brake):
+        apply_delete_brake(work.ledger, work.batch, scan, missing, work.watch)
+        return scan
+    check = work.verify(resource, missing)
+    excluded = check.unconfirmed if check is not None else frozenset()
+    report_missing(work, scan, [source_id for source_id in missing if source_id not in excluded], check)
+    if not work.dry and len(excluded) < scan.missing_count:
+        merged = work.ledger.commit(
+            partial(mark_missing_deleted, resource=resource, batch=work.batch, excluded=excluded)
+        )
         report_merged(work, resource, merged)
-    return found
+    return scan
 
 
-def report_missing(work: ReconcileContext, found: FullScan, vanished: Sequence[str], look: DeletionCheck | None) -> None:
-    """Say what vanished, what becomes of it, and what was doubtful about it."""
-    if vanished:
-        fate = "would be marked deleted" if work.dry else "are marked deleted"
-        words = f"{len(vanished)} of {found.known_count} records vanished and {fate}: {format_ids(vanished)}"
-        work.watch(Message(f"{found.resource}: {words}."))
-    doubtful = len(look.unconfirmed) if look is not None else 0
-    if look is not None and doubtful:
-        words = f"asked for one by one, {look.still_exist} of them still answer; {doubtful - look.still_exist} did not say"
-        work.watch(Message(f"{found.resource}: {doubtful} more were not met and are left alone: {words}."))
+def report_missing(work: ReconcileContext, scan: FullScan, missing: Sequence[str], check: DeletionCheck | None) -> None:
+    """Report which records are missing, what is done with them, and which were not confirmed as deleted."""
+    if missing:
+        action = "would be marked deleted" if work.dry else "are marked deleted"
+        counts = f"{len(missing)} of {scan.known_count} records are missing in QQCatalyst"
+        work.watch(Message(f"{scan.resource}: {counts} and {action}: {format_ids(missing)}."))
+    unconfirmed = len(check.unconfirmed) if check is not None else 0
+    if check is not None and unconfirmed:
+        unchecked = unconfirmed - check.still_exist
+        work.watch(
+            Message(
+                f"{scan.resource}: {unconfirmed} more records were not returned by the full read and are left "
+                f"unchanged. Checked individually: {check.still_exist} still exist, {unchecked} could not be checked."
+            )
+        )
 
 
 def format_ids(source_ids: Sequence[str]) -> str:
-    """Return the first ids, and how many more there are."""
+    """Return the first ids, and the number of others."""
     more = len(source_ids) - MAX_LISTED_IDS
-    named = ", ".join(sorted(source_ids, key=lambda one: (len(one), one))[:MAX_LISTED_IDS])
-    return f"{named} and {more} more" if more > 0 else named
+    listed = ", ".join(sorted(source_ids, key=lambda source_id: (len(source_id), source_id))[:MAX_LISTED_IDS])
+    return f"{listed} and {more} more" if more > 0 else listed
 
 
 def report_merged(work: ReconcileContext, resource: Resource, merged: int) -> None:
-    """Say that records vanished while others gained what was theirs."""
+    """Report missing records that seem merged into others."""
     if merged:
-        words = f"{merged} of the vanished seem merged into others, which gained what was theirs; see etl.aliases"
-        work.watch(Message(f"{resource.name}: {words}."))
+        text = f"{merged} of the missing records seem merged into others, which took over their data; see etl.aliases"
+        work.watch(Message(f"{resource.name}: {text}."))
 
 
 def select_reconcilable(names: Iterable[str]) -> tuple[Resource, ...]:
-    """Return the resources, of these or of all, that are read as one list, so that what is not in it has vanished.
+    """Return those of the named resources, or of all, that are read as one list.
 
-    Raises UsageError for one that is not: what is read per parent is a complete set with every answer.
+    Raises UsageError for a resource that is read per parent: each of its responses is a complete set.
     """
-    chosen = [named(name) for name in names]
-    for one in chosen:
-        if not is_single_list(one):
-            raise UsageError(f"{one.name} is read in complete sets, and needs no reconciling.")
-    return tuple(chosen) or tuple(one for one in CATALOGUE if is_single_list(one))
+    resources = [resource_named(name) for name in names]
+    for resource in resources:
+        if not is_single_list(resource):
+            raise UsageError(f"{resource.name} is always read in complete sets, so it needs no reconcile.")
+    return tuple(resources) or tuple(resource for resource in CATALOGUE if is_single_list(resource))
 
 
 def is_single_list(resource: Resource) -> bool:
@@ -136,42 +143,45 @@ def is_single_list(resource: Resource) -> bool:
     return bool(resource.endpoints) and resource.parent is None and resource.nested is None
 
 
-def is_fully_read(resource: Resource, part: BatchResource) -> bool:
-    """Tell whether every id of a resource was read: from the first instant on, to the end, and one list for all."""
-    complete = part.complete and part.status is ResourceState.DONE and part.window.start <= FIRST_INSTANT
-    return complete and is_single_list(resource)
+def is_fully_read(resource: Resource, batch_resource: BatchResource) -> bool:
+    """Tell whether a batch read every id of a resource: one list, completely, from the first instant on."""
+    is_done = batch_resource.complete and batch_resource.status is ResourceState.DONE
+    return is_done and batch_resource.window.start <= FIRST_INSTANT and is_single_list(resource)
 
 
-def mark_missing_deleted(connection: Connection, resource: Resource, batch: Batch, spared: Collection[str]) -> int:
-    """Mark a resource's vanished records gone and their rows deleted; return how many seem merged into others."""
-    full_scan.mark_missing(connection, resource, batch.tenant, batch.id, spared)
+def mark_missing_deleted(connection: Connection, resource: Resource, batch: Batch, excluded: Collection[str]) -> int:
+    """Mark a resource's missing records and their rows deleted; return the number that seem merged into others."""
+    full_scan.mark_missing(connection, resource, batch.tenant, batch.id, excluded)
     soft_delete_missing(connection, LoadContext(batch.tenant, batch.id, batch.window), resource)
     return merges.detect_merges(connection, resource.model, batch.tenant, batch.id)
 
 
-def apply_delete_brake(ledger: Ledger, batch: Batch, found: FullScan, unmet: Sequence[str], watch: Watch) -> None:
-    """Fail a resource whose sweep cannot be believed."""
+def apply_delete_brake(ledger: Ledger, batch: Batch, scan: FullScan, missing: Sequence[str], watch: Watch) -> None:
+    """Mark a resource failed that has too many missing records."""
     words = (
-        f"{found.missing_count} of {found.known_count} records were not met by the full reading ({format_ids(unmet)}); so many at "
-        "once are not marked deleted. If they are really gone, raise the brake for one run: "
-        f"`ETL_DELETE_BRAKE={found.find_passing_share():.2f} qqetl reconcile --resource {found.resource}`."
+        f"{scan.missing_count} of {scan.known_count} records are missing in QQCatalyst ({format_ids(missing)}). "
+        "These are too many to delete at once, so none was marked deleted. If they are really gone, raise the limit "
+        f"for one run: `ETL_DELETE_BRAKE={scan.find_passing_share():.2f} "
+        f"qqetl reconcile --resource {scan.resource}`."
     )
-    watch(Message(f"{found.resource}: {words}"))
-    failed = partial(batches.set_resource_state, status=ResourceState.FAILED, error=words, trouble=TroubleKind.BRAKE_PULLED)
-    ledger.commit(partial(failed, batch_id=batch.id, resource=found.resource))
+    watch(Message(f"{scan.resource}: {words}"))
+    failed = partial(
+        batches.set_resource_state, status=ResourceState.FAILED, error=words, trouble=TroubleKind.BRAKE_PULLED
+    )
+    ledger.commit(partial(failed, batch_id=batch.id, resource=scan.resource))
 
 
 def undo_deletions(engine: Engine, settings: Settings, batch_id: UUID) -> Mapping[str, int]:
-    """Take back what a batch marked as vanished, and return how many rows of each resource live again.
+    """Restore the rows that a batch marked deleted as missing; return the number of restored rows by resource.
 
-    Raises UsageError for an unknown batch, LeaseHeld while another run is at work.
+    Raises UsageError for an unknown batch, LeaseHeld while another run is active.
     """
     check_migrated(engine)
-    swept = select_reconcilable(())
-    with hold_lease(engine, settings.etl_tenant, [one.name for one in swept]) as lease:
+    resources = select_reconcilable(())
+    with hold_lease(engine, settings.etl_tenant, [resource.name for resource in resources]) as lease:
         ledger = Ledger(engine, settings.etl_tenant, lease)
         batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))
         if not batch.options.get("full"):
-            raise UsageError(f"Batch {batch_id} did not read everything, so it marked nothing as vanished.")
+            raise UsageError(f"Batch {batch_id} was not a full read, so it marked no missing records.")
         back = partial(full_scan.restore_missing, tenant=ledger.tenant, batch_id=batch_id)
-        return {one.name: ledger.commit(partial(back, resource=one)) for one in swept}
+        return {resource.name: ledger.commit(partial(back, resource=resource)) for resource in resources}

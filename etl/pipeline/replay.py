@@ -1,4 +1,4 @@
-"""The newest raw versions through today's rules again: without one call of the API, dry unless asked to write."""
+"""The replay: cleans the newest raw versions again under the current rules, without any API call."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -32,47 +32,47 @@ from etl.window import FIRST_INSTANT, Window
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay changed, or would change."""
+    """The result of a replay: the changes made, or those that it would make."""
 
     applied: bool
     batch_id: UUID | None
     counts: dict[str, Counter[str]] = field(default_factory=dict)  #: by resource: records by outcome
-    #: By table and column: how many rows differ, and the source ids of some.
+    #: By table and column: the number of rows that differ, and the source ids of some.
     changes: dict[tuple[str, str], tuple[int, list[str]]] = field(default_factory=dict)
 
 
 def replay(
     engine: Engine, settings: Settings, resource: str | None = None, *, apply: bool = False, watch: Watch = ignore_event
 ) -> Replayed:
-    """Take the newest versions of all records (or of one resource) through today's rules; write only with `apply`.
+    """Clean the newest versions of all records (or of one resource) under the current rules; write only with `apply`.
 
-    Returns counts by resource, and which columns change. Raises LeaseHeld while another run is at work, UsageError for
-    an unknown resource, DatabaseNotReady.
+    Returns the counts by resource and the columns that change. Raises LeaseHeld while another run is active, UsageError
+    for an unknown resource, DatabaseNotReady.
     """
     check_migrated(engine)
     resources = selected([resource] if resource else ())
-    names = [one.name for one in resources]
+    names = [selected_resource.name for selected_resource in resources]
     with hold_lease(engine, settings.etl_tenant, names) as lease:
         ledger = Ledger(engine, settings.etl_tenant, lease)
         window = Window(FIRST_INSTANT, ledger.read(children.read_database_time))
         batch = batches.build_batch(ledger.tenant, window, rules_version(settings), "replay", {"resource": resource})
         if apply:
-            parts = dict.fromkeys(names, window)
-            ledger.commit(partial(batches.create_batch, batch=batch, parts=parts, version=etl.__version__))
-        done = ReplayRun(ledger, settings, batch, apply=apply, watch=watch).run(resources)
+            windows = dict.fromkeys(names, window)
+            ledger.commit(partial(batches.create_batch, batch=batch, windows=windows, version=etl.__version__))
+        replayed = ReplayRun(ledger, settings, batch, apply=apply, watch=watch).run(resources)
         if apply:
             run_checks_after_load(ledger, batch.id, watch)
             ledger.commit(partial(complete_replay, batch=batch))
-    return done
+    return replayed
 
 
 def replay_refused_records(ledger: Ledger, settings: Settings, batch: Batch) -> None:
-    """Give records that other rules refused another chance, as part of a batch that is under way."""
+    """Clean refused records again under the current rules, as part of an open batch."""
     ReplayRun(ledger, settings, batch, apply=True, watch=ignore_event, refused_only=True).run(CATALOGUE)
 
 
 class ReplayRun:
-    """One going-over of raw rows."""
+    """One pass over raw rows."""
 
     def __init__(
         self,
@@ -90,39 +90,40 @@ class ReplayRun:
         self.rules = rules_version(settings) if refused_only else None
         self.replayed = Replayed(apply, batch.id if apply else None)
         window = Window(FIRST_INSTANT, ledger.read(children.read_database_time))
-        windows = {one.name: window for one in CATALOGUE}
+        windows = {resource.name: window for resource in CATALOGUE}
         self.stream = Stream(settings, batch, windows, self.replayed.changes, force=True)
         self.stream.not_offered = ledger.read(partial(watermarks.read_not_offered, tenant=ledger.tenant, within=None))
 
     def run(self, resources: tuple[Resource, ...]) -> Replayed:
-        """Go over the raw rows of some resources and return what came of it."""
+        """Replay the raw rows of some resources and return the result."""
         for resource in resources:
             self.watch(Started("replay", resource.name))
             counts: Counter[str] = Counter()
-            for portion in iterate_chunks(self.ledger, partial(self.next_records, resource)):
-                counts.update(self.transact(partial(self.replay_chunk, resource=resource, candidates=portion)))
-                self.watch(Advanced("replay", resource.name, 0, len(portion)))
+            for chunk in iterate_chunks(self.ledger, partial(self.next_records, resource)):
+                counts.update(self.transact(partial(self.replay_chunk, resource=resource, records=chunk)))
+                self.watch(Advanced("replay", resource.name, 0, len(chunk)))
             self.replayed.counts[resource.name] = counts
             self.watch(Finished("replay", resource.name, "done", counts))
         return self.replayed
 
     def next_records(self, resource: Resource, connection: Connection, after: str) -> list[StagedRecord]:
-        """Return the next raw rows of a resource."""
+        """Return the next chunk of raw rows of a resource."""
         return raw_tables.read_newest_versions(
-            connection, resource, self.ledger.tenant, after=after, most=CHUNK_SIZE, refused_by=self.rules
+            connection, resource, self.ledger.tenant, after=after, limit=CHUNK_SIZE, refused_by=self.rules
         )
 
-    def replay_chunk(self, connection: Connection, resource: Resource, candidates: Sequence[StagedRecord]) -> Counter[str]:
-        """Deliver raw rows once more, as if they came from the API."""
-        arrivals = [IncomingRecord(one.record, None) for one in candidates]
-        return self.stream.process_records(connection, resource, arrivals, [], None)
+    def replay_chunk(self, connection: Connection, resource: Resource, records: Sequence[StagedRecord]) -> Counter[str]:
+        """Process raw rows again, as if they came from the API."""
+        incoming = [IncomingRecord(staged.record, None) for staged in records]
+        return self.stream.process_records(connection, resource, incoming, [], None)
 
 
 def complete_replay(connection: Connection, batch: Batch) -> None:
-    """Fill what no record brings and close the books of a replay; marks stay, since nothing was read."""
+    """Refresh computed columns and close the batch of a replay; watermarks stay, since nothing was read."""
     refresh_computed_columns(connection, batch.tenant, batch.id)
-    for part in batches.read_batch_resources(connection, batch.id):
-        wrong = balance.describe_difference(part)
-        batches.set_resource_state(connection, batch.id, part.resource, ResourceState.FAILED if wrong else ResourceState.DONE, wrong)
+    for batch_resource in batches.read_batch_resources(connection, batch.id):
+        imbalance = balance.describe_difference(batch_resource)
+        status = ResourceState.FAILED if imbalance else ResourceState.DONE
+        batches.set_resource_state(connection, batch.id, batch_resource.resource, status, imbalance)
     batches.advance_batch(connection, batch.id, BatchState.LOADING)
     balance.close_batch(connection, batch.id)

@@ -1,4 +1,4 @@
-"""Batches that did not end: which one to take up, and where its failed resources begin again."""
+"""Resuming batches: which batch to resume, and which of its slices to read again."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,7 +10,7 @@ from etl.ledger import batches, children
 from etl.ledger.batches import Batch, BatchResource
 from etl.models.states import BatchState, ResourceState
 
-#: Slices that were read to the end of their readings, or whose resource did not balance, are read once more.
+#: Reopens slices that used up their reads, and those of a failed resource without pending slices.
 REOPEN_SLICES = text("""
     UPDATE etl.slices AS slice SET status = 'pending', reading = slice.reading + 1
     FROM etl.batch_resources AS part
@@ -23,47 +23,58 @@ REOPEN_SLICES = text("""
            ))
 """)
 
-#: Commands whose batches are not read, cleaned and loaded as one stream.
+#: Commands whose batches are not extracted, transformed and loaded as one stream.
 NOT_STREAMED = ("extract", "replay")
 
-#: How often a slice is read in one run.
+#: Maximum reads of a slice in one run.
 READS_PER_RUN = 3
 
 
 def find_interrupted(connection: Connection, tenant: str, names: Sequence[str]) -> Batch | None:
-    """Return the newest batch when it was cut off in the middle, and only concerns resources of these names."""
+    """Return the newest batch if it was interrupted and contains only the named resources."""
     batch = batches.read_newest_batch(connection, tenant)
     if batch is None or batch.status is BatchState.COMPLETED or batch.command in NOT_STREAMED:
         return None
-    parts = batches.read_batch_resources(connection, batch.id)
-    return batch if is_interrupted(batch, parts) and {part.resource for part in parts} <= set(names) else None
+    batch_resources = batches.read_batch_resources(connection, batch.id)
+    return (
+        batch
+        if is_interrupted(batch, batch_resources)
+        and {batch_resource.resource for batch_resource in batch_resources} <= set(names)
+        else None
+    )
 
 
-def is_interrupted(batch: Batch, parts: Sequence[BatchResource]) -> bool:
-    """Tell whether a batch never came to its close: it has resources left, or stands open though it has none.
+def is_interrupted(batch: Batch, batch_resources: Sequence[BatchResource]) -> bool:
+    """Tell whether a batch was never closed: it has resources left to read, or is still open without any.
 
-    One that was closed with failed resources among others is no such batch; its next window brings them.
+    A batch that was closed with failed resources is not interrupted; the next sync reads them.
     """
-    if any(part.status in (ResourceState.PENDING, ResourceState.RUNNING) for part in parts):
+    if any(
+        batch_resource.status in (ResourceState.PENDING, ResourceState.RUNNING) for batch_resource in batch_resources
+    ):
         return True
-    return batch.status is not BatchState.FAILED or all(part.status is not ResourceState.FAILED for part in parts)
+    return batch.status is not BatchState.FAILED or all(
+        batch_resource.status is not ResourceState.FAILED for batch_resource in batch_resources
+    )
 
 
 def batch_to_resume(connection: Connection, tenant: str, batch_id: UUID | None) -> Batch:
-    """Return the batch to take up; raise UsageError when there is none, or it has ended well."""
-    batch = batches.read_newest_batch(connection, tenant) if batch_id is None else batches.read_batch(connection, batch_id)
+    """Return the batch to resume; raise UsageError if there is none, or it is completed."""
+    batch = (
+        batches.read_newest_batch(connection, tenant) if batch_id is None else batches.read_batch(connection, batch_id)
+    )
     if batch is None:
-        raise UsageError("There is no batch yet. `qqetl sync` makes the first.")
+        raise UsageError("There is no batch yet. Run `qqetl sync` to create the first.")
     if batch.status is BatchState.COMPLETED:
-        raise UsageError(f"Batch {batch.id} is completed; there is nothing to take up. `qqetl runs` lists all batches.")
+        raise UsageError(f"Batch {batch.id} is completed; nothing to resume. `qqetl runs` lists all batches.")
     if batch.command == "replay":
-        raise UsageError(f"Batch {batch.id} is a replay, which reads nothing: run `qqetl replay --apply` again.")
+        raise UsageError(f"Batch {batch.id} is a replay, which cannot be resumed. Run `qqetl replay --apply` again.")
     return batch
 
 
 def reset_failed(connection: Connection, tenant: str, batch_id: UUID) -> None:
-    """Let slices be read once more whose totals never agreed, or whose resource did not balance, and failed calls."""
+    """Reset failed resources: reopen their slices, and retry their postponed calls at once."""
     connection.execute(REOPEN_SLICES, {"batch_id": batch_id, "readings": READS_PER_RUN})
-    for part in batches.read_batch_resources(connection, batch_id):
-        if part.status is ResourceState.FAILED:
-            children.retry_postponed(connection, part.resource, tenant)
+    for batch_resource in batches.read_batch_resources(connection, batch_id):
+        if batch_resource.status is ResourceState.FAILED:
+            children.retry_postponed(connection, batch_resource.resource, tenant)

@@ -1,4 +1,4 @@
-"""Pieces: what one task of a run reads. They travel between tasks as names and numbers alone. Pure."""
+"""Chunks of work for the tasks of a run, passed between tasks as names and numbers. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -8,13 +8,13 @@ from typing import Any, Self
 from etl.extract.date_ranges import DateRange, is_short
 from etl.ledger.slices import Slice
 
-#: What a piece may weigh. A heavy slice holds up to 20,000 records, so that a full piece takes a minute or two.
+#: Maximum weight of a chunk. A heavy slice holds up to 20,000 records, so a full chunk takes a minute or two.
 CAPACITY = 60
-#: A slice of many days, which may be as large as a slice can be, and one of few days or of a small list.
+#: Weight of a slice of many days, which may be as large as a slice can be, and of few days or a small list.
 HEAVY, LIGHT = 20, 2
-#: So many calls for details are one full piece.
+#: Calls per parent that make a full chunk.
 CALLS_PER_CHUNK = 1000
-#: Pieces of one wave, and parts of one queue, at most; a larger book has larger pieces.
+#: Maximum number of chunks per dependency level, and of slices per queue; a larger account has larger chunks.
 MAX_CHUNKS = 256
 
 
@@ -25,74 +25,74 @@ class ResourceSlices:
     resource: str
     numbers: tuple[int, ...]
     weight: int = LIGHT
-    budget: int | None = None  #: calls for details that the share may make
+    budget: int | None = None  #: maximum number of calls per parent
 
     def __str__(self) -> str:
-        """Return how people see it: the resource and its slices, such as `contacts 0-2`."""
+        """Return the label for people: the resource and its slices, such as `contacts 0-2`."""
         first, last = self.numbers[0], self.numbers[-1]
         return f"{self.resource} {first}-{last}" if last > first else f"{self.resource} {first}"
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What one task reads: shares of resources of one wave."""
+    """The slices that one task reads, of resources of one dependency level."""
 
     resources: tuple[ResourceSlices, ...]
 
     def __str__(self) -> str:
-        """Return how people see it."""
+        """Return the label for people."""
         return ", ".join(map(str, self.resources))
 
     def to_json(self) -> list[Any]:
-        """Return the piece as JSON that `of` reads."""
-        return [[one.resource, list(one.numbers), one.budget] for one in self.resources]
+        """Return the chunk as JSON for `from_json`."""
+        return [[item.resource, list(item.numbers), item.budget] for item in self.resources]
 
     @classmethod
-    def from_json(cls, ids: Iterable[Sequence[Any]]) -> Self:
-        """Return the piece that these ids stand for."""
-        return cls(tuple(ResourceSlices(name, tuple(numbers), budget=budget) for name, numbers, budget in ids))
+    def from_json(cls, items: Iterable[Sequence[Any]]) -> Self:
+        """Return the chunk from its JSON."""
+        return cls(tuple(ResourceSlices(name, tuple(numbers), budget=budget) for name, numbers, budget in items))
 
 
-def slice_weight(one: Slice) -> int:
-    """Return how much of a piece a slice may take up."""
-    if one.first_day is None or one.last_day is None or is_short(DateRange(one.first_day, one.last_day)):
+def slice_weight(slice_: Slice) -> int:
+    """Return the weight of a slice."""
+    if slice_.first_day is None or slice_.last_day is None or is_short(DateRange(slice_.first_day, slice_.last_day)):
         return LIGHT
     return HEAVY
 
 
 def queue_slice_count(calls: int) -> int:
-    """Return in how many equal parts a queue with so many calls outstanding is read."""
+    """Return the number of slices for a queue of calls."""
     return min(MAX_CHUNKS, max(1, ceil(calls / CALLS_PER_CHUNK)))
 
 
 def calls_weight(calls: int) -> int:
-    """Return how much of a piece so many calls for details take up."""
+    """Return the weight of a number of calls per parent."""
     return max(1, CAPACITY * calls // CALLS_PER_CHUNK)
 
 
-def pack(shares: Sequence[ResourceSlices]) -> list[Chunk]:
-    """Return shares put together into pieces, in their order; neighbors of one resource become one share."""
-    capacity = chunk_capacity([one.weight for one in shares])
-    pieces: list[list[ResourceSlices]] = []
+def pack(items: Sequence[ResourceSlices]) -> list[Chunk]:
+    """Pack slices into chunks in order, merge neighbors of one resource, and return the chunks."""
+    capacity = chunk_capacity([item.weight for item in items])
+    chunks: list[list[ResourceSlices]] = []
     weight = 0
-    for one in shares:
-        if not pieces or weight + one.weight > capacity:
-            pieces.append([])
+    for item in items:
+        if not chunks or weight + item.weight > capacity:
+            chunks.append([])
             weight = 0
-        weight += one.weight
-        append_slices(pieces[-1], one)
-    return [Chunk(tuple(piece)) for piece in pieces]
+        weight += item.weight
+        append_slices(chunks[-1], item)
+    return [Chunk(tuple(chunk)) for chunk in chunks]
 
 
 def chunk_capacity(weights: Sequence[int]) -> int:
-    """Return what a piece may weigh so that there are no more than MOST_PIECES, however well they fill up."""
+    """Return the maximum weight per chunk at which there are at most MAX_CHUNKS."""
     total = sum(weights)
     return CAPACITY if 2 * total <= CAPACITY * MAX_CHUNKS else ceil(total / MAX_CHUNKS) + max(weights)
 
 
-def append_slices(piece: list[ResourceSlices], one: ResourceSlices) -> None:
-    """Put a share at the end of a piece."""
-    if piece and piece[-1].resource == one.resource and piece[-1].budget is one.budget is None:
-        piece[-1] = replace(piece[-1], numbers=(*piece[-1].numbers, *one.numbers))
+def append_slices(chunk: list[ResourceSlices], item: ResourceSlices) -> None:
+    """Append slices to a chunk."""
+    if chunk and chunk[-1].resource == item.resource and chunk[-1].budget is item.budget is None:
+        chunk[-1] = replace(chunk[-1], numbers=(*chunk[-1].numbers, *item.numbers))
     else:
-        piece.append(one)
+        chunk.append(item)

@@ -1,7 +1,7 @@
-"""A sync in tasks, of which each may run in a process or on a machine of its own: begin, plan, read, close.
+"""A sync split into tasks, each in its own process or on its own machine: begin, plan, read, close.
 
-They share a batch and a lease under the run's name. Whatever a task has committed stands; one that is tried again, or
-run twice, does what is left. The same code reads, cleans and loads as in a sync of one process.
+The tasks share a batch and a lease under the name of the run. What a task commits stays; a task that is retried, or
+runs twice, does what is left. The code that reads, cleans and loads is that of a sync in one process.
 """
 
 import time
@@ -45,51 +45,51 @@ from etl.pipeline.task_chunks import Chunk
 from etl.pipeline.work_runner import plan_chunks, read_slices
 from etl.window import Window
 
-#: Seconds between two tries to get a lease that another run holds.
+#: Seconds between attempts to get a lease that another run holds.
 LEASE_RETRY_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class RunTask:
-    """Where a task works, and the run that it is a part of."""
+    """The database, settings and run of a task."""
 
     engine: Engine
     settings: Settings
-    run: str  #: its name; no two runs have the same
+    run: str  #: the unique name of the run
     watcher: Watcher = field(default_factory=Watcher)
 
     @property
     def tenant(self) -> str:
-        """The name of the account."""
+        """The tenant of the run."""
         return self.settings.etl_tenant
 
     @property
     def ledger_without_lease(self) -> Ledger:
-        """The way to the database for reading."""
+        """A ledger for reading, without the lease."""
         return Ledger(self.engine, self.tenant)
 
     def release_lease(self) -> None:
-        """Free the lease of the run."""
+        """Release the lease of the run."""
         release_lease(self.engine, Lease(self.tenant, self.run, ()))
 
     def find_batch(self) -> Batch | None:
-        """Return the batch that the run works on, None before it has one."""
+        """Return the batch of the run; None before it has one."""
         return self.ledger_without_lease.read(partial(batches.find_batch_of_run, tenant=self.tenant, run=self.run))
 
     def load_batch(self, batch_id: UUID) -> Batch:
-        """Return the batch of the run; raise UsageError when there is none."""
+        """Return a batch by id; raise UsageError if there is none."""
         return self.ledger_without_lease.read(partial(batches.read_batch, batch_id=batch_id))
 
     def load_parts(self, batch_id: UUID) -> list[BatchResource]:
-        """Return the resources of the batch."""
+        """Return the resources of a batch."""
         return self.ledger_without_lease.read(partial(batches.read_batch_resources, batch_id=batch_id))
 
 
 def begin_run(task: RunTask, window: Window | None, options: Options, *, patience: float = 0.0) -> UUID:
-    """Give a run its batch and return its id: the same one however often this is asked.
+    """Return the id of the run's batch, creating the batch at the first call.
 
-    Without a window, a batch that was cut off is taken up; otherwise each resource goes on from where it is complete.
-    Waits `patience` seconds for another run to end, then raises LeaseHeld; besides that what `sync` raises.
+    Without a window, resumes an interrupted batch, or continues each resource from its watermark. Waits up to
+    `patience` seconds for another run to end, then raises LeaseHeld; also raises the exceptions of `sync`.
     """
     check_migrated(task.engine)
     own = task.find_batch()
@@ -105,7 +105,7 @@ def begin_run(task: RunTask, window: Window | None, options: Options, *, patienc
 
 
 def start_run(task: RunTask, window: Window | None, options: Options) -> UUID:
-    """Take the lease of a run and return the id of its batch; a run that cannot begin gives the lease back."""
+    """Take the lease of a run and return the id of its batch; release the lease if the run cannot start."""
     try:
         with share_lease(task.engine, task.tenant, resource_names(options.resources), task.run) as lease:
             return resume_or_create_batch(task, Ledger(task.engine, task.tenant, lease), window, options).id
@@ -117,17 +117,17 @@ def start_run(task: RunTask, window: Window | None, options: Options) -> UUID:
 
 
 def resume_or_create_batch(task: RunTask, ledger: Ledger, window: Window | None, options: Options) -> Batch:
-    """Return the batch of a run: the one it has, one that was cut off, or a new one."""
+    """Return the batch of a run: its own, an interrupted one, or a new one."""
     own = ledger.read(partial(batches.find_batch_of_run, tenant=task.tenant, run=task.run))
     if own is not None:
         return own
     ledger.commit(partial(tenants.register_tenant, settings=task.settings))
-    left = ledger.read(partial(find_interrupted, tenant=task.tenant, names=resource_names(options.resources)))
-    # A full reading is not done by what some other run has left.
-    if window is None and left is not None and (left.options.get("full") or not options.full):
-        task.watcher.watch(Message(f"Taking up batch {left.id}, which was interrupted."))
-        ledger.commit(partial(batches.assign_to_run, batch_id=left.id, run=task.run))
-        return left
+    interrupted = ledger.read(partial(find_interrupted, tenant=task.tenant, names=resource_names(options.resources)))
+    # Resuming a batch that was not a full read would not make this run a full read.
+    if window is None and interrupted is not None and (interrupted.options.get("full") or not options.full):
+        task.watcher.watch(Message(f"Resuming interrupted batch {interrupted.id}."))
+        ledger.commit(partial(batches.assign_to_run, batch_id=interrupted.id, run=task.run))
+        return interrupted
     with connected(task.settings, task.watcher.stop, task.engine) as api:
         planned = plan(ledger, task.settings, api.now, window, options)
         batch = build_batch(ledger, task.settings, planned, replace(options, run=task.run))
@@ -138,40 +138,42 @@ def resume_or_create_batch(task: RunTask, ledger: Ledger, window: Window | None,
 
 
 def plan_level(task: RunTask, batch_id: UUID, number: int) -> list[Chunk]:
-    """End the resources of the waves before and return the pieces in which this one is read.
+    """Finish the resources of earlier dependency levels, and return the chunks of this one.
 
-    What a single resource fails at is kept with the batch. Raises LeaseHeld when another run has begun meanwhile, and
-    what concerns all resources.
+    Stores the failure of a single resource with the batch. Raises LeaseHeld if another run has started meanwhile, and
+    errors that concern all resources.
     """
     batch, names = task.load_batch(batch_id), group_by_level()[number]
     if batch.status is BatchState.COMPLETED:
         return []
     with open_run(task, batch) as run:
-        run.ledger.commit(partial(batches.advance_batch, batch_id=batch_id, to=BatchState.EXTRACTING))
-        for part in task.load_parts(batch_id):
-            finish_read(run.ledger, batch, part)
-        return plan_chunks(run, [part for part in task.load_parts(batch_id) if part.resource in names])
+        run.ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.EXTRACTING))
+        for batch_resource in task.load_parts(batch_id):
+            finish_read(run.ledger, batch, batch_resource)
+        return plan_chunks(
+            run, [batch_resource for batch_resource in task.load_parts(batch_id) if batch_resource.resource in names]
+        )
 
 
-def read_chunk(task: RunTask, batch_id: UUID, piece: Chunk) -> None:
-    """Read, clean and load what is left of a piece; whoever else was given one of its slices is fenced off.
+def read_chunk(task: RunTask, batch_id: UUID, chunk: Chunk) -> None:
+    """Read, clean and load what is left of a chunk; another task with one of its slices is fenced off.
 
-    What a single resource fails at is kept with the batch. Raises as `plan_wave` does, and LeaseLost when the piece was
-    given to another task.
+    Stores the failure of a single resource with the batch. Raises the exceptions of `plan_level`, and LeaseLost if
+    another task has taken over the chunk.
     """
-    slices = [f"{share.resource}/{number}" for share in piece.resources for number in share.numbers]
+    slices = [f"{item.resource}/{number}" for item in chunk.resources for number in item.numbers]
     with open_run(task, task.load_batch(batch_id), slices) as run, run.workers:
-        parts = {part.resource: part for part in task.load_parts(batch_id)}
-        for share in piece.resources:
+        batch_resources = {batch_resource.resource: batch_resource for batch_resource in task.load_parts(batch_id)}
+        for item in chunk.resources:
             run.raise_if_stopped()
-            if parts[share.resource].status not in (ResourceState.DONE, ResourceState.NOT_OFFERED):
-                read_slices(run, parts[share.resource], share)
+            if batch_resources[item.resource].status not in (ResourceState.DONE, ResourceState.NOT_OFFERED):
+                read_slices(run, batch_resources[item.resource], item)
 
 
 @contextmanager
 def open_run(task: RunTask, batch: Batch, slices: list[str] | None = None) -> Iterator[ExtractRun]:
-    """Give what reads a batch: the API, the lease of the run, and its ledger; an error fails the batch, resumable."""
-    names = [part.resource for part in task.load_parts(batch.id)]
+    """Open the API connection, lease and ledger of a batch; an error marks the batch failed, and it can be resumed."""
+    names = [batch_resource.resource for batch_resource in task.load_parts(batch.id)]
     with share_lease(task.engine, task.tenant, names, task.run, slices or ()) as lease:
         ledger = Ledger(task.engine, task.tenant, lease)
         with (
@@ -183,7 +185,7 @@ def open_run(task: RunTask, batch: Batch, slices: list[str] | None = None) -> It
 
 
 def close_run(task: RunTask, batch_id: UUID) -> Summary:
-    """End what is left to end, close the books of the run's batch, give back its lease, and return how it went."""
+    """Finish and close the run's batch, release its lease, and return a summary."""
     batch = task.load_batch(batch_id)
     if batch.status is not BatchState.COMPLETED:
         try:
@@ -195,19 +197,23 @@ def close_run(task: RunTask, batch_id: UUID) -> Summary:
 
 
 def finish_run(task: RunTask, batch: Batch) -> None:
-    """Close the books of a batch; it fails, resumable, when that cannot be done."""
-    parts = task.load_parts(batch.id)
-    with share_lease(task.engine, task.tenant, [part.resource for part in parts], task.run) as lease:
+    """Finish the resources of a batch and close it; an error marks the batch failed, and it can be resumed."""
+    batch_resources = task.load_parts(batch.id)
+    with share_lease(
+        task.engine, task.tenant, [batch_resource.resource for batch_resource in batch_resources], task.run
+    ) as lease:
         ledger = Ledger(task.engine, task.tenant, lease)
         with ledger.mark_failed_on_error(batch.id):
-            for part in parts:
-                finish_read(ledger, batch, part)
+            for batch_resource in batch_resources:
+                finish_read(ledger, batch, batch_resource)
             finish_derived(ledger, batch)
             finish_batch(ledger, task.settings, batch, task.watcher, partial(verify_in_task, task, ledger, batch))
 
 
-def verify_in_task(task: RunTask, ledger: Ledger, batch: Batch, resource: Resource, source_ids: Sequence[str]) -> DeletionCheck | None:
-    """Take a second look at records over a connection of its own, where there is a call for it."""
+def verify_in_task(
+    task: RunTask, ledger: Ledger, batch: Batch, resource: Resource, source_ids: Sequence[str]
+) -> DeletionCheck | None:
+    """Check records individually over a separate API connection; return None if the API has no call for one record."""
     if resource.single is None:
         return None
     with (

@@ -1,1 +1,1 @@
-"""Whose record this is, what names a person, and what readers without the right to personal data see."""
+"""Personal data: which records belong to a person, masked views and database roles."""

@@ -1,4 +1,4 @@
-"""The masked views: every production table for readers who may not see personal data, from the declarations."""
+"""The masked views: every production table without personal data, built from the declarations."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,14 +16,14 @@ from etl.models.row_views import LIVE
 from etl.values import Email, Phone
 
 SCHEMA = "masked"
-#: Stands in the place of what is hidden.
+#: Replaces a hidden value.
 MASK = "***"
 
 _dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def build_views() -> dict[str, str]:
-    """Return the masked views by name, with their queries: names and columns as in `public`, in a schema apart."""
+    """Build the queries of the masked views, by name. Names and columns are those of the schema `public`."""
     tables = {f"{SCHEMA}.{model.__tablename__}": build_table_query(model) for model in PRODUCTION}
     links = {f"{SCHEMA}.{link.name}": f"SELECT * FROM public.{link.name}" for link in LINKS}
     live = {f"{SCHEMA}.v_{model.__tablename__}": build_live_query(model) for model in PRODUCTION}
@@ -35,26 +35,26 @@ def build_views() -> dict[str, str]:
 
 
 def build_table_query(model: type[Model]) -> str:
-    """Return the query that shows a table without personal data."""
+    """Build the query for a table without personal data."""
     return f"SELECT {', '.join(iterate_expressions(model))} FROM public.{model.__tablename__}"
 
 
 def build_live_query(model: type[Model]) -> str:
-    """Return the query that shows a table's live rows without personal data."""
+    """Build the query for a table's live rows without personal data."""
     return f"{build_table_query(model)} WHERE {LIVE}"
 
 
 def build_history_query(model: type[Model]) -> str:
-    """Return the query that shows every version of a table's rows without personal data."""
+    """Build the query for all versions of a table's rows without personal data."""
     columns = (*iterate_expressions(model), "live", "stands", *CLOCKS)
     return f"SELECT {', '.join(columns)} FROM public.v_{model.__tablename__}_history"
 
 
 def iterate_expressions(model: type[Model]) -> Iterator[str]:
-    """Yield what each column shows."""
+    """Yield the SQL expression of each column."""
     for column in model.__table__.columns:
-        about = field_in(column.info)
-        if about is not None and about.personal:
+        field = field_in(column.info)
+        if field is not None and field.personal:
             yield f"{build_mask(column)} AS {column.name}"
         elif model is Employee and column.name == "source_id":
             yield f"{hide_name(column.name)} AS {column.name}"
@@ -63,17 +63,17 @@ def iterate_expressions(model: type[Model]) -> Iterator[str]:
 
 
 def build_mask(column: KeyedColumnElement[Any]) -> str:
-    """Return what stands for a personal value: an e-mail's domain, a phone's last two digits, else nothing."""
-    about = field_in(column.info)
+    """Build the expression for a personal value: the domain of an email, the last two digits of a phone, else NULL."""
+    field = field_in(column.info)
     name = column.name
-    if about is not None and isinstance(about.kind, Email):
+    if field is not None and isinstance(field.kind, Email):
         return f"'{MASK}@' || split_part({name}, '@', 2)"
-    if about is not None and isinstance(about.kind, Phone):
+    if field is not None and isinstance(field.kind, Phone):
         return f"'{MASK}' || right(split_part({name}, ';', 1), 2)"
     return f"CAST(NULL AS {column.type.compile(dialect=_dialect)})"
 
 
 def hide_name(column: str) -> str:
-    """Return the source id of an employee, without the name of which it is made where only a name is known."""
-    made = name_id("")
-    return f"CASE WHEN starts_with({column}, '{made}') THEN '{made}{MASK}' ELSE {column} END"
+    """Build the expression for an employee's source id, which contains the name when only the name is known."""
+    name_prefix = name_id("")
+    return f"CASE WHEN starts_with({column}, '{name_prefix}') THEN '{name_prefix}{MASK}' ELSE {column} END"

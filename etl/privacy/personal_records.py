@@ -1,4 +1,4 @@
-"""Whose a record is, and what of it names nobody: what forgetting a person rests on. Pure, from the declarations."""
+"""Personal records: which person a record belongs to, and which of its fields are impersonal. Pure."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,149 +18,152 @@ from etl.resources import BY_NAME, PEOPLE, children_of, derived_from
 #: The production table of the people that can be forgotten.
 PEOPLE_TABLE = BY_NAME[PEOPLE].model.__tablename__
 
-#: Beside a record's own fields: those of the record it was asked for, and what its call says.
+#: The keys that staging adds to a record: fields of its parent record, and parameters of its call.
 PARENT, CALL = "_parent", "_call"
 
-#: Tells whether the record of this table and source id is a forgotten person, or was one's.
+#: A predicate: whether the record with this table and source id is a forgotten person or belonged to one.
 IsForgotten = Callable[[str, str], bool]
 
-#: Two equal records end in one text, whoever wrote them.
+#: Equal records are encoded as equal text.
 _encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 
 
 @dataclass(frozen=True, slots=True)
 class ImpersonalFields:
-    """The fields of a record that stay when its person is forgotten, in small letters."""
+    """The fields of a record that are kept when its person is forgotten, in lower case."""
 
     record_fields: frozenset[str]
-    parent_fields: frozenset[str]  #: those of `_parent`
+    parent_fields: frozenset[str]  #: fields of `_parent`
 
 
 class LookupRecorder(dict[str, Any]):
-    """An empty record that remembers which fields were looked for."""
+    """An empty record that remembers the fields that were looked up."""
 
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the default, and remember the field."""
+        """Remember the field, and return the default."""
         self.names.add(key)
         return default
 
 
 @cache
 def find_person_tables() -> frozenset[str]:
-    """Return the tables whose rows can belong to a person: the people's own, and what leads there."""
-    found = {PEOPLE_TABLE}
-    while more := {one.__tablename__ for one in PRODUCTION if find_referenced_tables(one) & found} - found:
-        found |= more
-    return frozenset(found)
+    """Return the tables whose rows can belong to a person: the people table, and tables that refer to it indirectly."""
+    tables = {PEOPLE_TABLE}
+    while added := {model.__tablename__ for model in PRODUCTION if find_referenced_tables(model) & tables} - tables:
+        tables |= added
+    return frozenset(tables)
 
 
 @cache
 def find_linking_tables() -> frozenset[str]:
-    """Return those of the belonging tables that others of them refer to: through them one learns whose a row is."""
-    return frozenset().union(*(find_referenced_tables(one) for one in PRODUCTION)) & find_person_tables()
+    """Return the person tables that other tables refer to; they link a row to its person."""
+    return frozenset().union(*(find_referenced_tables(model) for model in PRODUCTION)) & find_person_tables()
 
 
 def find_referenced_tables(model: type[Model]) -> set[str]:
-    """Return the other tables that a model's main road refers to."""
+    """Return the other tables that a model refers to in its primary source."""
     return {kind.table for kind in references_of(model).values()} - {model.__tablename__}
 
 
 def is_fully_personal(resource: Resource) -> bool:
-    """Tell whether nothing of a resource's record stays when its person is forgotten."""
+    """Return whether a resource's record is dropped completely when its person is forgotten."""
     asked_per_person = resource.parent is not None and resource.parent.resource == PEOPLE
     return resource.model.__tablename__ == PEOPLE_TABLE or asked_per_person
 
 
-def is_forgotten(resource: Resource, source_id: str, record: Mapping[str, Any], known: IsForgotten) -> bool:
-    """Tell whether a record is a forgotten person or belongs to one.
+def is_forgotten(resource: Resource, source_id: str, record: Mapping[str, Any], is_forgotten_key: IsForgotten) -> bool:
+    """Return whether a record is a forgotten person or belongs to one.
 
-    The person that a record names decides; where it names none, what else it refers to.
+    If the record refers to a person, this person decides; otherwise the other records that it refers to.
     """
-    own = resource.model.__tablename__
-    if own == PEOPLE_TABLE:
-        return known(own, source_id)
-    pointed = [one for one in iterate_references(resource, record) if one[0] != own]
-    people = [one for one in pointed if one[0] == PEOPLE_TABLE]
-    return any(known(*one) for one in people or pointed)
+    table = resource.model.__tablename__
+    if table == PEOPLE_TABLE:
+        return is_forgotten_key(table, source_id)
+    references = [reference for reference in iterate_references(resource, record) if reference[0] != table]
+    people_references = [reference for reference in references if reference[0] == PEOPLE_TABLE]
+    return any(is_forgotten_key(*reference) for reference in people_references or references)
 
 
 def iterate_references(resource: Resource, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the belonging tables and source ids that a record refers to."""
+    """Yield the person tables and source ids that a record refers to."""
     for name, kind in references_of(resource.model, resource.data_source).items():
         if kind.table in find_person_tables():
-            found = kind.clean(read_value(fields_of(resource.model, resource.data_source)[name].source, record))
-            if isinstance(found, str):
-                yield kind.table, found
+            source_id = kind.clean(read_value(fields_of(resource.model, resource.data_source)[name].source, record))
+            if isinstance(source_id, str):
+                yield kind.table, source_id
 
 
 def read_value(source: Source, record: Mapping[str, Any]) -> Any:
-    """Return what stands at a field's source."""
+    """Return the value at a field's source."""
     return source(record) if callable(source) else value_at(record, source)
 
 
 def scrub(resource: Resource, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record with nothing but what a declared impersonal column, or the way it is read, needs."""
-    stays = find_impersonal_fields(resource)
-    clean = {key: value for key, value in record.items() if key.casefold() in stays.record_fields}
-    around = record.get(PARENT)
-    if isinstance(around, Mapping):
-        clean[PARENT] = {key: value for key, value in around.items() if key.casefold() in stays.parent_fields}
-    return clean
+    """Return a record with only the fields that an impersonal column, or the reading itself, needs."""
+    impersonal = find_impersonal_fields(resource)
+    scrubbed = {key: value for key, value in record.items() if key.casefold() in impersonal.record_fields}
+    parent = record.get(PARENT)
+    if isinstance(parent, Mapping):
+        scrubbed[PARENT] = {key: value for key, value in parent.items() if key.casefold() in impersonal.parent_fields}
+    return scrubbed
 
 
 def scrub_record(resource: Resource, record: Record) -> Record:
-    """Return a staged or arriving record scrubbed, with the text and hash of what is left."""
+    """Return a record scrubbed, with the new text and hash."""
     text, digest = encode_record(scrub(resource, decode(record.raw)))
     return msgspec.structs.replace(record, raw=text, content_hash=digest)
 
 
 def encode_record(record: Mapping[str, Any]) -> tuple[bytes, bytes]:
-    """Return a record as text, and the hash of it."""
+    """Encode a record as text, and return the text and its hash."""
     text = _encode(record)
     return text, hashlib.blake2b(text, digest_size=16).digest()
 
 
 @cache
 def find_impersonal_fields(resource: Resource) -> ImpersonalFields:
-    """Return which fields of a resource's records stay."""
+    """Return the fields of a resource's records that are kept when the person is forgotten."""
     fields = fields_of(resource.model, resource.data_source).values()
-    personal = set(iterate_paths(one for one in fields if one.personal))
-    needed = {*iterate_paths(one for one in fields if not one.personal), *find_structural_paths(resource)} - personal
-    inside = {path.split(".")[1] for path in needed if path.startswith(f"{PARENT}.")}
-    own = {path.split(".")[0] for path in needed} - {PARENT} | {CALL}
-    return ImpersonalFields(frozenset(map(str.casefold, own)), frozenset(map(str.casefold, inside)))
+    personal = set(iterate_paths(field for field in fields if field.personal))
+    needed = {
+        *iterate_paths(field for field in fields if not field.personal),
+        *find_structural_paths(resource),
+    } - personal
+    parent_fields = {path.split(".")[1] for path in needed if path.startswith(f"{PARENT}.")}
+    record_fields = {path.split(".")[0] for path in needed} - {PARENT} | {CALL}
+    return ImpersonalFields(frozenset(map(str.casefold, record_fields)), frozenset(map(str.casefold, parent_fields)))
 
 
 def iterate_paths(fields: Iterable[Field]) -> Iterator[str]:
-    """Yield where the values of some fields stand."""
-    for one in fields:
-        yield from find_source_paths(one.source)
+    """Yield the source paths of fields."""
+    for field in fields:
+        yield from find_source_paths(field.source)
 
 
 def find_source_paths(source: Source | Callable[..., Any]) -> Iterable[str]:
-    """Return the paths that a source reads; of a function, the fields that it looks for in an empty record."""
+    """Return the paths that a source reads; for a function, the fields that it looks up in an empty record."""
     if isinstance(source, str):
         return (source,)
     return source.paths if isinstance(source, FirstOf) else record_lookups(source)
 
 
 def record_lookups(read: Callable[[Mapping[str, Any]], Any]) -> set[str]:
-    """Return the fields that a function looks for in an empty record."""
-    asked = LookupRecorder()
-    made = read(asked)
-    if isinstance(made, Iterator):
-        list(made)
-    return asked.names
+    """Return the fields that a function looks up in an empty record."""
+    recorder = LookupRecorder()
+    result = read(recorder)
+    if isinstance(result, Iterator):
+        list(result)
+    return recorder.names
 
 
 def find_structural_paths(resource: Resource) -> set[str]:
-    """Return where stand the id, the times, the marks and the parts from which other records are made."""
+    """Return the paths of the id, the times, the filters, and the fields from which other records are made."""
     names = {*find_source_paths(resource.id), *(name for name in (resource.modified, resource.created) if name)}
-    names |= {one[0] for one in (resource.row_filter, resource.active) if one is not None}
+    names |= {filter_[0] for filter_ in (resource.row_filter, resource.active) if filter_ is not None}
     names |= {name for name, _ in resource.model.deletion_mark} if resource.data_source == PRIMARY else set()
     if resource.parent is not None:
         names |= {f"{PARENT}.{name}" for name in resource.parent.parent_fields}

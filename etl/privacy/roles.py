@@ -1,4 +1,4 @@
-"""Two roles for readers, with and without the right to personal data, and grants that outlive a migration."""
+"""Two reader roles, with and without access to personal data, and grants that survive a migration."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -9,12 +9,12 @@ from etl.privacy.masking import SCHEMA
 
 READER_ROLE, MASKED_ROLE = "qqcatalyst_reader", "qqcatalyst_masked"
 
-#: What each role reads.
+#: The schema that each role reads.
 SCHEMA_BY_ROLE = {READER_ROLE: "public", MASKED_ROLE: SCHEMA}
 
 
 class ViewGrant(NamedTuple):
-    """A right that somebody has on a view; the names are quoted for SQL."""
+    """A privilege on a view. The names are quoted for SQL."""
 
     view: str
     privilege: str
@@ -23,31 +23,31 @@ class ViewGrant(NamedTuple):
 
 
 def build_roles_sql(owner: str) -> str:
-    """Return the SQL that makes both roles and lets them read, now and after every migration by `owner`.
+    """Build the SQL that creates both roles and grants them read access, now and after every migration by `owner`.
 
-    It can be run again at any time.
+    The SQL can be run again at any time.
     """
     quoted = '"' + owner.replace('"', '""') + '"'
     return "\n".join(
         [
-            "-- Run by a superuser, or a role with CREATEROLE that may act for the owner of the tables.",
+            "-- Run this as a superuser, or as a role with CREATEROLE that is a member of the owner of the tables.",
             *(
                 line
                 for role, schema in SCHEMA_BY_ROLE.items()
                 for line in ("", *build_role_lines(role, schema, quoted))
             ),
             "",
-            "-- Then let people in, one by one:",
-            f"--   GRANT {MASKED_ROLE} TO somebody;",
+            "-- Then grant a role to each user:",
+            f"--   GRANT {MASKED_ROLE} TO user_name;",
         ]
     )
 
 
 def build_role_lines(role: str, schema: str, owner: str) -> Sequence[str]:
-    """Return the lines of SQL for one role."""
-    what = "all of production" if role == READER_ROLE else "production with personal data masked, and nothing else"
+    """Build the lines of SQL for one role."""
+    scope = "all production tables" if role == READER_ROLE else "only production views with masked personal data"
     return (
-        f"-- {role} reads {what}.",
+        f"-- {role} reads {scope}.",
         f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;",
         f"GRANT USAGE ON SCHEMA {schema} TO {role};",
         f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role};",
@@ -56,7 +56,7 @@ def build_role_lines(role: str, schema: str, owner: str) -> Sequence[str]:
 
 
 def read_grants(connection: Connection, views: Collection[str]) -> list[ViewGrant]:
-    """Return the rights on some views, besides those of their owners."""
+    """Return the privileges on views, except the privileges of their owners."""
     query = text("""
         SELECT named.view, right_.privilege_type, right_.is_grantable,
                CASE right_.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(right_.grantee)) END AS grantee
@@ -70,9 +70,9 @@ def read_grants(connection: Connection, views: Collection[str]) -> list[ViewGran
     return [ViewGrant(row.view, row.privilege_type, row.grantee, row.is_grantable) for row in rows]
 
 
-def restore_grants(connection: Connection, given: Sequence[ViewGrant], views: Collection[str]) -> None:
-    """Give rights back on those of the views that were made again."""
-    for view, privilege, grantee, with_option in given:
+def restore_grants(connection: Connection, grants: Sequence[ViewGrant], views: Collection[str]) -> None:
+    """Restore privileges on the views that were created again."""
+    for view, privilege, grantee, with_option in grants:
         if view in views:
             option = " WITH GRANT OPTION" if with_option else ""
             connection.exec_driver_sql(f"GRANT {privilege} ON {view} TO {grantee}{option}")

@@ -35,17 +35,17 @@ class CleanResult(msgspec.Struct, frozen=True, gc=False):
     error: str | None = None
 
 
-def clean_records(reshape: Reshaper, candidates: Iterable[StagedRecord]) -> list[CleanResult]:
+def clean_records(reshape: Reshaper, staged_records: Iterable[StagedRecord]) -> list[CleanResult]:
     """Reshape every record; a record on which the code fails does not affect the others."""
-    return [clean_record(reshape, candidate) for candidate in candidates]
+    return [clean_record(reshape, staged) for staged in staged_records]
 
 
-def clean_record(reshape: Reshaper, candidate: StagedRecord) -> CleanResult:
+def clean_record(reshape: Reshaper, staged: StagedRecord) -> CleanResult:
     """Reshape one record."""
     try:
-        return CleanResult(candidate, reshape(candidate))
+        return CleanResult(staged, reshape(staged))
     except Exception as error:  # noqa: BLE001 (any error concerns only this record; its type is kept)
-        return CleanResult(candidate, Reshaped(None, [], []), error=type(error).__name__)
+        return CleanResult(staged, Reshaped(None, [], []), error=type(error).__name__)
 
 
 def clean_status(cleaned: CleanResult, rules: str) -> CleanStatus:
@@ -56,13 +56,13 @@ def clean_status(cleaned: CleanResult, rules: str) -> CleanStatus:
     if not findings:
         return CLEAN if cleaned.reshaped.row is not None else CleanStatus(RawState.LOADED, rules=rules)
     if cleaned.reshaped.refused:
-        return CleanStatus(RawState.VALIDATION_ERROR, failure_reason(findings), len(findings), rules)
+        return CleanStatus(RawState.VALIDATION_ERROR, status_reason(findings), len(findings), rules)
     if any(finding.severity in BAD_SEVERITIES for finding in findings):
-        return CleanStatus(RawState.VALIDATION_ERROR, failure_reason(findings), len(findings))
+        return CleanStatus(RawState.VALIDATION_ERROR, status_reason(findings), len(findings))
     return CleanStatus(RawState.TRANSFORMED, None, len(findings))
 
 
-def failure_reason(findings: Sequence[Finding]) -> str:
+def status_reason(findings: Sequence[Finding]) -> str:
     """Return what is wrong with a record, naming fields and no person."""
     text = "; ".join(finding.message for finding in findings if finding.severity in BAD_SEVERITIES)
     return text if len(text) <= MAX_REASON_LENGTH else text[: MAX_REASON_LENGTH - 1] + "…"

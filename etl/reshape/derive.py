@@ -17,29 +17,29 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def derive_records(
-    child: Resource, derivation: Derivation, candidates: Iterable[StagedRecord], new: AbstractSet[str] = frozenset()
+    child: Resource, derivation: Derivation, staged_records: Iterable[StagedRecord], new: AbstractSet[str] = frozenset()
 ) -> tuple[list[IncomingRecord], list[ReadSet]]:
     """Return the child records contained in these records, and the sets that are complete with them.
 
     A part keeps the times of the record that contains it. Parts without an id are left in their record. For records in
     `new` (source ids) no set is returned: a new record cannot have lost a part.
     """
-    arrivals: list[IncomingRecord] = []
+    incoming: list[IncomingRecord] = []
     sets: list[ReadSet] = []
-    for candidate in candidates:
-        key = f"{derivation.resource}:{candidate.record.source_id}" if derivation.owned else None
+    for staged in staged_records:
+        key = f"{derivation.resource}:{staged.record.source_id}" if derivation.owned else None
         records = [
             record
-            for part in derivation.make(candidate.decoded)
-            if (record := derived_record(child, part, candidate, key)) is not None
+            for part in derivation.make(staged.decoded)
+            if (record := derived_record(child, part, staged, key)) is not None
         ]
-        arrivals += [IncomingRecord(record, None) for record in records]
-        if key is not None and candidate.record.source_id not in new:
+        incoming += [IncomingRecord(record, None) for record in records]
+        if key is not None and staged.record.source_id not in new:
             sets.append(ReadSet(key, frozenset(record.source_id for record in records)))
-    return arrivals, sets
+    return incoming, sets
 
 
-def derived_record(child: Resource, part: Mapping[str, Any], candidate: StagedRecord, key: str | None) -> Record | None:
+def derived_record(child: Resource, part: Mapping[str, Any], staged: StagedRecord, key: str | None) -> Record | None:
     """Return a part as a record of the child resource, None when it has no id.
 
     Its version is that of the whole record. It has a modification time only where it contains one, since a part does
@@ -49,7 +49,7 @@ def derived_record(child: Resource, part: Mapping[str, Any], candidate: StagedRe
     if own_id is None or isinstance(own_id, Violation):
         return None
     raw = encode(part)
-    source_record = candidate.record
+    source_record = staged.record
     return Record(
         source_id=own_id,
         raw=raw,
@@ -59,5 +59,5 @@ def derived_record(child: Resource, part: Mapping[str, Any], candidate: StagedRe
         modified_at=source_record.modified_at if child.modified else None,
         created_at=source_record.created_at,
         set_key=key,
-        parent_raw_id=UUID(candidate.raw_id),
+        parent_raw_id=UUID(staged.raw_id),
     )

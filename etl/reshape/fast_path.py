@@ -84,9 +84,13 @@ def compile_fast_path(
 
     `max_cached_ids` limits the cache of a field that refers to other rows.
     """
-    names: dict[str, Any] = {"NULL": NULL, "NotPlain": NeedsReferencePath, "label": name_cleaner(clean_label)}
+    names: dict[str, Any] = {
+        "NULL": NULL,
+        "NeedsReferencePath": NeedsReferencePath,
+        "label": name_cleaner(clean_label),
+    }
     names["labels"] = ValueCache(names["label"], MAX_CACHED_VALUES)
-    lines = ["def plain(record, stubs):", "    get = record.get"]
+    lines = ["def fast_path(record, stubs):", "    get = record.get"]
     for number, spec in enumerate(fields):
         lines += column_lines(number, spec, names, max_cached_ids)
     for number, (table, make) in enumerate(others):
@@ -98,8 +102,8 @@ def compile_fast_path(
     values = ", ".join(f"v{number}" for number in range(len(fields)))
     lines.append(f"    return '\\t'.join(({values},))")
     exec("\n".join(lines), names)  # noqa: S102 (only our own names and numbers; keys of the declarations as literals)
-    plain: FastPath = names["plain"]
-    return plain
+    fast_path: FastPath = names["fast_path"]
+    return fast_path
 
 
 def column_lines(number: int, spec: FieldSpec, names: dict[str, Any], max_cached_ids: int) -> list[str]:
@@ -113,21 +117,23 @@ def column_lines(number: int, spec: FieldSpec, names: dict[str, Any], max_cached
         f"else b{number}[raw] if kind is bool else o{number}(raw)"
     )
     lines = [*read_lines(number, spec), "    if raw is None:"]
-    lines.append("        raise NotPlain" if spec.severity_if_missing is not None else f"        v{number} = NULL")
+    lines.append(
+        "        raise NeedsReferencePath" if spec.severity_if_missing is not None else f"        v{number} = NULL"
+    )
     if spec.target is None:
         return [*lines, "    else:", f"        v{number} = {cleaned}"]
     names |= {f"t{number}": spec.target.table, f"n{number}": spec.target.name}
-    label = f"name_of(n{number}(record), label, labels)" if spec.target.name else "None"
-    names["name_of"] = clean_name
+    label = f"clean_name(n{number}(record), label, labels)" if spec.target.name else "None"
+    names["clean_name"] = clean_name
     return [
         *lines,
         "    else:",
-        f"        pointed = {cleaned}",
-        "        if pointed is None:",
+        f"        resolved = {cleaned}",
+        "        if resolved is None:",
         f"            v{number} = NULL",
         "        else:",
-        f"            v{number} = pointed[0]",
-        f"            stubs.append((t{number}, pointed[1], {label}))",
+        f"            v{number} = resolved[0]",
+        f"            stubs.append((t{number}, resolved[1], {label}))",
     ]
 
 
@@ -161,11 +167,11 @@ def name_cleaner(clean: Callable[[Any], Any]) -> Callable[[Any], str | None]:
 
 def text_cleaner(spec: FieldSpec) -> Callable[[Any], str]:
     """Return the function from a raw value to its COPY text; it raises NeedsReferencePath."""
-    clean, watched = spec.clean, spec.severity_if_missing
+    clean, severity_if_missing = spec.clean, spec.severity_if_missing
 
     def make(raw: Any) -> str:
         value = clean(raw)
-        if value.__class__ is Violation or (value is None and watched is not None):
+        if value.__class__ is Violation or (value is None and severity_if_missing is not None):
             raise NeedsReferencePath
         return format_value(value)
 
@@ -173,13 +179,13 @@ def text_cleaner(spec: FieldSpec) -> Callable[[Any], str]:
 
 
 def reference_cleaner(spec: FieldSpec) -> Callable[[Any], tuple[str, str] | None]:
-    """Return the function from a raw id to the target row's id and the clean source id; it raises NeedsReferencePath."""
-    clean, watched, target = spec.clean, spec.severity_if_missing, spec.target
+    """Return the function from a raw id to the target row's id and the source id; it raises NeedsReferencePath."""
+    clean, severity_if_missing, target = spec.clean, spec.severity_if_missing, spec.target
     id_of = target.id_of if target is not None else str
 
     def make(raw: Any) -> tuple[str, str] | None:
         value = clean(raw)
-        if value.__class__ is Violation or (value is None and watched is not None):
+        if value.__class__ is Violation or (value is None and severity_if_missing is not None):
             raise NeedsReferencePath
         return None if value is None else (id_of(value), value)
 

@@ -61,7 +61,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     id: str
     raw_id: str
-    text: str  #: its values in the order of `columns(...)`, as a line of COPY text without its end
+    text: str  #: its values in the order of `row_columns(...)`, as a line of COPY text without its end
     undated: bool  #: whether its version is the time of the request
     deleted: bool  #: whether the record is marked as deleted
 
@@ -78,7 +78,7 @@ class Reshaped(msgspec.Struct, frozen=True, gc=False):
 class ReferenceResult(NamedTuple):
     """The result of the reference path for one record."""
 
-    values: list[Any] | None  #: in the order of `columns(...)`
+    values: list[Any] | None  #: in the order of `row_columns(...)`
     stubs: list[StubRow]
     findings: list[Finding]
     refused: bool = False
@@ -122,30 +122,30 @@ class Reshaper:
         """The fast path, compiled on first use: few runs read records of every resource."""
         return compile_fast_path(self.column_readers, self.stub_makers, MAX_CACHED_IDS, clean_label)
 
-    def __call__(self, candidate: StagedRecord) -> Reshaped:
+    def __call__(self, staged: StagedRecord) -> Reshaped:
         """Return the row, stubs and findings of one record."""
-        decoded = candidate.decoded
+        decoded = staged.decoded
         if self.row_filter is not None and decoded.get(self.row_filter[0]) not in self.row_filter[1]:
             return NO_ROW
         stubs: list[StubRow] = []
         try:
             values = self.fast_path(decoded, stubs)
         except NeedsReferencePath:
-            reshaped = self.reference_path(candidate.record.source_id, decoded)
+            reshaped = self.reference_path(staged.record.source_id, decoded)
             if reshaped.values is None:
                 return Reshaped(None, reshaped.stubs, reshaped.findings, reshaped.refused)
-            return Reshaped(self.row(candidate, decoded, format_row(reshaped.values)), reshaped.stubs, reshaped.findings)
-        return Reshaped(self.row(candidate, decoded, values), stubs, [])
+            return Reshaped(self.row(staged, decoded, format_row(reshaped.values)), reshaped.stubs, reshaped.findings)
+        return Reshaped(self.row(staged, decoded, values), stubs, [])
 
-    def row(self, candidate: StagedRecord, decoded: Mapping[str, Any], values: str) -> Row:
+    def row(self, staged: StagedRecord, decoded: Mapping[str, Any], values: str) -> Row:
         """Return the row with these field values, and the leading and trailing columns that every row has."""
-        record, raw_id = candidate.record, candidate.raw_id
+        record, raw_id = staged.record, staged.raw_id
         deleted = False
         for name, marks in self.deletion_mark:
             deleted = deleted or decoded.get(name) in marks
         key, source_id = row_id_text(self.prefix, record.source_id), record.source_id
         id_text = source_id if source_id.isalnum() else format_row((source_id,))
-        times = candidate.times
+        times = staged.times
         deleted_at = times[times.rindex("\t") + 1 :] if deleted else "\\N"
         text = f"{key}\t{id_text}\t{values}\t{times}\t{deleted_at}\t{record.content_hash.hex()}\t{raw_id}"
         return Row(key, raw_id, text, record.undated, deleted)
@@ -156,12 +156,12 @@ class Reshaper:
         findings: list[Finding] = []
         stubs: list[StubRow] = []
         get: Callable[[Any], Any] = decoded.get
-        for column, path, read, clean, target, watched in self.column_readers:
+        for column, path, read, clean, target, severity_if_missing in self.column_readers:
             raw = get(path[0]) if len(path) == 1 else read(decoded)
             value = None if raw is None else clean(raw)
             if value is None:
-                if watched is not None:
-                    findings.append(self.missing_finding(source_id, column, watched))
+                if severity_if_missing is not None:
+                    findings.append(self.missing_finding(source_id, column, severity_if_missing))
             elif value.__class__ is Violation:
                 findings.append(self.violation_finding(source_id, column, value, raw))
                 value = value.value
@@ -174,14 +174,14 @@ class Reshaper:
             stubs += [(table, source_id, name) for source_id, name in make(decoded)]
         return ReferenceResult(values, stubs, findings)
 
-    def violation_finding(self, source_id: str, column: str, complaint: Violation, raw: Any) -> Finding:
+    def violation_finding(self, source_id: str, column: str, violation: Violation, raw: Any) -> Finding:
         """Return the finding for a violation, with the severity that applies here."""
-        severity = complaint.severity
-        strictly = self.strict and (severity is Severity.DROPPED or complaint.rule == "code-unknown")
-        if strictly or (column in self.required and complaint.value is None):
+        severity = violation.severity
+        strictly = self.strict and (severity is Severity.DROPPED or violation.rule == "code-unknown")
+        if strictly or (column in self.required and violation.value is None):
             severity = Severity.REFUSED
-        words = f"{column} {complaint.message}"
-        return Finding(self.table, source_id, column, complaint.rule, severity, words, masked_text(raw))
+        message = f"{column} {violation.message}"
+        return Finding(self.table, source_id, column, violation.rule, severity, message, masked_text(raw))
 
     def missing_finding(self, source_id: str, column: str, severity: Severity) -> Finding:
         """Return the finding for a missing value."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from etl.config.redaction import redacted
+from etl.config.redaction import redact_text
 from etl.status.column_trace import ColumnTrace
 from etl.status.explain import Explanation, SourceTrace
 from etl.status.findings import mask
@@ -22,7 +22,7 @@ def format_value(story: ColumnTrace, value: Any, *, personal: bool) -> str:
     text = value if isinstance(value, str) else to_text(value)
     if story.personal and not personal:
         return mask(text)
-    return text if personal else redacted(text, MAX_VALUE_LENGTH)
+    return text if personal else redact_text(text, MAX_VALUE_LENGTH)
 
 
 def to_text(value: Any) -> str:

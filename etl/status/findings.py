@@ -8,7 +8,7 @@ from functools import cache
 from sqlalchemy import ColumnElement, Connection, Integer, Row, column, func, literal_column, select, table
 from sqlalchemy.sql.selectable import FromClause
 
-from etl.config.redaction import redacted
+from etl.config.redaction import redact_text
 from etl.models import PRODUCTION
 from etl.models.base import field_in
 from etl.models.bookkeeping import findings
@@ -124,7 +124,7 @@ def export_value(row: Row[tuple[object, ...]]) -> str | None:
     """Return a finding's raw value as it may be shown outside the database."""
     if row.raw_value is None:
         return None
-    return mask(row.raw_value) if is_personal(row.table_name, row.field) else redacted(row.raw_value)
+    return mask(row.raw_value) if is_personal(row.table_name, row.field) else redact_text(row.raw_value)
 
 
 @cache

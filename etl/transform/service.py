@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from etl.catalogue import Resource
 from etl.config.settings import Settings
-from etl.database.handed import engine_of
+from etl.database.connect import engine_of
 from etl.events import Finished, Started, Watch, ignore_event, stop_when_set
 from etl.ledger import batches, counters, watermarks
 from etl.ledger.batches import Batch
@@ -71,14 +71,14 @@ class TransformService:
             ledger = Ledger(self.engine, self.settings.etl_tenant, lease)
             batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))
             with ledger.mark_failed_on_error(batch_id):
-                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, to=BatchState.TRANSFORMING))
+                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.TRANSFORMING))
                 for resource in sources_first():
                     self.watch(Started("transform", resource.name))
                     results.counts[resource.name] = TransformStep(ledger, batch, resource, self.settings).run(
                         self.watch
                     )
                     self.watch(Finished("transform", resource.name, "done", results.counts[resource.name]))
-                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, to=BatchState.TRANSFORMED))
+                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.TRANSFORMED))
         return results
 
 
@@ -91,24 +91,26 @@ class TransformStep(Step):
     def __init__(self, ledger: Ledger, batch: Batch, resource: Resource, settings: Settings) -> None:
         super().__init__(ledger, batch.id, resource, rules_version(settings))
         self.reshape = make_reshaper(resource, settings)
-        self.fallbacks = frozenset(ledger.read(lambda connection: watermarks.read_not_offered(connection, ledger.tenant)))
+        self.fallbacks = frozenset(
+            ledger.read(lambda connection: watermarks.read_not_offered(connection, ledger.tenant))
+        )
 
     def process_chunk(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
-        """Clean one portion: verdicts, findings, derived records and counts in one transaction."""
+        """Clean one chunk: statuses, findings, derived records and counts in one transaction."""
         cleaned = clean_records(self.reshape, candidates)
-        verdicts = {result.staged.raw_id: clean_status(result, self.rules) for result in cleaned}
-        raw_tables.update_status(connection, self.resource, self.batch_id, verdicts)
+        statuses = {result.staged.raw_id: clean_status(result, self.rules) for result in cleaned}
+        raw_tables.update_status(connection, self.resource, self.batch_id, statuses)
         finding_count = save_findings(connection, self.ledger.tenant, self.resource, self.batch_id, cleaned)
         for child, derivation in derived_from(self.resource.name):
             if not derivation.fallback or child.name in self.fallbacks:
-                arrivals, sets = derive_records(child, derivation, usable_records(cleaned))
-                stage_records(connection, self.intake(), child, arrivals, sets)
+                incoming, sets = derive_records(child, derivation, usable_records(cleaned))
+                stage_records(connection, self.stage_context(), child, incoming, sets)
         counts = count_outcomes(cleaned, finding_count)
         counters.add_counts(connection, self.batch_id, self.resource.name, counts)
         return Counter({"cleaned": len(candidates), **counts})
 
-    def intake(self) -> StageContext:
-        """Return how derived records are taken in: staged, to be cleaned in their turn."""
+    def stage_context(self) -> StageContext:
+        """Return how derived records are staged: pending, to be cleaned later."""
         return StageContext(self.ledger.tenant, self.batch_id, self.rules, leave_pending)
 
 

@@ -137,8 +137,8 @@ def _normalize_whitespace(raw: str, *, lines: bool) -> str:
     raw = replace_surrogates(raw).translate(_INVISIBLE)
     if not lines:
         return " ".join(raw.split())
-    kept = (" ".join(line.split()) for line in raw.splitlines())
-    return _BLANK_LINES.sub("\n\n", "\n".join(kept)).strip("\n")
+    lines_out = (" ".join(line.split()) for line in raw.splitlines())
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines_out)).strip("\n")
 
 
 def replace_surrogates(raw: str) -> str:

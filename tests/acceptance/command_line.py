@@ -1,4 +1,4 @@
-"""Calling `qqetl` as a person or a scheduler does: in a process of its own, with an environment of its own."""
+"""Run `qqetl` as a person or a scheduler does: in its own process, with its own environment."""
 
 import os
 import pty
@@ -12,13 +12,13 @@ from pathlib import Path
 from etl.simulator import Simulator
 
 SECONDS = 90
-#: What of this process's environment the command gets; settings of whoever runs the tests stay outside.
+#: Variables of this process that the command gets; other settings of the user stay outside.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True)
 class CommandLine:
-    """A shell, so to speak: a folder and an environment."""
+    """A folder and an environment to run commands in."""
 
     folder: Path
     settings: Mapping[str, str]
@@ -41,7 +41,7 @@ class CommandLine:
         )  # fmt: skip
 
     def on_terminal(self, *words: str, **settings: str) -> tuple[int, str]:
-        """Run with a terminal of 80 columns as standard output and error; return status and what it showed."""
+        """Run with a terminal of 80 columns; return the exit status and the output."""
         ours, theirs = pty.openpty()
         environment = self.environment | {"TERM": "xterm", "COLUMNS": "80", "LINES": "40"} | settings
         process = subprocess.Popen(
@@ -64,7 +64,7 @@ class CommandLine:
 
 
 def settings_of(simulator: Simulator) -> dict[str, str]:
-    """Return the settings that lead to a simulator."""
+    """Return the settings that connect to a simulator."""
     return {
         "QQCATALYST_API_URL": simulator.api_url,
         "QQCATALYST_TOKEN_URL": simulator.token_url,

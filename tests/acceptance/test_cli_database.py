@@ -1,4 +1,4 @@
-"""`qqetl db` over our own schema, filled: backup, loss, restore, move, and the end of a server that others use."""
+"""`qqetl db` on a filled database: backup, restore, move, and stopping a server that is in use."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,20 +19,20 @@ TABLES = """
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    """Give a small agency that is served."""
+    """Serve a small agency."""
     with Simulator(SimulatorSettings(seed=20, contacts=10)) as served:
         yield served
 
 
 @pytest.fixture
 def embedded(server_folder: Path, simulator: Simulator) -> CommandLine:
-    """Give a shell whose database is an embedded one of this test's own."""
+    """Give a command line with an embedded database of its own."""
     own = {"ETL_DATA_DIR": str(server_folder / "home")}
     return CommandLine(server_folder, {**settings_of(simulator), **own})
 
 
-def used(embedded: CommandLine) -> EmbeddedPostgres:
-    """Return the shell's server in the hands of somebody else, who started it for a test's speed."""
+def server_in_use(embedded: CommandLine) -> EmbeddedPostgres:
+    """Return the embedded server of the command line, used by another process with faster settings."""
     return EmbeddedPostgres(embedded.settings["ETL_DATA_DIR"], settings={"fsync": "off", "shared_buffers": "16MB"})
 
 
@@ -46,23 +46,21 @@ def content(url: str) -> dict[str, list[str]]:
         }
 
 
-def rows_of(whole: dict[str, list[str]]) -> int:
-    """Return how many rows there are, but for the revision of the migrations."""
-    return sum(len(rows) for table, rows in whole.items() if not table.endswith("alembic_version"))
+def rows_of(content: dict[str, list[str]]) -> int:
+    """Return the number of rows, without the revision of the migrations."""
+    return sum(len(rows) for table, rows in content.items() if not table.endswith("alembic_version"))
 
 
 def done(qqetl: CommandLine, *words: str) -> str:
-    """Run a command that has to end well and return what it printed."""
-    ran = qqetl(*words)
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
+    """Run a command that must succeed, and return its output."""
+    result = qqetl(*words)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
-def test_our_own_schema_through_backup_loss_restore_move_stop_and_removal(
-    embedded: CommandLine, empty_database_url: str, tmp_path: Path
-) -> None:
+def test_backup_restore_and_move_keep_all_rows(embedded: CommandLine, empty_database_url: str, tmp_path: Path) -> None:
     file = tmp_path / "book.dump"
-    with used(embedded) as server:  # somebody else uses it all the while
+    with server_in_use(embedded) as server:  # another process uses the server
         done(embedded, "sync", "--embedded")
         before = content(server.url)
         assert rows_of(before) > 500
@@ -88,25 +86,25 @@ def test_our_own_schema_through_backup_loss_restore_move_stop_and_removal(
     with psycopg.connect(empty_database_url) as connection:
         first, *later = [row[0] for row in connection.execute(written)]
     assert first > 100
-    assert sum(later) == 0, "a sync of the moved database goes on from where it was"
+    assert sum(later) == 0, "a sync of the moved database continues where the old one stopped"
 
 
 def target(url: str) -> str:
-    """Return an address as people are shown it."""
+    """Return a database URL without the password."""
     parts = urlsplit(url)
     return parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}").geturl()
 
 
-def test_a_server_in_use_is_stopped_and_removed_by_command(embedded: CommandLine) -> None:
+def test_a_server_in_use_can_be_stopped_and_removed(embedded: CommandLine) -> None:
     folder = embedded.settings["ETL_DATA_DIR"]
-    with used(embedded) as server, psycopg.connect(server.url) as connection:
+    with server_in_use(embedded) as server, psycopg.connect(server.url) as connection:
         assert "has stopped" in done(embedded, "db", "stop")
         with pytest.raises(psycopg.OperationalError):
             connection.execute("SELECT 1")
         assert "was not running" in done(embedded, "db", "stop")
-    with used(embedded):
+    with server_in_use(embedded):
         refused = embedded("db", "remove")
-        assert refused.returncode == 2, "nobody is there to say yes"
+        assert refused.returncode == 2, "no terminal to confirm"
         assert embedded_exists(folder)
-        assert "is gone" in done(embedded, "db", "remove", "--yes")
+        assert "Removed" in done(embedded, "db", "remove", "--yes")
         assert not embedded_exists(folder)

@@ -1,4 +1,4 @@
-"""The demo as a newcomer meets it: everything works, a second time nothing is written, and it can be removed."""
+"""The demo: it works, a second run writes nothing, and it can be removed."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from command_line import CommandLine
 from etl.models import PRODUCTION
 
 
-@pytest.mark.timeout(300)  # eight runs of a command, each with a server to start and stop
-def test_the_demo_from_first_look_to_removal(server_folder: Path) -> None:
+@pytest.mark.timeout(300)  # eight commands, each starts and stops a server
+def test_demo_first_run_second_run_and_removal(server_folder: Path) -> None:
     qqetl = CommandLine(
         server_folder, {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/real", "ETL_CHILD_BUDGET": "3"}
     )
@@ -23,7 +23,7 @@ def test_the_demo_from_first_look_to_removal(server_folder: Path) -> None:
     assert all(f"{model.__tablename__} " in first.stdout for model in PRODUCTION)
     assert "✓" in first.stdout
     assert "Which policies expire in the next 30 days" in first.stdout
-    assert "Where to look next" in first.stdout
+    assert "Next steps" in first.stdout
 
     second = qqetl("demo")
     assert second.returncode == 0, second.stderr
@@ -35,28 +35,28 @@ def test_the_demo_from_first_look_to_removal(server_folder: Path) -> None:
 
     inside = qqetl.with_settings(ETL_DATA_DIR=str(server_folder / "data" / "demo"))
     status = inside("status", "--embedded", "--json")
-    assert all(one["complete_to"] for one in json.loads(status.stdout)["resources"]), (
-        "the real settings do not reach it"
+    assert all(resource["complete_to"] for resource in json.loads(status.stdout)["resources"]), (
+        "the demo ignores settings of a real account"
     )
-    assert not (server_folder / "data" / "data").exists(), "the demo never mixes with real data"
+    assert not (server_folder / "data" / "data").exists(), "the demo has its own folder"
 
-    keeps_on(qqetl)
-    assert "gone" in qqetl("demo", "--clear").stdout
+    check_keep(qqetl)
+    assert "Removed" in qqetl("demo", "--clear").stdout
     assert not (server_folder / "data" / "demo").exists()
     assert "no demo" in qqetl("demo", "--clear").stdout
 
 
-def keeps_on(qqetl: CommandLine) -> None:
-    """Check that `--keep` prints addresses that lead somewhere, and that a signal ends it well."""
-    log = qqetl.folder / "kept"
-    with log.open("w") as out:
-        kept = subprocess.Popen(
+def check_keep(qqetl: CommandLine) -> None:
+    """Check that `--keep` prints addresses, and that a signal ends it with status 0."""
+    log = qqetl.folder / "demo.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
             qqetl.command(("demo", "--keep")), cwd=qqetl.folder, env=qqetl.environment | {"PYTHONUNBUFFERED": "1"},
-            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     give_up = time.monotonic() + 60
-    while "until Ctrl-C" not in log.read_text() and time.monotonic() < give_up and kept.poll() is None:
+    while "until Ctrl-C" not in log.read_text() and time.monotonic() < give_up and process.poll() is None:
         time.sleep(0.05)
     assert "export QQCATALYST_API_URL=http://127.0.0.1:" in log.read_text()
-    os.kill(kept.pid, signal.SIGTERM)
-    assert kept.wait(30) == 0
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.wait(30) == 0

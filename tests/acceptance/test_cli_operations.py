@@ -1,4 +1,4 @@
-"""Operations on the command line: notices that reach a mail server, metrics that are served, runs that repeat."""
+"""Operations: emails about incidents, metrics, and repeated runs."""
 
 import json
 import signal
@@ -41,20 +41,20 @@ def qqetl(tmp_path: Path, database_url: str, simulator: Simulator, sink: tuple[S
 SYNC = ("sync", "--resource", "carriers")
 
 
-def test_a_failing_run_its_notice_and_its_end(qqetl: CommandLine, sink: tuple[Sink, int]) -> None:
+def test_a_failed_run_is_mailed_once_and_so_is_its_end(qqetl: CommandLine, sink: tuple[Sink, int]) -> None:
     wrong = qqetl.with_settings(QQCATALYST_PASSWORD="wrong-password")
     assert [wrong(*SYNC).returncode for _ in range(2)] == [5, 5]
     assert sink[0].subjects == ["qqetl default: QQCatalyst refused the credentials"]
     shown = json.loads(qqetl("notices", "--json").stdout)
-    assert [(one["kind"], one["times_seen"], one["told"]) for one in shown["open"]] == [
+    assert [(incident["kind"], incident["times_seen"], incident["told"]) for incident in shown["open"]] == [
         ("credentials_refused", 2, True)
     ]
     assert qqetl(*SYNC).returncode == 0
     assert sink[0].subjects[1:] == ["qqetl default: over: QQCatalyst refused the credentials"]
-    assert "Nothing needs you." in qqetl("notices").stdout
+    assert "Action needed: none" in qqetl("notices").stdout
 
 
-def test_usage_is_not_mailed_and_the_database_is_told_without_it_and_once(
+def test_usage_errors_are_not_mailed_and_a_database_outage_is_mailed_once(
     qqetl: CommandLine, sink: tuple[Sink, int]
 ) -> None:
     assert qqetl("sync", "--resource", "contracts").returncode == 2
@@ -66,10 +66,10 @@ def test_usage_is_not_mailed_and_the_database_is_told_without_it_and_once(
     assert sink[0].subjects[1:] == ["qqetl default: over: the database cannot be used"]
 
 
-def test_a_mail_server_is_tried_and_what_waits_is_named(qqetl: CommandLine, sink: tuple[Sink, int]) -> None:
+def test_a_test_email_is_sent_and_unsent_emails_are_listed(qqetl: CommandLine, sink: tuple[Sink, int]) -> None:
     tried = qqetl("notices", "--test")
     assert (tried.returncode, sink[0].subjects) == (0, ["qqetl default: a test of notices"])
-    assert "1 mail sent" in tried.stdout
+    assert "1 email sent" in tried.stdout
     away = qqetl.with_settings(ETL_SMTP_URL=f"smtp://somebody:secret-word@127.0.0.1:{free_port()}")
     refused = away("notices", "--test", "--json")
     assert refused.returncode == 1
@@ -84,7 +84,7 @@ def test_a_mail_server_is_tried_and_what_waits_is_named(qqetl: CommandLine, sink
     assert without("notices", "--test").returncode == 2
 
 
-def test_metrics_are_served_until_somebody_asks_for_an_end(qqetl: CommandLine, database_url: str) -> None:
+def test_metrics_are_served_until_a_signal(qqetl: CommandLine, database_url: str) -> None:
     port = free_port()
     server = qqetl.start("metrics", "--port", str(port))
     try:
@@ -101,7 +101,7 @@ def test_metrics_are_served_until_somebody_asks_for_an_end(qqetl: CommandLine, d
 
 
 def fetched(port: int) -> str:
-    """Return what is served, as soon as it is."""
+    """Return the served metrics, as soon as the server is up."""
     give_up = time.monotonic() + 60
     while True:
         try:
@@ -113,7 +113,7 @@ def fetched(port: int) -> str:
             time.sleep(0.05)
 
 
-def test_a_series_outlives_runs_that_fail_and_ends_when_asked(qqetl: CommandLine, database_url: str) -> None:
+def test_a_series_survives_failed_runs_and_ends_on_a_signal(qqetl: CommandLine, database_url: str) -> None:
     with Simulator(SimulatorSettings(contacts=4, faults=("token-errors:3",))) as odd:
         series = qqetl.with_settings(**settings_of(odd)).start("sync", "--every", "1s", "--resource", "carriers")
         try:
@@ -122,7 +122,7 @@ def test_a_series_outlives_runs_that_fail_and_ends_when_asked(qqetl: CommandLine
             series.send_signal(signal.SIGTERM)
             _, stderr = series.communicate(timeout=30)
     assert series.returncode in (0, 1), stderr
-    assert stderr.count("The next run begins in") >= 2
+    assert stderr.count("Next run in") >= 2
 
 
 def wait_for_batches(url: str, number: int) -> None:

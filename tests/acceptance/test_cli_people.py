@@ -1,4 +1,4 @@
-"""What people act on, on the command line: findings by agent, checks, explanations, replay."""
+"""Data quality on the command line: findings by agent, checks, explanations, replay."""
 
 import csv
 import io
@@ -32,19 +32,19 @@ def as_json(qqetl: CommandLine, *words: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_policy_without_a_number_from_the_check_to_its_cure(
+def test_a_placeholder_policy_number_is_found_explained_and_fixed(
     qqetl: CommandLine, simulator: Simulator, database_url: str
 ) -> None:
-    policy = next(one for one in simulator.world.policies.values() if one["Status"] == "A" and one["AgentName"])
+    policy = next(entry for entry in simulator.world.policies.values() if entry["Status"] == "A" and entry["AgentName"])
     key, agent = policy["PolicyId"], policy["AgentName"].strip()
     simulator.world.policies.change(key, simulator.server.now(), PolicyNumber="TBA")
     assert qqetl("sync").returncode == 0
 
-    standing = {one["check"]: one for one in as_json(qqetl, "checks")}
-    assert list(standing) == [one.name for one in CHECKS]
-    assert standing["placeholder-policy-number"]["open_findings"] >= 1
+    checks = {entry["check"]: entry for entry in as_json(qqetl, "checks")}
+    assert list(checks) == [entry.name for entry in CHECKS]
+    assert checks["placeholder-policy-number"]["open_findings"] >= 1
     hits = as_json(qqetl, "checks", "placeholder-policy-number")["hits"]
-    assert ("TBA", str(key)) in [(one["policy_number"], one["source_id"]) for one in hits]
+    assert ("TBA", str(key)) in [(entry["policy_number"], entry["source_id"]) for entry in hits]
     shown = qqetl("checks", "placeholder-policy-number").stdout
     assert "To do: Enter the number" in shown
     assert str(key) in shown
@@ -54,30 +54,34 @@ def test_a_policy_without_a_number_from_the_check_to_its_cure(
         assert str(key) in [row[2] for row in connection.execute(printed).fetchall()]
 
     lines = list(csv.DictReader(io.StringIO(qqetl("findings", "--csv").stdout)))
-    line = next(one for one in lines if one["rule"] == "placeholder-policy-number" and one["source_id"] == str(key))
+    line = next(
+        entry for entry in lines if entry["rule"] == "placeholder-policy-number" and entry["source_id"] == str(key)
+    )
     assert (line["policy_number"], line["agent"]) == ("TBA", agent)
     assert line["office"]
-    by_agent = {one["name"]: one["open"] for one in as_json(qqetl, "findings", "--open", "--by", "agent")}
+    by_agent = {entry["name"]: entry["open"] for entry in as_json(qqetl, "findings", "--open", "--by", "agent")}
     assert by_agent[agent] >= 1
     assert agent in qqetl("findings", "--by", "agent").stdout
 
     simulator.world.policies.change(key, simulator.server.now(), PolicyNumber="HO 4711-26")
     assert "fixed" in qqetl("sync").stderr
-    assert str(key) not in [one["source_id"] for one in as_json(qqetl, "checks", "placeholder-policy-number")["hits"]]
+    assert str(key) not in [
+        entry["source_id"] for entry in as_json(qqetl, "checks", "placeholder-policy-number")["hits"]
+    ]
 
 
-def test_explaining_and_replaying_a_row(qqetl: CommandLine, simulator: Simulator, database_url: str) -> None:
+def test_a_row_is_explained_and_replayed(qqetl: CommandLine, simulator: Simulator, database_url: str) -> None:
     assert qqetl("sync").returncode == 0
     contact = next(
-        one for one in simulator.world.contacts.values() if one["Email"] and one["Line1"] and one["LastName"]
+        entry for entry in simulator.world.contacts.values() if entry["Email"] and entry["Line1"] and entry["LastName"]
     )
     key = str(contact["EntityID"])
     shown = qqetl("explain", "contacts", key)
     assert "Contacts/LastModifiedCreated" in shown.stdout
     assert contact["Line1"].strip() not in shown.stdout
     assert contact["Line1"].strip() in qqetl("explain", "contacts", key, "--personal", "--json").stdout
-    roads = [one["resource"] for one in as_json(qqetl, "explain", "contacts", key)["roads"]]
-    assert roads == ["contacts", "account_info"]
+    sources = [entry["resource"] for entry in as_json(qqetl, "explain", "contacts", key)["roads"]]
+    assert sources == ["contacts", "account_info"]
 
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("UPDATE contacts SET city = 'Elsewhere' WHERE source_id = %s", [key])
@@ -94,7 +98,7 @@ def test_explaining_and_replaying_a_row(qqetl: CommandLine, simulator: Simulator
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["checks", "--sql"], "name it"),
         (["checks", "term-gaps"], "Did you mean term-gap"),
@@ -105,7 +109,7 @@ def test_explaining_and_replaying_a_row(qqetl: CommandLine, simulator: Simulator
         (["findings", "--csv", "--by", "agent"], "cannot be combined"),
     ],
 )
-def test_what_cannot_be_carried_out_is_told_in_one_line(qqetl: CommandLine, words: list[str], said: str) -> None:
+def test_usage_errors_are_one_line(qqetl: CommandLine, words: list[str], message: str) -> None:
     done = qqetl(*words)
     assert done.returncode == 2
-    assert said in done.stderr.splitlines()[-1]
+    assert message in done.stderr.splitlines()[-1]

@@ -23,21 +23,19 @@ def qqetl(tmp_path: Path, database_url: str, simulator: Simulator) -> CommandLin
     return CommandLine(tmp_path, settings_of(simulator) | {"DATABASE_URL": database_url})
 
 
-def test_a_person_is_forgotten_when_somebody_says_yes(
-    qqetl: CommandLine, database_url: str, simulator: Simulator
-) -> None:
+def test_a_person_is_forgotten_after_confirmation(qqetl: CommandLine, database_url: str, simulator: Simulator) -> None:
     assert qqetl("sync", "--resource", "contacts", "--resource", "policies").returncode == 0
     person = str(next(iter(simulator.world.contacts)))
     name = simulator.world.contacts[int(person)]["DisplayName"]
 
     plan = qqetl("forget", person, "--dry-run", "--json")
     assert plan.returncode == 0, plan.stderr
-    told = json.loads(plan.stdout)
-    assert (told["contact"], told["applied"]) == (person, False)
+    planned = json.loads(plan.stdout)
+    assert (planned["contact"], planned["applied"]) == (person, False)
 
-    asked = qqetl("forget", person)
-    assert asked.returncode == 2
-    assert "--yes" in asked.stderr
+    refused = qqetl("forget", person)
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
 
     done = qqetl("forget", person, "--yes")
     assert done.returncode == 0, done.stderr
@@ -45,10 +43,10 @@ def test_a_person_is_forgotten_when_somebody_says_yes(
     assert name not in plan.stdout + plan.stderr + done.stdout + done.stderr
     with psycopg.connect(database_url) as connection:
         row = connection.execute("SELECT actor, action, counts FROM etl.audit").fetchone()
-    assert row == (getpass.getuser(), "forget", told["counts"])
+    assert row == (getpass.getuser(), "forget", planned["counts"])
 
 
-def test_a_contact_that_is_not_there_is_a_usage_error(qqetl: CommandLine) -> None:
+def test_an_unknown_contact_is_a_usage_error(qqetl: CommandLine) -> None:
     done = qqetl("forget", "12345", "--yes")
     assert done.returncode == 2
     assert "no contact 12345" in done.stderr

@@ -1,4 +1,4 @@
-"""Reconciling on the command line: what vanished is told of, marked, taken back; a brake, a merge, what waits."""
+"""`qqetl reconcile`: missing records are reported, marked deleted and restored; deletion limit and merges."""
 
 import json
 import re
@@ -26,34 +26,39 @@ def qqetl(tmp_path: Path, database_url: str, simulator: Simulator) -> CommandLin
 def dead(database_url: str, table: str) -> set[str]:
     """Return the source ids of rows that are marked deleted."""
     with psycopg.connect(database_url) as connection:
-        return {one for (one,) in connection.execute(f"SELECT source_id FROM {table} WHERE deleted_at IS NOT NULL")}
+        return {
+            source_id
+            for (source_id,) in connection.execute(f"SELECT source_id FROM {table} WHERE deleted_at IS NOT NULL")
+        }
 
 
 def merge(simulator: Simulator) -> tuple[str, str]:
-    """Merge a customer into another at the source: one id vanishes, and another gains its policies."""
+    """Merge one customer into another in QQCatalyst: one id disappears, the other one gets its policies."""
     world = simulator.world
-    gone = next(one for one, mine in world.policies_of.items() if mine and one in world.contacts)
-    heir = next(one for one in world.contacts if one != gone and world.contacts[one]["Status"] == "A")
+    gone = next(key for key, policies in world.policies_of.items() if policies and key in world.contacts)
+    heir = next(key for key in world.contacts if key != gone and world.contacts[key]["Status"] == "A")
     with simulator.lock:
-        for key in [one for one in world.policies if world.policies[one]["CustomerId"] == gone]:
-            world.policies.change(key, simulator.server.now(), CustomerId=heir)
+        for policy in [key for key in world.policies if world.policies[key]["CustomerId"] == gone]:
+            world.policies.change(policy, simulator.server.now(), CustomerId=heir)
         world.contacts.drop(gone)
     return str(gone), str(heir)
 
 
-def test_from_what_vanished_to_what_was_taken_back(qqetl: CommandLine, simulator: Simulator, database_url: str) -> None:
+def test_missing_records_are_reported_deleted_and_restored(
+    qqetl: CommandLine, simulator: Simulator, database_url: str
+) -> None:
     assert qqetl("sync", "--resource", "contacts", "--resource", "policies", "--resource", "claims").returncode == 0
     before = {table: dead(database_url, table) for table in ("contacts", "claims")}
-    claim = next(one for one in simulator.world.claims if str(one) not in before["claims"])
+    claim = next(key for key in simulator.world.claims if str(key) not in before["claims"])
     with simulator.lock:
         simulator.world.claims.drop(claim)
     gone, heir = merge(simulator)
     some = ("--resource", "contacts", "--resource", "policies", "--resource", "claims")
 
-    told = qqetl("reconcile", "--dry-run", *some)
-    assert told.returncode == 0
-    assert f"records vanished and would be marked deleted: {claim}." in told.stderr
-    assert re.search(r"claims: 1 of \d+ records vanished, and are left as they are", told.stdout)
+    dry_run = qqetl("reconcile", "--dry-run", *some)
+    assert dry_run.returncode == 0
+    assert f"records are missing in QQCatalyst and would be marked deleted: {claim}." in dry_run.stderr
+    assert re.search(r"claims: 1 of \d+ records are missing in QQCatalyst; nothing was deleted", dry_run.stdout)
     assert json.loads(qqetl("reconcile", "--dry-run", "--json", *some).stdout)["vanished"] == {
         "claims": 1,
         "contacts": 1,
@@ -62,13 +67,13 @@ def test_from_what_vanished_to_what_was_taken_back(qqetl: CommandLine, simulator
 
     done = qqetl("reconcile", *some)
     assert done.returncode == 0, done.stderr
-    assert "1 of the vanished seem merged into others" in done.stderr
+    assert "1 of the missing records seem merged into others" in done.stderr
     assert dead(database_url, "claims") == before["claims"] | {str(claim)}
     assert dead(database_url, "contacts") == before["contacts"] | {gone}
     with psycopg.connect(database_url) as connection:
-        found = connection.execute("SELECT table_name, source_id, alias_of FROM etl.aliases").fetchall()
-    assert found == [("contacts", gone, heir)]
-    assert "gone at the source" in qqetl("explain", "claims", str(claim)).stdout
+        aliases = connection.execute("SELECT table_name, source_id, alias_of FROM etl.aliases").fetchall()
+    assert aliases == [("contacts", gone, heir)]
+    assert "missing in QQCatalyst" in qqetl("explain", "claims", str(claim)).stdout
     newest = json.loads(qqetl("runs", "--json").stdout)[0]
     assert (newest["deleted"], newest["status"]) == (2, "completed")
 
@@ -77,31 +82,36 @@ def test_from_what_vanished_to_what_was_taken_back(qqetl: CommandLine, simulator
     assert back.stdout.splitlines() == [f"{name}: 1 row no longer marked deleted" for name in ("contacts", "claims")]
     assert {table: dead(database_url, table) for table in before} == before
     again = qqetl("reconcile", "--undo", newest["batch"][:8])
-    assert (again.returncode, again.stdout.strip()) == (0, "Nothing that this batch marked deleted is still so.")
+    assert (again.returncode, again.stdout.strip()) == (
+        0,
+        "Nothing to undo: no row is still marked deleted by this batch.",
+    )
 
 
-def test_a_brake_holds_until_somebody_lets_go(qqetl: CommandLine, simulator: Simulator, database_url: str) -> None:
+def test_the_deletion_limit_holds_until_it_is_raised(
+    qqetl: CommandLine, simulator: Simulator, database_url: str
+) -> None:
     rules = ("--resource", "commission_rules")
     assert qqetl("sync", *rules).returncode == 0
     with simulator.lock:
         del simulator.world.agency_rules[:40]
-    braked = qqetl("reconcile", *rules)
-    assert braked.returncode == 6
+    stopped = qqetl("reconcile", *rules)
+    assert stopped.returncode == 6
     assert dead(database_url, "commission_rules") == set()
-    assert "qqetl retry" not in braked.stdout, "to try again would change nothing"
-    cure = re.search(r"`ETL_DELETE_BRAKE=(0\.\d\d) qqetl (reconcile [^`]*)`", braked.stdout)
-    assert cure is not None
+    assert "qqetl retry" not in stopped.stdout, "a retry would change nothing"
+    command = re.search(r"`ETL_DELETE_BRAKE=(0\.\d\d) qqetl (reconcile [^`]*)`", stopped.stdout)
+    assert command is not None
     assert qqetl("sync", *rules).returncode == 0
-    assert "too much of commission_rules vanished at once" in qqetl("status").stdout, "a sync says nothing of it"
-    let_go = qqetl.with_settings(ETL_DELETE_BRAKE=cure[1])(*cure[2].split())
-    assert let_go.returncode == 0, let_go.stderr
+    assert "too much of commission_rules vanished at once" in qqetl("status").stdout, "a sync does not resolve it"
+    confirmed = qqetl.with_settings(ETL_DELETE_BRAKE=command[1])(*command[2].split())
+    assert confirmed.returncode == 0, confirmed.stderr
     assert len(dead(database_url, "commission_rules")) == 40
     assert "too much of" not in qqetl("status").stdout
 
 
-def test_what_waits_for_its_record_is_listed_with_its_age(qqetl: CommandLine, database_url: str) -> None:
+def test_placeholders_are_listed_with_their_age(qqetl: CommandLine, database_url: str) -> None:
     assert qqetl("sync", "--resource", "policies").returncode == 0
-    waiting = {one["table"]: one["number"] for one in json.loads(qqetl("status", "--json").stdout)["orphans"]}
+    waiting = {entry["table"]: entry["number"] for entry in json.loads(qqetl("status", "--json").stdout)["orphans"]}
     with psycopg.connect(database_url) as connection:
         listed = connection.execute("""
             SELECT table_name, count(*), bool_and(age >= interval '0'), bool_and(referred_to > 0)
@@ -112,6 +122,6 @@ def test_what_waits_for_its_record_is_listed_with_its_age(qqetl: CommandLine, da
     assert all(aged and referred for *_, aged, referred in listed)
 
 
-def test_what_needs_no_reconciling_is_refused(qqetl: CommandLine) -> None:
+def test_a_resource_that_needs_no_reconciling_is_refused(qqetl: CommandLine) -> None:
     refused = qqetl("reconcile", "--resource", "coverages")
     assert (refused.returncode, "read in complete sets" in refused.stderr) == (2, True)

@@ -1,4 +1,4 @@
-"""The commands one after the other, on one database: what each prints, for people and for programs."""
+"""The commands on one database: output as text and as JSON."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from command_line import CommandLine, settings_of
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator, SimulatorSettings
 
-NAMES = [one.name for one in CATALOGUE]
+NAMES = [resource.name for resource in CATALOGUE]
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +35,12 @@ def as_json(qqetl: CommandLine, *words: str, status: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
-#: What every caller of the API shares, whatever it calls for; and the evidence that it was written.
+#: Tables that all API clients write to, and the log of commits.
 SHARED = ("etl.tokens", "etl.rate_buckets", "etl.commits")
 
 
 def counts(url: str) -> dict[str, int]:
-    """Return the numbers of rows of every table of ours, but for what all callers of the API share."""
+    """Return the number of rows of each table, without the shared ones."""
     with psycopg.connect(url) as connection:
         tables = connection.execute(
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'raw', 'etl')"
@@ -50,18 +50,18 @@ def counts(url: str) -> dict[str, int]:
     return {name: row[0] for name, row in rows.items() if row is not None}
 
 
-def test_a_first_sync_then_a_second_one_and_what_the_others_say(qqetl: CommandLine, database_url: str) -> None:
+def test_two_syncs_and_the_output_of_other_commands(qqetl: CommandLine, database_url: str) -> None:
     before = counts(database_url)
     plan = as_json(qqetl.with_settings(ETL_RATE="10"), "sync", "--dry-run")
-    assert [one["resource"] for one in plan["resources"]] == NAMES
+    assert [entry["resource"] for entry in plan["resources"]] == NAMES
     assert plan["seconds"] == plan["calls"] / 10
-    assert counts(database_url) == before, "a dry run writes nothing but what it shares"
+    assert counts(database_url) == before, "a dry run writes only to shared tables"
 
     first = as_json(qqetl, "sync")
     assert first["status"] == "completed"
     assert all(part["balanced"] for part in first["resources"])
     assert sum(counts["inserted"] for counts in first["tables"].values()) > 100
-    assert first["calls"] <= plan["calls"] + 2, "the plan is an upper bound, but for sign-in"
+    assert first["calls"] <= plan["calls"] + 2, "the plan is an upper bound, without the sign-in"
 
     second = qqetl("sync")
     assert second.returncode == 0
@@ -70,21 +70,21 @@ def test_a_first_sync_then_a_second_one_and_what_the_others_say(qqetl: CommandLi
     assert "postgresql://" in second.stderr
 
     status = as_json(qqetl, "status", "--max-lag", "1h")
-    assert [one["resource"] for one in status["resources"]] == NAMES
+    assert [entry["resource"] for entry in status["resources"]] == NAMES
     assert status["late"] == []
-    assert all(one["lag_seconds"] < 3600 and not one["gaps"] for one in status["resources"])
-    assert next(one for one in status["resources"] if one["resource"] == "contacts")["rows"] > 0
+    assert all(entry["lag_seconds"] < 3600 and not entry["gaps"] for entry in status["resources"])
+    assert next(entry for entry in status["resources"] if entry["resource"] == "contacts")["rows"] > 0
 
     batches = as_json(qqetl, "runs")
-    assert [one["status"] for one in batches] == ["completed", "completed"]
+    assert [entry["status"] for entry in batches] == ["completed", "completed"]
     assert batches[1]["batch"] == first["batch"]
     sheet = qqetl("runs", first["batch"][:8])
     assert sheet.returncode == 0
     assert sheet.stdout.count("✓") == len(NAMES) + 1
     assert " inserted" in sheet.stdout
     listed = as_json(qqetl, "resources")
-    assert [one["resource"] for one in listed] == NAMES
-    assert next(one for one in listed if one["resource"] == "claims")["offered"] is True
+    assert [entry["resource"] for entry in listed] == NAMES
+    assert next(entry for entry in listed if entry["resource"] == "claims")["offered"] is True
 
 
 def test_a_status_before_the_first_run_is_late(qqetl: CommandLine) -> None:
@@ -108,7 +108,7 @@ def test_the_three_steps(qqetl: CommandLine) -> None:
     assert "completed" in refused.stderr
 
 
-def test_findings_as_a_table_and_for_a_spreadsheet(qqetl: CommandLine, database_url: str) -> None:
+def test_findings_as_json_and_csv(qqetl: CommandLine, database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute("""
             INSERT INTO etl.findings
@@ -129,10 +129,10 @@ def test_findings_as_a_table_and_for_a_spreadsheet(qqetl: CommandLine, database_
     assert second["raw_value"] == "ZZ"
 
 
-def test_max_minutes_ends_resumable(qqetl: CommandLine) -> None:
+def test_a_run_stopped_by_max_minutes_can_be_resumed(qqetl: CommandLine) -> None:
     done = qqetl("sync", "--max-minutes", "0.00001")
     assert done.returncode == 1
-    assert "are over" in done.stderr
+    assert "minute limit" in done.stderr
     assert as_json(qqetl, "runs")[0]["status"] == "failed"
 
 
@@ -140,14 +140,14 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines(qqetl: CommandLine) -> None
     status, shown = qqetl.on_terminal("sync", "--resource", "contacts", "--resource", "account_info")
     assert status == 0, shown
     assert "\x1b[?25l" in shown, "the cursor hides while the bar moves"
-    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l"), "and comes back"
-    assert "In step with QQCatalyst" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l"), "and is shown again"
+    assert "Up to date with QQCatalyst" in shown
     piped = qqetl("sync", "--resource", "contacts", "--resource", "account_info")
     assert "\x1b" not in piped.stdout + piped.stderr
     assert "contacts          " in piped.stderr
 
 
-def test_a_terminal_without_colour_gets_none(qqetl: CommandLine) -> None:
+def test_no_color_is_respected(qqetl: CommandLine) -> None:
     _, coloured = qqetl.on_terminal("runs")
     status, plain = qqetl.on_terminal("status", NO_COLOR="1")
     assert status == 0, coloured

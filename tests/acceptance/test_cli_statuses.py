@@ -1,4 +1,4 @@
-"""The exit statuses that schedulers rely on, each brought about from outside, with one clear line on standard error."""
+"""Exit statuses that schedulers rely on, each with one line on standard error."""
 
 import signal
 import time
@@ -25,24 +25,24 @@ def qqetl(tmp_path: Path, database_url: str, simulator: Simulator) -> CommandLin
     return CommandLine(tmp_path, settings_of(simulator) | {"DATABASE_URL": database_url})
 
 
-def complaint(stderr: str) -> str:
-    """Return the one line that says what is wrong."""
+def error_line(stderr: str) -> str:
+    """Return the line with the error message."""
     lines = [line for line in stderr.splitlines() if line.startswith(("qqetl: ", "Error: "))]
     assert len(lines) == 1, stderr
     assert "Traceback" not in stderr
     return lines[0]
 
 
-def test_2_settings_all_faults_in_one_line(qqetl: CommandLine) -> None:
+def test_2_settings_all_errors_in_one_line(qqetl: CommandLine) -> None:
     done = qqetl.with_settings(ETL_RATE="fast", ETL_OVERLAP="soon")("sync")
     assert done.returncode == 2
-    said = complaint(done.stderr)
-    assert "ETL_RATE" in said
-    assert "ETL_OVERLAP" in said
+    message = error_line(done.stderr)
+    assert "ETL_RATE" in message
+    assert "ETL_OVERLAP" in message
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["sync", "--every", "often"], "--every"),
         (["sync", "--every", "1h", "--dry-run"], "--dry-run"),
@@ -58,18 +58,18 @@ def test_2_settings_all_faults_in_one_line(qqetl: CommandLine) -> None:
         (["db", "url"], "no embedded database"),
         (["simulate", "--faults", "nonsense"], "There is no fault"),
     ],
-    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+    ids=lambda words: " ".join(words) if isinstance(words, list) else "",
 )
-def test_2_usage(qqetl: CommandLine, words: list[str], said: str) -> None:
+def test_2_usage(qqetl: CommandLine, words: list[str], message: str) -> None:
     done = qqetl(*words)
     assert done.returncode == 2, done.stderr
-    assert said in complaint(done.stderr)
+    assert message in error_line(done.stderr)
 
 
-def test_2_no_database_is_chosen_silently(tmp_path: Path, simulator: Simulator) -> None:
+def test_2_no_database_is_chosen_by_default(tmp_path: Path, simulator: Simulator) -> None:
     done = CommandLine(tmp_path, settings_of(simulator))("sync")
     assert done.returncode == 2
-    assert "--embedded" in complaint(done.stderr)
+    assert "--embedded" in error_line(done.stderr)
     assert not (tmp_path / "data").exists()
 
 
@@ -81,22 +81,22 @@ def test_3_another_run_holds_the_lock(qqetl: CommandLine, database_url: str) -> 
         )
     done = qqetl("sync")
     assert done.returncode == 3
-    assert "contacts by other:1:x" in complaint(done.stderr)
+    assert "contacts by other:1:x" in error_line(done.stderr)
 
 
 def test_4_unreachable_without_showing_the_password(qqetl: CommandLine) -> None:
     done = qqetl.with_settings(DATABASE_URL="postgresql://etl:very-secret@127.0.0.1:9/book")("status")
     assert done.returncode == 4
-    complaint(done.stderr)
+    error_line(done.stderr)
     assert "postgresql://etl@127.0.0.1:9/book" in done.stderr
     assert "very-secret" not in done.stderr + done.stdout
 
 
-def test_4_not_migrated_then_migrated_then_mended(qqetl: CommandLine, empty_database_url: str) -> None:
+def test_4_not_migrated_then_migrated_then_changed(qqetl: CommandLine, empty_database_url: str) -> None:
     fresh = qqetl.with_settings(DATABASE_URL=empty_database_url)
     refused = fresh("sync")
     assert refused.returncode == 4
-    assert "qqetl db upgrade" in complaint(refused.stderr)
+    assert "qqetl db upgrade" in error_line(refused.stderr)
     assert fresh("db", "check").returncode == 4
     assert "Migrated from nothing" in fresh("db", "upgrade").stdout
     assert "already" in fresh("db", "upgrade").stdout
@@ -105,16 +105,16 @@ def test_4_not_migrated_then_migrated_then_mended(qqetl: CommandLine, empty_data
         connection.execute("ALTER TABLE etl.batches ADD COLUMN scribble text")
     changed = fresh("db", "check")
     assert changed.returncode == 4
-    assert "scribble" in complaint(changed.stderr)
+    assert "scribble" in error_line(changed.stderr)
 
 
 def test_5_credentials_refused(qqetl: CommandLine) -> None:
     done = qqetl.with_settings(QQCATALYST_PASSWORD="wrong-password")("sync")
     assert done.returncode == 5
-    assert "wrong-password" not in complaint(done.stderr)
+    assert "wrong-password" not in error_line(done.stderr)
 
 
-def test_6_a_resource_failed_and_the_cure_is_named(qqetl: CommandLine) -> None:
+def test_6_a_resource_failed_and_the_next_command_is_named(qqetl: CommandLine) -> None:
     with Simulator(SimulatorSettings(contacts=CONTACTS, faults=("wrong-total:7",))) as odd:
         done = qqetl.with_settings(**settings_of(odd))("sync", "--resource", "policies")
     assert done.returncode == 6, done.stdout + done.stderr
@@ -123,21 +123,21 @@ def test_6_a_resource_failed_and_the_cure_is_named(qqetl: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_1_interrupted_and_taken_up_again(qqetl: CommandLine, database_url: str, number: int) -> None:
+def test_1_interrupted_and_resumed(qqetl: CommandLine, database_url: str, number: int) -> None:
     with Simulator(SimulatorSettings(contacts=60, latency=0.3)) as slow:
         run = qqetl.with_settings(**settings_of(slow)).start("sync")
         wait_for_details(database_url, slow)
         run.send_signal(number)
         _, stderr = run.communicate(timeout=30)
     assert run.returncode == 1
-    assert "qqetl retry" in complaint(stderr)
+    assert "qqetl retry" in error_line(stderr)
     with Simulator(SimulatorSettings(contacts=60, founded=slow.world.founded)) as quick:
         again = qqetl.with_settings(**settings_of(quick))("retry")
     assert again.returncode == 0, again.stdout + again.stderr
 
 
 def wait_for_details(url: str, simulator: Simulator) -> None:
-    """Return when a run is amid the details of contacts."""
+    """Wait until a run reads the details of contacts."""
     give_up = time.monotonic() + 60
     with psycopg.connect(url, autocommit=True) as connection:
         while time.monotonic() < give_up:

@@ -1,4 +1,4 @@
-"""Marker secrets in every credential, header, field and error path: none comes out, at the most talkative level."""
+"""Secrets in credentials, headers, fields and errors never reach the output, even at log level DEBUG."""
 
 import asyncio
 import json
@@ -40,11 +40,11 @@ LICENCE = "Q123456789012"
 NAME, MAIL, STREET, BORN = "Zebulon Quackenbushel", "zeb@forgetme.example", "4711 Oblivion Lane", "1951-03-17"
 PERSON = (NAME, "Quackenbushel", MAIL, STREET, BORN)
 SECRETS = (SECRET, PASSWORD, USERNAME, PORTAL, "mk-")
-#: What may never be in any output.
+#: Texts that may never be in any output.
 NEVER_OUT = (*SECRETS, SSN, TEXT_SSN, PLAIN_SSN, LICENCE, *PERSON)
-#: What may not be in the database either.
+#: Texts that may not be in the database either.
 NEVER_KEPT = (*SECRETS, SSN, PLAIN_SSN)
-#: A text of the API's that quotes everything.
+#: A text of the API that quotes all secrets.
 TALE = f"{PASSWORD} {SECRET} Authorization: Bearer {PORTAL} SSN {SSN} {TEXT_SSN} {LICENCE} {NAME} {MAIL} {BORN}"
 HEADERS = {"QQ-Error-Message": TALE, "Set-Cookie": f"session={PORTAL}", "WWW-Authenticate": f'Basic realm="{SSN}"'}
 
@@ -54,13 +54,13 @@ def answer(status: int, **more: str) -> web.Response:
     return web.json_response({"Message": TALE, "error_description": TALE}, status=status, headers={**HEADERS, **more})
 
 
-#: Everything that the database keeps of what went wrong.
+#: All error texts in the database.
 REASONS = """
     SELECT error FROM etl.batches UNION ALL SELECT error FROM etl.batch_resources
     UNION ALL SELECT reason FROM etl.offers UNION ALL SELECT message FROM etl.findings
 """
 
-#: What the API answers below `Claims`, by name.
+#: Responses of the API for `Claims`, by name.
 TALES: dict[str, Callable[[], web.Response]] = {
     "500": lambda: answer(500),
     "503": lambda: answer(503, **{"Retry-After": TALE}),
@@ -111,8 +111,8 @@ def plant(simulator: Simulator) -> None:
         "SSN": SSN, "ssn": PLAIN_SSN, "SocialSecurityNumber": SSN, "Spouse": {"SSN": SSN, "Password": PORTAL},
         "UserPassword": PORTAL, "Dependants": [{"SSN": PLAIN_SSN}],
     }  # fmt: skip
-    key = next(int(one) for one in world.contacts)
-    known = {
+    key = next(int(contact) for contact in world.contacts)
+    personal = {
         "DisplayName": NAME,
         "LastName": "Quackenbushel",
         "Line1": STREET,
@@ -120,10 +120,11 @@ def plant(simulator: Simulator) -> None:
         "Email": MAIL,
     }
     bad = {"Phone": TEXT_SSN, "Zip": LICENCE, "State": TEXT_SSN, "MaritalStatusID": f"{LICENCE} {TEXT_SSN} {NAME}"}
-    world.contacts.change(key, now, **hidden, **known, **bad)
+    world.contacts.change(key, now, **hidden, **personal, **bad)
     for policy in sorted(world.garage):
         drivers = [
-            one | hidden | {"DOB": TEXT_SSN, "DriverLicenseNo": LICENCE} for one in world.detail("drivers", policy)
+            driver | hidden | {"DOB": TEXT_SSN, "DriverLicenseNo": LICENCE}
+            for driver in world.detail("drivers", policy)
         ]
         world.keep("drivers", policy, drivers)
     account = world.detail("account", key)[0] | hidden | {"UserID": PORTAL, "UserPassword": PORTAL}
@@ -142,14 +143,14 @@ def simulator() -> Iterator[Simulator]:
 
 @dataclass(frozen=True)
 class Inside:
-    """The command line, called in this process: calls that fail are tried again at once, which takes no time."""
+    """The command line, called in this process; failed calls are retried without a pause."""
 
     environment: CommandLine
     patch: pytest.MonkeyPatch
     capture: pytest.CaptureFixture[str]
 
     def __call__(self, *words: str, **settings: str) -> tuple[int, str]:
-        """Return the exit status of a command line, and all that it wrote: on its streams and into the log."""
+        """Return the exit status of a command line, and its output and log."""
         for name, text in self.environment.with_settings(**settings).environment.items():
             self.patch.setenv(name, text)
         status = main(list(words))
@@ -180,22 +181,22 @@ def inside(qqetl: CommandLine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
 
 
 def logged(qqetl: CommandLine) -> str:
-    """Return what stands in the log file."""
+    """Return the content of the log file."""
     log = qqetl.folder / "log"
     return log.read_text() if log.exists() else ""
 
 
-def said(qqetl: CommandLine, done: CompletedProcess[str]) -> str:
-    """Return everything that a process wrote, on its streams and into the log."""
-    return "\n".join([done.stdout, done.stderr, logged(qqetl)])
+def output_of(qqetl: CommandLine, process: CompletedProcess[str]) -> str:
+    """Return the output and the log of a process."""
+    return "\n".join([process.stdout, process.stderr, logged(qqetl)])
 
 
 def leaked(text: str, markers: tuple[str, ...] = NEVER_OUT) -> list[str]:
-    return [one for one in markers if one.lower() in text.lower()]
+    return [marker for marker in markers if marker.lower() in text.lower()]
 
 
 def stored(url: str) -> str:
-    """Return the text of all rows of all tables of ours."""
+    """Return the text of all rows of all tables."""
     query = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'raw', 'etl')"
     with psycopg.connect(url) as database:
         tables = [name for (name,) in database.execute(query).fetchall()]
@@ -210,7 +211,7 @@ def column(url: str, query: str) -> str:
         return "\n".join(str(row) for row in database.execute(query).fetchall())
 
 
-def test_a_sync_and_all_that_is_said_of_it(inside: Inside, database_url: str) -> None:
+def test_a_sync_and_its_reports(inside: Inside, database_url: str) -> None:
     commands = (
         ["sync"], ["status"], ["status", "--json"], ["runs"], ["resources"],
         ["findings"], ["findings", "--csv"], ["findings", "--json"], ["sync", "--full", "--json"],
@@ -218,18 +219,18 @@ def test_a_sync_and_all_that_is_said_of_it(inside: Inside, database_url: str) ->
     done = [inside(*words) for words in commands]
     assert [status for status, _ in done] == [0] * len(done)
     assert [leaked(text) for _, text in done] == [[]] * len(done)
-    kept = stored(database_url)
-    assert leaked(kept, NEVER_KEPT) == []
-    assert leaked(kept, PERSON) == list(PERSON)  # the markers did arrive where they belong
+    content = stored(database_url)
+    assert leaked(content, NEVER_KEPT) == []
+    assert leaked(content, PERSON) == list(PERSON)  # the markers are stored where they belong
     assert leaked(column(database_url, "SELECT raw_value, message FROM etl.findings"), (SSN, TEXT_SSN, LICENCE)) == []
     assert "***" in column(database_url, "SELECT raw_value FROM etl.findings WHERE field = 'phone'")
 
 
-def test_a_log_on_standard_error_says_no_more(qqetl: CommandLine) -> None:
+def test_a_log_on_standard_error(qqetl: CommandLine) -> None:
     bare = CommandLine(qqetl.folder, {name: text for name, text in qqetl.settings.items() if name != "LOG_FILE"})
     done = bare("sync")
     assert done.returncode == 0
-    assert leaked(said(bare, done)) == []
+    assert leaked(output_of(bare, done)) == []
 
 
 @pytest.mark.parametrize("tale", TALES)
@@ -239,11 +240,11 @@ def test_an_api_that_quotes_secrets(inside: Inside, simulator: Simulator, databa
     for words in (["sync", "--resource", "claims"], ["runs"], ["status"], ["findings"]):
         _, text = inside(*words)
         assert leaked(text) == []
-    assert [one for one in simulator.requests if "Claims" in one.path]
+    assert [request for request in simulator.requests if "Claims" in request.path]
     assert leaked(column(database_url, REASONS)) == []
 
 
-def test_mails_and_metrics_say_no_more(inside: Inside, simulator: Simulator) -> None:
+def test_emails_and_metrics(inside: Inside, simulator: Simulator) -> None:
     simulator.server.faults = Telltale(TALES["500"])
     with mail_sink() as (sink, port):
         addresses = {"ETL_MAIL_FROM": "qqetl@example.com", "ETL_MAIL_TO": "ops@example.com"}
@@ -251,7 +252,9 @@ def test_mails_and_metrics_say_no_more(inside: Inside, simulator: Simulator) -> 
             _, text = inside(*words, ETL_SMTP_URL=f"smtp://127.0.0.1:{port}", **addresses)
             assert leaked(text) == []
     assert sink.subjects == ["qqetl default: claims failed", "qqetl default: a test of notices"]
-    assert [leaked(one.as_string() + sink.text(place) + sink.html(place)) for place, one in enumerate(sink.mails)] == [
+    assert [
+        leaked(mail.as_string() + sink.text(index) + sink.html(index)) for index, mail in enumerate(sink.mails)
+    ] == [
         [],
         [],
     ]
@@ -266,7 +269,7 @@ def test_refused_credentials(inside: Inside, simulator: Simulator, auth: str) ->
     assert leaked(text) == []
 
 
-def test_settings_that_are_wrong(inside: Inside) -> None:
+def test_invalid_settings(inside: Inside) -> None:
     address = f"mysql://x:{PORTAL}@y/z"
     status, text = inside(
         "sync", QQCATALYST_API_URL=f"ftp://{USERNAME}:{PORTAL}@x", ETL_RATE=SECRET, DATABASE_URL=address
@@ -291,26 +294,26 @@ REFUSAL = """
 
 @pytest.mark.parametrize("table", ["raw.raw_contacts", "public.contacts", "etl.findings"])
 @pytest.mark.parametrize("state", ["P0001", "23514", "XX000"])
-def test_a_database_that_quotes_the_row_it_refuses(inside: Inside, database_url: str, table: str, state: str) -> None:
+def test_a_database_that_quotes_the_rejected_row(inside: Inside, database_url: str, table: str, state: str) -> None:
     with psycopg.connect(database_url) as database:
         database.execute(REFUSAL.format(state=state, table=table).encode())
     status, text = inside("sync", "--resource", "contacts")
-    assert status != 0 or table == "public.contacts"  # a row that a constraint refuses is a finding
+    assert status != 0 or table == "public.contacts"  # a row that a constraint rejects becomes a finding
     assert leaked(text + inside("runs")[1] + inside("findings")[1]) == []
     assert leaked(column(database_url, REASONS)) == []
 
 
-#: Where notices go and from whom a watchdog hears; the address of either is a secret.
+#: Part of the URL of the heartbeat, which is a secret.
 PING = "mk-ping-0b7e"
-TOLD = (*NEVER_OUT, MAIL_PASSWORD, quote(MAIL_PASSWORD), PING)
+NEVER_SENT = (*NEVER_OUT, MAIL_PASSWORD, quote(MAIL_PASSWORD), PING)
 
 
-#: What the database keeps of notices.
-WAITING = "SELECT CAST(one AS text) FROM etl.outbox AS one UNION ALL SELECT CAST(one AS text) FROM etl.troubles AS one"
+#: Emails and incidents in the database.
+WAITING = "SELECT CAST(t AS text) FROM etl.outbox AS t UNION ALL SELECT CAST(t AS text) FROM etl.troubles AS t"
 
 
 def notices(port: int, folder: Path) -> dict[str, str]:
-    """Return settings under which a run tells of itself in every way that there is."""
+    """Return settings that enable emails, heartbeat and metrics."""
     return {
         "ETL_SMTP_URL": f"smtp://{MAIL_USER}:{quote(MAIL_PASSWORD)}@127.0.0.1:{port}?tls=off",
         "ETL_MAIL_FROM": "etl@agency.example.com",
@@ -321,34 +324,36 @@ def notices(port: int, folder: Path) -> dict[str, str]:
 
 
 def files(folder: Path) -> str:
-    """Return what stands in all files below a folder."""
-    return "\n".join(one.read_bytes().decode(errors="replace") for one in folder.rglob("*") if one.is_file())
+    """Return the content of all files in a folder."""
+    return "\n".join(path.read_bytes().decode(errors="replace") for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("tale", ["500", "failed envelope", "bad records", "bad values"])
-def test_mails_metrics_and_files_of_a_run(inside: Inside, simulator: Simulator, database_url: str, tale: str) -> None:
+def test_emails_metrics_and_files_of_a_run(inside: Inside, simulator: Simulator, database_url: str, tale: str) -> None:
     folder = inside.environment.folder
     with mail_sink(login=True) as (sink, port):
         settings = notices(port, folder)
         simulator.server.faults = Telltale(TALES[tale])
-        said = [inside(*words, **settings) for words in (["sync", "--resource", "claims"], ["notices"], ["metrics"])]
-        mails = "\n".join(one.as_string() + sink.text(place) + sink.html(place) for place, one in enumerate(sink.mails))
-    assert [leaked(text, TOLD) for _, text in said] == [[]] * len(said)
-    assert "claims" in mails or said[0][0] == 0
-    assert leaked(mails, TOLD) == []
+        outputs = [inside(*words, **settings) for words in (["sync", "--resource", "claims"], ["notices"], ["metrics"])]
+        mails = "\n".join(
+            mail.as_string() + sink.text(index) + sink.html(index) for index, mail in enumerate(sink.mails)
+        )
+    assert [leaked(text, NEVER_SENT) for _, text in outputs] == [[]] * len(outputs)
+    assert "claims" in mails or outputs[0][0] == 0
+    assert leaked(mails, NEVER_SENT) == []
     assert "qqetl" in (folder / "metrics.prom").read_text()
-    assert leaked(files(folder), TOLD) == []
-    assert leaked(column(database_url, f"{REASONS} UNION ALL {WAITING}"), TOLD) == []
+    assert leaked(files(folder), NEVER_SENT) == []
+    assert leaked(column(database_url, f"{REASONS} UNION ALL {WAITING}"), NEVER_SENT) == []
 
 
-def test_files_and_mails_of_a_run_without_a_database(inside: Inside) -> None:
+def test_files_and_emails_of_a_run_without_a_database(inside: Inside) -> None:
     folder = inside.environment.folder
     with mail_sink(login=True) as (sink, port):
         address = f"postgresql://etl:{PORTAL}@127.0.0.1:9/book"
         status, text = inside("sync", **notices(port, folder), DATABASE_URL=address)
-        mails = "\n".join(one.as_string() for one in sink.mails)
+        mails = "\n".join(mail.as_string() for mail in sink.mails)
     assert status == 4
-    assert leaked(text + mails + files(folder), TOLD) == []
+    assert leaked(text + mails + files(folder), NEVER_SENT) == []
 
 
 def test_a_database_that_refuses_the_password(inside: Inside, database_url: str) -> None:
@@ -359,7 +364,7 @@ def test_a_database_that_refuses_the_password(inside: Inside, database_url: str)
 
 
 @pytest.mark.parametrize("table", ["raw.raw_contacts", "etl.findings", "etl.requests"])
-def test_the_exceptions_that_python_gets(simulator: Simulator, database_url: str, table: str) -> None:
+def test_exceptions_in_python(simulator: Simulator, database_url: str, table: str) -> None:
     with psycopg.connect(database_url) as database:
         database.execute(REFUSAL.format(state="XX000", table=table).encode())
     engine = make_engine(database_url)
@@ -372,8 +377,8 @@ def test_the_exceptions_that_python_gets(simulator: Simulator, database_url: str
     assert leaked("".join(traceback.format_exception(caught.value))) == []
 
 
-def test_a_fault_of_our_own_leaves_no_values_in_the_log(qqetl: CommandLine) -> None:
-    """A record in hand when something breaks is part of the traceback's words."""
+def test_an_unexpected_error_leaves_no_values_in_the_log(qqetl: CommandLine) -> None:
+    """The traceback of an error may quote the current record."""
     code = (
         "from etl.engine import page_writer\n"
         "from etl.cli.main import main\n"
@@ -388,7 +393,7 @@ def test_a_fault_of_our_own_leaves_no_values_in_the_log(qqetl: CommandLine) -> N
         env=qqetl.environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
     assert done.returncode != 0
-    assert leaked(said(qqetl, done), (*SECRETS[:1], PASSWORD, USERNAME, SSN, TEXT_SSN, MAIL)) == []
+    assert leaked(output_of(qqetl, done), (*SECRETS[:1], PASSWORD, USERNAME, SSN, TEXT_SSN, MAIL)) == []
 
 
 SERVICES = """
@@ -408,9 +413,7 @@ print(LoadService(engine).load_batch(batch, window))
 """
 
 
-def test_the_python_services_without_our_log_say_nothing_they_should_not(
-    qqetl: CommandLine, simulator: Simulator
-) -> None:
+def test_the_python_services_with_another_log(qqetl: CommandLine, simulator: Simulator) -> None:
     simulator.server.faults = Faults(("server-errors:1@5",))
     script = qqetl.folder / "services.py"
     script.write_text(SERVICES)
@@ -420,10 +423,10 @@ def test_the_python_services_without_our_log_say_nothing_they_should_not(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert "completed" in done.stdout
-    assert leaked(said(qqetl, done)) == []
+    assert leaked(output_of(qqetl, done)) == []
 
 
-def test_the_log_is_one_line_of_json_an_event(inside: Inside, simulator: Simulator) -> None:
+def test_each_log_event_is_one_line_of_json(inside: Inside, simulator: Simulator) -> None:
     simulator.server.faults = Telltale(TALES["500"])
     inside("sync", "--resource", "claims")
     lines = logged(inside.environment).splitlines()

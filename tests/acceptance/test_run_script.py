@@ -1,6 +1,6 @@
-"""The bootstrap script: one environment, made once, repaired when broken, and plain words about what is missing.
+"""The `run` script: it creates one environment, repairs it, and names what is missing.
 
-The checkout under test is a small one with wheels of its own, so that nothing is downloaded.
+The tests use a small checkout with its own wheels, so nothing is downloaded.
 """
 
 import hashlib
@@ -42,12 +42,12 @@ backend-path = ["."]
 name = "small"
 version = "1"
 """
-#: What stands in for pytest: it says what it was called with.
+#: Replaces pytest: prints its arguments.
 PYTEST = "import sys\nprint('pytest', *sys.argv[1:], sep='|')\n"
 
 
 def wheel(folder: Path, name: str, files: dict[str, str]) -> str:
-    """Put a wheel into the folder and return its line for a lock."""
+    """Write a wheel to the folder, and return its line for a lock file."""
     path = folder / f"{name}-1-py3-none-any.whl"
     info = f"{name}-1.dist-info"
     files = files | {
@@ -125,15 +125,15 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return Checkout(tmp_path_factory.mktemp("small"))
 
 
-def test_two_first_runs_at_once_make_one_environment(checkout: Checkout) -> None:
+def test_two_concurrent_first_runs_create_one_environment(checkout: Checkout) -> None:
     both = [checkout.start("one"), checkout.start("two")]
-    said = [process.communicate(timeout=120) for process in both]
-    assert [out for out, _ in said] == ["/|one\n", "/|two\n"], said
-    assert sum("Setting up" in err for _, err in said) == 1
+    outputs = [process.communicate(timeout=120) for process in both]
+    assert [out for out, _ in outputs] == ["/|one\n", "/|two\n"], outputs
+    assert sum("Setting up" in err for _, err in outputs) == 1
     assert checkout.has("first")
 
 
-def test_the_next_run_starts_at_once_with_arguments_and_exit_status_passed_on(checkout: Checkout) -> None:
+def test_the_next_run_passes_arguments_and_exit_status(checkout: Checkout) -> None:
     checkout.run()
     done = checkout.run("sync", "--from", "2026-01-01 08:00")
     assert (done.stdout, done.stderr, done.returncode) == ("/|sync|--from|2026-01-01 08:00\n", "", 7)
@@ -148,7 +148,7 @@ def test_a_link_to_the_script_works(checkout: Checkout, tmp_path: Path) -> None:
     assert done.stdout == f"{tmp_path}|x\n", done.stderr
 
 
-def test_a_changed_lock_is_followed(checkout: Checkout) -> None:
+def test_a_changed_lock_file_is_installed(checkout: Checkout) -> None:
     checkout.run()
     checkout.lock(wheel(checkout.wheels, "second", {"second.py": ""}))
     assert "Setting up" in checkout.run().stderr
@@ -156,18 +156,18 @@ def test_a_changed_lock_is_followed(checkout: Checkout) -> None:
     assert not checkout.has("first")
 
 
-def test_the_product_alone_is_installed_until_tests_are_asked_for(tmp_path: Path) -> None:
+def test_test_packages_are_installed_on_demand(tmp_path: Path) -> None:
     small = Checkout(tmp_path)
     assert small.run("x").stdout == "/|x\n"
     assert not small.has("pytest")
     done = small.run("test", "-k", "some")
     assert done.stdout == "pytest|-n|2|--dist|worksteal|-k|some\n", done.stderr
     done = small.run("y")
-    assert (done.stdout, done.stderr) == ("/|y\n", ""), "an environment made for tests serves all"
+    assert (done.stdout, done.stderr) == ("/|y\n", ""), "an environment for tests serves all commands"
     small.lock(wheel(small.wheels, "second", {"second.py": ""}))
     assert "Setting up" in small.run("z").stderr
     assert small.has("second")
-    assert small.has("pytest"), "and stays one"
+    assert small.has("pytest"), "and stays an environment for tests"
 
 
 @pytest.mark.parametrize("damage", ["python", "half", "elsewhere"])
@@ -187,12 +187,12 @@ def test_a_broken_environment_is_repaired(checkout: Checkout, damage: str) -> No
 
 
 def move(checkout: Checkout, to: Path) -> None:
-    """Rename the checkout's folder; scripts in its environment name the old one."""
+    """Rename the folder of the checkout; scripts in its environment still name the old one."""
     checkout.folder = checkout.folder.rename(to)
     checkout.wheels = checkout.folder / "wheels"
 
 
-def test_pip_steps_in_where_uv_does_not_run(tmp_path: Path) -> None:
+def test_pip_is_used_if_uv_fails(tmp_path: Path) -> None:
     small = Checkout(tmp_path)
     small.lock_uv("exit 3")
     small.lock(wheel(small.wheels, "first", {"first.py": ""}))
@@ -202,7 +202,7 @@ def test_pip_steps_in_where_uv_does_not_run(tmp_path: Path) -> None:
     assert small.has("first")
 
 
-def test_a_wrong_hash_stops_the_set_up(checkout: Checkout) -> None:
+def test_a_wrong_hash_stops_the_setup(checkout: Checkout) -> None:
     good = wheel(checkout.wheels, "third", {"third.py": ""})
     checkout.lock(good.replace("sha256:", "sha256:0000")[:-5] + "\n")
     done = checkout.run("x")
@@ -215,15 +215,15 @@ def test_a_wrong_hash_stops_the_set_up(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize(
-    ("python", "cure"),
+    ("python", "fix"),
     [
         (None, "apt-get install python3 python3-venv"),
         ('case "$*" in *ensurepip*) exit 1 ;; esac; exit 0', "apt-get install python3-venv"),
-        ('case "$*" in *version_info*) exit 1 ;; esac; exit 0', "Python 3.11 or newer is missing"),
+        ('case "$*" in *version_info*) exit 1 ;; esac; exit 0', "Python 3.11 or newer is required"),
     ],
     ids=["no-python", "no-venv", "old-python"],
 )
-def test_what_is_missing_is_named_with_its_cure(tmp_path: Path, python: str | None, cure: str) -> None:
+def test_a_missing_program_is_named_with_the_fix(tmp_path: Path, python: str | None, fix: str) -> None:
     small = Checkout(tmp_path)
     programs = tmp_path / "programs"
     programs.mkdir()
@@ -234,11 +234,11 @@ def test_what_is_missing_is_named_with_its_cure(tmp_path: Path, python: str | No
         (programs / "python3").chmod(0o755)
     done = small.run("demo", PATH=str(programs))
     assert done.returncode == 2
-    assert cure in done.stderr
+    assert fix in done.stderr
     assert not (tmp_path / ".venv").exists()
 
 
-def test_a_home_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None:
+def test_a_read_only_home_directory_works(tmp_path: Path) -> None:
     done = Checkout(tmp_path).run("x", HOME="/proc/self/no-home")
     assert done.stdout == "/|x\n", done.stderr
     assert "trying pip" not in done.stderr, done.stderr

@@ -44,7 +44,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def test_the_locks_agree_with_what_is_asked_for(agreement: ModuleType) -> None:
-    assert agreement.locks() == []
+    assert agreement.check_locks() == []
 
 
 @pytest.mark.parametrize(
@@ -68,19 +68,19 @@ def test_a_lock_that_is_behind_is_named_with_its_cure(
     agreement: ModuleType, checkout: Path, file: str, old: str, new: str, words: str
 ) -> None:
     replace(checkout / file, old, new)
-    found = agreement.locks(checkout)
+    found = agreement.check_locks(checkout)
     assert [one for one in found if words in one and "Run: .ci/lock" in one], found
 
 
 def test_a_page_that_is_behind_is_named_with_its_cure(agreement: ModuleType, tmp_path: Path) -> None:
-    found = agreement.pages(tmp_path)
+    found = agreement.check_pages(tmp_path)
     assert "docs/reference/settings.md is behind the declarations. Run: python -m etl.render" in found
     for words in found:
         name = words.split()[0]
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     replace(tmp_path / "docs/reference/settings.md", "ETL_TENANT", "ETL_TENNANT")
-    assert "docs/reference/settings.md" in " ".join(agreement.pages(tmp_path))
+    assert "docs/reference/settings.md" in " ".join(agreement.check_pages(tmp_path))
 
 
 @pytest.fixture

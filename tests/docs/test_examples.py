@@ -1,4 +1,4 @@
-"""Every example of the documentation holds: queries, Python and calls, run on a small agency that was synced."""
+"""Run the SQL, Python and shell examples of the documentation against a small synced agency."""
 
 import os
 import subprocess
@@ -23,23 +23,23 @@ from etl.database.migrate import upgrade
 from etl.pipeline import sync
 from etl.simulator import Simulator, SimulatorSettings
 
-#: Enough for each query that promises rows.
+#: Enough for each query that must return rows.
 CONTACTS = 60
 
 SQL, PYTHON, BASH = (examples(language) for language in ("sql", "python", "bash"))
-RUN_PYTHON = [one for one in PYTHON if "run" in one.words]
-RUN_BASH = [one for one in BASH if "run" in one.words]
+RUN_PYTHON = [example for example in PYTHON if "run" in example.labels]
+RUN_BASH = [example for example in BASH if "run" in example.labels]
 
 
 @dataclass(frozen=True)
-class Agency:
-    """A made-up agency, its API, and a database that it was synced into."""
+class SyncedAgency:
+    """A made-up agency, its API, and the database that it was synced into."""
 
     url: str
     simulator: Simulator
 
     def environment(self, url: str) -> dict[str, str]:
-        """Return the settings that lead to the API and to a database."""
+        """Return the settings for the API and a database."""
         login = self.simulator.settings
         return {
             "DATABASE_URL": url,
@@ -55,7 +55,7 @@ class Agency:
 
 @contextmanager
 def database(server: EmbeddedPostgres, template: str = "template0") -> Iterator[str]:
-    """Give the address of a new database, made after a template."""
+    """Yield the URL of a new database, copied from a template."""
     name = sql.Identifier(f"docs_{uuid4().hex[:12]}")
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(sql.SQL("create database {} template {}").format(name, sql.Identifier(template)))
@@ -66,42 +66,42 @@ def database(server: EmbeddedPostgres, template: str = "template0") -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def agency(server: EmbeddedPostgres) -> Iterator[Agency]:
+def agency(server: EmbeddedPostgres) -> Iterator[SyncedAgency]:
     with database(server) as url, Simulator(SimulatorSettings(contacts=CONTACTS)) as simulator:
         upgrade(url)
-        made = Agency(url, simulator)
-        settings = {name.lower(): value for name, value in made.environment(url).items()}
+        synced = SyncedAgency(url, simulator)
+        settings = {name.lower(): value for name, value in synced.environment(url).items()}
         engine = make_engine(url)
         assert sync(engine, Settings.load(**settings)).exit_status == 0
         engine.dispose()
-        yield made
+        yield synced
 
 
 @pytest.fixture
-def environment(agency: Agency, server: EmbeddedPostgres) -> Iterator[dict[str, str]]:
-    """Give the settings that lead to the agency and to a copy of its database, which a test may change."""
+def environment(agency: SyncedAgency, server: EmbeddedPostgres) -> Iterator[dict[str, str]]:
+    """Yield the settings for the agency and a copy of its database, which a test may change."""
     with database(server, urlsplit(agency.url).path.lstrip("/")) as url:
         yield agency.environment(url)
 
 
 @pytest.mark.parametrize("example", SQL, ids=str)
-def test_a_query_runs_and_has_rows_where_it_says_so(example: Example, agency: Agency) -> None:
+def test_a_query_runs_and_returns_rows_if_labeled(example: Example, agency: SyncedAgency) -> None:
     with psycopg.connect(agency.url) as connection:
         connection.read_only = True
         rows = connection.execute(example.text).fetchall()
-    assert rows or "rows" not in example.words
+    assert rows or "rows" not in example.labels
 
 
 @pytest.mark.parametrize("example", PYTHON, ids=str)
-def test_python_is_python(example: Example) -> None:
+def test_a_python_example_compiles(example: Example) -> None:
     compile(textwrap.dedent(example.text), str(example), "exec")
 
 
 @pytest.mark.parametrize("example", RUN_PYTHON, ids=str)
-def test_an_example_in_python_runs(
+def test_a_python_example_runs(
     example: Example, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # where no .env is
+    monkeypatch.chdir(tmp_path)  # a folder without .env
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     names: dict[str, object] = {"__name__": "example"}
@@ -111,9 +111,9 @@ def test_an_example_in_python_runs(
 
 
 @pytest.mark.parametrize("example", RUN_BASH, ids=str)
-def test_an_example_for_the_shell_runs(example: Example, environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_shell_example_runs(example: Example, environment: dict[str, str], tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
+    completed = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", example.text],
         cwd=tmp_path,
         env={**environment, "PATH": path, "HOME": str(tmp_path)},
@@ -121,10 +121,10 @@ def test_an_example_for_the_shell_runs(example: Example, environment: dict[str, 
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
+    assert completed.returncode == 0, completed.stderr
+    assert "Traceback" not in completed.stderr
 
 
-def test_the_services_are_among_the_examples_that_run() -> None:
-    text = "".join(one.text for one in RUN_PYTHON)
+def test_the_executed_examples_include_the_services() -> None:
+    text = "".join(example.text for example in RUN_PYTHON)
     assert all(name in text for name in ("extract_data(", "transform_batch(", "load_batch(", "Session(", "sync(engine"))

@@ -1,4 +1,4 @@
-"""The page of faults names tests that there are, and each of its lines names one."""
+"""Every row of the page of faults names a test that exists."""
 
 import re
 
@@ -6,29 +6,29 @@ import pytest
 from pages import ROOT, sections
 
 FAULTS = sections(ROOT / "docs/reference/faults.md")
-NAMED = re.compile(r"`(test_\w+)`")
+TEST_NAME = re.compile(r"`(test_\w+)`")
 DEFINED = re.compile(r"^(?:async )?def (test_\w+)", re.MULTILINE)
 
 
-def names_of_tests() -> set[str]:
+def defined_tests() -> set[str]:
     """Return the names of all tests."""
     return {name for file in (ROOT / "tests").rglob("test_*.py") for name in DEFINED.findall(file.read_text())}
 
 
-def lines(text: str) -> list[str]:
-    """Return the lines of the tables in a section, without their heads."""
+def table_rows(text: str) -> list[str]:
+    """Return the table rows of a section, without headers."""
     rows = [line for line in text.splitlines() if line.startswith("|")]
     return [line for line in rows if not re.match(r"\| *(fault|-)", line) and not line.startswith("|-")]
 
 
-@pytest.mark.parametrize("heading", [name for name, text in FAULTS.items() if lines(text)])
+@pytest.mark.parametrize("heading", [name for name, text in FAULTS.items() if table_rows(text)])
 def test_every_fault_names_tests_that_exist(heading: str) -> None:
-    known, rows = names_of_tests(), lines(FAULTS[heading])
+    rows = table_rows(FAULTS[heading])
     assert rows
-    assert [line for line in rows if not NAMED.search(line)] == [], "a fault without a test"
-    assert {name for line in rows for name in NAMED.findall(line)} - known == set()
+    assert [row for row in rows if not TEST_NAME.search(row)] == [], "a fault without a test"
+    assert {name for row in rows for name in TEST_NAME.findall(row)} - defined_tests() == set()
 
 
-def test_every_fault_of_token_and_http_is_there() -> None:
+def test_all_numbered_faults_are_listed() -> None:
     numbers = re.findall(r"^\| H(\d+): ", FAULTS["Token and HTTP"], re.MULTILINE)
     assert numbers == [str(number) for number in range(1, 23)]

@@ -1,4 +1,4 @@
-"""The two questions of "See the past" give the right answers: over daylight saving time, deletions and returns."""
+"""The two queries of "Query history" return the right rows: daylight saving time, deletions, revivals."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -16,18 +16,18 @@ IDS = {name: row_id("t", table, "1") for name, table in {
     "contact": "contacts", "policy": "policies", "coverage": "coverages"}.items()}  # fmt: skip
 
 
-def question(words: str) -> str:
-    """Return the query on the page in which these words stand, without its end."""
-    (found,) = (one.text for one in examples("sql") if one.page == PAGE and words in one.text)
-    return found.strip().rstrip(";")
+def find_query(words: str) -> str:
+    """Return the query on the page that contains these words, without its semicolon."""
+    (query,) = (example.text for example in examples("sql") if example.page == PAGE and words in example.text)
+    return query.strip().rstrip(";")
 
 
-IN_FORCE = question("claim.date_of_loss, policy.policy_number")
-SHOWN = question("@> now()")
+IN_FORCE = find_query("claim.date_of_loss, policy.policy_number")
+SHOWN = find_query("@> now()")
 
 
 class Book:
-    """A policy with a coverage, whose every change is a transaction of its own."""
+    """A policy with a coverage; each change is a separate transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -43,7 +43,7 @@ class Book:
             connection.execute(text(statement), {**IDS, **bound})
 
     def policy(self, at: str, **columns: Any) -> None:
-        """Let a newer version of the policy arrive."""
+        """Store a newer version of the policy."""
         new = ", ".join(f"{name} = :{name}" for name in columns)
         self.write(
             f"UPDATE policies SET {new}, version_at = :at, updated_at = now() WHERE id = :policy", at=at, **columns
@@ -56,7 +56,7 @@ class Book:
         """, at=at)  # fmt: skip
 
     def loss(self, *days: date) -> None:
-        """Let claims arrive for losses of these days."""
+        """Store claims for losses on these days."""
         for day in days:
             self.write("""
                 INSERT INTO claims (id, tenant, source_id, policy_id, claim_number, date_of_loss, status)
@@ -64,23 +64,23 @@ class Book:
             """, number=f"C-{day}", day=day)  # fmt: skip
 
     def now(self) -> datetime:
-        """Return a moment after all that has been written and before all that will be."""
+        """Return the database's time, later than all earlier writes."""
         with self.engine.connect() as connection:
             return connection.execute(text("SELECT clock_timestamp()")).scalar_one()  # type: ignore[no-any-return]
 
-    def ask(self, query: str, zone: str = "UTC") -> list[Mapping[str, Any]]:
-        """Return the answer, asked in a session of this zone."""
+    def fetch(self, query: str, zone: str = "UTC") -> list[Mapping[str, Any]]:
+        """Return the rows of a query in a session with this time zone."""
         with self.engine.connect() as connection:
             connection.execute(text("SELECT set_config('timezone', :zone, true)"), {"zone": zone})
-            return [dict(one) for one in connection.execute(text(query)).mappings()]
+            return [dict(row) for row in connection.execute(text(query)).mappings()]
 
     def in_force(self, zone: str = "UTC") -> dict[date, tuple[Any, Any]]:
-        """Return status and coverage that were in force on the day of each loss."""
-        return {one["date_of_loss"]: (one["status"], one["code"]) for one in self.ask(IN_FORCE, zone)}
+        """Return the status and coverage in force on the day of each loss."""
+        return {row["date_of_loss"]: (row["status"], row["code"]) for row in self.fetch(IN_FORCE, zone)}
 
     def shown(self, at: datetime) -> list[Any]:
-        """Return the status of the policies that were shown at a moment."""
-        return [one["status"] for one in self.ask(SHOWN.replace("now()", f"timestamptz '{at.isoformat()}'"))]
+        """Return the statuses of the policies shown at a given time."""
+        return [row["status"] for row in self.fetch(SHOWN.replace("now()", f"timestamptz '{at.isoformat()}'"))]
 
 
 @pytest.fixture
@@ -89,15 +89,15 @@ def book(engine: Engine) -> Book:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_what_was_in_force_is_asked_at_noon_where_the_agency_is(book: Book, zone: str) -> None:
+def test_in_force_is_evaluated_at_noon_in_the_zone_of_the_agency(book: Book, zone: str) -> None:
     """In New York noon is 17:00 UTC in winter and 16:00 in summer, which begins and ends on the days of two losses."""
     winter, begins, ends, after = (date(2026, 3, 7), date(2026, 3, 8), date(2026, 11, 1), date(2026, 11, 2))
     book.policy("2026-03-07 16:30Z", status="half an hour before noon of a winter's day")
     book.policy("2026-03-08 16:30Z", status="half an hour after noon of the first day of summer")
     book.policy("2026-11-01 16:30Z", status="half an hour before noon of the first day of winter")
     book.loss(winter, begins, ends, after)
-    found = book.in_force(zone)
-    assert {day: status for day, (status, _) in found.items()} == {
+    in_force = book.in_force(zone)
+    assert {day: status for day, (status, _) in in_force.items()} == {
         winter: "half an hour before noon of a winter's day",
         begins: "half an hour before noon of a winter's day",
         ends: "half an hour before noon of the first day of winter",
@@ -105,7 +105,7 @@ def test_what_was_in_force_is_asked_at_noon_where_the_agency_is(book: Book, zone
     }
 
 
-def test_a_policy_is_in_force_before_its_deletion_and_after_its_return(book: Book) -> None:
+def test_a_policy_is_in_force_before_its_deletion_and_after_its_revival(book: Book) -> None:
     before, between, again = date(2026, 2, 1), date(2026, 4, 1), date(2026, 6, 1)
     book.policy("2026-03-01Z", status="D", deleted_at="2026-03-01Z")
     book.policy("2026-05-01Z", status="revived", deleted_at=None)
@@ -113,7 +113,7 @@ def test_a_policy_is_in_force_before_its_deletion_and_after_its_return(book: Boo
     assert book.in_force() == {before: ("first", None), again: ("revived", None)}
 
 
-def test_a_coverage_that_vanished_was_in_force_until_then(book: Book) -> None:
+def test_a_missing_coverage_was_in_force_until_it_was_deleted(book: Book) -> None:
     book.coverage("2026-02-01Z")
     book.write("UPDATE coverages SET deleted_at = now(), updated_at = now() WHERE id = :coverage")
     without, with_it, later = date(2026, 1, 15), date(2026, 3, 1), date(2100, 1, 1)
@@ -121,24 +121,24 @@ def test_a_coverage_that_vanished_was_in_force_until_then(book: Book) -> None:
     assert book.in_force() == {without: ("first", None), with_it: ("first", "BI"), later: ("first", None)}
 
 
-def test_a_coverage_that_is_taken_back_never_vanished(book: Book) -> None:
+def test_a_coverage_whose_deletion_is_reversed_was_always_in_force(book: Book) -> None:
     book.coverage("2026-02-01Z")
-    for mark in ("now()", "NULL"):
-        book.write(f"UPDATE coverages SET deleted_at = {mark}, updated_at = now() WHERE id = :coverage")
+    for deleted_at in ("now()", "NULL"):
+        book.write(f"UPDATE coverages SET deleted_at = {deleted_at}, updated_at = now() WHERE id = :coverage")
     book.loss(date(2026, 3, 1))
     assert book.in_force() == {date(2026, 3, 1): ("first", "BI")}
 
 
-def test_what_was_shown_is_what_had_arrived_and_not_what_was_true(book: Book) -> None:
+def test_shown_follows_arrival_and_in_force_follows_the_source(book: Book) -> None:
     moments = [book.now()]
     book.policy("2026-02-01Z", status="misread")
     moments.append(book.now())
-    book.policy("2026-02-01Z", status="mended")
+    book.policy("2026-02-01Z", status="corrected")
     moments.append(book.now())
     book.policy("2026-03-01Z", status="D", deleted_at="2026-03-01Z")
     moments.append(book.now())
     book.policy("2026-04-01Z", status="revived", deleted_at=None)
     moments.append(book.now())
-    assert [book.shown(one) for one in moments] == [["first"], ["misread"], ["mended"], [], ["revived"]]
+    assert [book.shown(moment) for moment in moments] == [["first"], ["misread"], ["corrected"], [], ["revived"]]
     book.loss(date(2026, 2, 15))
-    assert book.in_force() == {date(2026, 2, 15): ("mended", None)}, "what was misread was never in force"
+    assert book.in_force() == {date(2026, 2, 15): ("corrected", None)}, "the misread status was never in force"

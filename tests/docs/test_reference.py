@@ -1,4 +1,4 @@
-"""The reference says what the code says: commands, settings, exit statuses, states, resources, source ids."""
+"""The reference pages agree with the code: commands, settings, exit statuses, states, resources."""
 
 import re
 import shlex
@@ -20,37 +20,37 @@ from etl.values import Severity
 REFERENCE = ROOT / "docs/reference"
 
 SETTINGS = sorted(name.upper() for name in Settings.model_fields)
-#: What looks like a setting of ours.
+#: A name in the form of a setting.
 SETTING = re.compile(r"\b(?:ETL|QQCATALYST|LOG|DATABASE)_[A-Z]+(?:_[A-Z]+)*\b")
 
 
 def tree(command: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield a command and those below it, by name."""
+    """Yield a command and its subcommands, by name."""
     if name:
         yield name, command
     for child in getattr(command, "commands", {}):
-        below = command.get_command(None, child)
-        yield from tree(below, f"{name} {child}".strip())
+        subcommand = command.get_command(None, child)
+        yield from tree(subcommand, f"{name} {child}".strip())
 
 
 TREE = dict(tree(build_command_line(), ""))
 
 
 def options(command: Any) -> set[str]:
-    """Return the options of a command, without the one for help."""
-    return {name for one in command.params for name in one.opts if name.startswith("--")} - {"--help"}
+    """Return the options of a command, without --help."""
+    return {name for parameter in command.params for name in parameter.opts if name.startswith("--")} - {"--help"}
 
 
 DOCUMENTED = sections(REFERENCE / "commands.md")
 
 
-def test_the_commands_are_those_that_are_documented() -> None:
+def test_every_command_is_documented() -> None:
     assert set(COMMANDS) <= set(TREE)
     assert set(DOCUMENTED) == set(TREE)
 
 
 @pytest.mark.parametrize("name", TREE)
-def test_the_options_of_a_command_are_those_that_are_documented(name: str) -> None:
+def test_every_option_of_a_command_is_documented(name: str) -> None:
     listed = {cell.split()[0] for cell in first_cells(DOCUMENTED[name]) if cell != "option"}
     assert listed == options(TREE[name])
 
@@ -61,12 +61,12 @@ def test_a_setting_is_documented(name: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_a_setting_that_is_named_is_one(page: Any) -> None:
-    named = {name if name in SETTINGS else name.removesuffix("_FILE") for name in SETTING.findall(page.read_text())}
-    assert named - set(SETTINGS) - {"QQCATALYST"} == set()
+def test_a_named_setting_exists(page: Any) -> None:
+    names = {name if name in SETTINGS else name.removesuffix("_FILE") for name in SETTING.findall(page.read_text())}
+    assert names - set(SETTINGS) - {"QQCATALYST"} == set()
 
 
-def called(example: Example) -> Iterator[list[str]]:
+def split_calls(example: Example) -> Iterator[list[str]]:
     """Yield the words of each call of our program in an example."""
     for line in example.text.replace("\\\n", " ").splitlines():
         code = line.partition(" #")[0].replace("$(", " ").replace(")", " ").replace('"', " ")
@@ -77,44 +77,44 @@ def called(example: Example) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("example", examples("bash"), ids=str)
-def test_what_an_example_calls_exists(example: Example) -> None:
-    for words in called(example):
+def test_the_commands_of_an_example_exist(example: Example) -> None:
+    for words in split_calls(example):
         if words[:1] in (["test"], ["check"], ["--version"]):
-            continue  # of the bootstrap script, which has tests of its own; the version is no command
+            continue  # handled by the bootstrap script, which has its own tests; the version is not a command
         name = " ".join(words[:2]) if " ".join(words[:2]) in TREE else words[0]
         assert name in TREE, f"{example}: {' '.join(words)}"
         used = {word.partition("=")[0] for word in words if word.startswith("--")}
         assert used <= options(TREE[name]), f"{example}: {' '.join(words)}"
 
 
-#: A call of the program in code marks.
-CALLED = re.compile(r"`(?:qqetl|\./run) ([a-z]+)[^`\n]*`")
+#: A call of the program in backticks.
+CALL = re.compile(r"`(?:qqetl|\./run) ([a-z]+)[^`\n]*`")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_a_command_that_is_named_exists(page: Any) -> None:
-    assert set(CALLED.findall(page.read_text())) - set(COMMANDS) - {"test", "check"} == set()
+def test_a_named_command_exists(page: Any) -> None:
+    assert set(CALL.findall(page.read_text())) - set(COMMANDS) - {"test", "check"} == set()
 
 
-def every_error(root: type[EtlError]) -> Iterator[type[EtlError]]:
-    """Yield the errors below one, those that nothing is below of."""
-    below = [one for one in root.__subclasses__() if one.__module__ == errors.__name__]
-    for one in below:
-        yield from every_error(one)
-    if root.__module__ == errors.__name__ and (not below or root is errors.UsageError):
+def leaf_errors(root: type[EtlError]) -> Iterator[type[EtlError]]:
+    """Yield the most specific subclasses of an error."""
+    subclasses = [error for error in root.__subclasses__() if error.__module__ == errors.__name__]
+    for error in subclasses:
+        yield from leaf_errors(error)
+    if root.__module__ == errors.__name__ and (not subclasses or root is errors.UsageError):
         yield root
 
 
 def test_every_error_has_its_exit_status() -> None:
     table = sections(REFERENCE / "exit-statuses.md")["Errors and their statuses"]
-    said = dict(re.findall(r"^\| `(\w+)` \| (\d) \|", table, re.MULTILINE))
-    assert said == {one.__name__: str(one.exit_status) for one in every_error(EtlError)}
+    documented = dict(re.findall(r"^\| `(\w+)` \| (\d) \|", table, re.MULTILINE))
+    assert documented == {error.__name__: str(error.exit_status) for error in leaf_errors(EtlError)}
 
 
-def test_the_help_and_the_page_know_the_same_exit_statuses() -> None:
-    page = re.findall(r"^\| (\d) \|", (REFERENCE / "exit-statuses.md").read_text(), re.MULTILINE)
-    shown = re.findall(r"(?:^|[:;] ?|\n)(\d) [a-z]", build_command_line().epilog)
-    assert page == shown == list("0123456")
+def test_the_help_and_the_page_list_the_same_exit_statuses() -> None:
+    listed = re.findall(r"^\| (\d) \|", (REFERENCE / "exit-statuses.md").read_text(), re.MULTILINE)
+    in_help = re.findall(r"(?:^|[:;] ?|\n)(\d) [a-z]", build_command_line().epilog)
+    assert listed == in_help == list("0123456")
 
 
 @pytest.mark.parametrize(
@@ -140,10 +140,10 @@ def test_the_balance_names_every_outcome() -> None:
     assert "fetched = " + " + ".join(Outcome) in page
 
 
-@pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.name)
-def test_a_resource_stands_among_the_facts(one: Any) -> None:
+@pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
+def test_a_resource_is_listed_in_the_api_facts(resource: Any) -> None:
     lines = sections(REFERENCE / "api-facts.md")["Proven and unproven"].splitlines()
-    (line,) = (line for line in lines if line.startswith(f"| {one.name} |"))
-    assert line.endswith("| yes |" if one.documented else "| no |")
-    assert [call.path for call in one.endpoints if f"`{call.method} {call.path}`" not in line] == []
-    assert [way.resource for way in one.derived if way.resource not in line] == []
+    (line,) = (line for line in lines if line.startswith(f"| {resource.name} |"))
+    assert line.endswith("| yes |" if resource.documented else "| no |")
+    assert [call.path for call in resource.endpoints if f"`{call.method} {call.path}`" not in line] == []
+    assert [derivation.resource for derivation in resource.derived if derivation.resource not in line] == []

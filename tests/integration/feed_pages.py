@@ -1,4 +1,4 @@
-"""Pages of made-up feeds, handed to the takers of a stream as if fetched: whole histories without HTTP."""
+"""Pages of made-up feeds, passed to the page writers of a sync as if fetched: whole histories without HTTP."""
 
 from collections.abc import Iterable, Sequence
 from copy import copy
@@ -15,7 +15,7 @@ from etl.api.protocol import Answer, Call, Page, page_call
 from etl.catalogue import Resource
 from etl.config.settings import Settings
 from etl.engine.answers import FetchedPage, to_fetched_page
-from etl.engine.page_writer import WriteResult, PageGroup, PageWriter
+from etl.engine.page_writer import PageGroup, PageWriter, WriteResult
 from etl.ledger import batches
 from etl.ledger.slices import Slice
 from etl.ledger.transaction import Ledger
@@ -27,12 +27,12 @@ from etl.window import Window
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 FOREVER = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
-#: The outcomes of which each record has one.
-OUTCOMES = tuple(str(one) for one in Outcome)
+#: The outcomes; each record has exactly one.
+OUTCOMES = tuple(str(item) for item in Outcome)
 
 
-def settings_of(tenant: str, **more: Any) -> Settings:
-    """Return settings that reach nothing but a database."""
+def make_settings(tenant: str, **more: Any) -> Settings:
+    """Return settings that access only a database."""
     return Settings(
         _env_file=None,
         database_url="postgresql://nowhere/none",
@@ -46,21 +46,21 @@ def settings_of(tenant: str, **more: Any) -> Settings:
 
 
 def contact(number: int, at: datetime, **more: Any) -> bytes:
-    """Return the text of a contact as it was modified at a time."""
+    """Return the JSON text of a contact as modified at a time."""
     when = at.replace(tzinfo=None).isoformat()
     facts = {"EntityID": number, "Status": "A", "DisplayName": f"No. {number}", "CreatedOn": "2020-01-01T00:00:00"}
     return msgspec.json.encode(facts | {"DateLastModified": when} | more)
 
 
-def take(taker: PageWriter, group: PageGroup) -> WriteResult:
-    """Take a group as a lane does that has no processes, and return what it came to."""
-    known, rest = taker.skip_unchanged(group)
-    return known if rest is None else taker.write(rest).combine(known)
+def write_group(taker: PageWriter, group: PageGroup) -> WriteResult:
+    """Write a page group as a worker thread does, and return the result."""
+    unchanged, others = taker.skip_unchanged(group)
+    return unchanged if others is None else taker.write(others).combine(unchanged)
 
 
 @dataclass
 class Account:
-    """One tenant of a database, and the batches in which pages of its feeds are taken."""
+    """One tenant of a database, and the batches in which pages of its feeds are written."""
 
     engine: Engine
     tenant: str = "t"
@@ -68,12 +68,12 @@ class Account:
     more: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.settings = settings_of(self.tenant, **self.more)
+        self.settings = make_settings(self.tenant, **self.more)
         self.ledger = Ledger(self.engine, self.tenant)
         self.stream: Stream | None = None  # compiled for the first batch
 
-    def taker(self, window: Window = FOREVER) -> PageWriter:
-        """Begin a batch and return what takes pages for it."""
+    def writer(self, window: Window = FOREVER) -> PageWriter:
+        """Begin a batch and return its page writer."""
         batch = batches.build_batch(self.tenant, window, rules_version(self.settings), "sync", {})
         parts = {self.resource.name: window}
         self.ledger.commit(lambda connection: batches.create_batch(connection, batch, parts, etl.__version__))
@@ -84,18 +84,18 @@ class Account:
 
     def page(self, items: Iterable[bytes], at: datetime = NOON, number: int = 1) -> FetchedPage:
         """Return a page of these items, requested at a time."""
-        one = Slice(0, 0, at.date() - timedelta(days=1), at.date())
-        call: Call = page_call(self.resource, self.resource.endpoints[0], one.first_day, one.last_day, number, 500)
+        item = Slice(0, 0, at.date() - timedelta(days=1), at.date())
+        call: Call = page_call(self.resource, self.resource.endpoints[0], item.first_day, item.last_day, number, 500)
         given = list(items)
         body = b'{"Data":[' + b",".join(given) + b"]}"
         answer = Answer(200, {}, body, Page(given, len(given)), 1.0, 1, at, at)
-        return to_fetched_page(call, answer, one, None)
+        return to_fetched_page(call, answer, item, None)
 
     def group(self, pages: Sequence[FetchedPage], window: Window | None = None) -> PageGroup:
-        """Return pages as the group of one transaction."""
+        """Return pages as the page group of one transaction."""
         return PageGroup(self.resource.name, pages, window)
 
-    def take(self, *pages: FetchedPage, window: Window | None = None) -> tuple[UUID, WriteResult]:
-        """Take pages as a batch of their own; return the batch and what they came to."""
-        taker = self.taker(window or FOREVER)
-        return taker.batch_id, take(taker, self.group(pages, window))
+    def write(self, *pages: FetchedPage, window: Window | None = None) -> tuple[UUID, WriteResult]:
+        """Write pages as a batch of their own; return the batch and the result."""
+        taker = self.writer(window or FOREVER)
+        return taker.batch_id, write_group(taker, self.group(pages, window))

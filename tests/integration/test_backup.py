@@ -10,7 +10,7 @@ from etl.database.backup import backup, restore
 from etl.database.embedded import binaries
 from etl.database.embedded.binaries import client_program
 from etl.database.move import move_rows
-from etl.errors import DatabaseNotReady, DatabaseUnavailable, ActionRequired, UsageError
+from etl.errors import ActionRequired, DatabaseNotReady, DatabaseUnavailable, UsageError
 
 TABLES = """
     create schema etl;
@@ -79,10 +79,10 @@ def test_a_restore_that_hangs_ends_at_its_limit_and_changes_nothing(
     backup(filled, file)
     on(filled, "update parents set name = 'changed'")
     before = on(filled, CONTENT)
-    monkeypatch.setattr("etl.database.backup._BEGINNING_SECONDS", 2.0)
+    monkeypatch.setattr("etl.database.backup._BASE_SECONDS", 2.0)
     with psycopg.connect(filled) as reader:
         reader.execute("select * from children")
-        with pytest.raises(ActionRequired, match=r"pg_restore had not ended .* end what else is at work"):
+        with pytest.raises(ActionRequired, match=r"pg_restore did not finish .* end other work"):
             restore(filled, file)
         waiting = "select count(*) from pg_locks where not granted and relation = 'children'::regclass"
         assert reader.execute(waiting).fetchone() == (0,), "it would keep everybody else waiting too"
@@ -109,9 +109,9 @@ def test_a_backup_that_hangs_ends_at_its_limit_and_leaves_no_file(
     folder = tmp_path / "backups"
     folder.mkdir()
     monkeypatch.setattr("etl.database.backup.client_program", lambda *_, **__: program)
-    monkeypatch.setattr("etl.database.backup._BEGINNING_SECONDS", 0.2)
-    monkeypatch.setattr("etl.database.backup._DUMPED", 1e12)
-    with pytest.raises(ActionRequired, match="pg_dump had not ended"):
+    monkeypatch.setattr("etl.database.backup._BASE_SECONDS", 0.2)
+    monkeypatch.setattr("etl.database.backup._DUMP_RATE", 1e12)
+    with pytest.raises(ActionRequired, match="pg_dump did not finish"):
         backup(filled, folder / "book.dump")
     assert list(folder.iterdir()) == []
 
@@ -179,5 +179,5 @@ def programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         program = folder / name / "pg_dump"
         program.write_text(f"#!/bin/sh\necho 'pg_dump (PostgreSQL) {version}.1'\n")
         program.chmod(0o755)
-    monkeypatch.setattr(binaries, "_folders", lambda _: iter(folder / name for name in versions))
+    monkeypatch.setattr(binaries, "_candidate_folders", lambda _: iter(folder / name for name in versions))
     monkeypatch.setattr(binaries, "_wheel_root", lambda: folder / "wheel")

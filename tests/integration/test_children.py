@@ -13,7 +13,7 @@ from etl.ledger import children
 from etl.ledger.children import REFRESH_DAYS, ChildRequest, QueueCoverage
 from etl.ledger.staging.raw_tables import CleanStatus, generate_raw_ids, insert_versions
 from etl.models.states import RawState
-from etl.record import StagedRecord, Record
+from etl.record import Record, StagedRecord
 from etl.resources import resource
 
 TENANT, BATCH = "t", UUID(int=1)

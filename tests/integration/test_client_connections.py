@@ -22,7 +22,7 @@ from etl.api.protocol import Refusal
 from etl.api.retry_policy import Patience
 from etl.api.transport import CertificateRefused, Limits
 from etl.config.settings import Settings
-from etl.errors import ApiUnavailable, ActionRequired
+from etl.errors import ActionRequired, ApiUnavailable
 
 pytestmark = pytest.mark.timeout(30)
 

@@ -22,9 +22,9 @@ from etl.database.connect import (
     check_server,
     connect_options,
     database_errors,
+    display_url,
     make_engine,
     parse_url,
-    display_url,
 )
 from etl.database.deadline import DeadlineConnection, DeadlineExpired
 from etl.database.embedded.file_lock import wait_until
@@ -119,7 +119,7 @@ def test_a_slow_statement_is_ended_by_the_server_and_the_session_lives(empty_dat
 def test_a_black_hole_is_left_at_the_deadline(
     empty_database_url: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.database.connect.HEAD_START_SECONDS", 0.2)
+    monkeypatch.setattr("etl.database.connect.CLIENT_GRACE_SECONDS", 0.2)
     monkeypatch.setattr("etl.database.deadline._CANCEL_SECONDS", 0.2)
     with engine_for(proxy.url, statement_timeout_s=0.2) as engine, engine.connect() as connection:
         connection.execute(text("select 1"))
@@ -330,7 +330,7 @@ def test_a_database_in_another_encoding_is_refused(server: EmbeddedPostgres, eng
 
 
 def test_an_old_server_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.database.connect._OLDEST_SERVER", 990000)
+    monkeypatch.setattr("etl.database.connect._MIN_SERVER_VERSION", 990000)
     with engine.connect() as connection, pytest.raises(DatabaseNotReady, match="14 or newer"):
         check_server(connection)
 

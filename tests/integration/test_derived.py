@@ -1,4 +1,4 @@
-"""The statements that fill what no record brings, and the guards of the tables, in a real PostgreSQL."""
+"""The statements that compute columns and links, and the constraints of the tables, in a real PostgreSQL."""
 
 import uuid
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ FIRST, SECOND = uuid.UUID(int=1), uuid.UUID(int=2)
 
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
-    """Give a connection inside a transaction, two contacts in the database."""
+    """Give a connection inside a transaction, with two contacts in the database."""
     with engine.begin() as given:
         put(given, Contact, "1", FIRST, status="A")
         put(given, Contact, "2", FIRST, status="A")
@@ -62,7 +62,7 @@ def put_renewal(connection: Connection, batch: uuid.UUID, premium: float) -> Non
     )  # fmt: skip
 
 
-def test_a_renewal_gets_the_premium_of_the_term_before(connection: Connection) -> None:
+def test_a_renewal_gets_the_premium_of_the_previous_term(connection: Connection) -> None:
     policy(connection, "10", FIRST, total_premium=1000)
     policy(connection, "11", FIRST, total_premium=1100)
     put_renewal(connection, FIRST, 1100)
@@ -70,7 +70,7 @@ def test_a_renewal_gets_the_premium_of_the_term_before(connection: Connection) -
     assert renewal(connection) == (1000, 100)
 
 
-def test_a_renewal_follows_a_prior_term_that_changes_later(connection: Connection) -> None:
+def test_a_renewal_follows_a_later_change_of_the_previous_term(connection: Connection) -> None:
     policy(connection, "10", FIRST, total_premium=1000)
     policy(connection, "11", FIRST)
     put_renewal(connection, FIRST, 1100)
@@ -93,7 +93,7 @@ def billed(connection: Connection) -> list[tuple[str, str]]:
         .join(billing_record_policies, billing_record_policies.c.billing_record_id == BillingRecord.id)
         .join(Policy, Policy.id == billing_record_policies.c.policy_id)
     )
-    return sorted((one, other) for one, other in connection.execute(pairs))
+    return sorted((row, other) for row, other in connection.execute(pairs))
 
 
 def test_a_billing_record_is_linked_to_each_policy_it_names(connection: Connection) -> None:
@@ -130,8 +130,8 @@ def put_document(connection: Connection, batch: uuid.UUID, numbers: list[str] | 
 
 
 def filed(connection: Connection) -> list[str]:
-    found = select(Policy.source_id).join(document_policies, document_policies.c.policy_id == Policy.id)
-    return sorted(connection.execute(found).scalars())
+    query = select(Policy.source_id).join(document_policies, document_policies.c.policy_id == Policy.id)
+    return sorted(connection.execute(query).scalars())
 
 
 def test_a_document_is_linked_to_its_contacts_policies_of_that_number(connection: Connection) -> None:
@@ -156,7 +156,7 @@ def test_a_documents_links_follow_its_policies(connection: Connection) -> None:
     assert filed(connection) == ["12"]
 
 
-def test_a_documents_links_go_with_its_numbers(connection: Connection) -> None:
+def test_a_document_loses_its_links_with_its_policy_numbers(connection: Connection) -> None:
     policy(connection, "10", FIRST, policy_number="PA 1")
     put_document(connection, FIRST, ["PA 1"])
     run(connection, DOCUMENT_POLICIES, FIRST)
@@ -177,7 +177,7 @@ def test_a_second_run_writes_nothing(connection: Connection, derived: Derived) -
 
 
 @pytest.mark.parametrize("derived", DERIVED, ids=lambda derived: derived.name)
-def test_another_tenants_rows_are_left_alone(connection: Connection, derived: Derived) -> None:
+def test_rows_of_another_tenant_do_not_change(connection: Connection, derived: Derived) -> None:
     policy(connection, "10", FIRST, policy_number="PA 1", total_premium=1000)
     policy(connection, "11", FIRST, policy_number="PA 1")
     put_renewal(connection, FIRST, 1100)
@@ -191,7 +191,7 @@ def test_a_statement_reads_tables_that_exist() -> None:
     assert len({derived.name for derived in DERIVED}) == len(DERIVED)
 
 
-def test_a_real_row_without_its_status_is_refused_and_a_placeholder_is_not(connection: Connection) -> None:
+def test_only_a_placeholder_may_lack_a_status(connection: Connection) -> None:
     put(connection, Contact, "3", FIRST, is_placeholder=True)
     with pytest.raises(IntegrityError, match="ck_contacts_required_present"), connection.begin_nested():
         put(connection, Contact, "4", FIRST)
@@ -202,7 +202,7 @@ def stage(connection: Connection, **values: Any) -> None:
     connection.execute(insert(raw_table("contacts")).values({**own, "etl_batch_id": FIRST, **values}))
 
 
-def test_staging_keeps_one_newest_version_of_a_record(connection: Connection) -> None:
+def test_staging_has_one_newest_version_per_record(connection: Connection) -> None:
     stage(connection, source_id="1", superseded_at=func.now())
     stage(connection, source_id="1")
     stage(connection, source_id=None, status="validation_error")
@@ -212,11 +212,11 @@ def test_staging_keeps_one_newest_version_of_a_record(connection: Connection) ->
 
 
 @pytest.mark.parametrize("status", ["pending", "transformed", "error"])
-def test_staging_knows_no_loaded_record_that_still_waits(connection: Connection, status: str) -> None:
+def test_a_loaded_raw_row_cannot_be_pending(connection: Connection, status: str) -> None:
     with pytest.raises(IntegrityError, match="ck_raw_contacts_loaded_when_through"), connection.begin_nested():
         stage(connection, source_id="1", status=status, loaded_at=func.now())
 
 
-def test_staging_knows_no_state_but_those_declared(connection: Connection) -> None:
+def test_staging_accepts_only_declared_states(connection: Connection) -> None:
     with pytest.raises(IntegrityError, match="ck_raw_contacts_status_known"), connection.begin_nested():
         stage(connection, source_id="1", status="done")

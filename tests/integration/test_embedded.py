@@ -19,7 +19,7 @@ from etl.database.embedded import server
 from etl.database.embedded.binaries import server_binaries
 from etl.database.embedded.cluster import server_command
 from etl.database.embedded.file_lock import FileLock, wait_until
-from etl.database.embedded.liveness import ServerState, server_state, is_supervised
+from etl.database.embedded.liveness import ServerState, is_supervised, server_state
 from etl.database.embedded.os_user import server_user
 from etl.database.embedded.paths import ServerPaths
 from etl.database.embedded.server import EmbeddedPostgres, remove_server, stop_server
@@ -221,9 +221,9 @@ def test_a_server_that_hangs_at_a_fast_stop_is_stopped_outright(home: ServerPath
 
 def test_a_long_start_reports_progress_and_ends_at_its_limit(home: ServerPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(server, "_NEWS_EVERY_SECONDS", 0.05)
-    monkeypatch.setattr(server, "life_of", lambda _: ServerState.BUSY)
-    monkeypatch.setattr(server, "supervised", lambda _: True)
+    monkeypatch.setattr(server, "_PROGRESS_SECONDS", 0.05)
+    monkeypatch.setattr(server, "server_state", lambda _: ServerState.BUSY)
+    monkeypatch.setattr(server, "is_supervised", lambda _: True)
     with pytest.raises(DatabaseUnavailable, match="not ready after"):
         EmbeddedPostgres(home.folder, start_timeout=0.2, say=said.append).start()
     assert "recovering" in said[0]

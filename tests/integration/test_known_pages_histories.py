@@ -70,10 +70,10 @@ class Reader:
 
     def read(self, groups: Sequence[Sequence[FetchedPage]], window: Window | None) -> None:
         """Take groups of pages as one batch, and end it."""
-        taker = self.account.taker(*[window] if window else [])
+        taker = self.account.writer(*[window] if window else [])
         with pytest.MonkeyPatch.context() as patch:
             if not self.passes_by:
-                patch.setattr(page_writer, "can_be_known", lambda _: False)
+                patch.setattr(page_writer, "is_cacheable", lambda _: False)
             for pages in groups:
                 known, rest = taker.skip_unchanged(self.account.group(pages, window))
                 self.passed_by += known.answers
@@ -83,7 +83,7 @@ class Reader:
 
     def sweep(self) -> None:
         """Take every record to have vanished."""
-        taker = self.account.taker()
+        taker = self.account.writer()
         batch = self.account.ledger.read(partial(batches.read_batch, batch_id=taker.batch_id))
         self.commit(mark_missing_deleted, resource=self.account.resource, batch=batch, spared=())
         self.swept.append(batch.id)

@@ -12,7 +12,17 @@ from sqlalchemy.exc import OperationalError
 from etl.database.connect import make_engine
 from etl.errors import Interrupted, LeaseHeld, LeaseLost
 from etl.ledger import batches, leases
-from etl.ledger.leases import TTL, Lease, release_lease, verify_lease, hold_lease, make_holder_name, renew_until, share_lease, acquire_lease
+from etl.ledger.leases import (
+    TTL,
+    Lease,
+    acquire_lease,
+    hold_lease,
+    make_holder_name,
+    release_lease,
+    renew_until,
+    share_lease,
+    verify_lease,
+)
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState
 from etl.window import Window
@@ -106,7 +116,7 @@ def test_a_batch_that_another_run_took_over_is_not_marked_failed(engine: Engine)
     dead = taken(engine, "contacts")
     batch = batches.build_batch(TENANT, Window.of({"start_date": "2026-01-01", "end_date": "2026-02-01"}), "1", "sync", {})
     parts = {"contacts": batch.window}
-    Ledger(engine, TENANT, dead).commit(partial(batches.create_batch, batch=batch, parts=parts, version="1"))
+    Ledger(engine, TENANT, dead).commit(partial(batches.create_batch, batch=batch, windows=parts, version="1"))
     let_expire(engine)
     successor = taken(engine, "contacts")
     Ledger(engine, TENANT, dead).fail(batch.id, Interrupted())

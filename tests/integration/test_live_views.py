@@ -1,4 +1,4 @@
-"""The live views show neither what is deleted nor what is a placeholder, and nothing else is missing from them."""
+"""The live views hide deleted rows and placeholders, and nothing else."""
 
 from sqlalchemy import Connection, Engine, text
 
@@ -9,7 +9,7 @@ PUT = """
     VALUES (gen_random_uuid(), 't', 'live', false, NULL), (gen_random_uuid(), 't', 'deleted', false, now()),
            (gen_random_uuid(), 't', 'placeholder', true, NULL), (gen_random_uuid(), 't', 'forgotten', true, now())
 """
-#: References and required values are not what is asked here.
+#: References and required values do not matter here.
 CHECKS = """
     SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint
     WHERE contype = 'c' AND connamespace = 'public'::regnamespace
@@ -21,8 +21,8 @@ def shown(connection: Connection, view: str) -> list[str]:
     return list(connection.execute(text(f"SELECT source_id FROM {view}")).scalars())
 
 
-def test_a_live_view_hides_what_is_deleted_and_what_is_a_placeholder(engine: Engine) -> None:
-    views = {one.__tablename__: f"v_{one.__tablename__}" for one in PRODUCTION}
+def test_a_live_view_hides_deleted_rows_and_placeholders(engine: Engine) -> None:
+    views = {model.__tablename__: f"v_{model.__tablename__}" for model in PRODUCTION}
     with engine.connect() as connection:
         connection.execute(text("SET LOCAL session_replication_role = replica"))
         for drop in connection.execute(text(CHECKS)).scalars().all():

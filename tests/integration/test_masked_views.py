@@ -8,11 +8,11 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, Engine, text
 
-from etl.database.migrate import schema_differences, downgrade, upgrade
+from etl.database.migrate import downgrade, schema_differences, upgrade
 from etl.models import PRODUCTION
 from etl.models.base import Model, field_in, row_id
 from etl.models.links import LINKS
-from etl.privacy.masking import build_table_query, build_live_query, build_history_query
+from etl.privacy.masking import build_history_query, build_live_query, build_table_query
 from etl.privacy.roles import MASKED_ROLE, READER_ROLE, build_roles_sql
 
 PEOPLE = """

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from etl.database.embedded.file_lock import wait_until
 from etl.database.retry import CommitUnknown, with_retries
 from etl.ledger import commit_outcome
-from etl.ledger.commit_outcome import write_evidence, remove_expired, was_committed
+from etl.ledger.commit_outcome import remove_expired, was_committed, write_evidence
 
 WRITES = text("CREATE TABLE something (id int)")
 EVIDENCE = text("SELECT count(*) FROM etl.commits")

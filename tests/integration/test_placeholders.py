@@ -1,4 +1,4 @@
-"""What becomes of placeholders at the end of a run: who goes, who stays, and what a neighbour at work has of it."""
+"""Placeholders at the end of a run: which are removed, which are kept, and how concurrent transactions behave."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from etl.database.embedded.file_lock import wait_until
 from etl.load.computed import refresh_computed_columns
-from etl.load.placeholders import find_outdated_names, delete_unreferenced, refresh_placeholders, find_unreferenced
+from etl.load.placeholders import delete_unreferenced, find_outdated_names, find_unreferenced, refresh_placeholders
 from etl.load.rows import LoadContext, write_stubs
 from etl.models import Carrier, Contact, Employee, Model, Policy
 from etl.models.base import row_id
@@ -30,14 +30,14 @@ def connection(engine: Engine) -> Iterator[Connection]:
 
 
 def put(connection: Connection, model: type[Model], source_id: str, **values: Any) -> UUID:
-    """Put a row into a table and return its id."""
+    """Insert a row into a table and return its id."""
     key = row_id(TENANT, model.__tablename__, source_id)
     connection.execute(insert(model).values(id=key, tenant=TENANT, source_id=source_id, etl_batch_id=BATCH, **values))
     return key
 
 
 def wait(connection: Connection, model: type[Model], source_id: str, **values: Any) -> UUID:
-    """Put a placeholder into a table and return its id."""
+    """Insert a placeholder into a table and return its id."""
     return put(connection, model, source_id, is_placeholder=True, **values)
 
 
@@ -49,7 +49,7 @@ def standing(connection: Connection, model: type[Model]) -> list[str]:
     return list(connection.execute(text(f"SELECT source_id FROM {model.__tablename__} ORDER BY 1")).scalars())
 
 
-def test_one_that_only_a_deleted_row_refers_to_stays(connection: Connection) -> None:
+def test_a_placeholder_with_only_a_deleted_reference_is_kept(connection: Connection) -> None:
     contact = wait(connection, Contact, "1")
     gone = policy(connection, "10", contact)
     connection.execute(text("UPDATE policies SET deleted_at = now() WHERE id = :id"), {"id": gone})
@@ -57,16 +57,16 @@ def test_one_that_only_a_deleted_row_refers_to_stays(connection: Connection) -> 
     assert standing(connection, Contact) == ["1"]
 
 
-def test_a_forgotten_person_s_row_stays_and_stays_nameless(connection: Connection) -> None:
+def test_the_row_of_an_erased_person_is_kept_without_a_name(connection: Connection) -> None:
     forgotten = {"is_placeholder": True, "deleted_at": text("now()")}
-    named, alone = (put(connection, Contact, source_id, **forgotten) for source_id in ("1", "2"))
-    policy(connection, "10", named, customer_name="Doe, Jane")
+    contacts, alone = (put(connection, Contact, source_id, **forgotten) for source_id in ("1", "2"))
+    policy(connection, "10", contacts, customer_name="Doe, Jane")
     refresh_placeholders(connection, TENANT, WRITTEN)
-    found = connection.execute(text("SELECT id, display_name FROM contacts ORDER BY source_id")).all()
-    assert [tuple(one) for one in found] == [(named, None), (alone, None)]
+    rows = connection.execute(text("SELECT id, display_name FROM contacts ORDER BY source_id")).all()
+    assert [tuple(row) for row in rows] == [(contacts, None), (alone, None)]
 
 
-def test_one_that_another_road_has_told_of_stays(connection: Connection) -> None:
+def test_a_placeholder_with_a_record_of_a_secondary_source_is_kept(connection: Connection) -> None:
     for source_id in ("1", "2"):
         wait(connection, Contact, source_id)
     connection.execute(
@@ -80,7 +80,7 @@ def test_one_that_another_road_has_told_of_stays(connection: Connection) -> None
     assert standing(connection, Contact) == ["1"]
 
 
-def test_another_tenant_s_are_left_alone(connection: Connection) -> None:
+def test_placeholders_of_another_tenant_do_not_change(connection: Connection) -> None:
     wait(connection, Carrier, "7")
     refresh_placeholders(connection, "another", WRITTEN)
     assert standing(connection, Carrier) == ["7"]
@@ -90,43 +90,43 @@ def test_another_tenant_s_are_left_alone(connection: Connection) -> None:
     assert standing(connection, Carrier) == []
 
 
-def test_one_known_by_name_stays_as_long_as_a_row_says_the_name_and_no_id(connection: Connection) -> None:
+def test_a_placeholder_known_by_name_is_kept_while_a_row_has_the_name_without_an_id(connection: Connection) -> None:
     contact = put(connection, Contact, "1", status="A", agent_name="Kim")
     for name in ("Kim", "Ana"):
         wait(connection, Employee, f"name:{name}", display_name=name)
     policy(connection, "10", contact, agent_name="Al")
     refresh_placeholders(connection, TENANT, WRITTEN)
-    found = connection.execute(text("SELECT source_id, display_name FROM employees")).all()
-    assert [tuple(one) for one in found] == [("name:Kim", "Kim")]
+    rows = connection.execute(text("SELECT source_id, display_name FROM employees")).all()
+    assert [tuple(row) for row in rows] == [("name:Kim", "Kim")]
 
 
 def executed(connection: Connection, query: TextClause) -> list[dict[str, Any]]:
-    """Return the nodes of a query's plan that were come to."""
+    """Return the nodes of a query's plan that were executed."""
     statement = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
     waiting = [connection.execute(statement, {"tenant": TENANT}).scalar_one()[0]["Plan"]]
-    found = []
+    nodes = []
     while waiting:
         node = waiting.pop()
         waiting += node.get("Plans", ())
-        found += [node] if node["Actual Loops"] else []
-    return found
+        nodes += [node] if node["Actual Loops"] else []
+    return nodes
 
 
-def test_what_rows_say_is_read_once_and_only_where_no_key_refers(connection: Connection) -> None:
+def test_references_by_text_are_read_once_and_only_without_a_foreign_key(connection: Connection) -> None:
     contact, carrier = put(connection, Contact, "1", status="A"), wait(connection, Carrier, "7")
     policy(connection, "10", contact, carrier_id=carrier, writing_carrier="Acme", mga_id="8", mga="Coast")
     settled = executed(connection, find_unreferenced(Carrier))
-    assert not [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "a key refers to it"
+    assert not [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "a foreign key refers to it"
     wait(connection, Carrier, "8")
     settled = executed(connection, find_unreferenced(Carrier))
-    assert [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "words alone refer to it"
+    assert [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "only text refers to it"
     query = find_outdated_names(Carrier)
     assert query is not None
-    named = executed(connection, query)
-    assert [node["Actual Loops"] for node in named if node.get("Relation Name") == "policies"] == [1]
+    executed_nodes = executed(connection, query)
+    assert [node["Actual Loops"] for node in executed_nodes if node.get("Relation Name") == "policies"] == [1]
 
 
-def test_those_stay_to_one_of_which_a_table_of_somebody_else_refers(connection: Connection) -> None:
+def test_placeholders_are_kept_when_a_foreign_table_refers_to_one(connection: Connection) -> None:
     for source_id in ("7", "8"):
         wait(connection, Carrier, source_id)
     connection.execute(text("CREATE TABLE appetite (carrier_id uuid REFERENCES carriers (id))"))
@@ -135,14 +135,14 @@ def test_those_stay_to_one_of_which_a_table_of_somebody_else_refers(connection: 
     assert standing(connection, Carrier) == ["7", "8"]
 
 
-def test_its_history_goes_with_it(connection: Connection) -> None:
+def test_the_history_is_removed_with_the_placeholder(connection: Connection) -> None:
     key = wait(connection, Contact, "1", display_name="a")
     connection.execute(text("INSERT INTO history.contacts (id, tenant, source_id) VALUES (:id, 't', '1')"), {"id": key})
     refresh_placeholders(connection, TENANT, WRITTEN)
     assert connection.execute(text("SELECT count(*) FROM v_contacts_history")).scalar_one() == 0
 
 
-def test_what_a_batch_that_was_cut_off_left_is_settled_by_the_next(engine: Engine) -> None:
+def test_the_next_batch_refreshes_placeholders_of_an_interrupted_one(engine: Engine) -> None:
     with engine.begin() as connection:
         wait(connection, Carrier, "7")
         connection.execute(
@@ -160,8 +160,8 @@ def test_what_a_batch_that_was_cut_off_left_is_settled_by_the_next(engine: Engin
         assert standing(connection, Carrier) == []
 
 
-def test_a_neighbour_that_comes_to_refer_to_one_on_its_way_out_hears_of_it_by_the_foreign_key(engine: Engine) -> None:
-    """The loader that hears of it puts another placeholder in its place."""
+def test_a_concurrent_reference_to_a_removed_placeholder_fails_by_the_foreign_key(engine: Engine) -> None:
+    """The loader that gets the error writes a new placeholder."""
     with engine.begin() as connection:
         contact, carrier = put(connection, Contact, "1", status="A"), wait(connection, Carrier, "7")
 
@@ -176,7 +176,7 @@ def test_a_neighbour_that_comes_to_refer_to_one_on_its_way_out_hears_of_it_by_th
         assert isinstance(waiting.exception(SECONDS), IntegrityError)
 
 
-def test_one_that_is_referred_to_since_the_first_look_stays(connection: Connection) -> None:
+def test_a_placeholder_referred_to_since_the_first_check_is_kept(connection: Connection) -> None:
     contact, carrier = put(connection, Contact, "1", status="A"), wait(connection, Carrier, "7")
     policy(connection, "10", contact, carrier_id=carrier)
     bound = {"tenant": TENANT, "ids": [carrier, wait(connection, Carrier, "8")]}
@@ -184,7 +184,7 @@ def test_one_that_is_referred_to_since_the_first_look_stays(connection: Connecti
     assert standing(connection, Carrier) == ["7"]
 
 
-def test_one_that_a_neighbour_has_just_referred_to_is_passed_by(engine: Engine) -> None:
+def test_a_placeholder_that_a_concurrent_transaction_refers_to_is_skipped(engine: Engine) -> None:
     with engine.begin() as connection:
         contact, carrier = put(connection, Contact, "1", status="A"), wait(connection, Carrier, "7")
     with engine.connect() as neighbour, neighbour.begin(), engine.begin() as connection:
@@ -195,14 +195,14 @@ def test_one_that_a_neighbour_has_just_referred_to_is_passed_by(engine: Engine) 
 
 
 def name_in_words(connection: Connection, source_id: str, contact: UUID) -> None:
-    """Load a policy that names the agent Kim, as a loader does: first what it tells of, then its own row."""
+    """Load a policy that names the agent Kim, as a loader does: first its stubs, then its own row."""
     window = Window.of({"start_date": FIRST_INSTANT, "end_date": "2026-03-01"})
     stub = ("employees", "name:Kim", "Kim", datetime(2026, 1, 1, tzinfo=UTC))
     write_stubs(connection, LoadContext(TENANT, BATCH, window), [stub], {})
     policy(connection, source_id, contact, agent_name="Kim")
 
 
-def test_one_that_a_neighbour_has_just_named_is_passed_by(engine: Engine) -> None:
+def test_a_placeholder_that_a_concurrent_transaction_names_is_skipped(engine: Engine) -> None:
     with engine.begin() as connection:
         contact = put(connection, Contact, "1", status="A")
         for name in ("Ana", "Kim"):
@@ -219,7 +219,7 @@ def test_one_that_a_neighbour_has_just_named_is_passed_by(engine: Engine) -> Non
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
-def test_a_neighbour_that_names_one_on_its_way_out_puts_another_in_its_place(engine: Engine) -> None:
+def test_a_concurrent_transaction_that_names_a_removed_placeholder_inserts_a_new_one(engine: Engine) -> None:
     with engine.begin() as connection:
         contact = put(connection, Contact, "1", status="A")
         wait(connection, Employee, "name:Kim", display_name="Kim")
@@ -232,7 +232,7 @@ def test_a_neighbour_that_names_one_on_its_way_out_puts_another_in_its_place(eng
         with engine.begin() as connection:
             refresh_placeholders(connection, TENANT, WRITTEN)
             naming = other.submit(name)
-            # One look for each transaction: PostgreSQL shows a transaction the same sessions until its end.
+            # One query per transaction: PostgreSQL shows a transaction the same sessions until its end.
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:
                 waits = text(WAITING)
                 assert wait_until(lambda: naming.done() or bool(looking.execute(waits).scalar_one()), SECONDS)

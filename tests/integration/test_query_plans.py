@@ -1,4 +1,4 @@
-"""The statements of the road use their indexes on large tables, also on tables that were last vacuumed while empty."""
+"""The statements of a sync use their indexes on large tables, even on tables last vacuumed while empty."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from etl.window import Window
 
 RECORDS, PAGE = 50_000, 500
 BATCH = UUID(int=7)
-#: Tables that are large here: reading one of them from end to end is a fault.
+#: Tables that are large here: a sequential scan of one of them is an error.
 LARGE = ("raw.raw_contacts", "raw.raw_documents", "public.contacts", "etl.requests", "etl.child_queue")
 
 FILL = (
@@ -72,7 +72,7 @@ FILL = (
     """,
 )
 
-#: What a statement is, how it is known, and the index that it must use.
+#: A statement, the marker that identifies it, and the index that it must use.
 STATEMENTS = (
     ("the newest versions of records", "head.loaded_at IS NOT NULL AS loaded", "uq_raw_contacts_newest"),
     ("known pages, their requests", "AS wanted (digest)", "ix_requests_digest"),
@@ -99,13 +99,13 @@ class Plans:
     seen: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
 
     def of(self, sign: str) -> list[dict[str, Any]]:
-        """Return the nodes of the statements that a sign stands in; fail when there is none."""
-        found = [nodes for statement, nodes in self.seen if sign in statement]
-        assert found, f"no statement with {sign!r} was run"
-        return [node for nodes in found for node in nodes]
+        """Return the plan nodes of the statements that contain a marker; fail when there is none."""
+        plans = [nodes for statement, nodes in self.seen if sign in statement]
+        assert plans, f"no statement with {sign!r} was run"
+        return [node for nodes in plans for node in nodes]
 
     def scans(self) -> list[str]:
-        """Return which statements read a large table from end to end."""
+        """Return which statements scan a large table."""
         names = {name.split(".")[1] for name in LARGE}
         return [
             f"{node['Relation Name']} is read from end to end by {' '.join(statement.split())}"
@@ -124,7 +124,7 @@ def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def planned(engine: Engine) -> Iterator[Plans]:
-    """Give the plans of all statements that are run meanwhile, as they are about to be run."""
+    """Record the plans of all statements executed in the block, before they run."""
     plans = Plans()
 
     def explain(connection: Connection, _: Any, statement: str, given: Any, *__: Any) -> None:
@@ -143,7 +143,7 @@ def planned(engine: Engine) -> Iterator[Plans]:
 
 @pytest.fixture(params=["vacuumed while empty", "analyzed"])
 def filled(engine: Engine, request: pytest.FixtureRequest) -> Engine:
-    """Give a database with large tables, and with what the planner then knows of them."""
+    """Give a database with large tables, and with the planner's statistics for them."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for name in LARGE:
             connection.execute(text(f"ALTER TABLE {name} SET (autovacuum_enabled = off)"))
@@ -157,30 +157,30 @@ def filled(engine: Engine, request: pytest.FixtureRequest) -> Engine:
     return engine
 
 
-def test_no_statement_of_the_road_reads_a_large_table_from_end_to_end(filled: Engine) -> None:
+def test_no_statement_of_a_sync_scans_a_large_table(filled: Engine) -> None:
     with planned(filled) as plans:
         for work in (take_pages, load_by_parts, step_by_step, end_sets, ask_for_details, end_a_run):
             work(filled)
     assert plans.scans() == []
-    assert [told for statement in STATEMENTS for told in unused(plans, *statement)] == []
+    assert [message for statement in STATEMENTS for message in unused(plans, *statement)] == []
 
 
 def unused(plans: Plans, name: str, sign: str, index: str) -> list[str]:
-    """Return in words that a statement does not use its index."""
+    """Return a message that a statement does not use its index."""
     used = sorted({node["Index Name"] for node in plans.of(sign) if "Index Name" in node})
     return [] if index in used else [f"{name}: uses {used} and not {index}"]
 
 
 def take_pages(engine: Engine) -> None:
-    """Take pages of known, changed and new contacts through all steps."""
+    """Take pages of unchanged, changed and new contacts through all steps."""
     account = Account(engine)
     some = [account.page([contact(n, NOON) for n in range(at, at + PAGE)]) for at in (1, 9_000, RECORDS - 100)]
-    account.take(*some)
-    account.take(*some, window=Window(NOON - timedelta(days=1), NOON + timedelta(days=1)))
+    account.write(*some)
+    account.write(*some, window=Window(NOON - timedelta(days=1), NOON + timedelta(days=1)))
 
 
 def load_by_parts(engine: Engine) -> None:
-    """Tell of contacts that others refer to."""
+    """Write stubs for many contacts."""
     target = LoadContext("t", uuid4(), Window(datetime(2000, 1, 1, tzinfo=UTC), NOON))
     with engine.begin() as connection:
         write_stubs(connection, target, [("contacts", str(number), None, NOON) for number in range(1, PAGE)], {})
@@ -188,32 +188,34 @@ def load_by_parts(engine: Engine) -> None:
 
 
 def step_by_step(engine: Engine) -> None:
-    """Ask for what waits, and say what became of it."""
+    """Read pending raw rows, and set their status."""
     contacts = resource("contacts")
     with engine.begin() as connection:
         raw_tables.read_pending(connection, contacts, BATCH, [RawState.PENDING], str(UUID(int=0)), PAGE)
-        heads = raw_tables.read_current_versions(connection, contacts, "t", [str(number) for number in range(20_000, 20_000 + PAGE)])
+        heads = raw_tables.read_current_versions(
+            connection, contacts, "t", [str(number) for number in range(20_000, 20_000 + PAGE)]
+        )
         loaded = CleanStatus(RawState.LOADED, rules="r", loaded=True)
         raw_tables.update_status(connection, contacts, BATCH, {str(head.id): loaded for head in heads.values()})
 
 
 def end_sets(engine: Engine) -> None:
-    """End what is no longer in sets that were read completely."""
+    """End what is missing from sets that were read completely."""
     sets = [ReadSet(f"contacts:{number}", frozenset({str(5 * number)})) for number in range(1, 100)]
     with engine.begin() as connection:
         raw_tables.supersede_left_members(connection, resource("documents"), "t", BATCH, sets)
 
 
 def ask_for_details(engine: Engine) -> None:
-    """Ask whose details are due."""
+    """Read which children are due."""
     with engine.begin() as connection:
-        found = children.read_due_requests(connection, resource("documents"), resource("contacts"), "t", NOON, PAGE)
-    assert len(found) == PAGE
+        due = children.read_due_requests(connection, resource("documents"), resource("contacts"), "t", NOON, PAGE)
+    assert len(due) == PAGE
 
 
 def end_a_run(engine: Engine) -> None:
-    """Look at what a run wrote."""
-    checks = [one for one in CHECKS if one.resource == "contacts"]
+    """Run what follows the load of a run."""
+    checks = [check for check in CHECKS if check.resource == "contacts"]
     bound = {"tenant": "t", "batch_id": uuid4()}
     with engine.begin() as connection:
         fill_scope(connection, checks, "contacts", bound)
@@ -222,11 +224,11 @@ def end_a_run(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("filled", ["analyzed"], indirect=True)
-def test_a_statement_that_loses_its_index_is_named(filled: Engine) -> None:
+def test_a_statement_without_its_index_is_reported(filled: Engine) -> None:
     with filled.begin() as connection:
         connection.execute(text("DROP INDEX raw.ix_raw_documents_set"))
     with planned(filled) as plans:
         end_sets(filled)
-    (statement,) = [one for one in STATEMENTS if one[2] == "ix_raw_documents_set"]
-    (told,) = unused(plans, *statement)
-    assert told.startswith("what has gone from its set: uses ")
+    (statement,) = [statement_case for statement_case in STATEMENTS if statement_case[2] == "ix_raw_documents_set"]
+    (messages,) = unused(plans, *statement)
+    assert messages.startswith("what has gone from its set: uses ")

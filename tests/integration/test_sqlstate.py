@@ -13,7 +13,7 @@ from etl.database.connect import (
 )
 from etl.database.deadline import DeadlineExpired
 from etl.database.sqlstate import ServerFull, TooSlow, translate
-from etl.errors import DatabaseNotReady, DatabaseUnavailable, EtlError, ActionRequired, InvalidRecord
+from etl.errors import ActionRequired, DatabaseNotReady, DatabaseUnavailable, EtlError, InvalidRecord
 
 
 @pytest.mark.parametrize(

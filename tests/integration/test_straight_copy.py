@@ -15,10 +15,10 @@ from sqlalchemy import Connection, Engine, text
 
 from etl.copy_text import format_row
 from etl.load.chunk import load_chunk
-from etl.load.rows import MANY_STUBS, UpsertResult, LoadContext, RowWriter, load_rows, write_stubs
+from etl.load.rows import MANY_STUBS, LoadContext, RowWriter, UpsertResult, load_rows, write_stubs
 from etl.models import Department
 from etl.models.base import PRIMARY, row_id
-from etl.record import StagedRecord, Record
+from etl.record import Record, StagedRecord
 from etl.reshape.clean import clean_records
 from etl.reshape.reshaper import Reshaper, Row, row_columns
 from etl.resources import resource
@@ -99,7 +99,7 @@ def test_rows_that_are_copied_end_as_rows_that_are_merged(engine: Engine, seeds:
                 tenant = f"{way}-{seed}"
                 with pytest.MonkeyPatch.context() as patch, engine.begin() as connection:
                     if way == "merged":
-                        patch.setattr(RowWriter, "known", merge_all)
+                        patch.setattr(RowWriter, "stored_ids", merge_all)
                     write_stubs(connection, LoadContext(tenant, batch, window), stubs, {})
                     rows = [department(tenant, **one) for one in facts]
                     done = load(connection, tenant, rows, batch, window)

@@ -14,14 +14,14 @@ from proxy import Proxy, proxied
 from sqlalchemy import Connection, Engine, text
 
 from etl.database import deadline, retry
-from etl.database.connect import with_limits, make_engine
+from etl.database.connect import make_engine, with_limits
 from etl.database.deadline import cancel_pending_calls
 from etl.database.embedded.file_lock import wait_until
 from etl.database.retry import CommitUnknown, with_retries
 from etl.database.sqlstate import TooSlow
-from etl.errors import DatabaseUnavailable, Interrupted, LeaseLost, InvalidRecord
+from etl.errors import DatabaseUnavailable, Interrupted, InvalidRecord, LeaseLost
 from etl.ledger import commit_outcome
-from etl.ledger.leases import release_lease, verify_lease, hold_lease
+from etl.ledger.leases import hold_lease, release_lease, verify_lease
 from etl.ledger.transaction import Ledger
 
 INSERT = text("INSERT INTO seen (key) VALUES (:key)")
@@ -105,7 +105,7 @@ def test_a_commit_whose_fate_stays_unknown_is_not_done_again(
     ledger: Ledger, far: Engine, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Patience with the question ends before patience with the work, which must not go on without an answer."""
-    monkeypatch.setattr(commit_outcome, "patiently", partial(with_retries, retry_seconds=0.3))
+    monkeypatch.setattr(commit_outcome, "with_retries", partial(with_retries, retry_seconds=0.3))
     proxy.loses = 1
     proxy.delivers.clear()
     with pytest.raises(CommitUnknown):
@@ -257,7 +257,7 @@ def test_what_a_record_is_to_blame_for_is_not_tried_again(ledger: Ledger) -> Non
 
 
 def test_patience_has_an_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(retry, "MAX_PAUSE", 0.05)
     nowhere = make_engine("postgresql://nobody@127.0.0.1:1/none")
     tries: list[int] = []
 
@@ -312,7 +312,7 @@ CALLS: dict[str, Callable[[Engine, Connection], object]] = {
 def test_no_call_waits_for_a_silent_server_beyond_its_deadline(
     far: Engine, proxy: Proxy, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.database.connect.HEAD_START_SECONDS", 0.2)
+    monkeypatch.setattr("etl.database.connect.CLIENT_GRACE_SECONDS", 0.2)
     monkeypatch.setattr("etl.database.connect._CONNECT_OPTIONS", {"connect_timeout": 2})
     monkeypatch.setattr(deadline, "_CANCEL_SECONDS", 0.1)
     impatient = with_limits(far, statement_s=0.2)
@@ -330,7 +330,7 @@ def test_no_call_waits_for_a_silent_server_beyond_its_deadline(
 def test_a_sign_of_life_into_silence_ends_before_the_next_is_due(
     engine: Engine, far: Engine, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.database.connect.HEAD_START_SECONDS", 0.1)
+    monkeypatch.setattr("etl.database.connect.CLIENT_GRACE_SECONDS", 0.1)
     monkeypatch.setattr(deadline, "_CANCEL_SECONDS", 0.1)
     monkeypatch.setattr("etl.ledger.leases.HEARTBEAT", 0.3)
     monkeypatch.setattr("etl.ledger.leases.RELEASE_SECONDS", 0.3)

@@ -1,6 +1,6 @@
-"""How much work a sync of a small book is, counted and not timed: what grows is named, on whatever machine.
+"""The amount of work of a sync of a small agency, counted and not timed: an increase is reported on any machine.
 
-A page is a group of its own here, so that the counts do not hang on how many pages happen to wait at a time.
+A page is a page group of its own here, so that the counts do not depend on how many pages happen to wait at a time.
 """
 
 import threading
@@ -23,8 +23,8 @@ from etl.stream import Stream
 
 RECORDS, CHANGED = 2_000, 20
 FEEDS = ("contacts", "policies")
-#: What each sync of so many contacts and policies may take at most; a tenth above what it took when this was written.
-#: Whoever makes it less lowers the number; whoever needs more says in the commit what for.
+#: The limits for each sync of this many contacts and policies: ten percent above the measured values.
+#: Lower them after an improvement; explain an increase in the commit.
 CEILINGS: Mapping[str, Mapping[str, int]] = {
     "full": {
         "calls": 17, "statements": 655, "round trips": 835, "transactions": 41, "copies": 45,
@@ -60,7 +60,7 @@ def book() -> Iterator[Server]:
 
 @contextmanager
 def counted() -> Iterator[Counter[str]]:
-    """Count what is asked of PostgreSQL meanwhile, but for what comes with time: signs of life and places."""
+    """Count the statements in the block, except those that depend on time: heartbeats and rate limits."""
     counts: Counter[str] = Counter()
     blocks = bulk_copy.encode_blocks
 
@@ -103,7 +103,7 @@ def counted() -> Iterator[Counter[str]]:
 
 
 def rows_written(url: str) -> int:
-    """Return how many rows PostgreSQL has written in this database, once everybody else has gone and told it."""
+    """Return how many rows PostgreSQL has written in this database, after all other sessions have reported."""
     engine = make_engine(url)
     deadline = time.monotonic() + END_SECONDS
     try:
@@ -125,7 +125,7 @@ def settings_of(book: Server, url: str) -> Settings:
 
 
 def work_of(book: Server, url: str, step: str) -> dict[str, int]:
-    """Run one sync and return how much work it was."""
+    """Run one sync and return its counts."""
     book.show_changes(shown=step == "changed")
     book.counted()
     before = rows_written(url)
@@ -139,7 +139,7 @@ def work_of(book: Server, url: str, step: str) -> dict[str, int]:
 
 
 def beyond(step: str, work: Mapping[str, int]) -> list[str]:
-    """Return in words what is more than it may be."""
+    """Return messages for the counts above their limits."""
     ceilings = CEILINGS[step]
     return [
         f"{step} sync: {work[name]:,} {name}, at most {ceilings[name]:,}"
@@ -148,13 +148,13 @@ def beyond(step: str, work: Mapping[str, int]) -> list[str]:
     ]
 
 
-def test_no_sync_is_more_work_than_it_was(book: Server, database_url: str) -> None:
+def test_no_sync_takes_more_work_than_before(book: Server, database_url: str) -> None:
     done = {step: work_of(book, database_url, step) for step in OPTIONS}
     assert {step: set(work) - set(CEILINGS[step]) for step, work in done.items()} == {step: set() for step in done}
-    assert [told for step, work in done.items() for told in beyond(step, work)] == []
+    assert [message for step, work in done.items() for message in beyond(step, work)] == []
 
 
-def test_a_query_for_each_record_is_found_and_named(
+def test_a_query_per_record_is_detected_and_reported(
     book: Server, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge = Stream.clean_and_load
@@ -164,6 +164,9 @@ def test_a_query_for_each_record_is_found_and_named(
             connection.execute(text("SELECT 1"))
         return judge(self, connection, resource, candidates)
 
-    monkeypatch.setattr(Stream, "judge", asking)
-    told = beyond("full", work_of(book, database_url, "full"))
-    assert [one.partition(", at most ")[0].split(" ", 3)[3] for one in told] == ["statements", "round trips"]
+    monkeypatch.setattr(Stream, "clean_and_load", asking)
+    messages = beyond("full", work_of(book, database_url, "full"))
+    assert [message.partition(", at most ")[0].split(" ", 3)[3] for message in messages] == [
+        "statements",
+        "round trips",
+    ]

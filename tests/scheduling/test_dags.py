@@ -93,7 +93,7 @@ def test_an_agency_has_its_own_settings_and_never_the_credentials_of_another(
     assert settings.etl_rate == 3
     assert settings.qqcatalyst_password is not None
     assert settings.qqcatalyst_password.get_secret_value() == "of north"
-    assert settings.credentials_missing() == ["QQCATALYST_CLIENT_ID", "QQCATALYST_CLIENT_SECRET"]
+    assert settings.missing_credentials() == ["QQCATALYST_CLIENT_ID", "QQCATALYST_CLIENT_SECRET"]
     with pytest.raises(SettingsError, match="no agency south"):
         load_agency_settings(tmp_path / "south")
 
@@ -170,16 +170,16 @@ from etl.dags import steps
 from etl.dags.names import WAVES
 
 def whole_run():
-    batch = steps.begin(None, "hourly/1", {}, full=False)
+    batch = steps.start_batch(None, "hourly/1", {}, full=False)
     for wave in range(len(WAVES)):
-        for piece in steps.plan(None, "hourly/1", batch, wave):
-            steps.read(None, "hourly/1", batch, piece)
-    tenant, summary = steps.close(None, "hourly/1", batch)
+        for chunk in steps.plan_chunks(None, "hourly/1", batch, wave):
+            steps.process_chunk(None, "hourly/1", batch, chunk)
+    tenant, summary = steps.close_batch(None, "hourly/1", batch)
     return batch, summary.exit_status
 
 assert whole_run() == whole_run()
-assert steps.begin(None, "hourly/2", {"resources": ["claims"], "from": "2026-01-01"}, full=False)
-assert steps.begin(None, "hourly/3", {"resources": ["claims"]}, full=False) is None, "another run is at work"
+assert steps.start_batch(None, "hourly/2", {"resources": ["claims"], "from": "2026-01-01"}, full=False)
+assert steps.start_batch(None, "hourly/3", {"resources": ["claims"]}, full=False) is None, "another run is active"
 """
 
 

@@ -88,11 +88,11 @@ class Bench:
     def again(self, url: str, scenario: Scenario) -> Ended:
         """Run a command again after its death.
 
-        A death before the batch was begun or after it was closed leaves nothing to take up: then a sync is begun anew,
+        A death before the batch was begun or after it was closed leaves nothing to resume: then a new sync starts,
         and what a retry took up is whole already.
         """
         done = self.run(url, *scenario.rerun)
-        if "nothing to take up" not in done.said:
+        if "nothing to resume" not in done.said:
             return done
         return self.run(url, *scenario.command) if scenario.command != scenario.rerun else replace(done, status=0)
 

@@ -77,7 +77,7 @@ def run(site: Site) -> int:
     try:
         try:
             return retry(site.engine, site.settings).exit_status
-        except UsageError:  # nothing to take up
+        except UsageError:  # nothing to resume
             return site.sync_once(resources=READ).exit_status
     except EtlError as error:
         return error.exit_status

@@ -85,7 +85,7 @@ def test_two_at_once_end_in_the_state_of_one_after_the_other(
         assert DONE in {one.status for one in ends}
         for ended, words in zip(ends, commands, strict=True):
             if ended.status == HELD:
-                assert "Another run is at work" in ended.said
+                assert "Another run is active" in ended.said
                 assert both[0].run(*words, environment=at_once).status == DONE
         for words in commands:
             assert both[0].run(*words, environment=after).status == DONE

@@ -9,7 +9,7 @@ from typing import Protocol
 from etl.api.auth.cipher import Token
 from etl.api.auth.grant import Grant, Question, RefreshRefused, basic, by_password, by_refresh
 from etl.api.auth.token_store import Standing, TokenStore
-from etl.config.redaction import conceal
+from etl.config.redaction import hide_secrets
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, CredentialsRefused, EtlError
 
@@ -50,7 +50,7 @@ class EnterpriseKey:
 
     def __init__(self, settings: Settings) -> None:
         self._key = Key(basic(settings), 1)
-        conceal(self._key.header)
+        hide_secrets(self._key.header)
 
     async def key(self) -> Key:
         """Return the one key."""
@@ -132,7 +132,7 @@ class TokenSource:
         async with self._claimed(standing.number):
             refresh = standing.token.refresh if refreshed and standing.token is not None else None
             grant, refresh = await self._granted(standing.number, refresh)
-            conceal(grant.access_token, grant.refresh_token or "")
+            hide_secrets(grant.access_token, grant.refresh_token or "")
             token = Token(grant.access_token, grant.refresh_token or refresh)
             left = grant.seconds - min(MARGIN, grant.seconds / 2) - (self._clock() - begun)
             kept = await self._store.keep(standing.number, token, left, doubted=not refreshed)
@@ -176,7 +176,7 @@ class TokenSource:
 
     def _take(self, token: Token, number: int, seconds: float) -> Key:
         """Use a token from now on."""
-        conceal(token.access, token.refresh or "")
+        hide_secrets(token.access, token.refresh or "")
         self._renew_at = self._clock() + seconds
         self._key = Key(f"Bearer {token.access}", number)
         return self._key

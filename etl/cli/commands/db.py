@@ -9,7 +9,7 @@ from etl.cli.session import connect_session, load_settings, open_database
 from etl.cli.ui.format import format_count
 from etl.cli.ui.options import Embedded, Yes, confirm, create_app, format_examples
 from etl.cli.ui.terminal import print_line, print_notice
-from etl.config.parsers import database_address
+from etl.config.parsers import check_database_url
 from etl.database import backup as backups
 from etl.database import move as moving
 from etl.database.connect import database_errors, display_url
@@ -124,7 +124,7 @@ def move(url: Address, *, embedded: Embedded = False) -> None:
     """Copy all rows to another, empty database; create its tables first. The current database does not change."""
     settings = load_settings()
     try:
-        new_url = database_address(url)
+        new_url = check_database_url(url)
     except ValueError as error:
         raise UsageError(f"URL {error}.") from None
     with open_database(settings, embedded=embedded) as old_url, connect_session(settings, old_url) as session:

@@ -9,7 +9,7 @@ from etl.cli.session import open_session
 from etl.cli.ui.format import format_count, format_time, join_words
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
-from etl.config.redaction import on_one_line
+from etl.config.redaction import escape_control_characters
 from etl.status.column_trace import ColumnResult, ColumnTrace
 from etl.status.explain import Explanation, SourceTrace, explain
 from etl.status.explanation import explanation_to_json, format_value
@@ -99,7 +99,7 @@ def describe_record(origin: Origin) -> str:
     parts = [f"raw row {origin.raw_id}, {origin.status}"]
     parts += [f"version of {format_time(origin.version_at)} UTC, {format_count(origin.versions, 'version')} staged"]
     parts += ["missing in QQCatalyst"] if origin.is_gone else []
-    parts += [on_one_line(origin.error)] if origin.error else []
+    parts += [escape_control_characters(origin.error)] if origin.error else []
     return "; ".join(parts)
 
 

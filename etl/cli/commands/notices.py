@@ -39,7 +39,7 @@ class NoticeStatus:
     epilog=format_examples(
         "qqetl notices           open incidents and unsent emails",
         "qqetl notices --test    send a test email",
-        "qqetl notices --look    check for stale data, for example from another machine",
+        "qqetl notices --look    check for incidents, for example from cron",
     )
 )
 def command(*, test: Test = False, look: Look = False, embedded: Embedded = False, as_json: AsJson = False) -> None:

@@ -27,9 +27,9 @@ Undo = Annotated[str | None, typer.Option("--undo", metavar="BATCH", help="Undo 
 
 @app.command(
     epilog=format_examples(
-        "qqetl reconcile --dry-run         report records that are missing in QQCatalyst",
-        "qqetl reconcile                   mark their rows deleted",
-        "qqetl reconcile --undo 1f0c59ab   undo the deletions of that batch",
+        "qqetl reconcile --dry-run        report records missing in QQCatalyst",
+        "qqetl reconcile                  mark their rows deleted",
+        "qqetl reconcile --undo 1f0c59ab  undo the deletions of that batch",
     )
 )
 def command(
@@ -43,7 +43,7 @@ def command(
     """Read all feeds and lists completely, and mark rows deleted whose records are missing in QQCatalyst.
 
     Records that QQCatalyst itself marks deleted need no reconciling. If more than 20 rows and more than
-    ETL_DELETE_BRAKE of a resource are missing, nothing of that resource is marked deleted until you confirm.
+    ETL_DELETE_BRAKE of a resource are missing, nothing of that resource is marked; the summary says how to proceed.
     """
     if undo_batch is not None:
         reject_combination("--undo", {"--dry-run": dry_run, "--resource": bool(resource)})

@@ -11,7 +11,7 @@ from etl.cli.ui.format import format_duration, format_number, format_time
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, stdout
 from etl.cli.views.balance_sheet import build_balance_sheet, find_failures, format_balance, resource_to_json, sum_counts
-from etl.config.redaction import on_one_line
+from etl.config.redaction import escape_control_characters
 from etl.ledger import batches
 from etl.ledger.batches import Batch
 from etl.models.states import BatchState
@@ -107,6 +107,6 @@ def show_run(session: CommandSession, name: str, *, as_json: bool) -> None:
         f"{format_number(totals['fetched'])} fetched = {format_balance(totals)}",
     )
     for resource, reason in find_failures(parts):
-        print_line(f"✗ {resource}: {on_one_line(reason)}")
+        print_line(f"✗ {resource}: {escape_control_characters(reason)}")
     if batch.status is BatchState.FAILED:
         print_line(f"`qqetl retry {str(batch.id)[:8]}` resumes it.")

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from etl.cli.session import open_session
 from etl.cli.ui.format import format_count, format_duration, format_number, format_time, join_words
-from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, parse_duration
+from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, parse_duration_option
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, print_notice, stdout
 from etl.cli.views.backfill import backfill_to_json, show_backfill
 from etl.cli.views.verdict import StatusAnswer, answer_questions, show_answers
-from etl.config.redaction import on_one_line
+from etl.config.redaction import escape_control_characters
 from etl.config.settings import Settings
 from etl.ledger.notifications import incidents, outbox
 from etl.status.status import Freshness, PlaceholderCount, Status, load_status
@@ -32,12 +32,12 @@ NUMERIC = ("Lag", "Rows", "Findings", "Backlog")
 @app.command(
     epilog=format_examples(
         "qqetl status",
-        "qqetl status --max-lag 2h  for monitoring: exit status 1 if a resource is late",
+        "qqetl status --max-lag 2h  exit status 1 if a resource is late",
     )
 )
 def command(*, max_lag: MaxLag = None, embedded: Embedded = False, as_json: AsJson = False) -> None:
-    """Show how fresh and how complete each resource is: complete window, lag, gaps, rows, findings, last error."""
-    most = parse_duration("--max-lag", max_lag)
+    """Show how fresh and how complete each resource is: lag, gaps, rows, findings, calls due, last error."""
+    most = parse_duration_option("--max-lag", max_lag)
     with open_session(embedded=embedded) as session:
         current, rate = session.read(partial(load_status, tenant=session.tenant)), session.settings.etl_rate
         answers = session.read(partial(answer_status, current=current, settings=session.settings, most=most))
@@ -115,9 +115,8 @@ def list_remarks(freshness: Freshness) -> list[str]:
         gaps = join_words([str(gap) for gap in freshness.gaps[:3]])
         texts.append(f"{freshness.resource}: {format_count(len(freshness.gaps), 'gap')}: {gaps}")
     if freshness.error:
-        texts.append(
-            f"{freshness.resource}: failed at {format_time(freshness.error_at)}: {on_one_line(freshness.error)}"
-        )
+        error = escape_control_characters(freshness.error)
+        texts.append(f"{freshness.resource}: failed at {format_time(freshness.error_at)}: {error}")
     return texts
 
 

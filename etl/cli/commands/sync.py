@@ -18,7 +18,7 @@ from etl.cli.ui.options import (
     To,
     create_app,
     format_examples,
-    parse_duration,
+    parse_duration_option,
     reject_combination,
 )
 from etl.cli.ui.signals import StopRequest
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
     check_options(
         {"--from": start is not None, "--to": end is not None}, every, max_minutes, full=full, dry_run=dry_run
     )
-    pause, options = parse_duration("--every", every), Options(tuple(resource or ()), full, limit)
+    pause, options = parse_duration_option("--every", every), Options(tuple(resource or ()), full, limit)
     resource_count, settings = len(selected(options.resources)), load_settings()
     with (
         RunNotifier(settings) as notifier,

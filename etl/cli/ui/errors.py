@@ -3,13 +3,13 @@
 import sys
 import traceback
 
-from etl.config.redaction import LONGEST_TRACE, on_one_line, redacted
+from etl.config.redaction import MAX_TRACEBACK_LENGTH, escape_control_characters, redact_text
 from etl.errors import EtlError
 
 
 def format_error(error: EtlError) -> str:
     """Return the message of an error without secrets; it may have several lines."""
-    return "\n".join(on_one_line(line) for line in redacted(str(error)).splitlines())
+    return "\n".join(escape_control_characters(line) for line in redact_text(str(error)).splitlines())
 
 
 def print_error(text: str) -> None:
@@ -37,4 +37,4 @@ def log_traceback(error: Exception) -> None:
     if structlog.is_configured():
         structlog.stdlib.get_logger("etl.cli").error("unexpected error", exc_info=error)
     else:
-        sys.stderr.write(redacted("".join(traceback.format_exception(error)), LONGEST_TRACE))
+        sys.stderr.write(redact_text("".join(traceback.format_exception(error)), MAX_TRACEBACK_LENGTH))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from etl.config.parsers import duration
+from etl.config.parsers import parse_duration
 from etl.errors import UsageError
 
 Embedded = Annotated[
@@ -39,12 +39,12 @@ def format_examples(*lines: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
-def parse_duration(option: str, text: str | None) -> timedelta | None:
+def parse_duration_option(option: str, text: str | None) -> timedelta | None:
     """Return the value of a duration option, None if it is not given; raise UsageError if it is invalid or 0."""
     if text is None:
         return None
     try:
-        interval = duration(text)
+        interval = parse_duration(text)
     except ValueError as error:
         raise UsageError(f"{option} {error}.") from None
     if not interval:

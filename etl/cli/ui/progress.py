@@ -14,7 +14,7 @@ from rich.text import Text
 from etl.cli.ui.format import format_count, format_duration
 from etl.cli.ui.progress_state import ResourceProgress, RunProgress, describe_end
 from etl.cli.ui.terminal import print_notice, stderr
-from etl.config.redaction import on_one_line
+from etl.config.redaction import escape_control_characters
 from etl.events import Advanced, Event, Finished, Message, Watch
 from etl.models.states import ResourceState
 
@@ -54,7 +54,7 @@ class PlainProgress:
             now = self._clock()
             if line := self._format_line(event, now):
                 self._last_line_at = now
-                self._write(on_one_line(line))
+                self._write(escape_control_characters(line))
 
     def _format_line(self, event: Event, now: float) -> str | None:
         if isinstance(event, Message):
@@ -92,7 +92,7 @@ class TerminalProgress:
         with self._lock:
             now = self._clock()
             if isinstance(event, Message):
-                self._console.print(on_one_line(event.text), style="dim", soft_wrap=True)
+                self._console.print(escape_control_characters(event.text), style="dim", soft_wrap=True)
             elif isinstance(event, Finished):
                 self._finish_resource(event, now)
             else:
@@ -101,7 +101,7 @@ class TerminalProgress:
 
     def _finish_resource(self, event: Finished, now: float) -> None:
         mark, style = MARKS.get(event.state, DONE_MARK)
-        text = on_one_line(describe_end(event, self._run.finish(event, now), now))
+        text = escape_control_characters(describe_end(event, self._run.finish(event, now), now))
         self._console.print(Text.assemble((mark, style), f" {event.resource:<{NAME_WIDTH}}  {text}"), soft_wrap=True)
         if (bar := self._bar_ids.pop(event.resource, None)) is not None:
             self._progress_bars.remove_task(bar)

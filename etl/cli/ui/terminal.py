@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etl.config.redaction import on_one_line
+from etl.config.redaction import escape_control_characters
 
 
 def stdout() -> Console:
@@ -52,7 +52,7 @@ def build_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, num
 
 def make_cell(text: str) -> Text:
     """Return text for a cell, without control characters except line breaks."""
-    return Text("\n".join(on_one_line(line) for line in text.split("\n")))
+    return Text("\n".join(escape_control_characters(line) for line in text.split("\n")))
 
 
 def check_mark(is_good: bool) -> Text:

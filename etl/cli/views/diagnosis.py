@@ -10,7 +10,7 @@ from rich.text import Text
 from etl.cli.ui.errors import format_error
 from etl.cli.ui.format import format_duration, format_number, format_time, join_words
 from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
-from etl.config.redaction import on_one_line
+from etl.config.redaction import escape_control_characters
 from etl.errors import EtlError
 from etl.ledger.quality.drift import DriftChange
 from etl.pipeline.doctor import FAILURES, CallReport, CallStatus
@@ -60,7 +60,9 @@ class Diagnosis:
 def show_diagnosis(diagnosis: Diagnosis) -> None:
     """Print the checks, one line per call, the drift and the advice."""
     for check in diagnosis.checks:
-        stdout().print(check_mark(check.is_good), f"{check.name:<12} {on_one_line(check.message)}", soft_wrap=True)
+        stdout().print(
+            check_mark(check.is_good), f"{check.name:<12} {escape_control_characters(check.message)}", soft_wrap=True
+        )
     if diagnosis.calls:
         print_line()
         headers = ("Resource", "Call", "Result", "Records", "")
@@ -69,7 +71,8 @@ def show_diagnosis(diagnosis: Diagnosis) -> None:
         print_line()
         print_line("Changes in the format of the responses:")
         for change in diagnosis.drift:
-            print_line(f"  {format_time(change.changed_at)}  {change.resource}: {on_one_line(change.description)}")
+            description = escape_control_characters(change.description)
+            print_line(f"  {format_time(change.changed_at)}  {change.resource}: {description}")
     print_line()
     for line in list_advice(diagnosis):
         print_line(line)
@@ -93,7 +96,7 @@ def list_call_remarks(call: CallReport) -> Iterator[str]:
             hidden = len(names) - MAX_FIELDS
             yield f"{label}: {', '.join(names[:MAX_FIELDS])}" + (f" and {hidden} more" if hidden > 0 else "")
     if call.reason:
-        yield on_one_line(call.reason)
+        yield escape_control_characters(call.reason)
 
 
 def find_resources(diagnosis: Diagnosis, applies: Callable[[CallReport], object]) -> list[str]:
@@ -105,7 +108,7 @@ def list_advice(diagnosis: Diagnosis) -> Iterator[str]:
     """Yield what to do, most urgent first."""
     for check in diagnosis.checks:
         if not check.is_good:
-            yield f"Fix this first: {check.name}. {on_one_line(check.message)}"
+            yield f"Fix this first: {check.name}. {escape_control_characters(check.message)}"
     if abs(diagnosis.skew) > MAX_CLOCK_SKEW:
         yield (
             f"The clock of this machine is off by {format_duration(abs(diagnosis.skew))}. Correct it; "
@@ -161,7 +164,7 @@ def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
             {
                 "resource": call.resource,
                 "call": call.call,
-                "proven": call.proven,
+                "proven": call.documented,
                 "verdict": call.status.value,
                 "records": call.records,
                 "total": call.total,

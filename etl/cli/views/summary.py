@@ -7,7 +7,7 @@ from rich.table import Table
 from etl.cli.ui.format import format_count, format_duration, format_number, format_rate, format_time, join_words
 from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
 from etl.cli.views.balance_sheet import find_failures, format_balance, resource_to_json, sum_counts
-from etl.config.redaction import on_one_line
+from etl.config.redaction import escape_control_characters
 from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.sync_history import COUNT_COLUMNS
 from etl.models.states import Outcome, ResourceState, TroubleKind
@@ -39,21 +39,21 @@ def show_summary(summary: Summary) -> None:
 
 
 def format_headline(summary: Summary) -> str:
-    """Return the result of the run in one line."""
+    """Return the result of the run."""
     elapsed = format_duration(summary.seconds)
     if failed_resources := find_failures(summary.parts):
         return f"Finished in {elapsed}, but {format_count(len(failed_resources), 'resource')} failed"
     start, end = format_time(summary.batch.window.start), format_time(summary.batch.window.end)
-    return f"Up to date with QQCatalyst (took {elapsed}). Covered {start} to {end} UTC"
+    return f"Up to date with QQCatalyst (took {elapsed}).\nCovered {start} to {end} UTC."
 
 
 def format_traffic(summary: Summary) -> str:
-    """Return the records fetched, the API calls and the time spent waiting, in one line."""
+    """Return the records fetched, the API calls and the time spent waiting."""
     fetched = sum_counts(summary.parts)["fetched"]
     text = f"Fetched {format_count(fetched, 'record')} in {format_count(summary.calls, 'API call')}"
     if summary.seconds:
         text += f" ({format_rate(summary.calls / summary.seconds, 'calls')})"
-    return text + (f". Waited {format_duration(summary.waited)} for the rate limit" if summary.waited >= 1 else "")
+    return text + (f"\nWaited {format_duration(summary.waited)} for the rate limit" if summary.waited >= 1 else "")
 
 
 def has_changes(summary: Summary) -> bool:
@@ -96,7 +96,7 @@ def show_balance(summary: Summary) -> None:
 def show_drift(summary: Summary) -> None:
     """Print the changes in the format of the responses; each change is reported once."""
     if summary.drift:
-        changes = [f"{change.resource}: {on_one_line(change.description)}" for change in summary.drift]
+        changes = [f"{change.resource}: {escape_control_characters(change.description)}" for change in summary.drift]
         hidden = len(changes) - MAX_CHANGES
         more = f"; and {format_number(hidden)} more" if hidden > 0 else ""
         print_line(f"  Response format changed (see `qqetl doctor`): {'; '.join(changes[:MAX_CHANGES])}{more}")
@@ -106,7 +106,7 @@ def show_failures(summary: Summary) -> None:
     """Print the failed resources, the reasons, and the command to run next."""
     failed_resources = find_failures(summary.parts)
     for resource, reason in failed_resources:
-        print_line(f"✗ {resource}: {on_one_line(reason)}", style="red")
+        print_line(f"✗ {resource}: {escape_control_characters(reason)}", style="red")
     name = str(summary.batch.id)[:ID_LENGTH]
     if failed_resources and not is_only_braked(summary):
         print_line(f"Everything else was loaded. To retry: `qqetl retry {name}`, or wait for the next `qqetl sync`.")

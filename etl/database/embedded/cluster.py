@@ -1,4 +1,4 @@
-"""Making a cluster and saying how its server runs."""
+"""Creation of the database cluster, and the server's settings."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from etl.database.embedded.os_user import OsUser
 from etl.database.embedded.paths import LOOPBACK, SUPERUSER, ServerPaths
 from etl.errors import DatabaseUnavailable
 
-#: Sized for a desk machine with a few gigabytes; one writer, no replica.
+#: Sized for a desktop computer with a few gigabytes of memory; one writer, no replica.
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # socket paths are limited to 107 bytes, TCP on the loopback is not
@@ -23,7 +23,7 @@ SETTINGS: Mapping[str, str] = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Refused statements carry people's data: what the client did wrong is told to the client alone.
+    # Rejected statements contain personal data: client errors are reported only to the client.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
@@ -32,9 +32,9 @@ _FIRST_WITH_BUILTIN_LOCALE = 17
 
 
 def create_cluster(paths: ServerPaths, user: OsUser, binaries: Binaries) -> None:
-    """Make the data folder with a fresh password; a half-made one from an earlier attempt is thrown away.
+    """Create the data folder with a new password; the remains of an earlier attempt are deleted.
 
-    Raises DatabaseUnavailable with initdb's own words when that fails.
+    Raises DatabaseUnavailable with initdb's message when that fails.
     """
     shutil.rmtree(paths.unfinished, ignore_errors=True)
     paths.unfinished.mkdir(mode=0o700)
@@ -45,7 +45,7 @@ def create_cluster(paths: ServerPaths, user: OsUser, binaries: Binaries) -> None
 
 
 def server_command(paths: ServerPaths, binaries: Binaries, settings: Mapping[str, str]) -> list[str]:
-    """Return the command line that runs the server in the foreground, all but its port."""
+    """Return the command line that runs the server in the foreground, without its port."""
     options = [part for name, value in {**SETTINGS, **settings}.items() for part in ("-c", f"{name}={value}")]
     return [str(binaries.program("postgres")), "-D", str(paths.data), *options]
 
@@ -60,12 +60,13 @@ def _initdb(paths: ServerPaths, user: OsUser, binaries: Binaries) -> None:
     if completed.returncode != 0:
         shutil.rmtree(paths.unfinished, ignore_errors=True)
         raise DatabaseUnavailable(
-            f"The embedded PostgreSQL could not make its data folder {paths.data}. initdb said:\n{completed.stderr.strip()}"
+            f"The embedded PostgreSQL could not create its data folder {paths.data}. initdb reported:\n"
+            f"{completed.stderr.strip()}"
         )
 
 
 def _initdb_command(data: Path, binaries: Binaries, password: Path) -> list[str | Path]:
-    # Code point order in UTF-8 on every machine; before version 17 that is what the C locale gives.
+    # Code point order in UTF-8 on every machine; before version 17, the C locale has the same order.
     locale_options = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     return [
         binaries.program("initdb"),

@@ -1,4 +1,4 @@
-"""Who is alive: the server, its supervisor, its users."""
+"""Liveness checks of the embedded server, its supervisor and its users."""
 
 import json
 import os
@@ -23,17 +23,17 @@ _ANSWER_SECONDS = 5
 
 
 class ServerState(Enum):
-    """What a server answers to a call."""
+    """The state of a server, as it answers a connection attempt."""
 
-    READY = "it takes connections"
-    BUSY = "it lives, but is starting, recovering or stopping"
-    GONE = "nobody answers, or somebody else does"
+    READY = "accepts connections"
+    BUSY = "starting, recovering or stopping"
+    GONE = "no answer, or another server answers"
 
 
 def server_state(paths: ServerPaths) -> ServerState:
-    """Return what the server itself answers.
+    """Return the server's state from its answer to a connection attempt.
 
-    Process ids are not asked: a killed server may linger as a zombie, and its number may be another's by now.
+    Process ids are not checked: a killed server may remain as a zombie, and its id may belong to another process.
     """
     if not paths.exists or paths.port is None:
         return ServerState.GONE
@@ -41,13 +41,13 @@ def server_state(paths: ServerPaths) -> ServerState:
         with connect_with_deadline(paths.url("postgres"), _ANSWER_SECONDS) as connection:
             row = connection.execute("select current_setting('data_directory')").fetchone()
     except psycopg.OperationalError as error:
-        # Fixed words of every server that is up but takes no sessions yet or any more (SQLSTATE 57P03).
+        # The fixed message of a server that does not accept sessions yet or anymore (SQLSTATE 57P03).
         return ServerState.BUSY if "the database system is" in str(error) else ServerState.GONE
     return ServerState.READY if row and Path(row[0]) == paths.data else ServerState.GONE
 
 
 def is_supervised(paths: ServerPaths) -> bool:
-    """Return whether a supervisor is alive, and with it a server that is up or on its way up or down."""
+    """Return whether a supervisor is alive, and with it a server that runs, starts or stops."""
     if not paths.supervisor_lock.exists():
         return False
     with FileLock(paths.supervisor_lock) as lock:
@@ -55,7 +55,7 @@ def is_supervised(paths: ServerPaths) -> bool:
 
 
 def stop_supervisor(paths: ServerPaths) -> None:
-    """Ask the supervisor, if there is one, to stop its server and itself."""
+    """Ask the supervisor, if there is one, to stop its server and exit."""
     if not paths.supervisor_lock.exists():
         return
     with FileLock(paths.supervisor_lock) as lock, suppress(ProcessLookupError):
@@ -64,25 +64,25 @@ def stop_supervisor(paths: ServerPaths) -> None:
 
 
 def has_other_users(lock: FileLock) -> bool:
-    """Return whether others hold the users' lock in the shared way."""
+    """Return whether other processes hold the shared users' lock."""
     if lock.try_exclusive():
         lock.release()
         return False
     if lock.try_shared():
         lock.release()
         return True
-    return False  # the supervisor has it and is stopping the server
+    return False  # the supervisor holds it and is stopping the server
 
 
 def _module_path() -> str:
-    """Return where a child finds the modules that we have found."""
+    """Return the PYTHONPATH with which a child process finds the same modules."""
     return os.pathsep.join([str(Path(etl.__file__).parent.parent), *(path for path in sys.path if path)])
 
 
 def start_supervisor(paths: ServerPaths, user: OsUser, command: list[str]) -> None:
-    """Start the process that runs the server by `command`; return as soon as it is on its own.
+    """Start the supervisor, which runs the server with `command`; return as soon as it is detached.
 
-    Raises DatabaseUnavailable when it does not come up.
+    Raises DatabaseUnavailable when the supervisor does not start.
     """
     arguments = {
         "folder": str(paths.folder),
@@ -101,5 +101,5 @@ def start_supervisor(paths: ServerPaths, user: OsUser, command: list[str]) -> No
     )
     if completed.returncode != 0:
         raise DatabaseUnavailable(
-            f"The process that watches over the embedded PostgreSQL failed. It said:\n{completed.stderr.strip()}"
+            f"The supervisor process of the embedded PostgreSQL failed. It reported:\n{completed.stderr.strip()}"
         )

@@ -1,4 +1,4 @@
-"""The operating system account that the embedded server runs under, for PostgreSQL refuses root."""
+"""The operating system user that runs the embedded server, because PostgreSQL refuses root."""
 
 import os
 import pwd
@@ -10,16 +10,16 @@ from typing import Any
 
 from etl.errors import DatabaseUnavailable
 
-#: Nothing else of our environment reaches the server: secrets stay here, PG* variables cannot bend it.
+#: The only environment variables that the server gets: no secrets, and no PG* variables that would change its behavior.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
-#: Seconds that a program may take. initdb, the longest, needs a few, and makes its folder anew when it is run again.
+#: The time limit of a program. initdb, the slowest, needs a few seconds and recreates its folder when run again.
 SECONDS = 300.0
 _UNPRIVILEGED = ("postgres", "nobody")
 
 
 @dataclass(frozen=True, slots=True)
 class OsUser:
-    """Who runs initdb and postgres; `switch` says that we are root and have to become that account first."""
+    """The user that runs initdb and postgres; `switch` is true if we are root and must switch to that user."""
 
     name: str
     uid: int
@@ -27,7 +27,7 @@ class OsUser:
     switch: bool
 
     def subprocess_options(self) -> dict[str, Any]:
-        """Return the keyword arguments of `subprocess` that make a child run as this account."""
+        """Return the `subprocess` arguments that run a child process as this user."""
         options: dict[str, Any] = {"env": server_environment(), "stdin": subprocess.DEVNULL}
         if self.switch:
             options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
@@ -36,9 +36,9 @@ class OsUser:
     def run(
         self, command: Sequence[str | Path], *, cwd: Path = Path("/"), seconds: float = SECONDS
     ) -> subprocess.CompletedProcess[str]:
-        """Run the command as this account and return what it said; a failure is in its return code.
+        """Run the command as this user and return the completed process, even when it failed.
 
-        Raises DatabaseUnavailable when it has not ended after so many seconds.
+        Raises DatabaseUnavailable when the command takes longer than `seconds`.
         """
         try:
             return subprocess.run(
@@ -52,24 +52,24 @@ class OsUser:
             )
         except subprocess.TimeoutExpired:
             raise DatabaseUnavailable(
-                f"{command[0]} had not ended after {seconds:.0f} s and was stopped. The disk may hang; look at it, and "
-                "run the command again."
+                f"{command[0]} did not finish within {seconds:.0f} s and was stopped. The disk may not respond; check "
+                "it, then run the command again."
             ) from None
 
     def can_enter(self, folder: Path) -> bool:
-        """Return whether this account may pass through the folder and all its parents."""
+        """Return whether this user may enter the folder and all its parents."""
         return self.run(["test", "-x", folder]).returncode == 0
 
 
 def server_environment() -> Mapping[str, str]:
-    """Return the few environment variables that the server's processes get."""
+    """Return the environment variables for the server's processes."""
     return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {"LC_ALL": "C"}
 
 
 def server_user(data: Path) -> OsUser:
-    """Return the account that runs the server on this data folder: ours, or as root the folder's owner.
+    """Return the user that runs the server on this data folder: the current user or, as root, the folder's owner.
 
-    Raises DatabaseUnavailable when the account has no name, which PostgreSQL insists on.
+    Raises DatabaseUnavailable when the user has no name, which PostgreSQL requires.
     """
     if os.geteuid() == 0:
         return _user_for_root(data)

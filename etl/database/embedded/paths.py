@@ -1,4 +1,4 @@
-"""The embedded server's home: where its data, password, port and locks lie."""
+"""The paths of the embedded server: data folder, password, port, log and locks."""
 
 import os
 import secrets
@@ -19,7 +19,7 @@ _NAME = "qqcatalyst-etl"
 
 @dataclass(frozen=True, slots=True)
 class ServerPaths:
-    """One folder that holds everything of one embedded server."""
+    """The paths inside the folder of an embedded server."""
 
     folder: Path
 
@@ -30,42 +30,42 @@ class ServerPaths:
 
     @property
     def unfinished(self) -> Path:
-        """Where initdb works, until its result is whole."""
+        """The folder where initdb works until it has finished."""
         return self.folder / "data.unfinished"
 
     @property
     def log(self) -> Path:
-        """What the server says; never rows, never statements."""
+        """The server's log, which contains no rows and no statements."""
         return self.folder / "server.log"
 
     @property
     def programs(self) -> Path:
-        """Copies of the server's programs, where its account cannot reach the originals."""
+        """Copies of the server's programs, for when its user cannot reach the originals."""
         return self.folder / "programs"
 
     @property
     def start_lock(self) -> Path:
-        """Locked by the one process that starts, stops or removes the server."""
+        """The lock of the process that starts, stops or removes the server."""
         return self.folder / "start.lock"
 
     @property
     def users_lock(self) -> Path:
-        """Locked, shared, by everyone who uses the server; alone, by the supervisor that stops it."""
+        """The lock that users hold shared, and that the supervisor holds exclusively to stop the server."""
         return self.folder / "users.lock"
 
     @property
     def supervisor_lock(self) -> Path:
-        """Locked by the supervisor for as long as it lives."""
+        """The lock that the supervisor holds as long as it runs."""
         return self.folder / "supervisor.lock"
 
     @property
     def exists(self) -> bool:
-        """Whether a whole data folder is here."""
-        return os.path.isfile(self.data / "PG_VERSION")  # noqa: PTH113 (False also where we may not look)
+        """Whether there is a complete data folder."""
+        return os.path.isfile(self.data / "PG_VERSION")  # noqa: PTH113 (False without permission, too)
 
     @property
     def major(self) -> int | None:
-        """The major version of PostgreSQL that made the data, or None when there are none."""
+        """The major version of PostgreSQL that created the data, or None when there is no data."""
         return int((self.data / "PG_VERSION").read_text().strip()) if self.exists else None
 
     @property
@@ -77,7 +77,7 @@ class ServerPaths:
             return None
 
     def url(self, database: str = DATABASE) -> str:
-        """Return the address of a database of this server, with the password."""
+        """Return the URL of a database of this server, with the password."""
         password = quote(self._password(), safe="")
         return f"postgresql://{SUPERUSER}:{password}@{LOOPBACK}:{self.port}/{database}"
 
@@ -87,7 +87,7 @@ class ServerPaths:
         except OSError as error:
             raise DatabaseUnavailable(
                 f"The password of the embedded PostgreSQL in {self.folder / 'password'} cannot be read "
-                f"({error.strerror}). Put the file back and make it readable for the user who runs this command."
+                f"({error.strerror}). Restore the file and make it readable for the user who runs this command."
             ) from error
 
     def last_log_lines(self, lines: int = 8) -> str:
@@ -98,9 +98,9 @@ class ServerPaths:
             return "(the server left no log)"
 
     def create_folder(self) -> None:
-        """Make the folder if it is missing; root's may be passed through, for the server's account.
+        """Create the folder if it is missing; other users may enter root's folder, for the server's user.
 
-        Raises DatabaseUnavailable when the folder cannot be made or written to.
+        Raises DatabaseUnavailable when the folder cannot be created or written to.
         """
         try:
             if not self.folder.is_dir():
@@ -111,21 +111,21 @@ class ServerPaths:
         except OSError as error:
             why = error.strerror or "permission denied"
             raise DatabaseUnavailable(
-                f"The data folder {self.folder} cannot be made or written to ({why}). "
+                f"The data folder {self.folder} cannot be created or written to ({why}). "
                 "Set ETL_DATA_DIR to a folder you may write to, or DATABASE_URL to a PostgreSQL server of your own."
             ) from error
 
     def check_access(self, user: OsUser) -> None:
-        """Raise DatabaseUnavailable when the server's account cannot pass through to the folder."""
+        """Raise DatabaseUnavailable when the server's user cannot enter the folder."""
         if user.switch and not user.can_enter(self.folder):
             raise DatabaseUnavailable(
-                f"The data folder {self.folder}, or a folder above it, is closed to the user {user.name}, which the "
-                f"server runs as. Set ETL_DATA_DIR to a folder that this user may pass through to, such as "
-                f"/var/lib/{_NAME}; closed folders are never opened for you."
+                f"The server runs as the user {user.name}, which cannot enter the data folder {self.folder} or a "
+                f"folder above it. Set ETL_DATA_DIR to a folder that this user may enter, such as /var/lib/{_NAME}; "
+                "the permissions of existing folders are not changed."
             )
 
     def create_password(self) -> str:
-        """Write a fresh password into a file that only its owner reads, and return it."""
+        """Write a new password to a file that only its owner can read, and return it."""
         password = secrets.token_urlsafe(24)
         path = self.folder / "password"
         path.unlink(missing_ok=True)
@@ -134,13 +134,13 @@ class ServerPaths:
         return password
 
     def save_port(self, port: int) -> None:
-        """Write down the port in one step: a reader sees the old one or the new one."""
+        """Save the port atomically: a reader sees the old port or the new one."""
         draft = self.folder / "port.new"
         draft.write_text(f"{port}\n")
         draft.rename(self.folder / "port")
 
     def delete(self) -> None:
-        """Delete all that is ours in the folder, and the folder itself when nothing else is in it."""
+        """Delete the server's files, and the folder itself when nothing else is in it."""
         for path in (self.data, self.unfinished, self.programs):
             shutil.rmtree(path, ignore_errors=True)
         names = ("*.lock", f"{self.log.name}*", "password", "port", "port.new", "initdb-*")
@@ -151,7 +151,7 @@ class ServerPaths:
 
 
 def default_data_dir() -> Path:
-    """Return the folder of the embedded server: ETL_DATA_DIR, else root's or the user's place for data."""
+    """Return the folder of the embedded server: ETL_DATA_DIR, or else root's or the user's data folder."""
     chosen = os.environ.get("ETL_DATA_DIR")
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -160,10 +160,10 @@ def default_data_dir() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library/Application Support" / _NAME
     shared = os.environ.get("XDG_DATA_HOME", "")
-    # The XDG specification has relative paths ignored.
+    # The XDG specification says to ignore relative paths.
     return (Path(shared) if Path(shared).is_absolute() else Path.home() / ".local/share") / _NAME
 
 
 def server_paths(data_dir: Path | str | None) -> ServerPaths:
-    """Return the home at `data_dir`, or at the default place."""
+    """Return the paths of the server in `data_dir`, or in the default folder."""
     return ServerPaths(Path(data_dir).expanduser().absolute() if data_dir else default_data_dir())

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: one server on this machine, started on demand and shared by those who use it."""
+"""The embedded PostgreSQL: one server on this machine, started on demand and shared by its users."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -35,8 +35,8 @@ _POLL_SECONDS = 0.02
 class EmbeddedPostgres:
     """The embedded server for the length of a `with` block; the last user on the machine stops it.
 
-    `say` gets a line when something takes a while; `settings` are PostgreSQL settings for the server if this process
-    is the one to start it; `programs` is a folder with initdb and postgres to use in place of those found.
+    `say` is called with a progress message when a step takes long. `settings` are PostgreSQL settings that apply if
+    this process starts the server. `programs` is a folder with initdb and postgres that replaces the search for them.
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """The address of the database, with the password; valid inside the `with` block."""
+        """The URL of the database, with the password; valid inside the `with` block."""
         return self._paths.url()
 
     @property
     def data_dir(self) -> Path:
-        """The folder that holds everything of this server."""
+        """The folder with all files of this server."""
         return self._paths.folder
 
     def __enter__(self) -> Self:
@@ -73,9 +73,9 @@ class EmbeddedPostgres:
         self.close()
 
     def start(self) -> None:
-        """Join the running server or start it; make data folder and database if they are missing.
+        """Use the running server or start it; create data folder and database if they are missing.
 
-        Raises DatabaseUnavailable when there are no programs, no usable folder, or no answer within the time.
+        Raises DatabaseUnavailable when there are no programs, no usable folder, or no answer in time.
         """
         if self._use is not None:
             return
@@ -90,7 +90,7 @@ class EmbeddedPostgres:
         self._use = use
 
     def close(self) -> None:
-        """Leave the server; when nobody else uses it, return after it has stopped."""
+        """Stop using the server; if it has no other users, return after it has stopped."""
         if self._use is None:
             return
         use, self._use = self._use, None
@@ -114,10 +114,10 @@ class EmbeddedPostgres:
             if not is_supervised(self._paths):
                 if launched:
                     raise DatabaseUnavailable(
-                        f"The embedded PostgreSQL did not start. It said:\n{self._paths.last_log_lines()}"
+                        "The embedded PostgreSQL did not start. Its log ends with:\n" + self._paths.last_log_lines()
                     )
                 if state is not ServerState.GONE:
-                    _stop(self._paths)  # its supervisor was killed, and nobody would ever stop it
+                    _stop(self._paths)  # its supervisor was killed, so nothing else would stop it
                 self._launch()
                 launched = True
             if time.monotonic() > deadline:
@@ -129,8 +129,8 @@ class EmbeddedPostgres:
 
     def _timeout_message(self) -> str:
         return (
-            f"The embedded PostgreSQL in {self._paths.folder} is not ready after {self._start_timeout:.0f} s. It may be "
-            f"recovering from a crash; run the command again. It said:\n{self._paths.last_log_lines()}"
+            f"The embedded PostgreSQL in {self._paths.folder} is not ready after {self._start_timeout:.0f} s. It may "
+            f"be recovering from a crash; run the command again. Its log ends with:\n{self._paths.last_log_lines()}"
         )
 
     def _launch(self) -> None:
@@ -138,21 +138,21 @@ class EmbeddedPostgres:
         self._paths.check_access(user)
         binaries = server_binaries(user, self._paths.programs, major=self._paths.major, folder=self._programs)
         if not self._paths.exists:
-            self._say(f"Making the embedded PostgreSQL {binaries.major} in {self._paths.folder} ...")
+            self._say(f"Creating the embedded PostgreSQL {binaries.major} in {self._paths.folder} ...")
             create_cluster(self._paths, user, binaries)
         command = server_command(self._paths, binaries, self._settings)
         start_supervisor(self._paths, user, command)
 
 
 def embedded_exists(data_dir: Path | str | None = None) -> bool:
-    """Return whether an embedded server's data lie in the folder, running or not."""
+    """Return whether the folder has the data of an embedded server, running or not."""
     return server_paths(data_dir).exists
 
 
 def stop_server(data_dir: Path | str | None = None) -> bool:
-    """Stop the server though others may use it; return whether one was running.
+    """Stop the server even if it has users; return whether it was running.
 
-    Raises DatabaseUnavailable when it does not stop within a minute.
+    Raises DatabaseUnavailable when the server does not stop within a minute.
     """
     paths = server_paths(data_dir)
     if not paths.exists:
@@ -162,7 +162,7 @@ def stop_server(data_dir: Path | str | None = None) -> bool:
 
 
 def remove_server(data_dir: Path | str | None = None) -> bool:
-    """Stop the server and delete all its data; return whether there were any."""
+    """Stop the server and delete all its data; return whether there was any."""
     paths = server_paths(data_dir)
     if not paths.folder.is_dir():
         return False
@@ -183,7 +183,9 @@ def _stop(paths: ServerPaths) -> bool:
         user.run([pg_ctl, "stop", "-w", "-m", "fast", "-t", f"{STOP_SECONDS:.0f}", "-D", paths.data])
     stop_supervisor(paths)
     if not wait_until(lambda: not is_supervised(paths) and server_state(paths) is ServerState.GONE, STOP_SECONDS):
-        raise DatabaseUnavailable(f"The server in {paths.folder} did not stop. It said:\n{paths.last_log_lines()}")
+        raise DatabaseUnavailable(
+            f"The server in {paths.folder} did not stop. Its log ends with:\n{paths.last_log_lines()}"
+        )
     return True
 
 

@@ -1,9 +1,9 @@
-"""The small process that runs the embedded server and stops it when nobody uses it any more.
+"""The supervisor process, which runs the embedded server and stops it after its last user has left.
 
-The server has to stop even when its last user was killed outright, so its users cannot be the ones to stop it. Each of
-them holds a shared lock on one file, which the kernel gives back at any kind of death; this process waits for that
-lock alone. It is the server's parent as well, so that a killed server is reaped at once and started again.
-Standard library only: it should be up in a blink.
+The server must stop even if its last user was killed, so its users cannot stop it. Each user holds a shared lock on a
+file, which the kernel releases however the process ends; the supervisor waits for the exclusive lock on that file. It
+is also the server's parent, so that a killed server is reaped and restarted at once.
+Standard library only, so that it starts fast.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ from etl.database.embedded.paths import LOOPBACK, ServerPaths
 
 _STABLE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.25
-#: The processes of a killed server need a moment to notice, and the new one refuses to start until then.
+#: The processes of a killed server need a moment to exit, and a new server does not start before.
 _MAX_EXITS_IF_KILLED = 40
 _MAX_EXITS_IF_REFUSED = 3
 _FAST_STOP_SECONDS = 20.0
@@ -36,7 +36,7 @@ _LIBC = ctypes.CDLL(None)
 
 @dataclass(slots=True)
 class Supervisor:
-    """One server, from its start to the moment its last user is gone."""
+    """Runs one server until its last user has left."""
 
     paths: ServerPaths
     user: OsUser
@@ -45,13 +45,13 @@ class Supervisor:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        """Start the server, and again whenever it dies unasked, until nobody uses it."""
+        """Start the server, and restart it when it exits unexpectedly, until it has no users."""
         with FileLock(self.paths.users_lock) as users:
             threading.Thread(target=self._await_last_user, args=[users], daemon=True).start()
             self._keep_running()
 
     def request_stop(self, *_: object) -> None:
-        """Tell the server to end its sessions and stop; `run` returns when it has."""
+        """Tell the server to end its sessions and stop; `run` returns when it has stopped."""
         self.stopping.set()
         self._stop_child()
 
@@ -68,7 +68,7 @@ class Supervisor:
             time.sleep(_PAUSE_SECONDS)
 
     def _max_quick_exits(self) -> int:
-        # Of a server that was killed a lock file stays; one that dislikes its settings or port leaves none.
+        # A killed server leaves its lock file; a server that rejects its settings or port leaves none.
         killed = (self.paths.data / "postmaster.pid").exists()
         return _MAX_EXITS_IF_KILLED if killed else _MAX_EXITS_IF_REFUSED
 
@@ -87,12 +87,12 @@ class Supervisor:
             )
 
     def _await_last_user(self, users: FileLock) -> None:
-        # The lock is kept to the end: who comes meanwhile waits for it, and then starts a server anew.
+        # The lock is held to the end: a user that arrives now waits for it and then starts a new server.
         users.wait_exclusive()
         self.request_stop()
 
     def _stop_child(self) -> None:
-        """Ask for a fast shutdown, and for an immediate one when that hangs; the next start recovers from the log.
+        """Request a fast shutdown, and an immediate one if that hangs; the next start recovers from the log.
 
         PostgreSQL 18 was seen to hang when asked for a fast shutdown during its recovery from a killed session.
         """
@@ -104,7 +104,7 @@ class Supervisor:
 
 
 def _free_port(preferred: int | None) -> int:
-    """Return the port of the last time when it is free still, so that saved connections keep working."""
+    """Return the previous port if it is still free, so that saved connections keep working."""
     for port in (preferred, 0) if preferred else (0,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -117,9 +117,9 @@ def _free_port(preferred: int | None) -> int:
 
 
 def _stop_with_parent() -> None:
-    """Have Linux stop the server should this process be killed (`prctl(2)`, PR_SET_PDEATHSIG).
+    """Make Linux stop the server if this process is killed (`prctl(2)`, PR_SET_PDEATHSIG).
 
-    A shell lets what it runs in the background ignore the very signals by which the server is asked to stop.
+    A shell makes background processes ignore the signals that stop the server, so they are reset first.
     """
     for name in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(name, signal.SIG_DFL)
@@ -128,7 +128,7 @@ def _stop_with_parent() -> None:
 
 
 def _open_log(path: Path) -> BinaryIO:
-    """Open the log for writing at its end; a grown one is put aside first."""
+    """Open the log for appending; a large log is renamed first."""
     if path.exists() and path.stat().st_size > _LOG_BYTES:
         path.replace(path.with_suffix(".log.old"))
     path.touch(mode=0o600)
@@ -136,7 +136,7 @@ def _open_log(path: Path) -> BinaryIO:
 
 
 def _detach(log: Path) -> None:
-    """Go on in a child that no terminal, pipe or parent holds on to."""
+    """Continue in a child process without terminal, pipes and parent."""
     if os.fork():
         os._exit(0)
     with _open_log(log) as out, Path(os.devnull).open("rb") as nothing:
@@ -146,12 +146,12 @@ def _detach(log: Path) -> None:
 
 
 def main(arguments: dict[str, Any]) -> int:
-    """Detach and run the server that `etl.database.embedded.liveness` ordered; return the exit status."""
+    """Detach and run the server that `etl.database.embedded.liveness` requested; return the exit status."""
     paths = ServerPaths(Path(arguments["folder"]))
     with FileLock(paths.supervisor_lock) as lock:
-        # Others may be looking whether somebody holds the lock, and hold it themselves for that moment.
+        # Other processes hold the lock for a moment while they check whether it is held.
         if not wait_until(lock.try_exclusive, _LOCK_SECONDS):
-            raise TimeoutError(f"{paths.supervisor_lock} is locked: another supervisor is at work")
+            raise TimeoutError(f"{paths.supervisor_lock} is locked: another supervisor is running")
         _detach(paths.log)
         lock.write_pid()
         supervisor = Supervisor(paths, OsUser(**arguments["account"]), arguments["command"])

@@ -1,1 +1,1 @@
-"""What needs a person, and the mails that wait for their server."""
+"""Incidents, and the emails that wait for the mail server."""

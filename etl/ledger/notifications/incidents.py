@@ -1,4 +1,4 @@
-"""What is the matter with a tenant: opened when it is first seen, closed when it is over, told once at both ends."""
+"""Incidents of a tenant: opened when detected, closed when resolved, each reported once."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ OPEN = text("""
         closed_at = NULL
 """)
 
-#: Only what was told when it began is told when it ends.
+#: The end of an incident is reported only if its begin was reported.
 CLOSE = text("""
     UPDATE etl.troubles SET closed_at = now()
     WHERE tenant = :tenant AND closed_at IS NULL AND kind = ANY(:kinds)
@@ -40,51 +40,59 @@ CLAIM_UNREPORTED = text("""
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One thing that a person has to see to."""
+    """A problem that a person has to fix."""
 
     kind: TroubleKind
-    subject: str = ""  #: the resource; empty where it concerns the run as a whole
+    subject: str = ""  #: the resource; empty if the incident concerns the whole run
     message: str = ""  #: redacted
     batch_id: UUID | None = None
-    opened_at: datetime | None = None  #: None while it is not kept
+    opened_at: datetime | None = None  #: None before it is stored
     times_seen: int = 0
     reported_at: datetime | None = None
 
 
-def write_incidents(connection: Connection, tenant: str, seen: Iterable[Incident]) -> None:
-    """Keep troubles as they stand now; one that was over begins anew."""
-    for one in sorted(seen, key=sort_key):
-        bound = {"kind": one.kind, "subject": one.subject, "words": one.message, "batch_id": one.batch_id}
-        connection.execute(OPEN, {"tenant": tenant, **bound})
+def write_incidents(connection: Connection, tenant: str, detected: Iterable[Incident]) -> None:
+    """Store the detected incidents. A closed incident that is detected again is opened again."""
+    for incident in sorted(detected, key=sort_key):
+        parameters = {
+            "kind": incident.kind,
+            "subject": incident.subject,
+            "words": incident.message,
+            "batch_id": incident.batch_id,
+        }
+        connection.execute(OPEN, {"tenant": tenant, **parameters})
 
 
 def close_resolved(
-    connection: Connection, tenant: str, kinds: Collection[TroubleKind], seen: Sequence[Incident]
+    connection: Connection, tenant: str, kinds: Collection[TroubleKind], detected: Sequence[Incident]
 ) -> list[Incident]:
-    """Close the open troubles of some kinds that are no longer seen, and return them."""
-    still = {"seen": [one.kind for one in seen], "subjects": [one.subject for one in seen]}
-    rows = connection.execute(CLOSE, {"tenant": tenant, "kinds": list(kinds), **still})
+    """Close the open incidents of these kinds that are no longer detected, and return them."""
+    open_values = {
+        "seen": [incident.kind for incident in detected],
+        "subjects": [incident.subject for incident in detected],
+    }
+    rows = connection.execute(CLOSE, {"tenant": tenant, "kinds": list(kinds), **open_values})
     return sorted(map(to_incident, rows), key=sort_key)
 
 
 def claim_unreported(connection: Connection, tenant: str) -> list[Incident]:
-    """Return the open troubles that nobody was told of, and note that they are told with this transaction."""
+    """Return the open incidents that were not reported yet, and mark them as reported."""
     return sorted(map(to_incident, connection.execute(CLAIM_UNREPORTED, {"tenant": tenant})), key=sort_key)
 
 
 def read_open_incidents(connection: Connection, tenant: str) -> list[Incident]:
-    """Return the open troubles of a tenant, the oldest first."""
+    """Return the open incidents of a tenant, oldest first."""
     query = select(troubles).where(troubles.c.tenant == tenant, troubles.c.closed_at.is_(None))
     ordered = query.order_by(troubles.c.opened_at, troubles.c.kind, troubles.c.subject)
     return [to_incident(row) for row in connection.execute(ordered)]
 
 
 def to_incident(row: object) -> Incident:
-    """Return a row of `etl.troubles` as a trouble."""
-    names = ("subject", "words", "batch_id", "opened_at", "times_seen", "told_at")
-    return Incident(TroubleKind(getattr(row, "kind")), *(getattr(row, name) for name in names))  # noqa: B009 (any row)
+    """Convert a row of `etl.troubles` to an incident."""
+    columns = ("subject", "words", "batch_id", "opened_at", "times_seen", "told_at")
+    return Incident(TroubleKind(getattr(row, "kind")), *(getattr(row, name) for name in columns))  # noqa: B009 (any row)
 
 
-def sort_key(trouble: Incident) -> tuple[str, str]:
-    """Return what tells a trouble from the others of its tenant."""
-    return trouble.kind, trouble.subject
+def sort_key(incident: Incident) -> tuple[str, str]:
+    """Return the kind and subject, which identify an incident of a tenant."""
+    return incident.kind, incident.subject

@@ -1,4 +1,4 @@
-"""Mails that wait for their server: written with what they tell of, claimed by one process, kept until sent."""
+"""The outbox: emails are stored with their cause, claimed by one process, and kept until they are sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from etl.models.notifications import digests, outbox
 from etl.models.states import MailKind
 
-#: Sent mails are kept for so many days.
+#: Days that sent emails are kept.
 RETENTION_DAYS = 90
-#: So many mails go out in one go; the rest waits for the next run.
+#: The number of emails that one run sends; the others wait for the next run.
 MAX_EMAILS = 20
-#: Seconds after which another process may send what a dead one had claimed.
+#: Seconds after which another process may send the emails that a dead process claimed.
 CLAIM_SECONDS = 600
 
 CLAIM_UNSENT = text("""
@@ -38,7 +38,7 @@ PURGE = text("DELETE FROM etl.outbox WHERE tenant = :tenant AND sent_at < now() 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail, as plain text and as HTML."""
+    """One email, as plain text and as HTML."""
 
     kind: MailKind
     subject: str
@@ -46,64 +46,64 @@ class Mail:
     html: str
     id: UUID
     attempts: int = 0
-    created_at: datetime | None = None  #: None before it is kept
+    created_at: datetime | None = None  #: None before it is stored
     error: str | None = None  #: of the last attempt
 
 
 def enqueue(connection: Connection, tenant: str, mail: Mail) -> None:
-    """Keep a mail to be sent, in the same transaction as what it tells of; old sent ones go."""
+    """Store an email to send, in the transaction of its cause; delete old sent emails."""
     connection.execute(PURGE, {"tenant": tenant, "days": RETENTION_DAYS})
     values = {"id": mail.id, "kind": mail.kind, "subject": mail.subject, "body": mail.body, "html": mail.html}
     connection.execute(insert(outbox).values(tenant=tenant, **values))
 
 
 def claim_emails(connection: Connection, tenant: str) -> list[Mail]:
-    """Claim the mails that wait, oldest first, and return them; no other process sends them meanwhile."""
-    bound = {"tenant": tenant, "claim": CLAIM_SECONDS, "most": MAX_EMAILS}
-    rows = sorted(connection.execute(CLAIM_UNSENT, bound), key=lambda row: row.number)
+    """Claim the unsent emails, oldest first, and return them. No other process sends them during the claim."""
+    parameters = {"tenant": tenant, "claim": CLAIM_SECONDS, "most": MAX_EMAILS}
+    rows = sorted(connection.execute(CLAIM_UNSENT, parameters), key=lambda row: row.number)
     return [to_email(row) for row in rows]
 
 
 def mark_sent(connection: Connection, mail_id: UUID) -> None:
-    """Note that a mail was taken by its server."""
+    """Mark an email as accepted by the mail server."""
     connection.execute(MARK_SENT, {"id": mail_id})
 
 
 def mark_send_failed(connection: Connection, mail_ids: Sequence[UUID], error: str) -> None:
-    """Let mails wait for the next attempt, with the reason why this one failed."""
+    """Return emails to the queue, with the reason why this attempt failed."""
     connection.execute(MARK_FAILED, {"ids": list(mail_ids), "error": error})
 
 
 def read_unsent(connection: Connection, tenant: str) -> list[Mail]:
-    """Return the mails that are not sent, oldest first."""
+    """Return the unsent emails, oldest first."""
     query = select(outbox).where(outbox.c.tenant == tenant, outbox.c.sent_at.is_(None)).order_by(outbox.c.number)
     return [to_email(row) for row in connection.execute(query)]
 
 
 def start_digest(connection: Connection, tenant: str, day: date, up_to: datetime) -> bool:
-    """Note that a day has had its digest; tell whether it had none before."""
-    made = upsert(digests).values(tenant=tenant, day=day, up_to=up_to).on_conflict_do_nothing()
-    return connection.execute(made.returning(digests.c.day)).first() is not None
+    """Record that a day has its digest; return whether it had none before."""
+    statement = upsert(digests).values(tenant=tenant, day=day, up_to=up_to).on_conflict_do_nothing()
+    return connection.execute(statement.returning(digests.c.day)).first() is not None
 
 
 def link_digest(connection: Connection, tenant: str, day: date, mail_id: UUID) -> None:
-    """Note which mail is the digest of a day."""
-    mine = (digests.c.tenant == tenant) & (digests.c.day == day)
-    connection.execute(digests.update().where(mine).values(mail_id=mail_id))
+    """Record which email is the digest of a day."""
+    is_digest = (digests.c.tenant == tenant) & (digests.c.day == day)
+    connection.execute(digests.update().where(is_digest).values(mail_id=mail_id))
 
 
 def read_last_digest(connection: Connection, tenant: str) -> datetime | None:
-    """Return the moment that the last digest reached to, None before the first."""
+    """Return the end of the period of the last digest, None before the first one."""
     query = select(digests.c.up_to).where(digests.c.tenant == tenant).order_by(digests.c.day.desc()).limit(1)
     return connection.execute(query).scalar_one_or_none()
 
 
 def build_email(kind: MailKind, subject: str, body: str, html: str) -> Mail:
-    """Return a mail that was not kept yet."""
+    """Return a new email that is not stored yet."""
     return Mail(kind, subject, body, html, uuid4())
 
 
 def to_email(row: Any) -> Mail:
-    """Return a row of `etl.outbox` as a mail."""
+    """Convert a row of `etl.outbox` to an email."""
     kind = MailKind(row.kind)
     return Mail(kind, row.subject, row.body, row.html, row.id, row.attempts, row.created_at, row.error)

@@ -1,1 +1,1 @@
-"""Findings and their life, and what is known of the shape of the JSON."""
+"""Findings, their lifecycle, and the known shape of the JSON."""

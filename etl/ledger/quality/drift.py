@@ -1,4 +1,4 @@
-"""The drift radar's memory: what the raw JSON of each resource looked like, and what changed, told once."""
+"""Stored drift: the known fields of each resource's JSON, and every change, reported once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ KNOWN_PATHS = text("""
     WHERE tenant = :tenant AND resource = :resource
 """)
 
-#: One statement for all paths of a resource, in their order: two tasks at once then wait for each other, and no more.
-#: What is news gets the batch that brought it, and the time.
+#: One statement for all paths of a resource, sorted, so that two tasks at once cannot deadlock. A new change gets the
+#: batch id and the time.
 SAVE = text("""
     INSERT INTO etl.drift AS known
         (tenant, resource, path, types, example_codes, objects, presence, null_rate, state, change,
@@ -38,15 +38,15 @@ SAVE = text("""
         changed_at = COALESCE(excluded.changed_at, known.changed_at), last_seen = now()
 """)
 
-#: For how long a change that is over once it happened (another type, a new code) is listed.
+#: How long a change without duration (another type, a new code) is listed.
 LISTED_AGE = timedelta(days=30)
-#: States that last until something changes again.
+#: States that last until the next change.
 LASTING = (DriftState.NEW, DriftState.LOST, DriftState.EMPTIED)
 
 
 @dataclass(frozen=True, slots=True)
 class DriftChange:
-    """Something about a resource's answers that is not as it was."""
+    """A change in the JSON of a resource."""
 
     resource: str
     path: str
@@ -58,62 +58,68 @@ class DriftChange:
 def write_profile(
     connection: Connection, tenant: str, resource: str, batch_id: UUID, profile: Profile, *, is_declared: IsDeclared
 ) -> list[str]:
-    """Remember what a run saw of a resource, and return in words what changed since it was last looked at."""
-    before = read_known_paths(connection, tenant, resource)
-    after = compare_profile(before, profile, is_declared)
-    news = {one.path for one in after if one.change and one.change != find_path(before, one.path).change}
-    seen = msgspec.json.encode([to_row(one) | {"news": one.path in news} for one in after]).decode()
-    connection.execute(SAVE, {"tenant": tenant, "resource": resource, "batch_id": batch_id, "seen": seen})
-    return [one.change for one in after if one.path in news and one.change]
+    """Store the profile of a resource, and return a description of each new change."""
+    known_paths = read_known_paths(connection, tenant, resource)
+    updated_paths = compare_profile(known_paths, profile, is_declared)
+    changed_paths = {
+        known_path.path
+        for known_path in updated_paths
+        if known_path.change and known_path.change != find_path(known_paths, known_path.path).change
+    }
+    rows = msgspec.json.encode(
+        [to_row(known_path) | {"news": known_path.path in changed_paths} for known_path in updated_paths]
+    ).decode()
+    connection.execute(SAVE, {"tenant": tenant, "resource": resource, "batch_id": batch_id, "seen": rows})
+    return [known_path.change for known_path in updated_paths if known_path.path in changed_paths and known_path.change]
 
 
-def find_path(before: Mapping[str, KnownPath], path: str) -> KnownPath:
-    """Return what was remembered of a path."""
-    return before.get(path, KnownPath(path))
+def find_path(known_paths: Mapping[str, KnownPath], path: str) -> KnownPath:
+    """Return the stored state of a path, or an empty one."""
+    return known_paths.get(path, KnownPath(path))
 
 
 def read_known_paths(connection: Connection, tenant: str, resource: str) -> dict[str, KnownPath]:
-    """Return what is remembered of a resource, by path."""
+    """Return the stored paths of a resource, by path."""
     rows = connection.execute(KNOWN_PATHS, {"tenant": tenant, "resource": resource})
     return {row.path: to_known_path(row) for row in rows}
 
 
 def to_known_path(row: Any) -> KnownPath:
-    """Return a row of `etl.drift` as what is known of a path."""
+    """Convert a row of `etl.drift` to a known path."""
     types, codes = frozenset(row.types), frozenset(row.example_codes)
     return KnownPath(
         row.path, types, codes, row.objects, row.presence, row.null_rate, DriftState(row.state), row.change
     )
 
 
-def to_row(known: KnownPath) -> dict[str, Any]:
-    """Return what is known of a path as a row."""
+def to_row(known_path: KnownPath) -> dict[str, Any]:
+    """Convert a known path to a row of `etl.drift`."""
     return {
-        "path": known.path,
-        "types": sorted(known.types),
-        "example_codes": sorted(known.codes),
-        "objects": known.objects,
-        "presence": known.presence,
-        "null_rate": known.null_rate,
-        "state": known.state.value,
-        "change": known.change,
+        "path": known_path.path,
+        "types": sorted(known_path.types),
+        "example_codes": sorted(known_path.codes),
+        "objects": known_path.objects,
+        "presence": known_path.presence,
+        "null_rate": known_path.null_rate,
+        "state": known_path.state.value,
+        "change": known_path.change,
     }
 
 
 def read_changes_of_batch(connection: Connection, batch_id: UUID) -> list[DriftChange]:
-    """Return the changes that a batch was the first to see."""
+    """Return the changes that a batch was the first to detect."""
     return select_changes(connection, drift.c.batch_id == batch_id)
 
 
 def read_current_changes(connection: Connection, tenant: str) -> list[DriftChange]:
-    """Return the changes of a tenant that last, and those of late, newest first."""
-    lasting = drift.c.state.in_(LASTING)
-    of_late = drift.c.changed_at > text(f"now() - make_interval(secs => {LISTED_AGE.total_seconds()})")
-    return select_changes(connection, (drift.c.tenant == tenant) & (lasting | of_late))
+    """Return the lasting and the recent changes of a tenant, newest first."""
+    is_lasting = drift.c.state.in_(LASTING)
+    is_recent = drift.c.changed_at > text(f"now() - make_interval(secs => {LISTED_AGE.total_seconds()})")
+    return select_changes(connection, (drift.c.tenant == tenant) & (is_lasting | is_recent))
 
 
-def select_changes(connection: Connection, which: ColumnElement[bool]) -> list[DriftChange]:
-    """Return some of the paths whose state is not the ordinary one, newest first."""
-    query = select(drift).where(which, drift.c.state != DriftState.KNOWN, drift.c.change.is_not(None))
+def select_changes(connection: Connection, condition: ColumnElement[bool]) -> list[DriftChange]:
+    """Return the changed paths that match a condition, newest first."""
+    query = select(drift).where(condition, drift.c.state != DriftState.KNOWN, drift.c.change.is_not(None))
     rows = connection.execute(query.order_by(drift.c.changed_at.desc(), drift.c.resource, drift.c.path))
     return [DriftChange(row.resource, row.path, DriftState(row.state), row.change, row.changed_at) for row in rows]

@@ -1,4 +1,4 @@
-"""What becomes of findings whose record is gone, and of codes: closed, opened again, counted, fixed."""
+"""The lifecycle of findings after a run: close, reopen, count and fix."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ from etl.models.base import field_in
 from etl.resources import CATALOGUE
 from etl.values import Code
 
-#: For so many days a run's counts by rule are kept.
+#: Days that the counts by rule of a run are kept.
 COUNTS_RETENTION_DAYS = 30
 
 RESOURCES_WITH_FINDINGS = text("""
@@ -37,8 +37,8 @@ UPDATE_CODES = text("""
     WHERE known.id = counted.id AND (counted.number = 0 OR known.times_seen <> counted.number)
 """)
 
-#: What could not be staged is in no later version of a record. Its finding ends when what it stood in was read again
-#: whole: its window, or the very same call; if it is still there, it was found anew.
+#: An item that could not be staged has no record. Its finding closes when its window or the same call was read again;
+#: if the item is still invalid, that reading created a new finding.
 CLOSE_UNUSABLE = text("""
     UPDATE etl.findings AS known SET state = 'closed', last_seen = now(), batch_id = :batch_id
     FROM etl.batch_resources AS part
@@ -64,49 +64,49 @@ PURGE_COUNTS = text("""
 
 
 class OpenCode(NamedTuple):
-    """The finding of a code that nobody published."""
+    """The open finding of an undocumented code."""
 
     id: int
     code: str
 
 
 def update_findings(connection: Connection, tenant: str, batch_id: UUID, *, everything: bool) -> None:
-    """Close the findings of records that are gone, open those of records that are back, and count codes anew.
+    """Close the findings of missing records, reopen those of records that are back, and count codes again.
 
-    Without `everything`, records that were gone before are not looked at once more, unless this run met them. A second
-    call writes nothing.
+    Without `everything`, only records that this run or an interrupted run changed are checked. A second call writes
+    nothing.
     """
-    bound = {"tenant": tenant, "batch_id": batch_id}
-    ended = (
+    parameters = {"tenant": tenant, "batch_id": batch_id}
+    batch_values = (
         {}
         if everything
         else {"batches": [*sync_history.find_interrupted_batches(connection, tenant, batch_id), batch_id]}
     )
-    in_use = {row.resource: row for row in connection.execute(RESOURCES_WITH_FINDINGS, {"tenant": tenant})}
+    states_by_resource = {row.resource: row for row in connection.execute(RESOURCES_WITH_FINDINGS, {"tenant": tenant})}
     for resource in CATALOGUE:
-        states = in_use.get(resource.name)
+        states = states_by_resource.get(resource.name)
         if states is not None and states.open:
-            closing = build_close_statement(resource, everything=everything)
-            connection.execute(closing, {**bound, **ended, "resource": resource.name})
+            statement = build_close_statement(resource, everything=everything)
+            connection.execute(statement, {**parameters, **batch_values, "resource": resource.name})
         if states is not None and states.closed:
-            connection.execute(build_reopen_statement(resource), {**bound, "resource": resource.name})
+            connection.execute(build_reopen_statement(resource), {**parameters, "resource": resource.name})
     count_codes(connection, tenant, batch_id)
     connection.execute(PURGE_COUNTS, {"tenant": tenant, "days": COUNTS_RETENTION_DAYS})
 
 
 def close_unusable(connection: Connection, tenant: str, batch_id: UUID) -> None:
-    """Close the findings of what could not be staged where a batch has read again what it stood in."""
-    per_parent = [one.name for one in CATALOGUE if one.parent is not None]
-    bound = {"tenant": tenant, "batch_id": batch_id, "rule": UNUSABLE, "per_parent": per_parent}
-    connection.execute(CLOSE_UNUSABLE, bound)
+    """Close the findings of items that could not be staged, if a batch has read their window or call again."""
+    per_parent = [resource.name for resource in CATALOGUE if resource.parent is not None]
+    parameters = {"tenant": tenant, "batch_id": batch_id, "rule": UNUSABLE, "per_parent": per_parent}
+    connection.execute(CLOSE_UNUSABLE, parameters)
 
 
 @cache
 def build_close_statement(resource: Resource, *, everything: bool) -> TextClause:
-    """Return the statement that closes findings of deleted and vanished records.
+    """Build the statement that closes findings of deleted and missing records.
 
-    A finding without a raw row is of a check across records or of a record that could not be staged: the first closes
-    with its row, the second when what it stood in was read again. Without `everything` it binds batches too.
+    A finding without a raw row comes from a check across records or from an item that could not be staged. The first
+    closes with its row, the second in `close_unusable`. Without `everything` the statement also binds `batches`.
     """
     return text(f"""
         UPDATE etl.findings AS known SET state = 'closed', last_seen = now(), batch_id = :batch_id
@@ -123,7 +123,7 @@ def build_close_statement(resource: Resource, *, everything: bool) -> TextClause
 
 
 def build_batch_condition(resource: Resource) -> str:
-    """Return the condition that some batches met a finding, or made its record go. Binds tenant and batches."""
+    """Build the condition that one of the batches wrote the finding or deleted its record. Binds tenant and batches."""
     return f"""
         known.batch_id = ANY (CAST(:batches AS uuid[]))
         OR known.source_id = ANY (ARRAY(
@@ -138,7 +138,7 @@ def build_batch_condition(resource: Resource) -> str:
 
 @cache
 def build_reopen_statement(resource: Resource) -> TextClause:
-    """Return the statement that opens closed findings of records that live again in the version that has them."""
+    """Build the statement that reopens findings of records that are live again in the version with the finding."""
     return text(f"""
         UPDATE etl.findings AS known SET state = 'open', last_seen = now(), batch_id = :batch_id
         WHERE known.tenant = :tenant AND known.resource = :resource AND known.state = 'closed'
@@ -152,7 +152,7 @@ def build_reopen_statement(resource: Resource) -> TextClause:
 
 
 def build_current_version_clause(resource: Resource) -> str:
-    """Return the newest raw version of a finding's record, as what follows FROM."""
+    """Build the FROM clause for the current raw version of a finding's record."""
     return (
         f"raw.{resource.raw_table} AS head WHERE head.tenant = known.tenant"
         " AND head.source_id = known.source_id AND head.superseded_at IS NULL"
@@ -160,34 +160,38 @@ def build_current_version_clause(resource: Resource) -> str:
 
 
 def count_codes(connection: Connection, tenant: str, batch_id: UUID) -> None:
-    """Write with each unknown code how many living rows have it; one that none has, or that is known now, is fixed."""
-    numbers = dict(count_rows_by_finding(connection, tenant))
-    if numbers:
-        bound = {"ids": list(numbers), "numbers": list(numbers.values()), "batch_id": batch_id}
-        connection.execute(UPDATE_CODES, bound)
+    """Store the number of live rows with each unknown code; a code without rows, or now in the vocabulary, is fixed."""
+    row_counts = dict(count_rows_by_finding(connection, tenant))
+    if row_counts:
+        parameters = {"ids": list(row_counts), "numbers": list(row_counts.values()), "batch_id": batch_id}
+        connection.execute(UPDATE_CODES, parameters)
 
 
 def count_rows_by_finding(connection: Connection, tenant: str) -> Iterator[tuple[int, int]]:
-    """Yield the id of each open finding of a code and the number of living rows that have the code."""
-    bound = {"tenant": tenant, "rule": UNKNOWN_CODE, "of_code": CODE_PREFIX}
-    places: dict[tuple[str, str], list[OpenCode]] = defaultdict(list)
-    for row in connection.execute(OPEN_CODES, bound):
-        places[row.resource, row.field].append(OpenCode(row.id, row.code))
-    by_name = {one.name: one for one in CATALOGUE}
-    for (name, column), codes in places.items():
-        living = count_rows_by_code(connection, tenant, by_name[name], column, codes) if name in by_name else {}
-        yield from ((one.id, living.get(one.code, 0)) for one in codes)
+    """Yield the id of each open finding of a code, with the number of live rows that have the code."""
+    parameters = {"tenant": tenant, "rule": UNKNOWN_CODE, "of_code": CODE_PREFIX}
+    codes_by_column: dict[tuple[str, str], list[OpenCode]] = defaultdict(list)
+    for row in connection.execute(OPEN_CODES, parameters):
+        codes_by_column[row.resource, row.field].append(OpenCode(row.id, row.code))
+    by_name = {open_code.name: open_code for open_code in CATALOGUE}
+    for (resource_name, column), codes in codes_by_column.items():
+        row_counts = (
+            count_rows_by_code(connection, tenant, by_name[resource_name], column, codes)
+            if resource_name in by_name
+            else {}
+        )
+        yield from ((open_code.id, row_counts.get(open_code.code, 0)) for open_code in codes)
 
 
 def count_rows_by_code(
     connection: Connection, tenant: str, resource: Resource, column: str, codes: Iterable[OpenCode]
 ) -> Mapping[str, int]:
-    """Return how many living rows have each code; codes that the vocabulary has by now are left out."""
+    """Return the number of live rows with each code, without codes that are now in the vocabulary."""
     table: Any = resource.model.__table__
-    about = field_in(table.columns[column].info) if column in table.columns else None
-    if about is None or not isinstance(about.kind, Code):
+    field = field_in(table.columns[column].info) if column in table.columns else None
+    if field is None or not isinstance(field.kind, Code):
         return {}
-    unknown = [one.code for one in codes if one.code not in about.kind.meanings]
+    unknown = [open_code.code for open_code in codes if open_code.code not in field.kind.meanings]
     query = text(f"""
         SELECT {column} AS code, count(*) AS number FROM public.{table.name}
         WHERE tenant = :tenant AND deleted_at IS NULL AND {column} = ANY(:codes) GROUP BY {column}

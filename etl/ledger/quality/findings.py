@@ -1,4 +1,4 @@
-"""Findings: one row a record, field and rule; codes that nobody published, one row a code. At most so many a run."""
+"""Findings: one row per record, field and rule, or per undocumented code, with a cap per run."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,17 +11,17 @@ from etl.copy_text import format_array
 from etl.database.bulk_copy import copy_rows
 from etl.values import Code, Severity
 
-#: How many findings of one rule and resource a run keeps; a broken feed must not flood the table.
+#: The number of findings per rule and resource that a run stores. A broken feed must not flood the table.
 CAP = 5000
 
 COLUMNS = ("table_name", "source_id", "field", "rule", "severity", "message", "raw_value", "raw_id")
 TABLE, SOURCE_ID, FIELD, RULE, SEVERITY, MESSAGE, RAW_VALUE, RAW_ID = range(len(COLUMNS))
 
-#: The rule for a code that is kept although nobody published it.
+#: The rule for a code that is kept although it is not documented.
 UNKNOWN_CODE = f"{Code.name}-unknown"
-#: The rule for an item of an answer that cannot be staged, such as one without an id; it is known by its request.
+#: The rule for an item that cannot be staged, for example one without an id. Its request identifies it.
 UNUSABLE = "record-unusable"
-#: What stands for the source id where a finding speaks of a code and not of a record: `code:I`.
+#: Prefix of the source id of a finding about a code instead of a record: `code:I`.
 CODE_PREFIX = "code:"
 
 CREATE_TEMP_TABLE = text("""
@@ -42,7 +42,8 @@ UPSERT = text("""
         last_seen = now(), times_seen = known.times_seen + 1, batch_id = excluded.batch_id, raw_id = excluded.raw_id
 """)
 
-#: A code that is open already is left alone: hundreds of pages meet it, and two at once would wait for each other.
+#: The finding of a code that is open already does not change: hundreds of pages contain the code, and two concurrent
+#: pages would wait for each other.
 SKIP_OPEN_CODES = text("""
     DELETE FROM found USING etl.findings AS known
     WHERE found.source_id = ANY(:codes) AND known.tenant = :tenant AND known.resource = :resource
@@ -79,76 +80,88 @@ def write_findings(
     resource: str,
     batch_id: UUID,
     source_ids: Collection[str],
-    found: Iterable[Sequence[Any]],
+    finding_rows: Iterable[Sequence[Any]],
 ) -> int:
-    """Write the findings of the newest versions of `source_ids`, and mark fixed what they no longer have.
+    """Write the findings of the newest versions of `source_ids`, and mark the findings that they no longer have fixed.
 
-    `found` are rows in the order of COLUMNS. Findings without a raw row, of checks across records, stay as they are.
-    Returns how many findings there were, those beyond the cap included.
+    `finding_rows` are in the order of COLUMNS. Findings without a raw row, from checks across records, do not change.
+    Returns the number of findings, including those over the cap.
     """
-    rows = list(found)
+    rows = list(finding_rows)
     scope = {"tenant": tenant, "resource": resource, "batch_id": batch_id}
-    told = merge_codes(rows)
-    room = count_remaining(connection, scope, told)
+    merged_rows = merge_codes(rows)
+    remaining = count_remaining(connection, scope, merged_rows)
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.found"))
     connection.execute(CREATE_TEMP_TABLE)
-    copy_rows(connection, "found", (*COLUMNS, "kept"), mark_over_cap(told, room))
+    copy_rows(connection, "found", (*COLUMNS, "kept"), mark_over_cap(merged_rows, remaining))
     connection.execute(MARK_FIXED, {**scope, "source_ids": format_array(list(source_ids))})
-    if codes := sorted({row[SOURCE_ID] for row in told if is_code_id(row[SOURCE_ID])}):
+    if codes := sorted({row[SOURCE_ID] for row in merged_rows if is_code_id(row[SOURCE_ID])}):
         connection.execute(SKIP_OPEN_CODES, {**scope, "codes": codes})
-    if told:
+    if merged_rows:
         connection.execute(UPSERT, scope)
     return len(rows)
 
 
 def merge_codes(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
-    """Return the rows with one for each code that is unknown and kept, instead of one for each record that has it.
+    """Replace the rows about unknown codes that are kept with one row per code.
 
-    It names the code where others name their record, and the first record's raw row as an example.
+    The source id of such a row is the code, and its raw row is the first record as an example.
     """
-    told: list[Sequence[Any]] = []
-    codes: dict[tuple[str, str, str], Sequence[Any]] = {}
+    merged_rows: list[Sequence[Any]] = []
+    rows_by_code: dict[tuple[str, str, str], Sequence[Any]] = {}
     for row in rows:
         if row[RULE] != UNKNOWN_CODE or row[SEVERITY] != Severity.NOTED:
-            told.append(row)
+            merged_rows.append(row)
             continue
         code = str(row[RAW_VALUE]).upper()
         message = f"{row[MESSAGE]}: {code}"
-        of_code = (row[TABLE], f"{CODE_PREFIX}{code}", row[FIELD], row[RULE], row[SEVERITY], message, code, row[RAW_ID])
-        codes.setdefault((row[TABLE], row[FIELD], code), of_code)
-    return [*told, *codes.values()]
+        code_row = (
+            row[TABLE],
+            f"{CODE_PREFIX}{code}",
+            row[FIELD],
+            row[RULE],
+            row[SEVERITY],
+            message,
+            code,
+            row[RAW_ID],
+        )
+        rows_by_code.setdefault((row[TABLE], row[FIELD], code), code_row)
+    return [*merged_rows, *rows_by_code.values()]
 
 
 def is_code_id(source_id: str) -> bool:
-    """Tell whether a finding's source id stands for a code."""
+    """Return whether a finding's source id is a code."""
     return source_id.startswith(CODE_PREFIX)
 
 
 def count_remaining(connection: Connection, scope: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> dict[str, int]:
-    """Count these findings into the run, and return how many of each rule it still keeps."""
-    numbers = Counter(row[RULE] for row in rows)
-    if not numbers:
+    """Add these findings to the counts of the run, and return how many more of each rule the run can store."""
+    found_counts = Counter(row[RULE] for row in rows)
+    if not found_counts:
         return {}
-    so_far = connection.execute(COUNT_SO_FAR, {**scope, "rules": sorted(numbers)})
-    before = {row.rule: row.found for row in so_far}
-    room = {rule: max(0, CAP - before.get(rule, 0)) for rule in numbers}
+    so_far = connection.execute(COUNT_SO_FAR, {**scope, "rules": sorted(found_counts)})
+    earlier_counts = {row.rule: row.found for row in so_far}
+    remaining = {rule: max(0, CAP - earlier_counts.get(rule, 0)) for rule in found_counts}
     write_finding_counts(
-        connection, scope, {rule: (number, max(0, number - room[rule])) for rule, number in numbers.items()}
+        connection, scope, {rule: (number, max(0, number - remaining[rule])) for rule, number in found_counts.items()}
     )
-    return room
+    return remaining
 
 
 def write_finding_counts(
-    connection: Connection, scope: Mapping[str, Any], numbers: Mapping[str, tuple[int, int]]
+    connection: Connection, scope: Mapping[str, Any], counts_by_rule: Mapping[str, tuple[int, int]]
 ) -> None:
-    """Add what a run found to its counts: by rule how many, and how many of them were left out."""
-    lines = [{**scope, "rule": rule, "found": found, "left_out": out} for rule, (found, out) in numbers.items()]
-    connection.execute(INSERT_COUNTS, lines)
+    """Write, by rule, how many findings a run had and how many of them were left out."""
+    rows = [
+        {**scope, "rule": rule, "found": found_count, "left_out": left_out_count}
+        for rule, (found_count, left_out_count) in counts_by_rule.items()
+    ]
+    connection.execute(INSERT_COUNTS, rows)
 
 
-def mark_over_cap(rows: Iterable[Sequence[Any]], room: Mapping[str, int]) -> Iterable[Sequence[Any]]:
-    """Yield the rows, each with whether there is room for it; those without still tell that a record is not mended."""
+def mark_over_cap(rows: Iterable[Sequence[Any]], remaining: Mapping[str, int]) -> Iterable[Sequence[Any]]:
+    """Yield each row with whether it is stored. A row over the cap still keeps its finding from being marked fixed."""
     seen: Counter[str] = Counter()
     for row in rows:
         seen[row[RULE]] += 1
-        yield (*row, seen[row[RULE]] <= room[row[RULE]])
+        yield (*row, seen[row[RULE]] <= remaining[row[RULE]])

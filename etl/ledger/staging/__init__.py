@@ -1,1 +1,1 @@
-"""Staging: new versions of records, which of them are current, and what is no longer at the source."""
+"""Staging: store new versions of records, and mark superseded and missing ones."""

@@ -1,4 +1,4 @@
-"""What a full sweep of ids shows to have vanished at the source, marked in staging under a brake, and taken back."""
+"""Full scans: find the records that are missing at the source, mark them in staging, and undo that."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from sqlalchemy import Connection, TextClause, text
 from etl.catalogue import Resource
 from etl.ledger.staging import merges
 
-#: So many rows of a resource may always vanish at once; beyond it the brake looks at the share.
+#: The number of missing records that is always accepted. Above it, the share of all records decides.
 ALWAYS_ALLOWED = 20
 
-#: Ids as received by this batch, and by whatever else was read since it began: a record modified during the sweep
-#: may have moved past it, and was then brought by another reading.
+#: Ids that this batch received, and ids from all requests since the batch started: a record that was modified during
+#: the scan may have moved to a page that was read already.
 RECEIVED_IDS = """
     SELECT item FROM etl.requests AS request CROSS JOIN unnest(request.ids) AS item
     WHERE request.resource = :resource
@@ -25,23 +25,23 @@ RECEIVED_IDS = """
 
 @dataclass(frozen=True, slots=True)
 class FullScan:
-    """How many records of a resource are known, and how many of them a sweep did not meet."""
+    """The number of known records of a resource, and how many of them a full scan did not return."""
 
     resource: str
     known_count: int
     missing_count: int
 
     def is_over_limit(self, share: float) -> bool:
-        """Tell whether too many would vanish at once for it to be believed: more than `share` of all and ALWAYS."""
+        """Return whether too many records are missing: more than ALWAYS_ALLOWED and more than `share` of all."""
         return self.missing_count > ALWAYS_ALLOWED and self.missing_count > share * self.known_count
 
     def find_passing_share(self) -> float:
-        """Return the least brake, in whole hundredths, under which this would pass."""
+        """Return the smallest limit, in whole percent, under which this scan would pass."""
         return min(1.0, (100 * self.missing_count // self.known_count + 1) / 100)
 
 
 def measure_scan(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> FullScan:
-    """Return what a finished full reading of a resource shows."""
+    """Return the result of a finished full scan of a resource."""
     disable_nested_loops(connection)
     row = connection.execute(
         text(f"""
@@ -56,21 +56,21 @@ def measure_scan(connection: Connection, resource: Resource, tenant: str, batch_
 
 
 def find_missing(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> list[str]:
-    """Return the source ids of the records that a sweep did not meet."""
+    """Return the source ids of the records that a full scan did not return."""
     disable_nested_loops(connection)
     query = text(f"""
         SELECT staged.source_id FROM raw.{resource.raw_table} AS staged
         WHERE staged.tenant = :tenant AND staged.superseded_at IS NULL AND staged.source_id IS NOT NULL
           AND NOT EXISTS (SELECT FROM ({RECEIVED_IDS}) AS read WHERE read.item = staged.source_id)
     """)
-    bound = {"tenant": tenant, "batch_id": batch_id, "resource": resource.name}
-    return list(connection.execute(query, bound).scalars())
+    parameters = {"tenant": tenant, "batch_id": batch_id, "resource": resource.name}
+    return list(connection.execute(query, parameters).scalars())
 
 
 def mark_missing(
     connection: Connection, resource: Resource, tenant: str, batch_id: UUID, except_ids: Collection[str] = ()
 ) -> int:
-    """Mark as gone the newest versions of records that the sweep did not meet, but for the spared; return how many."""
+    """Mark the records that a full scan did not return as missing, except `except_ids`; return their number."""
     disable_nested_loops(connection)
     return connection.execute(
         text(f"""
@@ -85,29 +85,29 @@ def mark_missing(
 
 
 def disable_nested_loops(connection: Connection) -> None:
-    """Let the rest of the transaction join sets with sets.
+    """Disable nested loops for the rest of the transaction.
 
-    The planner takes the ids out of arrays to be few, and would look each record up among all of them.
+    The planner underestimates the number of ids in arrays, and would search all of them for each record.
     """
     connection.execute(text("SET LOCAL enable_nestloop = off"))
 
 
 def restore_missing(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> int:
-    """Take back what a batch marked as gone, in staging and in production; return how many rows live again.
+    """Undo the missing marks of a batch, in staging and in production; return the number of restored rows.
 
-    Records that have come back by themselves meanwhile are left alone.
+    Records that have arrived again since then do not change.
     """
-    bound = {"tenant": tenant, "batch_id": batch_id}
-    back = connection.execute(build_restore_statement(resource), bound).rowcount
+    parameters = {"tenant": tenant, "batch_id": batch_id}
+    restored_count = connection.execute(build_restore_statement(resource), parameters).rowcount
     connection.execute(
         text(f"""
             UPDATE raw.{resource.raw_table} AS staged SET superseded_at = NULL, gone_batch_id = NULL, updated_at = now()
             WHERE staged.tenant = :tenant AND staged.gone_batch_id = :batch_id AND {NO_NEWER.format(resource.raw_table)}
         """),
-        bound,
+        parameters,
     )
     merges.undo_merges(connection, resource.model, tenant, batch_id)
-    return back
+    return restored_count
 
 
 NO_NEWER = """NOT EXISTS (
@@ -117,7 +117,7 @@ NO_NEWER = """NOT EXISTS (
 
 
 def build_restore_statement(resource: Resource) -> TextClause:
-    """Return the statement that lets rows live again whose records a batch found gone."""
+    """Build the statement that restores the rows of records that a batch marked as missing."""
     return text(f"""
         UPDATE public.{resource.model.__tablename__} AS stored
         SET deleted_at = NULL, updated_at = now()

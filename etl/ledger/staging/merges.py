@@ -1,4 +1,4 @@
-"""Merges at the source: a record vanishes while another gains what was its own, as the history of rows shows."""
+"""Merges at the source: a record is missing, and the rows that referred to it now refer to another record."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, TextClause, text
 from etl.models import PAST, PRODUCTION
 from etl.models.base import Model, references_of
 
-#: Of a version that named the one that vanished, the row as it stands may name another.
+#: An earlier version of a row refers to the missing record, and the current row refers to another one.
 DETECT = """
     INSERT INTO etl.aliases AS known (tenant, table_name, source_id, alias_of, moved, batch_id)
     SELECT :tenant, '{table}', gone.source_id, heir.source_id, count(DISTINCT stands.id), :batch_id
@@ -27,24 +27,29 @@ UNDO = text("DELETE FROM etl.aliases WHERE tenant = :tenant AND table_name = :ta
 
 
 def detect_merges(connection: Connection, model: type[Model], tenant: str, batch_id: UUID) -> int:
-    """Note of the rows that a batch marked deleted which ones seem merged into others; return how many."""
-    bound = {"tenant": tenant, "batch_id": batch_id}
-    found: set[str] = set()
+    """Record which rows that a batch deleted seem to be merged into others; return their number."""
+    parameters = {"tenant": tenant, "batch_id": batch_id}
+    merged_ids: set[str] = set()
     for statement in build_statements(model):
-        found.update(connection.execute(statement, bound).scalars())
-    return len(found)
+        merged_ids.update(connection.execute(statement, parameters).scalars())
+    return len(merged_ids)
 
 
 def build_statements(model: type[Model]) -> Iterator[TextClause]:
-    """Yield a statement for each reference to a table that comes from rows whose earlier versions are kept."""
+    """Yield a statement for each reference to a table from a table with history."""
     table = model.__tablename__
-    for one in PRODUCTION:
-        for column, kind in references_of(one).items():
-            if one.keeps_history and kind.table == table:
-                names = {"past": PAST[one].fullname, "pointing": one.__tablename__, "table": table, "column": column}
+    for referring_model in PRODUCTION:
+        for column, kind in references_of(referring_model).items():
+            if referring_model.keeps_history and kind.table == table:
+                names = {
+                    "past": PAST[referring_model].fullname,
+                    "pointing": referring_model.__tablename__,
+                    "table": table,
+                    "column": column,
+                }
                 yield text(DETECT.format(**names))
 
 
 def undo_merges(connection: Connection, model: type[Model], tenant: str, batch_id: UUID) -> None:
-    """Forget what a sweep noticed that is taken back."""
+    """Delete the merges that a batch detected."""
     connection.execute(UNDO, {"tenant": tenant, "table": model.__tablename__, "batch_id": batch_id})

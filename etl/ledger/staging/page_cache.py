@@ -1,6 +1,6 @@
-"""Pages that were read before, letter for letter, and whose records all stand in staging as they were read then.
+"""The page cache: pages that are identical to an earlier answer and whose records are unchanged in staging.
 
-Most pages of a second reading are such pages. They need not be taken apart: their records are counted where they are.
+Most pages of a second reading are such pages. They are not parsed; their records are only counted.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ from etl.models.states import Outcome
 from etl.record import Record
 from etl.window import Window
 
-#: Records of which a group has none when each of its records is the newest of its id in staging.
+#: Outcomes that a cached page cannot have, because each of its records is the current version in staging.
 SKIPPED_OUTCOMES = (Outcome.OUTSIDE_WINDOW, Outcome.OLDER, Outcome.DUPLICATE, Outcome.NO_ROW)
 
 
 @dataclass(frozen=True, slots=True)
 class CachedPage:
-    """An earlier request that brought the same page, and what its records count as today."""
+    """An earlier request that returned the same page, and the outcomes of its records today."""
 
     request_id: int
     counts: Mapping[str, int]
@@ -31,7 +31,7 @@ class CachedPage:
 
 @dataclass(frozen=True, slots=True)
 class CacheScope:
-    """Whose pages are looked at, for which batch, and under which rules their records have to be loaded."""
+    """The tenant and batch that look up pages, and the rules under which the records must be loaded."""
 
     tenant: str
     batch_id: UUID
@@ -39,36 +39,36 @@ class CacheScope:
 
 
 def is_cacheable(resource: Resource) -> bool:
-    """Tell whether pages of a resource are looked for.
+    """Return whether pages of a resource can be cached.
 
-    Records without a time of change are dated by the request that read them, which is another each time; and of
-    complete sets more has to be looked at than their members.
+    A record without a time of change is dated by its request, which differs each time. For complete sets, more than
+    the members has to be checked.
     """
     return resource.modified is not None and resource.parent is None and resource.nested is None
 
 
 def find_cached_pages(
-    connection: Connection, resource: Resource, asker: CacheScope, window: Window | None, digests: Sequence[bytes]
+    connection: Connection, resource: Resource, scope: CacheScope, window: Window | None, digests: Sequence[bytes]
 ) -> dict[bytes, CachedPage]:
-    """Return those of some pages, by their digest, that are known and of which nothing has changed since.
+    """Return the cached pages by digest: pages that arrived before and whose records have not changed since.
 
-    Every record must be loaded or judged under today's rules, by an earlier batch, and lie in the window.
+    Every record must be processed under the current rules, by an earlier batch, and lie in the window.
     """
-    bound = {
-        "tenant": asker.tenant,
-        "batch_id": asker.batch_id,
+    parameters = {
+        "tenant": scope.tenant,
+        "batch_id": scope.batch_id,
         "resource": resource.name,
-        "rules": asker.rules,
+        "rules": scope.rules,
         "digests": list(digests),
         "window_start": window and window.start,
         "window_end": window and window.end,
     }
-    rows = connection.execute(build_query(resource), bound)
+    rows = connection.execute(build_query(resource), parameters)
     return {bytes(row.digest): CachedPage(row.id, to_counts(row)) for row in rows}
 
 
 def to_counts(row: Any) -> dict[str, int]:
-    """Return the outcomes of a page's records."""
+    """Convert a result row to counts by outcome."""
     return {
         "fetched": row.number,
         Outcome.UNCHANGED.value: row.unchanged,
@@ -78,20 +78,20 @@ def to_counts(row: Any) -> dict[str, int]:
 
 
 def hash_contents(records: Iterable[Record]) -> bytes:
-    """Return by what the contents of a page's records are known again."""
-    return hashlib.sha256(b"".join(one.content_hash for one in records)).digest()
+    """Return a hash of the contents of a page's records."""
+    return hashlib.sha256(b"".join(record.content_hash for record in records)).digest()
 
 
 @cache
 def build_query(resource: Resource) -> TextClause:
-    """Return the statement behind `find`.
+    """Build the query of `find_cached_pages`.
 
-    The earlier page tells the ids of its records and what the newest version of each must hold. That is compared, and
-    not which request came last: versions also change by transactions side by side, by forgetting, and when what was
-    taken to have vanished is taken back.
+    The earlier request has the ids of its records and a hash of their contents. The query compares this hash with the
+    current versions instead of the order of requests, because versions also change through concurrent transactions,
+    through forgetting a person, and when a deletion is undone.
 
-    It is written so that requests are found by their digest: joined with batches, or in the order of their ids, a
-    planner that takes them to be few would look through all of them for each page.
+    The query finds requests by their digest. With a join with batches or an order by id, the planner could choose to
+    scan all requests for each page.
     """
     return text(f"""
         SELECT earlier.digest, earlier.id, heads.number, heads.unchanged, heads.refused, heads.no_row

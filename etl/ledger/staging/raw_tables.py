@@ -1,4 +1,4 @@
-"""The raw tables: what is known of records, new versions in bulk, and what became of them."""
+"""The raw tables: read current versions, insert new versions in bulk, update their status."""
 
 import os
 import time
@@ -44,17 +44,17 @@ COLUMNS = (
 
 
 class CleanStatus(msgspec.Struct, frozen=True, gc=False):
-    """What became of a raw row in the steps after staging."""
+    """The result of the steps after staging for a raw row."""
 
     status: RawState
-    reason: str | None = None  #: names fields, never persons
+    reason: str | None = None  #: names fields, never people
     findings: int = 0
-    rules: str | None = None  #: set when the steps are through with it
-    loaded: bool = False  #: something of it reached production
+    rules: str | None = None  #: version of the cleaning rules; set when all steps are finished
+    loaded: bool = False  #: whether it reached production
 
     @property
     def is_usable(self) -> bool:
-        """Whether parts of the record may become rows of their own: not when it was refused, or cleaning failed."""
+        """Whether other records may be made from this one: false if it was refused or if cleaning failed."""
         return self.loaded or self.status in (RawState.LOADED, RawState.TRANSFORMED)
 
 
@@ -63,7 +63,7 @@ BACKSLASH = "\\"
 
 
 class ConcurrentStaging(DatabaseUnavailable):
-    """Two transactions staged one record at the same time; whoever comes second looks again."""
+    """Two transactions staged the same record at the same time. The second one is retried."""
 
 
 CREATE_TEMP_TABLE = text("""
@@ -73,22 +73,22 @@ CREATE_TEMP_TABLE = text("""
 """)
 
 
-def generate_raw_ids(number: int) -> list[str]:
-    """Return ids that grow with time (version 7 UUIDs, RFC 9562), so that their index grows at one end."""
+def generate_raw_ids(count: int) -> list[str]:
+    """Generate ids that increase with time (version 7 UUIDs, RFC 9562), so that their index grows at one end."""
     stamp = f"{time.time_ns() // 1_000_000:012x}"
-    noise = os.urandom(10 * number).hex()
+    noise = os.urandom(10 * count).hex()
     return [
         f"{stamp[:8]}-{stamp[8:]}-7{bits[:3]}-a{bits[3:6]}-{bits[6:18]}"
-        for bits in (noise[at : at + 20] for at in range(0, 20 * number, 20))
+        for bits in (noise[offset : offset + 20] for offset in range(0, 20 * count, 20))
     ]
 
 
 def read_current_versions(
     connection: Connection, resource: Resource, tenant: str, source_ids: Collection[str]
 ) -> dict[str, CurrentVersion]:
-    """Return what staging knows of the newest versions of these records, by source id.
+    """Return the current versions of these records, by source id.
 
-    One index probe an id; a join would be planned as a scan.
+    The query makes one index probe per id; the planner would turn a join into a scan.
     """
     query = text(f"""
         SELECT wanted.source_id, head.id, head.content_hash, head.version_at, head.status, head.rules,
@@ -107,21 +107,21 @@ def read_current_versions(
 
 @contextmanager
 def prefer_index_scans(connection: Connection) -> Iterator[None]:
-    """Let statements look rows up one by one: the planner takes a table that was last analysed while small to be so."""
+    """Disable sequential scans in the block, because the planner may believe that a grown table is still small."""
     connection.execute(text("SET LOCAL enable_seqscan = off"))
     yield
     connection.execute(text("SET LOCAL enable_seqscan = on"))
 
 
 def has_missing_records(connection: Connection, resource: Resource, tenant: str) -> bool:
-    """Tell whether records of a resource have ever gone from their source; their last versions stay in staging."""
-    gone = f"SELECT FROM raw.{resource.raw_table} WHERE tenant = :tenant AND gone_batch_id IS NOT NULL"
+    """Return whether a record of a resource was ever marked as missing; its last version stays in staging."""
+    missing = f"SELECT FROM raw.{resource.raw_table} WHERE tenant = :tenant AND gone_batch_id IS NOT NULL"
     with prefer_index_scans(connection):
-        return bool(connection.execute(text(f"SELECT EXISTS ({gone})"), {"tenant": tenant}).scalar())
+        return bool(connection.execute(text(f"SELECT EXISTS ({missing})"), {"tenant": tenant}).scalar())
 
 
 def to_current_version(row: Any) -> CurrentVersion:
-    """Return a row of `heads` as what is known of a record."""
+    """Convert a result row of `read_current_versions`."""
     status = RawState(row.status)
     return CurrentVersion(
         row.id, row.content_hash.bytes, row.version_at, status, row.rules, row.loaded, row.etl_batch_id
@@ -137,7 +137,7 @@ def insert_versions(
     *,
     superseded: bool = False,
 ) -> None:
-    """Copy new versions, each with the request it came with and its verdict, into the raw table."""
+    """Copy new versions, each with its request id and status, into the raw table."""
     if rows:
         lines = format_raw_lines(tenant, batch_id, rows, superseded=superseded)
         try:
@@ -147,14 +147,14 @@ def insert_versions(
 
 
 def insert_older_versions(
-    connection: Connection, resource: Resource, tenant: str, batch_id: UUID, arrivals: Sequence[IncomingRecord]
+    connection: Connection, resource: Resource, tenant: str, batch_id: UUID, incoming: Sequence[IncomingRecord]
 ) -> None:
-    """Keep older versions that arrived late for the record; they are never loaded."""
-    through = CleanStatus(RawState.LOADED)
-    raw_ids = generate_raw_ids(len(arrivals))
+    """Insert older versions that arrived late. They are never loaded."""
+    loaded = CleanStatus(RawState.LOADED)
+    raw_ids = generate_raw_ids(len(incoming))
     rows = [
-        (StagedRecord(raw_id, one.record), one.request_id, through)
-        for raw_id, one in zip(raw_ids, arrivals, strict=True)
+        (StagedRecord(raw_id, incoming_record.record), incoming_record.request_id, loaded)
+        for raw_id, incoming_record in zip(raw_ids, incoming, strict=True)
     ]
     insert_versions(connection, resource, tenant, batch_id, rows, superseded=True)
 
@@ -164,51 +164,54 @@ def format_raw_lines(
 ) -> Iterator[str]:
     """Yield the rows of a raw table as lines of COPY text, in the order of COLUMNS.
 
-    "now" is PostgreSQL's own word for the time at which the transaction began.
+    PostgreSQL reads "now" as the start time of the transaction.
     """
-    whose, ended = format_value(tenant), "now" if superseded else NULL
-    last: CleanStatus | None = None
-    end = ""
-    for candidate, page, verdict in rows:
-        record = candidate.record
-        name = record.source_id
-        text = record.raw.decode()
-        if verdict is not last:  # most records have one and the same
-            last, end = verdict, format_status(verdict, batch_id, ended)
+    tenant_text, superseded_at = format_value(tenant), "now" if superseded else NULL
+    previous_status: CleanStatus | None = None
+    line_end = ""
+    for staged, request_id, status in rows:
+        record = staged.record
+        source_id = record.source_id
+        raw_text = record.raw.decode()
+        if status is not previous_status:  # most records have the same status
+            previous_status, line_end = status, format_status(status, batch_id, superseded_at)
         yield (
-            f"{candidate.raw_id}\t{whose}\t{name if name.isalnum() else format_value(name)}"
-            f"\t{text if text.isprintable() and BACKSLASH not in text else text.translate(ESCAPES)}"
-            f"\t{record.content_hash.hex()}\t{candidate.times}\t{'t' if record.undated else 'f'}"
+            f"{staged.raw_id}\t{tenant_text}\t{source_id if source_id.isalnum() else format_value(source_id)}"
+            f"\t{raw_text if raw_text.isprintable() and BACKSLASH not in raw_text else raw_text.translate(ESCAPES)}"
+            f"\t{record.content_hash.hex()}\t{staged.times}\t{'t' if record.undated else 'f'}"
             f"\t{NULL if record.set_key is None else format_value(record.set_key)}"
             f"\t{NULL if record.parent_raw_id is None else record.parent_raw_id}"
-            f"\t{NULL if page is None else page}\t{end}"
+            f"\t{NULL if request_id is None else request_id}\t{line_end}"
         )
 
 
-def format_status(verdict: CleanStatus, batch_id: UUID, ended: str) -> str:
-    """Return what every line with a verdict ends with."""
-    loaded = "now" if verdict.loaded else None
-    words = format_row((batch_id, verdict.status, verdict.reason, verdict.findings, verdict.rules, loaded))
-    return f"{words}\t{ended}\n"
+def format_status(status: CleanStatus, batch_id: UUID, superseded_at: str) -> str:
+    """Format the end of a COPY line, which is the same for all lines with this status."""
+    loaded_at = "now" if status.loaded else None
+    line_end = format_row((batch_id, status.status, status.reason, status.findings, status.rules, loaded_at))
+    return f"{line_end}\t{superseded_at}\n"
 
 
 def supersede_versions(connection: Connection, resource: Resource, raw_ids: Collection[UUID]) -> None:
-    """End the validity of versions that newer ones replace."""
+    """Mark versions as superseded by newer ones."""
     if raw_ids:
         statement = text(f"UPDATE raw.{resource.raw_table} SET superseded_at = now() WHERE id = ANY(:ids)")
         connection.execute(statement, {"ids": list(raw_ids)})
 
 
 def update_status(
-    connection: Connection, resource: Resource, batch_id: UUID, verdicts: Mapping[str, CleanStatus]
+    connection: Connection, resource: Resource, batch_id: UUID, statuses: Mapping[str, CleanStatus]
 ) -> None:
-    """Write down what became of raw rows that are already staged; those that still wait become this batch's."""
-    if not verdicts:
+    """Update the status of raw rows that are staged already. Rows that are still pending move to this batch."""
+    if not statuses:
         return
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.verdicts"))
     connection.execute(CREATE_TEMP_TABLE)
-    lines = ((i, v.status, v.reason, v.findings, v.rules, v.loaded) for i, v in verdicts.items())
-    copy_rows(connection, "verdicts", ("id", "status", "reason", "findings", "rules", "loaded"), lines)
+    rows = (
+        (raw_id, status.status, status.reason, status.findings, status.rules, status.loaded)
+        for raw_id, status in statuses.items()
+    )
+    copy_rows(connection, "verdicts", ("id", "status", "reason", "findings", "rules", "loaded"), rows)
     connection.execute(
         text(f"""
             UPDATE raw.{resource.raw_table} AS staged
@@ -224,9 +227,9 @@ def update_status(
 
 
 def read_pending(
-    connection: Connection, resource: Resource, batch_id: UUID, statuses: Sequence[RawState], after: str, most: int
+    connection: Connection, resource: Resource, batch_id: UUID, statuses: Sequence[RawState], after: str, limit: int
 ) -> list[StagedRecord]:
-    """Return the next raw rows of a batch that wait for a step, in order of their ids, as candidates."""
+    """Return the next raw rows of a batch that wait for a step, in order of their ids."""
     query = text(f"""
         SELECT id, source_id, CAST(raw_data AS text) AS raw, content_hash, version_at, undated, source_modified_at,
                source_created_at, set_key, parent_raw_id
@@ -235,41 +238,42 @@ def read_pending(
           AND id > CAST(:after AS uuid)
         ORDER BY id LIMIT :most
     """)
-    bound = {"batch_id": batch_id, "statuses": [str(status) for status in statuses], "after": after, "most": most}
-    return [StagedRecord(str(row.id), to_record(row)) for row in connection.execute(query, bound)]
+    parameters = {"batch_id": batch_id, "statuses": [str(status) for status in statuses], "after": after, "most": limit}
+    return [StagedRecord(str(row.id), to_record(row)) for row in connection.execute(query, parameters)]
 
 
-def read_newest_versions(  # noqa: PLR0913 (whose records, how many from where on, and which of them)
+def read_newest_versions(  # noqa: PLR0913 (a chunk of a resource, with two filters)
     connection: Connection,
     resource: Resource,
     tenant: str,
     after: str,
-    most: int,
+    limit: int,
     *,
     refused_by: str | None = None,
     only_usable: bool = False,
 ) -> list[StagedRecord]:
-    """Return the next newest versions of a resource's records, in order of their raw ids.
+    """Return the next chunk of the newest versions of a resource's records, in order of their raw ids.
 
-    With `refused_by`, only records that other rules than these refused; with `sound`, only those that were not refused.
+    With `refused_by`, only records that other rules than these refused; with `only_usable`, only records that were not
+    refused.
     """
-    refused = "AND status = 'validation_error' AND loaded_at IS NULL AND rules IS DISTINCT FROM :rules"
-    loaded = "AND (loaded_at IS NOT NULL OR status = 'loaded')"
+    refused_condition = "AND status = 'validation_error' AND loaded_at IS NULL AND rules IS DISTINCT FROM :rules"
+    usable_condition = "AND (loaded_at IS NOT NULL OR status = 'loaded')"
     query = text(f"""
         SELECT id, source_id, CAST(raw_data AS text) AS raw, content_hash, version_at, undated, source_modified_at,
                source_created_at, set_key, parent_raw_id
         FROM raw.{resource.raw_table}
         WHERE tenant = :tenant AND superseded_at IS NULL AND id > CAST(:after AS uuid)
-              {refused if refused_by is not None else ""} {loaded if only_usable else ""}
+              {refused_condition if refused_by is not None else ""} {usable_condition if only_usable else ""}
         ORDER BY id LIMIT :most
     """)
-    bound = {"tenant": tenant, "after": after, "most": most}
-    rows = connection.execute(query, bound | ({"rules": refused_by} if refused_by is not None else {}))
+    parameters = {"tenant": tenant, "after": after, "most": limit}
+    rows = connection.execute(query, parameters | ({"rules": refused_by} if refused_by is not None else {}))
     return [StagedRecord(str(row.id), to_record(row)) for row in rows]
 
 
 def to_record(row: Any) -> Record:
-    """Return a row of a raw table as the record it keeps."""
+    """Convert a row of a raw table to its record."""
     return Record(
         source_id=row.source_id,
         raw=row.raw.encode(),
@@ -284,7 +288,7 @@ def to_record(row: Any) -> Record:
 
 
 def skip_superseded(connection: Connection, resource: Resource, batch_id: UUID, rules: str) -> int:
-    """Be through with rows of a batch that newer versions superseded before their turn came; return how many."""
+    """Mark pending rows of a batch that newer versions superseded as loaded; return their number."""
     statement = text(f"""
         UPDATE raw.{resource.raw_table} SET status = 'loaded', rules = :rules, updated_at = now()
         WHERE etl_batch_id = :batch_id AND rules IS NULL AND superseded_at IS NOT NULL
@@ -299,13 +303,12 @@ def supersede_left_members(
     tenant: str,
     batch_id: UUID,
     sets: Sequence[ReadSet],
-    late: Collection[ReadSet] = (),
+    late_sets: Collection[ReadSet] = (),
 ) -> None:
-    """Mark as gone what a complete reading of its set no longer holds; the load marks its rows deleted.
+    """Mark the records that a complete reading of their set no longer contains as missing; the load deletes their rows.
 
-    Of a set that arrives late, what it brought has gone since: whoever is still in it bears a newer version. Members
-    are asked for by NOT IN, for which PostgreSQL makes one hash table of them; EXISTS beside OR would go through all
-    of them for each row.
+    Members of a set that arrived late have left it since, except members with a newer version. NOT IN makes PostgreSQL
+    build one hash table of the members; EXISTS combined with OR would search all of them for each row.
     """
     if not sets:
         return
@@ -320,16 +323,16 @@ def supersede_left_members(
               SELECT * FROM unnest(CAST(:member_keys AS text[]), CAST(:members AS text[]))
           ))
     """)
-    read = versions.select_newest_readings(sets)
-    members = [(one.key, source_id) for one in read for source_id in one.source_ids]
+    newest_readings = versions.select_newest_readings(sets)
+    members = [(reading.key, source_id) for reading in newest_readings for source_id in reading.source_ids]
     connection.execute(
         statement,
         {
             "tenant": tenant,
             "batch_id": batch_id,
-            "keys": format_array([one.key for one in read]),
-            "versions": [one.version_at for one in read],
-            "late": [one in late for one in read],
+            "keys": format_array([reading.key for reading in newest_readings]),
+            "versions": [reading.version_at for reading in newest_readings],
+            "late": [reading in late_sets for reading in newest_readings],
             "member_keys": format_array([key for key, _ in members]),
             "members": format_array([source_id for _, source_id in members]),
         },

@@ -1,4 +1,4 @@
-"""Retention: what staging and the request facts keep no longer than wanted. The newest version of a record stays."""
+"""Retention: delete old superseded versions and old request facts. The newest version of a record stays."""
 
 from collections import Counter
 from datetime import timedelta
@@ -9,27 +9,27 @@ from sqlalchemy import Connection, text
 from etl.catalogue import Resource
 from etl.ledger.transaction import Ledger
 
-#: Rows that one transaction deletes.
+#: Rows deleted per transaction.
 CHUNK_SIZE = 10_000
 
 
 def purge_resource(ledger: Ledger, resource: Resource, age: timedelta) -> Counter[str]:
-    """Delete what is older than `age` of a resource's superseded versions and request facts; return rows by table."""
-    gone: Counter[str] = Counter()
+    """Delete superseded versions and request facts of a resource older than `age`; return the row counts by table."""
+    deleted: Counter[str] = Counter()
     for table, delete in ((f"raw.{resource.raw_table}", purge_versions), ("etl.requests", purge_requests)):
         work = partial(delete, resource=resource, tenant=ledger.tenant, age=age)
-        while number := ledger.commit(work):
-            gone[table] += number
-            if number < CHUNK_SIZE:
+        while row_count := ledger.commit(work):
+            deleted[table] += row_count
+            if row_count < CHUNK_SIZE:
                 break
-    return gone
+    return deleted
 
 
 def purge_versions(connection: Connection, resource: Resource, tenant: str, age: timedelta) -> int:
-    """Delete the next superseded versions; return how many.
+    """Delete the next chunk of superseded versions; return their number.
 
-    The newest version of a record stays, also of one that has gone from its source, and so does the version that
-    production stands on where a newer one was refused.
+    The newest version of a record stays, even if the record is missing at the source. The version that a production
+    row is based on also stays.
     """
     statement = text(f"""
         DELETE FROM raw.{resource.raw_table} WHERE id IN (
@@ -57,7 +57,7 @@ def purge_versions(connection: Connection, resource: Resource, tenant: str, age:
 
 
 def purge_requests(connection: Connection, resource: Resource, tenant: str, age: timedelta) -> int:
-    """Delete the next request facts of completed batches; return how many. A batch that may go on needs its own."""
+    """Delete the next chunk of request facts; return their number. Batches that can be resumed keep their facts."""
     statement = text("""
         DELETE FROM etl.requests WHERE id IN (
             SELECT request.id FROM etl.requests AS request
@@ -67,5 +67,5 @@ def purge_requests(connection: Connection, resource: Resource, tenant: str, age:
             LIMIT :most
         )
     """)
-    bound = {"tenant": tenant, "resource": resource.name, "age": age, "most": CHUNK_SIZE}
-    return connection.execute(statement, bound).rowcount
+    parameters = {"tenant": tenant, "resource": resource.name, "age": age, "most": CHUNK_SIZE}
+    return connection.execute(statement, parameters).rowcount

@@ -1,4 +1,4 @@
-"""Versions of sets: which reading of a set is the newest, where lists say when they changed and may arrive late."""
+"""Versions of sets: the newest reading of each set, for lists that have a time of change and may arrive late."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -8,7 +8,8 @@ from sqlalchemy import Connection, text
 from etl.catalogue import Resource
 from etl.record import ReadSet
 
-#: Takes the row of each set for the rest of the transaction, so that of two readings at once the second sees the first.
+#: Locks the row of each set until the end of the transaction, so that of two concurrent readings the second sees the
+#: first.
 WRITE = text("""
     INSERT INTO etl.sets AS known (tenant, resource, set_key, version_at)
     SELECT :tenant, :resource, set_key, version_at
@@ -25,35 +26,46 @@ CURRENT = text("""
 
 
 def select_newest_readings(sets: Sequence[ReadSet]) -> list[ReadSet]:
-    """Return of each set the newest reading, in the order of their keys; of two equally new ones the later."""
-    found: dict[str, ReadSet] = {}
-    for one in sets:
-        known = found.get(one.key)
-        if known is None or one.version_at is None or known.version_at is None or known.version_at <= one.version_at:
-            found[one.key] = one
-    return [found[key] for key in sorted(found)]
+    """Return the newest reading of each set, sorted by key; of two equally new readings, the later one in `sets`."""
+    newest_by_key: dict[str, ReadSet] = {}
+    for read_set in sets:
+        newest_so_far = newest_by_key.get(read_set.key)
+        if (
+            newest_so_far is None
+            or read_set.version_at is None
+            or newest_so_far.version_at is None
+            or newest_so_far.version_at <= read_set.version_at
+        ):
+            newest_by_key[read_set.key] = read_set
+    return [newest_by_key[key] for key in sorted(newest_by_key)]
 
 
 def write_set_versions(
     connection: Connection, resource: Resource, tenant: str, sets: Sequence[ReadSet]
 ) -> frozenset[ReadSet]:
-    """Note the versions of sets that were read, and return those that arrived late: a newer reading was here before."""
+    """Store the versions of sets that were read, and return the late ones, for which a newer reading is stored."""
     versions: dict[str, datetime] = {
-        one.key: one.version_at for one in select_newest_readings(sets) if one.version_at is not None
+        read_set.key: read_set.version_at
+        for read_set in select_newest_readings(sets)
+        if read_set.version_at is not None
     }
     if not versions:
         return frozenset()
-    bound = {"tenant": tenant, "resource": resource.name, "keys": list(versions)}
-    connection.execute(WRITE, {**bound, "versions": list(versions.values())})
-    known = {row.set_key: row.version_at for row in connection.execute(CURRENT, bound)}
-    return frozenset(one for one in sets if one.version_at is not None and one.version_at < known[one.key])
+    parameters = {"tenant": tenant, "resource": resource.name, "keys": list(versions)}
+    connection.execute(WRITE, {**parameters, "versions": list(versions.values())})
+    current_versions = {row.set_key: row.version_at for row in connection.execute(CURRENT, parameters)}
+    return frozenset(
+        read_set
+        for read_set in sets
+        if read_set.version_at is not None and read_set.version_at < current_versions[read_set.key]
+    )
 
 
 def read_removed_versions(
-    connection: Connection, resource: Resource, tenant: str, late: Collection[ReadSet]
+    connection: Connection, resource: Resource, tenant: str, late_sets: Collection[ReadSet]
 ) -> dict[tuple[str | None, str], datetime]:
-    """Return the last version of what has left the sets that arrived late, by set and source id."""
-    if not late:
+    """Return the last version of each record that was removed from a late set, by set key and source id."""
+    if not late_sets:
         return {}
     query = text(f"""
         SELECT set_key, source_id, max(version_at) AS version_at FROM raw.{resource.raw_table}
@@ -61,6 +73,6 @@ def read_removed_versions(
           AND superseded_at IS NOT NULL AND gone_batch_id IS NOT NULL
         GROUP BY set_key, source_id
     """)
-    named = {source_id for one in late for source_id in one.source_ids}
-    bound = {"tenant": tenant, "source_ids": list(named), "keys": [one.key for one in late]}
-    return {(row.set_key, row.source_id): row.version_at for row in connection.execute(query, bound)}
+    source_ids = {source_id for late_set in late_sets for source_id in late_set.source_ids}
+    parameters = {"tenant": tenant, "source_ids": list(source_ids), "keys": [late_set.key for late_set in late_sets]}
+    return {(row.set_key, row.source_id): row.version_at for row in connection.execute(query, parameters)}

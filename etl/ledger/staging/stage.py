@@ -1,4 +1,4 @@
-"""Records into staging: sorted by what is known of them, judged, and written in the order that the indexes allow."""
+"""Stage records: classify, process and write them, in the order that the unique indexes require."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -21,84 +21,94 @@ from etl.window import Window
 
 @dataclass(frozen=True, slots=True)
 class ProcessResult:
-    """What the steps after staging made of some candidates."""
+    """The result of the steps after staging for a list of records."""
 
     statuses: Mapping[str, CleanStatus]  #: by raw id
-    counts: Mapping[str, int] = field(default_factory=dict)  #: candidates by outcome, and their findings
+    counts: Mapping[str, int] = field(default_factory=dict)  #: records by outcome, and the number of findings
 
 
-#: The steps that run in the transaction that stages: none for `extract`, all of them when the steps run as one.
+#: The steps that run in the transaction that stages: none for `extract`, all steps for `sync`.
 ProcessStep = Callable[[Connection, Resource, Sequence[StagedRecord]], ProcessResult]
 
 
 @dataclass(frozen=True, slots=True)
 class StageContext:
-    """Whose records are taken in, by which batch, and under which rules."""
+    """The tenant, batch, rules and steps for staging."""
 
     tenant: str
     batch_id: UUID
-    rules: str | None  #: of today; None takes every record again, whatever rules it is loaded under
+    rules: str | None  #: current version of the cleaning rules; None processes every record again
     process: ProcessStep
 
 
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """What was taken in: the candidates that the judge saw, and every record by outcome."""
+    """The processed records with their statuses, and all records by outcome."""
 
     records: Sequence[StagedRecord]
     statuses: Mapping[str, CleanStatus]
     counts: Counter[str]
-    first_seen_ids: AbstractSet[str] = frozenset()  #: source ids of which staging knew no standing version
+    first_seen_ids: AbstractSet[str] = frozenset()  #: source ids without a current version in staging before
 
 
-def leave_pending(connection: Connection, resource: Resource, candidates: Sequence[StagedRecord]) -> ProcessResult:  # noqa: ARG001 (a Judge)
-    """Leave the candidates to the steps that follow."""
-    return ProcessResult({candidate.raw_id: PENDING for candidate in candidates})
+def leave_pending(connection: Connection, resource: Resource, records: Sequence[StagedRecord]) -> ProcessResult:  # noqa: ARG001 (a ProcessStep)
+    """Leave the records to the following steps."""
+    return ProcessResult({record.raw_id: PENDING for record in records})
 
 
 def stage_records(
     connection: Connection,
-    intake: StageContext,
+    context: StageContext,
     resource: Resource,
-    arrivals: Sequence[IncomingRecord],
+    incoming: Sequence[IncomingRecord],
     sets: Sequence[ReadSet] = (),
     window: Window | None = None,
 ) -> StageResult:
-    """Bring records of one resource into staging and count each of them once.
+    """Stage the records of one resource, and count each record once.
 
-    `window` is given for feeds whose records show the date that the feed filters by. `sets` are what was read
-    completely: records that are no longer in them are marked gone. Forgotten people are not taken in, and count as
-    records without a row.
+    `window` is set for feeds whose records contain the date that the feed filters by. `sets` were read completely:
+    records that are no longer in them are marked as missing. Forgotten people are not staged, and count as records
+    without a row.
     """
-    brought = len(arrivals)
-    late = versions.write_set_versions(connection, resource, intake.tenant, sets)
-    arrivals, withheld = suppressions.filter_suppressed(connection, intake.tenant, resource, arrivals)
-    heads = raw_tables.read_current_versions(
-        connection, resource, intake.tenant, {one.record.source_id for one in arrivals}
+    received_count = len(incoming)
+    late_sets = versions.write_set_versions(connection, resource, context.tenant, sets)
+    incoming, suppressed_count = suppressions.filter_suppressed(connection, context.tenant, resource, incoming)
+    current_versions = raw_tables.read_current_versions(
+        connection, resource, context.tenant, {incoming_record.record.source_id for incoming_record in incoming}
     )
-    left = versions.read_removed_versions(connection, resource, intake.tenant, late)
-    sorting = classify(arrivals, heads, window, intake.rules, intake.batch_id, left)
-    raw_ids = raw_tables.generate_raw_ids(len(sorting.to_stage))
-    fresh = [StagedRecord(raw_id, arrival.record) for raw_id, arrival in zip(raw_ids, sorting.to_stage, strict=True)]
-    again = [StagedRecord(str(head.id), arrival.record) for head, arrival in sorting.unprocessed]
-    candidates = [*fresh, *again]
-    judgement = intake.process(connection, resource, candidates)
-    raw_tables.supersede_versions(connection, resource, sorting.superseded)
-    staged = [
-        (candidate, arrival.request_id, judgement.statuses[candidate.raw_id])
-        for candidate, arrival in zip(fresh, sorting.to_stage, strict=True)
+    removed_versions = versions.read_removed_versions(connection, resource, context.tenant, late_sets)
+    classified = classify(incoming, current_versions, window, context.rules, context.batch_id, removed_versions)
+    raw_ids = raw_tables.generate_raw_ids(len(classified.to_stage))
+    new_records = [
+        StagedRecord(raw_id, incoming_record.record)
+        for raw_id, incoming_record in zip(raw_ids, classified.to_stage, strict=True)
     ]
-    raw_tables.insert_versions(connection, resource, intake.tenant, intake.batch_id, staged)
-    raw_tables.insert_older_versions(connection, resource, intake.tenant, intake.batch_id, sorting.older)
+    unprocessed = [
+        StagedRecord(str(current.id), incoming_record.record) for current, incoming_record in classified.unprocessed
+    ]
+    records = [*new_records, *unprocessed]
+    result = context.process(connection, resource, records)
+    raw_tables.supersede_versions(connection, resource, classified.superseded)
+    versions_to_insert = [
+        (record, incoming_record.request_id, result.statuses[record.raw_id])
+        for record, incoming_record in zip(new_records, classified.to_stage, strict=True)
+    ]
+    raw_tables.insert_versions(connection, resource, context.tenant, context.batch_id, versions_to_insert)
+    raw_tables.insert_older_versions(connection, resource, context.tenant, context.batch_id, classified.older)
     raw_tables.update_status(
-        connection, resource, intake.batch_id, {one.raw_id: judgement.statuses[one.raw_id] for one in again}
+        connection,
+        resource,
+        context.batch_id,
+        {record.raw_id: result.statuses[record.raw_id] for record in unprocessed},
     )
-    raw_tables.supersede_left_members(connection, resource, intake.tenant, intake.batch_id, sets, late)
-    for earlier, number in sorted(count_taken_over(sorting, intake.batch_id).items()):
-        counters.add_counts(connection, earlier, resource.name, {Outcome.DUPLICATE: number})
-    counts = Counter({"fetched": brought, Outcome.NO_ROW: withheld})
-    counts.update(sorting.counts)
-    counts.update(judgement.counts)
-    counters.add_counts(connection, intake.batch_id, resource.name, counts)
-    strangers = {one.record.source_id for one in sorting.to_stage} - heads.keys()
-    return StageResult(candidates, judgement.statuses, counts, strangers)
+    raw_tables.supersede_left_members(connection, resource, context.tenant, context.batch_id, sets, late_sets)
+    for earlier_batch_id, taken_count in sorted(count_taken_over(classified, context.batch_id).items()):
+        counters.add_counts(connection, earlier_batch_id, resource.name, {Outcome.DUPLICATE: taken_count})
+    counts = Counter({"fetched": received_count, Outcome.NO_ROW: suppressed_count})
+    counts.update(classified.counts)
+    counts.update(result.counts)
+    counters.add_counts(connection, context.batch_id, resource.name, counts)
+    first_seen_ids = {
+        incoming_record.record.source_id for incoming_record in classified.to_stage
+    } - current_versions.keys()
+    return StageResult(records, result.statuses, counts, first_seen_ids)

@@ -1,4 +1,4 @@
-"""Forgotten people: known again by a keyed hash alone, and kept from coming back with what the API sends."""
+"""The suppression list: forgotten people, stored as keyed hashes, are not staged again."""
 
 import hmac
 from collections.abc import Collection, Iterable, Sequence
@@ -19,29 +19,29 @@ from etl.privacy.personal_records import (
 )
 from etl.record import decode
 
-#: A record by its table and source id.
+#: The table and source id of a record.
 RecordKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class SuppressionList:
-    """What a tenant remembers of its forgotten people."""
+    """The keyed hashes of a tenant's forgotten people and of their records."""
 
     tenant: str
     key: bytes
     digests: set[tuple[str, bytes]]
 
     def digest(self, table: str, source_id: str) -> bytes:
-        """Return the keyed hash of a record's id (HMAC, RFC 2104)."""
+        """Return the keyed hash of a record's table and source id (HMAC, RFC 2104)."""
         return hmac.digest(self.key, f"{table}\x1f{source_id}".encode(), "sha256")
 
     def has_record(self, table: str, source_id: str) -> bool:
-        """Tell whether a record is a forgotten person, or was one's."""
+        """Return whether a record is a forgotten person or belonged to one."""
         return (table, self.digest(table, source_id)) in self.digests
 
 
 def read_suppressions(connection: Connection, tenant: str) -> SuppressionList | None:
-    """Return the forgotten people of a tenant; None when there are none."""
+    """Return the suppression list of a tenant, None when it is empty."""
     query = (
         select(suppressions.c.table_name, suppressions.c.digest, tenants.c.hash_key)
         .join(tenants, tenants.c.tenant == suppressions.c.tenant)
@@ -52,62 +52,78 @@ def read_suppressions(connection: Connection, tenant: str) -> SuppressionList | 
 
 
 def create_suppression_list(connection: Connection, tenant: str) -> SuppressionList | None:
-    """Return a tenant's empty memory with its key; None when the tenant is not registered."""
+    """Return an empty suppression list with the tenant's key, None when the tenant is not registered."""
     key = connection.execute(select(tenants.c.hash_key).where(tenants.c.tenant == tenant)).scalar()
     return None if key is None else SuppressionList(tenant, key, set())
 
 
-def add_suppressions(connection: Connection, forgotten: SuppressionList, records: Iterable[RecordKey]) -> None:
-    """Add records to what is forgotten."""
-    new = {(table, forgotten.digest(table, source_id)) for table, source_id in records} - forgotten.digests
-    if new:
-        rows = [{"tenant": forgotten.tenant, "table_name": table, "digest": digest} for table, digest in sorted(new)]
+def add_suppressions(connection: Connection, suppression_list: SuppressionList, records: Iterable[RecordKey]) -> None:
+    """Add records to the suppression list."""
+    new_digests = {
+        (table, suppression_list.digest(table, source_id)) for table, source_id in records
+    } - suppression_list.digests
+    if new_digests:
+        rows = [
+            {"tenant": suppression_list.tenant, "table_name": table, "digest": digest}
+            for table, digest in sorted(new_digests)
+        ]
         connection.execute(insert(suppressions).on_conflict_do_nothing(), rows)
-        forgotten.digests.update(new)
+        suppression_list.digests.update(new_digests)
 
 
-def remove_suppressions(connection: Connection, forgotten: SuppressionList, records: Collection[RecordKey]) -> None:
-    """Take records out again that belong to somebody else now."""
-    old = {(table, forgotten.digest(table, source_id)) for table, source_id in records}
-    if old:
-        mine = suppressions.c.tenant == forgotten.tenant
+def remove_suppressions(
+    connection: Connection, suppression_list: SuppressionList, records: Collection[RecordKey]
+) -> None:
+    """Remove records that now belong to another person."""
+    digests = {(table, suppression_list.digest(table, source_id)) for table, source_id in records}
+    if digests:
+        is_tenant = suppressions.c.tenant == suppression_list.tenant
         connection.execute(
-            suppressions.delete().where(mine, tuple_(suppressions.c.table_name, suppressions.c.digest).in_(sorted(old)))
+            suppressions.delete().where(
+                is_tenant, tuple_(suppressions.c.table_name, suppressions.c.digest).in_(sorted(digests))
+            )
         )
-        forgotten.digests.difference_update(old)
+        suppression_list.digests.difference_update(digests)
 
 
 def filter_suppressed(
-    connection: Connection, tenant: str, resource: Resource, arrivals: Sequence[IncomingRecord]
+    connection: Connection, tenant: str, resource: Resource, incoming: Sequence[IncomingRecord]
 ) -> tuple[list[IncomingRecord], int]:
-    """Return the arrivals without those that are forgotten people, and how many these are.
+    """Return the incoming records without forgotten people, and the number of removed records.
 
-    What belongs to a forgotten person stays without what names the person; so does all that will refer to it.
+    A record that belongs to a forgotten person is kept without its personal fields, and so is every record that
+    refers to it later.
     """
-    forgotten = read_suppressions(connection, tenant) if resource.model.__tablename__ in find_person_tables() else None
-    if forgotten is None:
-        return list(arrivals), 0
+    suppression_list = (
+        read_suppressions(connection, tenant) if resource.model.__tablename__ in find_person_tables() else None
+    )
+    if suppression_list is None:
+        return list(incoming), 0
     table = resource.model.__tablename__
-    stays, theirs, others = [], set(), set()
-    for arrival in arrivals:
-        record = arrival.record
-        if not is_forgotten(resource, record.source_id, decode(record.raw), forgotten.has_record):
-            stays.append(arrival)
-            others.add((table, record.source_id))
+    kept_records, forgotten_keys, other_keys = [], set(), set()
+    for incoming_record in incoming:
+        record = incoming_record.record
+        if not is_forgotten(resource, record.source_id, decode(record.raw), suppression_list.has_record):
+            kept_records.append(incoming_record)
+            other_keys.add((table, record.source_id))
         elif not is_fully_personal(resource):
-            stays.append(IncomingRecord(scrub_record(resource, record), arrival.request_id))
-            theirs.add((table, record.source_id))
+            kept_records.append(IncomingRecord(scrub_record(resource, record), incoming_record.request_id))
+            forgotten_keys.add((table, record.source_id))
     if table in find_linking_tables():
-        add_suppressions(connection, forgotten, theirs)
-        remove_suppressions(connection, forgotten, [one for one in others - theirs if forgotten.has_record(*one)])
-    return stays, len(arrivals) - len(stays)
+        add_suppressions(connection, suppression_list, forgotten_keys)
+        remove_suppressions(
+            connection,
+            suppression_list,
+            [key for key in other_keys - forgotten_keys if suppression_list.has_record(*key)],
+        )
+    return kept_records, len(incoming) - len(kept_records)
 
 
 def remove_from_queues(connection: Connection, tenant: str, children: Iterable[str], source_id: str) -> int:
-    """Take a person out of the queues of what is asked per person; return how many calls are not made."""
+    """Remove a person from the child queues; return the number of canceled calls."""
     statement = text("""
         DELETE FROM etl.child_queue
         WHERE tenant = :tenant AND parent_id = :source_id AND resource = ANY(:children)
     """)
-    bound = {"tenant": tenant, "source_id": source_id, "children": list(children)}
-    return connection.execute(statement, bound).rowcount
+    parameters = {"tenant": tenant, "source_id": source_id, "children": list(children)}
+    return connection.execute(statement, parameters).rowcount

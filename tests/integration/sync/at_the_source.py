@@ -1,4 +1,4 @@
-"""What people do at the source: edit records, drop them without a trace, merge customers."""
+"""Changes at the source: editing records, removing them without a trace, merging customers."""
 
 from datetime import datetime
 from typing import Any
@@ -19,20 +19,20 @@ def edit(simulator: Simulator, collection: Collection, key: int | str, **fields:
 
 
 def living_policy(world: World, kind: str = "coverages", least: int = 2) -> Any:
-    """Return a policy in force with some details of a kind."""
+    """Return a policy in force with some child records of a kind."""
     return next(
-        one["PolicyId"]
-        for one in world.policies.values()
-        if one["Status"] == "A" and len(world.detail(kind, one["PolicyId"])) >= least
+        policy["PolicyId"]
+        for policy in world.policies.values()
+        if policy["Status"] == "A" and len(world.detail(kind, policy["PolicyId"])) >= least
     )
 
 
 def living_contact(world: World) -> Any:
-    return next(one["EntityID"] for one in world.contacts.values() if one["Status"] == "A")
+    return next(contact["EntityID"] for contact in world.contacts.values() if contact["Status"] == "A")
 
 
 def drop_claims(site: Site, number: int) -> list[str]:
-    """Take claims out of the world without a trace, and return their ids."""
+    """Remove claims from the simulator without a trace, and return their ids."""
     world = site.simulator.world
     with site.simulator.lock:
         gone = list(world.claims)[:number]
@@ -42,7 +42,7 @@ def drop_claims(site: Site, number: int) -> list[str]:
 
 
 def drop_one(site: Site, key: object) -> None:
-    """Take one claim out of the world."""
+    """Remove one claim from the simulator."""
     with site.simulator.lock:
         site.simulator.world.claims.drop(key)  # type: ignore[arg-type]
 
@@ -50,8 +50,16 @@ def drop_one(site: Site, key: object) -> None:
 def merge(simulator: Simulator) -> tuple[Any, Any, list[Any]]:
     """Merge a customer with policies into another at the source; return both and the policies that moved."""
     world = simulator.world
-    gone = next(one for one, mine in world.policies_of.items() if len(mine) > 0 and one in world.contacts)
-    heir = next(one for one in world.contacts if one != gone and world.contacts[one]["Status"] == "A")
+    gone = next(
+        contact_id
+        for contact_id, policy_ids in world.policies_of.items()
+        if len(policy_ids) > 0 and contact_id in world.contacts
+    )
+    heir = next(
+        contact_id
+        for contact_id in world.contacts
+        if contact_id != gone and world.contacts[contact_id]["Status"] == "A"
+    )
     moved = [key for key in world.policies if world.policies[key]["CustomerId"] == gone]
     for key in moved:
         edit(simulator, world.policies, key, CustomerId=heir)

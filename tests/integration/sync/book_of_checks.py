@@ -1,4 +1,4 @@
-"""A book in which each check across records is provoked: rows that it hits, beside rows that it leaves alone."""
+"""A book of business that provokes each check across records: rows that it hits, next to rows that it does not."""
 
 import uuid
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def key(model: type[Model], source_id: str) -> uuid.UUID:
 
 
 class Book:
-    """Rows of one batch, put in with as few words as possible."""
+    """Rows of one batch, inserted with as few words as possible."""
 
     def __init__(self, connection: Connection, batch: uuid.UUID = FIRST) -> None:
         self.connection = connection
@@ -68,7 +68,7 @@ class Book:
         self.put(BillingRecord, source_id, **{**usual, **values})
 
     def asked(self, policy: str, *, answered: bool, changed: bool = False) -> None:
-        """Let the adjustments of a policy be outstanding, or read."""
+        """Set whether the adjustments of a policy are outstanding or read."""
         values = {
             "tenant": TENANT, "resource": "terminations", "parent_id": policy, "parent_raw_id": uuid.UUID(int=9),
             "priority": 1, "parent_version_at": TODAY, "due_at": TODAY, "changed": changed,

@@ -21,7 +21,7 @@ from etl.simulator import Simulator
 
 @pytest.fixture(scope="module", autouse=True)
 def _without_pauses() -> Iterator[None]:
-    """Let a call that fails be tried again at once."""
+    """Retry a failed call at once."""
     hasty = partial(ApiClient, patience=Patience(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection, "ApiClient", hasty)
@@ -30,7 +30,7 @@ def _without_pauses() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    """Give the agency of a module's tests; it only ever grows older."""
+    """Give the agency of a module's tests; it only ever advances in time."""
     with agency() as served:
         yield served
 
@@ -47,7 +47,7 @@ def synced_database(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[
 
 @pytest.fixture(scope="module")
 def as_synced(server: EmbeddedPostgres, simulator: Simulator, synced_database: str) -> Iterator[Site]:
-    """Give one copy of the synced database to all tests of a module that only look at it."""
+    """Give one copy of the synced database to all tests of a module that only read it."""
     with cloned(server.url, synced_database) as url, site_of(simulator, url) as made:
         yield made
 
@@ -79,18 +79,18 @@ def synced(server: EmbeddedPostgres, simulator: Simulator, synced_database: str)
 
 @pytest.fixture
 def sink() -> Iterator[tuple[Sink, int]]:
-    """Give a mail server that keeps what it gets, and its port."""
+    """Give a mail server that stores what it receives, and its port."""
     with mail_sink() as served:
         yield served
 
 
 @pytest.fixture
 def mails(sink: tuple[Sink, int]) -> Sink:
-    """Give what the mail server got."""
+    """Give the mails that the mail server received."""
     return sink[0]
 
 
 @pytest.fixture
-def told(site: Site, sink: tuple[Sink, int], tmp_path: Path) -> Site:
-    """Give a site whose notices reach the sink."""
+def notified_site(site: Site, sink: tuple[Sink, int], tmp_path: Path) -> Site:
+    """Give a site whose notifications reach the mail server."""
     return mailing(site, sink[1], tmp_path)

@@ -1,4 +1,4 @@
-"""What tests of notices and digests do: runs that end, mails that arrive in a sink, troubles that are open."""
+"""Helpers for tests of notifications and digests: runs, received mails, open incidents."""
 
 from functools import partial
 from pathlib import Path
@@ -42,7 +42,7 @@ def ended(site: Site, error: Exception | None = None, *, whole: bool = True) -> 
 
 
 def run(site: Site, **options: Any) -> int:
-    """Run a sync as a command does, and look after its end."""
+    """Run a sync as a command does, with its notifications."""
     try:
         summary = site.sync_once(**{"resources": SOME, **options})
     except EtlError as error:
@@ -53,12 +53,12 @@ def run(site: Site, **options: Any) -> int:
 
 
 def let_credentials_rest_no_longer(site: Site) -> None:
-    """Let refused credentials be tried again at once."""
+    """Allow refused credentials to be tried again at once."""
     execute(site, "UPDATE etl.tokens SET refused_until = now()")
 
 
 class FailsAt(Faults):
-    """Answers calls of some paths with errors of the server."""
+    """Answers calls of some paths with server errors."""
 
     def __init__(self, paths: tuple[str, ...]) -> None:
         super().__init__(())
@@ -69,17 +69,17 @@ class FailsAt(Faults):
 
 
 def fail_at(site: Site, *paths: str) -> None:
-    """Let calls below some paths fail from now on, and no others."""
+    """Let calls of some paths fail from now on, and no others."""
     site.simulator.server.faults = FailsAt(paths)
 
 
 def open_troubles(site: Site) -> list[tuple[str, str]]:
-    found = ledger(site).read(partial(incidents.read_open_incidents, tenant="default"))
-    return sorted((one.kind.value, one.subject) for one in found)
+    incidents_by_key = ledger(site).read(partial(incidents.read_open_incidents, tenant="default"))
+    return sorted((incident.kind.value, incident.subject) for incident in incidents_by_key)
 
 
 def execute(site: Site, statements: str, **bound: Any) -> None:
-    """Run statements, one after the other, in one transaction."""
+    """Run statements one after the other in one transaction."""
     with site.engine.begin() as connection:
         for statement in filter(str.strip, statements.split(";")):
             connection.execute(text(statement), bound)

@@ -1,4 +1,4 @@
-"""What the tests of whole runs look at: production without run ids and times, rows as they lie, everything as text."""
+"""What the tests of whole runs compare: production without run ids and times, row versions, all text."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,24 +11,24 @@ from etl.models.links import billing_record_policies, document_policies
 TABLES = tuple(model.__tablename__ for model in PRODUCTION)
 LINKS = (billing_record_policies.name, document_policies.name)
 
-#: What differs between two runs that end in the same rows: ids of the run, and times of our own clocks. The hash is
-#: that of the version that was written last, which a mere touch does not write again.
+#: Columns that differ between two runs with the same result: ids of the run, and our own times. The hash is that of the
+#: version that was written last, which a touch does not update.
 OF_THE_RUN = (
     "created_at", "updated_at", "last_synced_at", "version_at", "deleted_at", "content_hash", "etl_batch_id", "raw_id",
 )  # fmt: skip
 
-#: The rows of each table by their key, without what belongs to the run.
+#: The rows of each table by key, without the values that belong to the run.
 Digest = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def digest(engine: Engine, *, living: bool = False) -> Digest:
-    """Return the production rows (the living ones alone, where so asked) without what belongs to the run."""
+    """Return the production rows (only the live ones, if requested) without the values that belong to the run."""
     with engine.connect() as connection:
         return {table: dict(rows(connection, table, living=living)) for table in (*TABLES, *LINKS)}
 
 
 def rows(connection: Connection, table: str, *, living: bool) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Yield the rows of a table with what makes each of them known again."""
+    """Yield the rows of a table with their identity."""
     for (row,) in connection.execute(text(f"SELECT to_jsonb(line) FROM public.{table} AS line")):
         dead = row.get("deleted_at") is not None
         if not (living and dead):
@@ -36,25 +36,25 @@ def rows(connection: Connection, table: str, *, living: bool) -> Iterable[tuple[
             yield key, {**{name: row[name] for name in row if name not in OF_THE_RUN}, "dead": dead}
 
 
-def differences(one: Digest, other: Digest) -> list[str]:
-    """Return in words where two digests disagree: nowhere, when they are equal."""
-    return [told for table in one for key in one[table].keys() | other[table].keys()
-            if (told := difference(table, key, one[table].get(key), other[table].get(key)))]  # fmt: skip
+def differences(first: Digest, second: Digest) -> list[str]:
+    """Return messages where two digests differ; none when they are equal."""
+    return [message for table in first for key in first[table].keys() | second[table].keys()
+            if (message := difference(table, key, first[table].get(key), second[table].get(key)))]  # fmt: skip
 
 
-def difference(table: str, key: str, one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> str | None:
-    """Return in words how two versions of a row differ, None when they do not."""
-    if one == other:
+def difference(table: str, key: str, first: Mapping[str, Any] | None, second: Mapping[str, Any] | None) -> str | None:
+    """Return a message how two versions of a row differ, None when they are equal."""
+    if first == second:
         return None
-    if one is None or other is None:
-        return f"{table} {key}: only in the {'second' if one is None else 'first'}"
+    if first is None or second is None:
+        return f"{table} {key}: only in the {'second' if first is None else 'first'}"
     return f"{table} {key}: " + ", ".join(
-        f"{name} {one[name]!r} and {other[name]!r}" for name in one if one[name] != other[name]
+        f"{name} {first[name]!r} and {second[name]!r}" for name in first if first[name] != second[name]
     )
 
 
 def as_they_lie(engine: Engine) -> dict[str, list[str]]:
-    """Return which version of every row stands where, by table: a write of any kind shows."""
+    """Return the physical version of every row, by table: any write changes it."""
     with engine.connect() as connection:
         return {
             table: list(column(connection, f"SELECT concat(xmin, ctid) FROM public.{table} ORDER BY ctid"))
@@ -63,7 +63,7 @@ def as_they_lie(engine: Engine) -> dict[str, list[str]]:
 
 
 def written(before: Mapping[str, list[str]], after: Mapping[str, list[str]]) -> set[str]:
-    """Return the tables in which anything was written in between."""
+    """Return the tables with any write in between."""
     return {table for table in before if before[table] != after[table]}
 
 
@@ -90,7 +90,7 @@ def value(engine: Engine, query: str, **bound: Any) -> Any:
 
 
 def everything(engine: Engine) -> str:
-    """Return the text of all rows of all tables of ours."""
+    """Return the text of all rows of all our tables."""
     with engine.connect() as connection:
         names = column(
             connection,
@@ -101,5 +101,5 @@ def everything(engine: Engine) -> str:
 
 
 def dead(engine: Engine, table: str) -> list[str]:
-    """Return the source ids of rows that are marked deleted."""
+    """Return the source ids of rows that are marked as deleted."""
     return sorted(values(engine, f"SELECT source_id FROM {table} WHERE deleted_at IS NOT NULL"))

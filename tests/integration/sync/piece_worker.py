@@ -1,4 +1,4 @@
-"""A worker of a run in tasks: reads the piece of each line of its input and answers `done`; it tells every commit."""
+"""A worker of a run in tasks: reads the chunk of each line of its input and answers `done`; it reports every commit."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ def tell(event: Event) -> None:
 
 
 def main(run: str, batch_id: str) -> None:
-    """Read pieces until there are no more."""
+    """Read chunks until there are no more."""
     settings = Settings.load()
     assert settings.database_url is not None
     engine = make_engine(settings.database_url.get_secret_value(), pool_size=2)

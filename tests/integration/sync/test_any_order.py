@@ -1,4 +1,4 @@
-"""Whatever the order in which pages arrive, however they are cut and how often they come: one state of the tables."""
+"""Pages in any order, cut in any way and repeated any number of times lead to one state of the tables."""
 
 import json
 import random
@@ -22,9 +22,9 @@ from etl.window import FIRST_INSTANT, Window
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW = Window(FIRST_INSTANT, START + timedelta(days=300))
-#: Orders that are tried.
+#: Number of orders to try.
 SEEDS = 8
-#: Histories that are made up, and in how many orders each is tried.
+#: Number of made-up histories, and of orders to try for each.
 MADE_UP, ORDERS = 10, 4
 
 Version = tuple[str, dict[str, Any]]
@@ -44,19 +44,19 @@ def contact(key: int, day: int, **facts: Any) -> Version:
 def policy(key: int, day: int, *fees: str, **facts: Any) -> Version:
     """Return a version of a policy with its fees."""
     times = {"CreatedOn": instant(-9), "DateLastModified": instant(day)}
-    parts = [{"AgencyFeeName": one, "Amount": 5, "AmountIsPercent": "False"} for one in fees]
+    parts = [{"AgencyFeeName": fee, "Amount": 5, "AmountIsPercent": "False"} for fee in fees]
     whole = {"PolicyId": key, "PolicyNumber": f"P{key}", "CustomerId": 1, "Status": "A", "EffectiveDate": instant(0)}
     return "policies", {**whole, "PolicyAgencyFees": parts, "IsDeleted": False, **times, **facts}
 
 
 def garage(key: int, day: int, *vehicles: int) -> Version:
-    """Return a version of what a policy insures."""
-    cars = [{"VehicleID": one, "Make": "Make", "Year": 2000 + day} for one in vehicles]
+    """Return a version of the insured items of a policy."""
+    cars = [{"VehicleID": vehicle, "Make": "Make", "Year": 2000 + day} for vehicle in vehicles]
     return "vehicles", {"PolicyId": key, "CustomerId": 1, "DateLastModified": instant(day), "Vehicles": cars}
 
 
-#: A small history at the source. Everything that can change does: numbers, owners, names, sets, marks of deletion, and
-#: back again; touches change the time alone.
+#: A small history at the source. Everything that can change does: numbers, owners, names, sets, deletions, and back
+#: again; touches change only the time.
 HISTORY: Sequence[Version] = (
     contact(1, 1, City="Rome"),
     contact(1, 2, City="Oslo"),
@@ -81,7 +81,7 @@ HISTORY: Sequence[Version] = (
 
 
 def made_up(dice: random.Random) -> list[Version]:
-    """Return a history whose records refer to carriers, agents and customers and call them by changing names."""
+    """Return a history whose records refer to carriers, agents and customers by changing names."""
 
     def one_of(*choices: Any) -> Any:
         return dice.choice(choices)
@@ -101,35 +101,37 @@ def made_up(dice: random.Random) -> list[Version]:
 
 
 def detail(number: int, dice: random.Random) -> Version:
-    """Return a detail of a policy, which has no date and one version."""
+    """Return a child record of a policy, which has no date and one version."""
     people = {"AgentID": dice.choice((None, 512)), "AgentName": dice.choice(("Kim Lee", "Kim B. Lee")), "CSRName": "Al"}
     return "policy_details", {"PolicyDetailsID": number, "PolicyId": 10, "BusinessType": "N", **people}
 
 
 class Bench:
-    """An open transaction into which pages are taken; nothing of it stays."""
+    """An open transaction in which pages are written; it is rolled back."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         made = Settings(_env_file=None, qqcatalyst_client_id="a")
         self.batch = batches.build_batch(made.etl_tenant, WINDOW, "rules", "sync", {})
-        batches.create_batch(connection, self.batch, {one.name: WINDOW for one in CATALOGUE}, "test")
-        self.stream = Stream(made, self.batch, {one.name: WINDOW for one in CATALOGUE})
+        batches.create_batch(
+            connection, self.batch, {declared.name: WINDOW for declared in CATALOGUE}, "test"
+        )
+        self.stream = Stream(made, self.batch, {declared.name: WINDOW for declared in CATALOGUE})
 
     def take(self, name: str, items: Sequence[dict[str, Any]]) -> None:
         """Take a page of one resource through all steps."""
-        one = resource(name)
+        read_from = resource(name)
         page = Page([json.dumps(item).encode() for item in items])
-        found = records(one, one.endpoints[0], page, requested_at=START + timedelta(days=200))
-        arrivals = [IncomingRecord(record, None) for record in found.records]
-        self.stream.process_records(self.connection, one, arrivals, found.sets, None)
+        parsed = records(read_from, read_from.endpoints[0], page, requested_at=START + timedelta(days=200))
+        arrivals = [IncomingRecord(record, None) for record in parsed.records]
+        self.stream.process_records(self.connection, read_from, arrivals, parsed.sets, None)
 
     def end(self) -> None:
-        """Do what the end of a run does."""
+        """Run what follows the load of a run."""
         refresh_computed_columns(self.connection, self.batch.tenant, self.batch.id)
 
     def digest(self) -> dict[tuple[str, str], Any]:
-        """Return the rows of every table without what belongs to the run."""
+        """Return the rows of every table without the values that belong to the run."""
         leave = [*OF_THE_RUN]
         query = "SELECT source_id, to_jsonb(r) - CAST(:leave AS text[]), deleted_at IS NOT NULL FROM public.{0} AS r"
         return {
@@ -139,7 +141,7 @@ class Bench:
         }
 
     def accounts(self) -> list[tuple[str, int, int]]:
-        """Return the resources whose records are not all accounted for, with how many were fetched and how many are."""
+        """Return the resources whose records are not all accounted for, with the fetched and the counted numbers."""
         counted = " + ".join(Outcome)
         query = f"SELECT resource, fetched, {counted} FROM etl.batch_resources WHERE fetched <> {counted}"
         return [tuple(row) for row in self.connection.execute(text(query))]
@@ -147,13 +149,13 @@ class Bench:
 
 @pytest.fixture(scope="module", autouse=True)
 def _without_pauses() -> None:
-    """Need no API, and nothing of the folder's fixtures."""
+    """Need no API, and none of the folder's fixtures."""
 
 
 def state(engine: Engine, pages: Sequence[Pages], dice: random.Random | None = None) -> dict[tuple[str, str], Any]:
     """Return the state in which pages leave empty tables; every record must be accounted for.
 
-    With dice, a run may end after any of the pages.
+    With `dice`, a run may end after any page.
     """
     with engine.connect() as connection, connection.begin() as transaction:
         bench = Bench(connection)
@@ -163,13 +165,13 @@ def state(engine: Engine, pages: Sequence[Pages], dice: random.Random | None = N
                 bench.end()
         assert bench.accounts() == []
         bench.end()
-        found = bench.digest()
+        rows = bench.digest()
         transaction.rollback()
-    return found
+    return rows
 
 
 def cut(dice: random.Random, versions: Sequence[Version]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield versions in their order as pages of random length, each of one resource."""
+    """Yield versions in order as pages of random length, each of one resource."""
     page: list[dict[str, Any]] = []
     of = ""
     for name, item in versions:
@@ -181,8 +183,8 @@ def cut(dice: random.Random, versions: Sequence[Version]) -> Iterator[tuple[str,
 
 
 def in_time(history: Iterable[Version] = HISTORY) -> list[Version]:
-    """Return a history in the order in which it happened, what has no date at its end."""
-    return sorted(history, key=lambda one: one[1].get("DateLastModified", "later"))
+    """Return a history in the order in which it happened, with undated records at the end."""
+    return sorted(history, key=lambda version: version[1].get("DateLastModified", "later"))
 
 
 def shuffled(dice: random.Random, history: Sequence[Version] = HISTORY) -> list[Pages]:
@@ -192,13 +194,13 @@ def shuffled(dice: random.Random, history: Sequence[Version] = HISTORY) -> list[
     return list(cut(dice, versions))
 
 
-def differing(wanted: dict[tuple[str, str], Any], found: dict[tuple[str, str], Any]) -> list[Any]:
+def differing(wanted: dict[tuple[str, str], Any], actual: dict[tuple[str, str], Any]) -> list[Any]:
     """Return the rows in which two states differ."""
-    keys = wanted.keys() | found.keys()
-    return [(key, wanted.get(key), found.get(key)) for key in keys if wanted.get(key) != found.get(key)]
+    keys = wanted.keys() | actual.keys()
+    return [(key, wanted.get(key), actual.get(key)) for key in keys if wanted.get(key) != actual.get(key)]
 
 
-def test_pages_in_any_order_cut_anyhow_and_repeated_end_in_one_state(engine: Engine) -> None:
+def test_pages_in_any_order_cut_and_repeated_in_any_way_lead_to_one_state(engine: Engine) -> None:
     wanted = state(engine, [(name, [item]) for name, item in in_time()])
     assert len(wanted) > 12
     for seed in range(SEEDS):
@@ -207,7 +209,7 @@ def test_pages_in_any_order_cut_anyhow_and_repeated_end_in_one_state(engine: Eng
 
 
 @pytest.mark.parametrize("seed", range(MADE_UP))
-def test_placeholders_stand_and_are_called_alike_in_any_order(engine: Engine, seed: int) -> None:
+def test_placeholders_and_their_names_are_the_same_in_any_order(engine: Engine, seed: int) -> None:
     dice = random.Random(seed)
     history = made_up(dice)
     wanted = state(engine, [(name, [item]) for name, item in in_time(history)])
@@ -215,13 +217,13 @@ def test_placeholders_stand_and_are_called_alike_in_any_order(engine: Engine, se
         assert differing(wanted, state(engine, shuffled(dice, history), dice)) == [], f"seed {seed}, order {order}"
 
 
-def test_a_placeholder_is_called_what_the_newest_row_says_and_goes_with_the_last_that_refers_to_it(
+def test_a_placeholder_has_the_newest_name_and_is_removed_with_its_last_reference(
     engine: Engine,
 ) -> None:
     def standing(*versions: Version) -> list[tuple[str, str, str | None]]:
-        found = state(engine, [(name, [item]) for name, item in versions])
+        rows = state(engine, [(name, [item]) for name, item in versions])
         return [(table, key, row.get("name") or row.get("display_name"))
-                for (table, key), (row, _) in sorted(found.items()) if row["is_placeholder"]]  # fmt: skip
+                for (table, key), (row, _) in sorted(rows.items()) if row["is_placeholder"]]  # fmt: skip
 
     old = policy(10, 1, CarrierId=7, WritingCarrier="Old", MGAId=9, MGA="Coast", AgentName="Kim")
     assert standing(old) == [
@@ -229,21 +231,21 @@ def test_a_placeholder_is_called_what_the_newest_row_says_and_goes_with_the_last
     ]  # fmt: skip
     other = policy(11, 3, CarrierId=7, WritingCarrier="New")
     assert standing(old, other, policy(11, 2, CarrierId=7, WritingCarrier="Middle"))[0] == ("carriers", "7", "New")
-    assert standing(old, policy(10, 2, CarrierId=7))[0] == ("carriers", "7", None), "nobody says it any more"
+    assert standing(old, policy(10, 2, CarrierId=7))[0] == ("carriers", "7", None), "no row has this name any more"
     assert standing(old, policy(10, 2)) == [("contacts", "1", None)]
     agreed = [policy(10, 1, CarrierId=7, WritingCarrier="A"), policy(12, 9, CarrierId=7, WritingCarrier="A")]
     assert standing(*agreed, policy(11, 7, CarrierId=7, WritingCarrier="B"))[0] == ("carriers", "7", "A")
 
 
-def test_old_pages_again_write_no_row_anew(engine: Engine) -> None:
+def test_repeated_old_pages_write_no_row(engine: Engine) -> None:
     lie = "SELECT concat(tableoid, xmin, ctid, updated_at) FROM public.{} ORDER BY 1"
     with engine.connect() as connection, connection.begin() as transaction:
         bench = Bench(connection)
         for name, item in in_time():
             bench.take(name, [item])
         bench.end()
-        before = {one: connection.execute(text(lie.format(one))).all() for one in TABLES}
+        before = {table: connection.execute(text(lie.format(table))).all() for table in TABLES}
         for name, item in (*in_time(), *reversed(in_time())):
             bench.take(name, [item])
-        assert {one: connection.execute(text(lie.format(one))).all() for one in TABLES} == before
+        assert {table: connection.execute(text(lie.format(table))).all() for table in TABLES} == before
         transaction.rollback()

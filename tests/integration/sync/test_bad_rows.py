@@ -1,4 +1,4 @@
-"""A row that the database itself refuses is set aside with a reason, and costs none of its neighbours."""
+"""A row that the database refuses is set aside with a reason, and does not affect other rows."""
 
 import pytest
 from observing import value, values
@@ -8,7 +8,7 @@ from workbench import Site
 
 from etl.simulator import Simulator
 
-#: Ways in which a database refuses what the rules of cleaning let pass, for the policy whose number is bound.
+#: Ways in which a database refuses what the cleaning rules accept, for the policy with the bound number.
 REFUSALS = {
     "a check": "ALTER TABLE policies ADD CONSTRAINT odd CHECK (policy_number <> '{number}')",
     "a trigger": (
@@ -21,11 +21,11 @@ REFUSALS = {
 
 @pytest.fixture(scope="module")
 def odd_policy(simulator: Simulator) -> tuple[str, str]:
-    """Give a policy that others renew, with a number of its own."""
+    """Give a policy with a number of its own that other policies renew."""
     prior = next(
-        one["PriorPolicyID"]
-        for one in simulator.world.policies.values()
-        if one["PriorPolicyID"] in simulator.world.policies
+        policy["PriorPolicyID"]
+        for policy in simulator.world.policies.values()
+        if policy["PriorPolicyID"] in simulator.world.policies
     )
     number = "X" * 40
     simulator.world.policies.change(prior, None, PolicyNumber=number)
@@ -34,7 +34,7 @@ def odd_policy(simulator: Simulator) -> tuple[str, str]:
 
 @pytest.mark.parametrize("way", REFUSALS)
 @pytest.mark.parametrize("stepwise", [False, True], ids=["stream", "steps"])
-def test_the_others_load(
+def test_the_other_rows_are_loaded(
     site: Site, simulator: Simulator, odd_policy: tuple[str, str], way: str, stepwise: bool
 ) -> None:
     key, number = odd_policy

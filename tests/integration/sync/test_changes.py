@@ -1,4 +1,4 @@
-"""What a sync makes of changes at the source: what is written, asked for, and marked as gone."""
+"""How a sync handles changes at the source: what is written, requested, and marked as deleted."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ def row(site: Site, table: str, key: object, columns: str) -> Any:
     return value(site.engine, f"SELECT {columns} FROM {table} WHERE source_id = :key", key=str(key))
 
 
-def test_a_changed_contact_is_the_only_row_that_is_written(synced: Site, simulator: Simulator) -> None:
+def test_only_a_changed_contact_is_written(synced: Site, simulator: Simulator) -> None:
     key = living_contact(simulator.world)
     edit(simulator, simulator.world.contacts, key, Line1="1 Changed Lane", HasBeenModified=True)
     before = as_they_lie(synced.engine)
@@ -32,11 +32,11 @@ def test_a_changed_contact_is_the_only_row_that_is_written(synced: Site, simulat
     assert summary.tables["contacts"]["updated"] == 1
     assert written(before, as_they_lie(synced.engine)) - {"employees"} == {"contacts"}
     rewritten = set(before["contacts"]) ^ set(as_they_lie(synced.engine)["contacts"])
-    assert len(rewritten) == 2  # the row as it lay before, and as it lies now
+    assert len(rewritten) == 2  # the row version before, and now
     assert row(synced, "contacts", key, "line1") == "1 Changed Lane"
 
 
-def test_details_are_asked_of_changed_parents_alone(synced: Site, simulator: Simulator) -> None:
+def test_child_records_are_requested_only_for_changed_parents(synced: Site, simulator: Simulator) -> None:
     synced.sync_once()
     synced.asked()
     key = living_policy(simulator.world)
@@ -47,7 +47,7 @@ def test_details_are_asked_of_changed_parents_alone(synced: Site, simulator: Sim
     assert sorted(path.split("/")[2] for path in asked) == ["Coverages", "Equipment", "PolicyInfo", "Quotes"]
 
 
-def test_a_touch_changes_the_time_at_the_source_alone(synced: Site, simulator: Simulator) -> None:
+def test_a_touch_changes_only_the_time_at_the_source(synced: Site, simulator: Simulator) -> None:
     key = next(iter(simulator.world.claims))
     edit(simulator, simulator.world.claims, key)
     times = "concat_ws(' ', updated_at, last_synced_at, etl_batch_id, raw_id, content_hash)"
@@ -63,7 +63,7 @@ def test_a_touch_changes_the_time_at_the_source_alone(synced: Site, simulator: S
     assert row(synced, "claims", key, "version_at") == modified
 
 
-def test_the_sources_own_mark_deletes_and_its_loss_revives(synced: Site, simulator: Simulator) -> None:
+def test_a_deletion_mark_of_the_source_deletes_and_its_removal_revives(synced: Site, simulator: Simulator) -> None:
     key = living_contact(simulator.world)
     edit(simulator, simulator.world.contacts, key, Status="D")
     summary = synced.sync_once()
@@ -75,7 +75,7 @@ def test_the_sources_own_mark_deletes_and_its_loss_revives(synced: Site, simulat
     assert row(synced, "contacts", key, "deleted_at") is None
 
 
-def test_a_coverage_that_is_removed_is_marked_and_revived_when_it_returns(synced: Site, simulator: Simulator) -> None:
+def test_a_removed_coverage_is_deleted_and_revived_when_it_returns(synced: Site, simulator: Simulator) -> None:
     world = simulator.world
     key = living_policy(world)
     items = world.detail("coverages", key)
@@ -90,7 +90,7 @@ def test_a_coverage_that_is_removed_is_marked_and_revived_when_it_returns(synced
     assert row(synced, "coverages", gone, "deleted_at") is None
 
 
-def test_an_empty_set_marks_all_that_it_held(synced: Site, simulator: Simulator) -> None:
+def test_an_empty_set_deletes_all_its_former_members(synced: Site, simulator: Simulator) -> None:
     world = simulator.world
     key = living_policy(world, "quotes", 1)
     items = world.detail("quotes", key)
@@ -110,10 +110,10 @@ def test_an_empty_set_marks_all_that_it_held(synced: Site, simulator: Simulator)
     edit(simulator, world.policies, key)
     synced.sync_once()
     assert value(synced.engine, alive, key=str(key)) == len(items)
-    assert value(synced.engine, fees, key=str(key)) == sum(len(one["QuoteCarrierFees"]) for one in items)
+    assert value(synced.engine, fees, key=str(key)) == sum(len(item["QuoteCarrierFees"]) for item in items)
 
 
-def test_a_vehicle_that_is_sold_is_marked_deleted(synced: Site, simulator: Simulator) -> None:
+def test_a_sold_vehicle_is_marked_as_deleted(synced: Site, simulator: Simulator) -> None:
     world = simulator.world
     key = next(key for key in world.garage if world.detail("vehicles", key))
     items = world.detail("vehicles", key)
@@ -124,7 +124,7 @@ def test_a_vehicle_that_is_sold_is_marked_deleted(synced: Site, simulator: Simul
     world.keep("vehicles", key, items)
 
 
-def test_a_fee_that_is_dropped_from_its_policy_is_marked_deleted(synced: Site, simulator: Simulator) -> None:
+def test_a_fee_removed_from_its_policy_is_marked_as_deleted(synced: Site, simulator: Simulator) -> None:
     world = simulator.world
     policy = next(one for one in world.policies.values() if one["PolicyAgencyFees"] and one["Status"] == "A")
     edit(simulator, world.policies, policy["PolicyId"], PolicyAgencyFees=[])
@@ -134,7 +134,7 @@ def test_a_fee_that_is_dropped_from_its_policy_is_marked_deleted(synced: Site, s
     assert synced.sync_once().tables["fees"]["revived"] == len(policy["PolicyAgencyFees"])
 
 
-def test_values_that_go_and_come_back_are_two_changes(synced: Site, simulator: Simulator) -> None:
+def test_a_value_that_is_removed_and_restored_counts_as_two_changes(synced: Site, simulator: Simulator) -> None:
     key = living_contact(simulator.world)
     first = simulator.world.contacts[key]["City"]
     edit(simulator, simulator.world.contacts, key, City="Elsewhere")
@@ -144,7 +144,7 @@ def test_values_that_go_and_come_back_are_two_changes(synced: Site, simulator: S
     assert row(synced, "contacts", key, "city") == first
 
 
-def test_a_backlog_beyond_the_budget_is_left_for_the_next_run(site: Site) -> None:
+def test_a_backlog_beyond_the_budget_waits_for_the_next_run(site: Site) -> None:
     frugal = site.under(etl_child_budget=15)
     summary = frugal.sync_once()
     assert summary.exit_status == 0
@@ -156,9 +156,7 @@ def test_a_backlog_beyond_the_budget_is_left_for_the_next_run(site: Site) -> Non
 
 
 @pytest.mark.timeout(60)
-def test_a_parent_that_is_deleted_while_its_details_are_outstanding_is_not_asked_for(
-    synced: Site, simulator: Simulator
-) -> None:
+def test_a_deleted_parent_is_removed_from_the_queue(synced: Site, simulator: Simulator) -> None:
     key = living_policy(simulator.world)
     come_of_age(synced)
     edit(simulator, simulator.world.policies, key, Status="D")
@@ -171,7 +169,7 @@ def test_a_parent_that_is_deleted_while_its_details_are_outstanding_is_not_asked
     assert len([path for path in per_parent(calls(synced)) if f"/{key}/" in path]) == 4
 
 
-def test_a_record_without_an_id_costs_none_of_its_neighbours(synced: Site, simulator: Simulator) -> None:
+def test_a_record_without_an_id_does_not_affect_the_others(synced: Site, simulator: Simulator) -> None:
     key = living_contact(simulator.world)
     contacts = simulator.world.contacts
     whole = contacts[key]
@@ -187,7 +185,7 @@ def test_a_record_without_an_id_costs_none_of_its_neighbours(synced: Site, simul
     assert value(synced.engine, query) == "refused"
 
 
-def test_a_record_that_turns_bad_keeps_its_row_and_says_why(synced: Site, simulator: Simulator) -> None:
+def test_a_record_that_becomes_invalid_keeps_its_row_and_has_a_reason(synced: Site, simulator: Simulator) -> None:
     key = living_contact(simulator.world)
     contacts = simulator.world.contacts
     edit(simulator, contacts, key, Email="no address", Status=None)
@@ -208,7 +206,7 @@ def test_a_record_that_turns_bad_keeps_its_row_and_says_why(synced: Site, simula
     assert values(synced.engine, states, key=str(key)) == ["fixed"]
 
 
-def test_whatever_happens_the_books_balance_and_links_hold(synced: Site, simulator: Simulator) -> None:
+def test_counts_balance_and_foreign_keys_hold_after_every_change(synced: Site, simulator: Simulator) -> None:
     for _ in range(3):
         simulator.change(15)
         summary = synced.sync_once()

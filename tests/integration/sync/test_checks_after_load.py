@@ -1,4 +1,4 @@
-"""The checks across records: which rows each of them hits and which it leaves alone, and the life of its findings."""
+"""The checks across records: which rows each of them hits, and the life cycle of its findings."""
 
 import uuid
 from collections.abc import Iterator
@@ -31,12 +31,12 @@ from etl.database.connect import make_engine
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.models import BillingRecord, Contact, Model, Policy, Renewal
 from etl.models.bookkeeping import check_runs, findings
-from etl.status.checks import list_hits, check_statuses
+from etl.status.checks import check_statuses, list_hits
 
 
 @pytest.fixture(scope="module")
 def shelf(server: EmbeddedPostgres) -> Iterator[Engine]:
-    """Give the database in which every test has its book for itself, and leaves nothing behind."""
+    """Give the database in which every test has its own book of business, and leaves nothing behind."""
     with cloned(server.url, MIGRATED) as url:
         engine = make_engine(url)
         yield engine
@@ -55,7 +55,7 @@ def book(shelf: Engine) -> Iterator[Book]:
 
 
 def hit_by(book: Book, name: str) -> set[str]:
-    return {one.source_id for one in list_hits(book.connection, TENANT, get_check(name))}
+    return {hit.source_id for hit in list_hits(book.connection, TENANT, get_check(name))}
 
 
 def states(book: Book, rule: str) -> dict[str, str]:
@@ -64,21 +64,21 @@ def states(book: Book, rule: str) -> dict[str, str]:
 
 
 def run(book: Book, batch: uuid.UUID | None = None) -> dict[str, CheckResult]:
-    return {one.check: one for one in run_due_checks(book.connection, TENANT, batch or book.batch)}
+    return {outcome.check: outcome for outcome in run_due_checks(book.connection, TENANT, batch or book.batch)}
 
 
 def as_they_lie(connection: Connection) -> list[tuple[Any, ...]]:
-    """Return which version of every finding stands where: a write of any kind shows."""
+    """Return the physical version of every finding: any write changes it."""
     query = "SELECT ctid, xmin, id FROM etl.findings UNION ALL SELECT ctid, xmin, 0 FROM etl.check_runs ORDER BY 1, 3"
     return [tuple(row) for row in connection.execute(text(query))]
 
 
 def test_every_check_is_provoked() -> None:
-    assert list(PROVOKED) == [one.name for one in CHECKS]
+    assert list(PROVOKED) == [check.name for check in CHECKS]
 
 
 @pytest.mark.parametrize("name", PROVOKED)
-def test_a_check_hits_what_it_speaks_of_and_nothing_else(book: Book, name: str) -> None:
+def test_a_check_hits_only_what_it_describes(book: Book, name: str) -> None:
     PROVOKED[name](book)
     wanted = {source_id for source_id in all_source_ids(book) if "hit" in source_id.split("-")}
     assert wanted
@@ -87,17 +87,17 @@ def test_a_check_hits_what_it_speaks_of_and_nothing_else(book: Book, name: str) 
 
 def all_source_ids(book: Book) -> set[str]:
     models = (Contact, Policy, Renewal, BillingRecord)
-    return {one for model in models for one in book.connection.execute(select(model.source_id)).scalars()}
+    return {source_id for model in models for source_id in book.connection.execute(select(model.source_id)).scalars()}
 
 
 @pytest.mark.parametrize("name", PROVOKED)
-def test_hits_become_findings_of_the_resource_that_say_what_is_wrong(book: Book, name: str) -> None:
+def test_hits_become_findings_of_the_resource_with_a_message(book: Book, name: str) -> None:
     PROVOKED[name](book)
     run(book)
     of = get_check(name)
     rows = book.connection.execute(select(findings).where(findings.c.rule == name)).all()
-    told = {one.source_id: one.found for one in list_hits(book.connection, TENANT, of)}
-    assert {row.source_id: row.message for row in rows} == told
+    messages = {hit.source_id: hit.found for hit in list_hits(book.connection, TENANT, of)}
+    assert {row.source_id: row.message for row in rows} == messages
     assert {(row.resource, row.table_name, row.field, row.severity, row.state, row.raw_value) for row in rows} == {
         (of.resource, of.table, of.field, of.severity, "open", None)
     }
@@ -106,14 +106,14 @@ def test_hits_become_findings_of_the_resource_that_say_what_is_wrong(book: Book,
 @pytest.mark.parametrize("name", PROVOKED)
 def test_a_second_run_writes_nothing(book: Book, name: str) -> None:
     PROVOKED[name](book)
-    assert all(one.everything for one in run(book).values())
+    assert all(outcome.everything for outcome in run(book).values())
     before = as_they_lie(book.connection)
     again = run(book)
-    assert not any(one.everything or one.new or one.fixed for one in again.values())
+    assert not any(outcome.everything or outcome.new or outcome.fixed for outcome in again.values())
     assert as_they_lie(book.connection) == before
 
 
-def test_a_finding_is_fixed_when_the_check_hits_no_more_and_opens_again_when_it_does(book: Book) -> None:
+def test_a_finding_is_fixed_when_the_check_stops_hitting_and_reopens_when_it_hits(book: Book) -> None:
     active_but_expired(book)
     run(book)
     later = Book(book.connection, SECOND)
@@ -162,30 +162,30 @@ def test_a_change_of_one_row_fixes_the_finding_of_another(
     assert still_open == hit_by(book, name)
 
 
-def test_a_batch_that_wrote_nothing_looks_at_nothing(book: Book) -> None:
+def test_a_batch_without_writes_runs_no_check(book: Book) -> None:
     active_but_expired(book)
     run(book)
     assert run(book, SECOND) == {}
 
 
-def test_on_another_day_everything_is_looked_at_although_nothing_was_written(book: Book) -> None:
+def test_on_a_new_day_all_checks_run_without_any_write(book: Book) -> None:
     book.policy("1", expiration_date=TODAY - timedelta(days=1))
     run(book)
     book.connection.execute(delete(findings))
     book.connection.execute(update(check_runs).values(ran_at=TODAY - timedelta(days=1)))
     done = run(book, SECOND)
-    assert set(done) == {one.name for one in CHECKS}
+    assert set(done) == {check.name for check in CHECKS}
     assert states(book, "active-but-expired") == {"1": "open"}
 
 
-def test_another_account_is_left_alone(book: Book) -> None:
+def test_another_tenant_is_not_checked(book: Book) -> None:
     active_but_expired(book)
     assert list(list_hits(book.connection, "other", get_check("active-but-expired"))) == []
-    assert {one.hits for one in run_due_checks(book.connection, "other", FIRST)} == {0}
+    assert {outcome.hits for outcome in run_due_checks(book.connection, "other", FIRST)} == {0}
     assert states(book, "active-but-expired") == {}
 
 
-def test_a_run_keeps_so_many_and_counts_the_rest(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_stores_findings_up_to_the_cap_and_counts_the_others(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.checks.run_checks.CAP", 4)
     placeholder_policy_number(book)
     done = run(book)["placeholder-policy-number"]
@@ -195,16 +195,16 @@ def test_a_run_keeps_so_many_and_counts_the_rest(book: Book, monkeypatch: pytest
     assert counted == ("placeholder-policy-number", 6, 2)
 
 
-def test_the_standing_of_a_check_tells_its_open_findings_and_its_last_look(book: Book) -> None:
-    before = {one.check.name: one for one in check_statuses(book.connection, TENANT)}
-    assert list(before) == [one.name for one in CHECKS]
+def test_the_status_of_a_check_has_its_open_findings_and_last_run(book: Book) -> None:
+    before = {item.check.name: item for item in check_statuses(book.connection, TENANT)}
+    assert list(before) == [item.name for item in CHECKS]
     assert before["term-gap"].ran_at is None
     term_gap(book)
     run(book)
-    standing = {one.check.name: one for one in check_statuses(book.connection, TENANT)}["term-gap"]
+    standing = {item.check.name: item for item in check_statuses(book.connection, TENANT)}["term-gap"]
     assert standing.open == 1
     assert standing.ran_at is not None
-    assert [one.found for one in list_hits(book.connection, TENANT, get_check("term-gap"), most=1)] == [
+    assert [item.found for item in list_hits(book.connection, TENANT, get_check("term-gap"), most=1)] == [
         f"begins on {LONG_AGO:%Y-%m-%d}, 3 days after the prior term ended"
     ]
 
@@ -220,7 +220,7 @@ policies = st.fixed_dictionaries({
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(policies, min_size=1, max_size=5), st.lists(policies, min_size=1, max_size=5))
-def test_whatever_changes_findings_are_what_the_checks_hit(
+def test_findings_match_the_hits_after_any_change(
     book: Book, first: list[dict[str, Any]], then: list[dict[str, Any]]
 ) -> None:
     with book.connection.begin_nested() as undone:
@@ -233,9 +233,9 @@ def test_whatever_changes_findings_are_what_the_checks_hit(
             rest = {name: value for name, value in values.items() if name != "contact"}
             later.change(Policy, str(number), contact_id=key(Contact, contact), **rest)
         run(later)
-        for one in CHECKS:
-            still_open = {source_id for source_id, state in states(book, one.name).items() if state == "open"}
-            assert still_open == hit_by(book, one.name), one.name
+        for check in CHECKS:
+            still_open = {source_id for source_id, state in states(book, check.name).items() if state == "open"}
+            assert still_open == hit_by(book, check.name), check.name
         before = as_they_lie(book.connection)
         run(later)
         assert as_they_lie(book.connection) == before

@@ -1,4 +1,4 @@
-"""The log of a run: every line is one event, names its batch and, where it is about a call, its request."""
+"""The log of a run: every line is one event with its batch and, for a call, its request."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ SOME = ("claims", "carriers")
 
 @pytest.fixture
 def logging_site(site: Site, tmp_path: Path) -> Iterator[Site]:
-    """Give a site whose log goes to a file, and put logging back as it was."""
+    """Give a site whose log goes to a file, and restore logging afterwards."""
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
     made = site.under(log_level="DEBUG", log_file=tmp_path / "log")
@@ -49,20 +49,20 @@ def test_every_line_of_a_run_names_its_batch_and_every_call_its_request(logging_
     break_with(logging_site.simulator, "server-errors:1")
     summary = logging_site.sync_once(resources=SOME)
     batch = {str(summary.batch.id)}
-    for name in ("batch at work", "batch at its end", "resource at its end", "answered"):
+    for name in ("batch started", "batch step finished", "resource finished", "answered"):
         assert {line["batch"] for line in events(logging_site, name)} == batch, name
     retried = [line for line in events(logging_site, "trying again") if "request" in line]
     answered = {line["request"]: line["call"] for line in events(logging_site, "answered")}
     assert len(retried) >= 2
     assert {line["batch"] for line in retried} == batch
     assert all(answered[line["request"]] == line["call"] for line in retried), "a call keeps its request id"
-    assert len(answered) == len(events(logging_site, "answered")), "and no two share one"
-    ends = {line["resource"]: line for line in events(logging_site, "resource at its end")}
+    assert len(answered) == len(events(logging_site, "answered")), "no two calls share a request id"
+    ends = {line["resource"]: line for line in events(logging_site, "resource finished")}
     assert ends["claims"]["state"] == "done"
     assert ends["claims"]["fetched"] == ends["claims"]["inserted"] > 0
 
 
-def test_what_is_logged_while_a_group_is_taken_names_the_batch_too(
+def test_lines_logged_while_a_page_group_is_written_name_the_batch(
     logging_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take = PageWriter.write
@@ -76,24 +76,24 @@ def test_what_is_logged_while_a_group_is_taken_names_the_batch_too(
     assert {line.get("batch") for line in events(logging_site, "taken")} == {str(summary.batch.id)}
 
 
-def test_a_lane_of_its_own_process_names_the_batch(logging_site: Site) -> None:
+def test_a_worker_process_names_the_batch(logging_site: Site) -> None:
     summary = logging_site.sync_once(resources=SOME)
     url = logging_site.engine.url.render_as_string(hide_password=False)
-    taker = StreamWorker(url, logging_site.settings, summary.batch, {}, None)()
-    get_logger("etl.test").info("in the lane")
-    taker.ledger.engine.dispose()
-    assert [line["batch"] for line in events(logging_site, "in the lane")] == [str(summary.batch.id)]
+    writer = StreamWorker(url, logging_site.settings, summary.batch, {}, None)()
+    get_logger("etl.test").info("in the worker")
+    writer.ledger.engine.dispose()
+    assert [line["batch"] for line in events(logging_site, "in the worker")] == [str(summary.batch.id)]
 
 
-def test_the_steps_apart_name_the_batch(logging_site: Site) -> None:
+def test_the_separate_steps_name_the_batch(logging_site: Site) -> None:
     window = {"start_date": "2000-01-01", "end_date": "2999-01-01"}
     batch = ExtractService(logging_site.engine, settings=logging_site.settings).extract_data(window, SOME)
     TransformService(logging_site.engine, settings=logging_site.settings).transform_batch(batch)
     LoadService(logging_site.engine, settings=logging_site.settings).load_batch(batch, window)
-    assert [line["batch"] for line in events(logging_site, "batch at work")] == [str(batch)] * 3
+    assert [line["batch"] for line in events(logging_site, "batch started")] == [str(batch)] * 3
 
 
-def test_a_failed_batch_says_why_and_what_comes_after_names_no_batch(
+def test_a_failed_batch_has_a_reason_and_later_lines_name_no_batch(
     logging_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object, **__: object) -> None:

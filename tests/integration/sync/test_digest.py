@@ -1,4 +1,4 @@
-"""The digest: what happened, what is due, what is to be mended; once a day, at its hour, and no name."""
+"""The digest: what happened, what is due, what needs correction; once a day, at its hour, without names."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from etl.notifications import digest
 from etl.notifications.digest import digest_period
 
 CUSTOMER = "Quackenbushel"
-#: Whatever the agency's book holds, the digest is about what a test puts there.
+#: Hides the agency's own activity, so that the digest shows only what a test inserts.
 QUIET = """
     UPDATE policies SET source_created_at = '2001-01-01', expiration_date = '2001-01-01', prior_policy_id = NULL,
         policy_number = 'P-' || source_id, customer_name = 'Quackenbushel', description = 'Quackenbushel';
@@ -27,14 +27,14 @@ QUIET = """
 
 @pytest.fixture
 def agency(synced: Site, sink: tuple[Sink, int], tmp_path: Path) -> Site:
-    """Give a synced agency in which nothing happens, with a digest from midnight on."""
+    """Give a synced agency without activity, with a digest from midnight on."""
     execute(synced, QUIET)
     digest_of = {"etl_digest_to": "agency@example.com", "etl_digest_at": "00:00"}
     return mailing(synced, sink[1], tmp_path).under(**digest_of)
 
 
 def numbers(site: Site, condition: str, most: int) -> list[str]:
-    """Return the numbers of some policies, which are live from now on."""
+    """Return the numbers of some policies, and make them live."""
     query = f"SELECT source_id FROM policies WHERE {condition} AND NOT is_placeholder ORDER BY source_id LIMIT {most}"
     some = values(site.engine, query)
     execute(site, "UPDATE policies SET status = 'A', deleted_at = NULL WHERE source_id = ANY(:some)", some=some)
@@ -48,7 +48,7 @@ def test_a_day_without_business_has_no_digest(agency: Site, mails: Sink) -> None
     assert value(agency.engine, "SELECT count(*) FROM etl.digests WHERE mail_id IS NULL") == 1
 
 
-def test_new_business_cancellations_renewals_and_data_to_mend(agency: Site, mails: Sink) -> None:
+def test_new_business_cancellations_renewals_and_data_to_correct(agency: Site, mails: Sink) -> None:
     (new, *_) = numbers(agency, "true", 1)
     execute(
         agency,
@@ -89,7 +89,7 @@ def test_new_business_cancellations_renewals_and_data_to_mend(agency: Site, mail
     assert CUSTOMER not in said + mails.html()
 
 
-def test_it_comes_once_a_day_and_begins_where_the_last_one_ended(agency: Site, mails: Sink) -> None:
+def test_it_is_sent_once_a_day_and_starts_where_the_last_one_ended(agency: Site, mails: Sink) -> None:
     (new,) = numbers(agency, "true", 1)
     execute(agency, "UPDATE policies SET source_created_at = now() WHERE policy_number = :new", new=new)
     for _ in range(3):
@@ -97,7 +97,7 @@ def test_it_comes_once_a_day_and_begins_where_the_last_one_ended(agency: Site, m
     assert len(mails.mails) == 1
     execute(agency, "UPDATE etl.digests SET day = day - 1")
     ended(agency)
-    assert len(mails.mails) == 1, "what was told yesterday is no news"
+    assert len(mails.mails) == 1, "yesterday's news is not repeated"
 
 
 def test_a_policy_with_a_renewal_is_not_due(agency: Site, mails: Sink) -> None:
@@ -114,7 +114,7 @@ def test_a_policy_with_a_renewal_is_not_due(agency: Site, mails: Sink) -> None:
     assert mails.mails == []
 
 
-def test_a_policy_number_that_looks_like_a_social_security_number_is_hidden(agency: Site, mails: Sink) -> None:
+def test_a_policy_number_that_looks_like_a_social_security_number_is_masked(agency: Site, mails: Sink) -> None:
     (new,) = numbers(agency, "true", 1)
     execute(
         agency,
@@ -136,7 +136,7 @@ def test_a_long_list_is_cut_and_counted(agency: Site, mails: Sink, monkeypatch: 
     assert f"  * and {number - 5} more" in mails.text()
 
 
-def test_agents_beyond_the_first_are_counted(agency: Site, mails: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_additional_agents_are_counted(agency: Site, mails: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(digest, "MAX_LISTED", 2)
     execute(
         agency,
@@ -161,15 +161,13 @@ def test_agents_beyond_the_first_are_counted(agency: Site, mails: Sink, monkeypa
         ("00:00", "Pacific/Auckland", 12, 26),
     ],
 )
-def test_its_hour_and_its_day_are_those_of_its_zone(
-    as_synced: Site, at: str, zone: str, hour: int, day: int | None
-) -> None:
+def test_its_hour_and_day_are_in_its_time_zone(as_synced: Site, at: str, zone: str, hour: int, day: int | None) -> None:
     settings = as_synced.under(etl_digest_at=at, etl_digest_timezone=zone).settings
     period = digest_period(datetime(2026, 11, 25, hour, tzinfo=UTC), settings, None)
     assert (None if period is None else period.today.day) == day
 
 
-def test_it_looks_back_a_week_at_most(as_synced: Site) -> None:
+def test_it_covers_a_week_at_most(as_synced: Site) -> None:
     settings, now = as_synced.under(etl_digest_at="00:00").settings, datetime(2026, 11, 25, tzinfo=UTC)
     period = digest_period(now, settings, now - timedelta(days=300))
     assert period is not None

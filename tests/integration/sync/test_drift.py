@@ -1,4 +1,4 @@
-"""The drift radar over whole runs: what changes about the API's answers is told once, by the run that saw it first."""
+"""Schema drift over whole runs: a change of the API's answers is reported once, by the run that saw it first."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,19 +13,19 @@ from etl.pipeline import Summary
 from etl.simulator import Simulator
 
 CONTACTS = ("contacts",)
-GONE = "is gone: 100% of records had it, none of the 30 looked at has it"
+GONE = "is missing: 100% of records had it, but none of the 30 sampled records does"
 
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    """Give an agency large enough that a missing field is no chance."""
+    """Give an agency large enough that a missing field is no coincidence."""
     with agency(contacts=30) as served:
         yield served
 
 
 def told(summary: Summary) -> list[tuple[str, DriftState]]:
-    """Return what a run told of the API's answers."""
-    return [(f"{one.resource}: {one.description}", one.state) for one in summary.drift]
+    """Return what a run reported about the API's answers."""
+    return [(f"{change.resource}: {change.description}", change.state) for change in summary.drift]
 
 
 def read(site: Site, simulator: Simulator, *faults: str, **options: Any) -> Summary:
@@ -38,8 +38,8 @@ def read(site: Site, simulator: Simulator, *faults: str, **options: Any) -> Summ
 
 
 @pytest.fixture
-def known(site: Site, simulator: Simulator) -> Site:
-    """Give a database that has seen the contacts once."""
+def synced_once(site: Site, simulator: Simulator) -> Site:
+    """Give a database that has read the contacts once."""
     assert told(read(site, simulator)) == []
     return site
 
@@ -49,45 +49,45 @@ def known(site: Site, simulator: Simulator) -> Site:
     [
         ('set-field:Mood="glad"', "contacts: new field Mood (text)", DriftState.NEW),
         ("lost-field:City", f"contacts: City {GONE}", DriftState.LOST),
-        ('set-field:LocationID="x"', "contacts: LocationID was number and is text now", DriftState.RETYPED),
+        ('set-field:LocationID="x"', "contacts: LocationID was number and is now text", DriftState.RETYPED),
         ('set-field:ContactType="Q"', "contacts: ContactType has a new code: Q", DriftState.NEW_CODE),
-        ("set-field:DisplayName=null", "contacts: DisplayName is empty in all 30 records looked at; 100% had a value",
+        ("set-field:DisplayName=null", "contacts: DisplayName is empty in all 30 sampled records; 100% had a value",
          DriftState.EMPTIED),
     ],
 )  # fmt: skip
-def test_what_changes_is_told_once(
-    known: Site, simulator: Simulator, fault: str, words: str, state: DriftState
+def test_a_change_is_reported_once(
+    synced_once: Site, simulator: Simulator, fault: str, words: str, state: DriftState
 ) -> None:
-    assert told(read(known, simulator, fault)) == [(words, state)]
-    assert told(read(known, simulator, fault)) == []
-    assert value(known.engine, "SELECT count(*) FROM etl.drift WHERE state <> 'known'") == 1
+    assert told(read(synced_once, simulator, fault)) == [(words, state)]
+    assert told(read(synced_once, simulator, fault)) == []
+    assert value(synced_once.engine, "SELECT count(*) FROM etl.drift WHERE state <> 'known'") == 1
     left = [(f"contacts: Mood {GONE}", DriftState.LOST)] if state is DriftState.NEW else []
-    assert told(read(known, simulator)) == left
+    assert told(read(synced_once, simulator)) == left
     if state in (DriftState.LOST, DriftState.EMPTIED):
-        assert value(known.engine, "SELECT count(*) FROM etl.drift WHERE state <> 'known'") == 0
+        assert value(synced_once.engine, "SELECT count(*) FROM etl.drift WHERE state <> 'known'") == 0
 
 
-def test_a_run_of_a_few_records_loses_no_field(known: Site, simulator: Simulator) -> None:
-    assert told(read(known, simulator, "lost-field:City", full=False)) == []
+def test_a_run_of_few_records_reports_no_lost_field(synced_once: Site, simulator: Simulator) -> None:
+    assert told(read(synced_once, simulator, "lost-field:City", full=False)) == []
 
 
-def test_no_value_of_a_person_is_kept(known: Site, simulator: Simulator) -> None:
-    read(known, simulator, 'set-field:Status="Rivera of Elm Street"')
-    with known.engine.connect() as connection:
+def test_no_personal_value_is_stored(synced_once: Site, simulator: Simulator) -> None:
+    read(synced_once, simulator, 'set-field:Status="Rivera of Elm Street"')
+    with synced_once.engine.connect() as connection:
         kept = str(connection.execute(text("SELECT array_agg(line::text) FROM etl.drift AS line")).scalar_one())
     people = list(simulator.world.contacts.values())
-    values = {one[name] for one in people for name in ("Email", "Phone", "Line1", "DisplayName")}
+    values = {item[name] for item in people for name in ("Email", "Phone", "Line1", "DisplayName")}
     assert len(values) > len(people)
-    assert [one for one in (*values, "Rivera") if one and one.strip() and one in kept] == []
+    assert [item for item in (*values, "Rivera") if item and item.strip() and item in kept] == []
 
 
-def test_a_resource_that_fails_is_looked_at_too(known: Site, simulator: Simulator) -> None:
-    summary = read(known, simulator, "wrong-total:2", 'set-field:Mood="glad"')
+def test_a_failed_resource_is_profiled_as_well(synced_once: Site, simulator: Simulator) -> None:
+    summary = read(synced_once, simulator, "wrong-total:2", 'set-field:Mood="glad"')
     assert summary.exit_status == 6
     assert told(summary) == [("contacts: new field Mood (text)", DriftState.NEW)]
 
 
-def test_a_published_status_that_no_record_had_so_far_is_no_news(site: Site, simulator: Simulator) -> None:
+def test_a_published_status_is_not_reported_as_new(site: Site, simulator: Simulator) -> None:
     policies = {"resources": ("policies",), "full": True}
     read(site, simulator, 'set-field:Status="A"', **policies)
     assert [words for words, _ in told(read(site, simulator, 'set-field:Status="P"', **policies))] == []

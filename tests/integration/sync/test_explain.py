@@ -1,4 +1,4 @@
-"""Explaining rows: every column of every table of a synced agency, stubs, repairs, and nothing personal unasked."""
+"""Explaining rows: every column of every table of a synced agency, placeholders, repairs; personal values hidden."""
 
 import json
 from typing import Any
@@ -25,31 +25,31 @@ def told(site: Site, table: str, source_id: Any) -> Explanation:
 
 
 def column_of(explanation: Explanation, name: str) -> ColumnTrace:
-    (found,) = [one for road in explanation.sources for one in road.columns if one.column == name]
-    return found
+    (columns,) = [column for source in explanation.sources for column in source.columns if column.column == name]
+    return columns
 
 
 @pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
 def test_every_column_of_every_row_is_explained_and_agrees_with_the_row(as_synced: Site, model: type[Model]) -> None:
     table = model.__tablename__
     rows = values(as_synced.engine, f"SELECT source_id FROM {table} WHERE NOT is_placeholder ORDER BY 1 LIMIT 25")
-    roads = [one for one in CATALOGUE if one.model is model]
+    sources = [item for item in CATALOGUE if item.model is model]
     assert rows
     for source_id in rows:
         explanation = told(as_synced, table, source_id)
-        assert [road.resource for road in explanation.sources] == [one.name for one in roads]
-        for road, resource in zip(explanation.sources, roads, strict=True):
-            if road.origin is None:
-                assert resource.parent is not None, "only details of a deleted parent are never asked for"
+        assert [source.resource for source in explanation.sources] == [item.name for item in sources]
+        for source, resource in zip(explanation.sources, sources, strict=True):
+            if source.origin is None:
+                assert resource.parent is not None, "only children of a deleted parent are never requested"
                 continue
-            assert [one.column for one in road.columns] == list(fields_of(model, resource.data_source))
-            assert [one.column for one in road.columns if one.differs] == []
-            assert road.origin.batch is not None
-            assert road.origin.request is not None or (road.origin.parent and road.origin.parent.request)
+            assert [item.column for item in source.columns] == list(fields_of(model, resource.data_source))
+            assert [item.column for item in source.columns if item.differs] == []
+            assert source.origin.batch is not None
+            assert source.origin.request is not None or (source.origin.parent and source.origin.parent.request)
 
 
-def test_what_the_rules_did_is_told_by_column(synced: Site, simulator: Simulator) -> None:
-    key = next(one["EntityID"] for one in simulator.world.contacts.values() if one["Status"] == "A")
+def test_the_effect_of_the_rules_is_shown_by_column(synced: Site, simulator: Simulator) -> None:
+    key = next(item["EntityID"] for item in simulator.world.contacts.values() if item["Status"] == "A")
     changed = {
         "Zip": "330101234 ",
         "State": "Florida",
@@ -60,7 +60,7 @@ def test_what_the_rules_did_is_told_by_column(synced: Site, simulator: Simulator
     }
     simulator.world.contacts.change(key, simulator.server.now(), **changed, DisplayName=None)
     synced.sync_once()
-    found = told(synced, "contacts", key)
+    explanation = told(synced, "contacts", key)
     contact = simulator.world.contacts[key]
     wanted = {
         "zip": (ColumnResult.NORMALIZED, "330101234 ", "33010-1234", None),
@@ -73,37 +73,45 @@ def test_what_the_rules_did_is_told_by_column(synced: Site, simulator: Simulator
         "customer_number": (ColumnResult.KEPT, contact["CustomerNo"], contact["CustomerNo"], None),
         "location_id": (ColumnResult.POINTS, contact["LocationID"], str(contact["LocationID"]), None),
     }
-    fates = {one.column: (one.result, one.raw, one.clean, one.rule) for one in found.sources[0].columns}
+    fates = {item.column: (item.result, item.raw, item.clean, item.rule) for item in explanation.sources[0].columns}
     assert {name: fates[name] for name in wanted} == wanted
-    assert {(one.field, one.rule, one.state) for one in found.findings} >= {("email", "email-no-domain", "open")}
-    assert found.sources[0].origin is not None
-    assert found.sources[0].origin.versions == 2
+    assert {(item.field, item.rule, item.state) for item in explanation.findings} >= {
+        ("email", "email-no-domain", "open")
+    }
+    assert explanation.sources[0].origin is not None
+    assert explanation.sources[0].origin.versions == 2
 
 
-def test_a_row_that_today_s_rules_would_change_says_so(synced: Site) -> None:
+def test_a_row_that_the_current_rules_would_change_says_so(synced: Site) -> None:
     with synced.engine.begin() as connection:
         connection.execute(text("UPDATE policies SET total_premium = total_premium + 1"))
     source_id = values(synced.engine, "SELECT source_id FROM policies WHERE total_premium > 1 LIMIT 1")[0]
-    differing = [one for road in told(synced, "policies", source_id).sources for one in road.columns if one.differs]
-    assert [one.column for one in differing] == ["total_premium"]
+    differing = [
+        column for source in told(synced, "policies", source_id).sources for column in source.columns if column.differs
+    ]
+    assert [column.column for column in differing] == ["total_premium"]
     assert differing[0].stored == differing[0].clean + 1
 
 
-def test_a_placeholder_names_the_rows_that_speak_of_it(synced: Site) -> None:
+def test_a_placeholder_names_the_rows_that_refer_to_it(synced: Site) -> None:
     number, parts = "SELECT count(*) FROM policies WHERE contact_id = '{}'", "SELECT source_id, id FROM contacts"
-    source_id, row_id = next(one for one in pairs(synced.engine, parts) if value(synced.engine, number.format(one[1])))
+    source_id, row_id = next(
+        referrer for referrer in pairs(synced.engine, parts) if value(synced.engine, number.format(referrer[1]))
+    )
     with synced.engine.begin() as connection:
         connection.execute(text("UPDATE contacts SET is_placeholder = true WHERE id = :id"), {"id": row_id})
         connection.execute(text("DELETE FROM raw.raw_contacts WHERE source_id = :id"), {"id": source_id})
-    found = told(synced, "contacts", source_id)
-    assert found.is_placeholder
-    assert found.sources[0].origin is None
-    of_policies = next(one for one in found.referrers if (one.table, one.column) == ("policies", "contact_id"))
+    contact = told(synced, "contacts", source_id)
+    assert contact.is_placeholder
+    assert contact.sources[0].origin is None
+    of_policies = next(
+        referrer for referrer in contact.referrers if (referrer.table, referrer.column) == ("policies", "contact_id")
+    )
     assert of_policies.number == value(synced.engine, number.format(row_id))
-    named = told(synced, "employees", f"name:{some_agent(synced)}")
-    assert named.is_placeholder
+    employee = told(synced, "employees", f"name:{some_agent(synced)}")
+    assert employee.is_placeholder
     assert {("contacts", "agent_name"), ("policies", "agent_name")} <= {
-        (one.table, one.column) for one in named.referrers
+        (referrer.table, referrer.column) for referrer in employee.referrers
     }
 
 
@@ -116,30 +124,34 @@ def test_a_refused_record_is_explained_although_it_has_no_row(synced: Site, simu
     new = dict(next(iter(simulator.world.contacts.values())), EntityID=990_001, Status="in force since May")
     simulator.world.contacts.put(990_001, new, simulator.server.now())
     synced.sync_once()
-    found = told(synced, "contacts", 990_001)
-    assert found.row is None
-    assert column_of(found, "status").result is ColumnResult.REFUSED
-    assert found.sources[0].origin is not None
-    assert found.sources[0].origin.status == "validation_error"
+    explanation = told(synced, "contacts", 990_001)
+    assert explanation.row is None
+    assert column_of(explanation, "status").result is ColumnResult.REFUSED
+    assert explanation.sources[0].origin is not None
+    assert explanation.sources[0].origin.status == "validation_error"
 
 
-def test_nothing_personal_is_shown_unasked(as_synced: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_personal_values_are_hidden_by_default(as_synced: Site, capsys: pytest.CaptureFixture[str]) -> None:
     query = (
         "SELECT source_id FROM contacts WHERE email IS NOT NULL AND last_name IS NOT NULL AND line1 IS NOT NULL LIMIT 1"
     )
-    found = told(as_synced, "contacts", value(as_synced.engine, query))
-    assert found.row is not None
-    secrets = [found.row[name] for name in ("display_name", "email", "phone", "line1", "last_name") if found.row[name]]
-    show_explanation(found, personal=False)
-    hidden = capsys.readouterr().out + json.dumps(explanation_to_json(found, personal=False), default=str)
-    assert [one for one in secrets if one in hidden] == []
-    show_explanation(found, personal=True)
-    open_words = json.dumps(explanation_to_json(found, personal=True), default=str, ensure_ascii=False)
+    explanation = told(as_synced, "contacts", value(as_synced.engine, query))
+    assert explanation.row is not None
+    secrets = [
+        explanation.row[name]
+        for name in ("display_name", "email", "phone", "line1", "last_name")
+        if explanation.row[name]
+    ]
+    show_explanation(explanation, personal=False)
+    hidden = capsys.readouterr().out + json.dumps(explanation_to_json(explanation, personal=False), default=str)
+    assert [secret for secret in secrets if secret in hidden] == []
+    show_explanation(explanation, personal=True)
+    open_words = json.dumps(explanation_to_json(explanation, personal=True), default=str, ensure_ascii=False)
     assert capsys.readouterr().out
-    assert [one for one in secrets if one not in open_words] == []
+    assert [secret for secret in secrets if secret not in open_words] == []
 
 
-def test_what_is_no_table_or_no_row_is_a_usage_error(as_synced: Site) -> None:
+def test_an_unknown_table_or_row_is_a_usage_error(as_synced: Site) -> None:
     with pytest.raises(UsageError, match="Did you mean policies"):
         told(as_synced, "policy", "1")
     with pytest.raises(UsageError, match="no row 'nobody' in contacts"):

@@ -1,4 +1,4 @@
-"""The life of findings in whole runs: codes told once, findings closed with their record and opened when it is back."""
+"""The life cycle of findings over whole runs: unknown codes, closed and reopened findings, the cap."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ def edit(simulator: Simulator, key: Any, **fields: Any) -> None:
 
 
 def living(simulator: Simulator, number: int) -> list[Any]:
-    """Return the ids of some customers whose status is a common one."""
-    return [one["EntityID"] for one in simulator.world.contacts.values() if one["Status"] == "A"][:number]
+    """Return the ids of some customers with a common status."""
+    return [contact["EntityID"] for contact in simulator.world.contacts.values() if contact["Status"] == "A"][:number]
 
 
 def batch_of(site: Site) -> Any:
@@ -39,14 +39,14 @@ def settled(site: Site) -> None:
         finding_lifecycle.update_findings(connection, "default", batch_of(site), everything=True)
 
 
-def test_a_code_that_nobody_published_is_told_once_and_counted(synced: Site, simulator: Simulator) -> None:
+def test_an_unknown_code_is_reported_once_and_counted(synced: Site, simulator: Simulator) -> None:
     some = living(simulator, 3)
     for key in some:
         edit(simulator, key, Status="q")
     synced.sync_once()
     assert pairs(synced.engine, CODES) == [("code:Q", "open 3")]
-    told = "SELECT concat_ws('|', message, raw_value, severity) FROM etl.findings WHERE source_id = 'code:Q'"
-    assert value(synced.engine, told) == "status is not a known contact status code: Q|Q|noted"
+    query = "SELECT concat_ws('|', message, raw_value, severity) FROM etl.findings WHERE source_id = 'code:Q'"
+    assert value(synced.engine, query) == "status is not a known contact status code: Q|Q|noted"
     edit(simulator, some[0], Status="A")
     synced.sync_once()
     assert pairs(synced.engine, CODES) == [("code:Q", "open 2")]
@@ -56,7 +56,7 @@ def test_a_code_that_nobody_published_is_told_once_and_counted(synced: Site, sim
     assert pairs(synced.engine, CODES) == [("code:Q", "fixed 1")]
 
 
-def test_a_code_that_is_known_by_now_is_fixed(synced: Site) -> None:
+def test_the_finding_of_a_code_that_became_known_is_fixed(synced: Site) -> None:
     with synced.engine.begin() as connection:
         connection.execute(
             text("""
@@ -70,7 +70,7 @@ def test_a_code_that_is_known_by_now_is_fixed(synced: Site) -> None:
     assert pairs(synced.engine, CODES) == [("code:A", "fixed 1")]
 
 
-def test_where_codes_are_refused_every_record_is_named(synced: Site, simulator: Simulator) -> None:
+def test_every_record_with_a_refused_code_has_a_finding(synced: Site, simulator: Simulator) -> None:
     (key,) = living(simulator, 1)
     edit(simulator, key, Status="W")
     synced.under(etl_validation="strict").sync_once()
@@ -101,7 +101,7 @@ def test_the_findings_of_a_deleted_record_are_closed(synced: Site, simulator: Si
     assert values(synced.engine, state) == ["fixed"]
 
 
-def test_what_a_run_settles_leaves_nothing_for_a_look_at_everything(synced: Site, simulator: Simulator) -> None:
+def test_a_full_check_after_a_run_changes_nothing(synced: Site, simulator: Simulator) -> None:
     dies, dead, vanishes = living(simulator, 3)
     state = f"SELECT state FROM etl.findings WHERE rule = 'email-no-domain' AND source_id = '{dead}'"
     lie = "SELECT concat(xmin, ctid, state) FROM etl.findings ORDER BY 1"
@@ -119,14 +119,14 @@ def test_what_a_run_settles_leaves_nothing_for_a_look_at_everything(synced: Site
     edit(simulator, dies, Status="D")
     edit(simulator, dead, Email="somebody@")
     sync_whole()
-    assert values(synced.engine, state) == ["closed"], "of a record that was dead already"
+    assert values(synced.engine, state) == ["closed"], "belongs to a record that was already deleted"
     simulator.world.contacts.drop(vanishes)
     sync_whole(full=True, resources=("contacts",))
     query = "SELECT DISTINCT state FROM etl.findings WHERE rule = 'email-no-domain' AND source_id = ANY(:some)"
     assert values(synced.engine, query, some=[str(dies), str(dead), str(vanishes)]) == ["closed"]
 
 
-def test_the_findings_of_a_vanished_record_are_closed_and_opened_when_it_was_a_mistake(
+def test_the_findings_of_a_missing_record_are_closed_and_reopened_by_an_undo(
     synced: Site, simulator: Simulator
 ) -> None:
     (key,) = living(simulator, 1)
@@ -146,7 +146,7 @@ def test_the_findings_of_a_vanished_record_are_closed_and_opened_when_it_was_a_m
     synced.sync_once()
 
 
-def test_settling_twice_writes_nothing(synced: Site, simulator: Simulator) -> None:
+def test_updating_findings_twice_writes_nothing(synced: Site, simulator: Simulator) -> None:
     edit(simulator, living(simulator, 1)[0], Status="K", Phone="12")
     synced.sync_once()
     lie = "SELECT concat(xmin, ctid) FROM etl.findings ORDER BY ctid"
@@ -157,13 +157,15 @@ def test_settling_twice_writes_nothing(synced: Site, simulator: Simulator) -> No
 
 
 def keep(site: Site, records: int, batch: Any) -> None:
-    """Keep a finding of each of so many records, in a transaction of its own."""
-    rows = [("contacts", f"r{one}", "email", "email-no-domain", "dropped", "m", "x@", batch) for one in range(records)]
+    """Store a finding for each of several records, in a transaction of its own."""
+    rows = [
+        ("contacts", f"r{number}", "email", "email-no-domain", "dropped", "m", "x@", batch) for number in range(records)
+    ]
     with site.engine.begin() as connection:
         findings.write_findings(connection, "default", "contacts", batch, [row[1] for row in rows], rows)
 
 
-def test_the_cap_is_one_of_the_run_and_what_it_leaves_out_is_told(
+def test_the_cap_applies_to_the_run_and_omitted_findings_are_reported(
     synced: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(findings, "CAP", 5)
@@ -172,7 +174,7 @@ def test_the_cap_is_one_of_the_run_and_what_it_leaves_out_is_told(
     keep(synced, 4, batch)
     keep(synced, 8, batch)
     query = "SELECT count(*) FROM etl.findings WHERE rule = 'email-no-domain' AND source_id LIKE 'r%'"
-    assert value(synced.engine, query) == 4, "the one that there was room for is known already"
+    assert value(synced.engine, query) == 4, "the finding within the cap already exists"
     wanted = "contacts: 7 more findings of email-no-domain were counted and not kept; a run keeps 5."
     with synced.engine.connect() as connection:
         assert describe_left_out(connection, batch) == [wanted]
@@ -185,7 +187,7 @@ def test_the_cap_is_one_of_the_run_and_what_it_leaves_out_is_told(
     assert wanted in notes
 
 
-def test_a_finding_beyond_the_cap_is_not_taken_for_mended(synced: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finding_beyond_the_cap_is_not_considered_fixed(synced: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = batch_of(synced), Ledger(synced.engine, "default")
     keep(synced, 8, first)
     monkeypatch.setattr(findings, "CAP", 2)
@@ -195,24 +197,24 @@ def test_a_finding_beyond_the_cap_is_not_taken_for_mended(synced: Site, monkeypa
     assert values(synced.engine, "SELECT DISTINCT state FROM etl.findings WHERE source_id LIKE 'r%'") == ["open"]
 
 
-def test_what_a_check_found_is_left_alone_when_its_record_is_read_again(synced: Site, simulator: Simulator) -> None:
+def test_the_finding_of_a_check_is_kept_when_its_record_is_read_again(synced: Site, simulator: Simulator) -> None:
     (key,) = living(simulator, 1)
     edit(simulator, key, Zip="33010", State="NY")
     synced.sync_once()
-    found = f"{SEEN} source_id = '{key}' AND rule = 'zip-not-in-state'"
-    assert values(synced.engine, found) == ["open 1"]
+    query = f"{SEEN} source_id = '{key}' AND rule = 'zip-not-in-state'"
+    assert values(synced.engine, query) == ["open 1"]
     edit(simulator, key, Line1="9 New Street")
     synced.sync_once()
-    assert values(synced.engine, found) == ["open 1"]
+    assert values(synced.engine, query) == ["open 1"]
     edit(simulator, key, State="FL")
     synced.sync_once()
-    assert values(synced.engine, found) == ["fixed 1"]
+    assert values(synced.engine, query) == ["fixed 1"]
 
 
 UNUSABLE = "SELECT state FROM etl.findings WHERE rule = 'record-unusable' AND resource = :resource ORDER BY id"
 
 
-def test_what_could_not_be_staged_closes_when_its_stretch_is_read_again_whole(
+def test_the_finding_of_an_unusable_record_is_closed_when_its_date_range_is_read_completely(
     synced: Site, simulator: Simulator
 ) -> None:
     (key,) = living(simulator, 1)
@@ -224,10 +226,12 @@ def test_what_could_not_be_staged_closes_when_its_stretch_is_read_again_whole(
     assert values(synced.engine, UNUSABLE, resource="contacts") == ["closed"]
 
 
-def test_what_could_not_be_staged_closes_when_the_same_call_is_made_again(synced: Site, simulator: Simulator) -> None:
+def test_the_finding_of_an_unusable_record_is_closed_when_the_same_call_is_made_again(
+    synced: Site, simulator: Simulator
+) -> None:
     office = simulator.world.locations[0]
-    known = office["QQID"]
-    for one, states in ((None, ["open"]), (None, ["closed", "open"]), (known, ["closed", "closed"])):
-        office["QQID"] = one
+    usable_id = office["QQID"]
+    for office_id, states in ((None, ["open"]), (None, ["closed", "open"]), (usable_id, ["closed", "closed"])):
+        office["QQID"] = office_id
         synced.sync_once(resources=("locations",))
         assert values(synced.engine, UNUSABLE, resource="locations") == states

@@ -1,4 +1,4 @@
-"""A gentle first contact: a limited run, what it leaves alone, a budget, and how far a long backfill has come."""
+"""A limited first run: what it does not change, the call budget, and the progress of a long backfill."""
 
 import pytest
 from observing import differences, digest, pairs, value, values
@@ -22,37 +22,41 @@ from etl.transform import TransformService
 
 LIMIT = 3
 OF_QUOTES = "WHERE resource = 'quotes'"
-LISTS = [one for one in CATALOGUE if any(endpoint.paging for endpoint in one.endpoints)]
+LISTS = [
+    declared
+    for declared in CATALOGUE
+    if any(endpoint.paging for endpoint in declared.endpoints)
+]
 
 
-def test_a_limited_run_asks_for_little_and_moves_no_mark(site: Site, as_synced: Site) -> None:
+def test_a_limited_run_makes_few_calls_and_advances_no_watermark(site: Site, as_synced: Site) -> None:
     summary = site.sync_once(limit=LIMIT)
     assert (summary.exit_status, summary.batch.status) == (0, BatchState.COMPLETED)
     asked = calls(site)
     feeds = [(path, query) for path, query in asked if "LastModifiedCreated" in path]
-    assert len(feeds) == sum("LastModifiedCreated" in one.endpoints[0].path for one in LISTS), "one call a feed"
+    assert len(feeds) == sum("LastModifiedCreated" in item.endpoints[0].path for item in LISTS), "one call per feed"
     assert {query.partition("pageSize=")[2] for _, query in feeds} == {str(LIMIT)}
     asked_per_parent = per_parent(asked)
-    assert 0 < len(asked_per_parent) <= LIMIT * sum(one.parent is not None for one in CATALOGUE)
+    assert 0 < len(asked_per_parent) <= LIMIT * sum(item.parent is not None for item in CATALOGUE)
     assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == LIMIT
     assert values(site.engine, "SELECT resource FROM etl.watermarks") == []
     assert site.sync_once().exit_status == 0
     assert differences(digest(site.engine), digest(as_synced.engine)) == []
 
 
-def test_a_limited_full_run_takes_nothing_for_vanished(synced: Site) -> None:
+def test_a_limited_full_run_considers_nothing_missing(synced: Site) -> None:
     before = digest(synced.engine)
     assert synced.sync_once(limit=LIMIT, full=True).exit_status == 0
     assert differences(before, digest(synced.engine)) == []
 
 
-def test_a_limit_beyond_a_page_takes_more_pages(site: Site) -> None:
+def test_a_limit_beyond_a_page_reads_more_pages(site: Site) -> None:
     site.under(etl_page_size=2).sync_once(limit=LIMIT, resources=("contacts",))
     assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == 4
     assert len(calls(site)) == 2
 
 
-def test_the_services_move_no_mark_while_details_are_outstanding(site: Site) -> None:
+def test_the_services_advance_no_watermark_while_child_records_are_outstanding(site: Site) -> None:
     frugal = site.under(etl_child_budget=5)
     batch = ExtractService(site.engine, settings=frugal.settings).extract_data(
         {"start_date": "2000-01-01", "end_date": "2099-01-01"}
@@ -66,7 +70,7 @@ def test_the_services_move_no_mark_while_details_are_outstanding(site: Site) -> 
     assert not {"quotes", "documents"} & marked
 
 
-def test_the_books_keep_what_the_api_announced(as_synced: Site) -> None:
+def test_the_batch_stores_the_totals_of_the_api(as_synced: Site) -> None:
     announced = dict(pairs(as_synced.engine, "SELECT resource, api_total FROM etl.batch_resources"))
     with as_synced.engine.connect() as connection:
         rows = connection.execute(text("SELECT count(*) FROM raw.raw_billing_records")).scalar_one()
@@ -74,7 +78,7 @@ def test_the_books_keep_what_the_api_announced(as_synced: Site) -> None:
     assert announced["locations"] is None, "a bare list names no total"
 
 
-def test_parents_that_answered_for_a_resource_that_is_not_offered_are_asked_when_it_is(
+def test_all_parents_are_read_when_a_resource_becomes_available(
     site: Site, as_synced: Site, simulator: Simulator
 ) -> None:
     assert site.sync_once(resources=("policies",)).exit_status == 0
@@ -87,13 +91,15 @@ def test_parents_that_answered_for_a_resource_that_is_not_offered_are_asked_when
     assert value(site.engine, living) == value(as_synced.engine, living) > 0
 
 
-def test_what_is_due_is_told_by_urgency_before_it_is_queued(synced: Site) -> None:
+def test_due_calls_are_listed_by_urgency_before_they_are_queued(synced: Site) -> None:
     quotes, policies = resource("quotes"), resource("policies")
     ledger = Ledger(synced.engine, synced.settings.etl_tenant)
 
     def due() -> dict[tuple[bool, bool], int]:
-        found = ledger.read(lambda one: children.count_due_calls(one, quotes, policies, ledger.tenant))
-        return {(some.changed, some.active): some.calls for some in found}
+        due_calls = ledger.read(
+            lambda declared: children.count_due_calls(declared, quotes, policies, ledger.tenant)
+        )
+        return {(some.changed, some.active): some.calls for some in due_calls}
 
     assert due() == {}
     with synced.engine.begin() as connection:
@@ -119,7 +125,7 @@ def test_what_is_due_is_told_by_urgency_before_it_is_queued(synced: Site) -> Non
 
 
 def test_a_budget_leaves_every_resource_its_share(site: Site) -> None:
-    """The first of them would need all of it for days, and a policy that changed today would wait as long."""
+    """The first resource alone could use the budget for days, and a policy that changed today would wait as long."""
     assert site.under(etl_child_budget=16).sync_once().exit_status == 0
     asked = [path for path, _ in calls(site)]
     assert len([path for path in asked if path.endswith("/AccountInfo")]) == 2
@@ -127,27 +133,25 @@ def test_a_budget_leaves_every_resource_its_share(site: Site) -> None:
         assert [path for path in asked if path.endswith(kind)], kind
 
 
-def test_a_backfill_shows_how_far_it_has_come(site: Site) -> None:
+def test_a_backfill_shows_its_progress(site: Site) -> None:
     frugal = site.under(etl_child_budget=15)
     assert frugal.sync_once().exit_status == 0
     with site.engine.connect() as connection:
-        found = load_status(connection, site.settings.etl_tenant)
-    told = backfill_to_json(found, rate=10)
-    assert told["calls_due"] > 0
-    assert told["seconds"] == told["calls_due"] / 10
-    first = told["details"][0]
+        status = load_status(connection, site.settings.etl_tenant)
+    backfill = backfill_to_json(status, rate=10)
+    assert backfill["calls_due"] > 0
+    assert backfill["seconds"] == backfill["calls_due"] / 10
+    first = backfill["details"][0]
     assert first["covered"] + first["calls_due"] == first["parents"]
-    assert all(one["oldest_due"] for one in told["details"])
-    assert told["lists"] == []
+    assert all(resource_progress["oldest_due"] for resource_progress in backfill["details"])
+    assert backfill["lists"] == []
     assert site.sync_once().exit_status == 0
     with site.engine.connect() as connection:
-        found = load_status(connection, site.settings.etl_tenant)
-    assert backfill_to_json(found, rate=0) == {"calls_due": 0, "seconds": None, "details": [], "lists": []}
+        status = load_status(connection, site.settings.etl_tenant)
+    assert backfill_to_json(status, rate=0) == {"calls_due": 0, "seconds": None, "details": [], "lists": []}
 
 
-def test_a_list_that_was_cut_off_shows_the_stretches_it_was_read_in(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_list_shows_the_date_ranges_that_were_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.extract.date_ranges.MAX_PAGES", 1)
     watcher = Watcher()
 
@@ -158,6 +162,6 @@ def test_a_list_that_was_cut_off_shows_the_stretches_it_was_read_in(
     with pytest.raises(Interrupted):
         site.under(etl_page_size=2).sync_once(watcher=Watcher(stop, watcher.stop), resources=("contacts",))
     with site.engine.connect() as connection:
-        (told,) = backfill_to_json(load_status(connection, site.settings.etl_tenant), rate=0)["lists"]
-    assert told["resource"] == "contacts"
-    assert 0 <= told["stretches_read"] < told["stretches"]
+        (lists,) = backfill_to_json(load_status(connection, site.settings.etl_tenant), rate=0)["lists"]
+    assert lists["resource"] == "contacts"
+    assert 0 <= lists["stretches_read"] < lists["stretches"]

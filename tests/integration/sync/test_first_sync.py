@@ -1,4 +1,4 @@
-"""The first sync of an agency: everything arrives once, whole, joined, and without its secrets."""
+"""The first sync of an agency: all records arrive once, complete, with their references, and without secrets."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from observing import LINKS, TABLES, everything, pairs, value, values
 from workbench import Site
 
-from etl.ledger.batches import read_newest_batch, read_batch_resources
+from etl.ledger.batches import read_batch_resources, read_newest_batch
 from etl.ledger.watermarks import read_complete_windows
 from etl.models import PRODUCTION
 from etl.models.base import PRIMARY, references_of
@@ -19,8 +19,8 @@ from etl.window import FIRST_INSTANT, Window
 
 
 def living(world: World) -> Iterator[dict[str, Any]]:
-    """Yield the policies whose details are asked for: all but the deleted."""
-    return (one for one in world.policies.values() if one["Status"] != "D" and not one["IsDeleted"])
+    """Yield the policies with child records: all except the deleted ones."""
+    return (policy for policy in world.policies.values() if policy["Status"] != "D" and not policy["IsDeleted"])
 
 
 def under_policies(world: World, kind: str) -> list[dict[str, Any]]:
@@ -28,7 +28,7 @@ def under_policies(world: World, kind: str) -> list[dict[str, Any]]:
 
 
 def under_contacts(world: World, kind: str) -> list[dict[str, Any]]:
-    alive = [one["EntityID"] for one in world.contacts.values() if one["Status"] != "D"]
+    alive = [contact["EntityID"] for contact in world.contacts.values() if contact["Status"] != "D"]
     return [item for key in alive for item in world.detail(kind, key)]
 
 
@@ -46,12 +46,14 @@ def fees(world: World) -> int:
 
 
 def cancellations(world: World) -> int:
-    of_cancelled = (world.detail("adjustments", one["PolicyId"]) for one in living(world) if one["Status"] == "C")
+    of_cancelled = (
+        world.detail("adjustments", policy["PolicyId"]) for policy in living(world) if policy["Status"] == "C"
+    )
     return sum(change["AdjustmentType"] == "C" for changes in of_cancelled for change in changes)
 
 
 def counted(world: World) -> dict[str, int]:
-    """Return how many rows each table should have, counted in the agency's book itself."""
+    """Return how many rows each table should have, counted in the simulator."""
     in_garages = {kind: sum(len(world.detail(kind, key)) for key in world.garage) for kind in ("drivers", "vehicles")}
     return {
         "agencies": 1,
@@ -79,11 +81,11 @@ def counted(world: World) -> dict[str, int]:
     }
 
 
-def test_every_table_has_the_rows_that_the_book_has(as_synced: Site, simulator: Simulator) -> None:
+def test_every_table_has_the_rows_of_the_agency(as_synced: Site, simulator: Simulator) -> None:
     query = "SELECT count(*) FROM {} WHERE NOT is_placeholder"
-    found = {table: value(as_synced.engine, query.format(table)) for table in TABLES}
-    assert found == counted(simulator.world)
-    assert all(found.values())
+    stored = {table: value(as_synced.engine, query.format(table)) for table in TABLES}
+    assert stored == counted(simulator.world)
+    assert all(stored.values())
 
 
 def test_all_staging_and_link_tables_are_filled(as_synced: Site) -> None:
@@ -91,7 +93,7 @@ def test_all_staging_and_link_tables_are_filled(as_synced: Site) -> None:
     assert [name for name in tables if value(as_synced.engine, f"SELECT count(*) FROM {name}") == 0] == []
 
 
-def test_the_books_balance_and_every_mark_stands_at_the_end_of_the_window(as_synced: Site) -> None:
+def test_the_counts_balance_and_every_watermark_is_the_end_of_the_window(as_synced: Site) -> None:
     with as_synced.engine.connect() as connection:
         batch = read_newest_batch(connection, "default")
         assert batch is not None
@@ -99,15 +101,17 @@ def test_the_books_balance_and_every_mark_stands_at_the_end_of_the_window(as_syn
         for part in read_batch_resources(connection, batch.id):
             assert (part.resource, part.status) == (part.resource, ResourceState.DONE)
             assert part.counts["fetched"] == sum(part.counts[outcome] for outcome in Outcome), part
-            assert read_complete_windows(connection, "default", part.resource) == [Window(FIRST_INSTANT, batch.window.end)]
+            assert read_complete_windows(connection, "default", part.resource) == [
+                Window(FIRST_INSTANT, batch.window.end)
+            ]
 
 
-def test_the_sync_history_tells_how_many_rows_were_inserted(as_synced: Site, simulator: Simulator) -> None:
-    told = dict(pairs(as_synced.engine, "SELECT table_name, inserted FROM etl.sync_history"))
-    assert told == counted(simulator.world)
+def test_the_sync_history_has_the_number_of_inserted_rows(as_synced: Site, simulator: Simulator) -> None:
+    recorded = dict(pairs(as_synced.engine, "SELECT table_name, inserted FROM etl.sync_history"))
+    assert recorded == counted(simulator.world)
 
 
-def test_every_reference_is_backed_by_a_foreign_key_that_holds(as_synced: Site) -> None:
+def test_every_reference_has_a_valid_foreign_key(as_synced: Site) -> None:
     guarded = set(
         pairs(
             as_synced.engine,
@@ -121,15 +125,15 @@ def test_every_reference_is_backed_by_a_foreign_key_that_holds(as_synced: Site) 
                 assert (model.__tablename__, name) in guarded
 
 
-def test_what_the_api_delivers_is_no_placeholder(as_synced: Site, simulator: Simulator) -> None:
+def test_a_delivered_record_is_not_a_placeholder(as_synced: Site, simulator: Simulator) -> None:
     world = simulator.world
     delivered: dict[str, Iterable[Any]] = {
         "contacts": world.contacts,
         "policies": world.policies,
         "employees": world.employees,
-        "carriers": [one["CarrierID"] for one in world.carriers],
-        "locations": [one["QQID"] for one in world.locations],
-        "departments": [one["DepartmentID"] for one in world.departments],
+        "carriers": [item["CarrierID"] for item in world.carriers],
+        "locations": [item["QQID"] for item in world.locations],
+        "departments": [item["DepartmentID"] for item in world.departments],
     }
     for table, keys in delivered.items():
         standing_in = values(as_synced.engine, f"SELECT source_id FROM {table} WHERE is_placeholder")
@@ -139,18 +143,18 @@ def test_what_the_api_delivers_is_no_placeholder(as_synced: Site, simulator: Sim
 def test_no_secret_reaches_the_database(as_synced: Site, simulator: Simulator) -> None:
     world = simulator.world
     accounts = [world.detail("account", int(key))[0] for key in world.contacts]
-    secrets = {str(one[name]) for one in accounts for name in ("UserID", "UserPassword") if one[name]}
-    people = [*world.contacts.values(), *(one for key in world.garage for one in world.detail("drivers", key))]
-    secrets |= {one["SSN"] for one in people if one.get("SSN")}
+    secrets = {str(item[name]) for item in accounts for name in ("UserID", "UserPassword") if item[name]}
+    people = [*world.contacts.values(), *(item for key in world.garage for item in world.detail("drivers", key))]
+    secrets |= {item["SSN"] for item in people if item.get("SSN")}
     secrets |= {"demo-password", "demo-secret"}
     stored = everything(as_synced.engine)
     assert len(secrets) > len(accounts)
-    assert [one for one in secrets if one in stored] == []
+    assert [item for item in secrets if item in stored] == []
     assert "UserPassword" not in stored
     assert "SSN" not in stored
 
 
-def test_a_first_run_over_what_the_api_is_known_to_send_has_no_news(as_synced: Site) -> None:
+def test_a_first_run_over_known_answers_reports_no_drift(as_synced: Site) -> None:
     assert value(as_synced.engine, "SELECT count(*) FROM etl.drift WHERE state <> 'known'") == 0
     looked_at = set(values(as_synced.engine, "SELECT DISTINCT resource FROM etl.drift"))
     assert {"contacts", "policies", "drivers", "quotes", "documents", "commission_rules"} <= looked_at

@@ -1,4 +1,4 @@
-"""Forgetting a person: what names them goes, business facts stay, and no later read brings them back."""
+"""Erasing a person: personal values are removed, business facts are kept, and no later read restores them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from workbench import Site, agency, come_of_age, site_of
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.errors import UsageError
 from etl.extract import ExtractService
-from etl.ledger.batches import read_newest_batch, read_batch_resources
+from etl.ledger.batches import read_batch_resources, read_newest_batch
 from etl.ledger.staging import suppressions
 from etl.load import LoadService
 from etl.models.states import BatchState, Outcome
@@ -30,23 +30,23 @@ NAME, STREET, MAIL, PHONE, BORN = (
     "3055550187",
     "1951-03-17",
 )
-#: What must be nowhere afterwards, in small letters.
+#: Lowercase texts that must not be found afterwards.
 TRACES = (FIRST, LAST, STREET, "Oblivion", MAIL, "forgetme", PHONE, BORN, "portal-user")
 EVER = {"start_date": FIRST_INSTANT, "end_date": "2999-01-01"}
 
 
 def plant(simulator: Simulator) -> int:
-    """Give one customer with policies of every kind values that are found again, and return the customer's id."""
+    """Give one customer with policies of every kind values that can be searched for, and return the customer's id."""
     world, now = simulator.world, simulator.server.now()
     owners = {world.policies[key]["CustomerId"] for key in world.garage}
-    key = next(int(one) for one in world.contacts if one in owners and world.contacts[one]["Status"] == "A")
+    key = next(int(item) for item in world.contacts if item in owners and world.contacts[item]["Status"] == "A")
     world.contacts.change(
         key, now, FirstName=FIRST, LastName=LAST, DisplayName=NAME, Line1=STREET, Line2="c/o Oblivion", Email=MAIL,
         Phone=PHONE, DOB=f"{BORN}T00:00:00", PrimaryContact=NAME, BusinessName=None,
     )  # fmt: skip
-    for policy in [one for one in world.policies.values() if one["CustomerId"] == key]:
+    for policy in [item for item in world.policies.values() if item["CustomerId"] == key]:
         plant_policy(world, policy["PolicyId"], now)
-    for bill in [one for one in world.billing.values() if one["ContactId"] == key]:
+    for bill in [item for item in world.billing.values() if item["ContactId"] == key]:
         world.billing.change(bill["RecordId"], None, Description=f"Paid by {FIRST}")
     title = {"BlobInfoId": key * 10, "Title": f"Letter to {NAME}", "PolicyNumbers": ""}
     world.keep("documents", key, [*world.detail("documents", key), title])
@@ -54,15 +54,15 @@ def plant(simulator: Simulator) -> int:
 
 
 def plant_policy(world: Any, policy: int, now: Any) -> None:
-    """Put the person into a policy and what hangs under it, also in fields that nothing declares."""
+    """Put the person into a policy and its child records, including undeclared fields."""
     world.policies.change(policy, now, CustomerName=NAME, CustomerPhone=PHONE, Mailing={"Street": STREET, "To": [NAME]})
-    for claim in [one for one in world.claims.values() if one["PolicyID"] == policy]:
+    for claim in [item for item in world.claims.values() if item["PolicyID"] == policy]:
         world.claims.change(claim["ClaimID"], now, Description=f"{FIRST} slipped", LossLine1=STREET)
-    world.keep("quotes", policy, [one | {"Conditions": f"for {NAME}"} for one in world.detail("quotes", policy)])
+    world.keep("quotes", policy, [item | {"Conditions": f"for {NAME}"} for item in world.detail("quotes", policy)])
     if policy in world.garage:
-        named = {"FirstName": FIRST, "LastName": LAST, "DOB": f"{BORN}T00:00:00", "Note": MAIL}
+        personal = {"FirstName": FIRST, "LastName": LAST, "DOB": f"{BORN}T00:00:00", "Note": MAIL}
         bad = {"FirstName": FIRST, "DOB": f"{FIRST}'s day"}
-        drivers = [one | (bad if number else named) for number, one in enumerate(world.detail("drivers", policy))]
+        drivers = [item | (bad if number else personal) for number, item in enumerate(world.detail("drivers", policy))]
         world.keep("drivers", policy, [*drivers, drivers[0] | bad | {"DriverID": policy * 10 + 9}])
 
 
@@ -82,7 +82,7 @@ def synced_database(server: EmbeddedPostgres, simulator: Simulator, person: str)
     with cloned(server.url, MIGRATED) as url:
         with site_of(simulator, url) as site:
             assert site.sync_once().exit_status == 0
-            assert [one for one in TRACES[:-1] if one.lower() not in everything(site.engine).lower()] == []
+            assert [trace for trace in TRACES[:-1] if trace.lower() not in everything(site.engine).lower()] == []
         yield urlsplit(url).path.lstrip("/")
 
 
@@ -92,10 +92,10 @@ def forgotten(site: Site, person: str, **options: Any) -> ForgetResult:
 
 def traces(site: Site) -> list[str]:
     stored = everything(site.engine).lower()
-    return [one for one in TRACES if one.lower() in stored]
+    return [trace for trace in TRACES if trace.lower() in stored]
 
 
-def test_nothing_that_names_the_person_stays_anywhere(synced: Site, person: str) -> None:
+def test_no_table_names_the_person_afterwards(synced: Site, person: str) -> None:
     done = forgotten(synced, person)
     assert traces(synced) == []
     assert done.applied
@@ -104,7 +104,7 @@ def test_nothing_that_names_the_person_stays_anywhere(synced: Site, person: str)
     )
 
 
-def test_business_facts_stay_and_other_people_too(synced: Site, person: str) -> None:
+def test_business_facts_and_other_people_are_kept(synced: Site, person: str) -> None:
     before = digest(synced.engine)
     forgotten(synced, person)
     after = digest(synced.engine)
@@ -148,16 +148,16 @@ def test_the_next_reads_do_not_bring_the_person_back(synced: Site, person: str, 
     summary = synced.sync_once(full=full)
     assert summary.exit_status == 0, summary.batch.error
     assert traces(synced) == []
-    assert [one for one in synced.asked() if f"/{person}" in one or f"={person}" in one] == []
+    assert [call for call in synced.asked() if f"/{person}" in call or f"={person}" in call] == []
 
 
-def test_what_changes_or_comes_later_is_left_nameless_and_the_books_balance(
+def test_later_changes_stay_without_names_and_the_counts_balance(
     synced: Site, simulator: Simulator, person: str
 ) -> None:
     forgotten(synced, person)
     world, now = simulator.world, simulator.server.now()
     world.contacts.change(int(person), now, Line2=f"{FIRST} again")
-    policy = next(one["PolicyId"] for one in world.policies.values() if one["CustomerId"] == int(person))
+    policy = next(item["PolicyId"] for item in world.policies.values() if item["CustomerId"] == int(person))
     plant_policy(world, policy, now)
     come_of_age(synced)
     assert synced.sync_once(full=True).exit_status == 0
@@ -165,9 +165,9 @@ def test_what_changes_or_comes_later_is_left_nameless_and_the_books_balance(
     with synced.engine.connect() as connection:
         batch = read_newest_batch(connection, "default")
         assert batch is not None
-        counts = {one.resource: one.counts for one in read_batch_resources(connection, batch.id)}
-    assert counts["contacts"][Outcome.NO_ROW] >= 1  # once for each stretch of days in which it was made or changed
-    assert all(one["fetched"] == sum(one[outcome] for outcome in Outcome) for one in counts.values())
+        counts = {item.resource: item.counts for item in read_batch_resources(connection, batch.id)}
+    assert counts["contacts"][Outcome.NO_ROW] >= 1  # once for each date range in which it was created or changed
+    assert all(item["fetched"] == sum(item[outcome] for outcome in Outcome) for item in counts.values())
 
 
 def test_a_second_full_read_writes_no_row(synced: Site, person: str) -> None:
@@ -179,7 +179,7 @@ def test_a_second_full_read_writes_no_row(synced: Site, person: str) -> None:
     assert digest(synced.engine) == before
 
 
-def test_the_services_and_a_replay_keep_the_person_out(synced: Site, person: str) -> None:
+def test_the_services_and_a_replay_do_not_restore_the_person(synced: Site, person: str) -> None:
     forgotten(synced, person)
     batch_id = ExtractService(synced.engine, settings=synced.settings).extract_data(EVER)
     TransformService(synced.engine, settings=synced.settings).transform_batch(batch_id)
@@ -190,7 +190,7 @@ def test_the_services_and_a_replay_keep_the_person_out(synced: Site, person: str
     assert traces(synced) == []
 
 
-def test_a_person_is_forgotten_between_the_steps(site: Site, person: str) -> None:
+def test_a_person_can_be_erased_between_the_steps(site: Site, person: str) -> None:
     batch_id = ExtractService(site.engine, settings=site.settings).extract_data(EVER)
     forgotten(site, person)
     TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
@@ -199,17 +199,17 @@ def test_a_person_is_forgotten_between_the_steps(site: Site, person: str) -> Non
     assert traces(site) == []
 
 
-def test_a_dry_run_changes_nothing_and_tells_the_same(synced: Site, person: str) -> None:
+def test_a_dry_run_changes_nothing_and_reports_the_same(synced: Site, person: str) -> None:
     before = set(everything(synced.engine).splitlines())
-    told = forgotten(synced, person, dry=True)
+    report = forgotten(synced, person, dry=True)
     changed = before - set(everything(synced.engine).splitlines())
-    assert len(changed) <= value(synced.engine, "SELECT count(*) FROM etl.leases")  # which were held and given back
+    assert len(changed) <= value(synced.engine, "SELECT count(*) FROM etl.leases")  # which were held back and released
     assert value(synced.engine, "SELECT count(*) FROM etl.suppressions") == 0
-    assert not told.applied
-    assert told.counts == forgotten(synced, person).counts
+    assert not report.applied
+    assert report.counts == forgotten(synced, person).counts
 
 
-def test_the_audit_row_says_who_and_how_much_and_not_whom(synced: Site, person: str) -> None:
+def test_the_audit_row_has_user_and_counts_but_not_the_person(synced: Site, person: str) -> None:
     done = forgotten(synced, person)
     query = "SELECT concat_ws(' ', tenant, action, actor), counts FROM etl.audit"
     assert pairs(synced.engine, query) == [("default forget tester", dict(done.counts))]
@@ -217,35 +217,39 @@ def test_the_audit_row_says_who_and_how_much_and_not_whom(synced: Site, person: 
     assert values(synced.engine, "SELECT DISTINCT length(digest) FROM etl.suppressions") == [32]
 
 
-def test_the_key_is_another_in_every_database(synced: Site, site: Site, person: str) -> None:
+def test_the_key_differs_in_every_database(synced: Site, site: Site, person: str) -> None:
     site.sync_once(resources=("contacts",))
     digests = set()
-    for one in (synced, site):
-        forgotten(one, person)
-        digests.add(value(one.engine, "SELECT subject FROM etl.audit"))
+    for current_site in (synced, site):
+        forgotten(current_site, person)
+        digests.add(value(current_site.engine, "SELECT subject FROM etl.audit"))
     assert len(digests) == 2
 
 
-def test_request_facts_no_longer_name_the_person(synced: Site, person: str) -> None:
+def test_stored_requests_no_longer_name_the_person(synced: Site, person: str) -> None:
     forgotten(synced, person)
     facts = values(synced.engine, "SELECT concat(path, parameters, ids) FROM etl.requests")
-    assert [one for one in facts if person in one.replace('"', "").replace("{", ",").replace("}", ",").split(",")] == []
-    assert [one for one in facts if f"/{person}" in one or f"entityId: {person}" in one] == []
+    assert [
+        fact for fact in facts if person in fact.replace('"', "").replace("{", ",").replace("}", ",").split(",")
+    ] == []
+    assert [fact for fact in facts if f"/{person}" in fact or f"entityId: {person}" in fact] == []
 
 
-def test_forgetting_twice_touches_nothing_more_of_staging(synced: Site, person: str) -> None:
+def test_erasing_twice_does_not_change_staging_again(synced: Site, person: str) -> None:
     forgotten(synced, person)
     again = forgotten(synced, person)
     assert not {name for name in again.counts if name in ("raw.raw_contacts", "raw.raw_documents", "etl.requests")}
 
 
-def test_a_policy_that_goes_to_somebody_else_is_theirs_again(synced: Site, simulator: Simulator, person: str) -> None:
+def test_a_policy_transferred_to_another_customer_is_restored(synced: Site, simulator: Simulator, person: str) -> None:
     forgotten(synced, person)
     world = simulator.world
     policy = next(
-        one for one in world.policies.values() if one["CustomerId"] == int(person) and one["PolicyId"] in world.garage
+        item
+        for item in world.policies.values()
+        if item["CustomerId"] == int(person) and item["PolicyId"] in world.garage
     )
-    other = next(one for one in world.contacts if str(one) != person)
+    other = next(item for item in world.contacts if str(item) != person)
     names = {"CustomerId": other, "CustomerName": "Somebody Else"}
     world.policies.change(policy["PolicyId"], simulator.server.now(), **names)
     try:
@@ -261,6 +265,6 @@ def test_a_policy_that_goes_to_somebody_else_is_theirs_again(synced: Site, simul
 
 
 @pytest.mark.parametrize("contact", ["999999999", "", "nobody at all"])
-def test_an_id_that_is_not_known_is_a_usage_error(synced: Site, contact: str) -> None:
+def test_an_unknown_id_is_a_usage_error(synced: Site, contact: str) -> None:
     with pytest.raises(UsageError, match="contact"):
         forgotten(synced, contact)

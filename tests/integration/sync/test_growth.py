@@ -1,4 +1,4 @@
-"""The house grows in few places: a field is one line, a resource a class and an entry; a tool writes the migration."""
+"""Extending the code takes few changes: a field is one line, a resource is a class and an entry."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from workbench import Site, environment_of
 import etl
 from etl.simulator import Simulator
 
-#: Writes the migration, upgrades, and runs what follows, all with the code of the grown copy.
+#: Writes the migration, upgrades, and continues, all with the code of the changed copy.
 PROGRAM = """
 import sys
 from alembic import command
@@ -60,7 +60,7 @@ BY_NAME"""
 
 
 def grown(folder: Path, *changes: tuple[str, str, str]) -> Path:
-    """Return the folder of a copy of the code in which texts of some files were replaced."""
+    """Return the folder of a copy of the code with replaced texts in some files."""
     copy = folder / "etl"
     shutil.copytree(Path(etl.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     for name, old, new in changes:
@@ -71,7 +71,7 @@ def grown(folder: Path, *changes: tuple[str, str, str]) -> Path:
 
 
 def run(site: Site, folder: Path, what: str) -> None:
-    """Migrate the site's database with the grown code and bring it up to date."""
+    """Migrate the site's database with the changed code and bring it up to date."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(folder), what],
         env={**environment_of(site), "PYTHONPATH": str(folder)},
@@ -85,12 +85,14 @@ def run(site: Site, folder: Path, what: str) -> None:
 
 
 def migration(folder: Path) -> str:
-    (written,) = (one for one in (folder / "etl/alembic/versions").glob("*.py") if "grown" in one.name)
+    (written,) = (path for path in (folder / "etl/alembic/versions").glob("*.py") if "grown" in path.name)
     return written.read_text()
 
 
 @pytest.mark.timeout(120)
-def test_a_new_field_is_one_line_and_is_filled_without_a_call(site: Site, simulator: Simulator, tmp_path: Path) -> None:
+def test_a_new_field_is_one_line_and_is_filled_without_an_api_call(
+    site: Site, simulator: Simulator, tmp_path: Path
+) -> None:
     key = next(iter(simulator.world.contacts))
     simulator.world.contacts.change(key, None, NickName="  Bo  ")
     assert site.sync_once().exit_status == 0
@@ -101,10 +103,10 @@ def test_a_new_field_is_one_line_and_is_filled_without_a_call(site: Site, simula
     site.asked()
     run(site, folder, "replay")
     assert site.asked() == []
-    told = re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0])
-    assert told == ["add_column"] * 2  # to the table and to its history
-    named = "SELECT source_id, nick_name FROM contacts WHERE nick_name IS NOT NULL"
-    assert pairs(site.engine, named) == [(str(key), "Bo")]
+    operations = re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0])
+    assert operations == ["add_column"] * 2  # to the table and to its history
+    query = "SELECT source_id, nick_name FROM contacts WHERE nick_name IS NOT NULL"
+    assert pairs(site.engine, query) == [(str(key), "Bo")]
 
 
 @pytest.mark.timeout(120)
@@ -118,9 +120,9 @@ def test_a_new_resource_is_a_class_and_an_entry(site: Site, simulator: Simulator
     )
     run(site, folder, "sync")
     world = simulator.world
-    alive = [one["EntityID"] for one in world.contacts.values() if one["Status"] != "D"]
+    alive = [contact["EntityID"] for contact in world.contacts.values() if contact["Status"] != "D"]
     wanted = sum(len(world.detail("addresses", key)) for key in alive)
     assert value(site.engine, "SELECT count(*) FROM addresses WHERE NOT is_placeholder") == wanted > 0
     assert value(site.engine, "SELECT count(*) FROM raw.raw_addresses") == wanted
-    told = set(re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0]))
-    assert told <= {"create_table", "create_index", "f"}
+    operations = set(re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0]))
+    assert operations <= {"create_table", "create_index", "f"}

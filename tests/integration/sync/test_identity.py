@@ -1,4 +1,4 @@
-"""One record stays one row, whatever of it changes or is missing; the constraints of the first description hold."""
+"""A record stays one row when any of its values changes or is missing; the documented unique constraints hold."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from test_any_order import Bench, instant
 
 from etl.load import UNIQUE_CONSTRAINTS
 
-#: A record of each feed, and what of it changes although people take it for its name.
+#: A record of each feed, and changes of the values that people use as its name.
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "policies": (
         {"PolicyId": 5, "PolicyNumber": "Pending", "CustomerId": 1, "Status": "P", "CarrierId": 7},
@@ -38,7 +38,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
 }
 
-#: What differs between two versions besides what they say.
+#: Columns that differ between two versions in addition to their content.
 OF_A_VERSION = {"source_modified_at", "version_at", "content_hash", "raw_id"}
 
 
@@ -51,17 +51,17 @@ def bench(engine: Engine) -> Iterator[Bench]:
 
 
 def rows(bench: Bench, table: str) -> list[dict[str, Any]]:
-    """Return the rows of a table that are no placeholders."""
+    """Return the rows of a table that are not placeholders."""
     query = f"SELECT to_jsonb(r) FROM public.{table} AS r WHERE NOT is_placeholder AND deleted_at IS NULL"
     return list(bench.connection.execute(text(query)).scalars())
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _without_pauses() -> None:
-    """Need no API, and nothing of the folder's fixtures."""
+    """Need no API, and none of the folder's fixtures."""
 
 
-def test_a_record_stays_one_row_whatever_of_it_changes(bench: Bench) -> None:
+def test_a_record_stays_one_row_when_any_value_changes(bench: Bench) -> None:
     for name, (known, change) in CASES.items():
         record = known | {"CreatedOn": instant(-9), "DateLastModified": instant(1)}
         bench.take(name, [record])
@@ -75,15 +75,15 @@ def test_a_record_stays_one_row_whatever_of_it_changes(bench: Bench) -> None:
         assert len(changed) >= len(change), name
 
 
-def test_what_is_missing_multiplies_no_row(bench: Bench) -> None:
+def test_missing_values_create_no_additional_row(bench: Bench) -> None:
     for name, (known, _) in CASES.items():
         for day in (1, 2, 3):
             bench.take(name, [known | {"CreatedOn": instant(-9), "DateLastModified": instant(day)}])
         assert len(rows(bench, name)) == 1, name
 
 
-def test_the_database_itself_holds_the_declared_constraints(bench: Bench) -> None:
-    """Their columns hold the source id, which with the tenant is unique and never null: so is every set around them."""
+def test_the_database_enforces_the_declared_constraints(bench: Bench) -> None:
+    """Their columns include the source id, which is unique per tenant and never null, so all of them are unique."""
     for model, unique in UNIQUE_CONSTRAINTS.items():
         table = model.__tablename__
         assert unique[0] == "source_id"

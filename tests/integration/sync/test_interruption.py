@@ -1,4 +1,4 @@
-"""Runs that end before they are done: asked to stop, killed, or in each other's way."""
+"""Runs that end early: stopped, killed, or competing with another run."""
 
 import os
 import random
@@ -21,7 +21,7 @@ from etl.models.states import BatchState
 from etl.pipeline import Watcher, retry
 from etl.simulator import Simulator
 
-#: A run in a process of its own, which can be killed. It tells how far it has come: one line a commit.
+#: A run in its own process, which can be killed. It reports its progress: one line per commit.
 PROGRAM = """
 import sys
 from etl.config.settings import Settings
@@ -39,7 +39,7 @@ sync(make_engine(settings.database_url.get_secret_value()), settings, watcher=Wa
 
 
 def killed_after(site: Site, commits: int) -> None:
-    """Run a sync in a process of its own and kill it, with all it began, after so many commits."""
+    """Run a sync in its own process, and kill it with all its children after a number of commits."""
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
         env=environment_of(site.under(etl_page_size=4)),
@@ -55,13 +55,13 @@ def killed_after(site: Site, commits: int) -> None:
 
 
 def expire_leases(engine: Engine) -> None:
-    """Let a lease's life be over that nobody renews."""
+    """Let the leases expire that nobody renews."""
     with engine.begin() as connection:
         connection.execute(text("UPDATE etl.leases SET expires_at = now() - interval '1 second'"))
 
 
 class StopAfter:
-    """Asks a run to stop after so many commits."""
+    """Asks a run to stop after a number of commits."""
 
     def __init__(self, commits: int) -> None:
         self.left = commits
@@ -74,7 +74,7 @@ class StopAfter:
 
 
 @pytest.mark.parametrize("commits", [1, 9])
-def test_a_run_that_is_asked_to_stop_is_taken_up_where_it_stopped(site: Site, synced: Site, commits: int) -> None:
+def test_a_stopped_run_resumes_where_it_stopped(site: Site, synced: Site, commits: int) -> None:
     with pytest.raises(Interrupted):
         site.sync_once(watcher=StopAfter(commits).watcher)
     assert values(site.engine, "SELECT status FROM etl.batches") == [BatchState.FAILED]
@@ -87,7 +87,7 @@ def test_a_run_that_is_asked_to_stop_is_taken_up_where_it_stopped(site: Site, sy
     assert values(site.engine, read_twice) == []
 
 
-def test_retry_brings_an_interrupted_run_to_its_end(site: Site, synced: Site) -> None:
+def test_retry_completes_an_interrupted_run(site: Site, synced: Site) -> None:
     with pytest.raises(Interrupted):
         site.sync_once(watcher=StopAfter(5).watcher)
     assert retry(site.engine, site.settings).exit_status == 0
@@ -96,7 +96,7 @@ def test_retry_brings_an_interrupted_run_to_its_end(site: Site, synced: Site) ->
 
 
 @pytest.mark.timeout(120)
-def test_a_run_that_is_killed_again_and_again_ends_in_the_same_tables(site: Site, synced: Site) -> None:
+def test_a_run_that_is_killed_repeatedly_ends_with_the_same_tables(site: Site, synced: Site) -> None:
     dice = random.Random(7)
     for _ in range(3):
         killed_after(site, dice.randrange(1, 20))
@@ -107,10 +107,10 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_tables(site: Site
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
 
-def test_a_run_that_died_before_its_books_were_closed_is_closed_by_the_next(
+def test_a_run_that_died_before_its_batch_was_finished_is_finished_by_the_next(
     site: Site, synced: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All resources were done, and nothing was left but what no record brings."""
+    """All resources were done, and only the computed columns were left."""
 
     def dies(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -124,8 +124,8 @@ def test_a_run_that_died_before_its_books_were_closed_is_closed_by_the_next(
     assert set(values(site.engine, "SELECT status FROM etl.batches")) == {BatchState.COMPLETED}
 
 
-def test_what_a_run_left_open_is_filled_even_when_another_window_comes_between(site: Site, synced: Site) -> None:
-    """Links and premiums hang on the batch that wrote their rows, and it never came to its close."""
+def test_computed_columns_of_an_interrupted_run_are_filled_by_a_run_of_another_window(site: Site, synced: Site) -> None:
+    """Links and premiums depend on the batch that wrote their rows, which was never finished."""
     with pytest.raises(Interrupted):
         site.sync_once(watcher=StopAfter(25).watcher)
     assert site.sync_once(full=True, resources=("locations",)).exit_status == 0
@@ -133,18 +133,18 @@ def test_what_a_run_left_open_is_filled_even_when_another_window_comes_between(s
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
 
-def test_of_two_runs_at_once_the_second_is_told_who_is_at_work(synced: Site) -> None:
+def test_the_second_of_two_runs_is_told_which_run_is_active(synced: Site) -> None:
     with hold_lease(synced.engine, "default", ["contacts"]), pytest.raises(LeaseHeld, match=r"contacts by .*:"):
         synced.sync_once()
     assert synced.sync_once().exit_status == 0
 
 
-def test_runs_of_other_resources_do_not_meet(synced: Site) -> None:
+def test_runs_of_different_resources_do_not_conflict(synced: Site) -> None:
     with hold_lease(synced.engine, "default", ["contacts"]):
         assert synced.sync_once(resources=("locations",)).exit_status == 0
 
 
-def test_a_dead_holders_lease_is_taken_over_when_its_life_is_over(synced: Site) -> None:
+def test_an_expired_lease_of_a_dead_run_is_taken_over(synced: Site) -> None:
     dead = """
         INSERT INTO etl.leases VALUES ('default', 'contacts', 'gone:1', 4, now() + interval '20 s')
         ON CONFLICT (tenant, resource) DO UPDATE
@@ -159,7 +159,7 @@ def test_a_dead_holders_lease_is_taken_over_when_its_life_is_over(synced: Site) 
     assert value(synced.engine, "SELECT token FROM etl.leases WHERE resource = 'contacts'") == 5
 
 
-def test_a_stalled_run_can_commit_nothing_after_another_took_over(synced: Site) -> None:
+def test_a_stalled_run_cannot_commit_after_another_took_over(synced: Site) -> None:
     with hold_lease(synced.engine, "default", ["contacts"]) as stalled:
         expire_leases(synced.engine)
         with hold_lease(synced.engine, "default", ["contacts"]):

@@ -1,4 +1,4 @@
-"""Groups of answers taken in processes end in the same rows as those taken in threads, and a lost process is told."""
+"""Worker processes lead to the same rows as threads, and a lost process is reported."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from etl.pipeline import Watcher
 
 @pytest.fixture
 def in_processes(monkeypatch: pytest.MonkeyPatch) -> list[WorkerProcess]:
-    """Let everything be taken in processes, and give those that were begun."""
+    """Write everything in processes, and give the processes that were started."""
     begun: list[WorkerProcess] = []
 
     class Noted(WorkerProcess):
@@ -30,7 +30,7 @@ def in_processes(monkeypatch: pytest.MonkeyPatch) -> list[WorkerProcess]:
     return begun
 
 
-def test_processes_end_in_the_same_rows_as_threads(
+def test_processes_lead_to_the_same_rows_as_threads(
     site: Site, as_synced: Site, in_processes: list[WorkerProcess]
 ) -> None:
     assert site.sync_once().exit_status == 0
@@ -40,17 +40,17 @@ def test_processes_end_in_the_same_rows_as_threads(
 
 def test_the_processes_end_with_their_run(site: Site, in_processes: list[WorkerProcess]) -> None:
     site.sync_once(resources=("contacts",))
-    assert [lane._process.poll() for lane in in_processes] == [0] * workers.WORKERS
+    assert [process._process.poll() for process in in_processes] == [0] * workers.WORKERS
 
 
-def test_a_run_that_is_stopped_leaves_no_process(site: Site, in_processes: list[WorkerProcess]) -> None:
+def test_a_stopped_run_leaves_no_process(site: Site, in_processes: list[WorkerProcess]) -> None:
     watcher = Watcher(watch=lambda _: watcher.stop.set() if in_processes else None)
     with pytest.raises(Interrupted):
         site.sync_once(watcher=watcher)
-    assert all(lane._process.poll() == 0 for lane in in_processes)
+    assert all(process._process.poll() == 0 for process in in_processes)
 
 
-def test_a_process_that_dies_leaves_a_batch_that_can_be_taken_up(
+def test_a_process_that_dies_leaves_a_resumable_batch(
     site: Site, as_synced: Site, in_processes: list[WorkerProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submit = WorkerPool.submit
@@ -68,18 +68,18 @@ def test_a_process_that_dies_leaves_a_batch_that_can_be_taken_up(
     assert digest(site.engine) == digest(as_synced.engine)
 
 
-def test_a_process_that_is_dead_before_it_is_asked_is_told_as_lost_and_can_be_ended() -> None:
-    lane = WorkerProcess(dict)  # type: ignore[arg-type]  # whatever it is, nobody lives to call it
-    lane._process.kill()
-    lane._process.wait()
+def test_a_process_that_is_already_dead_is_reported_and_can_be_closed() -> None:
+    process = WorkerProcess(dict)  # type: ignore[arg-type]  # no process is left to call it
+    process._process.kill()
+    process._process.wait()
     with pytest.raises(WorkerDied):
-        lane.write(PageGroup("contacts", [], None))
-    lane.close_input()
-    lane.wait_for_exit()
+        process.write(PageGroup("contacts", [], None))
+    process.close_input()
+    process.wait_for_exit()
 
 
 def test_a_script_without_a_main_guard_can_sync_a_large_book(site: Site, tmp_path: Path) -> None:
-    """A pool of processes would import the calling script once more in each of them."""
+    """A multiprocessing pool would import the calling script again in each process."""
     script = tmp_path / "nightly.py"
     script.write_text(
         "from etl.config.settings import Settings\n"

@@ -1,4 +1,4 @@
-"""Migrations over a filled database: down to the first release and up again, with every row that both know."""
+"""Migrations over a filled database: down to the first release and up again, without losing rows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,13 +18,13 @@ TABLES = text("""
     SELECT concat(schemaname, '.', tablename) FROM pg_tables
     WHERE schemaname = ANY(:schemas) AND tablename <> 'alembic_version' ORDER BY 1
 """)
-#: A value for a column that needs one, by type: what stands in tables that a sync leaves empty.
+#: A value by type for a column that needs one, in tables that a sync leaves empty.
 SAMPLES = {
     "uuid": "gen_random_uuid()", "text": "'failed'", "timestamp with time zone": "now()", "jsonb": "'{}'",
     "bytea": "'\\x01'", "boolean": "false", "bigint": "1", "integer": "1", "smallint": "1", "date": "now()",
     "numeric": "1", "ARRAY": "'{}'",
 }  # fmt: skip
-#: The columns that need a value, with their types and the first value that a check allows.
+#: The columns that need a value, with their types and the first value that a constraint allows.
 NEEDED = text("""
     SELECT column_name, data_type, (
         SELECT substring(pg_get_constraintdef(rule.oid) FROM '''[^'']+''') FROM pg_constraint AS rule
@@ -62,10 +62,10 @@ def rows_of(connection: Connection, table: str) -> list[Mapping[str, Any]]:
     return list(connection.execute(query).scalars())
 
 
-def shared(one: Content, other: Content) -> tuple[Content, Content]:
-    """Return two contents, cut to the tables and columns that both have."""
-    both = {table: columns(one[table]) & columns(other[table]) for table in one.keys() & other.keys()}
-    return cut(one, both), cut(other, both)
+def shared(first: Content, second: Content) -> tuple[Content, Content]:
+    """Return two contents, reduced to the tables and columns that both have."""
+    both = {table: columns(first[table]) & columns(second[table]) for table in first.keys() & second.keys()}
+    return cut(first, both), cut(second, both)
 
 
 def columns(rows: list[Mapping[str, Any]]) -> set[str]:
@@ -80,13 +80,16 @@ def cut(whole: Content, to: Mapping[str, set[str]]) -> Content:
 
 
 def fill_what_is_empty(engine: Engine) -> None:
-    """Put a row into every table that a sync left without any."""
+    """Insert a row into every table that a sync leaves empty."""
     for table in [table for table, rows in content(engine).items() if not rows]:
         with engine.begin() as connection:
             needed = connection.execute(NEEDED, {"table": table}).all()
-            names, samples = [one[0] for one in needed], [one.allowed or SAMPLES[one.data_type] for one in needed]
+            names, samples = (
+                [column[0] for column in needed],
+                [column.allowed or SAMPLES[column.data_type] for column in needed],
+            )
             into = f"({', '.join(names)}) VALUES ({', '.join(samples)})" if names else "DEFAULT VALUES"
-            connection.execute(text("SET LOCAL session_replication_role = replica"))  # references are not the matter
+            connection.execute(text("SET LOCAL session_replication_role = replica"))  # references do not matter here
             connection.execute(text(f"INSERT INTO {table} {into}"))
 
 
@@ -112,7 +115,7 @@ def test_rows_survive_every_migration_down_and_up_again(synced: Site) -> None:
         assert undeclared(connection) == []
 
 
-def test_a_run_goes_on_where_it_was_after_a_migration_from_the_first_release(synced: Site, as_synced: Site) -> None:
+def test_a_run_continues_after_a_migration_from_the_first_release(synced: Site, as_synced: Site) -> None:
     url = url_of(synced.engine)
     for revision in (revisions()[-1], "head"):
         (downgrade if revision != "head" else upgrade)(url, revision)
@@ -124,9 +127,10 @@ def test_a_run_goes_on_where_it_was_after_a_migration_from_the_first_release(syn
 
 
 @pytest.mark.parametrize("revision", revisions()[1:])
-def test_a_database_at_any_earlier_revision_is_refused_with_the_cure(synced: Site, revision: str) -> None:
+def test_a_database_at_an_earlier_revision_is_refused_with_the_fix(synced: Site, revision: str) -> None:
     downgrade(url_of(synced.engine), revision)
     synced.asked()
-    with pytest.raises(Exception, match=f"at migration {revision}, behind {revisions()[0]}. Run `qqetl db upgrade`"):
+    words = f"at migration {revision}, not at the newest, {revisions()[0]}. Run `qqetl db upgrade`"
+    with pytest.raises(Exception, match=words):
         synced.sync_once()
-    assert synced.asked() == [], "nothing is asked of the API"
+    assert synced.asked() == [], "no API call is made"

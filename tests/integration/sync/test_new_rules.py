@@ -1,4 +1,4 @@
-"""Rules that changed: refused records get another chance by themselves, and a replay is offered for the rest."""
+"""Changed rules: refused records are cleaned again automatically, and a replay is offered for the others."""
 
 from observing import value
 from workbench import Site
@@ -11,7 +11,7 @@ REFUSED = "SELECT count(*) FROM raw.raw_contacts WHERE superseded_at IS NULL AND
 LOADED = "SELECT count(*) FROM contacts WHERE NOT is_placeholder"
 
 
-def test_what_strict_rules_refused_loads_by_itself_under_lenient_ones(site: Site, simulator: Simulator) -> None:
+def test_records_refused_by_strict_rules_are_loaded_under_lenient_ones(site: Site, simulator: Simulator) -> None:
     key = next(iter(simulator.world.contacts))
     simulator.world.contacts.change(key, None, Email="dana at example.com")
     strict = site.under(etl_validation="strict")
@@ -29,7 +29,7 @@ def test_what_strict_rules_refused_loads_by_itself_under_lenient_ones(site: Site
     assert any("rules changed" in note and "qqetl replay" in note for note in notes)
 
 
-def test_under_the_same_rules_nothing_is_taken_again(site: Site) -> None:
+def test_under_the_same_rules_nothing_is_cleaned_again(site: Site) -> None:
     strict = site.under(etl_validation="strict")
     strict.sync_once()
     before = value(site.engine, REFUSED)

@@ -1,4 +1,4 @@
-"""Notices: a mail for each thing that a person has to see to, one when it begins and one when it is over."""
+"""Notifications: an email for each incident that needs a person, one when it starts and one when it is resolved."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,27 +22,27 @@ from etl.ledger.notifications.incidents import Incident
 from etl.models.states import TroubleKind
 from etl.notifications.message import to_mail
 from etl.notifications.send import send_queued
-from etl.notifications.templates import resolved_message, new_incidents_message
+from etl.notifications.templates import new_incidents_message, resolved_message
 
 
-def test_o2_the_same_failure_every_hour_is_one_mail_and_one_when_it_is_over(told: Site, mails: Sink) -> None:
-    break_with(told.simulator, "token-errors:9999")
-    assert {run(told) for _ in range(24)} == {1}
+def test_o2_a_recurring_failure_is_one_mail_and_one_when_it_is_resolved(notified_site: Site, mails: Sink) -> None:
+    break_with(notified_site.simulator, "token-errors:9999")
+    assert {run(notified_site) for _ in range(24)} == {1}
     assert mails.subjects == ["qqetl default: the run failed"]
-    assert value(told.engine, "SELECT times_seen FROM etl.troubles") == 24
-    break_with(told.simulator)
-    assert run(told) == 0
+    assert value(notified_site.engine, "SELECT times_seen FROM etl.troubles") == 24
+    break_with(notified_site.simulator)
+    assert run(notified_site) == 0
     assert mails.subjects[1:] == ["qqetl default: over: the run failed"]
     assert "seen in 24 runs" in mails.text()
     assert "Nothing else needs you." in mails.text()
-    assert run(told) == 0
+    assert run(notified_site) == 0
     assert len(mails.mails) == 2
 
 
-def test_a_failure_that_comes_back_is_a_new_one(told: Site, mails: Sink) -> None:
+def test_a_failure_that_returns_is_a_new_incident(notified_site: Site, mails: Sink) -> None:
     for error in (ApiUnavailable(), None, ApiUnavailable(), ApiUnavailable(), None):
-        ended(told, error)
-    assert [one.removeprefix("qqetl default: ") for one in mails.subjects] == [
+        ended(notified_site, error)
+    assert [subject.removeprefix("qqetl default: ") for subject in mails.subjects] == [
         "the run failed",
         "over: the run failed",
         "the run failed",
@@ -50,95 +50,101 @@ def test_a_failure_that_comes_back_is_a_new_one(told: Site, mails: Sink) -> None
     ]
 
 
-def test_refused_credentials_are_told_once(told: Site, mails: Sink) -> None:
-    break_with(told.simulator, "token-refused")
-    assert (run(told), run(told)) == (5, 5)
+def test_refused_credentials_are_reported_once(notified_site: Site, mails: Sink) -> None:
+    break_with(notified_site.simulator, "token-refused")
+    assert (run(notified_site), run(notified_site)) == (5, 5)
     assert mails.subjects == ["qqetl default: QQCatalyst refused the credentials"]
     assert "QQCATALYST_CLIENT_ID" in mails.text()
-    break_with(told.simulator)
-    let_credentials_rest_no_longer(told)
-    assert run(told) == 0
+    break_with(notified_site.simulator)
+    let_credentials_rest_no_longer(notified_site)
+    assert run(notified_site) == 0
     assert mails.subjects[-1] == "qqetl default: over: QQCatalyst refused the credentials"
     assert "refused the credentials (seen in 2 runs, since" in mails.text()
 
 
 @pytest.mark.parametrize("kind", TroubleKind)
-def test_what_our_own_words_say_is_not_taken_for_a_secret(kind: TroubleKind) -> None:
+def test_our_own_messages_are_not_masked_as_secrets(kind: TroubleKind) -> None:
     trouble = Incident(kind, "claims", "No reason.", UUID(int=0), datetime(2026, 1, 1, tzinfo=UTC), 2)
-    for letter in (new_incidents_message("default", [trouble], [trouble]), resolved_message("default", [trouble], [trouble])):
+    for letter in (
+        new_incidents_message("default", [trouble], [trouble]),
+        resolved_message("default", [trouble], [trouble]),
+    ):
         mail = to_mail(letter)
         assert HIDDEN not in mail.subject + mail.body + mail.html
 
 
-def test_resources_that_fail_together_are_one_mail_and_a_further_one_is_another(told: Site, mails: Sink) -> None:
-    fail_at(told, "Claims")
-    assert (run(told), run(told)) == (6, 6)
+def test_resources_that_fail_together_are_one_mail_and_a_later_one_is_another(notified_site: Site, mails: Sink) -> None:
+    fail_at(notified_site, "Claims")
+    assert (run(notified_site), run(notified_site)) == (6, 6)
     assert mails.subjects == ["qqetl default: claims failed"]
-    batch = value(told.engine, "SELECT id FROM etl.batches ORDER BY started_at LIMIT 1")
+    batch = value(notified_site.engine, "SELECT id FROM etl.batches ORDER BY started_at LIMIT 1")
     assert f"qqetl retry {str(batch)[:8]}" in mails.text()
     assert "<li>claims failed" in mails.html()
     assert f"try with <code>qqetl retry {str(batch)[:8]}</code>" in mails.html()
-    fail_at(told, "Claims", "Carriers")
-    assert run(told) == 6
+    fail_at(notified_site, "Claims", "Carriers")
+    assert run(notified_site) == 6
     assert mails.subjects[1:] == ["qqetl default: carriers failed"]
     assert "Told before, and still so:\n  * claims failed" in mails.text()
-    fail_at(told, "Carriers")
-    assert run(told) == 6
+    fail_at(notified_site, "Carriers")
+    assert run(notified_site) == 6
     assert mails.subjects[2:] == ["qqetl default: over: claims failed"]
     assert "Still so:\n  * carriers failed" in mails.text()
-    break_with(told.simulator)
-    assert run(told) == 0
+    break_with(notified_site.simulator)
+    assert run(notified_site) == 0
     assert mails.subjects[3:] == ["qqetl default: over: carriers failed"]
 
 
-def test_a_total_that_never_agrees_is_told_as_books_that_do_not_balance(told: Site, mails: Sink) -> None:
-    break_with(told.simulator, "wrong-total:7")
-    assert run(told, resources=("claims",)) == 6
+def test_a_total_mismatch_is_reported_as_an_imbalance(notified_site: Site, mails: Sink) -> None:
+    break_with(notified_site.simulator, "wrong-total:7")
+    assert run(notified_site, resources=("claims",)) == 6
     assert mails.subjects == ["qqetl default: the books of claims do not balance"]
     assert "UTC): the API announced" in mails.text(), "the resource is named once"
 
 
-def test_books_that_do_not_balance_are_told(told: Site, mails: Sink) -> None:
-    assert run(told) == 0
-    execute(told, "UPDATE etl.batch_resources SET status = 'failed', error = '2 and 3', trouble = 'balance_off'"
+def test_an_imbalance_is_reported(notified_site: Site, mails: Sink) -> None:
+    assert run(notified_site) == 0
+    execute(notified_site, "UPDATE etl.batch_resources SET status = 'failed', error = '2 and 3', trouble = 'balance_off'"
                   " WHERE resource = 'claims'")  # fmt: skip
-    ended(told, whole=False)
+    ended(notified_site, whole=False)
     assert mails.subjects == ["qqetl default: the books of claims do not balance"]
 
 
-def test_a_brake_that_was_pulled_is_told(told: Site, mails: Sink) -> None:
-    assert run(told, resources=("commission_rules",)) == 0
-    world = told.simulator.world
-    with told.simulator.lock:
+def test_an_aborted_deletion_is_reported(notified_site: Site, mails: Sink) -> None:
+    assert run(notified_site, resources=("commission_rules",)) == 0
+    world = notified_site.simulator.world
+    with notified_site.simulator.lock:
         kept, world.agency_rules[:] = list(world.agency_rules), world.agency_rules[40:]
     try:
-        assert run(told, resources=("commission_rules",), full=True) == 6
+        assert run(notified_site, resources=("commission_rules",), full=True) == 6
     finally:
-        with told.simulator.lock:
+        with notified_site.simulator.lock:
             world.agency_rules[:] = kept
     assert mails.subjects == ["qqetl default: too much of commission_rules vanished at once"]
     assert "ETL_DELETE_BRAKE" in mails.text()
 
 
-def test_data_that_are_stale_although_runs_end_well_are_told(told: Site, mails: Sink) -> None:
-    assert run(told) == 0
-    execute(told, "UPDATE etl.watermarks SET complete_to = complete_to - interval '3 days'")
-    execute(told, "UPDATE etl.watermarks SET complete_to = complete_to - interval '1 day' WHERE resource = 'claims'")
-    ended(told)
-    ended(told)
+def test_stale_data_despite_successful_runs_are_reported(notified_site: Site, mails: Sink) -> None:
+    assert run(notified_site) == 0
+    execute(notified_site, "UPDATE etl.watermarks SET complete_to = complete_to - interval '3 days'")
+    execute(
+        notified_site,
+        "UPDATE etl.watermarks SET complete_to = complete_to - interval '1 day' WHERE resource = 'claims'",
+    )
+    ended(notified_site)
+    ended(notified_site)
     assert mails.subjects == ["qqetl default: data are stale"]
     assert "More than 1 d behind: claims by 4 d; carriers by 3 d." in mails.text()
-    assert run(told) == 0
+    assert run(notified_site) == 0
     assert mails.subjects[1:] == ["qqetl default: over: data are stale"]
-    ended(told.under(etl_stale_after=timedelta()))
+    ended(notified_site.under(etl_stale_after=timedelta()))
     assert len(mails.mails) == 2
 
 
-def test_what_is_stale_because_runs_fail_is_no_second_notice(told: Site, mails: Sink) -> None:
-    assert run(told) == 0
-    execute(told, "UPDATE etl.watermarks SET complete_to = complete_to - interval '3 days'")
-    ended(told, ApiUnavailable())
-    ended(told, LeaseHeld())
+def test_stale_data_of_failed_runs_are_not_reported_twice(notified_site: Site, mails: Sink) -> None:
+    assert run(notified_site) == 0
+    execute(notified_site, "UPDATE etl.watermarks SET complete_to = complete_to - interval '3 days'")
+    ended(notified_site, ApiUnavailable())
+    ended(notified_site, LeaseHeld())
     assert mails.subjects == ["qqetl default: the run failed"]
 
 
@@ -151,51 +157,55 @@ DRIFT = """
 """
 
 
-def test_fields_that_somebody_may_miss_are_told_and_new_ones_are_not(told: Site, mails: Sink) -> None:
-    execute(told, DRIFT)
-    ended(told)
-    ended(told)
+def test_lost_fields_are_reported_and_new_ones_are_not(notified_site: Site, mails: Sink) -> None:
+    execute(notified_site, DRIFT)
+    ended(notified_site)
+    ended(notified_site)
     assert mails.subjects == ["qqetl default: the API changed contacts.City, contacts.Email and contacts.Zip"]
     assert "City is lost" in mails.text()
     assert "Mood" not in mails.text()
-    execute(told, "UPDATE etl.drift SET state = 'known' WHERE path <> 'Zip'")
-    ended(told)
+    execute(notified_site, "UPDATE etl.drift SET state = 'known' WHERE path <> 'Zip'")
+    ended(notified_site)
     assert mails.subjects[1:] == ["qqetl default: over: the API changed contacts.City and contacts.Email"]
 
 
-@pytest.mark.parametrize("error", [UsageError("x"), Interrupted(), LeaseHeld()], ids=lambda one: type(one).__name__)
-def test_what_needs_nobody_is_not_mailed_and_ends_nothing(told: Site, mails: Sink, error: Exception) -> None:
-    ended(told, error)
+@pytest.mark.parametrize(
+    "error", [UsageError("x"), Interrupted(), LeaseHeld()], ids=lambda connection: type(connection).__name__
+)
+def test_events_without_action_needed_are_not_mailed_and_resolve_nothing(
+    notified_site: Site, mails: Sink, error: Exception
+) -> None:
+    ended(notified_site, error)
     assert mails.subjects == []
-    ended(told, ApiUnavailable())
-    ended(told, error)
-    assert open_troubles(told) == [("run_failed", "")]
+    ended(notified_site, ApiUnavailable())
+    ended(notified_site, error)
+    assert open_troubles(notified_site) == [("run_failed", "")]
     assert len(mails.mails) == 1
 
 
-def test_an_error_that_was_not_foreseen_is_told_by_its_kind_alone(told: Site, mails: Sink) -> None:
-    ended(told, KeyError(f"{PERSONAL}"))
+def test_an_unexpected_error_is_reported_by_its_type_only(notified_site: Site, mails: Sink) -> None:
+    ended(notified_site, KeyError(f"{PERSONAL}"))
     assert "not foreseen (KeyError)" in mails.text()
-    assert not any(one in mails.text() + mails.html() for one in PERSONAL)
+    assert not any(personal in mails.text() + mails.html() for personal in PERSONAL)
 
 
-def test_o3_words_that_break_lines_break_no_header_and_carry_nobody_into_the_mail(told: Site, mails: Sink) -> None:
+def test_o3_line_breaks_in_messages_inject_no_header_or_recipient(notified_site: Site, mails: Sink) -> None:
     nasty = f"broken\r\nBcc: everybody@example.com\r\n\r\n<script>alert(1)</script> {PERSONAL}"
-    ended(told, ApiUnavailable(nasty))
+    ended(notified_site, ApiUnavailable(nasty))
     (arrived,) = mails.mails
     assert mails.recipients == [["ops@example.com"]]
     assert arrived["Bcc"] is None
     assert arrived["Subject"] == "qqetl default: the run failed"
     assert "\nBcc:" not in mails.text()
     assert "<script>" not in mails.html()
-    assert not any(one in mails.text() + mails.html() for one in (*PERSONAL, "everybody@example.com"))
+    assert not any(personal in mails.text() + mails.html() for personal in (*PERSONAL, "everybody@example.com"))
 
 
-def test_o3_a_resource_whose_name_breaks_lines_breaks_no_header(told: Site, mails: Sink) -> None:
+def test_o3_line_breaks_in_a_resource_name_inject_no_header(notified_site: Site, mails: Sink) -> None:
     nasty = Incident(TroubleKind.DRIFT, "x\r\nBcc: everybody@example.com", "why")
     mail = to_mail(new_incidents_message("default", [nasty]))
-    ledger(told).commit(partial(outbox.enqueue, tenant="default", mail=mail))
-    send_queued(ledger(told), told.settings)
+    ledger(notified_site).commit(partial(outbox.enqueue, tenant="default", mail=mail))
+    send_queued(ledger(notified_site), notified_site.settings)
     (arrived,) = mails.mails
     assert arrived["Bcc"] is None
     assert str(arrived["Subject"]).strip() == r"qqetl default: the API changed x\r\nBcc: [e-mail]"

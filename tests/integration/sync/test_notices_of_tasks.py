@@ -1,4 +1,4 @@
-"""Notices of a run in tasks: one mail for each new trouble, whichever task meets it and whichever task dies."""
+"""Notifications of a run in tasks: one email per new incident, no matter which task meets it or dies."""
 
 import pytest
 from mail_sink import Sink
@@ -15,21 +15,23 @@ FAILED, OVER = "qqetl default: the run failed", "qqetl default: over: the run fa
 
 
 @pytest.fixture(autouse=True)
-def _environment(told: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let tasks find the site and the sink in their environment, as they do in Airflow."""
-    own = environment_of(told) | {
-        "ETL_SMTP_URL": told.settings.etl_smtp_url.get_secret_value() if told.settings.etl_smtp_url else "",
-        "ETL_MAIL_FROM": told.settings.etl_mail_from or "",
-        "ETL_MAIL_TO": told.settings.etl_mail_to or "",
-        "ETL_DATA_DIR": str(told.settings.etl_data_dir),
+def _environment(notified_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the environment in which tasks find the site and the mail server, as in Airflow."""
+    own = environment_of(notified_site) | {
+        "ETL_SMTP_URL": notified_site.settings.etl_smtp_url.get_secret_value()
+        if notified_site.settings.etl_smtp_url
+        else "",
+        "ETL_MAIL_FROM": notified_site.settings.etl_mail_from or "",
+        "ETL_MAIL_TO": notified_site.settings.etl_mail_to or "",
+        "ETL_DATA_DIR": str(notified_site.settings.etl_data_dir),
     }
     for name, value in own.items():
         monkeypatch.setenv(name, value)
 
 
 def begin(run: str = RUN) -> str:
-    """Begin a run over two resources of the first wave, and return the id of its batch."""
-    batch = steps.begin(None, run, {"resources": ["carriers", "departments"]}, full=False)
+    """Begin a run over two independent resources, and return the id of its batch."""
+    batch = steps.start_batch(None, run, {"resources": ["carriers", "departments"]}, full=False)
     assert batch is not None
     return batch
 
@@ -37,13 +39,13 @@ def begin(run: str = RUN) -> str:
 def read_all(batch: str, run: str = RUN) -> None:
     """Do what the tasks between the first and the last do."""
     for number in range(len(WAVES)):
-        for piece in steps.plan(None, run, batch, number):
-            steps.read(None, run, batch, piece)
+        for piece in steps.plan_chunks(None, run, batch, number):
+            steps.process_chunk(None, run, batch, piece)
 
 
 def close(batch: str, run: str = RUN) -> int:
     """Do what the last task does, and return how the run ended."""
-    return steps.close(None, run, batch)[1].exit_status
+    return steps.close_batch(None, run, batch)[1].exit_status
 
 
 def goes_well(run: str) -> None:
@@ -53,28 +55,28 @@ def goes_well(run: str) -> None:
     assert close(batch, run) == 0
 
 
-def refuse_credentials(told: Site) -> None:
-    """Let the token be gone and no other be given."""
-    execute(told, "DELETE FROM etl.tokens")
-    break_with(told.simulator, "token-refused")
+def refuse_credentials(notified_site: Site) -> None:
+    """Delete the token and let the API refuse to issue another."""
+    execute(notified_site, "DELETE FROM etl.tokens")
+    break_with(notified_site.simulator, "token-refused")
 
 
-def test_what_a_task_has_told_is_not_over_when_the_books_are_closed(told: Site, mails: Sink) -> None:
+def test_an_incident_of_a_task_is_not_resolved_at_the_end_of_its_run(notified_site: Site, mails: Sink) -> None:
     batch = begin()
-    refuse_credentials(told)
+    refuse_credentials(notified_site)
     with pytest.raises(CredentialsRefused):
-        steps.plan(None, RUN, batch, 0)
+        steps.plan_chunks(None, RUN, batch, 0)
     assert close(batch) == 6
     assert mails.subjects == [REFUSED]
-    break_with(told.simulator)
-    execute(told, "DELETE FROM etl.tokens")
+    break_with(notified_site.simulator)
+    execute(notified_site, "DELETE FROM etl.tokens")
     goes_well("later")
     assert mails.subjects[1:] == ["qqetl default: over: QQCatalyst refused the credentials"]
 
 
-def test_tasks_that_died_while_they_read_are_told_by_the_end(mails: Sink) -> None:
+def test_tasks_that_died_while_reading_are_reported_at_the_end(mails: Sink) -> None:
     batch = begin()
-    assert steps.plan(None, RUN, batch, 0) != []
+    assert steps.plan_chunks(None, RUN, batch, 0) != []
     assert close(batch) == 6
     assert mails.subjects == [FAILED]
     assert "departments and carriers" in mails.text()
@@ -82,36 +84,36 @@ def test_tasks_that_died_while_they_read_are_told_by_the_end(mails: Sink) -> Non
     assert mails.subjects[1:] == [OVER]
 
 
-def test_a_run_whose_begin_died_is_told_once_and_is_over_with_the_next(told: Site, mails: Sink) -> None:
+def test_a_dead_begin_task_is_reported_once_and_resolved_by_the_next_run(notified_site: Site, mails: Sink) -> None:
     for run in (RUN, "next"):
-        steps.tell_of_death(None, run, "begin")
+        steps.report_dead_run(None, run, "begin")
     assert mails.subjects == [FAILED]
     assert "`begin` of qqcatalyst_sync/scheduled__1" in mails.text()
-    assert open_troubles(told) == [("run_failed", "")]
+    assert open_troubles(notified_site) == [("run_failed", "")]
     goes_well("later")
     assert mails.subjects[1:] == [OVER]
 
 
-def test_a_run_whose_close_died_is_told_with_its_batch(mails: Sink) -> None:
+def test_a_dead_close_task_is_reported_with_its_batch(mails: Sink) -> None:
     batch = begin()
     read_all(batch)
-    steps.tell_of_death(None, RUN, "close")
+    steps.report_dead_run(None, RUN, "close")
     assert mails.subjects == [FAILED]
     assert f"batch {batch[:8]}" in mails.text()
     goes_well("later")
     assert mails.subjects[1:] == [OVER]
 
 
-def test_a_death_after_an_error_that_was_told_adds_nothing(told: Site, mails: Sink) -> None:
-    refuse_credentials(told)
+def test_a_dead_task_after_a_reported_error_is_not_reported_again(notified_site: Site, mails: Sink) -> None:
+    refuse_credentials(notified_site)
     with pytest.raises(CredentialsRefused):
         begin()
-    steps.tell_of_death(None, RUN, "begin")
+    steps.report_dead_run(None, RUN, "begin")
     assert mails.subjects == [REFUSED]
-    assert open_troubles(told) == [("credentials_refused", "")]
+    assert open_troubles(notified_site) == [("credentials_refused", "")]
 
 
-def test_usage_is_not_mailed(mails: Sink) -> None:
+def test_a_usage_error_is_not_mailed(mails: Sink) -> None:
     with pytest.raises(UsageError):
-        steps.begin(None, RUN, {"to": "2026-01-01"}, full=False)
+        steps.start_batch(None, RUN, {"to": "2026-01-01"}, full=False)
     assert mails.subjects == []

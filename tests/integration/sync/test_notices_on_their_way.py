@@ -1,4 +1,4 @@
-"""Mails on their way: a server that is away, slow or refuses, a process that dies, an account that is another's."""
+"""Mail delivery: an unavailable, slow or refusing server, a process that dies, and other tenants."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +20,7 @@ from etl.notifications import after_run, mail_server
 from etl.notifications.send import send_queued
 
 
-def test_o1_a_dead_mail_server_loses_nothing_and_hides_nothing(
+def test_o1_an_unavailable_mail_server_loses_no_mail_and_hides_no_error(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = free_port()
@@ -46,103 +46,103 @@ def test_o1_a_dead_mail_server_loses_nothing_and_hides_nothing(
     assert value(site.engine, "SELECT count(*) FROM etl.outbox WHERE sent_at IS NULL") == 0
 
 
-def test_a_mail_that_is_refused_does_not_keep_the_next_one_back(told: Site, sink: tuple[Sink, int]) -> None:
-    ended(told.under(etl_mail_to="gone@example.com"), ApiUnavailable())
+def test_a_refused_mail_does_not_block_the_next_one(notified_site: Site, sink: tuple[Sink, int]) -> None:
+    ended(notified_site.under(etl_mail_to="gone@example.com"), ApiUnavailable())
     sink[0].unwanted = "gone@"
-    execute(told, "UPDATE etl.outbox SET sent_at = NULL")
+    execute(notified_site, "UPDATE etl.outbox SET sent_at = NULL")
     sink[0].mails.clear()
-    refused = send_queued(ledger(told), told.under(etl_mail_to="gone@example.com").settings)
+    refused = send_queued(ledger(notified_site), notified_site.under(etl_mail_to="gone@example.com").settings)
     assert (refused.sent, refused.failed) == (0, 1)
-    assert send_queued(ledger(told), told.settings).sent == 1
+    assert send_queued(ledger(notified_site), notified_site.settings).sent == 1
 
 
-def test_two_processes_send_each_mail_once(told: Site, mails: Sink) -> None:
+def test_two_processes_send_each_mail_once(notified_site: Site, mails: Sink) -> None:
     for _ in range(3):
-        ended(told.under(etl_smtp_url=unreachable()), ApiUnavailable())
-        ended(told.under(etl_smtp_url=unreachable()))
+        ended(notified_site.under(etl_smtp_url=unreachable()), ApiUnavailable())
+        ended(notified_site.under(etl_smtp_url=unreachable()))
     with ThreadPoolExecutor(2) as both:
-        done = list(both.map(lambda _: send_queued(ledger(told), told.settings).sent, range(2)))
+        done = list(both.map(lambda _: send_queued(ledger(notified_site), notified_site.settings).sent, range(2)))
     assert sum(done) == 6
-    assert len({str(one["Message-ID"]) for one in mails.mails}) == len(mails.mails) == 6
+    assert len({str(mail["Message-ID"]) for mail in mails.mails}) == len(mails.mails) == 6
 
 
 def unreachable() -> SecretStr:
     return SecretStr(f"smtp://127.0.0.1:{free_port()}")
 
 
-def test_a_mail_that_a_dead_process_had_claimed_is_sent_later(told: Site, mails: Sink) -> None:
-    ended(told.under(etl_smtp_url=unreachable()), ApiUnavailable())
-    execute(told, "UPDATE etl.outbox SET claimed_until = now() + interval '1 minute'")
-    assert send_queued(ledger(told), told.settings).sent == 0
-    execute(told, "UPDATE etl.outbox SET claimed_until = now()")
-    assert send_queued(ledger(told), told.settings).sent == 1
+def test_a_mail_claimed_by_a_dead_process_is_sent_later(notified_site: Site, mails: Sink) -> None:
+    ended(notified_site.under(etl_smtp_url=unreachable()), ApiUnavailable())
+    execute(notified_site, "UPDATE etl.outbox SET claimed_until = now() + interval '1 minute'")
+    assert send_queued(ledger(notified_site), notified_site.settings).sent == 0
+    execute(notified_site, "UPDATE etl.outbox SET claimed_until = now()")
+    assert send_queued(ledger(notified_site), notified_site.settings).sent == 1
 
 
-def test_what_began_before_there_was_a_mail_server_is_told_once_there_is_one(
-    site: Site, told: Site, mails: Sink
+def test_an_older_incident_is_reported_once_a_mail_server_is_configured(
+    site: Site, notified_site: Site, mails: Sink
 ) -> None:
     ended(site, ApiUnavailable())
     assert open_troubles(site) == [("run_failed", "")]
     assert value(site.engine, "SELECT count(*) FROM etl.outbox") == 0
-    ended(told, ApiUnavailable())
+    ended(notified_site, ApiUnavailable())
     assert len(mails.mails) == 1
     ended(site)
     assert open_troubles(site) == []
 
 
-def test_accounts_do_not_see_each_others_troubles(told: Site, mails: Sink) -> None:
-    other = told.under(etl_tenant="other")
-    ended(told, ApiUnavailable())
+def test_tenants_do_not_see_incidents_of_others(notified_site: Site, mails: Sink) -> None:
+    other = notified_site.under(etl_tenant="other")
+    ended(notified_site, ApiUnavailable())
     ended(other)
-    assert open_troubles(told) == [("run_failed", "")]
+    assert open_troubles(notified_site) == [("run_failed", "")]
     assert mails.subjects == ["qqetl default: the run failed"]
 
 
 @pytest.mark.parametrize("error", [DatabaseUnavailable("PostgreSQL is away"), DatabaseNotReady("Not migrated")])
-def test_trouble_with_the_database_is_told_without_it_and_once(
-    told: Site, mails: Sink, error: Exception, tmp_path: Path
+def test_a_database_incident_is_reported_once_without_the_database(
+    notified_site: Site, mails: Sink, error: Exception, tmp_path: Path
 ) -> None:
     for _ in range(3):
-        after_run(None, told.settings, error)
+        after_run(None, notified_site.settings, error)
     assert mails.subjects == ["qqetl default: the database cannot be used"]
     assert str(error) in mails.text()
     assert "One more mail comes when it is over." in mails.text()
     assert [path.name for path in tmp_path.iterdir()] == ["database-trouble-default.json"]
-    ended(told)
+    ended(notified_site)
     assert mails.subjects[1:] == ["qqetl default: over: the database cannot be used"]
     assert list(tmp_path.iterdir()) == []
-    after_run(None, told.settings, error)
+    after_run(None, notified_site.settings, error)
     assert len(mails.mails) == 3
 
 
-def test_trouble_with_the_database_is_told_later_where_the_mail_server_is_away_too(
-    told: Site, mails: Sink, tmp_path: Path
+def test_a_database_incident_is_reported_later_if_the_mail_server_is_unavailable(
+    notified_site: Site, mails: Sink, tmp_path: Path
 ) -> None:
-    after_run(None, told.under(etl_smtp_url=unreachable()).settings, DatabaseUnavailable())
+    after_run(None, notified_site.under(etl_smtp_url=unreachable()).settings, DatabaseUnavailable())
     assert list(tmp_path.iterdir()) == []
-    after_run(None, told.settings, DatabaseUnavailable())
+    after_run(None, notified_site.settings, DatabaseUnavailable())
     assert len(mails.mails) == 1
 
 
-def test_a_data_folder_that_cannot_be_written_is_named_and_hides_nothing(
-    told: Site, mails: Sink, tmp_path: Path
+def test_an_unwritable_data_folder_is_named_and_hides_no_error(
+    notified_site: Site, mails: Sink, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
     for _ in range(2):
-        after_run(None, told.under(etl_data_dir=tmp_path / "file" / "below").settings, DatabaseUnavailable())
+        after_run(None, notified_site.under(etl_data_dir=tmp_path / "file" / "below").settings, DatabaseUnavailable())
     assert len(mails.mails) == 2
     assert "ETL_DATA_DIR" in mails.text()
-    assert "when it is over" not in mails.text(), "nothing remembers that it was told"
+    assert "when it is over" not in mails.text(), "the report was not recorded"
 
 
-def test_what_goes_wrong_after_a_run_is_logged_and_raised_nowhere(
-    told: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_an_error_after_a_run_is_logged_and_not_raised(
+    notified_site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError(PERSONAL[0])
 
-    monkeypatch.setattr(outbox, "claim", broken)
-    ended(told, ApiUnavailable())
+    monkeypatch.setattr(outbox, "claim_emails", broken)
+    ended(notified_site, ApiUnavailable())
     assert "RuntimeError" in caplog.text
     assert PERSONAL[0] not in caplog.text
-    assert open_troubles(told) == [("run_failed", "")]
+    assert open_troubles(notified_site) == [("run_failed", "")]

@@ -1,4 +1,4 @@
-"""Pages twice, in reverse, late, shifted while they are read: whatever the order of arrival, one state comes of it."""
+"""Pages repeated, reversed, late, or shifted during the reading lead to the same state as pages in order."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,19 +25,21 @@ def simulator() -> Iterator[Simulator]:
 
 
 def deliver(patch: pytest.MonkeyPatch, way: Way) -> None:
-    """Let what the API answers arrive in another way: all of a resource is held back first."""
+    """Deliver the API's answers in another order: all of a resource is held back first."""
     for name in ("slices", "children"):
         ordinary = getattr(ResourceReader, name)
 
-        async def delivered(self: ResourceReader, put: Any, *rest: Any, ordinary: Any = ordinary, **named: Any) -> None:
+        async def delivered(
+            self: ResourceReader, put: Any, *rest: Any, ordinary: Any = ordinary, **arguments: Any
+        ) -> None:
             held: Arrived = []
 
-            async def hold(one: FetchedPage | FetchFailed) -> None:
-                held.append(one)
+            async def hold(answer: FetchedPage | FetchFailed) -> None:
+                held.append(answer)
 
-            await ordinary(self, hold, *rest, **named)
-            for one in way(self, held):
-                await put(one)
+            await ordinary(self, hold, *rest, **arguments)
+            for answer in way(self, held):
+                await put(answer)
 
         patch.setattr(ResourceReader, name, delivered)
 
@@ -49,7 +51,7 @@ WAYS: Mapping[str, Way] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_pages_in_another_order_end_in_the_same_tables(
+def test_pages_in_another_order_lead_to_the_same_tables(
     site: Site, synced: Site, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     deliver(monkeypatch, WAYS[way])
@@ -58,20 +60,22 @@ def test_pages_in_another_order_end_in_the_same_tables(
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
 
-#: Faults of pages are met by the feeds; one of each kind is enough.
+#: Faults of pages affect the feeds; one of each kind is enough.
 FEEDS = ("contacts", "policies", "drivers", "commission_rules")
 
 
 @pytest.mark.parametrize("fault", ["page-drift:1", "page-drift:-1", "empty-middle-page:1", "duplicate-records:2"])
-def test_pages_that_shift_while_they_are_read_end_in_the_same_tables(
+def test_pages_that_shift_during_the_reading_lead_to_the_same_tables(
     site: Site, synced: Site, simulator: Simulator, fault: str
 ) -> None:
     break_with(simulator, fault)
     summary = site.under(etl_page_size=3).sync_once(resources=FEEDS)
     assert summary.exit_status == 0, summary.batch.error
     tables = {"policies", "drivers", "commission_rules"}
-    found, wanted = ({table: digest(one.engine)[table] for table in tables} for one in (site, synced))
-    assert differences(found, wanted) == []
+    digests, wanted = (
+        {table: digest(current_site.engine)[table] for table in tables} for current_site in (site, synced)
+    )
+    assert differences(digests, wanted) == []
 
 
 def test_pages_from_before_a_change_overwrite_nothing(
@@ -86,8 +90,8 @@ def test_pages_from_before_a_change_overwrite_nothing(
     def after_them_the_old(reader: ResourceReader, held: Arrived) -> Arrived:
         if reader.resource.modified is None:
             return held
-        stale = (one for one in kept[reader.resource.name] if isinstance(one, FetchedPage))
-        return [*held, *(replace(one, slice=held[-1].slice) for one in stale if isinstance(held[-1], FetchedPage))]
+        stale = (page for page in kept[reader.resource.name] if isinstance(page, FetchedPage))
+        return [*held, *(replace(page, slice=held[-1].slice) for page in stale if isinstance(held[-1], FetchedPage))]
 
     with agency(seed=11) as lively, site_of(lively, database_url) as site, site_of(lively, another_database) as quiet:
         deliver(monkeypatch, keep)
@@ -102,9 +106,7 @@ def test_pages_from_before_a_change_overwrite_nothing(
         assert differences(digest(site.engine, living=True), digest(quiet.engine, living=True)) == []
 
 
-def test_a_list_that_arrives_late_revives_nothing_and_buries_nothing(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_late_list_neither_revives_nor_deletes_rows(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: Arrived = []
 
     def keep(reader: ResourceReader, held: Arrived) -> Arrived:
@@ -112,8 +114,8 @@ def test_a_list_that_arrives_late_revives_nothing_and_buries_nothing(
         return held
 
     def late(reader: ResourceReader, held: Arrived) -> Arrived:
-        late = (one for one in kept if isinstance(one, FetchedPage))
-        return [*held, *(replace(one, slice=held[-1].slice) for one in late if isinstance(held[-1], FetchedPage))]
+        late = (page for page in kept if isinstance(page, FetchedPage))
+        return [*held, *(replace(page, slice=held[-1].slice) for page in late if isinstance(held[-1], FetchedPage))]
 
     with agency() as lively, site_of(lively, database_url) as site:
         deliver(monkeypatch, keep)
@@ -134,9 +136,7 @@ def test_a_list_that_arrives_late_revives_nothing_and_buries_nothing(
         assert value(site.engine, dead, key="987654321") is False
 
 
-def test_a_total_that_never_agrees_fails_its_resource_alone_and_keeps_what_came(
-    site: Site, simulator: Simulator
-) -> None:
+def test_a_total_mismatch_fails_only_its_resource_and_keeps_its_records(site: Site, simulator: Simulator) -> None:
     break_with(simulator, "wrong-total:2")
     summary = site.sync_once(resources=("contacts", "locations"))
     states = {part.resource: part.status for part in summary.parts}

@@ -1,4 +1,4 @@
-"""Pages that drift, miscount and repeat, records whose ids, times and fields are odd: all over real sockets."""
+"""Pages that shift, miscount and repeat, and records with unusual ids, times and fields, over real sockets."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from etl.window import FIRST_INSTANT, Window
 
 CONTACTS = ("contacts",)
 PAGE = 3
-#: The id of a contact that nobody has.
+#: The id of a contact that does not exist.
 NEWCOMER = 10**6
 
 
@@ -31,12 +31,12 @@ def simulator() -> Iterator[Simulator]:
 
 
 def part_of(summary: Summary, name: str) -> Any:
-    """Return one resource of a run."""
+    """Return the batch entry of a resource."""
     return next(part for part in summary.parts if part.resource == name)
 
 
 def read(site: Site, simulator: Simulator, *faults: str, **settings: Any) -> Any:
-    """Sync the contacts alone in small pages under faults, and return how that resource ended."""
+    """Sync only the contacts in small pages under faults, and return how the resource ended."""
     break_with(simulator, *faults)
     try:
         return part_of(site.under(etl_page_size=PAGE, **settings).sync_once(resources=CONTACTS), "contacts")
@@ -45,7 +45,7 @@ def read(site: Site, simulator: Simulator, *faults: str, **settings: Any) -> Any
 
 
 def names(site: Site) -> set[str]:
-    """Return the source ids of the contacts that are no placeholders."""
+    """Return the source ids of the contacts that are not placeholders."""
     return set(values(site.engine, "SELECT source_id FROM contacts WHERE NOT is_placeholder"))
 
 
@@ -53,7 +53,7 @@ def known(simulator: Simulator) -> set[str]:
     return set(map(str, simulator.world.contacts))
 
 
-def test_a_record_on_two_pages_is_one_row_and_counted_as_duplicate(site: Site, simulator: Simulator) -> None:
+def test_a_record_on_two_pages_is_one_row_and_one_duplicate(site: Site, simulator: Simulator) -> None:
     part = read(site, simulator, "duplicate-records:1")
     pages = -(-len(simulator.world.contacts) // PAGE)
     assert (part.status, part.counts["duplicate"]) == (ResourceState.DONE, pages)
@@ -61,10 +61,10 @@ def test_a_record_on_two_pages_is_one_row_and_counted_as_duplicate(site: Site, s
     assert value(site.engine, "SELECT count(*) FROM raw.raw_contacts") == len(simulator.world.contacts)
 
 
-def test_records_that_come_and_go_between_two_pages_are_all_there_after_two_runs(
+def test_records_that_move_between_pages_are_complete_after_two_runs(
     database_url: str, another_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One record leaves the first page and another comes behind the last: no total shows it, and one moves across."""
+    """One record leaves the first page and another is added at the end: the same total, but one record moves."""
     with agency() as drifting, site_of(drifting, database_url) as site, site_of(drifting, another_database) as quiet:
         world, ordinary = drifting.world, drifting.server.faults.of_request
         moved: list[int | str] = []
@@ -92,7 +92,7 @@ def test_records_that_come_and_go_between_two_pages_are_all_there_after_two_runs
         assert names(quiet) == known(drifting)
 
 
-def test_a_window_in_which_nothing_happened_is_whole(site: Site) -> None:
+def test_an_empty_window_is_complete(site: Site) -> None:
     """The first page is empty: no record, no error."""
     window = Window(datetime(2001, 1, 1, tzinfo=UTC), datetime(2001, 1, 2, tzinfo=UTC))
     part = part_of(site.sync_once(window, resources=CONTACTS), "contacts")
@@ -105,9 +105,7 @@ def test_an_empty_page_in_the_middle_is_read_again(site: Site, simulator: Simula
 
 
 @pytest.mark.parametrize("fault", ["wrong-total:2", "wrong-total:-2"])
-def test_a_total_that_stays_wrong_fails_the_resource_whose_rows_load(
-    site: Site, simulator: Simulator, fault: str
-) -> None:
+def test_a_wrong_total_fails_the_resource_but_its_rows_are_loaded(site: Site, simulator: Simulator, fault: str) -> None:
     part = read(site, simulator, fault)
     assert (part.status, "announced" in part.error) == (ResourceState.FAILED, True)
     assert names(site) == known(simulator)
@@ -115,8 +113,8 @@ def test_a_total_that_stays_wrong_fails_the_resource_whose_rows_load(
 
 
 @pytest.mark.parametrize("fault", ["wrong-total:-2", "wrong-total:2"])
-def test_a_wrong_total_of_a_day_that_has_not_ended_is_wrong_too(database_url: str, fault: str) -> None:
-    """It may move, and does not."""
+def test_a_wrong_total_of_an_unfinished_day_fails_as_well(database_url: str, fault: str) -> None:
+    """It may change, but it does not."""
     with agency() as lively, site_of(lively, database_url) as site:
         lively.change(9)
         today = Window(datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1))
@@ -127,17 +125,15 @@ def test_a_wrong_total_of_a_day_that_has_not_ended_is_wrong_too(database_url: st
 
 
 @pytest.mark.parametrize("fault", ["wrong-total:null", "wrong-total:text", "wrong-total:negative"])
-def test_without_a_usable_total_the_last_page_that_is_not_full_ends_the_list(
-    site: Site, simulator: Simulator, fault: str
-) -> None:
+def test_without_a_usable_total_a_partial_page_ends_the_list(site: Site, simulator: Simulator, fault: str) -> None:
     part = read(site, simulator, fault)
     assert (part.status, part.error) == (ResourceState.DONE, None)
     assert names(site) == known(simulator)
     days = pairs(site.engine, "SELECT last_day - first_day, number FROM etl.slices WHERE resource = 'contacts'")
-    assert max(length for length, _ in days) <= 91, "nobody said how deep the pages would be"
+    assert max(length for length, _ in days) <= 91, "the number of pages was not announced"
 
 
-def test_a_last_page_that_repeats_for_ever_ends_the_reading(
+def test_a_last_page_that_repeats_forever_ends_the_reading(
     site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader, "MAX_EXTRA_PAGES", 50)
@@ -148,7 +144,7 @@ def test_a_last_page_that_repeats_for_ever_ends_the_reading(
 
 
 def test_links_of_an_answer_are_not_followed(site: Site, simulator: Simulator) -> None:
-    """Pages are asked for by number at the one address that is set; what an answer links to gets no call, no token."""
+    """Pages are requested by number at the configured address; links in an answer get no call and no token."""
     with agency(contacts=1) as other:
         part = read(site, simulator, f"foreign-links:{other.api_url}/Contacts/LastModifiedCreated")
         assert part.status is ResourceState.DONE
@@ -157,7 +153,7 @@ def test_links_of_an_answer_are_not_followed(site: Site, simulator: Simulator) -
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_windows_go_by_the_clock_of_the_api(site: Site, simulator: Simulator, hours: int) -> None:
+def test_windows_use_the_clock_of_the_api(site: Site, simulator: Simulator, hours: int) -> None:
     break_with(simulator, f"clock-skew:{hours * 3600}")
     summary = site.sync_once(resources=CONTACTS)
     there = datetime.now(UTC) + timedelta(hours=hours)
@@ -165,7 +161,9 @@ def test_windows_go_by_the_clock_of_the_api(site: Site, simulator: Simulator, ho
 
 
 @pytest.mark.parametrize("form", ["z", "offset", "seven", "us", "ticks"])
-def test_times_in_any_form_are_the_same_moments(site: Site, as_synced: Site, simulator: Simulator, form: str) -> None:
+def test_times_in_all_formats_are_the_same_instants(
+    site: Site, as_synced: Site, simulator: Simulator, form: str
+) -> None:
     assert read(site, simulator, f"time-form:{form}").status is ResourceState.DONE
     query = "SELECT source_id, date_trunc('second', source_created_at) FROM contacts WHERE NOT is_placeholder"
     assert dict(pairs(site.engine, query)) == dict(pairs(as_synced.engine, query))
@@ -173,7 +171,7 @@ def test_times_in_any_form_are_the_same_moments(site: Site, as_synced: Site, sim
 
 @pytest.mark.parametrize("fault", ["null-modified", "strange-modified:0001-01-01T00:00:00",
                                    "strange-modified:9999-12-31T23:59:59"])  # fmt: skip
-def test_missing_and_impossible_times_neither_lose_a_record_nor_move_a_mark_beyond_now(
+def test_missing_and_invalid_times_neither_lose_records_nor_advance_the_watermark_beyond_now(
     site: Site, simulator: Simulator, fault: str
 ) -> None:
     part = read(site, simulator, fault)
@@ -184,25 +182,25 @@ def test_missing_and_impossible_times_neither_lose_a_record_nor_move_a_mark_beyo
     assert value(site.engine, "SELECT max(version_at) FROM contacts") <= now
 
 
-def test_a_record_at_the_very_end_belongs_to_the_next_window_once(database_url: str) -> None:
+def test_a_record_at_the_end_of_a_window_belongs_to_the_next_one(database_url: str) -> None:
     noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
     with agency(now=datetime(2026, 6, 1, tzinfo=UTC)) as served, site_of(served, database_url) as site:
         contacts = served.world.contacts
         first, second, *_ = contacts
         for key, at in ((first, noon - timedelta(hours=2)), (second, noon)):
             contacts.put(key, contacts[key] | {"CreatedOn": at.isoformat()[:19], "DateLastModified": None}, at)
-        found = []
+        source_ids = []
         for start in (noon - timedelta(hours=2), noon):
             window = Window(start, start + timedelta(hours=2))
-            found.append(site.under(etl_overlap=timedelta(0)).sync_once(window, resources=CONTACTS))
-        inserted = [part_of(one, "contacts").counts["inserted"] for one in found]
+            source_ids.append(site.under(etl_overlap=timedelta(0)).sync_once(window, resources=CONTACTS))
+        inserted = [part_of(source_id, "contacts").counts["inserted"] for source_id in source_ids]
         assert inserted == [1, 1]
-        assert [part_of(one, "contacts").counts["outside_window"] for one in found] == [1, 1]
+        assert [part_of(source_id, "contacts").counts["outside_window"] for source_id in source_ids] == [1, 1]
         assert names(site) == {str(first), str(second)}
 
 
 @pytest.mark.parametrize("form", ["text", "padded", "float"])
-def test_ids_that_change_their_type_stay_one_record(synced: Site, simulator: Simulator, form: str) -> None:
+def test_ids_that_change_their_type_are_one_record(synced: Site, simulator: Simulator, form: str) -> None:
     before = names(synced)
     break_with(simulator, f"id-form:{form}")
     summary = synced.under(etl_page_size=PAGE).sync_once(resources=CONTACTS, full=True)
@@ -210,12 +208,14 @@ def test_ids_that_change_their_type_stay_one_record(synced: Site, simulator: Sim
     assert (part.status, part.counts["inserted"], part.counts["refused"]) == (ResourceState.DONE, 0, 0)
     assert names(synced) == before
     assert value(synced.engine, "SELECT count(*) FROM contacts WHERE deleted_at IS NOT NULL") == sum(
-        one["Status"] == "D" for one in simulator.world.contacts.values()
+        contact["Status"] == "D" for contact in simulator.world.contacts.values()
     )
 
 
 @pytest.mark.parametrize("fault", ["no-id:1", "id-form:list"])
-def test_a_record_without_a_usable_id_is_refused_by_its_position(site: Site, simulator: Simulator, fault: str) -> None:
+def test_a_record_without_a_usable_id_is_refused_with_its_position(
+    site: Site, simulator: Simulator, fault: str
+) -> None:
     part = read(site, simulator, fault)
     assert part.status is ResourceState.DONE, part.error
     assert part.counts["refused"] > 0
@@ -223,24 +223,24 @@ def test_a_record_without_a_usable_id_is_refused_by_its_position(site: Site, sim
     where = "WHERE rule = 'record-unusable' AND resource = 'contacts'"
     positions = values(site.engine, f"SELECT source_id FROM etl.findings {where}")
     assert len(positions) == part.counts["refused"]
-    assert all(one.startswith("request ") and ", item " in one for one in positions)
+    assert all(position.startswith("request ") and ", item " in position for position in positions)
 
 
 @pytest.mark.parametrize("fault", ['set-field:Mood="glad"', "lost-field:Email", "set-field:LocationID=[]",
                                    'set-field:City={"Name":7}'])  # fmt: skip
-def test_fields_that_come_go_or_change_their_shape_cost_no_record(site: Site, simulator: Simulator, fault: str) -> None:
+def test_added_removed_or_changed_fields_lose_no_record(site: Site, simulator: Simulator, fault: str) -> None:
     part = read(site, simulator, fault)
     assert (part.status, part.counts["refused"]) == (ResourceState.DONE, 0)
     assert names(site) == known(simulator)
     field = fault.partition(":")[2].partition("=")
     raw = values(site.engine, "SELECT raw_data FROM raw.raw_contacts")
     if field[2]:
-        assert all(one[field[0]] == json.loads(field[2]) for one in raw), "staging keeps what came"
+        assert all(record[field[0]] == json.loads(field[2]) for record in raw), "staging keeps what arrived"
     else:
-        assert all(field[0] not in one for one in raw)
+        assert all(field[0] not in record for record in raw)
 
 
-def test_details_and_policies_that_come_before_their_customers_find_them_later(site: Site, as_synced: Site) -> None:
+def test_records_that_arrive_before_their_customers_are_linked_later(site: Site, as_synced: Site) -> None:
     assert site.sync_once(resources=("policies", "quotes")).exit_status == 0
     waiting = "SELECT count(*) FROM contacts WHERE is_placeholder"
     assert value(site.engine, waiting) > 0
@@ -249,7 +249,7 @@ def test_details_and_policies_that_come_before_their_customers_find_them_later(s
     assert differences(digest(site.engine), digest(as_synced.engine)) == []
 
 
-def test_two_policies_with_one_number_are_two_rows(database_url: str) -> None:
+def test_two_policies_with_the_same_number_are_two_rows(database_url: str) -> None:
     with agency() as served, site_of(served, database_url) as site:
         policies = served.world.policies
         first, second, *_ = policies
@@ -260,8 +260,8 @@ def test_two_policies_with_one_number_are_two_rows(database_url: str) -> None:
         assert {str(first), str(second)} <= set(values(site.engine, query, number=number))
 
 
-def test_a_window_read_by_hand_leaves_a_gap_that_the_next_sync_fills(site: Site, as_synced: Site) -> None:
-    """What was complete before, after and between: the next window begins where the unbroken stretch ends."""
+def test_the_next_sync_fills_the_gap_left_by_a_manual_window(site: Site, as_synced: Site) -> None:
+    """The next window starts where the contiguous coverage ends."""
     early = Window(FIRST_INSTANT, datetime(2015, 1, 1, tzinfo=UTC))
     late = Window(datetime.now(UTC) - timedelta(days=30), datetime.now(UTC) - timedelta(days=1))
     for window in (early, late):

@@ -1,4 +1,4 @@
-"""Hostile payloads through a real page into a real database: each is kept or refused, and costs no neighbour."""
+"""Hostile payloads through a real page into a real database: each is kept or refused, without affecting others."""
 
 import json
 from collections import Counter
@@ -25,7 +25,7 @@ FIRST_ID = 900_001
 MADE = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 MEGABYTE = 1_000_000
 
-#: Payloads that are kept: what stands as the value of a field, and what of it staging holds (as JSON).
+#: Payloads that are kept: the value of a field, and its staged form (as JSON).
 KEPT: dict[str, tuple[bytes, Any]] = {
     "NUL escape": (rb'"a\u0000b"', "a\ufffdb"),
     "NUL escape behind a back-slash": (rb'"a\\u0000b"', r"a\u0000b"),
@@ -51,7 +51,7 @@ KEPT: dict[str, tuple[bytes, Any]] = {
     "empty key": (b'{"": {"": []}}', {"": {"": []}}),
 }
 
-#: Payloads that cost their record: what stands as the value of a field.
+#: Payloads whose record is refused: the value of a field.
 REFUSED: dict[str, bytes] = {
     "NaN": b"NaN",
     "Infinity": b"Infinity",
@@ -72,19 +72,19 @@ REFUSED: dict[str, bytes] = {
     "half an escape": rb'"\u12"',
 }
 
-#: Items that are no record at all.
+#: Items that are not records.
 NO_RECORDS: tuple[bytes, ...] = (b"null", b"5", b'"text"', b"[]", b"{}", b'{"EntityID": null}', b'{"EntityID": [1]}')
 
 
 def contact(key: int, payload: bytes | None = None) -> bytes:
-    """Return a contact as JSON text, with a payload in a field that is not declared."""
+    """Return a contact as JSON text, with a payload in an undeclared field."""
     whole = {"EntityID": key, "DisplayName": f"Neighbour {key}", "Status": "A", "CreatedOn": "2026-01-05T12:00:00"}
     head = json.dumps(whole).encode()
     return head if payload is None else head[:-1] + b', "Odd": ' + payload + b"}"
 
 
 def serve(simulator: Simulator, items: Sequence[bytes]) -> None:
-    """Let these texts be the contacts of the agency, and nothing else."""
+    """Serve these texts as the contacts of the agency, and nothing else."""
     collection = simulator.world.contacts
     collection._entries.clear()
     collection._found.clear()
@@ -93,11 +93,11 @@ def serve(simulator: Simulator, items: Sequence[bytes]) -> None:
 
 
 def between_neighbours(payloads: Sequence[bytes]) -> tuple[list[bytes], dict[int, int]]:
-    """Return contacts with a sound one before, between and behind the odd ones, and each odd one's id by its place."""
+    """Return contacts with a valid one before, between and after the unusual ones, and the ids of these by position."""
     items, keys = [contact(FIRST_ID)], {}
-    for place, payload in enumerate(payloads):
-        key = FIRST_ID + 2 * place + 1
-        keys[place] = key
+    for index, payload in enumerate(payloads):
+        key = FIRST_ID + 2 * index + 1
+        keys[index] = key
         items += [contact(key, payload), contact(key + 1)]
     return items, keys
 
@@ -114,10 +114,10 @@ def read_contacts(site: Site) -> Counter[str]:
 
 
 def stored(engine: Engine, key: int) -> str | None:
-    """Return what staging holds of a contact's odd field, as PostgreSQL writes it."""
+    """Return the staged value of a contact's undeclared field, as PostgreSQL writes it."""
     query = "SELECT CAST(raw_data -> 'Odd' AS text) FROM raw.raw_contacts WHERE source_id = :key"
-    found = values(engine, query, key=str(key))
-    return found[0] if found else None
+    staged = values(engine, query, key=str(key))
+    return staged[0] if staged else None
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def simulator() -> Iterator[Simulator]:
 def taken(
     server: EmbeddedPostgres, simulator: Simulator, items: Sequence[bytes]
 ) -> Iterator[tuple[Site, Counter[str]]]:
-    """Give a database that has read these contacts, and the counts of that."""
+    """Give a database that has read these contacts, and the counts."""
     serve(simulator, items)
     with cloned(server.url, MIGRATED) as url, site_of(simulator, url) as site:
         yield site, read_contacts(site)
@@ -139,18 +139,18 @@ def taken(
 @pytest.fixture(scope="module")
 def kept(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[tuple[Site, Counter[str]]]:
     items, _ = between_neighbours([payload for payload, _ in KEPT.values()])
-    with taken(server, simulator, items) as found:
-        yield found
+    with taken(server, simulator, items) as site_and_counts:
+        yield site_and_counts
 
 
 @pytest.fixture(scope="module")
 def refused(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[tuple[Site, Counter[str]]]:
     items, _ = between_neighbours(list(REFUSED.values()))
-    with taken(server, simulator, [*items, *NO_RECORDS]) as found:
-        yield found
+    with taken(server, simulator, [*items, *NO_RECORDS]) as site_and_counts:
+        yield site_and_counts
 
 
-def test_what_can_be_kept_loads_with_all_of_its_neighbours(kept: tuple[Site, Counter[str]]) -> None:
+def test_storable_payloads_are_loaded_with_all_other_records(kept: tuple[Site, Counter[str]]) -> None:
     site, counts = kept
     assert counts["fetched"] == counts[Outcome.INSERTED] == 2 * len(KEPT) + 1
     assert (
@@ -159,18 +159,18 @@ def test_what_can_be_kept_loads_with_all_of_its_neighbours(kept: tuple[Site, Cou
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_staging_holds_the_payload_as_it_was_meant(kept: tuple[Site, Counter[str]], name: str) -> None:
+def test_staging_has_the_payload_with_its_meaning(kept: tuple[Site, Counter[str]], name: str) -> None:
     site, _ = kept
-    found = stored(site.engine, FIRST_ID + 2 * list(KEPT).index(name) + 1)
+    staged = stored(site.engine, FIRST_ID + 2 * list(KEPT).index(name) + 1)
     payload, meant = KEPT[name]
-    assert found is not None
+    assert staged is not None
     if isinstance(meant, str) and not payload.startswith(b'"'):
-        assert found == meant  # a number, digit for digit
+        assert staged == meant  # a number, digit for digit
     else:
-        assert json.loads(found) == (json.loads(payload) if meant is None else meant)
+        assert json.loads(staged) == (json.loads(payload) if meant is None else meant)
 
 
-def test_what_cannot_be_kept_is_refused_and_costs_no_neighbour(refused: tuple[Site, Counter[str]]) -> None:
+def test_unstorable_payloads_are_refused_without_affecting_others(refused: tuple[Site, Counter[str]]) -> None:
     site, counts = refused
     sound, bad = len(REFUSED) + 1, len(REFUSED) + len(NO_RECORDS)
     assert (counts[Outcome.INSERTED], counts[Outcome.REFUSED]) == (sound, bad)
@@ -179,15 +179,15 @@ def test_what_cannot_be_kept_is_refused_and_costs_no_neighbour(refused: tuple[Si
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_refused_record_has_a_finding_at_its_place(refused: tuple[Site, Counter[str]], name: str) -> None:
+def test_a_refused_record_has_a_finding_with_its_position(refused: tuple[Site, Counter[str]], name: str) -> None:
     site, _ = refused
-    place = 2 * list(REFUSED).index(name) + 1
+    position = 2 * list(REFUSED).index(name) + 1
     query = "SELECT severity, message FROM etl.findings WHERE source_id LIKE :place"
     with site.engine.connect() as connection:
-        ((severity, message),) = connection.execute(text(query), {"place": f"%item {place}"}).all()
+        ((severity, message),) = connection.execute(text(query), {"place": f"%item {position}"}).all()
     assert severity == "refused"
     assert message
-    assert stored(site.engine, FIRST_ID + place) is None
+    assert stored(site.engine, FIRST_ID + position) is None
 
 
 def test_reading_hostile_records_again_writes_nothing(kept: tuple[Site, Counter[str]], simulator: Simulator) -> None:
@@ -201,7 +201,7 @@ def test_reading_hostile_records_again_writes_nothing(kept: tuple[Site, Counter[
 
 
 class Respelt(Faults):
-    """Sends every page of contacts in another spelling of the same text."""
+    """Sends every page of contacts in another encoding of the same text."""
 
     def __init__(self, encoding: str) -> None:
         super().__init__(())
@@ -222,7 +222,7 @@ def test_a_body_with_a_byte_order_mark_is_read(site: Site, simulator: Simulator,
     assert stored(site.engine, FIRST_ID + 1) == '"\N{GRINNING FACE}"'
 
 
-#: Values that any reader of JSON must take, one for each corner of its grammar.
+#: Values that any JSON parser must accept, one for each special case of the grammar.
 SOUND: tuple[bytes, ...] = (
     b"[]", b"{}", b"[ ]", b" \t\r\n[\t1\r\n,\n2 ] ", b'{"a": [{}], "b": {"c": null}}', b'{"": 0, " ": 1}',
     b'{"a": 1, "a": 1, "b": 2}', b'{"min": -1.0e+28, "max": 1.0e+28}', b"[[[[[[[[[[]]]]]]]]]]", b"[null, true, false]",
@@ -237,7 +237,7 @@ SOUND: tuple[bytes, ...] = (
 )  # fmt: skip
 
 
-def test_every_sound_body_is_kept_as_the_value_of_a_field(site: Site, simulator: Simulator) -> None:
+def test_every_valid_json_value_is_kept_as_the_value_of_a_field(site: Site, simulator: Simulator) -> None:
     payloads = list(SOUND)
     items, _ = between_neighbours(payloads)
     serve(simulator, items)
@@ -251,7 +251,7 @@ def test_every_sound_body_is_kept_as_the_value_of_a_field(site: Site, simulator:
     )
 
 
-#: Texts that have broken programs which took them for something else.
+#: Texts that have broken programs by being interpreted as something else.
 HOSTILE = (
     "", " ", "\u0000", "\ud800", "NULL", "undefined", "None", "true", "-1/2", "1E+02", "0x0", "--1", "1,000.00", "NaN",
     "=cmd|' /C calc'!A0", "<script>alert(1)</script>", "${jndi:ldap://x}", "\\N", "\\.", "%s%n%d", "{0} {{7*7}}",
@@ -278,8 +278,8 @@ def test_hostile_strings_in_every_field_load_or_become_findings(site: Site, simu
         "AgentName",
     )
     items = [
-        json.dumps(json.loads(contact(FIRST_ID + place)) | dict.fromkeys(names, string)).encode()
-        for place, string in enumerate(strings)
+        json.dumps(json.loads(contact(FIRST_ID + index)) | dict.fromkeys(names, string)).encode()
+        for index, string in enumerate(strings)
     ]
     serve(simulator, items)
     counts = read_contacts(site)
@@ -288,4 +288,4 @@ def test_hostile_strings_in_every_field_load_or_become_findings(site: Site, simu
     safe = [
         one.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace") for one in strings
     ]
-    assert [rows[str(FIRST_ID + place)] for place in range(len(strings))] == safe
+    assert [rows[str(FIRST_ID + index)] for index in range(len(strings))] == safe

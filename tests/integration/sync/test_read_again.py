@@ -1,4 +1,4 @@
-"""What is read although nothing says that it changed: billing once a day; and details of records that are gone."""
+"""Reading without a change notification: billing once a day; and child records of deleted parents."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,16 +27,16 @@ BILLING = ("billing_records",)
 
 
 def set_clock(simulator: Simulator, now: datetime) -> None:
-    """Let it be another time at the source."""
+    """Set the time at the source."""
     simulator.server.settings = replace(simulator.server.settings, now=now)
 
 
 def first_day_asked(site: Site) -> str:
-    """Return the first day that the billing feed was asked for since the calls were last looked at."""
+    """Return the first day requested from the billing feed since the last check of the calls."""
     return min(parse_qs(query)["startDate"][0] for path, query in calls(site) if path.startswith("Billing"))
 
 
-def test_billing_is_read_back_once_a_day_since_no_feed_tells_of_its_changes(database_url: str) -> None:
+def test_billing_is_read_again_once_a_day_as_no_feed_reports_its_changes(database_url: str) -> None:
     with agency(now=NOON, founded=NOON) as served, site_of(served, database_url) as site:
         assert site.sync_once(resources=BILLING).exit_status == 0
         billing = served.world.billing
@@ -57,11 +57,11 @@ def test_billing_is_read_back_once_a_day_since_no_feed_tells_of_its_changes(data
             assert abs((moment - asked).days - back) <= 1
 
 
-def test_details_of_a_record_that_is_gone_are_noted_and_the_run_goes_on(
+def test_child_records_of_a_deleted_record_are_noted_and_the_run_continues(
     synced: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ordinary = simulator.server.faults.of_request
-    key = next(key for key, one in simulator.world.policies._entries.items() if b'"Status":"A"' in one.text)
+    key = next(key for key, item in simulator.world.policies._entries.items() if b'"Status":"A"' in item.text)
 
     def gone(request: web.Request) -> web.Response | None:
         is_gone = request.path.endswith(f"/{key}/Quotes")
@@ -70,41 +70,41 @@ def test_details_of_a_record_that_is_gone_are_noted_and_the_run_goes_on(
     monkeypatch.setattr(simulator.server.faults, "of_request", gone)
     with synced.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE etl.child_queue SET due_at = now() WHERE resource = 'quotes'")
-    told: list[Event] = []
-    summary = synced.sync_once(watcher=Watcher(told.append), resources=("quotes",))
+    reported: list[Event] = []
+    summary = synced.sync_once(watcher=Watcher(reported.append), resources=("quotes",))
     assert (summary.exit_status, {part.status for part in summary.parts}) == (0, {ResourceState.DONE})
-    notes = [one.text for one in told if isinstance(one, Message)]
-    assert notes == ["quotes: 1 of the policies asked about is gone at the source (404)"]
+    notes = [item.text for item in reported if isinstance(item, Message)]
+    assert notes == ["quotes: 1 of the requested policies no longer exists in QQCatalyst (404)"]
 
 
 def foreseen(site: Site, *resources: str, limit: int | None = None) -> dict[str, Forecast]:
-    """Return what a sync of some resources would ask for."""
+    """Return the planned calls of a sync of some resources."""
     options, ledger = Options(resources=resources, limit=limit), Ledger(site.engine, site.settings.etl_tenant)
     with connected(site.settings) as api:
         planned = plan(ledger, site.settings, api.now, None, options)
-        found = forecast(ledger, site.settings, api, planned, limit)
-    return {one.resource: one for one in found}
+        planned_calls = forecast(ledger, site.settings, api, planned, limit)
+    return {resource_calls.resource: resource_calls for resource_calls in planned_calls}
 
 
-def test_a_plan_of_calls_is_kept(site: Site) -> None:
+def test_a_sync_makes_the_planned_calls(site: Site) -> None:
     names = ("contacts", "policies", "locations", "commission_rules")
     planned = foreseen(site, *names)
     site.asked()
     assert site.sync_once(resources=names).exit_status == 0
     made = len(calls(site))
-    assert made <= sum(one.calls for one in planned.values()) <= made + 2
+    assert made <= sum(resource_calls.calls for resource_calls in planned.values()) <= made + 2
 
 
-def test_a_plan_of_a_first_look_is_as_small_as_the_look(site: Site) -> None:
+def test_the_plan_of_a_limited_run_is_as_small_as_the_run(site: Site) -> None:
     planned = foreseen(site, limit=3)
     site.asked()
     assert site.sync_once(limit=3).exit_status == 0
-    assert len(calls(site)) <= sum(one.calls for one in planned.values())
+    assert len(calls(site)) <= sum(resource_calls.calls for resource_calls in planned.values())
     assert planned["contacts"].records == 3
-    assert all(one.calls <= 3 for one in planned.values())
+    assert all(resource_calls.calls <= 3 for resource_calls in planned.values())
 
 
-def test_a_plan_tells_how_urgent_details_are(synced: Site) -> None:
+def test_a_plan_shows_the_urgency_of_child_records(synced: Site) -> None:
     come_of_age(synced)
     quotes = foreseen(synced, "quotes")["quotes"]
     assert quotes.calls == sum(some.calls for some in quotes.waiting) > 0
@@ -112,8 +112,8 @@ def test_a_plan_tells_how_urgent_details_are(synced: Site) -> None:
     assert [some.active for some in quotes.waiting] == sorted((some.active for some in quotes.waiting), reverse=True)
 
 
-def test_a_day_of_very_many_records_is_paged_deep_and_taken_up_at_its_page(database_url: str) -> None:
-    """A conversion wrote the whole book in one day, which cannot be cut."""
+def test_a_day_with_very_many_records_is_read_in_many_pages_and_resumed_at_the_page(database_url: str) -> None:
+    """A conversion wrote the whole book in one day, which cannot be split."""
     day, many = NOON.replace(hour=0), 80
     with agency(now=NOON + timedelta(days=9), contacts=many) as served, site_of(served, database_url) as site:
         contacts = served.world.contacts
@@ -129,7 +129,7 @@ def test_a_day_of_very_many_records_is_paged_deep_and_taken_up_at_its_page(datab
         site.asked()
         assert retry(site.engine, slow.settings).exit_status == 0
         later = {int(parse_qs(query)["pageNumber"][0]) for path, query in calls(site) if path.startswith("Contacts/")}
-        assert not staged & later, "no staged page is asked for again"
+        assert not staged & later, "no staged page is requested again"
         assert staged | later >= set(range(1, many + 1))
         assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == many
         assert value(site.engine, "SELECT count(*) FROM etl.slices WHERE resource = 'contacts'") == 1

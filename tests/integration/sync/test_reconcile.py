@@ -1,4 +1,4 @@
-"""Reconciling marks deleted what a full reading no longer meets: under a brake, and so that it can be taken back."""
+"""Reconciling marks as deleted what a full scan no longer finds, with a limit and an undo."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from etl.simulator import Simulator
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    """Give each test an agency of its own, since records are taken out of it for good."""
+    """Give each test its own agency, since records are removed from it permanently."""
     with agency() as served:
         yield served
 
@@ -30,7 +30,7 @@ def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
         yield made
 
 
-def test_what_vanished_is_marked_and_its_return_revives_it(site: Site) -> None:
+def test_a_missing_record_is_marked_as_deleted_and_revived_on_its_return(site: Site) -> None:
     before, known = dead(site.engine, "claims"), digest(site.engine)
     world = site.simulator.world
     key = next(key for key in world.claims if str(key) not in before)
@@ -48,7 +48,7 @@ def test_what_vanished_is_marked_and_its_return_revives_it(site: Site) -> None:
     assert digest(site.engine)["claims"][str(key)]["claim_number"] == known["claims"][str(key)]["claim_number"]
 
 
-def test_a_dry_run_tells_and_marks_nothing(site: Site) -> None:
+def test_a_dry_run_reports_and_marks_nothing(site: Site) -> None:
     before = dead(site.engine, "claims")
     drop_claims(site, 1)
     notes: list[str] = []
@@ -58,23 +58,23 @@ def test_a_dry_run_tells_and_marks_nothing(site: Site) -> None:
     assert any("claims: 1 of" in note and "would be marked" in note for note in notes)
 
 
-def test_it_can_be_taken_back(site: Site) -> None:
-    known = digest(site.engine)
+def test_it_can_be_undone(site: Site) -> None:
+    before = digest(site.engine)
     drop_claims(site, 1)
     batch = site.sync_once(full=True).batch
-    assert digest(site.engine) != known
+    assert digest(site.engine) != before
     assert undo_deletions(site.engine, site.settings, batch.id)["claims"] == 1
-    assert digest(site.engine) == known
+    assert digest(site.engine) == before
     assert undo_deletions(site.engine, site.settings, batch.id)["claims"] == 0
 
 
-def test_a_run_that_swept_nothing_has_nothing_to_take_back(site: Site) -> None:
+def test_a_run_without_a_full_scan_has_nothing_to_undo(site: Site) -> None:
     batch_id = value(site.engine, "SELECT id FROM etl.batches LIMIT 1")
-    with pytest.raises(UsageError, match="did not read everything"):
+    with pytest.raises(UsageError, match="was not a full read"):
         undo_deletions(site.engine, site.settings, batch_id)
 
 
-def test_the_brake_holds_when_too_much_would_vanish(site: Site) -> None:
+def test_nothing_is_deleted_when_too_many_records_are_missing(site: Site) -> None:
     with site.simulator.lock:
         del site.simulator.world.agency_rules[:40]
     before = dead(site.engine, "commission_rules")
@@ -87,7 +87,7 @@ def test_the_brake_holds_when_too_much_would_vanish(site: Site) -> None:
     assert len(dead(site.engine, "commission_rules")) == len(before) + 40
 
 
-def test_a_record_that_another_reading_met_since_the_sweep_began_has_not_vanished(site: Site) -> None:
+def test_a_record_read_by_another_run_during_the_scan_is_not_missing(site: Site) -> None:
     before = dead(site.engine, "claims")
     (gone,) = drop_claims(site, 1)
 
@@ -105,6 +105,6 @@ def test_a_record_that_another_reading_met_since_the_sweep_began_has_not_vanishe
     assert dead(site.engine, "claims") == before
 
 
-def test_what_is_read_in_complete_sets_needs_no_reconciling() -> None:
-    with pytest.raises(UsageError, match="coverages is read in complete sets"):
+def test_resources_read_in_complete_sets_need_no_reconciliation() -> None:
+    with pytest.raises(UsageError, match="coverages is always read in complete sets"):
         select_reconcilable(["coverages"])

@@ -1,4 +1,4 @@
-"""What an account does not offer, and what it refuses although everybody has it."""
+"""Resources that an account does not offer, and refusals of resources that every account has."""
 
 from collections.abc import Iterator
 
@@ -14,18 +14,18 @@ from etl.models.states import BatchState, ResourceState
 from etl.pipeline import retry
 from etl.simulator import Simulator
 
-#: What the vendor documents nowhere, and a small account answers with its help page.
+#: Undocumented resources, which a small account answers with its help page.
 UNDOCUMENTED = {"departments", "applications", "coverages", "equipment", "claims", "commissions"}
 
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Simulator]:
-    """Give an agency whose account offers only what is documented."""
+    """Give an agency whose account offers only documented resources."""
     with agency(documented_only=True) as served:
         yield served
 
 
-def test_what_an_account_does_not_offer_is_remembered_and_fails_nothing(plain: Simulator, database_url: str) -> None:
+def test_a_resource_that_is_not_offered_is_remembered_and_fails_nothing(plain: Simulator, database_url: str) -> None:
     with site_of(plain, database_url) as site:
         first = site.sync_once()
         states = {part.resource: part.status for part in first.parts}
@@ -38,9 +38,9 @@ def test_what_an_account_does_not_offer_is_remembered_and_fails_nothing(plain: S
             path for path, _ in calls(site) if path.split("/")[0] in {"Departments", "Claims", "Applications"}
         ] == []
         pending = {
-            f"policy:{one['PolicyId']}"
-            for one in plain.world.policies.values()
-            if one["Status"] == "P" and not one["IsDeleted"]
+            f"policy:{policy['PolicyId']}"
+            for policy in plain.world.policies.values()
+            if policy["Status"] == "P" and not policy["IsDeleted"]
         }
         standing_in = values(site.engine, "SELECT source_id FROM applications WHERE NOT is_placeholder")
         assert set(standing_in) == pending != set()
@@ -52,7 +52,7 @@ def test_what_an_account_does_not_offer_is_remembered_and_fails_nothing(plain: S
         assert [path for path, _ in calls(site) if path.startswith("Departments")] != []
 
 
-def test_one_refusing_resource_stops_no_other_and_is_taken_up_by_retry(
+def test_a_refused_resource_stops_no_other_and_is_resumed_by_retry(
     site: Site, synced: Site, simulator: Simulator
 ) -> None:
     break_with(simulator, "forbidden:Billing")
@@ -72,7 +72,7 @@ def test_one_refusing_resource_stops_no_other_and_is_taken_up_by_retry(
         retry(site.engine, site.settings)
 
 
-def test_calls_that_fail_for_some_parents_are_made_again_by_retry(
+def test_failed_calls_for_some_parents_are_repeated_by_retry(
     site: Site, synced: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulator_answers = simulator.server.faults.of_request
@@ -91,10 +91,10 @@ def test_calls_that_fail_for_some_parents_are_made_again_by_retry(
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
 
-def test_a_resource_that_answers_with_errors_alone_stops_no_other(
+def test_a_resource_with_only_error_answers_stops_no_other(
     site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server is not down because one call of it is."""
+    """One failing endpoint does not mean that the server is down."""
     simulator_answers = simulator.server.faults.of_request
 
     def broken(request: web.Request) -> web.Response | None:

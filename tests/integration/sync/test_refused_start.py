@@ -1,4 +1,4 @@
-"""What is wrong before a run begins: one clear error of the right class, and nothing half done."""
+"""Errors before a run begins: one clear error of the right class, and no partial state."""
 
 import threading
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def refused(site: Site, error: type[EtlError], match: str, **changes: object) ->
     assert value(site.engine, "SELECT count(*) FROM raw.raw_locations") == 0
 
 
-def test_wrong_settings_are_all_named_at_once_and_their_values_are_not() -> None:
+def test_all_invalid_settings_are_named_at_once_without_their_values() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.load(etl_rate=-5, etl_page_size=0, qqcatalyst_api_url="gopher://hidden-host")
     for name in ("ETL_RATE", "ETL_PAGE_SIZE", "QQCATALYST_API_URL"):
@@ -55,17 +55,17 @@ def test_missing_credentials_are_named(site: Site) -> None:
     refused(site, SettingsError, "QQCATALYST_PASSWORD", qqcatalyst_password=None)
 
 
-def test_credentials_that_are_not_taken(site: Site, simulator: Simulator) -> None:
+def test_refused_credentials(site: Site, simulator: Simulator) -> None:
     break_with(simulator, "token-refused")
     refused(site, CredentialsRefused, "QQCATALYST_USERNAME and QQCATALYST_PASSWORD")
 
 
-def test_a_token_that_nothing_takes(site: Site, simulator: Simulator) -> None:
+def test_a_token_that_is_never_accepted(site: Site, simulator: Simulator) -> None:
     break_with(simulator, "unauthorized-always")
     refused(site, CredentialsRefused, "refused the credentials")
 
 
-def test_an_api_that_nobody_serves(site: Site) -> None:
+def test_an_api_that_is_not_running(site: Site) -> None:
     refused(site, ApiUnavailable, "127.0.0.1", qqcatalyst_api_url="http://127.0.0.1:9/v1")
 
 
@@ -89,12 +89,12 @@ def test_a_database_that_does_not_exist(site: Site, server: EmbeddedPostgres) ->
         sync(nowhere, site.settings)
 
 
-def test_a_server_that_does_not_run(site: Site) -> None:
+def test_a_database_server_that_is_not_running(site: Site) -> None:
     with pytest.raises(DatabaseUnavailable, match="cannot be reached"):
         sync(make_engine("postgresql://etl@127.0.0.1:9/etl"), site.settings)
 
 
-def test_credentials_that_are_refused_in_the_middle_leave_a_batch_that_can_be_resumed(
+def test_credentials_refused_during_a_run_leave_a_resumable_batch(
     site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -108,7 +108,7 @@ def test_credentials_that_are_refused_in_the_middle_leave_a_batch_that_can_be_re
 
 
 def refuse_after(simulator: Simulator, path: str) -> Callable[[web.Request], web.Response | None]:
-    """Return what answers every call with 401, whatever the token, from the first call of a path on."""
+    """Return a function that answers every call with 401 for any token, from the first call of a path on."""
     ordinary = simulator.server.faults.of_request
     refusing = threading.Event()
 
@@ -120,7 +120,7 @@ def refuse_after(simulator: Simulator, path: str) -> Callable[[web.Request], web
     return answer
 
 
-def test_another_account_under_the_name_of_the_tenant(synced: Site) -> None:
+def test_another_account_under_the_same_tenant(synced: Site) -> None:
     other = synced.under(qqcatalyst_username=None, qqcatalyst_auth="enterprise")
     with pytest.raises(SettingsError, match="belongs to another QQCatalyst account"):
         other.sync_once()

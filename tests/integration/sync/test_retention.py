@@ -1,4 +1,4 @@
-"""Retention: superseded versions and request facts go when they are old; the newest version of a record never does."""
+"""Retention: old superseded versions and requests are deleted; the newest version of a record is always kept."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ VERSIONS = "SELECT count(*) FROM raw.raw_contacts WHERE source_id = :key"
 
 @pytest.fixture
 def changed(synced: Site, simulator: Simulator) -> tuple[Site, str]:
-    """Give a site one of whose contacts has three versions, and the contact's id."""
+    """Give a site with a contact in three versions, and the contact's id."""
     key = next(iter(simulator.world.contacts))
     for street in ("1 First Street", "2 Second Street"):
         simulator.world.contacts.change(key, simulator.server.now(), Line1=street)
@@ -42,7 +42,7 @@ def test_without_the_setting_everything_is_kept(changed: tuple[Site, str]) -> No
     assert value(site.engine, "SELECT count(*) FROM etl.requests") > before
 
 
-def test_old_versions_go_and_the_newest_stays(changed: tuple[Site, str]) -> None:
+def test_old_versions_are_deleted_and_the_newest_is_kept(changed: tuple[Site, str]) -> None:
     site, key = changed
     aged(site, OLD)
     before = digest(site.engine)
@@ -53,25 +53,25 @@ def test_old_versions_go_and_the_newest_stays(changed: tuple[Site, str]) -> None
     assert digest(site.engine) == before
 
 
-def test_what_is_younger_than_the_retention_stays(changed: tuple[Site, str]) -> None:
+def test_versions_younger_than_the_retention_are_kept(changed: tuple[Site, str]) -> None:
     site, key = changed
     aged(site, OLD)
     site.under(etl_raw_retention=timedelta(days=50)).sync_once()
     assert value(site.engine, VERSIONS, key=key) == 3
 
 
-def test_the_last_version_of_a_record_that_is_gone_stays(changed: tuple[Site, str]) -> None:
+def test_the_last_version_of_a_deleted_record_is_kept(changed: tuple[Site, str]) -> None:
     site, key = changed
-    mine = f"source_id = '{key}' AND superseded_at IS NULL"
-    last = value(site.engine, f"SELECT id FROM raw.raw_contacts WHERE {mine}")
-    gone = f"UPDATE raw.raw_contacts SET superseded_at = now(), gone_batch_id = id WHERE {mine}"
+    condition = f"source_id = '{key}' AND superseded_at IS NULL"
+    last = value(site.engine, f"SELECT id FROM raw.raw_contacts WHERE {condition}")
+    gone = f"UPDATE raw.raw_contacts SET superseded_at = now(), gone_batch_id = id WHERE {condition}"
     aged(site, gone, OLD, f"UPDATE contacts SET raw_id = NULL WHERE source_id = '{key}'")
     ledger = Ledger(site.engine, "default")
     assert retention.purge_resource(ledger, resource("contacts"), timedelta(days=30)) == {"raw.raw_contacts": 2}
     assert values(site.engine, "SELECT id FROM raw.raw_contacts WHERE source_id = :key", key=key) == [last]
 
 
-def test_the_version_that_production_stands_on_stays(changed: tuple[Site, str]) -> None:
+def test_the_version_loaded_into_production_is_kept(changed: tuple[Site, str]) -> None:
     site, key = changed
     first = value(
         site.engine, "SELECT id FROM raw.raw_contacts WHERE source_id = :key ORDER BY version_at LIMIT 1", key=key
@@ -82,7 +82,7 @@ def test_the_version_that_production_stands_on_stays(changed: tuple[Site, str]) 
     assert value(site.engine, VERSIONS, key=key) == 2
 
 
-def test_request_facts_of_completed_batches_go_and_those_of_others_stay(changed: tuple[Site, str]) -> None:
+def test_requests_of_completed_batches_are_deleted_and_others_are_kept(changed: tuple[Site, str]) -> None:
     site, _ = changed
     batch = value(site.engine, "SELECT id FROM etl.batches ORDER BY started_at LIMIT 1")
     aged(
@@ -90,7 +90,7 @@ def test_request_facts_of_completed_batches_go_and_those_of_others_stay(changed:
         "UPDATE etl.requests SET requested_at = requested_at - interval '40 days'",
         f"UPDATE etl.batches SET status = 'failed' WHERE id = '{batch}'",
     )
-    mine = value(site.engine, "SELECT count(*) FROM etl.requests WHERE batch_id = :batch", batch=batch)
+    own_requests = value(site.engine, "SELECT count(*) FROM etl.requests WHERE batch_id = :batch", batch=batch)
     site.under(etl_raw_retention=timedelta(days=30)).sync_once()
     old = "SELECT count(*) FROM etl.requests WHERE requested_at < now() - interval '30 days'"
-    assert value(site.engine, old) == mine > 0
+    assert value(site.engine, old) == own_requests > 0

@@ -1,4 +1,4 @@
-"""Before a record is marked deleted it is asked for once more; merges of customers are noticed and reported."""
+"""Deletions are verified by requesting each record first; merges of customers are detected and reported."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ from etl.simulator import Simulator
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    """Give each test an agency of its own, since records are taken out of it for good."""
+    """Give each test its own agency, since records are removed from it permanently."""
     with agency() as served:
         yield served
 
@@ -31,20 +31,22 @@ def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
 
 
 def noting() -> tuple[list[str], Watcher]:
-    """Return a watcher, and the notes that it will have taken."""
+    """Return a watcher, and the list of notes that it receives."""
     notes: list[str] = []
     return notes, Watcher(lambda event: notes.append(event.text) if isinstance(event, Message) else None)
 
 
 def withhold(monkeypatch: pytest.MonkeyPatch, simulator: Simulator, collection: str, key: Any) -> None:
-    """Let the feeds leave out a record that the agency still has: what a defect of an index would do."""
+    """Omit a record that the agency still has from the feeds, as a broken index would."""
     entries = getattr(simulator.world, collection)
     ordinary = entries.within
-    monkeypatch.setattr(entries, "within", lambda *days, **more: [one for one in ordinary(*days, **more) if one != key])
+    monkeypatch.setattr(
+        entries, "within", lambda *days, **more: [record for record in ordinary(*days, **more) if record != key]
+    )
 
 
 @pytest.mark.parametrize("table", ["contacts", "policies"])
-def test_what_still_answers_is_not_marked(
+def test_a_record_that_still_exists_is_not_marked(
     site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     key, other = list(getattr(simulator.world, table))[:2]
@@ -57,11 +59,11 @@ def test_what_still_answers_is_not_marked(
     assert summary.exit_status == 0, summary.batch.error
     assert dead(site.engine, table) == sorted({*before, str(other)})
     assert any("1 of them still answer" in note for note in notes)
-    single = [one for one in site.asked() if "SummaryDTO" in one or "SummaryForApi" in one]
-    assert len(single) == 2, "one call for each record that no reading met"
+    single = [call for call in site.asked() if "SummaryDTO" in call or "SummaryForApi" in call]
+    assert len(single) == 2, "one call per missing record"
 
 
-def test_where_the_account_has_no_call_for_single_records_the_sweep_decides(site: Site, simulator: Simulator) -> None:
+def test_without_a_call_for_single_records_the_full_scan_decides(site: Site, simulator: Simulator) -> None:
     key = next(iter(simulator.world.contacts))
     with simulator.lock:
         simulator.world.contacts.drop(key)
@@ -70,9 +72,9 @@ def test_where_the_account_has_no_call_for_single_records_the_sweep_decides(site
     assert str(key) in dead(site.engine, "contacts")
 
 
-def test_a_merge_is_noticed_and_reported_and_taken_back_with_the_sweep(site: Site, simulator: Simulator) -> None:
+def test_a_merge_is_detected_reported_and_undone_with_the_full_scan(site: Site, simulator: Simulator) -> None:
     gone, heir, moved = merge(simulator)
-    known = digest(site.engine)
+    before = digest(site.engine)
     notes, watcher = noting()
     summary = site.sync_once(full=True, watcher=watcher)
     assert summary.exit_status == 0, summary.batch.error
@@ -84,19 +86,27 @@ def test_a_merge_is_noticed_and_reported_and_taken_back_with_the_sweep(site: Sit
     assert value(site.engine, "SELECT count(*) FROM etl.aliases") == 1
     assert undo_deletions(site.engine, site.settings, summary.batch.id)["contacts"] == 1
     assert value(site.engine, "SELECT count(*) FROM etl.aliases") == 0
-    assert known["contacts"][str(gone)]["dead"] is False
+    assert before["contacts"][str(gone)]["dead"] is False
 
 
-def test_a_policy_that_is_sold_is_no_merge(site: Site, simulator: Simulator) -> None:
+def test_a_transferred_policy_is_not_a_merge(site: Site, simulator: Simulator) -> None:
     world = simulator.world
-    seller = next(one for one, mine in world.policies_of.items() if mine and one in world.contacts)
-    buyer = next(one for one in world.contacts if one != seller and world.contacts[one]["Status"] == "A")
+    seller = next(
+        contact_id
+        for contact_id, policy_ids in world.policies_of.items()
+        if policy_ids and contact_id in world.contacts
+    )
+    buyer = next(
+        contact_id
+        for contact_id in world.contacts
+        if contact_id != seller and world.contacts[contact_id]["Status"] == "A"
+    )
     edit(simulator, world.policies, world.policies_of[seller][0], CustomerId=buyer)
     assert site.sync_once(full=True).exit_status == 0
     assert value(site.engine, "SELECT count(*) FROM etl.aliases") == 0
 
 
-def test_a_record_of_another_tenant_does_not_stand_for_ours(site: Site, simulator: Simulator) -> None:
+def test_a_record_of_another_tenant_does_not_count_as_ours(site: Site, simulator: Simulator) -> None:
     key = next(iter(simulator.world.claims))
     with simulator.lock:
         simulator.world.claims.drop(key)

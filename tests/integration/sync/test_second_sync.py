@@ -1,4 +1,4 @@
-"""A sync of a source that has not changed, and of one that has: what is asked for, and what is written."""
+"""Syncs of an unchanged and of a changed source: what is requested, and what is written."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,13 +10,13 @@ from workbench import Site, agency, come_of_age, site_of
 
 from etl.simulator import Simulator
 
-#: What a sync asks for although nothing is due: the key and its trial.
+#: The calls of a sync when nothing is due: the token and its check.
 GREETINGS = ("/oauth/token", "BusinessLogic/Ping")
 
 
 def calls(site: Site) -> list[tuple[str, str]]:
-    """Return path and query of the calls that asked for data."""
-    split = (one.partition("?")[::2] for one in site.asked())
+    """Return path and query of the data calls."""
+    split = (call.partition("?")[::2] for call in site.asked())
     return [(path, query) for path, query in split if path not in GREETINGS]
 
 
@@ -33,19 +33,19 @@ def test_an_unchanged_source_writes_no_row_of_production(synced: Site) -> None:
     assert sum(part.counts["inserted"] + part.counts["updated"] for part in summary.parts) == 0
 
 
-def test_an_unchanged_source_is_asked_for_the_window_and_its_overlap_alone(synced: Site) -> None:
+def test_of_an_unchanged_source_only_the_window_and_its_overlap_are_requested(synced: Site) -> None:
     (before,) = values(synced.engine, "SELECT window_end FROM etl.batches")
     summary = synced.sync_once()
     asked = calls(synced)
     assert per_parent(asked) == []
     assert len(asked) == len(set(asked))
-    starts = {one for _, query in asked for one in parse_qs(query).get("startDate", ())}
+    starts = {day for _, query in asked for day in parse_qs(query).get("startDate", ())}
     assert starts == {(before - timedelta(days=1)).date().isoformat()}
-    ends = {one for _, query in asked for one in parse_qs(query).get("endDate", ())}
+    ends = {day for _, query in asked for day in parse_qs(query).get("endDate", ())}
     assert ends == {(summary.batch.window.end + timedelta(days=1)).date().isoformat()}
 
 
-def test_the_mark_moves_on_with_every_sync(synced: Site) -> None:
+def test_every_sync_advances_the_watermark(synced: Site) -> None:
     summary = synced.sync_once()
     marks = pairs(synced.engine, "SELECT resource, complete_to FROM etl.watermarks")
     assert len(marks) == len(summary.parts)
@@ -60,19 +60,19 @@ def test_a_full_sync_of_an_unchanged_source_writes_no_row_of_production(synced: 
 
 @pytest.fixture(scope="module")
 def lively() -> Iterator[Simulator]:
-    """Give an agency in which much happens."""
+    """Give an agency with much activity."""
     with agency(seed=11) as served:
         yield served
 
 
-def test_many_small_syncs_end_where_one_full_read_ends(
+def test_many_small_syncs_lead_to_the_result_of_a_full_read(
     lively: Simulator, database_url: str, another_database: str
 ) -> None:
     with site_of(lively, database_url) as small, site_of(lively, another_database) as whole:
         for _ in range(4):
             assert small.sync_once().exit_status == 0
             lively.change(12)
-        # A contact's documents change without the contact, so they are asked for again when they come of age.
+        # A contact's documents change without the contact, so they are requested again after some time.
         come_of_age(small)
         assert small.sync_once(full=True).exit_status == 0
         assert whole.sync_once().exit_status == 0

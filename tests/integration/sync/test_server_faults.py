@@ -1,4 +1,4 @@
-"""Whole runs whose PostgreSQL is killed, restarted, full, cut off or altered under them."""
+"""Runs whose PostgreSQL server is killed, restarted, full, disconnected or altered in the middle."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def own(server_folder: Path) -> Iterator[EmbeddedPostgres]:
-    """Give a server of this test's own, migrated, that may be killed; its data are as safe as a real one's."""
+    """Give a migrated server of the test's own that may be killed; its data are as durable as in production."""
     with EmbeddedPostgres(server_folder / "home", settings=FAST) as running:
         upgrade(running.url)
         yield running
@@ -50,14 +50,14 @@ def own(server_folder: Path) -> Iterator[EmbeddedPostgres]:
 def backends(url: str) -> list[int]:
     """Return the processes that serve our sessions."""
     with psycopg.connect(url) as connection:
-        found = connection.execute(
+        rows = connection.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        return [row[0] for row in found]
+        return [row[0] for row in rows]
 
 
 def end_sessions(running: EmbeddedPostgres) -> None:
-    """Let an administrator end every session."""
+    """End every session as an administrator does."""
     with psycopg.connect(running.url) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -66,7 +66,7 @@ def end_sessions(running: EmbeddedPostgres) -> None:
 
 
 def kill_backend(running: EmbeddedPostgres) -> None:
-    """Kill one session's process, which brings all others down and the server into recovery."""
+    """Kill the process of one session, which terminates all others and puts the server into recovery."""
     os.kill(backends(running.url)[0], signal.SIGKILL)
 
 
@@ -82,7 +82,7 @@ every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 
 
 @every_way
-def test_a_copy_that_is_cut_off_leaves_no_row_and_is_done_again(
+def test_an_interrupted_copy_leaves_no_row_and_is_repeated(
     own: EmbeddedPostgres, engine_of_own: Engine, way: Callable[[EmbeddedPostgres], None]
 ) -> None:
     with engine_of_own.begin() as connection:
@@ -107,13 +107,13 @@ def test_a_copy_that_is_cut_off_leaves_no_row_and_is_done_again(
 
 @pytest.fixture
 def engine_of_own(own: EmbeddedPostgres, simulator: Simulator) -> Iterator[Engine]:
-    """Give an engine on the server of this test's own."""
+    """Give an engine on the test's own server."""
     with site_of(simulator, own.url) as site:
         yield site.engine
 
 
 class At:
-    """Does something to a run at its n-th commit."""
+    """Runs an action at the n-th commit of a run."""
 
     def __init__(self, commit: int, deed: Callable[[], object]) -> None:
         self.left = commit
@@ -126,7 +126,7 @@ class At:
 
 
 @every_way
-def test_a_run_survives_the_death_of_its_server(
+def test_a_run_survives_a_crash_of_its_server(
     own: EmbeddedPostgres, simulator: Simulator, synced: Site, way: Callable[[EmbeddedPostgres], None]
 ) -> None:
     with site_of(simulator, own.url, etl_page_size=4) as site:
@@ -137,14 +137,14 @@ def test_a_run_survives_the_death_of_its_server(
         assert values(site.engine, BOOKS) == values(synced.engine, BOOKS)
 
 
-#: What a run counted, but for the pages, which are of another size above.
+#: The counts of a run, except pages, whose size differs above.
 BOOKS = """
     SELECT concat_ws(' ', resource, status, fetched, inserted, updated, unchanged, older, refused, duplicate, no_row)
     FROM etl.batch_resources ORDER BY number
 """
 
 
-def test_a_run_whose_commits_lose_their_answers_counts_nothing_twice(site: Site, synced: Site) -> None:
+def test_commits_with_a_lost_answer_are_not_counted_twice(site: Site, synced: Site) -> None:
     url = site.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     with proxied(url) as proxy, site_of(site.simulator, proxy.url) as far:
         proxy.loses = 6
@@ -177,7 +177,7 @@ def small_disk(url: str) -> Iterator[str]:
         folder.rmdir()
 
 
-#: What stands for a disk that is full where nobody may mount one: the server says the same of it.
+#: Replaces a full disk where mounting is not allowed: the server reports the same error.
 SAYS_FULL = """
     CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = '53100'; END $$;
@@ -187,7 +187,7 @@ SAYS_FULL = """
 
 @contextmanager
 def full(url: str, engine: Engine) -> Iterator[None]:
-    """Let the disk be full while the block runs: a real one for root, what the server says of it for others."""
+    """Keep the disk full while the block runs: a real one for root, the server's error message for other users."""
     if os.geteuid() != 0:
         with engine.begin() as connection:
             connection.execute(text(SAYS_FULL))
@@ -205,7 +205,7 @@ def full(url: str, engine: Engine) -> Iterator[None]:
         connection.execute(text("ALTER TABLE policies SET TABLESPACE pg_default"))
 
 
-def test_a_full_disk_ends_the_run_resumable(server: EmbeddedPostgres, site: Site, synced: Site) -> None:
+def test_a_full_disk_leaves_a_resumable_batch(server: EmbeddedPostgres, site: Site, synced: Site) -> None:
     with full(server.url, site.engine), pytest.raises(ServerFull, match="Make room") as caught:
         site.sync_once()
     assert caught.value.exit_status == 1
@@ -214,7 +214,7 @@ def test_a_full_disk_ends_the_run_resumable(server: EmbeddedPostgres, site: Site
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
 
-#: What the database blames one record for, each by a policy of its own.
+#: Errors that the database reports for a single record, each with its own policy.
 BLAME = ("22001", "22003", "22P02", "23502", "23503", "23505", "23514", "54000")
 BLAMES = """
     CREATE TABLE blame (source_id text PRIMARY KEY, code text);
@@ -230,7 +230,7 @@ BLAMES = """
 """
 
 
-def test_records_that_the_database_refuses_cost_none_of_their_neighbours(site: Site, simulator: Simulator) -> None:
+def test_records_refused_by_the_database_do_not_affect_others(site: Site, simulator: Simulator) -> None:
     odd = dict(zip(map(str, list(simulator.world.policies)), BLAME, strict=False))
     assert len(odd) == len(BLAME)
     with site.engine.begin() as connection:
@@ -244,7 +244,7 @@ def test_records_that_the_database_refuses_cost_none_of_their_neighbours(site: S
     assert value(site.engine, loaded) == len(simulator.world.policies) - len(odd)
 
 
-def test_a_database_that_lost_an_index_needs_a_person_at_once(synced: Site, simulator: Simulator) -> None:
+def test_a_missing_index_requires_action_at_once(synced: Site, simulator: Simulator) -> None:
     arbiter = "SELECT conname FROM pg_constraint WHERE conrelid = 'contacts'::regclass AND contype = 'u'"
     with synced.engine.begin() as connection:
         for name in connection.execute(text(arbiter)).scalars().all():
@@ -255,11 +255,11 @@ def test_a_database_that_lost_an_index_needs_a_person_at_once(synced: Site, simu
         synced.sync_once(resources=("contacts",), full=True)
 
 
-def test_numbers_of_rows_never_run_out(site: Site) -> None:
+def test_sequences_do_not_overflow(site: Site) -> None:
     assert values(site.engine, "SELECT sequencename FROM pg_sequences WHERE data_type::text <> 'bigint'") == []
 
 
-def test_a_clock_that_is_set_back_in_the_middle_changes_nothing(
+def test_a_clock_set_back_during_a_run_changes_nothing(
     site: Site, synced: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import time  # noqa: PLC0415 (what is set back)
@@ -275,20 +275,22 @@ def test_a_clock_that_is_set_back_in_the_middle_changes_nothing(
     assert value(site.engine, ahead) == 0
 
 
-def test_no_migration_changes_the_tables_under_a_run(synced: Site) -> None:
+def test_a_migration_does_not_change_tables_during_a_run(synced: Site) -> None:
     url = synced.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     earlier = ScriptDirectory.from_config(alembic_config()).get_revision("head").down_revision
     refusals: list[LeaseHeld] = []
 
     def migrate() -> None:
-        upgrade(url)  # there is nothing to do, and nothing is disturbed
+        upgrade(url)  # nothing to do
         try:
             downgrade(url, str(earlier))
         except LeaseHeld as error:
             refusals.append(error)
 
     assert synced.sync_once(watcher=Watcher(At(2, migrate).watch), full=True).exit_status == 0
-    assert [str(one).split(" by ")[0] for one in refusals] == ["A run is at work (it holds account_info"]
+    assert [str(refusal).split(" as ")[0] for refusal in refusals] == [
+        "A run is active (it holds the lease of account_info"
+    ]
     assert refusals[0].exit_status == 3
     downgrade(url, str(earlier))
     with pytest.raises(DatabaseNotReady, match="behind"):

@@ -1,4 +1,4 @@
-"""Resources are read side by side: in a fraction of the time, never with more calls than allowed, none for another."""
+"""Resources are read in parallel: faster, within the call limit, and without affecting each other's errors."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from workbench import Site, agency, break_with, site_of
 
 from etl.dependencies import find_prerequisites
 from etl.errors import Interrupted, LeaseLost, QuotaSpent
-from etl.events import Started, Finished, Event
+from etl.events import Event, Finished, Started
 from etl.extract import run as run_module
 from etl.extract import scheduler
 from etl.ledger.batches import BatchResource
@@ -24,12 +24,12 @@ from etl.simulator import Simulator
 from etl.simulator.server import Server
 
 LATENCY = 0.15
-#: Lists and feeds that bring a page or a few.
+#: Lists and feeds with one or a few pages.
 SMALL = ("locations", "departments", "carriers", "employees", "contacts", "billing_records", "commissions", "claims")
 
 
 class Counted:
-    """How many calls a simulator answers at once: at most, and on average while it answers any."""
+    """How many calls a simulator answers at once: the maximum, and the average while it answers any."""
 
     def __init__(self) -> None:
         self.reset()
@@ -65,7 +65,7 @@ ORDINARY = Server.serve
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
-    """Let simulators that begin from now on count."""
+    """Count in simulators that are started from now on."""
     counted = Counted()
 
     async def serve(server: Server, request: web.Request) -> web.StreamResponse:
@@ -77,24 +77,24 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
 
 @pytest.fixture
 def far_away(counted: Counted, database_url: str) -> Iterator[Site]:
-    """Give an agency that is far away, so that waiting for it is most of the time."""
+    """Give an agency with high latency, so that waiting for it takes most of the time."""
     with agency(latency=LATENCY) as served, site_of(served, database_url) as made:
         yield made
 
 
 def one_at_a_time(parts: Iterable[BatchResource], unfinished: Collection[str]) -> list[BatchResource]:
-    """Return the first resource, as soon as none is being read."""
+    """Return the first resource when none is being read."""
     parts = list(parts)
     return parts[:1] if len(unfinished) == len(parts) else []
 
 
 def read(site: Site, **options: Any) -> None:
-    """Run a sync to a good end."""
+    """Run a sync that succeeds."""
     summary = site.sync_once(**options)
     assert summary.exit_status == 0, summary.batch.error
 
 
-def test_the_waiting_for_many_small_resources_is_done_at_the_same_time(
+def test_many_small_resources_are_awaited_at_the_same_time(
     far_away: Site, another_database: str, counted: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read(far_away, resources=SMALL)
@@ -108,13 +108,13 @@ def test_the_waiting_for_many_small_resources_is_done_at_the_same_time(
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
-def test_no_more_calls_are_under_way_than_allowed(far_away: Site, counted: Counted, concurrency: int) -> None:
+def test_concurrent_calls_stay_within_the_limit(far_away: Site, counted: Counted, concurrency: int) -> None:
     read(far_away.under(etl_concurrency=concurrency), resources=SMALL)
     assert counted.most == concurrency
 
 
 class Noting:
-    """Notes what is told, with a lock as events come from several threads."""
+    """Records events, with a lock as they come from several threads."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -125,7 +125,7 @@ class Noting:
             self.events.append(event)
 
 
-def test_a_resource_begins_when_those_have_ended_that_it_waits_for_and_no_earlier(site: Site) -> None:
+def test_a_resource_starts_only_after_its_dependencies(site: Site) -> None:
     noting = Noting()
     site.sync_once(watcher=Watcher(watch=noting))
     ended: set[str] = set()
@@ -143,7 +143,7 @@ def test_a_resource_begins_when_those_have_ended_that_it_waits_for_and_no_earlie
     assert ended == {part.resource for part in site.sync_once().parts}
 
 
-def test_what_one_resource_refuses_stops_none_of_those_beside_it(site: Site, simulator: Simulator) -> None:
+def test_a_refused_resource_does_not_stop_the_others(site: Site, simulator: Simulator) -> None:
     break_with(simulator, "forbidden:Billing/")
     summary = site.sync_once()
     states = {part.resource: part.status for part in summary.parts}
@@ -153,19 +153,21 @@ def test_what_one_resource_refuses_stops_none_of_those_beside_it(site: Site, sim
     assert retry(site.engine, site.settings).exit_status == 0
 
 
-def test_what_concerns_all_ends_all_and_is_told_rather_than_that_the_others_were_asked_to_end(
+def test_a_general_error_stops_all_and_is_reported_instead_of_the_interruptions(
     site: Site, simulator: Simulator
 ) -> None:
     break_with(simulator, "call-quota:9")
     with pytest.raises(QuotaSpent):
         site.sync_once()
     assert values(site.engine, "SELECT status FROM etl.batches") == ["failed"]
-    assert {one.name for one in threading.enumerate() if one.name.startswith(("reader", "lane", "wire"))} == set()
+    assert {
+        thread.name for thread in threading.enumerate() if thread.name.startswith(("reader", "writer", "wire"))
+    } == set()
     break_with(simulator)
     assert retry(site.engine, site.settings).exit_status == 0
 
 
-def test_a_lost_lease_outranks_that_others_were_interrupted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_lease_takes_precedence_over_interruptions(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     watcher = Watcher()
     look_at = run_module.ExtractRun.profile_answers
 
@@ -180,10 +182,12 @@ def test_a_lost_lease_outranks_that_others_were_interrupted(site: Site, monkeypa
         site.sync_once(watcher=watcher)
 
 
-def test_a_stop_ends_all_readers_and_leaves_a_batch_that_goes_on(site: Site, as_synced: Site) -> None:
+def test_a_stop_ends_all_readers_and_leaves_a_resumable_batch(site: Site, as_synced: Site) -> None:
     watcher = Watcher(watch=lambda event: watcher.stop.set() if isinstance(event, Finished) else None)
     with pytest.raises(Interrupted):
         site.sync_once(watcher=watcher)
-    assert {one.name for one in threading.enumerate() if one.name.startswith(("reader", "lane", "wire"))} == set()
+    assert {
+        thread.name for thread in threading.enumerate() if thread.name.startswith(("reader", "writer", "wire"))
+    } == set()
     assert site.sync_once().exit_status == 0
     assert differences(digest(site.engine), digest(as_synced.engine)) == []

@@ -1,4 +1,4 @@
-"""SIGTERM: the portion under way is committed or given up, the process ends in time, and the batch is resumable."""
+"""SIGTERM: the current chunk is committed or rolled back, the process ends in time, and the batch is resumable."""
 
 import signal
 import subprocess
@@ -24,7 +24,7 @@ from etl.models.states import BatchState
 from etl.pipeline import retry
 from etl.transform import TransformService
 
-#: `qqetl` with less patience than a person has, and processes for every feed where so asked.
+#: `qqetl` with a short grace period, and worker processes for every feed if requested.
 PROGRAM = """
 import sys
 from etl.cli import main, stopping
@@ -32,7 +32,7 @@ from etl.engine import workers
 stopping.GRACE, stopping.LAST_GRACE, workers.PROCESS_THRESHOLD = {grace}, 12, {little}
 sys.exit(main.main(sys.argv[1:]))
 """
-#: What each command comes to a halt at when somebody locks it.
+#: The table whose lock blocks each command.
 LOCKED = {"sync": "raw.raw_policies", "transform": "etl.findings", "load": "policies"}
 WAITING = """
     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -41,7 +41,7 @@ PATIENCE = 30.0
 
 
 def qqetl(site: Site, *words: str, grace: int = 15, little: int = PROCESS_THRESHOLD) -> "subprocess.Popen[str]":
-    """Start a command in a process of its own."""
+    """Start a command in its own process."""
     program = PROGRAM.format(grace=grace, little=little)
     return subprocess.Popen(
         [sys.executable, "-c", program, *words],
@@ -53,29 +53,29 @@ def qqetl(site: Site, *words: str, grace: int = 15, little: int = PROCESS_THRESH
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    """Wait for the end of a command and return its exit status and what it said."""
+    """Wait for the end of a command and return its exit status and error output."""
     said = process.communicate(timeout=PATIENCE)[1]
     return process.returncode, said
 
 
 @contextmanager
 def locked(engine: Engine, table: str) -> Iterator[None]:
-    """Keep everybody else from a table."""
+    """Lock a table against all others."""
     with engine.begin() as connection:
         connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
         yield
 
 
 def await_waiting(engine: Engine) -> None:
-    """Wait until somebody waits for a lock."""
+    """Wait until a session waits for a lock."""
     give_up = time.monotonic() + PATIENCE
     while not value(engine, WAITING):
-        assert time.monotonic() < give_up, "nobody came to the lock"
+        assert time.monotonic() < give_up, "no session waits for the lock"
         time.sleep(0.02)
 
 
 def before(site: Site, command: str) -> list[str]:
-    """Do the steps before a command, and return its words."""
+    """Run the steps before a command, and return the command's arguments."""
     if command == "sync":
         return [command]
     batch_id = ExtractService(site.engine, settings=site.settings).extract_data(EVER)
@@ -85,7 +85,7 @@ def before(site: Site, command: str) -> list[str]:
 
 
 def state(engine: Engine) -> tuple[str, bool]:
-    """Return the state of the only batch, and whether somebody still holds the lease."""
+    """Return the state of the only batch, and whether a lease is still held."""
     held = bool(value(engine, "SELECT count(*) FROM etl.leases WHERE expires_at > now()"))
     return value(engine, "SELECT status FROM etl.batches"), held
 
@@ -95,7 +95,9 @@ def state(engine: Engine) -> tuple[str, bool]:
     [("sync", PROCESS_THRESHOLD), ("sync", 0), ("transform", PROCESS_THRESHOLD), ("load", PROCESS_THRESHOLD)],
     ids=["sync", "sync-in-processes", "transform", "load"],
 )
-def test_what_hangs_is_given_up_and_the_batch_is_resumable(site: Site, synced: Site, command: str, little: int) -> None:
+def test_a_hanging_transaction_is_rolled_back_and_the_batch_is_resumable(
+    site: Site, synced: Site, command: str, little: int
+) -> None:
     words = before(site, command)
     with locked(site.engine, LOCKED[command]):
         process = qqetl(site, *words, grace=1, little=little)
@@ -109,7 +111,7 @@ def test_what_hangs_is_given_up_and_the_batch_is_resumable(site: Site, synced: S
 
 
 @pytest.mark.parametrize("command", ["transform", "load"])
-def test_what_goes_on_is_committed_and_the_next_is_left(site: Site, synced: Site, command: str) -> None:
+def test_a_running_transaction_is_committed_and_no_other_starts(site: Site, synced: Site, command: str) -> None:
     words = before(site, command)
     with locked(site.engine, LOCKED[command]):
         process = qqetl(site, *words)
@@ -122,14 +124,14 @@ def test_what_goes_on_is_committed_and_the_next_is_left(site: Site, synced: Site
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
 
-def test_a_second_signal_ends_at_once(site: Site, synced: Site) -> None:
+def test_a_second_signal_ends_the_process_at_once(site: Site, synced: Site) -> None:
     words = before(site, "load")
     with locked(site.engine, LOCKED["load"]):
         process = qqetl(site, *words)
         await_waiting(site.engine)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
-        while "Once more ends at once" not in process.stderr.readline():
+        while "Press Ctrl-C again to quit now" not in process.stderr.readline():
             assert process.poll() is None
         asked = time.monotonic()
         process.send_signal(signal.SIGTERM)
@@ -142,10 +144,10 @@ def test_a_second_signal_ends_at_once(site: Site, synced: Site) -> None:
 
 
 class StopAfter:
-    """Asks a step to stop after so many portions."""
+    """Asks a step to stop after a number of chunks."""
 
-    def __init__(self, portions: int) -> None:
-        self.left = portions
+    def __init__(self, chunks: int) -> None:
+        self.left = chunks
         self.event = threading.Event()
 
     def watch(self, event: Event) -> None:
@@ -154,7 +156,7 @@ class StopAfter:
             self.event.set()
 
 
-def test_the_services_stop_between_two_portions_and_go_on_from_there(site: Site, synced: Site) -> None:
+def test_the_services_stop_between_two_chunks_and_resume_there(site: Site, synced: Site) -> None:
     batch_id = ExtractService(site.engine, settings=site.settings).extract_data(EVER)
     stop = StopAfter(5)
     with pytest.raises(Interrupted):

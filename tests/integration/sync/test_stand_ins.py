@@ -1,4 +1,4 @@
-"""Pending policies stand in for applications that an account does not offer, whenever that becomes known."""
+"""Pending policies are the fallback for applications that an account does not offer, whenever that is detected."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ LIVING = "SELECT source_id FROM applications WHERE deleted_at IS NULL AND starts
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    """Give an agency of its own, with a policy that waits for its issue."""
+    """Give an agency of its own, with a policy that is not issued yet."""
     with agency() as served:
         edit(served, served.world.policies, living_policy(served.world), Status="P")
         yield served
@@ -27,10 +27,8 @@ def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
         yield made
 
 
-def test_policies_that_were_loaded_before_stand_in_too_and_only_as_long_as_they_have_to(
-    site: Site, simulator: Simulator
-) -> None:
-    pending = [one["PolicyId"] for one in simulator.world.policies.values() if one["Status"] == "P"]
+def test_loaded_policies_are_a_fallback_too_and_only_while_needed(site: Site, simulator: Simulator) -> None:
+    pending = [policy["PolicyId"] for policy in simulator.world.policies.values() if policy["Status"] == "P"]
     assert site.sync_once(resources=("policies",)).exit_status == 0
     assert values(site.engine, LIVING) == []
     break_with(simulator, "forbidden:Applications")

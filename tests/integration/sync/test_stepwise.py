@@ -1,4 +1,4 @@
-"""The three services called one after the other end in the tables in which the stream ends, and again do nothing."""
+"""The three services in sequence lead to the same tables as a sync, and do nothing when called again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,23 +32,23 @@ def in_steps(site: Site, handed: Handed = lambda engine: engine) -> UUID:
 
 
 @pytest.mark.parametrize("handed", [Session, lambda engine: engine], ids=["session", "engine"])
-def test_the_services_end_where_the_stream_ends(site: Site, synced: Site, handed: Handed) -> None:
+def test_the_services_lead_to_the_same_tables_as_a_sync(site: Site, synced: Site, handed: Handed) -> None:
     in_steps(site, handed)
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
 
-def test_the_services_keep_what_they_asked_of_the_api(site: Site) -> None:
+def test_the_services_store_their_api_calls(site: Site) -> None:
     site.asked()
     in_steps(site)
     assert value(site.engine, "SELECT calls FROM etl.batches") == len(calls_of(site)) > 0
 
 
 def calls_of(site: Site) -> list[str]:
-    """Return the calls of the API since this was last asked, without those for a token."""
-    return [one for one in site.asked() if not one.startswith("/oauth/")]
+    """Return the API calls since the last check, without those for a token."""
+    return [call for call in site.asked() if not call.startswith("/oauth/")]
 
 
-def test_the_services_keep_the_books_that_the_stream_keeps(site: Site, synced: Site) -> None:
+def test_the_services_store_the_same_counts_as_a_sync(site: Site, synced: Site) -> None:
     in_steps(site)
     query = """
         SELECT CAST(to_jsonb(part) - ARRAY['batch_id', 'window_end', 'position'] AS text)
@@ -83,8 +83,8 @@ def test_a_transform_called_twice_before_the_load_counts_once(site: Site, synced
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
 
-def test_a_page_that_had_to_be_read_anew_keeps_the_books_in_balance(site: Site, simulator: Simulator) -> None:
-    """What comes twice before it is cleaned is one record and one duplicate."""
+def test_a_page_read_again_keeps_the_counts_balanced(site: Site, simulator: Simulator) -> None:
+    """A record that arrives twice before it is cleaned is one record and one duplicate."""
     break_with(simulator, "page-drift:1")
     in_steps(site.under(etl_page_size=4))
     assert value(site.engine, "SELECT sum(duplicate) FROM etl.batch_resources WHERE resource = 'contacts'") > 0
@@ -101,7 +101,7 @@ def test_a_second_extract_before_the_first_is_loaded_loses_nothing(site: Site, s
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
 
-def test_only_the_resources_that_are_named_are_read(site: Site) -> None:
+def test_only_the_given_resources_are_read(site: Site) -> None:
     batch_id = ExtractService(site.engine, settings=site.settings).extract_data(EVER, ["contacts"])
     assert values(site.engine, "SELECT resource FROM etl.batch_resources") == ["contacts"]
     TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
@@ -126,9 +126,7 @@ def test_a_session_inside_a_transaction_is_a_usage_error(site: Site) -> None:
             ExtractService(session, settings=site.settings)
 
 
-def test_a_new_version_that_comes_before_the_old_one_is_cleaned_takes_its_place(
-    simulator: Simulator, database_url: str
-) -> None:
+def test_a_new_version_replaces_an_old_one_that_is_not_cleaned_yet(simulator: Simulator, database_url: str) -> None:
     with site_of(simulator, database_url) as site:
         service = ExtractService(site.engine, settings=site.settings)
         first = service.extract_data(EVER)

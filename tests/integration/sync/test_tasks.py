@@ -1,4 +1,4 @@
-"""A sync in tasks, as a scheduler spreads them over processes and machines, ends as one of a single process does."""
+"""A sync in tasks, as a scheduler distributes them over processes and machines, ends like one in a single process."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ from etl.pipeline.tasks import RunTask, begin_run, close_run, plan_level, read_c
 from etl.resources import resource as named
 from etl.simulator import Simulator
 
-#: A page that was committed is not asked for again, whoever reads on.
+#: A committed page is not requested again by any reader.
 READ_TWICE = """
     SELECT path FROM etl.requests WHERE page > 0 GROUP BY batch_id, resource, slice, path, parameters, reading
     HAVING count(*) > 1
@@ -41,7 +41,7 @@ def task_of(site: Site, run: str = "hourly 1") -> RunTask:
 
 
 def in_turn(task: RunTask, batch_id: UUID, some: list[Chunk]) -> None:
-    """Read pieces one after the other in this process, each as it travels between tasks."""
+    """Read chunks one after the other in this process, each serialized as between tasks."""
     for piece in some:
         read_chunk(task, batch_id, Chunk.from_json(json.loads(json.dumps(piece.to_json()))))
 
@@ -49,7 +49,7 @@ def in_turn(task: RunTask, batch_id: UUID, some: list[Chunk]) -> None:
 def run_in_tasks(
     task: RunTask, options: Options | None = None, read: Callable[[RunTask, UUID, list[Chunk]], None] = in_turn
 ) -> Summary:
-    """Do a whole sync in tasks, pieces read as `read` does."""
+    """Run a whole sync in tasks, with chunks read by `read`."""
     batch_id = begin_run(task, None, options or Options())
     for number in range(len(group_by_level())):
         read(task, batch_id, plan_level(task, batch_id, number))
@@ -64,16 +64,16 @@ def rows(site: Site, query: str) -> list[tuple[object, ...]]:
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each slice, and every ten calls for details, be a piece."""
+    """Make each slice, and every ten calls for child records, a chunk."""
     monkeypatch.setattr(task_chunks, "CAPACITY", 1)
     monkeypatch.setattr(task_chunks, "CALLS_PER_CHUNK", 10)
 
 
-def test_a_sync_in_tasks_ends_in_the_same_rows(site: Site, as_synced: Site) -> None:
+def test_a_sync_in_tasks_leads_to_the_same_rows(site: Site, as_synced: Site) -> None:
     summary = run_in_tasks(task_of(site))
     assert summary.exit_status == 0, summary.batch.error
-    calls = [one for one in site.asked() if not one.startswith("/oauth/")]
-    assert summary.calls == len(calls) > 0, "those of all tasks, greetings included"
+    calls = [call for call in site.asked() if not call.startswith("/oauth/")]
+    assert summary.calls == len(calls) > 0, "the calls of all tasks, including the first contacts"
     assert value(site.engine, "SELECT calls FROM etl.batches") == summary.calls
     assert differences(digest(site.engine), digest(as_synced.engine)) == []
     counts = "SELECT resource, fetched, status FROM etl.batch_resources ORDER BY resource"
@@ -85,7 +85,7 @@ def test_a_sync_in_tasks_ends_in_the_same_rows(site: Site, as_synced: Site) -> N
 
 @pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.usefixtures("small_pieces")
-def test_workers_side_by_side_end_in_the_same_rows_though_one_is_killed(site: Site, as_synced: Site, size: int) -> None:
+def test_parallel_workers_lead_to_the_same_rows_even_if_one_is_killed(site: Site, as_synced: Site, size: int) -> None:
     small = site.under(etl_page_size=4)
     crew = Crew(small, size, die_after=15)
     summary = run_in_tasks(task_of(small), read=crew.read)
@@ -97,8 +97,8 @@ def test_workers_side_by_side_end_in_the_same_rows_though_one_is_killed(site: Si
     assert values(site.engine, READ_TWICE) == []
 
 
-def test_tasks_that_are_run_twice_ask_for_nothing_twice_and_write_nothing(synced: Site) -> None:
-    """As when a scheduler runs the tasks of one interval again: cleared, or begun by two schedulers."""
+def test_repeated_tasks_make_no_call_twice_and_write_nothing(synced: Site) -> None:
+    """As when a scheduler repeats the tasks of an interval: cleared, or started by two schedulers."""
     come_of_age(synced)
     first = run_in_tasks(task_of(synced))
     before = as_they_lie(synced.engine)
@@ -110,7 +110,7 @@ def test_tasks_that_are_run_twice_ask_for_nothing_twice_and_write_nothing(synced
     assert written(before, as_they_lie(synced.engine)) == set()
 
 
-def test_each_task_run_twice_in_a_row_ends_in_the_same_rows(site: Site, as_synced: Site) -> None:
+def test_running_each_task_twice_leads_to_the_same_rows(site: Site, as_synced: Site) -> None:
     task = task_of(site)
     batch_id = begin_run(task, None, Options())
     assert begin_run(task, None, Options()) == batch_id
@@ -138,12 +138,12 @@ def test_a_run_holds_its_lease_from_task_to_task(synced: Site) -> None:
 
 
 def without_token(site: Site) -> None:
-    """Forget the token that all runs share, and that credentials were refused."""
+    """Delete the token that all runs share, and the record of refused credentials."""
     with site.engine.begin() as connection:
         connection.execute(text("DELETE FROM etl.tokens"))
 
 
-def test_a_run_that_cannot_begin_holds_nothing(synced: Site) -> None:
+def test_a_run_that_cannot_begin_holds_no_lease(synced: Site) -> None:
     without_token(synced)
     break_with(synced.simulator, "token-refused")
     with pytest.raises(CredentialsRefused):
@@ -153,7 +153,7 @@ def test_a_run_that_cannot_begin_holds_nothing(synced: Site) -> None:
     assert synced.sync_once().exit_status == 0
 
 
-def test_the_next_run_goes_on_where_tasks_died_for_good(site: Site, as_synced: Site) -> None:
+def test_the_next_run_resumes_where_tasks_died(site: Site, as_synced: Site) -> None:
     task = task_of(site)
     batch_id = begin_run(task, None, Options())
     some = plan_level(task, batch_id, 0)
@@ -167,7 +167,7 @@ def test_the_next_run_goes_on_where_tasks_died_for_good(site: Site, as_synced: S
     assert differences(digest(site.engine), digest(as_synced.engine)) == []
 
 
-def test_a_worker_that_was_given_up_can_commit_nothing_when_it_wakes_up(synced: Site) -> None:
+def test_an_abandoned_worker_cannot_commit_when_it_wakes_up(synced: Site) -> None:
     names = ["contacts", "policies"]
     with (
         share_lease(synced.engine, "default", names, "hourly 1", ["contacts/0"]) as stalled,
@@ -182,11 +182,11 @@ def test_a_worker_that_was_given_up_can_commit_nothing_when_it_wakes_up(synced: 
 
 
 def delete_links(connection: Connection) -> None:
-    """Do harm."""
+    """Cause damage."""
     connection.execute(text("DELETE FROM document_policies"))
 
 
-def test_a_run_whose_lease_went_to_another_ends(synced: Site) -> None:
+def test_a_run_that_lost_its_lease_ends(synced: Site) -> None:
     task = task_of(synced)
     batch_id = begin_run(task, None, Options())
     expire_leases(synced.engine)
@@ -194,7 +194,7 @@ def test_a_run_whose_lease_went_to_another_ends(synced: Site) -> None:
         plan_level(task, batch_id, 0)
 
 
-def test_one_refusing_resource_stops_no_other(synced: Site) -> None:
+def test_a_refused_resource_stops_no_other(synced: Site) -> None:
     break_with(synced.simulator, "forbidden:Billing")
     summary = run_in_tasks(task_of(synced))
     states = {part.resource: part.status for part in summary.parts}
@@ -205,7 +205,7 @@ def test_one_refusing_resource_stops_no_other(synced: Site) -> None:
     assert run_in_tasks(task_of(synced, "hourly 2")).exit_status == 0
 
 
-def test_what_an_account_does_not_offer_fails_nothing_and_others_stand_in(plain: Simulator, database_url: str) -> None:
+def test_a_resource_that_is_not_offered_fails_nothing_and_has_a_fallback(plain: Simulator, database_url: str) -> None:
     with site_of(plain, database_url) as site:
         summary = run_in_tasks(task_of(site))
         assert summary.exit_status == 0, summary.batch.error
@@ -216,20 +216,20 @@ def test_what_an_account_does_not_offer_fails_nothing_and_others_stand_in(plain:
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Simulator]:
-    """Give an agency whose account offers only what is documented."""
+    """Give an agency whose account offers only documented resources."""
     with agency(documented_only=True) as served:
         yield served
 
 
 @pytest.mark.usefixtures("small_pieces")
-def test_the_budget_for_details_is_that_of_the_run(site: Site) -> None:
+def test_the_call_budget_applies_to_the_whole_run(site: Site) -> None:
     summary = run_in_tasks(task_of(site.under(etl_child_budget=7)))
     assert summary.exit_status == 0, summary.batch.error
     made = sum(part.counts["pages"] for part in summary.parts if named(part.resource).parent is not None)
     assert made == 7
 
 
-def test_a_full_run_in_tasks_marks_what_vanished(database_url: str) -> None:
+def test_a_full_run_in_tasks_marks_missing_records_as_deleted(database_url: str) -> None:
     with agency() as own, site_of(own, database_url) as site:
         assert site.sync_once(resources=("contacts", "policies", "claims")).exit_status == 0
         before = dead(site.engine, "claims")

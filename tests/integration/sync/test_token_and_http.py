@@ -1,4 +1,4 @@
-"""Faults of token and HTTP met by a whole run: what does not pass by itself costs few calls, and ends resumable."""
+"""Token and HTTP errors in a whole run: a permanent error costs few calls, and leaves a resumable batch."""
 
 from collections.abc import Callable
 
@@ -15,12 +15,12 @@ from etl.simulator import Simulator
 
 
 def failing(simulator: Simulator, when: Callable[[str], bool]) -> Callable[[web.Request], web.Response | None]:
-    """Return what answers 503 to the paths that are meant."""
+    """Return a function that answers 503 on some paths."""
     ordinary = simulator.server.faults.of_request
     return lambda request: web.Response(status=503) if when(request.path) else ordinary(request)
 
 
-def test_a_long_outage_costs_few_calls_for_all_resources_together(
+def test_a_long_outage_costs_few_calls_in_total(
     site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(simulator.server.faults, "of_request", failing(simulator, lambda path: "Ping" not in path))
@@ -32,7 +32,7 @@ def test_a_long_outage_costs_few_calls_for_all_resources_together(
     assert Patience().attempts <= len(asked) <= side_by_side * Patience().attempts < resources * Patience().attempts
 
 
-def test_one_failing_page_is_asked_for_as_often_as_one_layer_tries_and_no_more(
+def test_a_failing_page_is_retried_by_only_one_layer(
     site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(simulator.server.faults, "of_request", failing(simulator, lambda path: "Billing" in path))
@@ -44,14 +44,14 @@ def test_one_failing_page_is_asked_for_as_often_as_one_layer_tries_and_no_more(
     assert sum("Billing" in path for path in site.asked()) == Patience().attempts
 
 
-def test_a_spent_quota_ends_the_run_resumable_and_no_other_resource_asks(site: Site, simulator: Simulator) -> None:
+def test_an_exhausted_quota_leaves_a_resumable_batch_and_stops_all_calls(site: Site, simulator: Simulator) -> None:
     break_with(simulator, "call-quota:9")
     with pytest.raises(QuotaSpent, match=r"used up until .* UTC.*qqetl retry"):
         site.sync_once()
     assert values(site.engine, "SELECT status FROM etl.batches") == ["failed"]
-    refused = sum(one.status == 429 for one in simulator.requests)
+    refused = sum(request.status == 429 for request in simulator.requests)
     assert 0 < refused <= site.settings.etl_concurrency
-    read = sum(one.status == 200 for one in simulator.requests)
+    read = sum(request.status == 200 for request in simulator.requests)
     break_with(simulator)
     site.asked()
     assert retry(site.engine, site.settings).exit_status == 0
@@ -59,7 +59,7 @@ def test_a_spent_quota_ends_the_run_resumable_and_no_other_resource_asks(site: S
     assert read > 3
 
 
-def test_a_new_run_asks_once_whether_a_spent_quota_is_back(site: Site, simulator: Simulator) -> None:
+def test_a_new_run_checks_an_exhausted_quota_once(site: Site, simulator: Simulator) -> None:
     break_with(simulator, "call-quota:3")
     for _ in range(2):
         site.asked()

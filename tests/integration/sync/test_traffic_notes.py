@@ -1,4 +1,4 @@
-"""What calls and waits came to stands with the batch and in the metrics, whoever made them and however it ended."""
+"""API calls and waiting times are stored with the batch and in the metrics, for every kind of run and outcome."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -22,29 +22,29 @@ from etl.window import FIRST_INSTANT
 
 EVER = {"start_date": FIRST_INSTANT, "end_date": "2999-01-01"}
 SOME = ("carriers", "departments")
-#: Seconds that the API asks to wait before a call is tried again.
+#: Seconds that the API asks to wait before a retry.
 ASKED = 3
 
 
 def calls_of(site: Site) -> list[str]:
-    """Return the calls of the API since this was last asked, without those for a token."""
-    return [one for one in site.asked() if not one.startswith("/oauth/")]
+    """Return the API calls since the last check, without those for a token."""
+    return [call for call in site.asked() if not call.startswith("/oauth/")]
 
 
 def in_metrics(site: Site, name: str) -> float:
-    """Return the value of a metric of the only account."""
+    """Return the value of a metric of the only tenant."""
     shown = render_metrics(Ledger(site.engine, "default").read)
-    (found,) = [
+    (samples,) = [
         sample.value
         for family in text_string_to_metric_families(shown)
         for sample in family.samples
         if sample.name == name
     ]
-    return found
+    return samples
 
 
 def noted(site: Site) -> tuple[int, float]:
-    """Return the calls and the seconds of waiting of all batches, after a look whether the metrics say the same."""
+    """Return the calls and waiting seconds of all batches, after a check that the metrics agree."""
     calls = value(site.engine, "SELECT sum(calls) FROM etl.batches")
     waited = value(site.engine, "SELECT sum(waited_seconds) FROM etl.batches")
     assert in_metrics(site, "qqetl_calls_total") == calls
@@ -53,11 +53,11 @@ def noted(site: Site) -> tuple[int, float]:
 
 
 def extract(site: Site, names: Sequence[str] = SOME) -> UUID:
-    """Extract some resources by the service."""
+    """Extract some resources with the service."""
     return ExtractService(site.engine, settings=site.settings).extract_data(EVER, names)
 
 
-def test_an_extract_notes_its_calls_repeated_ones_too_and_the_waits_between_them(site: Site) -> None:
+def test_an_extract_stores_its_calls_retries_and_waiting_times(site: Site) -> None:
     break_with(site.simulator, f"rate-limit:{ASKED}")
     batch_id = extract(site)
     asked = calls_of(site)
@@ -69,17 +69,17 @@ def test_an_extract_notes_its_calls_repeated_ones_too_and_the_waits_between_them
     TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
     LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER)
     assert calls_of(site) == []
-    assert noted(site) == (calls, waited), "the other steps ask for nothing"
+    assert noted(site) == (calls, waited), "the other steps make no calls"
 
 
-def test_an_extract_without_a_wait_notes_none(site: Site) -> None:
+def test_an_extract_without_waiting_stores_none(site: Site) -> None:
     extract(site)
     calls, waited = noted(site)
     assert calls == len(calls_of(site))
     assert waited < 1
 
 
-def test_an_extract_that_is_taken_up_adds_to_what_its_batch_has(site: Site) -> None:
+def test_a_resumed_extract_adds_to_the_traffic_of_its_batch(site: Site) -> None:
     site.simulator.server.faults = FailsAt(("Carriers",))
     batch_id = extract(site)
     first = calls_of(site)
@@ -93,7 +93,7 @@ def test_an_extract_that_is_taken_up_adds_to_what_its_batch_has(site: Site) -> N
 
 
 class NoLongerSignedIn(Faults):
-    """Refuses every token from the first call for records on."""
+    """Refuses every token from the first data call on."""
 
     def __init__(self) -> None:
         super().__init__(())
@@ -104,7 +104,7 @@ class NoLongerSignedIn(Faults):
         return web.Response(status=401) if self.begun else None
 
 
-def test_an_extract_that_ends_with_an_error_has_noted_what_it_asked(site: Site) -> None:
+def test_a_failed_extract_has_stored_its_calls(site: Site) -> None:
     site.simulator.server.faults = NoLongerSignedIn()
     with pytest.raises(CredentialsRefused):
         extract(site, ["contacts"])

@@ -1,6 +1,6 @@
-"""Two runs at once: one does the work, a dead or stalled one is followed, and the tables are those of one quiet run.
+"""Two runs at once: one does the work, a dead or stalled one is replaced, and the tables equal those of one run.
 
-Everything is shown twice: over connections of one's own, and through a pooler that gives each transaction another.
+Everything is tested twice: over direct connections, and through a pooler that changes the session per transaction.
 """
 
 import os
@@ -22,7 +22,7 @@ from etl.database.embedded.file_lock import wait_until
 from etl.models.states import BatchState
 from etl.simulator import Simulator
 
-#: `qqetl`, whose transactions may idle for one second, which tells of each commit, and stops in a COPY where so asked.
+#: `qqetl` with an idle timeout of one second, which reports each commit, and stops in a COPY if requested.
 PROGRAM = """
 import os
 import signal
@@ -67,7 +67,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture(params=WAYS)
 def two(request: pytest.FixtureRequest, simulator: Simulator, database_url: str) -> Iterator[Site]:
-    """Give the agency and an empty database, which processes reach directly or through a pooler."""
+    """Give the agency and an empty database that processes reach directly or through a pooler."""
     with WAYS[request.param](database_url) as url, site_of(simulator, url) as made:
         yield made
 
@@ -77,10 +77,10 @@ BEGUN: list["subprocess.Popen[str]"] = []
 
 @pytest.fixture
 def synced(synced: Site) -> Iterator[Site]:
-    """Give the database of one quiet run, and end the processes of a test that failed half way.
+    """Give the database of one undisturbed run, and end the processes of a failed test.
 
-    They end before any database is dropped: PostgreSQL waits with that for every session, and for one in a COPY as long
-    as that takes.
+    They end before any database is dropped: PostgreSQL waits with the drop for every session, and for one in a COPY
+    until the COPY ends.
     """
     yield synced
     while BEGUN:
@@ -89,7 +89,7 @@ def synced(synced: Site) -> Iterator[Site]:
 
 
 def qqetl(site: Site, *words: str, **more: str) -> "subprocess.Popen[str]":
-    """Start a command in a process of its own."""
+    """Start a command in its own process."""
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *words], env={**environment_of(site), "ETL_PAGE_SIZE": "100", **more},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -99,13 +99,13 @@ def qqetl(site: Site, *words: str, **more: str) -> "subprocess.Popen[str]":
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    """Wait for the end of a command and return its exit status and what it complained of."""
+    """Wait for the end of a command and return its exit status and error output."""
     said = process.communicate(timeout=SECONDS)[1]
     return process.returncode, said
 
 
 def after_commits(process: "subprocess.Popen[str]", number: int) -> None:
-    """Wait until a run has told of so many commits."""
+    """Wait until a run has reported a number of commits."""
     assert process.stdout is not None
     while number:
         line = process.stdout.readline()
@@ -113,31 +113,31 @@ def after_commits(process: "subprocess.Popen[str]", number: int) -> None:
         number -= line.strip() == "Advanced"
 
 
-def test_of_two_at_once_one_does_the_work_and_the_other_says_so(two: Site, synced: Site) -> None:
+def test_one_of_two_runs_does_the_work_and_the_other_reports_it(two: Site, synced: Site) -> None:
     with locked(two.engine, "policies"):
         both = [qqetl(two, "sync", *WINDOW) for _ in range(2)]
-        assert wait_until(lambda: any(one.poll() is not None for one in both), SECONDS)
-    results = sorted(ended(one) for one in both)
+        assert wait_until(lambda: any(process.poll() is not None for process in both), SECONDS)
+    results = sorted(ended(process) for process in both)
     assert [status for status, _ in results] == [0, 3], results
-    assert "Another run is at work" in results[1][1]
+    assert "Another run is active" in results[1][1]
     assert values(two.engine, "SELECT status FROM etl.batches") == [BatchState.COMPLETED]
     assert differences(digest(two.engine), digest(synced.engine)) == []
 
 
-def test_overlapping_windows_at_once_end_in_the_tables_of_one(two: Site, synced: Site) -> None:
+def test_concurrent_overlapping_windows_lead_to_the_tables_of_one_run(two: Site, synced: Site) -> None:
     windows = [("--from", "2000-01-01", "--to", "2024-06-01"), ("--from", "2023-01-01", "--to", "2999-01-01")]
     left = {window: qqetl(two, "sync", *window) for window in windows}
     while left:
         for window in list(left):
             status, said = ended(left.pop(window))
             assert status in (0, 3), said
-            if status == 3:  # another holds the lock: once more
+            if status == 3:  # another session holds the lock: try again
                 left[window] = qqetl(two, "sync", *window)
     assert set(values(two.engine, "SELECT status FROM etl.batches")) == {BatchState.COMPLETED}
     assert differences(digest(two.engine), digest(synced.engine)) == []
 
 
-def test_a_run_that_was_killed_is_followed_when_its_lease_is_over(two: Site, synced: Site) -> None:
+def test_a_killed_run_is_replaced_when_its_lease_expires(two: Site, synced: Site) -> None:
     killed = qqetl(two, "sync")
     after_commits(killed, 3)
     killed.kill()
@@ -167,14 +167,14 @@ def in_a_transaction(site: Site) -> "subprocess.Popen[str]":
 
 
 def in_a_copy(site: Site) -> "subprocess.Popen[str]":
-    """Return a run that was stopped between two blocks of a COPY, which no time-out of the server ends."""
+    """Return a run that was stopped between two blocks of a COPY, which no server timeout ends."""
     stalled = qqetl(site, "sync", STOP_IN_COPY="raw.raw_contacts")
     os.waitpid(stalled.pid, os.WUNTRACED)
     return stalled
 
 
 @pytest.mark.parametrize("stalling", [between_commits, in_a_transaction, in_a_copy])
-def test_a_stalled_run_is_followed_and_commits_nothing_when_it_wakes(
+def test_a_stalled_run_is_replaced_and_commits_nothing_when_it_wakes(
     two: Site, synced: Site, stalling: Callable[[Site], "subprocess.Popen[str]"]
 ) -> None:
     stalled = stalling(two)
@@ -195,7 +195,7 @@ def test_a_stalled_run_is_followed_and_commits_nothing_when_it_wakes(
 def test_a_sync_through_a_pooler_leaves_nothing_in_its_sessions(simulator: Simulator, database_url: str) -> None:
     with pooled(database_url) as url, site_of(simulator, url) as site:
         assert site.sync_once().exit_status == 0
-        for _ in range(8):  # whichever session answers
+        for _ in range(8):  # any session
             with site.engine.connect() as connection:
                 driver = connection.connection.driver_connection
                 assert driver is not None

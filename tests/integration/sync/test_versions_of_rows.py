@@ -1,4 +1,4 @@
-"""What a book was and what it showed: the earlier versions that whole runs leave behind."""
+"""Row history of whole runs: what was true at the source, and what was shown, at an earlier time."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -30,12 +30,12 @@ def now(site: Site) -> datetime:
 
 
 def of_policy(site: Site, column: str, condition: str, **bound: Any) -> list[Any]:
-    """Return a column of the versions of a policy that fulfil a condition."""
+    """Return a column of the versions of a policy that meet a condition."""
     query = f"SELECT {column} FROM v_policies_history WHERE source_id = :key AND {condition} ORDER BY known_from"
     return values(site.engine, query, **bound)
 
 
-def test_the_day_of_the_loss_and_what_was_shown_that_day_are_one_query_each(synced: Site, simulator: Simulator) -> None:
+def test_the_state_on_a_day_and_the_view_of_that_day_are_one_query_each(synced: Site, simulator: Simulator) -> None:
     key = living_policy(simulator.world)
     first = simulator.world.policies[key]["TotalPremium"]
     shown_first = now(synced)
@@ -46,7 +46,10 @@ def test_the_day_of_the_loss_and_what_was_shown_that_day_are_one_query_each(sync
     shown = "tstzrange(known_from, known_to) @> CAST(:at AS timestamptz)"
 
     def premium(condition: str, moment: datetime) -> list[float]:
-        return [float(one) for one in of_policy(synced, "total_premium", condition, key=str(key), at=moment)]
+        return [
+            float(premium_text)
+            for premium_text in of_policy(synced, "total_premium", condition, key=str(key), at=moment)
+        ]
 
     assert premium(in_force, at_source - timedelta(seconds=1)) == [first]
     assert premium(in_force, at_source + timedelta(seconds=1)) == [777.0]
@@ -54,7 +57,9 @@ def test_the_day_of_the_loss_and_what_was_shown_that_day_are_one_query_each(sync
     assert premium(shown, now(synced)) == [777.0]
 
 
-def test_a_side_road_and_a_set_leave_versions_and_a_quiet_run_none(synced: Site, simulator: Simulator) -> None:
+def test_a_secondary_source_and_a_set_make_versions_and_an_unchanged_run_none(
+    synced: Site, simulator: Simulator
+) -> None:
     synced.sync_once()
     world = simulator.world
     contact, policy = living_contact(world), living_policy(world)
@@ -65,7 +70,7 @@ def test_a_side_road_and_a_set_leave_versions_and_a_quiet_run_none(synced: Site,
     before = {table: value(synced.engine, COUNT.format(table)) for table in ("contacts", "coverages", "policies")}
     assert synced.sync_once().exit_status == 0
     grown = {table: value(synced.engine, COUNT.format(table)) - number for table, number in before.items()}
-    assert grown == {"contacts": 1, "coverages": 1, "policies": 0}, "a touch of the policy is no version"
+    assert grown == {"contacts": 1, "coverages": 1, "policies": 0}, "a touch of the policy makes no version"
     dead = "SELECT live FROM v_coverages_history WHERE source_id = :key ORDER BY known_from"
     assert values(synced.engine, dead, key=str(coverages[-1]["CoverageID"]))[-2:] == [True, False]
     come_of_age(synced)
@@ -75,9 +80,7 @@ def test_a_side_road_and_a_set_leave_versions_and_a_quiet_run_none(synced: Site,
     world.keep("coverages", policy, coverages)
 
 
-def test_a_table_that_the_setting_names_keeps_its_history_from_the_next_run_on(
-    synced: Site, simulator: Simulator
-) -> None:
+def test_a_table_in_the_setting_keeps_its_history_from_the_next_run_on(synced: Site, simulator: Simulator) -> None:
     claims = simulator.world.claims
     key = next(iter(claims))
     edit(simulator, claims, key, Description="first")
@@ -88,7 +91,7 @@ def test_a_table_that_the_setting_names_keeps_its_history_from_the_next_run_on(
     assert values(synced.engine, "SELECT description FROM history.claims") == ["first"]
 
 
-def test_a_forgotten_person_leaves_no_earlier_version_either(synced: Site, simulator: Simulator) -> None:
+def test_an_erased_person_leaves_no_earlier_version(synced: Site, simulator: Simulator) -> None:
     world, trace = simulator.world, "Quackenbushel"
     policy = living_policy(world)
     person = world.policies[policy]["CustomerId"]
@@ -96,16 +99,16 @@ def test_a_forgotten_person_leaves_no_earlier_version_either(synced: Site, simul
         edit(simulator, world.contacts, person, LastName=name)
         edit(simulator, world.policies, policy, CustomerName=name)
         assert synced.sync_once().exit_status == 0
-    found = "SELECT count(*) FROM history.{} AS past WHERE CAST(past AS text) LIKE :trace"
+    query = "SELECT count(*) FROM history.{} AS past WHERE CAST(past AS text) LIKE :trace"
     where = ("contacts", "policies")
-    assert [value(synced.engine, found.format(one), trace=f"%{trace}%") for one in where] == [1, 1]
+    assert [value(synced.engine, query.format(table), trace=f"%{trace}%") for table in where] == [1, 1]
     with (
         synced.engine.begin() as connection
-    ):  # sold on to somebody else since: the version was the person's all the same
+    ):  # transferred to somebody else since then, but the version belonged to the person
         connection.execute(text("UPDATE policies SET contact_id = NULL, is_placeholder = true WHERE source_id = :key"),
                            {"key": str(policy)})  # fmt: skip
     counts = forget(synced.engine, synced.settings, str(person), actor="tester").counts
-    assert [value(synced.engine, found.format(one), trace=f"%{trace}%") for one in where] == [0, 0]
+    assert [value(synced.engine, query.format(table), trace=f"%{trace}%") for table in where] == [0, 0]
     assert value(synced.engine, "SELECT count(*) FROM history.contacts WHERE source_id = :key", key=str(person)) == 0
     assert value(synced.engine, "SELECT count(*) FROM history.policies WHERE source_id = :key", key=str(policy)) > 0
     assert {"history.contacts", "history.policies"} <= set(counts)

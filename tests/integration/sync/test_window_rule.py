@@ -10,9 +10,9 @@ from observing import value
 from sqlalchemy import Engine, text
 from workbench import settings_for
 
-from etl.ledger.batches import create_batch, build_batch
+from etl.ledger.batches import build_batch, create_batch
 from etl.ledger.staging.classify import IncomingRecord
-from etl.ledger.staging.stage import StageContext, stage_records, leave_pending
+from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.record import Record
@@ -36,7 +36,7 @@ class Bench:
     settings: Any
 
     def bring(self, city: str, version: datetime, created: datetime = AGES_AGO, *, undated: bool = False) -> UUID:
-        """Stage and clean one version of contact 7, and return the batch that holds it."""
+        """Stage and clean one version of contact 7, and return its batch."""
         batch = build_batch("default", JUNE, rules_version(self.settings), "extract", {})
         raw = b'{"EntityID": 7, "Status": "A", "DisplayName": "X", "City": "%s"}' % city.encode()
         modified = None if undated else version
@@ -51,7 +51,7 @@ class Bench:
         return batch.id
 
     def load(self, batch_id: UUID, window: Window | None = None) -> dict[str, int]:
-        """Load a batch for June and return how its contact counted."""
+        """Load a batch for June and return the outcome of its contact."""
         results = LoadService(self.engine, settings=self.settings).load_batch(batch_id, window or JUNE)
         return {str(name): number for name, number in results.counts["contacts"].items() if number}
 
@@ -71,7 +71,7 @@ def bench(engine: Engine, simulator: Simulator, database_url: str) -> Bench:
 
 
 @pytest.mark.parametrize("version", [BEFORE, INSIDE, AFTER])
-def test_a_record_that_was_never_synced_is_written_whatever_its_date(bench: Bench, version: datetime) -> None:
+def test_a_new_record_is_written_with_any_date(bench: Bench, version: datetime) -> None:
     assert bench.load(bench.bring("Rome", version)) == {"inserted": 1}
     assert bench.city == "Rome"
 
@@ -90,7 +90,7 @@ SAME_VERSION = {
 
 
 @pytest.mark.parametrize("case", SAME_VERSION)
-def test_the_window_decides_between_two_readings_of_one_version(bench: Bench, case: str) -> None:
+def test_the_window_decides_between_two_readings_of_a_version(bench: Bench, case: str) -> None:
     version, created, last_synced, outcome = SAME_VERSION[case]
     bench.load(bench.bring("Rome", version, created))
     bench.last_synced(last_synced)
@@ -100,21 +100,21 @@ def test_the_window_decides_between_two_readings_of_one_version(bench: Bench, ca
 
 @pytest.mark.parametrize("last_synced", [BEFORE, INSIDE, AFTER])
 @pytest.mark.parametrize("version", [BEFORE + timedelta(days=1), INSIDE, AFTER])
-def test_a_strictly_newer_version_is_never_turned_away(bench: Bench, version: datetime, last_synced: datetime) -> None:
+def test_a_strictly_newer_version_is_always_written(bench: Bench, version: datetime, last_synced: datetime) -> None:
     bench.load(bench.bring("Rome", BEFORE))
     bench.last_synced(last_synced)
     assert bench.load(bench.bring("Oslo", version)) == {"updated": 1}
     assert bench.city == "Oslo"
 
 
-def test_an_older_version_never_overwrites_a_newer_one_whichever_batch_is_loaded_first(bench: Bench) -> None:
+def test_an_older_version_never_overwrites_a_newer_one_in_any_order_of_batches(bench: Bench) -> None:
     older, newer = bench.bring("Rome", INSIDE), bench.bring("Oslo", INSIDE + timedelta(days=1))
     assert bench.load(newer) == {"inserted": 1}
     assert bench.load(older) == {"older": 1}
     assert bench.city == "Oslo"
 
 
-def test_an_older_version_that_arrives_late_is_kept_in_staging_alone(bench: Bench) -> None:
+def test_a_late_older_version_is_kept_only_in_staging(bench: Bench) -> None:
     bench.load(bench.bring("Oslo", INSIDE))
     assert bench.load(bench.bring("Rome", BEFORE)) == {}
     assert bench.city == "Oslo"
@@ -122,7 +122,7 @@ def test_an_older_version_that_arrives_late_is_kept_in_staging_alone(bench: Benc
 
 
 @pytest.mark.parametrize("before", [None, INSIDE])
-def test_a_touch_moves_the_time_at_the_source_alone(bench: Bench, before: datetime | None) -> None:
+def test_a_touch_changes_only_the_time_at_the_source(bench: Bench, before: datetime | None) -> None:
     bench.load(bench.bring("Rome", before or INSIDE - timedelta(days=9)))
     with bench.engine.begin() as connection:
         connection.execute(text("UPDATE contacts SET source_modified_at = :before"), {"before": before})
@@ -143,7 +143,7 @@ def test_an_undated_record_belongs_to_the_batch_that_read_it(bench: Bench) -> No
     assert bench.city == "Bonn"
 
 
-def test_a_replay_of_a_past_window_mends_and_does_not_harm(bench: Bench) -> None:
+def test_a_replay_of_a_past_window_repairs_without_overwriting_newer_rows(bench: Bench) -> None:
     first = bench.bring("Rome", INSIDE)
     bench.load(first)
     bench.load(bench.bring("Oslo", AFTER))

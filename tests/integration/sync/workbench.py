@@ -1,4 +1,4 @@
-"""A made-up agency, a database and the settings that join them: what a test of whole runs stands on."""
+"""A made-up agency, a database and the settings that connect them: the basis of tests of whole runs."""
 
 import os
 from collections.abc import Iterator
@@ -15,30 +15,30 @@ from etl.simulator import Simulator, SimulatorSettings
 from etl.simulator.faults import Faults
 from etl.window import Window
 
-#: A seed whose ten contacts bring at least one row of every table.
+#: A seed whose ten contacts give at least one row in every table.
 SEED, CONTACTS = 20, 10
 
 
 @dataclass(frozen=True)
 class Site:
-    """An agency, a database, and the settings that join the two."""
+    """An agency, a database, and the settings that connect them."""
 
     simulator: Simulator
     engine: Engine
     settings: Settings
 
     def sync_once(self, window: Window | None = None, watcher: Watcher | None = None, **options: Any) -> Summary:
-        """Run one sync and return how it went."""
+        """Run one sync and return its summary."""
         return sync(self.engine, self.settings, window, Options(**options), watcher)
 
     def asked(self) -> list[str]:
-        """Return path and query of every call since this was last asked."""
-        seen = [f"{one.path.removeprefix('/v1/')}?{one.query}" for one in self.simulator.requests]
+        """Return path and query of every call since the last check."""
+        seen = [f"{request.path.removeprefix('/v1/')}?{request.query}" for request in self.simulator.requests]
         self.simulator.requests.clear()
         return seen
 
     def under(self, **changes: Any) -> "Site":
-        """Return the same site under changed settings."""
+        """Return the same site with changed settings."""
         return replace(self, settings=self.settings.model_copy(update=changes))
 
 
@@ -58,9 +58,9 @@ def settings_for(simulator: Simulator, url: str, **more: Any) -> Settings:
 
 
 def environment_of(site: Site) -> dict[str, str]:
-    """Return the environment in which a program of its own works on a site."""
+    """Return the environment in which a separate program works on a site."""
     secrets = ("client_id", "client_secret", "username", "password")
-    named = {
+    credentials = {
         f"QQCATALYST_{name.upper()}": getattr(site.settings, f"qqcatalyst_{name}").get_secret_value()
         for name in secrets
     }
@@ -70,7 +70,7 @@ def environment_of(site: Site) -> dict[str, str]:
         "QQCATALYST_TOKEN_URL": site.settings.qqcatalyst_token_url,
     }
     pace = {"ETL_RATE": str(site.settings.etl_rate), "ETL_PAGE_SIZE": str(site.settings.etl_page_size)}
-    return {**os.environ, **named, **addresses, **pace}
+    return {**os.environ, **credentials, **addresses, **pace}
 
 
 @contextmanager
@@ -85,17 +85,17 @@ def site_of(simulator: Simulator, url: str, **settings: Any) -> Iterator[Site]:
 
 @contextmanager
 def agency(**settings: Any) -> Iterator[Simulator]:
-    """Give a small agency that is served."""
+    """Give a small served agency."""
     with Simulator(SimulatorSettings(**{"seed": SEED, "contacts": CONTACTS, **settings})) as served:
         yield served
 
 
 def break_with(simulator: Simulator, *faults: str) -> None:
-    """Let a running simulator have these faults from now on, and no others."""
+    """Give a running simulator these faults from now on, and no others."""
     simulator.server.faults = Faults(faults)
 
 
 def come_of_age(site: Site) -> None:
-    """Let the details of all parents be so old that they are due again."""
+    """Make the child records of all parents due again."""
     with site.engine.begin() as connection:
         connection.execute(text("UPDATE etl.child_queue SET due_at = now()"))

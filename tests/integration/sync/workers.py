@@ -1,4 +1,4 @@
-"""Worker processes on this machine, as a scheduler has them on many: pieces are handed out, and again when one dies."""
+"""Worker processes on this machine, as a scheduler has them on many: chunks are assigned, and again when one dies."""
 
 import json
 import queue
@@ -19,17 +19,17 @@ PROGRAM = Path(__file__).with_name("piece_worker.py")
 
 @dataclass
 class Crew:
-    """So many workers, each with a thread that hands it one piece after the other."""
+    """A number of workers, each with a thread that assigns it one chunk after the other."""
 
     site: Site
     size: int
-    die_after: int | None = None  #: commits, after which the worker that made the last of them is killed, once
+    die_after: int | None = None  #: number of commits after which the worker that made the last one is killed, once
     commits: list[str] = field(default_factory=list)
     deaths: int = 0
-    readers: set[int] = field(default_factory=set)  #: processes that have read a piece to its end
+    readers: set[int] = field(default_factory=set)  #: processes that have finished a chunk
 
     def read(self, task: RunTask, batch_id: UUID, pieces: list[Chunk]) -> None:
-        """Read pieces side by side; a piece whose worker died is handed out once more."""
+        """Read chunks in parallel; a chunk whose worker died is assigned again."""
         waiting: queue.SimpleQueue[Chunk] = queue.SimpleQueue()
         for piece in pieces:
             waiting.put(piece)
@@ -41,7 +41,7 @@ class Crew:
         assert waiting.empty()
 
     def lend(self, run: str, batch_id: UUID, waiting: "queue.SimpleQueue[Chunk]") -> None:
-        """Keep one worker busy; begin another when it dies."""
+        """Keep one worker busy; start another when it dies."""
         while not waiting.empty():
             command = [sys.executable, str(PROGRAM), run, str(batch_id)]
             with subprocess.Popen(
@@ -50,7 +50,7 @@ class Crew:
                 self.busy(worker, waiting)
 
     def busy(self, worker: "subprocess.Popen[str]", waiting: "queue.SimpleQueue[Chunk]") -> None:
-        """Hand pieces to a worker until there are no more or it dies."""
+        """Assign chunks to a worker until there are no more or it dies."""
         assert worker.stdin is not None
         while True:
             try:
@@ -67,7 +67,7 @@ class Crew:
             self.readers.add(worker.pid)
 
     def did(self, worker: "subprocess.Popen[str]") -> bool:
-        """Follow a worker through a piece; tell whether it came to its end."""
+        """Follow a worker through a chunk; return whether it finished."""
         assert worker.stdout is not None
         for line in worker.stdout:
             if line == "done\n":

@@ -1,4 +1,4 @@
-"""The closing summary and the balance sheet, from made-up batches."""
+"""Summary, balance sheet and plan, from sample batches."""
 
 import json
 from dataclasses import replace
@@ -19,85 +19,93 @@ WINDOW = Window.of({"start_date": "2026-01-01", "end_date": "2026-02-01"})
 ZERO = {"pages": 0, "fetched": 0, "findings": 0, **{outcome.value: 0 for outcome in Outcome}}
 
 
-def part(name: str, status: ResourceState = ResourceState.DONE, error: str | None = None, **counts: int) -> BatchResource:
+def part(
+    name: str, status: ResourceState = ResourceState.DONE, error: str | None = None, **counts: int
+) -> BatchResource:
     return BatchResource(name, status, WINDOW, ZERO | counts, fully_read=True, error=error)
 
 
 def summary(*parts: BatchResource, tables: dict[str, dict[str, int]] | None = None) -> Summary:
-    done = all(one.status is not ResourceState.FAILED for one in parts)
+    done = all(part.status is not ResourceState.FAILED for part in parts)
     state = BatchState.COMPLETED if done else BatchState.FAILED
     batch = Batch(UUID(int=7), "default", WINDOW, state, "rules", "sync")
     return Summary(batch, parts, tables or {}, seconds=2.0, calls=10)
 
 
-GOOD = part("one", fetched=5, inserted=4, unchanged=1)
+BALANCED = part("one", fetched=5, inserted=4, unchanged=1)
 LOST = part("two", ResourceState.FAILED, "3 records were fetched and 2 accounted for", fetched=3, inserted=2)
 ABSENT = part("three", ResourceState.NOT_OFFERED)
 
 
-def test_the_formula_names_what_is_not_zero() -> None:
-    assert format_balance(GOOD.counts) == "4 inserted + 1 unchanged"
+def test_the_balance_names_counts_other_than_zero() -> None:
+    assert format_balance(BALANCED.counts) == "4 inserted + 1 unchanged"
     assert format_balance(ZERO) == "0"
     assert format_balance(ZERO | {"outside_window": 2000}) == "2,000 outside window"
 
 
-def test_what_is_not_offered_is_no_failure() -> None:
-    assert find_failures([GOOD, LOST, ABSENT]) == [("two", "3 records were fetched and 2 accounted for")]
+def test_a_resource_that_is_not_offered_is_no_failure() -> None:
+    assert find_failures([BALANCED, LOST, ABSENT]) == [("two", "3 records were fetched and 2 accounted for")]
 
 
-def test_a_good_end(capsys: pytest.CaptureFixture[str]) -> None:
+def test_summary_of_a_successful_run(capsys: pytest.CaptureFixture[str]) -> None:
     show_summary(
-        summary(GOOD, ABSENT, tables={"one": {"inserted": 4, "updated": 0, "unchanged": 1, "deleted": 0, "revived": 0}})
+        summary(
+            BALANCED, ABSENT, tables={"one": {"inserted": 4, "updated": 0, "unchanged": 1, "deleted": 0, "revived": 0}}
+        )
     )
     shown = capsys.readouterr().out
-    assert "In step with QQCatalyst after 2.0 s: 2026-01-01 00:00 to 2026-02-01 00:00 UTC" in shown
-    assert "5 records came in 10 calls, 5 a second" in shown
+    assert "Up to date with QQCatalyst (took 2.0 s).\nCovered 2026-01-01 00:00 to 2026-02-01 00:00 UTC." in shown
+    assert "Fetched 5 records in 10 API calls (5 calls/s)" in shown
     assert "✓ 5 fetched = 4 inserted + 1 unchanged" in shown
-    assert "not offered by this account: three" in shown
+    assert "Not offered by this account: three" in shown
     assert "Inserted" in shown
-    assert "Deleted" not in shown, "a column of zeros says nothing"
+    assert "Deleted" not in shown, "a column of zeros is left out"
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def test_a_bad_end_names_the_cure(capsys: pytest.CaptureFixture[str]) -> None:
-    ended = summary(GOOD, LOST)
-    show_summary(ended)
+def test_summary_of_a_failed_run_names_the_next_command(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = summary(BALANCED, LOST)
+    show_summary(failed)
     shown = capsys.readouterr().out
-    assert format_headline(ended) == "The run ended after 2.0 s, but 1 resource did not end well"
+    assert format_headline(failed) == "Finished in 2.0 s, but 1 resource failed"
     assert "✗ two: 3 records were fetched and 2 accounted for" in shown
     assert "qqetl retry 00000000" in shown
-    assert ended.exit_status == 6
+    assert failed.exit_status == 6
 
 
-def test_unchanged_rows_are_not_written_ones(capsys: pytest.CaptureFixture[str]) -> None:
-    same = summary(GOOD, tables={"one": {"inserted": 0, "unchanged": 5}})
-    assert not has_changes(same)
-    show_summary(same)
+def test_unchanged_rows_do_not_count_as_written(capsys: pytest.CaptureFixture[str]) -> None:
+    unchanged = summary(BALANCED, tables={"one": {"inserted": 0, "unchanged": 5}})
+    assert not has_changes(unchanged)
+    show_summary(unchanged)
     assert "Nothing was written" in capsys.readouterr().out
 
 
-def test_programs_get_the_same() -> None:
-    read = json.loads(json.dumps(summary_to_json(summary(GOOD, LOST))))
-    assert (read["status"], read["exit_status"], read["calls"]) == ("failed", 6, 10)
-    assert [one["balanced"] for one in read["resources"]] == [True, False]
-    assert read["resources"][0]["counts"]["inserted"] == 4
+def test_summary_as_json() -> None:
+    document = json.loads(json.dumps(summary_to_json(summary(BALANCED, LOST))))
+    assert (document["status"], document["exit_status"], document["calls"]) == ("failed", 6, 10)
+    assert [resource["balanced"] for resource in document["resources"]] == [True, False]
+    assert document["resources"][0]["counts"]["inserted"] == 4
 
 
-def test_calls_beyond_the_budget_are_put_off_and_each_resource_has_its_share() -> None:
+def test_calls_over_the_budget_are_deferred_and_each_resource_gets_a_share() -> None:
     contacts, account = Forecast("contacts", WINDOW, 3), Forecast("account_info", WINDOW, 8)
-    asked = [contacts, account, Forecast("quotes", WINDOW, 8)]
-    assert [(one.calls, one.deferred) for one in apply_budget(asked, 10)] == [(3, 0), (5, 3), (5, 3)]
-    assert [one.calls for one in apply_budget([contacts, replace(account, calls=1), *asked[2:]], 10)] == [3, 1, 8]
-    assert list(apply_budget(asked, None)) == asked
+    forecasts = [contacts, account, Forecast("quotes", WINDOW, 8)]
+    assert [(forecast.calls, forecast.deferred) for forecast in apply_budget(forecasts, 10)] == [(3, 0), (5, 3), (5, 3)]
+    assert [forecast.calls for forecast in apply_budget([contacts, replace(account, calls=1), *forecasts[2:]], 10)] == [
+        3,
+        1,
+        8,
+    ]
+    assert list(apply_budget(forecasts, None)) == forecasts
 
 
-def test_a_plan_says_what_it_comes_to(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = [Forecast("contacts", WINDOW, 30, 15000), Forecast("quotes", WINDOW, 90, at_most=True, deferred=5)]
-    show_forecast(asked, 10.0)
+def test_a_plan_ends_with_totals(capsys: pytest.CaptureFixture[str]) -> None:
+    forecasts = [Forecast("contacts", WINDOW, 30, 15000), Forecast("quotes", WINDOW, 90, at_most=True, deferred=5)]
+    show_forecast(forecasts, 10.0)
     shown = capsys.readouterr().out
-    assert "In all at most 120 calls, 12 s at 10 calls a second." in shown
-    assert "5 calls beyond ETL_CHILD_BUDGET" in shown
+    assert "Total: at most 120 calls, 12 s at 10 calls/s." in shown
+    assert "Over ETL_CHILD_BUDGET and left for later runs: 5 calls." in shown
     assert "15,000" in shown
     assert "≤ 90" in shown
-    show_forecast(asked, 0.0)
-    assert "as fast as the API answers" in capsys.readouterr().out
+    show_forecast(forecasts, 0.0)
+    assert "as fast as the API responds" in capsys.readouterr().out

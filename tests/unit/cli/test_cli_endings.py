@@ -1,4 +1,4 @@
-"""How a command ends: asked by a signal, by time, in a series, or with an error."""
+"""How a command ends: by a signal, at a time limit, in a series, or with an error."""
 
 import os
 import signal
@@ -10,73 +10,73 @@ from etl.cli.repeat import repeat_run
 from etl.cli.run_command import describe_interruption
 from etl.cli.ui import signals
 from etl.cli.ui.errors import report_error
-from etl.cli.ui.options import confirm, parse_duration, reject_combination
+from etl.cli.ui.options import confirm, parse_duration_option, reject_combination
 from etl.cli.ui.signals import StopRequest
 from etl.errors import ApiUnavailable, CredentialsRefused, Interrupted, LeaseHeld, UsageError
 
 
-def test_the_first_signal_asks_and_the_second_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended: list[int] = []
-    monkeypatch.setattr(os, "_exit", ended.append)
+def test_the_first_signal_stops_after_the_page_and_the_second_quits(monkeypatch: pytest.MonkeyPatch) -> None:
+    exits: list[int] = []
+    monkeypatch.setattr(os, "_exit", exits.append)
     before = signal.getsignal(signal.SIGTERM)
-    with StopRequest() as ear, ear.limit_time(None) as stop:
+    with StopRequest() as stop_request, stop_request.limit_time(None) as stop:
         signal.raise_signal(signal.SIGTERM)
-        assert (stop.is_set(), ear.by_signal, ended) == (True, True, [])
+        assert (stop.is_set(), stop_request.by_signal, exits) == (True, True, [])
         assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= signals.PAGE_GRACE
         signal.raise_signal(signal.SIGINT)
-        assert ended == [1]
+        assert exits == [1]
     assert signal.getsignal(signal.SIGTERM) is before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
-def test_a_page_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended: list[int] = []
-    monkeypatch.setattr(os, "_exit", ended.append)
-    with StopRequest() as ear:
+def test_a_page_that_does_not_end_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    exits: list[int] = []
+    monkeypatch.setattr(os, "_exit", exits.append)
+    with StopRequest() as stop_request:
         with pytest.raises(Interrupted):
             signal.raise_signal(signal.SIGALRM)
         with pytest.raises(Interrupted):  # where the process would have ended
             signal.raise_signal(signal.SIGALRM)
-        assert ended == [1]
-        assert not ear.by_signal
+        assert exits == [1]
+        assert not stop_request.by_signal
     assert signals.PAGE_GRACE + signals.EXIT_GRACE < 30
 
 
-def test_minutes_that_are_over_end_one_run_and_not_the_next() -> None:
-    with StopRequest() as ear:
-        with ear.limit_time(0.0001) as stop:
+def test_a_time_limit_stops_one_run_and_not_the_next() -> None:
+    with StopRequest() as stop_request:
+        with stop_request.limit_time(0.0001) as stop:
             assert stop.wait(5)
-            assert "are over" in describe_interruption(ear, 0.0001)
-        with ear.limit_time(None) as stop:
+            assert "minute limit" in describe_interruption(stop_request, 0.0001)
+        with stop_request.limit_time(None) as stop:
             assert not stop.is_set()
         signal.raise_signal(signal.SIGINT)
-        with ear.limit_time(1) as stop:
-            assert stop.is_set(), "who asked for an end gets no further run"
-            assert "asked to stop" in describe_interruption(ear, 1)
+        with stop_request.limit_time(1) as stop:
+            assert stop.is_set(), "no run starts after a stop request"
+            assert "Stopped on request" in describe_interruption(stop_request, 1)
 
 
-def test_a_series_outlives_what_passes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_series_survives_temporary_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(float(second) for second in range(100))
     monkeypatch.setattr("etl.cli.repeat.time.monotonic", lambda: next(clock))
-    ear, waits = StopRequest(), list[float]()
-    fates = [ApiUnavailable(), LeaseHeld(), KeyError("a fault of our own"), None]
+    stop_request, waits = StopRequest(), list[float]()
+    outcomes = [ApiUnavailable(), LeaseHeld(), KeyError("an error of our own"), None]
 
     def run() -> int:
-        if not fates:
-            ear.by_signal = True
+        if not outcomes:
+            stop_request.by_signal = True
             raise Interrupted
-        fate = fates.pop(0)
-        if fate is not None:
-            raise fate
+        outcome = outcomes.pop(0)
+        if outcome is not None:
+            raise outcome
         return 6
 
-    monkeypatch.setattr(ear.event, "wait", waits.append)
-    assert repeat_run(run, timedelta(seconds=10), ear) == Interrupted.exit_status
+    monkeypatch.setattr(stop_request.event, "wait", waits.append)
+    assert repeat_run(run, timedelta(seconds=10), stop_request) == Interrupted.exit_status
     assert len(waits) == 4
     assert all(0 < wait <= 10 for wait in waits)
 
 
-def test_a_series_ends_where_a_person_is_needed() -> None:
+def test_a_series_ends_at_an_error_that_needs_action() -> None:
     def run() -> int:
         raise CredentialsRefused
 
@@ -86,32 +86,32 @@ def test_a_series_ends_where_a_person_is_needed() -> None:
 
 def test_an_error_is_one_line_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:
     assert report_error(UsageError("postgresql://me:hush@host is\x1b[31m odd")) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("qqetl: ")
-    assert said.count("\n") == 1
-    assert "hush" not in said
-    assert "\x1b" not in said
+    message = capsys.readouterr().err
+    assert message.startswith("qqetl: ")
+    assert message.count("\n") == 1
+    assert "hush" not in message
+    assert "\x1b" not in message
 
 
-def test_an_error_of_our_own_is_told_and_its_details_redacted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unexpected_error_is_named_without_its_details(capsys: pytest.CaptureFixture[str]) -> None:
     assert report_error(KeyError("jane@example.com")) == 1
-    said = capsys.readouterr().err
-    assert "KeyError" in said
-    assert "jane" not in said
+    message = capsys.readouterr().err
+    assert "KeyError" in message
+    assert "jane" not in message
 
 
-def test_options_that_contradict_one_another() -> None:
+def test_options_that_cannot_be_combined() -> None:
     reject_combination("--every", {"--from": False})
     with pytest.raises(UsageError, match="--every cannot be combined with --from or --to"):
         reject_combination("--every", {"--from": True, "--to": True})
-    assert parse_duration("--every", "1h") == timedelta(hours=1)
-    assert parse_duration("--every", None) is None
-    for words in ("0", "soon", "1 fortnight"):
+    assert parse_duration_option("--every", "1h") == timedelta(hours=1)
+    assert parse_duration_option("--every", None) is None
+    for text in ("0", "soon", "1 fortnight"):
         with pytest.raises(UsageError, match="--every"):
-            parse_duration("--every", words)
+            parse_duration_option("--every", text)
 
 
-def test_nobody_to_ask_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_confirmation_needs_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
     confirm("Delete all?", yes=True)
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(UsageError, match="--yes"):

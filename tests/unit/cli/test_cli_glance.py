@@ -1,4 +1,4 @@
-"""The status at a glance: three questions, and what is named where the answer is no."""
+"""Status at a glance: three questions, and the details of a negative answer."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,60 +20,62 @@ def fresh(name: str, lag: timedelta | None = timedelta(minutes=3), **more: Any) 
     return Freshness(name, None if lag is None else NOW - lag, lag, **more)
 
 
-def asked(
-    *resources: Freshness, troubles: tuple[Incident, ...] = (), unsent: int = 0, **more: Any
+def answers(
+    *resources: Freshness, incidents: tuple[Incident, ...] = (), unsent: int = 0, **more: Any
 ) -> list[StatusAnswer]:
-    return answer_questions(Status(NOW, resources, **more), DAY, troubles, unsent)
+    return answer_questions(Status(NOW, resources, **more), DAY, incidents, unsent)
 
 
-def test_all_is_well() -> None:
-    answers = asked(fresh("contacts"), fresh("claims", timedelta(minutes=1)), fresh("fees", None, offered=False))
-    assert [(answer.label, answer.is_good, answer.text) for answer in answers] == [
-        ("Current", True, "every resource, within 3 min"),
-        ("Complete", True, "no gaps, nothing due"),
-        ("Needs you", True, "nothing"),
+def test_everything_is_fine() -> None:
+    all_answers = answers(fresh("contacts"), fresh("claims", timedelta(minutes=1)), fresh("fees", None, offered=False))
+    assert [(answer.label, answer.is_good, answer.text) for answer in all_answers] == [
+        ("Current", True, "all resources, within 3 min"),
+        ("Complete", True, "no gaps, no calls due"),
+        ("Action needed", True, "none"),
     ]
 
 
-def test_what_is_late_is_named_the_latest_first_and_the_rest_counted() -> None:
+def test_late_resources_are_named_and_the_rest_is_counted() -> None:
     late = [fresh(name, timedelta(days=days)) for days, name in enumerate("abcde", start=1)]
-    current, _, _ = asked(*late, fresh("new", None))
+    current, _, _ = answers(*late, fresh("new", None))
     assert not current.is_good
-    assert current.text == "e 5 d behind; d 4 d behind; c 3 d behind; 1 more behind; 1 resource not read yet"
+    assert current.text == "e 5 d behind; d 4 d behind; c 3 d behind; 1 more behind; 1 resource not synced yet"
 
 
-def test_what_is_lacking_is_named() -> None:
-    gap = (Window(NOW - DAY, NOW),)
-    outstanding = QueueCoverage(parents=9, covered=2, outstanding=7, oldest_due=None)
-    _, complete, _ = asked(
-        fresh("contacts", gaps=gap),
-        fresh("documents", coverage=outstanding),
+def test_missing_data_is_named() -> None:
+    gaps = (Window(NOW - DAY, NOW),)
+    coverage = QueueCoverage(parents=9, covered=2, outstanding=7, oldest_due=None)
+    _, complete, _ = answers(
+        fresh("contacts", gaps=gaps),
+        fresh("documents", coverage=coverage),
         fresh("quotes", None),
         orphans=[PlaceholderCount("policies", 2, NOW)],
     )
     assert not complete.is_good
     assert complete.text == (
-        "gaps in contacts; 1 resource never read to its end; 7 calls for details due; 2 placeholders without a record"
+        "gaps in contacts; 1 resource never fully synced; 7 calls for details due; 2 placeholders without a record"
     )
 
 
-def test_a_placeholder_that_waits_is_told_and_is_no_fault() -> None:
-    _, complete, _ = asked(fresh("contacts"), orphans=[PlaceholderCount("carriers", 1, NOW)])
-    assert (complete.is_good, complete.text) == (True, "no gaps, nothing due; 1 placeholder without a record")
+def test_a_placeholder_is_reported_and_is_no_error() -> None:
+    _, complete, _ = answers(fresh("contacts"), orphans=[PlaceholderCount("carriers", 1, NOW)])
+    assert (complete.is_good, complete.text) == (True, "no gaps, no calls due; 1 placeholder without a record")
 
 
-def test_what_needs_a_person_is_named() -> None:
-    _, _, needs = asked(
-        fresh("claims"), troubles=(Incident(TroubleKind.RESOURCE_FAILED, "claims"), Incident(TroubleKind.STALE)), unsent=2
+def test_needed_actions_are_named() -> None:
+    _, _, action = answers(
+        fresh("claims"),
+        incidents=(Incident(TroubleKind.RESOURCE_FAILED, "claims"), Incident(TroubleKind.STALE)),
+        unsent=2,
     )
-    assert not needs.is_good
-    assert needs.text == "claims failed; data are stale; 2 mails not sent: see `qqetl notices`"
+    assert not action.is_good
+    assert action.text == "claims failed; data are stale; 2 emails not sent: see `qqetl notices`"
 
 
-def test_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
-    show_answers(asked(fresh("contacts"), unsent=1))
+def test_answers_are_printed_one_per_line(capsys: pytest.CaptureFixture[str]) -> None:
+    show_answers(answers(fresh("contacts"), unsent=1))
     assert capsys.readouterr().out.splitlines() == [
-        "✓ Current   every resource, within 3 min",
-        "✓ Complete  no gaps, nothing due",
-        "✗ Needs you 1 mail not sent: see `qqetl notices`",
+        "✓ Current        all resources, within 3 min",
+        "✓ Complete       no gaps, no calls due",
+        "✗ Action needed  1 email not sent: see `qqetl notices`",
     ]

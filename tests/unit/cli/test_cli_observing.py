@@ -1,4 +1,4 @@
-"""Pure parts of what status and findings show."""
+"""Gaps of the status, and shapes of personal values."""
 
 from datetime import UTC, datetime
 
@@ -23,18 +23,18 @@ def test_gaps_lie_between_and_before_complete_windows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "seen"),
+    ("value", "masked"),
     [("jane@home", "••••@••••"), ("555-12", "•••-••"), ("", ""), ("a\x1bb", "•••"), ("Zoë Ä", "••• •")],
 )
-def test_a_shape_says_what_a_value_looks_like_and_not_what_it_is(value: str, seen: str) -> None:
-    assert mask(value) == seen
+def test_a_shape_masks_a_value(value: str, masked: str) -> None:
+    assert mask(value) == masked
 
 
 def test_a_shape_is_short() -> None:
     assert len(mask("x" * 10_000)) == MAX_MASK_LENGTH
 
 
-def test_what_no_column_is_known_for_counts_as_personal() -> None:
+def test_a_field_without_a_known_column_counts_as_personal() -> None:
     assert is_personal("contacts", "email")
     assert is_personal("contacts", "")
     assert is_personal("nowhere", "status")

@@ -1,4 +1,4 @@
-"""What is shown while a run goes on, from made-up events and a clock that stands where it is put."""
+"""Progress of a run, from sample events and a manual clock."""
 
 import io
 
@@ -7,13 +7,13 @@ from rich.console import Console
 
 from etl.cli.ui.progress import PLAIN_INTERVAL, PlainProgress, TerminalProgress
 from etl.cli.ui.progress_state import ResourceProgress
-from etl.events import Advanced, Started, Finished, Message
+from etl.events import Advanced, Finished, Message, Started
 
 COUNTS = {"fetched": 300, "findings": 2}
 
 
 class Clock:
-    """A clock for tests."""
+    """A clock that a test sets."""
 
     now = 0.0
 
@@ -21,19 +21,19 @@ class Clock:
         return self.now
 
 
-def test_a_feed_is_measured_in_records_and_details_in_calls() -> None:
+def test_a_feed_counts_records_and_details_count_calls() -> None:
     feed = ResourceProgress("contacts", 0.0)
     assert (feed.total, feed.seconds_left(1.0)) == (None, None)
     feed.add(Advanced("sync", "contacts", 1, 100, announced=300))
-    assert feed.describe(2.0) == "100 of 300 records, 50 a second, 4.0 s left"
+    assert feed.describe(2.0) == "100 of 300 records, 50/s, 4.0 s left"
     details = ResourceProgress("account_info", 0.0)
     details.add(Started("sync", "account_info", calls=40))
     details.add(Advanced("sync", "account_info", 10, 9))
-    assert details.describe(5.0) == "10 of 40 calls, 2 a second, 15 s left"
-    assert details.describe(600.0) == "10 of 40 calls, 1 a minute, 30 min left"
+    assert details.describe(5.0) == "10 of 40 calls, 2/s, 15 s left"
+    assert details.describe(600.0) == "10 of 40 calls, 1/min, 30 min left"
 
 
-def test_more_than_announced_never_leaves_a_negative_rest() -> None:
+def test_more_records_than_announced_leave_no_negative_time() -> None:
     tally = ResourceProgress("contacts", 0.0)
     tally.add(Advanced("sync", "contacts", 1, 50, announced=40))
     assert (tally.total, tally.seconds_left(1.0)) == (50, 0.0)
@@ -52,39 +52,39 @@ def test_plain_lines_come_at_the_end_and_every_few_seconds() -> None:
     plain(Finished("sync", "contacts", "done", COUNTS))
     plain(Message("waiting\nas asked"))
     assert lines == [
-        "contacts          200 of 300 records, 40 a second, 2.5 s left ...",
+        "contacts          200 of 300 records, 40/s, 2.5 s left ...",
         "contacts          300 records, 3 calls, 2 findings, 6.0 s",
         "waiting\\nas asked",
     ]
 
 
 @pytest.mark.parametrize(
-    ("state", "words"), [("failed", "failed: the API was away"), ("not_offered", "not offered by this account")]
+    ("state", "text"), [("failed", "failed: the API was away"), ("not_offered", "not offered by this account")]
 )
-def test_a_bad_end_says_what_it_is(state: str, words: str) -> None:
+def test_a_failed_resource_shows_its_reason(state: str, text: str) -> None:
     lines: list[str] = []
     plain = PlainProgress(lines.append, Clock())
     plain(Started("sync", "claims"))
     plain(Finished("sync", "claims", state, {}, "the API was away"))
-    assert lines == [f"claims            {words}"]
+    assert lines == [f"claims            {text}"]
 
 
 def test_a_terminal_keeps_a_line_for_each_resource_and_no_bar() -> None:
-    written = io.StringIO()
-    console = Console(file=written, force_terminal=True, width=80, color_system=None, markup=False, highlight=False)
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, width=80, color_system=None, markup=False, highlight=False)
     with TerminalProgress(console, 2, Clock()) as terminal:
         terminal(Started("sync", "contacts"))
         terminal(Advanced("sync", "contacts", 1, 300, announced=300))
         terminal(Finished("sync", "contacts", "done", COUNTS))
         terminal(Started("sync", "claims"))
         terminal(Finished("sync", "claims", "failed", {}, "[bold]away"))
-    shown = written.getvalue()
+    shown = output.getvalue()
     assert "✓ contacts          300 records, 1 call, 2 findings, 0.0 s" in shown
     assert "✗ claims            failed: [bold]away" in shown
     assert "2 of 2, 300 records" in shown
 
 
-def test_resources_that_are_read_side_by_side_are_told_apart() -> None:
+def test_resources_read_in_parallel_have_separate_counts() -> None:
     clock, lines = Clock(), list[str]()
     plain = PlainProgress(lines.append, clock)
     plain(Started("sync", "contacts"))
@@ -102,9 +102,9 @@ def test_resources_that_are_read_side_by_side_are_told_apart() -> None:
     ]
 
 
-def test_a_terminal_shows_a_bar_for_each_resource_at_work_and_takes_it_away() -> None:
-    written = io.StringIO()
-    console = Console(file=written, force_terminal=True, width=80, color_system=None, markup=False, highlight=False)
+def test_a_terminal_shows_a_bar_for_each_running_resource() -> None:
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, width=80, color_system=None, markup=False, highlight=False)
     terminal = TerminalProgress(console, 2, Clock())
     for name in ("contacts", "documents"):
         terminal(Started("sync", name))

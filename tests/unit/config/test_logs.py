@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from etl.config import logs
 from etl.config.logs import log_context, configure_logging
-from etl.config.redaction import HIDDEN, LONGEST, conceal, on_one_line, redacted, redacted_event
+from etl.config.redaction import HIDDEN, MAX_LENGTH, hide_secrets, escape_control_characters, redact_text, redact_event
 from etl.config.settings import Settings
 
 SSN = "078-05-1120"
@@ -83,8 +83,8 @@ def settings(**given: object) -> Settings:
     ],
 )
 def test_planted_secrets_do_not_come_out(text: str) -> None:
-    conceal(PASSWORD)
-    assert not any(mark in redacted(text) for mark in MARKS)
+    hide_secrets(PASSWORD)
+    assert not any(mark in redact_text(text) for mark in MARKS)
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_planted_secrets_do_not_come_out(text: str) -> None:
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
-    assert redacted(text) == text
+    assert redact_text(text) == text
 
 
 def test_secrets_are_hidden_as_they_stand_in_addresses_too() -> None:
-    conceal("p@ss w0rd/!")
-    assert redacted("x p@ss w0rd/! y p%40ss%20w0rd%2F%21 z p%40ss%20w0rd/%21") == f"x {HIDDEN} y {HIDDEN} z {HIDDEN}"
+    hide_secrets("p@ss w0rd/!")
+    assert redact_text("x p@ss w0rd/! y p%40ss%20w0rd%2F%21 z p%40ss%20w0rd/%21") == f"x {HIDDEN} y {HIDDEN} z {HIDDEN}"
 
 
 def test_values_under_a_telling_name_are_left_out_whole() -> None:
@@ -116,7 +116,7 @@ def test_values_under_a_telling_name_are_left_out_whole() -> None:
         "dob": "1984-03-02",
         "page": 3,
     }
-    assert redacted_event(event) == {
+    assert redact_event(event) == {
         "ssn": HIDDEN,
         "Password": HIDDEN,
         "headers": {"Authorization": HIDDEN},
@@ -126,18 +126,18 @@ def test_values_under_a_telling_name_are_left_out_whole() -> None:
 
 
 def test_lengths_are_bounded_and_begin_and_end_are_kept() -> None:
-    text = redacted("a" * 50_000 + "b" * 500_000)
-    assert len(text) <= LONGEST + 10
+    text = redact_text("a" * 50_000 + "b" * 500_000)
+    assert len(text) <= MAX_LENGTH + 10
     assert (text[0], text[-1]) == ("a", "b")
 
 
 @given(st.text(max_size=200))
 def test_any_text_comes_out_on_one_line_that_shows_what_it_holds(text: str) -> None:
-    line = on_one_line(redacted(text))
+    line = escape_control_characters(redact_text(text))
     assert line.isprintable() or not any(char in line for char in "\r\n\x1b\u2028\u2029\u202e\x85\x0b\x0c")
     assert len(line.splitlines()) <= 1
     line.encode("utf-8")
-    assert redacted(redacted(text)) == redacted(text)
+    assert redact_text(redact_text(text)) == redact_text(text)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_configuring_twice_writes_once(capsys: pytest.CaptureFixture[str]) -> No
     configure_logging(settings())
     structlog.stdlib.get_logger("etl.x").info("once")
     assert len(events(capsys)) == 1
-    assert sum(handler.get_name() == logs._MARK for handler in logging.getLogger().handlers) == 1
+    assert sum(handler.get_name() == logs._HANDLER_NAME for handler in logging.getLogger().handlers) == 1
 
 
 def test_a_terminal_is_spared_what_progress_tells_unless_a_level_is_asked_for(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from etl.config.parsers import LONGEST, api_address, duration, is_loopback
+from etl.config.parsers import MAX_DURATION, check_api_url, parse_duration, is_loopback
 from etl.config.settings import CREDENTIALS, Settings, secret_text
 from etl.errors import SettingsError
 from etl.render.settings import sample_env, settings_table
@@ -136,9 +136,9 @@ def test_a_wrong_value_is_named_and_never_shown_when_secret(
 
 def test_mail_needs_a_sender_and_somebody_to_write_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ETL_SMTP_URL", "smtp://user:geheim@mail.example.com")
-    with pytest.raises(SettingsError, match="ETL_SMTP_URL needs ETL_MAIL_FROM and ETL_MAIL_TO beside it"):
+    with pytest.raises(SettingsError, match="ETL_SMTP_URL requires ETL_MAIL_FROM and ETL_MAIL_TO"):
         Settings.load()
-    with pytest.raises(SettingsError, match="ETL_DIGEST_AT needs ETL_SMTP_URL"):
+    with pytest.raises(SettingsError, match="ETL_DIGEST_AT requires ETL_SMTP_URL"):
         Settings.load(etl_smtp_url="", etl_digest_at="07:00")
 
 
@@ -225,16 +225,16 @@ def test_a_dotenv_file_that_is_no_text_is_named() -> None:
 
 
 def test_credentials_are_asked_for_as_the_access_needs_them() -> None:
-    assert Settings.load().credentials_missing() == list(CREDENTIALS)
-    assert Settings.load(qqcatalyst_auth="enterprise").credentials_missing() == list(CREDENTIALS[:2])
+    assert Settings.load().missing_credentials() == list(CREDENTIALS)
+    assert Settings.load(qqcatalyst_auth="enterprise").missing_credentials() == list(CREDENTIALS[:2])
     given = {name.lower(): "x" for name in CREDENTIALS}
-    assert Settings.load(**given).credentials_missing() == []
+    assert Settings.load(**given).missing_credentials() == []
 
 
 def test_enterprise_credentials_fit_the_encoding_of_their_header() -> None:
     with pytest.raises(SettingsError, match="ISO-8859-1"):
         Settings.load(qqcatalyst_auth="enterprise", qqcatalyst_client_id="x", qqcatalyst_client_secret="\u0416")
-    assert Settings.load(qqcatalyst_client_secret="\u0416").credentials_missing()
+    assert Settings.load(qqcatalyst_client_secret="\u0416").missing_credentials()
 
 
 def test_no_secret_shows_when_settings_are_printed() -> None:
@@ -256,11 +256,11 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
         ("2 WEEKS", timedelta(weeks=2)),
         ("0", timedelta()),
         ("0 days", timedelta()),
-        ("3660 days", LONGEST),
+        ("3660 days", MAX_DURATION),
     ],
 )
 def test_lengths_of_time(text: str, length: timedelta) -> None:
-    assert duration(text) == length
+    assert parse_duration(text) == length
 
 
 @pytest.mark.parametrize(
@@ -268,14 +268,14 @@ def test_lengths_of_time(text: str, length: timedelta) -> None:
 )
 def test_what_is_no_length_of_time(text: str) -> None:
     with pytest.raises(ValueError, match=r"must|unit"):
-        duration(text)
+        parse_duration(text)
 
 
 @pytest.mark.parametrize(
     "text", ["http://127.0.0.1:8080/v1", "http://localhost/v1/", "http://[::1]:80/v1", "http://127.8.9.1/v1"]
 )
 def test_this_machines_own_addresses_may_go_without_tls(text: str) -> None:
-    assert api_address(text) == text.rstrip("/")
+    assert check_api_url(text) == text.rstrip("/")
 
 
 @pytest.mark.parametrize("host", ["localhost.example.com", "127.0.0.1.example.com", "10.0.0.1", "0.0.0.0", ""])  # noqa: S104 (not bound)

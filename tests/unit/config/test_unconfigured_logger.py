@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from etl.config.logs import get_logger
-from etl.config.redaction import conceal
+from etl.config.redaction import hide_secrets
 
 SECRET, PASSWORD, SSN, MAIL = "mk-Secret-5e1f", "mk-Pass/word+9a@7", "943-21-8765", "zeb@forgetme.example"
 
@@ -14,7 +14,7 @@ SECRET, PASSWORD, SSN, MAIL = "mk-Secret-5e1f", "mk-Pass/word+9a@7", "943-21-876
 def test_a_program_that_never_configures_our_log_gets_redacted_lines(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, own_handler: bool
 ) -> None:
-    conceal(SECRET)
+    hide_secrets(SECRET)
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [logging.StreamHandler()] if own_handler else [])
     monkeypatch.setattr(root, "level", logging.DEBUG)

@@ -69,7 +69,7 @@ def test_blocks_hold_every_line_once_and_in_order(many: list[list[str | None]]) 
 
 
 def test_blocks_are_cut_when_they_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk_copy, "BLOCK", 10)
+    monkeypatch.setattr(bulk_copy, "BLOCK_CHARACTERS", 10)
     assert list(encode_blocks(["12345678\n", "1\n", "2\n"])) == [b"12345678\n1\n", b"2\n"]
 
 

@@ -93,7 +93,7 @@ def test_a_field_of_an_empty_list_is_not_lost() -> None:
 def test_another_type_is_told_and_then_known() -> None:
     known = remembered(KnownPath("D", NUMBER))
     found = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text")))
-    assert (found["D"].state, found["D"].change) == (DriftState.RETYPED, "D was number and is text now")
+    assert (found["D"].state, found["D"].change) == (DriftState.RETYPED, "D was number and is now text")
     again = after(found, profile(D=numbers(MIN_OBJECTS, 0, "text", "number")))
     assert again["D"].change == found["D"].change
     assert states(remembered(KnownPath("D")), profile(D=numbers()))["D"] is DriftState.KNOWN, "it only had nulls so far"

@@ -1,4 +1,4 @@
-"""The budget of calls: whatever the order in which resources come, each has a fair share and none too much is spent."""
+"""The call budget: every resource gets its fair share in any order, and no more calls are granted than exist."""
 
 from math import ceil
 from random import Random
@@ -12,7 +12,9 @@ WANTED = some.lists(some.integers(0, 60), min_size=1, max_size=8)
 
 
 @given(calls=some.integers(0, 200), wanted=WANTED, dice=some.randoms(use_true_random=False))
-def test_no_more_is_granted_than_there_is_and_everyone_has_a_share(calls: int, wanted: list[int], dice: Random) -> None:
+def test_grants_stay_within_the_budget_and_every_resource_gets_its_share(
+    calls: int, wanted: list[int], dice: Random
+) -> None:
     budget = CallBudget(calls, [str(number) for number in range(len(wanted))])
     left, granted = dict(enumerate(wanted)), [0] * len(wanted)
     while left:
@@ -25,30 +27,32 @@ def test_no_more_is_granted_than_there_is_and_everyone_has_a_share(calls: int, w
             budget.release(str(number))
     assert sum(granted) <= calls
     fair = calls // len(wanted)
-    assert all(mine >= min(fair, mine_wanted) for mine, mine_wanted in zip(granted, wanted, strict=True))
+    assert all(
+        granted_calls >= min(fair, wanted_calls) for granted_calls, wanted_calls in zip(granted, wanted, strict=True)
+    )
 
 
 @given(calls=some.integers(0, 200), wanted=WANTED)
-def test_one_after_the_other_they_leave_over_what_they_do_not_need(calls: int, wanted: list[int]) -> None:
+def test_sequential_resources_leave_unused_calls_to_later_ones(calls: int, wanted: list[int]) -> None:
     names = [str(number) for number in range(len(wanted))]
     budget, left = CallBudget(calls, names), calls
-    for number, (name, mine) in enumerate(zip(names, wanted, strict=True)):
-        granted = budget.acquire(name, mine)
+    for number, (name, granted_calls) in enumerate(zip(names, wanted, strict=True)):
+        granted = budget.acquire(name, granted_calls)
         budget.release(name)
-        assert granted == min(mine, ceil(left / (len(names) - number)))
+        assert granted == min(granted_calls, ceil(left / (len(names) - number)))
         left -= granted
 
 
-def test_the_last_ones_share_what_others_left_over() -> None:
+def test_the_last_resources_use_what_others_left() -> None:
     budget = CallBudget(10, ["a", "b"])
     assert budget.acquire("b", 3) == 3
     assert budget.acquire("a", 1) == 1
-    assert budget.acquire("b", 100) == 2, "a may still want its share"
+    assert budget.acquire("b", 100) == 2, "a may still use its share"
     budget.release("a")
     assert budget.acquire("b", 100) == 4
 
 
-def test_without_a_budget_everything_is_granted() -> None:
+def test_without_a_budget_every_call_is_granted() -> None:
     budget = CallBudget()
     assert budget.acquire("documents", 10**9) == 10**9
     budget.release("documents")

@@ -1,4 +1,4 @@
-"""The plan: from a window to days of the API's zone, to pieces short enough to page, to numbered slices."""
+"""Planning: from a window to days of the API's time zone, to ranges short enough to page, to numbered slices."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -31,7 +31,7 @@ lengths = st.timedeltas(timedelta(seconds=1), timedelta(days=400))
 
 
 def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
-    """Return an instant of UTC."""
+    """Return a UTC instant."""
     return datetime(year, month, day, hour, minute, tzinfo=UTC)
 
 
@@ -41,7 +41,7 @@ def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datet
         (Window(at(2026, 3, 1), at(2026, 3, 2)), timedelta(0), "UTC", DateRange(FIRST, date(2026, 3, 2))),
         (Window(at(2026, 3, 1, 8), at(2026, 3, 1, 9)), timedelta(0), "UTC", DateRange(FIRST, date(2026, 3, 2))),
         (Window(at(2026, 3, 2), at(2026, 3, 2, 0, 1)), DAY, "UTC", DateRange(FIRST, date(2026, 3, 3))),
-        # Midnight in New York is five hours later than in UTC, so that the day before is still asked for.
+        # Midnight in New York is five hours after midnight UTC, so the day before is included.
         (Window(at(2026, 3, 2), at(2026, 3, 3)), timedelta(0), "America/New_York", DateRange(FIRST, date(2026, 3, 3))),
         (
             Window(at(2026, 3, 2, 5), at(2026, 3, 3, 5)),
@@ -51,14 +51,14 @@ def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datet
         ),
     ],
 )
-def test_the_request_is_as_wide_as_the_days_that_hold_the_window(
+def test_the_date_range_covers_the_days_of_the_window(
     window: Window, overlap: timedelta, zone: str, days: DateRange
 ) -> None:
     assert date_range_of(window, overlap, zone) == days
 
 
 @given(start=moments, length=lengths, overlap=st.timedeltas(timedelta(0), timedelta(days=5)))
-def test_no_moment_of_the_window_or_its_overlap_lies_outside_the_days(
+def test_the_date_range_covers_the_window_and_its_overlap(
     start: datetime, length: timedelta, overlap: timedelta
 ) -> None:
     window = Window(start, start + length)
@@ -68,21 +68,21 @@ def test_no_moment_of_the_window_or_its_overlap_lies_outside_the_days(
 
 
 @given(length=st.integers(1, 900), total=st.integers(0, 10**6), size=st.integers(1, 1000))
-def test_a_cut_loses_no_day_and_reads_none_twice(length: int, total: int, size: int) -> None:
+def test_a_split_range_covers_every_day_once(length: int, total: int, size: int) -> None:
     pieces = split_by_total(DateRange(FIRST, FIRST + timedelta(days=length)), total, size)
     assert (pieces[0].first, pieces[-1].last) == (FIRST, FIRST + timedelta(days=length))
     assert all(before.last == after.first for before, after in pairwise(pieces))
     assert all(len(piece) >= 1 for piece in pieces)
 
 
-def test_a_cut_makes_pieces_that_would_hold_few_enough_pages() -> None:
+def test_a_split_range_has_parts_with_few_enough_pages() -> None:
     month = DateRange(FIRST, FIRST + timedelta(days=30))
     assert len(split_by_total(month, 10 * MAX_PAGES * 3, 10)) == 3
     assert split_by_total(month, 10 * MAX_PAGES, 10) == [month]
-    assert len(split_by_total(month, 10**9, 10)) == 30  # no piece is shorter than a day
+    assert len(split_by_total(month, 10**9, 10)) == 30  # no part is shorter than a day
 
 
-def test_a_day_is_never_too_long_and_three_are_short() -> None:
+def test_a_single_day_is_never_too_long_and_three_days_are_short() -> None:
     day, month = DateRange(FIRST, FIRST + DAY), DateRange(FIRST, FIRST + timedelta(days=30))
     assert not is_too_long(day, 10**9, 10)
     assert is_too_long(month, 10 * MAX_PAGES + 1, 10)
@@ -98,22 +98,22 @@ def test_slices_are_numbered_over_all_endpoints() -> None:
     assert list(make_slices(resource("commission_rules"), {})) == [Slice(0, 0), Slice(1, 1)]
 
 
-def test_the_total_of_a_day_that_has_not_ended_may_move() -> None:
+def test_an_unfinished_day_may_change_its_total() -> None:
     yesterday = Slice(0, 0, FIRST, FIRST + DAY)
-    assert has_unfinished_day(yesterday, at(2026, 3, 2, 12))  # ended at midnight: the API's clock may still lie behind
+    assert has_unfinished_day(yesterday, at(2026, 3, 2, 12))  # ended at midnight: the API's clock may be behind
     assert not has_unfinished_day(yesterday, at(2026, 3, 3))
     assert has_unfinished_day(Slice(0, 0), at(2026, 3, 3))  # a whole list has no end
 
 
 @given(length=st.integers(1, 4000))
-def test_quarters_lose_no_day_and_read_none_twice(length: int) -> None:
+def test_quarters_cover_every_day_once(length: int) -> None:
     pieces = split_by_quarter(DateRange(FIRST, FIRST + timedelta(days=length)))
     assert (pieces[0].first, pieces[-1].last) == (FIRST, FIRST + timedelta(days=length))
     assert all(before.last == after.first for before, after in pairwise(pieces))
     assert all(1 <= len(piece) <= 91 for piece in pieces)
 
 
-def test_days_that_have_ended_are_a_stretch_of_their_own() -> None:
+def test_ended_days_are_a_separate_range() -> None:
     month = DateRange(FIRST, FIRST + timedelta(days=30))
     ended, others = split_ended_days(month, at(2026, 3, 30, 12))
     assert (ended, others) == (DateRange(FIRST, date(2026, 3, 29)), DateRange(date(2026, 3, 29), month.last))

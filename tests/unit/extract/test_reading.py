@@ -1,4 +1,4 @@
-"""Reading: which pages are asked for, when a slice ends, and in which order answers are handed on."""
+"""Reading: which pages are requested, when a slice ends, and in which order answers are passed on."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ SIZE = 2
 
 
 def three() -> int:
-    """Return how many calls are under way."""
+    """Return the number of concurrent calls."""
     return 3
 
 
@@ -37,7 +37,7 @@ def answer(items: Sequence[str], total: int | None = None, pages: int | None = N
 
 @dataclass
 class FakeApi:
-    """An API that answers by page number, empty behind its last page, and remembers what it was asked."""
+    """An API that answers by page number, with empty pages after the last one, and records the requested pages."""
 
     answers: Mapping[int, Answer]
     behind: Answer = field(default_factory=lambda: answer([]))
@@ -57,50 +57,54 @@ class FakeApi:
 
 
 def numbered(*sizes: int, total: int | None = None, pages: int | None = None) -> dict[int, Answer]:
-    """Return pages of these sizes, each item another."""
+    """Return pages of these sizes with distinct items."""
     return {
         number: answer([f"{number}.{item}" for item in range(size)], total, pages)
         for number, size in enumerate(sizes, start=1)
     }
 
 
-def read(api: FakeApi, one: Slice = DAYS, known: Mapping[int, int] | None = None, name: str = "contacts") -> list[int]:
-    """Read a slice and return the pages in the order in which they were handed on."""
+def read(
+    api: FakeApi, date_slice: Slice = DAYS, staged_pages: Mapping[int, int] | None = None, name: str = "contacts"
+) -> list[int]:
+    """Read a slice and return the pages in the order in which they were passed on."""
     put: list[FetchedPage] = []
 
     async def keep(fetched: FetchedPage) -> None:
         put.append(fetched)
 
     asyncio.run(
-        ResourceReader(api, resource(name), SIZE, prefetch=three).read_slices(keep, [one], {one.number: known or {}})
+        ResourceReader(api, resource(name), SIZE, prefetch=three).read_slices(
+            keep, [date_slice], {date_slice.number: staged_pages or {}}
+        )
     )
-    assert all(fetched.slice == one for fetched in put)
+    assert all(fetched.slice == date_slice for fetched in put)
     return [fetched.call.page or 1 for fetched in put]
 
 
-def test_one_page_that_is_not_full_is_all() -> None:
+def test_a_single_partial_page_ends_the_slice() -> None:
     api = FakeApi(numbered(1, total=1))
     assert read(api) == api.asked == [1]
 
 
-def test_announced_pages_are_read_ahead_and_handed_on_in_order() -> None:
+def test_announced_pages_are_prefetched_and_passed_on_in_order() -> None:
     api = FakeApi(numbered(2, 2, 2, 2, 2, 1, total=11))
     assert read(api) == [1, 2, 3, 4, 5, 6]
     assert sorted(api.asked) == [1, 2, 3, 4, 5, 6]
     assert api.most_under_way == 3
 
 
-def test_pages_are_announced_by_their_own_number_too() -> None:
+def test_pages_may_be_announced_by_a_page_count() -> None:
     api = FakeApi(numbered(2, 2, 1, pages=3))
     assert read(api) == [1, 2, 3]
     assert api.most_under_way == 2
 
 
-def test_an_empty_page_in_the_middle_ends_nothing_that_was_announced() -> None:
+def test_an_empty_page_in_the_middle_does_not_end_the_announced_pages() -> None:
     assert read(FakeApi(numbered(2, 0, 2, 1, total=7))) == [1, 2, 3, 4]
 
 
-def test_without_a_total_pages_are_read_until_one_is_not_full() -> None:
+def test_without_a_total_pages_are_read_until_a_partial_one() -> None:
     assert read(FakeApi(numbered(2, 2, 1))) == [1, 2, 3]
     assert read(FakeApi(numbered(2, 2))) == [1, 2, 3]
 
@@ -109,7 +113,7 @@ def test_a_total_that_is_too_low_hides_no_page() -> None:
     assert read(FakeApi(numbered(2, 2, 2, 1, total=3))) == [1, 2, 3, 4]
 
 
-def test_a_total_that_is_too_high_costs_empty_pages_and_no_more() -> None:
+def test_a_total_that_is_too_high_costs_only_empty_pages() -> None:
     assert read(FakeApi(numbered(2, 1, total=7), behind=answer([], 7))) == [1, 2, 3, 4]
 
 
@@ -118,20 +122,22 @@ def test_a_total_that_grows_while_it_is_read_is_followed() -> None:
     assert read(FakeApi(pages)) == [1, 2, 3, 4, 5]
 
 
-def test_a_last_page_that_repeats_itself_for_ever_is_known_again() -> None:
+def test_a_last_page_that_repeats_forever_is_detected() -> None:
     api = FakeApi(numbered(2, 2, total=4), behind=answer(["2.0", "2.1"], 4))
     assert read(api) == [1, 2, 3]
 
 
-def test_a_feed_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_an_endless_feed_stops_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "MAX_EXTRA_PAGES", 5)
     endless = {number: answer([f"{number}a", f"{number}b"], 4) for number in range(1, 20)}
-    with pytest.raises(ApiUnavailable, match="contacts has no end: 2 pages were announced, and page 9 brings more"):
+    with pytest.raises(
+        ApiUnavailable, match="contacts does not end: the API announced 2 pages, but page 9 still has new records"
+    ):
         read(FakeApi(endless))
 
 
 @pytest.mark.parametrize(
-    ("known", "asked"),
+    ("staged_pages", "requested"),
     [
         ({1: 2}, [2, 3]),
         ({1: 2, 2: 2}, [3]),
@@ -140,20 +146,20 @@ def test_a_feed_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
         ({1: 2, 2: 2, 3: 1}, []),
     ],
 )
-def test_pages_that_are_staged_are_not_asked_for_again(known: dict[int, int], asked: list[int]) -> None:
+def test_staged_pages_are_not_requested_again(staged_pages: dict[int, int], requested: list[int]) -> None:
     api = FakeApi(numbered(2, 2, 1, total=5))
-    assert [page for page in read(api, known=known) if page <= 3] == asked
-    assert not set(api.asked) & set(known)
+    assert [page for page in read(api, staged_pages=staged_pages) if page <= 3] == requested
+    assert not set(api.asked) & set(staged_pages)
 
 
-def test_a_list_without_pages_is_one_call_and_none_when_it_is_staged() -> None:
+def test_a_list_without_pages_is_one_call_or_none_if_staged() -> None:
     api = FakeApi({1: answer(["a"] * 9)})
     assert read(api, Slice(0, 0), name="locations") == [1]
     assert read(api, Slice(0, 0), {1: 9}, name="locations") == []
     assert api.asked == [1]
 
 
-def test_a_page_that_fails_ends_the_reading_and_every_call_under_way() -> None:
+def test_a_failing_page_ends_the_reading_and_all_pending_calls() -> None:
     class Failing(FakeApi):
         async def fetch(self, call: Call) -> Answer:
             if call.page == 4:
@@ -180,14 +186,14 @@ def test_results_come_in_the_order_of_the_calls() -> None:
     assert asyncio.run(collect()) == list(range(9))
 
 
-def test_long_stretches_are_cut_by_what_the_api_says_they_hold() -> None:
+def test_long_ranges_are_split_by_the_totals_of_the_api() -> None:
     per_day = SIZE * MAX_PAGES // 2
 
     class Busy(FakeApi):
         async def fetch(self, call: Call) -> Answer:
-            asked = dict(call.query)
-            days = (date.fromisoformat(asked["endDate"]) - date.fromisoformat(asked["startDate"])).days
-            assert asked["pageSize"] == "1"
+            query = dict(call.query)
+            days = (date.fromisoformat(query["endDate"]) - date.fromisoformat(query["startDate"])).days
+            assert query["pageSize"] == "1"
             return answer(["x"], per_day * days)
 
     month = DateRange(date(2026, 3, 1), date(2026, 3, 31))
@@ -196,7 +202,7 @@ def test_long_stretches_are_cut_by_what_the_api_says_they_hold() -> None:
     assert {len(piece) for piece in pieces} == {2}
 
 
-def test_details_that_stay_away_say_why_and_cost_no_other() -> None:
+def test_failed_children_carry_the_reason_and_affect_no_others() -> None:
     class Details(FakeApi):
         async def fetch(self, call: Call) -> Answer:
             if call.parent_id == "2":
@@ -208,21 +214,21 @@ def test_details_that_stay_away_say_why_and_cost_no_other() -> None:
     wanted = [ChildRequest(str(number), NO_ROW, b"{}") for number in range(1, 5)]
     put: list[FetchedPage | FetchFailed] = []
 
-    async def keep(one: FetchedPage | FetchFailed) -> None:
-        put.append(one)
+    async def keep(result: FetchedPage | FetchFailed) -> None:
+        put.append(result)
 
     asyncio.run(ResourceReader(Details({}), resource("documents"), SIZE, three).read_children(keep, wanted))
-    assert [one.child for one in put] == wanted
-    assert [isinstance(one, FetchFailed) and one.not_found for one in put] == [False, True, False, False]
-    assert [isinstance(one, FetchFailed) for one in put] == [False, True, True, False]
+    assert [result.child for result in put] == wanted
+    assert [isinstance(result, FetchFailed) and result.not_found for result in put] == [False, True, False, False]
+    assert [isinstance(result, FetchFailed) for result in put] == [False, True, True, False]
 
 
-def test_a_page_is_never_larger_than_the_endpoint_grants() -> None:
+def test_a_page_is_never_larger_than_the_endpoint_allows() -> None:
     assert ResourceReader(FakeApi({}), resource("contacts"), 1000, three).page_size_of(DAYS) == 500
     assert ResourceReader(FakeApi({}), resource("drivers"), 1000, three).page_size_of(DAYS) == 1000
 
 
-def test_days_and_pages_stand_in_the_call() -> None:
+def test_a_call_contains_dates_and_page() -> None:
     call = ResourceReader(FakeApi({}), resource("contacts"), SIZE, three).call_for(DAYS, 7)
     assert (call.page, dict(call.query)) == (
         7,
@@ -230,7 +236,7 @@ def test_days_and_pages_stand_in_the_call() -> None:
     )
 
 
-def test_slices_side_by_side_are_bounded() -> None:
+def test_parallel_slices_are_limited() -> None:
     api = FakeApi(numbered(1, total=1))
     many = [replace(DAYS, number=number) for number in range(20)]
 
@@ -242,26 +248,28 @@ def test_slices_side_by_side_are_bounded() -> None:
     assert api.most_under_way == reader.PARALLEL_SLICES
 
 
-def test_an_announcement_that_grows_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_stops_when_the_announced_total_grows_forever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "MAX_EXTRA_PAGES", 5)
     growing = {number: answer([f"{number}a", f"{number}b"], 2 * number + 2) for number in range(1, 40)}
-    with pytest.raises(ApiUnavailable, match="contacts has no end: 2 pages were announced, and page 9 brings more"):
+    with pytest.raises(
+        ApiUnavailable, match="contacts does not end: the API announced 2 pages, but page 9 still has new records"
+    ):
         read(FakeApi(growing))
 
 
-def test_a_list_that_always_announces_one_more_page_and_repeats_itself_ends() -> None:
+def test_a_repeating_list_ends_although_it_announces_another_page() -> None:
     api = FakeApi({number: answer(["x", "y"], 2 * number + 2) for number in range(1, 50)})
     assert read(api)[:2] == [1, 2]
     assert max(api.asked) < 8
 
 
-def test_a_total_beyond_all_measure_costs_a_few_empty_pages() -> None:
+def test_an_absurd_total_costs_a_few_empty_pages() -> None:
     api = FakeApi(numbered(2, 1, total=10**9), behind=answer([], 10**9))
     read(api)
     assert max(api.asked) <= 2 + reader.MAX_EMPTY_PAGES + 3
 
 
-def test_a_first_look_ends_after_its_pages() -> None:
+def test_a_limited_reading_ends_after_its_pages() -> None:
     api = FakeApi(numbered(2, 2, 2, 2, total=8))
     put: list[int] = []
 
@@ -272,7 +280,7 @@ def test_a_first_look_ends_after_its_pages() -> None:
     assert put == api.asked == [1, 2]
 
 
-def test_without_a_total_a_long_stretch_is_read_in_quarters() -> None:
+def test_without_a_total_a_long_range_is_read_in_quarters() -> None:
     years = DateRange(date(2000, 1, 1), date(2026, 3, 1))
     pieces = asyncio.run(ResourceReader(FakeApi({}), resource("contacts"), SIZE, three).plan_date_ranges(0, years))
     assert (pieces[0].first, pieces[-1].last) == (years.first, years.last)

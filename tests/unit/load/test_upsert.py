@@ -1,4 +1,4 @@
-"""The statements of the load: one question to every model and road, what they bind, and what they never touch."""
+"""The statements of the load, for every model and source: what they bind, and which columns they change."""
 
 import re
 
@@ -12,17 +12,17 @@ from etl.models.base import PRIMARY, Model, fields_of
 from etl.reshape.reshaper import row_columns
 from etl.resources import CATALOGUE
 
-every_resource = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.name)
+every_resource = pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
 every_model = pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
 
 
-def made_for(one: Resource) -> statements.UpsertStatements:
+def made_for(resource: Resource) -> statements.UpsertStatements:
     """Return the statements of a resource."""
-    return upsert(one.model, one.data_source, row_columns(one.model, one.data_source))
+    return upsert(resource.model, resource.data_source, row_columns(resource.model, resource.data_source))
 
 
 def bound(statement: object) -> set[str]:
-    """Return the names that a statement binds."""
+    """Return the parameters that a statement binds."""
     return set(re.findall(r"(?<!:):(\w+)", str(statement)))
 
 
@@ -34,52 +34,57 @@ def inserted(statement: object) -> list[str]:
 
 
 @every_resource
-def test_rows_are_copied_in_the_order_in_which_they_are_reshaped(one: Resource) -> None:
-    made = made_for(one)
-    assert made.columns == (*row_columns(one.model, one.data_source), "undated")
+def test_rows_are_copied_in_reshape_order(resource: Resource) -> None:
+    made = made_for(resource)
+    assert made.columns == (*row_columns(resource.model, resource.data_source), "undated")
     listed = re.search(r"AS SELECT (.*) FROM", str(made.prepare))
     assert listed
     assert [column.split(" AS ")[-1] for column in listed[1].split(", ")] == list(made.columns)
 
 
 @every_resource
-def test_a_merge_writes_each_column_once_and_every_field_of_its_road(one: Resource) -> None:
-    written = inserted(made_for(one).merge)
+def test_a_merge_writes_every_field_of_its_source_once(resource: Resource) -> None:
+    written = inserted(made_for(resource).merge)
     assert len(written) == len(set(written))
-    assert set(fields_of(one.model, one.data_source)) <= set(written)
-    assert set(written) <= {column.name for column in one.model.__table__.columns}
+    assert set(fields_of(resource.model, resource.data_source)) <= set(written)
+    assert set(written) <= {column.name for column in resource.model.__table__.columns}
 
 
 @every_resource
-def test_a_merge_binds_all_its_values(one: Resource) -> None:
-    needed = {"tenant", "batch_id"} | ({"window_start", "window_end"} if one.data_source == PRIMARY else set())
-    assert bound(made_for(one).merge) == needed
-    assert bound(soft_delete(one)) == {"tenant", "batch_id"}
+def test_a_merge_binds_all_values(resource: Resource) -> None:
+    needed = {"tenant", "batch_id"} | ({"window_start", "window_end"} if resource.data_source == PRIMARY else set())
+    assert bound(made_for(resource).merge) == needed
+    assert bound(soft_delete(resource)) == {"tenant", "batch_id"}
 
 
 @every_model
-def test_a_stub_writes_nothing_but_a_name(model: type[Model]) -> None:
+def test_a_stub_writes_only_a_name(model: type[Model]) -> None:
     made = insert_placeholders(model)
     known = {"id", "tenant", "source_id", "is_placeholder", "last_synced_at", "etl_batch_id"}
     assert set(inserted(made.merge)) - known == ({model.label} if model.label else set())
     assert bound(made.merge) == {"tenant", "batch_id"}
 
 
-def test_a_side_road_leaves_the_columns_of_others_alone() -> None:
-    side = [one for one in CATALOGUE if one.data_source != PRIMARY]
+def test_a_secondary_source_leaves_other_columns_unchanged() -> None:
+    side = [resource for resource in CATALOGUE if resource.data_source != PRIMARY]
     assert side
-    for one in side:
-        others = set(fields_of(one.model, PRIMARY)) | {"source_modified_at", "content_hash", "deleted_at", "raw_id"}
-        assert not others & set(inserted(made_for(one).merge)), one.name
+    for resource in side:
+        others = set(fields_of(resource.model, PRIMARY)) | {
+            "source_modified_at",
+            "content_hash",
+            "deleted_at",
+            "raw_id",
+        }
+        assert not others & set(inserted(made_for(resource).merge)), resource.name
 
 
 @every_resource
-def test_rows_are_written_in_the_order_of_their_keys_so_that_two_loads_never_deadlock(one: Resource) -> None:
+def test_rows_are_written_in_key_order_to_avoid_deadlocks(resource: Resource) -> None:
     assert re.search(
-        r"FROM classified WHERE outcome IN \('inserted', 'updated'\) ORDER BY id\b", str(made_for(one).merge)
+        r"FROM classified WHERE outcome IN \('inserted', 'updated'\) ORDER BY id\b", str(made_for(resource).merge)
     )
 
 
-def test_the_statements_of_a_model_are_made_once() -> None:
-    one = CATALOGUE[0]
-    assert made_for(one) is made_for(one)
+def test_the_statements_of_a_model_are_cached() -> None:
+    resource = CATALOGUE[0]
+    assert made_for(resource) is made_for(resource)

@@ -1,4 +1,4 @@
-"""Derived records: the parts of a record as records of their own, with the sets that are thereby complete."""
+"""Derived records: parts of a record as records, with the sets that are complete with them."""
 
 import json
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ RAW_ID = UUID(int=7)
 
 
 def candidate(source_id: str, decoded: Mapping[str, Any]) -> StagedRecord:
-    """Return a record that is to be looked into."""
+    """Return a staged record to derive from."""
     raw = json.dumps(decoded).encode()
     return StagedRecord(str(RAW_ID), Record(source_id, raw, b"", MODIFIED, False, MODIFIED, CREATED))
 
 
 def way(name: str, source: str) -> tuple[Resource, Derivation]:
-    """Return how a resource is made from another."""
-    return next((one, how) for one, how in derived_from(source) if one.name == name)
+    """Return the derivation of a resource."""
+    return next((item, how) for item, how in derived_from(source) if item.name == name)
 
 
 POLICY = {
@@ -39,10 +39,10 @@ POLICY = {
 
 def test_the_parts_of_a_record_are_records_of_one_complete_set() -> None:
     arrivals, sets = derive_records(*way("fees", "policies"), [candidate("9", POLICY)])
-    ids = [one.record.source_id for one in arrivals]
+    ids = [item.record.source_id for item in arrivals]
     assert len(set(ids)) == 3
     assert all(source_id.startswith("policy:9:") for source_id in ids)
-    assert [(one.key, one.source_ids) for one in sets] == [("policies:9", frozenset(ids))]
+    assert [(item.key, item.source_ids) for item in sets] == [("policies:9", frozenset(ids))]
 
 
 def test_a_part_keeps_the_version_of_the_record_it_came_from() -> None:
@@ -52,35 +52,35 @@ def test_a_part_keeps_the_version_of_the_record_it_came_from() -> None:
     assert (record.set_key, record.parent_raw_id, arrivals[0].request_id) == ("policies:9", RAW_ID, None)
 
 
-def test_a_part_has_a_time_of_change_only_where_it_shows_one() -> None:
+def test_a_part_has_a_modification_time_only_if_it_contains_one() -> None:
     fees, _ = derive_records(*way("fees", "policies"), [candidate("9", POLICY)])
     pending = {"PolicyId": 9, "Status": "P", "DateLastModified": "2026-03-01T08:00:00"}
     applications, _ = derive_records(*way("applications", "policies"), [candidate("9", pending)])
-    assert {one.record.modified_at for one in fees} == {None}
-    assert [one.record.modified_at for one in applications] == [MODIFIED]
+    assert {item.record.modified_at for item in fees} == {None}
+    assert [item.record.modified_at for item in applications] == [MODIFIED]
 
 
 def test_a_record_without_parts_is_an_empty_set() -> None:
     arrivals, sets = derive_records(*way("fees", "policies"), [candidate("9", {"PolicyId": 9}), candidate("10", {})])
     assert arrivals == []
-    assert [(one.key, one.source_ids) for one in sets] == [("policies:9", frozenset()), ("policies:10", frozenset())]
+    assert [(item.key, item.source_ids) for item in sets] == [("policies:9", frozenset()), ("policies:10", frozenset())]
 
 
-def test_parts_that_several_records_tell_of_form_no_set() -> None:
+def test_parts_that_occur_in_several_records_form_no_set() -> None:
     offices = [candidate(str(number), {"QQID": number, "AgencyID": 7, "AgencyName": "Sunshine"}) for number in (1, 2)]
     arrivals, sets = derive_records(*way("agencies", "locations"), offices)
-    assert [one.record.source_id for one in arrivals] == ["7", "7"]
-    assert [one.record.set_key for one in arrivals] == [None, None]
+    assert [item.record.source_id for item in arrivals] == ["7", "7"]
+    assert [item.record.set_key for item in arrivals] == [None, None]
     assert sets == []
 
 
-def test_equal_parts_have_equal_contents_and_others_do_not() -> None:
+def test_equal_parts_have_equal_hashes() -> None:
     once, again = (derive_records(*way("fees", "policies"), [candidate("9", POLICY)])[0] for _ in range(2))
-    assert [one.record.content_hash for one in once] == [one.record.content_hash for one in again]
-    assert len({one.record.content_hash for one in once}) == 3
+    assert [item.record.content_hash for item in once] == [item.record.content_hash for item in again]
+    assert len({item.record.content_hash for item in once}) == 3
 
 
-def test_numbers_stay_what_they_were() -> None:
+def test_numbers_are_unchanged() -> None:
     dear = {"PolicyId": 9, "PolicyAgencyFees": [{"AgencyFeeName": "Fee", "Amount": 1234567890123456.78}]}
     raw = candidate("9", {}).record
     text = json.dumps(dear).replace("1234567890123456.8", "1234567890123456.78").encode()
@@ -93,5 +93,5 @@ def test_a_part_without_an_id_stays_in_its_record() -> None:
     nameless = Derivation("policies", lambda _: [{"FeeID": None}, {"FeeID": "f:1"}, {"FeeID": [1]}])
     resource, _ = way("fees", "policies")
     arrivals, sets = derive_records(resource, nameless, [candidate("9", {})])
-    assert [one.record.source_id for one in arrivals] == ["f:1"]
+    assert [item.record.source_id for item in arrivals] == ["f:1"]
     assert sets[0].source_ids == {"f:1"}

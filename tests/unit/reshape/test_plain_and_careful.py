@@ -1,8 +1,8 @@
-"""The quick way of cleaning against the careful one: equal for every resource, whatever a record holds, in any order.
+"""The fast path of cleaning gives the same result as the reference path, for every resource and any record.
 
-Records of one history pass through one reshaper, so that values are met that it remembers, and beyond the number at
-which it forgets. Values are the kinds' own examples and odd ones: of other types, equal to one another (1, 1.0, true),
-hostile to COPY, of no use as a key.
+Records of one history pass through one reshaper, so that values come from its caches, and the caches overflow. Values
+are the kinds' own examples and unusual ones: of other types, equal to one another (1, 1.0, true), special in COPY text,
+not hashable.
 """
 
 from collections.abc import Iterator
@@ -32,13 +32,13 @@ ODD: tuple[Any, ...] = (
     "\x7f", "\u200bx", "\U0001f600", "ß" * 40, "x" * 5_000, [], {}, [1], [None], ["a\tb", 'c"d', "e\\f"],
     {"a": 1}, {"a": ["\x00"]}, [{"ID": 1, "Name": "A\\B"}], [[]], "00000000-0000-0000-0000-000000000000", "Kim  Lee",
 )  # fmt: skip
-#: So few values are remembered here that every history goes beyond.
+#: Cache size that every history exceeds.
 MOST = 5
 RECORDS = 40
 
 
 class Spy(dict[str, Any]):
-    """A record without anything that notes what was looked for."""
+    """An empty record that notes which keys were read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Source:
 
     def __init__(self, resource: Resource, ways: Reshaper, dice: Random) -> None:
         self.dice = dice
-        calm = dice.random() < 0.6  # most records then have nothing to complain of
+        calm = dice.random() < 0.6  # most records then have no violation
         fields = fields_of(resource.model, resource.data_source).values()
         candidates: dict[tuple[str | int, ...], list[Any]] = {}
         places = [
@@ -66,7 +66,7 @@ class Source:
             for cell, about in zip(ways.column_readers, fields, strict=True)
             for path in paths(about)
         ]
-        for _, about, path in places:  # several cells may read one place
+        for _, about, path in places:  # several columns may read the same path
             candidates[path] = [*candidates.get(path, ODD), *values(about)]
         for cell, _, path in places if calm else ():
             candidates[path] = [one for one in candidates[path] if is_accepted(cell, one)]
@@ -96,14 +96,14 @@ class Source:
 
 
 def paths(about: Field) -> list[tuple[str | int, ...]]:
-    """Return where a field is read; nowhere for one that a function of its own reads."""
+    """Return the paths of a field; none for a field that a function reads."""
     source = about.source
     read = source.paths if isinstance(source, FirstOf) else [source] if isinstance(source, str) else []
     return [path_steps(one) for one in read]
 
 
 def values(about: Field) -> Iterator[Any]:
-    """Yield what a kind shows as its own examples, but for numbers longer than staging takes."""
+    """Yield the examples of a kind, without numbers longer than staging accepts."""
     for raw, _ in (*about.kind.accepts, *about.kind.rejects):
         with suppress(ValueError):
             masked_text(raw)
@@ -112,13 +112,13 @@ def values(about: Field) -> Iterator[Any]:
 
 
 def is_accepted(cell: ColumnReader, raw: Any) -> bool:
-    """Tell whether a cell has nothing against a value."""
+    """Return whether a column reader reports no violation for a value."""
     value = None if raw is None else cell.clean(raw)
     return not isinstance(value, Violation) and not (value is None and cell.severity_if_missing)
 
 
 def put(record: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None:
-    """Set the value at the end of a path, and what lies on the way."""
+    """Set the value at the end of a path, creating what lies on the way."""
     place: Any = record
     for step, following in zip(path, (*path[1:], None), strict=True):
         inner = value if following is None else [] if isinstance(following, int) else {}
@@ -130,13 +130,15 @@ def put(record: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None
         place = place[step]
 
 
-def both(ways: Reshaper, record: dict[str, Any]) -> tuple[Any, Any]:
-    """Return what the quick way and the careful one make of a record: columns, stubs, whether it has findings."""
-    found = ways.reference_path("1", record)
-    reference = (format_row(found.values or ()).split("\t"), found.stubs, False) if not found.findings else ([], [], True)
+def both(reshaper: Reshaper, record: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the results of the fast path and the reference path: columns, stubs, whether there are findings."""
+    result = reshaper.reference_path("1", record)
+    reference = (
+        (format_row(result.values or ()).split("\t"), result.stubs, False) if not result.findings else ([], [], True)
+    )
     stubs: list[Any] = []
     try:
-        return (ways.fast_path(record, stubs).split("\t"), stubs, False), reference
+        return (reshaper.fast_path(record, stubs).split("\t"), stubs, False), reference
     except NeedsReferencePath:
         return ([], [], True), reference
 
@@ -144,8 +146,8 @@ def both(ways: Reshaper, record: dict[str, Any]) -> tuple[Any, Any]:
 @pytest.mark.parametrize("name", BY_NAME)
 @given(seed=st.integers(0, 2**32), strict=st.booleans(), zone=st.sampled_from(["UTC", "America/New_York"]))
 @settings(max_examples=8)
-def test_the_quick_way_is_the_careful_one(name: str, seed: int, strict: bool, zone: str) -> None:
-    """And what it is not sure of is exactly what somebody complains of."""
+def test_the_fast_path_gives_the_result_of_the_reference_path(name: str, seed: int, strict: bool, zone: str) -> None:
+    """The fast path also leaves exactly the records with violations to the reference path."""
     resource = BY_NAME[name]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fast_path, "MAX_CACHED_VALUES", MOST)
@@ -160,12 +162,12 @@ def test_the_quick_way_is_the_careful_one(name: str, seed: int, strict: bool, zo
 def differing(ways: Reshaper, quick: list[str], careful: list[str]) -> list[tuple[str, str, str]]:
     """Return where the columns differ."""
     columns = zip(ways.column_readers, quick, careful, strict=False)
-    return [(cell.column, one, other) for cell, one, other in columns if one != other]
+    return [(cell.column, fast, reference) for cell, fast, reference in columns if fast != reference]
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_a_calm_history_takes_the_quick_way(name: str) -> None:
-    """The comparison above would say nothing if everything went to the careful way."""
+def test_most_ordinary_records_take_the_fast_path(name: str) -> None:
+    """Otherwise the comparison above would prove nothing."""
     resource = BY_NAME[name]
     ways = Reshaper(resource, "t", zone="UTC", strict=False)
     taken = 0
@@ -175,8 +177,8 @@ def test_a_calm_history_takes_the_quick_way(name: str) -> None:
     assert taken > RECORDS
 
 
-def test_values_that_are_equal_and_of_other_types_are_told_apart() -> None:
-    """One reshaper meets 1, true, 1.0 and the rest in every order, and each comes out as if it were alone."""
+def test_equal_values_of_different_types_are_distinguished() -> None:
+    """One reshaper receives 1, true, 1.0 and others in every order; each result is the same as without the others."""
     contacts = BY_NAME["contacts"]
     equal: list[Any] = [1, True, 1.0, Decimal(1), "1", 0, False, 0.0, "0"]
     keys = [str(cell.path[0]) for cell in Reshaper(contacts, "t", zone="UTC", strict=False).column_readers if cell.path]

@@ -1,4 +1,4 @@
-"""Reshaping: one record into one row in the order of its columns, the rows it refers to, and findings."""
+"""Reshaping: one record into one row in the order of its columns, the stubs of its references, and findings."""
 
 import json
 from collections.abc import Mapping
@@ -43,29 +43,31 @@ def reshape(name: str, decoded: Mapping[str, Any], *, strict: bool = False, zone
     return Reshaper(resource(name), TENANT, zone=zone, strict=strict)(candidate)
 
 
-def careful(name: str, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC") -> ReferenceResult:
-    """Clean one record of a resource in the careful way."""
+def reference_result(
+    name: str, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC"
+) -> ReferenceResult:
+    """Clean one record of a resource by the reference path."""
     return Reshaper(resource(name), TENANT, zone=zone, strict=strict).reference_path("41207", decoded)
 
 
 def row(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
-    """Reshape one record that becomes a row, and return it by column: its fields as the careful way has them."""
-    reshaped, reference = reshape(name, decoded, **settings), careful(name, decoded, **settings)
+    """Reshape a record that becomes a row, and return it by column, with the field values of the reference path."""
+    reshaped, reference = reshape(name, decoded, **settings), reference_result(name, decoded, **settings)
     assert reshaped.row is not None, reshaped.findings
     assert reference.values is not None
-    named = row_columns(resource(name).model, resource(name).data_source)
+    columns = row_columns(resource(name).model, resource(name).data_source)
     texts = reshaped.row.text.split("\t")
-    fields = slice(len(LEADING_COLUMNS), len(named) - len(TRAILING_COLUMNS))
+    fields = slice(len(LEADING_COLUMNS), len(columns) - len(TRAILING_COLUMNS))
     assert "\t".join(texts[fields]) == format_row(reference.values)
-    return dict(zip(named, texts, strict=True)) | dict(zip(named[fields], reference.values, strict=True))
+    return dict(zip(columns, texts, strict=True)) | dict(zip(columns[fields], reference.values, strict=True))
 
 
 def findings(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, tuple[str, Severity]]:
-    """Reshape one record and return what was found, by field."""
-    return {one.field: (one.rule, one.severity) for one in reshape(name, decoded, **settings).findings}
+    """Reshape one record and return its findings by field."""
+    return {finding.field: (finding.rule, finding.severity) for finding in reshape(name, decoded, **settings).findings}
 
 
-def test_a_row_brings_its_ids_its_values_and_its_times() -> None:
+def test_a_row_has_ids_values_and_times() -> None:
     made = row("contacts", CONTACT | {"LocationID": 310, "Phone": "(727) 555-0123"})
     assert made["id"] == str(row_id(TENANT, "contacts", "41207"))
     assert made["source_id"] == "41207"
@@ -77,23 +79,23 @@ def test_a_row_brings_its_ids_its_values_and_its_times() -> None:
     assert made["content_hash"] == bytes(range(16)).hex()
 
 
-def test_a_row_without_findings_has_none() -> None:
+def test_a_valid_record_has_no_findings() -> None:
     assert reshape("contacts", CONTACT).findings == []
 
 
-def test_a_bad_value_is_dropped_and_its_record_kept() -> None:
+def test_an_invalid_value_is_dropped_and_its_record_kept() -> None:
     decoded = CONTACT | {"Email": "ada@"}
     assert row("contacts", decoded)["email"] is None
     assert findings("contacts", decoded) == {"email": ("email-no-domain", Severity.DROPPED)}
 
 
-def test_strictly_a_bad_value_refuses_its_record() -> None:
+def test_strict_validation_refuses_a_record_with_an_invalid_value() -> None:
     reshaped = reshape("contacts", CONTACT | {"Email": "ada@"}, strict=True)
     assert (reshaped.row, reshaped.refused, reshaped.stubs) == (None, True, [])
-    assert [one.severity for one in reshaped.findings] == [Severity.REFUSED]
+    assert [finding.severity for finding in reshaped.findings] == [Severity.REFUSED]
 
 
-def test_an_unpublished_code_is_noted_and_strictly_refused() -> None:
+def test_an_unknown_code_is_noted_or_refused_when_strict() -> None:
     decoded = CONTACT | {"Status": "Q"}
     assert row("contacts", decoded)["status"] == "Q"
     assert findings("contacts", decoded) == {"status": ("code-unknown", Severity.NOTED)}
@@ -101,13 +103,15 @@ def test_an_unpublished_code_is_noted_and_strictly_refused() -> None:
 
 
 @pytest.mark.parametrize(("status", "rule"), [(None, "missing"), ("", "missing"), ([7], "code-type")])
-def test_a_record_without_what_it_needs_is_refused(status: Any, rule: str) -> None:
+def test_a_record_without_a_required_value_is_refused(status: Any, rule: str) -> None:
     reshaped = reshape("contacts", CONTACT | {"Status": status, "LocationID": 310})
     assert (reshaped.row, reshaped.refused, reshaped.stubs) == (None, True, [])
-    assert [(one.field, one.rule, one.severity) for one in reshaped.findings] == [("status", rule, Severity.REFUSED)]
+    assert [(finding.field, finding.rule, finding.severity) for finding in reshaped.findings] == [
+        ("status", rule, Severity.REFUSED)
+    ]
 
 
-def test_a_value_that_is_expected_and_absent_is_noted() -> None:
+def test_a_missing_expected_value_is_noted() -> None:
     assert findings("contacts", {"EntityID": 41207, "Status": "A"}) == {"display_name": ("missing", Severity.NOTED)}
 
 
@@ -120,7 +124,7 @@ def test_a_finding_names_the_field_and_not_the_value() -> None:
     assert "ada" not in finding.message
 
 
-def test_a_reference_leaves_a_stub_with_the_name_that_the_record_knows() -> None:
+def test_a_reference_makes_a_stub_with_the_name_in_the_record() -> None:
     decoded = {"CustomerID": 41207, "AgentID": 7, "Agent": " Grace Hopper ", "CsrID": 8, "CSR": "N/A"}
     stubs = reshape("account_info", decoded).stubs
     assert ("employees", "7", "Grace Hopper") in stubs
@@ -128,13 +132,13 @@ def test_a_reference_leaves_a_stub_with_the_name_that_the_record_knows() -> None
 
 
 @pytest.mark.parametrize("nobody", [0, -1, "0", "", None, "00000000-0000-0000-0000-000000000000"])
-def test_a_reference_to_nobody_is_none(nobody: Any) -> None:
+def test_an_empty_reference_is_null(nobody: Any) -> None:
     reshaped = reshape("account_info", {"CustomerID": 41207, "AgentID": nobody, "Agent": "Grace Hopper"})
     assert not [table for table, _, _ in reshaped.stubs if table == "employees"]
     assert row("account_info", {"CustomerID": 41207, "AgentID": nobody})["agent_id"] is None
 
 
-def test_a_record_may_tell_of_rows_that_none_of_its_columns_refers_to() -> None:
+def test_a_record_may_make_stubs_without_a_reference_column() -> None:
     stubs = reshape("contacts", CONTACT | {"AgentName": "Grace Hopper"}).stubs
     assert [(table, label) for table, _, label in stubs] == [("employees", "Grace Hopper")]
 
@@ -143,18 +147,18 @@ def test_a_deleted_record_is_marked_with_its_own_time() -> None:
     assert row("contacts", CONTACT | {"Status": "D"})["deleted_at"] == str(MODIFIED)
 
 
-def test_a_record_of_another_kind_becomes_nothing_at_all() -> None:
+def test_a_record_excluded_by_the_row_filter_becomes_nothing() -> None:
     reshaped = reshape("employees", {"EntityID": 1, "ContactSubType": "C", "Email": "bad"})
     assert reshaped == Reshaped(None, [], [])
 
 
-def test_times_without_a_zone_are_read_in_the_zone_of_the_settings() -> None:
-    compiled = [Reshaper(one, TENANT, zone="America/New_York", strict=False) for one in CATALOGUE]
+def test_times_without_a_zone_use_the_zone_of_the_settings() -> None:
+    compiled = [Reshaper(described, TENANT, zone="America/New_York", strict=False) for described in CATALOGUE]
     kinds = [getattr(cell.clean, "__self__", None) for reshaper in compiled for cell in reshaper.column_readers]
     assert {kind.zone for kind in kinds if isinstance(kind, Timestamp)} == {"America/New_York"}
 
 
-def test_a_json_value_ends_as_text_that_jsonb_takes() -> None:
+def test_a_json_value_becomes_text_that_jsonb_accepts() -> None:
     def clean(raw: Any) -> Any:
         return [item.replace("\x00", "") for item in raw] if raw else None
 
@@ -183,7 +187,7 @@ def test_a_path_is_followed_as_far_as_the_record_goes(path: str, value: Any) -> 
     assert path_reader(path)(record) == value
 
 
-def test_what_a_finding_shows_is_one_bounded_line() -> None:
+def test_the_raw_value_of_a_finding_is_one_short_line() -> None:
     assert masked_text("a\n b\tc") == "a b c"
     assert masked_text({"a": [1]}) == '{"a":[1]}'
     assert "\x00" not in masked_text("a\x00b")
@@ -204,6 +208,6 @@ def test_no_record_breaks_the_reshaper(name: str, data: st.DataObject) -> None:
     keys = [str(cell.path[0]) for cell in cells if cell.path]
     decoded = data.draw(st.dictionaries(st.sampled_from(keys), json_values, max_size=8))
     reshaped = reshape(name, decoded)
-    assert (reshaped.row is None) == any(one.severity is Severity.REFUSED for one in reshaped.findings)
-    named = row_columns(resource(name).model, resource(name).data_source)
-    assert reshaped.row is None or reshaped.row.text.count("\t") == len(named) - 1
+    assert (reshaped.row is None) == any(finding.severity is Severity.REFUSED for finding in reshaped.findings)
+    columns = row_columns(resource(name).model, resource(name).data_source)
+    assert reshaped.row is None or reshaped.row.text.count("\t") == len(columns) - 1

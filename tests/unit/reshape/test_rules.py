@@ -1,4 +1,4 @@
-"""The versions of the rules follow the meaning of the code, not its prose or the names of its files."""
+"""The versions of the rules follow the meaning of the code, not its comments or file names."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def meaning(tmp_path: Path) -> "Meaning":
 
 
 class Meaning:
-    """Writes sources into files and returns what they mean."""
+    """Writes sources into files and returns their meaning."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -47,7 +47,7 @@ class Meaning:
         ("raw.strip() or None", "(\n        raw.strip()\n        or None\n    )"),
     ],
 )
-def test_prose_imports_and_layout_leave_the_version_alone(meaning: Meaning, before: str, after: str) -> None:
+def test_comments_imports_and_layout_do_not_change_the_version(meaning: Meaning, before: str, after: str) -> None:
     assert before in RULE
 
     assert meaning(RULE.replace(before, after)) == meaning(RULE)
