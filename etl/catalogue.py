@@ -151,6 +151,11 @@ class Resource:
     single: Endpoint | None = None
 
     @property
+    def needs_enterprise_access(self) -> bool:
+        """Whether only enterprise credentials open its calls."""
+        return any(endpoint.envelope is Envelope.ENTERPRISE for endpoint in self.endpoints)
+
+    @property
     def raw_table(self) -> str:
         """The staging table of this resource."""
         return f"raw_{self.name}"

@@ -27,7 +27,7 @@ from etl.api.retry_policy import Circuit, Patience
 from etl.api.retry_state import Means, Trial
 from etl.api.traffic import Traffic
 from etl.api.transport import Limits, Reply, TooLarge, Transport
-from etl.config.logs import log_context, get_logger
+from etl.config.logs import get_logger, log_context
 from etl.config.redaction import hide_secrets
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, QuotaSpent, SettingsError

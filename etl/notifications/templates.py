@@ -9,7 +9,7 @@ import etl
 from etl.ledger.notifications.incidents import Incident
 from etl.models.states import MailKind, TroubleKind
 from etl.notifications.message import MailMessage, Section
-from etl.status.format import format_count, join_words, format_time, format_number
+from etl.status.format import format_count, format_number, format_time, join_words
 
 #: So many resources are named in a subject.
 MAX_NAMED = 4

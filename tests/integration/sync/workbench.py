@@ -53,7 +53,7 @@ def settings_for(simulator: Simulator, url: str, **more: Any) -> Settings:
         qqcatalyst_client_secret="demo-secret",
         qqcatalyst_username="demo",
         qqcatalyst_password="demo-password",
-        **{"etl_rate": 0, **more},
+        **{"etl_rate": 0, "etl_resources": "+drivers,+vehicles", **more},
     )
 
 
@@ -70,7 +70,8 @@ def environment_of(site: Site) -> dict[str, str]:
         "QQCATALYST_TOKEN_URL": site.settings.qqcatalyst_token_url,
     }
     pace = {"ETL_RATE": str(site.settings.etl_rate), "ETL_PAGE_SIZE": str(site.settings.etl_page_size)}
-    return {**os.environ, **credentials, **addresses, **pace}
+    resources = {"ETL_RESOURCES": site.settings.etl_resources}
+    return {**os.environ, **credentials, **addresses, **pace, **resources}
 
 
 @contextmanager
