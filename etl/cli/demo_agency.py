@@ -12,7 +12,7 @@ from etl.config.settings import Settings
 from etl.database.embedded.paths import home_of
 from etl.database.embedded.server import remove
 from etl.errors import UsageError
-from etl.simulator import Simulator, SimulatorSettings
+from etl.simulator import EXTRA_CALLS, Simulator, SimulatorSettings
 
 CONTACTS = 300
 _NOTE = "agency.json"
@@ -26,8 +26,10 @@ class Agency:
     founded: datetime
 
     def simulated(self, *, live: bool) -> SimulatorSettings:
-        """Return the settings of its simulator."""
-        return SimulatorSettings(contacts=self.contacts, founded=self.founded, live=live)
+        """Return the settings of its simulator: an ordinary account, with the calls it lacks turned on by name."""
+        return SimulatorSettings(
+            contacts=self.contacts, founded=self.founded, live=live, documented_only=True, offered=EXTRA_CALLS
+        )
 
 
 def demo_folder(settings: Settings) -> Path:

@@ -14,7 +14,7 @@ from etl.cli.ui.format import counted, length, listed
 from etl.cli.ui.options import command_app, examples
 from etl.cli.ui.signals import Stopping
 from etl.cli.ui.terminal import say, show
-from etl.cli.views.demo_summary import show_demo, show_next
+from etl.cli.views.demo_summary import show_assumed, show_demo, show_next
 from etl.database.connect import target
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.database.migrate import upgrade
@@ -58,6 +58,7 @@ def command(*, keep: Keep = False, contacts: Contacts = None, live: Live = False
             say(f"QQCatalyst: {simulator.api_url}, simulated, {counted(agency.contacts, 'contact')}", style="dim")
             with on(demo_settings(settings, simulator), server.url) as work:
                 status = first_sync(work, stopping)
+                show_assumed()
                 show()
                 show(f"All of it took {length(time.monotonic() - began)}.")
                 show_next(folder, runs_on=keep or live)

@@ -9,7 +9,7 @@ import typer
 from etl.cli.ui.options import AsJson, command_app, examples
 from etl.cli.ui.terminal import out, say, show, table
 from etl.errors import UsageError
-from etl.simulator import FAULTS, Simulator, SimulatorSettings, serve
+from etl.simulator import FAULTS, REFUSALS, Simulator, SimulatorSettings, serve
 
 app = command_app()
 
@@ -26,8 +26,15 @@ FaultNames = Annotated[
 ]
 Live = Annotated[bool, typer.Option("--live", help="Let something change every two seconds.")]
 DocumentedOnly = Annotated[
-    bool, typer.Option("--documented-only", help="Leave out the calls that are only assumed to exist.")
+    bool, typer.Option("--documented-only", help="Refuse the calls that are only assumed to exist.")
 ]
+Refusal = Annotated[
+    str, typer.Option("--refusal", metavar="WAY", help=f"How a call is refused: {', '.join(REFUSALS)}.")
+]
+Offered = Annotated[
+    str, typer.Option("--offer", metavar="CALL,...", help="Calls to open: assumed ones, or enterprise ones to a token.")
+]
+MaxPage = Annotated[int, typer.Option("--max-page", min=1, metavar="N", help="The largest page size.")]
 ListFaults = Annotated[bool, typer.Option("--list-faults", help="List the faults and end.")]
 
 
@@ -46,6 +53,9 @@ def command(  # noqa: PLR0913 (one parameter an option)
     faults: FaultNames = "",
     live: Live = False,
     documented_only: DocumentedOnly = False,
+    refusal: Refusal = "help-page",
+    offer: Offered = "",
+    max_page: MaxPage = 500,
     list_faults: ListFaults = False,
     as_json: AsJson = False,
 ) -> None:
@@ -53,10 +63,10 @@ def command(  # noqa: PLR0913 (one parameter an option)
     if list_faults:
         show_faults()
         return
-    planned = tuple(name.strip() for name in faults.split(",") if name.strip())
     settings = SimulatorSettings(
-        seed=seed, contacts=contacts, port=port, live=live, documented_only=documented_only, faults=planned
-    )
+        seed=seed, contacts=contacts, port=port, live=live, documented_only=documented_only,
+        undocumented_answer=refusal, offered=split(offer), max_page=max_page, faults=split(faults),
+    )  # fmt: skip
     say(f"Making an agency of {contacts} contacts ...", style="dim")
     try:
         serve(settings, lambda simulator: show_settings(simulator, as_json=as_json))
@@ -66,6 +76,11 @@ def command(  # noqa: PLR0913 (one parameter an option)
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         raise UsageError(f"Port {port} cannot be used ({error.strerror}). Choose another with --port.") from None
+
+
+def split(names: str) -> tuple[str, ...]:
+    """Return the names in a text with commas."""
+    return tuple(name.strip() for name in names.split(",") if name.strip())
 
 
 def show_faults() -> None:

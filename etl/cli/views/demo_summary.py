@@ -12,6 +12,7 @@ from etl.cli.ui.format import number
 from etl.cli.ui.terminal import out, show, table
 from etl.cli.views.summary import headline, show_books, show_trouble, traffic, wrote
 from etl.pipeline import Summary
+from etl.simulator import ASSUMED_CALLS, ASSUMED_FIELDS, ENTERPRISE_CALLS
 from etl.status.findings import Group, groups
 from etl.status.volumes import Volume, volumes
 
@@ -90,6 +91,21 @@ def answer(connection: Connection, statement: str) -> Table:
 def shown(value: object) -> str:
     """Return a value of a result as a person reads it."""
     return number(value) if isinstance(value, int) else f"{value:,}" if hasattr(value, "as_tuple") else str(value)
+
+
+def show_assumed() -> None:
+    """Write which part of the demo an ordinary account does not have, or has with other fields."""
+    show()
+    show("What is assumed in this demo", style="bold")
+    show(f"  No documented call returns: {spelled(ASSUMED_CALLS)}")
+    show(f"  Only with enterprise access: {spelled(ENTERPRISE_CALLS)}")
+    show(f"  Documented calls whose fields nobody published: {spelled(ASSUMED_FIELDS)}")
+    show("  An ordinary account refuses the first two. A sync then reports them as not offered.")
+
+
+def spelled(calls: tuple[str, ...]) -> str:
+    """Return the names of calls as words."""
+    return ", ".join(name.replace("_", " ") for name in calls)
 
 
 def show_next(folder: Path, *, runs_on: bool) -> None:
