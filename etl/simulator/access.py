@@ -11,8 +11,13 @@ from etl.simulator.request_faults import html, refusal
 from etl.simulator.routes import BY_NAME, ROUTES, Route
 from etl.simulator.settings import SimulatorSettings
 
-#: Calls that an ordinary account does not have: undocumented ones and those that need enterprise access.
-EXTRA_CALLS = tuple(route.name for route in ROUTES if route.assumed or route.enterprise)
+#: Calls that no documentation and no integration knows; their fields are assumed too.
+ASSUMED_CALLS = tuple(route.name for route in ROUTES if route.assumed)
+ENTERPRISE_CALLS = tuple(route.name for route in ROUTES if route.enterprise)
+#: Calls that are known, though nobody published the fields of their items.
+ASSUMED_FIELDS = tuple(route.name for route in ROUTES if route.item == "assumed" and not route.assumed)
+#: Calls that an ordinary account does not have: `offered` opens each of them by name.
+EXTRA_CALLS = ASSUMED_CALLS + ENTERPRISE_CALLS
 FAILED = ActionResult(None, None, None, success=False).body()
 
 

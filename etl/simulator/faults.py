@@ -116,6 +116,10 @@ _ALL = (
         "is-success-false", "a 200 that says it failed at the first so many askings",
         "1", "answer", _PAGE.is_success_false,
     ),
+    FaultSpec(
+        "id-casing", "names of ids in another casing: swap (Id for ID and the reverse) or lower",
+        "swap", "body", _PAGE.id_casing,
+    ),
     FaultSpec("bad-json", "JSON that ends in the middle at the first so many askings", "1", "body", _PAGE.bad_json),
     FaultSpec("slow", "each answer begins so many seconds late", "1", "wire", _WIRE.slow),
     FaultSpec("drip", "each answer comes at so many bytes a second", "1", "wire", _WIRE.drip),

@@ -1,6 +1,7 @@
 """Faults inside an answer: pages that drift, repeat, miscount, and bodies that are no JSON."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,12 @@ from etl.simulator.collection import encode
 from etl.simulator.envelopes import ActionResult, Answer, PagedAnswer
 from etl.simulator.turns import Turn
 
+#: A key of JSON that names an id (or ids), in either casing.
+NAME_OF_ID = re.compile(rb'"(\w*)(ID|Id)(s?)":')
+CASINGS: dict[str, Callable[[re.Match[bytes]], bytes]] = {
+    "swap": lambda match: b'"' + match[1] + (b"Id" if match[2] == b"ID" else b"ID") + match[3] + b'":',
+    "lower": lambda match: match[0].lower(),
+}
 #: Answers the same call for another page number.
 Again = Callable[[int], PagedAnswer]
 
@@ -76,6 +83,11 @@ def is_success_false(turn: Turn, key: str, answer: Answer) -> Answer:
     return (
         replace(answer, success=False, items=()) if isinstance(answer, PagedAnswer) else replace(answer, success=False)
     )
+
+
+def id_casing(turn: Turn, _key: str, body: bytes) -> bytes:
+    """Write the names of ids in another casing: `swap` ID and Id, or `lower` for whole names."""
+    return NAME_OF_ID.sub(CASINGS[turn.argument], body)
 
 
 def bad_json(turn: Turn, key: str, body: bytes) -> bytes:

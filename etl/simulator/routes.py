@@ -129,8 +129,6 @@ ROUTES = (
     Route("ping", "GET", "BusinessLogic/Ping", _look.ping, "integrator", "integrator"),
 )  # fmt: skip
 BY_NAME = {route.name: route for route in ROUTES}
-#: What no documented call gives: it is served only where a setting names it.
-UNDOCUMENTED = tuple(route.name for route in ROUTES if route.assumed)
 
 
 def find(path: str) -> tuple[Route, tuple[int, ...]] | None:

@@ -253,6 +253,16 @@ def is_success_false() -> None:
         assert not client.get(f"Policies/{key}/GetBinderInfo")["IsSuccess"]
 
 
+def id_casing() -> None:
+    with faulty("id-casing") as client:
+        policy = policies(client, 1)["Data"][0]
+        assert {"PolicyID", "LOBID", "PriorPolicyId", "ProducerIds"} <= set(policy)
+        assert not {"PolicyId", "PriorPolicyID"} & set(policy)
+    with faulty("id-casing:lower") as client:
+        info = client.get(f"Policies/{next(iter(client.simulator.world.policies))}/PolicyInfo")[0]
+        assert {"policyid", "csrid", "PolicyNo"} <= set(info)
+
+
 def bad_json() -> None:
     with faulty("bad-json") as client:
         with pytest.raises(json.JSONDecodeError):
@@ -340,7 +350,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     "empty-middle-page": empty_middle_page, "wrong-total": wrong_total, "duplicate-records": duplicate_records,
     "null-modified": null_modified, "strange-modified": strange_modified,
     "id-form": id_form, "no-id": no_id, "time-form": time_form, "set-field": set_field, "lost-field": lost_field,
-    "foreign-links": foreign_links, "is-success-false": is_success_false,
+    "foreign-links": foreign_links, "is-success-false": is_success_false, "id-casing": id_casing,
     "bad-json": bad_json, "slow": slow, "drip": drip, "stall": stall, "cut-body": cut_body, "reset": reset,
     "wrong-encoding": wrong_encoding, "clock-skew": clock_skew,
     "large-record": large_record, "wrong-charset": wrong_charset,

@@ -18,8 +18,8 @@ import pytest
 from simulator_client import Client, feed
 
 from etl.simulator import EXTRA_CALLS, Simulator, SimulatorSettings
-from etl.simulator.access import REFUSALS
-from etl.simulator.routes import ROUTES, UNDOCUMENTED, Route
+from etl.simulator.access import ASSUMED_CALLS, REFUSALS
+from etl.simulator.routes import ROUTES, Route
 
 NOW = datetime(2026, 6, 15, 16, 30, tzinfo=UTC)
 GOLDEN = Path(__file__).parents[1] / "unit/simulator/golden"
@@ -370,7 +370,7 @@ def test_wrong_credentials_are_refused(client: Client) -> None:
     assert client.send(client.simulator.token_url)[0] == 405
 
 
-@pytest.mark.parametrize("name", UNDOCUMENTED)
+@pytest.mark.parametrize("name", ASSUMED_CALLS)
 def test_what_is_only_assumed_can_be_left_out(name: str) -> None:
     path = next(route.path for route in ROUTES if route.name == name)
     with Simulator(SimulatorSettings(contacts=3, now=NOW, documented_only=True)) as simulator:
