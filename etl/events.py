@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it: a resource begins, a group of pages is committed, a resource ends."""
+"""Progress events of a run: a resource starts, a page group is committed, a resource finishes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,28 +9,28 @@ from etl.errors import Interrupted
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A resource begins; `calls` is how many are foreseen, None while nobody knows."""
+    """A resource starts. `calls` is the expected number of calls, None if it is unknown."""
 
     step: str  #: extract, transform, load or sync
     resource: str
-    records: int | None = None  #: as the API announced them
+    records: int | None = None  #: total reported by the API
     calls: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """Pages were committed; all numbers are what this step added."""
+    """Pages were committed. All numbers are increments."""
 
     step: str
     resource: str
     pages: int
     records: int
-    announced: int | None = None  #: records that the API has announced so far, when it said so
+    announced: int | None = None  #: total reported by the API so far, if it reported one
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A resource has ended in a state, with its counts by outcome."""
+    """A resource finished in a state, with its counts by outcome."""
 
     step: str
     resource: str
@@ -41,7 +41,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something worth a line: a wait that the API asked for, a slice read anew, a backlog."""
+    """A message to show: a wait for the API, a slice that is read again, a backlog."""
 
     text: str
 
@@ -51,15 +51,15 @@ Watch = Callable[[Event], None]
 
 
 def ignore_event(event: Event) -> None:
-    """Let an event pass: nobody watches."""
+    """Ignore an event."""
 
 
 def stop_when_set(stop: Flag | None, watch: Watch) -> Watch:
-    """Return a watch that ends a step, by Interrupted, at the first event after `stop` was set."""
+    """Return a watch that raises Interrupted at the first event after `stop` is set."""
 
-    def told(event: Event) -> None:
+    def watch_until_stopped(event: Event) -> None:
         watch(event)
         if stop is not None and stop.is_set():
             raise Interrupted
 
-    return told
+    return watch_until_stopped

@@ -1,4 +1,4 @@
-"""Who refers to the rows of a table: the columns that point there, and those that say what the row is called. Pure."""
+"""Inbound references: the columns that refer to a table, by foreign key or by text. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,47 +11,48 @@ from etl.resources import CATALOGUE
 
 @dataclass(frozen=True, slots=True)
 class InboundReference:
-    """One way in which rows of a table refer to rows of another one: by a foreign key, or in words."""
+    """A column that refers to rows of another table, by a foreign key or by text (a soft reference)."""
 
     model: type[Model]
     column: str
-    #: The column that says what the row referred to is called.
+    #: The column with the name of the referenced row.
     label: str | None = None
-    #: Set where the column is no foreign key: how its words become the source id of the row referred to.
+    #: Set if the column is not a foreign key: how its text becomes the source id of the referenced row.
     soft_reference: SoftReference | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that tell which row is referred to, and what it is called."""
-        instead = self.soft_reference.unless if self.soft_reference is not None else None
-        return tuple(name for name in (self.column, instead, self.label) if name is not None)
+        """The columns that identify and name the referenced row."""
+        foreign_key = self.soft_reference.unless if self.soft_reference is not None else None
+        return tuple(name for name in (self.column, foreign_key, self.label) if name is not None)
 
     def build_condition(self, alias: str) -> str:
-        """Return the condition, as SQL, that a row `pointing` refers in this way to the row of an alias."""
+        """Build the SQL condition that a row `pointing` refers to the row of an alias."""
         if self.soft_reference is None:
             return f"pointing.{self.column} = {alias}.id"
-        return f"{self.build_source_id()} = {alias}.source_id AND pointing.tenant = {alias}.tenant AND {self.build_presence_condition()}"
+        same_record = f"{self.build_source_id()} = {alias}.source_id AND pointing.tenant = {alias}.tenant"
+        return f"{same_record} AND {self.build_presence_condition()}"
 
     def build_source_id(self) -> str:
-        """Return, as SQL, the source id that a row `pointing` tells of in words."""
+        """Build the SQL expression for the source id that the text of a row `pointing` means."""
         prefix = self.soft_reference.prefix if self.soft_reference is not None else ""
         return f"'{prefix}' || pointing.{self.column}" if prefix else f"pointing.{self.column}"
 
     def build_presence_condition(self) -> str:
-        """Return the condition, as SQL, that a row `pointing` tells of another in words, and in words alone."""
-        instead = self.soft_reference.unless if self.soft_reference is not None else None
-        return f"pointing.{self.column} IS NOT NULL" + (f" AND pointing.{instead} IS NULL" if instead else "")
+        """Build the SQL condition that a row `pointing` refers to another row by text, and not by a foreign key."""
+        foreign_key = self.soft_reference.unless if self.soft_reference is not None else None
+        return f"pointing.{self.column} IS NOT NULL" + (f" AND pointing.{foreign_key} IS NULL" if foreign_key else "")
 
 
 @cache
 def find_inbound_references(model: type[Model]) -> tuple[InboundReference, ...]:
-    """Return every way in which rows refer to rows of a table."""
-    found = [
-        one
+    """Return all references to a table."""
+    references = [
+        reference
         for resource in CATALOGUE
-        for one in (*iterate_foreign_keys(resource, model), *iterate_soft_references(resource, model))
+        for reference in (*iterate_foreign_keys(resource, model), *iterate_soft_references(resource, model))
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(references))
 
 
 def iterate_foreign_keys(resource: Resource, model: type[Model]) -> Iterator[InboundReference]:
@@ -59,15 +60,15 @@ def iterate_foreign_keys(resource: Resource, model: type[Model]) -> Iterator[Inb
     fields = fields_of(resource.model, resource.data_source)
     for column, kind in references_of(resource.model, resource.data_source).items():
         if kind.table == model.__tablename__:
-            label = next((name for name, about in fields.items() if kind.label and about.source == kind.label), None)
+            label = next((name for name, field in fields.items() if kind.label and field.source == kind.label), None)
             yield InboundReference(resource.model, column, label)
 
 
 def iterate_soft_references(resource: Resource, model: type[Model]) -> Iterator[InboundReference]:
-    """Yield the columns in which a resource's rows tell of a table's rows without a foreign key."""
+    """Yield the columns in which a resource's rows refer to a table by text."""
     fields = fields_of(resource.model, resource.data_source)
     for stub in resource.stubs:
-        for said in stub.soft_references if stub.model is model else ():
-            if said.column in fields:
-                here = said if said.unless in fields else replace(said, unless=None)
-                yield InboundReference(resource.model, said.column, said.label, here)
+        for soft_reference in stub.soft_references if stub.model is model else ():
+            if soft_reference.column in fields:
+                applicable = soft_reference if soft_reference.unless in fields else replace(soft_reference, unless=None)
+                yield InboundReference(resource.model, soft_reference.column, soft_reference.label, applicable)

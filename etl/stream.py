@@ -1,4 +1,4 @@
-"""All steps in one transaction: what a page brings is staged, cleaned and loaded by the code of the three services."""
+"""The sync stream: stage, clean and load a page group in one transaction, with the code of the three services."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ from etl.window import Window
 
 @dataclass(frozen=True)
 class StreamWorker:
-    """What a lane of its own process needs to take groups through all steps."""
+    """The settings of a worker process, which create its page writer."""
 
     url: str
     settings: Settings
@@ -39,7 +39,7 @@ class StreamWorker:
     lease: Lease | None
 
     def __call__(self) -> PageWriter:
-        """Return the taker, with a connection of its own."""
+        """Return a page writer with its own connection."""
         configure_logging(self.settings)
         add_log_fields(batch=str(self.batch.id), tenant=self.batch.tenant)
         engine = make_engine(self.url, application_name="qqetl worker", pool_size=1)
@@ -49,7 +49,7 @@ class StreamWorker:
 
 
 class Stream:
-    """The road of records through all steps in one transaction; the steps are those of the separate services."""
+    """All steps for the records of a batch in one transaction: stage, clean, load."""
 
     def __init__(
         self,
@@ -64,64 +64,72 @@ class Stream:
         self.batch = batch
         self.windows = windows
         self.rules = rules_version(settings)
-        self.reshapers = {one.name: make_reshaper(one, settings) for one in CATALOGUE}
+        self.reshapers = {resource.name: make_reshaper(resource, settings) for resource in CATALOGUE}
         self.not_offered: dict[str, str] = {}
         self.changes = changes
-        self.force = force  # records are taken again that are loaded under today's rules
+        self.force = force  # also process records that are loaded under the current rules
 
     def make_writer(self, ledger: Ledger) -> PageWriter:
-        """Return what takes groups of answers into this stream."""
-        zone = self.settings.etl_api_timezone
-        return PageWriter(ledger, self.batch.id, zone, self.rules, self.process_records, self.not_offered)
+        """Return a writer that puts page groups through this stream."""
+        timezone = self.settings.etl_api_timezone
+        return PageWriter(ledger, self.batch.id, timezone, self.rules, self.process_records, self.not_offered)
 
     def make_pool(self, ledger: Ledger) -> WorkerPool:
-        """Return the lanes in which groups are taken, over the ledger's database and under its lease."""
+        """Return the workers that write page groups, with the ledger's database and lease."""
         url = ledger.engine.url.render_as_string(hide_password=False)
-        lane = StreamWorker(url, self.settings, self.batch, self.windows, ledger.lease)
-        return WorkerPool(self.make_writer(ledger), lane)
+        worker = StreamWorker(url, self.settings, self.batch, self.windows, ledger.lease)
+        return WorkerPool(self.make_writer(ledger), worker)
 
     def process_records(
         self,
         connection: Connection,
         resource: Resource,
-        arrivals: Sequence[IncomingRecord],
+        incoming: Sequence[IncomingRecord],
         sets: Sequence[ReadSet],
         window: Window | None,
     ) -> Counter[str]:
-        """Take records through to production, with those made from them."""
-        intake = StageContext(self.batch.tenant, self.batch.id, None if self.force else self.rules, self.clean_and_load)
-        taken = stage_records(connection, intake, resource, arrivals, sets, window)
+        """Stage, clean and load records and the records that are made from them, and return the counts."""
+        context = StageContext(
+            self.batch.tenant, self.batch.id, None if self.force else self.rules, self.clean_and_load
+        )
+        result = stage_records(connection, context, resource, incoming, sets, window)
         if sets:
             soft_delete_missing(connection, self.make_target(resource), resource)
-        self.process_derived(connection, resource, taken)
-        return taken.counts
+        self.process_derived(connection, resource, result)
+        return result.counts
 
-    def process_derived(self, connection: Connection, resource: Resource, taken: StageResult) -> None:
-        """Take the records that are made from others through to production.
+    def process_derived(self, connection: Connection, resource: Resource, result: StageResult) -> None:
+        """Process the records that are made from other records.
 
-        A record that was never seen has no parts from before, which its complete sets could no longer hold.
+        A record that was never seen before has no earlier derived records that could be missing now.
         """
-        children = derived_from(resource.name)
-        made = [(one, way) for one, way in children if not way.fallback or one.name in self.not_offered]
-        if not made:
+        derivations = derived_from(resource.name)
+        applicable = [
+            (child, derivation)
+            for child, derivation in derivations
+            if not derivation.fallback or child.name in self.not_offered
+        ]
+        if not applicable:
             return
-        sound = [one for one in taken.records if taken.statuses[one.raw_id].is_usable]
-        new = frozenset() if has_missing_records(connection, resource, self.batch.tenant) else taken.first_seen_ids
-        for child, derivation in made:
-            self.process_records(connection, child, *derive_records(child, derivation, sound, new), None)
+        usable = [record for record in result.records if result.statuses[record.raw_id].is_usable]
+        first_seen_ids = (
+            frozenset() if has_missing_records(connection, resource, self.batch.tenant) else result.first_seen_ids
+        )
+        for child, derivation in applicable:
+            self.process_records(connection, child, *derive_records(child, derivation, usable, first_seen_ids), None)
 
     def clean_and_load(
-        self, connection: Connection, resource: Resource, candidates: Sequence[StagedRecord]
+        self, connection: Connection, resource: Resource, records: Sequence[StagedRecord]
     ) -> ProcessResult:
-        """Clean and load candidates, and keep their findings."""
-        if not candidates:
+        """Clean and load records, and store their findings."""
+        if not records:
             return ProcessResult({})
-        cleaned = clean_records(self.reshapers[resource.name], candidates)
-        found = save_findings(connection, self.batch.tenant, resource, self.batch.id, cleaned)
+        cleaned = clean_records(self.reshapers[resource.name], records)
+        finding_count = save_findings(connection, self.batch.tenant, resource, self.batch.id, cleaned)
         loaded = load_chunk(connection, self.make_target(resource), resource, cleaned, self.rules)
-        return ProcessResult(loaded.statuses, count_outcomes(cleaned, found) + loaded.counts)
+        return ProcessResult(loaded.statuses, count_outcomes(cleaned, finding_count) + loaded.counts)
 
     def make_target(self, resource: Resource) -> LoadContext:
-        """Return where and for which window the rows of a resource are written."""
+        """Return the tenant, batch and window for loading the rows of a resource."""
         window = self.windows.get(resource.name, self.batch.window)
         return LoadContext(self.batch.tenant, self.batch.id, window.widened(self.settings.etl_overlap), self.changes)

@@ -1,4 +1,4 @@
-"""The stretch of time a sync covers, and the rule that decides what a window may write."""
+"""Windows: the period that a sync covers, and the rule for the rows that a window may overwrite."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ FIRST_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A half-open interval `[start, end)` of aware UTC instants."""
+    """A half-open interval `[start, end)` of times in UTC."""
 
     start: datetime
     end: datetime
@@ -21,26 +21,26 @@ class Window:
         for name in ("start", "end"):
             object.__setattr__(self, name, parse_instant(getattr(self, name), name))
         if self.start >= self.end:
-            raise WindowError(f"The window {self} is empty or reversed: its start must lie before its end.")
+            raise WindowError(f"The window {self} is empty or reversed. Its start must be before its end.")
 
     @classmethod
     def of(cls, given: "Window | Mapping[str, Any]") -> Self:
         """Make a window from a `Window` or a mapping with `start_date` and `end_date`.
 
-        Values may be a datetime, a date or ISO text; naive ones mean UTC; the end is exclusive.
-        Raises WindowError when a key is missing, a value unreadable, or the interval empty.
+        A value is a datetime, a date or ISO text; a naive value is UTC; the end is exclusive. Raises WindowError when
+        a key is missing, a value is invalid, or the window is empty.
         """
         if isinstance(given, Window):
             return cls(given.start, given.end)
         try:
             return cls(given["start_date"], given["end_date"])
         except (KeyError, TypeError) as error:
-            raise WindowError("A sync window is a Window or a mapping with start_date and end_date.") from error
+            raise WindowError("A sync window must be a Window or a mapping with start_date and end_date.") from error
 
     def clipped_to(self, now: datetime) -> Self:
-        """Return the part of the window that lies before `now`; raise WindowError when none does."""
+        """Return the part of the window before `now`; raise WindowError when the whole window is in the future."""
         if self.start >= now:
-            raise WindowError(f"The window {self} lies wholly in the future (now is {now:%Y-%m-%dT%H:%M:%SZ}).")
+            raise WindowError(f"The window {self} is in the future (now is {now:%Y-%m-%dT%H:%M:%SZ}).")
         return type(self)(self.start, min(self.end, now))
 
     def widened(self, overlap: timedelta) -> Self:
@@ -55,13 +55,13 @@ class Window:
 
 
 def parse_instant(value: object, name: str = "time") -> datetime:
-    """Read a datetime, date or ISO text as an aware UTC instant; raise WindowError otherwise."""
+    """Convert a datetime, date or ISO text to a time in UTC; raise WindowError for any other value."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value.strip())
         except ValueError:
             raise WindowError(
-                f"{name} is not an ISO date or time, such as 2026-01-31 or 2026-01-31T08:00:00Z."
+                f"{name} must be an ISO date or time, such as 2026-01-31 or 2026-01-31T08:00:00Z."
             ) from None
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -70,10 +70,10 @@ def parse_instant(value: object, name: str = "time") -> datetime:
     raise WindowError(f"{name} must be a date, a datetime or ISO text, not {type(value).__name__}.")
 
 
-#: Which incoming version of a record may be written over the stored row; the loader binds the window.
-#: An older version never steps in, a strictly newer one is never turned away; in between the window decides:
-#: the row was last synced before its end, and the record was created or modified inside it. Records that show no
-#: date of their own belong to the window of the batch that read them.
+#: The condition for an incoming version of a record to overwrite the stored row; the loader binds the window.
+#: A newer version always overwrites, an older version never does. For the same version the window decides: the row
+#: was last synced before its end, and the record was created or modified inside it. A record without a date belongs to
+#: the window of the batch that read it.
 WINDOW_RULE = """
     incoming.version_at > stored.version_at
     OR incoming.version_at = stored.version_at

@@ -41,12 +41,12 @@ def main(files: str, lock: str) -> None:
     """Bring the environment to the state that `files` stands for, with at least what the named lock holds, alone."""
     try:
         VENV.mkdir(exist_ok=True)
-        with alone():
+        with exclusive_lock():
             if not (is_made_from(files, lock) and is_sound()):
                 name = EVERYTHING if holds_everything() else lock
                 MADE_FROM.unlink(missing_ok=True)
-                make(ROOT / f"requirements/{name}.lock")
-                leave_mark(f"{files} {name}")
+                install_packages(ROOT / f"requirements/{name}.lock")
+                write_mark(f"{files} {name}")
     except PermissionError as error:
         sys.exit(f"run: {error.filename or VENV} cannot be written to. Give yourself the right, or copy the project.")
     except OSError as error:
@@ -54,7 +54,7 @@ def main(files: str, lock: str) -> None:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def exclusive_lock() -> Iterator[None]:
     """Hold the environment against another first run at the same time."""
     with LOCK.open("w") as lock:
         try:
@@ -65,11 +65,11 @@ def alone() -> Iterator[None]:
         yield
 
 
-def make(lock: Path) -> None:
+def install_packages(lock: Path) -> None:
     """Install the locked packages and the project itself."""
     say(f"Setting up the environment in {VENV} ...")
     if not is_sound():
-        start_afresh()
+        recreate()
     if install_with_uv(lock):
         return
     say("uv did not do it; trying pip, which takes a minute ...")
@@ -78,7 +78,7 @@ def make(lock: Path) -> None:
     pip("install", "--no-deps", "--no-build-isolation", "-e", str(ROOT))
 
 
-def start_afresh() -> None:
+def recreate() -> None:
     """Empty the folder, all but the lock that we hold, and make a bare environment in it."""
     for path in VENV.iterdir():
         if path.is_dir() and not path.is_symlink():
@@ -133,7 +133,7 @@ def holds_everything() -> bool:
     return MADE_FROM.exists() and not MADE_FROM.read_text().endswith(" base")
 
 
-def leave_mark(mark: str) -> None:
+def write_mark(mark: str) -> None:
     """Write down, as the last step, what the environment was made from."""
     draft = MADE_FROM.with_suffix(".new")
     draft.write_text(mark)
@@ -158,9 +158,9 @@ def pip_settings() -> Mapping[str, str]:
     own = [Path("/etc/uv/uv.toml"), Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "uv/uv.toml"]
     if any(name.startswith("UV_") and "INDEX" in name for name in os.environ) or any(path.exists() for path in own):
         return {}
-    listed = output_of([str(PYTHON), "-m", "pip", "config", "list"])
-    found = re.findall(r"^[:\w]+\.([\w-]+)='(.*)'$", listed.replace("\\n", " "), re.MULTILINE)
-    settings = {name: value.strip() for name, value in found if name in PIP_TO_UV or name == "no-index"}
+    output = output_of([str(PYTHON), "-m", "pip", "config", "list"])
+    matches = re.findall(r"^[:\w]+\.([\w-]+)='(.*)'$", output.replace("\\n", " "), re.MULTILINE)
+    settings = {name: value.strip() for name, value in matches if name in PIP_TO_UV or name == "no-index"}
     if settings.get("no-index", "").lower() in {"0", "false", "no", "off"}:
         del settings["no-index"]
     # Further indexes beside the public one are a convenience; without it, they are the only way.
@@ -178,23 +178,23 @@ def pip(*arguments: str) -> None:
     run(command, "the packages could not be installed. Check the network, and the package index set for pip")
 
 
-def run(command: list[str], complaint: str) -> None:
+def run(command: list[str], message: str) -> None:
     """Run a command, or end with the complaint; what the command says is shown."""
     if not succeeds(command):
-        sys.exit(f"run: {complaint}. Then run the same command again.")
+        sys.exit(f"run: {message}. Then run the same command again.")
 
 
 def succeeds(command: list[str], environment: Mapping[str, str] | None = None, *, quiet: bool = False) -> bool:
     """Run a command and return whether it could be run and went well; what it says is shown when it did not."""
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             command, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
     except OSError as error:
-        done = subprocess.CompletedProcess(command, 1, stdout=f"{command[0]}: {error.strerror}\n")
-    if done.returncode != 0 and not quiet:
-        sys.stderr.write(done.stdout)
-    return done.returncode == 0
+        completed = subprocess.CompletedProcess(command, 1, stdout=f"{command[0]}: {error.strerror}\n")
+    if completed.returncode != 0 and not quiet:
+        sys.stderr.write(completed.stdout)
+    return completed.returncode == 0
 
 
 def output_of(command: list[str]) -> str:
@@ -205,9 +205,9 @@ def output_of(command: list[str]) -> str:
         return ""
 
 
-def say(words: str) -> None:
+def say(message: str) -> None:
     """Tell the person at the terminal; standard output belongs to the command."""
-    sys.stderr.write(f"run: {words}\n")
+    sys.stderr.write(f"run: {message}\n")
 
 
 if __name__ == "__main__":

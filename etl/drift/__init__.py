@@ -1,1 +1,1 @@
-"""What the JSON of the API looks like and how it changes. Pure."""
+"""Drift: the shape of the API's JSON, and the changes in it. Pure."""

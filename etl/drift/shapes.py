@@ -160,5 +160,6 @@ def find_lost_paths(known_paths: Mapping[str, KnownPath], profile: Profile) -> I
             and known_path.state is not DriftState.LOST
             and objects * known_path.presence >= MIN_OBJECTS
         ):
-            change = f"{path} is missing: {known_path.presence:.0%} of records had it, but none of the {objects} sampled records does"
+            share = f"{known_path.presence:.0%} of records had it"
+            change = f"{path} is missing: {share}, but none of the {objects} sampled records does"
             yield replace(known_path, state=DriftState.LOST, change=change)

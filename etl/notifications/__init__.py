@@ -1,4 +1,4 @@
-"""Notices: who is told what when a run has ended, by mail, by a watchdog's address and by metrics."""
+"""Notifications after a run: incidents and the digest by email, the heartbeat, and metrics."""
 
 from etl.notifications.after_run import after_run
 

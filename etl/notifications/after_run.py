@@ -1,4 +1,4 @@
-"""What happens when a run has ended: what is the matter is kept and told, mails go out, the watchdog is called."""
+"""The steps after a run: update incidents, write the digest, send emails, write metrics, call the heartbeat."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -25,21 +25,21 @@ Step = tuple[str, Callable[[], object]]
 
 
 def after_run(ledger: Ledger | None, settings: Settings, error: Exception | None = None, *, whole: bool = True) -> None:
-    """Look after a run that ended with an error, or came to its end with every resource `whole` or not.
+    """Notify about a run that ended with an error, or finished; `whole` tells whether every resource is complete.
 
-    Raises nothing: whatever goes wrong here is logged, and never hides how the run itself ended. Without a ledger, or
-    after an error of the database, only what needs no database is done.
+    Raises nothing: a failure here is logged and never hides the result of the run. Without a ledger, or after a
+    database error, only the steps that need no database run.
     """
     for name, step in plan_steps(ledger, settings, error, whole=whole):
         try:
             step()
-        except Exception as failure:  # noqa: BLE001 (how the run ended counts, and it is told by whoever called)
-            words = str(failure) if isinstance(failure, EtlError) else type(failure).__name__
-            log.warning("after the run", step=name, reason=words)
+        except Exception as failure:  # noqa: BLE001 (the result of the run counts, and the caller reports it)
+            reason = str(failure) if isinstance(failure, EtlError) else type(failure).__name__
+            log.warning("notification failed", step=name, reason=reason)
 
 
 def plan_steps(ledger: Ledger | None, settings: Settings, error: Exception | None, *, whole: bool) -> Iterator[Step]:
-    """Yield what is to be done, in an order in which a step that fails keeps no other back."""
+    """Yield the steps to run, in order; they are independent, so a failure of one does not stop the others."""
     if isinstance(error, DATABASE_ERRORS):
         yield "notice", partial(offline.mail_database_outage, settings, error)
     elif ledger is not None:
@@ -54,15 +54,17 @@ def plan_steps(ledger: Ledger | None, settings: Settings, error: Exception | Non
 
 
 def raise_unavailable(query: Callable[[Connection], Any]) -> Any:
-    """Raise DatabaseUnavailable, for metrics that tell just that."""
+    """Raise DatabaseUnavailable, so that the metrics report the database as down."""
     del query
     raise DatabaseUnavailable
 
 
-def update_incidents(ledger: Ledger, settings: Settings, error: Exception | None = None, *, at_end: bool = True) -> None:
-    """Keep what is the matter now, and write the mails that tell what is new and what is over.
+def update_incidents(
+    ledger: Ledger, settings: Settings, error: Exception | None = None, *, at_end: bool = True
+) -> None:
+    """Update the stored incidents, and queue emails about new and resolved ones.
 
-    Without the end of a run nothing says that runs succeed again.
+    With `at_end` false, no run has ended, so incidents of runs stay open.
     """
     error = error if at_end else Interrupted()
     outage_note = offline.outage_file(settings)
@@ -75,9 +77,9 @@ def update_incidents(ledger: Ledger, settings: Settings, error: Exception | None
 def save_incidents(
     connection: Connection, tenant: str, settings: Settings, error: Exception | None, since: str | None
 ) -> None:
-    """Keep the troubles as they stand, with the mails about them, in one transaction; none is written without a server.
+    """Store the current incidents and queue the emails about them in one transaction.
 
-    `since` names the moment from which on the database could not be used, as a mail has told.
+    Without a mail server, queues no email. `since` is the start of a database outage that was reported.
     """
     detected = detect(connection, tenant, settings.etl_stale_after, error)
     incidents.write_incidents(connection, tenant, detected.incidents)
@@ -86,8 +88,12 @@ def save_incidents(
         return
     if since is not None:
         outbox.enqueue(connection, tenant, to_mail(templates.database_restored_message(tenant, since)))
-    open_incidents = [incident for incident in incidents.read_open_incidents(connection, tenant) if incident.reported_at]
+    open_incidents = [
+        incident for incident in incidents.read_open_incidents(connection, tenant) if incident.reported_at
+    ]
     if new := incidents.claim_unreported(connection, tenant):
         outbox.enqueue(connection, tenant, to_mail(templates.new_incidents_message(tenant, new, open_incidents)))
     if announced := [incident for incident in resolved if incident.reported_at]:
-        outbox.enqueue(connection, tenant, to_mail(templates.resolved_message(tenant, announced, [*open_incidents, *new])))
+        outbox.enqueue(
+            connection, tenant, to_mail(templates.resolved_message(tenant, announced, [*open_incidents, *new]))
+        )

@@ -1,4 +1,4 @@
-"""The digest: the agency's business in plain words, once a day, and nothing on a day without any."""
+"""The daily digest: the agency's business by email, on days with any."""
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
@@ -17,22 +17,24 @@ from etl.notifications.templates import limit_points, mail_footer, mail_subject
 from etl.reports.digest import DigestData, DigestPeriod, PolicyLine, load_digest
 from etl.status.format import format_count, format_duration, format_number
 
-#: So many policies are named under one heading.
+#: Policies listed under one heading.
 MAX_LISTED = 25
-#: A digest looks back no further, however long none was sent.
+#: Maximum period of a digest.
 MAX_PERIOD = timedelta(days=7)
 
 
 def write_digest(ledger: Ledger, settings: Settings) -> bool:
-    """Write the digest of today into the outbox when it is due and there is something to tell; tell whether it was."""
+    """Queue today's digest if it is due and has content; return whether it was queued."""
     if settings.etl_digest_at is None or settings.etl_smtp_url is None:
         return False
     return ledger.commit(partial(save_digest, tenant=ledger.tenant, settings=settings))
 
 
 def save_digest(connection: Connection, tenant: str, settings: Settings) -> bool:
-    """Write the digest of a day once: with what it tells, in one transaction."""
-    period = digest_period(children.read_database_time(connection), settings, outbox.read_last_digest(connection, tenant))
+    """Queue the digest of a day, once, in one transaction with the data it reports."""
+    period = digest_period(
+        children.read_database_time(connection), settings, outbox.read_last_digest(connection, tenant)
+    )
     if period is None or not outbox.start_digest(connection, tenant, period.today, period.until):
         return False
     data = load_digest(connection, tenant, period)
@@ -45,7 +47,7 @@ def save_digest(connection: Connection, tenant: str, settings: Settings) -> bool
 
 
 def digest_period(now: datetime, settings: Settings, up_to: datetime | None) -> DigestPeriod | None:
-    """Return what a digest written now is about, None before its time of day."""
+    """Return the period of a digest written now; None before its time of day."""
     zone = ZoneInfo(settings.etl_digest_timezone)
     local = now.astimezone(zone)
     if local.time() < time.fromisoformat(settings.etl_digest_at or "00:00"):
@@ -55,12 +57,16 @@ def digest_period(now: datetime, settings: Settings, up_to: datetime | None) -> 
 
 
 def digest_message(tenant: str, period: DigestPeriod, data: DigestData) -> MailMessage:
-    """Return the digest as a letter; it names policies by number, and no customer."""
+    """Return the digest as a message; it lists policies by number and names no customer."""
     sections = [
-        Section(f"Account {tenant}: what is new since {period.last_day}"),
+        Section(f"Account {tenant}: activity since {period.last_day}"),
         *policy_section("New business", data.new_business),
         *policy_section("Cancellations", data.cancellations),
-        *(section for days in data.renewals for section in policy_section(f"Renewals due in {days} days", data.renewals[days])),
+        *(
+            section
+            for days in data.renewals
+            for section in policy_section(f"Renewals due in {days} days", data.renewals[days])
+        ),
         *fix_section(data),
         sync_section(data),
     ]
@@ -69,21 +75,21 @@ def digest_message(tenant: str, period: DigestPeriod, data: DigestData) -> MailM
 
 
 def summarize_digest(data: DigestData) -> str:
-    """Return the whole digest in one phrase, for its subject."""
+    """Return the summary of the digest for its subject."""
     renewals = sum(map(len, data.renewals.values()))
-    new = sum(one.new for one in data.fixes)
+    new = sum(agent_fixes.new for agent_fixes in data.fixes)
     counts = [
         (len(data.new_business), "new policy", "new policies"),
         (len(data.cancellations), "cancellation", "cancellations"),
         (renewals, "renewal due", "renewals due"),
-        (new, "record to mend", "records to mend"),
+        (new, "record to fix", "records to fix"),
     ]
-    words = ", ".join(format_count(number, one, many) for number, one, many in counts if number)
-    return words or "the sync needs somebody"
+    summary = ", ".join(format_count(number, singular, plural) for number, singular, plural in counts if number)
+    return summary or "the sync needs attention"
 
 
 def policy_section(heading: str, policies: Sequence[PolicyLine]) -> list[Section]:
-    """Return the section that names policies; none where there is none."""
+    """Return the section that lists policies; an empty list without policies."""
     if not policies:
         return []
     points = [f"{policy.number} ({policy.about})" if policy.about else policy.number for policy in policies]
@@ -91,15 +97,20 @@ def policy_section(heading: str, policies: Sequence[PolicyLine]) -> list[Section
 
 
 def fix_section(data: DigestData) -> list[Section]:
-    """Return the section about data to mend, by agent, where any of it is new."""
+    """Return the section about data to fix, by agent; an empty list without new findings."""
     if not any(agent_fixes.new for agent_fixes in data.fixes):
         return []
-    points = [f"{agent_fixes.agent}: {format_number(agent_fixes.new)} new, {format_number(agent_fixes.open)} in all" for agent_fixes in data.fixes]
-    return [Section("Data to mend in QQCatalyst, by agent", ["`qqetl findings` lists them."], limit_points(points, MAX_LISTED))]
+    points = [
+        f"{agent_fixes.agent}: {format_number(agent_fixes.new)} new, {format_number(agent_fixes.open)} in total"
+        for agent_fixes in data.fixes
+    ]
+    lines = ["`qqetl findings` lists all."]
+    return [Section("Data to fix in QQCatalyst, by agent", lines, limit_points(points, MAX_LISTED))]
 
 
 def sync_section(data: DigestData) -> Section:
-    """Return the section that says how current all of this is."""
-    age = "were never whole so far" if data.lag is None else f"are {format_duration(data.lag)} old at most"
-    needs = f"{format_count(data.incidents, 'trouble')} of the sync: `qqetl notices` says more." if data.incidents else ""
-    return Section("The sync", [f"The data {age}.", *([needs] if needs else [])])
+    """Return the section about the age of the data and open incidents."""
+    lines = ["No complete sync yet." if data.lag is None else f"The data is at most {format_duration(data.lag)} old."]
+    if data.incidents:
+        lines.append(f"{format_count(data.incidents, 'open incident')}: see `qqetl notices`.")
+    return Section("Sync", lines)

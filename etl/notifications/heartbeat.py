@@ -1,4 +1,4 @@
-"""The heartbeat: a watchdog's address that is called after each run, and to which nothing is ever sent."""
+"""The heartbeat: calls the URL of a monitoring service after each run, without sending data."""
 
 import asyncio
 from http import HTTPStatus
@@ -10,37 +10,37 @@ from yarl import URL
 from etl.config.logs import get_logger
 from etl.config.settings import Settings, secret_text
 
-#: Seconds for one call in all.
+#: Total seconds for one call.
 TIMEOUT_SECONDS = 10.0
 
 log = get_logger(__name__)
 
 
 def send_heartbeat(settings: Settings, *, well: bool) -> bool:
-    """Call the watchdog's address, with `/fail` behind its path unless all went well; tell whether it answered well.
+    """Call the heartbeat URL, with `/fail` appended to its path after a failure; return whether the call succeeded.
 
-    A watchdog that does not answer is logged, and its address, which may be a secret, is not.
+    Logs a failed call, but not the URL, which may contain a secret.
     """
     if settings.etl_heartbeat_url is None:
         return True
     try:
         status = asyncio.run(call_url(heartbeat_url(secret_text(settings.etl_heartbeat_url), well=well)))
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        log.warning("no heartbeat", reason=type(error).__name__)
+        log.warning("heartbeat failed", reason=type(error).__name__)
         return False
     if status >= HTTPStatus.BAD_REQUEST:
-        log.warning("no heartbeat", status=status)
+        log.warning("heartbeat failed", status=status)
     return status < HTTPStatus.BAD_REQUEST
 
 
 def heartbeat_url(url: str, *, well: bool) -> str:
-    """Return where to call."""
+    """Return the URL to call, with `/fail` appended to its path after a failure."""
     parts = urlsplit(url)
     return url if well else parts._replace(path=f"{parts.path.rstrip('/')}/fail").geturl()
 
 
 async def call_url(url: str) -> int:
-    """Return the status of the answer to a call without any data."""
+    """Call a URL without data and return the HTTP status."""
     limit = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
     async with (
         aiohttp.ClientSession(timeout=limit, trust_env=True) as session,

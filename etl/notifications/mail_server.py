@@ -1,4 +1,4 @@
-"""The mail server: one connection within a deadline, over TLS, that takes mails one by one."""
+"""The mail server: one connection over TLS, with a timeout, for several emails."""
 
 import smtplib
 import socket
@@ -19,35 +19,35 @@ from etl.config.settings import Settings, secret_text
 from etl.ledger.notifications.outbox import Mail
 from etl.models.states import MailKind
 
-#: Seconds that the server has for a connection, and then for each mail.
+#: Seconds for the connection, and for each email.
 TIMEOUT_SECONDS = 10.0
 
 PORTS = {"smtp": 587, "smtps": 465}
 
 
 class MailFailed(Exception):
-    """A mail was not taken; what the words say holds no address, since servers quote whom they refuse."""
+    """An email was not accepted. The message holds no email address, although servers quote them."""
 
 
 class ServerFailed(MailFailed):
-    """The mail server cannot be used, so that no other mail is worth a try."""
+    """The mail server cannot be used, so no other email is tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where the mail server is, and how it is spoken to."""
+    """The address, encryption and credentials of the mail server."""
 
     host: str
     port: int
-    implicit_tls: bool  #: TLS, rather than STARTTLS
-    starttls: bool  #: demanded
+    implicit_tls: bool  #: TLS from the start, instead of STARTTLS
+    starttls: bool  #: required
     user: str = ""
     password: str = ""
 
     @classmethod
-    def from_url(cls, address: str) -> Self:
-        """Return the place that a setting names; this machine's own is trusted without TLS unless that is asked for."""
-        parts = urlsplit(address)
+    def from_url(cls, url: str) -> Self:
+        """Return the mail server of a URL; one on this machine needs no TLS unless the URL requires it."""
+        parts = urlsplit(url)
         host, implicit = parts.hostname or "", parts.scheme == "smtps"
         starttls = not implicit and parts.query != "tls=off" and (parts.query == "tls=on" or not is_loopback(host))
         port = parts.port or PORTS[parts.scheme]
@@ -59,7 +59,7 @@ class MailServer:
 
 @contextmanager
 def open_mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
-    """Give the connection to the mail server, signed in; raise ServerFailed when it cannot be used."""
+    """Open a connection to the mail server and log in; raise ServerFailed if that fails."""
     server = MailServer.from_url(secret_text(settings.etl_smtp_url))
     try:
         client = connect_and_log_in(server)
@@ -74,14 +74,16 @@ def open_mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
 
 
 def connect_and_log_in(server: MailServer) -> smtplib.SMTP:
-    """Return a connection to the server that is encrypted and signed in as the place demands."""
+    """Return a connection to the server, encrypted and logged in as required."""
     name, context = socket.gethostname() or "localhost", ssl.create_default_context()
     client = (
         smtplib.SMTP_SSL(local_hostname=name, timeout=TIMEOUT_SECONDS, context=context)
         if server.implicit_tls
         else smtplib.SMTP(local_hostname=name, timeout=TIMEOUT_SECONDS)
     )
-    vars(client)["_host"] = server.host  # the name that TLS checks; else only a constructor that connects sets it
+    vars(client)["_host"] = (
+        server.host
+    )  # the name that TLS verifies; smtplib sets it only in a constructor that connects
     try:
         with within_timeout(client):
             client.connect(server.host, server.port)
@@ -98,7 +100,7 @@ def connect_and_log_in(server: MailServer) -> smtplib.SMTP:
 
 
 def send_mail(client: smtplib.SMTP, settings: Settings, mail: Mail) -> None:
-    """Hand a mail to the server; raise MailFailed when it refuses this one, ServerFailed when it takes none."""
+    """Send an email; raise MailFailed if the server refuses it, ServerFailed if the server cannot be used."""
     message = build_email(settings, mail)
     server = MailServer.from_url(secret_text(settings.etl_smtp_url))
     try:
@@ -109,11 +111,11 @@ def send_mail(client: smtplib.SMTP, settings: Settings, mail: Mail) -> None:
     except (OSError, smtplib.SMTPException) as error:
         raise ServerFailed(f"{server} {failure_reason(error)}.") from None
     if refused:
-        raise MailFailed(f"{server} took the mail for some of its recipients alone ({len(refused)} refused).")
+        raise MailFailed(f"{server} accepted the email for only some recipients ({len(refused)} refused).")
 
 
 def build_email(settings: Settings, mail: Mail) -> EmailMessage:
-    """Return a mail as it is sent; a header that could break out of its line is refused by the library itself."""
+    """Return an email as it is sent; the library refuses a header with a line break."""
     message = EmailMessage(policy=SMTP)
     recipients = settings.etl_digest_to if mail.kind is MailKind.DIGEST else None
     message["From"] = settings.etl_mail_from or ""
@@ -129,7 +131,7 @@ def build_email(settings: Settings, mail: Mail) -> EmailMessage:
 
 @contextmanager
 def within_timeout(client: smtplib.SMTP) -> Iterator[None]:
-    """Cut the connection when the block takes too long: a server that answers letter by letter never times out."""
+    """Shut down the connection if the block takes too long: a server that sends byte by byte never times out."""
     timer = threading.Timer(TIMEOUT_SECONDS, shut_down_socket, [client])
     timer.daemon = True
     timer.start()
@@ -140,32 +142,32 @@ def within_timeout(client: smtplib.SMTP) -> Iterator[None]:
 
 
 def shut_down_socket(client: smtplib.SMTP) -> None:
-    """End a connection under whoever waits for it."""
+    """Shut down the socket of a connection, so that a blocked call returns."""
     if client.sock is not None:
         with suppress(OSError):
             socket.socket.shutdown(client.sock, socket.SHUT_RDWR)
 
 
-#: What went wrong, in words of ours: the first kind that fits. `{code}` stands for the server's number.
+#: The reason for a failure, in our own words; the first type that fits. `{code}` is the server's reply code.
 REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (smtplib.SMTPAuthenticationError, "refused the user or the password in ETL_SMTP_URL ({code})"),
+    (smtplib.SMTPAuthenticationError, "rejected the user or password in ETL_SMTP_URL ({code})"),
     (
         smtplib.SMTPNotSupportedError,
-        "does not offer what is demanded, STARTTLS or a log-in; ?tls=off in ETL_SMTP_URL sends in the clear",
+        "does not support STARTTLS or login, which ETL_SMTP_URL requires; add ?tls=off to send unencrypted",
     ),
     (
         ssl.SSLCertVerificationError,
-        "has a certificate that cannot be verified; name the file of a private authority in SSL_CERT_FILE",
+        "has a certificate that cannot be verified; for a private certificate authority, set SSL_CERT_FILE",
     ),
-    (smtplib.SMTPResponseException, "refused ({code})"),
+    (smtplib.SMTPResponseException, "returned an error ({code})"),
     (smtplib.SMTPRecipientsRefused, "refused every recipient"),
     (TimeoutError, f"did not answer within {TIMEOUT_SECONDS:g} s"),
-    (smtplib.SMTPServerDisconnected, f"broke off, or took longer than {TIMEOUT_SECONDS:g} s"),
+    (smtplib.SMTPServerDisconnected, f"disconnected, or took longer than {TIMEOUT_SECONDS:g} s"),
     (Exception, "cannot be reached ({kind})"),
 )
 
 
 def failure_reason(error: Exception) -> str:
-    """Return what is wrong, without the server's own words, which may quote whom it refuses."""
-    words = next(words for kind, words in REASONS if isinstance(error, kind))
-    return words.format(code=getattr(error, "smtp_code", ""), kind=type(error).__name__)
+    """Return the reason for a failure, without the server's reply, which may quote an email address."""
+    template = next(template for kind, template in REASONS if isinstance(error, kind))
+    return template.format(code=getattr(error, "smtp_code", ""), kind=type(error).__name__)

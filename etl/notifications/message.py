@@ -1,4 +1,4 @@
-"""A letter: what a mail says, once, and written as plain text and as HTML."""
+"""The content of an email, rendered as plain text and as HTML."""
 
 import re
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from etl.ledger.notifications import outbox
 from etl.ledger.notifications.outbox import Mail
 from etl.models.states import MailKind
 
-#: A subject that every mail program shows whole enough.
+#: Maximum length of a subject, in characters.
 MAX_SUBJECT_LENGTH = 160
 
-#: A command or a name, between backticks.
+#: A command or a name in backticks.
 CODE = re.compile("`([^`]+)`")
 
 STYLE = "font-family: sans-serif; max-width: 44em"
@@ -21,7 +21,7 @@ STYLE = "font-family: sans-serif; max-width: 44em"
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading, sentences, and points."""
+    """A heading, paragraphs, and bullet points."""
 
     heading: str
     lines: Sequence[str] = ()
@@ -30,7 +30,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class MailMessage:
-    """What a mail says; the subject alone says what it is about."""
+    """The content of an email; its subject makes sense without the body."""
 
     kind: MailKind
     subject: str
@@ -39,13 +39,13 @@ class MailMessage:
 
 
 def to_mail(message: MailMessage) -> Mail:
-    """Return a letter as a mail for the outbox, with nothing secret in it and nothing that breaks a line."""
+    """Return a message as an email for the outbox, redacted and without control characters."""
     subject = escape_control_characters(redact_text(message.subject, MAX_SUBJECT_LENGTH))
     return outbox.build_email(message.kind, subject, to_text(message), to_html(message))
 
 
 def to_text(message: MailMessage) -> str:
-    """Return a letter as plain text."""
+    """Return a message as plain text."""
     blocks = []
     for section in message.sections:
         points = [f"  * {sanitize(point)}" for point in section.points]
@@ -54,7 +54,7 @@ def to_text(message: MailMessage) -> str:
 
 
 def to_html(message: MailMessage) -> str:
-    """Return a letter as HTML; whatever it quotes is escaped, and what stands in backticks is shown as code."""
+    """Return a message as HTML; text is escaped, and text in backticks is shown as code."""
     blocks = []
     for section in message.sections:
         points = "".join(f"<li>{to_markup(point)}</li>" for point in section.points)
@@ -64,11 +64,11 @@ def to_html(message: MailMessage) -> str:
     return f'<!doctype html>\n<html lang="en"><body style="{STYLE}">\n{body}\n</body></html>\n'
 
 
-def to_markup(words: str) -> str:
-    """Return words as HTML."""
-    return CODE.sub(r"<code>\1</code>", escape(sanitize(words)))
+def to_markup(text: str) -> str:
+    """Return text as HTML."""
+    return CODE.sub(r"<code>\1</code>", escape(sanitize(text)))
 
 
-def sanitize(words: str) -> str:
-    """Return words without secrets, on one line."""
-    return escape_control_characters(redact_text(words))
+def sanitize(text: str) -> str:
+    """Return text redacted and on one line."""
+    return escape_control_characters(redact_text(text))

@@ -1,4 +1,4 @@
-"""Trouble with the database itself, told without it: once, remembered in a small file in the data folder."""
+"""Reports a database outage without the database: once, remembered in a file in the data folder."""
 
 import json
 import os
@@ -17,12 +17,12 @@ log = get_logger(__name__)
 
 
 def outage_file(settings: Settings) -> Path:
-    """Return where it is remembered that the database of an account cannot be used."""
+    """Return the file that records a database outage of an account."""
     return server_paths(settings.etl_data_dir).folder / f"database-trouble-{settings.etl_tenant}.json"
 
 
 def mail_database_outage(settings: Settings, error: Exception) -> bool:
-    """Send a mail about the database unless one was sent since it was last well; tell whether one went out."""
+    """Send an email about a database outage, unless this outage was reported; return whether it was sent."""
     outage_note = outage_file(settings)
     if settings.etl_smtp_url is None or outage_start(outage_note) is not None:
         return False
@@ -32,14 +32,14 @@ def mail_database_outage(settings: Settings, error: Exception) -> bool:
         with open_mail_server(settings) as client:
             send_mail(client, settings, to_mail(message))
     except MailFailed as failed:
-        log.warning("no mail about the database", reason=str(failed))
+        log.warning("email about the database not sent", reason=str(failed))
         outage_note.unlink(missing_ok=True)
         return False
     return True
 
 
 def outage_start(outage_note: Path) -> str | None:
-    """Return since when the database is known to be in trouble, None when it is not."""
+    """Return the start of the recorded outage; None without one."""
     try:
         return str(json.loads(outage_note.read_text())["since"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -47,18 +47,18 @@ def outage_start(outage_note: Path) -> str | None:
 
 
 def record_outage(outage_note: Path) -> bool:
-    """Write down that the database is in trouble since now; tell whether that was possible."""
+    """Record an outage that starts now; return whether the file could be written."""
     try:
         outage_note.parent.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
         draft = outage_note.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps({"since": f"{datetime.now(UTC):%Y-%m-%d %H:%M}"}))
         draft.replace(outage_note)
     except OSError as error:
-        log.warning("data folder cannot be written", reason=error.strerror)
+        log.warning("data folder is not writable", reason=error.strerror)
         return False
     return True
 
 
 def clear_outage(outage_note: Path) -> None:
-    """Forget the trouble: the database is well again."""
+    """Delete the record of an outage that is over."""
     outage_note.unlink(missing_ok=True)

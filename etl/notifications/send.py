@@ -1,4 +1,4 @@
-"""Sending what waits in the outbox: claimed, sent, noted; what fails waits for the next run."""
+"""Sends the emails in the outbox: claimed, sent, marked; an email that fails waits for the next run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What came of sending."""
+    """The number of emails sent and failed, and the last error."""
 
     sent: int = 0
     failed: int = 0
-    error: str | None = None  #: the last one
+    error: str | None = None
 
 
 def send_queued(ledger: Ledger, settings: Settings) -> SendResult:
-    """Send the mails that wait, and return what came of it; a mail server that is out of reach is no error.
+    """Send the queued emails and return the result; an unreachable mail server raises nothing.
 
-    A process that dies between sending and noting leaves a mail that is sent once more, under the same Message-ID.
+    If the process dies after sending and before marking, the email is sent again, with the same Message-ID.
     """
     if settings.etl_smtp_url is None:
         return SendResult()
@@ -41,7 +41,7 @@ def send_queued(ledger: Ledger, settings: Settings) -> SendResult:
 
 
 def send_all(ledger: Ledger, settings: Settings, mails: Sequence[Mail], client: object) -> SendResult:
-    """Send mails over one connection; one that is refused does not keep the others back."""
+    """Send emails over one connection; a refused email does not stop the others."""
     done = failed = 0
     last = None
     for position, mail in enumerate(mails):
@@ -59,7 +59,7 @@ def send_all(ledger: Ledger, settings: Settings, mails: Sequence[Mail], client: 
 
 
 def requeue(ledger: Ledger, mails: Sequence[Mail], error: MailFailed) -> SendResult:
-    """Let mails wait for the next run, with the reason."""
-    log.warning("mails wait", number=len(mails), reason=str(error))
+    """Return emails to the queue for the next run, with the reason."""
+    log.warning("emails not sent", number=len(mails), reason=str(error))
     ledger.commit(partial(outbox.mark_send_failed, mail_ids=[mail.id for mail in mails], error=str(error)))
     return SendResult(failed=len(mails), error=str(error))

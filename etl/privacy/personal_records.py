@@ -71,8 +71,8 @@ def find_referenced_tables(model: type[Model]) -> set[str]:
 
 def is_fully_personal(resource: Resource) -> bool:
     """Return whether a resource's record is dropped completely when its person is forgotten."""
-    asked_per_person = resource.parent is not None and resource.parent.resource == PEOPLE
-    return resource.model.__tablename__ == PEOPLE_TABLE or asked_per_person
+    is_read_per_person = resource.parent is not None and resource.parent.resource == PEOPLE
+    return resource.model.__tablename__ == PEOPLE_TABLE or is_read_per_person
 
 
 def is_forgotten(resource: Resource, source_id: str, record: Mapping[str, Any], is_forgotten_key: IsForgotten) -> bool:

@@ -46,7 +46,7 @@ def test_2_settings_all_errors_in_one_line(qqetl: CommandLine) -> None:
     [
         (["sync", "--every", "often"], "--every"),
         (["sync", "--every", "1h", "--dry-run"], "--dry-run"),
-        (["sync", "--from", "yesterday"], "--from is not an ISO date"),
+        (["sync", "--from", "yesterday"], "--from must be an ISO date"),
         (["sync", "--from", "2026-02-01", "--to", "2026-01-01"], "reversed"),
         (["sync", "--from", "2999-01-01"], "future"),
         (["sync", "--resource", "contracts"], "Did you mean contacts?"),

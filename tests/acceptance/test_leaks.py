@@ -22,7 +22,7 @@ from command_line import CommandLine, settings_of
 from mail_sink import PASSWORD as MAIL_PASSWORD
 from mail_sink import USER as MAIL_USER
 from mail_sink import mail_sink
-from workbench import settings_for
+from sites import settings_for
 
 from etl.api import connection
 from etl.api.client import ApiClient

@@ -17,10 +17,10 @@ from against_the_oracle import compare
 from airflow_home import Home, free_port, of_account
 from holding import Held, holding
 from live_airflow import Airflow, living
-from observing import value, values
 from pooler import brought
+from sites import agency
+from snapshots import value, values
 from sqlalchemy import Engine
-from workbench import agency
 
 from etl.resources import CATALOGUE
 

@@ -15,8 +15,8 @@ from airflow_home import DAGS, Home, of_account, of_mail
 from holding import Held, holding
 from live_airflow import Airflow, in_session, kill_task, living
 from mail_sink import Sink, mail_sink
+from sites import agency, break_with
 from sqlalchemy import Engine
-from workbench import agency, break_with
 
 from etl.api.retry_policy import Patience
 from etl.dags.names import WAVES
@@ -78,7 +78,7 @@ def test_two_agencies_live_through_tasks_that_are_killed_and_runs_that_fail_for_
             is_killed_and_tried_again(airflow, held)
             assert airflow.run_ends(SYNC, later) == "success"
             for name in ("north", "south"):
-                assert airflow.until(partial(told, sink, name), is_of_two) == ["the run failed", "over: the run failed"]
+                assert airflow.until(partial(told, sink, name), is_of_two) == ["the run failed", "resolved: the run failed"]
             assert airflow.until(lambda: set(airflow.runs("report").values()), {"success"}.__eq__)
             sessions = [one.pid for one in airflow.processes.values()]
             assert all(in_session(one) for one in sessions)

@@ -10,9 +10,9 @@ from typing import Any
 
 from against_the_oracle import compare
 from dying import Killed, Mortal
+from sites import agency, break_with, settings_for
 from sqlalchemy import Engine, text
 from upstream import happen
-from workbench import agency, break_with, settings_for
 
 from etl.database.connect import make_engine
 from etl.errors import EtlError, UsageError

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from observing import TABLES, as_they_lie, value, written
 from pauses import without_pauses
-from workbench import Site, agency, site_of
+from sites import Site, agency, site_of
+from snapshots import TABLES, as_they_lie, value, written
 
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator

@@ -21,8 +21,8 @@ import pytest
 from command_line import CommandLine, settings_of
 from crashing import KILLED, SEAMS, Ended, Zygote, zygote
 from databases import MIGRATED, cloned
-from observing import Digest, differences, digest
-from workbench import agency
+from sites import agency
+from snapshots import Digest, differences, digest
 
 from etl.database.connect import make_engine
 from etl.database.embedded.server import EmbeddedPostgres

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 from databases import MIGRATED, cloned
-from observing import differences, digest
 from pauses import without_pauses
-from workbench import Site, agency, break_with, come_of_age, site_of
+from sites import Site, agency, break_with, come_of_age, site_of
+from snapshots import differences, digest
 
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.simulator import Simulator

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from against_the_oracle import compare
-from observing import values
 from pauses import without_pauses
+from sites import Site, agency, break_with, come_of_age, site_of
+from snapshots import values
 from sqlalchemy import text
-from workbench import Site, agency, break_with, come_of_age, site_of
 
 from etl.api import client
 from etl.api.transport import Limits

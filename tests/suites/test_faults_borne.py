@@ -7,8 +7,8 @@ import pytest
 from against_the_oracle import compare
 from databases import MIGRATED, cloned
 from pauses import without_pauses
+from sites import Site, agency, break_with, come_of_age, site_of
 from sqlalchemy import text
-from workbench import Site, agency, break_with, come_of_age, site_of
 
 from etl.api import client
 from etl.api.transport import Limits

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from observing import as_they_lie, value, written
 from pauses import without_pauses
-from workbench import Site, agency, site_of
+from sites import Site, agency, site_of
+from snapshots import as_they_lie, value, written
 
 from etl.simulator.faults import Faults
 

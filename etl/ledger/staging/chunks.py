@@ -50,9 +50,9 @@ class Step(ABC):
     def run(self, watch: Watch) -> Counter[str]:
         """Process chunk after chunk, each in one transaction, and return the counts."""
         counts: Counter[str] = Counter({Outcome.OLDER: self.ledger.commit(self.skip_superseded)})
-        for candidates in iterate_chunks(self.ledger, self.read_pending):
-            counts.update(self.ledger.commit(partial(self.process_chunk, candidates=candidates)))
-            watch(Advanced(self.name, self.resource.name, 0, len(candidates)))
+        for records in iterate_chunks(self.ledger, self.read_pending):
+            counts.update(self.ledger.commit(partial(self.process_chunk, records=records)))
+            watch(Advanced(self.name, self.resource.name, 0, len(records)))
         return counts
 
     def read_pending(self, connection: Connection, after: str) -> Sequence[StagedRecord]:
@@ -66,5 +66,5 @@ class Step(ABC):
         return older_count
 
     @abstractmethod
-    def process_chunk(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
+    def process_chunk(self, connection: Connection, records: Sequence[StagedRecord]) -> Counter[str]:
         """Process one chunk, and return its counts."""

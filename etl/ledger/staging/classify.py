@@ -84,13 +84,13 @@ def classify(
     newest_records = select_newest(in_window)
     classified.counts[Outcome.OUTSIDE_WINDOW] = len(incoming_records) - len(in_window)
     classified.counts[Outcome.DUPLICATE] = len(in_window) - len(newest_records)
-    for arrival in newest_records:
-        current = current_versions.get(arrival.record.source_id)
-        if current is None and has_left_set(arrival.record, removed):
-            classified.older.append(arrival)
+    for incoming_record in newest_records:
+        current = current_versions.get(incoming_record.record.source_id)
+        if current is None and has_left_set(incoming_record.record, removed):
+            classified.older.append(incoming_record)
             classified.counts[Outcome.OLDER] += 1
         else:
-            classify_record(classified, arrival, current, rules, batch_id)
+            classify_record(classified, incoming_record, current, rules, batch_id)
     return classified
 
 

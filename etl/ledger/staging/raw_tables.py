@@ -12,7 +12,7 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, text
 
 from etl.catalogue import Resource
-from etl.copy_text import ESCAPES, NULL, format_array, format_row, format_value
+from etl.copy_text import ESCAPES, NULL, format_array, format_field, format_row
 from etl.database.bulk_copy import copy_lines, copy_rows
 from etl.errors import DatabaseUnavailable
 from etl.ledger.staging import sets as versions
@@ -166,7 +166,7 @@ def format_raw_lines(
 
     PostgreSQL reads "now" as the start time of the transaction.
     """
-    tenant_text, superseded_at = format_value(tenant), "now" if superseded else NULL
+    tenant_text, superseded_at = format_field(tenant), "now" if superseded else NULL
     previous_status: CleanStatus | None = None
     line_end = ""
     for staged, request_id, status in rows:
@@ -176,10 +176,10 @@ def format_raw_lines(
         if status is not previous_status:  # most records have the same status
             previous_status, line_end = status, format_status(status, batch_id, superseded_at)
         yield (
-            f"{staged.raw_id}\t{tenant_text}\t{source_id if source_id.isalnum() else format_value(source_id)}"
+            f"{staged.raw_id}\t{tenant_text}\t{source_id if source_id.isalnum() else format_field(source_id)}"
             f"\t{raw_text if raw_text.isprintable() and BACKSLASH not in raw_text else raw_text.translate(ESCAPES)}"
             f"\t{record.content_hash.hex()}\t{staged.times}\t{'t' if record.undated else 'f'}"
-            f"\t{NULL if record.set_key is None else format_value(record.set_key)}"
+            f"\t{NULL if record.set_key is None else format_field(record.set_key)}"
             f"\t{NULL if record.parent_raw_id is None else record.parent_raw_id}"
             f"\t{NULL if request_id is None else request_id}\t{line_end}"
         )

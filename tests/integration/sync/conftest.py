@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from databases import MIGRATED, cloned
 from mail_sink import Sink, mail_sink
-from notices_bench import mailing
-from workbench import Site, agency, break_with, site_of
+from notification_helpers import mailing
+from sites import Site, agency, break_with, site_of
 
 from etl.api import connection
 from etl.api.client import ApiClient

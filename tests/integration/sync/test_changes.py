@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from at_the_source import edit, living_contact, living_policy
-from observing import as_they_lie, value, values, written
+from sites import Site, agency, come_of_age
+from snapshots import as_they_lie, value, values, written
+from source_changes import edit, living_contact, living_policy
 from test_second_sync import calls, per_parent
-from workbench import Site, agency, come_of_age
 
 from etl.simulator import Simulator
 

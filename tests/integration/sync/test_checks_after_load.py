@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from book_of_checks import (
+from check_cases import (
     FIRST,
     LONG_AGO,
     PROVOKED,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
-from workbench import Site, break_with
+from sites import Site, break_with
 
 from etl.config.logs import configure_logging, get_logger
 from etl.engine.page_writer import PageWriter

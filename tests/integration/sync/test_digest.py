@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from mail_sink import Sink
-from notices_bench import ended, execute, mailing
-from observing import value, values
-from workbench import Site
+from notification_helpers import ended, execute, mailing
+from sites import Site
+from snapshots import value, values
 
 from etl.notifications import digest
 from etl.notifications.digest import digest_period

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from observing import value
+from sites import Site, agency, break_with
+from snapshots import value
 from sqlalchemy import text
-from workbench import Site, agency, break_with
 
 from etl.models.states import DriftState
 from etl.pipeline import Summary

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from observing import pairs, value, values
+from sites import Site
+from snapshots import pairs, value, values
 from sqlalchemy import text
-from workbench import Site
 
 from etl.cli.commands.explain import show_explanation
 from etl.errors import UsageError

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from observing import LINKS, TABLES, everything, pairs, value, values
-from workbench import Site
+from sites import Site
+from snapshots import LINKS, TABLES, everything, pairs, value, values
 
 from etl.ledger.batches import read_batch_resources, read_newest_batch
 from etl.ledger.watermarks import read_complete_windows

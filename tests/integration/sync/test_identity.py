@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
-from test_any_order import Bench, instant
+from test_any_page_order import Bench, instant
 
 from etl.load import UNIQUE_CONSTRAINTS
 

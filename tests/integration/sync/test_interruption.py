@@ -9,9 +9,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from observing import differences, digest, value, values
+from sites import Site, agency, environment_of
+from snapshots import differences, digest, value, values
 from sqlalchemy import Engine, text
-from workbench import Site, agency, environment_of
 
 from etl.errors import Interrupted, LeaseHeld, LeaseLost
 from etl.events import Advanced, Event

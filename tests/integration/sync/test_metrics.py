@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from observing import pairs, value
 from prometheus_client.parser import text_string_to_metric_families
+from sites import Site
+from snapshots import pairs, value
 from sqlalchemy import text
-from workbench import Site
 
 from etl.errors import ApiUnavailable, DatabaseUnavailable
 from etl.ledger.transaction import Ledger

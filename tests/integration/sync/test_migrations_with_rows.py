@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
-from observing import differences, digest, values
+from sites import Site
+from snapshots import differences, digest, values
 from sqlalchemy import Connection, Engine, text
-from workbench import Site
 
 from etl.database.migrate import alembic_config, downgrade, upgrade
 from etl.database.migrate import schema_differences as undeclared

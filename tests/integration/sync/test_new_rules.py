@@ -1,7 +1,7 @@
 """Changed rules: refused records are cleaned again automatically, and a replay is offered for the others."""
 
-from observing import value
-from workbench import Site
+from sites import Site
+from snapshots import value
 
 from etl.events import Message
 from etl.pipeline import Watcher

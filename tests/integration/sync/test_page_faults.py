@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from observing import differences, digest, pairs, value, values
+from sites import Site, agency, break_with, site_of
+from snapshots import differences, digest, pairs, value, values
 from test_second_sync import calls
-from workbench import Site, agency, break_with, site_of
 
 from etl.extract import reader
 from etl.models.states import ResourceState

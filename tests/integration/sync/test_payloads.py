@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 from databases import MIGRATED, cloned
-from observing import pairs, value, values
+from sites import Site, agency, break_with, site_of
+from snapshots import pairs, value, values
 from sqlalchemy import Engine, text
-from workbench import Site, agency, break_with, site_of
 
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.models.states import Outcome

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from at_the_source import drop_claims, drop_one
-from observing import dead, digest, value
-from workbench import Site, agency, site_of
+from sites import Site, agency, site_of
+from snapshots import dead, digest, value
+from source_changes import drop_claims, drop_one
 
 from etl.errors import UsageError
 from etl.events import Message

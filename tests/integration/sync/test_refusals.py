@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from aiohttp import web
-from observing import differences, digest, value, values
+from sites import Site, agency, break_with, site_of
+from snapshots import differences, digest, value, values
 from sqlalchemy import text
 from test_second_sync import calls
-from workbench import Site, agency, break_with, site_of
 
 from etl.errors import UsageError
 from etl.models.states import BatchState, ResourceState

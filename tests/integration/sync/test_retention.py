@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from observing import digest, value, values
+from sites import Site
+from snapshots import digest, value, values
 from sqlalchemy import text
-from workbench import Site
 
 from etl.ledger.staging import retention
 from etl.ledger.transaction import Ledger

@@ -5,8 +5,8 @@ from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
-from observing import as_they_lie, differences, digest, pairs, values, written
-from workbench import Site, agency, come_of_age, site_of
+from sites import Site, agency, come_of_age, site_of
+from snapshots import as_they_lie, differences, digest, pairs, values, written
 
 from etl.simulator import Simulator
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
-from observing import differences, digest, value, values
 from proxy import proxied
+from sites import Site, agency, site_of
+from snapshots import differences, digest, value, values
 from sqlalchemy import Connection, Engine, text
-from workbench import Site, agency, site_of
 
 from etl.database.bulk_copy import copy_rows
 from etl.database.embedded.os_user import server_user

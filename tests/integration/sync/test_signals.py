@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from observing import differences, digest, value, values
+from sites import Site, environment_of
+from snapshots import differences, digest, value, values
 from sqlalchemy import Engine, text
 from test_interruption import expire_leases
 from test_stepwise import EVER
-from workbench import Site, environment_of
 
 from etl.engine.workers import PROCESS_THRESHOLD
 from etl.errors import Interrupted

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from observing import as_they_lie, differences, digest, value, values, written
+from sites import Site, break_with, site_of
+from snapshots import as_they_lie, differences, digest, value, values, written
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
-from workbench import Site, break_with, site_of
 
 from etl.errors import UsageError
 from etl.extract.service import ExtractService

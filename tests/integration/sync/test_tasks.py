@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pytest
-from at_the_source import drop_claims
-from observing import as_they_lie, dead, differences, digest, value, values, written
+from sites import Site, agency, break_with, come_of_age, site_of
+from snapshots import as_they_lie, dead, differences, digest, value, values, written
+from source_changes import drop_claims
 from sqlalchemy import Connection, text
 from test_interruption import expire_leases
-from workbench import Site, agency, break_with, come_of_age, site_of
 from workers import Crew
 
 from etl.dependencies import group_by_level

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from aiohttp import web
-from observing import value, values
-from workbench import Site, break_with
+from sites import Site, break_with
+from snapshots import value, values
 
 from etl.api.retry_policy import Patience
 from etl.errors import QuotaSpent

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from observing import value
+from sites import settings_for
+from snapshots import value
 from sqlalchemy import Engine, text
-from workbench import settings_for
 
 from etl.ledger.batches import build_batch, create_batch
 from etl.ledger.staging.classify import IncomingRecord

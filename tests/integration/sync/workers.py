@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from workbench import Site, environment_of
+from sites import Site, environment_of
 
 from etl.pipeline.task_chunks import Chunk
 from etl.pipeline.tasks import RunTask
 
-PROGRAM = Path(__file__).with_name("piece_worker.py")
+PROGRAM = Path(__file__).with_name("chunk_worker.py")
 
 
 @dataclass

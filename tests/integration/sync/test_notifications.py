@@ -6,9 +6,18 @@ from uuid import UUID
 
 import pytest
 from mail_sink import Sink
-from notices_bench import PERSONAL, ended, execute, fail_at, ledger, let_credentials_rest_no_longer, open_troubles, run
-from observing import value
-from workbench import Site, break_with
+from notification_helpers import (
+    PERSONAL,
+    ended,
+    execute,
+    fail_at,
+    ledger,
+    let_credentials_rest_no_longer,
+    open_troubles,
+    run,
+)
+from sites import Site, break_with
+from snapshots import value
 
 from etl.config.redaction import HIDDEN
 from etl.errors import (
@@ -103,8 +112,8 @@ def test_a_total_mismatch_is_reported_as_an_imbalance(notified_site: Site, mails
 
 def test_an_imbalance_is_reported(notified_site: Site, mails: Sink) -> None:
     assert run(notified_site) == 0
-    execute(notified_site, "UPDATE etl.batch_resources SET status = 'failed', error = '2 and 3', trouble = 'balance_off'"
-                  " WHERE resource = 'claims'")  # fmt: skip
+    statement = "UPDATE etl.batch_resources SET status = 'failed', error = '2 and 3', trouble = 'balance_off'"
+    execute(notified_site, f"{statement} WHERE resource = 'claims'")
     ended(notified_site, whole=False)
     assert mails.subjects == ["qqetl default: the books of claims do not balance"]
 

@@ -5,10 +5,19 @@ from pathlib import Path
 
 import pytest
 from mail_sink import Sink, free_port, mail_sink, mute_server
-from notices_bench import PERSONAL, ended, execute, ledger, let_credentials_rest_no_longer, mailing, open_troubles, run
-from observing import value, values
+from notification_helpers import (
+    PERSONAL,
+    ended,
+    execute,
+    ledger,
+    let_credentials_rest_no_longer,
+    mailing,
+    open_troubles,
+    run,
+)
 from pydantic import SecretStr
-from workbench import Site, break_with
+from sites import Site, break_with
+from snapshots import value, values
 
 from etl.errors import (
     ApiUnavailable,

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from at_the_source import edit, merge
-from observing import dead, digest, pairs, value
-from workbench import Site, agency, break_with, site_of
+from sites import Site, agency, break_with, site_of
+from snapshots import dead, digest, pairs, value
+from source_changes import edit, merge
 
 from etl.events import Message
 from etl.pipeline import Watcher

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from at_the_source import edit, living_policy
-from observing import value, values
-from workbench import Site, agency, break_with, site_of
+from sites import Site, agency, break_with, site_of
+from snapshots import value, values
+from source_changes import edit, living_policy
 
 from etl.simulator import Simulator
 

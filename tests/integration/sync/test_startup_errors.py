@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 from aiohttp import web
-from observing import value, values
-from workbench import Site, break_with
+from sites import Site, break_with
+from snapshots import value, values
 
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
@@ -71,7 +71,7 @@ def test_an_api_that_is_not_running(site: Site) -> None:
 
 def test_a_window_in_the_future(site: Site) -> None:
     future = Window.of({"start_date": "2998-01-01", "end_date": "2999-01-01"})
-    with pytest.raises(WindowError, match="wholly in the future"):
+    with pytest.raises(WindowError, match="is in the future"):
         site.sync_once(future)
     assert values(site.engine, "SELECT status FROM etl.batches") == []
 

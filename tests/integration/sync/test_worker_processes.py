@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from observing import digest
-from workbench import Site
+from sites import Site
+from snapshots import digest
 
 from etl.engine import workers
 from etl.engine.page_writer import PageGroup

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 from aiohttp import web
-from notices_bench import FailsAt
-from observing import value
+from notification_helpers import FailsAt
 from prometheus_client.parser import text_string_to_metric_families
-from workbench import Site, break_with
+from sites import Site, break_with
+from snapshots import value
 
 from etl.errors import CredentialsRefused
 from etl.extract.service import ExtractService

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 import pytest
-from observing import as_they_lie, differences, digest, value, values, written
 from pooler import pooled
+from sites import Site, agency, environment_of, site_of
+from snapshots import as_they_lie, differences, digest, value, values, written
 from sqlalchemy import text
 from test_interruption import expire_leases
 from test_signals import await_waiting, locked
-from workbench import Site, agency, environment_of, site_of
 
 from etl.database.embedded.file_lock import wait_until
 from etl.models.states import BatchState

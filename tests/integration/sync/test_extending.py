@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from observing import pairs, value
-from workbench import Site, environment_of
+from sites import Site, environment_of
+from snapshots import pairs, value
 
 import etl
 from etl.simulator import Simulator

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from observing import differences, digest, values
-from workbench import Site, agency, break_with, site_of
+from sites import Site, agency, break_with, site_of
+from snapshots import differences, digest, values
 
 from etl.dependencies import find_prerequisites
 from etl.errors import Interrupted, LeaseLost, QuotaSpent

@@ -1,10 +1,10 @@
 """A row that the database refuses is set aside with a reason, and does not affect other rows."""
 
 import pytest
-from observing import value, values
+from sites import Site
+from snapshots import value, values
 from sqlalchemy import text
 from test_stepwise import in_steps
-from workbench import Site
 
 from etl.simulator import Simulator
 

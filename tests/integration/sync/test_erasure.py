@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from databases import MIGRATED, cloned
-from observing import digest, everything, pairs, value, values
-from workbench import Site, agency, come_of_age, site_of
+from sites import Site, agency, come_of_age, site_of
+from snapshots import digest, everything, pairs, value, values
 
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.errors import UsageError

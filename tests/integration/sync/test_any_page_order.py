@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from observing import OF_THE_RUN, TABLES
+from snapshots import OF_THE_RUN, TABLES
 from sqlalchemy import Connection, Engine, text
 
 from etl.api.protocol import Page, records

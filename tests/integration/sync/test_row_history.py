@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from at_the_source import edit, living_contact, living_policy
-from observing import value, values
+from sites import Site, agency, come_of_age
+from snapshots import value, values
+from source_changes import edit, living_contact, living_policy
 from sqlalchemy import text
-from workbench import Site, agency, come_of_age
 
 from etl.pipeline.forget import forget
 from etl.simulator import Simulator

@@ -2,8 +2,8 @@
 
 import pytest
 from mail_sink import Sink
-from notices_bench import execute, open_troubles
-from workbench import Site, break_with, environment_of
+from notification_helpers import execute, open_troubles
+from sites import Site, break_with, environment_of
 
 from etl.dags import steps
 from etl.dags.names import WAVES

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from observing import differences, digest, value
-from workbench import Site, agency, break_with, come_of_age, site_of
+from sites import Site, agency, break_with, come_of_age, site_of
+from snapshots import differences, digest, value
 
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.extract.reader import ResourceReader

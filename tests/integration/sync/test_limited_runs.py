@@ -1,10 +1,10 @@
 """A limited first run: what it does not change, the call budget, and the progress of a long backfill."""
 
 import pytest
-from observing import differences, digest, pairs, value, values
+from sites import Site, break_with
+from snapshots import differences, digest, pairs, value, values
 from sqlalchemy import text
 from test_second_sync import calls, per_parent
-from workbench import Site, break_with
 
 from etl.cli.views.backfill import backfill_to_json
 from etl.errors import Interrupted
@@ -97,7 +97,7 @@ def test_due_calls_are_listed_by_urgency_before_they_are_queued(synced: Site) ->
 
     def due() -> dict[tuple[bool, bool], int]:
         due_calls = ledger.read(
-            lambda declared: children.count_due_calls(declared, quotes, policies, ledger.tenant)
+            lambda opened: children.count_due_calls(opened, quotes, policies, ledger.tenant)
         )
         return {(some.changed, some.active): some.calls for some in due_calls}
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from observing import column, pairs, value, values
+from sites import Site
+from snapshots import column, pairs, value, values
 from sqlalchemy import text
-from workbench import Site
 
 from etl.checks.after_load import describe_left_out, run_checks_after_load
 from etl.events import Message

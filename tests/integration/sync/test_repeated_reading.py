@@ -6,10 +6,10 @@ from urllib.parse import parse_qs
 
 import pytest
 from aiohttp import web
-from observing import value, values
+from sites import Site, agency, come_of_age, site_of
+from snapshots import value, values
 from test_interruption import StopAfter
 from test_second_sync import calls
-from workbench import Site, agency, come_of_age, site_of
 
 from etl.api.connection import connected
 from etl.errors import Interrupted

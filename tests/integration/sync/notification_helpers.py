@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 from pydantic import SecretStr
+from sites import Site
 from sqlalchemy import text
-from workbench import Site
 
 from etl.errors import (
     EtlError,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from workbench import Site
+from sites import Site
 
 from etl.simulator import Simulator
 from etl.simulator.collection import Collection
