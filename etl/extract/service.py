@@ -26,8 +26,8 @@ from etl.engine.workers import WorkerPool
 from etl.events import Watch, ignore_event
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
-from etl.extract.selection import find_out_of_reach, resource_names
 from etl.extract.scheduler import read_all
+from etl.extract.selection import find_out_of_reach, resource_names
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.leases import Lease, hold_lease

@@ -14,6 +14,7 @@ from etl.reshape.rules import rules_version
 from etl.resources import BY_NAME
 from etl.window import FIRST_INSTANT, Window
 
+
 @dataclass(frozen=True)
 class Options:
     """The options of a sync, except its window."""

@@ -21,9 +21,9 @@ from etl.database.revisions import check_migrated
 from etl.dependencies import group_by_level
 from etl.errors import EtlError, LeaseHeld
 from etl.events import Message
-from etl.extract.selection import resource_names
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
+from etl.extract.selection import resource_names
 from etl.extract.verify_deleted import DeletionCheck, verify_deleted
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, BatchResource

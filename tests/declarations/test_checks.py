@@ -8,7 +8,7 @@ import zipcodes
 from etl.checks import CHECKS, Check, get_check
 from etl.checks.declarations import HERE
 from etl.checks.scope import READS, SCOPES
-from etl.checks.zip_prefixes import view_sql, prefix_ranges
+from etl.checks.zip_prefixes import prefix_ranges, view_sql
 from etl.errors import UsageError
 from etl.models.base import field_in
 from etl.reports.views import VIEWS

@@ -6,8 +6,8 @@ import pytest
 
 from etl.checks import CHECKS
 from etl.render.checks import checks_page
-from etl.render.kinds import MAX_EXAMPLE_LENGTH, to_code, all_kinds, kinds_page
-from etl.values import Violation, Kind
+from etl.render.kinds import MAX_EXAMPLE_LENGTH, all_kinds, kinds_page, to_code
+from etl.values import Kind, Violation
 
 KINDS_PAGE, CHECKS_PAGE = kinds_page(), checks_page()
 

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from etl.database.connect import make_engine
-from etl.database.migrate import alembic_config, schema_differences, downgrade, upgrade
+from etl.database.migrate import alembic_config, downgrade, schema_differences, upgrade
 from etl.database.revisions import check_migrated, current_revision, head_revision, revisions
 from etl.errors import DatabaseNotReady
 from etl.models import PRODUCTION

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from etl.database.embedded.file_lock import wait_until
-from etl.database.embedded.liveness import ServerState, server_state, is_supervised
+from etl.database.embedded.liveness import ServerState, is_supervised, server_state
 from etl.database.embedded.paths import ServerPaths
 from etl.database.embedded.server import EmbeddedPostgres
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.pipeline import Options, Summary, Watcher, sync
-from etl.simulator import Simulator, SimulatorSettings
+from etl.simulator import EXTRA_CALLS, Simulator, SimulatorSettings
 from etl.simulator.faults import Faults
 from etl.window import Window
 
@@ -87,7 +87,7 @@ def site_of(simulator: Simulator, url: str, **settings: Any) -> Iterator[Site]:
 @contextmanager
 def agency(**settings: Any) -> Iterator[Simulator]:
     """Give a small served agency."""
-    with Simulator(SimulatorSettings(**{"seed": SEED, "contacts": CONTACTS, **settings})) as served:
+    with Simulator(SimulatorSettings(**{"seed": SEED, "contacts": CONTACTS, "offered": EXTRA_CALLS, **settings})) as served:
         yield served
 
 

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.config import logs
-from etl.config.logs import log_context, configure_logging
-from etl.config.redaction import HIDDEN, MAX_LENGTH, hide_secrets, escape_control_characters, redact_text, redact_event
+from etl.config.logs import configure_logging, log_context
+from etl.config.redaction import HIDDEN, MAX_LENGTH, escape_control_characters, hide_secrets, redact_event, redact_text
 from etl.config.settings import Settings
 
 SSN = "078-05-1120"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from etl.config.parsers import MAX_DURATION, check_api_url, parse_duration, is_loopback
+from etl.config.parsers import MAX_DURATION, check_api_url, is_loopback, parse_duration
 from etl.config.settings import CREDENTIALS, Settings, secret_text
 from etl.errors import SettingsError
 from etl.render.settings import sample_env, settings_table

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.copy_text import NULL, format_array, format_row, format_line, format_value
+from etl.copy_text import NULL, format_array, format_line, format_row, format_value
 from etl.database import bulk_copy
 from etl.database.bulk_copy import encode_blocks
 

@@ -5,7 +5,7 @@ import pytest
 
 from etl.catalogue import Resource
 from etl.drift.declared_fields import find_declared_fields
-from etl.drift.profiler import SAMPLE_INTERVAL, FULL_SAMPLE, MAX_PATHS, ODD_NAME, ResourceProfiler, SchemaProfiler
+from etl.drift.profiler import FULL_SAMPLE, MAX_PATHS, ODD_NAME, SAMPLE_INTERVAL, ResourceProfiler, SchemaProfiler
 from etl.resources import CATALOGUE, resource
 
 CONTACTS = resource("contacts")

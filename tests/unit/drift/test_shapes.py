@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from etl.drift.shapes import MIN_OBJECTS, MAX_CODES, KnownPath, Profile, Shape, compare_profile
+from etl.drift.shapes import MAX_CODES, MIN_OBJECTS, KnownPath, Profile, Shape, compare_profile
 from etl.models.states import DriftState
 
 NUMBER = frozenset({"number"})

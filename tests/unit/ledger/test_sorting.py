@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.ledger.staging.classify import IncomingRecord, CurrentVersion, Classified, classify
+from etl.ledger.staging.classify import Classified, CurrentVersion, IncomingRecord, classify
 from etl.models.states import Outcome, RawState
 from etl.record import Record
 from etl.window import Window

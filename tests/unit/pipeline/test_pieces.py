@@ -15,10 +15,10 @@ from etl.pipeline.task_chunks import (
     MAX_CHUNKS,
     Chunk,
     ResourceSlices,
+    calls_weight,
     pack,
     queue_slice_count,
     slice_weight,
-    calls_weight,
 )
 
 SHARES = st.lists(

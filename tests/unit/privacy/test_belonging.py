@@ -10,11 +10,11 @@ from etl.catalogue import Resource
 from etl.models.base import fields_of
 from etl.privacy.personal_records import (
     PARENT,
-    find_person_tables,
-    is_fully_personal,
-    is_forgotten,
     find_impersonal_fields,
     find_linking_tables,
+    find_person_tables,
+    is_forgotten,
+    is_fully_personal,
     iterate_paths,
     scrub,
     scrub_record,
