@@ -47,9 +47,19 @@ def contacts(world: World) -> Iterator[tuple[str, Row]]:
         )  # fmt: skip
 
 
+def are_typed(world: World, *letters: str) -> Iterator[Item]:
+    """Yield the contacts of which the type or the sub-type is one of these."""
+    for contact in world.contacts.values():
+        if contact["ContactType"] in letters or contact["ContactSubType"] in letters:
+            yield contact
+
+
 def employees(world: World) -> Iterator[tuple[str, Row]]:
-    for one in world.employees.values():
-        yield str(one["EntityID"]), row(False, status=one["Status"], location_id=one["LocationID"])
+    for contact in are_typed(world, "E"):
+        yield (
+            str(contact["EntityID"]),
+            row(contact["Status"] == "D", status=contact["Status"], location_id=contact["LocationID"]),
+        )
 
 
 def policies(world: World) -> Iterator[tuple[str, Row]]:
@@ -59,7 +69,8 @@ def policies(world: World) -> Iterator[tuple[str, Row]]:
             row(
                 is_deleted(one), status=one["Status"], policy_number=one["PolicyNumber"],
                 total_premium=one["TotalPremium"], effective_date=day(one["EffectiveDate"]),
-                expiration_date=day(one["ExpirationDate"]), mga_id=one["MGAId"], contact_id=one["CustomerId"],
+                expiration_date=day(one["ExpirationDate"]), mga_id=one["MGAId"], mga_source_id=one["MGAId"],
+                contact_id=one["CustomerId"],
                 carrier_id=one["CarrierId"], prior_policy_id=one["PriorPolicyID"],
             ),
         )  # fmt: skip
@@ -132,7 +143,10 @@ def commission_rules(world: World) -> Iterator[tuple[str, Row]]:
 
 def locations(world: World) -> Iterator[tuple[str, Row]]:
     for one in world.locations:
-        yield str(one["QQID"]), row(False, name=one["Name"], active=one["Active"], agency_id=one["AgencyID"])
+        yield (
+            str(one["LocationID"]),
+            row(False, name=one["LocationName"], qqid=one["QQID"], is_default=one["IsDefault"], agency_id="account"),
+        )
 
 
 def departments(world: World) -> Iterator[tuple[str, Row]]:
@@ -144,12 +158,12 @@ def departments(world: World) -> Iterator[tuple[str, Row]]:
 
 
 def carriers(world: World) -> Iterator[tuple[str, Row]]:
-    for one in world.carriers:
+    for contact in are_typed(world, "R", "M"):
+        types = (contact["ContactType"], contact["ContactSubType"])
         yield (
-            str(one["CarrierID"]),
-            row(False, name=one["Name"], naic=one["NAIC"], is_mga=one["IsMGA"],
-                parent_carrier_id=one["ParentCarrierID"]),
-        )  # fmt: skip
+            str(contact["EntityID"]),
+            row(contact["Status"] == "D", name=contact["DisplayName"], is_mga="M" in types),
+        )
 
 
 def living(world: World) -> Iterator[Item]:
@@ -163,10 +177,9 @@ def details(world: World) -> Iterator[tuple[str, Row]]:
             yield (
                 str(one["PolicyDetailsID"]),
                 row(
-                    False, business_type=one["BusinessType"], annualized_premium=one["AnnualizedPremium"],
-                    fees_amount=one["PolicyFees"], taxes_amount=one["Taxes"], policy_id=one["PolicyId"],
-                    agent_id=one["AgentID"], csr_id=one["CSRID"], location_id=one["LocationID"],
-                    department_id=one["DepartmentID"],
+                    False, business_type=one["BusinessType"], binder_number=one["BinderNumber"],
+                    carrier_naic=one["CarrierNAIC"], non_renewal=one["NonRenewal"], premium_sent=one["PremiumSent"],
+                    policy_id=policy["PolicyId"], agent_id=one["AgentID"], csr_id=one["CsrID"],
                 ),
             )  # fmt: skip
 
@@ -187,16 +200,35 @@ def renewals(world: World) -> Iterator[tuple[str, Row]]:
 
 def terminations(world: World) -> Iterator[tuple[str, Row]]:
     for policy in living(world):
-        changes = world.detail("adjustments", policy["PolicyId"]) if policy["Status"] == "C" else []
-        for one in changes:
-            if one["AdjustmentType"] == "C":
-                yield (
-                    str(one["AdjustmentID"]),
-                    row(
-                        False, return_premium=one["ReturnPremium"], termination_date=day(one["AdjustmentDate"]),
-                        reason_id=one["ReasonID"], policy_id=one["PolicyId"], contact_id=policy["CustomerId"],
-                    ),
-                )  # fmt: skip
+        cancellations = [
+            one for one in world.detail("adjustments", policy["PolicyId"]) if one["AdjustmentType"] == "C"
+        ]
+        newest = max(cancellations, key=lambda one: (one["AdjustmentDate"], one["AdjustmentId"]), default=None)
+        for one in cancellations:
+            reasons = one["AdjustmentReasons"]
+            yield (
+                str(one["AdjustmentId"]),
+                row(
+                    False, return_premium=-one["PremiumChange"], termination_date=day(one["AdjustmentDate"]),
+                    reason_id=reasons[0]["ReasonId"] if reasons else None, is_current=one is newest,
+                    reason="; ".join(reason["ReasonDescription"] for reason in reasons) or None,
+                    adjustment_id=one["AdjustmentId"], policy_id=policy["PolicyId"], contact_id=policy["CustomerId"],
+                ),
+            )  # fmt: skip
+
+
+def adjustments(world: World) -> Iterator[tuple[str, Row]]:
+    for policy in living(world):
+        for one in world.detail("adjustments", policy["PolicyId"]):
+            yield (
+                str(one["AdjustmentId"]),
+                row(
+                    False, adjustment_type=one["AdjustmentType"], adjusted_on=day(one["AdjustmentDate"]),
+                    premium_change=one["PremiumChange"], commission_change=one["CommissionChange"],
+                    endorsement_number=one["EndorsementNumber"], days_lapsed=one["DaysLapsed"],
+                    policy_id=policy["PolicyId"], csr_id=one["CSRId"],
+                ),
+            )  # fmt: skip
 
 
 def quotes(world: World) -> Iterator[tuple[str, Row]]:
