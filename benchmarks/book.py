@@ -1,4 +1,4 @@
-"""The made-up book that every candidate reads: contacts and policies with every field of the feeds, day by day."""
+"""The synthetic data set that every candidate reads: contacts and policies with all fields of the feeds, by day."""
 
 import json
 import random
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 
-#: Records of one feed that were modified on one day; a page of this size is one day's.
-A_DAY = 500
+#: Records of one feed that were modified on one day; a page of this size is one day.
+RECORDS_PER_DAY = 500
 FIRST_DAY = date(2020, 1, 1)
-#: Days between the last day of the book and the first on which records change.
+#: Days between the last day of the data set and the first day on which records change.
 PAUSE = 2
-#: What contacts have as middle name, and policies as description, once they have changed.
+#: The middle name of changed contacts and the description of changed policies.
 CHANGED = "Changed"
 
 FIRST = "Dana Kim Luis Ana Omar Ruth Jose Mei Ivan Sara Paul Nora Hugo Lena Carl Rosa".split()
@@ -21,7 +21,7 @@ STREETS = "Elm St,Oak Ave,5th Street,Bay Rd,Palm Blvd,Main St,Lake Dr,Hill Ct".s
 PLACES = [("Hialeah", "FL", "33010"), ("Macon", "GA", "31201"), ("Austin", "TX", "78701"), ("Tampa", "FL", "33602")]
 LINES = [("Personal Auto", 1, "PA", "AUTOP"), ("Homeowners", 2, "HO", "HOME"), ("General Liability", 3, "GL", "CGL")]
 CARRIERS = [(70 + number, f"Example Mutual {number}") for number in range(25)]
-#: The share of records with a value that no rule can accept.
+#: The share of records with an invalid value.
 BAD = 0.03
 
 
@@ -36,30 +36,30 @@ class Day:
     @classmethod
     def of(cls, day: date, records: Iterable[dict[str, object]]) -> "Day":
         """Return the day with these records."""
-        return cls.holding(day, [json.dumps(one, separators=(",", ":")).encode() for one in records])
+        return cls.from_texts(day, [json.dumps(record, separators=(",", ":")).encode() for record in records])
 
     @classmethod
-    def holding(cls, day: date, texts: Sequence[bytes]) -> "Day":
-        """Return the day with these texts of records."""
+    def from_texts(cls, day: date, texts: Sequence[bytes]) -> "Day":
+        """Return the day with these encoded records."""
         return cls(day, b",".join(texts), tuple(end - 1 for end in accumulate(len(text) + 1 for text in texts)))
 
     def __len__(self) -> int:
         return len(self.ends)
 
     def part(self, first: int, last: int) -> bytes:
-        """Return the text of the records from `first` up to but without `last`; a whole day is not copied."""
+        """Return the text of the records from `first` to `last` (exclusive); a whole day is not copied."""
         if first == 0 and last >= len(self.ends):
             return self.text
         return self.text[self.ends[first - 1] + 1 if first else 0 : self.ends[last - 1]]
 
-    def without(self, places: Container[int]) -> "Day":
-        """Return the day without the records in these places."""
-        kept = [self.part(place, place + 1) for place in range(len(self)) if place not in places]
-        return type(self).holding(self.day, kept)
+    def without(self, positions: Container[int]) -> "Day":
+        """Return the day without the records at these positions."""
+        texts = [self.part(position, position + 1) for position in range(len(self)) if position not in positions]
+        return type(self).from_texts(self.day, texts)
 
 
 def contact(number: int, moment: datetime, chance: random.Random, *, changed: bool = False) -> dict[str, object]:
-    """Return one contact as the feed gives it."""
+    """Return one contact in the format of the feed."""
     first, last = chance.choice(FIRST), chance.choice(LAST)
     city, state, code = chance.choice(PLACES)
     email = f"{first}.{last}.{number}@example{number % 90}.com".lower()
@@ -75,13 +75,14 @@ def contact(number: int, moment: datetime, chance: random.Random, *, changed: bo
         "Phone": f"(305) {222 + number % 88}-{number % 10_000:04d}", "PhoneType": "Cell",
         "Email": email, "PrimaryContact": None, "Line1": f"{1 + number % 9_000} {chance.choice(STREETS)}", "Line2": "",
         "City": city, "State": f"{state} ", "County": "", "Zip": f"{code}{number % 10_000:04d} ", "Country": "USA",
-        "LocationID": 310 + number % 3, "AgentName": f"{FIRST[number % 16]} Lee", "CreatedOn": earlier(moment, chance),
-        "DateLastModified": written(moment), "HasBeenModified": True,
+        "LocationID": 310 + number % 3, "AgentName": f"{FIRST[number % 16]} Lee",
+        "CreatedOn": random_earlier_time(moment, chance), "DateLastModified": format_time(moment),
+        "HasBeenModified": True,
     }  # fmt: skip
 
 
 def policy(number: int, moment: datetime, chance: random.Random, *, changed: bool = False) -> dict[str, object]:
-    """Return one policy as the feed gives it."""
+    """Return one policy in the format of the feed."""
     line, line_id, code, acord = LINES[number % 3]
     carrier_id, carrier = chance.choice(CARRIERS)
     begins = FIRST_DAY + timedelta(days=number % 700)
@@ -99,11 +100,11 @@ def policy(number: int, moment: datetime, chance: random.Random, *, changed: boo
         "WritingCarrier": carrier, "CarrierId": carrier_id, "MGA": None, "MGAId": None,
         "AgentName": f"{FIRST[number % 16]} Lee", "ProducerIDs": [500 + number % 9], "PriorPolicyID": None,
         "PolicyAgencyFees": [fee] if number % 2 else [], "IsDeleted": False, "HasBeenModified": True,
-        "CreatedOn": earlier(moment, chance), "DateLastModified": written(moment),
+        "CreatedOn": random_earlier_time(moment, chance), "DateLastModified": format_time(moment),
     }  # fmt: skip
 
 
-def detail(policy_id: int) -> dict[str, object]:
+def policy_detail(policy_id: int) -> dict[str, object]:
     """Return the detail of one policy."""
     return {
         "PolicyId": policy_id, "PolicyDetailsID": 7_000_000 + policy_id, "BusinessType": "N", "BinderDate": None,
@@ -113,18 +114,18 @@ def detail(policy_id: int) -> dict[str, object]:
     }  # fmt: skip
 
 
-#: The makers of records, by the feed's place in the API.
+#: The functions that build records, by the feed's path in the API.
 FEEDS: dict[str, Callable[..., dict[str, object]]] = {"Contacts": contact, "Policies": policy}
 
 
-def written(moment: datetime) -> str:
-    """Return a moment as the API writes it: without a zone, which is UTC."""
+def format_time(moment: datetime) -> str:
+    """Return a time in the API's format: UTC without an offset."""
     return moment.replace(tzinfo=None).isoformat()
 
 
-def earlier(moment: datetime, chance: random.Random) -> str:
-    """Return a moment of the two years before."""
-    return written(moment - timedelta(days=chance.randrange(1, 700), seconds=chance.randrange(86_400)))
+def random_earlier_time(moment: datetime, chance: random.Random) -> str:
+    """Return a random time in the two years before."""
+    return format_time(moment - timedelta(days=chance.randrange(1, 700), seconds=chance.randrange(86_400)))
 
 
 def midnight(day: date) -> datetime:
@@ -133,43 +134,50 @@ def midnight(day: date) -> datetime:
 
 
 def days(feed: str, records: int) -> Iterator[Day]:
-    """Yield so many records of a feed, A_DAY of them a day."""
-    for place, first in enumerate(range(0, records, A_DAY)):
-        day, chance = FIRST_DAY + timedelta(days=place), random.Random(f"{feed} {place}")
-        numbers = range(first, min(records, first + A_DAY))
-        yield Day.of(day, made(feed, numbers, midnight(day), chance))
+    """Yield the records of a feed, RECORDS_PER_DAY on each day."""
+    for day_number, first in enumerate(range(0, records, RECORDS_PER_DAY)):
+        day, chance = FIRST_DAY + timedelta(days=day_number), random.Random(f"{feed} {day_number}")
+        numbers = range(first, min(records, first + RECORDS_PER_DAY))
+        yield Day.of(day, build_records(feed, numbers, midnight(day), chance))
 
 
-def changing(records: int, changed: int) -> list[int]:
-    """Return the numbers of so many of the records, spread evenly: those that change."""
+def changed_numbers(records: int, changed: int) -> list[int]:
+    """Return the numbers of the records that change, spread evenly."""
     return [number * records // changed for number in range(changed)]
 
 
 def after_change(feed: str, records: int, changed: int, before: Iterable[Day]) -> Iterator[Day]:
-    """Yield the feed after the change: the days without what changed since, then the days of the change."""
-    numbers = changing(records, changed)
+    """Yield the feed after the change: the old days without the changed records, then the days of the change."""
+    numbers = changed_numbers(records, changed)
     moved = frozenset(numbers)
-    for place, day in enumerate(before):
-        gone = {number - place * A_DAY for number in range(place * A_DAY, place * A_DAY + len(day)) if number in moved}
-        yield day.without(gone) if gone else day
-    for place, first in enumerate(range(0, changed, A_DAY)):
-        date_of, chance = first_change(records) + timedelta(days=place), random.Random(f"{feed} changed {place}")
-        some = numbers[first : first + A_DAY]
-        yield Day.of(date_of, made(feed, some, midnight(date_of), chance, changed=True))
+    for day_number, day in enumerate(before):
+        moved_away = {
+            number - day_number * RECORDS_PER_DAY
+            for number in range(day_number * RECORDS_PER_DAY, day_number * RECORDS_PER_DAY + len(day))
+            if number in moved
+        }
+        yield day.without(moved_away) if moved_away else day
+    for day_number, first in enumerate(range(0, changed, RECORDS_PER_DAY)):
+        date_of, chance = (
+            first_change(records) + timedelta(days=day_number),
+            random.Random(f"{feed} changed {day_number}"),
+        )
+        day_numbers = numbers[first : first + RECORDS_PER_DAY]
+        yield Day.of(date_of, build_records(feed, day_numbers, midnight(date_of), chance, changed=True))
 
 
-def made(
+def build_records(
     feed: str, numbers: Iterable[int], day: datetime, chance: random.Random, *, changed: bool = False
 ) -> Iterator[dict[str, object]]:
     """Yield the records of one day."""
     make = FEEDS[feed]
-    for place, number in enumerate(numbers):
-        yield make(number, day + timedelta(hours=8, seconds=place), chance, changed=changed)
+    for second, number in enumerate(numbers):
+        yield make(number, day + timedelta(hours=8, seconds=second), chance, changed=changed)
 
 
 def last_day(records: int) -> date:
-    """Return the last day on which a record of the unchanged book was modified."""
-    return FIRST_DAY + timedelta(days=-(-records // A_DAY) - 1)
+    """Return the last day on which a record of the unchanged data set was modified."""
+    return FIRST_DAY + timedelta(days=-(-records // RECORDS_PER_DAY) - 1)
 
 
 def first_change(records: int) -> date:

@@ -1,4 +1,4 @@
-"""Who is compared: how each is started, what it is asked to do, and where its rows are counted."""
+"""The candidates of the comparison: how each is started, its steps, and where its rows are counted."""
 
 import sys
 from collections.abc import Callable
@@ -21,13 +21,13 @@ class Candidate:
     name: str
     label: str
     module: str
-    contacts: str  #: SQL after `SELECT count(*) FROM` that finds its contacts
+    contacts: str  #: SQL after `SELECT count(*) FROM` that selects its contacts
     policies: str
-    changed: tuple[str, str] | None = None  #: conditions on those two that find what has changed
+    changed: tuple[str, str] | None = None  #: conditions on those two that select the changed rows
     steps: tuple[str, ...] = STEPS
-    environment: str | None = None  #: the folder below `.venvs`; None: the one that this runs in
-    most: int | None = None  #: records that it reads in the first two steps; its times are scaled
-    prepare: Callable[[str], None] | None = None  #: what is done with its empty database beforehand, not timed
+    environment: str | None = None  #: the folder below `.venvs`; None: this program's environment
+    most: int | None = None  #: maximum records that it reads in the first two steps; its times are scaled
+    prepare: Callable[[str], None] | None = None  #: prepares its empty database, not timed
 
     @property
     def python(self) -> Path:
@@ -72,7 +72,7 @@ SINGER = Candidate(
 )
 NAIVE = Candidate(
     "naive",
-    "requests and one ORM merge a record",
+    "requests and one ORM merge per record",
     "naive",
     "contacts WHERE true",
     "policies WHERE true",
@@ -80,4 +80,4 @@ NAIVE = Candidate(
     environment="naive",
     most=20_000,
 )
-CANDIDATES = {one.name: one for one in (OURS, COPY, DLT, SINGER, NAIVE)}
+CANDIDATES = {candidate.name: candidate for candidate in (OURS, COPY, DLT, SINGER, NAIVE)}

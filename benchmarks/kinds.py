@@ -1,11 +1,11 @@
-"""Microseconds that each kind of value takes: on the values of the book, and on its own examples."""
+"""Cleaning time of each kind of value, on the data set and on the kind's examples."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import etl.values
-from benchmarks.sample import Sample, each, microseconds, samples
+from benchmarks.sample import Sample, apply_to_all, load_samples, microseconds
 from benchmarks.table import figure, markdown
 from etl.api.protocol import read
 from etl.models.base import fields_of
@@ -13,56 +13,56 @@ from etl.record import decode
 from etl.reshape.reshaper import value_reader
 from etl.values import Kind
 
-#: Examples are few and quick: they are gone through so many times in one round.
+#: How often the few examples are cleaned in one round.
 TIMES = 200
 
 
-def kinds(records: int) -> None:
-    """Measure every kind and print it."""
-    on_the_book(records // 2)
-    on_examples()
+def measure_kinds(records: int) -> None:
+    """Measure and print every kind."""
+    measure_records(records // 2)
+    measure_examples()
 
 
-def on_the_book(records: int) -> None:
-    """Print what cleaning takes, field by field, for the values that the book has."""
-    rows = [row for sample in samples(records) for row in of_sample(sample)]
+def measure_records(records: int) -> None:
+    """Print the cleaning time of each field for the values of the data set."""
+    rows = [row for sample in load_samples(records) for row in measure_sample(sample)]
     rows.sort(key=lambda row: -float(row[3].replace(",", "")))
-    print(markdown(["field", "kind", "values", "microseconds a value"], rows))
+    print(markdown(["field", "kind", "values", "microseconds/value"], rows))
 
 
-def of_sample(sample: Sample) -> Iterator[list[str]]:
-    """Yield a line for each field of a feed that has values."""
+def measure_sample(sample: Sample) -> Iterator[list[str]]:
+    """Yield a table row for each field of a feed that has values."""
     pages = (read(sample.call, 200, {}, body) for body in sample.bodies)
     decoded = [decode(item) for page in pages for item in page.items]
-    for column, about in fields_of(sample.resource.model).items():
-        look = value_reader(about.source)
-        values = [value for one in decoded if (value := look(one)) is not None]
+    for column, column_field in fields_of(sample.resource.model).items():
+        read_value = value_reader(column_field.source)
+        values = [value for record in decoded if (value := read_value(record)) is not None]
         if values:
-            took = microseconds(each(about.kind.clean, values), len(values))
-            yield [f"{sample.resource.name}.{column}", about.kind.name, f"{len(values):,}", figure(took)]
+            time = microseconds(apply_to_all(column_field.kind.clean, values), len(values))
+            yield [f"{sample.resource.name}.{column}", column_field.kind.name, f"{len(values):,}", figure(time)]
 
 
-def on_examples() -> None:
-    """Print what the examples of each kind take: those it accepts, and those it complains of."""
+def measure_examples() -> None:
+    """Print the cleaning time of each kind's accepted and rejected examples."""
     rows = []
-    for kind in every_kind():
-        one = kind.example()
+    for kind in list_kinds():
+        example = kind.example()
         accepted, rejected = [raw for raw, _ in kind.accepts], [raw for raw, _ in kind.rejects]
-        rows.append([kind.name, of_examples(one, accepted), of_examples(one, rejected)])
-    print("\n" + markdown(["kind", "accepted, microseconds", "complained of, microseconds"], rows))
+        rows.append([kind.name, measure_values(example, accepted), measure_values(example, rejected)])
+    print("\n" + markdown(["kind", "accepted, microseconds", "rejected, microseconds"], rows))
 
 
-def of_examples(kind: Kind, examples: Iterable[Any]) -> str:
-    """Return what one example takes on average."""
+def measure_values(kind: Kind, examples: Iterable[Any]) -> str:
+    """Return the average time of one example."""
     many = [*examples] * TIMES
-    return figure(microseconds(each(kind.clean, many), len(many))) if many else "-"
+    return figure(microseconds(apply_to_all(kind.clean, many), len(many))) if many else "-"
 
 
-def every_kind() -> list[type[Kind]]:
+def list_kinds() -> list[type[Kind]]:
     """Return all kinds, by name."""
-    named: dict[str, list[type[Kind]]] = defaultdict(list)
+    by_name: dict[str, list[type[Kind]]] = defaultdict(list)
     for name in etl.values.__all__:
-        one = getattr(etl.values, name)
-        if isinstance(one, type) and issubclass(one, Kind) and one is not Kind:
-            named[one.name].append(one)
-    return [one for name in sorted(named) for one in named[name]]
+        kind = getattr(etl.values, name)
+        if isinstance(kind, type) and issubclass(kind, Kind) and kind is not Kind:
+            by_name[kind.name].append(kind)
+    return [kind for name in sorted(by_name) for kind in by_name[name]]

@@ -1,4 +1,4 @@
-"""How much of an allowed rate is used, and how many calls are refused: workers against a server that counts."""
+"""Use of an allowed call rate and the share of refused calls, measured with workers against a counting server."""
 
 import argparse
 import asyncio
@@ -24,18 +24,18 @@ from etl.ledger.transaction import Ledger
 from etl.resources import resource
 from etl.simulator import Simulator, SimulatorSettings
 
-#: What the server allows in any second, and how long each answer of it takes.
+#: The calls that the server allows in any second, and the latency of each response.
 ALLOWED, LATENCY = 20, 0.15
-#: What is aimed at: of the allowed rate used, and of the calls refused.
+#: The targets: minimum share of the allowed rate used, and maximum share of calls refused.
 USED, REFUSED = 0.9, 0.01
-#: ETL_RATE: the limit as it is, one beyond what the server allows, and no cap of ours.
+#: Values of ETL_RATE: the server's limit, more than the server allows, and no limit.
 RATES = {"ETL_RATE=20": 20, "ETL_RATE=50": 50, "ETL_RATE=0": 0}
 TENANT = "bench"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How one measurement went."""
+class PaceOutcome:
+    """The result of one measurement."""
 
     granted: int
     refused: int
@@ -52,53 +52,55 @@ class Outcome:
         return self.refused / max(1, self.granted + self.refused)
 
     def row(self, label: str, workers: int) -> list[str]:
-        """Return the line of the table."""
+        """Return the table row."""
         met = self.used >= USED and self.share < REFUSED
         figures = [figure(self.granted / self.seconds), f"{self.used:.1%}", f"{self.share:.2%}"]
         return [label, str(workers), *figures, "met" if met else "**not met**"]
 
 
-def pacing(seconds: float) -> None:
-    """Print calls a second against the allowed rate and the share of refused calls, for one and for two workers."""
+def measure_pacing(seconds: float) -> None:
+    """Print calls per second against the allowed rate and the share of refused calls, for one and two workers."""
     rows = []
     with cluster() as postgres:
         for number, (label, rate) in enumerate(RATES.items()):
             for workers in (1, 2):
-                done = measured(postgres, f"pace_{number}_{workers}", rate, workers, seconds)
-                rows.append(done.row(label, workers))
-    print(f"The server allows {ALLOWED} calls in any second, and each answer takes {LATENCY * 1000:.0f} ms.\n")
-    print(markdown(["setting", "workers", "calls/s", "of the allowed", "refused", "aim: 90 %, under 1 %"], rows))
+                outcome = measure_rate(postgres, f"pace_{number}_{workers}", rate, workers, seconds)
+                rows.append(outcome.row(label, workers))
+    print(f"The server allows {ALLOWED} calls in any second, and each response takes {LATENCY * 1000:.0f} ms.\n")
+    print(markdown(["setting", "workers", "calls/s", "of the allowed", "refused", "target: 90 %, under 1 %"], rows))
 
 
-def measured(postgres: Cluster, name: str, rate: float, workers: int, seconds: float) -> Outcome:
-    """Let workers call for so many seconds, and return what the server saw of it."""
-    url = postgres.fresh(name)
+def measure_rate(postgres: Cluster, name: str, rate: float, workers: int, seconds: float) -> PaceOutcome:
+    """Let workers call for `seconds`, and return what the server counted."""
+    url = postgres.create_database(name)
     upgrade(url)
-    faults = (f"call-limit:{ALLOWED}",)
-    with Simulator(SimulatorSettings(contacts=20, latency=LATENCY, faults=faults)) as simulator:
-        with working(simulator, url, rate, workers) as processes:
+    call_limit = (f"call-limit:{ALLOWED}",)
+    with Simulator(SimulatorSettings(contacts=20, latency=LATENCY, faults=call_limit)) as simulator:
+        with run_workers(simulator, url, rate, workers) as processes:
             wait_for_calls(simulator)
             simulator.requests.clear()
             time.sleep(seconds)
-            seen = Counter(one.status for one in list(simulator.requests) if one.path.startswith("/v1/"))
-        failed = [one.returncode for one in processes if one.returncode > 0]
+            statuses = Counter(
+                request.status for request in list(simulator.requests) if request.path.startswith("/v1/")
+            )
+        failed = [process.returncode for process in processes if process.returncode > 0]
     if failed:
-        raise SystemExit(f"{len(failed)} workers failed; what they said stands above.")
-    return Outcome(seen[200], seen[429], seconds)
+        raise SystemExit(f"{len(failed)} workers failed; see their output above.")
+    return PaceOutcome(statuses[200], statuses[429], seconds)
 
 
 def wait_for_calls(simulator: Simulator) -> None:
-    """Wait until the first worker calls; raise SystemExit when none does."""
+    """Wait for the first call of a worker; raise SystemExit when there is none."""
     deadline = time.monotonic() + 60
-    while not any(one.path.endswith("LastModifiedCreated") for one in list(simulator.requests)):
+    while not any(request.path.endswith("LastModifiedCreated") for request in list(simulator.requests)):
         if time.monotonic() > deadline:
-            raise SystemExit("No worker called within a minute; what they said stands above.")
+            raise SystemExit("No worker called within a minute; see their output above.")
         time.sleep(0.01)
 
 
 @contextmanager
-def working(simulator: Simulator, url: str, rate: float, workers: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Give workers, each a process of its own, that call until the block ends."""
+def run_workers(simulator: Simulator, url: str, rate: float, workers: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run worker processes that call until the block ends."""
     environment = os.environ | {
         "DATABASE_URL": url,
         "QQCATALYST_API_URL": simulator.api_url,
@@ -115,13 +117,13 @@ def working(simulator: Simulator, url: str, rate: float, workers: int) -> Iterat
     try:
         yield processes
     finally:
-        for one in processes:
-            one.terminate()
-            one.wait()
+        for process in processes:
+            process.terminate()
+            process.wait()
 
 
-async def work(settings: Settings, ledger: Ledger) -> None:
-    """Call as fast as the pace allows, with as many calls under way as a run has; for ever."""
+async def call_forever(settings: Settings, ledger: Ledger) -> None:
+    """Call forever, as fast as the rate limit allows, with as many concurrent calls as a run."""
     feed = resource("contacts")
     call = page_call(feed, feed.endpoints[0], date(2000, 1, 1), date(2100, 1, 1), 1, 1)
 
@@ -136,11 +138,11 @@ async def work(settings: Settings, ledger: Ledger) -> None:
 
 
 def main() -> None:
-    """Be a worker."""
+    """Run as a worker."""
     argparse.ArgumentParser(prog="python -m benchmarks.pacing", description=__doc__).parse_args()
     settings = Settings.load()
     engine = make_engine(settings.database_url.get_secret_value() if settings.database_url else "")
-    asyncio.run(work(settings, Ledger(engine, settings.etl_tenant)))
+    asyncio.run(call_forever(settings, Ledger(engine, settings.etl_tenant)))
 
 
 if __name__ == "__main__":

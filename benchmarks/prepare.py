@@ -1,4 +1,4 @@
-"""The peers' own environments, made from hashed locks."""
+"""The peers' environments, created from hashed locks."""
 
 import subprocess
 import sys
@@ -12,18 +12,18 @@ LOCKS = ROOT / "benchmarks/requirements"
 
 
 def prepare() -> None:
-    """Make the environment of every peer that has one of its own; one that stands is brought in line with its lock."""
-    for name in environments():
+    """Create the environment of every peer that has its own; update an existing one to its lock."""
+    for name in environment_names():
         python = VENVS / name / "bin/python"
         if not python.exists():
-            uv("venv", "--quiet", "--python", sys.executable, str(VENVS / name))
-        uv("pip", "sync", "--quiet", "--require-hashes", "--python", str(python), str(lock(name)))
+            run_uv("venv", "--quiet", "--python", sys.executable, str(VENVS / name))
+        run_uv("pip", "sync", "--quiet", "--require-hashes", "--python", str(python), str(lock(name)))
         print(f"{name}: ready in {VENVS / name}")
 
 
-def environments() -> list[str]:
+def environment_names() -> list[str]:
     """Return the names of the peers' environments."""
-    return [one.environment for one in CANDIDATES.values() if one.environment]
+    return [candidate.environment for candidate in CANDIDATES.values() if candidate.environment]
 
 
 def lock(name: str) -> Path:
@@ -31,14 +31,16 @@ def lock(name: str) -> Path:
     return LOCKS / f"{name}.lock"
 
 
-def missing(chosen: list[Candidate]) -> list[str]:
-    """Return the environments that these candidates need and that do not stand."""
-    return [one.environment for one in chosen if one.environment and not one.python.exists()]
+def missing_environments(candidates: list[Candidate]) -> list[str]:
+    """Return the environments that these candidates need and that do not exist."""
+    return [
+        candidate.environment for candidate in candidates if candidate.environment and not candidate.python.exists()
+    ]
 
 
-def uv(*arguments: str) -> None:
-    """Run uv, which stands beside this interpreter, with pip's settings; raise SystemExit when it fails."""
+def run_uv(*arguments: str) -> None:
+    """Run uv from this interpreter's folder, with pip's settings; raise SystemExit when it fails."""
     command = [str(Path(sys.executable).parent / "uv"), *arguments]
-    done = subprocess.run(command, check=False, env=dict(uv_environment(pip_settings())))
-    if done.returncode:
-        raise SystemExit(f"uv {arguments[0]} failed; what it said stands above.")
+    completed = subprocess.run(command, check=False, env=dict(uv_environment(pip_settings())))
+    if completed.returncode:
+        raise SystemExit(f"uv {arguments[0]} failed; see its output above.")

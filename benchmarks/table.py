@@ -1,4 +1,4 @@
-"""Figures as people read them: medians with their spread, and tables in Markdown."""
+"""Formatting of numbers, of medians with their spread, and of Markdown tables."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -7,12 +7,12 @@ TEN = 10
 
 
 def figure(number: float) -> str:
-    """Return a number with the digits that mean something."""
+    """Return a number with its significant digits."""
     return f"{number:,.0f}" if abs(number) >= TEN * TEN else f"{number:.1f}" if abs(number) >= TEN else f"{number:.2f}"
 
 
 def spread(numbers: Sequence[float]) -> str:
-    """Return the median of some rounds and, where there are several, the least and the most."""
+    """Return the median of the rounds and, if there are several, the minimum and maximum."""
     if not numbers:
         return "-"
     middle = figure(median(numbers))
@@ -20,6 +20,6 @@ def spread(numbers: Sequence[float]) -> str:
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table."""
+    """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

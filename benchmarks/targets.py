@@ -1,4 +1,4 @@
-"""What the product means to reach, beside what was measured."""
+"""The product's performance targets, compared with measurements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from benchmarks.table import figure, markdown, spread
 
 @dataclass(frozen=True)
 class Target:
-    """A figure that the median of the rounds has to reach."""
+    """A value that the median of the rounds must reach, and a better one that is hoped for."""
 
     what: str
     least: float
     hoped: float
-    falls: bool = False  #: the smaller the better
+    falls: bool = False  #: smaller is better
 
     def row(self, measured: Sequence[float]) -> list[str]:
-        """Return the line of the table of targets."""
+        """Return the table row of the target."""
         bound, hope = ("at most", "at most") if self.falls else ("at least", "at least")
         middle = median(measured)
         met = middle <= self.least if self.falls else middle >= self.least
@@ -26,7 +26,7 @@ class Target:
         return [self.what, f"{bound} {figure(self.least)}", f"{hope} {figure(self.hoped)}", spread(measured), verdict]
 
 
-def printed(results: Sequence[tuple[Target, Sequence[float]]]) -> str:
-    """Return the table of targets, leaving out those that were not measured."""
+def format_results(results: Sequence[tuple[Target, Sequence[float]]]) -> str:
+    """Return the table of the targets that were measured."""
     rows = [target.row(measured) for target, measured in results if measured]
-    return markdown(["target", "needed", "hoped for", "measured", ""], rows)
+    return markdown(["target", "required", "hoped for", "measured", ""], rows)

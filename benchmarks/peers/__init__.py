@@ -1,1 +1,1 @@
-"""The candidates, each a program of its own that runs in an environment of its own."""
+"""The candidates: separate programs that run in their own environments."""

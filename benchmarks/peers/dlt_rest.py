@@ -1,4 +1,4 @@
-"""dlt: its `rest_api` source into PostgreSQL, merged by upsert, under the settings that were fastest for it here."""
+"""The dlt candidate: its `rest_api` source, merged into PostgreSQL by upsert, with the fastest settings found."""
 
 import os
 from typing import Any
@@ -16,7 +16,7 @@ SETTINGS = {
     "EXTRACT__WORKERS": "2",
     "NORMALIZE__WORKERS": "2",
     "LOAD__WORKERS": "4",
-    "DATA_WRITER__FILE_MAX_ITEMS": "20000",  # files are what the workers of the next step share out
+    "DATA_WRITER__FILE_MAX_ITEMS": "20000",  # the workers of the next step share the files
     "DATA_WRITER__DISABLE_COMPRESSION": "true",
 }
 #: The feeds and their keys.
@@ -24,7 +24,7 @@ FEEDS = {"contacts": ("Contacts", "EntityID"), "policies": ("Policies", "PolicyI
 
 
 def resource(task: Task, name: str, path: str, key: str) -> dict[str, Any]:
-    """Return one feed as the source wants it declared."""
+    """Return the declaration of one feed for the source."""
     return {
         "name": name,
         "primary_key": key,
@@ -51,7 +51,7 @@ def token(task: Task) -> str:
 
 
 def work(task: Task) -> None:
-    """Run the pipeline; raise when a job of it failed."""
+    """Run the pipeline; raise when a job failed."""
     client = {"base_url": task.api, "auth": {"type": "bearer", "token": token(task)}}
     resources = [resource(task, name, path, key) for name, (path, key) in FEEDS.items()]
     pipeline = dlt.pipeline(

@@ -1,4 +1,4 @@
-"""What every candidate shares: what it is told, and how it tells the seconds it took. Standard library only."""
+"""The task and the time measurement that all candidates share. Standard library only."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 
-#: Where the address of the database stands; it holds a password, so it is no argument.
+#: The environment variable with the URL of the database, which contains a password and so is not an argument.
 DATABASE = "BENCHMARK_DATABASE"
 PAGE = 500
 
@@ -19,34 +19,34 @@ PAGE = 500
 class Task:
     """One step of a candidate."""
 
-    step: str  #: full, unchanged or changed; some candidates know more
+    step: str  #: full, unchanged or changed; some candidates have more
     api: str  #: the API's root
-    database: str  #: the address of the candidate's own database
-    since: date  #: the first day to be read
-    until: date  #: the midnight that ends the last
-    scratch: str  #: a folder that lasts from the first step of a round to the last
+    database: str  #: the URL of the candidate's database
+    since: date  #: the first day to read
+    until: date  #: the end of the days to read (exclusive)
+    scratch: str  #: a folder that exists for all steps of a round
 
 
-def told() -> Task:
-    """Return what the command line and the environment tell."""
+def parse_task() -> Task:
+    """Return the task from the command line and the environment."""
     parser = argparse.ArgumentParser()
     parser.add_argument("step")
     parser.add_argument("--api", required=True)
     parser.add_argument("--since", required=True, type=date.fromisoformat)
     parser.add_argument("--until", required=True, type=date.fromisoformat)
     parser.add_argument("--scratch", required=True)
-    given = parser.parse_args()
-    return Task(given.step, given.api, os.environ[DATABASE], given.since, given.until, given.scratch)
+    options = parser.parse_args()
+    return Task(options.step, options.api, os.environ[DATABASE], options.since, options.until, options.scratch)
 
 
 def run(work: Callable[[Task], float | None], packages: Sequence[str]) -> None:
-    """Do the work that the command line names and print how long it took, in seconds; imports are not in it.
+    """Run the task of the command line and print its time in seconds, without imports.
 
-    Work that returns a number has measured itself.
+    Work that returns a number has measured its own time.
     """
-    task = told()
+    task = parse_task()
     began = time.perf_counter()
-    own = work(task)
-    seconds = own if own is not None else time.perf_counter() - began
+    measured = work(task)
+    seconds = measured if measured is not None else time.perf_counter() - began
     versions = {name: version(name) for name in packages}
     sys.stdout.write("\n" + json.dumps({"seconds": seconds, "versions": versions}) + "\n")

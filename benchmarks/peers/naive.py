@@ -1,4 +1,4 @@
-"""The naive way: requests, the usual libraries for cleaning, and one ORM merge a record; a commit for each page."""
+"""The naive candidate: requests, the usual cleaning libraries, one ORM merge per record, one commit per page."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -18,7 +18,7 @@ from benchmarks.peers.measured import PAGE, Task, run
 
 
 class Base(DeclarativeBase):
-    """The root of both tables."""
+    """The base class of both tables."""
 
 
 def text(raw: Any) -> str | None:
@@ -27,7 +27,7 @@ def text(raw: Any) -> str | None:
 
 
 def email(raw: Any) -> str | None:
-    """Return an e-mail address, None for a bad one."""
+    """Return an e-mail address, None for an invalid one."""
     try:
         return validate_email(raw, check_deliverability=False).normalized if raw else None
     except EmailNotValidError:
@@ -35,7 +35,7 @@ def email(raw: Any) -> str | None:
 
 
 def phone(raw: Any) -> str | None:
-    """Return a phone number in E.164 form, None for a bad one."""
+    """Return a phone number in E.164 form, None for an invalid one."""
     try:
         number = phonenumbers.parse(raw, "US") if raw else None
     except phonenumbers.NumberParseException:
@@ -43,18 +43,18 @@ def phone(raw: Any) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else None
 
 
-def moment(raw: Any) -> datetime | None:
-    """Return a moment, None for a bad one."""
+def parse_datetime(raw: Any) -> datetime | None:
+    """Return a datetime, None for an invalid one."""
     try:
         return parse_date(raw) if raw else None
     except (ParserError, OverflowError):
         return None
 
 
-def day(raw: Any) -> date | None:
-    """Return a day, None for a bad one."""
-    found = moment(raw)
-    return found.date() if found else None
+def parse_day(raw: Any) -> date | None:
+    """Return a date, None for an invalid one."""
+    parsed = parse_datetime(raw)
+    return parsed.date() if parsed else None
 
 
 def money(raw: Any) -> Decimal | None:
@@ -62,19 +62,19 @@ def money(raw: Any) -> Decimal | None:
     return round(Decimal(str(raw)), 2) if raw is not None else None
 
 
-def as_it_is(raw: Any) -> Any:
+def keep_value(raw: Any) -> Any:
     """Return a value that needs no cleaning."""
     return raw
 
 
-#: How fields are cleaned and kept that are not simply text.
+#: The cleaning function and column type of fields that are not text.
 KINDS: dict[str, tuple[Any, Any]] = {
-    **dict.fromkeys(("EntityID", "PolicyId", "CustomerId", "PriorPolicyID"), (as_it_is, BigInteger)),
-    **dict.fromkeys(("LocationID", "LOBId", "CarrierId", "MGAId"), (as_it_is, Integer)),
-    **dict.fromkeys(("isAPerson", "HasBeenModified", "IsDeleted"), (as_it_is, Boolean)),
-    **dict.fromkeys(("LOBList", "ProducerIDs", "PolicyAgencyFees"), (as_it_is, JSONB)),
-    **dict.fromkeys(("CreatedOn", "DateLastModified"), (moment, DateTime)),
-    **dict.fromkeys(("DOB", "EffectiveDate", "ExpirationDate"), (day, Date)),
+    **dict.fromkeys(("EntityID", "PolicyId", "CustomerId", "PriorPolicyID"), (keep_value, BigInteger)),
+    **dict.fromkeys(("LocationID", "LOBId", "CarrierId", "MGAId"), (keep_value, Integer)),
+    **dict.fromkeys(("isAPerson", "HasBeenModified", "IsDeleted"), (keep_value, Boolean)),
+    **dict.fromkeys(("LOBList", "ProducerIDs", "PolicyAgencyFees"), (keep_value, JSONB)),
+    **dict.fromkeys(("CreatedOn", "DateLastModified"), (parse_datetime, DateTime)),
+    **dict.fromkeys(("DOB", "EffectiveDate", "ExpirationDate"), (parse_day, Date)),
     "TotalPremium": (money, Numeric),
     "Phone": (phone, Text),
     "Email": (email, Text),
@@ -94,7 +94,9 @@ POLICY = (
 
 def table(name: str, fields: list[str]) -> Any:
     """Return the mapped class of a feed; its first field is the key."""
-    columns = {one.lower(): Column(KINDS.get(one, (text, Text))[1], primary_key=one == fields[0]) for one in fields}
+    columns = {
+        field.lower(): Column(KINDS.get(field, (text, Text))[1], primary_key=field == fields[0]) for field in fields
+    }
     return type(name.capitalize(), (Base,), {"__tablename__": name, **columns})
 
 
@@ -103,17 +105,17 @@ FEEDS = {"Contacts": (table("contacts", CONTACT), CONTACT), "Policies": (table("
 
 
 def pages(task: Task, session: requests.Session, feed: str) -> Iterator[list[dict[str, Any]]]:
-    """Yield the pages of a feed, one call after the other."""
+    """Yield the pages of a feed, one call after another."""
     number, last = 0, 1
     while number < last:
         number += 1
-        asked = {
+        parameters = {
             "startDate": str(task.since),
             "endDate": str(task.until),
             "pageNumber": str(number),
             "pageSize": str(PAGE),
         }
-        page = session.get(f"{task.api}/v1/{feed}/LastModifiedCreated", params=asked, timeout=60).json()
+        page = session.get(f"{task.api}/v1/{feed}/LastModifiedCreated", params=parameters, timeout=60).json()
         last = page["PagesTotal"]
         yield page["Data"]
 

@@ -1,4 +1,4 @@
-"""Ours: `sync` as a user's program calls it, with one setting changed, which is the cap on calls a second."""
+"""Our candidate: `sync` as a user's program calls it, with default settings except for the rate limit."""
 
 from benchmarks.peers.measured import Task, run
 from etl.config.logs import configure_logging
@@ -7,7 +7,7 @@ from etl.database.connect import make_engine
 from etl.pipeline import Options, sync
 
 FEEDS = ("contacts", "policies")
-#: What each step is called with; resources whose parents are asked about need them to be there already.
+#: The options of each step; a resource that is read per parent needs the parents to exist already.
 STEPS = {
     "full": Options(resources=FEEDS),
     "unchanged": Options(resources=FEEDS, full=True),
@@ -24,20 +24,20 @@ def settings(task: Task) -> Settings:
         qqcatalyst_api_url=f"{task.api}/v1",
         qqcatalyst_token_url=f"{task.api}/oauth/token",
         qqcatalyst_client_id="demo",
-        qqcatalyst_client_secret="demo-secret",  # noqa: S106 (the page server takes any)
+        qqcatalyst_client_secret="demo-secret",  # noqa: S106 (the page server accepts any)
         qqcatalyst_username="demo",
         qqcatalyst_password="demo-password",  # noqa: S106 (as above)
         etl_rate=0,
-        log_level="ERROR",  # the page server's clock is years behind, and is meant to be
+        log_level="ERROR",  # the page server's clock is years behind on purpose
     )
 
 
 def work(task: Task) -> None:
-    """Run one sync; raise when it is not whole."""
-    told = settings(task)
-    configure_logging(told)
+    """Run one sync; raise when it is not complete."""
+    run_settings = settings(task)
+    configure_logging(run_settings)
     engine = make_engine(task.database)
-    summary = sync(engine, told, options=STEPS[task.step])
+    summary = sync(engine, run_settings, options=STEPS[task.step])
     engine.dispose()
     if summary.exit_status:
         raise SystemExit(f"The sync ended as {summary.batch.status}: {summary.batch.error}")

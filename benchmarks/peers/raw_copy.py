@@ -1,4 +1,4 @@
-"""The yardstick: COPY of the same bytes into one jsonb table without a key, on one connection; reading is not timed."""
+"""The baseline: COPY of the same bytes into one jsonb table without a key, on one connection; reading is not timed."""
 
 import http.client
 import time
@@ -12,11 +12,11 @@ from benchmarks.peers.measured import PAGE, Task, run
 from benchmarks.server import TOKEN
 
 FEEDS = ("Contacts", "Policies")
-BLOCK = 500  #: records handed to the driver at once
+BLOCK = 500  #: records passed to the driver at once
 
 
 class Page(msgspec.Struct):
-    """What is read of a page."""
+    """The parts of a page that are read."""
 
     Data: list[msgspec.Raw]
     PagesTotal: int
@@ -28,8 +28,8 @@ def pages(task: Task, feed: str) -> Iterator[Page]:
     number, last = 0, 1
     while number < last:
         number += 1
-        asked = {"startDate": task.since, "endDate": task.until, "pageNumber": number, "pageSize": PAGE}
-        target = f"/v1/{feed}/LastModifiedCreated?{urlencode(asked)}"
+        parameters = {"startDate": task.since, "endDate": task.until, "pageNumber": number, "pageSize": PAGE}
+        target = f"/v1/{feed}/LastModifiedCreated?{urlencode(parameters)}"
         connection.request("GET", target, headers={"Authorization": f"Bearer {TOKEN}"})
         page = msgspec.json.decode(connection.getresponse().read(), type=Page)
         last = page.PagesTotal
@@ -39,9 +39,11 @@ def pages(task: Task, feed: str) -> Iterator[Page]:
 
 def work(task: Task) -> float:
     """Copy every record and return the seconds from the first byte to the commit."""
-    records = [bytes(one).replace(b"\\", rb"\\") for feed in FEEDS for page in pages(task, feed) for one in page.Data]
+    records = [
+        bytes(record).replace(b"\\", rb"\\") for feed in FEEDS for page in pages(task, feed) for record in page.Data
+    ]
     with psycopg.connect(task.database, autocommit=True) as connection:
-        # In a transaction of its own, so that the copy is logged as everybody else's writes are.
+        # In a separate transaction, so that the COPY is logged like the writes of the other candidates.
         connection.execute("CREATE TABLE yardstick (record jsonb NOT NULL)")
         began = time.perf_counter()
         with connection.transaction(), connection.cursor().copy("COPY yardstick FROM STDIN") as copy:

@@ -1,4 +1,4 @@
-"""A Singer tap for the two feeds, with its schemas written out, as one writes it with the SDK."""
+"""A Singer tap for the two feeds, with explicit schemas, as usually written with the SDK."""
 
 import sys
 from collections.abc import Iterable
@@ -30,10 +30,10 @@ def schema(texts: Iterable[str], **others: Any) -> dict[str, Any]:
 
 
 class Pages(BasePageNumberPaginator):
-    """Goes on until the page that the envelope calls the last."""
+    """Continues to the last page according to the envelope."""
 
     def has_more(self, response: requests.Response) -> bool:
-        """Tell whether another page follows; the envelope stands behind the records."""
+        """Return whether another page follows; the envelope's totals follow the records."""
         tail = response.content[-200:]
         return self.current_value < int(tail.partition(b'"PagesTotal":')[2].partition(b",")[0])
 
@@ -48,11 +48,11 @@ class FeedStream(RESTStream):
 
     @property
     def authenticator(self) -> BearerTokenAuthenticator:
-        """What signs a call."""
+        """The authenticator of a call."""
         return BearerTokenAuthenticator(token=self.config["token"])
 
     def get_new_paginator(self) -> Pages:
-        """Return what counts the pages."""
+        """Return the paginator."""
         return Pages(1)
 
     def get_url_params(self, context: Any, next_page_token: int | None) -> dict[str, Any]:  # noqa: ARG002 (the SDK's)
@@ -66,7 +66,7 @@ class FeedStream(RESTStream):
         }
 
     def parse_response(self, response: requests.Response) -> Iterable[dict[str, Any]]:
-        """Return the records of a page, without the SDK's slower search by path."""
+        """Return the records of a page, without the SDK's slower path search."""
         return response.json()["Data"]
 
 
@@ -122,7 +122,7 @@ class BenchmarkTap(Tap):
 
 
 def main() -> None:
-    """Run the tap once it is told to, which leaves the imports out of what is measured."""
+    """Run the tap after a line on standard input, so that imports are not measured."""
     sys.stderr.write("ready\n")
     sys.stderr.flush()
     sys.stdin.readline()

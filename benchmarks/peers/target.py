@@ -1,4 +1,4 @@
-"""The Singer target for PostgreSQL, begun once it is told to, which leaves the imports out of what is measured."""
+"""The Singer target for PostgreSQL, which reports when its imports are done, so that they are not measured."""
 
 import sys
 

@@ -19,16 +19,16 @@ LEFT_OUT = text("""
 
 def run_checks_after_load(ledger: Ledger, batch_id: UUID, watch: Watch) -> list[CheckResult]:
     """Run the checks that a batch or the day calls for, in one transaction; tell and return what came of it."""
-    found = ledger.commit(partial(run_due_checks, tenant=ledger.tenant, batch_id=batch_id))
-    for words in (*summarize_checks(found), *ledger.read(partial(describe_left_out, batch_id=batch_id))):
-        watch(Message(words))
-    return found
+    results = ledger.commit(partial(run_due_checks, tenant=ledger.tenant, batch_id=batch_id))
+    for message in (*summarize_checks(results), *ledger.read(partial(describe_left_out, batch_id=batch_id))):
+        watch(Message(message))
+    return results
 
 
-def summarize_checks(found: Iterable[CheckResult]) -> Iterator[str]:
+def summarize_checks(results: Iterable[CheckResult]) -> Iterator[str]:
     """Yield what the checks found, in a sentence; nothing where nothing is new."""
-    checked = list(found)
-    new, fixed = sum(one.new for one in checked), sum(one.fixed for one in checked)
+    checked = list(results)
+    new, fixed = sum(result.new for result in checked), sum(result.fixed for result in checked)
     if new or fixed:
         yield f"Checks across records: {new:,} new, {fixed:,} fixed. `qqetl checks` explains them."
 

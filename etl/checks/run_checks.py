@@ -51,22 +51,22 @@ def run_due_checks(connection: Connection, tenant: str, batch_id: UUID) -> list[
 
     Findings whose record is gone are closed first. A second call on the same day writes nothing.
     """
-    written = {table for table, counts in sync_history.read_history(connection, batch_id).items() if has_writes(counts)}
-    done = set(connection.execute(DONE_TODAY, {"tenant": tenant}).scalars())
-    due = [one for one in CHECKS if one.name not in done]
-    called_for = sorted((one for one in CHECKS if one.name in done and READS[one.resource] & written), key=checked_resource)
+    written_tables = {table for table, counts in sync_history.read_history(connection, batch_id).items() if has_writes(counts)}
+    done_today = set(connection.execute(DONE_TODAY, {"tenant": tenant}).scalars())
+    due = [check for check in CHECKS if check.name not in done_today]
+    affected = sorted((check for check in CHECKS if check.name in done_today and READS[check.resource] & written_tables), key=checked_resource)
     finding_lifecycle.close_unusable(connection, tenant, batch_id)
-    if written or due:
+    if written_tables or due:
         finding_lifecycle.update_findings(connection, tenant, batch_id, everything=bool(due))
     if due:
         analyze_tables(connection, due)
     bound = {"tenant": tenant, "batch_id": batch_id}
-    found = [run_check(connection, one, bound, everything=True) for one in due]
-    for name, some in groupby(called_for, key=checked_resource):
+    results = [run_check(connection, check, bound, everything=True) for check in due]
+    for name, some in groupby(affected, key=checked_resource):
         checks = list(some)
         if fill_scope(connection, checks, name, bound):
-            found += [run_check(connection, one, bound, everything=False) for one in checks]
-    return found
+            results += [run_check(connection, check, bound, everything=False) for check in checks]
+    return results
 
 
 def checked_resource(check: Check) -> str:
@@ -85,7 +85,7 @@ def analyze_tables(connection: Connection, checks: Iterable[Check]) -> None:
     A rough sample is enough to choose between plans; autovacuum makes a finer one in its own time.
     """
     connection.execute(text(f"SET LOCAL default_statistics_target = {STATISTICS_TARGET}"))
-    for table in sorted({table for one in checks for table in READS[one.resource]}):
+    for table in sorted({table for check in checks for table in READS[check.resource]}):
         connection.execute(text(f"ANALYZE public.{table}"))
 
 
@@ -93,7 +93,7 @@ def fill_scope(connection: Connection, checks: Sequence[Check], name: str, bound
     """Collect the rows that the checks of one resource look at again; return whether there are any."""
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.check_scope"))
     connection.execute(SCOPE)
-    rules = [one.name for one in checks]
+    rules = [check.name for check in checks]
     scope = {**bound, "resource": name, "rules": rules}
     number = connection.execute(scope_sql(name, checks[0].table), scope).rowcount
     connection.execute(text("ANALYZE pg_temp.check_scope"))

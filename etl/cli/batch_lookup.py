@@ -12,7 +12,7 @@ MIN_PREFIX_LENGTH = 4
 _HEXADECIMAL = frozenset("0123456789abcdef-")
 
 
-def find_batch(connection: Connection, tenant: str, name: str) -> UUID:
+def resolve_batch_id(connection: Connection, tenant: str, name: str) -> UUID:
     """Return the id of the batch whose id begins with `name`; raise UsageError if there is none, or several."""
     prefix = name.strip().lower()
     if len(prefix) < MIN_PREFIX_LENGTH or not set(prefix) <= _HEXADECIMAL:

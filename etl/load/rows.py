@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.catalogue import Resource
-from etl.copy_text import format_value
+from etl.copy_text import format_field
 from etl.database.bulk_copy import copy_lines, copy_rows
 from etl.database.sqlstate import classify
 from etl.errors import InvalidRecord
@@ -173,7 +173,7 @@ class RowWriter:
         table = self.resource.model.__tablename__
         columns = (*self.columns, "tenant", "etl_batch_id", "last_synced_at")
         # PostgreSQL reads "now" as the start time of the transaction.
-        end = f"\t{format_value(self.context.tenant)}\t{self.context.batch_id}\tnow\n"
+        end = f"\t{format_field(self.context.tenant)}\t{self.context.batch_id}\tnow\n"
         try:
             with self.connection.begin_nested():
                 copy_lines(self.connection, f"public.{table}", columns, (row.text + end for row in rows))

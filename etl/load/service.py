@@ -116,9 +116,9 @@ class LoadStep(Step):
         )
         return counts
 
-    def process_chunk(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
+    def process_chunk(self, connection: Connection, records: Sequence[StagedRecord]) -> Counter[str]:
         """Load one chunk: rows, statuses and counts in one transaction."""
-        cleaned = clean_records(self.reshape, candidates)
+        cleaned = clean_records(self.reshape, records)
         loaded = load_chunk(connection, self.context, self.resource, cleaned, self.rules)
         raw_tables.update_status(connection, self.resource, self.batch_id, loaded.statuses)
         counters.add_counts(connection, self.batch_id, self.resource.name, loaded.counts)

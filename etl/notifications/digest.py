@@ -92,7 +92,7 @@ def policy_section(heading: str, policies: Sequence[PolicyLine]) -> list[Section
     """Return the section that lists policies; an empty list without policies."""
     if not policies:
         return []
-    points = [f"{policy.number} ({policy.about})" if policy.about else policy.number for policy in policies]
+    points = [f"{policy.number} ({policy.note})" if policy.note else policy.number for policy in policies]
     return [Section(f"{heading}: {format_number(len(policies))}", points=limit_points(points, MAX_LISTED))]
 
 

@@ -38,14 +38,14 @@ PAGES: Mapping[str, Callable[[], str]] = {
 
 def write_pages(root: Path) -> list[str]:
     """Write every rendered page below `root`; return the paths of those that were behind."""
-    behind = []
+    outdated = []
     for name, render in PAGES.items():
         path, page = root / name, render()
         if not path.is_file() or path.read_text() != page:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(page)
-            behind.append(name)
-    return behind
+            outdated.append(name)
+    return outdated
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ and `found`: what is wrong, in words without personal data.
 
 def checks_page() -> str:
     """Return the page of the reference that explains every check."""
-    index = (f"| [{one.name}](#{one.name}) | {one.resource} | {one.severity.value} |" for one in CHECKS)
-    return "\n".join([HEAD, *index, "", *(line for one in CHECKS for line in check_section(one))])
+    index = (f"| [{check.name}](#{check.name}) | {check.resource} | {check.severity.value} |" for check in CHECKS)
+    return "\n".join([HEAD, *index, "", *(line for check in CHECKS for line in check_section(check))])
 
 
 def check_section(check: Check) -> Iterator[str]:

@@ -9,7 +9,7 @@ HEAD = '''"""The resources, as Airflow knows them while it parses. Rendered by `
 
 def dag_names() -> str:
     """Return the module with the names of all resources, and of those that are read, wave by wave."""
-    resources = "".join(f'    "{one.name}",\n' for one in CATALOGUE)
+    resources = "".join(f'    "{resource.name}",\n' for resource in CATALOGUE)
     read = "".join(f"    ({format_level(names)}),\n" for names in group_by_level())
     return f"{HEAD}\nRESOURCES = (\n{resources})\n\nWAVES = (\n{read})\n"
 

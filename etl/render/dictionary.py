@@ -55,11 +55,11 @@ def data_dictionary() -> str:
 
 def models_by_chapter() -> dict[str, list[type[Model]]]:
     """Return the production tables by chapter: a file of declarations, called what its first words call it."""
-    found: dict[str, list[type[Model]]] = {}
+    chapters: dict[str, list[type[Model]]] = {}
     for model in PRODUCTION:
         title = (inspect.getdoc(inspect.getmodule(model)) or "").partition(":")[0]
-        found.setdefault(title, []).append(model)
-    return found
+        chapters.setdefault(title, []).append(model)
+    return chapters
 
 
 def common_columns_table() -> Iterator[str]:
@@ -85,11 +85,11 @@ def table_section(model: type[Model]) -> Iterator[str]:
 
 def resource_line(resource: Resource) -> str:
     """Return where a resource's records come from, as one line."""
-    ways = [f"`{format_endpoint(endpoint)}`" for endpoint in resource.endpoints]
-    ways += [f"parts of {one.resource}{' (where not offered)' if one.fallback else ''}" for one in resource.derived]
+    sources = [f"`{format_endpoint(endpoint)}`" for endpoint in resource.endpoints]
+    sources += [f"parts of {derivation.resource}{' (where not offered)' if derivation.fallback else ''}" for derivation in resource.derived]
     parent = f", once for each of {resource.parent.resource}" if resource.parent else ""
-    doubt = "" if resource.documented else "; unproven: an account may not offer it"
-    return f"Resource {resource.name}: {' and '.join(ways)}{parent}{doubt}."
+    note = "" if resource.documented else "; unproven: an account may not offer it"
+    return f"Resource {resource.name}: {' and '.join(sources)}{parent}{note}."
 
 
 def format_endpoint(endpoint: Endpoint) -> str:
@@ -100,12 +100,12 @@ def format_endpoint(endpoint: Endpoint) -> str:
 
 def column_line(column: KeyedColumnElement[Any]) -> str:
     """Return a column's line of the table."""
-    about = field_in(column.info)
-    if about is None:
+    field = field_in(column.info)
+    if field is None:
         return f"| {column.name} | {sql_type(column)} | | computed after the load | | |"
-    absent = "**refused**" if about.required else "*noted*" if about.expected else ""
-    personal = "yes" if about.personal else ""
-    return f"| {column.name} | {sql_type(column)} | {describe_kind(about)} | {describe_source(about)} | {absent} | {personal} |"
+    absent = "**refused**" if field.required else "*noted*" if field.expected else ""
+    personal = "yes" if field.personal else ""
+    return f"| {column.name} | {sql_type(column)} | {describe_kind(field)} | {describe_source(field)} | {absent} | {personal} |"
 
 
 def sql_type(column: KeyedColumnElement[Any]) -> str:
@@ -113,9 +113,9 @@ def sql_type(column: KeyedColumnElement[Any]) -> str:
     return column.type.compile(dialect=DIALECT).lower()
 
 
-def describe_kind(about: Field) -> str:
+def describe_kind(field: Field) -> str:
     """Return a field's kind of value, with the meanings of its codes or the table it points to."""
-    kind = about.kind
+    kind = field.kind
     if isinstance(kind, Reference):
         return f"reference to {kind.table}"
     if isinstance(kind, Code):
@@ -124,10 +124,10 @@ def describe_kind(about: Field) -> str:
     return kind.name
 
 
-def describe_source(about: Field) -> str:
+def describe_source(field: Field) -> str:
     """Return where the API keeps a field's value."""
-    road = "" if about.data_source == PRIMARY else f" of {about.data_source}"
-    return format_source(about.source) + road
+    suffix = "" if field.data_source == PRIMARY else f" of {field.data_source}"
+    return format_source(field.source) + suffix
 
 
 def format_source(source: Source) -> str:
@@ -140,7 +140,7 @@ def format_source(source: Source) -> str:
 def kinds_list() -> Iterator[str]:
     """Yield what each kind of value is, of those that the tables use."""
     columns = (column for model in PRODUCTION for column in model.__table__.columns)
-    used = {about.kind.name: about.kind for column in columns if (about := field_in(column.info)) is not None}
+    used = {field.kind.name: field.kind for column in columns if (field := field_in(column.info)) is not None}
     for name in sorted(used):
         yield f"- **{name}**: {used[name].describe()}"
 

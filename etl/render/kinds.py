@@ -33,8 +33,8 @@ def kinds_page() -> str:
 
 def all_kinds() -> list[type[Kind]]:
     """Return every kind of value, sorted by name."""
-    found = [one for name in values.__all__ if isinstance(one := getattr(values, name), type)]
-    return sorted((one for one in found if issubclass(one, Kind) and one is not Kind), key=lambda one: one.name)
+    classes = [kind for name in values.__all__ if isinstance(kind := getattr(values, name), type)]
+    return sorted((kind for kind in classes if issubclass(kind, Kind) and kind is not Kind), key=lambda kind: kind.name)
 
 
 def kind_section(kind: type[Kind]) -> Iterator[str]:
@@ -87,5 +87,5 @@ def to_line(value: Any) -> str:
 
 def escape_invisible(text: str) -> str:
     """Return the beginning of a text with what a reader cannot see written as an escape."""
-    seen = (sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text[: MAX_EXAMPLE_LENGTH + 1])
-    return "".join(seen)
+    escaped = (character if character.isprintable() else character.encode("unicode_escape").decode() for character in text[: MAX_EXAMPLE_LENGTH + 1])
+    return "".join(escaped)

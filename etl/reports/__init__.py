@@ -1,4 +1,4 @@
-"""Queries that people use: the views, made anew with every migration, and questions, one file each."""
+"""Queries for people: the views, recreated with every migration, and reports, one file each."""
 
 from etl.reports.views import create_views, drop_views
 

@@ -1,4 +1,4 @@
--- Which policies expire in the next 30 days, by agent?
+-- Policies that expire in the next 30 days, by agent.
 SELECT coalesce(agent_name, '(no agent)') AS agent,
        count(*) AS policies,
        sum(total_premium) AS premium,

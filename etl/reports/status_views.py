@@ -1,4 +1,4 @@
-"""The views that say how things stand: freshness and quality of each resource, and the rows nobody has told of yet."""
+"""The views on the status of the data: freshness and quality of each resource, and all placeholders."""
 
 from collections.abc import Iterator
 
@@ -14,11 +14,11 @@ from etl.window import FIRST_INSTANT
 
 
 def freshness_sql() -> str:
-    """Return the query behind `etl.freshness`: of each resource how far it is complete, its lag, gaps and last error.
+    """Return the query of `etl.freshness`: the watermark, lag, gaps and last error of each resource.
 
-    What is asked for per parent is as old as its parent's feed, or as the oldest call that is outstanding.
+    The lag of a resource read per parent is that of its parent, or the age of the oldest call that is due.
     """
-    parents = ", ".join(f"('{one.name}', {parent_sql(one)})" for one in CATALOGUE)
+    parents = ", ".join(f"('{resource.name}', {parent_sql(resource)})" for resource in CATALOGUE)
     return f"""
 WITH catalogue (resource, asked_per) AS (VALUES {parents}),
 newest AS (
@@ -57,21 +57,22 @@ LEFT JOIN marks AS of_parent ON of_parent.tenant = known.tenant AND of_parent.re
 
 
 def parent_sql(resource: Resource) -> str:
-    """Return for SQL the name of the resource whose records another one is asked for, one call each."""
+    """Return the name of a resource's parent as an SQL literal, NULL without a parent."""
     return "CAST(NULL AS text)" if resource.parent is None else f"'{resource.parent.resource}'"
 
 
 def quality_sql() -> str:
-    """Return the query behind `etl.quality`: the live rows of each resource, and its open findings by severity."""
+    """Return the query of `etl.quality`: the live rows of each resource, and its open findings by severity."""
     counts = "\n    UNION ALL ".join(
-        f"SELECT '{one.name}' AS resource, tenant, count(*) FILTER (WHERE {LIVE}) AS rows"
-        f" FROM public.{one.model.__tablename__} GROUP BY tenant"
-        for one in CATALOGUE
-        if one.data_source == PRIMARY
+        f"SELECT '{resource.name}' AS resource, tenant, count(*) FILTER (WHERE {LIVE}) AS rows"
+        f" FROM public.{resource.model.__tablename__} GROUP BY tenant"
+        for resource in CATALOGUE
+        if resource.data_source == PRIMARY
     )
-    numbers = ", ".join(f"count(*) FILTER (WHERE severity = '{one}') AS {one}" for one in Severity)
+    numbers = ", ".join(f"count(*) FILTER (WHERE severity = '{severity}') AS {severity}" for severity in Severity)
+    open_numbers = ", ".join(f"coalesce(open.{severity}, 0) AS open_{severity}" for severity in Severity)
     return f"""
-SELECT tenant, resource, counted.rows, {", ".join(f"coalesce(open.{one}, 0) AS open_{one}" for one in Severity)}
+SELECT tenant, resource, counted.rows, {open_numbers}
 FROM (
     {counts}
 ) AS counted
@@ -83,15 +84,15 @@ FULL JOIN (
 
 
 def orphans_sql() -> str:
-    """Return the query behind `etl.orphans`: every placeholder, since when it waits, and who refers to it."""
+    """Return the query of `etl.orphans`: every placeholder, its age, and the rows that refer to it."""
     return "\nUNION ALL\n".join(table_orphans_sql(model) for model in PRODUCTION)
 
 
 def table_orphans_sql(model: type[Model]) -> str:
-    """Return the placeholders of one table; those of forgotten people wait for nothing."""
+    """Return the query for the placeholders of one table, without those of erased people."""
     table = model.__tablename__
     label = f"orphan.{model.label}" if model.label else "CAST(NULL AS text)"
-    found = "\n        UNION ALL ".join(reference_counts_sql(model)) or "SELECT CAST(NULL AS text), 0 WHERE false"
+    references = "\n        UNION ALL ".join(reference_counts_sql(model)) or "SELECT CAST(NULL AS text), 0 WHERE false"
     return f"""
 SELECT orphan.tenant, '{table}' AS table_name, orphan.source_id, {label} AS label, orphan.created_at AS since,
        now() - orphan.created_at AS age, coalesce(pointing.number, 0) AS referred_to, pointing.referred_by
@@ -99,17 +100,17 @@ FROM public.{table} AS orphan
 CROSS JOIN LATERAL (
     SELECT CAST(sum(number) AS bigint) AS number, array_agg(name ORDER BY name) FILTER (WHERE number > 0) AS referred_by
     FROM (
-        {found}
+        {references}
     ) AS reference (name, number)
 ) AS pointing
 WHERE orphan.is_placeholder AND orphan.deleted_at IS NULL"""
 
 
 def reference_counts_sql(model: type[Model]) -> Iterator[str]:
-    """Yield a query for each column that refers to a table: its name, and how many live rows refer to the orphan."""
-    for one in sorted(find_inbound_references(model), key=lambda way: PRODUCTION.index(way.model)):
-        name = one.model.__tablename__
+    """Yield a query for each column that refers to a table: its name, and the live rows that refer to a placeholder."""
+    for reference in sorted(find_inbound_references(model), key=lambda reference: PRODUCTION.index(reference.model)):
+        name = reference.model.__tablename__
         yield (
-            f"SELECT '{name}.{one.column}', count(*) FROM public.{name} AS pointing"
-            f" WHERE {one.build_condition('orphan')} AND pointing.deleted_at IS NULL"
+            f"SELECT '{name}.{reference.column}', count(*) FROM public.{name} AS pointing"
+            f" WHERE {reference.build_condition('orphan')} AND pointing.deleted_at IS NULL"
         )

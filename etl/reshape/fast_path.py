@@ -8,7 +8,7 @@ values (dates, places, codes) are cleaned and encoded once and cached.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from etl.copy_text import NULL, format_value
+from etl.copy_text import NULL, format_field
 from etl.values import Severity, Violation
 
 #: Cleans a record's fields into a line of COPY text, and adds the stubs of its references.
@@ -173,7 +173,7 @@ def text_cleaner(spec: FieldSpec) -> Callable[[Any], str]:
         value = clean(raw)
         if value.__class__ is Violation or (value is None and severity_if_missing is not None):
             raise NeedsReferencePath
-        return format_value(value)
+        return format_field(value)
 
     return make
 

@@ -1,1 +1,1 @@
-"""Looking at how things stand: freshness, runs, findings. Reads alone; nothing here writes."""
+"""The status of the data for people: freshness, runs, findings, metrics. Only reads."""

@@ -1,11 +1,11 @@
-"""How far a first full read has come that takes many runs: stretches of the window, and details per parent."""
+"""The progress of a first full read that takes several runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-#: The stretches of each resource in the newest batch that began to read it and has not ended.
+#: The slices of each resource in its newest batch, if that batch is not finished.
 BACKFILL = text("""
     WITH newest AS (
         SELECT DISTINCT ON (part.resource) part.resource, part.batch_id, part.status
@@ -20,13 +20,13 @@ BACKFILL = text("""
 
 @dataclass(frozen=True, slots=True)
 class BackfillProgress:
-    """How many stretches of its window a resource was read in, and how many there are."""
+    """The number of slices of a resource that were read, and the total."""
 
     done: int
     planned: int
 
 
 def backfill_progress(connection: Connection, tenant: str) -> Mapping[str, BackfillProgress]:
-    """Return how far the lists are that a run began and has not ended, by resource."""
+    """Return the progress of each list whose reading has started and not ended, by resource."""
     rows = connection.execute(BACKFILL, {"tenant": tenant})
     return {row.resource: BackfillProgress(row.done, row.planned) for row in rows}

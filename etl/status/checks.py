@@ -1,4 +1,4 @@
-"""The checks across records as they stand: open findings of each, its last look at everything, its hits of today."""
+"""The status of the checks: open findings, the last full run, and the current hits of each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,29 +9,29 @@ from sqlalchemy import Connection, text
 from etl.checks import CHECKS, Check
 
 CHECK_STATUSES = text("""
-    SELECT named.name, coalesce(open.number, 0) AS open, run.ran_at, run.hits, run.milliseconds
-    FROM unnest(CAST(:names AS text[])) AS named (name)
-    LEFT JOIN etl.check_runs AS run ON run.tenant = :tenant AND run.check_name = named.name
+    SELECT check_names.name, coalesce(open.number, 0) AS open, run.ran_at, run.hits, run.milliseconds
+    FROM unnest(CAST(:names AS text[])) AS check_names (name)
+    LEFT JOIN etl.check_runs AS run ON run.tenant = :tenant AND run.check_name = check_names.name
     LEFT JOIN (
         SELECT rule, count(*) AS number FROM etl.findings
         WHERE tenant = :tenant AND state = 'open' AND rule = ANY(:names) GROUP BY rule
-    ) AS open ON open.rule = named.name
+    ) AS open ON open.rule = check_names.name
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckStatus:
-    """How one check stands."""
+    """The status of one check."""
 
     check: Check
-    open: int  #: findings that are open
-    ran_at: datetime | None  #: when it last went over everything
-    milliseconds: float | None  #: how long that took
+    open: int  #: open findings
+    ran_at: datetime | None  #: the last run over all rows
+    milliseconds: float | None  #: the duration of that run
 
 
 @dataclass(frozen=True, slots=True)
 class CheckHit:
-    """A row that a check speaks of, with what the staff finds it by."""
+    """A row that a check hits, with the numbers by which the staff finds it."""
 
     source_id: str
     policy_number: str | None
@@ -40,14 +40,22 @@ class CheckHit:
 
 
 def check_statuses(connection: Connection, tenant: str) -> list[CheckStatus]:
-    """Return how every check stands, in the order in which they are declared."""
-    rows = connection.execute(CHECK_STATUSES, {"tenant": tenant, "names": [one.name for one in CHECKS]})
-    found = {row.name: row for row in rows}
-    return [CheckStatus(one, found[one.name].open, found[one.name].ran_at, found[one.name].milliseconds) for one in CHECKS]
+    """Return the status of every check, in order of declaration."""
+    rows = connection.execute(CHECK_STATUSES, {"tenant": tenant, "names": [check.name for check in CHECKS]})
+    rows_by_check = {row.name: row for row in rows}
+    return [
+        CheckStatus(
+            check,
+            rows_by_check[check.name].open,
+            rows_by_check[check.name].ran_at,
+            rows_by_check[check.name].milliseconds,
+        )
+        for check in CHECKS
+    ]
 
 
 def list_hits(connection: Connection, tenant: str, check: Check, most: int | None = None) -> Iterator[CheckHit]:
-    """Yield the rows that a check speaks of as they are now, at most so many, in order of their source ids."""
+    """Yield the rows that a check hits now, at most `most`, in order of source id."""
     query = text(f"""
         SELECT DISTINCT ON (source_id) source_id, policy_number, customer_number, found
         FROM {check.view} WHERE tenant = :tenant ORDER BY source_id, found LIMIT :most

@@ -1,4 +1,4 @@
-"""The story of a column: its raw value, its kind, what the kind did with it, and whether the row still has that."""
+"""The trace of a column: its raw value, what the rules make of it, and whether the stored row agrees."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from etl.values import Kind, Reference, Violation
 
 
 class ColumnResult(StrEnum):
-    """What the rules did with a raw value."""
+    """The result of the rules for a raw value."""
 
-    KEPT = "kept"  #: it stands in the row as it came
-    NORMALIZED = "normalized"  #: written in the column's form, with nothing lost
-    POINTS = "points to"  #: it became the id of a row
-    ABSENT = "absent"  #: the record says nothing, which is in order
-    MISSING = "missing"  #: the record says nothing, and it is expected or required to
+    KEPT = "kept"  #: stored unchanged
+    NORMALIZED = "normalized"  #: converted to the column's format, without loss
+    POINTS = "points to"  #: resolved to the id of a row
+    ABSENT = "absent"  #: the record has no value, and none is expected
+    MISSING = "missing"  #: the record has no value, and one is expected or required
     NOTED = "noted"
     REPAIRED = "repaired"
     DROPPED = "dropped"
@@ -34,70 +34,72 @@ class ColumnResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ColumnTrace:
-    """What became of one raw value."""
+    """One column of a row: its raw value and the result."""
 
     column: str
-    source: str  #: where the record keeps it, in words
+    source: str  #: the field of the record, as text
     kind: str
     raw: Any
     result: ColumnResult
-    clean: Any  #: what today's rules make of it; of a reference the source id that it points to
-    table: str | None = None  #: of a reference
+    clean: Any  #: the value under the current rules; the source id for a reference
+    table: str | None = None  #: the table of a reference
     rule: str | None = None
-    words: str | None = None
+    message: str | None = None
     personal: bool = False
     stored: Any = None
-    differs: bool = False  #: the row has another value: a replay would change it
+    differs: bool = False  #: the row has another value, so a replay would change it
 
 
 def trace_columns(
     resource: Resource, settings: Settings, record: Mapping[str, Any], row: Mapping[str, Any] | None
 ) -> list[ColumnTrace]:
-    """Return the story of every column that a resource brings, under today's rules."""
+    """Return the trace of every column that a resource fills, under the current rules."""
     rules = make_reshaper(resource, settings)
     fields = fields_of(resource.model, resource.data_source)
-    return [trace_column(rules, cell, fields[cell.column], record, row) for cell in rules.column_readers]
+    return [trace_column(rules, reader, fields[reader.column], record, row) for reader in rules.column_readers]
 
 
-def trace_column(rules: Reshaper, cell: ColumnReader, about: Field, record: Mapping[str, Any], row: Mapping[str, Any] | None) -> ColumnTrace:
-    """Return the story of one column."""
-    raw = cell.read(record)
-    value = None if raw is None else cell.clean(raw)
-    rule = words = None
+def trace_column(
+    rules: Reshaper, reader: ColumnReader, field: Field, record: Mapping[str, Any], row: Mapping[str, Any] | None
+) -> ColumnTrace:
+    """Return the trace of one column."""
+    raw = reader.read(record)
+    value = None if raw is None else reader.clean(raw)
+    rule = message = None
     if isinstance(value, Violation):
-        finding = rules.violation_finding("", cell.column, value, raw)
-        did, rule, words, value = ColumnResult(finding.severity.value), finding.rule, value.message, value.value
+        finding = rules.violation_finding("", reader.column, value, raw)
+        result, rule, message, value = ColumnResult(finding.severity.value), finding.rule, value.message, value.value
     elif value is None:
-        did = ColumnResult.ABSENT if cell.severity_if_missing is None else ColumnResult.MISSING
-    elif cell.target is not None:
-        did = ColumnResult.POINTS
+        result = ColumnResult.ABSENT if reader.severity_if_missing is None else ColumnResult.MISSING
+    elif reader.target is not None:
+        result = ColumnResult.POINTS
     else:
-        did = ColumnResult.KEPT if is_equal(raw, decode_json(about.kind, value)) else ColumnResult.NORMALIZED
-    clean, stored = decode_json(about.kind, value), None if row is None else decode_json(about.kind, row[cell.column])
-    expected = clean if cell.target is None or value is None else UUID(cell.target.resolve(value, record, []))
+        result = ColumnResult.KEPT if is_equal(raw, decode_json(field.kind, value)) else ColumnResult.NORMALIZED
+    clean, stored = decode_json(field.kind, value), None if row is None else decode_json(field.kind, row[reader.column])
+    expected = clean if reader.target is None or value is None else UUID(reader.target.resolve(value, record, []))
     return ColumnTrace(
-        cell.column,
-        in_words(about.source),
-        about.kind.name,
+        reader.column,
+        in_words(field.source),
+        field.kind.name,
         raw,
-        did,
+        result,
         clean,
-        about.kind.table if isinstance(about.kind, Reference) else None,
+        field.kind.table if isinstance(field.kind, Reference) else None,
         rule,
-        words,
-        about.personal,
+        message,
+        field.personal,
         stored,
         row is not None and not is_equal(stored, expected),
     )
 
 
-def is_equal(one: Any, other: Any) -> bool:
-    """Tell whether two values are one, whatever decimal places a number has; true is not 1."""
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+def is_equal(first: Any, second: Any) -> bool:
+    """Tell whether two values are equal, regardless of decimal places; true does not equal 1."""
+    return isinstance(first, bool) == isinstance(second, bool) and bool(first == second)
 
 
 def decode_json(kind: Kind, value: Any) -> Any:
-    """Return a clean or stored value as it is meant: of a column of JSON what its text says."""
+    """Return a clean or stored value; decode the text of a JSON column."""
     if isinstance(kind.column_type, JSONB) and isinstance(value, str):
         return decode(b'{"value":' + value.encode() + b"}")["value"]
     return value

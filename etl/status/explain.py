@@ -1,4 +1,4 @@
-"""Where a row of production comes from: its roads, each column's raw value, what the rules did with it."""
+"""Explains where a production row comes from: its sources, and the raw value and result of each column."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ TABLES = {model.__tablename__: model for model in PRODUCTION}
 
 @dataclass(frozen=True, slots=True)
 class SourceTrace:
-    """One way by which a row's columns arrive: the record behind them, and the story of each column."""
+    """One source of a row: its staged record, and the trace of each column."""
 
     resource: str
-    origin: Origin | None  #: None: no record has come by this road
+    origin: Origin | None  #: None without a staged record from this source
     columns: list[ColumnTrace]
 
 
 @dataclass(frozen=True, slots=True)
 class RowFinding:
-    """A finding about the row."""
+    """A finding about a row."""
 
     field: str
     rule: str
@@ -42,76 +42,78 @@ class RowFinding:
 
 @dataclass(frozen=True)
 class Explanation:
-    """All that is known of where a row comes from."""
+    """The origin of a row."""
 
     table: str
     source_id: str
-    row: Mapping[str, Any] | None  #: None: a record is staged, and it made no row
+    row: Mapping[str, Any] | None  #: None if a staged record created no row
     sources: list[SourceTrace]
-    computed: dict[str, Any]  #: columns that a statement fills after the load
-    referrers: list[Referrer]  #: of a placeholder: the rows that speak of it
+    computed: dict[str, Any]  #: columns that are computed after the load
+    referrers: list[Referrer]  #: the rows that refer to it, if it is a placeholder
     findings: list[RowFinding]
 
     @property
     def is_placeholder(self) -> bool:
-        """Whether only other records speak of it."""
+        """Whether the row was created from a reference, and its own record has not arrived."""
         return self.row is not None and bool(self.row["is_placeholder"])
 
 
 def explain(connection: Connection, settings: Settings, table: str, source_id: str) -> Explanation:
-    """Return where a row of production comes from.
+    """Return the origin of a production row.
 
-    Raises UsageError for a table that is none, and for a source id that is neither in production nor staged.
+    Raises UsageError for an unknown table, and for a source id that is neither in production nor staged.
     """
     model, tenant = find_model(table), settings.etl_tenant
     row = load_row(connection, model, tenant, source_id)
-    roads = []
+    sources = []
     for resource in CATALOGUE:
         if resource.model is model:
             staged = find_origin(connection, resource, tenant, source_id)
             columns = trace_columns(resource, settings, staged.record, row) if staged else []
-            roads.append(SourceTrace(resource.name, staged, columns))
-    if row is None and not any(road.origin for road in roads):
+            sources.append(SourceTrace(resource.name, staged, columns))
+    if row is None and not any(source.origin for source in sources):
         raise UsageError(
-            f"There is no row {source_id!r} in {table}, and no staged record of it. A source id is the vendor's own "
-            f"number, as in: SELECT source_id FROM {table}"
+            f"No row {source_id!r} in {table}, and no staged record of it. A source id is the QQCatalyst id of a "
+            f"record; to list them: SELECT source_id FROM {table}"
         )
-    stub = row is not None and row["is_placeholder"]
+    is_placeholder = row is not None and row["is_placeholder"]
     return Explanation(
         table,
         source_id,
         row,
-        roads,
+        sources,
         {column.name: row[column.name] for column in model.__table__.columns if is_computed(column)} if row else {},
-        find_referrers(connection, model, row["id"]) if row is not None and stub else [],
+        find_referrers(connection, model, row["id"]) if row is not None and is_placeholder else [],
         list_row_findings(connection, tenant, table, source_id),
     )
 
 
 def find_model(table: str) -> type[Model]:
-    """Return the model of a production table; raise UsageError, with all names, for one that is none."""
+    """Return the model of a production table; raise UsageError, which lists all tables, for an unknown name."""
     if table in TABLES:
         return TABLES[table]
     near = get_close_matches(table, TABLES, n=1)
     guess = f" Did you mean {near[0]}?" if near else ""
-    raise UsageError(f"There is no production table {table!r}.{guess} Tables are: {', '.join(TABLES)}.")
+    raise UsageError(f"Unknown production table {table!r}.{guess} The tables are: {', '.join(TABLES)}.")
 
 
 def load_row(connection: Connection, model: type[Model], tenant: str, source_id: str) -> Mapping[str, Any] | None:
-    """Return a row by column name, JSON as its text; None when there is none."""
+    """Return a row by column name, JSON as text; None if there is no row."""
     table = model.__table__
-    columns = [cast(one, Text).label(one.name) if isinstance(one.type, JSONB) else one for one in table.columns]
+    columns = [
+        cast(column, Text).label(column.name) if isinstance(column.type, JSONB) else column for column in table.columns
+    ]
     query = select(*columns).where(table.c.tenant == tenant, table.c.source_id == source_id)
-    found = connection.execute(query).mappings().one_or_none()
-    return dict(found) if found is not None else None
+    row = connection.execute(query).mappings().one_or_none()
+    return dict(row) if row is not None else None
 
 
-#: Columns that stand behind what the roads bring, and that every table has.
+#: Columns that every table has besides its own.
 COMMON_COLUMNS = frozenset(name for name, value in vars(Model).items() if hasattr(value, "column"))
 
 
 def is_computed(column: Any) -> bool:
-    """Tell whether a column is filled by a statement after the load."""
+    """Tell whether a column is computed after the load."""
     return field_in(column.info) is None and column.name not in COMMON_COLUMNS
 
 

@@ -1,4 +1,4 @@
-"""Findings for people: by rule, office or agent, or one by one with personal values reduced to their shape."""
+"""Findings for people: counts by rule, resource, office or agent, and an export with personal values masked."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,20 +15,22 @@ from etl.models.bookkeeping import findings
 from etl.models.states import FindingState
 from etl.values import Severity
 
-#: The columns of an export, in order. Of the record they tell what the staff finds it by, and nothing more.
+#: The columns of an export, in order. Of the record, they contain only the numbers by which the staff finds it.
 EXPORT_COLUMNS = (
     "resource", "table_name", "source_id", "policy_number", "customer_number", "office", "agent", "field", "rule",
     "severity", "state", "message", "raw_value", "first_seen", "last_seen", "times_seen",
 )  # fmt: skip
-#: The longest shape that is shown.
+#: Maximum length of a masked value.
 MAX_MASK_LENGTH = 40
 
-#: The view over all findings that knows office, agent, policy and customer number of their rows.
-STAFF_VIEW = table("findings_for_staff", column("id", Integer), column("tenant"), *map(column, EXPORT_COLUMNS), schema="etl")
+#: The view of all findings with the office, agent, policy and customer number of their rows.
+STAFF_VIEW = table(
+    "findings_for_staff", column("id", Integer), column("tenant"), *map(column, EXPORT_COLUMNS), schema="etl"
+)
 
 
 class GroupBy(StrEnum):
-    """What findings are grouped by."""
+    """The groups for counting findings."""
 
     RULE = "rule"
     RESOURCE = "resource"
@@ -38,7 +40,7 @@ class GroupBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleCounts:
-    """The findings of one rule in one resource."""
+    """The number of findings of one rule in one resource."""
 
     resource: str
     rule: str
@@ -50,7 +52,7 @@ class RuleCounts:
 
 @dataclass(frozen=True, slots=True)
 class FindingCounts:
-    """The findings of one resource, office or agent; None where the rows name none, or there is no row."""
+    """The number of findings of one resource, office or agent; its name is None if the row has none."""
 
     name: str | None
     refused: int
@@ -61,16 +63,20 @@ class FindingCounts:
     all: int
 
 
-def findings_filter(tenant: str, resource: str | None, *, only_open: bool, source: FromClause = findings) -> ColumnElement[bool]:
-    """Return the condition for the findings that are asked for."""
+def findings_filter(
+    tenant: str, resource: str | None, *, only_open: bool, source: FromClause = findings
+) -> ColumnElement[bool]:
+    """Return the condition that selects findings."""
     condition: ColumnElement[bool] = source.c.tenant == tenant
     if resource is not None:
         condition &= source.c.resource == resource
     return condition & (source.c.state == FindingState.OPEN) if only_open else condition
 
 
-def count_by_rule(connection: Connection, tenant: str, resource: str | None = None, *, only_open: bool = False) -> list[RuleCounts]:
-    """Return the findings by resource and rule with their numbers, the most frequent of a resource first."""
+def count_by_rule(
+    connection: Connection, tenant: str, resource: str | None = None, *, only_open: bool = False
+) -> list[RuleCounts]:
+    """Return the number of findings by resource and rule, the most frequent rules of a resource first."""
     of = findings.c
     query = (
         select(
@@ -91,7 +97,7 @@ def count_by_rule(connection: Connection, tenant: str, resource: str | None = No
 def count_findings_by(
     connection: Connection, tenant: str, by: GroupBy, resource: str | None = None, *, only_open: bool = False
 ) -> list[FindingCounts]:
-    """Return the findings by resource, office or agent: open ones by severity, open and all; the largest first."""
+    """Return the number of findings by resource, office or agent: open by severity, open, all; the largest first."""
     of = STAFF_VIEW.c
     is_open = of.state == FindingState.OPEN
     name = of[by.value].label("name")
@@ -108,7 +114,7 @@ def count_findings_by(
 def export_findings(
     connection: Connection, tenant: str, resource: str | None = None, *, only_open: bool = False
 ) -> Iterator[tuple[object, ...]]:
-    """Yield the findings one by one in the order of EXPORTED, fit to leave the database."""
+    """Yield each finding as a tuple of EXPORT_COLUMNS, with personal values masked."""
     of = STAFF_VIEW.c
     query = (
         select(STAFF_VIEW)
@@ -121,7 +127,7 @@ def export_findings(
 
 
 def export_value(row: Row[tuple[object, ...]]) -> str | None:
-    """Return a finding's raw value as it may be shown outside the database."""
+    """Return the raw value of a finding for export: masked if personal, else redacted."""
     if row.raw_value is None:
         return None
     return mask(row.raw_value) if is_personal(row.table_name, row.field) else redact_text(row.raw_value)
@@ -129,14 +135,17 @@ def export_value(row: Row[tuple[object, ...]]) -> str | None:
 
 @cache
 def is_personal(table_name: str, column_name: str) -> bool:
-    """Tell whether a column holds personal data; a value that no column is known for counts as personal."""
-    model = next((one for one in PRODUCTION if one.__tablename__ == table_name), None)
-    known = model is not None and column_name in model.__table__.columns
-    about = field_in(model.__table__.columns[column_name].info) if model is not None and known else None
-    return about is None or about.personal
+    """Tell whether a column holds personal data; a value without a known column counts as personal."""
+    model = next((model for model in PRODUCTION if model.__tablename__ == table_name), None)
+    has_column = model is not None and column_name in model.__table__.columns
+    field = field_in(model.__table__.columns[column_name].info) if model is not None and has_column else None
+    return field is None or field.personal
 
 
 def mask(value: str) -> str:
-    """Return what a value looks like without what it says: `••••@••••` for an e-mail address."""
-    hidden = "".join("•" if sign.isalnum() or not sign.isprintable() else sign for sign in value[: MAX_MASK_LENGTH + 1])
+    """Return a value with its letters and digits hidden: `••••@••••` for an email address."""
+    hidden = "".join(
+        "•" if character.isalnum() or not character.isprintable() else character
+        for character in value[: MAX_MASK_LENGTH + 1]
+    )
     return hidden if len(hidden) <= MAX_MASK_LENGTH else hidden[: MAX_MASK_LENGTH - 1] + "…"

@@ -1,14 +1,14 @@
-"""Numbers, lengths of time and moments as a person reads them."""
+"""Numbers, durations and times as text for people."""
 
 from datetime import UTC, datetime, timedelta
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-#: Below so many seconds a tenth is worth showing.
+#: Seconds below which tenths are shown.
 _SHOW_TENTHS_BELOW = 10
 
 
 def format_number(value: int) -> str:
-    """Return a number with thousands set apart."""
+    """Return a number with thousands separators."""
     return f"{value:,}"
 
 
@@ -18,16 +18,16 @@ def format_count(value: int, noun: str, plural: str | None = None) -> str:
 
 
 def format_duration(seconds: float | timedelta) -> str:
-    """Return a length of time in its two largest units: `0.4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
+    """Return a duration in its two largest units: `0.4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
     total = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
     if total < _SHOW_TENTHS_BELOW:
         return f"{total:.1f} s"
-    whole = round(total)
+    total_seconds = round(total)
     for size, larger, smaller in ((_DAY, "d", "h"), (_HOUR, "h", "min"), (_MINUTE, "min", "s")):
-        if whole >= size:
-            rest = whole % size // {"h": _HOUR, "min": _MINUTE, "s": 1}[smaller]
-            return f"{whole // size} {larger}" + (f" {rest} {smaller}" if rest else "")
-    return f"{whole} s"
+        if total_seconds >= size:
+            remainder = total_seconds % size // {"h": _HOUR, "min": _MINUTE, "s": 1}[smaller]
+            return f"{total_seconds // size} {larger}" + (f" {remainder} {smaller}" if remainder else "")
+    return f"{total_seconds} s"
 
 
 def format_rate(per_second: float, unit: str = "") -> str:
@@ -37,10 +37,10 @@ def format_rate(per_second: float, unit: str = "") -> str:
 
 
 def format_time(when: datetime | None) -> str:
-    """Return a moment to the minute, in UTC; a dash when there is none."""
+    """Return a time to the minute, in UTC; a dash for None."""
     return "-" if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def join_words(words: list[str]) -> str:
-    """Return words as a list in a sentence: `a, b and c`."""
+    """Return words as a list for a sentence: `a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,4 +1,4 @@
-"""How far each resource lags behind, without counting any rows: for what asks after every run."""
+"""The lag of each resource, without counting rows, for checks after every run."""
 
 from datetime import timedelta
 
@@ -13,5 +13,5 @@ LAGS = text("""
 
 
 def resource_lags(connection: Connection, tenant: str) -> dict[str, timedelta]:
-    """Return how far the resources of a tenant lag behind; those never whole, or not offered, are not in it."""
+    """Return the lag of each resource of a tenant, without resources never fully synced or not offered."""
     return {row.resource: row.lag for row in connection.execute(LAGS, {"tenant": tenant})}

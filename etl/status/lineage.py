@@ -1,4 +1,4 @@
-"""The staged record behind a row: raw row, request, batch, the record it was made from; and who speaks of a stub."""
+"""The lineage of a row: its staged record, request, batch and parent record, and the rows that refer to it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ from etl.record import decode
 from etl.references import InboundReference, find_inbound_references
 from etl.resources import BY_NAME
 
-#: How many rows that speak of a placeholder are named.
+#: Source ids listed of the rows that refer to a placeholder.
 MAX_SOURCE_IDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class StagingRequest:
-    """The call that brought a record."""
+    """The API call that returned a record."""
 
     path: str
     parameters: Mapping[str, Any]
@@ -41,7 +41,7 @@ class StagingBatch:
 
 @dataclass(frozen=True, slots=True)
 class ParentRecord:
-    """The record that another one was made from, or asked for by."""
+    """The record from which another record was derived or read."""
 
     resource: str
     source_id: str
@@ -51,7 +51,7 @@ class ParentRecord:
 
 @dataclass(frozen=True)
 class Origin:
-    """The newest staged version of a record; the last one where the record is gone."""
+    """The newest staged version of a record, or the last one if the record is gone."""
 
     raw_id: UUID
     status: str
@@ -60,8 +60,8 @@ class Origin:
     staged_at: datetime
     loaded_at: datetime | None
     is_gone: bool
-    versions: int  #: how many are staged
-    request: StagingRequest | None  #: None: made from another record, or purged by age
+    versions: int  #: number of staged versions
+    request: StagingRequest | None  #: None if derived from another record, or purged by age
     batch: StagingBatch | None
     parent: ParentRecord | None
     record: Mapping[str, Any] = field(repr=False)
@@ -69,7 +69,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Referrer:
-    """Rows of one table that point to a row."""
+    """The rows of one table that refer to a row."""
 
     table: str
     column: str
@@ -78,7 +78,7 @@ class Referrer:
 
 
 def find_origin(connection: Connection, resource: Resource, tenant: str, source_id: str) -> Origin | None:
-    """Return the staged record of a source id, None when none is staged."""
+    """Return the staged record of a source id; None if none is staged."""
     query = text(f"""
         SELECT id, status, error_message, version_at, created_at, loaded_at, page, etl_batch_id, parent_raw_id,
                superseded_at IS NOT NULL AS is_gone, CAST(raw_data AS text) AS raw, count(*) OVER () AS versions
@@ -106,7 +106,7 @@ def find_origin(connection: Connection, resource: Resource, tenant: str, source_
 
 
 def find_request(connection: Connection, page: int | None) -> StagingRequest | None:
-    """Return the call of this number, None when there is none or it was purged."""
+    """Return the call with this id; None if there is none, or it was purged."""
     of = requests.c
     query = select(of.path, of.parameters, of.page, of.requested_at).where(of.id == page)
     row = connection.execute(query).one_or_none() if page is not None else None
@@ -114,7 +114,7 @@ def find_request(connection: Connection, page: int | None) -> StagingRequest | N
 
 
 def find_batch(connection: Connection, batch_id: UUID) -> StagingBatch | None:
-    """Return the batch of this id, None when it is no longer kept."""
+    """Return the batch with this id; None if it was purged."""
     of = batches.c
     query = select(of.id, of.command, of.window_start, of.window_end).where(of.id == batch_id)
     row = connection.execute(query).one_or_none()
@@ -122,7 +122,7 @@ def find_batch(connection: Connection, batch_id: UUID) -> StagingBatch | None:
 
 
 def find_parent(connection: Connection, resource: Resource, raw_id: UUID | None) -> ParentRecord | None:
-    """Return the record that a record was made from, found in, or asked for by; None when there is none."""
+    """Return the record from which a record was derived or read; None if there is none."""
     for name in parent_resources(resource) if raw_id is not None else ():
         query = text(f"SELECT source_id, page FROM raw.{BY_NAME[name].raw_table} WHERE id = :id")
         row = connection.execute(query, {"id": raw_id}).one_or_none()
@@ -132,27 +132,29 @@ def find_parent(connection: Connection, resource: Resource, raw_id: UUID | None)
 
 
 def parent_resources(resource: Resource) -> Iterable[str]:
-    """Return the resources that a resource's records may be made from, found in, or asked for by."""
-    names = [way.resource for way in resource.derived]
+    """Return the resources from whose records a resource may be derived or read."""
+    names = [derivation.resource for derivation in resource.derived]
     names += [resource.parent.resource] if resource.parent is not None else []
     names += [resource.nested.parent] if resource.nested is not None else []
     return dict.fromkeys(names)
 
 
 def find_referrers(connection: Connection, model: type[Model], row_id: UUID) -> list[Referrer]:
-    """Return who refers to a row, column by column, by a foreign key or in words."""
-    found = [count_referrers(connection, one, model, row_id) for one in find_inbound_references(model)]
-    return [one for one in found if one.number]
+    """Return the rows that refer to a row, column by column, by foreign key or soft reference."""
+    references = find_inbound_references(model)
+    referrers = [count_referrers(connection, reference, model, row_id) for reference in references]
+    return [referrer for referrer in referrers if referrer.number]
 
 
-def count_referrers(connection: Connection, one: InboundReference, model: type[Model], row_id: UUID) -> Referrer:
+def count_referrers(connection: Connection, reference: InboundReference, model: type[Model], row_id: UUID) -> Referrer:
     """Return the rows of one table that refer to a row through one column."""
-    table, known = one.model.__tablename__, "pointing.source_id"
+    table, column = reference.model.__tablename__, "pointing.source_id"
+    condition = reference.build_condition("waiting")
     query = text(f"""
         SELECT count(*) AS number,
-               coalesce((array_agg({known} ORDER BY length({known}), {known}))[1:{MAX_SOURCE_IDS}], '{{}}') AS some
-        FROM public.{model.__tablename__} AS waiting JOIN public.{table} AS pointing ON {one.build_condition("waiting")}
+               coalesce((array_agg({column} ORDER BY length({column}), {column}))[1:{MAX_SOURCE_IDS}], '{{}}') AS some
+        FROM public.{model.__tablename__} AS waiting JOIN public.{table} AS pointing ON {condition}
         WHERE waiting.id = :id
     """)
-    number, some = connection.execute(query, {"id": row_id}).one()
-    return Referrer(table, one.column, number, some)
+    number, source_ids = connection.execute(query, {"id": row_id}).one()
+    return Referrer(table, reference.column, number, source_ids)

@@ -1,4 +1,4 @@
-"""The batches of a tenant, newest first, each with its sums."""
+"""The batches of a tenant, newest first, each with its counts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,19 +11,19 @@ from etl.models.bookkeeping import batch_resources, batches, sync_history
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A batch, when it ran, and what it came to."""
+    """A batch, its times and its counts."""
 
     batch: Batch
     started_at: datetime
     finished_at: datetime | None
     fetched: int
-    written: int  #: inserted and updated
-    deleted: int  #: rows that were marked deleted, by the API's own marks too
-    failed: int  #: resources that did not end well
+    written: int  #: inserted or updated
+    deleted: int  #: rows marked deleted, including those that the API marks deleted
+    failed: int  #: failed resources
 
 
 def list_runs(connection: Connection, tenant: str, most: int) -> list[RunSummary]:
-    """Return the newest batches of a tenant, at most so many."""
+    """Return the newest batches of a tenant, at most `most`."""
     part = batch_resources.c
     sums = (
         select(

@@ -1,4 +1,4 @@
-"""How fresh and complete each resource of a tenant is, and who is still waited for: what the views in `etl` say."""
+"""The freshness and completeness of each resource of a tenant, and its placeholders, from the views in `etl`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ ORPHANS = text("""
     SELECT table_name, count(*) AS number, min(since) AS since FROM etl.orphans WHERE tenant = :tenant
     GROUP BY table_name ORDER BY table_name
 """)
-#: When each resource last ran and failed.
+#: The time of each resource's last failed run.
 FAILED_AT = text("""
     SELECT part.resource, max(batch.started_at) AS at
     FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
@@ -34,52 +34,52 @@ FAILED_AT = text("""
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How one resource stands."""
+    """The status of one resource."""
 
     resource: str
-    complete_to: datetime | None  #: unbroken from the first instant on; None before the first whole window
-    lag: timedelta | None  #: None before the first whole window
+    complete_to: datetime | None  #: without gaps from the first instant on; None before the first complete window
+    lag: timedelta | None  #: None before the first complete window
     gaps: tuple[Window, ...] = ()  #: between complete windows
-    rows: int | None = None  #: living rows in production; None where another resource fills the table
+    rows: int | None = None  #: live rows in production; None if another resource fills the table
     placeholders: int = 0
     open_findings: int = 0
-    offered: bool | None = None  #: None while nobody has asked
-    coverage: QueueCoverage | None = None  #: of what is asked for per parent
-    error: str | None = None  #: of the newest run, when it failed
+    offered: bool | None = None  #: None while unknown
+    coverage: QueueCoverage | None = None  #: of a resource read per parent
+    error: str | None = None  #: of the newest run, if it failed
     error_at: datetime | None = None
 
     def is_late(self, most: timedelta) -> bool:
-        """Tell whether the resource lags behind by more than `most`; one that is not offered never does."""
+        """Tell whether the resource lags by more than `most`; a resource that is not offered never does."""
         return self.offered is not False and (self.lag is None or self.lag > most)
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceholderCount:
-    """The placeholders of one table: rows that others refer to and whose record has not arrived."""
+    """The placeholders of one table: rows created from references whose own records have not arrived."""
 
     table: str
     number: int
-    since: datetime  #: of the one that waits longest
+    since: datetime  #: creation time of the oldest
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a tenant's data stand at a moment."""
+    """The status of a tenant's data at one time."""
 
     now: datetime  #: by the database's clock
     resources: Sequence[Freshness]
     newest: Batch | None = None
     orphans: Sequence[PlaceholderCount] = ()
-    backfill: Mapping[str, BackfillProgress] = field(default_factory=dict)  #: of lists whose reading has not ended
+    backfill: Mapping[str, BackfillProgress] = field(default_factory=dict)  #: of lists that are only partly read
 
     def late_resources(self, most: timedelta) -> list[Freshness]:
-        """Return the resources that lag behind by more than `most`."""
-        return [one for one in self.resources if one.is_late(most)]
+        """Return the resources that lag by more than `most`."""
+        return [freshness for freshness in self.resources if freshness.is_late(most)]
 
 
 @dataclass(frozen=True, slots=True)
 class StatusFacts:
-    """What views and tables say, by resource."""
+    """The facts from views and tables, by resource."""
 
     freshness: Mapping[str, Any]
     quality: Mapping[str, Any]
@@ -91,18 +91,18 @@ class StatusFacts:
 
 
 def load_status(connection: Connection, tenant: str) -> Status:
-    """Return how every resource of a tenant stands, as `etl.freshness`, `etl.quality` and `etl.orphans` say."""
+    """Return the status of every resource of a tenant, from `etl.freshness`, `etl.quality` and `etl.orphans`."""
     orphans = [PlaceholderCount(*row) for row in connection.execute(ORPHANS, {"tenant": tenant})]
-    facts = load_facts(connection, tenant, {one.table: one.number for one in orphans})
-    resources = [resource_freshness(one, facts) for one in CATALOGUE]
-    newest, under_way = batches.read_newest_batch(connection, tenant), backfill_progress(connection, tenant)
-    return Status(children.read_database_time(connection), resources, newest, orphans, under_way)
+    facts = load_facts(connection, tenant, {placeholders.table: placeholders.number for placeholders in orphans})
+    resources = [resource_freshness(resource, facts) for resource in CATALOGUE]
+    newest, backfill = batches.read_newest_batch(connection, tenant), backfill_progress(connection, tenant)
+    return Status(children.read_database_time(connection), resources, newest, orphans, backfill)
 
 
 def load_facts(connection: Connection, tenant: str, orphans: Mapping[str, int]) -> StatusFacts:
-    """Read what is known of a tenant's resources."""
+    """Return the facts about a tenant's resources."""
     bound = {"tenant": tenant}
-    per_parent = [one.name for one in CATALOGUE if one.parent is not None]
+    per_parent = [resource.name for resource in CATALOGUE if resource.parent is not None]
     return StatusFacts(
         freshness={row.resource: row for row in connection.execute(FRESHNESS, bound)},
         quality={row.resource: row for row in connection.execute(QUALITY, bound)},
@@ -115,22 +115,22 @@ def load_facts(connection: Connection, tenant: str, orphans: Mapping[str, int]) 
 
 
 def load_offers(connection: Connection, tenant: str) -> dict[str, bool]:
-    """Return which resources the account was found to offer or not; those nobody asked for are not in it."""
-    asked = select(offers.c.resource, offers.c.offered).where(offers.c.tenant == tenant)
-    return {row.resource: row.offered for row in connection.execute(asked)}
+    """Return whether the account offers each resource, as far as known."""
+    query = select(offers.c.resource, offers.c.offered).where(offers.c.tenant == tenant)
+    return {row.resource: row.offered for row in connection.execute(query)}
 
 
 def complete_windows(connection: Connection, tenant: str) -> dict[str, list[Window]]:
-    """Return the unbroken intervals over which each resource is complete, oldest first."""
+    """Return the windows over which each resource is complete, oldest first."""
     query = select(watermarks).where(watermarks.c.tenant == tenant).order_by(watermarks.c.complete_from)
-    found: dict[str, list[Window]] = {}
+    windows: dict[str, list[Window]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.resource, []).append(Window(row.complete_from, row.complete_to))
-    return found
+        windows.setdefault(row.resource, []).append(Window(row.complete_from, row.complete_to))
+    return windows
 
 
 def resource_freshness(resource: Resource, facts: StatusFacts) -> Freshness:
-    """Return how one resource stands."""
+    """Return the status of one resource."""
     name = resource.name
     fresh, quality = facts.freshness.get(name), facts.quality.get(name)
     error = fresh.last_error if fresh is not None else None
@@ -151,11 +151,15 @@ def resource_freshness(resource: Resource, facts: StatusFacts) -> Freshness:
 
 
 def count_open_findings(quality: Any) -> int:
-    """Return the number of open findings of every severity in a line of `etl.quality`."""
-    return 0 if quality is None else sum(getattr(quality, f"open_{one}") for one in Severity)
+    """Return the total number of open findings in a row of `etl.quality`."""
+    return 0 if quality is None else sum(getattr(quality, f"open_{severity}") for severity in Severity)
 
 
 def find_gaps(intervals: Sequence[Window]) -> tuple[Window, ...]:
-    """Return what lies open between complete intervals, and before the first of them."""
-    ends = [FIRST_INSTANT, *(one.end for one in intervals)]
-    return tuple(Window(end, one.start) for end, one in zip(ends, intervals, strict=False) if end < one.start)
+    """Return the gaps between complete windows, and before the first of them."""
+    gap_starts = [FIRST_INSTANT, *(interval.end for interval in intervals)]
+    return tuple(
+        Window(end, interval.start)
+        for end, interval in zip(gap_starts, intervals, strict=False)
+        if end < interval.start
+    )

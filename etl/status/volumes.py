@@ -1,4 +1,4 @@
-"""How much there is: living rows and staged records, by production table."""
+"""The number of live rows and staged records, by production table."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from etl.resources import CATALOGUE
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """How much one production table holds, and how many records were staged for it."""
+    """The number of rows of one production table, and of the records staged for it."""
 
     table: str
     rows: int
@@ -27,7 +27,7 @@ def table_volumes(connection: Connection, tenant: str) -> list[Volume]:
 
 
 def count_rows(connection: Connection, tenant: str) -> dict[str, tuple[int, int]]:
-    """Return the numbers of living rows and of placeholders by table."""
+    """Return the numbers of live rows and of placeholders by table."""
     counts = [
         select(
             literal(model.__tablename__).label("name"),
@@ -40,14 +40,14 @@ def count_rows(connection: Connection, tenant: str) -> dict[str, tuple[int, int]
 
 
 def count_staged(connection: Connection, tenant: str) -> dict[str, int]:
-    """Return the numbers of staged records, every version counted, by the production table they are for."""
+    """Return the number of staged records, counting every version, by production table."""
     counts = [
-        select(literal(one.model.__tablename__).label("name"), func.count().label("staged"))
-        .select_from(raw_table(one.name))
-        .where(raw_table(one.name).c.tenant == tenant)
-        for one in CATALOGUE
+        select(literal(resource.model.__tablename__).label("name"), func.count().label("staged"))
+        .select_from(raw_table(resource.name))
+        .where(raw_table(resource.name).c.tenant == tenant)
+        for resource in CATALOGUE
     ]
-    found: dict[str, int] = {}
+    counts_by_table: dict[str, int] = {}
     for row in connection.execute(union_all(*counts)):
-        found[row.name] = found.get(row.name, 0) + row.staged
-    return found
+        counts_by_table[row.name] = counts_by_table.get(row.name, 0) + row.staged
+    return counts_by_table

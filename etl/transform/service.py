@@ -95,9 +95,9 @@ class TransformStep(Step):
             ledger.read(lambda connection: watermarks.read_not_offered(connection, ledger.tenant))
         )
 
-    def process_chunk(self, connection: Connection, candidates: Sequence[StagedRecord]) -> Counter[str]:
+    def process_chunk(self, connection: Connection, records: Sequence[StagedRecord]) -> Counter[str]:
         """Clean one chunk: statuses, findings, derived records and counts in one transaction."""
-        cleaned = clean_records(self.reshape, candidates)
+        cleaned = clean_records(self.reshape, records)
         statuses = {result.staged.raw_id: clean_status(result, self.rules) for result in cleaned}
         raw_tables.update_status(connection, self.resource, self.batch_id, statuses)
         finding_count = save_findings(connection, self.ledger.tenant, self.resource, self.batch_id, cleaned)
@@ -107,7 +107,7 @@ class TransformStep(Step):
                 stage_records(connection, self.stage_context(), child, incoming, sets)
         counts = count_outcomes(cleaned, finding_count)
         counters.add_counts(connection, self.batch_id, self.resource.name, counts)
-        return Counter({"cleaned": len(candidates), **counts})
+        return Counter({"cleaned": len(records), **counts})
 
     def stage_context(self) -> StageContext:
         """Return how derived records are staged: pending, to be cleaned later."""

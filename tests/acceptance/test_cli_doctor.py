@@ -90,7 +90,7 @@ def test_differences_are_reported_per_call(qqetl: CommandLine, database_url: str
     assert calls["contacts"]["missing_fields"] == ["DisplayName"]
     assert calls["locations"]["new_fields"] == []
     assert done.returncode == 6
-    for words in ("Refused, although every account has it: billing_records", "new: Mood", "Not offered"):
+    for words in ("Refused, although every account should have it: billing_records", "new: Mood", "Not offered"):
         assert words in done.stdout
     with psycopg.connect(database_url) as connection:
         offers: dict[str, bool] = dict(connection.execute("SELECT resource, offered FROM etl.offers").fetchall())

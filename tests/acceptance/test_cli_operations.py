@@ -44,13 +44,13 @@ SYNC = ("sync", "--resource", "carriers")
 def test_a_failed_run_is_mailed_once_and_so_is_its_end(qqetl: CommandLine, sink: tuple[Sink, int]) -> None:
     wrong = qqetl.with_settings(QQCATALYST_PASSWORD="wrong-password")
     assert [wrong(*SYNC).returncode for _ in range(2)] == [5, 5]
-    assert sink[0].subjects == ["qqetl default: QQCatalyst refused the credentials"]
+    assert sink[0].subjects == ["qqetl default: QQCatalyst rejected the credentials"]
     shown = json.loads(qqetl("notices", "--json").stdout)
     assert [(incident["kind"], incident["times_seen"], incident["told"]) for incident in shown["open"]] == [
         ("credentials_refused", 2, True)
     ]
     assert qqetl(*SYNC).returncode == 0
-    assert sink[0].subjects[1:] == ["qqetl default: over: QQCatalyst refused the credentials"]
+    assert sink[0].subjects[1:] == ["qqetl default: resolved: QQCatalyst rejected the credentials"]
     assert "Action needed: none" in qqetl("notices").stdout
 
 
@@ -60,15 +60,15 @@ def test_usage_errors_are_not_mailed_and_a_database_outage_is_mailed_once(
     assert qqetl("sync", "--resource", "contracts").returncode == 2
     away = qqetl.with_settings(DATABASE_URL="postgresql://etl:very-secret@127.0.0.1:9/book")
     assert [away(*SYNC).returncode for _ in range(2)] == [4, 4]
-    assert sink[0].subjects == ["qqetl default: the database cannot be used"]
+    assert sink[0].subjects == ["qqetl default: the database is unavailable"]
     assert "very-secret" not in sink[0].text() + sink[0].html()
     assert qqetl(*SYNC).returncode == 0
-    assert sink[0].subjects[1:] == ["qqetl default: over: the database cannot be used"]
+    assert sink[0].subjects[1:] == ["qqetl default: resolved: the database is unavailable"]
 
 
 def test_a_test_email_is_sent_and_unsent_emails_are_listed(qqetl: CommandLine, sink: tuple[Sink, int]) -> None:
     tried = qqetl("notices", "--test")
-    assert (tried.returncode, sink[0].subjects) == (0, ["qqetl default: a test of notices"])
+    assert (tried.returncode, sink[0].subjects) == (0, ["qqetl default: test email"])
     assert "1 email sent" in tried.stdout
     away = qqetl.with_settings(ETL_SMTP_URL=f"smtp://somebody:secret-word@127.0.0.1:{free_port()}")
     refused = away("notices", "--test", "--json")

@@ -251,7 +251,7 @@ def test_emails_and_metrics(inside: Inside, simulator: Simulator) -> None:
         for words in (["sync", "--resource", "claims"], ["notices", "--test"], ["metrics"]):
             _, text = inside(*words, ETL_SMTP_URL=f"smtp://127.0.0.1:{port}", **addresses)
             assert leaked(text) == []
-    assert sink.subjects == ["qqetl default: claims failed", "qqetl default: a test of notices"]
+    assert sink.subjects == ["qqetl default: claims failed", "qqetl default: test email"]
     assert [
         leaked(mail.as_string() + sink.text(index) + sink.html(index)) for index, mail in enumerate(sink.mails)
     ] == [

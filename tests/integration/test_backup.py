@@ -137,7 +137,7 @@ def test_a_move_copies_every_row_and_goes_on_counting(filled: str, other: str) -
 
 def test_a_move_into_rows_or_other_tables_is_refused(filled: str, other: str) -> None:
     on(other, "insert into parents (name) values ('there first')")
-    with pytest.raises(DatabaseNotReady, match=r"public\.parents hold some"):
+    with pytest.raises(DatabaseNotReady, match=r"these tables have rows: public\.parents"):
         move_rows(filled, other)
     on(other, "delete from parents", "update etl.alembic_version set version_num = '0000'")
     with pytest.raises(DatabaseNotReady, match="qqetl db upgrade"):

@@ -18,7 +18,7 @@ from airflow_home import Home, free_port, of_account
 from holding import Held, holding
 from live_airflow import Airflow, living
 from pooler import brought
-from sites import agency
+from sites import serve_agency
 from snapshots import value, values
 from sqlalchemy import Engine
 
@@ -85,7 +85,7 @@ def settings_of_celery(broker: str, metadata: str) -> dict[str, str]:
 def test_two_workers_share_a_run_and_one_of_them_dies(
     database_url: str, metadata: str, engine: Engine, tmp_path: Path
 ) -> None:
-    with agency(contacts=300) as simulator, redis(tmp_path) as broker:
+    with serve_agency(contacts=300) as simulator, redis(tmp_path) as broker:
         settings = of_account(simulator, database_url) | settings_of_celery(broker, metadata)
         home = Home(tmp_path, metadata, settings)
         workers = {name: worker(tmp_path, name) for name in WORKERS}

@@ -15,7 +15,7 @@ from airflow_home import DAGS, Home, of_account, of_mail
 from holding import Held, holding
 from live_airflow import Airflow, in_session, kill_task, living
 from mail_sink import Sink, mail_sink
-from sites import agency, break_with
+from sites import serve_agency, set_faults
 from sqlalchemy import Engine
 
 from etl.api.retry_policy import Patience
@@ -43,7 +43,7 @@ with DAG("report", schedule=[Asset("qqcatalyst://south/policies")], start_date=d
 @contextmanager
 def two_agencies(folder: Path, database_url: str) -> Iterator[tuple[Simulator, Simulator]]:
     """Give two agencies, each with a folder that holds its settings."""
-    with agency() as north, agency(seed=21) as south:
+    with serve_agency() as north, serve_agency(seed=21) as south:
         for name, simulator in (("north", north), ("south", south)):
             (folder / name).mkdir(parents=True)
             lines = [f"{key}={value}" for key, value in of_account(simulator, database_url).items()]
@@ -67,7 +67,7 @@ def test_two_agencies_live_through_tasks_that_are_killed_and_runs_that_fail_for_
 ) -> None:
     with two_agencies(tmp_path / "agencies", database_url) as (north, south), mail_sink() as (sink, port):
         home = home_of(tmp_path, metadata, port)
-        break_with(north, "server-errors:always")
+        set_faults(north, "server-errors:always")
         with holding(south, "/v1/Commissions/AgencyRules") as held, living(home, {SYNC, ALL, "report"}) as airflow:
             for dag in (SYNC, RECONCILE, "report"):
                 airflow.unpause(dag)
@@ -147,7 +147,7 @@ def fails_for_good_and_is_mailed(airflow: Airflow, north: Simulator, sink: Sink)
     assert len(calls) == Patience().attempts, "Airflow has not multiplied them"
     assert airflow.tasks(SYNC, run)["begin[-1]"]["try_number"] == 1
     assert airflow.until(lambda: told(sink, "north")) == ["the run failed"]
-    break_with(north)
+    set_faults(north)
     return airflow.trigger(SYNC, agency="north")
 
 

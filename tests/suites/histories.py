@@ -10,7 +10,7 @@ from typing import Any
 
 from against_the_oracle import compare
 from dying import Killed, Mortal
-from sites import agency, break_with, settings_for
+from sites import serve_agency, set_faults, settings_for
 from sqlalchemy import Engine, text
 from upstream import happen
 
@@ -67,7 +67,7 @@ class History:
     def run(self) -> list[str]:
         """Live through the history and return where production differs from the source at its end."""
         contacts = self.dice.randrange(1, 5)
-        with agency(seed=self.dice.randrange(10**6), contacts=contacts, founded=self.now, now=self.now) as simulator:
+        with serve_agency(seed=self.dice.randrange(10**6), contacts=contacts, founded=self.now, now=self.now) as simulator:
             self.simulator = simulator
             del simulator.world.agency_rules[RULES:]
             for _ in range(self.dice.choice((1, 1, 2, 2, 3))):
@@ -94,7 +94,7 @@ class History:
 
     def troubled(self) -> None:
         """Run under faults, with an end or changes in the middle perhaps; and perhaps take it up again."""
-        break_with(self.simulator, *self.faults())
+        set_faults(self.simulator, *self.faults())
         how = self.dice.choice(("whole", "whole", "stopped", "killed", "killed", "changing"))
         settings = {
             "etl_page_size": self.dice.randrange(1, 9), "etl_concurrency": self.dice.randrange(1, 9),
@@ -104,9 +104,9 @@ class History:
         ended = self.attempt(how, full, settings)
         if ended != "0" and self.dice.random() < 0.4:
             if self.dice.random() < 0.5:
-                break_with(self.simulator)
+                set_faults(self.simulator)
             self.attempt("retry", full, settings)
-        break_with(self.simulator)
+        set_faults(self.simulator)
 
     def faults(self) -> Iterator[str]:
         """Draw some faults, most of them such that a run survives them."""

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 from pauses import without_pauses
-from sites import Site, agency, site_of
-from snapshots import TABLES, as_they_lie, value, written
+from sites import Site, serve_agency, open_site
+from snapshots import TABLES, row_versions, value, changed_tables
 
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator
@@ -19,14 +19,14 @@ EMPTY: dict[str, str] = {}
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     """Give an agency of few records that brings a row of every table, and whose clock stands."""
-    with agency(founded=NOW, now=NOW) as served:
+    with serve_agency(founded=NOW, now=NOW) as served:
         del served.world.agency_rules[9:]
         yield served
 
 
 @pytest.fixture
 def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
-    with site_of(simulator, database_url) as made, without_pauses():
+    with open_site(simulator, database_url) as made, without_pauses():
         yield made
 
 
@@ -35,8 +35,8 @@ def test_two_full_reads_are_equal_and_what_follows_writes_nothing(site: Site) ->
     assert {one for one in TABLES if not value(site.engine, f"SELECT count(*) FROM {one}")} == set()
     raw = {one.name for one in CATALOGUE if not value(site.engine, f"SELECT count(*) FROM raw.{one.raw_table}")}
     assert raw == set(EMPTY)
-    before = as_they_lie(site.engine)
+    before = row_versions(site.engine)
     assert site.sync_once(full=True).exit_status == 0
-    assert written(before, as_they_lie(site.engine)) == set(), "the second full read"
+    assert changed_tables(before, row_versions(site.engine)) == set(), "the second full read"
     assert site.sync_once().exit_status == 0
-    assert written(before, as_they_lie(site.engine)) == set(), "the incremental read behind it"
+    assert changed_tables(before, row_versions(site.engine)) == set(), "the incremental read behind it"

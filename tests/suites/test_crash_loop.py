@@ -21,7 +21,7 @@ import pytest
 from command_line import CommandLine, settings_of
 from crashing import KILLED, SEAMS, Ended, Zygote, zygote
 from databases import MIGRATED, cloned
-from sites import agency
+from sites import serve_agency
 from snapshots import Digest, differences, digest
 
 from etl.database.connect import make_engine
@@ -164,7 +164,7 @@ def bench(server: EmbeddedPostgres) -> Iterator[Bench]:
     environment = CommandLine(folder, {}).environment
     try:
         with (
-            agency(seed=3, contacts=3, founded=THEN, now=THEN) as simulator,
+            serve_agency(seed=3, contacts=3, founded=THEN, now=THEN) as simulator,
             zygote(folder, environment) as forks,
         ):
             del simulator.world.agency_rules[9:]

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from databases import MIGRATED, cloned
 from pauses import without_pauses
-from sites import Site, agency, break_with, come_of_age, site_of
+from sites import Site, serve_agency, set_faults, make_children_due, open_site
 from snapshots import differences, digest
 
 from etl.database.embedded.server import EmbeddedPostgres
@@ -58,7 +58,7 @@ def place(request: web.Request) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with agency(seed=11, contacts=8, founded=THEN, now=THEN) as served:
+    with serve_agency(seed=11, contacts=8, founded=THEN, now=THEN) as served:
         del served.world.agency_rules[20:]
         yield served
 
@@ -67,11 +67,11 @@ def simulator() -> Iterator[Simulator]:
 def sites(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[tuple[Site, Site]]:
     with (
         cloned(server.url, MIGRATED) as one, cloned(server.url, MIGRATED) as other,
-        site_of(simulator, one, etl_page_size=3) as quiet, site_of(simulator, other, etl_page_size=3) as disturbed,
+        open_site(simulator, one, etl_page_size=3) as quiet, open_site(simulator, other, etl_page_size=3) as disturbed,
         without_pauses(),
     ):  # fmt: skip
         yield quiet, disturbed
-        break_with(simulator)
+        set_faults(simulator)
 
 
 def whole(site: Site, simulator: Simulator, faults: Faults, **options: Any) -> None:
@@ -92,7 +92,7 @@ def test_pages_twice_reversed_and_a_week_late_end_in_the_same_tables(
     with simulator.lock:
         simulator.world.tick(LATER - timedelta(hours=2), 25)
     for site in sites:
-        come_of_age(site)
+        make_children_due(site)
     whole(quiet, simulator, Faults(()))
     whole(disturbed, simulator, odd)
     whole(disturbed, simulator, Late(then.delivered), resources=DATED, full=True, dry_sweep=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from against_the_oracle import compare
 from pauses import without_pauses
-from sites import Site, agency, break_with, come_of_age, site_of
+from sites import Site, serve_agency, set_faults, make_children_due, open_site
 from snapshots import values
 from sqlalchemy import text
 
@@ -53,7 +53,7 @@ def test_every_fault_is_among_them() -> None:
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with agency(seed=3, contacts=3) as served:
+    with serve_agency(seed=3, contacts=3) as served:
         del served.world.agency_rules[9:]
         yield served
 
@@ -61,9 +61,9 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def site(simulator: Simulator, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setattr(client, "Limits", lambda: Limits(total=6.0, connect=4.0, read=4.0))
-    with site_of(simulator, database_url, etl_page_size=4) as made, without_pauses():
+    with open_site(simulator, database_url, etl_page_size=4) as made, without_pauses():
         yield made
-        break_with(simulator)
+        set_faults(simulator)
 
 
 def let_credentials_be_tried_again(site: Site) -> None:
@@ -99,23 +99,23 @@ def statuses(simulator: Simulator) -> Counter[int]:
 @pytest.mark.timeout(300)
 def test_after_every_fault_at_once_production_is_the_source(site: Site, simulator: Simulator) -> None:
     for ending in ENDING:  # runs that cannot get anywhere leave nothing that harms the next
-        break_with(simulator, *PASSING, *LASTING, ending)
+        set_faults(simulator, *PASSING, *LASTING, ending)
         assert run(site) != 0
         let_credentials_be_tried_again(site)
-    break_with(simulator, *PASSING, *OF_RECORDS, *LASTING)
+    set_faults(simulator, *PASSING, *OF_RECORDS, *LASTING)
     ends = [run(site)]
     while not {302, 401, 403, 429, 503} <= statuses(simulator).keys():
         ends.append(run(site))
         assert len(ends) < RUNS, statuses(simulator)
     assert all(ends)
-    break_with(simulator, *PASSING, *OF_RECORDS)
+    set_faults(simulator, *PASSING, *OF_RECORDS)
     for _ in range(RUNS):
         ends.append(run(site))
         if not ends[-1]:
             break
     assert ends[-1] == 0, (ends, troubles(site))
-    break_with(simulator)
-    come_of_age(site)
+    set_faults(simulator)
+    make_children_due(site)
     summary = site.sync_once(resources=READ, full=True)
     assert summary.exit_status == 0, summary.batch.error
     assert compare(site.engine, site.settings.etl_tenant, simulator.world, READ, swept=True) == []

@@ -7,7 +7,7 @@ import pytest
 from against_the_oracle import compare
 from databases import MIGRATED, cloned
 from pauses import without_pauses
-from sites import Site, agency, break_with, come_of_age, site_of
+from sites import Site, serve_agency, set_faults, make_children_due, open_site
 from sqlalchemy import text
 
 from etl.api import client
@@ -48,7 +48,7 @@ ELSEWHERE = {"call-limit", "call-quota"}
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with agency(seed=3, contacts=3) as served:
+    with serve_agency(seed=3, contacts=3) as served:
         del served.world.agency_rules[9:]
         yield served
 
@@ -64,9 +64,9 @@ def shared(server: EmbeddedPostgres) -> Iterator[str]:
 def site(simulator: Simulator, shared: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setattr(client, "Limits", lambda: Limits(total=6.0, connect=4.0, read=4.0))
     tenant = re.sub(r"\W", "-", fault)
-    with site_of(simulator, shared, etl_page_size=4, etl_tenant=tenant) as made, without_pauses():
+    with open_site(simulator, shared, etl_page_size=4, etl_tenant=tenant) as made, without_pauses():
         yield made
-        break_with(simulator)
+        set_faults(simulator)
 
 
 def how_it_ended(site: Site) -> str:
@@ -89,10 +89,10 @@ def test_every_fault_is_borne_somewhere() -> None:
 def test_a_run_under_a_fault_ends_as_it_should_and_the_next_one_is_whole(
     site: Site, simulator: Simulator, fault: str
 ) -> None:
-    break_with(simulator, fault)
+    set_faults(simulator, fault)
     assert how_it_ended(site) == BORNE[fault]
-    break_with(simulator)
-    come_of_age(site)
+    set_faults(simulator)
+    make_children_due(site)
     with site.engine.begin() as connection:  # refused credentials rest for a while
         connection.execute(text("UPDATE etl.tokens SET refused_until = NULL"))
     summary = site.sync_once(resources=READ, full=True)

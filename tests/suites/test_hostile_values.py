@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 from pauses import without_pauses
-from sites import Site, agency, site_of
-from snapshots import as_they_lie, value, written
+from sites import Site, serve_agency, open_site
+from snapshots import row_versions, value, changed_tables
 
 from etl.simulator.faults import Faults
 
@@ -64,7 +64,7 @@ class Spoilt(Faults):
 
 @pytest.fixture
 def site(database_url: str) -> Iterator[Site]:
-    with agency(contacts=8) as simulator, site_of(simulator, database_url) as made, without_pauses():
+    with serve_agency(contacts=8) as simulator, open_site(simulator, database_url) as made, without_pauses():
         del simulator.world.agency_rules[40:]
         simulator.server.faults = Spoilt()
         yield made
@@ -77,6 +77,6 @@ def test_hostile_values_cost_neither_their_neighbours_nor_the_run(site: Site) ->
     refused = {part.resource for part in summary.parts if part.counts["refused"]}
     assert refused == set(), "the ids, references and status were sound"
     assert value(site.engine, "SELECT count(*) FROM etl.findings") > 100
-    before = as_they_lie(site.engine)
+    before = row_versions(site.engine)
     assert site.sync_once(full=True).exit_status == 0
-    assert written(before, as_they_lie(site.engine)) == set()
+    assert changed_tables(before, row_versions(site.engine)) == set()

@@ -11,7 +11,7 @@ import pytest
 from command_line import CommandLine, settings_of
 from crashing import Zygote, zygote
 from databases import MIGRATED, cloned
-from sites import agency
+from sites import serve_agency
 from snapshots import Digest, differences, digest, value
 
 from etl.database.connect import make_engine
@@ -36,7 +36,7 @@ PAIRS: dict[str, tuple[str, str]] = {
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with agency(founded=NOW, now=NOW, latency=LATENCY) as served:
+    with serve_agency(founded=NOW, now=NOW, latency=LATENCY) as served:
         del served.world.agency_rules[9:]
         yield served
 

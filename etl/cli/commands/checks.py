@@ -20,7 +20,7 @@ app = create_app()
 
 Which = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show one check: why it matters, and its hits.")]
 AsSql = Annotated[bool, typer.Option("--sql", help="Print the SQL of the check instead of its hits.")]
-Most = Annotated[int, typer.Option("--most", min=1, metavar="N", help="Maximum number of hits to list.")]
+Limit = Annotated[int, typer.Option("--most", min=1, metavar="N", help="Maximum number of hits to list.")]
 
 #: Columns of wrapped text.
 WIDTH = 80
@@ -34,7 +34,7 @@ WIDTH = 80
     )
 )
 def command(
-    *, name: Which = None, as_sql: AsSql = False, most: Most = 20, embedded: Embedded = False, as_json: AsJson = False
+    *, name: Which = None, as_sql: AsSql = False, limit: Limit = 20, embedded: Embedded = False, as_json: AsJson = False
 ) -> None:
     """List the checks across records, or show one. Checks run after each load on changed rows, and daily on all rows.
 
@@ -49,7 +49,7 @@ def command(
         if check is None:
             show_checks(session.read(partial(check_statuses, tenant=session.tenant)), as_json=as_json)
         else:
-            show_check(session, check, most, as_json=as_json)
+            show_check(session, check, limit, as_json=as_json)
 
 
 def get_query(name: str | None) -> str:
@@ -62,7 +62,7 @@ def get_query(name: str | None) -> str:
 def show_checks(statuses: list[CheckStatus], *, as_json: bool) -> None:
     """Print the list of checks."""
     if as_json:
-        print_json([status_to_json(status) for status in statuses])
+        print_json([check_status_to_json(status) for status in statuses])
         return
     rows = [
         (status.check.name, status.check.resource, format_number(status.open), format_time(status.ran_at))
@@ -74,10 +74,10 @@ def show_checks(statuses: list[CheckStatus], *, as_json: bool) -> None:
     print_line(f"{open_findings}. Details of one check: qqetl checks NAME")
 
 
-def show_check(session: CommandSession, check: Check, most: int, *, as_json: bool) -> None:
+def show_check(session: CommandSession, check: Check, limit: int, *, as_json: bool) -> None:
     """Print one check: why it matters, what to do, and the rows that it hits now."""
     check_hits = session.read(
-        lambda connection: list(list_hits(connection, session.tenant, check, None if as_json else most + 1))
+        lambda connection: list(list_hits(connection, session.tenant, check, None if as_json else limit + 1))
     )
     if as_json:
         print_json(check_to_json(check) | {"hits": [asdict(hit) for hit in check_hits]})
@@ -90,8 +90,8 @@ def show_check(session: CommandSession, check: Check, most: int, *, as_json: boo
         print_line("No matching rows.")
         return
     headers = ("Source id", "Policy", "Customer", "Found")
-    stdout().print(build_table(headers, (hit_to_row(hit) for hit in check_hits[:most])))
-    if len(check_hits) > most:
+    stdout().print(build_table(headers, (hit_to_row(hit) for hit in check_hits[:limit])))
+    if len(check_hits) > limit:
         print_line(f"There are more: use --most N, or query the view {check.view}.")
 
 
@@ -113,7 +113,7 @@ def check_to_json(check: Check) -> dict[str, Any]:
     }
 
 
-def status_to_json(status: CheckStatus) -> dict[str, Any]:
+def check_status_to_json(status: CheckStatus) -> dict[str, Any]:
     """Return a check with its open findings as JSON."""
     return {
         **check_to_json(status.check),

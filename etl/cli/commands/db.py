@@ -66,7 +66,7 @@ def check(*, embedded: Embedded = False) -> None:
             changes = schema_differences(connection)
     if changes:
         more = f" and {len(changes) - MAX_DIFFERENCES} more" if len(changes) > MAX_DIFFERENCES else ""
-        listed = "; ".join(map(describe_difference, changes[:MAX_DIFFERENCES]))
+        listed = "; ".join(map(describe_schema_difference, changes[:MAX_DIFFERENCES]))
         raise DatabaseNotReady(
             f"The tables of the database were changed outside of migrations: {listed}{more}. "
             "Undo the changes, or restore a backup."
@@ -74,10 +74,10 @@ def check(*, embedded: Embedded = False) -> None:
     print_line(f"At migration {head_revision()}; all tables match.")
 
 
-def describe_difference(difference: Any) -> str:
+def describe_schema_difference(difference: Any) -> str:
     """Return a difference as text: the operation, and the object."""
     if isinstance(difference, list):
-        return describe_difference(difference[0])
+        return describe_schema_difference(difference[0])
     names = [part if isinstance(part, str) else getattr(part, "name", None) for part in difference[1:4]]
     return " ".join([difference[0].replace("_", " "), ".".join(name for name in names if name)])
 

@@ -71,7 +71,7 @@ def command(*, keep: Keep = False, contacts: Contacts = None, live: Live = False
                 if live:
                     follow_changes(session, stop_request)
                 elif keep:
-                    keep_running(simulator, stop_request)
+                    serve_until_stopped(simulator, stop_request)
     raise typer.Exit(status)
 
 
@@ -81,7 +81,7 @@ def first_sync(session: CommandSession, stop_request: StopRequest) -> int:
     return run_with_progress(run_sync, stop_request, len(CATALOGUE), partial(show_demo, session))
 
 
-def keep_running(simulator: Simulator, stop_request: StopRequest) -> None:
+def serve_until_stopped(simulator: Simulator, stop_request: StopRequest) -> None:
     """Print the addresses, and wait for a stop request."""
     print_line()
     print_line("To sync from this simulator:", style="bold")

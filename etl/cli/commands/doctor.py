@@ -86,7 +86,7 @@ def check_api(diagnosis: Diagnosis, settings: Settings, ledger: Ledger | None) -
         with connected(settings, engine=ledger.engine if ledger is not None else None) as api:
             diagnosis.skew = api.api.clock_skew or timedelta()
             diagnosis.add_passed("token", "received")
-            diagnosis.add_passed("clock", f"{format_duration(abs(diagnosis.skew))} off the clock of QQCatalyst")
+            diagnosis.add_passed("clock", f"differs from QQCatalyst by {format_duration(abs(diagnosis.skew))}")
             diagnosis.calls = examine(settings, api, print_call)
     except EtlError as error:
         diagnosis.add_failed("token" if isinstance(error, CredentialsRefused | SettingsError) else "QQCatalyst", error)

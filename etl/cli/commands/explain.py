@@ -141,7 +141,7 @@ def describe_cleaning(trace: ColumnTrace, *, personal: bool) -> str:
     if trace.result is ColumnResult.POINTS:
         text += f" {trace.table} {trace.clean}"
     if trace.rule:
-        text += f": {trace.rule}, {trace.words}"
+        text += f": {trace.rule}, {trace.message}"
     if trace.differs:
         text += (
             f"; the row has {'NULL' if trace.stored is None else format_value(trace, trace.stored, personal=personal)}"

@@ -10,7 +10,7 @@ from etl.cli.ui.options import AsJson, Embedded, From, Resources, To, create_app
 from etl.cli.ui.progress import show_progress
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_json, print_line, print_notice
-from etl.cli.views.balance_sheet import resource_to_json, sum_counts
+from etl.cli.views.balance_sheet import batch_resource_to_json, sum_counts
 from etl.cli.window_options import parse_window_or_default
 from etl.database.revisions import check_migrated
 from etl.extract.service import ExtractService
@@ -50,7 +50,7 @@ def command(
         parts = session.ledger.read(partial(batches.read_batch_resources, batch_id=batch_id))
     failed = [part for part in parts if part.status is ResourceState.FAILED]
     if as_json:
-        print_json({"batch": str(batch_id), "resources": [resource_to_json(part) for part in parts]})
+        print_json({"batch": str(batch_id), "resources": [batch_resource_to_json(part) for part in parts]})
     else:
         print_line(str(batch_id))
     print_notice(f"{format_count(sum_counts(parts)['pages'], 'page')} staged. Next: qqetl transform {batch_id}")

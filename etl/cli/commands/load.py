@@ -4,7 +4,7 @@ from functools import partial
 
 import typer
 
-from etl.cli.batch_lookup import find_batch
+from etl.cli.batch_lookup import resolve_batch_id
 from etl.cli.session import open_session
 from etl.cli.ui.options import AsJson, BatchId, Embedded, create_app, format_examples
 from etl.cli.ui.progress import show_progress
@@ -23,7 +23,7 @@ app = create_app()
 def command(batch: BatchId, *, embedded: Embedded = False, as_json: AsJson = False) -> None:
     """Write the clean rows of a batch to production, and complete the batch."""
     with open_session(embedded=embedded) as session:
-        batch_id = session.read(partial(find_batch, tenant=session.tenant, name=batch))
+        batch_id = session.read(partial(resolve_batch_id, tenant=session.tenant, name=batch))
         window = session.read(partial(batches.read_batch, batch_id=batch_id)).window
         with StopRequest() as stop_request, show_progress(len(CATALOGUE)) as watch:
             service = LoadService(session.engine, settings=session.settings, watch=watch, stop=stop_request.event)

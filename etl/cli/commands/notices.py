@@ -18,7 +18,7 @@ from etl.ledger.notifications.outbox import Mail
 from etl.notifications.after_run import update_incidents
 from etl.notifications.message import to_mail
 from etl.notifications.send import SendResult, send_queued
-from etl.notifications.templates import describe_resolved, headline, test_message
+from etl.notifications.templates import build_test_message, describe_resolved, headline
 
 app = create_app()
 
@@ -51,7 +51,7 @@ def command(*, test: Test = False, look: Look = False, embedded: Embedded = Fals
         sent = send_mails(session, test=test) if test or look else None
         status = session.read(partial(read_status, tenant=session.tenant, sent=sent))
     if as_json:
-        print_json(status_to_json(status))
+        print_json(notice_status_to_json(status))
     else:
         show_status(status)
     if sent is not None and sent.failed:
@@ -64,7 +64,7 @@ def send_mails(session: CommandSession, *, test: bool) -> SendResult:
     if session.settings.etl_smtp_url is None:
         raise UsageError("No mail server is configured. Set ETL_SMTP_URL, ETL_MAIL_FROM and ETL_MAIL_TO.")
     if test:
-        mail = to_mail(test_message(session.tenant))
+        mail = to_mail(build_test_message(session.tenant))
         session.ledger.commit(partial(outbox.enqueue, tenant=session.tenant, mail=mail))
     else:
         update_incidents(session.ledger, session.settings, at_end=False)
@@ -90,7 +90,7 @@ def show_status(status: NoticeStatus) -> None:
         print_line(f"Not sent after {format_count(mail.attempts, 'attempt')}: {mail.subject}{reason}")
 
 
-def status_to_json(status: NoticeStatus) -> dict[str, Any]:
+def notice_status_to_json(status: NoticeStatus) -> dict[str, Any]:
     """Return open incidents and unsent emails as JSON."""
     return {
         "open": [incident_to_json(incident) for incident in status.open],

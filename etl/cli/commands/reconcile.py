@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from etl.cli.batch_lookup import find_batch
+from etl.cli.batch_lookup import resolve_batch_id
 from etl.cli.run_command import choose_summary_writer, run_with_progress
 from etl.cli.run_notifier import RunNotifier
 from etl.cli.session import CommandSession, load_settings, open_session
@@ -67,7 +67,7 @@ def command(
 
 def undo_and_show(session: CommandSession, batch: str, *, as_json: bool) -> None:
     """Undo the deletions of a batch, and print the number of rows per table."""
-    batch_id = session.read(partial(find_batch, tenant=session.tenant, name=batch))
+    batch_id = session.read(partial(resolve_batch_id, tenant=session.tenant, name=batch))
     undone = {name: rows for name, rows in undo_deletions(session.engine, session.settings, batch_id).items() if rows}
     if as_json:
         print_json(undone)

@@ -61,7 +61,7 @@ def show_changes(result: Replayed) -> None:
     records = format_count(sum(counts["fetched"] for counts in result.counts.values()), "record")
     new, changed = format_number(outcomes[Outcome.INSERTED]), format_number(outcomes[Outcome.UPDATED])
     verb = "were" if result.applied else "would be"
-    print_line(f"Replayed {records} with the current rules: {new} rows {verb} inserted, {changed} {verb} updated.")
+    print_line(f"Replayed {records} with the current rules: {new} rows {verb} inserted, {changed} updated.")
     if result.applied:
         print_line(f"Written by batch {result.batch_id}.")
     elif any(outcomes[outcome] for outcome in CHANGED):

@@ -21,9 +21,9 @@ YES_NO = {True: "yes", False: "no", None: ""}
 
 @app.command(epilog=format_examples("qqetl resources", "qqetl resources --json"))
 def command(*, embedded: Embedded = False, as_json: AsJson = False) -> None:
-    """List all resources: API calls, table, whether proven, and whether this account offers it.
+    """List all resources: API calls, table, whether documented, and whether this account offers it.
 
-    A sync also tries unproven resources. Column Offered comes from the database, and is empty without one.
+    A sync also tries undocumented resources. Column Offered comes from the database, and is empty without one.
     """
     offered = read_offers(load_settings(), embedded=embedded)
     if as_json:
@@ -33,10 +33,10 @@ def command(*, embedded: Embedded = False, as_json: AsJson = False) -> None:
         (entry.name, YES_NO[entry.documented], YES_NO[offered.get(entry.name)], format_source(entry))
         for entry in CATALOGUE
     ]
-    stdout().print(build_table(("Resource", "Proven", "Offered", "Call"), rows))
+    stdout().print(build_table(("Resource", "Documented", "Offered", "Call"), rows))
     print_line()
     print_line("A resource fills the table of the same name unless → names another. {parent}: one call per parent.")
-    print_line("Proven: confirmed for all accounts. Offered: as this account last responded.")
+    print_line("Documented: in the vendor's API documentation. Offered: as this account last responded.")
 
 
 def format_source(resource: Resource) -> str:

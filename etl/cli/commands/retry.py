@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from etl.cli.batch_lookup import find_batch
+from etl.cli.batch_lookup import resolve_batch_id
 from etl.cli.run_command import choose_summary_writer, run_with_progress
 from etl.cli.run_notifier import RunNotifier
 from etl.cli.session import load_settings, open_session
@@ -37,7 +37,7 @@ def command(*, batch: Which = None, embedded: Embedded = False, as_json: AsJson 
         open_session(embedded=embedded, settings=settings) as session,
         StopRequest() as stop_request,
     ):
-        batch_id = session.read(partial(find_batch, tenant=session.tenant, name=batch)) if batch else None
+        batch_id = session.read(partial(resolve_batch_id, tenant=session.tenant, name=batch)) if batch else None
         batch_to_run = session.read(partial(batch_to_resume, tenant=session.tenant, batch_id=batch_id))
         resources = session.read(partial(batches.read_batch_resources, batch_id=batch_to_run.id))
         status = run_with_progress(

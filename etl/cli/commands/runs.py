@@ -5,12 +5,18 @@ from typing import Annotated, Any
 
 import typer
 
-from etl.cli.batch_lookup import find_batch
+from etl.cli.batch_lookup import resolve_batch_id
 from etl.cli.session import CommandSession, open_session
 from etl.cli.ui.format import format_duration, format_number, format_time
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, stdout
-from etl.cli.views.balance_sheet import build_balance_sheet, find_failures, format_balance, resource_to_json, sum_counts
+from etl.cli.views.balance_sheet import (
+    batch_resource_to_json,
+    build_balance_sheet,
+    find_failures,
+    format_balance,
+    sum_counts,
+)
 from etl.config.redaction import escape_control_characters
 from etl.ledger import batches
 from etl.ledger.batches import Batch
@@ -23,7 +29,7 @@ Which = Annotated[
     str | None,
     typer.Argument(metavar="[BATCH]", help="Batch id, or its first characters: show its balance sheet."),
 ]
-Most = Annotated[int, typer.Option("--most", min=1, metavar="N", help="Maximum number of batches to list.")]
+Limit = Annotated[int, typer.Option("--most", min=1, metavar="N", help="Maximum number of batches to list.")]
 
 
 @app.command(
@@ -32,11 +38,11 @@ Most = Annotated[int, typer.Option("--most", min=1, metavar="N", help="Maximum n
         "qqetl runs 34944a62    one batch: records fetched, and their outcomes",
     )
 )
-def command(*, batch: Which = None, most: Most = 20, embedded: Embedded = False, as_json: AsJson = False) -> None:
+def command(*, batch: Which = None, limit: Limit = 20, embedded: Embedded = False, as_json: AsJson = False) -> None:
     """List the batches, newest first, or show one with its balance sheet."""
     with open_session(embedded=embedded) as session:
         if batch is None:
-            show_runs(session.read(partial(list_runs, tenant=session.tenant, most=most)), as_json=as_json)
+            show_runs(session.read(partial(list_runs, tenant=session.tenant, most=limit)), as_json=as_json)
         else:
             show_run(session, batch, as_json=as_json)
 
@@ -91,11 +97,11 @@ def batch_to_json(batch: Batch) -> dict[str, Any]:
 
 def show_run(session: CommandSession, name: str, *, as_json: bool) -> None:
     """Print one batch with its balance sheet."""
-    batch_id = session.read(partial(find_batch, tenant=session.tenant, name=name))
+    batch_id = session.read(partial(resolve_batch_id, tenant=session.tenant, name=name))
     batch = session.read(partial(batches.read_batch, batch_id=batch_id))
     parts = session.read(partial(batches.read_batch_resources, batch_id=batch_id))
     if as_json:
-        print_json(batch_to_json(batch) | {"resources": [resource_to_json(part) for part in parts]})
+        print_json(batch_to_json(batch) | {"resources": [batch_resource_to_json(part) for part in parts]})
         return
     print_line(f"Batch {batch.id}: {batch.status}", style="bold")
     print_line(f"{batch.command}, window {format_time(batch.window.start)} to {format_time(batch.window.end)} UTC")

@@ -37,44 +37,48 @@ NUMERIC = ("Lag", "Rows", "Findings", "Backlog")
 )
 def command(*, max_lag: MaxLag = None, embedded: Embedded = False, as_json: AsJson = False) -> None:
     """Show how fresh and how complete each resource is: lag, gaps, rows, findings, calls due, last error."""
-    most = parse_duration_option("--max-lag", max_lag)
+    allowed_lag = parse_duration_option("--max-lag", max_lag)
     with open_session(embedded=embedded) as session:
         current, rate = session.read(partial(load_status, tenant=session.tenant)), session.settings.etl_rate
-        answers = session.read(partial(answer_status, current=current, settings=session.settings, most=most))
-    late = current.late_resources(most) if most is not None else []
+        answers = session.read(
+            partial(answer_status, current=current, settings=session.settings, allowed_lag=allowed_lag)
+        )
+    late = current.late_resources(allowed_lag) if allowed_lag is not None else []
     if as_json:
         print_json(
             status_to_json(current, late, session.tenant, answers) | {"backfill": backfill_to_json(current, rate)}
         )
     else:
-        show_status(current, session.tenant, most, answers)
+        show_status(current, session.tenant, allowed_lag, answers)
         show_backfill(current, rate)
-    if late and most is not None:
+    if late and allowed_lag is not None:
         print_notice(
-            f"More than {format_duration(most)}: {join_words([freshness.resource for freshness in late])}.",
+            f"More than {format_duration(allowed_lag)}: {join_words([freshness.resource for freshness in late])}.",
             style="red",
         )
         raise typer.Exit(1)
 
 
 def answer_status(
-    connection: Connection, current: Status, settings: Settings, most: timedelta | None
+    connection: Connection, current: Status, settings: Settings, allowed_lag: timedelta | None
 ) -> Sequence[StatusAnswer]:
     """Return the status at a glance; without `--max-lag` the limit is that of the notices."""
-    limit = most or settings.etl_stale_after or timedelta.max
+    limit = allowed_lag or settings.etl_stale_after or timedelta.max
     tenant = settings.etl_tenant
     unsent = len(outbox.read_unsent(connection, tenant))
     return answer_questions(current, limit, incidents.read_open_incidents(connection, tenant), unsent)
 
 
-def show_status(current: Status, tenant: str, most: timedelta | None, answers: Sequence[StatusAnswer]) -> None:
+def show_status(current: Status, tenant: str, allowed_lag: timedelta | None, answers: Sequence[StatusAnswer]) -> None:
     """Print the status."""
     print_line(f"Account {tenant} at {format_time(current.now)} UTC. Latest batch: {describe_newest_batch(current)}")
     show_answers(answers)
     print_line()
     headers = ("Resource", "Complete to", *NUMERIC, "")
     stdout().print(
-        build_table(headers, (resource_to_row(freshness, most) for freshness in current.resources), numeric=NUMERIC)
+        build_table(
+            headers, (resource_to_row(freshness, allowed_lag) for freshness in current.resources), numeric=NUMERIC
+        )
     )
     for freshness in current.resources:
         for remark in list_remarks(freshness):
@@ -89,14 +93,14 @@ def describe_newest_batch(current: Status) -> str:
     return "none" if batch is None else f"{str(batch.id)[:8]}, {batch.status}"
 
 
-def resource_to_row(freshness: Freshness, most: timedelta | None) -> tuple[object, ...]:
+def resource_to_row(freshness: Freshness, allowed_lag: timedelta | None) -> tuple[object, ...]:
     """Return the table row of one resource."""
     if freshness.offered is False:
         mark = Text("not offered", style="dim")
     elif freshness.complete_to is None and freshness.error is None:
         mark = Text("not synced" if freshness.lag is None else "partial", style="dim")
     else:
-        mark = check_mark(freshness.error is None and not (most is not None and freshness.is_late(most)))
+        mark = check_mark(freshness.error is None and not (allowed_lag is not None and freshness.is_late(allowed_lag)))
     return (
         freshness.resource,
         format_time(freshness.complete_to),
@@ -137,7 +141,7 @@ def status_to_json(
         "newest_batch": None if batch is None else {"id": str(batch.id), "status": batch.status.value},
         "at_a_glance": {answer.key: {"good": answer.is_good, "words": answer.text} for answer in answers},
         "late": [freshness.resource for freshness in late],
-        "resources": [resource_to_json(freshness) for freshness in current.resources],
+        "resources": [freshness_to_json(freshness) for freshness in current.resources],
         "orphans": [
             {"table": orphans.table, "number": orphans.number, "since": orphans.since.isoformat()}
             for orphans in current.orphans
@@ -145,7 +149,7 @@ def status_to_json(
     }
 
 
-def resource_to_json(freshness: Freshness) -> dict[str, Any]:
+def freshness_to_json(freshness: Freshness) -> dict[str, Any]:
     """Return the status of one resource as JSON."""
     coverage = freshness.coverage
     return {

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from etl.cli.batch_lookup import find_batch
+from etl.cli.batch_lookup import resolve_batch_id
 from etl.cli.session import open_session
 from etl.cli.ui.options import AsJson, BatchId, Embedded, create_app, format_examples
 from etl.cli.ui.progress import show_progress
@@ -19,7 +19,7 @@ app = create_app()
 def command(batch: BatchId, *, embedded: Embedded = False, as_json: AsJson = False) -> None:
     """Clean the staged records of a batch, and store the findings."""
     with open_session(embedded=embedded) as session:
-        batch_id = session.read(partial(find_batch, tenant=session.tenant, name=batch))
+        batch_id = session.read(partial(resolve_batch_id, tenant=session.tenant, name=batch))
         with StopRequest() as stop_request, show_progress(len(CATALOGUE)) as watch:
             service = TransformService(session.engine, settings=session.settings, watch=watch, stop=stop_request.event)
             results = service.transform_batch(batch_id)

@@ -53,7 +53,7 @@ def find_failures(parts: Sequence[BatchResource]) -> list[tuple[str, str]]:
     ]
 
 
-def resource_to_json(part: BatchResource) -> dict[str, Any]:
+def batch_resource_to_json(part: BatchResource) -> dict[str, Any]:
     """Return one line of the balance sheet as JSON."""
     return {
         "resource": part.resource,

@@ -34,7 +34,7 @@ def show_demo(session: CommandSession, summary: Summary) -> None:
     print_line()
     show_balance(summary)
     show_failures(summary)
-    show_findings(session.read(partial(count_by_rule, tenant=session.tenant, only_open=True)))
+    show_frequent_findings(session.read(partial(count_by_rule, tenant=session.tenant, only_open=True)))
     show_answer(session)
 
 
@@ -58,7 +58,7 @@ def build_contents_table(table_volumes: list[Volume], summary: Summary) -> Table
     return result
 
 
-def show_findings(finding_groups: list[RuleCounts]) -> None:
+def show_frequent_findings(finding_groups: list[RuleCounts]) -> None:
     """Print the findings by rule, most frequent first."""
     frequent = sorted(finding_groups, key=lambda group: -group.open)[:MAX_RULES]
     print_line()

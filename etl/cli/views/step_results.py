@@ -13,14 +13,14 @@ from etl.cli.ui.terminal import build_table
 def build_results_table(counts: Mapping[str, Mapping[str, int]]) -> Table:
     """Return a table with the outcomes of each resource that had records."""
     rows = [
-        (resource, ", ".join(format_count(name, count) for name, count in sorted(outcomes.items()) if count))
+        (resource, ", ".join(format_outcome(name, count) for name, count in sorted(outcomes.items()) if count))
         for resource, outcomes in counts.items()
         if any(outcomes.values())
     ]
     return build_table(("Resource", "Records"), rows or [("all", "nothing to do")])
 
 
-def format_count(name: str, count: int) -> str:
+def format_outcome(name: str, count: int) -> str:
     """Return a count with its label: `1 duplicate`, `20 unchanged`."""
     label = name.replace("_", " ")
     return f"{format_number(count)} {label.removesuffix('s') if count == 1 else label}"

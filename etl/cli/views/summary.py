@@ -6,7 +6,7 @@ from rich.table import Table
 
 from etl.cli.ui.format import format_count, format_duration, format_number, format_rate, format_time, join_words
 from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
-from etl.cli.views.balance_sheet import find_failures, format_balance, resource_to_json, sum_counts
+from etl.cli.views.balance_sheet import batch_resource_to_json, find_failures, format_balance, sum_counts
 from etl.config.redaction import escape_control_characters
 from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.sync_history import COUNT_COLUMNS
@@ -135,7 +135,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "drift": [
             {"resource": change.resource, "path": change.path, "change": change.description} for change in summary.drift
         ],
-        "resources": [resource_to_json(part) for part in summary.parts],
+        "resources": [batch_resource_to_json(part) for part in summary.parts],
         "tables": {name: dict(counts) for name, counts in summary.tables.items()},
         "vanished": {scan.resource: scan.missing_count for scan in summary.swept if scan.missing_count},
     }

@@ -42,7 +42,7 @@ def answer_questions(
             "complete",
             "Complete",
             not incomplete,
-            "; ".join([*(incomplete or ["no gaps, no calls due"]), *describe_placeholders(status)]),
+            "; ".join([*(incomplete or ["no gaps, no calls due"]), *summarize_placeholders(status)]),
         ),
         StatusAnswer(
             "needs_you",
@@ -78,7 +78,7 @@ def describe_incomplete(status: Status) -> list[str]:
     unsynced = [
         freshness
         for freshness in status.resources
-        if freshness.complete_to is None and freshness.lag is None and is_expected(freshness)
+        if freshness.complete_to is None and freshness.lag is None and is_offered_or_unknown(freshness)
     ]
     return [
         *(
@@ -91,13 +91,13 @@ def describe_incomplete(status: Status) -> list[str]:
     ]
 
 
-def describe_placeholders(status: Status) -> list[str]:
+def summarize_placeholders(status: Status) -> list[str]:
     """Return the number of placeholders as text; they are no error, because some records are in no list."""
     count = sum(orphans.number for orphans in status.orphans)
     return [f"{format_count(count, 'placeholder')} without a record"] if count else []
 
 
-def is_expected(freshness: Freshness) -> bool:
+def is_offered_or_unknown(freshness: Freshness) -> bool:
     """Return whether the account offers a resource, as far as is known."""
     return freshness.offered is not False
 
@@ -105,7 +105,11 @@ def is_expected(freshness: Freshness) -> bool:
 def find_largest_lag(status: Status) -> timedelta:
     """Return the largest lag."""
     return max(
-        (freshness.lag for freshness in status.resources if freshness.lag is not None and is_expected(freshness)),
+        (
+            freshness.lag
+            for freshness in status.resources
+            if freshness.lag is not None and is_offered_or_unknown(freshness)
+        ),
         default=timedelta(),
     )
 

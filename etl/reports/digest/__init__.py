@@ -1,4 +1,4 @@
-"""What the digest counts: a query a subject, each in a file of its own, read into one value."""
+"""The data of the digest: one query per section, each in its own file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class DigestPeriod:
-    """What a digest is about: the instants since the last one, and the days in the zone of the digest."""
+    """The period of a digest: its start and end, and its days in the time zone of the digest."""
 
     since: datetime
     until: datetime
@@ -24,15 +24,15 @@ class DigestPeriod:
 
 @dataclass(frozen=True, slots=True)
 class PolicyLine:
-    """A policy, by its number, and what there is to say of it."""
+    """A policy by its number, with a note."""
 
     number: str
-    about: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
 class AgentFixes:
-    """How much of an agent's data waits to be mended."""
+    """The number of open and new findings of one agent."""
 
     agent: str
     open: int
@@ -41,24 +41,24 @@ class AgentFixes:
 
 @dataclass(frozen=True, slots=True)
 class DigestData:
-    """The business of a period, and what of it needs somebody."""
+    """The business of a period, data to fix, and the status of the sync."""
 
     new_business: Sequence[PolicyLine]
     cancellations: Sequence[PolicyLine]
-    renewals: Mapping[int, Sequence[PolicyLine]]  #: by days until they expire
+    renewals: Mapping[int, Sequence[PolicyLine]]  #: by days until expiration
     fixes: Sequence[AgentFixes]
     lag: timedelta | None
     incidents: int
 
     @property
     def is_quiet(self) -> bool:
-        """Whether there is nothing that anybody has to read."""
-        news = any(one.new for one in self.fixes)
-        return not (self.new_business or self.cancellations or self.renewals or news or self.incidents)
+        """Whether there is nothing to report."""
+        new_fixes = any(agent_fixes.new for agent_fixes in self.fixes)
+        return not (self.new_business or self.cancellations or self.renewals or new_fixes or self.incidents)
 
 
 def load_digest(connection: Connection, tenant: str, period: DigestPeriod) -> DigestData:
-    """Return the business of a period."""
+    """Return the data of a digest."""
     bound = {
         "tenant": tenant,
         "since": period.since,
@@ -81,17 +81,17 @@ def load_digest(connection: Connection, tenant: str, period: DigestPeriod) -> Di
 
 
 def fetch_rows(connection: Connection, name: str, bound: Mapping[str, Any]) -> Sequence[Any]:
-    """Return the rows of one query."""
+    """Return the rows of a named query."""
     query = load_query(name)
     return connection.execute(query, {key: bound[key] for key in query.compile().params}).all()
 
 
 @cache
 def load_query(name: str) -> TextClause:
-    """Return the query of a subject."""
+    """Return a named query."""
     return text((HERE / f"{name}.sql").read_text(encoding="utf-8"))
 
 
 def to_policy_line(row: Any) -> PolicyLine:
-    """Return a line about a policy."""
+    """Return a policy line from a row."""
     return PolicyLine(row.policy_number or "(no number)", row.about or "")

@@ -1,4 +1,4 @@
--- Cancellations that were entered since the last digest; those of long ago, as a first sync brings them, are no news.
+-- Cancellations entered since the last digest, without those effective more than 30 days ago (from a first sync).
 SELECT policy.policy_number,
        concat_ws(', ', 'as of ' || to_char(termination.termination_date, 'YYYY-MM-DD'), termination.reason) AS about
 FROM public.terminations AS termination

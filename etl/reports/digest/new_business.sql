@@ -1,4 +1,4 @@
--- Policies that were entered at the source since the last digest, live, and renew none.
+-- Live policies entered in QQCatalyst since the last digest that renew no other policy.
 SELECT policy.policy_number, policy.line_of_business AS about
 FROM public.policies AS policy
 WHERE policy.tenant = :tenant AND policy.deleted_at IS NULL AND NOT policy.is_placeholder

@@ -1,4 +1,4 @@
--- Active policies that expire in 30, 60 or 90 days and have no renewal yet; each is told once for each of the three.
+-- Active policies that expire in 30, 60 or 90 days and have no renewal yet; each is listed once per period.
 SELECT horizon.days, policy.policy_number,
        concat_ws(', ', 'expires ' || to_char(policy.expiration_date, 'YYYY-MM-DD'), policy.line_of_business) AS about
 FROM (VALUES (30), (60), (90)) AS horizon (days)

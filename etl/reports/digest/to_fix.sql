@@ -1,4 +1,4 @@
--- Data that an agent has to mend at the source, and how much of it is new since the last digest.
+-- Findings that an agent has to fix in QQCatalyst, and how many are new since the last digest.
 SELECT coalesce(agent, 'no agent') AS agent, count(*) AS open,
        count(*) FILTER (WHERE first_seen >= :since) AS new
 FROM etl.findings_for_staff

@@ -10,7 +10,7 @@ import pytest
 from databases import MIGRATED, cloned
 from mail_sink import Sink, mail_sink
 from notification_helpers import mailing
-from sites import Site, agency, break_with, site_of
+from sites import Site, serve_agency, set_faults, open_site
 
 from etl.api import connection
 from etl.api.client import ApiClient
@@ -31,7 +31,7 @@ def _without_pauses() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     """Give the agency of a module's tests; it only ever advances in time."""
-    with agency() as served:
+    with serve_agency() as served:
         yield served
 
 
@@ -39,7 +39,7 @@ def simulator() -> Iterator[Simulator]:
 def synced_database(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[str]:
     """Give the name of a database that was synced once with the agency of the module."""
     with cloned(server.url, MIGRATED) as url:
-        with site_of(simulator, url) as site:
+        with open_site(simulator, url) as site:
             summary = site.sync_once()
         assert summary.exit_status == 0, summary.batch.error
         yield urlsplit(url).path.lstrip("/")
@@ -48,7 +48,7 @@ def synced_database(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[
 @pytest.fixture(scope="module")
 def as_synced(server: EmbeddedPostgres, simulator: Simulator, synced_database: str) -> Iterator[Site]:
     """Give one copy of the synced database to all tests of a module that only read it."""
-    with cloned(server.url, synced_database) as url, site_of(simulator, url) as made:
+    with cloned(server.url, synced_database) as url, open_site(simulator, url) as made:
         yield made
 
 
@@ -62,19 +62,19 @@ def another_database(server: EmbeddedPostgres) -> Iterator[str]:
 @pytest.fixture
 def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
     """Give the agency of the module and an empty database."""
-    with site_of(simulator, database_url) as made:
-        made.asked()
+    with open_site(simulator, database_url) as made:
+        made.take_calls()
         yield made
-        break_with(simulator)
+        set_faults(simulator)
 
 
 @pytest.fixture
 def synced(server: EmbeddedPostgres, simulator: Simulator, synced_database: str) -> Iterator[Site]:
     """Give the agency of the module and a database that was synced with it once."""
-    with cloned(server.url, synced_database) as url, site_of(simulator, url) as made:
-        made.asked()
+    with cloned(server.url, synced_database) as url, open_site(simulator, url) as made:
+        made.take_calls()
         yield made
-        break_with(simulator)
+        set_faults(simulator)
 
 
 @pytest.fixture

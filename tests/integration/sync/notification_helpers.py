@@ -22,7 +22,7 @@ PERSONAL = ("jane@example.com", "078-05-1120")
 
 
 def mailing(site: Site, port: int, folder: Path) -> Site:
-    return site.under(**mail_settings(port), etl_data_dir=folder)
+    return site.with_settings(**mail_settings(port), etl_data_dir=folder)
 
 
 def mail_settings(port: int) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def run(site: Site, **options: Any) -> int:
     return summary.exit_status
 
 
-def let_credentials_rest_no_longer(site: Site) -> None:
+def allow_refused_credentials(site: Site) -> None:
     """Allow refused credentials to be tried again at once."""
     execute(site, "UPDATE etl.tokens SET refused_until = now()")
 
@@ -73,7 +73,7 @@ def fail_at(site: Site, *paths: str) -> None:
     site.simulator.server.faults = FailsAt(paths)
 
 
-def open_troubles(site: Site) -> list[tuple[str, str]]:
+def open_incidents(site: Site) -> list[tuple[str, str]]:
     incidents_by_key = ledger(site).read(partial(incidents.read_open_incidents, tenant="default"))
     return sorted((incident.kind.value, incident.subject) for incident in incidents_by_key)
 

@@ -31,13 +31,13 @@ class Site:
         """Run one sync and return its summary."""
         return sync(self.engine, self.settings, window, Options(**options), watcher)
 
-    def asked(self) -> list[str]:
+    def take_calls(self) -> list[str]:
         """Return path and query of every call since the last check."""
         seen = [f"{request.path.removeprefix('/v1/')}?{request.query}" for request in self.simulator.requests]
         self.simulator.requests.clear()
         return seen
 
-    def under(self, **changes: Any) -> "Site":
+    def with_settings(self, **changes: Any) -> "Site":
         """Return the same site with changed settings."""
         return replace(self, settings=self.settings.model_copy(update=changes))
 
@@ -75,7 +75,7 @@ def environment_of(site: Site) -> dict[str, str]:
 
 
 @contextmanager
-def site_of(simulator: Simulator, url: str, **settings: Any) -> Iterator[Site]:
+def open_site(simulator: Simulator, url: str, **settings: Any) -> Iterator[Site]:
     """Give a simulator and a database as a site."""
     engine = make_engine(url)
     try:
@@ -85,18 +85,18 @@ def site_of(simulator: Simulator, url: str, **settings: Any) -> Iterator[Site]:
 
 
 @contextmanager
-def agency(**settings: Any) -> Iterator[Simulator]:
+def serve_agency(**settings: Any) -> Iterator[Simulator]:
     """Give a small served agency."""
     with Simulator(SimulatorSettings(**{"seed": SEED, "contacts": CONTACTS, "offered": EXTRA_CALLS, **settings})) as served:
         yield served
 
 
-def break_with(simulator: Simulator, *faults: str) -> None:
+def set_faults(simulator: Simulator, *faults: str) -> None:
     """Give a running simulator these faults from now on, and no others."""
     simulator.server.faults = Faults(faults)
 
 
-def come_of_age(site: Site) -> None:
+def make_children_due(site: Site) -> None:
     """Make the child records of all parents due again."""
     with site.engine.begin() as connection:
         connection.execute(text("UPDATE etl.child_queue SET due_at = now()"))

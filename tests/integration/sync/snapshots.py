@@ -53,7 +53,7 @@ def difference(table: str, key: str, first: Mapping[str, Any] | None, second: Ma
     )
 
 
-def as_they_lie(engine: Engine) -> dict[str, list[str]]:
+def row_versions(engine: Engine) -> dict[str, list[str]]:
     """Return the physical version of every row, by table: any write changes it."""
     with engine.connect() as connection:
         return {
@@ -62,7 +62,7 @@ def as_they_lie(engine: Engine) -> dict[str, list[str]]:
         }
 
 
-def written(before: Mapping[str, list[str]], after: Mapping[str, list[str]]) -> set[str]:
+def changed_tables(before: Mapping[str, list[str]], after: Mapping[str, list[str]]) -> set[str]:
     """Return the tables with any write in between."""
     return {table for table in before if before[table] != after[table]}
 
@@ -89,7 +89,7 @@ def value(engine: Engine, query: str, **bound: Any) -> Any:
     return only
 
 
-def everything(engine: Engine) -> str:
+def all_text(engine: Engine) -> str:
     """Return the text of all rows of all our tables."""
     with engine.connect() as connection:
         names = column(
@@ -100,6 +100,6 @@ def everything(engine: Engine) -> str:
         return "\n".join(line for name in names for line in column(connection, f"SELECT CAST(t AS text) FROM {name} t"))
 
 
-def dead(engine: Engine, table: str) -> list[str]:
+def deleted_ids(engine: Engine, table: str) -> list[str]:
     """Return the source ids of rows that are marked as deleted."""
     return sorted(values(engine, f"SELECT source_id FROM {table} WHERE deleted_at IS NOT NULL"))

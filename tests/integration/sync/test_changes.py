@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sites import Site, agency, come_of_age
-from snapshots import as_they_lie, value, values, written
+from sites import Site, serve_agency, make_children_due
+from snapshots import row_versions, value, values, changed_tables
 from source_changes import edit, living_contact, living_policy
 from test_second_sync import calls, per_parent
 
@@ -15,7 +15,7 @@ from etl.simulator import Simulator
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     """Give the agency of this module, which its tests change by hand."""
-    with agency() as served:
+    with serve_agency() as served:
         yield served
 
 
@@ -26,19 +26,19 @@ def row(site: Site, table: str, key: object, columns: str) -> Any:
 def test_only_a_changed_contact_is_written(synced: Site, simulator: Simulator) -> None:
     key = living_contact(simulator.world)
     edit(simulator, simulator.world.contacts, key, Line1="1 Changed Lane", HasBeenModified=True)
-    before = as_they_lie(synced.engine)
+    before = row_versions(synced.engine)
     summary = synced.sync_once()
     assert summary.exit_status == 0
     assert summary.tables["contacts"]["updated"] == 1
-    assert written(before, as_they_lie(synced.engine)) - {"employees"} == {"contacts"}
-    rewritten = set(before["contacts"]) ^ set(as_they_lie(synced.engine)["contacts"])
+    assert changed_tables(before, row_versions(synced.engine)) - {"employees"} == {"contacts"}
+    rewritten = set(before["contacts"]) ^ set(row_versions(synced.engine)["contacts"])
     assert len(rewritten) == 2  # the row version before, and now
     assert row(synced, "contacts", key, "line1") == "1 Changed Lane"
 
 
 def test_child_records_are_requested_only_for_changed_parents(synced: Site, simulator: Simulator) -> None:
     synced.sync_once()
-    synced.asked()
+    synced.take_calls()
     key = living_policy(simulator.world)
     edit(simulator, simulator.world.policies, key, Description="changed")
     assert synced.sync_once().exit_status == 0
@@ -145,7 +145,7 @@ def test_a_value_that_is_removed_and_restored_counts_as_two_changes(synced: Site
 
 
 def test_a_backlog_beyond_the_budget_waits_for_the_next_run(site: Site) -> None:
-    frugal = site.under(etl_child_budget=15)
+    frugal = site.with_settings(etl_child_budget=15)
     summary = frugal.sync_once()
     assert summary.exit_status == 0
     assert len(per_parent(calls(site))) == 15
@@ -158,7 +158,7 @@ def test_a_backlog_beyond_the_budget_waits_for_the_next_run(site: Site) -> None:
 @pytest.mark.timeout(60)
 def test_a_deleted_parent_is_removed_from_the_queue(synced: Site, simulator: Simulator) -> None:
     key = living_policy(simulator.world)
-    come_of_age(synced)
+    make_children_due(synced)
     edit(simulator, simulator.world.policies, key, Status="D")
     assert synced.sync_once().exit_status == 0
     assert [path for path in per_parent(calls(synced)) if f"/{key}/" in path] == []

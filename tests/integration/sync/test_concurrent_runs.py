@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 from pooler import pooled
-from sites import Site, agency, environment_of, site_of
-from snapshots import as_they_lie, differences, digest, value, values, written
+from sites import Site, serve_agency, environment_of, open_site
+from snapshots import row_versions, differences, digest, value, values, changed_tables
 from sqlalchemy import text
 from test_interruption import expire_leases
 from test_signals import await_waiting, locked
@@ -61,14 +61,14 @@ WINDOW = ("--from", "2000-01-01", "--to", "2999-01-01")
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     """Give the agency of this module."""
-    with agency() as served:
+    with serve_agency() as served:
         yield served
 
 
 @pytest.fixture(params=WAYS)
 def two(request: pytest.FixtureRequest, simulator: Simulator, database_url: str) -> Iterator[Site]:
     """Give the agency and an empty database that processes reach directly or through a pooler."""
-    with WAYS[request.param](database_url) as url, site_of(simulator, url) as made:
+    with WAYS[request.param](database_url) as url, open_site(simulator, url) as made:
         yield made
 
 
@@ -182,18 +182,18 @@ def test_a_stalled_run_is_replaced_and_commits_nothing_when_it_wakes(
     assert two.sync_once().exit_status == 0
     token = "SELECT token FROM etl.leases WHERE resource = 'contacts'"
     assert value(two.engine, token) == 2
-    before = as_they_lie(two.engine)
+    before = row_versions(two.engine)
     stalled.send_signal(signal.SIGCONT)
     status, said = ended(stalled)
     assert status == 1, said
     assert "took over the lease" in said
-    assert written(before, as_they_lie(two.engine)) == set()
+    assert changed_tables(before, row_versions(two.engine)) == set()
     assert set(values(two.engine, "SELECT status FROM etl.batches")) == {BatchState.COMPLETED}
     assert differences(digest(two.engine), digest(synced.engine)) == []
 
 
 def test_a_sync_through_a_pooler_leaves_nothing_in_its_sessions(simulator: Simulator, database_url: str) -> None:
-    with pooled(database_url) as url, site_of(simulator, url) as site:
+    with pooled(database_url) as url, open_site(simulator, url) as site:
         assert site.sync_once().exit_status == 0
         for _ in range(8):  # any session
             with site.engine.connect() as connection:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
-from sites import Site, break_with
+from sites import Site, set_faults
 
 from etl.config.logs import configure_logging, get_logger
 from etl.engine.page_writer import PageWriter
@@ -27,7 +27,7 @@ def logging_site(site: Site, tmp_path: Path) -> Iterator[Site]:
     """Give a site whose log goes to a file, and restore logging afterwards."""
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
-    made = site.under(log_level="DEBUG", log_file=tmp_path / "log")
+    made = site.with_settings(log_level="DEBUG", log_file=tmp_path / "log")
     configure_logging(made.settings)
     yield made
     for handler in set(root.handlers) - set(before):
@@ -46,7 +46,7 @@ def events(site: Site, name: str | None = None) -> list[dict[str, Any]]:
 
 
 def test_every_line_of_a_run_names_its_batch_and_every_call_its_request(logging_site: Site) -> None:
-    break_with(logging_site.simulator, "server-errors:1")
+    set_faults(logging_site.simulator, "server-errors:1")
     summary = logging_site.sync_once(resources=SOME)
     batch = {str(summary.batch.id)}
     for name in ("batch started", "batch step finished", "resource finished", "answered"):

@@ -30,7 +30,7 @@ def agency(synced: Site, sink: tuple[Sink, int], tmp_path: Path) -> Site:
     """Give a synced agency without activity, with a digest from midnight on."""
     execute(synced, QUIET)
     digest_of = {"etl_digest_to": "agency@example.com", "etl_digest_at": "00:00"}
-    return mailing(synced, sink[1], tmp_path).under(**digest_of)
+    return mailing(synced, sink[1], tmp_path).with_settings(**digest_of)
 
 
 def numbers(site: Site, condition: str, most: int) -> list[str]:
@@ -77,15 +77,15 @@ def test_new_business_cancellations_renewals_and_data_to_correct(agency: Site, m
     (arrived,) = mails.mails
     said = mails.text()
     assert mails.recipients == [["agency@example.com"]]
-    assert arrived["Subject"].strip().endswith(": 1 new policy, 1 cancellation, 3 renewals due, 1 record to mend")
-    assert said.startswith("Account default: what is new since 20")
+    assert arrived["Subject"].strip().endswith(": 1 new policy, 1 cancellation, 3 renewals due, 1 record to fix")
+    assert said.startswith("Account default: activity since 20")
     assert f"New business: 1\n  * {new} (" in said
     assert "Cancellations: 1\n" in said
     assert "Moved away" in said
     for number, days in zip(due, (30, 60, 90), strict=True):
         assert f"Renewals due in {days} days: 1\n  * {number} (expires 20" in said
     assert "Kim Lee: 1 new, " in said
-    assert "The data are " in said
+    assert "The data is at most " in said
     assert CUSTOMER not in said + mails.html()
 
 
@@ -147,7 +147,7 @@ def test_additional_agents_are_counted(agency: Site, mails: Sink, monkeypatch: p
         " FROM contacts WHERE NOT is_placeholder ORDER BY source_id LIMIT 5",
     )
     ended(agency)
-    assert "1 new, 1 in all\n  * and 3 more" in mails.text()
+    assert "1 new, 1 in total\n  * and 3 more" in mails.text()
 
 
 @pytest.mark.parametrize(
@@ -162,13 +162,13 @@ def test_additional_agents_are_counted(agency: Site, mails: Sink, monkeypatch: p
     ],
 )
 def test_its_hour_and_day_are_in_its_time_zone(as_synced: Site, at: str, zone: str, hour: int, day: int | None) -> None:
-    settings = as_synced.under(etl_digest_at=at, etl_digest_timezone=zone).settings
+    settings = as_synced.with_settings(etl_digest_at=at, etl_digest_timezone=zone).settings
     period = digest_period(datetime(2026, 11, 25, hour, tzinfo=UTC), settings, None)
     assert (None if period is None else period.today.day) == day
 
 
 def test_it_covers_a_week_at_most(as_synced: Site) -> None:
-    settings, now = as_synced.under(etl_digest_at="00:00").settings, datetime(2026, 11, 25, tzinfo=UTC)
+    settings, now = as_synced.with_settings(etl_digest_at="00:00").settings, datetime(2026, 11, 25, tzinfo=UTC)
     period = digest_period(now, settings, now - timedelta(days=300))
     assert period is not None
     assert period.since == now - timedelta(days=7)

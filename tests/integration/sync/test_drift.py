@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sites import Site, agency, break_with
+from sites import Site, serve_agency, set_faults
 from snapshots import value
 from sqlalchemy import text
 
@@ -19,28 +19,28 @@ GONE = "is missing: 100% of records had it, but none of the 30 sampled records d
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     """Give an agency large enough that a missing field is no coincidence."""
-    with agency(contacts=30) as served:
+    with serve_agency(contacts=30) as served:
         yield served
 
 
-def told(summary: Summary) -> list[tuple[str, DriftState]]:
+def reported_drift(summary: Summary) -> list[tuple[str, DriftState]]:
     """Return what a run reported about the API's answers."""
     return [(f"{change.resource}: {change.description}", change.state) for change in summary.drift]
 
 
 def read(site: Site, simulator: Simulator, *faults: str, **options: Any) -> Summary:
     """Read all contacts under faults."""
-    break_with(simulator, *faults)
+    set_faults(simulator, *faults)
     try:
         return site.sync_once(**{"resources": CONTACTS, "full": True, **options})
     finally:
-        break_with(simulator)
+        set_faults(simulator)
 
 
 @pytest.fixture
 def synced_once(site: Site, simulator: Simulator) -> Site:
     """Give a database that has read the contacts once."""
-    assert told(read(site, simulator)) == []
+    assert reported_drift(read(site, simulator)) == []
     return site
 
 
@@ -58,17 +58,17 @@ def synced_once(site: Site, simulator: Simulator) -> Site:
 def test_a_change_is_reported_once(
     synced_once: Site, simulator: Simulator, fault: str, words: str, state: DriftState
 ) -> None:
-    assert told(read(synced_once, simulator, fault)) == [(words, state)]
-    assert told(read(synced_once, simulator, fault)) == []
+    assert reported_drift(read(synced_once, simulator, fault)) == [(words, state)]
+    assert reported_drift(read(synced_once, simulator, fault)) == []
     assert value(synced_once.engine, "SELECT count(*) FROM etl.drift WHERE state <> 'known'") == 1
     left = [(f"contacts: Mood {GONE}", DriftState.LOST)] if state is DriftState.NEW else []
-    assert told(read(synced_once, simulator)) == left
+    assert reported_drift(read(synced_once, simulator)) == left
     if state in (DriftState.LOST, DriftState.EMPTIED):
         assert value(synced_once.engine, "SELECT count(*) FROM etl.drift WHERE state <> 'known'") == 0
 
 
 def test_a_run_of_few_records_reports_no_lost_field(synced_once: Site, simulator: Simulator) -> None:
-    assert told(read(synced_once, simulator, "lost-field:City", full=False)) == []
+    assert reported_drift(read(synced_once, simulator, "lost-field:City", full=False)) == []
 
 
 def test_no_personal_value_is_stored(synced_once: Site, simulator: Simulator) -> None:
@@ -84,12 +84,12 @@ def test_no_personal_value_is_stored(synced_once: Site, simulator: Simulator) ->
 def test_a_failed_resource_is_profiled_as_well(synced_once: Site, simulator: Simulator) -> None:
     summary = read(synced_once, simulator, "wrong-total:2", 'set-field:Mood="glad"')
     assert summary.exit_status == 6
-    assert told(summary) == [("contacts: new field Mood (text)", DriftState.NEW)]
+    assert reported_drift(summary) == [("contacts: new field Mood (text)", DriftState.NEW)]
 
 
 def test_a_published_status_is_not_reported_as_new(site: Site, simulator: Simulator) -> None:
     policies = {"resources": ("policies",), "full": True}
     read(site, simulator, 'set-field:Status="A"', **policies)
-    assert [words for words, _ in told(read(site, simulator, 'set-field:Status="P"', **policies))] == []
-    news = [words for words, _ in told(read(site, simulator, 'set-field:Status="ZZ"', **policies))]
+    assert [words for words, _ in reported_drift(read(site, simulator, 'set-field:Status="P"', **policies))] == []
+    news = [words for words, _ in reported_drift(read(site, simulator, 'set-field:Status="ZZ"', **policies))]
     assert news == ["policies: Status has a new code: ZZ"]

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from databases import MIGRATED, cloned
-from sites import Site, agency, come_of_age, site_of
-from snapshots import digest, everything, pairs, value, values
+from sites import Site, serve_agency, make_children_due, open_site
+from snapshots import digest, all_text, pairs, value, values
 
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.errors import UsageError
@@ -68,7 +68,7 @@ def plant_policy(world: Any, policy: int, now: Any) -> None:
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with agency() as served:
+    with serve_agency() as served:
         yield served
 
 
@@ -80,23 +80,23 @@ def person(simulator: Simulator) -> str:
 @pytest.fixture(scope="module")
 def synced_database(server: EmbeddedPostgres, simulator: Simulator, person: str) -> Iterator[str]:
     with cloned(server.url, MIGRATED) as url:
-        with site_of(simulator, url) as site:
+        with open_site(simulator, url) as site:
             assert site.sync_once().exit_status == 0
-            assert [trace for trace in TRACES[:-1] if trace.lower() not in everything(site.engine).lower()] == []
+            assert [trace for trace in TRACES[:-1] if trace.lower() not in all_text(site.engine).lower()] == []
         yield urlsplit(url).path.lstrip("/")
 
 
-def forgotten(site: Site, person: str, **options: Any) -> ForgetResult:
+def erase(site: Site, person: str, **options: Any) -> ForgetResult:
     return forget(site.engine, site.settings, person, actor="tester", **options)
 
 
 def traces(site: Site) -> list[str]:
-    stored = everything(site.engine).lower()
+    stored = all_text(site.engine).lower()
     return [trace for trace in TRACES if trace.lower() in stored]
 
 
 def test_no_table_names_the_person_afterwards(synced: Site, person: str) -> None:
-    done = forgotten(synced, person)
+    done = erase(synced, person)
     assert traces(synced) == []
     assert done.applied
     assert {"public.contacts", "public.policies", "public.drivers", "raw.raw_contacts", "etl.findings"} <= set(
@@ -106,7 +106,7 @@ def test_no_table_names_the_person_afterwards(synced: Site, person: str) -> None
 
 def test_business_facts_and_other_people_are_kept(synced: Site, person: str) -> None:
     before = digest(synced.engine)
-    forgotten(synced, person)
+    erase(synced, person)
     after = digest(synced.engine)
     theirs = {key for key, row in before["policies"].items() if row["contact_id"] == before["contacts"][person]["id"]}
     assert theirs
@@ -135,31 +135,31 @@ def test_business_facts_and_other_people_are_kept(synced: Site, person: str) -> 
 
 
 def test_the_contact_becomes_a_nameless_placeholder(synced: Site, person: str) -> None:
-    forgotten(synced, person)
+    erase(synced, person)
     query = "SELECT is_placeholder AND deleted_at IS NOT NULL AND num_nonnulls(display_name, status, raw_id) = 0"
     assert value(synced.engine, f"{query} FROM contacts WHERE source_id = :person", person=person)
 
 
 @pytest.mark.parametrize("full", [True, False], ids=["full", "incremental"])
 def test_the_next_reads_do_not_bring_the_person_back(synced: Site, person: str, full: bool) -> None:
-    forgotten(synced, person)
-    come_of_age(synced)
-    synced.asked()
+    erase(synced, person)
+    make_children_due(synced)
+    synced.take_calls()
     summary = synced.sync_once(full=full)
     assert summary.exit_status == 0, summary.batch.error
     assert traces(synced) == []
-    assert [call for call in synced.asked() if f"/{person}" in call or f"={person}" in call] == []
+    assert [call for call in synced.take_calls() if f"/{person}" in call or f"={person}" in call] == []
 
 
 def test_later_changes_stay_without_names_and_the_counts_balance(
     synced: Site, simulator: Simulator, person: str
 ) -> None:
-    forgotten(synced, person)
+    erase(synced, person)
     world, now = simulator.world, simulator.server.now()
     world.contacts.change(int(person), now, Line2=f"{FIRST} again")
     policy = next(item["PolicyId"] for item in world.policies.values() if item["CustomerId"] == int(person))
     plant_policy(world, policy, now)
-    come_of_age(synced)
+    make_children_due(synced)
     assert synced.sync_once(full=True).exit_status == 0
     assert traces(synced) == []
     with synced.engine.connect() as connection:
@@ -171,7 +171,7 @@ def test_later_changes_stay_without_names_and_the_counts_balance(
 
 
 def test_a_second_full_read_writes_no_row(synced: Site, person: str) -> None:
-    forgotten(synced, person)
+    erase(synced, person)
     synced.sync_once(full=True)
     before = digest(synced.engine)
     summary = synced.sync_once(full=True)
@@ -180,7 +180,7 @@ def test_a_second_full_read_writes_no_row(synced: Site, person: str) -> None:
 
 
 def test_the_services_and_a_replay_do_not_restore_the_person(synced: Site, person: str) -> None:
-    forgotten(synced, person)
+    erase(synced, person)
     batch_id = ExtractService(synced.engine, settings=synced.settings).extract_data(EVER)
     TransformService(synced.engine, settings=synced.settings).transform_batch(batch_id)
     assert (
@@ -192,7 +192,7 @@ def test_the_services_and_a_replay_do_not_restore_the_person(synced: Site, perso
 
 def test_a_person_can_be_erased_between_the_steps(site: Site, person: str) -> None:
     batch_id = ExtractService(site.engine, settings=site.settings).extract_data(EVER)
-    forgotten(site, person)
+    erase(site, person)
     TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
     results = LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER)
     assert results.status is BatchState.COMPLETED, value(site.engine, "SELECT error FROM etl.batches")
@@ -200,17 +200,17 @@ def test_a_person_can_be_erased_between_the_steps(site: Site, person: str) -> No
 
 
 def test_a_dry_run_changes_nothing_and_reports_the_same(synced: Site, person: str) -> None:
-    before = set(everything(synced.engine).splitlines())
-    report = forgotten(synced, person, dry=True)
-    changed = before - set(everything(synced.engine).splitlines())
+    before = set(all_text(synced.engine).splitlines())
+    report = erase(synced, person, dry=True)
+    changed = before - set(all_text(synced.engine).splitlines())
     assert len(changed) <= value(synced.engine, "SELECT count(*) FROM etl.leases")  # which were held back and released
     assert value(synced.engine, "SELECT count(*) FROM etl.suppressions") == 0
     assert not report.applied
-    assert report.counts == forgotten(synced, person).counts
+    assert report.counts == erase(synced, person).counts
 
 
 def test_the_audit_row_has_user_and_counts_but_not_the_person(synced: Site, person: str) -> None:
-    done = forgotten(synced, person)
+    done = erase(synced, person)
     query = "SELECT concat_ws(' ', tenant, action, actor), counts FROM etl.audit"
     assert pairs(synced.engine, query) == [("default forget tester", dict(done.counts))]
     assert person not in value(synced.engine, "SELECT CAST(audit AS text) FROM etl.audit")
@@ -221,13 +221,13 @@ def test_the_key_differs_in_every_database(synced: Site, site: Site, person: str
     site.sync_once(resources=("contacts",))
     digests = set()
     for current_site in (synced, site):
-        forgotten(current_site, person)
+        erase(current_site, person)
         digests.add(value(current_site.engine, "SELECT subject FROM etl.audit"))
     assert len(digests) == 2
 
 
 def test_stored_requests_no_longer_name_the_person(synced: Site, person: str) -> None:
-    forgotten(synced, person)
+    erase(synced, person)
     facts = values(synced.engine, "SELECT concat(path, parameters, ids) FROM etl.requests")
     assert [
         fact for fact in facts if person in fact.replace('"', "").replace("{", ",").replace("}", ",").split(",")
@@ -236,13 +236,13 @@ def test_stored_requests_no_longer_name_the_person(synced: Site, person: str) ->
 
 
 def test_erasing_twice_does_not_change_staging_again(synced: Site, person: str) -> None:
-    forgotten(synced, person)
-    again = forgotten(synced, person)
+    erase(synced, person)
+    again = erase(synced, person)
     assert not {name for name in again.counts if name in ("raw.raw_contacts", "raw.raw_documents", "etl.requests")}
 
 
 def test_a_policy_transferred_to_another_customer_is_restored(synced: Site, simulator: Simulator, person: str) -> None:
-    forgotten(synced, person)
+    erase(synced, person)
     world = simulator.world
     policy = next(
         item
@@ -267,4 +267,4 @@ def test_a_policy_transferred_to_another_customer_is_restored(synced: Site, simu
 @pytest.mark.parametrize("contact", ["999999999", "", "nobody at all"])
 def test_an_unknown_id_is_a_usage_error(synced: Site, contact: str) -> None:
     with pytest.raises(UsageError, match="contact"):
-        forgotten(synced, contact)
+        erase(synced, contact)

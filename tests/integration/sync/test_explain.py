@@ -19,7 +19,7 @@ from etl.status.explain import Explanation, explain
 from etl.status.explanation import explanation_to_json
 
 
-def told(site: Site, table: str, source_id: Any) -> Explanation:
+def explain_row(site: Site, table: str, source_id: Any) -> Explanation:
     with site.engine.connect() as connection:
         return explain(connection, site.settings, table, str(source_id))
 
@@ -36,7 +36,7 @@ def test_every_column_of_every_row_is_explained_and_agrees_with_the_row(as_synce
     sources = [item for item in CATALOGUE if item.model is model]
     assert rows
     for source_id in rows:
-        explanation = told(as_synced, table, source_id)
+        explanation = explain_row(as_synced, table, source_id)
         assert [source.resource for source in explanation.sources] == [item.name for item in sources]
         for source, resource in zip(explanation.sources, sources, strict=True):
             if source.origin is None:
@@ -60,7 +60,7 @@ def test_the_effect_of_the_rules_is_shown_by_column(synced: Site, simulator: Sim
     }
     simulator.world.contacts.change(key, simulator.server.now(), **changed, DisplayName=None)
     synced.sync_once()
-    explanation = told(synced, "contacts", key)
+    explanation = explain_row(synced, "contacts", key)
     contact = simulator.world.contacts[key]
     wanted = {
         "zip": (ColumnResult.NORMALIZED, "330101234 ", "33010-1234", None),
@@ -87,7 +87,7 @@ def test_a_row_that_the_current_rules_would_change_says_so(synced: Site) -> None
         connection.execute(text("UPDATE policies SET total_premium = total_premium + 1"))
     source_id = values(synced.engine, "SELECT source_id FROM policies WHERE total_premium > 1 LIMIT 1")[0]
     differing = [
-        column for source in told(synced, "policies", source_id).sources for column in source.columns if column.differs
+        column for source in explain_row(synced, "policies", source_id).sources for column in source.columns if column.differs
     ]
     assert [column.column for column in differing] == ["total_premium"]
     assert differing[0].stored == differing[0].clean + 1
@@ -101,14 +101,14 @@ def test_a_placeholder_names_the_rows_that_refer_to_it(synced: Site) -> None:
     with synced.engine.begin() as connection:
         connection.execute(text("UPDATE contacts SET is_placeholder = true WHERE id = :id"), {"id": row_id})
         connection.execute(text("DELETE FROM raw.raw_contacts WHERE source_id = :id"), {"id": source_id})
-    contact = told(synced, "contacts", source_id)
+    contact = explain_row(synced, "contacts", source_id)
     assert contact.is_placeholder
     assert contact.sources[0].origin is None
     of_policies = next(
         referrer for referrer in contact.referrers if (referrer.table, referrer.column) == ("policies", "contact_id")
     )
     assert of_policies.number == value(synced.engine, number.format(row_id))
-    employee = told(synced, "employees", f"name:{some_agent(synced)}")
+    employee = explain_row(synced, "employees", f"name:{some_agent(synced)}")
     assert employee.is_placeholder
     assert {("contacts", "agent_name"), ("policies", "agent_name")} <= {
         (referrer.table, referrer.column) for referrer in employee.referrers
@@ -124,7 +124,7 @@ def test_a_refused_record_is_explained_although_it_has_no_row(synced: Site, simu
     new = dict(next(iter(simulator.world.contacts.values())), EntityID=990_001, Status="in force since May")
     simulator.world.contacts.put(990_001, new, simulator.server.now())
     synced.sync_once()
-    explanation = told(synced, "contacts", 990_001)
+    explanation = explain_row(synced, "contacts", 990_001)
     assert explanation.row is None
     assert column_of(explanation, "status").result is ColumnResult.REFUSED
     assert explanation.sources[0].origin is not None
@@ -135,7 +135,7 @@ def test_personal_values_are_hidden_by_default(as_synced: Site, capsys: pytest.C
     query = (
         "SELECT source_id FROM contacts WHERE email IS NOT NULL AND last_name IS NOT NULL AND line1 IS NOT NULL LIMIT 1"
     )
-    explanation = told(as_synced, "contacts", value(as_synced.engine, query))
+    explanation = explain_row(as_synced, "contacts", value(as_synced.engine, query))
     assert explanation.row is not None
     secrets = [
         explanation.row[name]
@@ -153,6 +153,6 @@ def test_personal_values_are_hidden_by_default(as_synced: Site, capsys: pytest.C
 
 def test_an_unknown_table_or_row_is_a_usage_error(as_synced: Site) -> None:
     with pytest.raises(UsageError, match="Did you mean policies"):
-        told(as_synced, "policy", "1")
+        explain_row(as_synced, "policy", "1")
     with pytest.raises(UsageError, match="no row 'nobody' in contacts"):
-        told(as_synced, "contacts", "nobody")
+        explain_row(as_synced, "contacts", "nobody")

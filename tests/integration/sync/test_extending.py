@@ -100,9 +100,9 @@ def test_a_new_field_is_one_line_and_is_filled_without_an_api_call(
     folder = grown(
         tmp_path, ("models/core.py", line, f'{line}    nick_name: Mapped[str | None] = field("NickName", Text())\n')
     )
-    site.asked()
+    site.take_calls()
     run(site, folder, "replay")
-    assert site.asked() == []
+    assert site.take_calls() == []
     operations = re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0])
     assert operations == ["add_column"] * 2  # to the table and to its history
     query = "SELECT source_id, nick_name FROM contacts WHERE nick_name IS NOT NULL"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sites import Site, agency, break_with, site_of
+from sites import Site, serve_agency, set_faults, open_site
 from snapshots import value, values
 from source_changes import edit, living_policy
 
@@ -15,7 +15,7 @@ LIVING = "SELECT source_id FROM applications WHERE deleted_at IS NULL AND starts
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
     """Give an agency of its own, with a policy that is not issued yet."""
-    with agency() as served:
+    with serve_agency() as served:
         edit(served, served.world.policies, living_policy(served.world), Status="P")
         yield served
 
@@ -23,7 +23,7 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
     """Give an empty database."""
-    with site_of(simulator, database_url) as made:
+    with open_site(simulator, database_url) as made:
         yield made
 
 
@@ -31,7 +31,7 @@ def test_loaded_policies_are_a_fallback_too_and_only_while_needed(site: Site, si
     pending = [policy["PolicyId"] for policy in simulator.world.policies.values() if policy["Status"] == "P"]
     assert site.sync_once(resources=("policies",)).exit_status == 0
     assert values(site.engine, LIVING) == []
-    break_with(simulator, "forbidden:Applications")
+    set_faults(simulator, "forbidden:Applications")
     summary = site.sync_once(resources=("applications",))
     assert summary.exit_status == 0
     assert values(site.engine, LIVING) == sorted(f"policy:{key}" for key in pending)
@@ -39,7 +39,7 @@ def test_loaded_policies_are_a_fallback_too_and_only_while_needed(site: Site, si
     before = value(site.engine, lie)
     assert site.sync_once(resources=("applications",)).exit_status == 0
     assert value(site.engine, lie) == before
-    break_with(simulator)
+    set_faults(simulator)
     assert site.sync_once(resources=("applications",)).exit_status == 0
     assert values(site.engine, LIVING) == []
     assert value(site.engine, "SELECT count(*) FROM applications WHERE deleted_at IS NULL") > 0

@@ -73,7 +73,7 @@ def test_the_finding_of_a_code_that_became_known_is_fixed(synced: Site) -> None:
 def test_every_record_with_a_refused_code_has_a_finding(synced: Site, simulator: Simulator) -> None:
     (key,) = living(simulator, 1)
     edit(simulator, key, Status="W")
-    synced.under(etl_validation="strict").sync_once()
+    synced.with_settings(etl_validation="strict").sync_once()
     query = (
         "SELECT source_id FROM etl.findings WHERE rule = 'code-unknown' AND severity = 'refused' AND field = 'status'"
     )

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from sites import Site, agency, environment_of
+from sites import Site, serve_agency, environment_of
 from snapshots import differences, digest, value, values
 from sqlalchemy import Engine, text
 
@@ -42,7 +42,7 @@ def killed_after(site: Site, commits: int) -> None:
     """Run a sync in its own process, and kill it with all its children after a number of commits."""
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
-        env=environment_of(site.under(etl_page_size=4)),
+        env=environment_of(site.with_settings(etl_page_size=4)),
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -172,5 +172,5 @@ def test_a_stalled_run_cannot_commit_after_another_took_over(synced: Site) -> No
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     """Give the agency of this module."""
-    with agency() as served:
+    with serve_agency() as served:
         yield served

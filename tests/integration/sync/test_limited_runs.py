@@ -1,7 +1,7 @@
 """A limited first run: what it does not change, the call budget, and the progress of a long backfill."""
 
 import pytest
-from sites import Site, break_with
+from sites import Site, set_faults
 from snapshots import differences, digest, pairs, value, values
 from sqlalchemy import text
 from test_second_sync import calls, per_parent
@@ -51,13 +51,13 @@ def test_a_limited_full_run_considers_nothing_missing(synced: Site) -> None:
 
 
 def test_a_limit_beyond_a_page_reads_more_pages(site: Site) -> None:
-    site.under(etl_page_size=2).sync_once(limit=LIMIT, resources=("contacts",))
+    site.with_settings(etl_page_size=2).sync_once(limit=LIMIT, resources=("contacts",))
     assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == 4
     assert len(calls(site)) == 2
 
 
 def test_the_services_advance_no_watermark_while_child_records_are_outstanding(site: Site) -> None:
-    frugal = site.under(etl_child_budget=5)
+    frugal = site.with_settings(etl_child_budget=5)
     batch = ExtractService(site.engine, settings=frugal.settings).extract_data(
         {"start_date": "2000-01-01", "end_date": "2099-01-01"}
     )
@@ -82,10 +82,10 @@ def test_all_parents_are_read_when_a_resource_becomes_available(
     site: Site, as_synced: Site, simulator: Simulator
 ) -> None:
     assert site.sync_once(resources=("policies",)).exit_status == 0
-    break_with(simulator, "not-found:Policies/")
+    set_faults(simulator, "not-found:Policies/")
     summary = site.sync_once(resources=("coverages",))
     assert [part.status for part in summary.parts] == [ResourceState.NOT_OFFERED]
-    break_with(simulator)
+    set_faults(simulator)
     assert site.sync_once(resources=("coverages",)).exit_status == 0
     living = "SELECT count(*) FROM coverages WHERE deleted_at IS NULL AND NOT is_placeholder"
     assert value(site.engine, living) == value(as_synced.engine, living) > 0
@@ -126,7 +126,7 @@ def test_due_calls_are_listed_by_urgency_before_they_are_queued(synced: Site) ->
 
 def test_a_budget_leaves_every_resource_its_share(site: Site) -> None:
     """The first resource alone could use the budget for days, and a policy that changed today would wait as long."""
-    assert site.under(etl_child_budget=16).sync_once().exit_status == 0
+    assert site.with_settings(etl_child_budget=16).sync_once().exit_status == 0
     asked = [path for path, _ in calls(site)]
     assert len([path for path in asked if path.endswith("/AccountInfo")]) == 2
     for kind in ("/PolicyInfo", "/Quotes", "/Coverages", "/Equipment", "/Images"):
@@ -134,7 +134,7 @@ def test_a_budget_leaves_every_resource_its_share(site: Site) -> None:
 
 
 def test_a_backfill_shows_its_progress(site: Site) -> None:
-    frugal = site.under(etl_child_budget=15)
+    frugal = site.with_settings(etl_child_budget=15)
     assert frugal.sync_once().exit_status == 0
     with site.engine.connect() as connection:
         status = load_status(connection, site.settings.etl_tenant)
@@ -160,7 +160,7 @@ def test_an_interrupted_list_shows_the_date_ranges_that_were_read(site: Site, mo
             watcher.stop.set()
 
     with pytest.raises(Interrupted):
-        site.under(etl_page_size=2).sync_once(watcher=Watcher(stop, watcher.stop), resources=("contacts",))
+        site.with_settings(etl_page_size=2).sync_once(watcher=Watcher(stop, watcher.stop), resources=("contacts",))
     with site.engine.connect() as connection:
         (lists,) = backfill_to_json(load_status(connection, site.settings.etl_tenant), rate=0)["lists"]
     assert lists["resource"] == "contacts"

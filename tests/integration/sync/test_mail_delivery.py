@@ -10,13 +10,13 @@ from notification_helpers import (
     ended,
     execute,
     ledger,
-    let_credentials_rest_no_longer,
+    allow_refused_credentials,
     mailing,
-    open_troubles,
+    open_incidents,
     run,
 )
 from pydantic import SecretStr
-from sites import Site, break_with
+from sites import Site, set_faults
 from snapshots import value, values
 
 from etl.errors import (
@@ -34,10 +34,10 @@ def test_o1_an_unavailable_mail_server_loses_no_mail_and_hides_no_error(
 ) -> None:
     port = free_port()
     dead = mailing(site, port, tmp_path)
-    break_with(site.simulator, "token-refused")
+    set_faults(site.simulator, "token-refused")
     assert run(dead) == 5, "the exit status is that of the first error"
-    break_with(site.simulator)
-    let_credentials_rest_no_longer(site)
+    set_faults(site.simulator)
+    allow_refused_credentials(site)
     assert value(site.engine, "SELECT error FROM etl.outbox") == (
         f"The mail server 127.0.0.1:{port} cannot be reached (ConnectionRefusedError)."
     )
@@ -49,26 +49,26 @@ def test_o1_an_unavailable_mail_server_loses_no_mail_and_hides_no_error(
     with mail_sink(port) as (sink, _):
         assert run(dead) == 0
     assert sink.subjects == [
-        "qqetl default: QQCatalyst refused the credentials",
-        "qqetl default: over: QQCatalyst refused the credentials",
+        "qqetl default: QQCatalyst rejected the credentials",
+        "qqetl default: resolved: QQCatalyst rejected the credentials",
     ]
     assert value(site.engine, "SELECT count(*) FROM etl.outbox WHERE sent_at IS NULL") == 0
 
 
 def test_a_refused_mail_does_not_block_the_next_one(notified_site: Site, sink: tuple[Sink, int]) -> None:
-    ended(notified_site.under(etl_mail_to="gone@example.com"), ApiUnavailable())
+    ended(notified_site.with_settings(etl_mail_to="gone@example.com"), ApiUnavailable())
     sink[0].unwanted = "gone@"
     execute(notified_site, "UPDATE etl.outbox SET sent_at = NULL")
     sink[0].mails.clear()
-    refused = send_queued(ledger(notified_site), notified_site.under(etl_mail_to="gone@example.com").settings)
+    refused = send_queued(ledger(notified_site), notified_site.with_settings(etl_mail_to="gone@example.com").settings)
     assert (refused.sent, refused.failed) == (0, 1)
     assert send_queued(ledger(notified_site), notified_site.settings).sent == 1
 
 
 def test_two_processes_send_each_mail_once(notified_site: Site, mails: Sink) -> None:
     for _ in range(3):
-        ended(notified_site.under(etl_smtp_url=unreachable()), ApiUnavailable())
-        ended(notified_site.under(etl_smtp_url=unreachable()))
+        ended(notified_site.with_settings(etl_smtp_url=unreachable()), ApiUnavailable())
+        ended(notified_site.with_settings(etl_smtp_url=unreachable()))
     with ThreadPoolExecutor(2) as both:
         done = list(both.map(lambda _: send_queued(ledger(notified_site), notified_site.settings).sent, range(2)))
     assert sum(done) == 6
@@ -80,7 +80,7 @@ def unreachable() -> SecretStr:
 
 
 def test_a_mail_claimed_by_a_dead_process_is_sent_later(notified_site: Site, mails: Sink) -> None:
-    ended(notified_site.under(etl_smtp_url=unreachable()), ApiUnavailable())
+    ended(notified_site.with_settings(etl_smtp_url=unreachable()), ApiUnavailable())
     execute(notified_site, "UPDATE etl.outbox SET claimed_until = now() + interval '1 minute'")
     assert send_queued(ledger(notified_site), notified_site.settings).sent == 0
     execute(notified_site, "UPDATE etl.outbox SET claimed_until = now()")
@@ -91,19 +91,19 @@ def test_an_older_incident_is_reported_once_a_mail_server_is_configured(
     site: Site, notified_site: Site, mails: Sink
 ) -> None:
     ended(site, ApiUnavailable())
-    assert open_troubles(site) == [("run_failed", "")]
+    assert open_incidents(site) == [("run_failed", "")]
     assert value(site.engine, "SELECT count(*) FROM etl.outbox") == 0
     ended(notified_site, ApiUnavailable())
     assert len(mails.mails) == 1
     ended(site)
-    assert open_troubles(site) == []
+    assert open_incidents(site) == []
 
 
 def test_tenants_do_not_see_incidents_of_others(notified_site: Site, mails: Sink) -> None:
-    other = notified_site.under(etl_tenant="other")
+    other = notified_site.with_settings(etl_tenant="other")
     ended(notified_site, ApiUnavailable())
     ended(other)
-    assert open_troubles(notified_site) == [("run_failed", "")]
+    assert open_incidents(notified_site) == [("run_failed", "")]
     assert mails.subjects == ["qqetl default: the run failed"]
 
 
@@ -113,12 +113,12 @@ def test_a_database_incident_is_reported_once_without_the_database(
 ) -> None:
     for _ in range(3):
         after_run(None, notified_site.settings, error)
-    assert mails.subjects == ["qqetl default: the database cannot be used"]
+    assert mails.subjects == ["qqetl default: the database is unavailable"]
     assert str(error) in mails.text()
-    assert "One more mail comes when it is over." in mails.text()
+    assert "You will get another email when this is resolved." in mails.text()
     assert [path.name for path in tmp_path.iterdir()] == ["database-trouble-default.json"]
     ended(notified_site)
-    assert mails.subjects[1:] == ["qqetl default: over: the database cannot be used"]
+    assert mails.subjects[1:] == ["qqetl default: resolved: the database is unavailable"]
     assert list(tmp_path.iterdir()) == []
     after_run(None, notified_site.settings, error)
     assert len(mails.mails) == 3
@@ -127,7 +127,7 @@ def test_a_database_incident_is_reported_once_without_the_database(
 def test_a_database_incident_is_reported_later_if_the_mail_server_is_unavailable(
     notified_site: Site, mails: Sink, tmp_path: Path
 ) -> None:
-    after_run(None, notified_site.under(etl_smtp_url=unreachable()).settings, DatabaseUnavailable())
+    after_run(None, notified_site.with_settings(etl_smtp_url=unreachable()).settings, DatabaseUnavailable())
     assert list(tmp_path.iterdir()) == []
     after_run(None, notified_site.settings, DatabaseUnavailable())
     assert len(mails.mails) == 1
@@ -138,10 +138,10 @@ def test_an_unwritable_data_folder_is_named_and_hides_no_error(
 ) -> None:
     (tmp_path / "file").touch()
     for _ in range(2):
-        after_run(None, notified_site.under(etl_data_dir=tmp_path / "file" / "below").settings, DatabaseUnavailable())
+        after_run(None, notified_site.with_settings(etl_data_dir=tmp_path / "file" / "below").settings, DatabaseUnavailable())
     assert len(mails.mails) == 2
     assert "ETL_DATA_DIR" in mails.text()
-    assert "when it is over" not in mails.text(), "the report was not recorded"
+    assert "when this is resolved" not in mails.text(), "the report was not recorded"
 
 
 def test_an_error_after_a_run_is_logged_and_not_raised(
@@ -154,4 +154,4 @@ def test_an_error_after_a_run_is_logged_and_not_raised(
     ended(notified_site, ApiUnavailable())
     assert "RuntimeError" in caplog.text
     assert PERSONAL[0] not in caplog.text
-    assert open_troubles(notified_site) == [("run_failed", "")]
+    assert open_incidents(notified_site) == [("run_failed", "")]

@@ -69,7 +69,7 @@ def test_an_imbalance_is_shown(synced: Site) -> None:
 
 
 def test_a_run_writes_them_to_a_file_on_any_outcome(as_synced: Site, tmp_path: Path) -> None:
-    site = as_synced.under(etl_metrics_file=tmp_path / "qqetl.prom")
+    site = as_synced.with_settings(etl_metrics_file=tmp_path / "qqetl.prom")
     after_run(ledger(site), site.settings)
     assert samples((tmp_path / "qqetl.prom").read_text())[UP, frozenset()] == 1
     after_run(None, site.settings, DatabaseUnavailable())
@@ -82,7 +82,7 @@ def test_a_run_writes_them_to_a_file_on_any_outcome(as_synced: Site, tmp_path: P
 def test_a_file_that_cannot_be_written_is_logged(
     as_synced: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    after_run(None, as_synced.under(etl_metrics_file=tmp_path / "none" / "x.prom").settings)
+    after_run(None, as_synced.with_settings(etl_metrics_file=tmp_path / "none" / "x.prom").settings)
     assert "FileNotFoundError" in caplog.text
 
 

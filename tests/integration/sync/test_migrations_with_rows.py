@@ -129,8 +129,8 @@ def test_a_run_continues_after_a_migration_from_the_first_release(synced: Site, 
 @pytest.mark.parametrize("revision", revisions()[1:])
 def test_a_database_at_an_earlier_revision_is_refused_with_the_fix(synced: Site, revision: str) -> None:
     downgrade(url_of(synced.engine), revision)
-    synced.asked()
+    synced.take_calls()
     words = f"at migration {revision}, not at the newest, {revisions()[0]}. Run `qqetl db upgrade`"
     with pytest.raises(Exception, match=words):
         synced.sync_once()
-    assert synced.asked() == [], "no API call is made"
+    assert synced.take_calls() == [], "no API call is made"

@@ -14,7 +14,7 @@ LOADED = "SELECT count(*) FROM contacts WHERE NOT is_placeholder"
 def test_records_refused_by_strict_rules_are_loaded_under_lenient_ones(site: Site, simulator: Simulator) -> None:
     key = next(iter(simulator.world.contacts))
     simulator.world.contacts.change(key, None, Email="dana at example.com")
-    strict = site.under(etl_validation="strict")
+    strict = site.with_settings(etl_validation="strict")
     assert strict.sync_once().exit_status == 0
     contacts = len(simulator.world.contacts)
     refused = value(site.engine, REFUSED)
@@ -30,7 +30,7 @@ def test_records_refused_by_strict_rules_are_loaded_under_lenient_ones(site: Sit
 
 
 def test_under_the_same_rules_nothing_is_cleaned_again(site: Site) -> None:
-    strict = site.under(etl_validation="strict")
+    strict = site.with_settings(etl_validation="strict")
     strict.sync_once()
     before = value(site.engine, REFUSED)
     notes: list[str] = []

@@ -12,11 +12,11 @@ from notification_helpers import (
     execute,
     fail_at,
     ledger,
-    let_credentials_rest_no_longer,
-    open_troubles,
+    allow_refused_credentials,
+    open_incidents,
     run,
 )
-from sites import Site, break_with
+from sites import Site, set_faults
 from snapshots import value
 
 from etl.config.redaction import HIDDEN
@@ -35,15 +35,15 @@ from etl.notifications.templates import new_incidents_message, resolved_message
 
 
 def test_o2_a_recurring_failure_is_one_mail_and_one_when_it_is_resolved(notified_site: Site, mails: Sink) -> None:
-    break_with(notified_site.simulator, "token-errors:9999")
+    set_faults(notified_site.simulator, "token-errors:9999")
     assert {run(notified_site) for _ in range(24)} == {1}
     assert mails.subjects == ["qqetl default: the run failed"]
     assert value(notified_site.engine, "SELECT times_seen FROM etl.troubles") == 24
-    break_with(notified_site.simulator)
+    set_faults(notified_site.simulator)
     assert run(notified_site) == 0
-    assert mails.subjects[1:] == ["qqetl default: over: the run failed"]
+    assert mails.subjects[1:] == ["qqetl default: resolved: the run failed"]
     assert "seen in 24 runs" in mails.text()
-    assert "Nothing else needs you." in mails.text()
+    assert "No open incidents." in mails.text()
     assert run(notified_site) == 0
     assert len(mails.mails) == 2
 
@@ -53,22 +53,22 @@ def test_a_failure_that_returns_is_a_new_incident(notified_site: Site, mails: Si
         ended(notified_site, error)
     assert [subject.removeprefix("qqetl default: ") for subject in mails.subjects] == [
         "the run failed",
-        "over: the run failed",
+        "resolved: the run failed",
         "the run failed",
-        "over: the run failed",
+        "resolved: the run failed",
     ]
 
 
 def test_refused_credentials_are_reported_once(notified_site: Site, mails: Sink) -> None:
-    break_with(notified_site.simulator, "token-refused")
+    set_faults(notified_site.simulator, "token-refused")
     assert (run(notified_site), run(notified_site)) == (5, 5)
-    assert mails.subjects == ["qqetl default: QQCatalyst refused the credentials"]
+    assert mails.subjects == ["qqetl default: QQCatalyst rejected the credentials"]
     assert "QQCATALYST_CLIENT_ID" in mails.text()
-    break_with(notified_site.simulator)
-    let_credentials_rest_no_longer(notified_site)
+    set_faults(notified_site.simulator)
+    allow_refused_credentials(notified_site)
     assert run(notified_site) == 0
-    assert mails.subjects[-1] == "qqetl default: over: QQCatalyst refused the credentials"
-    assert "refused the credentials (seen in 2 runs, since" in mails.text()
+    assert mails.subjects[-1] == "qqetl default: resolved: QQCatalyst rejected the credentials"
+    assert "rejected the credentials (seen in 2 runs, since" in mails.text()
 
 
 @pytest.mark.parametrize("kind", TroubleKind)
@@ -93,21 +93,21 @@ def test_resources_that_fail_together_are_one_mail_and_a_later_one_is_another(no
     fail_at(notified_site, "Claims", "Carriers")
     assert run(notified_site) == 6
     assert mails.subjects[1:] == ["qqetl default: carriers failed"]
-    assert "Told before, and still so:\n  * claims failed" in mails.text()
+    assert "Still open:\n  * claims failed" in mails.text()
     fail_at(notified_site, "Carriers")
     assert run(notified_site) == 6
-    assert mails.subjects[2:] == ["qqetl default: over: claims failed"]
-    assert "Still so:\n  * carriers failed" in mails.text()
-    break_with(notified_site.simulator)
+    assert mails.subjects[2:] == ["qqetl default: resolved: claims failed"]
+    assert "Still open:\n  * carriers failed" in mails.text()
+    set_faults(notified_site.simulator)
     assert run(notified_site) == 0
-    assert mails.subjects[3:] == ["qqetl default: over: carriers failed"]
+    assert mails.subjects[3:] == ["qqetl default: resolved: carriers failed"]
 
 
 def test_a_total_mismatch_is_reported_as_an_imbalance(notified_site: Site, mails: Sink) -> None:
-    break_with(notified_site.simulator, "wrong-total:7")
+    set_faults(notified_site.simulator, "wrong-total:7")
     assert run(notified_site, resources=("claims",)) == 6
-    assert mails.subjects == ["qqetl default: the books of claims do not balance"]
-    assert "UTC): the API announced" in mails.text(), "the resource is named once"
+    assert mails.subjects == ["qqetl default: record counts of claims do not balance"]
+    assert "UTC): The API reported" in mails.text(), "the resource is named once"
 
 
 def test_an_imbalance_is_reported(notified_site: Site, mails: Sink) -> None:
@@ -115,7 +115,7 @@ def test_an_imbalance_is_reported(notified_site: Site, mails: Sink) -> None:
     statement = "UPDATE etl.batch_resources SET status = 'failed', error = '2 and 3', trouble = 'balance_off'"
     execute(notified_site, f"{statement} WHERE resource = 'claims'")
     ended(notified_site, whole=False)
-    assert mails.subjects == ["qqetl default: the books of claims do not balance"]
+    assert mails.subjects == ["qqetl default: record counts of claims do not balance"]
 
 
 def test_an_aborted_deletion_is_reported(notified_site: Site, mails: Sink) -> None:
@@ -128,7 +128,7 @@ def test_an_aborted_deletion_is_reported(notified_site: Site, mails: Sink) -> No
     finally:
         with notified_site.simulator.lock:
             world.agency_rules[:] = kept
-    assert mails.subjects == ["qqetl default: too much of commission_rules vanished at once"]
+    assert mails.subjects == ["qqetl default: too many commission_rules disappeared at once; none were deleted"]
     assert "ETL_DELETE_BRAKE" in mails.text()
 
 
@@ -141,11 +141,11 @@ def test_stale_data_despite_successful_runs_are_reported(notified_site: Site, ma
     )
     ended(notified_site)
     ended(notified_site)
-    assert mails.subjects == ["qqetl default: data are stale"]
+    assert mails.subjects == ["qqetl default: data is stale"]
     assert "More than 1 d behind: claims by 4 d; carriers by 3 d." in mails.text()
     assert run(notified_site) == 0
-    assert mails.subjects[1:] == ["qqetl default: over: data are stale"]
-    ended(notified_site.under(etl_stale_after=timedelta()))
+    assert mails.subjects[1:] == ["qqetl default: resolved: data is stale"]
+    ended(notified_site.with_settings(etl_stale_after=timedelta()))
     assert len(mails.mails) == 2
 
 
@@ -175,7 +175,7 @@ def test_lost_fields_are_reported_and_new_ones_are_not(notified_site: Site, mail
     assert "Mood" not in mails.text()
     execute(notified_site, "UPDATE etl.drift SET state = 'known' WHERE path <> 'Zip'")
     ended(notified_site)
-    assert mails.subjects[1:] == ["qqetl default: over: the API changed contacts.City and contacts.Email"]
+    assert mails.subjects[1:] == ["qqetl default: resolved: the API changed contacts.City and contacts.Email"]
 
 
 @pytest.mark.parametrize(
@@ -188,13 +188,13 @@ def test_events_without_action_needed_are_not_mailed_and_resolve_nothing(
     assert mails.subjects == []
     ended(notified_site, ApiUnavailable())
     ended(notified_site, error)
-    assert open_troubles(notified_site) == [("run_failed", "")]
+    assert open_incidents(notified_site) == [("run_failed", "")]
     assert len(mails.mails) == 1
 
 
 def test_an_unexpected_error_is_reported_by_its_type_only(notified_site: Site, mails: Sink) -> None:
     ended(notified_site, KeyError(f"{PERSONAL}"))
-    assert "not foreseen (KeyError)" in mails.text()
+    assert "Unexpected error (KeyError)" in mails.text()
     assert not any(personal in mails.text() + mails.html() for personal in PERSONAL)
 
 

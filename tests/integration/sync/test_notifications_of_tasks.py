@@ -2,16 +2,16 @@
 
 import pytest
 from mail_sink import Sink
-from notification_helpers import execute, open_troubles
-from sites import Site, break_with, environment_of
+from notification_helpers import execute, open_incidents
+from sites import Site, set_faults, environment_of
 
 from etl.dags import steps
 from etl.dags.names import WAVES
 from etl.errors import CredentialsRefused, UsageError
 
 RUN = "qqcatalyst_sync/scheduled__1"
-REFUSED = "qqetl default: QQCatalyst refused the credentials"
-FAILED, OVER = "qqetl default: the run failed", "qqetl default: over: the run failed"
+REFUSED = "qqetl default: QQCatalyst rejected the credentials"
+FAILED, OVER = "qqetl default: the run failed", "qqetl default: resolved: the run failed"
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def goes_well(run: str) -> None:
 def refuse_credentials(notified_site: Site) -> None:
     """Delete the token and let the API refuse to issue another."""
     execute(notified_site, "DELETE FROM etl.tokens")
-    break_with(notified_site.simulator, "token-refused")
+    set_faults(notified_site.simulator, "token-refused")
 
 
 def test_an_incident_of_a_task_is_not_resolved_at_the_end_of_its_run(notified_site: Site, mails: Sink) -> None:
@@ -68,10 +68,10 @@ def test_an_incident_of_a_task_is_not_resolved_at_the_end_of_its_run(notified_si
         steps.plan_chunks(None, RUN, batch, 0)
     assert close(batch) == 6
     assert mails.subjects == [REFUSED]
-    break_with(notified_site.simulator)
+    set_faults(notified_site.simulator)
     execute(notified_site, "DELETE FROM etl.tokens")
     goes_well("later")
-    assert mails.subjects[1:] == ["qqetl default: over: QQCatalyst refused the credentials"]
+    assert mails.subjects[1:] == ["qqetl default: resolved: QQCatalyst rejected the credentials"]
 
 
 def test_tasks_that_died_while_reading_are_reported_at_the_end(mails: Sink) -> None:
@@ -89,7 +89,7 @@ def test_a_dead_begin_task_is_reported_once_and_resolved_by_the_next_run(notifie
         steps.report_dead_run(None, run, "begin")
     assert mails.subjects == [FAILED]
     assert "`begin` of qqcatalyst_sync/scheduled__1" in mails.text()
-    assert open_troubles(notified_site) == [("run_failed", "")]
+    assert open_incidents(notified_site) == [("run_failed", "")]
     goes_well("later")
     assert mails.subjects[1:] == [OVER]
 
@@ -110,7 +110,7 @@ def test_a_dead_task_after_a_reported_error_is_not_reported_again(notified_site:
         begin()
     steps.report_dead_run(None, RUN, "begin")
     assert mails.subjects == [REFUSED]
-    assert open_troubles(notified_site) == [("credentials_refused", "")]
+    assert open_incidents(notified_site) == [("credentials_refused", "")]
 
 
 def test_a_usage_error_is_not_mailed(mails: Sink) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sites import Site, agency, break_with, come_of_age, site_of
+from sites import Site, serve_agency, set_faults, make_children_due, open_site
 from snapshots import differences, digest, value
 
 from etl.engine.answers import FetchedPage, FetchFailed
@@ -20,7 +20,7 @@ Way = Callable[[ResourceReader, Arrived], Sequence[FetchedPage | FetchFailed]]
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     """Give the agency of this module."""
-    with agency() as served:
+    with serve_agency() as served:
         yield served
 
 
@@ -55,7 +55,7 @@ def test_pages_in_another_order_lead_to_the_same_tables(
     site: Site, synced: Site, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     deliver(monkeypatch, WAYS[way])
-    summary = site.under(etl_page_size=3).sync_once()
+    summary = site.with_settings(etl_page_size=3).sync_once()
     assert summary.exit_status == 0, summary.batch.error
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
@@ -68,8 +68,8 @@ FEEDS = ("contacts", "policies", "drivers", "commission_rules")
 def test_pages_that_shift_during_the_reading_lead_to_the_same_tables(
     site: Site, synced: Site, simulator: Simulator, fault: str
 ) -> None:
-    break_with(simulator, fault)
-    summary = site.under(etl_page_size=3).sync_once(resources=FEEDS)
+    set_faults(simulator, fault)
+    summary = site.with_settings(etl_page_size=3).sync_once(resources=FEEDS)
     assert summary.exit_status == 0, summary.batch.error
     tables = {"policies", "drivers", "commission_rules"}
     digests, wanted = (
@@ -93,11 +93,11 @@ def test_pages_from_before_a_change_overwrite_nothing(
         stale = (page for page in kept[reader.resource.name] if isinstance(page, FetchedPage))
         return [*held, *(replace(page, slice=held[-1].slice) for page in stale if isinstance(held[-1], FetchedPage))]
 
-    with agency(seed=11) as lively, site_of(lively, database_url) as site, site_of(lively, another_database) as quiet:
+    with serve_agency(seed=11) as lively, open_site(lively, database_url) as site, open_site(lively, another_database) as quiet:
         deliver(monkeypatch, keep)
         assert site.sync_once().exit_status == 0
         lively.change(40)
-        come_of_age(site)
+        make_children_due(site)
         deliver(monkeypatch, after_them_the_old)
         summary = site.sync_once(full=True)
         monkeypatch.undo()
@@ -117,7 +117,7 @@ def test_a_late_list_neither_revives_nor_deletes_rows(database_url: str, monkeyp
         late = (page for page in kept if isinstance(page, FetchedPage))
         return [*held, *(replace(page, slice=held[-1].slice) for page in late if isinstance(held[-1], FetchedPage))]
 
-    with agency() as lively, site_of(lively, database_url) as site:
+    with serve_agency() as lively, open_site(lively, database_url) as site:
         deliver(monkeypatch, keep)
         assert site.sync_once(resources=("vehicles",)).exit_status == 0
         world = lively.world
@@ -137,7 +137,7 @@ def test_a_late_list_neither_revives_nor_deletes_rows(database_url: str, monkeyp
 
 
 def test_a_total_mismatch_fails_only_its_resource_and_keeps_its_records(site: Site, simulator: Simulator) -> None:
-    break_with(simulator, "wrong-total:2")
+    set_faults(simulator, "wrong-total:2")
     summary = site.sync_once(resources=("contacts", "locations"))
     states = {part.resource: part.status for part in summary.parts}
     assert (states["contacts"], states["locations"], summary.exit_status) == ("failed", "done", 6)

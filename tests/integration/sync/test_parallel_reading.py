@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from sites import Site, agency, break_with, site_of
+from sites import Site, serve_agency, set_faults, open_site
 from snapshots import differences, digest, values
 
 from etl.dependencies import find_prerequisites
@@ -78,7 +78,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
 @pytest.fixture
 def far_away(counted: Counted, database_url: str) -> Iterator[Site]:
     """Give an agency with high latency, so that waiting for it takes most of the time."""
-    with agency(latency=LATENCY) as served, site_of(served, database_url) as made:
+    with serve_agency(latency=LATENCY) as served, open_site(served, database_url) as made:
         yield made
 
 
@@ -100,7 +100,7 @@ def test_many_small_resources_are_awaited_at_the_same_time(
     read(far_away, resources=SMALL)
     at_once = counted.average
     counted.reset()
-    with site_of(far_away.simulator, another_database) as other, monkeypatch.context() as patch:
+    with open_site(far_away.simulator, another_database) as other, monkeypatch.context() as patch:
         patch.setattr(scheduler, "ready", one_at_a_time)
         read(other, resources=SMALL)
         assert differences(digest(far_away.engine), digest(other.engine)) == []
@@ -109,7 +109,7 @@ def test_many_small_resources_are_awaited_at_the_same_time(
 
 @pytest.mark.parametrize("concurrency", [1, 3])
 def test_concurrent_calls_stay_within_the_limit(far_away: Site, counted: Counted, concurrency: int) -> None:
-    read(far_away.under(etl_concurrency=concurrency), resources=SMALL)
+    read(far_away.with_settings(etl_concurrency=concurrency), resources=SMALL)
     assert counted.most == concurrency
 
 
@@ -144,26 +144,26 @@ def test_a_resource_starts_only_after_its_dependencies(site: Site) -> None:
 
 
 def test_a_refused_resource_does_not_stop_the_others(site: Site, simulator: Simulator) -> None:
-    break_with(simulator, "forbidden:Billing/")
+    set_faults(simulator, "forbidden:Billing/")
     summary = site.sync_once()
     states = {part.resource: part.status for part in summary.parts}
     assert states.pop("billing_records") is ResourceState.FAILED
     assert set(states.values()) == {ResourceState.DONE}
-    break_with(simulator)
+    set_faults(simulator)
     assert retry(site.engine, site.settings).exit_status == 0
 
 
 def test_a_general_error_stops_all_and_is_reported_instead_of_the_interruptions(
     site: Site, simulator: Simulator
 ) -> None:
-    break_with(simulator, "call-quota:9")
+    set_faults(simulator, "call-quota:9")
     with pytest.raises(QuotaSpent):
         site.sync_once()
     assert values(site.engine, "SELECT status FROM etl.batches") == ["failed"]
     assert {
         thread.name for thread in threading.enumerate() if thread.name.startswith(("reader", "writer", "wire"))
     } == set()
-    break_with(simulator)
+    set_faults(simulator)
     assert retry(site.engine, site.settings).exit_status == 0
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from databases import MIGRATED, cloned
-from sites import Site, agency, break_with, site_of
+from sites import Site, serve_agency, set_faults, open_site
 from snapshots import pairs, value, values
 from sqlalchemy import Engine, text
 
@@ -122,7 +122,7 @@ def stored(engine: Engine, key: int) -> str | None:
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with agency(contacts=1) as served:
+    with serve_agency(contacts=1) as served:
         yield served
 
 
@@ -132,7 +132,7 @@ def taken(
 ) -> Iterator[tuple[Site, Counter[str]]]:
     """Give a database that has read these contacts, and the counts."""
     serve(simulator, items)
-    with cloned(server.url, MIGRATED) as url, site_of(simulator, url) as site:
+    with cloned(server.url, MIGRATED) as url, open_site(simulator, url) as site:
         yield site, read_contacts(site)
 
 
@@ -218,7 +218,7 @@ def test_a_body_with_a_byte_order_mark_is_read(site: Site, simulator: Simulator,
     try:
         assert read_contacts(site)[Outcome.INSERTED] == 2
     finally:
-        break_with(simulator)
+        set_faults(simulator)
     assert stored(site.engine, FIRST_ID + 1) == '"\N{GRINNING FACE}"'
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from sites import Site, agency, site_of
-from snapshots import dead, digest, value
+from sites import Site, serve_agency, open_site
+from snapshots import deleted_ids, digest, value
 from source_changes import drop_claims, drop_one
 
 from etl.errors import UsageError
@@ -18,43 +18,43 @@ from etl.simulator import Simulator
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
     """Give each test its own agency, since records are removed from it permanently."""
-    with agency() as served:
+    with serve_agency() as served:
         yield served
 
 
 @pytest.fixture
 def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
     """Give the agency, synced once."""
-    with site_of(simulator, database_url) as made:
+    with open_site(simulator, database_url) as made:
         assert made.sync_once().exit_status == 0
         yield made
 
 
 def test_a_missing_record_is_marked_as_deleted_and_revived_on_its_return(site: Site) -> None:
-    before, known = dead(site.engine, "claims"), digest(site.engine)
+    before, known = deleted_ids(site.engine, "claims"), digest(site.engine)
     world = site.simulator.world
     key = next(key for key in world.claims if str(key) not in before)
     kept = world.claims[key]
     drop_one(site, key)
     site.sync_once()
-    assert dead(site.engine, "claims") == before, "an incremental run cannot know"
+    assert deleted_ids(site.engine, "claims") == before, "an incremental run cannot know"
     assert site.sync_once(full=True).exit_status == 0
-    assert dead(site.engine, "claims") == sorted([*before, str(key)])
+    assert deleted_ids(site.engine, "claims") == sorted([*before, str(key)])
     with site.simulator.lock:
         world.claims.put(key, kept, site.simulator.server.now(), None)
         world.claims.change(key, site.simulator.server.now(), Description="back again")
     site.sync_once()
-    assert dead(site.engine, "claims") == before
+    assert deleted_ids(site.engine, "claims") == before
     assert digest(site.engine)["claims"][str(key)]["claim_number"] == known["claims"][str(key)]["claim_number"]
 
 
 def test_a_dry_run_reports_and_marks_nothing(site: Site) -> None:
-    before = dead(site.engine, "claims")
+    before = deleted_ids(site.engine, "claims")
     drop_claims(site, 1)
     notes: list[str] = []
     watcher = Watcher(lambda event: notes.append(event.text) if isinstance(event, Message) else None)
     site.sync_once(watcher=watcher, full=True, dry_sweep=True)
-    assert dead(site.engine, "claims") == before
+    assert deleted_ids(site.engine, "claims") == before
     assert any("claims: 1 of" in note and "would be marked" in note for note in notes)
 
 
@@ -77,18 +77,18 @@ def test_a_run_without_a_full_scan_has_nothing_to_undo(site: Site) -> None:
 def test_nothing_is_deleted_when_too_many_records_are_missing(site: Site) -> None:
     with site.simulator.lock:
         del site.simulator.world.agency_rules[:40]
-    before = dead(site.engine, "commission_rules")
+    before = deleted_ids(site.engine, "commission_rules")
     summary = site.sync_once(full=True)
     part = next(part for part in summary.parts if part.resource == "commission_rules")
     assert (summary.exit_status, part.status) == (6, ResourceState.FAILED)
     assert "ETL_DELETE_BRAKE" in (part.error or "")
-    assert dead(site.engine, "commission_rules") == before
-    assert site.under(etl_delete_brake=1.0).sync_once(full=True).exit_status == 0
-    assert len(dead(site.engine, "commission_rules")) == len(before) + 40
+    assert deleted_ids(site.engine, "commission_rules") == before
+    assert site.with_settings(etl_delete_brake=1.0).sync_once(full=True).exit_status == 0
+    assert len(deleted_ids(site.engine, "commission_rules")) == len(before) + 40
 
 
 def test_a_record_read_by_another_run_during_the_scan_is_not_missing(site: Site) -> None:
-    before = dead(site.engine, "claims")
+    before = deleted_ids(site.engine, "claims")
     (gone,) = drop_claims(site, 1)
 
     def meet_elsewhere(event: object) -> None:
@@ -102,7 +102,7 @@ def test_a_record_read_by_another_run_during_the_scan_is_not_missing(site: Site)
             )
 
     site.sync_once(watcher=Watcher(meet_elsewhere), full=True)
-    assert dead(site.engine, "claims") == before
+    assert deleted_ids(site.engine, "claims") == before
 
 
 def test_resources_read_in_complete_sets_need_no_reconciliation() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from aiohttp import web
-from sites import Site, agency, break_with, site_of
+from sites import Site, serve_agency, set_faults, open_site
 from snapshots import differences, digest, value, values
 from sqlalchemy import text
 from test_second_sync import calls
@@ -21,18 +21,18 @@ UNDOCUMENTED = {"departments", "applications", "coverages", "equipment", "claims
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Simulator]:
     """Give an agency whose account offers only documented resources."""
-    with agency(documented_only=True) as served:
+    with serve_agency(documented_only=True) as served:
         yield served
 
 
 def test_a_resource_that_is_not_offered_is_remembered_and_fails_nothing(plain: Simulator, database_url: str) -> None:
-    with site_of(plain, database_url) as site:
+    with open_site(plain, database_url) as site:
         first = site.sync_once()
         states = {part.resource: part.status for part in first.parts}
         assert {name for name, state in states.items() if state is ResourceState.NOT_OFFERED} == UNDOCUMENTED
         assert {state for name, state in states.items() if name not in UNDOCUMENTED} == {ResourceState.DONE}
         assert (first.exit_status, first.batch.status) == (0, BatchState.COMPLETED)
-        site.asked()
+        site.take_calls()
         assert site.sync_once().exit_status == 0
         assert [
             path for path, _ in calls(site) if path.split("/")[0] in {"Departments", "Claims", "Applications"}
@@ -55,7 +55,7 @@ def test_a_resource_that_is_not_offered_is_remembered_and_fails_nothing(plain: S
 def test_a_refused_resource_stops_no_other_and_is_resumed_by_retry(
     site: Site, synced: Site, simulator: Simulator
 ) -> None:
-    break_with(simulator, "forbidden:Billing")
+    set_faults(simulator, "forbidden:Billing")
     summary = site.sync_once()
     states = {part.resource: part.status for part in summary.parts}
     assert states.pop("billing_records") is ResourceState.FAILED
@@ -63,8 +63,8 @@ def test_a_refused_resource_stops_no_other_and_is_resumed_by_retry(
     assert (summary.exit_status, summary.batch.status) == (6, BatchState.FAILED)
     assert "billing_records" in str(summary.batch.error)
     assert value(site.engine, "SELECT count(*) FROM etl.watermarks WHERE resource = 'billing_records'") == 0
-    break_with(simulator)
-    site.asked()
+    set_faults(simulator)
+    site.take_calls()
     assert retry(site.engine, site.settings).exit_status == 0
     assert {path for path, _ in calls(site)} == {"Billing/LastModifiedCreated"}
     assert differences(digest(site.engine), digest(synced.engine)) == []

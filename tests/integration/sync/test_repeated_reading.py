@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from aiohttp import web
-from sites import Site, agency, come_of_age, site_of
+from sites import Site, serve_agency, make_children_due, open_site
 from snapshots import value, values
 from test_interruption import StopAfter
 from test_second_sync import calls
@@ -37,14 +37,14 @@ def first_day_asked(site: Site) -> str:
 
 
 def test_billing_is_read_again_once_a_day_as_no_feed_reports_its_changes(database_url: str) -> None:
-    with agency(now=NOON, founded=NOON) as served, site_of(served, database_url) as site:
+    with serve_agency(now=NOON, founded=NOON) as served, open_site(served, database_url) as site:
         assert site.sync_once(resources=BILLING).exit_status == 0
         billing = served.world.billing
         ages = {key: NOON - billing.created(key) for key in billing if not billing[key]["IsVoided"]}
         old = next(key for key, age in ages.items() if timedelta(days=10) < age < timedelta(days=80))
         billing.change(old, None, IsVoided=True)
         voided = f"SELECT is_voided FROM billing_records WHERE source_id = '{str(old).lower()}'"
-        site.asked()
+        site.take_calls()
         for moment, is_voided, back in (
             (NOON + timedelta(hours=6), False, 1),
             (NOON + timedelta(hours=20), True, 91),
@@ -89,7 +89,7 @@ def foreseen(site: Site, *resources: str, limit: int | None = None) -> dict[str,
 def test_a_sync_makes_the_planned_calls(site: Site) -> None:
     names = ("contacts", "policies", "locations", "commission_rules")
     planned = foreseen(site, *names)
-    site.asked()
+    site.take_calls()
     assert site.sync_once(resources=names).exit_status == 0
     made = len(calls(site))
     assert made <= sum(resource_calls.calls for resource_calls in planned.values()) <= made + 2
@@ -97,7 +97,7 @@ def test_a_sync_makes_the_planned_calls(site: Site) -> None:
 
 def test_the_plan_of_a_limited_run_is_as_small_as_the_run(site: Site) -> None:
     planned = foreseen(site, limit=3)
-    site.asked()
+    site.take_calls()
     assert site.sync_once(limit=3).exit_status == 0
     assert len(calls(site)) <= sum(resource_calls.calls for resource_calls in planned.values())
     assert planned["contacts"].records == 3
@@ -105,7 +105,7 @@ def test_the_plan_of_a_limited_run_is_as_small_as_the_run(site: Site) -> None:
 
 
 def test_a_plan_shows_the_urgency_of_child_records(synced: Site) -> None:
-    come_of_age(synced)
+    make_children_due(synced)
     quotes = foreseen(synced, "quotes")["quotes"]
     assert quotes.calls == sum(some.calls for some in quotes.waiting) > 0
     assert {some.changed for some in quotes.waiting} == {False}
@@ -115,18 +115,18 @@ def test_a_plan_shows_the_urgency_of_child_records(synced: Site) -> None:
 def test_a_day_with_very_many_records_is_read_in_many_pages_and_resumed_at_the_page(database_url: str) -> None:
     """A conversion wrote the whole book in one day, which cannot be split."""
     day, many = NOON.replace(hour=0), 80
-    with agency(now=NOON + timedelta(days=9), contacts=many) as served, site_of(served, database_url) as site:
+    with serve_agency(now=NOON + timedelta(days=9), contacts=many) as served, open_site(served, database_url) as site:
         contacts = served.world.contacts
         for number, key in enumerate(list(contacts)):
             at = day + timedelta(minutes=number)
             contacts.put(key, contacts[key] | {"CreatedOn": at.isoformat()[:19], "DateLastModified": None}, at)
-        slow = site.under(etl_page_size=1, etl_concurrency=1, etl_overlap=timedelta(0))
+        slow = site.with_settings(etl_page_size=1, etl_concurrency=1, etl_overlap=timedelta(0))
         stop = StopAfter(1)
         with pytest.raises(Interrupted):
             slow.sync_once(Window(day, day + timedelta(days=1)), stop.watcher, resources=("contacts",))
         staged = set(values(site.engine, "SELECT page FROM etl.requests WHERE resource = 'contacts'"))
         assert 0 < len(staged) < many
-        site.asked()
+        site.take_calls()
         assert retry(site.engine, slow.settings).exit_status == 0
         later = {int(parse_qs(query)["pageNumber"][0]) for path, query in calls(site) if path.startswith("Contacts/")}
         assert not staged & later, "no staged page is requested again"

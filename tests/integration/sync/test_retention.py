@@ -47,7 +47,7 @@ def test_old_versions_are_deleted_and_the_newest_is_kept(changed: tuple[Site, st
     aged(site, OLD)
     before = digest(site.engine)
     newest = values(site.engine, "SELECT id FROM raw.raw_contacts WHERE superseded_at IS NULL ORDER BY id")
-    assert site.under(etl_raw_retention=timedelta(days=30)).sync_once().exit_status == 0
+    assert site.with_settings(etl_raw_retention=timedelta(days=30)).sync_once().exit_status == 0
     assert values(site.engine, "SELECT id FROM raw.raw_contacts ORDER BY id") == newest
     assert value(site.engine, VERSIONS, key=key) == 1
     assert digest(site.engine) == before
@@ -56,7 +56,7 @@ def test_old_versions_are_deleted_and_the_newest_is_kept(changed: tuple[Site, st
 def test_versions_younger_than_the_retention_are_kept(changed: tuple[Site, str]) -> None:
     site, key = changed
     aged(site, OLD)
-    site.under(etl_raw_retention=timedelta(days=50)).sync_once()
+    site.with_settings(etl_raw_retention=timedelta(days=50)).sync_once()
     assert value(site.engine, VERSIONS, key=key) == 3
 
 
@@ -77,7 +77,7 @@ def test_the_version_loaded_into_production_is_kept(changed: tuple[Site, str]) -
         site.engine, "SELECT id FROM raw.raw_contacts WHERE source_id = :key ORDER BY version_at LIMIT 1", key=key
     )
     aged(site, OLD, f"UPDATE contacts SET raw_id = '{first}' WHERE source_id = '{key}'")
-    site.under(etl_raw_retention=timedelta(days=30)).sync_once()
+    site.with_settings(etl_raw_retention=timedelta(days=30)).sync_once()
     assert first in values(site.engine, "SELECT id FROM raw.raw_contacts WHERE source_id = :key", key=key)
     assert value(site.engine, VERSIONS, key=key) == 2
 
@@ -91,6 +91,6 @@ def test_requests_of_completed_batches_are_deleted_and_others_are_kept(changed: 
         f"UPDATE etl.batches SET status = 'failed' WHERE id = '{batch}'",
     )
     own_requests = value(site.engine, "SELECT count(*) FROM etl.requests WHERE batch_id = :batch", batch=batch)
-    site.under(etl_raw_retention=timedelta(days=30)).sync_once()
+    site.with_settings(etl_raw_retention=timedelta(days=30)).sync_once()
     old = "SELECT count(*) FROM etl.requests WHERE requested_at < now() - interval '30 days'"
     assert value(site.engine, old) == own_requests > 0

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sites import Site, agency, come_of_age
+from sites import Site, serve_agency, make_children_due
 from snapshots import value, values
 from source_changes import edit, living_contact, living_policy
 from sqlalchemy import text
@@ -19,7 +19,7 @@ COUNT = "SELECT count(*) FROM history.{}"
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     """Give the agency of this module, which its tests change by hand."""
-    with agency() as served:
+    with serve_agency() as served:
         yield served
 
 
@@ -73,7 +73,7 @@ def test_a_secondary_source_and_a_set_make_versions_and_an_unchanged_run_none(
     assert grown == {"contacts": 1, "coverages": 1, "policies": 0}, "a touch of the policy makes no version"
     dead = "SELECT live FROM v_coverages_history WHERE source_id = :key ORDER BY known_from"
     assert values(synced.engine, dead, key=str(coverages[-1]["CoverageID"]))[-2:] == [True, False]
-    come_of_age(synced)
+    make_children_due(synced)
     before = {table: value(synced.engine, COUNT.format(table)) for table in before}
     assert synced.sync_once(full=True).exit_status == 0
     assert {table: value(synced.engine, COUNT.format(table)) for table in before} == before
@@ -87,7 +87,7 @@ def test_a_table_in_the_setting_keeps_its_history_from_the_next_run_on(synced: S
     synced.sync_once()
     assert value(synced.engine, COUNT.format("claims")) == 0
     edit(simulator, claims, key, Description="second")
-    synced.under(etl_history="claims").sync_once()
+    synced.with_settings(etl_history="claims").sync_once()
     assert values(synced.engine, "SELECT description FROM history.claims") == ["first"]
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
-from sites import Site, agency, come_of_age, site_of
-from snapshots import as_they_lie, differences, digest, pairs, values, written
+from sites import Site, serve_agency, make_children_due, open_site
+from snapshots import row_versions, differences, digest, pairs, values, changed_tables
 
 from etl.simulator import Simulator
 
@@ -16,7 +16,7 @@ GREETINGS = ("/oauth/token", "BusinessLogic/Ping")
 
 def calls(site: Site) -> list[tuple[str, str]]:
     """Return path and query of the data calls."""
-    split = (call.partition("?")[::2] for call in site.asked())
+    split = (call.partition("?")[::2] for call in site.take_calls())
     return [(path, query) for path, query in split if path not in GREETINGS]
 
 
@@ -25,10 +25,10 @@ def per_parent(asked: list[tuple[str, str]]) -> list[str]:
 
 
 def test_an_unchanged_source_writes_no_row_of_production(synced: Site) -> None:
-    before = as_they_lie(synced.engine)
+    before = row_versions(synced.engine)
     summary = synced.sync_once()
     assert summary.exit_status == 0
-    assert written(before, as_they_lie(synced.engine)) == set()
+    assert changed_tables(before, row_versions(synced.engine)) == set()
     assert summary.tables == {}
     assert sum(part.counts["inserted"] + part.counts["updated"] for part in summary.parts) == 0
 
@@ -53,27 +53,27 @@ def test_every_sync_advances_the_watermark(synced: Site) -> None:
 
 
 def test_a_full_sync_of_an_unchanged_source_writes_no_row_of_production(synced: Site) -> None:
-    before = as_they_lie(synced.engine)
+    before = row_versions(synced.engine)
     assert synced.sync_once(full=True).exit_status == 0
-    assert written(before, as_they_lie(synced.engine)) == set()
+    assert changed_tables(before, row_versions(synced.engine)) == set()
 
 
 @pytest.fixture(scope="module")
 def lively() -> Iterator[Simulator]:
     """Give an agency with much activity."""
-    with agency(seed=11) as served:
+    with serve_agency(seed=11) as served:
         yield served
 
 
 def test_many_small_syncs_lead_to_the_result_of_a_full_read(
     lively: Simulator, database_url: str, another_database: str
 ) -> None:
-    with site_of(lively, database_url) as small, site_of(lively, another_database) as whole:
+    with open_site(lively, database_url) as small, open_site(lively, another_database) as whole:
         for _ in range(4):
             assert small.sync_once().exit_status == 0
             lively.change(12)
         # A contact's documents change without the contact, so they are requested again after some time.
-        come_of_age(small)
+        make_children_due(small)
         assert small.sync_once(full=True).exit_status == 0
         assert whole.sync_once().exit_status == 0
         assert differences(digest(small.engine, living=True), digest(whole.engine, living=True)) == []

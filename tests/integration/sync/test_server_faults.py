@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from proxy import proxied
-from sites import Site, agency, site_of
+from sites import Site, serve_agency, open_site
 from snapshots import differences, digest, value, values
 from sqlalchemy import Connection, Engine, text
 
@@ -35,7 +35,7 @@ FAST = {"shared_buffers": "16MB"}
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     """Give the agency of this module."""
-    with agency() as served:
+    with serve_agency() as served:
         yield served
 
 
@@ -108,7 +108,7 @@ def test_an_interrupted_copy_leaves_no_row_and_is_repeated(
 @pytest.fixture
 def engine_of_own(own: EmbeddedPostgres, simulator: Simulator) -> Iterator[Engine]:
     """Give an engine on the test's own server."""
-    with site_of(simulator, own.url) as site:
+    with open_site(simulator, own.url) as site:
         yield site.engine
 
 
@@ -129,7 +129,7 @@ class At:
 def test_a_run_survives_a_crash_of_its_server(
     own: EmbeddedPostgres, simulator: Simulator, synced: Site, way: Callable[[EmbeddedPostgres], None]
 ) -> None:
-    with site_of(simulator, own.url, etl_page_size=4) as site:
+    with open_site(simulator, own.url, etl_page_size=4) as site:
         blow = At(9, lambda: way(own))
         assert site.sync_once(watcher=Watcher(blow.watch)).exit_status == 0
         assert blow.left < 0
@@ -146,7 +146,7 @@ BOOKS = """
 
 def test_commits_with_a_lost_answer_are_not_counted_twice(site: Site, synced: Site) -> None:
     url = site.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with proxied(url) as proxy, site_of(site.simulator, proxy.url) as far:
+    with proxied(url) as proxy, open_site(site.simulator, proxy.url) as far:
         proxy.loses = 6
         assert far.sync_once().exit_status == 0
         assert proxy.lost == 6

@@ -45,7 +45,7 @@ def qqetl(site: Site, *words: str, grace: int = 15, little: int = PROCESS_THRESH
     program = PROGRAM.format(grace=grace, little=little)
     return subprocess.Popen(
         [sys.executable, "-c", program, *words],
-        env=environment_of(site.under(etl_page_size=4)),
+        env=environment_of(site.with_settings(etl_page_size=4)),
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,

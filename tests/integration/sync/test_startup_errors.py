@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from aiohttp import web
-from sites import Site, break_with
+from sites import Site, set_faults
 from snapshots import value, values
 
 from etl.config.settings import Settings
@@ -31,7 +31,7 @@ WORKING = "SELECT count(*) FROM etl.batches WHERE status NOT IN ('failed', 'comp
 
 def refused(site: Site, error: type[EtlError], match: str, **changes: object) -> None:
     """Check that neither a sync nor an extract begins, and that both leave nothing behind."""
-    spoilt = site.under(**changes)
+    spoilt = site.with_settings(**changes)
     for start in (
         spoilt.sync_once,
         lambda: ExtractService(spoilt.engine, settings=spoilt.settings).extract_data(EVER),
@@ -56,12 +56,12 @@ def test_missing_credentials_are_named(site: Site) -> None:
 
 
 def test_refused_credentials(site: Site, simulator: Simulator) -> None:
-    break_with(simulator, "token-refused")
+    set_faults(simulator, "token-refused")
     refused(site, CredentialsRefused, "QQCATALYST_USERNAME and QQCATALYST_PASSWORD")
 
 
 def test_a_token_that_is_never_accepted(site: Site, simulator: Simulator) -> None:
-    break_with(simulator, "unauthorized-always")
+    set_faults(simulator, "unauthorized-always")
     refused(site, CredentialsRefused, "refused the credentials")
 
 
@@ -121,7 +121,7 @@ def refuse_after(simulator: Simulator, path: str) -> Callable[[web.Request], web
 
 
 def test_another_account_under_the_same_tenant(synced: Site) -> None:
-    other = synced.under(qqcatalyst_username=None, qqcatalyst_auth="enterprise")
+    other = synced.with_settings(qqcatalyst_username=None, qqcatalyst_auth="enterprise")
     with pytest.raises(SettingsError, match="belongs to another QQCatalyst account"):
         other.sync_once()
     assert value(synced.engine, "SELECT count(*) FROM etl.batches") == 1

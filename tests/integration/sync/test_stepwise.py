@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sites import Site, break_with, site_of
-from snapshots import as_they_lie, differences, digest, value, values, written
+from sites import Site, set_faults, open_site
+from snapshots import row_versions, differences, digest, value, values, changed_tables
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -38,14 +38,14 @@ def test_the_services_lead_to_the_same_tables_as_a_sync(site: Site, synced: Site
 
 
 def test_the_services_store_their_api_calls(site: Site) -> None:
-    site.asked()
+    site.take_calls()
     in_steps(site)
     assert value(site.engine, "SELECT calls FROM etl.batches") == len(calls_of(site)) > 0
 
 
 def calls_of(site: Site) -> list[str]:
     """Return the API calls since the last check, without those for a token."""
-    return [call for call in site.asked() if not call.startswith("/oauth/")]
+    return [call for call in site.take_calls() if not call.startswith("/oauth/")]
 
 
 def test_the_services_store_the_same_counts_as_a_sync(site: Site, synced: Site) -> None:
@@ -65,12 +65,12 @@ def test_the_services_store_the_same_counts_as_a_sync(site: Site, synced: Site) 
 
 def test_a_step_called_twice_changes_nothing(site: Site) -> None:
     batch_id = in_steps(site)
-    before = as_they_lie(site.engine)
+    before = row_versions(site.engine)
     counts = "SELECT CAST(to_jsonb(part) AS text) FROM etl.batch_resources AS part ORDER BY number"
     books = values(site.engine, counts)
     TransformService(site.engine, settings=site.settings).transform_batch(batch_id)
     LoadService(site.engine, settings=site.settings).load_batch(batch_id, EVER)
-    assert written(before, as_they_lie(site.engine)) == set()
+    assert changed_tables(before, row_versions(site.engine)) == set()
     assert values(site.engine, counts) == books
     assert value(site.engine, "SELECT status FROM etl.batches") == BatchState.COMPLETED
 
@@ -85,8 +85,8 @@ def test_a_transform_called_twice_before_the_load_counts_once(site: Site, synced
 
 def test_a_page_read_again_keeps_the_counts_balanced(site: Site, simulator: Simulator) -> None:
     """A record that arrives twice before it is cleaned is one record and one duplicate."""
-    break_with(simulator, "page-drift:1")
-    in_steps(site.under(etl_page_size=4))
+    set_faults(simulator, "page-drift:1")
+    in_steps(site.with_settings(etl_page_size=4))
     assert value(site.engine, "SELECT sum(duplicate) FROM etl.batch_resources WHERE resource = 'contacts'") > 0
 
 
@@ -127,7 +127,7 @@ def test_a_session_inside_a_transaction_is_a_usage_error(site: Site) -> None:
 
 
 def test_a_new_version_replaces_an_old_one_that_is_not_cleaned_yet(simulator: Simulator, database_url: str) -> None:
-    with site_of(simulator, database_url) as site:
+    with open_site(simulator, database_url) as site:
         service = ExtractService(site.engine, settings=site.settings)
         first = service.extract_data(EVER)
         contact = simulator.world.contacts[next(iter(simulator.world.contacts))]

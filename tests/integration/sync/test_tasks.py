@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pytest
-from sites import Site, agency, break_with, come_of_age, site_of
-from snapshots import as_they_lie, dead, differences, digest, value, values, written
+from sites import Site, serve_agency, set_faults, make_children_due, open_site
+from snapshots import row_versions, deleted_ids, differences, digest, value, values, changed_tables
 from source_changes import drop_claims
 from sqlalchemy import Connection, text
 from test_interruption import expire_leases
@@ -72,7 +72,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_sync_in_tasks_leads_to_the_same_rows(site: Site, as_synced: Site) -> None:
     summary = run_in_tasks(task_of(site))
     assert summary.exit_status == 0, summary.batch.error
-    calls = [call for call in site.asked() if not call.startswith("/oauth/")]
+    calls = [call for call in site.take_calls() if not call.startswith("/oauth/")]
     assert summary.calls == len(calls) > 0, "the calls of all tasks, including the first contacts"
     assert value(site.engine, "SELECT calls FROM etl.batches") == summary.calls
     assert differences(digest(site.engine), digest(as_synced.engine)) == []
@@ -86,7 +86,7 @@ def test_a_sync_in_tasks_leads_to_the_same_rows(site: Site, as_synced: Site) -> 
 @pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.usefixtures("small_pieces")
 def test_parallel_workers_lead_to_the_same_rows_even_if_one_is_killed(site: Site, as_synced: Site, size: int) -> None:
-    small = site.under(etl_page_size=4)
+    small = site.with_settings(etl_page_size=4)
     crew = Crew(small, size, die_after=15)
     summary = run_in_tasks(task_of(small), read=crew.read)
     assert summary.exit_status == 0, summary.batch.error
@@ -99,15 +99,15 @@ def test_parallel_workers_lead_to_the_same_rows_even_if_one_is_killed(site: Site
 
 def test_repeated_tasks_make_no_call_twice_and_write_nothing(synced: Site) -> None:
     """As when a scheduler repeats the tasks of an interval: cleared, or started by two schedulers."""
-    come_of_age(synced)
+    make_children_due(synced)
     first = run_in_tasks(task_of(synced))
-    before = as_they_lie(synced.engine)
-    synced.asked()
+    before = row_versions(synced.engine)
+    synced.take_calls()
     again = run_in_tasks(task_of(synced))
     assert again.batch.id == first.batch.id
     assert again.exit_status == 0
-    assert synced.asked() == []
-    assert written(before, as_they_lie(synced.engine)) == set()
+    assert synced.take_calls() == []
+    assert changed_tables(before, row_versions(synced.engine)) == set()
 
 
 def test_running_each_task_twice_leads_to_the_same_rows(site: Site, as_synced: Site) -> None:
@@ -145,10 +145,10 @@ def without_token(site: Site) -> None:
 
 def test_a_run_that_cannot_begin_holds_no_lease(synced: Site) -> None:
     without_token(synced)
-    break_with(synced.simulator, "token-refused")
+    set_faults(synced.simulator, "token-refused")
     with pytest.raises(CredentialsRefused):
         begin_run(task_of(synced), None, Options())
-    break_with(synced.simulator)
+    set_faults(synced.simulator)
     without_token(synced)
     assert synced.sync_once().exit_status == 0
 
@@ -195,18 +195,18 @@ def test_a_run_that_lost_its_lease_ends(synced: Site) -> None:
 
 
 def test_a_refused_resource_stops_no_other(synced: Site) -> None:
-    break_with(synced.simulator, "forbidden:Billing")
+    set_faults(synced.simulator, "forbidden:Billing")
     summary = run_in_tasks(task_of(synced))
     states = {part.resource: part.status for part in summary.parts}
     assert [name for name, state in states.items() if state is not ResourceState.DONE] == ["billing_records"]
     assert summary.exit_status == 6
     assert "billing_records" in (summary.batch.error or "")
-    break_with(synced.simulator)
+    set_faults(synced.simulator)
     assert run_in_tasks(task_of(synced, "hourly 2")).exit_status == 0
 
 
 def test_a_resource_that_is_not_offered_fails_nothing_and_has_a_fallback(plain: Simulator, database_url: str) -> None:
-    with site_of(plain, database_url) as site:
+    with open_site(plain, database_url) as site:
         summary = run_in_tasks(task_of(site))
         assert summary.exit_status == 0, summary.batch.error
         left_out = {part.resource for part in summary.parts if part.status is ResourceState.NOT_OFFERED}
@@ -217,23 +217,23 @@ def test_a_resource_that_is_not_offered_fails_nothing_and_has_a_fallback(plain: 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Simulator]:
     """Give an agency whose account offers only documented resources."""
-    with agency(documented_only=True) as served:
+    with serve_agency(documented_only=True) as served:
         yield served
 
 
 @pytest.mark.usefixtures("small_pieces")
 def test_the_call_budget_applies_to_the_whole_run(site: Site) -> None:
-    summary = run_in_tasks(task_of(site.under(etl_child_budget=7)))
+    summary = run_in_tasks(task_of(site.with_settings(etl_child_budget=7)))
     assert summary.exit_status == 0, summary.batch.error
     made = sum(part.counts["pages"] for part in summary.parts if named(part.resource).parent is not None)
     assert made == 7
 
 
 def test_a_full_run_in_tasks_marks_missing_records_as_deleted(database_url: str) -> None:
-    with agency() as own, site_of(own, database_url) as site:
+    with serve_agency() as own, open_site(own, database_url) as site:
         assert site.sync_once(resources=("contacts", "policies", "claims")).exit_status == 0
-        before = dead(site.engine, "claims")
+        before = deleted_ids(site.engine, "claims")
         gone = drop_claims(site, 2)
         summary = run_in_tasks(task_of(site), Options(("claims",), full=True, command="reconcile"))
         assert summary.exit_status == 0, summary.batch.error
-        assert dead(site.engine, "claims") == sorted({*before, *gone})
+        assert deleted_ids(site.engine, "claims") == sorted({*before, *gone})

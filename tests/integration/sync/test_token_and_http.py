@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from aiohttp import web
-from sites import Site, break_with
+from sites import Site, set_faults
 from snapshots import value, values
 
 from etl.api.retry_policy import Patience
@@ -26,7 +26,7 @@ def test_a_long_outage_costs_few_calls_in_total(
     monkeypatch.setattr(simulator.server.faults, "of_request", failing(simulator, lambda path: "Ping" not in path))
     summary = site.sync_once()
     assert summary.exit_status == 6
-    asked = [path for path in site.asked() if "oauth" not in path and "Ping" not in path]
+    asked = [path for path in site.take_calls() if "oauth" not in path and "Ping" not in path]
     resources = len(summary.parts)
     side_by_side = site.settings.etl_concurrency
     assert Patience().attempts <= len(asked) <= side_by_side * Patience().attempts < resources * Patience().attempts
@@ -39,30 +39,30 @@ def test_a_failing_page_is_retried_by_only_one_layer(
     summary = site.sync_once()
     failed = [part.resource for part in summary.parts if part.status is ResourceState.FAILED]
     assert failed == ["billing_records"]
-    assert sum("Billing" in path for path in site.asked()) == Patience().attempts
+    assert sum("Billing" in path for path in site.take_calls()) == Patience().attempts
     assert retry(site.engine, site.settings).exit_status == 6
-    assert sum("Billing" in path for path in site.asked()) == Patience().attempts
+    assert sum("Billing" in path for path in site.take_calls()) == Patience().attempts
 
 
 def test_an_exhausted_quota_leaves_a_resumable_batch_and_stops_all_calls(site: Site, simulator: Simulator) -> None:
-    break_with(simulator, "call-quota:9")
+    set_faults(simulator, "call-quota:9")
     with pytest.raises(QuotaSpent, match=r"used up until .* UTC.*qqetl retry"):
         site.sync_once()
     assert values(site.engine, "SELECT status FROM etl.batches") == ["failed"]
     refused = sum(request.status == 429 for request in simulator.requests)
     assert 0 < refused <= site.settings.etl_concurrency
     read = sum(request.status == 200 for request in simulator.requests)
-    break_with(simulator)
-    site.asked()
+    set_faults(simulator)
+    site.take_calls()
     assert retry(site.engine, site.settings).exit_status == 0
     assert value(site.engine, "SELECT count(DISTINCT batch_id) FROM etl.requests") == 1
     assert read > 3
 
 
 def test_a_new_run_checks_an_exhausted_quota_once(site: Site, simulator: Simulator) -> None:
-    break_with(simulator, "call-quota:3")
+    set_faults(simulator, "call-quota:3")
     for _ in range(2):
-        site.asked()
+        site.take_calls()
         with pytest.raises(QuotaSpent):
             site.sync_once()
-    assert len([path for path in site.asked() if "oauth" not in path]) == 1
+    assert len([path for path in site.take_calls() if "oauth" not in path]) == 1

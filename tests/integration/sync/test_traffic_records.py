@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from notification_helpers import FailsAt
 from prometheus_client.parser import text_string_to_metric_families
-from sites import Site, break_with
+from sites import Site, set_faults
 from snapshots import value
 
 from etl.errors import CredentialsRefused
@@ -28,7 +28,7 @@ ASKED = 3
 
 def calls_of(site: Site) -> list[str]:
     """Return the API calls since the last check, without those for a token."""
-    return [call for call in site.asked() if not call.startswith("/oauth/")]
+    return [call for call in site.take_calls() if not call.startswith("/oauth/")]
 
 
 def in_metrics(site: Site, name: str) -> float:
@@ -58,7 +58,7 @@ def extract(site: Site, names: Sequence[str] = SOME) -> UUID:
 
 
 def test_an_extract_stores_its_calls_retries_and_waiting_times(site: Site) -> None:
-    break_with(site.simulator, f"rate-limit:{ASKED}")
+    set_faults(site.simulator, f"rate-limit:{ASKED}")
     batch_id = extract(site)
     asked = calls_of(site)
     repeated = len(asked) - len(set(asked))
@@ -84,7 +84,7 @@ def test_a_resumed_extract_adds_to_the_traffic_of_its_batch(site: Site) -> None:
     batch_id = extract(site)
     first = calls_of(site)
     assert noted(site)[0] == len(first)
-    break_with(site.simulator)
+    set_faults(site.simulator)
     batch = Ledger(site.engine, "default").read(lambda connection: read_batch(connection, batch_id))
     traffic = ExtractService(site.engine, settings=site.settings).resume(batch)
     again = calls_of(site)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sites import Site, agency, break_with, site_of
-from snapshots import dead, digest, pairs, value
+from sites import Site, serve_agency, set_faults, open_site
+from snapshots import deleted_ids, digest, pairs, value
 from source_changes import edit, merge
 
 from etl.events import Message
@@ -17,16 +17,16 @@ from etl.simulator import Simulator
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
     """Give each test its own agency, since records are removed from it permanently."""
-    with agency() as served:
+    with serve_agency() as served:
         yield served
 
 
 @pytest.fixture
 def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
     """Give the agency, synced once."""
-    with site_of(simulator, database_url) as made:
+    with open_site(simulator, database_url) as made:
         assert made.sync_once().exit_status == 0
-        made.asked()
+        made.take_calls()
         yield made
 
 
@@ -50,16 +50,16 @@ def test_a_record_that_still_exists_is_not_marked(
     site: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     key, other = list(getattr(simulator.world, table))[:2]
-    before = dead(site.engine, table)
+    before = deleted_ids(site.engine, table)
     withhold(monkeypatch, simulator, table, key)
     with simulator.lock:
         getattr(simulator.world, table).drop(other)
     notes, watcher = noting()
     summary = site.sync_once(full=True, resources=(table,), watcher=watcher)
     assert summary.exit_status == 0, summary.batch.error
-    assert dead(site.engine, table) == sorted({*before, str(other)})
+    assert deleted_ids(site.engine, table) == sorted({*before, str(other)})
     assert any("1 of them still answer" in note for note in notes)
-    single = [call for call in site.asked() if "SummaryDTO" in call or "SummaryForApi" in call]
+    single = [call for call in site.take_calls() if "SummaryDTO" in call or "SummaryForApi" in call]
     assert len(single) == 2, "one call per missing record"
 
 
@@ -67,9 +67,9 @@ def test_without_a_call_for_single_records_the_full_scan_decides(site: Site, sim
     key = next(iter(simulator.world.contacts))
     with simulator.lock:
         simulator.world.contacts.drop(key)
-    break_with(simulator, f"wrong-verb:Contacts/{key}/ContactSummaryDTO")
+    set_faults(simulator, f"wrong-verb:Contacts/{key}/ContactSummaryDTO")
     assert site.sync_once(full=True, resources=("contacts",)).exit_status == 0
-    assert str(key) in dead(site.engine, "contacts")
+    assert str(key) in deleted_ids(site.engine, "contacts")
 
 
 def test_a_merge_is_detected_reported_and_undone_with_the_full_scan(site: Site, simulator: Simulator) -> None:
@@ -78,7 +78,7 @@ def test_a_merge_is_detected_reported_and_undone_with_the_full_scan(site: Site, 
     notes, watcher = noting()
     summary = site.sync_once(full=True, watcher=watcher)
     assert summary.exit_status == 0, summary.batch.error
-    assert str(gone) in dead(site.engine, "contacts")
+    assert str(gone) in deleted_ids(site.engine, "contacts")
     query = "SELECT concat_ws(' ', table_name, source_id, alias_of), moved FROM etl.aliases"
     assert pairs(site.engine, query) == [(f"contacts {gone} {heir}", len(moved))]
     assert any("1 of the vanished seem merged" in note for note in notes)
@@ -116,7 +116,7 @@ def test_a_record_of_another_tenant_does_not_count_as_ours(site: Site, simulator
             connection.exec_driver_sql(ELSEWHERE, {"ids": [str(key)]})
 
     site.sync_once(watcher=Watcher(read_elsewhere), full=True, resources=("claims",))
-    assert str(key) in dead(site.engine, "claims")
+    assert str(key) in deleted_ids(site.engine, "claims")
 
 
 ELSEWHERE = """

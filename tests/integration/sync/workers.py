@@ -33,23 +33,23 @@ class Crew:
         waiting: queue.SimpleQueue[Chunk] = queue.SimpleQueue()
         for piece in pieces:
             waiting.put(piece)
-        hands = [threading.Thread(target=self.lend, args=(task.run, batch_id, waiting)) for _ in range(self.size)]
+        hands = [threading.Thread(target=self.run_worker, args=(task.run, batch_id, waiting)) for _ in range(self.size)]
         for hand in hands:
             hand.start()
         for hand in hands:
             hand.join()
         assert waiting.empty()
 
-    def lend(self, run: str, batch_id: UUID, waiting: "queue.SimpleQueue[Chunk]") -> None:
+    def run_worker(self, run: str, batch_id: UUID, waiting: "queue.SimpleQueue[Chunk]") -> None:
         """Keep one worker busy; start another when it dies."""
         while not waiting.empty():
             command = [sys.executable, str(PROGRAM), run, str(batch_id)]
             with subprocess.Popen(
                 command, env=environment_of(self.site), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             ) as worker:
-                self.busy(worker, waiting)
+                self.feed_worker(worker, waiting)
 
-    def busy(self, worker: "subprocess.Popen[str]", waiting: "queue.SimpleQueue[Chunk]") -> None:
+    def feed_worker(self, worker: "subprocess.Popen[str]", waiting: "queue.SimpleQueue[Chunk]") -> None:
         """Assign chunks to a worker until there are no more or it dies."""
         assert worker.stdin is not None
         while True:

@@ -7,16 +7,16 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks.candidates import CANDIDATES, COPY, DLT, FULL, NAIVE, OURS, UNCHANGED
-from benchmarks.compare import FULL_COPY, FULL_DLT, measured, ratios, same_bytes
-from benchmarks.prepare import environments, lock, missing
+from benchmarks.compare import FULL_COPY, FULL_DLT, compare_bytes, ratios, target_values
+from benchmarks.prepare import environment_names, lock, missing_environments
 from benchmarks.table import markdown, spread
 from benchmarks.targets import Target
-from benchmarks.trial import Book, Outcome
+from benchmarks.trial import Book, StepOutcome
 
 ROUND = {
-    (OURS.name, FULL): Outcome(2.0, (90.0, 60.0), 1, 1_000, {}, (5, 5)),
-    (DLT.name, FULL): Outcome(8.0, (), 1, 1_001, {}, (5, 5)),
-    (COPY.name, FULL): Outcome(1.0, (), 1, 1_000, {}, (5, 5)),
+    (OURS.name, FULL): StepOutcome(2.0, (90.0, 60.0), 1, 1_000, {}, (5, 5)),
+    (DLT.name, FULL): StepOutcome(8.0, (), 1, 1_001, {}, (5, 5)),
+    (COPY.name, FULL): StepOutcome(1.0, (), 1, 1_000, {}, (5, 5)),
 }
 SLOWER = {**ROUND, (OURS.name, FULL): replace(ROUND[OURS.name, FULL], seconds=4.0)}
 
@@ -33,7 +33,7 @@ def test_ratios_are_taken_inside_a_round() -> None:
 
 
 def test_targets_are_judged_by_the_median_and_those_not_measured_have_nothing() -> None:
-    found = dict(measured([ROUND, ROUND, SLOWER]))
+    found = dict(target_values([ROUND, ROUND, SLOWER]))
     assert found[FULL_DLT] == [4.0, 4.0, 2.0]
     assert FULL_DLT.row(found[FULL_DLT])[-1] == "met"
     assert FULL_COPY.row(found[FULL_COPY])[-1] == "met"
@@ -52,15 +52,15 @@ def test_a_target_that_rises_is_missed_from_below() -> None:
 
 
 def test_candidates_that_did_not_read_the_same_are_no_comparison() -> None:
-    assert same_bytes([OURS, DLT], Book(5, 1), ROUND).endswith("to 0.10%.")
+    assert compare_bytes([OURS, DLT], Book(5, 1), ROUND).endswith("within 0.10%.")
     less = {**ROUND, (DLT.name, FULL): replace(ROUND[DLT.name, FULL], bytes=500)}
-    with pytest.raises(SystemExit, match="did not read the same"):
-        same_bytes([OURS, DLT], Book(5, 1), less)
+    with pytest.raises(SystemExit, match="did not read the same amount"):
+        compare_bytes([OURS, DLT], Book(5, 1), less)
 
 
 def test_a_scaled_candidate_need_not_have_read_the_whole_book() -> None:
-    part = {**ROUND, (NAIVE.name, FULL): Outcome(1.0, (), 1, 10, {}, (5, 5))}
-    assert same_bytes([OURS, NAIVE], Book(100_000, 1), part)
+    part = {**ROUND, (NAIVE.name, FULL): StepOutcome(1.0, (), 1, 10, {}, (5, 5))}
+    assert compare_bytes([OURS, NAIVE], Book(100_000, 1), part)
 
 
 def test_a_table_is_markdown() -> None:
@@ -69,29 +69,29 @@ def test_a_table_is_markdown() -> None:
 
 def test_an_unknown_candidate_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(SystemExit, match=r"No such candidate: airbyte\. There are: ours, copy"):
-        command.chosen("ours,airbyte")
+        command.select_candidates("ours,airbyte")
 
 
 def test_a_peer_without_its_environment_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "missing", lambda _: ["dlt"])
+    monkeypatch.setattr(command, "missing_environments", lambda _: ["dlt"])
     with pytest.raises(SystemExit, match=r"No environment for dlt yet\. Run: python -m benchmarks prepare"):
-        command.chosen("dlt")
+        command.select_candidates("dlt")
 
 
 def test_ours_comes_first_whatever_the_order() -> None:
-    assert command.chosen("copy,ours") == ["ours", "copy"]
+    assert command.select_candidates("copy,ours") == ["ours", "copy"]
 
 
 def test_an_environment_is_missing_until_it_has_an_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.candidates.VENVS", tmp_path)
-    assert missing([OURS, DLT]) == ["dlt"]
+    assert missing_environments([OURS, DLT]) == ["dlt"]
     python = tmp_path / "dlt/bin/python"
     python.parent.mkdir(parents=True)
     python.touch()
-    assert missing([OURS, DLT]) == []
+    assert missing_environments([OURS, DLT]) == []
 
 
-@pytest.mark.parametrize("name", environments())
+@pytest.mark.parametrize("name", environment_names())
 def test_every_environment_has_a_lock_with_hashes_and_without_addresses(name: str) -> None:
     text = lock(name).read_text()
     assert text.count("==") <= text.count("--hash=sha256:")
@@ -99,9 +99,9 @@ def test_every_environment_has_a_lock_with_hashes_and_without_addresses(name: st
 
 
 def test_half_of_an_even_number_of_records_belongs_to_each_feed() -> None:
-    assert command.parsed(["compare", "--records", "20_000"]).records == 20_000
+    assert command.parse_arguments(["compare", "--records", "20_000"]).records == 20_000
     with pytest.raises(SystemExit):
-        command.parsed(["compare", "--records", "3"])
+        command.parse_arguments(["compare", "--records", "3"])
 
 
 def test_every_candidate_has_a_program() -> None:

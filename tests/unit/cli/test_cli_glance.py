@@ -69,7 +69,7 @@ def test_needed_actions_are_named() -> None:
         unsent=2,
     )
     assert not action.is_good
-    assert action.text == "claims failed; data are stale; 2 emails not sent: see `qqetl notices`"
+    assert action.text == "claims failed; data is stale; 2 emails not sent: see `qqetl notices`"
 
 
 def test_answers_are_printed_one_per_line(capsys: pytest.CaptureFixture[str]) -> None:

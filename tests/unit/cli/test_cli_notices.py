@@ -14,7 +14,7 @@ def test_each_incident_has_its_reason_below(capsys: pytest.CaptureFixture[str]) 
     reason = "More than 10 min behind: " + ", ".join(["account_info"] * 20)
     show_status(NoticeStatus([Incident(TroubleKind.STALE, message=reason, opened_at=since, times_seen=3)], []))
     assert capsys.readouterr().out.splitlines() == [
-        "✗ data are stale (seen in 3 runs, since 2026-11-25 16:40 UTC)",
+        "✗ data is stale (seen in 3 runs, since 2026-11-25 16:40 UTC)",
         f"  {reason}",
     ]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.copy_text import NULL, format_array, format_line, format_row, format_value
+from etl.copy_text import NULL, format_array, format_row, format_line, format_field
 from etl.database import bulk_copy
 from etl.database.bulk_copy import encode_blocks
 
@@ -60,7 +60,7 @@ def test_a_row_can_be_read_back_from_its_line(row: list[str | None]) -> None:
 
 @given(row=st.lists(st.none() | texts | hostile | st.lists(texts | hostile, max_size=3), min_size=1, max_size=5))
 def test_values_written_one_by_one_are_those_of_a_row(row: list[object]) -> None:
-    assert "\t".join(NULL if one is None else format_value(one) for one in row) == format_row(row)
+    assert "\t".join(NULL if one is None else format_field(one) for one in row) == format_row(row)
 
 
 @given(many=st.lists(rows, max_size=20))
