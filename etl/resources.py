@@ -39,6 +39,12 @@ OF_TERM = (
     "LOBList",
 )
 
+#: What a detail repeats of its policy.
+FACTS_OF_POLICY = (
+    "PolicyNo", "CustomerID", "EffectiveDate", "ExpirationDate", "CarrierID", "Carrier", "MGA", "LOB", "LOBID", "Status",
+    "PolicyAgencyFees", "CreatedBy",
+)  # fmt: skip
+
 #: The enterprise feeds filter by the modification date alone, both days included.
 MODIFIED_DAYS = Dates("modifiedStartDate", "modifiedEndDate", end_included=True, field="modified")
 #: The billing feed filters by a created date that its rows do not show.
@@ -165,6 +171,7 @@ CATALOGUE: tuple[Resource, ...] = (
         products.detail_id,
         array("Policies/{parent}/PolicyInfo"),
         parent=Parent("policies", parent_fields=OF_TERM, fallback=products.lines_of),
+        known_unmapped=FACTS_OF_POLICY,
         stubs=(AGENTS,),
     ),
     Resource(
@@ -172,6 +179,16 @@ CATALOGUE: tuple[Resource, ...] = (
         products.Renewal,
         "PolicyId",
         derived=(Derivation("policy_details", products.renewal_of),),
+    ),
+    Resource(
+        "commissions",
+        financial.Commission,
+        "CommissionID",
+        feed("Commissions"),
+        MODIFIED,
+        CREATED,
+        derived=(Derivation("adjustments", financial.commissions_among, fallback=True),),
+        documented=False,
     ),
     Resource(
         "adjustments",
@@ -234,16 +251,6 @@ CATALOGUE: tuple[Resource, ...] = (
         financial.rule_id,
         (rules("AgencyRules", "agency"), rules("ProducerRules", "producer")),
         known_unmapped=("ParentCarrierId", "SublineId", "PolicySourceId", "AnyCarrierId", "AnyMga", "ProducerList"),
-    ),
-    Resource(
-        "commissions",
-        financial.Commission,
-        "CommissionID",
-        feed("Commissions"),
-        MODIFIED,
-        CREATED,
-        derived=(Derivation("adjustments", financial.commissions_among, fallback=True),),
-        documented=False,
     ),
     Resource(
         "documents",

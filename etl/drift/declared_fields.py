@@ -35,7 +35,7 @@ class DeclaredFields:
         """Return whether a path is declared, itself or inside a declared path; or whether its vocabulary has a code."""
         if code is not None:
             kind = self.find_vocabulary(path)
-            return kind is not None and code in kind.meanings
+            return kind is not None and (not kind.meanings or code in kind.meanings)
         folded = path.casefold()
         return folded in self.paths or any(
             part in self.paths and part != self.closed for part in iterate_enclosing(folded)

@@ -16,7 +16,7 @@ from etl.simulator.faults import Faults
 from etl.window import Window
 
 #: A seed whose ten contacts give at least one row in every table.
-SEED, CONTACTS = 20, 10
+SEED, CONTACTS = 28, 10
 
 
 @dataclass(frozen=True)
