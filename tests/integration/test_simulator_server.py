@@ -64,9 +64,16 @@ def assert_like(value: Any, like: Any, nullable: list[str], where: str) -> None:
     elif isinstance(like, list):
         assert isinstance(value, list), where
         for item in value if like else ():
-            assert_like(item, like[0], nullable, f"{where}[]")
+            assert_like(item, merged(like), nullable, f"{where}[]")
     else:
         assert like is None or type(value) is type(like), f"{where} is {value!r}"
+
+
+def merged(items: list[Any]) -> Any:
+    """Return one golden item with the fields that any of the golden items fills."""
+    if not isinstance(items[0], dict):
+        return items[0]
+    return {key: next((item[key] for item in items if item[key] not in (None, [])), items[0][key]) for key in items[0]}
 
 
 def filled(value: Any, where: str = "") -> set[str]:

@@ -29,8 +29,8 @@ def test_a_quirk_befalls_as_many_as_it_says(quirk: dirt.Quirk) -> None:
     dice = random.Random(1)
     always = dirt.Quirk(quirk.name, 100, lambda _dice, _item: {"hit": True})
     often = dirt.Quirk(quirk.name, quirk.percent, lambda _dice, _item: {"hit": True})
-    assert dirt.spoil(dice, {}, (always,)) == {"hit": True}
-    hits = sum("hit" in dirt.spoil(dice, {}, (often,)) for _ in range(20_000))
+    assert dirt.with_quirks(dice, {}, (always,)) == {"hit": True}
+    hits = sum("hit" in dirt.with_quirks(dice, {}, (often,)) for _ in range(20_000))
     assert hits / 200 == pytest.approx(quirk.percent, rel=0.35)
 
 
@@ -107,4 +107,4 @@ def test_only_modified_contacts_are_deleted(world: World) -> None:
 
 
 def test_a_record_without_quirks_stays_as_it_is() -> None:
-    assert dirt.spoil(random.Random(1), {"a": 1}, ()) == {"a": 1}
+    assert dirt.with_quirks(random.Random(1), {"a": 1}, ()) == {"a": 1}
