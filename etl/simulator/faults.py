@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from etl.simulator import page_faults, record_faults, request_faults, turns, wire_faults
+from etl.simulator import page_faults, query_faults, record_faults, request_faults, turns, wire_faults
 from etl.simulator.envelopes import LOGIN_PAGE, Answer, PagedAnswer
 from etl.simulator.turns import Turn
 
@@ -69,6 +69,7 @@ _ALL = (
         "gzip-bomb", "this many mebibytes of blanks in a small body at the first asking",
         "64", "request", _REQUEST.gzip_bomb,
     ),
+    FaultSpec("long-window", "504 for windows above this many days", "366", "request", query_faults.long_window),
     FaultSpec(
         "page-drift", "this many records leave the list between two pages (negative: enter it)",
         "1", "page", _PAGE.page_drift,
@@ -104,6 +105,7 @@ _ALL = (
         "Email=null", "page", _RECORD.set_field,
     ),
     FaultSpec("lost-field", "no record has this field", "Email", "page", _RECORD.lost_field),
+    FaultSpec("second-tenant", "every second enterprise row is of another tenant", "", "page", _RECORD.second_tenant),
     FaultSpec(
         "large-record", "the first record of a page has this many mebibytes, for the first request",
         "11", "page", _RECORD.large_record,
@@ -116,6 +118,7 @@ _ALL = (
         "is-success-false", "a 200 that says the call failed, for this many requests",
         "1", "answer", _PAGE.is_success_false,
     ),
+    FaultSpec("rename-field", "a field has another name: OLD=NEW", "Email=Mail", "body", _PAGE.rename_field),
     FaultSpec(
         "id-casing", "names of ids in another casing: swap (Id for ID and the reverse) or lower",
         "swap", "body", _PAGE.id_casing,

@@ -90,6 +90,12 @@ def id_casing(turn: Turn, _key: str, body: bytes) -> bytes:
     return NAME_OF_ID.sub(CASINGS[turn.argument], body)
 
 
+def rename_field(turn: Turn, _key: str, body: bytes) -> bytes:
+    """Write a field under another name, `OLD=NEW`."""
+    old, _, new = turn.argument.partition("=")
+    return body.replace(f'"{old}":'.encode(), f'"{new}":'.encode())
+
+
 def bad_json(turn: Turn, key: str, body: bytes) -> bytes:
     """End a body in the middle, the first times, though its length is right."""
     return body[: len(body) // 2 + 1] if turn.due(key, turn.argument) else body

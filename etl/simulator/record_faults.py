@@ -74,6 +74,16 @@ def lost_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> Paged
     return changed(page, lambda record: {name: value for name, value in record.items() if name != turn.argument})
 
 
+def second_tenant(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Give every second enterprise row to another tenant, as a credential for two agencies receives them."""
+
+    def shared(record: dict[str, Any]) -> dict[str, Any]:
+        is_other = record.get("PolicyId", 0) % 2 and "QQTenantID" in record
+        return record | {"QQTenantID": record["QQTenantID"] + 1} if is_other else record
+
+    return changed(page, shared)
+
+
 def foreign_links(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Point the links of the envelope to another host."""
     return replace(page, href=turn.argument)

@@ -26,9 +26,7 @@ class SimulatorSettings:
     end_inclusive: bool = False  #: include the whole day of `endDate` in the feeds, not only its midnight
     live: bool = False  #: make changes while the server runs
     live_seconds: float = 2.0  #: seconds between two changes
-    founded: datetime | None = (
-        None  #: end (aware) of the made-up history; None: when the server starts
-    )
+    founded: datetime | None = None  #: end (aware) of the made-up history; None: when the server starts
     now: datetime | None = None  #: a fixed time (aware) for the clock; None: the real clock
     latency: float = 0.0  #: seconds that each answer takes at least
     faults: tuple[str, ...] = ()  #: faults, `name[:argument][@every]`; see `FAULTS`

@@ -253,6 +253,27 @@ def is_success_false() -> None:
         assert not client.get(f"Policies/{key}/GetBinderInfo")["IsSuccess"]
 
 
+def rename_field() -> None:
+    with faulty("rename-field:CarrierID=Id") as client:
+        assert {"Id", "Name"} <= set(client.get(CARRIERS)[0])
+        assert "CarrierID" not in client.get(CARRIERS)[0]
+
+
+def second_tenant() -> None:
+    window = "modifiedStartDate=2000-01-01&modifiedEndDate=2030-01-01&pageNumber=1"
+    with faulty("second-tenant") as client:
+        rows = client.get(f"enterprise/personaldrivers?{window}")["Data"]
+        assert len({row["QQTenantID"] for row in rows}) == 2
+        assert client.get(feed("Policies"))["Data"]
+
+
+def long_window() -> None:
+    with faulty("long-window:31") as client:
+        assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-01"))[0] == 200
+        assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-02"))[0] == 504
+        assert client.raw(feed("Policies"))[0] == 200
+
+
 def id_casing() -> None:
     with faulty("id-casing") as client:
         policy = policies(client, 1)["Data"][0]
@@ -350,7 +371,9 @@ CHECKS: dict[str, Callable[[], None]] = {
     "empty-middle-page": empty_middle_page, "wrong-total": wrong_total, "duplicate-records": duplicate_records,
     "null-modified": null_modified, "strange-modified": strange_modified,
     "id-form": id_form, "no-id": no_id, "time-form": time_form, "set-field": set_field, "lost-field": lost_field,
-    "foreign-links": foreign_links, "is-success-false": is_success_false, "id-casing": id_casing,
+    "foreign-links": foreign_links, "is-success-false": is_success_false,
+    "id-casing": id_casing, "rename-field": rename_field, "second-tenant": second_tenant,
+    "long-window": long_window,
     "bad-json": bad_json, "slow": slow, "drip": drip, "stall": stall, "cut-body": cut_body, "reset": reset,
     "wrong-encoding": wrong_encoding, "clock-skew": clock_skew,
     "large-record": large_record, "wrong-charset": wrong_charset,
