@@ -208,13 +208,13 @@ def strange_modified() -> None:
 def id_form() -> None:
     for form, kind in (("text", str), ("padded", str), ("float", float), ("list", list)):
         with faulty(f"id-form:{form}") as client:
-            assert {type(one) for one in ids(policies(client, 1))} == {kind}
-            assert {type(one) for one in ids(policies(client, 2))} == {int}
+            assert {type(policy) for policy in ids(policies(client, 1))} == {kind}
+            assert {type(policy) for policy in ids(policies(client, 2))} == {int}
 
 
 def no_id() -> None:
     with faulty("no-id:2") as client:
-        assert [one is None for one in ids(policies(client, 1))] == [True, True, *[False] * 8]
+        assert [policy is None for policy in ids(policies(client, 1))] == [True, True, *[False] * 8]
 
 
 def time_form() -> None:
