@@ -1,6 +1,6 @@
 """Entering a contact or a policy into the data, with every record that belongs to it."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from datetime import datetime, timedelta

@@ -19,7 +19,7 @@ LOGIN_PAGE = b"""<!DOCTYPE html>
 
 @dataclass(frozen=True, slots=True)
 class PagedAnswer:
-    """A page of a feed: JSON texts of its items, and what the envelope says of it."""
+    """A page: JSON texts of its items, and the fields of its envelope."""
 
     items: tuple[bytes, ...]
     number: int
@@ -58,7 +58,7 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A bare object, or the vendor's word for yes."""
+    """A bare object or a bare value."""
 
     item: Any
 

@@ -1,4 +1,4 @@
-"""The faults that a simulator can be told to have, and the five places of a request in which they strike."""
+"""The faults that a simulator can have, and the points of a request at which they strike."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from etl.simulator import page_faults, record_faults, request_faults, turns, wire_faults
+from etl.simulator import page_faults, query_faults, record_faults, request_faults, turns, wire_faults
 from etl.simulator.envelopes import LOGIN_PAGE, Answer, PagedAnswer
 from etl.simulator.turns import Turn
 
@@ -69,13 +69,14 @@ _ALL = (
         "gzip-bomb", "this many mebibytes of blanks in a small body at the first asking",
         "64", "request", _REQUEST.gzip_bomb,
     ),
+    FaultSpec("long-window", "504 for windows above this many days", "366", "request", query_faults.long_window),
     FaultSpec(
-        "page-drift", "so many records leave the list between two pages (negative: come)",
+        "page-drift", "this many records leave the list between two pages (negative: enter it)",
         "1", "page", _PAGE.page_drift,
     ),
     FaultSpec("repeated-page", "the list never ends: its last page repeats", "", "page", _PAGE.repeated_page),
     FaultSpec(
-        "empty-middle-page", "a page in the middle is empty at the first so many askings",
+        "empty-middle-page", "a middle page is empty for this many requests",
         "1", "page", _PAGE.empty_middle_page,
     ),
     FaultSpec(
@@ -83,10 +84,10 @@ _ALL = (
         "7", "page", _PAGE.wrong_total,
     ),
     FaultSpec(
-        "duplicate-records", "the first so many records of a page come twice",
+        "duplicate-records", "this many records at the start of a page are repeated",
         "1", "page", _PAGE.duplicate_records,
     ),
-    FaultSpec("null-modified", "no record has a date of modification", "", "page", _PAGE.null_modified),
+    FaultSpec("null-modified", "no record has a modification date", "", "page", _PAGE.null_modified),
     FaultSpec(
         "strange-modified", "all records were modified at this time",
         "0001-01-01T00:00:00", "page", _PAGE.strange_modified,
@@ -95,17 +96,18 @@ _ALL = (
         "id-form", "ids of every second page are text, padded, float or list instead of numbers",
         "text", "page", _RECORD.id_form,
     ),
-    FaultSpec("no-id", "the first so many records of a page have no id", "1", "page", _RECORD.no_id),
+    FaultSpec("no-id", "this many records at the start of a page have no id", "1", "page", _RECORD.no_id),
     FaultSpec(
         "time-form", "times are written as z, offset, seven (digits), us or ticks", "z", "page", _RECORD.time_form
     ),
     FaultSpec(
-        "set-field", "a field of every record has this value, NAME=JSON, as if new, emptied or of another type",
+        "set-field", "a field of every record has this value: NAME=JSON",
         "Email=null", "page", _RECORD.set_field,
     ),
-    FaultSpec("lost-field", "no record has this field any more", "Email", "page", _RECORD.lost_field),
+    FaultSpec("lost-field", "no record has this field", "Email", "page", _RECORD.lost_field),
+    FaultSpec("second-tenant", "every second enterprise row is of another tenant", "", "page", _RECORD.second_tenant),
     FaultSpec(
-        "large-record", "the first record of a page weighs so many mebibytes at the first asking",
+        "large-record", "the first record of a page has this many mebibytes, for the first request",
         "11", "page", _RECORD.large_record,
     ),
     FaultSpec(
@@ -113,33 +115,34 @@ _ALL = (
         "http://localhost:9/v1/", "page", _RECORD.foreign_links,
     ),
     FaultSpec(
-        "is-success-false", "a 200 that says it failed at the first so many askings",
+        "is-success-false", "a 200 that says the call failed, for this many requests",
         "1", "answer", _PAGE.is_success_false,
     ),
+    FaultSpec("rename-field", "a field has another name: OLD=NEW", "Email=Mail", "body", _PAGE.rename_field),
     FaultSpec(
         "id-casing", "names of ids in another casing: swap (Id for ID and the reverse) or lower",
         "swap", "body", _PAGE.id_casing,
     ),
-    FaultSpec("bad-json", "JSON that ends in the middle at the first so many askings", "1", "body", _PAGE.bad_json),
-    FaultSpec("slow", "each answer begins so many seconds late", "1", "wire", _WIRE.slow),
-    FaultSpec("drip", "each answer comes at so many bytes a second", "1", "wire", _WIRE.drip),
+    FaultSpec("bad-json", "JSON that ends in the middle, for this many requests", "1", "body", _PAGE.bad_json),
+    FaultSpec("slow", "each answer starts this many seconds late", "1", "wire", _WIRE.slow),
+    FaultSpec("drip", "each answer arrives at this many bytes a second", "1", "wire", _WIRE.drip),
     FaultSpec(
-        "stall", "the headers come, the body so many seconds later, at the first asking",
+        "stall", "the body follows the headers this many seconds later, for the first request",
         "60", "wire", _WIRE.stall,
     ),
     FaultSpec(
-        "cut-body", "the connection closes in the middle of the body at the first so many askings",
+        "cut-body", "the connection closes in the middle of the body, for this many requests",
         "1", "wire", _WIRE.cut_body,
     ),
-    FaultSpec("reset", "the connection is reset after so many bytes at the first asking", "0", "wire", _WIRE.reset),
+    FaultSpec("reset", "the connection is reset after this many bytes, the first time", "0", "wire", _WIRE.reset),
     FaultSpec(
-        "wrong-encoding", "the headers name an encoding that the body lacks at the first so many askings",
+        "wrong-encoding", "the headers name an encoding that the body does not have, for this many requests",
         "1", "wire", _WIRE.wrong_encoding,
     ),
     FaultSpec(
         "wrong-charset", "the headers name this charset, the body is UTF-8", "utf-16", "wire", _WIRE.wrong_charset
     ),
-    FaultSpec("clock-skew", "the Date header is off by so many seconds", "3600", "wire", _WIRE.clock_skew),
+    FaultSpec("clock-skew", "the Date header is off by this many seconds", "3600", "wire", _WIRE.clock_skew),
 )  # fmt: skip
 FAULTS: dict[str, FaultSpec] = {fault.name: fault for fault in _ALL}
 
@@ -151,21 +154,21 @@ class Faults:
         defaults = {name: fault.default for name, fault in FAULTS.items()}
         self._turns = [turns.read(spec, defaults) for spec in specs]
 
-    def _at(self, place: str) -> list[tuple[Turn, Callable[..., Any]]]:
-        return [(turn, FAULTS[turn.name].act) for turn in self._turns if FAULTS[turn.name].strikes == place]
+    def _at(self, point: str) -> list[tuple[Turn, Callable[..., Any]]]:
+        return [(turn, FAULTS[turn.name].act) for turn in self._turns if FAULTS[turn.name].strikes == point]
 
     def of_request(self, request: web.Request) -> web.Response | None:
-        """Return what answers in place of a call; None when the call is to be answered."""
+        """Return the response in place of a call; None when the call is to be answered."""
         path, key = request.path.removeprefix("/v1/"), _key(request)
         authorization = request.headers.get("Authorization", "")
         for turn, act in self._at("use"):
             if response := act(turn, authorization, path):
                 return response  # type: ignore[no-any-return]
-        return next((found for turn, act in self._at("request") if (found := act(turn, key, path))), None)
+        return next((answer for turn, act in self._at("request") if (answer := act(turn, key, path))), None)
 
     def of_token(self, request: web.Request) -> web.Response | None:
-        """Return what answers in place of the token endpoint; None when it is to answer."""
-        return next((found for turn, act in self._at("token") if (found := act(turn, _key(request), ""))), None)
+        """Return the response in place of the token endpoint; None when it is to answer."""
+        return next((answer for turn, act in self._at("token") if (answer := act(turn, _key(request), ""))), None)
 
     def of_grant(self, request: web.Request, grant: dict[str, Any]) -> web.Response:
         """Return the answer that grants a token."""
@@ -177,7 +180,7 @@ class Faults:
         return web.json_response(grant)
 
     def rewrite(self, request: web.Request, answer: Answer, again: Callable[[int], PagedAnswer]) -> Answer:
-        """Return an answer with the faults of pages; what is not really paged (page 0) has none of them."""
+        """Return an answer with the faults of pages. An answer that is not really paged (page 0) has none."""
         key = _key(request)
         if isinstance(answer, PagedAnswer) and answer.number:
             for turn, act in self._at("page"):
@@ -193,7 +196,7 @@ class Faults:
         return body
 
     async def deliver(self, request: web.Request, response: web.Response) -> web.StreamResponse:
-        """Return the answer to be sent, or the one that has been sent already, well or badly."""
+        """Return the response to send, or the one that a fault has sent already."""
         for turn, act in self._at("wire"):
             if (sent := await act(turn, _key(request), request, response)) is not None:
                 return sent  # type: ignore[no-any-return]

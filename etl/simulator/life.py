@@ -1,6 +1,6 @@
 """Life: what changes in an agency while time passes, one change at a time, drawn by the seed."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Faults inside an answer: pages that drift, repeat, miscount, and bodies that are no JSON."""
+"""Faults inside an answer: pages that drift, repeat or miscount, and bodies that are not valid JSON."""
 
 import json
 import re
@@ -21,7 +21,7 @@ Again = Callable[[int], PagedAnswer]
 
 
 def page_drift(turn: Turn, key: str, page: PagedAnswer, again: Again) -> PagedAnswer:
-    """Shift a page by as many records as left the list before it (or came, when negative), the first time."""
+    """Shift a page by the records that left the list before it (or entered it, if negative), the first time."""
     count = int(turn.argument)
     if page.number == 1 or not turn.due(key):  # the first page has none before it
         return page
@@ -33,7 +33,7 @@ def page_drift(turn: Turn, key: str, page: PagedAnswer, again: Again) -> PagedAn
 
 
 def repeated_page(_turn: Turn, _key: str, page: PagedAnswer, again: Again) -> PagedAnswer:
-    """Let the list have no end: behind the last page it comes again and again, and there is always one more."""
+    """Repeat the last page forever; the envelope always announces one more page."""
     items = again(max(1, page.pages)).items if page.number > page.pages else page.items
     return replace(page, items=items, pages=page.number + 1, total=(page.number + 1) * page.size)
 
@@ -45,23 +45,23 @@ def empty_middle_page(turn: Turn, key: str, page: PagedAnswer, _again: Again) ->
 
 
 def wrong_total(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Let the envelope name another total."""
+    """Write a wrong total into the envelope."""
     odd: dict[str, Any] = {"null": None, "text": "many", "negative": -1}
     return replace(page, total=odd[turn.argument] if turn.argument in odd else page.total + int(turn.argument))
 
 
 def duplicate_records(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Let a page carry its first records twice."""
+    """Repeat the first records of a page."""
     return replace(page, items=page.items + page.items[: int(turn.argument)])
 
 
 def null_modified(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Let no record carry a date of modification."""
+    """Remove the modification date of every record."""
     return _with_modified(page, None)
 
 
 def strange_modified(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Let all records carry one date of modification, of a machine or of the far future."""
+    """Set the modification date of every record to one value."""
     return _with_modified(page, turn.argument)
 
 
@@ -88,6 +88,12 @@ def is_success_false(turn: Turn, key: str, answer: Answer) -> Answer:
 def id_casing(turn: Turn, _key: str, body: bytes) -> bytes:
     """Write the names of ids in another casing: `swap` ID and Id, or `lower` for whole names."""
     return NAME_OF_ID.sub(CASINGS[turn.argument], body)
+
+
+def rename_field(turn: Turn, _key: str, body: bytes) -> bytes:
+    """Write a field under another name, `OLD=NEW`."""
+    old, _, new = turn.argument.partition("=")
+    return body.replace(f'"{old}":'.encode(), f'"{new}":'.encode())
 
 
 def bad_json(turn: Turn, key: str, body: bytes) -> bytes:

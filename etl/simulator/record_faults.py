@@ -1,4 +1,4 @@
-"""Faults inside the records of a page: ids, times, fields and links that are not as they were."""
+"""Faults inside the records of a page: changed ids, times, fields and links."""
 
 import json
 from collections.abc import Callable
@@ -29,31 +29,31 @@ TIMES: dict[str, Callable[[Any], str]] = {
 
 
 def changed(page: PagedAnswer, change: Callable[[dict[str, Any]], dict[str, Any]]) -> PagedAnswer:
-    """Return a page whose records were changed."""
+    """Return a page with changed records."""
     return replace(page, items=tuple(encode(change(json.loads(item))) for item in page.items))
 
 
 def id_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Let the ids of every second page, the first one included, have another form."""
+    """Write the ids of every second page, beginning with the first, in another form."""
     if page.number % 2 == 0:
         return page
     return changed(page, lambda record: record | {name_of_id(record): FORMS[turn.argument](record[name_of_id(record)])})
 
 
 def name_of_id(record: dict[str, Any]) -> str:
-    """Return the name of a record's id, which stands first."""
+    """Return the name of a record's id, which is its first field."""
     return next(iter(record))
 
 
 def no_id(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Let the first records of a page have no id."""
+    """Remove the id of the first records of a page."""
     count = int(turn.argument)
     first = changed(replace(page, items=page.items[:count]), lambda record: record | {name_of_id(record): None})
     return replace(page, items=first.items + page.items[count:])
 
 
 def time_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Let the times of creation and modification be written in another form."""
+    """Write the creation and modification times in another form."""
     write = TIMES[turn.argument]
 
     def rewritten(record: dict[str, Any]) -> dict[str, Any]:
@@ -64,23 +64,33 @@ def time_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedA
 
 
 def set_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Let a field of every record have one value, `NAME=JSON`, whether the records have the field or not."""
+    """Set a field of every record to one value, `NAME=JSON`; the field is added where it is missing."""
     name, _, value = turn.argument.partition("=")
     return changed(page, lambda record: record | {name: json.loads(value or "null")})
 
 
 def lost_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Let no record have a field any more."""
+    """Remove a field of every record."""
     return changed(page, lambda record: {name: value for name, value in record.items() if name != turn.argument})
 
 
+def second_tenant(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Give every second enterprise row to another tenant, as a credential for two agencies receives them."""
+
+    def shared(record: dict[str, Any]) -> dict[str, Any]:
+        is_other = record.get("PolicyId", 0) % 2 and "QQTenantID" in record
+        return record | {"QQTenantID": record["QQTenantID"] + 1} if is_other else record
+
+    return changed(page, shared)
+
+
 def foreign_links(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Let the links of the envelope lead to another host, and in a circle."""
+    """Point the links of the envelope to another host."""
     return replace(page, href=turn.argument)
 
 
 def large_record(turn: Turn, key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Let the first record of a page weigh so many mebibytes, the first time."""
+    """Make the first record of a page this many mebibytes large, the first time."""
     if not page.items or not turn.due(key):
         return page
     weight = {"Ballast": "x" * (int(turn.argument) * 2**20)}

@@ -10,13 +10,13 @@ from etl.simulator.api_request import ApiRequest
 from etl.simulator.envelopes import Answer
 from etl.simulator.world import World
 
-#: Where a fact comes from: the vendor's pages, a public integration, or nobody (then it is assumed).
+#: Where a fact comes from: the vendor's pages, a public integration, or this project's assumption.
 Level = Literal["vendor", "integrator", "assumed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A call; `#` in its path stands for an id."""
+    """A call. `#` in its path is an id."""
 
     name: str
     verb: str

@@ -14,7 +14,7 @@ from etl.simulator.collection import Item
 
 
 class World(AgencyData):
-    """An agency that can be made up from a seed, asked for its details, and left to change."""
+    """An agency that is made up from a seed and changes over time."""
 
     @classmethod
     def make(cls, seed: int, contacts: int, now: datetime) -> Self:
@@ -43,5 +43,5 @@ class World(AgencyData):
         return details.detail(self, kind, key)
 
     def tick(self, now: datetime, changes: int = 1) -> list[str]:
-        """Let a number of changes happen, and return what they were, without personal data."""
+        """Make a number of changes, and return what they were, without personal data."""
         return [life.happen(self, now) for _ in range(changes)]

@@ -208,13 +208,13 @@ def strange_modified() -> None:
 def id_form() -> None:
     for form, kind in (("text", str), ("padded", str), ("float", float), ("list", list)):
         with faulty(f"id-form:{form}") as client:
-            assert {type(one) for one in ids(policies(client, 1))} == {kind}
-            assert {type(one) for one in ids(policies(client, 2))} == {int}
+            assert {type(policy) for policy in ids(policies(client, 1))} == {kind}
+            assert {type(policy) for policy in ids(policies(client, 2))} == {int}
 
 
 def no_id() -> None:
     with faulty("no-id:2") as client:
-        assert [one is None for one in ids(policies(client, 1))] == [True, True, *[False] * 8]
+        assert [policy is None for policy in ids(policies(client, 1))] == [True, True, *[False] * 8]
 
 
 def time_form() -> None:
@@ -251,6 +251,27 @@ def is_success_false() -> None:
         assert policies(client, 1)["IsSuccess"]
         key = next(iter(client.simulator.world.policies))
         assert not client.get(f"Policies/{key}/GetBinderInfo")["IsSuccess"]
+
+
+def rename_field() -> None:
+    with faulty("rename-field:CarrierID=Id") as client:
+        assert {"Id", "Name"} <= set(client.get(CARRIERS)[0])
+        assert "CarrierID" not in client.get(CARRIERS)[0]
+
+
+def second_tenant() -> None:
+    window = "modifiedStartDate=2000-01-01&modifiedEndDate=2030-01-01&pageNumber=1"
+    with faulty("second-tenant") as client:
+        rows = client.get(f"enterprise/personaldrivers?{window}")["Data"]
+        assert len({row["QQTenantID"] for row in rows}) == 2
+        assert client.get(feed("Policies"))["Data"]
+
+
+def long_window() -> None:
+    with faulty("long-window:31") as client:
+        assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-01"))[0] == 200
+        assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-02"))[0] == 504
+        assert client.raw(feed("Policies"))[0] == 200
 
 
 def id_casing() -> None:
@@ -350,7 +371,9 @@ CHECKS: dict[str, Callable[[], None]] = {
     "empty-middle-page": empty_middle_page, "wrong-total": wrong_total, "duplicate-records": duplicate_records,
     "null-modified": null_modified, "strange-modified": strange_modified,
     "id-form": id_form, "no-id": no_id, "time-form": time_form, "set-field": set_field, "lost-field": lost_field,
-    "foreign-links": foreign_links, "is-success-false": is_success_false, "id-casing": id_casing,
+    "foreign-links": foreign_links, "is-success-false": is_success_false,
+    "id-casing": id_casing, "rename-field": rename_field, "second-tenant": second_tenant,
+    "long-window": long_window,
     "bad-json": bad_json, "slow": slow, "drip": drip, "stall": stall, "cut-body": cut_body, "reset": reset,
     "wrong-encoding": wrong_encoding, "clock-skew": clock_skew,
     "large-record": large_record, "wrong-charset": wrong_charset,

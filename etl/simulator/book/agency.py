@@ -1,6 +1,6 @@
 """The simulated agency: offices, departments, employees, carriers and managing general agencies."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ class SimulatedAgency:
         )
 
     def employee_by_name(self, display_name: str) -> SimulatedEmployee:
-        """Return the employee with a display name; the first employee when there is none."""
+        """Return the employee with a display name; the first employee if nobody has it."""
         wanted = display_name.strip()
         return next((employee for employee in self.employees if employee.display_name == wanted), self.employees[0])
 

@@ -1,6 +1,6 @@
 """Claims and applications. No call for them is documented: paths and fields are assumed."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from datetime import datetime, timedelta

@@ -1,6 +1,6 @@
 """Billing rows and commissions of a policy. They add up: premium, fees and taxes are what is invoiced and paid."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 # ruff: noqa: PLR0913, PLR0917 - a fact takes all the facts it is made of
 
 import hashlib

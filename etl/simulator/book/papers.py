@@ -1,6 +1,6 @@
 """Details of one contact: account, detail summary, addresses, phones, e-mails, documents, files, ACORD forms."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 import uuid

@@ -1,6 +1,6 @@
 """Contacts: clients, carriers, managing general agencies and employees, all clean; `dirt` adds the quirks."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from collections.abc import Iterator

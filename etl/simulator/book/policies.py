@@ -1,6 +1,6 @@
 """Policies as the change feed shows them, with their fees and adjustments."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from dataclasses import dataclass
@@ -97,7 +97,7 @@ def adjustment_item(policy: Item, number: int, change: Adjustment, *, rate: floa
     is_endorsement = change.type == ENDORSEMENT
     carrier_fee = CARRIER_FEES[1][1] if is_endorsement and policy["MGAId"] else 0.0
     return {
-        "AdjustmentId": policy["PolicyId"] * 10 + number, "AdjustmentDate": stamps.midnight(change.on),
+        "AdjustmentId": policy["PolicyId"] * 100 + number, "AdjustmentDate": stamps.midnight(change.on),
         "AdjustmentType": change.type, "Remarks": REMARKS[change.type] if number % 2 else "", "CSRId": csr_id,
         "PremiumChange": change.premium_change, "CommissionChange": sums.percent(change.premium_change, rate),
         "DaysLapsed": change.days_lapsed, "EndorsementNumber": str(number) if is_endorsement else None,

@@ -3,7 +3,7 @@
 The calls and their filters are documented. No field of an item was ever seen: all of them are assumed.
 """
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

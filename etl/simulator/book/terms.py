@@ -1,6 +1,6 @@
 """The life of a policy: terms that are renewed, rewritten, endorsed, canceled, reinstated, or left as a shell."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from collections.abc import Iterator
@@ -187,7 +187,7 @@ def _written(dice: random.Random, term: Term, on: date, now: datetime) -> dateti
 
 
 def _lived(dice: random.Random, term: Term, now: datetime) -> Term:
-    """Let a term run until now or its end: endorsed, canceled, deleted, expired."""
+    """Return a term as it is now: endorsed, canceled, reinstated, deleted or expired."""
     if not term.is_issued:
         return term
     roll = dice.random()

@@ -26,15 +26,15 @@ def touched(world: World) -> dict[str, list[Any]]:
 
 
 def test_life_is_the_same_for_the_same_seed() -> None:
-    one, other = World.make(9, 60, NOW), World.make(9, 60, NOW)
-    assert one.tick(LATER, 60) == other.tick(LATER, 60)
-    assert one.book() == other.book()
-    assert one.changes == 60
+    first, other = World.make(9, 60, NOW), World.make(9, 60, NOW)
+    assert first.tick(LATER, 60) == other.tick(LATER, 60)
+    assert first.book() == other.book()
+    assert first.changes == 60
 
 
 def test_changes_one_by_one_are_those_of_one_tick() -> None:
-    one, other = World.make(9, 60, NOW), World.make(9, 60, NOW)
-    words = [text for _ in range(10) for text in one.tick(LATER)]
+    first, other = World.make(9, 60, NOW), World.make(9, 60, NOW)
+    words = [text for _ in range(10) for text in first.tick(LATER)]
     assert words == other.tick(LATER, 10)
 
 
@@ -48,7 +48,7 @@ TRACES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("change", life.CHANGES, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("change", life.CHANGES, ids=lambda record: record.__name__)
 def test_every_change_shows_in_the_feed_that_it_concerns(
     world: World, change: Callable[[World, random.Random, datetime], str | None]
 ) -> None:
@@ -73,7 +73,7 @@ def test_what_comes_to_be_while_time_passes_is_dated_now(world: World) -> None:
 
 def test_words_tell_no_names(world: World) -> None:
     words = " ".join(world.tick(LATER, 80))
-    names = {one["LastName"].strip() for one in world.contacts.values() if one["LastName"]}
+    names = {contact["LastName"].strip() for contact in world.contacts.values() if contact["LastName"]}
     assert not {name for name in names if f" {name} " in words}
 
 
@@ -132,7 +132,7 @@ def test_a_bound_policy_has_a_number_and_is_active(world: World) -> None:
 
 def test_a_renewal_is_set_up_once(world: World) -> None:
     made = [words for words in (life._renew(world, random.Random(n), LATER) for n in range(300)) if words]
-    priors = [one["PriorPolicyID"] for one in world.policies.values() if one["PriorPolicyID"]]
+    priors = [policy["PriorPolicyID"] for policy in world.policies.values() if policy["PriorPolicyID"]]
     assert made
     assert len(priors) == len(set(priors))
 
@@ -147,7 +147,7 @@ def test_a_removed_coverage_stays_away(world: World) -> None:
 
 
 def test_an_endorsement_changes_the_premium_by_its_amount(world: World) -> None:
-    before = {one["PolicyId"]: one["TotalPremium"] for one in world.policies.values()}
+    before = {policy["PolicyId"]: policy["TotalPremium"] for policy in world.policies.values()}
     words = life._endorse(world, random.Random(1), LATER)
     assert words
     key = int(words.split()[1])

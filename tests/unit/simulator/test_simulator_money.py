@@ -65,7 +65,7 @@ def test_a_cancellation_returns_premium_and_a_reinstatement_charges_it_again(wor
     pairs = 0
     for policy in world.policies.values():
         changes = world.detail("adjustments", policy["PolicyId"])
-        for canceled, following in zip(changes, [*changes[1:], {}], strict=True):
+        for canceled, following in zip(changes, [*changes[1:], {}], strict=False):
             if canceled["AdjustmentType"] != "C":
                 continue
             assert -policy["TotalPremium"] <= canceled["PremiumChange"] <= 0
@@ -85,7 +85,7 @@ def test_the_commission_change_is_the_rate_on_the_premium_change(world: World) -
 
 
 def test_an_invoice_is_premium_fees_and_taxes_and_payments_settle_it(world: World) -> None:
-    invoices = {one["PolicyIds"]: one for one in world.billing.values() if one["PaymentType"] == "Invoice"}
+    invoices = {record["PolicyIds"]: record for record in world.billing.values() if record["PaymentType"] == "Invoice"}
     paid: dict[str, float] = defaultdict(float)
     for row in world.billing.values():
         if row["IsPayment"]:
@@ -99,8 +99,8 @@ def test_an_invoice_is_premium_fees_and_taxes_and_payments_settle_it(world: Worl
         assert invoice["Amount"] == pytest.approx(owed, abs=HALF_A_CENT)
         assert invoice["Paid"] == pytest.approx(paid[key], abs=HALF_A_CENT)
         assert invoice["Due"] == pytest.approx(invoice["Amount"] - invoice["Paid"], abs=HALF_A_CENT)
-    assert any(one["Due"] > 0 for one in invoices.values())
-    assert any(one["Due"] == 0 for one in invoices.values())
+    assert any(record["Due"] > 0 for record in invoices.values())
+    assert any(record["Due"] == 0 for record in invoices.values())
 
 
 def test_policy_info_repeats_the_fees_of_the_policy(world: World) -> None:
@@ -113,7 +113,7 @@ def test_policy_info_repeats_the_fees_of_the_policy(world: World) -> None:
 
 
 def test_a_fee_is_its_amount_or_its_percentage(world: World) -> None:
-    fees = [(fee, one["TotalPremium"]) for one in world.policies.values() for fee in one["PolicyAgencyFees"]]
+    fees = [(fee, policy["TotalPremium"]) for policy in world.policies.values() for fee in policy["PolicyAgencyFees"]]
     assert {fee["AmountIsPercent"] for fee, _ in fees} == {"True", "False"}
     for fee, premium in fees:
         due = premium * fee["Amount"] / 100 if fee["AmountIsPercent"] == "True" else fee["Amount"]
@@ -122,7 +122,7 @@ def test_a_fee_is_its_amount_or_its_percentage(world: World) -> None:
 
 def test_coverages_cost_what_the_policy_costs(world: World) -> None:
     for policy in world.policies.values():
-        costs = sum(one["Premium"] for one in world.detail("coverages", policy["PolicyId"]))
+        costs = sum(coverage["Premium"] for coverage in world.detail("coverages", policy["PolicyId"]))
         assert costs == pytest.approx(policy["TotalPremium"], abs=HALF_A_CENT)
 
 
@@ -134,12 +134,12 @@ def test_the_quote_that_was_taken_has_the_premium_of_the_policy(world: World) ->
 
 
 def test_a_closed_claim_paid_what_was_reserved(world: World) -> None:
-    closed = [one for one in world.claims.values() if one["Status"] == "C"]
+    closed = [claim for claim in world.claims.values() if claim["Status"] == "C"]
     assert closed
-    assert all(one["AmountPaid"] == one["AmountReserved"] for one in closed)
-    for one in world.claims.values():
-        assert (one["DateClosed"] is None) == (one["Status"] != "C")
-        assert one["DateOfLoss"] <= one["DateReported"]
+    assert all(claim["AmountPaid"] == claim["AmountReserved"] for claim in closed)
+    for claim in world.claims.values():
+        assert (claim["DateClosed"] is None) == (claim["Status"] != "C")
+        assert claim["DateOfLoss"] <= claim["DateReported"]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +157,6 @@ def test_a_billing_row_keeps_its_guid() -> None:
 
 
 def test_nothing_is_booked_before_its_time(world: World) -> None:
-    booked = [one["RecordId"] for one in world.billing.values()]
+    booked = [row["RecordId"] for row in world.billing.values()]
     assert len(booked) > 1000
     assert [key for key in booked if world.billing.created(key) > NOW] == []

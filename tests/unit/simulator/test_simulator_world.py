@@ -28,11 +28,11 @@ def details(world: World) -> list[Any]:
 
 
 def test_the_same_seed_makes_the_same_world() -> None:
-    one, same, other = World.make(3, 80, NOW), World.make(3, 80, NOW), World.make(4, 80, NOW)
-    assert one.book() == same.book()
-    assert details(one) == details(same) == details(one)
-    assert one.locations == same.locations
-    assert one.book()["contacts"] != other.book()["contacts"]
+    first, same, other = World.make(3, 80, NOW), World.make(3, 80, NOW), World.make(4, 80, NOW)
+    assert first.book() == same.book()
+    assert details(first) == details(same) == details(first)
+    assert first.locations == same.locations
+    assert first.book()["contacts"] != other.book()["contacts"]
 
 
 def test_a_world_is_in_proportion(world: World) -> None:
@@ -40,7 +40,7 @@ def test_a_world_is_in_proportion(world: World) -> None:
     assert 1.5 < len(world.policies) / len(world.clients) < 2.3
     assert len(world.locations) >= 3
     assert len(world.carriers) == 29
-    assert sum(one["IsMGA"] for one in world.carriers) == 4
+    assert sum(carrier["IsMGA"] for carrier in world.carriers) == 4
     assert Counter(world.contact_types.values()).keys() == {"C", "P", "H", "E", "R", "M"}
     assert len(world.contacts_of_type("R")) == 25
     assert len(world.contacts_of_type("M")) == 4
@@ -48,7 +48,7 @@ def test_a_world_is_in_proportion(world: World) -> None:
 
 
 def test_the_type_of_a_carrier_or_employee_may_stand_in_either_field(world: World) -> None:
-    fields = [(one["ContactType"], one["ContactSubType"]) for one in world.contacts_of_type("R", "M", "E")]
+    fields = [(contact["ContactType"], contact["ContactSubType"]) for contact in world.contacts_of_type("R", "M", "E")]
     assert {bool(kind) for kind, _ in fields} == {bool(kind) for _, kind in fields} == {True, False}
     assert all({*pair} & {"R", "M", "E"} for pair in fields)
 
@@ -68,9 +68,9 @@ def test_records_are_spread_over_the_years(world: World) -> None:
 
 
 def test_references_lead_somewhere(world: World) -> None:
-    carriers = {one["CarrierID"] for one in world.carriers}
-    offices = {one["LocationID"] for one in world.locations}
-    staff = {one["EntityID"] for one in world.contacts_of_type("E")}
+    carriers = {carrier["CarrierID"] for carrier in world.carriers}
+    offices = {office["LocationID"] for office in world.locations}
+    staff = {contact["EntityID"] for contact in world.contacts_of_type("E")}
     for policy in world.policies.values():
         assert policy["CustomerId"] in world.contacts
         assert world.contact_types[policy["CarrierId"]] == "R"
@@ -79,17 +79,17 @@ def test_references_lead_somewhere(world: World) -> None:
         assert {*policy["ProducerIDs"], info["AgentID"]} <= staff
         assert info["CsrID"] in staff | {None}
         assert {change["CSRId"] for change in world.detail("adjustments", policy["PolicyId"])} <= {info["CsrID"]}
-    assert carriers == {one["EntityID"] for one in world.contacts_of_type("R", "M")}
-    assert {one["DefaultEmployeeID"] for one in world.locations} <= staff
-    assert {one["LocationID"] for one in world.contacts.values()} <= offices | {None}
-    assert {one["PolicyID"] for one in world.claims.values()} <= set(world.policies)
-    assert {one["ContactId"] for one in world.billing.values()} <= set(world.contacts)
-    assert {one["LocationID"] for one in world.departments} == offices | {None}
-    assert {one["ParentCarrierID"] for one in world.carriers} <= carriers | {None}
+    assert carriers == {contact["EntityID"] for contact in world.contacts_of_type("R", "M")}
+    assert {office["DefaultEmployeeID"] for office in world.locations} <= staff
+    assert {contact["LocationID"] for contact in world.contacts.values()} <= offices | {None}
+    assert {claim["PolicyID"] for claim in world.claims.values()} <= set(world.policies)
+    assert {row["ContactId"] for row in world.billing.values()} <= set(world.contacts)
+    assert {department["LocationID"] for department in world.departments} == offices | {None}
+    assert {carrier["ParentCarrierID"] for carrier in world.carriers} <= carriers | {None}
 
 
 def test_a_renewal_follows_its_prior_term(world: World) -> None:
-    renewals = [one for one in world.policies.values() if one["PriorPolicyID"]]
+    renewals = [policy for policy in world.policies.values() if policy["PriorPolicyID"]]
     assert len(renewals) > 200
     for renewal in renewals:
         prior = world.policies[renewal["PriorPolicyID"]]
@@ -115,7 +115,7 @@ def test_business_types_and_terms_are_those_that_were_seen(world: World) -> None
     kinds = Counter(info["BusinessType"] for info in infos)
     assert kinds.keys() == {"N", "R", "W"}
     assert kinds["W"] > 20
-    assert Counter(one["Term"] for one in world.policies.values()).keys() == {"A", "S"}
+    assert Counter(policy["Term"] for policy in world.policies.values()).keys() == {"A", "S"}
 
 
 def test_adjustments_belong_to_every_policy_that_changed(world: World) -> None:
@@ -130,38 +130,38 @@ def test_adjustments_belong_to_every_policy_that_changed(world: World) -> None:
 
 def test_an_expiry_may_not_have_been_marked(world: World) -> None:
     today = stamps.midnight(NOW.date())
-    over = [one for one in world.policies.values() if (one["ExpirationDate"] or today) < today]
-    statuses = Counter(one["Status"] for one in over)
+    over = [policy for policy in world.policies.values() if (policy["ExpirationDate"] or today) < today]
+    statuses = Counter(policy["Status"] for policy in over)
     assert 0.05 < statuses["A"] / len(over) < 0.35
 
 
 def test_only_the_status_says_that_a_policy_is_deleted(world: World) -> None:
-    pairs = {(one["Status"] == "D", one["IsDeleted"]) for one in world.policies.values()}
+    pairs = {(policy["Status"] == "D", policy["IsDeleted"]) for policy in world.policies.values()}
     assert pairs == {(True, True), (True, False), (False, True), (False, False)}
 
 
 def test_notes_files_and_tasks_name_their_records(world: World) -> None:
     for key in world.clients[:200]:
         owned = {None, *world.policies_of.get(key, [])}
-        assert {one["AssignedContactId"] for one in world.detail("notes", key)} <= {key}
-        assert {one["PolicyId"] for one in world.detail("tasks", key)} <= owned
-        assert {policy for one in world.detail("files", key) for policy in one["RelatedPolicyIDs"]} <= owned
-        ids = [one["BlobInfoId"] for one in world.detail("documents", key)]
-        assert [one["Id"] for one in world.detail("files", key)] == ids
+        assert {note["AssignedContactId"] for note in world.detail("notes", key)} <= {key}
+        assert {task["PolicyId"] for task in world.detail("tasks", key)} <= owned
+        assert {policy for file in world.detail("files", key) for policy in file["RelatedPolicyIDs"]} <= owned
+        ids = [document["BlobInfoId"] for document in world.detail("documents", key)]
+        assert [file["Id"] for file in world.detail("files", key)] == ids
 
 
 def test_shells_are_renewals_that_nobody_bound(world: World) -> None:
-    renewals = [one for one in world.policies.values() if one["PriorPolicyID"]]
-    shells = [one for one in renewals if world.detail("info", one["PolicyId"])[0]["BinderDate"] is None]
-    assert {one["Status"] for one in shells} == {"A", "P"}
+    renewals = [policy for policy in world.policies.values() if policy["PriorPolicyID"]]
+    shells = [renewal for renewal in renewals if world.detail("info", renewal["PolicyId"])[0]["BinderDate"] is None]
+    assert {shell["Status"] for shell in shells} == {"A", "P"}
     assert 0.02 < len(shells) / len(renewals) < 0.3
     paid = {row["PolicyIds"] for row in world.billing.values()}
-    assert not paid & {str(one["PolicyId"]) for one in shells}
+    assert not paid & {str(shell["PolicyId"]) for shell in shells}
 
 
 def test_every_status_occurs_and_fits_the_dates(world: World) -> None:
     today = stamps.midnight(NOW.date())
-    found = Counter(one["Status"] for one in world.policies.values())
+    found = Counter(record["Status"] for record in world.policies.values())
     assert set(found) == {"A", "C", "D", "E", "P", "V"}
     for policy in world.policies.values():
         if policy["Status"] == "E":
@@ -170,7 +170,7 @@ def test_every_status_occurs_and_fits_the_dates(world: World) -> None:
 
 def test_a_cancelled_policy_has_its_adjustment(world: World) -> None:
     for policy in world.policies.values():
-        kinds = [one["AdjustmentType"] for one in world.detail("adjustments", policy["PolicyId"])]
+        kinds = [change["AdjustmentType"] for change in world.detail("adjustments", policy["PolicyId"])]
         assert (kinds[-1:] == ["C"]) == (policy["Status"] == "C")
         assert ("R" in kinds) == world.detail("info", policy["PolicyId"])[0]["Reinstated"]
 
@@ -240,21 +240,21 @@ def test_drivers_carry_planted_secrets_and_accounts_a_login(world: World) -> Non
 
 
 def test_a_household_keeps_its_cars_from_term_to_term(world: World) -> None:
-    renewal = next(one for one in world.policies.values() if one["LOBId"] == 6 and one["PriorPolicyID"])
+    renewal = next(policy for policy in world.policies.values() if policy["LOBId"] == 6 and policy["PriorPolicyID"])
     now, before = (world.detail("vehicles", renewal[name]) for name in ("PolicyId", "PriorPolicyID"))
-    assert [one["VIN"] for one in now] == [one["VIN"] for one in before]
+    assert [record["VIN"] for record in now] == [record["VIN"] for record in before]
     assert now[0]["VehicleID"] != before[0]["VehicleID"]
 
 
 def test_coverages_of_cars_name_vehicles_of_the_same_policy(world: World) -> None:
     for key in list(world.garage)[:40]:
-        vehicles = {one["VehicleID"] for one in world.detail("vehicles", key)}
-        covered = {one["VehicleID"] for one in world.detail("coverages", key)} - {None}
+        vehicles = {vehicle["VehicleID"] for vehicle in world.detail("vehicles", key)}
+        covered = {policy["VehicleID"] for policy in world.detail("coverages", key)} - {None}
         assert covered == vehicles
 
 
 def test_equipment_is_on_commercial_policies_alone(world: World) -> None:
-    lines = {one["LOB"] for one in world.policies.values() if world.detail("equipment", one["PolicyId"])}
+    lines = {policy["LOB"] for policy in world.policies.values() if world.detail("equipment", policy["PolicyId"])}
     assert "Inland Marine" in lines
     assert not lines & {"Personal Auto", "Homeowners"}
 
@@ -268,7 +268,7 @@ def test_a_policy_of_a_merged_client_still_answers() -> None:
 
 
 def test_display_names_lead_to_one_employee(world: World) -> None:
-    shown = [one.display_name for one in world.agency.employees]
+    shown = [employee.display_name for employee in world.agency.employees]
     assert len(shown) == len(set(shown))
     assert world.agency.employee_by_name(f"{shown[3]}   ").display_name == shown[3]
 
