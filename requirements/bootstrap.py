@@ -1,7 +1,7 @@
-"""Make the virtual environment that `./run` uses, exactly as a lock says.
+"""Creation of the virtual environment that `./run` uses, exactly as a lock says.
 
-Called by `./run` with the fingerprint of the files that the environment is made from and the name of the lock: `base`
-for the product alone, `dev` for tests and checks too. Standard library only.
+Called by `./run` with the fingerprint of the files that determine the environment and the name of the lock: `base` for
+the product only, `dev` for tests and checks too. Standard library only.
 """
 
 import fcntl
@@ -23,10 +23,10 @@ MADE_FROM = VENV / ".made-from"
 #: Not `.lock`, which uv itself locks.
 LOCK = VENV / ".being-made"
 UV_LOCK = ROOT / "requirements/bootstrap.lock"
-#: The lock of an environment that serves everything.
+#: The lock that includes everything.
 EVERYTHING = "dev"
 
-#: Where uv is told nothing itself, it follows what pip was told: some machines may only talk to a mirror.
+#: pip's settings and their uv equivalents, used if uv is not configured: some machines may only use a mirror.
 PIP_TO_UV = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -38,7 +38,7 @@ PIP_TO_UV = {
 
 
 def main(files: str, lock: str) -> None:
-    """Bring the environment to the state that `files` stands for, with at least what the named lock holds, alone."""
+    """Update the environment to the state that `files` identifies, with at least the packages of the lock."""
     try:
         VENV.mkdir(exist_ok=True)
         with exclusive_lock():
@@ -48,14 +48,14 @@ def main(files: str, lock: str) -> None:
                 install_packages(ROOT / f"requirements/{name}.lock")
                 write_mark(f"{files} {name}")
     except PermissionError as error:
-        sys.exit(f"run: {error.filename or VENV} cannot be written to. Give yourself the right, or copy the project.")
+        sys.exit(f"run: {error.filename or VENV} cannot be written to. Change its permissions, or copy the project.")
     except OSError as error:
-        sys.exit(f"run: the environment in {VENV} could not be made: {error.strerror or error}")
+        sys.exit(f"run: the environment in {VENV} could not be created: {error.strerror or error}")
 
 
 @contextmanager
 def exclusive_lock() -> Iterator[None]:
-    """Hold the environment against another first run at the same time."""
+    """Hold the lock that keeps another `./run` from setting up the environment at the same time."""
     with LOCK.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -72,14 +72,14 @@ def install_packages(lock: Path) -> None:
         recreate()
     if install_with_uv(lock):
         return
-    say("uv did not do it; trying pip, which takes a minute ...")
+    say("uv failed; trying pip, which takes a minute ...")
     ensure_pip()
     pip("install", "--require-hashes", "-r", str(lock))
     pip("install", "--no-deps", "--no-build-isolation", "-e", str(ROOT))
 
 
 def recreate() -> None:
-    """Empty the folder, all but the lock that we hold, and make a bare environment in it."""
+    """Empty the folder except for the lock that we hold, and create a new environment in it."""
     for path in VENV.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -89,7 +89,7 @@ def recreate() -> None:
 
 
 def install_with_uv(lock: Path) -> bool:
-    """Install by uv and return whether that worked."""
+    """Install with uv and return whether that succeeded."""
     if not has_locked_uv():
         ensure_pip()
         pip("install", "--require-hashes", "--no-deps", "--force-reinstall", "-r", str(UV_LOCK))
@@ -106,46 +106,46 @@ def install_with_uv(lock: Path) -> bool:
 
 
 def has_locked_uv() -> bool:
-    """Return whether the uv in the environment is the locked one and runs here."""
+    """Return whether the environment has the locked version of uv and it runs here."""
     locked = re.search(r"^uv==([\w.]+)", UV_LOCK.read_text(), re.MULTILINE)
     return bool(locked) and f" {locked[1]}" in output_of([str(UV), "--version"])  # type: ignore[index]
 
 
 def ensure_pip() -> None:
-    """Put pip into the environment when it is not there."""
+    """Install pip in the environment if it is missing."""
     if not succeeds([str(PYTHON), "-m", "pip", "--version"], quiet=True):
         run([str(PYTHON), "-m", "ensurepip"], "pip could not be installed")
 
 
 def is_sound() -> bool:
-    """Return whether the environment's Python runs, is new enough and knows that it is in this folder."""
+    """Return whether the environment's Python runs, is new enough and belongs to this folder."""
     facts = "import sys; print(sys.version_info >= (3, 11), sys.prefix)"
     return output_of([str(PYTHON), "-I", "-c", facts]).strip() == f"True {VENV}"
 
 
 def is_made_from(files: str, lock: str) -> bool:
-    """Return whether the environment was finished, from these files, and with what the lock holds."""
+    """Return whether the environment was completed from these files and with the packages of the lock."""
     return MADE_FROM.exists() and MADE_FROM.read_text() in {f"{files} {lock}", f"{files} {EVERYTHING}"}
 
 
 def holds_everything() -> bool:
-    """Return whether the environment was made for tests and checks; it stays so, or each command would undo another."""
+    """Return whether the environment was created for tests and checks; then it stays so for other commands."""
     return MADE_FROM.exists() and not MADE_FROM.read_text().endswith(" base")
 
 
 def write_mark(mark: str) -> None:
-    """Write down, as the last step, what the environment was made from."""
+    """Record, as the last step, what the environment was created from."""
     draft = MADE_FROM.with_suffix(".new")
     draft.write_text(mark)
     draft.replace(MADE_FROM)
 
 
 def uv_environment(settings: Mapping[str, str]) -> Mapping[str, str]:
-    """Return our environment with pip's settings for uv, and a cache where we may write."""
+    """Return our environment variables with pip's settings for uv, and a writable cache folder."""
     environment = dict(os.environ)
     for name in settings.keys() & PIP_TO_UV.keys():
         environment.setdefault(PIP_TO_UV[name], settings[name])
-    # As pip does it, any index may serve any package; the hashes in the lock say which file is the right one.
+    # As in pip, any index may serve any package; the hashes in the lock identify the right file.
     environment.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
     home = Path(environment.get("XDG_CACHE_HOME") or environment.get("HOME") or "/nonexistent")
     if not os.access(home, os.W_OK):
@@ -154,7 +154,7 @@ def uv_environment(settings: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def pip_settings() -> Mapping[str, str]:
-    """Return what pip was told about indexes, certificates and proxies, unless uv has settings of its own."""
+    """Return pip's settings for indexes, certificates and proxies, unless uv has its own settings."""
     own = [Path("/etc/uv/uv.toml"), Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "uv/uv.toml"]
     if any(name.startswith("UV_") and "INDEX" in name for name in os.environ) or any(path.exists() for path in own):
         return {}
@@ -163,29 +163,29 @@ def pip_settings() -> Mapping[str, str]:
     settings = {name: value.strip() for name, value in matches if name in PIP_TO_UV or name == "no-index"}
     if settings.get("no-index", "").lower() in {"0", "false", "no", "off"}:
         del settings["no-index"]
-    # Further indexes beside the public one are a convenience; without it, they are the only way.
+    # Extra indexes are optional in addition to the public one; without it, they are required.
     return settings if settings.keys() & {"index-url", "no-index"} else without_indexes(settings)
 
 
 def without_indexes(settings: Mapping[str, str]) -> Mapping[str, str]:
-    """Return pip's settings that do not say where packages come from."""
+    """Return pip's settings without those about the source of packages."""
     return {name: value for name, value in settings.items() if name in {"cert", "proxy", "trusted-host"}}
 
 
 def pip(*arguments: str) -> None:
-    """Run the environment's pip, or end with what to look at."""
+    """Run the environment's pip, or exit with what to check."""
     command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", *arguments]
     run(command, "the packages could not be installed. Check the network, and the package index set for pip")
 
 
 def run(command: list[str], message: str) -> None:
-    """Run a command, or end with the complaint; what the command says is shown."""
+    """Run a command, or exit with the message; the command's output is shown when it fails."""
     if not succeeds(command):
         sys.exit(f"run: {message}. Then run the same command again.")
 
 
 def succeeds(command: list[str], environment: Mapping[str, str] | None = None, *, quiet: bool = False) -> bool:
-    """Run a command and return whether it could be run and went well; what it says is shown when it did not."""
+    """Run a command and return whether it succeeded; its output is shown when it failed."""
     try:
         completed = subprocess.run(
             command, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -198,7 +198,7 @@ def succeeds(command: list[str], environment: Mapping[str, str] | None = None, *
 
 
 def output_of(command: list[str]) -> str:
-    """Run a command and return what it printed, or nothing when it cannot be run."""
+    """Run a command and return its output, empty when it cannot be run."""
     try:
         return subprocess.run(command, check=False, capture_output=True, text=True).stdout
     except OSError:
@@ -206,7 +206,7 @@ def output_of(command: list[str]) -> str:
 
 
 def say(message: str) -> None:
-    """Tell the person at the terminal; standard output belongs to the command."""
+    """Print a message on standard error; standard output belongs to the command."""
     sys.stderr.write(f"run: {message}\n")
 
 

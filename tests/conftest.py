@@ -1,4 +1,4 @@
-"""The throw-away PostgreSQL of a test run: one server, one migrated template, one cloned database for each test."""
+"""The temporary PostgreSQL of a test run: one server, one migrated template, one cloned database per test."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from databases import MIGRATED, cloned, on_server, with_database
+from databases import MIGRATED, clone_database, on_server, with_database
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
@@ -21,17 +21,17 @@ from etl.database.migrate import upgrade
 
 pytest_plugins = ["last_limit"]
 
-# How long an example takes says how busy the machine is; a test that hangs has a limit anyhow.
+# The time of an example depends on the load of the machine; a test that hangs has a timeout anyway.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
-#: A test run may lose everything at a power cut; a server of its own may not.
+#: Fast settings without durability: a test run may lose its data in a power cut.
 UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a file lock against the other worker processes of this test run."""
+    """Hold a file lock that excludes the other worker processes of this test run."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -42,18 +42,18 @@ def _shared_server(shared: Path) -> EmbeddedPostgres:
 
 
 def _programs(folder: Path) -> Path | None:
-    """Return the programs that TEST_POSTGRES_BIN names, copied to where the account of root's servers reaches them."""
-    chosen = os.environ.get("TEST_POSTGRES_BIN")
-    if not chosen or server_user(folder / "home/data").can_enter(Path(chosen)):
-        return Path(chosen) if chosen else None
+    """Return the programs that TEST_POSTGRES_BIN names, copied to where the user of root's servers can reach them."""
+    folder_name = os.environ.get("TEST_POSTGRES_BIN")
+    if not folder_name or server_user(folder / "home/data").can_enter(Path(folder_name)):
+        return Path(folder_name) if folder_name else None
     copy = folder / "programs"
     if not copy.exists():
-        shutil.copytree(Path(chosen).parent, copy, symlinks=True)
-    return copy / Path(chosen).name
+        shutil.copytree(Path(folder_name).parent, copy, symlinks=True)
+    return copy / Path(folder_name).name
 
 
 def _open_folder() -> Path:
-    """Make a folder outside of pytest's own, which is closed to the account that root's servers run as."""
+    """Create a folder outside of pytest's, which the user of root's servers cannot enter."""
     folder = Path(tempfile.mkdtemp(prefix="qqetl-"))
     folder.chmod(0o711)
     return folder
@@ -77,7 +77,7 @@ def _ensure_template(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[EmbeddedPostgres]:
-    """Give the server of this test run, with the migrated template; all workers of the run share it."""
+    """Return the server of this test run, with the migrated template; all workers of the run share it."""
     base = tmp_path_factory.getbasetemp()
     base = base.parent if hasattr(request.config, "workerinput") else base
     with locked(base / "server.lock"):
@@ -100,29 +100,29 @@ def server(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 
 @pytest.fixture
 def database_url(server: EmbeddedPostgres) -> Iterator[str]:
-    """Give the address of a database of this test alone, at the newest migration and empty."""
-    with cloned(server.url, MIGRATED) as url:
+    """Return the URL of an empty database for this test, at the newest migration."""
+    with clone_database(server.url, MIGRATED) as url:
         yield url
 
 
 @pytest.fixture
 def empty_database_url(server: EmbeddedPostgres) -> Iterator[str]:
-    """Give the address of a database of this test alone, without any table."""
-    with cloned(server.url, "template0") as url:
+    """Return the URL of a database for this test without any tables."""
+    with clone_database(server.url, "template0") as url:
         yield url
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """Give an engine on the database of this test."""
-    made = make_engine(database_url)
-    yield made
-    made.dispose()
+    """Return an engine for the database of this test."""
+    created = make_engine(database_url)
+    yield created
+    created.dispose()
 
 
 @pytest.fixture
 def server_folder() -> Iterator[Path]:
-    """Give a folder that a test may put a server of its own into; the server is removed at the end."""
+    """Return a folder for a test's own server, which is removed at the end."""
     folder = _open_folder()
     yield folder
     remove_server(folder / "home")

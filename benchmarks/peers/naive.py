@@ -27,7 +27,7 @@ def text(raw: Any) -> str | None:
 
 
 def email(raw: Any) -> str | None:
-    """Return an e-mail address, None for an invalid one."""
+    """Return an email address, None for an invalid one."""
     try:
         return validate_email(raw, check_deliverability=False).normalized if raw else None
     except EmailNotValidError:

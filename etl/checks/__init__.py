@@ -1,4 +1,4 @@
-"""Sense across records: what each record says well and several say badly. One query a check, kept as findings."""
+"""Checks across records: each is a query for records that are valid individually but contradict others."""
 
 from etl.checks.declarations import CHECKS, Check, get_check
 

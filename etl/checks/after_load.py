@@ -1,4 +1,4 @@
-"""What every road does when the rows of a batch are loaded: the checks look at them, and people are told."""
+"""Runs the checks after a batch is loaded, and reports the results."""
 
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -18,7 +18,7 @@ LEFT_OUT = text("""
 
 
 def run_checks_after_load(ledger: Ledger, batch_id: UUID, watch: Watch) -> list[CheckResult]:
-    """Run the checks that a batch or the day calls for, in one transaction; tell and return what came of it."""
+    """Run the checks that are due, in one transaction; report and return the results."""
     results = ledger.commit(partial(run_due_checks, tenant=ledger.tenant, batch_id=batch_id))
     for message in (*summarize_checks(results), *ledger.read(partial(describe_left_out, batch_id=batch_id))):
         watch(Message(message))
@@ -26,16 +26,16 @@ def run_checks_after_load(ledger: Ledger, batch_id: UUID, watch: Watch) -> list[
 
 
 def summarize_checks(results: Iterable[CheckResult]) -> Iterator[str]:
-    """Yield what the checks found, in a sentence; nothing where nothing is new."""
-    checked = list(results)
-    new, fixed = sum(result.new for result in checked), sum(result.fixed for result in checked)
+    """Yield a summary of the results, if there are new or fixed findings."""
+    all_results = list(results)
+    new, fixed = sum(result.new for result in all_results), sum(result.fixed for result in all_results)
     if new or fixed:
-        yield f"Checks across records: {new:,} new, {fixed:,} fixed. `qqetl checks` explains them."
+        yield f"Checks across records: {new:,} new findings, {fixed:,} fixed. `qqetl checks` explains them."
 
 
 def describe_left_out(connection: Connection, batch_id: UUID) -> list[str]:
-    """Return in words which rules met more than a run keeps."""
+    """Return a message for each rule with more findings than a run stores."""
     return [
-        f"{row.resource}: {row.number:,} more findings of {row.rule} were counted and not kept; a run keeps {CAP:,}."
+        f"{row.resource}: {row.number:,} more findings of {row.rule} were counted but not stored; a run stores {CAP:,}."
         for row in connection.execute(LEFT_OUT, {"batch_id": batch_id})
     ]

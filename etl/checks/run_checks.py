@@ -1,4 +1,4 @@
-"""Runs the checks: after each load on what changed; once a day on everything, since time alone ends a policy."""
+"""Runs the checks: after each load on the rows affected, and once a day on all rows, because policies expire."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -17,10 +17,10 @@ from etl.ledger.quality.findings import CAP, write_finding_counts
 
 SCOPE = text("CREATE TEMP TABLE check_scope (id uuid PRIMARY KEY, source_id text) ON COMMIT DROP")
 
-#: How finely tables are sampled before the checks: 300 rows for each of these (PostgreSQL's default is 100).
+#: Statistics target before the checks: 300 sampled rows for each of these (PostgreSQL's default is 100).
 STATISTICS_TARGET = 10
 
-#: Checks that have gone over everything today, by the database's clock in UTC.
+#: Checks that ran on all rows today, by the database's clock in UTC.
 DONE_TODAY = text("""
     SELECT check_name FROM etl.check_runs
     WHERE tenant = :tenant AND CAST(ran_at AT TIME ZONE 'UTC' AS date) = CAST(now() AT TIME ZONE 'UTC' AS date)
@@ -36,25 +36,30 @@ NOTE_RUN = text("""
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one run of a check came to."""
+    """The result of one run of a check."""
 
     check: str
-    everything: bool  #: it went over all rows, not only over those that a batch calls for
+    everything: bool  #: it ran on all rows, not only on those that a batch affects
     hits: int
-    new: int  #: findings that were opened, or whose words changed
+    new: int  #: findings opened, or with a changed message
     fixed: int
-    left_out: int = 0  #: beyond the cap
+    left_out: int = 0  #: findings not stored because of the cap
 
 
 def run_due_checks(connection: Connection, tenant: str, batch_id: UUID) -> list[CheckResult]:
-    """Run every check that this batch or the day calls for, keep the hits as findings, and return what came of it.
+    """Run every check that is due today or affected by this batch, store the hits as findings, return the results.
 
-    Findings whose record is gone are closed first. A second call on the same day writes nothing.
+    First closes findings whose record is gone. A second call on the same day writes nothing.
     """
-    written_tables = {table for table, counts in sync_history.read_history(connection, batch_id).items() if has_writes(counts)}
+    written_tables = {
+        table for table, counts in sync_history.read_history(connection, batch_id).items() if has_writes(counts)
+    }
     done_today = set(connection.execute(DONE_TODAY, {"tenant": tenant}).scalars())
     due = [check for check in CHECKS if check.name not in done_today]
-    affected = sorted((check for check in CHECKS if check.name in done_today and READS[check.resource] & written_tables), key=checked_resource)
+    affected = sorted(
+        (check for check in CHECKS if check.name in done_today and READS[check.resource] & written_tables),
+        key=checked_resource,
+    )
     finding_lifecycle.close_unusable(connection, tenant, batch_id)
     if written_tables or due:
         finding_lifecycle.update_findings(connection, tenant, batch_id, everything=bool(due))
@@ -62,27 +67,27 @@ def run_due_checks(connection: Connection, tenant: str, batch_id: UUID) -> list[
         analyze_tables(connection, due)
     bound = {"tenant": tenant, "batch_id": batch_id}
     results = [run_check(connection, check, bound, everything=True) for check in due]
-    for name, some in groupby(affected, key=checked_resource):
-        checks = list(some)
+    for name, group in groupby(affected, key=checked_resource):
+        checks = list(group)
         if fill_scope(connection, checks, name, bound):
             results += [run_check(connection, check, bound, everything=False) for check in checks]
     return results
 
 
 def checked_resource(check: Check) -> str:
-    """Return the resource that a check speaks of."""
+    """Return the resource of a check."""
     return check.resource
 
 
 def has_writes(counts: dict[str, int]) -> bool:
-    """Tell whether anything was written to a table."""
+    """Tell whether a table was written to."""
     return any(number for name, number in counts.items() if name != "unchanged")
 
 
 def analyze_tables(connection: Connection, checks: Iterable[Check]) -> None:
-    """Let PostgreSQL sample the tables that checks read: right after a first load it knows nothing of them.
+    """Analyze the tables that checks read, because PostgreSQL has no statistics right after a first load.
 
-    A rough sample is enough to choose between plans; autovacuum makes a finer one in its own time.
+    A small sample is enough to choose a plan; autovacuum takes a larger one later.
     """
     connection.execute(text(f"SET LOCAL default_statistics_target = {STATISTICS_TARGET}"))
     for table in sorted({table for check in checks for table in READS[check.resource]}):
@@ -90,7 +95,7 @@ def analyze_tables(connection: Connection, checks: Iterable[Check]) -> None:
 
 
 def fill_scope(connection: Connection, checks: Sequence[Check], name: str, bound: dict[str, object]) -> bool:
-    """Collect the rows that the checks of one resource look at again; return whether there are any."""
+    """Collect the rows of one resource to check again; return whether there are any."""
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.check_scope"))
     connection.execute(SCOPE)
     rules = [check.name for check in checks]
@@ -102,7 +107,7 @@ def fill_scope(connection: Connection, checks: Sequence[Check], name: str, bound
 
 @cache
 def scope_sql(name: str, table: str) -> TextClause:
-    """Return the statement that collects what a batch calls for, and the rows that have open findings."""
+    """Return the statement that collects the rows affected by a batch, and those with open findings."""
     return text(f"""
         INSERT INTO check_scope (id, source_id)
         SELECT stored.id, stored.source_id FROM public.{table} AS stored
@@ -117,7 +122,7 @@ def scope_sql(name: str, table: str) -> TextClause:
 
 
 def run_check(connection: Connection, check: Check, bound: dict[str, object], *, everything: bool) -> CheckResult:
-    """Run one check and keep its hits: new ones are opened, those that are no more are fixed."""
+    """Run one check and store its hits as findings: opens new ones, and marks those that no longer hit as fixed."""
     began = time.monotonic()
     scope = {**bound, "resource": check.resource}
     about = {"table": check.table, "field": check.field, "rule": check.name, "severity": check.severity}
@@ -133,7 +138,7 @@ def run_check(connection: Connection, check: Check, bound: dict[str, object], *,
 
 @cache
 def comparison_sql(view: str, *, everything: bool) -> TextClause:
-    """Return the statement that compares a check's hits with its findings and writes what differs."""
+    """Return the statement that compares the hits of a check with its findings and writes the differences."""
     of_hits = "" if everything else "AND id IN (SELECT id FROM check_scope)"
     of_findings = "" if everything else "AND known.source_id IN (SELECT source_id FROM check_scope)"
     return text(f"""

@@ -1,8 +1,8 @@
-"""Which rows a check looks at again after a run: those it wrote, those they are compared with, and known hits."""
+"""The rows to check again after a run: those that it wrote, those that they are compared with, and known hits."""
 
 from collections.abc import Mapping
 
-#: Rows of one table that a batch calls for. Each binds tenant and batch_id.
+#: Queries for the rows of one table that a batch affects. Each binds tenant and batch_id.
 SCOPES: Mapping[str, str] = {
     "policies": """
         WITH touched AS (
@@ -43,7 +43,7 @@ SCOPES: Mapping[str, str] = {
     """,
 }
 
-#: The tables whose changes call for a look at the checks of a resource.
+#: The tables that the checks of a resource read.
 READS: Mapping[str, frozenset[str]] = {
     "policies": frozenset({"policies", "contacts", "terminations"}),
     "renewals": frozenset({"renewals", "policies"}),

@@ -1,4 +1,4 @@
-"""The resources, as Airflow knows them while it parses. Rendered by `python -m etl.render`."""
+"""The resource names for parsing the DAGs. Rendered by `python -m etl.render`."""
 
 RESOURCES = (
     "locations",
@@ -27,7 +27,7 @@ RESOURCES = (
     "acord_forms",
 )
 
-WAVES = (
+LEVELS = (
     (
         "locations",
         "departments",

@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from etl.dags import steps
 from etl.dags.agencies import list_agencies
-from etl.dags.names import RESOURCES, WAVES
+from etl.dags.names import RESOURCES, LEVELS
 
 AGENCIES = list_agencies()
 #: The alias of the assets `qqcatalyst://TENANT/TABLE`, which are updated for tables with new rows.
@@ -136,7 +136,7 @@ def build_sync_dag(dag_id: str, schedule: str, description: str, *, full: bool) 
     ) as dag:
         batch: Any = task(begin)(full=full)
         upstream = batch
-        for number, resources in enumerate(WAVES):
+        for number, resources in enumerate(LEVELS):
             with TaskGroup(f"wave_{number + 1}", tooltip=", ".join(resources)):
                 chunks = task(trigger_rule=TriggerRule.NONE_FAILED)(plan)(batch, number)
                 chunks_read = task(map_index_template="{{ piece }}")(read).partial(batch=batch).expand(piece=chunks)

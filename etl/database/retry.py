@@ -51,6 +51,6 @@ def with_retries(work: Callable[[], T], retry_seconds: float = RETRY_SECONDS) ->
 
 
 def backoff(tries: int) -> float:
-    """Return the pause after so many tries: exponential with jitter, so that two that collided separate."""
+    """Return the pause after this many tries: exponential with jitter, so that two that collided separate."""
     longest = min(MAX_PAUSE, 0.02 * 4**tries)
     return random.uniform(longest / 2, longest)  # noqa: S311 (jitter, no secret)

@@ -70,7 +70,7 @@ def forecast_resource(
 ) -> Forecast:
     """Return the forecast for one resource; `forecasts` holds those of the resources before it."""
     window = plan.windows[resource.name]
-    if resource.name in plan.not_offered:
+    if resource.name in plan.left_out:
         return Forecast(resource.name, window, note="not offered by this account; skipped")
     if not resource.endpoints:
         sources = " and ".join(dict.fromkeys(derivation.resource for derivation in resource.derived))

@@ -32,7 +32,7 @@ class Plan:
     """The windows of a run, and the resources that the account does not offer, each with the reason."""
 
     windows: Mapping[str, Window]
-    not_offered: Mapping[str, str]
+    left_out: Mapping[str, str]
 
     @property
     def window(self) -> Window:

@@ -153,7 +153,7 @@ def retry_refused_after_rule_change(ledger: Ledger, settings: Settings, batch: B
 def write_batch(connection: Connection, batch: Batch, planned: Plan) -> None:
     """Write a new batch, and mark resources that the account does not offer."""
     batches.create_batch(connection, batch, planned.windows, etl.__version__)
-    for resource, reason in planned.not_offered.items():
+    for resource, reason in planned.left_out.items():
         batches.set_resource_state(connection, batch.id, resource, ResourceState.NOT_OFFERED, reason)
         if reason == NEEDS_ENTERPRISE_ACCESS:
             watermarks.write_offer(connection, batch.tenant, resource, offered=False, reason=reason)

@@ -1,1 +1,1 @@
-"""What is written from the declarations: data dictionary, kinds, checks, settings, the sample environment file."""
+"""Pages rendered from the declarations: data dictionary, kinds, checks, settings, the sample environment file."""

@@ -1,4 +1,4 @@
-"""Writes the rendered pages into the checkout: `python -m etl.render`."""
+"""Writes the rendered pages to the checkout: `python -m etl.render`."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -14,14 +14,14 @@ ROOT = Path(__file__).parents[2]
 
 SETTINGS_HEAD = """# Settings
 
-Rendered from the declarations by `python -m etl.render`. Settings are read from the environment and from a file `.env`
-in the working directory.
+Rendered from the declarations by `python -m etl.render`. Settings are read from the environment and from the file
+`.env` in the working directory.
 
 """
 
 
 def settings_page() -> str:
-    """Return the page of the reference that explains every setting."""
+    """Return the reference page of all settings."""
     return SETTINGS_HEAD + settings_table()
 
 
@@ -37,7 +37,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
 
 
 def write_pages(root: Path) -> list[str]:
-    """Write every rendered page below `root`; return the paths of those that were behind."""
+    """Write every rendered page below `root`; return the paths of those that changed."""
     outdated = []
     for name, render in PAGES.items():
         path, page = root / name, render()

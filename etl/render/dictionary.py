@@ -1,4 +1,4 @@
-"""The data dictionary: every production table and column, rendered from the declarations as Markdown."""
+"""The data dictionary: every production table and column, rendered as Markdown."""
 
 import inspect
 from collections.abc import Iterator
@@ -16,36 +16,36 @@ from etl.values import Code, Reference
 
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
-#: What the columns mean that every production table has.
+#: The meanings of the columns that every production table has.
 COMMON = {
-    "id": "Key, computed from tenant, table and source id, so that a reference is known without a look-up.",
-    "tenant": "The account whose data this is.",
-    "source_id": "The record's id at the source, as text; ids made by the pipeline say what they are made of.",
-    "source_created_at": "When the record was created at the source.",
-    "source_modified_at": "When it was last modified at the source.",
-    "version_at": "Source time, else the time of the request that read it: which of two versions is the newer.",
-    "created_at": "When the row was first written here.",
+    "id": "Primary key, computed from tenant, table and source id, so that references need no lookup.",
+    "tenant": "The account that the row belongs to.",
+    "source_id": "The QQCatalyst id of the record, as text; generated ids name the record that they come from.",
+    "source_created_at": "When the record was created in QQCatalyst.",
+    "source_modified_at": "When the record was last modified in QQCatalyst.",
+    "version_at": "Time of the version: the source time, or the time of the request. The later version wins.",
+    "created_at": "When the row was created here.",
     "updated_at": "When the row was last changed here.",
-    "last_synced_at": "When a run last took the record over.",
-    "deleted_at": "When the record was found deleted at the source; empty while it lives.",
-    "is_placeholder": "True while only other records speak of this one.",
-    "content_hash": "Hash of the record that the row was made of.",
+    "last_synced_at": "When a run last received the record.",
+    "deleted_at": "When the record was found deleted in QQCatalyst; NULL while the record is active.",
+    "is_placeholder": "True if the row was created from a reference and its own record has not arrived.",
+    "content_hash": "Hash of the record that the row was created from.",
     "etl_batch_id": "The run that last wrote the row.",
-    "raw_id": "The staged record that the row was made of.",
+    "raw_id": "The staged record that the row was created from.",
 }
 
 HEAD = """# Data dictionary
 
-Rendered from the declarations by `python -m etl.render`; a test fails when this file is behind them.
+Rendered from the declarations by `python -m etl.render`; a test fails when this file is out of date.
 
-*Absent* says what a missing value costs: **refused** (the record does not load), *noted* (a finding), or nothing.
-*Personal* columns are masked for readers without the right to personal data. A source such as `LOBList.0.Code` is a
-path through the record; `_parent` is the record it was asked for or found in, `_call` what the call implies.
+*Absent* is the effect of a missing value: **refused** (the record is not loaded), *noted* (a finding), or none.
+*Personal* columns are masked for readers without access to personal data. A source such as `LOBList.0.Code` is a path
+in the record; `_parent` is the parent record, and `_call` a value implied by the API call.
 """
 
 
 def data_dictionary() -> str:
-    """Return the whole dictionary as Markdown, ending in a line break."""
+    """Return the dictionary as Markdown."""
     parts = [HEAD, "## Columns of every production table\n", *common_columns_table()]
     for title, models in models_by_chapter().items():
         parts += [f"\n## {title}\n", *(line for model in models for line in table_section(model))]
@@ -54,7 +54,7 @@ def data_dictionary() -> str:
 
 
 def models_by_chapter() -> dict[str, list[type[Model]]]:
-    """Return the production tables by chapter: a file of declarations, called what its first words call it."""
+    """Return the production tables by chapter: one per module, titled by the label of its docstring."""
     chapters: dict[str, list[type[Model]]] = {}
     for model in PRODUCTION:
         title = (inspect.getdoc(inspect.getmodule(model)) or "").partition(":")[0]
@@ -63,14 +63,14 @@ def models_by_chapter() -> dict[str, list[type[Model]]]:
 
 
 def common_columns_table() -> Iterator[str]:
-    """Yield the table of what all production tables share."""
+    """Yield the table of the columns that all production tables share."""
     yield "| column | type | meaning |\n| --- | --- | --- |"
     for name, meaning in COMMON.items():
         yield f"| {name} | {sql_type(PRODUCTION[0].__table__.columns[name])} | {meaning} |"
 
 
 def table_section(model: type[Model]) -> Iterator[str]:
-    """Yield one production table: its sentence, where it comes from, its columns."""
+    """Yield the section of one production table: its description, sources and columns."""
     yield f"### {model.__tablename__}\n\n{inspect.getdoc(model)}\n"
     for resource in CATALOGUE:
         if resource.model is model:
@@ -84,11 +84,14 @@ def table_section(model: type[Model]) -> Iterator[str]:
 
 
 def resource_line(resource: Resource) -> str:
-    """Return where a resource's records come from, as one line."""
+    """Return the line about one resource: its endpoints, parent, and whether it is documented."""
     sources = [f"`{format_endpoint(endpoint)}`" for endpoint in resource.endpoints]
-    sources += [f"parts of {derivation.resource}{' (where not offered)' if derivation.fallback else ''}" for derivation in resource.derived]
+    sources += [
+        f"parts of {derivation.resource}{' (where not offered)' if derivation.fallback else ''}"
+        for derivation in resource.derived
+    ]
     parent = f", once for each of {resource.parent.resource}" if resource.parent else ""
-    note = "" if resource.documented else "; unproven: an account may not offer it"
+    note = "" if resource.documented else "; undocumented: an account may not offer it"
     return f"Resource {resource.name}: {' and '.join(sources)}{parent}{note}."
 
 
@@ -99,22 +102,23 @@ def format_endpoint(endpoint: Endpoint) -> str:
 
 
 def column_line(column: KeyedColumnElement[Any]) -> str:
-    """Return a column's line of the table."""
+    """Return the table row of one column."""
     field = field_in(column.info)
     if field is None:
         return f"| {column.name} | {sql_type(column)} | | computed after the load | | |"
     absent = "**refused**" if field.required else "*noted*" if field.expected else ""
     personal = "yes" if field.personal else ""
-    return f"| {column.name} | {sql_type(column)} | {describe_kind(field)} | {describe_source(field)} | {absent} | {personal} |"
+    described = f"{describe_kind(field)} | {describe_source(field)} | {absent} | {personal}"
+    return f"| {column.name} | {sql_type(column)} | {described} |"
 
 
 def sql_type(column: KeyedColumnElement[Any]) -> str:
-    """Return a column's PostgreSQL type in lower case."""
+    """Return the PostgreSQL type of a column, in lower case."""
     return column.type.compile(dialect=DIALECT).lower()
 
 
 def describe_kind(field: Field) -> str:
-    """Return a field's kind of value, with the meanings of its codes or the table it points to."""
+    """Return the kind of a field, with the meanings of its codes or the table it refers to."""
     kind = field.kind
     if isinstance(kind, Reference):
         return f"reference to {kind.table}"
@@ -125,20 +129,20 @@ def describe_kind(field: Field) -> str:
 
 
 def describe_source(field: Field) -> str:
-    """Return where the API keeps a field's value."""
+    """Return the source of a field's value in the API."""
     suffix = "" if field.data_source == PRIMARY else f" of {field.data_source}"
     return format_source(field.source) + suffix
 
 
 def format_source(source: Source) -> str:
-    """Return where a value comes from in words, paths as code."""
+    """Return the source of a value as text, with paths as code."""
     if isinstance(source, FirstOf):
         return " or ".join(f"`{path}`" for path in source.paths)
     return f"`{source}`" if isinstance(source, str) else in_words(source)
 
 
 def kinds_list() -> Iterator[str]:
-    """Yield what each kind of value is, of those that the tables use."""
+    """Yield the description of each kind of value that the tables use."""
     columns = (column for model in PRODUCTION for column in model.__table__.columns)
     used = {field.kind.name: field.kind for column in columns if (field := field_in(column.info)) is not None}
     for name in sorted(used):
@@ -153,7 +157,7 @@ def link_tables_list() -> Iterator[str]:
 
 def staging_tables() -> Iterator[str]:
     """Yield the staging tables: their names, and the columns that they share."""
-    yield f"One table a resource: {', '.join(f'`raw.raw_{name}`' for name in sorted(staging.RAW_TABLES))}.\n"
+    yield f"One table per resource: {', '.join(f'`raw.raw_{name}`' for name in sorted(staging.RAW_TABLES))}.\n"
     yield "| column | type |\n| --- | --- |"
     for column in staging.raw_table(min(staging.RAW_TABLES)).columns:
         yield f"| {column.name} | {sql_type(column)} |"

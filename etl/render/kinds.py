@@ -1,4 +1,4 @@
-"""The kinds of value as a page: what each accepts and in which form it keeps it, and what it complains of."""
+"""The reference page of the kinds of value: what each accepts, how it is stored, and what it rejects."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -14,20 +14,20 @@ from etl.values import Kind, Violation
 
 HEAD = """# Kinds of value
 
-Rendered from the declarations by `python -m etl.render`; a test fails when this file is behind them. Every example
-below is also a test. *Absent* values leave the column empty and are no finding, unless the column expects one.
+Rendered from the declarations by `python -m etl.render`; a test fails when this file is out of date. Every example
+below is also a test. An *absent* value sets the column to NULL; it is a finding only if the column expects a value.
 """
 
-#: The longest example that is shown whole.
+#: Maximum length of an example.
 MAX_EXAMPLE_LENGTH = 60
-#: Whole numbers of more bits are told by their length.
+#: Integers with more bits are shown by their number of digits.
 MAX_BITS = 200
 
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 
 def kinds_page() -> str:
-    """Return the page of the reference that shows every kind with its examples."""
+    """Return the reference page of all kinds, with examples."""
     return "\n".join([HEAD, *(line for kind in all_kinds() for line in kind_section(kind))])
 
 
@@ -38,39 +38,39 @@ def all_kinds() -> list[type[Kind]]:
 
 
 def kind_section(kind: type[Kind]) -> Iterator[str]:
-    """Yield what one kind is, accepts and rejects."""
+    """Yield the section of one kind: its description, accepted and rejected examples."""
     example = kind.example()
     yield f"## {kind.name}\n"
-    yield f"{example.describe()} Kept as `{example.column_type.compile(dialect=DIALECT).lower()}`.\n"
-    yield "| the record says | the row has |\n| --- | --- |"
+    yield f"{example.describe()} Stored as `{example.column_type.compile(dialect=DIALECT).lower()}`.\n"
+    yield "| value in the record | value in the row |\n| --- | --- |"
     for raw, clean in kind.accepts:
         yield f"| {to_code(raw)} | {'*absent*' if clean is None else to_code(clean)} |"
     yield ""
     if kind.rejects:
-        yield "| the record says | rule | severity | in words: the value |\n| --- | --- | --- | --- |"
+        yield "| value in the record | rule | severity | message: the value |\n| --- | --- | --- | --- |"
         yield from (rejected_line(example, raw, rule) for raw, rule in kind.rejects)
         yield ""
 
 
 def rejected_line(example: Kind, raw: Any, rule: str) -> str:
-    """Return the line of a value that a kind complains of."""
+    """Return the table row of a rejected example."""
     complaint = example.clean(raw)
     if not isinstance(complaint, Violation):
-        raise TypeError(f"The kind {example.name} has an example of {rule} that it does not complain of.")
+        raise TypeError(f"The kind {example.name} accepts its example of {rule}.")
     words = complaint.message.replace("|", "\\|")
-    clean_value = "" if complaint.value is None else f"; kept as {to_code(complaint.value)}"
+    clean_value = "" if complaint.value is None else f"; stored as {to_code(complaint.value)}"
     return f"| {to_code(raw)} | `{rule}` | {complaint.severity.value} | {words}{clean_value} |"
 
 
 def to_code(value: Any) -> str:
-    """Return a value as code in a table: text in quotes, in plain letters, cut where it is long."""
+    """Return a value as code for a table: text in quotes, invisible characters escaped, long values cut."""
     text = to_line(value)
     shown = text if len(text) <= MAX_EXAMPLE_LENGTH else f"{text[:MAX_EXAMPLE_LENGTH]}…"
     return (f"`` {shown} ``" if "`" in shown else f"`{shown}`").replace("|", "\\|")
 
 
 def to_line(value: Any) -> str:
-    """Return a raw or clean value as one line: JSON as it is written, without what a reader cannot see."""
+    """Return a raw or clean value as one line of JSON, with invisible characters escaped."""
     if isinstance(value, str):
         return f'"{escape_invisible(value)}"'
     if isinstance(value, date | datetime):
@@ -82,10 +82,13 @@ def to_line(value: Any) -> str:
     try:
         return escape_invisible(_encode(value).decode())
     except (RecursionError, UnicodeError, ValueError):
-        return "JSON that cannot be written again"
+        return "JSON that cannot be serialized"
 
 
 def escape_invisible(text: str) -> str:
-    """Return the beginning of a text with what a reader cannot see written as an escape."""
-    escaped = (character if character.isprintable() else character.encode("unicode_escape").decode() for character in text[: MAX_EXAMPLE_LENGTH + 1])
+    """Return the start of a text with invisible characters escaped."""
+    escaped = (
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text[: MAX_EXAMPLE_LENGTH + 1]
+    )
     return "".join(escaped)

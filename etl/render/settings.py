@@ -1,4 +1,4 @@
-"""The settings as documents: the sample `.env` and the table of the reference, written from the declarations."""
+"""The settings as documents: the sample `.env` and the reference table, rendered from the declarations."""
 
 import re
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ _WIDTH = 100
 def sample_env() -> str:
     """Return the text of `.env.example`: every setting with its meaning, its default commented out."""
     parts = [
-        "# Settings of qqetl. Copy to .env and fill in; what is commented out has the value shown, or none.",
-        "# Every secret NAME may instead come from a file: NAME_FILE=/run/secrets/name",
+        "# Settings of qqetl. Copy this file to .env and fill it in. Commented settings show their default, if any.",
+        "# Any secret NAME can come from a file instead: NAME_FILE=/run/secrets/name",
         "",
     ]
     for name, field in Settings.model_fields.items():
@@ -36,34 +36,36 @@ def settings_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-_UNCOMMENTED = frozenset(name for name in Settings.model_fields if re.fullmatch(r"qqcatalyst_(client|user|pass).*", name))
+_UNCOMMENTED = frozenset(
+    name for name in Settings.model_fields if re.fullmatch(r"qqcatalyst_(client|user|pass).*", name)
+)
 
 
 def _meaning(field: FieldInfo) -> Iterator[str]:
-    """Yield what is to be known of a setting."""
+    """Yield the meaning of a setting, its range, and whether it is secret."""
     yield field.description or ""
     bounds = {type(bound).__name__.lower(): bound for bound in field.metadata}
     low, high = (getattr(bounds.get(key), key, None) for key in ("ge", "le"))
     if low is not None:
         yield f"From {low} to {high}." if high is not None else f"{low} or more."
     if is_secret(field):
-        yield "Secret: may come as a file."
+        yield "Secret: can come from a file."
 
 
 def _sample_value(field: FieldInfo) -> str:
-    """Return what stands behind the equals sign."""
+    """Return the value after the equals sign: the default, or an example."""
     if field.default is not None:
         return _format_default(field.default)
     return str(field.examples[0]) if field.examples else ""
 
 
 def _format_default(value: Any) -> str:
-    """Return a default as a person would write it in the environment."""
+    """Return a default as it is written in the environment."""
     if isinstance(value, timedelta):
         return "1 day" if value == timedelta(days=1) else f"{value.days} days"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _strip_markdown(text: str | None) -> str:
-    """Return a description without the marks of Markdown."""
+    """Return a description without Markdown."""
     return (text or "").replace("`", "")

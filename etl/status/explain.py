@@ -108,7 +108,7 @@ def load_row(connection: Connection, model: type[Model], tenant: str, source_id:
     return dict(row) if row is not None else None
 
 
-#: Columns that every table has besides its own.
+#: Columns that every table has in addition to its own.
 COMMON_COLUMNS = frozenset(name for name, value in vars(Model).items() if hasattr(value, "column"))
 
 

@@ -50,7 +50,7 @@ class Kind(ABC):
 
     #: Stable, kebab-case: the first part of every rule of this kind.
     name: ClassVar[str]
-    #: The name of one value in a sentence, with its article: "an e-mail address".
+    #: The name of one value in a sentence, with its article: "an email address".
     noun: ClassVar[str]
     #: Pairs of a raw value and its clean value (None: absent), for `example()`; used by tests and documentation.
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = ()

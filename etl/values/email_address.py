@@ -1,4 +1,4 @@
-"""E-mail addresses: the rules of email-validator, with a fast path for plain addresses."""
+"""Email addresses: the rules of email-validator, with a fast path for plain addresses."""
 
 import re
 from dataclasses import dataclass
@@ -28,13 +28,13 @@ _SEVERAL = re.compile(r"@[^@]*[\s,;/|][^@]*@")
 
 @dataclass(frozen=True)
 class Email(Kind):
-    """An e-mail address as its standards spell it: the domain in lower case, the mailbox as given.
+    """An email address as its standards spell it: the domain in lower case, the mailbox as given.
 
     Whether the domain exists is not checked: cleaning opens no connection.
     """
 
     name: ClassVar[str] = "email"
-    noun: ClassVar[str] = "an e-mail address"
+    noun: ClassVar[str] = "an email address"
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         ("dana@example.com", "dana@example.com"),
         (" Dana.Rivera@EXAMPLE.com ", "Dana.Rivera@example.com"),

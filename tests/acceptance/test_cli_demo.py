@@ -22,7 +22,7 @@ def test_demo_first_run_second_run_and_removal(server_folder: Path) -> None:
     assert first.returncode == 0, first.stderr
     assert all(f"{model.__tablename__} " in first.stdout for model in PRODUCTION)
     assert "✓" in first.stdout
-    assert "Which policies expire in the next 30 days" in first.stdout
+    assert "Policies that expire in the next 30 days" in first.stdout
     assert "Next steps" in first.stdout
 
     second = qqetl("demo")

@@ -99,7 +99,7 @@ def test_4_not_migrated_then_migrated_then_changed(qqetl: CommandLine, empty_dat
     assert "qqetl db upgrade" in error_line(refused.stderr)
     assert fresh("db", "check").returncode == 4
     assert "Migrated from nothing" in fresh("db", "upgrade").stdout
-    assert "already" in fresh("db", "upgrade").stdout
+    assert "Already" in fresh("db", "upgrade").stdout
     assert fresh("db", "check").returncode == 0
     with psycopg.connect(empty_database_url) as connection:
         connection.execute("ALTER TABLE etl.batches ADD COLUMN scribble text")

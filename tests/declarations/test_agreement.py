@@ -43,28 +43,48 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def test_the_locks_agree_with_what_is_asked_for(agreement: ModuleType) -> None:
+def test_the_locks_agree_with_the_requirements(agreement: ModuleType) -> None:
     assert agreement.check_locks() == []
 
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("pyproject.toml", '"rich>=', '"rich>=999,>=', "asks for rich"),
-        ("pyproject.toml", '"rich>=', '"nowhere-to-be-had>=1", "rich>=', "nowhere-to-be-had>=1, which dev.lock lacks"),
-        ("pyproject.toml", '"rich>=', '"idna>=1", "rich>=', "idna>=1, and dev.lock holds it for another package"),
-        ("pyproject.toml", '"pytest-xdist>=', '"pytest>=', "holds pytest-xdist for pyproject.toml, which no longer"),
-        ("requirements/dev.lock", "psycopg-binary==", "psycopg-other==", "needs psycopg-binary, which dev.lock lacks"),
+        ("pyproject.toml", '"rich>=', '"rich>=999,>=', "requires rich"),
+        (
+            "pyproject.toml",
+            '"rich>=',
+            '"nowhere-to-be-had>=1", "rich>=',
+            "nowhere-to-be-had>=1, which is missing from dev.lock",
+        ),
+        ("pyproject.toml", '"rich>=', '"idna>=1", "rich>=', "idna>=1, but dev.lock has it only for another package"),
+        ("pyproject.toml", '"pytest-xdist>=', '"pytest>=', "has pytest-xdist for pyproject.toml, which no longer"),
+        (
+            "requirements/dev.lock",
+            "psycopg-binary==",
+            "psycopg-other==",
+            "requires psycopg-binary, which is missing from dev.lock",
+        ),
         ("requirements/dev.lock", "msgspec==", "exact==1.0\nmsgspec==", "exact is pinned without a hash"),
-        ("requirements/dev.lock", "msgspec==", "# https://example.test\nmsgspec==", "names an address"),
+        ("requirements/dev.lock", "msgspec==", "# https://example.test\nmsgspec==", "contains a URL"),
         ("requirements/bootstrap.lock", "uv==", "uv==0.", "bootstrap.lock has uv"),
         ("requirements/base.lock", "aiohttp==", "aiohttp==0.", "base.lock has aiohttp"),
-        ("requirements/base.lock", "hatchling==", "other==", "asks for hatchling>=1.33, which base.lock lacks"),
-        ("requirements/airflow.lock", "apache-airflow==", "other==", "apache-airflow==3.3.2, which airflow.lock lacks"),
-        ("pyproject.toml", '"redis>=5"', '"redis>=999"', "asks for redis>=999, and airflow.lock has"),
+        (
+            "requirements/base.lock",
+            "hatchling==",
+            "other==",
+            "requires hatchling>=1.33, which is missing from base.lock",
+        ),
+        (
+            "requirements/airflow.lock",
+            "apache-airflow==",
+            "other==",
+            "apache-airflow==3.3.2, which is missing from airflow.lock",
+        ),
+        ("pyproject.toml", '"redis>=5"', '"redis>=999"', "requires redis>=999, but airflow.lock has"),
     ],
 )
-def test_a_lock_that_is_behind_is_named_with_its_cure(
+def test_an_outdated_lock_is_reported_with_the_fix(
     agreement: ModuleType, checkout: Path, file: str, old: str, new: str, words: str
 ) -> None:
     replace(checkout / file, old, new)
@@ -72,9 +92,9 @@ def test_a_lock_that_is_behind_is_named_with_its_cure(
     assert [one for one in found if words in one and "Run: .ci/lock" in one], found
 
 
-def test_a_page_that_is_behind_is_named_with_its_cure(agreement: ModuleType, tmp_path: Path) -> None:
+def test_an_outdated_page_is_reported_with_the_fix(agreement: ModuleType, tmp_path: Path) -> None:
     found = agreement.check_pages(tmp_path)
-    assert "docs/reference/settings.md is behind the declarations. Run: python -m etl.render" in found
+    assert "docs/reference/settings.md does not match the declarations. Run: python -m etl.render" in found
     for words in found:
         name = words.split()[0]
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -120,7 +140,7 @@ def test_a_test_that_did_not_run_fails_the_gate(gate: Path, word: str) -> None:
 
 
 def test_a_run_that_never_came_to_its_end_fails_the_gate(gate: Path) -> None:
-    assert call(gate, closing="killed") == (1, "gate: pytest did not come to its closing line")
+    assert call(gate, closing="killed") == (1, "gate: pytest ended without its closing line")
 
 
 def test_settings_of_whoever_calls_the_gate_do_not_reach_it(gate: Path) -> None:

@@ -1,4 +1,4 @@
-"""One question to every check: whether it is declared whole, and whether its words can be read by the staff."""
+"""Every check: its declaration is complete, its query returns the columns of a hit and no personal data."""
 
 import re
 
@@ -17,64 +17,64 @@ from etl.values.state import STATES
 
 COLUMNS = ("tenant", "id", "source_id", "policy_number", "customer_number")
 
-every_check = pytest.mark.parametrize("one", CHECKS, ids=lambda one: one.name)
+every_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 
 
 @every_check
-def test_it_speaks_of_a_column_of_its_resource(one: Check) -> None:
-    assert one.field in BY_NAME[one.resource].model.__table__.columns
-    assert re.fullmatch(r"[a-z]+(-[a-z]+)+", one.name)
-    assert re.fullmatch(r"[A-Z].{20,}[.]", one.explanation)
-    assert re.fullmatch(r"[A-Z].{20,}[.]", one.cure)
+def test_its_column_and_texts_are_valid(check: Check) -> None:
+    assert check.field in BY_NAME[check.resource].model.__table__.columns
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)+", check.name)
+    assert re.fullmatch(r"[A-Z].{20,}[.]", check.explanation)
+    assert re.fullmatch(r"[A-Z].{20,}[.]", check.fix)
 
 
 @every_check
-def test_its_query_begins_with_a_sentence_and_names_the_columns_of_a_hit(one: Check) -> None:
-    first, _, rest = one.sql.partition("\n")
-    assert re.fullmatch(r"-- [A-Z].+[.]", first)
-    selected = re.sub(r"CAST\(NULL AS text\) AS ", ".", rest.partition("FROM")[0])
-    named = re.findall(r"\.(\w+),", selected)
-    assert tuple(named[: len(COLUMNS)]) == COLUMNS
-    assert " AS found\n" in one.sql
-    assert VIEWS[one.view] == one.sql
+def test_its_query_starts_with_a_sentence_and_returns_the_columns_of_a_hit(check: Check) -> None:
+    first_line, _, query = check.sql.partition("\n")
+    assert re.fullmatch(r"-- [A-Z].+[.]", first_line)
+    selected = re.sub(r"CAST\(NULL AS text\) AS ", ".", query.partition("FROM")[0])
+    columns = re.findall(r"\.(\w+),", selected)
+    assert tuple(columns[: len(COLUMNS)]) == COLUMNS
+    assert " AS found\n" in check.sql
+    assert VIEWS[check.view] == check.sql
 
 
 @every_check
-def test_its_words_hold_nothing_personal(one: Check) -> None:
-    said = one.sql.partition("customer_number,")[2].partition(" AS found")[0]
-    columns = set(re.findall(r"\b\w+\.(\w+)\b", said))
+def test_its_message_contains_no_personal_column(check: Check) -> None:
+    message = check.sql.partition("customer_number,")[2].partition(" AS found")[0]
+    columns = set(re.findall(r"\b\w+\.(\w+)\b", message))
     personal = {
         column.name
         for model in {BY_NAME[name].model for name in BY_NAME}
         for column in model.__table__.columns
-        if (about := field_in(column.info)) is not None and about.personal
+        if (field := field_in(column.info)) is not None and field.personal
     }
     assert columns & personal == set()
 
 
 @every_check
-def test_it_is_looked_at_again_when_what_it_reads_changes(one: Check) -> None:
-    read = set(re.findall(r"public\.(\w+)", one.sql))
-    assert one.resource in SCOPES
-    assert one.table in READS[one.resource]
-    assert read - {"contacts"} <= READS[one.resource], "contacts are read for the customer's number"
+def test_it_runs_again_when_a_table_that_it_reads_changes(check: Check) -> None:
+    tables = set(re.findall(r"public\.(\w+)", check.sql))
+    assert check.resource in SCOPES
+    assert check.table in READS[check.resource]
+    assert tables - {"contacts"} <= READS[check.resource], "contacts are read for the customer's number"
 
 
 def test_every_query_belongs_to_a_check() -> None:
-    assert {path.stem for path in (HERE / "sql").glob("*.sql")} == {one.name.replace("-", "_") for one in CHECKS}
+    assert {path.stem for path in (HERE / "sql").glob("*.sql")} == {check.name.replace("-", "_") for check in CHECKS}
 
 
-def test_a_name_that_is_none_gets_a_suggestion() -> None:
+def test_an_unknown_name_gets_a_suggestion() -> None:
     with pytest.raises(UsageError, match="Did you mean term-gap"):
         get_check("term-gaps")
 
 
-def test_every_zip_code_lies_in_a_state_of_its_prefix() -> None:
-    states = {number: named for first, last, named in prefix_ranges() for number in range(first, last + 1)}
-    assert sum(last - first + 1 for first, last, _ in prefix_ranges()) == len(states), "no prefix stands in two runs"
-    every = zipcodes.list_all()  # type: ignore[no-untyped-call]
-    outside = [one["zip_code"] for one in every if one["state"] not in states[int(one["zip_code"][:3])]]
+def test_every_zip_code_is_in_a_state_of_its_prefix() -> None:
+    states = {number: names for first, last, names in prefix_ranges() for number in range(first, last + 1)}
+    assert sum(last - first + 1 for first, last, _ in prefix_ranges()) == len(states), "no prefix is in two ranges"
+    zip_codes = zipcodes.list_all()  # type: ignore[no-untyped-call]
+    outside = [item["zip_code"] for item in zip_codes if item["state"] not in states[int(item["zip_code"][:3])]]
     assert outside == []
-    assert {state for named in states.values() for state in named} <= set(STATES)
-    assert max(len(named) for named in states.values()) == 5
+    assert {state for names in states.values() for state in names} <= set(STATES)
+    assert max(len(names) for names in states.values()) == 5
     assert view_sql().count("\n    (") == len(prefix_ranges())

@@ -1,4 +1,4 @@
-"""The data dictionary: complete, current, and written where readers find it."""
+"""The data dictionary and the other rendered pages: complete and up to date."""
 
 from pathlib import Path
 
@@ -13,13 +13,13 @@ PAGE = data_dictionary()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_rendered_page_is_current(name: str) -> None:
-    written = (ROOT / name).read_text() if (ROOT / name).is_file() else None
-    assert written == PAGES[name](), f"{name} is behind the declarations: run `python -m etl.render`"
+def test_every_rendered_page_is_up_to_date(name: str) -> None:
+    page = (ROOT / name).read_text() if (ROOT / name).is_file() else None
+    assert page == PAGES[name](), f"{name} is out of date. Run: python -m etl.render"
 
 
 @pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
-def test_every_column_of_every_table_has_a_line(model: type) -> None:
+def test_every_column_of_every_table_has_a_row(model: type) -> None:
     section = PAGE.split(f"### {model.__tablename__}\n")[1].split("\n##")[0]  # type: ignore[attr-defined]
     columns = [column.name for column in model.__table__.columns]  # type: ignore[attr-defined]
     listed = [line.split(" | ")[0].removeprefix("| ") for line in section.splitlines() if line.startswith("| ")]
@@ -27,10 +27,10 @@ def test_every_column_of_every_table_has_a_line(model: type) -> None:
     assert set(COMMON) <= set(columns)
 
 
-def test_every_resource_and_every_other_table_is_named() -> None:
-    for one in CATALOGUE:
-        assert f"Resource {one.name}: " in PAGE
-        assert f"`raw.{one.raw_table}`" in PAGE
+def test_every_resource_and_every_other_table_is_listed() -> None:
+    for resource in CATALOGUE:
+        assert f"Resource {resource.name}: " in PAGE
+        assert f"`raw.{resource.raw_table}`" in PAGE
     assert all(f"`{table.name}`" in PAGE for table in links.LINKS)
     assert all(f"| {column.name} |" in PAGE for column in staging.raw_table("contacts").columns)
 
@@ -45,15 +45,15 @@ def test_every_resource_and_every_other_table_is_named() -> None:
         "| lead_source | text | text | `CustomerSource` of account_info |  |  |",
         "| carrier_id | uuid | reference to carriers | `CarrierId` |  |  |",
         "| signed | boolean | boolean | whether a form bears a signature |  |  |",
-        "- Resource claims: `GET Claims/LastModifiedCreated`; unproven: an account may not offer it.",
+        "- Resource claims: `GET Claims/LastModifiedCreated`; undocumented: an account may not offer it.",
         "- Resource documents: `GET Documents/Images?entityId={parent}`, once for each of contacts.",
     ],
 )
-def test_a_line_says_what_the_declaration_says(line: str) -> None:
+def test_the_page_shows_the_declaration(line: str) -> None:
     assert line in PAGE.splitlines()
 
 
-def test_chapters_are_called_what_their_files_are_called() -> None:
+def test_chapters_are_titled_by_their_modules() -> None:
     titles = [line.removeprefix("## ") for line in PAGE.splitlines() if line.startswith("## ")]
     assert titles[1:-3] == [
         "The agency and the people",
@@ -65,12 +65,12 @@ def test_chapters_are_called_what_their_files_are_called() -> None:
     ]
 
 
-def test_no_line_of_a_table_is_broken_by_what_it_says() -> None:
+def test_no_text_breaks_a_table_row() -> None:
     rows = [line for line in PAGE.splitlines() if line.startswith("| ")]
     assert all(line.endswith("|") and line.count("|") in {3, 4, 7} for line in rows)
 
 
-def test_writing_names_the_pages_that_were_behind_and_no_others(tmp_path: Path) -> None:
+def test_writing_returns_only_the_pages_that_changed(tmp_path: Path) -> None:
     assert write_pages(tmp_path) == list(PAGES)
     assert write_pages(tmp_path) == []
     (tmp_path / next(iter(PAGES))).write_text("old")

@@ -1,10 +1,10 @@
-"""The rendered pages of kinds and checks: whole, and readable as Markdown."""
+"""The rendered pages of kinds and checks: complete, and valid Markdown."""
 
 from decimal import Decimal
 
 import pytest
 
-from etl.checks import CHECKS
+from etl.checks import CHECKS, Check
 from etl.render.checks import checks_page
 from etl.render.kinds import MAX_EXAMPLE_LENGTH, all_kinds, kinds_page, to_code
 from etl.values import Kind, Violation
@@ -17,19 +17,19 @@ def section(kind: type[Kind]) -> str:
 
 
 @pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.__name__)
-def test_every_example_of_a_kind_has_a_line(kind: type[Kind]) -> None:
+def test_every_example_of_a_kind_has_a_table_row(kind: type[Kind]) -> None:
     lines = [line for line in section(kind).splitlines() if line.startswith("| ") and "---" not in line]
-    heads = sum(line.startswith("| the record says") for line in lines)
+    heads = sum(line.startswith("| value in the record") for line in lines)
     assert len(lines) - heads == len(kind.accepts) + len(kind.rejects)
     assert heads == 1 + bool(kind.rejects)
     assert all(f"`{rule}`" in section(kind) for _, rule in kind.rejects)
 
 
-def test_no_line_of_a_table_is_broken_by_what_it_shows() -> None:
+def test_no_value_breaks_a_table_row() -> None:
     rows = [line for line in KINDS_PAGE.splitlines() if line.startswith("|")]
     assert {line.replace("\\|", "").count("|") for line in rows} == {3, 5}
     assert all(line.endswith("|") for line in rows)
-    assert all(sign.isprintable() or sign == "\n" for sign in KINDS_PAGE)
+    assert all(character.isprintable() or character == "\n" for character in KINDS_PAGE)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_value_is_shown_on_one_line(value: object, shown: str) -> None:
     assert to_code(value) == shown
 
 
-def test_an_example_that_is_no_complaint_does_not_render(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_accepted_value_among_the_rejected_examples_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     kind = all_kinds()[0]
     good = next(raw for raw, clean in kind.accepts if not isinstance(clean, Violation))
     monkeypatch.setattr(kind, "rejects", ((good, "nothing-wrong"),))
@@ -59,10 +59,9 @@ def test_an_example_that_is_no_complaint_does_not_render(monkeypatch: pytest.Mon
         kinds_page()
 
 
-@pytest.mark.parametrize("one", CHECKS, ids=lambda one: one.name)
-def test_every_check_is_explained_with_its_query(one: object) -> None:
-    name, sql, cure = (getattr(one, what) for what in ("name", "sql", "cure"))
-    part = CHECKS_PAGE.split(f"\n## {name}\n")[1].split("\n## ")[0]
-    assert f"```sql\n{sql};\n```" in part
-    assert cure in part
-    assert f"[{name}](#{name})" in CHECKS_PAGE
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_every_check_is_explained_with_its_query(check: Check) -> None:
+    check_section = CHECKS_PAGE.split(f"\n## {check.name}\n")[1].split("\n## ")[0]
+    assert f"```sql\n{check.sql};\n```" in check_section
+    assert check.fix in check_section
+    assert f"[{check.name}](#{check.name})" in CHECKS_PAGE

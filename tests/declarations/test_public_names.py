@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 import sqlalchemy
-from airflow_home import Home
+from airflow_home import AirflowHome
 from public_names import FOLDER, assert_kept, stored
 from typer.core import TyperGroup
 
@@ -264,7 +264,7 @@ def dags(folder: Path) -> set[str]:
     (folder / "agencies/north/.env").write_text("QQCATALYST_USERNAME=somebody\n")
     found: set[str] = set()
     for number, settings in enumerate(({}, {"ETL_AGENCIES": str(folder / "agencies")})):
-        home = Home(folder / f"airflow-{number}", "sqlite://", settings)
+        home = AirflowHome(folder / f"airflow-{number}", "sqlite://", settings)
         home.folder.mkdir()
         found |= set(json.loads(home.run(sys.executable, "-c", PARSE, str(home.dags)).stdout.splitlines()[-1]))
     return found

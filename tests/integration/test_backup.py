@@ -117,7 +117,7 @@ def test_a_backup_that_hangs_ends_at_its_limit_and_leaves_no_file(
 
 
 def test_missing_files_and_folders_are_named(filled: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no backup file"):
+    with pytest.raises(UsageError, match="The backup file .* does not exist"):
         restore(filled, tmp_path / "none")
     with pytest.raises(UsageError, match="does not exist"):
         backup(filled, tmp_path / "none/book.dump")

@@ -1,4 +1,4 @@
-"""COPY: what PostgreSQL reads from the text that we write is what went in, hostile or not."""
+"""COPY text: PostgreSQL reads exactly the values that were written, with any special characters."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ hostile = st.lists(st.sampled_from(HOSTILE), max_size=4).map("".join)
 
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
-    """Give a connection inside a transaction, with a table to copy into."""
+    """Yield a connection inside a transaction, with a table to copy into."""
     with engine.begin() as opened:
         opened.execute(text("CREATE SCHEMA odd"))
         opened.execute(text('CREATE TABLE odd."Names" ("order" int, a text, "B c" text, list text[])'))
@@ -50,7 +50,7 @@ def connection(engine: Engine) -> Iterator[Connection]:
 
 
 def round_trip(connection: Connection, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Copy rows of two texts and a list, and return what the table holds, in order."""
+    """Copy rows of two texts and a list, and return the rows of the table in order."""
     connection.execute(text('TRUNCATE odd."Names"'))
     numbered = [(number, *row) for number, row in enumerate(rows)]
     copy_rows(connection, "odd.Names", ("order", "a", "B c", "list"), numbered)
@@ -59,8 +59,8 @@ def round_trip(connection: Connection, rows: list[tuple[Any, ...]]) -> list[tupl
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-def test_hostile_text_arrives_as_it_is(connection: Connection, value: str) -> None:
-    rows = [(value, f"before {value}", [value]), (f"{value} behind", None, [f"a{value}b", value]), (None, value, [])]
+def test_special_text_is_copied_unchanged(connection: Connection, value: str) -> None:
+    rows = [(value, f"before {value}", [value]), (f"{value} after", None, [f"a{value}b", value]), (None, value, [])]
     assert round_trip(connection, rows) == rows
 
 
@@ -71,21 +71,21 @@ rows_of_any_text = st.lists(
 
 @given(rows=rows_of_any_text)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
-def test_whatever_goes_in_comes_out(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+def test_any_text_is_copied_unchanged(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     assert round_trip(connection, rows) == rows
 
 
-def test_many_blocks_lose_nothing(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_blocks_are_copied_completely(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk_copy, "BLOCK", 100)
     rows = [(str(number), "x" * number, None) for number in range(200)]
     assert round_trip(connection, rows) == rows
 
 
-def test_no_rows_are_no_error(connection: Connection) -> None:
+def test_no_rows_cause_no_error(connection: Connection) -> None:
     assert round_trip(connection, []) == []
 
 
-def test_values_of_other_types_are_read_by_their_columns(connection: Connection) -> None:
+def test_values_of_other_types_are_converted(connection: Connection) -> None:
     connection.execute(
         text("CREATE TEMP TABLE typed (a int, b numeric, c boolean, d uuid, e timestamptz, f bytea, g jsonb)")
     )

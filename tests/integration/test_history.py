@@ -1,4 +1,4 @@
-"""Earlier versions of rows: kept by every kind of change, with both clocks, and nothing where nothing changes."""
+"""Row history: every kind of change leaves a version with both periods; no change leaves none."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -32,13 +32,13 @@ Write = Callable[[Connection], Any]
 
 @pytest.fixture
 def kept(engine: Engine) -> Engine:
-    """Give a database in which departments keep their history."""
+    """Return a database in which departments keep history."""
     commit(engine, "INSERT INTO etl.tenants (tenant, fingerprint, history) VALUES ('t', '', ARRAY['departments'])")
     return engine
 
 
 def commit(engine: Engine, write: str | Write) -> None:
-    """Write in a transaction of its own."""
+    """Write in a separate transaction."""
     with engine.begin() as connection:
         if isinstance(write, str):
             connection.execute(text(write))
@@ -47,17 +47,19 @@ def commit(engine: Engine, write: str | Write) -> None:
 
 
 def load(name: str, day: int, *, dead: bool = False, raw_id: str | None = None) -> Write:
-    """Return what loads the version of a day of department 1."""
+    """Return a function that loads the version of a day of department 1."""
     at = JUNE + timedelta(days=day)
     deleted_at, raw = at if dead else None, raw_id or str(uuid4())
     values = [str(KEY), "1", None, None, name, True, JUNE, at, at, deleted_at, uuid4().hex, raw]
     row = Row(str(KEY), raw, format_row(values), undated=False, deleted=dead)
     named = row_columns(Department, PRIMARY)
-    return lambda connection: load_rows(connection, LoadContext(TENANT, BATCH, EVER), resource("departments"), named, [row])
+    return lambda connection: load_rows(
+        connection, LoadContext(TENANT, BATCH, EVER), resource("departments"), named, [row]
+    )
 
 
 def versions(engine: Engine) -> list[tuple[Any, ...]]:
-    """Return the versions of department 1 in order: name, live, and from which day to which it was true."""
+    """Return the versions of department 1 in order: name, live, first and last day of validity."""
     query = text("""
         SELECT name, live, valid_from, valid_to, known_from, known_to FROM v_departments_history
         ORDER BY known_from, stands
@@ -71,18 +73,18 @@ def versions(engine: Engine) -> list[tuple[Any, ...]]:
 
 
 def day_of(moment: datetime | None) -> Any:
-    """Return the days from the first of June on, None for an open end, `now` for what lies beyond that month."""
+    """Return the days since June 1, None for an open end, `now` for a later month."""
     days = None if moment is None else (moment - JUNE).days
     return "now" if days is not None and days > 30 else days
 
 
-def test_a_changed_row_leaves_its_version_with_both_clocks(kept: Engine) -> None:
+def test_a_changed_row_leaves_a_version_with_both_periods(kept: Engine) -> None:
     for write in (load("a", 1), load("b", 5), load("c", 9)):
         commit(kept, write)
     assert versions(kept) == [("a", True, 0, 5), ("b", True, 5, 9), ("c", True, 9, None)]
 
 
-def test_what_is_equal_or_merely_touched_leaves_none(kept: Engine) -> None:
+def test_an_unchanged_row_leaves_no_version(kept: Engine) -> None:
     for write in (load("a", 1), load("a", 1), load("a", 7), load("a", 3)):
         commit(kept, write)
     assert versions(kept) == [("a", True, 0, None)]
@@ -90,19 +92,19 @@ def test_what_is_equal_or_merely_touched_leaves_none(kept: Engine) -> None:
     assert versions(kept) == [("a", True, 0, 9), ("b", True, 9, None)]
 
 
-def test_a_correction_of_ours_was_shown_but_never_true(kept: Engine) -> None:
-    for write in (load("a", 1), load("misread", 5), load("mended", 5)):
+def test_a_correction_leaves_a_version_that_was_never_valid(kept: Engine) -> None:
+    for write in (load("a", 1), load("misread", 5), load("corrected", 5)):
         commit(kept, write)
-    assert versions(kept) == [("a", True, 0, 5), ("misread", True, 5, 5), ("mended", True, 5, None)]
+    assert versions(kept) == [("a", True, 0, 5), ("misread", True, 5, 5), ("corrected", True, 5, None)]
 
 
-def test_a_deletion_and_a_return_are_versions(kept: Engine) -> None:
+def test_a_deletion_and_a_restoration_are_versions(kept: Engine) -> None:
     for write in (load("a", 1), load("a", 5, dead=True), load("a", 9)):
         commit(kept, write)
     assert versions(kept) == [("a", True, 0, 5), ("a", False, 5, 9), ("a", True, 9, None)]
 
 
-def test_a_placeholder_that_is_named_and_filled_was_shown_but_says_nothing_of_the_source(kept: Engine) -> None:
+def test_versions_of_a_placeholder_were_never_valid(kept: Engine) -> None:
     told = [("departments", "1", None, JUNE + timedelta(days=8))]
     commit(kept, partial(write_stubs, context=LoadContext(TENANT, BATCH, EVER), stubs=told, present={}))
     commit(kept, "UPDATE departments SET name = 'heard of', updated_at = now()")
@@ -113,7 +115,7 @@ def test_a_placeholder_that_is_named_and_filled_was_shown_but_says_nothing_of_th
     assert shown[-1][2:] == (0, None)
 
 
-def test_what_vanishes_and_is_brought_back_leaves_versions(kept: Engine) -> None:
+def test_a_missing_row_that_is_restored_leaves_versions(kept: Engine) -> None:
     raw_id, departments = str(uuid4()), resource("departments")
     commit(kept, load("a", 1, raw_id=raw_id))
     commit(kept, f"""
@@ -127,10 +129,10 @@ def test_what_vanishes_and_is_brought_back_leaves_versions(kept: Engine) -> None
     assert [one[:2] for one in versions(kept)] == [("a", True), ("a", False), ("a", True)]
     with kept.connect() as connection:
         query = "SELECT count(*) FROM v_departments_history WHERE NOT live AND valid_from <> valid_to"
-        assert connection.execute(text(query)).scalar_one() == 0, "it had never vanished"
+        assert connection.execute(text(query)).scalar_one() == 0, "it was never missing"
 
 
-def test_what_one_transaction_wrote_twice_was_never_shown(kept: Engine) -> None:
+def test_a_row_that_one_transaction_writes_twice_leaves_no_version(kept: Engine) -> None:
     commit(kept, lambda connection: [write(connection) for write in (load("a", 1), load("b", 5))])
     assert versions(kept) == [("b", True, 0, None)]
 
@@ -143,13 +145,13 @@ def test_a_rolled_back_change_leaves_nothing(kept: Engine) -> None:
     assert versions(kept) == [("a", True, 0, None)]
 
 
-def test_a_table_that_keeps_none_costs_no_row(engine: Engine) -> None:
+def test_a_table_without_history_writes_no_versions(engine: Engine) -> None:
     for write in (load("a", 1), load("b", 5)):
         commit(engine, write)
     assert versions(engine) == [("b", True, 0, None)]
 
 
-def test_thousands_of_changes_are_one_statement(kept: Engine) -> None:
+def test_the_history_of_many_changes_is_written_in_bulk(kept: Engine) -> None:
     commit(kept, """
         INSERT INTO departments (id, tenant, source_id, name, version_at, updated_at)
         SELECT gen_random_uuid(), 't', CAST(n AS text), 'a', now(), now() - interval '1 day'
@@ -161,7 +163,7 @@ def test_thousands_of_changes_are_one_statement(kept: Engine) -> None:
         assert (
             connection.execute(text("SELECT count(*) FROM history.departments WHERE name = 'a'")).scalar_one() == 20000
         )
-    assert datetime.now(tz=UTC) - began < timedelta(seconds=20), "a join of each with each would take minutes"
+    assert datetime.now(tz=UTC) - began < timedelta(seconds=20), "a cross join would take minutes"
 
 
 @pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
@@ -172,20 +174,20 @@ def test_the_history_has_every_column_of_its_table(model: type[Model]) -> None:
 
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
-    """Give a connection inside a transaction."""
+    """Yield a connection inside a transaction."""
     with engine.begin() as opened:
         yield opened
 
 
 def kept_tables(connection: Connection, setting: str) -> list[str] | None:
-    """Register a tenant under a setting and return the tables that it keeps the history of."""
+    """Register a tenant with a setting, and return the tables with history."""
     settings = Settings(_env_file=None, qqcatalyst_client_id="a", etl_tenant=TENANT, etl_history=setting)
     tenants.register_tenant(connection, settings)
     kept: list[str] | None = connection.execute(text("SELECT history FROM etl.tenants")).scalar_one()
     return kept
 
 
-def test_the_setting_adds_tables_and_takes_them_off_again(connection: Connection) -> None:
+def test_the_setting_adds_and_removes_tables(connection: Connection) -> None:
     by_default = ["contacts", "policies", "policy_details", "coverages"]
     assert kept_tables(connection, "") is None
     assert kept_tables(connection, "claims, quotes") is not None
@@ -195,6 +197,6 @@ def test_the_setting_adds_tables_and_takes_them_off_again(connection: Connection
     assert [one.__tablename__ for one in PRODUCTION if one.keeps_history] == by_default
 
 
-def test_a_table_that_is_none_is_refused_by_name(connection: Connection) -> None:
+def test_an_unknown_table_is_rejected_by_name(connection: Connection) -> None:
     with pytest.raises(SettingsError, match="ETL_HISTORY contains an unknown table: claim"):
         kept_tables(connection, "claim")

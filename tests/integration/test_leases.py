@@ -1,4 +1,4 @@
-"""Leases: one writer per resource and tenant, taken over when its holder is dead, and fenced off when it wakes up."""
+"""Leases: one writer per resource and tenant; a dead holder is replaced, and fenced off if it wakes up."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,27 +30,27 @@ from etl.window import Window
 TENANT = "t"
 
 
-def taken(engine: Engine, *resources: str, tenant: str = TENANT) -> Lease:
-    """Take a lease in a transaction of its own."""
+def acquire(engine: Engine, *resources: str, tenant: str = TENANT) -> Lease:
+    """Acquire a lease in a separate transaction."""
     with engine.begin() as connection:
         return acquire_lease(connection, tenant, resources, make_holder_name())
 
 
 def let_expire(engine: Engine) -> None:
-    """Let time pass until every lease has run out."""
+    """Let every lease expire."""
     with engine.begin() as connection:
         connection.execute(text("UPDATE etl.leases SET expires_at = now() - interval '1 second'"))
 
 
-def life_left(engine: Engine) -> timedelta:
-    """Return how long the first lease to run out still has."""
+def remaining_ttl(engine: Engine) -> timedelta:
+    """Return the remaining time of the lease that expires first."""
     with engine.connect() as connection:
         left: timedelta = connection.execute(text("SELECT min(expires_at) - now() FROM etl.leases")).scalar_one()
         return left
 
 
 def still_holds(engine: Engine, lease: Lease) -> bool:
-    """Tell whether a commit under this lease would pass."""
+    """Return whether a commit under this lease would succeed."""
     with engine.begin() as connection:
         try:
             verify_lease(connection, lease)
@@ -61,114 +61,116 @@ def still_holds(engine: Engine, lease: Lease) -> bool:
 
 @contextmanager
 def impatient(engine: Engine) -> Iterator[Connection]:
-    """Give a transaction that fails at once where it would have to wait for another."""
+    """Yield a transaction that fails at once when it would have to wait for a lock."""
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL lock_timeout = '50ms'"))
         yield connection
 
 
-def test_a_second_run_is_told_who_holds_what_with_a_status_of_its_own(engine: Engine) -> None:
-    first = taken(engine, "contacts", "policies")
+def test_a_second_run_fails_with_the_name_of_the_holder(engine: Engine) -> None:
+    first = acquire(engine, "contacts", "policies")
     with pytest.raises(LeaseHeld, match=rf"contacts by {first.holder}") as refused:
-        taken(engine, "contacts")
+        acquire(engine, "contacts")
     assert refused.value.exit_status == 3
     assert still_holds(engine, first)
 
 
-def test_all_resources_are_taken_or_none(engine: Engine) -> None:
-    taken(engine, "policies")
+def test_all_resources_are_acquired_or_none(engine: Engine) -> None:
+    acquire(engine, "policies")
     with pytest.raises(LeaseHeld, match="policies by"):
-        taken(engine, "claims", "policies", "quotes")
-    assert taken(engine, "claims", "quotes").tokens == (("claims", 1), ("quotes", 1))
+        acquire(engine, "claims", "policies", "quotes")
+    assert acquire(engine, "claims", "quotes").tokens == (("claims", 1), ("quotes", 1))
 
 
 def test_other_resources_and_other_tenants_are_free(engine: Engine) -> None:
-    held = [taken(engine, "contacts"), taken(engine, "policies"), taken(engine, "contacts", tenant="another")]
+    held = [acquire(engine, "contacts"), acquire(engine, "policies"), acquire(engine, "contacts", tenant="another")]
     assert all(still_holds(engine, lease) for lease in held)
 
 
-def test_a_dead_holder_is_followed_and_fenced_off(engine: Engine) -> None:
-    dead = taken(engine, "contacts", "policies")
+def test_a_dead_holder_is_replaced_and_fenced_off(engine: Engine) -> None:
+    dead = acquire(engine, "contacts", "policies")
     let_expire(engine)
-    successor = taken(engine, "policies")
+    successor = acquire(engine, "policies")
     assert dict(successor.tokens)["policies"] == dict(dead.tokens)["policies"] + 1
     assert still_holds(engine, successor)
-    assert not still_holds(engine, dead)  # although nobody took its contacts
+    assert not still_holds(engine, dead)  # although its contacts were not acquired
 
 
-def test_a_stalled_holder_whom_nobody_followed_goes_on(engine: Engine) -> None:
-    stalled = taken(engine, "contacts")
+def test_a_stalled_holder_without_a_successor_continues(engine: Engine) -> None:
+    stalled = acquire(engine, "contacts")
     let_expire(engine)
     assert still_holds(engine, stalled)
 
 
-def test_nothing_of_a_fenced_off_run_is_committed(engine: Engine) -> None:
-    dead = taken(engine, "contacts")
+def test_a_fenced_off_run_commits_nothing(engine: Engine) -> None:
+    dead = acquire(engine, "contacts")
     let_expire(engine)
-    taken(engine, "contacts")
+    acquire(engine, "contacts")
     with pytest.raises(LeaseLost):
         Ledger(engine, TENANT, dead).commit(lambda connection: connection.execute(text("CREATE TABLE late (id int)")))
     with engine.connect() as connection:
         assert connection.execute(text("SELECT to_regclass('late')")).scalar_one() is None
 
 
-def test_a_batch_that_another_run_took_over_is_not_marked_failed(engine: Engine) -> None:
-    dead = taken(engine, "contacts")
-    batch = batches.build_batch(TENANT, Window.of({"start_date": "2026-01-01", "end_date": "2026-02-01"}), "1", "sync", {})
+def test_a_batch_that_was_taken_over_is_not_marked_failed(engine: Engine) -> None:
+    dead = acquire(engine, "contacts")
+    batch = batches.build_batch(
+        TENANT, Window.of({"start_date": "2026-01-01", "end_date": "2026-02-01"}), "1", "sync", {}
+    )
     parts = {"contacts": batch.window}
     Ledger(engine, TENANT, dead).commit(partial(batches.create_batch, batch=batch, windows=parts, version="1"))
     let_expire(engine)
-    successor = taken(engine, "contacts")
+    successor = acquire(engine, "contacts")
     Ledger(engine, TENANT, dead).fail(batch.id, Interrupted())
     assert Ledger(engine, TENANT).read(partial(batches.read_batch, batch_id=batch.id)).status is BatchState.CREATED
     Ledger(engine, TENANT, successor).fail(batch.id, Interrupted())
     assert Ledger(engine, TENANT).read(partial(batches.read_batch, batch_id=batch.id)).status is BatchState.FAILED
 
 
-def test_a_fenced_off_holder_revives_nothing_by_a_sign_of_life(engine: Engine) -> None:
-    dead = taken(engine, "contacts")
+def test_a_fenced_off_holder_cannot_renew_its_lease(engine: Engine) -> None:
+    dead = acquire(engine, "contacts")
     let_expire(engine)
-    successor = taken(engine, "contacts")
-    renew_until(engine, dead, Beats(1))  # type: ignore[arg-type]  # all that it needs of an event
+    successor = acquire(engine, "contacts")
+    renew_until(engine, dead, CountdownEvent(1))  # type: ignore[arg-type]  # all that it needs of an event
     release_lease(engine, dead)
     assert still_holds(engine, successor)
     with pytest.raises(LeaseHeld):
-        taken(engine, "contacts")
+        acquire(engine, "contacts")
 
 
-def test_workers_of_one_run_commit_side_by_side(engine: Engine) -> None:
-    lease = taken(engine, "contacts")
+def test_workers_of_one_run_commit_concurrently(engine: Engine) -> None:
+    lease = acquire(engine, "contacts")
     with impatient(engine) as one, impatient(engine) as other:
         verify_lease(one, lease)
         verify_lease(other, lease)
 
 
-def test_a_successor_waits_for_a_commit_that_was_let_through(engine: Engine) -> None:
-    lease = taken(engine, "contacts")
+def test_a_successor_waits_for_a_verified_commit(engine: Engine) -> None:
+    lease = acquire(engine, "contacts")
     let_expire(engine)
     with engine.begin() as worker:
         verify_lease(worker, lease)
         with pytest.raises(OperationalError, match="lock timeout"), impatient(engine) as successor:
             acquire_lease(successor, TENANT, ["contacts"], make_holder_name())
-    assert taken(engine, "contacts").tokens == (("contacts", 2),)
+    assert acquire(engine, "contacts").tokens == (("contacts", 2),)
 
 
-def test_a_block_holds_its_lease_and_gives_it_back(engine: Engine) -> None:
+def test_a_block_holds_and_releases_its_lease(engine: Engine) -> None:
     with hold_lease(engine, TENANT, ["contacts"]) as lease:
         assert still_holds(engine, lease)
         with pytest.raises(LeaseHeld):
-            taken(engine, "contacts")
-    assert taken(engine, "contacts").tokens == (("contacts", 2),)
+            acquire(engine, "contacts")
+    assert acquire(engine, "contacts").tokens == (("contacts", 2),)
 
 
-def test_a_block_that_fails_gives_its_lease_back(engine: Engine) -> None:
+def test_a_block_that_fails_releases_its_lease(engine: Engine) -> None:
     with pytest.raises(ValueError, match="on its own"), hold_lease(engine, TENANT, ["contacts"]):
         raise ValueError("on its own")
-    assert taken(engine, "contacts").tokens == (("contacts", 2),)
+    assert acquire(engine, "contacts").tokens == (("contacts", 2),)
 
 
-class Beats:
-    """An event that comes after so many beats, without waiting for them."""
+class CountdownEvent:
+    """An event that is set after some calls of `wait`, which do not wait."""
 
     def __init__(self, number: int) -> None:
         self.left = number
@@ -178,29 +180,29 @@ class Beats:
         return self.left < 0
 
 
-def test_the_tasks_of_a_run_share_its_lease_and_no_other_run_gets_it_between_them(engine: Engine) -> None:
+def test_the_tasks_of_a_run_share_its_lease(engine: Engine) -> None:
     with share_lease(engine, TENANT, ["contacts", "policies"], "hourly 1") as first:
         pass
     with pytest.raises(LeaseHeld, match=r"contacts by hourly 1.* within (8|9)[0-9]+ seconds"):
-        taken(engine, "contacts")
+        acquire(engine, "contacts")
     with share_lease(engine, TENANT, ["contacts"], "hourly 1") as second:
         assert dict(second.tokens)["contacts"] == dict(first.tokens)["contacts"]
     release_lease(engine, second)
-    assert taken(engine, "contacts").tokens == (("contacts", 2),)
+    assert acquire(engine, "contacts").tokens == (("contacts", 2),)
 
 
-def test_a_run_takes_its_lease_anew_when_it_ran_out_and_nobody_is_at_work(engine: Engine) -> None:
+def test_a_run_acquires_its_expired_lease_again(engine: Engine) -> None:
     with share_lease(engine, TENANT, ["contacts"], "hourly 1") as first:
         pass
     let_expire(engine)
     with hold_lease(engine, TENANT, ["contacts"]), pytest.raises(LeaseHeld):
-        taken(engine, "contacts")
+        acquire(engine, "contacts")
     with share_lease(engine, TENANT, ["contacts"], "hourly 1") as again:
         assert still_holds(engine, again)
         assert not still_holds(engine, first)
 
 
-def test_a_slice_belongs_to_the_task_that_was_given_it_last(engine: Engine) -> None:
+def test_a_slice_belongs_to_the_task_that_got_it_last(engine: Engine) -> None:
     with (
         share_lease(engine, TENANT, ["contacts"], "hourly 1", ["contacts/0"]) as dead,
         share_lease(engine, TENANT, ["contacts"], "hourly 1", ["contacts/0", "contacts/1"]) as successor,
@@ -209,22 +211,22 @@ def test_a_slice_belongs_to_the_task_that_was_given_it_last(engine: Engine) -> N
         assert [still_holds(engine, one) for one in (dead, successor, neighbor)] == [False, True, True]
 
 
-def test_signs_of_life_keep_a_lease(engine: Engine) -> None:
-    lease = taken(engine, "contacts")
+def test_renewals_keep_a_lease(engine: Engine) -> None:
+    lease = acquire(engine, "contacts")
     let_expire(engine)
-    renew_until(engine, lease, Beats(1))  # type: ignore[arg-type]  # all that it needs of an event
-    assert timedelta(seconds=TTL - 5) < life_left(engine) <= timedelta(seconds=TTL)
+    renew_until(engine, lease, CountdownEvent(1))  # type: ignore[arg-type]  # all that it needs of an event
+    assert timedelta(seconds=TTL - 5) < remaining_ttl(engine) <= timedelta(seconds=TTL)
 
 
-def test_a_life_spans_several_beats() -> None:
+def test_the_ttl_spans_several_heartbeats() -> None:
     assert leases.TTL >= 3 * leases.HEARTBEAT
 
 
-def test_a_database_out_of_reach_costs_a_beat_and_nothing_else(engine: Engine) -> None:
-    lease = taken(engine, "contacts")
+def test_an_unreachable_database_skips_a_renewal(engine: Engine) -> None:
+    lease = acquire(engine, "contacts")
     nowhere = make_engine("postgresql://nobody@127.0.0.1:1/none")
-    beats = Beats(2)
-    renew_until(nowhere, lease, beats)  # type: ignore[arg-type]  # all that it needs of an event
+    countdown = CountdownEvent(2)
+    renew_until(nowhere, lease, countdown)  # type: ignore[arg-type]  # all that it needs of an event
     release_lease(nowhere, lease)
-    assert beats.left == -1
+    assert countdown.left == -1
     nowhere.dispose()

@@ -1,4 +1,4 @@
-"""Masked views: what a reader without the right to personal data sees, and that migrations leave rights alone."""
+"""Masked views: values that a reader without access to personal data sees, and grants that survive a migration."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -37,7 +37,7 @@ def filled(engine: Engine) -> Engine:
 
 @pytest.fixture
 def with_roles(filled: Engine, database_url: str) -> Iterator[Engine]:
-    """Give a database whose two roles were made by the printed SQL; they are the server's, so they go again."""
+    """Yield a database with both roles, created by the printed SQL; drop their privileges at the end."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         user = connection.info.user
         for _ in range(2):  # it can be run again
@@ -64,7 +64,7 @@ def may(engine: Engine, role: str, relation: str) -> bool:
     return allowed
 
 
-def test_personal_values_are_hidden_and_the_others_shown(filled: Engine) -> None:
+def test_personal_values_are_masked_and_others_shown(filled: Engine) -> None:
     query = "SELECT source_id, status, city, first_name, birth_date, email, phone FROM masked.contacts"
     with filled.connect() as connection:
         assert tuple(connection.execute(text(query)).one()) == (
@@ -91,7 +91,7 @@ def test_every_masked_view_has_the_columns_of_its_table(filled: Engine) -> None:
 
 
 @pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
-def test_no_masked_view_shows_a_personal_column_as_it_is(model: type[Model]) -> None:
+def test_no_masked_view_shows_an_unmasked_personal_column(model: type[Model]) -> None:
     personal = {
         column.name for column in model.__table__.columns if (about := field_in(column.info)) and about.personal
     }
@@ -100,7 +100,7 @@ def test_no_masked_view_shows_a_personal_column_as_it_is(model: type[Model]) -> 
         assert personal & set(plain) == set()
 
 
-def test_the_readers_see_what_they_may_and_no_more(with_roles: Engine) -> None:
+def test_each_role_sees_only_its_schema(with_roles: Engine) -> None:
     with with_roles.connect() as connection:
         assert seen(connection, READER_ROLE, "SELECT first_name FROM public.contacts") == [("Zebulon",)]
         assert seen(connection, MASKED_ROLE, "SELECT first_name FROM masked.contacts") == [(None,)]
@@ -120,7 +120,7 @@ def test_the_readers_see_what_they_may_and_no_more(with_roles: Engine) -> None:
         assert not may(with_roles, MASKED_ROLE, hidden)
 
 
-def test_views_stay_readable_when_they_are_made_again(with_roles: Engine, database_url: str) -> None:
+def test_views_stay_readable_after_they_are_created_again(with_roles: Engine, database_url: str) -> None:
     upgrade(database_url)
     assert may(with_roles, MASKED_ROLE, "masked.contacts")
     downgrade(database_url, "base")
@@ -150,7 +150,7 @@ def test_a_right_that_somebody_gave_by_hand_survives_a_migration(filled: Engine,
             connection.execute(sql.SQL("DROP ROLE {}").format(name))
 
 
-def test_a_masked_view_of_another_version_is_taken_down(filled: Engine, database_url: str) -> None:
+def test_a_masked_view_of_another_version_is_dropped(filled: Engine, database_url: str) -> None:
     with filled.begin() as connection:
         connection.execute(text("CREATE VIEW masked.retired AS SELECT first_name FROM public.contacts"))
     upgrade(database_url)

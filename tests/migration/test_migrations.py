@@ -1,4 +1,4 @@
-"""Migrations: from nothing to head equals the models; down and up again is the same; every way of running them."""
+"""Migrations: an upgrade from an empty database matches the models, and a downgrade and upgrade changes nothing."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ from etl.resources import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
 
-#: Everything that makes a schema what it is, in words: columns, constraints, indexes and views.
+#: A text description of a schema: columns, constraints, indexes and views.
 SCHEMA = text("""
     SELECT 'column ' || table_schema || '.' || table_name || '.' || column_name || ' ' || data_type || ' '
            || is_nullable || ' ' || coalesce(column_default, '')
@@ -42,51 +42,51 @@ SCHEMA = text("""
 
 @pytest.fixture
 def empty(empty_database_url: str) -> Iterator[Engine]:
-    """Give an engine for a database in which nothing was ever made."""
-    made = make_engine(empty_database_url)
-    yield made
-    made.dispose()
+    """Return an engine for an empty database."""
+    engine = make_engine(empty_database_url)
+    yield engine
+    engine.dispose()
 
 
 def schema(engine: Engine) -> list[str]:
-    """Return the schema of a database in words."""
+    """Return the description of a database's schema."""
     with engine.connect() as connection:
         return list(connection.execute(SCHEMA).scalars())
 
 
 def url_of(engine: Engine) -> str:
-    """Return the address of an engine's database."""
+    """Return the URL of an engine's database."""
     return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def alembic(engine: Engine, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run Alembic's own command as a developer does."""
+def alembic(engine: Engine, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the `alembic` command as a developer does."""
     environment = {**os.environ, "DATABASE_URL": url_of(engine), "PYTHONPATH": str(folder)}
-    command = [sys.executable, "-m", "alembic", *words]
+    command = [sys.executable, "-m", "alembic", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_head_equals_the_models(empty: Engine) -> None:
+def test_the_newest_migration_matches_the_models(empty: Engine) -> None:
     upgrade(url_of(empty))
     with empty.connect() as connection:
         assert schema_differences(connection) == []
     check_migrated(empty)
 
 
-def test_every_table_and_view_is_made(empty: Engine) -> None:
+def test_every_table_and_view_is_created(empty: Engine) -> None:
     upgrade(url_of(empty))
-    words = schema(empty)
-    for name in (*(model.__tablename__ for model in PRODUCTION), *(one.raw_table for one in CATALOGUE)):
-        assert any(f".{name}.id " in one for one in words if one.startswith("column")), name
+    objects = schema(empty)
+    for name in (*(model.__tablename__ for model in PRODUCTION), *(item.raw_table for item in CATALOGUE)):
+        assert any(f".{name}.id " in item for item in objects if item.startswith("column")), name
     for name in VIEWS:
-        assert any(one.startswith(f"view {name} ") for one in words), name
+        assert any(item.startswith(f"view {name} ") for item in objects), name
 
 
-def test_down_and_up_again_is_the_same_schema(empty: Engine) -> None:
+def test_a_downgrade_and_upgrade_leave_the_same_schema(empty: Engine) -> None:
     upgrade(url_of(empty))
     before = schema(empty)
     downgrade(url_of(empty), "base")
-    left = [one for one in schema(empty) if "alembic_version" not in one]
+    left = [item for item in schema(empty) if "alembic_version" not in item]
     assert left == []
     upgrade(url_of(empty))
     assert schema(empty) == before
@@ -112,13 +112,13 @@ def test_a_second_upgrade_keeps_the_rows(engine: Engine) -> None:
         "DROP TABLE etl.watermarks CASCADE",
     ],
 )
-def test_what_the_models_do_not_say_is_noticed(engine: Engine, change: str) -> None:
+def test_a_difference_from_the_models_is_detected(engine: Engine, change: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(change))
         assert schema_differences(connection) != []
 
 
-def test_a_database_that_is_behind_or_ahead_is_refused_in_words(empty: Engine) -> None:
+def test_a_database_at_another_revision_is_refused_with_the_reason(empty: Engine) -> None:
     with pytest.raises(DatabaseNotReady, match="qqetl db upgrade"):
         check_migrated(empty)
     upgrade(url_of(empty))
@@ -128,13 +128,13 @@ def test_a_database_that_is_behind_or_ahead_is_refused_in_words(empty: Engine) -
         check_migrated(empty)
 
 
-def test_the_revisions_are_those_that_alembic_reads() -> None:
+def test_the_revisions_are_those_of_alembic() -> None:
     scripts = ScriptDirectory.from_config(alembic_config())
-    assert revisions() == {one.revision: one.down_revision for one in scripts.walk_revisions()}
+    assert revisions() == {script.revision: script.down_revision for script in scripts.walk_revisions()}
     assert head_revision() == scripts.get_current_head()
 
 
-def test_alembics_own_commands_work_from_the_root(empty: Engine, tmp_path: Path) -> None:
+def test_the_alembic_command_works_from_the_root(empty: Engine, tmp_path: Path) -> None:
     folder = tmp_path / "checkout"
     folder.mkdir()
     shutil.copytree(ROOT / "etl", folder / "etl", ignore=shutil.ignore_patterns("__pycache__"))
@@ -143,17 +143,17 @@ def test_alembics_own_commands_work_from_the_root(empty: Engine, tmp_path: Path)
     assert up.returncode == 0, up.stderr
     with empty.connect() as connection:
         assert current_revision(connection) == head_revision()
-    made = alembic(empty, folder, "revision", "-m", "a new column")
-    assert made.returncode == 0, made.stderr
+    created = alembic(empty, folder, "revision", "-m", "a new column")
+    assert created.returncode == 0, created.stderr
     assert len(list((folder / "etl/alembic/versions").glob("*a_new_column*.py"))) == 1
     again = alembic(empty, folder, "upgrade", "head")
     assert again.returncode == 0, again.stderr
 
 
-def test_two_upgrades_at_once_make_one_schema(empty: Engine, tmp_path: Path) -> None:
+def test_two_concurrent_upgrades_create_one_schema(empty: Engine, tmp_path: Path) -> None:
     program = "import sys; from etl.database.migrate import upgrade; upgrade(sys.argv[1])"
     both = [subprocess.Popen([sys.executable, "-c", program, url_of(empty)], cwd=tmp_path) for _ in range(2)]
-    assert [one.wait(60) for one in both] == [0, 0]
+    assert [process.wait(60) for process in both] == [0, 0]
     with empty.connect() as connection:
         assert schema_differences(connection) == []
 
@@ -163,7 +163,7 @@ def test_every_table_of_the_metadata_has_a_primary_key() -> None:
 
 
 def test_a_migration_is_one_transaction(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(connection: Connection, given: object) -> None:
+    def broken(connection: Connection, grants: object) -> None:
         raise psycopg.OperationalError("the server went away")
 
     monkeypatch.setattr("etl.reports.views.create_views", broken)

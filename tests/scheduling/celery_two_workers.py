@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 from against_the_oracle import compare
-from airflow_home import Home, free_port, of_account
-from holding import Held, holding
-from live_airflow import Airflow, living
-from pooler import brought
+from airflow_home import AirflowHome, account_settings, free_port
+from holding import HeldResponses, hold_responses
+from live_airflow import Airflow, running_airflow
+from pooler import ensure_program
 from sites import serve_agency
 from snapshots import value, values
 from sqlalchemy import Engine
@@ -50,7 +50,7 @@ UNREAD = "SELECT resource FROM etl.slices WHERE status <> 'done'"
 def redis(folder: Path) -> Iterator[str]:
     """Give the address of a Redis that keeps nothing."""
     port = free_port()
-    program = brought("redis-server", "redis")
+    program = ensure_program("redis-server", "redis")
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     with (folder / "redis.log").open("wb") as log, subprocess.Popen(command, stdout=log) as server:
         try:
@@ -86,12 +86,12 @@ def test_two_workers_share_a_run_and_one_of_them_dies(
     database_url: str, metadata: str, engine: Engine, tmp_path: Path
 ) -> None:
     with serve_agency(contacts=300) as simulator, redis(tmp_path) as broker:
-        settings = of_account(simulator, database_url) | settings_of_celery(broker, metadata)
-        home = Home(tmp_path, metadata, settings)
+        settings = account_settings(simulator, database_url) | settings_of_celery(broker, metadata)
+        home = AirflowHome(tmp_path, metadata, settings)
         workers = {name: worker(tmp_path, name) for name in WORKERS}
         with (
-            holding(simulator, "/v1/enterprise/personalvehicles", "pageNumber=3&pageSize=20") as held,
-            living(home, {SYNC}, "CeleryExecutor", **workers) as airflow,
+            hold_responses(simulator, "/v1/enterprise/personalvehicles", "pageNumber=3&pageSize=20") as held,
+            running_airflow(home, {SYNC}, "CeleryExecutor", **workers) as airflow,
         ):
             airflow.unpause(SYNC)
             run = airflow.until(lambda: [*airflow.runs(SYNC)])[0]
@@ -111,15 +111,15 @@ def test_two_workers_share_a_run_and_one_of_them_dies(
     assert RATE / 2 < value(engine, BUSIEST) <= RATE * 1.1, "one budget for both"
 
 
-def a_worker_dies(airflow: Airflow, run: str, held: Held) -> tuple[str, str]:
+def a_worker_dies(airflow: Airflow, run: str, held: HeldResponses) -> tuple[str, str]:
     """Kill the worker that waits for an answer with all that it does; return its name and the piece that it read."""
     airflow.until(held.asked.is_set)
-    pieces = airflow.handed_on(SYNC, run, "wave_4.plan")
+    pieces = airflow.xcom_value(SYNC, run, "wave_4.plan")
     (place,) = [number for number, piece in enumerate(pieces) if HELD in {share[0] for share in piece}]
     piece = f"wave_4.read[{place}]"
     dead = airflow.tasks(SYNC, run)[piece]["hostname"]
     airflow.kill(dead)
-    held.let_go.set()
+    held.released.set()
     return dead, piece
 
 

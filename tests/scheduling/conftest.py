@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from airflow_home import Home, airflows_own
-from databases import cloned
+from airflow_home import AirflowHome, airflow_database_url
+from databases import clone_database
 
 from etl.database.embedded.server import EmbeddedPostgres
 
@@ -20,8 +20,8 @@ def template(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory)
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
-            with cloned(server.url, "template0") as draft:
-                Home(tmp_path_factory.mktemp("airflow"), airflows_own(draft)).migrate()
+            with clone_database(server.url, "template0") as draft:
+                AirflowHome(tmp_path_factory.mktemp("airflow"), airflow_database_url(draft)).migrate()
                 connection.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE {draft.rpartition('/')[2]}".encode())
     return TEMPLATE
 
@@ -29,5 +29,5 @@ def template(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def metadata(server: EmbeddedPostgres, template: str) -> Iterator[str]:
     """Give the address, as Airflow wants it, of a metadata database of this test alone."""
-    with cloned(server.url, template) as url:
-        yield airflows_own(url)
+    with clone_database(server.url, template) as url:
+        yield airflow_database_url(url)

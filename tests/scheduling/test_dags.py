@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from aiohttp import web
-from airflow_home import DAGS, Home, of_account, of_mail
+from airflow_home import DAGS, AirflowHome, account_settings, mail_settings
 from mail_sink import mail_sink
 
 from etl.api.retry_policy import Patience
@@ -46,14 +46,14 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
-def parsed(home: Home) -> Any:
+def parsed(home: AirflowHome) -> Any:
     """Return what Airflow finds while it parses the DAGs: errors, DAGs, and heavy modules that were imported."""
     return json.loads(home.run(sys.executable, "-c", PARSE, str(home.dags)).stdout.splitlines()[-1])
 
 
 @pytest.mark.timeout(300)
 def test_the_dags_parse_without_the_catalogue_and_one_run_at_a_time(tmp_path: Path) -> None:
-    errors, dags, heavy = parsed(Home(tmp_path, "sqlite://"))
+    errors, dags, heavy = parsed(AirflowHome(tmp_path, "sqlite://"))
     assert (errors, heavy) == ({}, [])
     assert set(dags) == {SYNC, "qqcatalyst_reconcile"}
     for most, catchup, tasks in dags.values():
@@ -67,7 +67,7 @@ def test_several_agencies_have_one_run_each(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / ".env").write_text("QQCATALYST_USERNAME=somebody\n")
     (tmp_path / "airflow").mkdir()
-    errors, dags, _ = parsed(Home(tmp_path / "airflow", "sqlite://", {"ETL_AGENCIES": str(tmp_path)}))
+    errors, dags, _ = parsed(AirflowHome(tmp_path / "airflow", "sqlite://", {"ETL_AGENCIES": str(tmp_path)}))
     assert errors == {}
     assert set(dags) == {
         SYNC, "qqcatalyst_reconcile", "qqcatalyst_agencies_sync", "qqcatalyst_agencies_reconcile"
@@ -102,7 +102,7 @@ def test_an_agency_has_its_own_settings_and_never_the_credentials_of_another(
 def test_a_run_in_one_process_over_sqlite_does_the_whole_sync(
     simulator: Simulator, database_url: str, tmp_path: Path
 ) -> None:
-    home = Home(tmp_path, f"sqlite:///{tmp_path}/airflow.db", of_account(simulator, database_url))
+    home = AirflowHome(tmp_path, f"sqlite:///{tmp_path}/airflow.db", account_settings(simulator, database_url))
     home.migrate()
     does_the_whole_sync(home, database_url, simulator)
 
@@ -111,10 +111,12 @@ def test_a_run_in_one_process_over_sqlite_does_the_whole_sync(
 def test_a_run_in_one_process_over_postgresql_does_the_whole_sync(
     simulator: Simulator, database_url: str, metadata: str, tmp_path: Path
 ) -> None:
-    does_the_whole_sync(Home(tmp_path, metadata, of_account(simulator, database_url)), database_url, simulator)
+    does_the_whole_sync(
+        AirflowHome(tmp_path, metadata, account_settings(simulator, database_url)), database_url, simulator
+    )
 
 
-def does_the_whole_sync(home: Home, database_url: str, simulator: Simulator) -> None:
+def does_the_whole_sync(home: AirflowHome, database_url: str, simulator: Simulator) -> None:
     """Run the hourly DAG in one process and look at what became of it."""
     run = home.dag_test(SYNC)
     assert run["state"] == "success", run
@@ -146,7 +148,7 @@ def test_a_page_that_fails_for_ever_costs_what_one_layer_tries_with_airflow_arou
 
     monkeypatch.setattr(simulator.server.faults, "of_request", answer)
     with mail_sink() as (sink, port):
-        home = Home(tmp_path, metadata, of_account(simulator, database_url) | of_mail(port))
+        home = AirflowHome(tmp_path, metadata, account_settings(simulator, database_url) | mail_settings(port))
         run = home.dag_test(SYNC, resources=["billing_records"])
     assert sink.subjects == ["qqetl default: billing_records failed"], "by the end of the run, and by nobody else"
     assert run["state"] == "failed"
@@ -185,7 +187,7 @@ assert steps.start_batch(None, "hourly/3", {"resources": ["claims"]}, full=False
 
 @pytest.mark.timeout(300)
 def test_the_tasks_of_one_interval_run_twice_do_their_work_once(simulator: Simulator, database_url: str) -> None:
-    environment = {"PATH": "/usr/bin:/bin", **of_account(simulator, database_url)}
+    environment = {"PATH": "/usr/bin:/bin", **account_settings(simulator, database_url)}
     done = subprocess.run(
         [sys.executable, "-c", TWICE], env=environment, cwd=DAGS.parents[1], capture_output=True, text=True, check=False
     )

@@ -11,15 +11,15 @@ from uuid import UUID
 import psycopg
 import pytest
 from against_the_oracle import compare
-from airflow_home import DAGS, Home, of_account, of_mail
-from holding import Held, holding
-from live_airflow import Airflow, in_session, kill_task, living
+from airflow_home import DAGS, AirflowHome, account_settings, mail_settings
+from holding import HeldResponses, hold_responses
+from live_airflow import Airflow, kill_task, processes_of_session, running_airflow
 from mail_sink import Sink, mail_sink
 from sites import serve_agency, set_faults
 from sqlalchemy import Engine
 
 from etl.api.retry_policy import Patience
-from etl.dags.names import WAVES
+from etl.dags.names import LEVELS
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator
 
@@ -46,19 +46,21 @@ def two_agencies(folder: Path, database_url: str) -> Iterator[tuple[Simulator, S
     with serve_agency() as north, serve_agency(seed=21) as south:
         for name, simulator in (("north", north), ("south", south)):
             (folder / name).mkdir(parents=True)
-            lines = [f"{key}={value}" for key, value in of_account(simulator, database_url).items()]
+            lines = [f"{key}={value}" for key, value in account_settings(simulator, database_url).items()]
             (folder / name / ".env").write_text("\n".join(lines))
         yield north, south
 
 
-def home_of(folder: Path, metadata: str, sink_port: int) -> Home:
+def home_of(folder: Path, metadata: str, sink_port: int) -> AirflowHome:
     """Return a home whose folder of DAGs has ours as a link, beside the one of somebody else."""
     dags = folder / "dags"
     dags.mkdir()
     (dags / "qqcatalyst").symlink_to(DAGS)
     (dags / "report.py").write_text(REPORT)
     (folder / "airflow").mkdir()
-    return Home(folder / "airflow", metadata, {"ETL_AGENCIES": str(folder / "agencies"), **of_mail(sink_port)}, dags)
+    return AirflowHome(
+        folder / "airflow", metadata, {"ETL_AGENCIES": str(folder / "agencies"), **mail_settings(sink_port)}, dags
+    )
 
 
 @pytest.mark.timeout(900)
@@ -68,7 +70,10 @@ def test_two_agencies_live_through_tasks_that_are_killed_and_runs_that_fail_for_
     with two_agencies(tmp_path / "agencies", database_url) as (north, south), mail_sink() as (sink, port):
         home = home_of(tmp_path, metadata, port)
         set_faults(north, "server-errors:always")
-        with holding(south, "/v1/Commissions/AgencyRules") as held, living(home, {SYNC, ALL, "report"}) as airflow:
+        with (
+            hold_responses(south, "/v1/Commissions/AgencyRules") as held,
+            running_airflow(home, {SYNC, ALL, "report"}) as airflow,
+        ):
             for dag in (SYNC, RECONCILE, "report"):
                 airflow.unpause(dag)
             starts_one_run_for_each(airflow)
@@ -78,15 +83,18 @@ def test_two_agencies_live_through_tasks_that_are_killed_and_runs_that_fail_for_
             is_killed_and_tried_again(airflow, held)
             assert airflow.run_ends(SYNC, later) == "success"
             for name in ("north", "south"):
-                assert airflow.until(partial(told, sink, name), is_of_two) == ["the run failed", "resolved: the run failed"]
+                assert airflow.until(partial(told, sink, name), is_of_two) == [
+                    "the run failed",
+                    "resolved: the run failed",
+                ]
             assert airflow.until(lambda: set(airflow.runs("report").values()), {"success"}.__eq__)
             sessions = [one.pid for one in airflow.processes.values()]
-            assert all(in_session(one) for one in sessions)
-        assert [number for one in sessions for number in in_session(one)] == []
+            assert all(processes_of_session(one) for one in sessions)
+        assert [number for one in sessions for number in processes_of_session(one)] == []
         assert pages_read_twice(south) == []
         for name, source in (("north", north), ("south", south)):
             assert compare(engine, name, source.world, [one.name for one in CATALOGUE], swept=True) == []
-    assert [one for one in handed_on(metadata) if not is_of_ids(one)] == []
+    assert [one for one in xcom_value(metadata) if not is_of_ids(one)] == []
 
 
 def starts_one_run_for_each(airflow: Airflow) -> None:
@@ -114,11 +122,11 @@ def pages_read_twice(simulator: Simulator) -> list[str]:
     return [path for (path, _), times in pages.items() if times > 1]
 
 
-def handed_on(metadata: str) -> list[Any]:
+def xcom_value(metadata: str) -> list[Any]:
     """Return what tasks of the runs have handed on to others, as Airflow keeps it."""
     with psycopg.connect(metadata.replace("+psycopg", "")) as connection:
         found = connection.execute("SELECT value FROM xcom WHERE dag_id = %s", [SYNC]).fetchall()
-    assert len(found) == 2 * (1 + len(WAVES)), "a batch, and the pieces of each wave, of the two runs that began"
+    assert len(found) == 2 * (1 + len(LEVELS)), "a batch, and the pieces of each wave, of the two runs that began"
     return [value for (value,) in found]
 
 
@@ -177,12 +185,12 @@ def let_no_time_pass_until_the_next_try(metadata: str) -> None:
         connection.execute("UPDATE task_instance SET retry_delay_override = 0 WHERE state = 'up_for_retry'")
 
 
-def is_killed_and_tried_again(airflow: Airflow, held: Held) -> None:
+def is_killed_and_tried_again(airflow: Airflow, held: HeldResponses) -> None:
     """Kill the task that waits for an answer, and see the run come to a good end."""
     run = run_of(airflow, "south")
     read = airflow.tasks(SYNC, run)["wave_1.read[0]"]
     kill_task(read["id"])
-    held.let_go.set()
+    held.released.set()
     assert airflow.run_ends(SYNC, run) == "success"
     tries = {name: one["try_number"] for name, one in airflow.tasks(SYNC, run).items() if one["try_number"] != 1}
     assert tries == {"wave_1.read[0]": 2}

@@ -1,4 +1,4 @@
-"""Runs a DAG in one process, as `dag.test()` does, and prints how it went as the last line: JSON."""
+"""Runs a DAG in one process with `dag.test()` and prints the result as JSON in the last line."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ def main(folder: str, dag_id: str, conf: str) -> None:
     bag = DagBag(folder)
     assert not bag.import_errors, bag.import_errors
     run = bag.dags[dag_id].test(run_conf=json.loads(conf))
-    tasks = {f"{one.task_id}[{one.map_index}]": str(one.state) for one in run.get_task_instances()}
+    tasks = {f"{task.task_id}[{task.map_index}]": str(task.state) for task in run.get_task_instances()}
     sys.stdout.write("\n" + json.dumps({"state": str(run.state), "tasks": tasks}) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Certificates for servers of tests that speak TLS."""
+"""Certificates for test servers with TLS."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 
 def certificate(folder: Path, *, host: str = "127.0.0.1", days: int = 1) -> tuple[ssl.SSLContext, Path]:
-    """Return a server's context with a certificate of its own signature, and the file that would make it trusted."""
+    """Return a server's TLS context with a self-signed certificate, and the certificate file for clients to trust."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     address: x509.GeneralName = x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)

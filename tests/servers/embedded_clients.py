@@ -1,4 +1,4 @@
-"""Programs that use the embedded server, and what can be seen of it from outside."""
+"""Programs that use the embedded server, and functions to observe it."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ FAST = {"fsync": "off", "shared_buffers": "16MB"}
 PATIENCE = 20.0
 
 
-#: A program that uses the server until its standard input ends, and says which life of the server it saw.
+#: A program that uses the server until its standard input ends, and prints the server's start time and user.
 CLIENT = """
 import sys, psycopg
 from etl.database.embedded.server import EmbeddedPostgres

@@ -1,4 +1,4 @@
-"""An agency that keeps an answer back, so that a test knows who is waiting for it in the middle of his work."""
+"""A simulator that holds back responses, so that a test can act while a client waits for one."""
 
 import asyncio
 import threading
@@ -11,29 +11,29 @@ from etl.simulator import Simulator
 from etl.simulator.faults import Faults
 
 
-class Held(Faults):
-    """Keeps the answers of calls that begin and end so back until they are let go."""
+class HeldResponses(Faults):
+    """Holds back the responses of calls whose path starts and ends as given, until they are released."""
 
     def __init__(self, path: str, end: str = "") -> None:
         super().__init__(())
         self.path, self.end = path, end
         self.asked = threading.Event()
-        self.let_go = threading.Event()
+        self.released = threading.Event()
 
     async def deliver(self, request: web.Request, response: web.Response) -> web.StreamResponse:
-        """Wait before the answer is sent."""
+        """Wait for the release before sending the response."""
         if request.path.startswith(self.path) and request.path_qs.endswith(self.end):
             self.asked.set()
-            await asyncio.to_thread(self.let_go.wait)
+            await asyncio.to_thread(self.released.wait)
         return await super().deliver(request, response)
 
 
 @contextmanager
-def holding(simulator: Simulator, path: str, end: str = "") -> Iterator[Held]:
-    """Let an agency keep back the answers of calls that begin and end so, until they are let go or the block ends."""
-    held = Held(path, end)
+def hold_responses(simulator: Simulator, path: str, end: str = "") -> Iterator[HeldResponses]:
+    """Hold back the simulator's responses to matching calls until they are released or the block ends."""
+    held = HeldResponses(path, end)
     simulator.server.faults = held
     try:
         yield held
     finally:
-        held.let_go.set()
+        held.released.set()

@@ -1,8 +1,8 @@
-"""A test run shows each failure at once, and comes to an end though something in it hangs.
+"""A pytest plugin that shows each failure at once and ends test processes that hang.
 
-The limit of pytest-timeout interrupts a test once. What then hangs in a tear-down, or never hears of the interruption,
-would hold up the run for ever. So a process that is past a last limit says where its threads stand, and ends; the run
-reports the test as the one that a worker ended with, and goes on with another worker.
+The timeout of pytest-timeout interrupts a test once. A test that then hangs in its teardown, or ignores the
+interruption, would block the run forever. A process that exceeds a last limit therefore prints the stacks of its
+threads and exits; the run reports that the worker crashed in this test, and continues with another worker.
 """
 
 import faulthandler
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-#: Seconds beyond its own limit after which the process of a test is ended.
+#: Seconds beyond its own timeout after which a test's process is ended.
 GRACE = 90.0
 #: Seconds that the end of a test run may take.
 FAREWELL = 180.0
@@ -23,13 +23,13 @@ ERRORS = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the way to the terminal, which pytest takes away while tests run, and set a limit for the whole run."""
+    """Keep the file descriptor of the terminal, which pytest captures during tests, and limit the whole run."""
     config.stash[ERRORS] = os.dup(2)
     begin(float(config.getini("session_timeout")) + 2 * FAREWELL, config, "the test run")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Show a failure when it happens: whoever ends a run that hangs would never see it otherwise."""
+    """Show a failure when it happens, so that it is visible even if the run is killed."""
     if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
         last = "\n".join(report.longreprtext.splitlines()[-LINES:])
         os.write(2, f"\n{report.nodeid} failed ({report.when}):\n{last}\n".encode())
@@ -37,7 +37,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """End the process of a test that goes on beyond its limit."""
+    """End the process of a test that exceeds its last limit."""
     with ending_after(limit_of(item) + GRACE, item.config, item.nodeid):
         return (yield)
 
@@ -50,7 +50,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
 
 
 def limit_of(item: pytest.Item) -> float:
-    """Return the seconds that a test may take."""
+    """Return the timeout of a test in seconds."""
     own = item.get_closest_marker("timeout")
     return float(own.args[0] if own else item.config.getini("timeout"))
 
@@ -74,7 +74,7 @@ def begin(seconds: float, config: pytest.Config, what: str) -> threading.Timer:
 
 
 def end(errors: int, why: str) -> None:
-    """Say where all threads stand, and end this process."""
+    """Print the stacks of all threads, and end this process."""
     os.write(errors, f"\n{why}\n".encode())
     faulthandler.dump_traceback(errors)
     os._exit(70)

@@ -1,4 +1,4 @@
-"""A living Airflow of a test's own: its processes, what it is asked over REST, and an end that leaves none behind."""
+"""A running Airflow for tests: its processes, its REST API, and a shutdown that leaves no process behind."""
 
 import json
 import operator
@@ -15,18 +15,18 @@ from typing import Any, TypeVar
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from airflow_home import Home, free_port
+from airflow_home import AirflowHome, free_port
 
 T = TypeVar("T")
 
-#: Seconds without any progress after which a wait is given up; what moves may take as long as it needs.
+#: Seconds without any progress after which a wait fails.
 PATIENCE = 90.0
-#: Seconds between two looks.
+#: Seconds between two polls.
 PAUSE = 0.3
-#: Seconds that a process has to end in, once it was asked to.
-FAREWELL = 20.0
+#: Seconds that a terminated process has to exit.
+TERMINATE_SECONDS = 20.0
 ENDED = {"success", "failed"}
-#: Tells a process and its offspring which program of an Airflow they belong to.
+#: The environment variable that names the Airflow program of a process and its children.
 PROGRAM = "PROGRAM_OF_AIRFLOW"
 
 COMPONENTS = {
@@ -36,8 +36,8 @@ COMPONENTS = {
 }
 
 
-def settings_of_all(port: int, executor: str) -> dict[str, str]:
-    """Return what all components are told alike: where they meet, one secret, and few and quick turns."""
+def shared_settings(port: int, executor: str) -> dict[str, str]:
+    """Return the settings of all components: addresses, secrets, and short intervals."""
     return {
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
@@ -56,15 +56,15 @@ def settings_of_all(port: int, executor: str) -> dict[str, str]:
 
 @dataclass
 class Airflow:
-    """Components at work in one home, and the way to ask them."""
+    """The running components of one AIRFLOW_HOME, and a client of their REST API."""
 
-    home: Home
+    home: AirflowHome
     port: int
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     token: str | None = None
 
     def begin(self, name: str, *command: str) -> None:
-        """Start a program as the head of a session of its own; what it says lies in a file of its name."""
+        """Start a program as the leader of a new session, with its output in a log file."""
         environment = {**self.home.environment, PROGRAM: name}
         with self.log_of(name).open("wb") as log:
             self.processes[name] = subprocess.Popen(
@@ -73,29 +73,29 @@ class Airflow:
             )  # fmt: skip
 
     def log_of(self, name: str) -> Path:
-        """Return where a program's words lie."""
+        """Return the path of a program's log."""
         return self.home.folder / f"{name}.log"
 
     def kill(self, name: str) -> None:
-        """End a program and all that it has begun, without a word of warning."""
+        """Kill a program and all its processes."""
         program = self.processes.pop(name)
         end_session(program.pid)
         program.wait()
 
     def end(self) -> None:
-        """Ask all programs to end, and end those that do not, with whatever they have begun."""
-        for one in self.processes.values():
+        """Terminate all programs, and kill those that do not exit, with all their processes."""
+        for process in self.processes.values():
             with suppress(ProcessLookupError):
-                os.killpg(one.pid, signal.SIGTERM)
-        deadline = time.monotonic() + FAREWELL
-        for one in self.processes.values():
+                os.killpg(process.pid, signal.SIGTERM)
+        deadline = time.monotonic() + TERMINATE_SECONDS
+        for process in self.processes.values():
             with suppress(subprocess.TimeoutExpired):
-                one.wait(max(0.0, deadline - time.monotonic()))
-            end_session(one.pid)
-            one.wait()
+                process.wait(max(0.0, deadline - time.monotonic()))
+            end_session(process.pid)
+            process.wait()
 
     def ask(self, path: str, method: str = "GET", body: Mapping[str, Any] | None = None) -> Any:
-        """Return what the REST API answers."""
+        """Return the response of the REST API."""
         headers = {"Content-Type": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -105,122 +105,128 @@ class Airflow:
             return json.load(answer)
 
     def is_up(self) -> bool:
-        """Sign in, and tell whether all components have shown themselves."""
+        """Sign in, and return whether all components are healthy."""
         try:
             self.token = self.ask("/auth/token")["access_token"]
             health = self.ask("/api/v2/monitor/health")
         except URLError:
             return False
-        return all(health[one]["status"] == "healthy" for one in ("metadatabase", "scheduler", "dag_processor"))
+        return all(
+            health[component]["status"] == "healthy" for component in ("metadatabase", "scheduler", "dag_processor")
+        )
 
     def dags(self) -> set[str]:
         """Return the ids of the DAGs that were found."""
-        return {one["dag_id"] for one in self.ask("/api/v2/dags")["dags"]}
+        return {dag["dag_id"] for dag in self.ask("/api/v2/dags")["dags"]}
 
     def unpause(self, dag_id: str) -> None:
-        """Let the runs of a DAG begin."""
+        """Unpause a DAG."""
         self.ask(f"/api/v2/dags/{dag_id}", "PATCH", {"is_paused": False})
 
     def pause(self, dag_id: str) -> None:
-        """Let no further run of a DAG begin."""
+        """Pause a DAG, so that no further run starts."""
         self.ask(f"/api/v2/dags/{dag_id}", "PATCH", {"is_paused": True})
 
     def trigger(self, dag_id: str, **conf: Any) -> str:
-        """Begin a run with some params, and return its id."""
-        asked = {"logical_date": None, "conf": conf}
-        run: str = self.ask(f"/api/v2/dags/{dag_id}/dagRuns", "POST", asked)["dag_run_id"]
+        """Trigger a run with params, and return its id."""
+        body = {"logical_date": None, "conf": conf}
+        run: str = self.ask(f"/api/v2/dags/{dag_id}/dagRuns", "POST", body)["dag_run_id"]
         return run
 
     def runs(self, dag_id: str) -> dict[str, str]:
         """Return the states of a DAG's runs."""
-        found = self.ask(f"/api/v2/dags/{dag_id}/dagRuns")["dag_runs"]
-        return {one["dag_run_id"]: one["state"] for one in found}
+        runs = self.ask(f"/api/v2/dags/{dag_id}/dagRuns")["dag_runs"]
+        return {run["dag_run_id"]: run["state"] for run in runs}
 
     def tasks(self, dag_id: str, run: str) -> dict[str, dict[str, Any]]:
-        """Return the tasks of a run as Airflow tells of them, mapped ones with their place behind the name."""
-        found = self.ask(f"/api/v2/dags/{dag_id}/dagRuns/{run}/taskInstances")["task_instances"]
-        return {f"{one['task_id']}[{one['map_index']}]": one for one in found}
+        """Return the task instances of a run by name, with the map index after the name."""
+        instances = self.ask(f"/api/v2/dags/{dag_id}/dagRuns/{run}/taskInstances")["task_instances"]
+        return {f"{instance['task_id']}[{instance['map_index']}]": instance for instance in instances}
 
-    def handed_on(self, dag_id: str, run: str, task_id: str) -> Any:
-        """Return what a task has handed on to others."""
-        place = f"/api/v2/dags/{dag_id}/dagRuns/{run}/taskInstances/{task_id}/xcomEntries/return_value"
-        return self.ask(f"{place}?deserialize=true")["value"]
+    def xcom_value(self, dag_id: str, run: str, task_id: str) -> Any:
+        """Return the value that a task returned (XCom)."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run}/taskInstances/{task_id}/xcomEntries/return_value"
+        return self.ask(f"{path}?deserialize=true")["value"]
 
-    def standing(self) -> dict[str, Any]:
-        """Return the state and try of every task of every run: whatever moves, moves this."""
-        found = self.ask("/api/v2/dags/~/dagRuns/~/taskInstances?limit=500")["task_instances"]
-        return {one["id"]: (one["task_id"], one["state"], one["try_number"]) for one in found}
+    def task_states(self) -> dict[str, Any]:
+        """Return the state and try of every task of every run, which change with any progress."""
+        instances = self.ask("/api/v2/dags/~/dagRuns/~/taskInstances?limit=500")["task_instances"]
+        return {
+            instance["id"]: (instance["task_id"], instance["state"], instance["try_number"]) for instance in instances
+        }
 
     def until(self, look: Callable[[], T], is_right: Callable[[T], object] = bool) -> T:
-        """Look again and again until what is seen is right, and return it; give up when nothing moves any more."""
-        moved, last = time.monotonic(), None
+        """Poll until a value is right, and return it; fail when there is no more progress."""
+        last_change, last = time.monotonic(), None
         while True:
-            if is_right(seen := look()):
-                return seen
-            for name, one in self.processes.items():
-                assert one.poll() is None, f"{name} ended: {self.last_words()}"
-            if (standing := [self.standing() if self.token else None, seen]) != last:
-                moved, last = time.monotonic(), standing
-            assert time.monotonic() - moved < PATIENCE, f"nothing moves: {standing}\n{self.last_words()}"
+            if is_right(value := look()):
+                return value
+            for name, process in self.processes.items():
+                assert process.poll() is None, f"{name} ended: {self.last_log_lines()}"
+            if (task_states := [self.task_states() if self.token else None, value]) != last:
+                last_change, last = time.monotonic(), task_states
+            assert time.monotonic() - last_change < PATIENCE, f"nothing moves: {task_states}\n{self.last_log_lines()}"
             time.sleep(PAUSE)
 
     def run_ends(self, dag_id: str, run: str) -> str:
         """Wait for the end of a run and return its state."""
         return self.until(lambda: self.runs(dag_id).get(run, ""), ENDED.__contains__)
 
-    def said(self) -> int:
-        """Return how much the programs have said so far: while they begin, nothing else tells that they go on."""
+    def log_size(self) -> int:
+        """Return the size of all logs, the only sign of progress while the programs start."""
         return sum(self.log_of(name).stat().st_size for name in self.processes)
 
-    def last_words(self) -> str:
-        """Return the end of what each program said."""
-        said = {name: self.log_of(name).read_text(errors="replace")[-2000:] for name in self.processes}
-        return "\n".join(f"--- {name}\n{words}" for name, words in said.items())
+    def last_log_lines(self) -> str:
+        """Return the end of each program's log."""
+        logs = {name: self.log_of(name).read_text(errors="replace")[-2000:] for name in self.processes}
+        return "\n".join(f"--- {name}\n{log}" for name, log in logs.items())
 
 
 @contextmanager
-def living(home: Home, dags: set[str], executor: str = "LocalExecutor", **more: tuple[str, ...]) -> Iterator[Airflow]:
-    """Give an Airflow at work in a migrated home, which knows these DAGs; `more` are further programs by name."""
+def running_airflow(
+    home: AirflowHome, dags: set[str], executor: str = "LocalExecutor", **more: tuple[str, ...]
+) -> Iterator[Airflow]:
+    """Run an Airflow in a migrated home until it has these DAGs; `more` are additional programs by name."""
     port = free_port()
-    settings = {**home.settings, **settings_of_all(port, executor)}
+    settings = {**home.settings, **shared_settings(port, executor)}
     airflow = Airflow(replace(home, settings=settings), port)
     try:
         for name, command in {**COMPONENTS, **more}.items():
             airflow.begin(name, *command)
-        airflow.until(lambda: (airflow.is_up(), airflow.said()), operator.itemgetter(0))
+        airflow.until(lambda: (airflow.is_up(), airflow.log_size()), operator.itemgetter(0))
         airflow.until(airflow.dags, dags.issubset)
         yield airflow
     finally:
         airflow.end()
 
 
-def name_of_program() -> str:
-    """Return which program of an Airflow this process belongs to; workers give it for the name of their machine."""
+def current_program() -> str:
+    """Return the Airflow program of this process; workers use it as their host name."""
     return os.environ[PROGRAM]
 
 
 def kill_task(task_id: str) -> None:
-    """End the process of a task, by the id of its instance, as the kernel does when memory runs out."""
-    numbers = [number for number, words in at_work().items() if f"airflow worker -- {task_id}" in words]
-    assert numbers, f"no process of task {task_id}: {at_work()}"
-    for number in numbers:
-        os.kill(number, signal.SIGKILL)
+    """Kill the process of a task instance, as the kernel does when memory runs out."""
+    pids = [pid for pid, command in running_processes().items() if f"airflow worker -- {task_id}" in command]
+    assert pids, f"no process of task {task_id}: {running_processes()}"
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
 
 
-def at_work() -> dict[int, str]:
-    """Return the command lines of all processes that have not ended, by their numbers."""
-    found = subprocess.run(["ps", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
-    lines = [line.split(maxsplit=2) for line in found.splitlines()]
-    return {int(number): words for number, state, words in lines if state[0] != "Z"}
+def running_processes() -> dict[int, str]:
+    """Return the command lines of all running processes by process id."""
+    output = subprocess.run(["ps", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    lines = [line.split(maxsplit=2) for line in output.splitlines()]
+    return {int(number): command for number, state, command in lines if state[0] != "Z"}
 
 
-def in_session(leader: int) -> list[int]:
-    """Return the processes of a session: a task leaves the group of its supervisor, and not the session."""
-    return [number for number in at_work() if session_of(number) == leader]
+def processes_of_session(leader: int) -> list[int]:
+    """Return the processes of a session: a task leaves the process group of its supervisor, but not the session."""
+    return [number for number in running_processes() if session_of(number) == leader]
 
 
 def session_of(number: int) -> int | None:
-    """Return the session of a process, None when it has ended."""
+    """Return the session of a process, None when the process has ended."""
     try:
         return os.getsid(number)
     except ProcessLookupError:
@@ -228,8 +234,8 @@ def session_of(number: int) -> int | None:
 
 
 def end_session(leader: int) -> None:
-    """End all processes of a session at once, and those that they begin meanwhile."""
-    while numbers := in_session(leader):
+    """Kill all processes of a session, and those that they start meanwhile."""
+    while numbers := processes_of_session(leader):
         for number in numbers:
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Mail servers for tests: one that keeps what it gets, in every mood; one that never answers; one that drips."""
+"""Mail servers for tests: a sink with configurable TLS, login and rejections, and a server that never answers."""
 
 import socket
 import ssl
@@ -17,7 +17,7 @@ USER, PASSWORD = "notices", "p@ss word"
 
 
 class Sink:
-    """Keeps the mails that arrive, and refuses recipients of whom it does not want to hear."""
+    """Stores the mails that arrive, and rejects unwanted recipients."""
 
     def __init__(self, unwanted: str = "", *, demands_login: bool = False) -> None:
         self.mails: list[EmailMessage] = []
@@ -40,22 +40,22 @@ class Sink:
 
     @property
     def subjects(self) -> list[str]:
-        return [str(one["Subject"]).strip() for one in self.mails]
+        return [str(mail["Subject"]).strip() for mail in self.mails]
 
-    def text(self, place: int = -1) -> str:
+    def text(self, index: int = -1) -> str:
         """Return the plain text of a mail."""
-        return str(part(self.mails[place], "plain").get_content()).replace("\r\n", "\n")
+        return str(part(self.mails[index], "plain").get_content()).replace("\r\n", "\n")
 
-    def html(self, place: int = -1) -> str:
+    def html(self, index: int = -1) -> str:
         """Return the HTML of a mail."""
-        return str(part(self.mails[place], "html").get_content()).replace("\r\n", "\n")
+        return str(part(self.mails[index], "html").get_content()).replace("\r\n", "\n")
 
 
 def part(mail: EmailMessage, kind: str) -> EmailMessage:
-    """Return the part of a mail of one kind."""
-    found = mail.get_body((kind,))
-    assert found is not None
-    return cast("EmailMessage", found)
+    """Return the plain or HTML part of a mail."""
+    body = mail.get_body((kind,))
+    assert body is not None
+    return cast("EmailMessage", body)
 
 
 def free_port() -> int:
@@ -73,7 +73,7 @@ def mail_sink(
     login: bool = False,
     unwanted: str = "",
 ) -> Iterator[tuple[Sink, int]]:
-    """Give a mail server on this machine and its port, for as long as the block runs."""
+    """Run a mail server on this machine; yield the sink and its port."""
     sink, port = Sink(unwanted, demands_login=login), port or free_port()
 
     def knows(server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
@@ -97,27 +97,27 @@ def mail_sink(
 
 @contextmanager
 def mute_server(*, drips: bytes = b"") -> Iterator[int]:
-    """Give the port of a server that takes calls and never answers, or one letter now and then."""
-    done = threading.Event()
+    """Run a server that accepts connections and never answers, or drips bytes; yield its port."""
+    stopped = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
             with suppress(OSError):
                 while True:
-                    talk(*server.accept(), drips, done)
+                    talk(*server.accept(), drips, stopped)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield int(server.getsockname()[1])
-        done.set()
+        stopped.set()
         server.shutdown(socket.SHUT_RDWR)
         thread.join(5)
 
 
-def talk(caller: socket.socket, address: Any, drips: bytes, done: threading.Event) -> None:
-    """Keep a caller waiting until he hangs up."""
+def talk(caller: socket.socket, address: Any, drips: bytes, stopped: threading.Event) -> None:
+    """Keep a client waiting until it disconnects."""
     with caller:
-        while not done.wait(0.05):
+        while not stopped.wait(0.05):
             try:
                 if drips:
                     caller.sendall(drips)

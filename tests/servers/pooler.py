@@ -1,4 +1,4 @@
-"""A PgBouncer of a test's own before a database, in transaction mode: each transaction may get another session."""
+"""A PgBouncer in transaction mode for tests: each transaction may run in another session."""
 
 import os
 import shutil
@@ -39,11 +39,11 @@ query_wait_timeout = 30
 
 
 @contextmanager
-def pooled(url: str) -> Iterator[str]:
-    """Give the address of a database by way of a pooler that runs as long as the block."""
+def run_pooler(url: str) -> Iterator[str]:
+    """Run a pooler in front of a database; yield the URL of the database through the pooler."""
     parts = urlsplit(url)
     folder = Path(tempfile.mkdtemp(prefix="qqetl-pooler-"))
-    folder.chmod(0o711)  # the pooler refuses to run as root, and has to read its settings
+    folder.chmod(0o711)  # the pooler refuses to run as root, and must be able to read its settings
     listen = free_port()
     name = parts.path.lstrip("/")
     (folder / "pgbouncer.ini").write_text(
@@ -52,40 +52,42 @@ def pooled(url: str) -> Iterator[str]:
             password=unquote(parts.password or ""),
         )
     )  # fmt: skip
-    through = parts._replace(netloc=f"{parts.username}@127.0.0.1:{listen}").geturl()
-    account = server_user(folder / "none")
+    pooler_url = parts._replace(netloc=f"{parts.username}@127.0.0.1:{listen}").geturl()
+    user = server_user(folder / "none")
     process = subprocess.Popen(
-        [brought("pgbouncer", "pgbouncer"), "-q", str(folder / "pgbouncer.ini")], cwd="/",
-        stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **account.subprocess_options(),
+        [ensure_program("pgbouncer", "pgbouncer"), "-q", str(folder / "pgbouncer.ini")], cwd="/",
+        stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **user.subprocess_options(),
     )  # fmt: skip
     try:
-        assert wait_until(lambda: answers(through) or process.poll() is not None, SECONDS)
-        assert process.poll() is None, "the pooler ended by itself"
-        yield through
+        assert wait_until(lambda: answers(pooler_url) or process.poll() is not None, SECONDS)
+        assert process.poll() is None, "the pooler exited"
+        yield pooler_url
     finally:
         process.terminate()
         process.wait(SECONDS)
         shutil.rmtree(folder)
 
 
-def brought(program: str, service: str) -> str:
-    """Return a program, which the project's script brings where it is missing; fail with the cure where it cannot."""
+def ensure_program(program: str, service: str) -> str:
+    """Return a program, installed by `.ci/services.py` when missing; fail with the fix when that is not possible."""
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
     if shutil.which(program, path=path) is None:
-        done = subprocess.run([sys.executable, str(SERVICES), service], capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.fail(done.stderr)
+        completed = subprocess.run(
+            [sys.executable, str(SERVICES), service], capture_output=True, text=True, check=False
+        )
+        if completed.returncode:
+            pytest.fail(completed.stderr)
     return str(shutil.which(program, path=path))
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
 
 def answers(url: str) -> bool:
-    """Tell whether a database answers at an address."""
+    """Return whether a database answers at a URL."""
     try:
         with psycopg.connect(url, connect_timeout=2, prepare_threshold=None) as connection:
             return connection.execute("select 1").fetchone() == (1,)

@@ -1,4 +1,4 @@
-"""A proxy before PostgreSQL that fails as networks do: it falls silent, or loses the answer to a commit."""
+"""A proxy in front of PostgreSQL with network failures: it drops all data, or loses the answer to a commit."""
 
 import socket
 import threading
@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-#: A simple query that commits, as it goes over the wire: its type, its length, its text and a NUL.
+#: A COMMIT as a simple query of the wire protocol: type, length, text and a NUL.
 COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 
 
 class Proxy:
-    """Passes bytes on until told otherwise; what it swallows it acknowledges, as dead networks with proxies do."""
+    """Forwards bytes unless a failure is set; acknowledges dropped bytes, like a proxy in front of a dead network."""
 
     def __init__(self, url: str) -> None:
-        self.swallows = threading.Event()  #: set: nothing passes any more, in either direction
-        self.loses = 0  #: how many answers to a commit are still to be lost, each with its connection
+        self.swallows = threading.Event()  #: set: drop all data in both directions
+        self.loses = 0  #: how many answers to commits to lose, each with its connection
         self.lost = 0
-        self.reaches_server = True  #: whether a commit whose answer is lost was carried out
-        self.delivers = threading.Event()  #: clear: such a commit is still on its way to the server
+        self.reaches_server = True  #: whether a commit whose answer is lost reaches the server
+        self.delivers = threading.Event()  #: clear: such a commit is delayed on its way to the server
         self.delivers.set()
         self._to = (urlsplit(url).hostname or "127.0.0.1", urlsplit(url).port or 5432)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -47,7 +47,7 @@ class Proxy:
                 threading.Thread(target=self._pass_on, args=(source, sink, breaks), daemon=True).start()
 
     def _breaks_at(self, sent: bytes) -> bool:
-        """Tell whether this is a commit whose answer is to be lost."""
+        """Return whether this is a commit whose answer must be lost."""
         if self.loses <= 0 or not sent.endswith(COMMIT):
             return False
         self.loses -= 1
@@ -68,7 +68,7 @@ class Proxy:
         except OSError:
             return
         finally:
-            # The server hears of an end as it would from a network that still works on its side.
+            # The server sees the end of the connection, as if the network still worked on its side.
             for each in (source, sink):
                 self._end(each)
 
@@ -80,7 +80,7 @@ class Proxy:
             return
 
     def close(self) -> None:
-        """Close every connection and take no more."""
+        """Close every connection and accept no more."""
         self.delivers.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join(10)
@@ -90,7 +90,7 @@ class Proxy:
 
 @contextmanager
 def proxied(url: str) -> Iterator[Proxy]:
-    """Give a proxy before the server at an address."""
+    """Run a proxy in front of the server at a URL."""
     proxy = Proxy(url)
     try:
         yield proxy

@@ -67,7 +67,9 @@ class History:
     def run(self) -> list[str]:
         """Live through the history and return where production differs from the source at its end."""
         contacts = self.dice.randrange(1, 5)
-        with serve_agency(seed=self.dice.randrange(10**6), contacts=contacts, founded=self.now, now=self.now) as simulator:
+        with serve_agency(
+            seed=self.dice.randrange(10**6), contacts=contacts, founded=self.now, now=self.now
+        ) as simulator:
             self.simulator = simulator
             del simulator.world.agency_rules[RULES:]
             for _ in range(self.dice.choice((1, 1, 2, 2, 3))):

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 from pauses import without_pauses
-from sites import Site, serve_agency, open_site
-from snapshots import TABLES, row_versions, value, changed_tables
+from sites import Site, open_site, serve_agency
+from snapshots import TABLES, changed_tables, row_versions, value
 
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator

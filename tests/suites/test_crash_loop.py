@@ -20,7 +20,7 @@ import psycopg
 import pytest
 from command_line import CommandLine, settings_of
 from crashing import KILLED, SEAMS, Ended, Zygote, zygote
-from databases import MIGRATED, cloned
+from databases import MIGRATED, clone_database
 from sites import serve_agency
 from snapshots import Digest, differences, digest
 
@@ -99,7 +99,7 @@ class Bench:
     @contextmanager
     def state(self, name: str) -> Iterator[str]:
         """Give a database in a state."""
-        with cloned(self.server, MIGRATED if name == "empty" else self.template(name)) as url:
+        with clone_database(self.server, MIGRATED if name == "empty" else self.template(name)) as url:
             yield url
 
     @cache  # noqa: B019 (one bench a module)

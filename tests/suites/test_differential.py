@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from databases import MIGRATED, cloned
+from databases import MIGRATED, clone_database
 from pauses import without_pauses
-from sites import Site, serve_agency, set_faults, make_children_due, open_site
+from sites import Site, make_children_due, open_site, serve_agency, set_faults
 from snapshots import differences, digest
 
 from etl.database.embedded.server import EmbeddedPostgres
@@ -66,7 +66,7 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def sites(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[tuple[Site, Site]]:
     with (
-        cloned(server.url, MIGRATED) as one, cloned(server.url, MIGRATED) as other,
+        clone_database(server.url, MIGRATED) as one, clone_database(server.url, MIGRATED) as other,
         open_site(simulator, one, etl_page_size=3) as quiet, open_site(simulator, other, etl_page_size=3) as disturbed,
         without_pauses(),
     ):  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from against_the_oracle import compare
 from pauses import without_pauses
-from sites import Site, serve_agency, set_faults, make_children_due, open_site
+from sites import Site, make_children_due, open_site, serve_agency, set_faults
 from snapshots import values
 from sqlalchemy import text
 

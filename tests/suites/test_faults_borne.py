@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 from against_the_oracle import compare
-from databases import MIGRATED, cloned
+from databases import MIGRATED, clone_database
 from pauses import without_pauses
-from sites import Site, serve_agency, set_faults, make_children_due, open_site
+from sites import Site, make_children_due, open_site, serve_agency, set_faults
 from sqlalchemy import text
 
 from etl.api import client
@@ -56,7 +56,7 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture(scope="module")
 def shared(server: EmbeddedPostgres) -> Iterator[str]:
     """Give the database that all tests of this module share, each as a tenant of its own."""
-    with cloned(server.url, MIGRATED) as url:
+    with clone_database(server.url, MIGRATED) as url:
         yield url
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 from pauses import without_pauses
-from sites import Site, serve_agency, open_site
-from snapshots import row_versions, value, changed_tables
+from sites import Site, open_site, serve_agency
+from snapshots import changed_tables, row_versions, value
 
 from etl.simulator.faults import Faults
 

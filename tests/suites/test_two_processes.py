@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine, settings_of
 from crashing import Zygote, zygote
-from databases import MIGRATED, cloned
+from databases import MIGRATED, clone_database
 from sites import serve_agency
 from snapshots import Digest, differences, digest, value
 
@@ -75,7 +75,7 @@ def test_two_at_once_end_in_the_state_of_one_after_the_other(
     server: EmbeddedPostgres, simulator: Simulator, both: tuple[Zygote, Zygote], name: str
 ) -> None:
     commands = [words.split() for words in PAIRS[name]]
-    with cloned(server.url, MIGRATED) as url, cloned(server.url, MIGRATED) as other:
+    with clone_database(server.url, MIGRATED) as url, clone_database(server.url, MIGRATED) as other:
         settings = {**settings_of(simulator), "ETL_PAGE_SIZE": "3"}
         at_once, after = ({**settings, "DATABASE_URL": one} for one in (url, other))
         for one, words in zip(both, commands, strict=True):

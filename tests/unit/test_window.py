@@ -1,4 +1,4 @@
-"""The window: what it is made from, what it holds, and what it refuses."""
+"""Windows: accepted forms, bounds and errors."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -18,7 +18,7 @@ windows = st.tuples(moments, moments).filter(lambda ends: ends[0] < ends[1]).map
 
 
 @pytest.mark.parametrize(
-    "given_as",
+    "value",
     [
         JANUARY,
         {"start_date": date(2026, 1, 1), "end_date": date(2026, 2, 1)},
@@ -27,14 +27,14 @@ windows = st.tuples(moments, moments).filter(lambda ends: ends[0] < ends[1]).map
         {"start_date": datetime(2026, 1, 1, 2, tzinfo=EAST), "end_date": "2026-02-01T02:00:00+02:00"},
     ],
 )
-def test_a_window_is_read_from_any_wording_of_it(given_as: Any) -> None:
-    window = Window.of(given_as)
+def test_a_window_accepts_all_forms_of_its_bounds(value: Any) -> None:
+    window = Window.of(value)
     assert window == JANUARY
     assert (window.start.tzinfo, window.end.tzinfo) == (UTC, UTC)
 
 
 @pytest.mark.parametrize(
-    ("given_as", "words"),
+    ("value", "words"),
     [
         ({}, "start_date and end_date"),
         ({"start_date": "2026-01-01"}, "start_date and end_date"),
@@ -46,19 +46,19 @@ def test_a_window_is_read_from_any_wording_of_it(given_as: Any) -> None:
         ({"start_date": "2026-02-02", "end_date": "2026-02-01"}, "empty or reversed"),
     ],
 )
-def test_what_is_no_window_is_refused_in_words(given_as: Any, words: str) -> None:
+def test_an_invalid_window_raises_an_error_with_a_reason(value: Any, words: str) -> None:
     with pytest.raises(WindowError, match=words) as refused:
-        Window.of(given_as)
+        Window.of(value)
     assert refused.value.exit_status == 2
 
 
-def test_the_start_belongs_to_it_and_the_end_does_not() -> None:
+def test_the_start_is_inclusive_and_the_end_exclusive() -> None:
     assert JANUARY.start in JANUARY
     assert JANUARY.end not in JANUARY
     assert JANUARY.end - timedelta(microseconds=1) in JANUARY
 
 
-def test_it_is_clipped_to_now_and_refused_when_it_lies_in_the_future() -> None:
+def test_a_window_is_clipped_to_now_and_rejected_when_in_the_future() -> None:
     now = datetime(2026, 1, 20, 12, tzinfo=UTC)
     assert JANUARY.clipped_to(now) == Window(JANUARY.start, now)
     assert JANUARY.clipped_to(datetime(2026, 3, 1, tzinfo=UTC)) == JANUARY
@@ -66,16 +66,16 @@ def test_it_is_clipped_to_now_and_refused_when_it_lies_in_the_future() -> None:
         JANUARY.clipped_to(JANUARY.start)
 
 
-def test_the_overlap_moves_the_start_alone() -> None:
+def test_the_overlap_moves_only_the_start() -> None:
     assert JANUARY.widened(timedelta(days=1)) == Window(datetime(2025, 12, 31, tzinfo=UTC), JANUARY.end)
 
 
-def test_it_is_shown_half_open_and_in_utc() -> None:
+def test_a_window_is_shown_half_open_and_in_utc() -> None:
     assert str(JANUARY) == "[2026-01-01T00:00:00Z, 2026-02-01T00:00:00Z)"
 
 
 @given(window=windows, moment=moments)
-def test_windows_side_by_side_share_no_moment_and_lose_none(window: Window, moment: datetime) -> None:
+def test_adjacent_windows_neither_overlap_nor_leave_a_gap(window: Window, moment: datetime) -> None:
     middle = window.start + (window.end - window.start) / 2
     if window.start < middle < window.end:
         halves = (Window(window.start, middle), Window(middle, window.end))
@@ -83,5 +83,5 @@ def test_windows_side_by_side_share_no_moment_and_lose_none(window: Window, mome
 
 
 @given(moment=moments)
-def test_an_instant_comes_back_from_its_own_text(moment: datetime) -> None:
+def test_an_instant_survives_a_round_trip_through_text(moment: datetime) -> None:
     assert parse_instant(moment.isoformat()) == moment

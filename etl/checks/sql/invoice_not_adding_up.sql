@@ -1,6 +1,6 @@
--- Invoices of which what is due and what is paid do not make the amount.
+-- Invoices whose due and paid amounts do not add up to the total.
 SELECT billing.tenant, billing.id, billing.source_id, billing.policy_number, contact.customer_number,
-       concat('amounts to ', billing.amount, '; due ', billing.due, ' and paid ', billing.paid, ' make ',
+       concat('has a total of ', billing.amount, ', but due ', billing.due, ' and paid ', billing.paid, ' add up to ',
               billing.due + billing.paid) AS found
 FROM public.billing_records AS billing
 LEFT JOIN public.contacts AS contact ON contact.id = billing.contact_id

@@ -1,6 +1,6 @@
--- First invoices of a customer for a policy whose payments do not make what the invoices show as paid.
+-- The first invoice of a customer for a policy, if the payments do not add up to the amounts shown as paid.
 SELECT billing.tenant, billing.id, billing.source_id, billing.policy_number, contact.customer_number,
-       concat('shows ', account.paid, ' as paid; the payments for the policy make ', account.payments) AS found
+       concat('shows ', account.paid, ' as paid, but the payments for the policy add up to ', account.payments) AS found
 FROM public.billing_records AS billing
 CROSS JOIN LATERAL (
     SELECT sum(line.paid) FILTER (WHERE line.is_payment IS NOT TRUE AND line.is_credit IS NOT TRUE) AS paid,

@@ -1,6 +1,6 @@
--- Issued policies whose number is a word that stands for one.
+-- Issued policies with a placeholder instead of a policy number.
 SELECT policy.tenant, policy.id, policy.source_id, policy.policy_number, contact.customer_number,
-       'bears no number of the carrier but a word that stands for one' AS found
+       'has a placeholder instead of a policy number' AS found
 FROM public.policies AS policy
 LEFT JOIN public.contacts AS contact ON contact.id = policy.contact_id
 WHERE policy.deleted_at IS NULL AND NOT policy.is_placeholder AND policy.status NOT IN ('D', 'P')

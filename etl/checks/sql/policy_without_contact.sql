@@ -1,4 +1,4 @@
--- Policies of a customer who never arrived, and active ones of a customer who is deleted.
+-- Policies whose customer never arrived, and active policies whose customer is deleted.
 SELECT policy.tenant, policy.id, policy.source_id, policy.policy_number, contact.customer_number,
        concat('belongs to customer ', contact.source_id,
               CASE WHEN contact.is_placeholder THEN ', who never arrived' ELSE ', who is deleted' END) AS found

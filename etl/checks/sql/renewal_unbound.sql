@@ -1,6 +1,6 @@
--- Renewals that have begun and are not bound.
+-- Renewals that have started and are not bound.
 SELECT renewal.tenant, renewal.id, renewal.source_id, policy.policy_number, contact.customer_number,
-       concat('began on ', to_char(renewal.effective_date, 'YYYY-MM-DD'), ' and has no binder date') AS found
+       concat('started on ', to_char(renewal.effective_date, 'YYYY-MM-DD'), ' but has no binder date') AS found
 FROM public.renewals AS renewal
 JOIN public.policies AS policy ON policy.id = renewal.policy_id
 LEFT JOIN public.contacts AS contact ON contact.id = renewal.contact_id

@@ -1,4 +1,4 @@
--- Renewals of a term that never arrived or is deleted.
+-- Renewals whose prior term never arrived or is deleted.
 SELECT renewal.tenant, renewal.id, renewal.source_id, policy.policy_number, contact.customer_number,
        concat('renews policy ', prior.source_id,
               CASE WHEN prior.is_placeholder THEN ', which never arrived' ELSE ', which is deleted' END) AS found

@@ -1,6 +1,6 @@
--- Policies of one number and one carrier that belong to two customers.
+-- Policies with the same number and carrier that belong to two customers.
 SELECT policy.tenant, policy.id, policy.source_id, policy.policy_number, contact.customer_number,
-       concat('has the number of policy ', other.source_id, ', which belongs to another customer') AS found
+       concat('has the same number as policy ', other.source_id, ', which belongs to another customer') AS found
 FROM public.policies AS policy
 CROSS JOIN LATERAL (
     SELECT same.source_id FROM public.policies AS same

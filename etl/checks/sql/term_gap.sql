@@ -1,6 +1,6 @@
--- Terms that begin after their prior term has ended.
+-- Terms that start after their prior term ended.
 SELECT policy.tenant, policy.id, policy.source_id, policy.policy_number, contact.customer_number,
-       concat('begins on ', to_char(policy.effective_date, 'YYYY-MM-DD'), ', ',
+       concat('starts on ', to_char(policy.effective_date, 'YYYY-MM-DD'), ', ',
               policy.effective_date - prior.expiration_date, ' days after the prior term ended') AS found
 FROM public.policies AS policy
 JOIN public.policies AS prior ON prior.id = policy.prior_policy_id

@@ -1,6 +1,6 @@
--- Terms that begin before their prior term ends.
+-- Terms that start before their prior term ends.
 SELECT policy.tenant, policy.id, policy.source_id, policy.policy_number, contact.customer_number,
-       concat('begins on ', to_char(policy.effective_date, 'YYYY-MM-DD'), ', ',
+       concat('starts on ', to_char(policy.effective_date, 'YYYY-MM-DD'), ', ',
               prior.expiration_date - policy.effective_date, ' days before the prior term ends') AS found
 FROM public.policies AS policy
 JOIN public.policies AS prior ON prior.id = policy.prior_policy_id

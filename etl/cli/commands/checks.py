@@ -84,7 +84,7 @@ def show_check(session: CommandSession, check: Check, limit: int, *, as_json: bo
         return
     print_line(check.name, style="bold")
     print_line(fill(check.explanation, WIDTH))
-    print_line(fill(f"To do: {check.cure}", WIDTH))
+    print_line(fill(f"To do: {check.fix}", WIDTH))
     print_line()
     if not check_hits:
         print_line("No matching rows.")
@@ -108,7 +108,7 @@ def check_to_json(check: Check) -> dict[str, Any]:
         "field": check.field,
         "severity": check.severity.value,
         "explanation": check.explanation,
-        "cure": check.cure,
+        "cure": check.fix,
         "view": check.view,
     }
 

@@ -52,10 +52,8 @@ def command(*, max_lag: MaxLag = None, embedded: Embedded = False, as_json: AsJs
         show_status(current, session.tenant, allowed_lag, answers)
         show_backfill(current, rate)
     if late and allowed_lag is not None:
-        print_notice(
-            f"More than {format_duration(allowed_lag)}: {join_words([freshness.resource for freshness in late])}.",
-            style="red",
-        )
+        names = join_words([freshness.resource for freshness in late])
+        print_notice(f"More than {format_duration(allowed_lag)} behind: {names}", style="red")
         raise typer.Exit(1)
 
 

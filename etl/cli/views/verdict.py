@@ -80,15 +80,15 @@ def describe_incomplete(status: Status) -> list[str]:
         for freshness in status.resources
         if freshness.complete_to is None and freshness.lag is None and is_offered_or_unknown(freshness)
     ]
-    return [
-        *(
-            [f"gaps in {join_words(gapped[:MAX_NAMES])}" + (" and others" if len(gapped) > MAX_NAMES else "")]
-            if gapped
-            else []
-        ),
-        *([f"{format_count(len(unsynced), 'resource')} never fully synced"] if unsynced else []),
-        *([f"{format_count(due, 'call')} for details due"] if due else []),
-    ]
+    texts = []
+    if gapped:
+        texts.append(f"gaps in {join_words(gapped[:MAX_NAMES])}" + (" and others" if len(gapped) > MAX_NAMES else ""))
+    if unsynced:
+        has = "has" if len(unsynced) == 1 else "have"
+        texts.append(f"{format_count(len(unsynced), 'resource')} {has} never been fully synced")
+    if due:
+        texts.append(f"{format_count(due, 'call')} for details due")
+    return texts
 
 
 def summarize_placeholders(status: Status) -> list[str]:

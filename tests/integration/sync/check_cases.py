@@ -67,7 +67,7 @@ class Book:
         }  # fmt: skip
         self.put(BillingRecord, source_id, **{**usual, **values})
 
-    def asked(self, policy: str, *, answered: bool, changed: bool = False) -> None:
+    def set_adjustments(self, policy: str, *, answered: bool, changed: bool = False) -> None:
         """Set whether the adjustments of a policy are outstanding or read."""
         values = {
             "tenant": TENANT, "resource": "terminations", "parent_id": policy, "parent_raw_id": uuid.UUID(int=9),
@@ -94,13 +94,13 @@ def active_but_expired(book: Book) -> None:
 def cancelled_without_termination(book: Book) -> None:
     for source_id in ("hit", "told", "not-asked-yet", "asked-again"):
         book.policy(source_id, status="C")
-    book.asked("hit", answered=True)
-    book.asked("told", answered=True)
-    book.asked("not-asked-yet", answered=False)
-    book.asked("asked-again", answered=True, changed=True)
+    book.set_adjustments("hit", answered=True)
+    book.set_adjustments("told", answered=True)
+    book.set_adjustments("not-asked-yet", answered=False)
+    book.set_adjustments("asked-again", answered=True, changed=True)
     book.put(Termination, "77", policy_id=key(Policy, "told"))
     book.policy("active")
-    book.asked("active", answered=True)
+    book.set_adjustments("active", answered=True)
 
 
 def renewal_without_prior(book: Book) -> None:

@@ -12,7 +12,7 @@ from etl.pipeline.task_chunks import Chunk
 from etl.pipeline.tasks import RunTask, read_chunk
 
 
-def tell(event: Event) -> None:
+def print_commit(event: Event) -> None:
     """Print the resource of each commit."""
     if isinstance(event, Advanced):
         sys.stdout.write(f"{event.resource}\n")
@@ -25,7 +25,9 @@ def main(run: str, batch_id: str) -> None:
     assert settings.database_url is not None
     engine = make_engine(settings.database_url.get_secret_value(), pool_size=2)
     for line in sys.stdin:
-        read_chunk(RunTask(engine, settings, run, Watcher(tell)), UUID(batch_id), Chunk.from_json(json.loads(line)))
+        read_chunk(
+            RunTask(engine, settings, run, Watcher(print_commit)), UUID(batch_id), Chunk.from_json(json.loads(line))
+        )
         sys.stdout.write("done\n")
         sys.stdout.flush()
     engine.dispose()

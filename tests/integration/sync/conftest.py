@@ -7,10 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from databases import MIGRATED, cloned
+from databases import MIGRATED, clone_database
 from mail_sink import Sink, mail_sink
-from notification_helpers import mailing
-from sites import Site, serve_agency, set_faults, open_site
+from notification_helpers import with_mail_server
+from sites import Site, open_site, serve_agency, set_faults
 
 from etl.api import connection
 from etl.api.client import ApiClient
@@ -38,7 +38,7 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture(scope="module")
 def synced_database(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[str]:
     """Give the name of a database that was synced once with the agency of the module."""
-    with cloned(server.url, MIGRATED) as url:
+    with clone_database(server.url, MIGRATED) as url:
         with open_site(simulator, url) as site:
             summary = site.sync_once()
         assert summary.exit_status == 0, summary.batch.error
@@ -48,14 +48,14 @@ def synced_database(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[
 @pytest.fixture(scope="module")
 def as_synced(server: EmbeddedPostgres, simulator: Simulator, synced_database: str) -> Iterator[Site]:
     """Give one copy of the synced database to all tests of a module that only read it."""
-    with cloned(server.url, synced_database) as url, open_site(simulator, url) as made:
+    with clone_database(server.url, synced_database) as url, open_site(simulator, url) as made:
         yield made
 
 
 @pytest.fixture
 def another_database(server: EmbeddedPostgres) -> Iterator[str]:
     """Give the address of a second migrated and empty database."""
-    with cloned(server.url, MIGRATED) as url:
+    with clone_database(server.url, MIGRATED) as url:
         yield url
 
 
@@ -71,7 +71,7 @@ def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
 @pytest.fixture
 def synced(server: EmbeddedPostgres, simulator: Simulator, synced_database: str) -> Iterator[Site]:
     """Give the agency of the module and a database that was synced with it once."""
-    with cloned(server.url, synced_database) as url, open_site(simulator, url) as made:
+    with clone_database(server.url, synced_database) as url, open_site(simulator, url) as made:
         made.take_calls()
         yield made
         set_faults(simulator)
@@ -93,4 +93,4 @@ def mails(sink: tuple[Sink, int]) -> Sink:
 @pytest.fixture
 def notified_site(site: Site, sink: tuple[Sink, int], tmp_path: Path) -> Site:
     """Give a site whose notifications reach the mail server."""
-    return mailing(site, sink[1], tmp_path)
+    return with_mail_server(site, sink[1], tmp_path)

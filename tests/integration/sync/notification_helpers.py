@@ -21,7 +21,7 @@ SOME = ("claims", "carriers")
 PERSONAL = ("jane@example.com", "078-05-1120")
 
 
-def mailing(site: Site, port: int, folder: Path) -> Site:
+def with_mail_server(site: Site, port: int, folder: Path) -> Site:
     return site.with_settings(**mail_settings(port), etl_data_dir=folder)
 
 

@@ -41,7 +41,7 @@ def drop_claims(site: Site, number: int) -> list[str]:
     return sorted(map(str, gone))
 
 
-def drop_one(site: Site, key: object) -> None:
+def drop_claim(site: Site, key: object) -> None:
     """Remove one claim from the simulator."""
     with site.simulator.lock:
         site.simulator.world.claims.drop(key)  # type: ignore[arg-type]

@@ -113,9 +113,7 @@ class Bench:
         self.connection = connection
         made = Settings(_env_file=None, qqcatalyst_client_id="a")
         self.batch = batches.build_batch(made.etl_tenant, WINDOW, "rules", "sync", {})
-        batches.create_batch(
-            connection, self.batch, {declared.name: WINDOW for declared in CATALOGUE}, "test"
-        )
+        batches.create_batch(connection, self.batch, {declared.name: WINDOW for declared in CATALOGUE}, "test")
         self.stream = Stream(made, self.batch, {declared.name: WINDOW for declared in CATALOGUE})
 
     def take(self, name: str, items: Sequence[dict[str, Any]]) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sites import Site, serve_agency, make_children_due
-from snapshots import row_versions, value, values, changed_tables
+from sites import Site, make_children_due, serve_agency
+from snapshots import changed_tables, row_versions, value, values
 from source_changes import edit, living_contact, living_policy
 from test_second_sync import calls, per_parent
 

@@ -20,7 +20,7 @@ from check_cases import (
     placeholder_policy_number,
     term_gap,
 )
-from databases import MIGRATED, cloned
+from databases import MIGRATED, clone_database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete, select, text, update
@@ -37,7 +37,7 @@ from etl.status.checks import check_statuses, list_hits
 @pytest.fixture(scope="module")
 def shelf(server: EmbeddedPostgres) -> Iterator[Engine]:
     """Give the database in which every test has its own book of business, and leaves nothing behind."""
-    with cloned(server.url, MIGRATED) as url:
+    with clone_database(server.url, MIGRATED) as url:
         engine = make_engine(url)
         yield engine
         engine.dispose()
@@ -205,7 +205,7 @@ def test_the_status_of_a_check_has_its_open_findings_and_last_run(book: Book) ->
     assert standing.open == 1
     assert standing.ran_at is not None
     assert [item.found for item in list_hits(book.connection, TENANT, get_check("term-gap"), most=1)] == [
-        f"begins on {LONG_AGO:%Y-%m-%d}, 3 days after the prior term ended"
+        f"starts on {LONG_AGO:%Y-%m-%d}, 3 days after the prior term ended"
     ]
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 import pytest
-from pooler import pooled
-from sites import Site, serve_agency, environment_of, open_site
-from snapshots import row_versions, differences, digest, value, values, changed_tables
+from pooler import run_pooler
+from sites import Site, environment_of, open_site, serve_agency
+from snapshots import changed_tables, differences, digest, row_versions, value, values
 from sqlalchemy import text
 from test_interruption import expire_leases
 from test_signals import await_waiting, locked
@@ -53,7 +53,7 @@ if "STOP_IN_COPY" in os.environ:
     blocks, copying.blocks = copying.blocks, stopping_in_copy
 sys.exit(main.main(sys.argv[1:]))
 """
-WAYS: dict[str, Callable[[str], AbstractContextManager[str]]] = {"direct": nullcontext, "pooler": pooled}
+WAYS: dict[str, Callable[[str], AbstractContextManager[str]]] = {"direct": nullcontext, "pooler": run_pooler}
 SECONDS = 100.0
 WINDOW = ("--from", "2000-01-01", "--to", "2999-01-01")
 
@@ -193,7 +193,7 @@ def test_a_stalled_run_is_replaced_and_commits_nothing_when_it_wakes(
 
 
 def test_a_sync_through_a_pooler_leaves_nothing_in_its_sessions(simulator: Simulator, database_url: str) -> None:
-    with pooled(database_url) as url, open_site(simulator, url) as site:
+    with run_pooler(database_url) as url, open_site(simulator, url) as site:
         assert site.sync_once().exit_status == 0
         for _ in range(8):  # any session
             with site.engine.connect() as connection:

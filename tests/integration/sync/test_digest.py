@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from mail_sink import Sink
-from notification_helpers import ended, execute, mailing
+from notification_helpers import ended, execute, with_mail_server
 from sites import Site
 from snapshots import value, values
 
@@ -30,7 +30,7 @@ def agency(synced: Site, sink: tuple[Sink, int], tmp_path: Path) -> Site:
     """Give a synced agency without activity, with a digest from midnight on."""
     execute(synced, QUIET)
     digest_of = {"etl_digest_to": "agency@example.com", "etl_digest_at": "00:00"}
-    return mailing(synced, sink[1], tmp_path).with_settings(**digest_of)
+    return with_mail_server(synced, sink[1], tmp_path).with_settings(**digest_of)
 
 
 def numbers(site: Site, condition: str, most: int) -> list[str]:

@@ -5,9 +5,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from databases import MIGRATED, cloned
-from sites import Site, serve_agency, make_children_due, open_site
-from snapshots import digest, all_text, pairs, value, values
+from databases import MIGRATED, clone_database
+from sites import Site, make_children_due, open_site, serve_agency
+from snapshots import all_text, digest, pairs, value, values
 
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.errors import UsageError
@@ -79,7 +79,7 @@ def person(simulator: Simulator) -> str:
 
 @pytest.fixture(scope="module")
 def synced_database(server: EmbeddedPostgres, simulator: Simulator, person: str) -> Iterator[str]:
-    with cloned(server.url, MIGRATED) as url:
+    with clone_database(server.url, MIGRATED) as url:
         with open_site(simulator, url) as site:
             assert site.sync_once().exit_status == 0
             assert [trace for trace in TRACES[:-1] if trace.lower() not in all_text(site.engine).lower()] == []

@@ -87,7 +87,10 @@ def test_a_row_that_the_current_rules_would_change_says_so(synced: Site) -> None
         connection.execute(text("UPDATE policies SET total_premium = total_premium + 1"))
     source_id = values(synced.engine, "SELECT source_id FROM policies WHERE total_premium > 1 LIMIT 1")[0]
     differing = [
-        column for source in explain_row(synced, "policies", source_id).sources for column in source.columns if column.differs
+        column
+        for source in explain_row(synced, "policies", source_id).sources
+        for column in source.columns
+        if column.differs
     ]
     assert [column.column for column in differing] == ["total_premium"]
     assert differing[0].stored == differing[0].clean + 1

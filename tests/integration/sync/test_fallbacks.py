@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sites import Site, serve_agency, set_faults, open_site
+from sites import Site, open_site, serve_agency, set_faults
 from snapshots import value, values
 from source_changes import edit, living_policy
 

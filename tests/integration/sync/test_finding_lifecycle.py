@@ -175,7 +175,7 @@ def test_the_cap_applies_to_the_run_and_omitted_findings_are_reported(
     keep(synced, 8, batch)
     query = "SELECT count(*) FROM etl.findings WHERE rule = 'email-no-domain' AND source_id LIKE 'r%'"
     assert value(synced.engine, query) == 4, "the finding within the cap already exists"
-    wanted = "contacts: 7 more findings of email-no-domain were counted and not kept; a run keeps 5."
+    wanted = "contacts: 7 more findings of email-no-domain were counted but not stored; a run stores 5."
     with synced.engine.connect() as connection:
         assert describe_left_out(connection, batch) == [wanted]
     notes: list[str] = []

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from sites import Site, serve_agency, environment_of
+from sites import Site, environment_of, serve_agency
 from snapshots import differences, digest, value, values
 from sqlalchemy import Engine, text
 

@@ -22,11 +22,7 @@ from etl.transform import TransformService
 
 LIMIT = 3
 OF_QUOTES = "WHERE resource = 'quotes'"
-LISTS = [
-    declared
-    for declared in CATALOGUE
-    if any(endpoint.paging for endpoint in declared.endpoints)
-]
+LISTS = [declared for declared in CATALOGUE if any(endpoint.paging for endpoint in declared.endpoints)]
 
 
 def test_a_limited_run_makes_few_calls_and_advances_no_watermark(site: Site, as_synced: Site) -> None:
@@ -96,9 +92,7 @@ def test_due_calls_are_listed_by_urgency_before_they_are_queued(synced: Site) ->
     ledger = Ledger(synced.engine, synced.settings.etl_tenant)
 
     def due() -> dict[tuple[bool, bool], int]:
-        due_calls = ledger.read(
-            lambda opened: children.count_due_calls(opened, quotes, policies, ledger.tenant)
-        )
+        due_calls = ledger.read(lambda opened: children.count_due_calls(opened, quotes, policies, ledger.tenant))
         return {(some.changed, some.active): some.calls for some in due_calls}
 
     assert due() == {}

@@ -7,13 +7,13 @@ import pytest
 from mail_sink import Sink, free_port, mail_sink, mute_server
 from notification_helpers import (
     PERSONAL,
+    allow_refused_credentials,
     ended,
     execute,
     ledger,
-    allow_refused_credentials,
-    mailing,
     open_incidents,
     run,
+    with_mail_server,
 )
 from pydantic import SecretStr
 from sites import Site, set_faults
@@ -33,7 +33,7 @@ def test_o1_an_unavailable_mail_server_loses_no_mail_and_hides_no_error(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = free_port()
-    dead = mailing(site, port, tmp_path)
+    dead = with_mail_server(site, port, tmp_path)
     set_faults(site.simulator, "token-refused")
     assert run(dead) == 5, "the exit status is that of the first error"
     set_faults(site.simulator)
@@ -43,7 +43,7 @@ def test_o1_an_unavailable_mail_server_loses_no_mail_and_hides_no_error(
     )
     monkeypatch.setattr(mail_server, "TIMEOUT_SECONDS", 0.3)
     with mute_server() as mute:
-        assert run(mailing(site, mute, tmp_path)) == 0
+        assert run(with_mail_server(site, mute, tmp_path)) == 0
     assert values(site.engine, "SELECT attempts FROM etl.outbox ORDER BY number") == [2, 1]
     monkeypatch.undo()
     with mail_sink(port) as (sink, _):
@@ -138,7 +138,9 @@ def test_an_unwritable_data_folder_is_named_and_hides_no_error(
 ) -> None:
     (tmp_path / "file").touch()
     for _ in range(2):
-        after_run(None, notified_site.with_settings(etl_data_dir=tmp_path / "file" / "below").settings, DatabaseUnavailable())
+        after_run(
+            None, notified_site.with_settings(etl_data_dir=tmp_path / "file" / "below").settings, DatabaseUnavailable()
+        )
     assert len(mails.mails) == 2
     assert "ETL_DATA_DIR" in mails.text()
     assert "when this is resolved" not in mails.text(), "the report was not recorded"

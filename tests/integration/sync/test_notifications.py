@@ -8,11 +8,11 @@ import pytest
 from mail_sink import Sink
 from notification_helpers import (
     PERSONAL,
+    allow_refused_credentials,
     ended,
     execute,
     fail_at,
     ledger,
-    allow_refused_credentials,
     open_incidents,
     run,
 )
@@ -89,7 +89,7 @@ def test_resources_that_fail_together_are_one_mail_and_a_later_one_is_another(no
     batch = value(notified_site.engine, "SELECT id FROM etl.batches ORDER BY started_at LIMIT 1")
     assert f"qqetl retry {str(batch)[:8]}" in mails.text()
     assert "<li>claims failed" in mails.html()
-    assert f"try with <code>qqetl retry {str(batch)[:8]}</code>" in mails.html()
+    assert f"run <code>qqetl retry {str(batch)[:8]}</code>" in mails.html()
     fail_at(notified_site, "Claims", "Carriers")
     assert run(notified_site) == 6
     assert mails.subjects[1:] == ["qqetl default: carriers failed"]

@@ -3,10 +3,10 @@
 import pytest
 from mail_sink import Sink
 from notification_helpers import execute, open_incidents
-from sites import Site, set_faults, environment_of
+from sites import Site, environment_of, set_faults
 
 from etl.dags import steps
-from etl.dags.names import WAVES
+from etl.dags.names import LEVELS
 from etl.errors import CredentialsRefused, UsageError
 
 RUN = "qqcatalyst_sync/scheduled__1"
@@ -38,7 +38,7 @@ def begin(run: str = RUN) -> str:
 
 def read_all(batch: str, run: str = RUN) -> None:
     """Do what the tasks between the first and the last do."""
-    for number in range(len(WAVES)):
+    for number in range(len(LEVELS)):
         for piece in steps.plan_chunks(None, run, batch, number):
             steps.process_chunk(None, run, batch, piece)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from sites import Site, serve_agency, set_faults, open_site
+from sites import Site, open_site, serve_agency, set_faults
 from snapshots import differences, digest, pairs, value, values
 from test_second_sync import calls
 
@@ -65,7 +65,11 @@ def test_records_that_move_between_pages_are_complete_after_two_runs(
     database_url: str, another_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One record leaves the first page and another is added at the end: the same total, but one record moves."""
-    with serve_agency() as drifting, open_site(drifting, database_url) as site, open_site(drifting, another_database) as quiet:
+    with (
+        serve_agency() as drifting,
+        open_site(drifting, database_url) as site,
+        open_site(drifting, another_database) as quiet,
+    ):
         world, ordinary = drifting.world, drifting.server.faults.of_request
         moved: list[int | str] = []
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sites import Site, serve_agency, set_faults, make_children_due, open_site
+from sites import Site, make_children_due, open_site, serve_agency, set_faults
 from snapshots import differences, digest, value
 
 from etl.engine.answers import FetchedPage, FetchFailed
@@ -93,7 +93,11 @@ def test_pages_from_before_a_change_overwrite_nothing(
         stale = (page for page in kept[reader.resource.name] if isinstance(page, FetchedPage))
         return [*held, *(replace(page, slice=held[-1].slice) for page in stale if isinstance(held[-1], FetchedPage))]
 
-    with serve_agency(seed=11) as lively, open_site(lively, database_url) as site, open_site(lively, another_database) as quiet:
+    with (
+        serve_agency(seed=11) as lively,
+        open_site(lively, database_url) as site,
+        open_site(lively, another_database) as quiet,
+    ):
         deliver(monkeypatch, keep)
         assert site.sync_once().exit_status == 0
         lively.change(40)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from sites import Site, serve_agency, set_faults, open_site
+from sites import Site, open_site, serve_agency, set_faults
 from snapshots import differences, digest, values
 
 from etl.dependencies import find_prerequisites

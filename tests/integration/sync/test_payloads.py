@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from databases import MIGRATED, cloned
-from sites import Site, serve_agency, set_faults, open_site
+from databases import MIGRATED, clone_database
+from sites import Site, open_site, serve_agency, set_faults
 from snapshots import pairs, value, values
 from sqlalchemy import Engine, text
 
@@ -132,7 +132,7 @@ def taken(
 ) -> Iterator[tuple[Site, Counter[str]]]:
     """Give a database that has read these contacts, and the counts."""
     serve(simulator, items)
-    with cloned(server.url, MIGRATED) as url, open_site(simulator, url) as site:
+    with clone_database(server.url, MIGRATED) as url, open_site(simulator, url) as site:
         yield site, read_contacts(site)
 
 

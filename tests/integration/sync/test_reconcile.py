@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from sites import Site, serve_agency, open_site
+from sites import Site, open_site, serve_agency
 from snapshots import deleted_ids, digest, value
-from source_changes import drop_claims, drop_one
+from source_changes import drop_claim, drop_claims
 
 from etl.errors import UsageError
 from etl.events import Message
@@ -35,7 +35,7 @@ def test_a_missing_record_is_marked_as_deleted_and_revived_on_its_return(site: S
     world = site.simulator.world
     key = next(key for key in world.claims if str(key) not in before)
     kept = world.claims[key]
-    drop_one(site, key)
+    drop_claim(site, key)
     site.sync_once()
     assert deleted_ids(site.engine, "claims") == before, "an incremental run cannot know"
     assert site.sync_once(full=True).exit_status == 0

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from aiohttp import web
-from sites import Site, serve_agency, set_faults, open_site
+from sites import Site, open_site, serve_agency, set_faults
 from snapshots import differences, digest, value, values
 from sqlalchemy import text
 from test_second_sync import calls

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from aiohttp import web
-from sites import Site, serve_agency, make_children_due, open_site
+from sites import Site, make_children_due, open_site, serve_agency
 from snapshots import value, values
 from test_interruption import StopAfter
 from test_second_sync import calls

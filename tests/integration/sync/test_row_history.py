@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sites import Site, serve_agency, make_children_due
+from sites import Site, make_children_due, serve_agency
 from snapshots import value, values
 from source_changes import edit, living_contact, living_policy
 from sqlalchemy import text

@@ -5,8 +5,8 @@ from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
-from sites import Site, serve_agency, make_children_due, open_site
-from snapshots import row_versions, differences, digest, pairs, values, changed_tables
+from sites import Site, make_children_due, open_site, serve_agency
+from snapshots import changed_tables, differences, digest, pairs, row_versions, values
 
 from etl.simulator import Simulator
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from proxy import proxied
-from sites import Site, serve_agency, open_site
+from sites import Site, open_site, serve_agency
 from snapshots import differences, digest, value, values
 from sqlalchemy import Connection, Engine, text
 

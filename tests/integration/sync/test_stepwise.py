@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sites import Site, set_faults, open_site
-from snapshots import row_versions, differences, digest, value, values, changed_tables
+from sites import Site, open_site, set_faults
+from snapshots import changed_tables, differences, digest, row_versions, value, values
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pytest
-from sites import Site, serve_agency, set_faults, make_children_due, open_site
-from snapshots import row_versions, deleted_ids, differences, digest, value, values, changed_tables
+from sites import Site, make_children_due, open_site, serve_agency, set_faults
+from snapshots import changed_tables, deleted_ids, differences, digest, row_versions, value, values
 from source_changes import drop_claims
 from sqlalchemy import Connection, text
 from test_interruption import expire_leases

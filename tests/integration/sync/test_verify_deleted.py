@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sites import Site, serve_agency, set_faults, open_site
+from sites import Site, open_site, serve_agency, set_faults
 from snapshots import deleted_ids, digest, pairs, value
 from source_changes import edit, merge
 

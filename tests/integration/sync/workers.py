@@ -60,13 +60,13 @@ class Crew:
                 return
             worker.stdin.write(json.dumps(piece.to_json()) + "\n")
             worker.stdin.flush()
-            if not self.did(worker):
+            if not self.wait_for_chunk(worker):
                 self.deaths += 1
                 waiting.put(piece)
                 return
             self.readers.add(worker.pid)
 
-    def did(self, worker: "subprocess.Popen[str]") -> bool:
+    def wait_for_chunk(self, worker: "subprocess.Popen[str]") -> bool:
         """Follow a worker through a chunk; return whether it finished."""
         assert worker.stdout is not None
         for line in worker.stdout:

@@ -53,7 +53,8 @@ def test_missing_data_is_named() -> None:
     )
     assert not complete.is_good
     assert complete.text == (
-        "gaps in contacts; 1 resource never fully synced; 7 calls for details due; 2 placeholders without a record"
+        "gaps in contacts; 1 resource has never been fully synced; 7 calls for details due; "
+        "2 placeholders without a record"
     )
 
 

@@ -1,4 +1,4 @@
-"""The drift radar's judgement: what is new, lost, of another type, suddenly empty, or a new code, and what is not."""
+"""Drift detection: new, lost, retyped and suddenly empty fields, new codes, and differences that are no change."""
 
 from collections.abc import Mapping
 
@@ -11,12 +11,12 @@ NUMBER = frozenset({"number"})
 
 
 def declared(path: str, code: str | None = None) -> bool:
-    """Tell whether a path of these tests is known: what begins with a D, with the published codes A to F."""
+    """Return whether a path of these tests is declared: it begins with D, with the documented codes A to F."""
     return path.startswith("D") and (code is None or code in "ABCDEF")
 
 
 def profile(objects: int = MIN_OBJECTS, inside: int = 0, **shapes: Shape) -> Profile:
-    """Return what a look at so many records showed; `__` in a name stands for the place inside a list."""
+    """Return the profile of some records; `__` in a name means the members of a list."""
     places = {"": objects} | ({"D[].": inside} if inside else {})
     return Profile({name.replace("__", "[]."): one for name, one in shapes.items()}, places)
 
@@ -37,7 +37,7 @@ def remembered(*known: KnownPath) -> dict[str, KnownPath]:
     return {one.path: one for one in known}
 
 
-def test_the_first_look_tells_what_nobody_declared() -> None:
+def test_the_first_profile_reports_undeclared_fields() -> None:
     found = after({}, profile(D=numbers(), Mood=numbers(2, 0, "text"), D__X=numbers(), inside=3))
     assert {path: one.state for path, one in found.items()} == {
         "D": DriftState.KNOWN, "Mood": DriftState.NEW, "D[].X": DriftState.KNOWN,
@@ -45,27 +45,27 @@ def test_the_first_look_tells_what_nobody_declared() -> None:
     assert found["Mood"].change == "new field Mood (text)"
 
 
-def test_a_declared_field_that_comes_late_is_no_news_and_any_other_is() -> None:
+def test_a_late_declared_field_is_no_change_but_an_undeclared_one_is() -> None:
     assert states(remembered(KnownPath("D")), profile(D=numbers(), D2=numbers(), Mood=numbers())) == {
         "D": DriftState.KNOWN, "D2": DriftState.KNOWN, "Mood": DriftState.NEW,
     }  # fmt: skip
 
 
-def test_what_joins_the_members_of_a_list_is_news_once_they_were_seen() -> None:
+def test_a_field_added_to_known_list_members_is_a_change() -> None:
     known = remembered(KnownPath("D"), KnownPath("D[].X"))
     seen = profile(D=numbers(), D__X=numbers(), D__Y=numbers(), inside=5)
     assert states(known, seen)["D[].Y"] is DriftState.NEW
     assert states(remembered(KnownPath("D")), seen)["D[].Y"] is DriftState.KNOWN
 
 
-def test_nothing_is_told_twice() -> None:
+def test_a_change_is_reported_once() -> None:
     first = after({}, profile(Mood=numbers()))
     second = after(first, profile(Mood=numbers()))
     assert second["Mood"].change == first["Mood"].change
     assert second["Mood"].state is DriftState.NEW
 
 
-def test_a_new_field_is_known_when_it_is_declared() -> None:
+def test_a_new_field_becomes_known_when_it_is_declared() -> None:
     known = remembered(KnownPath("D", state=DriftState.NEW, change="new field D"))
     (found,) = compare_profile(known, profile(D=numbers()), declared)
     assert (found.state, found.change) == (DriftState.KNOWN, None)
@@ -87,10 +87,12 @@ def test_a_field_is_lost_when_so_many_records_should_have_had_it(objects: int, p
 
 
 def test_a_field_of_an_empty_list_is_not_lost() -> None:
-    assert set(after(remembered(KnownPath("D"), KnownPath("D[].X")), profile(D=numbers(MIN_OBJECTS, MIN_OBJECTS)))) == {"D"}
+    assert set(after(remembered(KnownPath("D"), KnownPath("D[].X")), profile(D=numbers(MIN_OBJECTS, MIN_OBJECTS)))) == {
+        "D"
+    }
 
 
-def test_another_type_is_told_and_then_known() -> None:
+def test_a_new_type_is_reported_once() -> None:
     known = remembered(KnownPath("D", NUMBER))
     found = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text")))
     assert (found["D"].state, found["D"].change) == (DriftState.RETYPED, "D was number and is now text")
@@ -102,7 +104,7 @@ def test_another_type_is_told_and_then_known() -> None:
 @pytest.mark.parametrize(("objects", "null_rate", "is_told"), [
     (MIN_OBJECTS, 0.0, True), (MIN_OBJECTS - 1, 0.0, False), (MIN_OBJECTS, 0.9, False), (10 * MIN_OBJECTS, 0.8, True),
 ])  # fmt: skip
-def test_a_field_that_is_suddenly_empty_is_told(objects: int, null_rate: float, is_told: bool) -> None:
+def test_a_suddenly_empty_field_is_reported(objects: int, null_rate: float, is_told: bool) -> None:
     known = remembered(KnownPath("D", NUMBER, objects=100, null_rate=null_rate))
     nothing = profile(objects, D=Shape(objects, objects))
     found = after(known, nothing)
@@ -113,7 +115,7 @@ def test_a_field_that_is_suddenly_empty_is_told(objects: int, null_rate: float, 
         assert (back["D"].state, back["D"].change) == (DriftState.KNOWN, None)
 
 
-def test_a_new_code_is_told_once() -> None:
+def test_a_new_code_is_reported_once() -> None:
     known = remembered(KnownPath("D", frozenset({"text"}), frozenset({"A"})))
     found = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"A", "Q", "R"})))
     assert (found["D"].state, found["D"].change) == (DriftState.NEW_CODE, "D has a new code: Q, R")
@@ -121,14 +123,14 @@ def test_a_new_code_is_told_once() -> None:
     assert after(found, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"Q"})))["D"].change == found["D"].change
 
 
-def test_a_published_code_is_no_news_though_no_look_had_met_it() -> None:
+def test_a_documented_code_is_no_change_at_its_first_appearance() -> None:
     known = remembered(KnownPath("D", frozenset({"text"}), frozenset({"A"})))
     found = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"C", "D"})))
     assert found["D"].state is DriftState.KNOWN
     assert found["D"].codes == {"A", "C", "D"}
 
 
-def test_codes_beyond_those_that_are_remembered_are_no_news_each_time() -> None:
+def test_codes_beyond_the_stored_limit_are_not_reported() -> None:
     many = frozenset(f"A{number}" for number in range(MAX_CODES))
     known = remembered(KnownPath("D", frozenset({"text"}), many))
     assert states(known, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"Z9"}))) == {"D": DriftState.KNOWN}
@@ -138,5 +140,7 @@ def test_rates_are_running_averages() -> None:
     known = remembered(KnownPath("D", NUMBER, objects=60, presence=0.5, null_rate=0.5))
     found = after(known, profile(40, D=Shape(40, 5, {"number"})))["D"]
     assert (found.objects, found.presence, found.null_rate) == (100, 0.7, 20 / 70)
-    few = after(remembered(KnownPath("D", NUMBER, objects=10**6, null_rate=0.25)), profile(2, D=Shape(2, 1, {"number"})))
+    few = after(
+        remembered(KnownPath("D", NUMBER, objects=10**6, null_rate=0.25)), profile(2, D=Shape(2, 1, {"number"}))
+    )
     assert few["D"].null_rate == pytest.approx(0.25, abs=0.001)

@@ -1,4 +1,4 @@
-"""E-mail addresses: the fast path against the library, and what the complaint says."""
+"""Email addresses: the fast path against the library, and what the complaint says."""
 
 import pytest
 from email_validator import EmailNotValidError, validate_email

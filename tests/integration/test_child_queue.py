@@ -1,4 +1,4 @@
-"""The child queue: which parents are due, in which order, what they carry along, and when they come of age."""
+"""The child queue: due parents, their order, their parent fields, and their refresh interval."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ LOADED = CleanStatus(RawState.LOADED, rules="r", loaded=True)
 
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
-    """Give a connection inside a transaction, whose clock stands still."""
+    """Yield a connection inside a transaction, in which the time does not advance."""
     with engine.begin() as opened:
         yield opened
 
@@ -33,43 +33,45 @@ def put(
     connection: Connection,
     source_id: str,
     hours: int = 0,
-    verdict: CleanStatus = LOADED,
+    status: CleanStatus = LOADED,
     tenant: str = TENANT,
     **facts: Any,
 ) -> None:
-    """Stage a version of a policy in place of the one before."""
+    """Stage a new version of a policy, which supersedes the current one."""
     connection.execute(
         text("UPDATE raw.raw_policies SET superseded_at = now() WHERE source_id = :id AND tenant = :tenant"),
         {"id": source_id, "tenant": tenant},
     )
     raw = json.dumps({"PolicyId": int(source_id), "Status": "A", **facts}).encode()
     record = Record(source_id, raw, bytes(16), NOON + timedelta(hours=hours), False)
-    insert_versions(connection, POLICIES, tenant, BATCH, [(StagedRecord(generate_raw_ids(1)[0], record), None, verdict)])
+    insert_versions(connection, POLICIES, tenant, BATCH, [(StagedRecord(generate_raw_ids(1)[0], record), None, status)])
 
 
 def due(connection: Connection, child: Any = DETAILS, *, most: int = 100) -> list[ChildRequest]:
     """Return the parents that are due now."""
     children.refresh_queue(connection, child, POLICIES, TENANT)
-    return children.read_due_requests(connection, child, POLICIES, TENANT, children.read_database_time(connection), most)
+    return children.read_due_requests(
+        connection, child, POLICIES, TENANT, children.read_database_time(connection), most
+    )
 
 
 def ids(some: list[ChildRequest]) -> list[str]:
-    """Return the ids of some parents."""
+    """Return the parent ids of requests."""
     return [one.parent_id for one in some]
 
 
 def let_pass(connection: Connection, time: timedelta) -> None:
-    """Let time pass for all that is queued."""
+    """Let time pass for all queue entries."""
     connection.execute(text("UPDATE etl.child_queue SET due_at = due_at - :time"), {"time": time})
 
 
 def carried(child: ChildRequest) -> Mapping[str, Any]:
-    """Return what an answer will carry along of its parent."""
+    """Return the parent fields of a request."""
     found: Mapping[str, Any] = json.loads(child.carried)
     return found
 
 
-def test_every_parent_is_due_once_and_then_of_age(connection: Connection) -> None:
+def test_every_parent_is_due_once_and_again_after_the_refresh_interval(connection: Connection) -> None:
     put(connection, "1")
     put(connection, "2")
     first = due(connection)
@@ -82,7 +84,7 @@ def test_every_parent_is_due_once_and_then_of_age(connection: Connection) -> Non
     assert sorted(ids(due(connection))) == ["1", "2"]
 
 
-def test_parents_that_are_not_active_come_of_age_later(connection: Connection) -> None:
+def test_inactive_parents_are_refreshed_later(connection: Connection) -> None:
     put(connection, "1", Status="E")
     children.mark_covered(connection, DETAILS, TENANT, due(connection))
     let_pass(connection, timedelta(days=REFRESH_DAYS[0]))
@@ -100,7 +102,7 @@ def test_a_new_version_makes_its_parent_due(connection: Connection) -> None:
     assert after.parent_raw_id != before.parent_raw_id
 
 
-def test_a_version_that_arrived_while_its_parent_was_asked_about_is_not_covered(
+def test_a_version_that_arrives_during_the_call_is_not_covered(
     connection: Connection,
 ) -> None:
     put(connection, "1")
@@ -111,7 +113,7 @@ def test_a_version_that_arrived_while_its_parent_was_asked_about_is_not_covered(
     assert ids(due(connection)) == ["1"]
 
 
-def test_changed_parents_come_first_then_active_ones_then_the_newest(connection: Connection) -> None:
+def test_changed_parents_come_first_then_active_then_newest(connection: Connection) -> None:
     put(connection, "1", 0)
     put(connection, "2", 5, Status="E")
     put(connection, "3", 3)
@@ -123,34 +125,34 @@ def test_changed_parents_come_first_then_active_ones_then_the_newest(connection:
     assert ids(due(connection, most=2)) == ["2", "3"]
 
 
-def test_parents_that_the_source_marks_deleted_are_not_asked_about(connection: Connection) -> None:
+def test_deleted_parents_are_not_queued(connection: Connection) -> None:
     put(connection, "1", Status="D")
     put(connection, "2", IsDeleted=True)
     put(connection, "3", IsDeleted=False)
     assert ids(due(connection)) == ["3"]
 
 
-def test_refused_parents_are_not_asked_about_and_those_with_a_dropped_value_are(connection: Connection) -> None:
-    put(connection, "1", verdict=CleanStatus(RawState.VALIDATION_ERROR, "status is missing", 1, "r"))
-    put(connection, "2", verdict=CleanStatus(RawState.VALIDATION_ERROR, "premium is bad", 1, "r", loaded=True))
+def test_refused_parents_are_not_queued_but_loaded_ones_are(connection: Connection) -> None:
+    put(connection, "1", status=CleanStatus(RawState.VALIDATION_ERROR, "status is missing", 1, "r"))
+    put(connection, "2", status=CleanStatus(RawState.VALIDATION_ERROR, "premium is bad", 1, "r", loaded=True))
     assert ids(due(connection)) == ["2"]
 
 
-def test_some_children_are_asked_for_of_some_parents_alone(connection: Connection) -> None:
+def test_a_parent_filter_limits_the_queue(connection: Connection) -> None:
     put(connection, "1", Status="A")
     put(connection, "2", Status="C")
     assert ids(due(connection, TERMINATIONS)) == ["2"]
     assert sorted(ids(due(connection))) == ["1", "2"]
 
 
-def test_an_answer_carries_what_the_child_needs_of_its_parent(connection: Connection) -> None:
+def test_a_request_has_the_parent_fields_that_the_child_needs(connection: Connection) -> None:
     put(connection, "1", CustomerId=7, PolicyNumber="not needed", TotalPremium=12.5)
     assert carried(due(connection)[0]) == {"PolicyId": 1, "CustomerId": 7, "Status": "A", "TotalPremium": 12.5}
     put(connection, "2", Status="C")
     assert carried(due(connection, TERMINATIONS)[0]) == {"PolicyId": 2}
 
 
-def test_a_parent_whose_call_failed_waits_and_the_others_have_their_turn(connection: Connection) -> None:
+def test_a_parent_whose_call_failed_is_postponed(connection: Connection) -> None:
     put(connection, "1")
     put(connection, "2")
     due(connection)
@@ -160,21 +162,21 @@ def test_a_parent_whose_call_failed_waits_and_the_others_have_their_turn(connect
     assert sorted(ids(due(connection))) == ["1", "2"]
 
 
-def test_what_came_due_after_a_run_began_waits_for_the_next(connection: Connection) -> None:
+def test_a_parent_that_is_due_after_the_start_waits_for_the_next_run(connection: Connection) -> None:
     put(connection, "1")
     children.refresh_queue(connection, DETAILS, POLICIES, TENANT)
     before = children.read_database_time(connection) - timedelta(seconds=1)
     assert children.read_due_requests(connection, DETAILS, POLICIES, TENANT, before, 10) == []
 
 
-def test_tenants_do_not_see_one_another(connection: Connection) -> None:
+def test_tenants_have_separate_queues(connection: Connection) -> None:
     put(connection, "1", tenant="another")
     assert due(connection) == []
     put(connection, "1")
     assert ids(due(connection)) == ["1"]
 
 
-def test_coverage_says_how_much_is_left(connection: Connection) -> None:
+def test_coverage_counts_the_outstanding_calls(connection: Connection) -> None:
     for number in range(1, 5):
         put(connection, str(number))
     children.mark_covered(connection, DETAILS, TENANT, due(connection)[:3])
@@ -187,12 +189,10 @@ def test_coverage_says_how_much_is_left(connection: Connection) -> None:
     "newer",
     [
         {"Status": "D"},
-        {"verdict": CleanStatus(RawState.VALIDATION_ERROR, "status is missing", 1, "r")},
+        {"status": CleanStatus(RawState.VALIDATION_ERROR, "status is missing", 1, "r")},
     ],
 )
-def test_a_parent_that_is_no_longer_to_be_asked_about_leaves_the_queue(
-    connection: Connection, newer: Mapping[str, Any]
-) -> None:
+def test_an_excluded_parent_leaves_the_queue(connection: Connection, newer: Mapping[str, Any]) -> None:
     put(connection, "1")
     put(connection, "2")
     due(connection)
@@ -204,7 +204,7 @@ def test_a_parent_that_is_no_longer_to_be_asked_about_leaves_the_queue(
     assert children.read_coverage(connection, DETAILS.name, TENANT).outstanding == 0
 
 
-def test_a_parent_that_returns_is_asked_about_again(connection: Connection) -> None:
+def test_a_parent_that_returns_is_queued_again(connection: Connection) -> None:
     put(connection, "1")
     children.mark_covered(connection, DETAILS, TENANT, due(connection))
     put(connection, "1", 1, Status="D")

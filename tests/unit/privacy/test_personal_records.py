@@ -1,4 +1,4 @@
-"""Whose a record is, and what of it stays when its person is forgotten."""
+"""Personal records: which person a record belongs to, and which fields are kept when the person is forgotten."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -50,20 +50,20 @@ def named(*pairs: tuple[str, str]) -> Any:
         ("carriers", {"CarrierID": 7}, False),
     ],
 )
-def test_a_record_belongs_to_the_person_it_names_else_to_whose_policy_it_is(
+def test_a_record_belongs_to_its_person_or_to_the_person_of_its_policy(
     name: str, record: dict[str, Any], mine: bool
 ) -> None:
     known = named(("contacts", "7"), ("policies", "5"))
     assert is_forgotten(resource(name), "1", record, known) is mine
 
 
-def test_a_contact_is_known_by_its_own_id_on_both_of_its_roads() -> None:
+def test_a_contact_is_identified_by_its_id_in_both_sources() -> None:
     for name in (PEOPLE, "account_info"):
         assert is_forgotten(resource(name), "7", {"EntityID": 7}, named(("contacts", "7")))
         assert not is_forgotten(resource(name), "8", {"EntityID": 8}, named(("contacts", "7")))
 
 
-def test_tables_of_staff_and_of_the_market_never_belong_to_a_person() -> None:
+def test_staff_and_market_tables_never_belong_to_a_person() -> None:
     assert not find_person_tables() & {
         "employees",
         "locations",
@@ -76,7 +76,7 @@ def test_tables_of_staff_and_of_the_market_never_belong_to_a_person() -> None:
 
 
 @pytest.mark.parametrize("one", MIXED, ids=lambda one: one.name)
-def test_no_personal_column_finds_its_value_in_what_stays(one: Resource) -> None:
+def test_a_scrubbed_record_has_no_value_for_personal_columns(one: Resource) -> None:
     fields = fields_of(one.model, one.data_source).values()
     filled: dict[str, Any] = {}
     for path in {*iterate_paths(fields)}:
@@ -96,7 +96,7 @@ def test_no_personal_column_finds_its_value_in_what_stays(one: Resource) -> None
 
 
 @pytest.mark.parametrize("one", MIXED, ids=lambda one: one.name)
-def test_what_a_record_is_known_by_stays(one: Resource) -> None:
+def test_identifying_fields_are_kept(one: Resource) -> None:
     for name in (
         one.id,
         one.modified,
@@ -110,13 +110,13 @@ def test_what_a_record_is_known_by_stays(one: Resource) -> None:
         assert {carried.casefold() for carried in one.parent.parent_fields} <= find_impersonal_fields(one).parent_fields
 
 
-def test_no_personal_column_is_required_since_forgetting_empties_it() -> None:
+def test_no_personal_column_is_required() -> None:
     for one in CATALOGUE:
         for name, about in fields_of(one.model, one.data_source).items():
             assert not (about.personal and about.required), f"{one.name}.{name}"
 
 
-def test_undeclared_fields_go_in_whatever_case_and_depth() -> None:
+def test_undeclared_fields_are_removed_in_any_case_and_depth() -> None:
     record = {
         "PolicyId": 5, "customerid": 7, "CustomerName": "Ann", "CustomerPhone": "305", "Mail": {"To": ["Ann"]},
         "LOBList": [{"Code": "AUTOP"}], "_call": {"kind": "agency"}, "TotalPremium": 12.5,
@@ -127,14 +127,14 @@ def test_undeclared_fields_go_in_whatever_case_and_depth() -> None:
     }  # fmt: skip
 
 
-def test_what_stands_around_a_nested_record_is_scrubbed_too() -> None:
+def test_the_parent_fields_of_a_nested_record_are_scrubbed() -> None:
     around = {"PolicyId": 5, "CustomerId": 7, "CustomerName": "Ann", "DateLastModified": "2026-01-01T00:00:00"}
     record = {"DriverID": 1, "FirstName": "Ann", "DOB": "1951-03-17", "MVRPoints": 2, "_parent": around}
     stays = {key: value for key, value in around.items() if key != "CustomerName"}
     assert scrub(resource("drivers"), record) == {"DriverID": 1, "MVRPoints": 2, "_parent": stays}
 
 
-def test_scrubbing_twice_is_scrubbing_once_whatever_the_order_of_the_fields() -> None:
+def test_scrubbing_is_idempotent_and_independent_of_field_order() -> None:
     now = datetime(2026, 1, 5, tzinfo=UTC)
     texts = (b'{"PolicyId": 5, "TotalPremium": 1.50, "CustomerName": "Ann"}', b'{"TotalPremium":1.50,"PolicyId":5}')
     first, second = (

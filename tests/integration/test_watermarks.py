@@ -1,4 +1,4 @@
-"""High-water marks: intervals that join where they touch, where the next window begins, and what is not offered."""
+"""Watermarks: merged windows, the start of the next window, and resources that are not offered."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -15,12 +15,12 @@ TENANT = "t"
 
 
 def hours(first: int, last: int) -> Window:
-    """Return a window between two hours behind the first instant."""
+    """Return a window between two hours after the first instant."""
     return Window(FIRST_INSTANT + timedelta(hours=first), FIRST_INSTANT + timedelta(hours=last))
 
 
 def advanced(engine: Engine, windows: list[Window]) -> list[Window]:
-    """Add windows to an empty record of marks and return what is complete; nothing of it stays."""
+    """Add windows without a commit, and return the complete windows."""
     with engine.connect() as connection:
         for window in windows:
             watermarks.advance_watermark(connection, TENANT, "contacts", window)
@@ -42,7 +42,7 @@ def advanced(engine: Engine, windows: list[Window]) -> list[Window]:
         ([(0, 2), (3, 5), (7, 9), (1, 8)], [(0, 9)]),
     ],
 )
-def test_intervals_join_where_they_touch(
+def test_adjacent_windows_are_merged(
     engine: Engine, windows: list[tuple[int, int]], complete: list[tuple[int, int]]
 ) -> None:
     assert advanced(engine, [hours(*one) for one in windows]) == [hours(*one) for one in complete]
@@ -53,14 +53,14 @@ spans = st.tuples(st.integers(0, 12), st.integers(1, 4)).map(lambda span: (span[
 
 @given(some=st.lists(spans, max_size=8))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
-def test_what_is_complete_is_what_the_windows_cover(engine: Engine, some: list[tuple[int, int]]) -> None:
+def test_the_complete_windows_cover_exactly_the_added_windows(engine: Engine, some: list[tuple[int, int]]) -> None:
     complete = advanced(engine, [hours(*one) for one in some])
     covered = {hour for first, last in some for hour in range(first, last)}
     assert {hour for hour in range(20) if any(hours(hour, hour + 1).start in one for one in complete)} == covered
     assert all(before.end < after.start for before, after in pairwise(complete))
 
 
-def test_tenants_and_resources_have_marks_of_their_own(engine: Engine) -> None:
+def test_tenants_and_resources_have_separate_watermarks(engine: Engine) -> None:
     with engine.begin() as connection:
         watermarks.advance_watermark(connection, TENANT, "contacts", hours(0, 1))
         watermarks.advance_watermark(connection, "another", "contacts", hours(1, 2))
@@ -78,11 +78,13 @@ def test_tenants_and_resources_have_marks_of_their_own(engine: Engine) -> None:
         ([hours(7, 9)], FIRST_INSTANT),
     ],
 )
-def test_the_next_window_begins_where_completeness_ends(intervals: list[Window], start: datetime) -> None:
+def test_the_next_window_starts_at_the_end_of_the_first_complete_window(
+    intervals: list[Window], start: datetime
+) -> None:
     assert watermarks.find_next_start(intervals) == start
 
 
-def test_what_an_account_does_not_offer_is_remembered_for_a_week(engine: Engine) -> None:
+def test_resources_that_are_not_offered_are_stored_for_a_week(engine: Engine) -> None:
     with engine.begin() as connection:
         watermarks.write_offer(connection, TENANT, "claims", offered=False, reason="403")
         watermarks.write_offer(connection, TENANT, "quotes", offered=True)
@@ -100,5 +102,5 @@ def test_a_later_answer_replaces_an_earlier_one(engine: Engine) -> None:
         assert watermarks.read_not_offered(connection, TENANT, within=None) == {}
 
 
-def test_marks_are_read_back_in_utc(engine: Engine) -> None:
+def test_watermarks_are_read_in_utc(engine: Engine) -> None:
     assert [(one.start.tzinfo, one.end.tzinfo) for one in advanced(engine, [hours(0, 1)])] == [(UTC, UTC)]

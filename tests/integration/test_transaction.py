@@ -1,4 +1,4 @@
-"""The unit of work: tried again where that helps, and exactly once where the answer to a commit is lost."""
+"""Transactions: retried after transient errors, and committed exactly once when an answer is lost."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ INSERT = text("INSERT INTO seen (key) VALUES (:key)")
 
 @pytest.fixture
 def ledger(engine: Engine) -> Ledger:
-    """Give a ledger with a table to write into, in which a key may come again and again."""
+    """Return a ledger with a table that accepts duplicate keys."""
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE seen (key int, place int)"))
     return Ledger(engine, "t")
@@ -37,21 +37,21 @@ def ledger(engine: Engine) -> Ledger:
 
 @pytest.fixture
 def proxy(database_url: str) -> Iterator[Proxy]:
-    """Give a proxy before the database of this test."""
+    """Yield a proxy in front of the database of this test."""
     with proxied(database_url) as made:
         yield made
 
 
 @pytest.fixture
 def far(proxy: Proxy) -> Iterator[Engine]:
-    """Give an engine that goes through the proxy."""
+    """Yield an engine that connects through the proxy."""
     made = make_engine(proxy.url)
     yield made
     made.dispose()
 
 
 def insert(key: int) -> Callable[[Connection], int]:
-    """Return work that writes a key and returns it."""
+    """Return a function that writes a key and returns it."""
 
     def work(connection: Connection) -> int:
         connection.execute(INSERT, {"key": key})
@@ -61,14 +61,14 @@ def insert(key: int) -> Callable[[Connection], int]:
 
 
 def seen(engine: Engine) -> list[int]:
-    """Return the keys that were written."""
+    """Return the written keys."""
     with engine.connect() as connection:
         return list(connection.execute(text("SELECT key FROM seen ORDER BY key")).scalars())
 
 
 @pytest.mark.parametrize("reaches_server", [True, False], ids=["committed", "rolled back"])
 @pytest.mark.parametrize("loses", [1, 3])
-def test_a_commit_whose_answer_is_lost_counts_once(
+def test_a_commit_with_a_lost_answer_counts_once(
     ledger: Ledger, far: Engine, proxy: Proxy, reaches_server: bool, loses: int
 ) -> None:
     proxy.loses, proxy.reaches_server = loses, reaches_server
@@ -78,10 +78,8 @@ def test_a_commit_whose_answer_is_lost_counts_once(
     assert seen(ledger.engine) == [1, 2, 3, 4]
 
 
-def test_a_commit_that_reaches_the_server_after_its_connection_is_lost_counts_once(
-    ledger: Ledger, far: Engine, proxy: Proxy
-) -> None:
-    """Its transaction is the newest of the server and still open when the client asks what became of it."""
+def test_a_late_commit_on_a_lost_connection_counts_once(ledger: Ledger, far: Engine, proxy: Proxy) -> None:
+    """Its transaction is the newest of the server and still open when the client checks the outcome."""
     proxy.loses = 1
     proxy.delivers.clear()
     tries: list[int] = []
@@ -93,7 +91,7 @@ def test_a_commit_that_reaches_the_server_after_its_connection_is_lost_counts_on
     with ThreadPoolExecutor(1) as threads:
         future = threads.submit(Ledger(far, "t").commit, work)
         assert wait_until(lambda: proxy.lost == 1, 30)
-        time.sleep(0.5)  # what is tested is that nothing is done meanwhile
+        time.sleep(0.5)  # the test is that nothing happens during this time
         assert len(tries) == 1
         proxy.delivers.set()
         future.result(30)
@@ -101,10 +99,10 @@ def test_a_commit_that_reaches_the_server_after_its_connection_is_lost_counts_on
     assert seen(ledger.engine) == [1]
 
 
-def test_a_commit_whose_fate_stays_unknown_is_not_done_again(
+def test_an_unknown_commit_is_not_retried(
     ledger: Ledger, far: Engine, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Patience with the question ends before patience with the work, which must not go on without an answer."""
+    """The retries of the check end before the retries of the work, which must not run again without an answer."""
     monkeypatch.setattr(commit_outcome, "with_retries", partial(with_retries, retry_seconds=0.3))
     proxy.loses = 1
     proxy.delivers.clear()
@@ -115,14 +113,14 @@ def test_a_commit_whose_fate_stays_unknown_is_not_done_again(
     assert seen(ledger.engine) == [1]
 
 
-def test_a_lease_whose_taking_lost_its_answer_is_ours(engine: Engine, far: Engine, proxy: Proxy) -> None:
+def test_a_lease_is_held_when_the_answer_was_lost(engine: Engine, far: Engine, proxy: Proxy) -> None:
     proxy.loses = 1
     with hold_lease(far, "t", ["contacts"]) as lease, engine.begin() as connection:
         verify_lease(connection, lease)
     assert proxy.lost == 1
 
 
-def test_a_deadlock_is_tried_again(ledger: Ledger) -> None:
+def test_a_deadlock_is_retried(ledger: Ledger) -> None:
     for key in (1, 2):
         ledger.commit(insert(key))
     both_hold_one = threading.Barrier(2)
@@ -148,7 +146,7 @@ def test_a_deadlock_is_tried_again(ledger: Ledger) -> None:
         assert len(connection.execute(text("SELECT DISTINCT place FROM seen")).all()) == 1
 
 
-def test_a_serialization_failure_is_tried_again(ledger: Ledger) -> None:
+def test_a_serialization_failure_is_retried(ledger: Ledger) -> None:
     ledger.commit(insert(1))
     tries: list[int] = []
     count_up = text("UPDATE seen SET place = coalesce(place, 0) + 1")
@@ -169,7 +167,7 @@ def test_a_serialization_failure_is_tried_again(ledger: Ledger) -> None:
         assert connection.execute(text("SELECT place FROM seen")).scalar_one() == 2
 
 
-def test_a_lock_that_is_held_too_long_is_waited_for_again(ledger: Ledger) -> None:
+def test_a_lock_timeout_is_retried(ledger: Ledger) -> None:
     ledger.commit(insert(1))
     tries: list[int] = []
     taken = ledger.engine.connect()
@@ -187,7 +185,7 @@ def test_a_lock_that_is_held_too_long_is_waited_for_again(ledger: Ledger) -> Non
     assert len(tries) == 2
 
 
-def test_a_statement_that_takes_too_long_is_tried_once_more_only(ledger: Ledger) -> None:
+def test_a_slow_statement_is_retried_once(ledger: Ledger) -> None:
     tries: list[int] = []
 
     def work(connection: Connection) -> None:
@@ -200,7 +198,7 @@ def test_a_statement_that_takes_too_long_is_tried_once_more_only(ledger: Ledger)
     assert len(tries) == retry.MAX_SLOW_TRIES == 2
 
 
-def test_a_transaction_that_idled_too_long_is_tried_again(ledger: Ledger) -> None:
+def test_an_idle_timeout_is_retried(ledger: Ledger) -> None:
     tries: list[int] = []
 
     def work(connection: Connection) -> None:
@@ -208,7 +206,7 @@ def test_a_transaction_that_idled_too_long_is_tried_again(ledger: Ledger) -> Non
         connection.execute(INSERT, {"key": 1})
         if len(tries) == 1:
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '20ms'"))
-            time.sleep(0.3)  # what is tested is that nothing is asked meanwhile
+            time.sleep(0.3)  # the test is that no statement runs during this time
             connection.execute(text("SELECT 1"))
 
     ledger.commit(work)
@@ -216,7 +214,7 @@ def test_a_transaction_that_idled_too_long_is_tried_again(ledger: Ledger) -> Non
     assert seen(ledger.engine) == [1]
 
 
-def test_a_session_that_is_ended_at_any_statement_costs_one_more_try(ledger: Ledger) -> None:
+def test_a_terminated_session_is_retried(ledger: Ledger) -> None:
     end_myself = text("SELECT pg_terminate_backend(pg_backend_pid())")
     tries: list[int] = []
 
@@ -231,20 +229,20 @@ def test_a_session_that_is_ended_at_any_statement_costs_one_more_try(ledger: Led
     assert len(tries) == 3
 
 
-def test_a_reading_is_tried_again_as_well(ledger: Ledger) -> None:
+def test_a_read_is_retried(ledger: Ledger) -> None:
     tries: list[int] = []
 
-    def look(connection: Connection) -> int:
+    def read_five(connection: Connection) -> int:
         tries.append(1)
         if len(tries) == 1:
             connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
         return int(connection.execute(text("SELECT 5")).scalar_one())
 
-    assert ledger.read(look) == 5
-    assert ledger.dry_run(look) == 5
+    assert ledger.read(read_five) == 5
+    assert ledger.dry_run(read_five) == 5
 
 
-def test_what_a_record_is_to_blame_for_is_not_tried_again(ledger: Ledger) -> None:
+def test_an_invalid_record_is_not_retried(ledger: Ledger) -> None:
     tries: list[int] = []
 
     def work(connection: Connection) -> None:
@@ -256,7 +254,7 @@ def test_what_a_record_is_to_blame_for_is_not_tried_again(ledger: Ledger) -> Non
     assert len(tries) == 1
 
 
-def test_patience_has_an_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retries_are_limited(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "MAX_PAUSE", 0.05)
     nowhere = make_engine("postgresql://nobody@127.0.0.1:1/none")
     tries: list[int] = []
@@ -282,7 +280,7 @@ def test_pauses_grow_to_a_limit_and_differ() -> None:
 
 
 @pytest.mark.parametrize("waits_for", ["the server", "another try"])
-def test_a_call_that_is_let_go_ends_at_once_in_whichever_thread(ledger: Ledger, waits_for: str) -> None:
+def test_a_canceled_call_ends_at_once_in_any_thread(ledger: Ledger, waits_for: str) -> None:
     under_way = threading.Event()
 
     def work(connection: Connection) -> None:
@@ -297,10 +295,10 @@ def test_a_call_that_is_let_go_ends_at_once_in_whichever_thread(ledger: Ledger, 
         cancel_pending_calls()
         with pytest.raises(Interrupted):
             future.result(15)
-    assert ledger.commit(insert(1)) == 1, "later calls are not concerned"
+    assert ledger.commit(insert(1)) == 1, "later calls are not canceled"
 
 
-#: What may wait for a server that has fallen silent, beside a statement, a COPY and a result (see test_connect.py).
+#: Calls that can wait for a server that stops answering, in addition to those in test_connect.py.
 CALLS: dict[str, Callable[[Engine, Connection], object]] = {
     "commit": lambda _, connection: connection.commit(),
     "rollback": lambda _, connection: connection.rollback(),
@@ -327,7 +325,7 @@ def test_no_call_waits_for_a_silent_server_beyond_its_deadline(
     connection.close()
 
 
-def test_a_sign_of_life_into_silence_ends_before_the_next_is_due(
+def test_a_renewal_without_an_answer_ends_before_the_next_one(
     engine: Engine, far: Engine, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("etl.database.connect.CLIENT_GRACE_SECONDS", 0.1)
@@ -337,7 +335,7 @@ def test_a_sign_of_life_into_silence_ends_before_the_next_is_due(
     monkeypatch.setattr("etl.database.connect._CONNECT_SECONDS", 0.3)
     with pytest.raises(LeaseLost), hold_lease(far, "t", ["contacts"]) as lease:  # noqa: PT012 (a fault in the middle)
         proxy.swallows.set()
-        time.sleep(1)  # a few signs of life go nowhere
+        time.sleep(1)  # some renewals get no answer
         proxy.swallows.clear()
         before = time.monotonic()
         while expiry(engine) < 50:
@@ -349,7 +347,7 @@ def test_a_sign_of_life_into_silence_ends_before_the_next_is_due(
 
 
 def expiry(engine: Engine) -> float:
-    """Return the seconds that a lease still lives."""
+    """Return the seconds until a lease expires."""
     with engine.connect() as connection:
         return float(
             connection.execute(text("SELECT extract(epoch FROM expires_at - now()) FROM etl.leases")).scalar_one()
@@ -357,22 +355,22 @@ def expiry(engine: Engine) -> float:
 
 
 @contextmanager
-def mended(ledger: Ledger, statement: str, after_tries: list[int]) -> Iterator[None]:
-    """Carry out a statement as soon as something was tried twice."""
+def fixed_after_tries(ledger: Ledger, statement: str, after_tries: list[int]) -> Iterator[None]:
+    """Run a statement after the second try."""
 
-    def mend() -> None:
+    def fix() -> None:
         assert wait_until(lambda: len(after_tries) >= 2, 30)
         with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(statement))
 
     with ThreadPoolExecutor(1) as threads:
-        future = threads.submit(mend)
+        future = threads.submit(fix)
         yield
         future.result(30)
 
 
 def counted(tries: list[int], work: Callable[[], object]) -> Callable[[], object]:
-    """Return work that counts how often it was begun."""
+    """Return a function that counts its calls."""
 
     def begun() -> object:
         tries.append(1)
@@ -381,26 +379,26 @@ def counted(tries: list[int], work: Callable[[], object]) -> Callable[[], object
     return begun
 
 
-def test_a_server_that_is_read_only_for_a_while_is_left_and_found_again(ledger: Ledger, database_url: str) -> None:
+def test_a_read_only_server_is_retried(ledger: Ledger, database_url: str) -> None:
     name = urlsplit(database_url).path.lstrip("/")
     tries: list[int] = []
     with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
     during = make_engine(database_url)
-    with mended(ledger, f"ALTER DATABASE {name} RESET default_transaction_read_only", tries):
+    with fixed_after_tries(ledger, f"ALTER DATABASE {name} RESET default_transaction_read_only", tries):
         with_retries(counted(tries, partial(Ledger(during, "t")._commit_once, insert(1))))
     during.dispose()
     assert seen(ledger.engine) == [1]
 
 
-def test_a_server_that_is_full_for_a_while_is_tried_again(ledger: Ledger, database_url: str) -> None:
+def test_a_full_server_is_retried(ledger: Ledger, database_url: str) -> None:
     role = f"crowded_{uuid4().hex[:8]}"
     tries: list[int] = []
     with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD 'p' CONNECTION LIMIT 0"))
     parts = urlsplit(database_url)
     crowded = make_engine(parts._replace(netloc=f"{role}:p@{parts.hostname}:{parts.port}").geturl())
-    with mended(ledger, f"ALTER ROLE {role} CONNECTION LIMIT 5", tries):
+    with fixed_after_tries(ledger, f"ALTER ROLE {role} CONNECTION LIMIT 5", tries):
         assert with_retries(counted(tries, partial(Ledger(crowded, "t")._read_once, lambda _: 7))) == 7
     crowded.dispose()
     with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

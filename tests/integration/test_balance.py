@@ -1,4 +1,4 @@
-"""The books: a resource whose counts disagree is failed with the difference named, and its batch never completed."""
+"""The balance: a resource whose counts do not balance fails with the difference, and its batch never completes."""
 
 from collections.abc import Iterator
 
@@ -16,13 +16,13 @@ WINDOW = Window.of({"start_date": FIRST_INSTANT, "end_date": "2026-03-01"})
 
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
-    """Give a connection inside a transaction."""
+    """Yield a connection inside a transaction."""
     with engine.begin() as opened:
         yield opened
 
 
 def loaded(connection: Connection, **counts: dict[str, int]) -> Batch:
-    """Return a batch that was loaded to its end, with these counts by resource."""
+    """Return a fully loaded batch with these counts by resource."""
     batch = batches.build_batch(TENANT, WINDOW, "rules", "sync", {})
     batches.create_batch(connection, batch, dict.fromkeys(counts, WINDOW), "test")
     for state in FORWARD[1:-1]:
@@ -33,7 +33,7 @@ def loaded(connection: Connection, **counts: dict[str, int]) -> Batch:
 
 
 def close(connection: Connection, batch: Batch) -> tuple[BatchState, str | None]:
-    """Close the books of every resource and of the batch; return how the batch ended, and what it says."""
+    """Close every resource and the batch; return the state and error of the batch."""
     for part in batches.read_batch_resources(connection, batch.id):
         balance.close_resource(connection, batch, part)
     state = balance.close_batch(connection, batch.id)
@@ -43,13 +43,13 @@ def close(connection: Connection, batch: Batch) -> tuple[BatchState, str | None]
 EVERY_OUTCOME = {"fetched": len(Outcome), **{outcome.value: 1 for outcome in Outcome}}
 
 
-def test_books_that_balance_complete_the_batch_and_move_the_marks(connection: Connection) -> None:
+def test_a_balanced_batch_completes_and_advances_the_watermarks(connection: Connection) -> None:
     batch = loaded(connection, contacts=EVERY_OUTCOME, policies={})
     assert close(connection, batch) == (BatchState.COMPLETED, None)
     assert watermarks.read_complete_windows(connection, TENANT, "contacts") == [WINDOW]
 
 
-def test_one_record_that_is_not_accounted_for_fails_its_resource_and_the_batch(connection: Connection) -> None:
+def test_a_missing_record_fails_its_resource_and_the_batch(connection: Connection) -> None:
     for lost in Outcome:
         with connection.begin_nested() as savepoint:
             number = len(Outcome)
@@ -58,7 +58,7 @@ def test_one_record_that_is_not_accounted_for_fails_its_resource_and_the_batch(c
             states = {part.resource: part.status for part in batches.read_batch_resources(connection, batch.id)}
             assert state is BatchState.FAILED
             assert states == {"contacts": ResourceState.FAILED, "policies": ResourceState.DONE}
-            assert f"contacts: {number} records were fetched and {number - 1} accounted for" in (error or "")
+            assert f"contacts: {number} records were fetched but {number - 1} are accounted for" in (error or "")
             assert watermarks.read_complete_windows(connection, TENANT, "contacts") == []
             assert watermarks.read_complete_windows(connection, TENANT, "policies") == [WINDOW]
             failed = connection.execute(
@@ -68,12 +68,12 @@ def test_one_record_that_is_not_accounted_for_fails_its_resource_and_the_batch(c
             savepoint.rollback()
 
 
-def test_a_record_that_is_counted_twice_is_no_better(connection: Connection) -> None:
+def test_a_record_that_is_counted_twice_fails_the_batch(connection: Connection) -> None:
     batch = loaded(connection, contacts={"fetched": 1, Outcome.INSERTED: 1, Outcome.UNCHANGED: 1})
     assert close(connection, batch)[0] is BatchState.FAILED
 
 
-def test_with_a_batch_the_evidence_of_old_commits_goes(connection: Connection) -> None:
+def test_closing_a_batch_removes_expired_commit_evidence(connection: Connection) -> None:
     for hours in (1, 25):
         told = "INSERT INTO etl.commits VALUES (gen_random_uuid(), now() - make_interval(hours => :hours))"
         connection.execute(text(told), {"hours": hours})

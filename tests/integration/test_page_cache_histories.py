@@ -1,4 +1,4 @@
-"""Random histories of a feed, read with known pages passed by and without: rows, staging, findings, books are alike."""
+"""Random histories of a feed, read with and without the page cache, end in equal rows, staging, findings and counts."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,7 +24,7 @@ from etl.pipeline.reconcile import mark_missing_deleted
 from etl.window import Window
 
 STEPS, PAGE = 10, 3
-#: How a contact may read; some leave a finding.
+#: Variants of a contact; some of them cause a finding.
 TEXTS: tuple[dict[str, Any], ...] = (
     {}, {"DisplayName": "Other"}, {"City": "Macon"}, {"Status": "D"}, {"Email": "no address"}, {"Status": "Q"},
 )  # fmt: skip
@@ -41,7 +41,7 @@ LOOKS = {
         SELECT source_id, field, rule, severity, state, times_seen
         FROM etl.findings WHERE tenant = :tenant ORDER BY 1, 2, 3
     """,
-    # A record that comes twice in one batch is a duplicate or unchanged, by the transactions in which it comes.
+    # A record that arrives twice in one batch is a duplicate or unchanged, depending on the transactions.
     "books": """
         SELECT part.pages, part.fetched, part.inserted, part.updated, part.unchanged + part.duplicate, part.older,
                part.outside_window, part.refused, part.no_row
@@ -53,13 +53,13 @@ LOOKS = {
 
 @dataclass
 class Reader:
-    """An account that lives through a history, and passes by what is known or takes everything apart."""
+    """An account that reads a history, with or without the page cache."""
 
     engine: Engine
     tenant: str
-    passes_by: bool
-    passed_by: int = 0
-    swept: list[UUID] = field(default_factory=list)
+    uses_cache: bool
+    cached_answers: int = 0
+    scanned: list[UUID] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.account = Account(self.engine, self.tenant)
@@ -69,37 +69,39 @@ class Reader:
         return self.account.ledger.commit(partial(work, **given))
 
     def read(self, groups: Sequence[Sequence[FetchedPage]], window: Window | None) -> None:
-        """Take groups of pages as one batch, and end it."""
+        """Write page groups as one batch, and complete the batch."""
         taker = self.account.writer(*[window] if window else [])
         with pytest.MonkeyPatch.context() as patch:
-            if not self.passes_by:
+            if not self.uses_cache:
                 patch.setattr(page_writer, "is_cacheable", lambda _: False)
             for pages in groups:
                 known, rest = taker.skip_unchanged(self.account.group(pages, window))
-                self.passed_by += known.answers
+                self.cached_answers += known.answers
                 if rest is not None:
                     taker.write(rest)
         self.commit(batches.advance_batch, batch_id=taker.batch_id, to=BatchState.COMPLETED)
 
-    def sweep(self) -> None:
-        """Take every record to have vanished."""
+    def scan_without_records(self) -> None:
+        """Run a full scan that returns no record."""
         taker = self.account.writer()
         batch = self.account.ledger.read(partial(batches.read_batch, batch_id=taker.batch_id))
-        self.commit(mark_missing_deleted, resource=self.account.resource, batch=batch, spared=())
-        self.swept.append(batch.id)
+        self.commit(mark_missing_deleted, resource=self.account.resource, batch=batch, excluded=())
+        self.scanned.append(batch.id)
 
-    def bring_back(self, place: int) -> None:
-        """Take a sweep back."""
-        if self.swept:
-            batch_id = self.swept[place % len(self.swept)]
-            self.commit(full_scan.restore_missing, resource=self.account.resource, tenant=self.tenant, batch_id=batch_id)
+    def restore(self, place: int) -> None:
+        """Undo a full scan."""
+        if self.scanned:
+            batch_id = self.scanned[place % len(self.scanned)]
+            self.commit(
+                full_scan.restore_missing, resource=self.account.resource, tenant=self.tenant, batch_id=batch_id
+            )
 
     def forget(self, number: int) -> None:
-        with suppress(UsageError):  # nobody has met that one
+        with suppress(UsageError):  # this contact never arrived
             self.commit(erase_person, tenant=self.tenant, contact=str(number), actor="a test")
 
     def purge(self) -> None:
-        """Let the request facts and earlier versions be too old to be kept."""
+        """Purge all request facts and superseded versions."""
         retention.purge_resource(self.account.ledger, self.account.resource, timedelta(0))
 
     def change_rules(self, strict: bool) -> None:
@@ -107,7 +109,7 @@ class Reader:
         self.account.__post_init__()
 
     def look(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return everything that must not depend on how pages are read."""
+        """Return everything that must not depend on the page cache."""
         with self.engine.connect() as connection:
             bound = {"tenant": self.tenant}
             return {
@@ -117,7 +119,7 @@ class Reader:
 
 @dataclass
 class History:
-    """What happens at the source and here, drawn from a seed; both readers live through the same."""
+    """Random events at the source and in the database; both readers get the same events."""
 
     dice: Random
     readers: Sequence[Reader]
@@ -131,12 +133,12 @@ class History:
         self.before: list[dict[int, tuple[datetime, dict[str, Any]]]] = []
 
     def step(self) -> None:
-        """Let something happen at the source, then here, then a reading."""
+        """Cause an event at the source, sometimes an event in the database, then a reading."""
         self.now += timedelta(hours=1)
         self.before.append(dict(self.source))
-        self.tell(self.dice.choice((self.edit, self.edit, self.silently, self.add, self.revert, *[self.rest] * 3)))
+        self.tell(self.dice.choice((self.edit, self.edit, self.edit_silently, self.add, self.revert, *[self.rest] * 3)))
         if self.dice.random() < 0.3:
-            self.tell(self.dice.choice((self.sweep, self.bring_back, self.forget, self.purge, self.change_rules)))
+            self.tell(self.dice.choice((self.scan_without_records, self.restore, self.forget, self.purge, self.change_rules)))
         self.tell(self.read)
 
     def tell(self, event: Any) -> None:
@@ -146,8 +148,8 @@ class History:
         for number in self.some():
             self.source[number] = (self.now, self.dice.choice(TEXTS))
 
-    def silently(self) -> None:
-        """Change texts without a word of it in their times."""
+    def edit_silently(self) -> None:
+        """Change texts without a new time of change."""
         for number in self.some():
             self.source[number] = (self.source[number][0], self.dice.choice(TEXTS))
 
@@ -156,23 +158,23 @@ class History:
             self.source[number] = (self.now - timedelta(minutes=self.dice.randrange(300)), {})
 
     def revert(self) -> None:
-        """Show what was there before, as a restored backup does."""
+        """Return to an earlier state of the source, as after a restored backup."""
         self.source = dict(self.dice.choice(self.before))
 
     def rest(self) -> None:
-        """Let nothing happen."""
+        """Do nothing."""
 
     def some(self) -> list[int]:
         return self.dice.sample(sorted(self.source), min(len(self.source), self.dice.randrange(1, 3)))
 
-    def sweep(self) -> None:
+    def scan_without_records(self) -> None:
         for reader in self.readers:
-            reader.sweep()
+            reader.scan_without_records()
 
-    def bring_back(self) -> None:
+    def restore(self) -> None:
         place = self.dice.randrange(9)
         for reader in self.readers:
-            reader.bring_back(place)
+            reader.restore(place)
 
     def forget(self) -> None:
         number = self.dice.randrange(1, 9)
@@ -189,7 +191,7 @@ class History:
             reader.change_rules(strict)
 
     def read(self) -> str:
-        """Let both read the same pages in the same transactions, some of them twice, some empty."""
+        """Let both readers read the same pages in the same transactions, some pages twice, some empty."""
         items = [contact(number, *self.source[number][:1], **self.source[number][1]) for number in sorted(self.source)]
         account = self.readers[0].account
         pages = [account.page(items[at : at + PAGE], self.now) for at in range(0, len(items), PAGE)]
@@ -205,8 +207,8 @@ class History:
 
 
 @pytest.mark.parametrize("seeds", [range(begin, begin + 6) for begin in range(0, 18, 6)], ids=str)
-def test_whether_known_pages_are_passed_by_changes_nothing(engine: Engine, seeds: range) -> None:
-    passed_by = 0
+def test_the_page_cache_does_not_change_the_result(engine: Engine, seeds: range) -> None:
+    cached_answers = 0
     for seed in seeds:
         readers = [Reader(engine, f"{name}-{seed}", name == "passing") for name in ("passing", "thorough")]
         history = History(Random(seed), readers)
@@ -215,6 +217,6 @@ def test_whether_known_pages_are_passed_by_changes_nothing(engine: Engine, seeds
             passing, thorough = (reader.look() for reader in readers)
             for name in LOOKS:
                 assert passing[name] == thorough[name], f"{name}, history {seed}: {'; '.join(history.told)}"
-        passed_by += readers[0].passed_by
-        assert readers[1].passed_by == 0
-    assert passed_by > 5 * len(seeds), "hardly a page was known, so that nothing was compared"
+        cached_answers += readers[0].cached_answers
+        assert readers[1].cached_answers == 0
+    assert cached_answers > 5 * len(seeds), "too few pages were cached for a comparison"

@@ -1,4 +1,4 @@
-"""The views that say how things stand: their columns, what lag and gaps are counted from, and who is waited for."""
+"""The status views: their columns, lag and gaps, and placeholders."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
-    """Give a connection inside a transaction, whose time stands still."""
+    """Yield a connection inside a transaction, in which the time does not advance."""
     with engine.begin() as opened:
         yield opened
 
@@ -35,13 +35,13 @@ def now(connection: Connection) -> datetime:
     return moment.astimezone(UTC)
 
 
-def stands(connection: Connection, name: str) -> Freshness:
-    """Return how a resource stands."""
+def freshness(connection: Connection, name: str) -> Freshness:
+    """Return the freshness of a resource."""
     return next(one for one in load_status(connection, TENANT).resources if one.resource == name)
 
 
 def run(connection: Connection, name: str, state: ResourceState, error: str | None = None, **more: Any) -> None:
-    """Note a batch in which one resource ended in a state."""
+    """Write a batch in which one resource ended in a state."""
     window = Window(FIRST_INSTANT, now(connection))
     batch = batches.build_batch(TENANT, window, "rules", more.get("command", "sync"), {})
     batches.create_batch(connection, batch, {name: window}, "test")
@@ -49,7 +49,7 @@ def run(connection: Connection, name: str, state: ResourceState, error: str | No
 
 
 def complete(connection: Connection, name: str, *hours_ago: tuple[int | None, int]) -> None:
-    """Note what is complete of a resource: from so many hours ago (None: the first instant) to so many."""
+    """Add complete windows of a resource, in hours before now; None is the first instant."""
     at = now(connection)
     for start, end in hours_ago:
         begun = FIRST_INSTANT if start is None else at - start * HOUR
@@ -64,14 +64,14 @@ def complete(connection: Connection, name: str, *hours_ago: tuple[int | None, in
         ("orphans", "tenant table_name source_id label since age referred_to referred_by"),
     ],
 )
-def test_a_view_has_the_columns_that_are_promised(connection: Connection, view: str, wanted: str) -> None:
+def test_a_view_has_the_documented_columns(connection: Connection, view: str, wanted: str) -> None:
     found = connection.execute(text(f"SELECT * FROM etl.{view}")).keys()
     assert list(found) == wanted.split()
 
 
-def test_lag_counts_from_the_unbroken_end_and_gaps_are_counted(connection: Connection) -> None:
+def test_lag_counts_from_the_end_of_the_first_complete_window(connection: Connection) -> None:
     complete(connection, "contacts", (None, 3), (2, 1))
-    one = stands(connection, "contacts")
+    one = freshness(connection, "contacts")
     assert (one.lag, len(one.gaps)) == (3 * HOUR, 1)
     assert one.complete_to == now(connection) - 3 * HOUR
     gaps = connection.execute(text("SELECT open_gaps FROM etl.freshness WHERE resource = 'contacts'")).scalar_one()
@@ -79,24 +79,24 @@ def test_lag_counts_from_the_unbroken_end_and_gaps_are_counted(connection: Conne
     assert (one.is_late(2 * HOUR), one.is_late(4 * HOUR)) == (True, False)
 
 
-def test_what_is_complete_from_later_on_alone_has_a_gap_before_it_and_no_lag(connection: Connection) -> None:
+def test_a_resource_without_its_oldest_window_has_a_gap_and_no_lag(connection: Connection) -> None:
     complete(connection, "contacts", (5, 1))
-    one = stands(connection, "contacts")
+    one = freshness(connection, "contacts")
     assert (one.complete_to, one.lag, len(one.gaps)) == (None, None, 1)
     assert one.is_late(1000 * HOUR)
 
 
-def test_what_is_not_offered_is_never_late(connection: Connection) -> None:
+def test_a_resource_that_is_not_offered_is_never_late(connection: Connection) -> None:
     watermarks.write_offer(connection, TENANT, "claims", offered=False, reason="404")
-    assert not stands(connection, "claims").is_late(HOUR)
+    assert not freshness(connection, "claims").is_late(HOUR)
 
 
 @pytest.mark.parametrize(("due", "lag"), [(None, 1), (5, 5), (0, 1)])
-def test_details_are_as_old_as_their_oldest_call_or_their_parent(
+def test_the_lag_of_details_is_that_of_their_oldest_call_or_parent(
     connection: Connection, due: int | None, lag: int
 ) -> None:
     complete(connection, "policies", (None, 1))
-    assert stands(connection, "quotes").lag is None, "nobody has asked yet"
+    assert freshness(connection, "quotes").lag is None, "nobody has asked yet"
     run(connection, "quotes", ResourceState.DONE)
     at = now(connection) + HOUR if due is None else now(connection) - due * HOUR
     connection.execute(
@@ -107,22 +107,22 @@ def test_details_are_as_old_as_their_oldest_call_or_their_parent(
         """),
         {"at": at},
     )
-    assert stands(connection, "quotes").lag == lag * HOUR
+    assert freshness(connection, "quotes").lag == lag * HOUR
 
 
-def test_an_error_is_shown_while_the_newest_run_has_it(engine: Engine) -> None:
+def test_the_error_of_the_newest_run_is_shown(engine: Engine) -> None:
     runs = ((ResourceState.FAILED, "away", "away"), (ResourceState.DONE, None, None))
     for state, error, shown in runs:
         with engine.begin() as connection:
             run(connection, "claims", state, error)
         with engine.connect() as connection:
-            one = stands(connection, "claims")
+            one = freshness(connection, "claims")
             assert (one.error, one.error_at is not None) == (shown, shown is not None)
 
 
-def test_a_replay_reads_nothing_and_says_nothing_of_freshness(connection: Connection) -> None:
+def test_a_replay_does_not_change_freshness(connection: Connection) -> None:
     run(connection, "claims", ResourceState.FAILED, "refused", command="replay")
-    assert stands(connection, "claims").error is None
+    assert freshness(connection, "claims").error is None
 
 
 def department(number: int, *, dead: bool = False) -> Row:
@@ -134,7 +134,7 @@ def department(number: int, *, dead: bool = False) -> Row:
     return Row(key, raw_id, format_row(values), undated=False, deleted=dead)
 
 
-def test_rows_that_are_waited_for_are_listed_with_their_age_and_who_refers_to_them(engine: Engine) -> None:
+def test_placeholders_are_listed_with_their_age_and_references(engine: Engine) -> None:
     target = LoadContext(TENANT, BATCH, Window(FIRST_INSTANT, datetime(2100, 1, 1, tzinfo=UTC)))
     with engine.begin() as connection:
         write_stubs(connection, target, [("locations", "77", "North", datetime(2026, 3, 1, tzinfo=UTC))], {})
@@ -147,8 +147,8 @@ def test_rows_that_are_waited_for_are_listed_with_their_age_and_who_refers_to_th
         assert orphan.age >= timedelta(days=3)
         assert (orphan.referred_to, orphan.referred_by) == (2, ["departments.location_id"])
         assert [(one.table, one.number) for one in load_status(connection, TENANT).orphans] == [("locations", 1)]
-        assert stands(connection, "departments").rows == 2
-        assert (stands(connection, "locations").rows, stands(connection, "locations").placeholders) == (0, 1)
+        assert freshness(connection, "departments").rows == 2
+        assert (freshness(connection, "locations").rows, freshness(connection, "locations").placeholders) == (0, 1)
     with engine.begin() as connection:
         connection.execute(text("UPDATE locations SET is_placeholder = false"))
     with engine.connect() as connection:

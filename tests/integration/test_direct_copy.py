@@ -1,4 +1,4 @@
-"""New rows are copied straight into production: in the end as if they had been merged, and whoever else is at work."""
+"""New rows are copied directly into production, with the same result as a merge, even with concurrent writers."""
 
 import threading
 import time
@@ -46,7 +46,7 @@ LOOKS = {
 
 
 def department(tenant: str, number: int, hours: float = 0, **facts: Any) -> Row:
-    """Return a reshaped department of a version that is so many hours later than noon."""
+    """Return a reshaped department, with a version some hours after noon."""
     key, at = str(row_id(tenant, "departments", str(number))), NOON + timedelta(hours=hours)
     gone = at if facts.get("dead") else None
     raw_id = facts.get("raw_id") or str(uuid4())
@@ -69,13 +69,13 @@ def look(engine: Engine, **bound: Any) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def merge_all(self: RowWriter, rows: Sequence[Row]) -> set[str]:
-    """Take every row to be in the table already."""
+    """Return all ids, as if every row were in the table already."""
     return {row.id for row in rows}
 
 
 @pytest.mark.parametrize("seeds", [range(15), range(15, 30)], ids=str)
-def test_rows_that_are_copied_end_as_rows_that_are_merged(engine: Engine, seeds: range) -> None:
-    """Groups of new, known, newer, older, equal, deleted rows, placeholders and rows that PostgreSQL refuses."""
+def test_copied_rows_equal_merged_rows(engine: Engine, seeds: range) -> None:
+    """The rows are new, known, newer, older, equal, deleted, placeholders, or rejected by PostgreSQL."""
     copied: Counter[str] = Counter()
     for seed in seeds:
         dice, batch_id = Random(seed), {name: uuid4() for name in ("copied", "merged")}
@@ -114,7 +114,7 @@ def test_rows_that_are_copied_end_as_rows_that_are_merged(engine: Engine, seeds:
 
 
 def waits_for_another(engine: Engine) -> bool:
-    """Tell whether a transaction of this database waits for another one."""
+    """Return whether a transaction of this database waits for another one."""
     query = """
         SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'transactionid'
@@ -123,8 +123,8 @@ def waits_for_another(engine: Engine) -> bool:
         return bool(connection.execute(text(query)).scalar_one())
 
 
-def test_two_that_bring_one_id_at_once_both_arrive(engine: Engine) -> None:
-    """Whoever comes second meets the other's row, takes its copy back and merges."""
+def test_two_concurrent_copies_of_one_id_both_succeed(engine: Engine) -> None:
+    """The second transaction finds the row of the first one, rolls its copy back and merges."""
     done: list[UpsertResult] = []
 
     def second() -> None:
@@ -145,7 +145,7 @@ def test_two_that_bring_one_id_at_once_both_arrive(engine: Engine) -> None:
     assert names == ["a", "newer", "a"]
 
 
-def test_a_copied_row_that_is_refused_costs_none_of_its_neighbours_and_counts_once(engine: Engine) -> None:
+def test_a_refused_row_does_not_affect_other_copied_rows(engine: Engine) -> None:
     rows = [department("t", number, location="no id" if number == 37 else None) for number in range(1, 101)]
     batch_id = uuid4()
     with engine.begin() as connection:
@@ -156,7 +156,7 @@ def test_a_copied_row_that_is_refused_costs_none_of_its_neighbours_and_counts_on
 
 
 def policies(count: int) -> list[StagedRecord]:
-    """Return policies of so many customers, one each."""
+    """Return one policy for each of `count` customers."""
     made = []
     for number in range(1, count + 1):
         decoded = {
@@ -169,8 +169,8 @@ def policies(count: int) -> list[StagedRecord]:
 
 
 @pytest.mark.parametrize("there", [0, 1, MANY_STUBS + 49], ids=["no parent", "one parent", "all but one"])
-def test_parents_that_are_taken_to_be_there_and_are_not_get_a_placeholder(engine: Engine, there: int) -> None:
-    """So many ids are trusted to have arrived; the foreign key tells of those that have not."""
+def test_missing_parents_of_copied_rows_get_a_placeholder(engine: Engine, there: int) -> None:
+    """With many ids the load assumes that the parents exist; the foreign key reports those that do not."""
     count, contacts, window = MANY_STUBS + 50, "contacts", FOREVER
     reshape = Reshaper(resource("policies"), "t", zone="UTC", strict=False)
     with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""What became of a commit whose answer was lost: its own evidence decides, and no number that others may have too."""
+"""The outcome of a commit with a lost answer: its evidence decides, not a transaction id, which may be reused."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +20,13 @@ SECONDS = 30
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody look for longer than a moment."""
-    monkeypatch.setattr(commit_outcome, "patiently", partial(with_retries, retry_seconds=0.5))
+    """Shorten the retries."""
+    monkeypatch.setattr(commit_outcome, "with_retries", partial(with_retries, retry_seconds=0.5))
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Give a list that grows with each look for an outcome."""
+def checks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that grows with each check of an outcome."""
     found: list[int] = []
 
     def watched(look: object) -> bool:
@@ -36,13 +36,13 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
         return with_retries(counted)
 
-    monkeypatch.setattr(commit_outcome, "patiently", watched)
+    monkeypatch.setattr(commit_outcome, "with_retries", watched)
     return found
 
 
 @pytest.fixture
 def opened(engine: Engine) -> Iterator[tuple[Connection, UUID, str]]:
-    """Give a transaction that has written, the newest of its server, with its attempt and number."""
+    """Yield an open transaction that has written, with its attempt id and transaction id."""
     with engine.connect() as connection:
         connection.execute(WRITES)
         attempt = uuid4()
@@ -51,7 +51,7 @@ def opened(engine: Engine) -> Iterator[tuple[Connection, UUID, str]]:
         yield connection, attempt, number
 
 
-def test_one_that_was_committed_and_one_that_was_not(engine: Engine) -> None:
+def test_a_committed_and_a_rolled_back_attempt_are_distinguished(engine: Engine) -> None:
     committed, rolled_back, empty = uuid4(), uuid4(), uuid4()
     with engine.connect() as connection:
         connection.execute(WRITES)
@@ -68,8 +68,8 @@ def test_one_that_was_committed_and_one_that_was_not(engine: Engine) -> None:
     assert not was_committed(engine, empty, None)
 
 
-def test_one_whose_number_was_given_to_another_that_was_committed_was_not(engine: Engine) -> None:
-    """What a crash has lost without a trace has lost its number too, and the server gives it again."""
+def test_an_attempt_whose_id_was_reused_was_not_committed(engine: Engine) -> None:
+    """After a crash, the server can assign the id of a lost transaction again."""
     with engine.begin() as connection:
         connection.execute(WRITES)
         number = write_evidence(connection, uuid4())
@@ -80,7 +80,7 @@ def test_one_whose_number_was_given_to_another_that_was_committed_was_not(engine
 
 
 @pytest.mark.usefixtures("impatient")
-def test_one_whose_number_was_given_to_nobody_yet_was_not_committed(engine: Engine) -> None:
+def test_an_attempt_with_an_unassigned_id_was_not_committed(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(WRITES)
         last = write_evidence(connection, uuid4())
@@ -89,37 +89,37 @@ def test_one_whose_number_was_given_to_nobody_yet_was_not_committed(engine: Engi
 
 
 @pytest.mark.usefixtures("impatient")
-def test_one_whose_number_an_open_transaction_of_another_has_stays_undecided(
+def test_an_attempt_whose_id_is_in_use_by_another_stays_unknown(
     engine: Engine, opened: tuple[Connection, UUID, str]
 ) -> None:
     _, _, number = opened
-    with pytest.raises(CommitUnknown, match="has not ended that transaction"):
+    with pytest.raises(CommitUnknown, match="transaction is still open"):
         was_committed(engine, uuid4(), number)
 
 
 @pytest.mark.parametrize("ends", ["commit", "rollback"])
 @pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ"])
-def test_one_that_is_still_open_is_waited_for(
-    engine: Engine, opened: tuple[Connection, UUID, str], looks: list[int], ends: str, level: str
+def test_an_open_transaction_is_waited_for(
+    engine: Engine, opened: tuple[Connection, UUID, str], checks: list[int], ends: str, level: str
 ) -> None:
     connection, attempt, number = opened
     with ThreadPoolExecutor(1) as other:
         found = other.submit(was_committed, engine.execution_options(isolation_level=level), attempt, number)
-        assert wait_until(lambda: len(looks) >= 2, SECONDS)
+        assert wait_until(lambda: len(checks) >= 2, SECONDS)
         assert not found.done()
         getattr(connection, ends)()
         assert found.result(SECONDS) is (ends == "commit")
 
 
-def test_evidence_goes_after_a_day_and_what_a_neighbour_removes_is_not_waited_for(engine: Engine) -> None:
+def test_evidence_is_removed_after_a_day_without_waiting_for_locks(engine: Engine) -> None:
     with engine.begin() as connection:
         for hours in (1, 23, 25, 26):
             age = {"age": f"{hours} hours"}
             connection.execute(
                 text("INSERT INTO etl.commits VALUES (gen_random_uuid(), now() - CAST(:age AS interval))"), age
             )
-    with engine.begin() as neighbour, engine.begin() as connection:
-        neighbour.execute(text("DELETE FROM etl.commits WHERE noted_at < now() - interval '25 hours 30 minutes'"))
+    with engine.begin() as other, engine.begin() as connection:
+        other.execute(text("DELETE FROM etl.commits WHERE noted_at < now() - interval '25 hours 30 minutes'"))
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
         remove_expired(connection)
     with engine.connect() as connection:
