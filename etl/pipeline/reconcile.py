@@ -158,15 +158,15 @@ def mark_missing_deleted(connection: Connection, resource: Resource, batch: Batc
 
 def apply_delete_brake(ledger: Ledger, batch: Batch, scan: FullScan, missing: Sequence[str], watch: Watch) -> None:
     """Mark a resource failed that has too many missing records."""
-    words = (
+    reason = (
         f"{scan.missing_count} of {scan.known_count} records are missing in QQCatalyst ({format_ids(missing)}). "
         "These are too many to delete at once, so none was marked deleted. If they are really gone, raise the limit "
         f"for one run: `ETL_DELETE_BRAKE={scan.find_passing_share():.2f} "
         f"qqetl reconcile --resource {scan.resource}`."
     )
-    watch(Message(f"{scan.resource}: {words}"))
+    watch(Message(f"{scan.resource}: {reason}"))
     failed = partial(
-        batches.set_resource_state, status=ResourceState.FAILED, error=words, trouble=TroubleKind.BRAKE_PULLED
+        batches.set_resource_state, status=ResourceState.FAILED, error=reason, trouble=TroubleKind.BRAKE_PULLED
     )
     ledger.commit(partial(failed, batch_id=batch.id, resource=scan.resource))
 

@@ -57,9 +57,9 @@ def rejected_line(example: Kind, raw: Any, rule: str) -> str:
     complaint = example.clean(raw)
     if not isinstance(complaint, Violation):
         raise TypeError(f"The kind {example.name} accepts its example of {rule}.")
-    words = complaint.message.replace("|", "\\|")
+    message = complaint.message.replace("|", "\\|")
     clean_value = "" if complaint.value is None else f"; stored as {to_code(complaint.value)}"
-    return f"| {to_code(raw)} | `{rule}` | {complaint.severity.value} | {words}{clean_value} |"
+    return f"| {to_code(raw)} | `{rule}` | {complaint.severity.value} | {message}{clean_value} |"
 
 
 def to_code(value: Any) -> str:

@@ -40,7 +40,7 @@ def explanation_to_json(explanation: Explanation, *, personal: bool) -> dict[str
         "source_id": explanation.source_id,
         "row": {name: row.get(name) for name in ("id", "is_placeholder", "deleted_at", "updated_at", "etl_batch_id")},
         "in_production": explanation.row is not None,
-        "roads": [source_to_json(road, personal=personal) for road in explanation.sources],
+        "roads": [source_to_json(source, personal=personal) for source in explanation.sources],
         "computed": explanation.computed,
         "known_from": [
             {

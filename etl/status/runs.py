@@ -17,7 +17,7 @@ class RunSummary:
     started_at: datetime
     finished_at: datetime | None
     fetched: int
-    written: int  #: inserted or updated
+    rows_written: int  #: inserted or updated
     deleted: int  #: rows marked deleted, including those that the API marks deleted
     failed: int  #: failed resources
 

@@ -1,4 +1,4 @@
-"""The gate's own eyes: locks that are behind pyproject, pages behind the declarations, and how a gate call ends."""
+"""The checks of the gate: outdated locks, outdated pages, and the exit status and last line of a gate call."""
 
 import importlib.util
 import os
@@ -12,32 +12,32 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CLOSING = "===== 9 passed in 1.20s ====="
+LAST_LINE = "===== 9 passed in 1.20s ====="
 
 
 @pytest.fixture(scope="module")
 def agreement() -> Iterator[ModuleType]:
-    """Give the script behind `./run check` as a module."""
-    place = importlib.util.spec_from_file_location("agreement", ROOT / ".ci/agreement.py")
-    assert place is not None
-    assert place.loader is not None
-    module = importlib.util.module_from_spec(place)
+    """Give the script that `./run check` calls, as a module."""
+    spec = importlib.util.spec_from_file_location("agreement", ROOT / ".ci/agreement.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
     sys.modules["agreement"] = module
-    place.loader.exec_module(module)
+    spec.loader.exec_module(module)
     yield module
     del sys.modules["agreement"]
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Give a copy of what the locks are made from."""
+    """Give a copy of pyproject.toml and the locks."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
     return tmp_path
 
 
 def replace(path: Path, old: str, new: str) -> None:
-    """Replace a text that a file holds."""
+    """Replace a text that a file contains."""
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
@@ -88,15 +88,15 @@ def test_an_outdated_lock_is_reported_with_the_fix(
     agreement: ModuleType, checkout: Path, file: str, old: str, new: str, words: str
 ) -> None:
     replace(checkout / file, old, new)
-    found = agreement.check_locks(checkout)
-    assert [one for one in found if words in one and "Run: .ci/lock" in one], found
+    messages = agreement.check_locks(checkout)
+    assert [message for message in messages if words in message and "Run: .ci/lock" in message], messages
 
 
 def test_an_outdated_page_is_reported_with_the_fix(agreement: ModuleType, tmp_path: Path) -> None:
-    found = agreement.check_pages(tmp_path)
-    assert "docs/reference/settings.md does not match the declarations. Run: python -m etl.render" in found
-    for words in found:
-        name = words.split()[0]
+    messages = agreement.check_pages(tmp_path)
+    assert "docs/reference/settings.md does not match the declarations. Run: python -m etl.render" in messages
+    for message in messages:
+        name = message.split()[0]
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     replace(tmp_path / "docs/reference/settings.md", "ETL_TENANT", "ETL_TENNANT")
@@ -105,14 +105,14 @@ def test_an_outdated_page_is_reported_with_the_fix(agreement: ModuleType, tmp_pa
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Path:
-    """Give a checkout that holds the gate and a `run` whose answers a test writes."""
+    """Give a checkout with the gate; each test writes its `run` script."""
     (tmp_path / ".ci").mkdir()
     shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
     return tmp_path
 
 
-def call(gate: Path, *, check: int = 0, oldest: int = 0, test: int = 0, closing: str = CLOSING) -> tuple[int, str]:
-    """Call the gate with parts that end so, and return its status and last line."""
+def call(gate: Path, *, check: int = 0, oldest: int = 0, test: int = 0, closing: str = LAST_LINE) -> tuple[int, str]:
+    """Call the gate with parts that have these exit statuses; return its exit status and last line."""
     script = gate / "run"
     script.write_text(
         f'#!/bin/sh\ncase $1 in check) exit {check};; esac\necho "{closing}"\n'
@@ -120,18 +120,18 @@ def call(gate: Path, *, check: int = 0, oldest: int = 0, test: int = 0, closing:
     )
     script.chmod(0o755)
     environment = {**os.environ, "ETL_TENANT": "somebody's"}
-    ended = subprocess.run([str(gate / ".ci/run")], env=environment, capture_output=True, text=True, check=False)
-    return ended.returncode, ended.stdout.splitlines()[-1]
+    completed = subprocess.run([str(gate / ".ci/run")], env=environment, capture_output=True, text=True, check=False)
+    return completed.returncode, completed.stdout.splitlines()[-1]
 
 
-def test_a_gate_that_holds_ends_with_the_closing_line_of_pytest(gate: Path) -> None:
-    assert call(gate) == (0, CLOSING)
+def test_a_gate_that_passes_ends_with_the_last_line_of_pytest(gate: Path) -> None:
+    assert call(gate) == (0, LAST_LINE)
     assert call(gate, closing="=== \x1b[32m9 passed\x1b[0m in 75.01s (0:01:15) ===")[0] == 0
 
 
 @pytest.mark.parametrize(("check", "oldest", "test"), [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (0, 0, 5)])
 def test_a_part_that_fails_fails_the_gate(gate: Path, check: int, oldest: int, test: int) -> None:
-    assert call(gate, check=check, oldest=oldest, test=test) == (1, CLOSING)
+    assert call(gate, check=check, oldest=oldest, test=test) == (1, LAST_LINE)
 
 
 @pytest.mark.parametrize("word", ["skipped", "deselected", "xfailed"])
@@ -139,9 +139,9 @@ def test_a_test_that_did_not_run_fails_the_gate(gate: Path, word: str) -> None:
     assert call(gate, closing=f"===== 9 passed, 1 {word} in 1.20s =====")[0] == 1
 
 
-def test_a_run_that_never_came_to_its_end_fails_the_gate(gate: Path) -> None:
+def test_a_run_that_is_killed_fails_the_gate(gate: Path) -> None:
     assert call(gate, closing="killed") == (1, "gate: pytest ended without its closing line")
 
 
-def test_settings_of_whoever_calls_the_gate_do_not_reach_it(gate: Path) -> None:
+def test_settings_of_the_caller_do_not_reach_the_gate(gate: Path) -> None:
     assert call(gate, closing="===== ${ETL_TENANT-none} passed in 1s =====") == (0, "===== none passed in 1s =====")

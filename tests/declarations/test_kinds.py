@@ -1,4 +1,4 @@
-"""One question to every kind of value: whether it is declared whole, total, idempotent, storable and quick."""
+"""Every kind of value: its declaration, and that cleaning is total, idempotent, storable and fast."""
 
 import base64
 import dataclasses
@@ -26,11 +26,11 @@ from etl import values
 from etl.values import Code, Decimals, Integer, Kind, Severity, Text, Timestamp, Violation, Word
 
 KINDS = [
-    found
+    member
     for name in values.__all__
-    if inspect.isclass(found := getattr(values, name)) and issubclass(found, Kind) and found is not Kind
+    if inspect.isclass(member := getattr(values, name)) and issubclass(member, Kind) and member is not Kind
 ]
-#: Every kind as its tables speak of it, and those whose settings change what they do.
+#: Every kind as its tables use it, and kinds with settings that change their behavior.
 INSTANCES = [kind.example() for kind in KINDS] + [
     Text(),
     Text(max_length=5),
@@ -43,7 +43,7 @@ INSTANCES = [kind.example() for kind in KINDS] + [
 ]
 SECONDS_ALLOWED = 2
 
-#: What the API could send in any field, and what only a careless decoder would hand on.
+#: Values that the API could send in any field, and values that only a careless decoder would pass on.
 HOSTILE: list[Any] = [
     *(None, True, False, 0, -1, 1, 2**63, -(2**63) - 1, 10**5000, -(10**5000)),
     *(0.0, -0.0, 1.5, 1e400, -1e400, float("nan"), 5e-324, 1.7976931348623157e308, 0.1 + 0.2),
@@ -136,44 +136,44 @@ HOSTILE: list[Any] = [
 
 
 def deep(levels: int) -> list[Any]:
-    """Return a list nested that deep."""
-    found: list[Any] = []
+    """Return a list nested to a depth."""
+    nested: list[Any] = []
     for _ in range(levels):
-        found = [found]
-    return found
+        nested = [nested]
+    return nested
 
 
 def cases_folder() -> Path:
-    """Return where the public corpora of hostile values lie, if this machine has them."""
-    beside = Path(__file__).parents[3] / "shared" / "cases"
-    return Path(os.environ.get("QQETL_CASES", beside))
+    """Return the folder of the public corpora of hostile values, which may not exist."""
+    default = Path(__file__).parents[3] / "shared" / "cases"
+    return Path(os.environ.get("QQETL_CASES", default))
 
 
 @cache
 def corpus() -> list[Any]:
-    """Return the hostile values: our own always, and those of the public corpora where they are at hand."""
-    found = [*HOSTILE, deep(500)]
+    """Return the hostile values: our own, and those of the public corpora if available."""
+    corpus_values = [*HOSTILE, deep(500)]
     for file in (cases_folder() / "naughty.jsonl", cases_folder() / "json_body.jsonl"):
         for line in file.read_text().splitlines() if file.exists() else ():
             case = json.loads(line)
-            found.extend([case["input"]] if "input" in case else decoded(case))
-    return found
+            corpus_values.extend([case["input"]] if "input" in case else decode_case(case))
+    return corpus_values
 
 
-def decoded(case: dict[str, str]) -> list[Any]:
-    """Return the values within a body of the corpus, or nothing when it is no JSON."""
+def decode_case(case: dict[str, str]) -> list[Any]:
+    """Return the values in a body of the corpus; the body as text if it is not JSON."""
     packed = case.get("zb64")
     body = zlib.decompress(base64.b64decode(packed)) if packed else base64.b64decode(case["b64"])
     try:
-        whole = json.loads(body, parse_float=Decimal)
+        document = json.loads(body, parse_float=Decimal)
     except (ValueError, RecursionError, ArithmeticError):
         return [body.decode("utf-8", "replace")]
-    parts = whole if isinstance(whole, list) else whole.values() if isinstance(whole, dict) else ()
-    return [whole, *parts]
+    parts = document if isinstance(document, list) else document.values() if isinstance(document, dict) else ()
+    return [document, *parts]
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """Return every text and key within a value; nesting beyond any that is kept is not followed."""
+    """Yield every text and key in a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -184,34 +184,37 @@ def texts_in(value: Any) -> Iterator[str]:
             yield from texts_in(part)
 
 
-def outcome(kind: Kind, raw: Any) -> Any:
-    """Return the clean value, also one that stands beside a complaint, after asking what every outcome must hold."""
-    found = kind.clean(raw)
-    if isinstance(found, Violation):
-        assert found.rule.startswith(f"{kind.name}-"), found
-        assert re.fullmatch(r"[a-z]+(-[a-z]+)+", found.rule), found
-        assert found.message
-        assert "\n" not in found.message
-        assert (found.value is None) == (found.severity in {Severity.DROPPED, Severity.REFUSED}), found
-        found = found.value
-    for text in texts_in(found):
+def clean_and_check(kind: Kind, raw: Any) -> Any:
+    """Clean a value, check the result, and return the clean value, including that of a violation."""
+    result = kind.clean(raw)
+    if isinstance(result, Violation):
+        assert result.rule.startswith(f"{kind.name}-"), result
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)+", result.rule), result
+        assert result.message
+        assert "\n" not in result.message
+        assert (result.value is None) == (result.severity in {Severity.DROPPED, Severity.REFUSED}), result
+        result = result.value
+    for text in texts_in(result):
         assert "\x00" not in text
         text.encode("utf-8")  # raises for half of a surrogate pair
-    return found
+    return result
 
 
-def same(one: Any, other: Any) -> bool:
-    """Return whether two values are equal and of one type, and numbers written alike."""
-    return type(one) is type(other) and one == other and (not isinstance(one, Decimal) or str(one) == str(other))
+def is_same(first: Any, second: Any) -> bool:
+    """Tell whether two values are equal, of the same type, and numbers have the same digits."""
+    is_equal = type(first) is type(second) and first == second
+    return is_equal and (not isinstance(first, Decimal) or str(first) == str(second))
 
 
-def ask(kind: Kind, raw: Any) -> None:
-    """Ask a kind to clean a value, within the time allowed, and its outcome to stay as it is when cleaned again."""
+def check_cleaning(kind: Kind, raw: Any) -> None:
+    """Check that a kind cleans a value in time, and that cleaning the result again does not change it."""
     started = time.perf_counter()
-    found = outcome(kind, raw)
+    result = clean_and_check(kind, raw)
     assert time.perf_counter() - started < SECONDS_ALLOWED, f"{kind} hangs on {str(raw)[:60]!r}"
-    again = outcome(kind, found)
-    assert same(again, found), f"{kind} is not idempotent: {raw!r:.80} gives {found!r:.80}, that gives {again!r:.80}"
+    again = clean_and_check(kind, result)
+    assert is_same(again, result), (
+        f"{kind} is not idempotent: {raw!r:.80} gives {result!r:.80}, that gives {again!r:.80}"
+    )
 
 
 json_values = st.recursive(
@@ -224,55 +227,55 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
-#: Text of the characters that the forms of the kinds are made of, so that near misses are met.
+#: Text of the characters that occur in valid values, to generate near misses.
 near_misses = st.text("0123456789 -+().,/:;@$%xXtTzZaAmMpPeE_'<>{}\u200b\u00a0\u0661\u0301", max_size=30)
 instances = pytest.mark.parametrize("kind", INSTANCES, ids=lambda kind: repr(kind)[:60])
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 class TestDeclaration:
-    """What a kind says of itself."""
+    """The declaration of a kind."""
 
     def test_accepts(self, kind: type[Kind]) -> None:
-        """Each value of the table cleans to what stands beside it, type included."""
+        """Each accepted example is cleaned to its declared value and type."""
         assert len(kind.accepts) >= 5
         for raw, clean in kind.accepts:
-            found = kind.example().clean(raw)
-            assert same(found, clean), f"{kind.__name__}: {raw!r} gives {found!r}, not {clean!r}"
+            result = kind.example().clean(raw)
+            assert is_same(result, clean), f"{kind.__name__}: {raw!r} gives {result!r}, not {clean!r}"
 
     def test_rejects(self, kind: type[Kind]) -> None:
-        """Each value of the table is complained of by the rule beside it, in words without the value."""
+        """Each rejected example violates its declared rule, with a message that does not contain the value."""
         assert len(kind.rejects) >= 5
         for raw, rule in kind.rejects:
-            found = kind.example().clean(raw)
-            assert isinstance(found, Violation), f"{kind.__name__}: {raw!r:.80} gives {found!r:.80}, not {rule}"
-            assert found.rule == rule, f"{kind.__name__}: {raw!r:.80} breaks {found.rule}, not {rule}"
-            assert not isinstance(raw, str) or len(raw) < 6 or raw not in found.message
+            result = kind.example().clean(raw)
+            assert isinstance(result, Violation), f"{kind.__name__}: {raw!r:.80} gives {result!r:.80}, not {rule}"
+            assert result.rule == rule, f"{kind.__name__}: {raw!r:.80} breaks {result.rule}, not {rule}"
+            assert not isinstance(raw, str) or len(raw) < 6 or raw not in result.message
 
-    def test_tells_absent_from_bad(self, kind: type[Kind]) -> None:
-        """Null and the empty text are absent for every kind, and an unknown type is bad for every kind."""
+    def test_distinguishes_absent_from_invalid(self, kind: type[Kind]) -> None:
+        """For every kind, null and the empty text are absent, and an unknown type is invalid."""
         assert kind.example().clean(None) is None
         assert kind.example().clean("") is None
         assert isinstance(kind.example().clean({1: object()}), Violation)
 
-    def test_words(self, kind: type[Kind]) -> None:
-        """The name is kebab-case, the noun and the description are sentences' parts that documentation can show."""
+    def test_texts(self, kind: type[Kind]) -> None:
+        """The name is kebab-case, and the noun and the description can be shown in documentation."""
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", kind.name)
         assert kind.noun.strip()
         assert kind.example().describe().endswith(".")
 
     def test_is_a_value(self, kind: type[Kind]) -> None:
-        """Two of the same settings are one: equal, of one hash, with one stable text, and nobody changes them."""
-        one, other = kind.example(), kind.example()
-        assert one == other
-        assert hash(one) == hash(other)
-        assert repr(one) == repr(other)
-        assert " at 0x" not in repr(one)
+        """Two instances with the same settings are equal, with the same hash and text, and immutable."""
+        first, second = kind.example(), kind.example()
+        assert first == second
+        assert hash(first) == hash(second)
+        assert repr(first) == repr(second)
+        assert " at 0x" not in repr(first)
         with pytest.raises(dataclasses.FrozenInstanceError):
-            one.name = "other"  # type: ignore[misc]
+            first.name = "other"  # type: ignore[misc]
 
     def test_column_type(self, kind: type[Kind]) -> None:
-        """The column type compiles for PostgreSQL and says the Python type of what cleaning returns."""
+        """The column type compiles for PostgreSQL and declares the Python type of clean values."""
         column = kind.example().column_type
         assert column.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
         if kind not in {values.Json, values.Reference}:  # any JSON; the id that the UUID is computed from
@@ -281,7 +284,7 @@ class TestDeclaration:
 
 
 def test_names_are_unique() -> None:
-    """No two kinds share the first part of their rules."""
+    """No two kinds share the prefix of their rules."""
     names = [kind.name for kind in KINDS]
     assert len(set(names)) == len(names)
 
@@ -289,10 +292,10 @@ def test_names_are_unique() -> None:
 def test_all_are_exported() -> None:
     """Every kind declared in a file of the package is importable from the package."""
     declared = {
-        found.__name__
+        member.__name__
         for module in pkgutil.iter_modules(values.__path__, "etl.values.")
-        for found in vars(__import__(module.name, fromlist=["_"])).values()
-        if inspect.isclass(found) and issubclass(found, Kind) and found.__module__ == module.name
+        for member in vars(__import__(module.name, fromlist=["_"])).values()
+        if inspect.isclass(member) and issubclass(member, Kind) and member.__module__ == module.name
     }
     assert declared <= set(values.__all__)
     assert sorted(values.__all__) == values.__all__
@@ -300,9 +303,9 @@ def test_all_are_exported() -> None:
 
 @instances
 def test_total_and_idempotent_on_the_corpus(kind: Kind) -> None:
-    """Whatever a field holds, a value or a finding comes out, in time, storable and the same when cleaned twice."""
+    """Any value results in a clean value or a violation, in time, storable, and unchanged when cleaned again."""
     for raw in corpus():
-        ask(kind, raw)
+        check_cleaning(kind, raw)
 
 
 @instances
@@ -310,7 +313,7 @@ def test_total_and_idempotent_on_the_corpus(kind: Kind) -> None:
 @given(raw=json_values)
 def test_total_and_idempotent_on_any_json(kind: Kind, raw: Any) -> None:
     """The same, for generated JSON."""
-    ask(kind, raw)
+    check_cleaning(kind, raw)
 
 
 @instances
@@ -318,4 +321,4 @@ def test_total_and_idempotent_on_any_json(kind: Kind, raw: Any) -> None:
 @given(raw=near_misses)
 def test_total_and_idempotent_on_near_misses(kind: Kind, raw: str) -> None:
     """The same, for generated texts that look like numbers, dates, addresses and phones."""
-    ask(kind, raw)
+    check_cleaning(kind, raw)

@@ -1,4 +1,4 @@
-"""A test run in which something hangs comes to an end, and says what hung and where."""
+"""A test run that hangs is stopped, with a report of what hangs and where."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ last_limit.GRACE = last_limit.FAREWELL = 1.0
 def hanging():
     yield
     while True:
-        with suppress(BaseException):  # whatever interrupts it
+        with suppress(BaseException):  # any exception that interrupts it
             threading.Event().wait()
 
 def test_hangs_when_it_is_over(hanging):
@@ -35,7 +35,7 @@ def test_goes_on():
     ("scope", "hung"),
     [("function", "test_hanging.py::test_hangs_when_it_is_over hangs"), ("session", "test_goes_on hangs")],
 )
-def test_a_tear_down_that_hangs_ends_with_its_process(tmp_path: Path, scope: str, hung: str) -> None:
+def test_a_process_whose_teardown_hangs_is_stopped(tmp_path: Path, scope: str, hung: str) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\ntimeout = 5\nsession_timeout = 60\n")
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["last_limit"]\n')
     (tmp_path / "test_hanging.py").write_text(TESTS.format(scope=scope))
@@ -45,5 +45,5 @@ def test_a_tear_down_that_hangs_ends_with_its_process(tmp_path: Path, scope: str
     )  # fmt: skip
     assert run.returncode == 70, run.stdout
     assert hung in run.stderr
-    assert "in hanging" in run.stderr, "where it hangs"
+    assert "in hanging" in run.stderr, "the report shows where it hangs"
     assert "seen at once" in run.stderr

@@ -1,4 +1,4 @@
-"""Who may import whom: the floors of the house, checked by import-linter; and what pure rooms must not do."""
+"""The layers: which package may import which, result by import-linter; and what pure packages must not do."""
 
 import ast
 import re
@@ -15,12 +15,12 @@ ROOT = Path(__file__).parents[2]
 LINTER = Path(sys.executable).with_name("lint-imports")
 DOCUMENT = "docs/explanation/architecture.md"
 
-#: What reads a clock that nobody handed in.
+#: Functions that read a clock.
 CLOCKS = {"now", "today", "utcnow", "monotonic", "perf_counter", "time_ns"}
 
-#: The rooms that open transactions of their own: migrations and the server's life are none of the ledger's business.
+#: The packages that may commit outside the ledger, for migrations and for administering the server.
 MAY_COMMIT = {"ledger", "database", "alembic"}
-#: What opens a connection to a database.
+#: Calls that open a connection to a database.
 OPENS = re.compile(r"(psycopg\w*|\w*Connection)\.connect$")
 COMMITS = re.compile(r"(engine|connection|session)\.(begin|commit)$")
 
@@ -28,71 +28,71 @@ COMMITS = re.compile(r"(engine|connection|session)\.(begin|commit)$")
 def contracts() -> list[dict[str, Any]]:
     """Return the contracts of pyproject.toml."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    found: list[dict[str, Any]] = settings["tool"]["importlinter"]["contracts"]
-    return found
+    contracts: list[dict[str, Any]] = settings["tool"]["importlinter"]["contracts"]
+    return contracts
 
 
-def contract(named: str) -> dict[str, Any]:
-    """Return one contract."""
-    return next(one for one in contracts() if one["id"] == named)
+def contract(contract_id: str) -> dict[str, Any]:
+    """Return one contract of pyproject.toml."""
+    return next(item for item in contracts() if item["id"] == contract_id)
 
 
-def rooms() -> set[str]:
-    """Return the rooms of the house: the packages and modules right below `etl`."""
+def packages() -> set[str]:
+    """Return the packages and modules directly below `etl`."""
     folders = {path.parent.name for path in (ROOT / "etl").glob("*/__init__.py")}
     return folders | {path.stem for path in (ROOT / "etl").glob("*.py")} - {"__init__"}
 
 
 def lint(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run the linter of imports in a folder."""
+    """Run import-linter in a folder."""
     command = [str(LINTER), "--no-logo", "--no-cache", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_every_import_keeps_to_the_floors() -> None:
-    checked = lint()
-    assert checked.returncode == 0, f"See {DOCUMENT}, section Floors.\n{checked.stdout}\n{checked.stderr}"
+def test_every_import_follows_the_layers() -> None:
+    result = lint()
+    assert result.returncode == 0, f"See {DOCUMENT}, section Packages and layers.\n{result.stdout}\n{result.stderr}"
 
 
-def test_whoever_breaks_a_floor_is_told_where_to_read() -> None:
-    assert all(DOCUMENT in one["name"] for one in contracts())
+def test_the_message_of_every_contract_names_the_document() -> None:
+    assert all(DOCUMENT in item["name"] for item in contracts())
 
 
-def test_a_broken_floor_is_noticed_and_named(tmp_path: Path) -> None:
-    floors = contract("floors")
-    house = tmp_path / "etl"
-    for room in (".", "simulator", *re.findall(r"\w+", " ".join(floors["layers"]))):
-        (house / room).mkdir(parents=True)
-        (house / room / "__init__.py").touch()
-    (house / "values" / "__init__.py").write_text("import etl.ledger\n")
-    (tmp_path / ".importlinter").write_text(as_ini({**floors, "ignore_imports": []}))
-    checked = lint("--config", ".importlinter", folder=tmp_path)
-    assert checked.returncode == 1
-    assert "etl.values -> etl.ledger" in " ".join(checked.stdout.split())
-    assert DOCUMENT in checked.stdout.replace("\n", "")
+def test_an_import_against_the_layers_is_reported(tmp_path: Path) -> None:
+    layers_contract = contract("floors")
+    package_folder = tmp_path / "etl"
+    for package in (".", "simulator", *re.findall(r"\w+", " ".join(layers_contract["layers"]))):
+        (package_folder / package).mkdir(parents=True)
+        (package_folder / package / "__init__.py").touch()
+    (package_folder / "values" / "__init__.py").write_text("import etl.ledger\n")
+    (tmp_path / ".importlinter").write_text(to_ini({**layers_contract, "ignore_imports": []}))
+    result = lint("--config", ".importlinter", folder=tmp_path)
+    assert result.returncode == 1
+    assert "etl.values -> etl.ledger" in " ".join(result.stdout.split())
+    assert DOCUMENT in result.stdout.replace("\n", "")
 
 
-def as_ini(one: dict[str, Any]) -> str:
-    """Return one contract as a configuration of its own."""
-    lines = [f"{key} = {as_value(value)}" for key, value in one.items() if value != []]
+def to_ini(settings: dict[str, Any]) -> str:
+    """Return one contract as a configuration file."""
+    lines = [f"{key} = {to_ini_value(value)}" for key, value in settings.items() if value != []]
     return "\n".join(["[importlinter]", "root_package = etl", "[importlinter:contract:one]", *lines])
 
 
-def as_value(value: Any) -> str:
-    """Return a setting as an INI file writes it."""
+def to_ini_value(value: Any) -> str:
+    """Return a setting in INI format."""
     return "".join(f"\n    {line}" for line in value) if isinstance(value, list) else str(value)
 
 
-def test_the_simulator_is_kept_from_every_room() -> None:
+def test_the_simulator_may_import_no_other_package() -> None:
     forbidden = {name.removeprefix("etl.") for name in contract("simulator")["forbidden_modules"]}
-    upstairs = {"cli", "dags", "console", "__main__"}  # they may start the simulator, so it cannot need them
-    assert rooms() - forbidden - upstairs == {"simulator"}
+    above = {"cli", "dags", "console", "__main__"}  # they may start the simulator, so it cannot need them
+    assert packages() - forbidden - above == {"simulator"}
 
 
 def files_of(module: str) -> Iterator[Path]:
     """Yield the files of a module or package."""
-    place = ROOT.joinpath(*module.split("."))
-    yield from sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+    path = ROOT.joinpath(*module.split("."))
+    yield from sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
 
 
 def calls(path: Path) -> Iterator[str]:
@@ -103,18 +103,20 @@ def calls(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("module", contract("pure")["source_modules"])
-def test_pure_rooms_read_no_clock(module: str) -> None:
-    found = [call for path in files_of(module) for call in calls(path) if call.rpartition(".")[2] in CLOCKS]
-    assert found == [], f"Hand the time in; see {DOCUMENT}."
+def test_pure_packages_read_no_clock(module: str) -> None:
+    forbidden_calls = [call for path in files_of(module) for call in calls(path) if call.rpartition(".")[2] in CLOCKS]
+    assert forbidden_calls == [], f"Pass the time as a parameter; see {DOCUMENT}."
 
 
 def test_only_the_ledger_commits() -> None:
     others = [folder for folder in (ROOT / "etl").iterdir() if folder.name not in MAY_COMMIT]
     files = [path for folder in others for path in ([folder] if folder.suffix == ".py" else folder.rglob("*.py"))]
-    found = [call for path in files for call in calls(path) if COMMITS.search(call)]
-    assert found == [], f"Hand the work to Ledger.commit, which checks the lease; see {DOCUMENT}."
+    forbidden_calls = [call for path in files for call in calls(path) if COMMITS.search(call)]
+    assert forbidden_calls == [], f"Use Ledger.commit, which checks the lease; see {DOCUMENT}."
 
 
-def test_every_connection_is_one_whose_waits_have_an_end() -> None:
-    found = [call.partition(" ")[2] for path in files_of("etl") for call in calls(path) if OPENS.search(call)]
-    assert found == ["DeadlineConnection.connect"] * 2, "Ask by `asking`, or by an engine of make_engine."
+def test_every_connection_has_a_timeout() -> None:
+    opening_calls = [call.partition(" ")[2] for path in files_of("etl") for call in calls(path) if OPENS.search(call)]
+    assert opening_calls == ["DeadlineConnection.connect"] * 2, (
+        "Connect with connect_with_deadline, or with an engine from make_engine."
+    )

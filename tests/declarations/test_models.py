@@ -1,4 +1,4 @@
-"""One question to every production table: its columns, what may be missing, what is personal, whom it refers to."""
+"""Every production table: its columns, required, expected and personal fields, and references."""
 
 import pytest
 from sqlalchemy import CheckConstraint
@@ -11,8 +11,8 @@ from etl.models.states import RawState
 from etl.resources import BY_NAME
 from etl.values import Code, Kind, Reference
 
-#: The columns each table owes its readers. `+` required: its absence refuses the record; `*` expected: its absence
-#: is noted. A policy's expiration date is not expected, since continuous policies have none.
+#: The columns of each table. `+` required: a record without it is refused; `*` expected: its absence is noted. The
+#: expiration date of a policy is not expected, because continuous policies have none.
 COLUMNS = {
     "agencies": "name",
     "locations": "agency_id name* alias line1 city state zip phone email active",
@@ -82,7 +82,7 @@ COLUMNS = {
     ),
 }
 
-EVERYWHERE = (
+COMMON_COLUMNS = (
     "id tenant source_id source_created_at source_modified_at created_at updated_at last_synced_at deleted_at "
     "is_placeholder content_hash etl_batch_id raw_id"
 )
@@ -92,7 +92,7 @@ PEOPLE = (
     "primary_contact line1 line2"
 )
 
-#: Every column that is masked for readers without the right to personal data; tables that are not named have none.
+#: The columns masked for readers without access to personal data; other tables have none.
 PERSONAL = {
     "employees": PEOPLE,
     "contacts": f"{PEOPLE} account_agent account_csr account_name opened_by",
@@ -109,7 +109,7 @@ PERSONAL = {
     "acord_forms": "description loss_payees form_data",
 }
 
-#: The columns that are unique together, besides the source id alone.
+#: The columns that are unique together, where it is not only the source id.
 UNIQUE = {
     "policies": "source_id policy_number",
     "applications": "source_id quote_id",
@@ -127,48 +127,47 @@ every_staging_table = pytest.mark.parametrize("name", BY_NAME)
 
 
 def fields(model: type[Model]) -> dict[str, Field]:
-    found = {column.name: field_in(column.info) for column in model.__table__.columns}
-    return {name: about for name, about in found.items() if about is not None}
+    fields = {column.name: field_in(column.info) for column in model.__table__.columns}
+    return {name: field for name, field in fields.items() if field is not None}
 
 
 def marked(model: type[Model], mark: str) -> set[str]:
-    return {one[:-1] for one in COLUMNS[model.__tablename__].split() if one.endswith(mark)}
+    return {name[:-1] for name in COLUMNS[model.__tablename__].split() if name.endswith(mark)}
 
 
-def test_there_are_twenty_three_tables_and_no_other() -> None:
+def test_there_are_exactly_twenty_three_tables() -> None:
     assert {model.__tablename__ for model in PRODUCTION} == set(COLUMNS)
     assert len(PRODUCTION) == 23
 
 
 @every_model
-def test_it_has_the_columns_that_are_owed(model: type[Model]) -> None:
-    owed = {one.rstrip("+*") for one in COLUMNS[model.__tablename__].split()} | set(EVERYWHERE.split())
-    assert owed - {column.name for column in model.__table__.columns} == set()
+def test_it_has_its_columns(model: type[Model]) -> None:
+    expected = {name.rstrip("+*") for name in COLUMNS[model.__tablename__].split()} | set(COMMON_COLUMNS.split())
+    assert expected - {column.name for column in model.__table__.columns} == set()
 
 
 @every_model
-def test_it_refuses_and_notes_just_what_is_marked(model: type[Model]) -> None:
-    about = fields(model)
-    assert {name for name, one in about.items() if one.required} == marked(model, "+")
-    assert {name for name, one in about.items() if one.expected} == marked(model, "*")
+def test_its_required_and_expected_fields_are_as_listed(model: type[Model]) -> None:
+    assert {name for name, field in fields(model).items() if field.required} == marked(model, "+")
+    assert {name for name, field in fields(model).items() if field.expected} == marked(model, "*")
 
 
 @every_model
-def test_its_personal_columns_are_marked(model: type[Model]) -> None:
-    found = {name for name, one in fields(model).items() if one.personal}
-    assert found == set(PERSONAL.get(model.__tablename__, "").split())
+def test_its_personal_columns_are_as_listed(model: type[Model]) -> None:
+    personal = {name for name, field in fields(model).items() if field.personal}
+    assert personal == set(PERSONAL.get(model.__tablename__, "").split())
 
 
 @every_model
-def test_a_real_row_must_have_what_is_required(model: type[Model]) -> None:
-    checks = [one for one in model.__table__.constraints if isinstance(one, CheckConstraint)]  # type: ignore[attr-defined]
-    words = " ".join(str(one.sqltext) for one in checks)
-    assert {name for name in fields(model) if f"{name} IS NOT NULL" in words} == marked(model, "+")
-    assert all(str(one.sqltext).startswith("is_placeholder OR ") for one in checks)
+def test_its_check_constraints_require_the_required_columns(model: type[Model]) -> None:
+    checks = [item for item in model.__table__.constraints if isinstance(item, CheckConstraint)]  # type: ignore[attr-defined]
+    conditions = " ".join(str(check.sqltext) for check in checks)
+    assert {name for name in fields(model) if f"{name} IS NOT NULL" in conditions} == marked(model, "+")
+    assert all(str(check.sqltext).startswith("is_placeholder OR ") for check in checks)
 
 
 @every_model
-def test_it_names_the_columns_that_are_unique(model: type[Model]) -> None:
+def test_its_unique_columns_are_as_listed(model: type[Model]) -> None:
     assert model.unique_columns == tuple(UNIQUE.get(model.__tablename__, "source_id").split())
     assert set(model.unique_columns) <= {column.name for column in model.__table__.columns}
 
@@ -181,24 +180,24 @@ def test_its_label_is_one_of_its_text_columns(model: type[Model]) -> None:
 
 @every_model
 def test_its_column_types_are_those_of_the_kinds(model: type[Model]) -> None:
-    for name, about in fields(model).items():
-        assert repr(model.__table__.columns[name].type) == repr(about.kind.column_type), name
+    for name, field in fields(model).items():
+        assert repr(model.__table__.columns[name].type) == repr(field.kind.column_type), name
 
 
 @every_model
 def test_every_reference_points_to_a_production_table(model: type[Model]) -> None:
-    tables = {one.__tablename__: one for one in PRODUCTION}
-    for name, about in fields(model).items():
-        if isinstance(about.kind, Reference):
-            target = tables[about.kind.table]
+    tables = {table.__tablename__: table for table in PRODUCTION}
+    for name, field in fields(model).items():
+        if isinstance(field.kind, Reference):
+            target = tables[field.kind.table]
             assert {key.column for key in model.__table__.columns[name].foreign_keys} == {target.__table__.columns.id}
-            assert about.kind.label is None or target.label is not None, f"{name} names what has no label"
+            assert field.kind.label is None or target.label is not None, f"{name} has a label, but its table has none"
 
 
 @every_model
 def test_every_reference_has_an_index(model: type[Model]) -> None:
     indexed = {index.columns[0].name for index in model.__table__.indexes}  # type: ignore[attr-defined]
-    assert {name for name, one in fields(model).items() if isinstance(one.kind, Reference)} <= indexed
+    assert {name for name, field in fields(model).items() if isinstance(field.kind, Reference)} <= indexed
 
 
 @every_model
@@ -218,39 +217,39 @@ def test_its_status_is_a_status_code_or_a_word(model: type[Model]) -> None:
 
 @every_model
 def test_only_statuses_are_status_codes(model: type[Model]) -> None:
-    found = {name for name, one in fields(model).items() if isinstance(one.kind, Code) and one.kind.status}
-    assert found <= {"status"}
+    status_codes = {name for name, field in fields(model).items() if isinstance(field.kind, Code) and field.kind.status}
+    assert status_codes <= {"status"}
 
 
 @every_model
-def test_its_kinds_can_be_told_apart_and_hashed(model: type[Model]) -> None:
-    for about in fields(model).values():
-        assert isinstance(about.kind, Kind)
-        hash(about.kind)
+def test_its_kinds_are_hashable(model: type[Model]) -> None:
+    for field in fields(model).values():
+        assert isinstance(field.kind, Kind)
+        hash(field.kind)
 
 
-def test_the_account_details_of_a_contact_come_by_a_road_of_their_own() -> None:
+def test_the_account_details_of_a_contact_have_their_own_source() -> None:
     contacts = next(model for model in PRODUCTION if model.__tablename__ == "contacts")
-    roads = {name: one.data_source for name, one in fields(contacts).items()}
-    assert {name for name, road in roads.items() if road == ACCOUNT_INFO} >= {
+    sources = {name: field.data_source for name, field in fields(contacts).items()}
+    assert {name for name, source in sources.items() if source == ACCOUNT_INFO} >= {
         "lead_source",
         "customer_since",
         "agent_id",
         "csr_id",
     }
-    assert set(roads.values()) == {PRIMARY, ACCOUNT_INFO}
+    assert set(sources.values()) == {PRIMARY, ACCOUNT_INFO}
 
 
-def test_load_order_puts_every_table_behind_those_it_refers_to() -> None:
+def test_load_order_puts_every_table_after_those_it_refers_to() -> None:
     order = [model.__tablename__ for model in load_order()]
     assert sorted(order) == sorted(COLUMNS)
     broken = set()
     for model in PRODUCTION:
         for key in model.__table__.foreign_keys:
-            here, there = model.__tablename__, key.column.table.name
-            if here != there and order.index(there) > order.index(here):
-                broken.add((here, there))
-    assert broken == {("departments", "employees")}, "only the circle of departments and their managers is opened"
+            table, target = model.__tablename__, key.column.table.name
+            if table != target and order.index(target) > order.index(table):
+                broken.add((table, target))
+    assert broken == {("departments", "employees")}, "only the cycle of departments and their managers is broken"
 
 
 def test_load_order_is_the_same_each_time() -> None:
@@ -260,23 +259,23 @@ def test_load_order_is_the_same_each_time() -> None:
 def test_a_row_id_is_a_valid_uuid_that_depends_on_each_part() -> None:
     ids = {row_id(*parts) for parts in (("a", "t", "1"), ("b", "t", "1"), ("a", "u", "1"), ("a", "t", "2"))}
     assert len(ids) == 4
-    assert {one.version for one in ids} == {8}
+    assert {value.version for value in ids} == {8}
     assert str(row_id("a", "t", "1")) == row_id_text("a\x1ft\x1f", "1")
 
 
 @every_staging_table
-def test_a_staging_table_has_the_columns_that_are_owed(name: str) -> None:
+def test_a_staging_table_has_its_columns(name: str) -> None:
     table = raw_table(name)
-    owed = (
+    expected = (
         "id created_at updated_at raw_data source_id etl_batch_id status error_message retry_count tenant "
         "source_modified_at content_hash page loaded_at finding_count"
     )
     assert table.fullname == f"raw.raw_{name}"
-    assert set(owed.split()) - set(table.columns.keys()) == set()
+    assert set(expected.split()) - set(table.columns.keys()) == set()
 
 
 @every_staging_table
-def test_a_staging_table_keeps_one_newest_version_a_record(name: str) -> None:
+def test_a_staging_table_has_one_newest_version_per_record(name: str) -> None:
     newest = next(index for index in raw_table(name).indexes if index.unique)
     assert [column.name for column in newest.columns] == ["tenant", "source_id"]
     assert str(newest.dialect_options["postgresql"]["where"]) == "superseded_at IS NULL"
@@ -284,12 +283,13 @@ def test_a_staging_table_keeps_one_newest_version_a_record(name: str) -> None:
 
 @every_staging_table
 def test_a_staging_table_guards_its_states(name: str) -> None:
-    checks = {one.name: str(one.sqltext) for one in raw_table(name).constraints if isinstance(one, CheckConstraint)}
-    known = checks[f"ck_raw_{name}_status_known"]
-    assert all(f"'{state.value}'" in known for state in RawState)
+    constraints = raw_table(name).constraints
+    checks = {item.name: str(item.sqltext) for item in constraints if isinstance(item, CheckConstraint)}
+    status_check = checks[f"ck_raw_{name}_status_known"]
+    assert all(f"'{state.value}'" in status_check for state in RawState)
     assert "loaded_at IS NULL" in checks[f"ck_raw_{name}_loaded_when_through"]
 
 
-def test_asking_for_a_staging_table_that_is_none_fails() -> None:
+def test_an_unknown_staging_table_raises_key_error() -> None:
     with pytest.raises(KeyError):
         staging.raw_table("addresses")

@@ -1,4 +1,4 @@
-"""Who may name a table or a field of the API: the declarations, and the reports and tests that speak of them."""
+"""Only declarations, checks, reports and the simulator name a table or an API field; the engine does not."""
 
 import ast
 import re
@@ -14,30 +14,40 @@ from etl.resources import CATALOGUE
 
 ETL = Path(__file__).parents[2] / "etl"
 
-#: The rooms that may: they declare, check, migrate, report, or play the API. Kinds show API fields as examples. The
-#: names that Airflow sees are written from the declarations.
-MAY = ("models", "checks", "alembic", "reports", "simulator", "values", "resources.py", "catalogue.py", "dags/names.py")
+#: The packages and files that may: they declare, check, migrate, report, or simulate the API. Kinds show API fields as
+#: examples. The names for Airflow are rendered from the declarations.
+ALLOWED = (
+    "models",
+    "checks",
+    "alembic",
+    "reports",
+    "simulator",
+    "values",
+    "resources.py",
+    "catalogue.py",
+    "dags/names.py",
+)
 
-#: Fields whose names are also words of the API's envelopes, or of anybody.
+#: Fields whose names also occur in the envelopes of the API.
 COMMON_WORDS = {"ErrorMessage"}
 
-#: A field's name that no prose contains: two capitals at least, as in EntityID.
-HUMPS = re.compile(r"[a-z]*[A-Z][a-zA-Z]*[a-z][A-Z]")
+#: A field name that no prose contains: at least two capitals, as in EntityID.
+CAMEL_CASE = re.compile(r"[a-z]*[A-Z][a-zA-Z]*[a-z][A-Z]")
 
 
 def field_names() -> set[str]:
-    """Return the API's names of all fields that are declared."""
-    found: set[str] = set()
-    for one in CATALOGUE:
-        sources = [about.source for about in fields_of(one.model, one.data_source).values()]
-        for source in (*sources, one.id, one.modified, one.created):
+    """Return the API names of all declared fields."""
+    steps: set[str] = set()
+    for resource in CATALOGUE:
+        sources = [field.source for field in fields_of(resource.model, resource.data_source).values()]
+        for source in (*sources, resource.id, resource.modified, resource.created):
             paths = source.paths if isinstance(source, FirstOf) else (source,)
-            found |= {step for path in paths if isinstance(path, str) for step in path.split(".")}
-    return {name for name in found if HUMPS.match(name)} - COMMON_WORDS
+            steps |= {step for path in paths if isinstance(path, str) for step in path.split(".")}
+    return {name for name in steps if CAMEL_CASE.match(name)} - COMMON_WORDS
 
 
 def docstrings(tree: ast.AST) -> set[int]:
-    """Return the identities of the constants that are docstrings."""
+    """Return the `id()` of each constant that is a docstring."""
     holders = (node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef))
     firsts = (node.body[0] for node in holders if node.body)
     return {
@@ -45,48 +55,48 @@ def docstrings(tree: ast.AST) -> set[int]:
     }
 
 
-def texts(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield line and text of every string of a file that is no docstring."""
+def strings(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and text of every string of a file, without docstrings."""
     tree = ast.parse(path.read_text())
-    explained = docstrings(tree)
+    docstring_ids = docstrings(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in explained:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstring_ids:
             yield node.lineno, node.value
 
 
-def offences(path: Path) -> list[str]:
-    """Return where a file names a table or a field, as `line: name`."""
+def find_names(path: Path) -> list[str]:
+    """Return the places where a file names a table or a field, as `line: name`."""
     tables = "|".join([*(model.__tablename__ for model in PRODUCTION), *(table.name for table in links.LINKS)])
     in_sql = re.compile(rf"\b(?:public\.|raw\.raw_)(?:{tables})\b")
     fields = field_names()
-    found = []
-    for line, words in sorted(texts(path)):
-        named = set(re.findall(r"\w+", words)) & fields | set(in_sql.findall(words))
-        if words in tables.split("|"):
-            named.add(words)
-        found += [f"{line}: {name}" for name in sorted(named)]
-    return found
+    places = []
+    for line, string in sorted(strings(path)):
+        names = set(re.findall(r"\w+", string)) & fields | set(in_sql.findall(string))
+        if string in tables.split("|"):
+            names.add(string)
+        places += [f"{line}: {name}" for name in sorted(names)]
+    return places
 
 
 ENGINE = sorted(
     path
     for path in ETL.rglob("*.py")
-    if not {path.relative_to(ETL).parts[0], path.relative_to(ETL).as_posix()} & set(MAY)
+    if not {path.relative_to(ETL).parts[0], path.relative_to(ETL).as_posix()} & set(ALLOWED)
 )
 
 
 @pytest.mark.parametrize("path", ENGINE, ids=lambda path: str(path.relative_to(ETL)))
 def test_the_engine_names_no_table_and_no_field(path: Path) -> None:
-    assert offences(path) == [], (
-        "the engine works for every resource alike: say it in etl/models or etl/resources.py, and read it from there"
+    assert find_names(path) == [], (
+        "The engine works the same for every resource: declare the name in etl/models or etl/resources.py."
     )
 
 
-def test_the_question_finds_what_it_asks_for(tmp_path: Path) -> None:
+def test_the_search_finds_table_and_field_names(tmp_path: Path) -> None:
     path = tmp_path / "engine.py"
     path.write_text(
         '"""EntityID."""\nA = "EntityID"\nB = f"FROM public.contacts {A}"\nC = "policies"\nD = "all policies"\n'
     )
-    assert offences(path) == ["2: EntityID", "3: public.contacts", "4: policies"]
+    assert find_names(path) == ["2: EntityID", "3: public.contacts", "4: policies"]
     assert len(field_names()) > 150
     assert len(ENGINE) > 20

@@ -1,4 +1,4 @@
-"""What is made from a record beside its own row: ids of ours, derived records, stand-ins, stubs, computed values."""
+"""What a record yields besides its own row: generated ids, derived records, fallbacks, stubs, computed values."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,39 +8,40 @@ import pytest
 from etl.catalogue import Derivation, Resource
 from etl.models.base import fields_of
 from etl.models.sources import first_of, value_at
-from etl.resources import CATALOGUE, derived_from, resource
+from etl.resources import CATALOGUE, derived_from
+from etl.resources import resource as resource_named
 from etl.values import Violation
 
-every_resource = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.name)
+every_resource = pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
 
 
-def make(name: str, source: str, record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return what a resource makes of a record of another."""
-    way: Derivation = next(way for one, way in derived_from(source) if one.name == name)
-    return list(way.make(record))
+def derive(name: str, source: str, record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the records of a resource that are derived from a record of another."""
+    derivation: Derivation = next(item for resource, item in derived_from(source) if resource.name == name)
+    return list(derivation.make(record))
 
 
 def id_of(name: str, record: Mapping[str, Any]) -> Any:
     """Return the id that a resource reads from its record."""
-    found = resource(name).id
-    return found(record) if callable(found) else value_at(record, found)
+    id_source = resource_named(name).id
+    return id_source(record) if callable(id_source) else value_at(record, id_source)
 
 
 def stubs(name: str, record: Mapping[str, Any]) -> dict[str, list[tuple[str, str | None]]]:
-    """Return what a resource's record tells of other tables' rows, by table."""
-    return {stub.model.__tablename__: list(stub.make(record)) for stub in resource(name).stubs}
+    """Return the stubs of rows that a record of a resource refers to, by table."""
+    return {stub.model.__tablename__: list(stub.make(record)) for stub in resource_named(name).stubs}
 
 
 @pytest.mark.parametrize(
-    ("named", "expected"), [(7, 7), ("7", "7"), (None, "account"), (0, "account"), ("", "account")]
+    ("agency_id", "expected"), [(7, 7), ("7", "7"), (None, "account"), (0, "account"), ("", "account")]
 )
-def test_an_office_belongs_to_its_agency_or_to_the_account_itself(named: Any, expected: Any) -> None:
-    office = {"QQID": 310, "AgencyID": named, "AgencyName": "Sunshine"}
-    assert make("agencies", "locations", office) == [{"AgencyID": expected, "AgencyName": "Sunshine"}]
-    source = fields_of(resource("locations").model)["agency_id"].source
+def test_an_office_belongs_to_its_agency_or_to_the_account(agency_id: Any, expected: Any) -> None:
+    office = {"QQID": 310, "AgencyID": agency_id, "AgencyName": "Sunshine"}
+    assert derive("agencies", "locations", office) == [{"AgencyID": expected, "AgencyName": "Sunshine"}]
+    source = fields_of(resource_named("locations").model)["agency_id"].source
     assert callable(source)
     assert source(office) == expected
-    assert all(not way.owned for one, way in derived_from("locations"))
+    assert all(not derivation.owned for _, derivation in derived_from("locations"))
 
 
 POLICY = {
@@ -51,8 +52,8 @@ POLICY = {
 }  # fmt: skip
 
 
-def test_pending_policies_stand_in_for_applications() -> None:
-    made = make("applications", "policies", POLICY | {"Status": " p"})
+def test_pending_policies_are_the_fallback_of_applications() -> None:
+    made = derive("applications", "policies", POLICY | {"Status": " p"})
     assert made == [
         {
             "ApplicationID": "policy:88121", "PolicyID": 88121, "CustomerID": 41207, "CarrierID": 77, "Status": "P",
@@ -60,21 +61,21 @@ def test_pending_policies_stand_in_for_applications() -> None:
             "CreatedOn": "2025-01-09T16:20:31", "DateLastModified": "2025-01-28T13:02:55",
         }
     ]  # fmt: skip
-    assert make("applications", "policies", POLICY) == []
-    assert make("applications", "policies", POLICY | {"Status": "P", "IsDeleted": True}) == []
-    assert next(way for one, way in derived_from("policies") if one.name == "applications").fallback
+    assert derive("applications", "policies", POLICY) == []
+    assert derive("applications", "policies", POLICY | {"Status": "P", "IsDeleted": True}) == []
+    assert next(item for resource, item in derived_from("policies") if resource.name == "applications").fallback
 
 
-def test_every_line_of_business_stands_in_where_a_policy_has_no_details() -> None:
-    parent = resource("policy_details").parent
+def test_every_line_of_business_is_a_fallback_for_missing_policy_details() -> None:
+    parent = resource_named("policy_details").parent
     assert parent is not None
     assert parent.fallback is not None
     made = list(parent.fallback(POLICY))
-    assert [id_of("policy_details", one) for one in made] == ["policy:88121", "policy:88121:2"]
-    sources = fields_of(resource("policy_details").model)
+    assert [id_of("policy_details", detail) for detail in made] == ["policy:88121", "policy:88121:2"]
+    sources = fields_of(resource_named("policy_details").model)
     line = sources["line_of_business"].source
     assert callable(line)
-    assert [line(one) for one in made] == ["Auto", "Home"]
+    assert [line(detail) for detail in made] == ["Auto", "Home"]
     assert line({"_parent": POLICY}) == "Auto"
     assert list(parent.fallback({"PolicyId": 1, "LOBList": None})) == []
 
@@ -87,13 +88,13 @@ def test_every_line_of_business_stands_in_where_a_policy_has_no_details() -> Non
         ({"_parent": POLICY}, "policy:88121"),
     ],
 )
-def test_a_policy_detail_is_known_by_its_own_id_or_by_its_policy(detail: Mapping[str, Any], expected: Any) -> None:
+def test_the_id_of_a_policy_detail_is_its_own_or_its_policys(detail: Mapping[str, Any], expected: Any) -> None:
     assert id_of("policy_details", detail) == expected
 
 
-def test_a_renewal_is_made_where_a_living_policy_has_a_prior_term() -> None:
+def test_a_renewal_is_derived_from_a_live_policy_with_a_prior_term() -> None:
     detail = {"BusinessType": "R", "BinderDate": "2025-01-20T00:00:00", "_parent": POLICY}
-    (made,) = make("renewals", "policy_details", detail)
+    (made,) = derive("renewals", "policy_details", detail)
     assert id_of("renewals", made) == 88121
     assert made == {
         "PolicyId": 88121, "PriorPolicyID": 80110, "CustomerId": 41207, "EffectiveDate": "2025-02-01T00:00:00",
@@ -113,14 +114,16 @@ def test_a_renewal_is_made_where_a_living_policy_has_a_prior_term() -> None:
         ({"Status": "E"}, "R", 1),
     ],
 )
-def test_what_is_no_renewal_makes_none(policy: Mapping[str, Any], business_type: str | None, number: int) -> None:
+def test_a_renewal_is_derived_only_from_a_renewed_policy(
+    policy: Mapping[str, Any], business_type: str | None, number: int
+) -> None:
     detail = {"BusinessType": business_type, "_parent": {**POLICY, **policy}}
-    assert len(make("renewals", "policy_details", detail)) == number
+    assert len(derive("renewals", "policy_details", detail)) == number
 
 
 @pytest.mark.parametrize(("date", "confirmed"), [("2025-01-20T00:00:00", True), (None, False), (" ", False)])
-def test_a_renewal_is_confirmed_once_it_is_bound(date: str | None, confirmed: bool) -> None:
-    source = fields_of(resource("renewals").model)["is_confirmed"].source
+def test_a_bound_renewal_is_confirmed(date: str | None, confirmed: bool) -> None:
+    source = fields_of(resource_named("renewals").model)["is_confirmed"].source
     assert callable(source)
     assert source({"BinderDate": date}) is confirmed
 
@@ -135,52 +138,52 @@ def test_a_renewal_is_confirmed_once_it_is_bound(date: str | None, confirmed: bo
         ({"PolicyId": None, "AdjustmentDate": "2025-04-01"}, None),
     ],
 )
-def test_a_termination_is_known_by_its_adjustment_or_by_policy_and_date(
+def test_the_id_of_a_termination_is_its_adjustment_or_its_policy_and_date(
     adjustment: Mapping[str, Any], expected: Any
 ) -> None:
     assert id_of("terminations", adjustment) == expected
-    assert resource("terminations").row_filter == ("AdjustmentType", ("C",))
+    assert resource_named("terminations").row_filter == ("AdjustmentType", ("C",))
 
 
-def test_agency_fees_are_known_by_policy_and_name_and_numbered_when_a_name_comes_again() -> None:
+def test_the_id_of_an_agency_fee_is_its_policy_and_name_with_a_number_for_repeated_names() -> None:
     fees: list[dict[str, Any] | None] = [
         {"AgencyFeeName": "Broker  fee ", "Amount": 50.0, "AmountIsPercent": "False", "CalculatedAmount": 50.0},
         {"AgencyFeeName": "Broker fee", "Amount": 10.0},
         {"AgencyFeeName": None, "Amount": 1.0},
         None,
     ]
-    made = make("fees", "policies", {"PolicyId": 88121, "PolicyAgencyFees": fees})
+    made = derive("fees", "policies", {"PolicyId": 88121, "PolicyAgencyFees": fees})
     expected = ["policy:88121:Broker fee", "policy:88121:Broker fee:2", "policy:88121:unnamed"]
-    assert [id_of("fees", one) for one in made] == expected
+    assert [id_of("fees", fee) for fee in made] == expected
     assert made[0] == {**(fees[0] or {}), "FeeID": expected[0], "FeeType": "agency", "PolicyID": 88121}
-    assert make("fees", "policies", {"PolicyId": 1, "PolicyAgencyFees": "none"}) == []
+    assert derive("fees", "policies", {"PolicyId": 1, "PolicyAgencyFees": "none"}) == []
 
 
-def test_carrier_fees_are_known_by_quote_and_number_and_get_a_name() -> None:
+def test_the_id_of_a_carrier_fee_is_its_quote_and_number() -> None:
     quote = {"QuoteID": 12, "PolicyID": 5, "QuoteCarrierFees": [{"QuoteID": 12, "CarrierFeeID": 4, "Amount": 25.0}]}
-    (made,) = make("fees", "quotes", quote)
+    (made,) = derive("fees", "quotes", quote)
     assert id_of("fees", made) == "quote:12:4"
     assert (made["FeeType"], made["PolicyID"], made["QuoteID"]) == ("carrier", 5, 12)
-    name = fields_of(resource("fees").model)["name"].source
+    name = fields_of(resource_named("fees").model)["name"].source
     assert callable(name)
     assert name(made) == "Carrier fee 4"
     assert name({"AgencyFeeName": "Broker fee"}) == "Broker fee"
     assert name({}) is None
 
 
-def test_a_commission_rule_is_known_by_its_kind_and_number() -> None:
+def test_the_id_of_a_commission_rule_is_its_kind_and_number() -> None:
     assert id_of("commission_rules", {"CommissionRuleID": 8, "_call": {"kind": "agency"}}) == "agency:8"
     assert id_of("commission_rules", {"CommissionRuleID": 8, "_call": {"kind": "producer"}}) == "producer:8"
     assert id_of("commission_rules", {"CommissionRuleID": None, "_call": {"kind": "agency"}}) is None
-    kinds = [dict(endpoint.implies)["kind"] for endpoint in resource("commission_rules").endpoints]
+    kinds = [dict(endpoint.implies)["kind"] for endpoint in resource_named("commission_rules").endpoints]
     assert kinds == ["agency", "producer"]
-    rule = fields_of(resource("commissions").model)["rule_id"].source
+    rule = fields_of(resource_named("commissions").model)["rule_id"].source
     assert callable(rule)
     assert rule({"CommissionRuleID": 8}) == "agency:8"
     assert rule({"CommissionRuleID": None}) is None
 
 
-def test_an_agent_known_by_name_alone_becomes_an_employee() -> None:
+def test_an_agent_with_only_a_name_becomes_an_employee() -> None:
     assert stubs("contacts", {"AgentName": " Kim  Lee "}) == {"employees": [("name:Kim Lee", "Kim Lee")]}
     assert stubs("contacts", {"AgentName": "N/A"}) == {"employees": []}
     assert stubs("contacts", {"AgentName": 7.5})["employees"] in ([], [("name:7.5", "7.5")])
@@ -192,9 +195,9 @@ def test_a_managing_general_agent_becomes_a_carrier() -> None:
     agents: dict[str, Any] = {"employees": []}
     assert stubs("policies", {"MGAId": 12, "MGA": "Coastal MGA"}) == {**agents, "carriers": [("12", "Coastal MGA")]}
     assert stubs("policies", {"MGAId": "12 ", "MGA": None}) == {**agents, "carriers": [("12", None)]}
-    nobodies: tuple[Any, ...] = (None, 0, "-1", "", True, [])
-    for nobody in nobodies:
-        assert stubs("policies", {"MGAId": nobody, "MGA": "Coastal MGA"}) == {**agents, "carriers": []}
+    no_ids: tuple[Any, ...] = (None, 0, "-1", "", True, [])
+    for no_id in no_ids:
+        assert stubs("policies", {"MGAId": no_id, "MGA": "Coastal MGA"}) == {**agents, "carriers": []}
 
 
 @pytest.mark.parametrize(
@@ -207,28 +210,28 @@ def test_a_managing_general_agent_becomes_a_carrier() -> None:
         (None, None),
     ],
 )
-def test_a_vin_is_told_valid_or_not(vin: Any, expected: bool | None) -> None:
-    source = fields_of(resource("vehicles").model)["vin_valid"].source
+def test_the_check_digit_of_a_vin_is_verified(vin: Any, expected: bool | None) -> None:
+    source = fields_of(resource_named("vehicles").model)["vin_valid"].source
     assert callable(source)
     assert source({"VIN": vin}) is expected
 
 
 @pytest.mark.parametrize(("signature", "expected"), [(5, True), ("5", True), (None, False), (0, False), (-1, False)])
-def test_a_form_is_signed_when_it_bears_a_signature(signature: Any, expected: bool) -> None:
-    source = fields_of(resource("acord_forms").model)["signed"].source
+def test_a_form_with_a_signature_is_signed(signature: Any, expected: bool) -> None:
+    source = fields_of(resource_named("acord_forms").model)["signed"].source
     assert callable(source)
     assert source({"SignatureID": signature}) is expected
 
 
-class Everywhere(dict[str, Any]):
-    """A record that holds one value under every key."""
+class ConstantRecord(dict[str, Any]):
+    """A record with the same value under every key."""
 
     def __init__(self, value: Any) -> None:
         super().__init__()
         self.value = value
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the value, whatever is asked for."""
+        """Return the value."""
         del key, default
         return self.value
 
@@ -254,23 +257,23 @@ HOSTILE: tuple[Any, ...] = (
 
 @every_resource
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: repr(value)[:12])
-def test_its_functions_take_anything_a_record_may_hold(one: Resource, value: Any) -> None:
-    record = Everywhere(value)
-    for about in fields_of(one.model, one.data_source).values():
-        if callable(about.source):
-            result = about.source(record)
+def test_its_functions_accept_any_value(resource: Resource, value: Any) -> None:
+    record = ConstantRecord(value)
+    for field in fields_of(resource.model, resource.data_source).values():
+        if callable(field.source):
+            result = field.source(record)
             assert not isinstance(result, Violation)
-    if callable(one.id):
-        one.id(record)
-    for way in one.derived:
-        assert all(isinstance(made, Mapping) for made in way.make(record))
-    for stub in one.stubs:
+    if callable(resource.id):
+        resource.id(record)
+    for derivation in resource.derived:
+        assert all(isinstance(made, Mapping) for made in derivation.make(record))
+    for stub in resource.stubs:
         assert all(isinstance(source_id, str) for source_id, _ in stub.make(record))
-    if one.parent is not None and one.parent.fallback is not None:
-        assert all(isinstance(made, Mapping) for made in one.parent.fallback(record))
+    if resource.parent is not None and resource.parent.fallback is not None:
+        assert all(isinstance(made, Mapping) for made in resource.parent.fallback(record))
 
 
-def test_the_first_of_several_paths_that_says_something_is_taken() -> None:
+def test_the_first_path_with_a_value_is_taken() -> None:
     source = first_of("A", "B.0.C", "D")
     assert source({"A": " ", "B": [{"C": 0}], "D": 3}) == 0
     assert source({"A": None, "B": [], "D": 3}) == 3

@@ -1,4 +1,4 @@
-"""Whatever names a placeholder stands in a column of the row that refers to it, read as a placeholder's name is."""
+"""References between tables: foreign keys, soft references, and the labels that name placeholders."""
 
 from dataclasses import replace
 
@@ -10,53 +10,75 @@ from etl.references import InboundReference, find_inbound_references
 from etl.resources import CATALOGUE
 from etl.values import Text
 
-EVERY = [(model, one) for model in PRODUCTION for one in find_inbound_references(model)]
+ALL_REFERENCES = [(model, reference) for model in PRODUCTION for reference in find_inbound_references(model)]
 
 
 def column(model: type[Model], name: str) -> Field:
-    """Return the field of a column, whichever road brings it."""
-    roads = {one.data_source for one in CATALOGUE if one.model is model}
-    return next(fields[name] for road in roads if name in (fields := fields_of(model, road)))
+    """Return the field of a column, from any source of its table."""
+    sources = {resource.data_source for resource in CATALOGUE if resource.model is model}
+    return next(fields[name] for source in sources if name in (fields := fields_of(model, source)))
 
 
-def test_every_foreign_key_is_a_way_to_refer() -> None:
+def test_every_foreign_key_is_a_reference() -> None:
     keys = {
-        (one.model, name, kind.table) for one in CATALOGUE for name, kind in references_of(one.model, one.data_source).items()
+        (resource.model, name, kind.table)
+        for resource in CATALOGUE
+        for name, kind in references_of(resource.model, resource.data_source).items()
     }
-    assert {(one.model, one.column, model.__tablename__) for model, one in EVERY if one.soft_reference is None} == keys
+    assert {
+        (reference.model, reference.column, model.__tablename__)
+        for model, reference in ALL_REFERENCES
+        if reference.soft_reference is None
+    } == keys
 
 
-def test_a_name_that_comes_with_a_reference_has_a_column() -> None:
-    named = {
-        (one.model, name)
-        for one in CATALOGUE
-        for name, kind in references_of(one.model, one.data_source).items()
+def test_the_label_of_a_reference_has_a_column() -> None:
+    labeled = {
+        (resource.model, name)
+        for resource in CATALOGUE
+        for name, kind in references_of(resource.model, resource.data_source).items()
         if kind.label is not None
     }
-    assert {(one.model, one.column) for _, one in EVERY if one.soft_reference is None and one.label} == named
+    assert {
+        (reference.model, reference.column)
+        for _, reference in ALL_REFERENCES
+        if reference.soft_reference is None and reference.label
+    } == labeled
 
 
 @pytest.mark.parametrize(
-    ("model", "one"),
-    [(model, one) for model, one in EVERY if one.label or (one.soft_reference and one.soft_reference.prefix)],
-    ids=lambda given: f"{given.model.__tablename__}.{given.column}" if isinstance(given, InboundReference) else None,
+    ("model", "reference"),
+    [
+        (model, reference)
+        for model, reference in ALL_REFERENCES
+        if reference.label or (reference.soft_reference and reference.soft_reference.prefix)
+    ],
+    ids=lambda value: f"{value.model.__tablename__}.{value.column}" if isinstance(value, InboundReference) else None,
 )
-def test_a_name_is_cleaned_alike_wherever_it_is_read(model: type[Model], one: InboundReference) -> None:
+def test_a_label_has_the_same_kind_in_every_column(model: type[Model], reference: InboundReference) -> None:
     assert model.label is not None
-    kind = column(one.model, one.label or one.column).kind
+    kind = column(reference.model, reference.label or reference.column).kind
     assert kind == Text(placeholders=True)
 
 
-def test_what_a_stub_tells_of_stands_in_the_rows_of_every_resource_that_has_it() -> None:
+def test_every_reference_stub_is_stored_as_a_soft_reference() -> None:
     for resource in CATALOGUE:
         for stub in resource.stubs:
-            said = [one.column for one in find_inbound_references(stub.model) if one.soft_reference and one.model is resource.model]
-            assert said, f"{resource.name} tells of {stub.model.__tablename__} and keeps nothing of it"
+            columns = [
+                reference.column
+                for reference in find_inbound_references(stub.model)
+                if reference.soft_reference and reference.model is resource.model
+            ]
+            assert columns, f"{resource.name} refers to {stub.model.__tablename__} but stores no reference"
 
 
-def test_words_count_where_no_foreign_key_points_there_instead() -> None:
-    (of_details,) = (
-        one for _, one in EVERY if one.soft_reference and one.model.__tablename__ == "policy_details" and one.column == "csr_name"
+def test_a_soft_reference_counts_only_without_a_foreign_key() -> None:
+    (csr_name,) = (
+        reference
+        for _, reference in ALL_REFERENCES
+        if reference.soft_reference
+        and reference.model.__tablename__ == "policy_details"
+        and reference.column == "csr_name"
     )
-    assert of_details.build_presence_condition() == "pointing.csr_name IS NOT NULL AND pointing.csr_id IS NULL"
-    assert replace(of_details, soft_reference=None).build_condition("x") == "pointing.csr_name = x.id"
+    assert csr_name.build_presence_condition() == "pointing.csr_name IS NOT NULL AND pointing.csr_id IS NULL"
+    assert replace(csr_name, soft_reference=None).build_condition("x") == "pointing.csr_name = x.id"

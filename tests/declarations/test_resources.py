@@ -1,4 +1,4 @@
-"""One question to every resource: its calls, its parents, and a home for every field of its records."""
+"""Every resource: its calls, its parents, and a column for every field of its records."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,8 @@ from etl.errors import UsageError
 from etl.models import PRODUCTION, staging
 from etl.models.base import Source, fields_of
 from etl.models.sources import FirstOf
-from etl.resources import CATALOGUE, children_of, derived_from, resource
+from etl.resources import CATALOGUE, children_of, derived_from
+from etl.resources import resource as resource_named
 
 PERSON = (
     "EntityID DisplayName BusinessName FirstName MiddleName LastName isAPerson CustomerNo ContactType "
@@ -19,7 +20,7 @@ PERSON = (
     "DateLastModified HasBeenModified"
 )
 
-#: Every field that is known of a resource's records, as the API spells it.
+#: Every known field of the records of a resource, as the API spells it.
 API = {
     "locations": "QQID Name Alias AgencyID AgencyName Line1 City State Zip Phone Email Active",
     "departments": "DepartmentID Name LocationID ManagerID Active",
@@ -95,7 +96,7 @@ API = {
     ),
 }
 
-#: The calls, as method and path, and what of them is proven.
+#: The calls, as method and path, and whether they are documented.
 CALLS = {
     "locations": ("GET Locations/UserLocationsV2", Envelope.ARRAY, True),
     "departments": ("GET Departments", Envelope.ARRAY, False),
@@ -120,20 +121,22 @@ CALLS = {
     "acord_forms": ("GET ACORDForms/ByCustomer/{parent}", Envelope.ARRAY, False),
 }
 
-every_resource = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.name)
-every_call = pytest.mark.parametrize("one", [one for one in CATALOGUE if one.endpoints], ids=lambda one: one.name)
+every_resource = pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
+every_call = pytest.mark.parametrize(
+    "resource", [resource for resource in CATALOGUE if resource.endpoints], ids=lambda resource: resource.name
+)
 
 
 class Spy(dict[str, Any]):
-    """A record that notes which of its fields a function asks for."""
+    """A record that remembers which of its fields a function reads."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: set[str] = set()
+        self.fields_read: set[str] = set()
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Note the field and return a value that lets the function go on."""
-        self.asked.add(key)
+        """Remember the field and return the default."""
+        self.fields_read.add(key)
         return default
 
 
@@ -148,95 +151,97 @@ def names(source: Source | None) -> Iterator[str]:
     else:
         spy = Spy()
         source(spy)
-        yield from spy.asked
+        yield from spy.fields_read
 
 
-def homes(one: Resource) -> set[str]:
-    """Return every field of a resource's records that has a place, list positions left out."""
-    sources: list[Source | None] = [about.source for about in fields_of(one.model, one.data_source).values()]
-    sources += [one.id, one.modified, one.created]
-    found = {
-        ".".join(step for step in name.split(".") if not step.isdigit()) for each in sources for name in names(each)
+def mapped_fields(resource: Resource) -> set[str]:
+    """Return every field of the records of a resource that is stored or secret, without list positions."""
+    sources: list[Source | None] = [field.source for field in fields_of(resource.model, resource.data_source).values()]
+    sources += [resource.id, resource.modified, resource.created]
+    fields = {
+        ".".join(step for step in name.split(".") if not step.isdigit()) for source in sources for name in names(source)
     }
-    return found | set(one.secrets)
+    return fields | set(resource.secrets)
 
 
 @pytest.mark.parametrize("name", API)
-def test_every_field_of_the_api_has_a_home(name: str) -> None:
-    assert set(API[name].split()) - homes(resource(name)) == set()
+def test_every_field_of_the_api_is_mapped(name: str) -> None:
+    assert set(API[name].split()) - mapped_fields(resource_named(name)) == set()
 
 
 def test_every_table_is_filled_and_every_staging_table_used() -> None:
-    assert {one.model for one in CATALOGUE} == set(PRODUCTION)
-    assert sorted(one.name for one in CATALOGUE) == sorted(staging.RAW_TABLES)
-    assert len({one.name for one in CATALOGUE}) == len(CATALOGUE) == 24
+    assert {resource.model for resource in CATALOGUE} == set(PRODUCTION)
+    assert sorted(resource.name for resource in CATALOGUE) == sorted(staging.RAW_TABLES)
+    assert len({resource.name for resource in CATALOGUE}) == len(CATALOGUE) == 24
 
 
 @every_resource
-def test_it_names_its_staging_table_and_its_road(one: Resource) -> None:
-    assert staging.raw_table(one.name).name == one.raw_table
-    assert fields_of(one.model, one.data_source), "its road brings no column"
+def test_it_has_a_staging_table_and_a_source(resource: Resource) -> None:
+    assert staging.raw_table(resource.name).name == resource.raw_table
+    assert fields_of(resource.model, resource.data_source), "it fills no column"
 
 
 @every_resource
-def test_it_comes_from_calls_or_from_another_resource(one: Resource) -> None:
-    assert one.endpoints or one.derived
-    assert all(resource(way.resource) is not one for way in one.derived)
+def test_it_comes_from_calls_or_from_another_resource(resource: Resource) -> None:
+    assert resource.endpoints or resource.derived
+    assert all(resource_named(derivation.resource) is not resource for derivation in resource.derived)
 
 
 @every_resource
-def test_it_stands_behind_its_parent_and_unless_a_fallback_needs_it_behind_what_it_is_made_from(one: Resource) -> None:
-    place = CATALOGUE.index
-    if one.parent is not None:
-        assert place(resource(one.parent.resource)) < place(one)
-    made_from = [resource(way.resource) for way in one.derived if not way.fallback]
-    assert not made_from or min(map(place, made_from)) < place(one)
-    stand_ins = [resource(way.resource) for way in one.derived if way.fallback]
-    assert all(place(one) < place(source) for source in stand_ins), "whether it is offered must be known first"
+def test_it_follows_its_parent_and_the_sources_that_it_is_derived_from(resource: Resource) -> None:
+    position = CATALOGUE.index
+    if resource.parent is not None:
+        assert position(resource_named(resource.parent.resource)) < position(resource)
+    sources = [resource_named(derivation.resource) for derivation in resource.derived if not derivation.fallback]
+    assert not sources or min(map(position, sources)) < position(resource)
+    fallbacks = [resource_named(derivation.resource) for derivation in resource.derived if derivation.fallback]
+    assert all(position(resource) < position(source) for source in fallbacks), (
+        "whether it is offered must be known first"
+    )
 
 
 @every_resource
-def test_its_children_get_what_their_fields_read_of_the_parent(one: Resource) -> None:
-    if one.parent is not None:
-        read = {
+def test_its_parent_fields_are_those_that_its_fields_read(resource: Resource) -> None:
+    if resource.parent is not None:
+        parent_fields = {
             path.removeprefix("_parent.").split(".")[0]
-            for about in fields_of(one.model, one.data_source).values()
-            for path in names(about.source)
+            for field in fields_of(resource.model, resource.data_source).values()
+            for path in names(field.source)
             if path.startswith("_parent.")
         }
-        assert read <= set(one.parent.parent_fields)
-        assert set(one.parent.parent_fields) <= set(API[one.parent.resource].split())
+        assert parent_fields <= set(resource.parent.parent_fields)
+        assert set(resource.parent.parent_fields) <= set(API[resource.parent.resource].split())
 
 
 @every_resource
-def test_it_never_keeps_a_secret(one: Resource) -> None:
-    read = {path for about in fields_of(one.model, one.data_source).values() for path in names(about.source)}
-    assert read.isdisjoint({"UserID", "UserPassword", "SSN"})
-    if one.name == "account_info":
-        assert {"UserID", "UserPassword"} <= set(one.secrets)
-    if one.name in {"drivers", "employees", "contacts"}:
-        assert "SSN" in one.secrets
+def test_it_stores_no_secret(resource: Resource) -> None:
+    paths = {path for field in fields_of(resource.model, resource.data_source).values() for path in names(field.source)}
+    assert paths.isdisjoint({"UserID", "UserPassword", "SSN"})
+    if resource.name == "account_info":
+        assert {"UserID", "UserPassword"} <= set(resource.secrets)
+    if resource.name in {"drivers", "employees", "contacts"}:
+        assert "SSN" in resource.secrets
 
 
 @every_call
-def test_its_calls_are_these(one: Resource) -> None:
-    path, envelope, proven = CALLS[one.name]
-    assert " ".join(f"{each.method} {each.path}" for each in one.endpoints) == path
-    assert {each.envelope for each in one.endpoints} == {envelope}
-    assert one.documented is proven
+def test_its_calls_are_as_listed(resource: Resource) -> None:
+    path, envelope, documented = CALLS[resource.name]
+    assert " ".join(f"{endpoint.method} {endpoint.path}" for endpoint in resource.endpoints) == path
+    assert {endpoint.envelope for endpoint in resource.endpoints} == {envelope}
+    assert resource.documented is documented
 
 
 @every_call
-def test_only_children_ask_by_parent(one: Resource) -> None:
-    for endpoint in one.endpoints:
-        asks = "{parent}" in endpoint.path + str(endpoint.query)
-        assert asks is (one.parent is not None)
+def test_only_children_are_read_per_parent(resource: Resource) -> None:
+    for endpoint in resource.endpoints:
+        names_parent = "{parent}" in endpoint.path + str(endpoint.query)
+        assert names_parent is (resource.parent is not None)
 
 
 @every_call
-def test_its_paging_and_dates_fit_its_envelope(one: Resource) -> None:
+def test_its_paging_and_dates_fit_its_envelope(resource: Resource) -> None:
     paged = {"GET page": FEED, "POST page": BODY, "GET enterprise page": ENTERPRISE}
-    for endpoint in one.endpoints:
+    for endpoint in resource.endpoints:
         assert endpoint.paging == paged.get(f"{endpoint.method} {endpoint.envelope}")
         dated = endpoint.envelope is Envelope.ENTERPRISE or (
             endpoint.envelope is Envelope.PAGE and endpoint.method == "GET"
@@ -244,32 +249,36 @@ def test_its_paging_and_dates_fit_its_envelope(one: Resource) -> None:
         assert (endpoint.dates is not None) is dated
 
 
-def test_the_feeds_say_which_date_they_filter_by() -> None:
-    shown = {one.name: one.endpoints[0].dates.field for one in CATALOGUE if one.endpoints and one.endpoints[0].dates}
-    assert shown["contacts"] == shown["policies"] == shown["claims"] == "modified or created"
-    assert shown["drivers"] == shown["vehicles"] == "modified"
-    assert shown["billing_records"] is None
+def test_the_feeds_declare_the_date_that_they_filter_by() -> None:
+    filters = {
+        resource.name: resource.endpoints[0].dates.field
+        for resource in CATALOGUE
+        if resource.endpoints and resource.endpoints[0].dates
+    }
+    assert filters["contacts"] == filters["policies"] == filters["claims"] == "modified or created"
+    assert filters["drivers"] == filters["vehicles"] == "modified"
+    assert filters["billing_records"] is None
 
 
 def test_a_resource_is_found_by_name() -> None:
-    assert resource("contacts").model.__tablename__ == "contacts"
+    assert resource_named("contacts").model.__tablename__ == "contacts"
 
 
-def test_an_unknown_name_is_answered_with_the_nearest_and_all_names() -> None:
+def test_an_unknown_name_is_reported_with_a_suggestion_and_all_names() -> None:
     with pytest.raises(UsageError, match=r"'polices'.*Did you mean policies\?.*locations.*acord_forms") as error:
-        resource("polices")
+        resource_named("polices")
     assert error.value.exit_status == 2
 
 
-def test_a_name_like_none_is_answered_without_a_guess() -> None:
+def test_a_name_unlike_any_other_gets_no_suggestion() -> None:
     with pytest.raises(UsageError) as error:
-        resource("zzz")
+        resource_named("zzz")
     assert "Did you mean" not in str(error.value)
 
 
 def test_children_and_derived_resources_are_found_from_their_source() -> None:
-    assert [one.name for one in children_of("contacts")] == ["account_info", "documents", "acord_forms"]
-    assert [one.name for one in children_of("claims")] == []
-    assert [one.name for one, _ in derived_from("policies")] == ["applications", "fees"]
-    assert [one.name for one, _ in derived_from("quotes")] == ["fees"]
-    assert [one.name for one, _ in derived_from("policy_details")] == ["renewals"]
+    assert [resource.name for resource in children_of("contacts")] == ["account_info", "documents", "acord_forms"]
+    assert [resource.name for resource in children_of("claims")] == []
+    assert [resource.name for resource, _ in derived_from("policies")] == ["applications", "fees"]
+    assert [resource.name for resource, _ in derived_from("quotes")] == ["fees"]
+    assert [resource.name for resource, _ in derived_from("policy_details")] == ["renewals"]

@@ -76,7 +76,7 @@ def test_any_text_is_copied_unchanged(connection: Connection, rows: list[tuple[A
 
 
 def test_many_blocks_are_copied_completely(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk_copy, "BLOCK", 100)
+    monkeypatch.setattr(bulk_copy, "BLOCK_CHARACTERS", 100)
     rows = [(str(number), "x" * number, None) for number in range(200)]
     assert round_trip(connection, rows) == rows
 

@@ -79,7 +79,7 @@ class Reader:
                 self.cached_answers += known.answers
                 if rest is not None:
                     taker.write(rest)
-        self.commit(batches.advance_batch, batch_id=taker.batch_id, to=BatchState.COMPLETED)
+        self.commit(batches.advance_batch, batch_id=taker.batch_id, state=BatchState.COMPLETED)
 
     def scan_without_records(self) -> None:
         """Run a full scan that returns no record."""
@@ -138,7 +138,9 @@ class History:
         self.before.append(dict(self.source))
         self.tell(self.dice.choice((self.edit, self.edit, self.edit_silently, self.add, self.revert, *[self.rest] * 3)))
         if self.dice.random() < 0.3:
-            self.tell(self.dice.choice((self.scan_without_records, self.restore, self.forget, self.purge, self.change_rules)))
+            self.tell(
+                self.dice.choice((self.scan_without_records, self.restore, self.forget, self.purge, self.change_rules))
+            )
         self.tell(self.read)
 
     def tell(self, event: Any) -> None:

@@ -67,7 +67,7 @@ def run_to_row(run: RunSummary) -> tuple[object, ...]:
     elapsed = format_duration(run.finished_at - run.started_at) if run.finished_at else ""
     state = run.batch.status.value + (f", {run.failed} failed" if run.failed else "")
     started = format_time(run.started_at)
-    counts = (format_number(run.fetched), format_number(run.written), format_number(run.deleted))
+    counts = (format_number(run.fetched), format_number(run.rows_written), format_number(run.deleted))
     return str(run.batch.id)[:8], started, run.batch.command, state, elapsed, *counts
 
 
@@ -78,7 +78,7 @@ def run_to_json(run: RunSummary) -> dict[str, Any]:
         "started_at": run.started_at.isoformat(),
         "finished_at": run.finished_at.isoformat() if run.finished_at else None,
         "fetched": run.fetched,
-        "written": run.written,
+        "written": run.rows_written,
         "deleted": run.deleted,
         "failed_resources": run.failed,
     }

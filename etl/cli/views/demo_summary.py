@@ -71,16 +71,16 @@ def show_frequent_findings(finding_groups: list[RuleCounts]) -> None:
 
 def show_answer(session: CommandSession) -> None:
     """Print a query and its result."""
-    question, _, statement = read_demo_query().partition("\n")
+    title, _, statement = read_demo_query().partition("\n")
     print_line()
-    print_line(question.lstrip("- "), style="bold")
+    print_line(title.lstrip("- "), style="bold")
     print_line(statement, style="dim")
     print_line()
     stdout().print(session.read(partial(run_demo_query, statement=statement)))
 
 
 def read_demo_query() -> str:
-    """Return the SQL of the example query, with the question as a comment."""
+    """Return the SQL of the example query, with its title as a comment."""
     return (files("etl.reports") / f"{DEMO_QUERY}.sql").read_text(encoding="utf-8").strip()
 
 
