@@ -14,6 +14,7 @@ from etl.catalogue import (
     Envelope,
     Nested,
     Parent,
+    ParentFilter,
     ReferenceStub,
     Resource,
     SoftReference,
@@ -80,6 +81,21 @@ def rules(path: str, kind: str) -> Endpoint:
     return Endpoint(f"Commissions/{path}/Get", Envelope.PAGE, BODY, method="POST", implies=(("kind", kind),))
 
 
+#: Carriers, managing general agencies and employees are contacts without details, and prospects have few: a prospect
+#: gets calls once a live policy names it.
+CUSTOMERS = ParentFilter(
+    ("ContactType", "ContactSubType"),
+    (core.CARRIER, core.MANAGING_AGENCY, core.EMPLOYEE),
+    (core.PROSPECT,),
+    ("policies", "contact_id"),
+)
+
+
+def of_customer(*parent_fields: str) -> Parent:
+    """Return the parent of what is read for each customer."""
+    return Parent("contacts", parent_fields, CUSTOMERS)
+
+
 CATALOGUE: tuple[Resource, ...] = (
     Resource("locations", core.Location, "LocationID", array("Locations/UserLocationsV2"), MODIFIED),
     Resource(
@@ -129,15 +145,6 @@ CATALOGUE: tuple[Resource, ...] = (
         data_source=core.CARRIER_LIST,
     ),
     Resource(
-        "account_info",
-        core.Contact,
-        "CustomerID",
-        (Endpoint("Contacts/{parent}/AccountInfo", Envelope.OBJECT),),
-        parent=Parent("contacts"),
-        secrets=("UserID", "UserPassword", "SSN"),
-        data_source=core.ACCOUNT_INFO,
-    ),
-    Resource(
         "applications",
         products.Application,
         "ApplicationID",
@@ -158,6 +165,15 @@ CATALOGUE: tuple[Resource, ...] = (
         stubs=(AGENTS,),
         active=("Status", ("A", "P")),
         single=Endpoint("PolicySummaryForApi", Envelope.OBJECT, query=(("policyID", "{parent}"),)),
+    ),
+    Resource(
+        "account_info",
+        core.Contact,
+        "CustomerID",
+        (Endpoint("Contacts/{parent}/AccountInfo", Envelope.OBJECT),),
+        parent=of_customer(),
+        secrets=("UserID", "UserPassword", "SSN"),
+        data_source=core.ACCOUNT_INFO,
     ),
     Resource(
         "fees",
@@ -200,7 +216,7 @@ CATALOGUE: tuple[Resource, ...] = (
     Resource(
         "terminations",
         products.Termination,
-        "TerminationID",
+        products.termination_id,
         derived=(Derivation("adjustments", products.cancellations_among),),
     ),
     Resource(
@@ -250,6 +266,7 @@ CATALOGUE: tuple[Resource, ...] = (
         financial.CommissionRule,
         financial.rule_id,
         (rules("AgencyRules", "agency"), rules("ProducerRules", "producer")),
+        documented=False,  # the calls are, but not the items: nobody knows what their id is called
         known_unmapped=("ParentCarrierId", "SublineId", "PolicySourceId", "AnyCarrierId", "AnyMga", "ProducerList"),
     ),
     Resource(
@@ -258,7 +275,7 @@ CATALOGUE: tuple[Resource, ...] = (
         "BlobInfoId",
         array("Documents/Images", ("entityId", "{parent}")),
         created="DateAdded",
-        parent=Parent("contacts", parent_fields=("EntityID",)),
+        parent=of_customer("EntityID"),
     ),
     Resource(
         "acord_forms",
@@ -266,7 +283,7 @@ CATALOGUE: tuple[Resource, ...] = (
         "AcordFormID",
         array("ACORDForms/ByCustomer/{parent}"),
         created=CREATED,
-        parent=Parent("contacts", parent_fields=("EntityID",)),
+        parent=of_customer("EntityID"),
         secrets=("SSN",),
         documented=False,
     ),

@@ -27,8 +27,14 @@ ACCOUNT_INFO = "account_info"
 #: The resource that brings what only the list of carriers says of a carrier, beside the carrier's contact.
 CARRIER_LIST = "carrier_list"
 
-#: What a contact can be, besides a customer or a prospect.
-EMPLOYEE, CARRIER, MANAGING_AGENCY = "E", "R", "M"
+#: What a contact can be, other than a customer.
+EMPLOYEE, CARRIER, MANAGING_AGENCY, PROSPECT = "E", "R", "M", "P"
+
+#: The fields of a contact that describe a carrier.
+FIELDS_OF_CARRIERS = (
+    "EntityID", "DisplayName", "BusinessName", "CustomerNo", "LocationID", "Phone", "Email", "Line1", "Line2", "City",
+    "State", "Zip", "Status", "CreatedOn", "DateLastModified",
+)  # fmt: skip
 
 
 def agency_of(location: Mapping[str, Any]) -> Any:
@@ -47,18 +53,24 @@ def name_id(name: str) -> str:
     return f"{BY_NAME}{name}"
 
 
+#: The name and the id of the agent and of the CSR, in the spellings of PolicyInfo and of all other calls.
+AGENT_NAME, AGENT_ID = first_of("AgentName", "Agent"), first_of("AgentID")
+CSR_NAME, CSR_ID = first_of("CSRName", "CSR"), first_of("CSRID", "CsrID")
+
+
 def employees_named(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    """Yield the employees whom a record gives by name alone, as source id and name."""
-    for key, number in (("AgentName", "AgentID"), ("CSRName", "CSRID")):
-        raw = record.get(key)
-        name = None if raw is None or names_one(record.get(number)) else NAME.clean(raw)
+    """Yield the employees whom a record names without an id, as source id and name."""
+    for name_of, id_of in ((AGENT_NAME, AGENT_ID), (CSR_NAME, CSR_ID)):
+        raw = name_of(record)
+        name = None if raw is None or names_one(id_of(record)) else NAME.clean(raw)
         if isinstance(name, str):
             yield name_id(name), name
 
 
 def types_of(contact: Mapping[str, Any]) -> set[Any]:
     """Return the contact type and the sub-type of a contact: either may say what it is."""
-    return {clean_code(contact.get(key)) for key in ("ContactType", "ContactSubType")}
+    codes = (clean_code(contact.get(key)) for key in ("ContactType", "ContactSubType"))
+    return {code for code in codes if isinstance(code, str)}
 
 
 def employees_among(contact: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -71,7 +83,8 @@ def carriers_among(contact: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the contact when it is a carrier or a managing general agency, with the flag that tells the two apart."""
     types = types_of(contact)
     if not types.isdisjoint((CARRIER, MANAGING_AGENCY)):
-        yield {**contact, "IsMGA": MANAGING_AGENCY in types}
+        fields = {key: contact[key] for key in FIELDS_OF_CARRIERS if key in contact}
+        yield {**fields, "IsMGA": MANAGING_AGENCY in types}
 
 
 class Agency(Model):

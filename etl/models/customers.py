@@ -1,5 +1,7 @@
 """Which contacts are customers and which are prospects. Carriers, managing agencies and staff are contacts as well."""
 
+from etl.models.core import CARRIER, EMPLOYEE, MANAGING_AGENCY, PROSPECT
+
 
 def is_one_of(*types: str) -> str:
     """Return the condition that a contact's type or its sub-type is one of these."""
@@ -8,8 +10,8 @@ def is_one_of(*types: str) -> str:
 
 
 #: Carriers, managing general agencies and employees.
-BUSINESS_PARTNERS = is_one_of("R", "M", "E")
-PROSPECTS = is_one_of("P")
+BUSINESS_PARTNERS = is_one_of(CARRIER, MANAGING_AGENCY, EMPLOYEE)
+PROSPECTS = is_one_of(PROSPECT)
 
 #: The views of contacts, each with its condition.
 CONTACT_VIEWS = {

@@ -18,6 +18,7 @@ from etl.models.codes import (
     POLICY_STATUS,
     POLICY_TERM,
 )
+from etl.models.core import AGENT_ID, AGENT_NAME, CSR_ID, CSR_NAME
 from etl.models.sources import FirstOf, clean_code, first_of, is_blank, names_one, objects_in
 from etl.values import Boolean, Date, Integer, Json, Money, Reference, SourceId, Text, TextList, Word
 
@@ -26,6 +27,9 @@ DELETED, PENDING, CANCELLATION = "D", "P", "C"
 
 #: Which policy a record read per policy belongs to.
 POLICY_ID = first_of("PolicyId", "PolicyID", "_parent.PolicyId")
+
+#: The source's own id of an adjustment.
+OWN_ADJUSTMENT_ID = first_of("AdjustmentId", "AdjustmentID")
 
 #: The business type of a policy that renews nothing, even where it replaces another.
 NEW_BUSINESS = "N"
@@ -50,12 +54,12 @@ def of_line(key: str) -> FirstOf:
 def detail_id(detail: Mapping[str, Any]) -> Any:
     """Return the source id of a policy detail: its own, else `policy:<PolicyId>`."""
     own = detail.get("PolicyDetailsID")
-    return own if names_one(own) else f"policy:{first_of('PolicyId', '_parent.PolicyId')(detail)}"
+    return own if names_one(own) else f"policy:{POLICY_ID(detail)}"
 
 
 def adjustment_id(adjustment: Mapping[str, Any]) -> Any:
     """Return the source id of an adjustment: its own, else `<PolicyId>:<date>:<type>`; None without both."""
-    own = first_of("AdjustmentId", "AdjustmentID")(adjustment)
+    own = OWN_ADJUSTMENT_ID(adjustment)
     if names_one(own):
         return own
     policy, day = POLICY_ID(adjustment), Date().clean(adjustment.get("AdjustmentDate"))
@@ -64,10 +68,16 @@ def adjustment_id(adjustment: Mapping[str, Any]) -> Any:
     return None
 
 
+def termination_id(adjustment: Mapping[str, Any]) -> Any:
+    """Return the source id of a termination: the adjustment's own, else `<PolicyId>:<date>`; None without both."""
+    own = adjustment_id(adjustment)
+    return own if own is None or names_one(OWN_ADJUSTMENT_ID(adjustment)) else own.rpartition(":")[0]
+
+
 def cancellations_among(adjustment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the termination that an adjustment of type C records."""
     if clean_code(adjustment.get("AdjustmentType")) == CANCELLATION:
-        yield {**adjustment, "TerminationID": adjustment_id(adjustment)}
+        yield adjustment
 
 
 def reasons(adjustment: Mapping[str, Any]) -> list[Any]:
@@ -186,9 +196,7 @@ class PolicyDetail(Model):
     __tablename__ = "policy_details"
     keeps_history = True
 
-    policy_id: Mapped[UUID | None] = field(
-        first_of("PolicyId", "_parent.PolicyId"), Reference("policies"), required=True
-    )
+    policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
     line_of_business: Mapped[str | None] = field(of_line("Name"), Text())
     lob_id: Mapped[str | None] = field(of_line("ID"), SourceId())
     lob_code: Mapped[str | None] = field(of_line("Code"), Word())
@@ -202,10 +210,10 @@ class PolicyDetail(Model):
     business_type: Mapped[str | None] = field("BusinessType", BUSINESS_TYPE)
     binder_date: Mapped[date | None] = field("BinderDate", Date())
     binder_number: Mapped[str | None] = field("BinderNumber", Text())
-    agent_id: Mapped[UUID | None] = field("AgentID", Reference("employees", label="Agent"))
-    agent_name: Mapped[str | None] = field(first_of("Agent", "AgentName"), Text(placeholders=True), personal=True)
-    csr_id: Mapped[UUID | None] = field(first_of("CsrID", "CSRID"), Reference("employees", label="CSR"))
-    csr_name: Mapped[str | None] = field(first_of("CSR", "CSRName"), Text(placeholders=True), personal=True)
+    agent_id: Mapped[UUID | None] = field(AGENT_ID, Reference("employees", label=AGENT_NAME))
+    agent_name: Mapped[str | None] = field(AGENT_NAME, Text(placeholders=True), personal=True)
+    csr_id: Mapped[UUID | None] = field(CSR_ID, Reference("employees", label=CSR_NAME))
+    csr_name: Mapped[str | None] = field(CSR_NAME, Text(placeholders=True), personal=True)
     location_id: Mapped[UUID | None] = field("LocationID", Reference("locations"))
     department_id: Mapped[UUID | None] = field("DepartmentID", Reference("departments"))
     non_renewal: Mapped[bool | None] = field("NonRenewal", Boolean())
@@ -214,7 +222,7 @@ class PolicyDetail(Model):
     period: Mapped[str | None] = field("Period", Text())
     premium_sent: Mapped[Decimal | None] = field("PremiumSent", Money())
     policy_source: Mapped[str | None] = field("PolicySource", Text())
-    policy_source_details: Mapped[str | None] = field("PolicySourceDetails", Text(), personal=True)
+    policy_source_details: Mapped[str | None] = field("PolicySourceDetails", Text())
     carrier_naic: Mapped[str | None] = field(first_of("CarrierNAIC", "WritingCarrierNAIC"), SourceId())
     parent_carrier: Mapped[str | None] = field("ParentCarrier", Text(placeholders=True))
     description: Mapped[str | None] = field("Description", Text(lines=True), personal=True)
@@ -320,7 +328,7 @@ class Termination(Model):
 
     policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
     contact_id: Mapped[UUID | None] = field("_parent.CustomerId", Reference("contacts"))
-    adjustment_id: Mapped[UUID | None] = field("TerminationID", Reference("adjustments"))
+    adjustment_id: Mapped[UUID | None] = field(adjustment_id, Reference("adjustments"))
     adjustment_type: Mapped[str | None] = field("AdjustmentType", ADJUSTMENT_TYPE)
     is_current: Mapped[bool | None] = computed(Boolean().column_type)
     termination_date: Mapped[date | None] = field("AdjustmentDate", Date(), expected=True)

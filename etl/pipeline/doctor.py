@@ -145,9 +145,9 @@ def pick_parent(examination: Examination, resource: Resource) -> ChildRequest | 
     """Return a sample parent: one that a sync would call for, else any; None when there is none."""
     if resource.parent is None:
         return None
-    name, values = resource.parent.parent_filter or ("", ())
+    parent_filter = resource.parent.parent_filter
     candidates = examination.parents.get(resource.parent.resource, [])
-    fitting = [candidate for candidate in candidates if not name or candidate[1].get(name) in values]
+    fitting = [candidate for candidate in candidates if parent_filter is None or parent_filter.is_met(candidate[1])]
     for source_id, record in fitting or candidates:
         carried = {key: record[key] for key in resource.parent.parent_fields if key in record}
         return ChildRequest(source_id, NO_ROW, msgspec.json.encode(carried))
