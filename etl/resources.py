@@ -216,7 +216,7 @@ CATALOGUE: tuple[Resource, ...] = (
     Resource(
         "terminations",
         products.Termination,
-        products.termination_id,
+        "TerminationID",
         derived=(Derivation("adjustments", products.cancellations_among),),
     ),
     Resource(

@@ -77,7 +77,12 @@ def termination_id(adjustment: Mapping[str, Any]) -> Any:
 def cancellations_among(adjustment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the termination that an adjustment of type C records."""
     if clean_code(adjustment.get("AdjustmentType")) == CANCELLATION:
-        yield adjustment
+        yield {
+            **adjustment,
+            "AdjustmentId": adjustment_id(adjustment),
+            "TerminationID": termination_id(adjustment),
+            "ReturnPremium": return_premium(adjustment),
+        }
 
 
 def reasons(adjustment: Mapping[str, Any]) -> list[Any]:
@@ -328,7 +333,7 @@ class Termination(Model):
 
     policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
     contact_id: Mapped[UUID | None] = field("_parent.CustomerId", Reference("contacts"))
-    adjustment_id: Mapped[UUID | None] = field(adjustment_id, Reference("adjustments"))
+    adjustment_id: Mapped[UUID | None] = field("AdjustmentId", Reference("adjustments"))
     adjustment_type: Mapped[str | None] = field("AdjustmentType", ADJUSTMENT_TYPE)
     is_current: Mapped[bool | None] = computed(Boolean().column_type)
     termination_date: Mapped[date | None] = field("AdjustmentDate", Date(), expected=True)
@@ -336,4 +341,4 @@ class Termination(Model):
     effective_date: Mapped[date | None] = computed(Date().column_type)
     reason_id: Mapped[str | None] = field(first_reason_id, SourceId())
     reason: Mapped[str | None] = field(joined_reasons, Text())
-    return_premium: Mapped[Decimal | None] = field(return_premium, Money())
+    return_premium: Mapped[Decimal | None] = field("ReturnPremium", Money())

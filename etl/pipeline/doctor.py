@@ -17,6 +17,7 @@ from etl.drift.declared_fields import find_declared_fields
 from etl.drift.profiler import ResourceProfiler
 from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
 from etl.extract.date_ranges import date_range_of
+from etl.extract.offers import is_absence
 from etl.ledger import watermarks
 from etl.ledger.children import ChildRequest
 from etl.ledger.transaction import Ledger
@@ -117,12 +118,14 @@ def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -
     except Vanished:
         return replace(blank, reason="404 for the sample record; a sync decides after ten of them")
     except Refused as refusal:
-        absent = refusal.not_offered and not resource.documented
+        absent = is_absence(refusal, resource)
         return replace(blank, status=CallStatus.NOT_OFFERED if absent else CallStatus.REFUSED, reason=str(refusal))
     except (UnexpectedResponse, InvalidRecord) as error:
-        return replace(blank, status=CallStatus.SHAPE, reason=str(error))
+        absent = is_absence(error, resource)
+        return replace(blank, status=CallStatus.NOT_OFFERED if absent else CallStatus.SHAPE, reason=str(error))
     except ApiUnavailable as error:
-        return replace(blank, status=CallStatus.FAILED, reason=str(error))
+        absent = is_absence(error, resource)
+        return replace(blank, status=CallStatus.NOT_OFFERED if absent else CallStatus.FAILED, reason=str(error))
     remember_parents(examination, resource, read)
     return compare_answer(blank, resource, answer, read)
 

@@ -72,7 +72,7 @@ class Code(Kind):
         return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
-        """Return the code, None when absent, or a Violation; an open vocabulary keeps an unknown code in it."""
+        """Return the code, None when absent, or a Violation; an open vocabulary keeps an unknown code in it, and notes it if any is known."""
         if type(raw) is str and raw in self.meanings:
             return raw
         text = clean_word(raw, type(self), _LONGEST)
@@ -88,6 +88,8 @@ class Code(Kind):
             return self._junk_violation(
                 self.violation("junk", f"is not a {self.vocabulary} code: too long, or not plain letters")
             )
+        if not self.meanings and not self.closed:  # nobody has published a code: none of them is news
+            return code
         message = f"is not a known {self.vocabulary} code"
         return (
             self.violation("unknown", message)

@@ -64,7 +64,7 @@ API = {
         "EndorsementNumber EndorsementStatus AdjustmentReasons PremiumDueToAgency CarrierFeesAmount "
         "CarrierFeesCommissionAmount _parent.PolicyId"
     ),
-    "terminations": "AdjustmentId AdjustmentDate AdjustmentType AdjustmentReasons PremiumChange _parent.CustomerId",
+    "terminations": "AdjustmentId AdjustmentDate AdjustmentType AdjustmentReasons ReturnPremium _parent.CustomerId",
     "quotes": (
         "QuoteID PolicyID QuoteNumber QuoteStatus QuoteSubStatus QuoteType CarrierID MGAID QuoteDate "
         "QuoteExpirationDate QuotedByID Conditions BasePremium IsDeleted Preferred QuoteCarrierFees"
