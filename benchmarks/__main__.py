@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from benchmarks import growth, kinds, pacing, stages, waiting
+from benchmarks import growth, kinds, latency, pacing, stages
 from benchmarks.candidates import CANDIDATES, OURS
 from benchmarks.compare import compare
 from benchmarks.prepare import missing_environments, prepare
@@ -19,9 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif options.what == "growth":
         growth.measure_growth(options.records, options.batches)
     elif options.what == "latency":
-        waiting.measure_latency(options.records, options.rounds)
+        latency.measure_latency(options.records, options.rounds)
     elif options.what == "children":
-        waiting.measure_children(options.parents)
+        latency.measure_children(options.parents)
     elif options.what == "pace":
         pacing.measure_pacing(options.seconds)
     elif options.what == "stages":

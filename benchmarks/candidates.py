@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.book import CHANGED
-from benchmarks.scene import ROOT
+from benchmarks.servers import ROOT
 from etl.database.migrate import upgrade
 
 VENVS = ROOT / "benchmarks/.venvs"

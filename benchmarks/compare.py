@@ -6,11 +6,11 @@ from statistics import median
 
 from benchmarks import targets
 from benchmarks.candidates import CANDIDATES, CHANGE, COPY, DLT, FULL, OURS, SINGER, STEPS, UNCHANGED, Candidate
-from benchmarks.scene import Cluster, Server, cluster, page_server
+from benchmarks.differences import DIFFERENCES
+from benchmarks.servers import Cluster, Server, cluster, page_server
+from benchmarks.steps import Book, StepOutcome, open_stage
 from benchmarks.table import figure, markdown, spread
 from benchmarks.targets import Target
-from benchmarks.trial import Book, StepOutcome, open_stage
-from benchmarks.unlike import DIFFERENCES
 
 #: One round: the outcome of each step of each candidate.
 Round = Mapping[tuple[str, str], StepOutcome]

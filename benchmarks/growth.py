@@ -5,10 +5,10 @@ from statistics import median
 
 from benchmarks import targets
 from benchmarks.candidates import CHANGE, FULL, OURS
-from benchmarks.scene import Cluster, cluster, page_server
+from benchmarks.servers import Cluster, cluster, page_server
+from benchmarks.steps import Book, open_stage
 from benchmarks.table import figure, markdown
 from benchmarks.targets import Target
-from benchmarks.trial import Book, open_stage
 
 MEMORY_GROWTH = Target("peak memory at the most records / at the fewest", 1.2, 1.0, falls=True)
 MEMORY = Target("peak memory at the most records, MiB", 150, 100, falls=True)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 
-from benchmarks.scene import ROOT, Cluster, cluster
+from benchmarks.servers import ROOT, Cluster, cluster
 from benchmarks.table import figure, markdown
 from etl.api.client import ApiClient
 from etl.api.protocol import page_call

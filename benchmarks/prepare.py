@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.candidates import CANDIDATES, VENVS, Candidate
-from benchmarks.scene import ROOT
+from benchmarks.servers import ROOT
 from requirements.bootstrap import pip_settings, uv_environment
 
 LOCKS = ROOT / "benchmarks/requirements"

@@ -6,10 +6,10 @@ from itertools import chain
 from benchmarks import targets
 from benchmarks.candidates import FULL, OURS
 from benchmarks.sample import MICROSECONDS, REQUESTED, Sample, apply_to_all, load_samples, microseconds
-from benchmarks.scene import cluster, page_server
+from benchmarks.servers import cluster, page_server
+from benchmarks.steps import Book, open_stage
 from benchmarks.table import figure, markdown
 from benchmarks.targets import Target
-from benchmarks.trial import Book, open_stage
 from etl.api.protocol import read
 from etl.api.protocol import records as records_of
 from etl.record import StagedRecord, decode

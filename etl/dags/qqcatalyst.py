@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from etl.dags import steps
 from etl.dags.agencies import list_agencies
-from etl.dags.names import RESOURCES, LEVELS
+from etl.dags.names import LEVELS, RESOURCES
 
 AGENCIES = list_agencies()
 #: The alias of the assets `qqcatalyst://TENANT/TABLE`, which are updated for tables with new rows.
@@ -84,7 +84,7 @@ def plan(batch: str | None, wave: int) -> list[Any]:
 def read(batch: str, chunk: list[Any]) -> None:
     """Read, clean and load one chunk."""
     context: dict[str, Any] = get_current_context()  # type: ignore[assignment]  # the label is added to it
-    context["piece"] = steps.chunk_label(chunk)
+    context["chunk"] = steps.chunk_label(chunk)
     steps.process_chunk(*current_run(), batch, chunk)
 
 
@@ -139,7 +139,7 @@ def build_sync_dag(dag_id: str, schedule: str, description: str, *, full: bool) 
         for number, resources in enumerate(LEVELS):
             with TaskGroup(f"wave_{number + 1}", tooltip=", ".join(resources)):
                 chunks = task(trigger_rule=TriggerRule.NONE_FAILED)(plan)(batch, number)
-                chunks_read = task(map_index_template="{{ piece }}")(read).partial(batch=batch).expand(piece=chunks)
+                chunks_read = task(map_index_template="{{ chunk }}")(read).partial(batch=batch).expand(chunk=chunks)
             upstream >> chunks
             upstream = chunks_read
         closed: Any = task(trigger_rule=TriggerRule.ALL_DONE, outlets=[UPDATED_TABLES])(close)(batch)

@@ -40,7 +40,7 @@ DRIVER_ERRORS = (DBAPIError, psycopg.Error, UnicodeEncodeError)
 TABLES = {model.__tablename__: model for model in PRODUCTION}
 #: Number of ids above which a check pays off whether the table has placeholders at all.
 MANY_STUBS = 200
-LOAD_POSITION = {model.__tablename__: place for place, model in enumerate(load_order())}
+LOAD_POSITION = {model.__tablename__: position for position, model in enumerate(load_order())}
 
 
 @dataclass(frozen=True, slots=True)

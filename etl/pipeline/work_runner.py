@@ -94,7 +94,9 @@ def remaining_slices(connection: Connection, run: ExtractRun, resource: str, cal
     key: dict[str, Any] = {"batch_id": run.batch.id, "resource": resource}
     remaining = slices.read_open_slices(connection, **key)
     if remaining is None:
-        slices.write_slices(connection, planned_slices=[Slice(number, 0) for number in range(queue_slice_count(calls))], **key)
+        slices.write_slices(
+            connection, planned_slices=[Slice(number, 0) for number in range(queue_slice_count(calls))], **key
+        )
         remaining = slices.read_open_slices(connection, **key) or []
     if not calls:
         for slice_ in remaining:

@@ -14,8 +14,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from benchmarks.book import FIRST_DAY, first_change, last_day
-from benchmarks.scene import ROOT, Server, page_server
 from benchmarks.server import TOKEN
+from benchmarks.servers import ROOT, Server, page_server
 
 RECORDS, CHANGED = 1_203, 12
 EVER = (date(2019, 1, 1), date(2099, 1, 1))

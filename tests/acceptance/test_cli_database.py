@@ -74,7 +74,7 @@ def test_backup_restore_and_move_keep_all_rows(embedded: CommandLine, empty_data
         assert f"{rows_of(before):,} rows moved to {target(empty_database_url)}" in moved
         assert content(empty_database_url) == before
         refused = embedded("db", "move", empty_database_url)
-        assert (refused.returncode, "without rows" in refused.stderr) == (4, True)
+        assert (refused.returncode, "must be empty" in refused.stderr) == (4, True)
     elsewhere = embedded.with_settings(DATABASE_URL=empty_database_url)
     done(elsewhere, "db", "check")
     done(elsewhere, "sync")

@@ -46,7 +46,7 @@ def test_a_placeholder_policy_number_is_found_explained_and_fixed(
     hits = as_json(qqetl, "checks", "placeholder-policy-number")["hits"]
     assert ("TBA", str(key)) in [(entry["policy_number"], entry["source_id"]) for entry in hits]
     shown = qqetl("checks", "placeholder-policy-number").stdout
-    assert "To do: Enter the number" in shown
+    assert "To do: Enter the policy number" in shown
     assert str(key) in shown
 
     printed = qqetl("checks", "placeholder-policy-number", "--sql").stdout
@@ -104,7 +104,7 @@ def test_a_row_is_explained_and_replayed(qqetl: CommandLine, simulator: Simulato
         (["checks", "term-gaps"], "Did you mean term-gap"),
         (["checks", "term-gap", "--sql", "--json"], "cannot be combined"),
         (["explain", "policy", "1"], "Did you mean policies"),
-        (["explain", "policies", "nobody"], "no row 'nobody'"),
+        (["explain", "policies", "nobody"], "No row 'nobody'"),
         (["replay", "--resource", "polices"], "Did you mean policies"),
         (["findings", "--csv", "--by", "agent"], "cannot be combined"),
     ],

@@ -49,7 +49,7 @@ def test_a_person_is_forgotten_after_confirmation(qqetl: CommandLine, database_u
 def test_an_unknown_contact_is_a_usage_error(qqetl: CommandLine) -> None:
     done = qqetl("forget", "12345", "--yes")
     assert done.returncode == 2
-    assert "no contact 12345" in done.stderr
+    assert "No contact 12345" in done.stderr
 
 
 def test_the_roles_are_printed_as_sql_that_runs(qqetl: CommandLine, database_url: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 
-from benchmarks.scene import ROOT, page_server
+from benchmarks.servers import ROOT, page_server
 from etl.database.migrate import upgrade
 
 #: Runs a sync, and prints the peak memory of the largest process in KiB.

@@ -1,4 +1,4 @@
-"""The words of the documentation: glossary terms, US English, no dialect, no machine-specific names."""
+"""The words of the documentation: glossary terms, US English, no machine-specific names; see also .ci/words.py."""
 
 import re
 from pathlib import Path
@@ -45,31 +45,6 @@ BRITISH = re.compile(
 )
 
 
-#: Words of an earlier dialect, each with a plain word that replaces it in US technical English.
-DIALECT = {
-    "again": r"anew|afresh",
-    "also": r"besides",
-    "anyone": r"who(?:so)?ever",
-    "anything": r"whatever",
-    "chunk": r"portions?|pieces? of (?:a|the) (?:run|wave|set)",
-    "explicitly": r"in so many words",
-    "fallback": r"stand-ins?",
-    "fix": r"mend(?:s|ed|ing)?",
-    "forever, permanently": r"for ever|for good",
-    "source": r"side roads?|main roads?",
-    "watermark": r"high-water marks?",
-    "worker": r"lanes?",
-    "email": r"e-mails?",
-}
-
-
-@every_own_page
-def test_a_page_has_no_word_of_the_dialect(page: Path) -> None:
-    text = plain(page)
-    dialect = {word: re.findall(rf"\b(?:{words})\b", text, re.IGNORECASE) for word, words in DIALECT.items()}
-    assert {word: hits for word, hits in dialect.items() if hits} == {}, "replace each by the word before the colon"
-
-
 @every_own_page
 def test_a_page_names_only_allowed_hosts(page: Path) -> None:
     hosts = [urlsplit(address).hostname or "" for address in ADDRESS.findall(page.read_text())]
@@ -89,7 +64,7 @@ def test_a_page_names_only_existing_pages(page: Path) -> None:
     assert mentioned - existing == set()
 
 
-@every_page
+@every_own_page
 def test_a_page_has_no_marketing_word(page: Path) -> None:
     assert OTHER_WORDS.findall(plain(page)) == []
 

@@ -1,4 +1,4 @@
-"""Backup, restore and move: the same rows on the other side, or nothing at all."""
+"""Backup, restore and move: all rows are transferred, or none."""
 
 import stat
 from pathlib import Path
@@ -45,12 +45,12 @@ def filled(empty_database_url: str) -> str:
 
 @pytest.fixture
 def other(database_url: str) -> str:
-    """Give a second database, as bare as the first was."""
+    """Return the URL of a second empty database."""
     on(database_url, "drop schema if exists etl, raw, history, public cascade", "create schema public", TABLES)
     return database_url
 
 
-def test_a_backup_brings_everything_back(filled: str, tmp_path: Path) -> None:
+def test_a_restore_brings_back_all_rows(filled: str, tmp_path: Path) -> None:
     before = on(filled, CONTENT)
     file = tmp_path / "book.dump"
     backup(filled, file)
@@ -71,10 +71,10 @@ def test_a_broken_backup_changes_nothing(filled: str, tmp_path: Path) -> None:
     assert on(filled, CONTENT) == before
 
 
-def test_a_restore_that_hangs_ends_at_its_limit_and_changes_nothing(
+def test_a_hanging_restore_ends_at_its_limit_and_changes_nothing(
     filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It waits for a table that another session reads in a transaction without an end."""
+    """The restore waits for a table that another session reads in an open transaction."""
     file = tmp_path / "book.dump"
     backup(filled, file)
     on(filled, "update parents set name = 'changed'")
@@ -100,7 +100,7 @@ def test_a_backup_waits_no_longer_than_a_minute_for_a_table(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_backup_that_hangs_ends_at_its_limit_and_leaves_no_file(
+def test_a_hanging_backup_ends_at_its_limit_and_leaves_no_file(
     filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "pg_dump"
@@ -116,8 +116,8 @@ def test_a_backup_that_hangs_ends_at_its_limit_and_leaves_no_file(
     assert list(folder.iterdir()) == []
 
 
-def test_missing_files_and_folders_are_named(filled: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="The backup file .* does not exist"):
+def test_missing_files_and_folders_are_reported(filled: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"The backup file .* does not exist"):
         restore(filled, tmp_path / "none")
     with pytest.raises(UsageError, match="does not exist"):
         backup(filled, tmp_path / "none/book.dump")
@@ -129,13 +129,13 @@ def test_a_backup_of_an_unreachable_server_leaves_no_file(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_move_copies_every_row_and_goes_on_counting(filled: str, other: str) -> None:
+def test_a_move_copies_every_row_and_the_sequences(filled: str, other: str) -> None:
     assert move_rows(filled, other) == 5
     assert on(other, CONTENT) == on(filled, CONTENT)
     assert on(other, "insert into parents (name) values ('new') returning id") == [(4,)]
 
 
-def test_a_move_into_rows_or_other_tables_is_refused(filled: str, other: str) -> None:
+def test_a_move_to_a_database_with_rows_or_other_tables_is_refused(filled: str, other: str) -> None:
     on(other, "insert into parents (name) values ('there first')")
     with pytest.raises(DatabaseNotReady, match=r"these tables have rows: public\.parents"):
         move_rows(filled, other)
@@ -144,7 +144,7 @@ def test_a_move_into_rows_or_other_tables_is_refused(filled: str, other: str) ->
         move_rows(filled, other)
 
 
-def test_a_move_that_fails_half_way_leaves_the_new_database_empty(filled: str, other: str) -> None:
+def test_a_failed_move_leaves_the_new_database_empty(filled: str, other: str) -> None:
     on(other, "alter table children add constraint only_one check (id = 1)")
     with pytest.raises(Exception, match="children"):
         move_rows(filled, other)
@@ -155,7 +155,7 @@ def test_a_move_that_fails_half_way_leaves_the_new_database_empty(filled: str, o
     ("server", "before", "tls", "expected"),
     [(15, None, False, "/15"), (16, None, False, "/17"), (18, None, False, "/wheel"), (18, None, True, "/19")],
 )
-def test_the_client_program_is_the_servers_or_the_next_newer(
+def test_the_client_program_has_the_servers_version_or_the_next(
     server: int, before: int | None, tls: bool, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs(tmp_path, monkeypatch)
@@ -163,7 +163,7 @@ def test_the_client_program_is_the_servers_or_the_next_newer(
 
 
 @pytest.mark.parametrize(("server", "before"), [(20, None), (16, 17)])
-def test_a_missing_client_program_is_named_with_its_package(
+def test_a_missing_client_program_is_reported_with_its_package(
     server: int, before: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs(tmp_path, monkeypatch)
@@ -172,7 +172,7 @@ def test_a_missing_client_program_is_named_with_its_package(
 
 
 def programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put programs of several versions into the folder, and have them found there."""
+    """Create programs of several versions in the folder, and make the search find them."""
     versions = {"wheel": 18, "15": 15, "17": 17, "19": 19}
     for name, version in versions.items():
         (folder / name).mkdir()

@@ -1,4 +1,4 @@
-"""Connecting: time-outs, TLS unless told otherwise, clear refusals, and an end to every wait."""
+"""Connections: timeouts, TLS by default, clear error messages, and a limit for every wait."""
 
 import os
 import signal
@@ -50,7 +50,7 @@ def answers(engine: Engine) -> bool:
 
 
 def elsewhere(url: str, **parts: Any) -> str:
-    """Return the URL with user, password, port or database exchanged."""
+    """Return the URL with another user, password, port or database."""
     address = parse_url(url).set(drivername="postgresql", **parts)
     return address.render_as_string(hide_password=False)
 
@@ -66,12 +66,12 @@ def engine_for(url: str, **options: Any) -> Iterator[Engine]:
 
 @pytest.fixture
 def proxy(empty_database_url: str) -> Iterator[Proxy]:
-    """Give a proxy before the database of this test."""
-    with proxied(empty_database_url) as made:
-        yield made
+    """Return a proxy in front of the database of this test."""
+    with proxied(empty_database_url) as running:
+        yield running
 
 
-def test_every_transaction_has_its_time_outs_and_utc(engine: Engine) -> None:
+def test_every_transaction_has_timeouts_and_utc(engine: Engine) -> None:
     settings = "select current_setting('{}')"
     for _ in range(2):
         assert scalar(engine, settings.format("statement_timeout")) == "10min"
@@ -80,7 +80,7 @@ def test_every_transaction_has_its_time_outs_and_utc(engine: Engine) -> None:
         assert scalar(engine, settings.format("timezone")) == "UTC"
 
 
-def test_nothing_stays_behind_in_the_session(engine: Engine) -> None:
+def test_the_session_keeps_no_settings(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(text("select 1"))
         connection.rollback()
@@ -92,15 +92,15 @@ def test_nothing_stays_behind_in_the_session(engine: Engine) -> None:
         assert raw.execute("select count(*) from pg_prepared_statements").fetchone() == (0,)
 
 
-def test_the_application_is_named(empty_database_url: str) -> None:
+def test_the_application_name_is_set(empty_database_url: str) -> None:
     with engine_for(empty_database_url, application_name="qqetl sync") as engine:
         assert scalar(engine, "select current_setting('application_name')") == "qqetl sync"
 
 
 def test_numbers_in_json_keep_every_digit(engine: Engine) -> None:
-    given = {"premium": Decimal("123456789012345678901234567890.123"), "paid": Decimal("1.10"), "big": 2**80}
+    numbers = {"premium": Decimal("123456789012345678901234567890.123"), "paid": Decimal("1.10"), "big": 2**80}
     with engine.begin() as connection:
-        assert connection.execute(select(bindparam("x", given, JSONB))).scalar_one() == given
+        assert connection.execute(select(bindparam("x", numbers, JSONB))).scalar_one() == numbers
 
 
 def test_both_schemes_connect(empty_database_url: str) -> None:
@@ -109,14 +109,14 @@ def test_both_schemes_connect(empty_database_url: str) -> None:
             assert scalar(engine, "select 1") == 1
 
 
-def test_a_slow_statement_is_ended_by_the_server_and_the_session_lives(empty_database_url: str) -> None:
+def test_the_server_ends_a_slow_statement_and_the_session_survives(empty_database_url: str) -> None:
     with engine_for(empty_database_url, statement_timeout_s=0.1, pool_size=1) as engine:
         with pytest.raises(TooSlow, match="longer than the database allows"), database_errors():
             scalar(engine, "select pg_sleep(30)")
         assert scalar(engine, "select 1") == 1
 
 
-def test_a_black_hole_is_left_at_the_deadline(
+def test_a_dead_connection_is_closed_at_the_deadline(
     empty_database_url: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("etl.database.connect.CLIENT_GRACE_SECONDS", 0.2)
@@ -134,7 +134,7 @@ def test_a_black_hole_is_left_at_the_deadline(
         assert connection.execute(text("select 3")).scalar() == 3
 
 
-def test_a_copy_into_a_black_hole_is_left_at_the_deadline(empty_database_url: str, proxy: Proxy) -> None:
+def test_a_copy_over_a_dead_connection_is_closed_at_the_deadline(empty_database_url: str, proxy: Proxy) -> None:
     with DeadlineConnection.connect(proxy.url) as connection:
         connection.execute("create table t (x text)")
         connection.deadline = 0.3
@@ -144,21 +144,21 @@ def test_a_copy_into_a_black_hole_is_left_at_the_deadline(empty_database_url: st
         assert connection.closed
 
 
-def test_a_result_that_drips_is_left_at_the_deadline(empty_database_url: str) -> None:
+def test_a_dripping_result_is_closed_at_the_deadline(empty_database_url: str) -> None:
     with DeadlineConnection.connect(empty_database_url) as connection:
         connection.deadline = 0.3
         with pytest.raises(DeadlineExpired):
             connection.execute("select repeat('x', 9000), pg_sleep(0.02) from generate_series(1, 500)")
 
 
-def test_a_lost_connection_is_worth_another_try(empty_database_url: str) -> None:
+def test_a_lost_connection_is_retryable(empty_database_url: str) -> None:
     with engine_for(empty_database_url) as engine:
         with pytest.raises(DatabaseUnavailable), database_errors(), engine.begin() as connection:
             connection.execute(text("select pg_terminate_backend(pg_backend_pid())"))
         assert scalar(engine, "select 1") == 1
 
 
-def test_a_server_that_restarts_is_worth_another_try(server_folder: Any) -> None:
+def test_a_server_restart_is_retryable(server_folder: Any) -> None:
     with (
         EmbeddedPostgres(server_folder / "home", settings={"fsync": "off"}) as server,
         engine_for(server.url) as engine,
@@ -179,7 +179,7 @@ def test_a_server_that_restarts_is_worth_another_try(server_folder: Any) -> None
         ({"database": "no_such_database"}, "no database of this name"),
     ],
 )
-def test_a_refused_connection_is_not_tried_again(empty_database_url: str, parts: dict[str, Any], words: str) -> None:
+def test_a_refused_connection_is_not_retryable(empty_database_url: str, parts: dict[str, Any], words: str) -> None:
     with (
         engine_for(elsewhere(empty_database_url, **parts)) as engine,
         pytest.raises(DatabaseNotReady, match=words),
@@ -188,9 +188,7 @@ def test_a_refused_connection_is_not_tried_again(empty_database_url: str, parts:
         engine.connect()
 
 
-def test_an_expired_password_is_not_tried_again_and_not_shown(
-    server: EmbeddedPostgres, empty_database_url: str
-) -> None:
+def test_an_expired_password_is_not_retried_and_not_shown(server: EmbeddedPostgres, empty_database_url: str) -> None:
     with psycopg.connect(server.url, autocommit=True) as connection:
         create = "create role lapsed login password {} valid until '2001-01-01'"
         connection.execute(sql.SQL(create).format(sql.Literal(SECRET)))
@@ -206,29 +204,29 @@ def test_an_expired_password_is_not_tried_again_and_not_shown(
             connection.execute("drop role lapsed")
 
 
-def test_a_database_with_odd_habits_of_its_own_is_no_obstacle(engine: Engine) -> None:
+def test_database_level_settings_do_not_change_results(engine: Engine) -> None:
     habits = {"timezone": "Asia/Tokyo", "datestyle": "SQL, DMY", "intervalstyle": "iso_8601"}
     with engine.begin() as connection:
         for name, value in habits.items():
             connection.execute(text(f"alter database {engine.url.database} set {name} = '{value}'"))
     engine.dispose()
-    given = {
+    expected = {
         "timestamptz '2024-03-10 12:00Z'": "2024-03-10 12:00:00+00:00",
         "date '2024-03-04'": "2024-03-04",
         "date '04/03/2024'": "2024-04-03",
         "interval '1 day 2 hours'": "1 day, 2:00:00",
     }
-    assert {query: str(scalar(engine, f"select {query}")) for query in given} == given
+    assert {query: str(scalar(engine, f"select {query}")) for query in expected} == expected
 
 
-def test_a_missing_password_is_asked_for(empty_database_url: str) -> None:
+def test_a_missing_password_is_reported(empty_database_url: str) -> None:
     address = parse_url(empty_database_url)
     url = f"postgresql://{address.username}@{address.host}:{address.port}/{address.database}"
     with engine_for(url) as engine, pytest.raises(DatabaseNotReady, match="has none"), database_errors():
         engine.connect()
 
 
-def test_an_unreachable_server_is_tried_again_and_named(empty_database_url: str) -> None:
+def test_an_unreachable_server_is_retryable_and_reported(empty_database_url: str) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = elsewhere(empty_database_url, port=unused.getsockname()[1], password=SECRET)
@@ -239,7 +237,7 @@ def test_an_unreachable_server_is_tried_again_and_named(empty_database_url: str)
     assert caught.value.__suppress_context__
 
 
-def test_tls_is_asked_for_outside_the_loopback_and_refused_without(server: EmbeddedPostgres) -> None:
+def test_tls_is_required_for_remote_hosts(server: EmbeddedPostgres) -> None:
     own = socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0))
     own.close()
     options = connect_options(parse_url("postgresql://u@db.example.com/x"))
@@ -266,7 +264,7 @@ def test_tls_is_asked_for_outside_the_loopback_and_refused_without(server: Embed
         ("postgresql:///x", (None, None)),
     ],
 )
-def test_tls_is_verified_unless_local_or_said_otherwise(
+def test_tls_is_verified_unless_local_or_set_otherwise(
     url: str, expected: tuple[str | None, str | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("PGSSLMODE", "PGSSLROOTCERT", "PGHOST"):
@@ -276,13 +274,13 @@ def test_tls_is_verified_unless_local_or_said_otherwise(
     assert (options.get("sslmode"), options.get("sslrootcert")) == expected
 
 
-def test_the_url_has_the_last_word() -> None:
+def test_parameters_of_the_url_win() -> None:
     options = connect_options(parse_url("postgresql://u@localhost/x?connect_timeout=3&keepalives_idle=5"))
     assert not {"connect_timeout", "keepalives_idle"} & set(options)
     assert options["keepalives"] == 1
 
 
-def test_a_local_host_by_environment_is_seen_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_remote_host_from_the_environment_requires_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PGSSLMODE", raising=False)
     monkeypatch.setenv("PGHOST", "db.example.com")
     assert connect_options(parse_url("postgresql:///x"))["sslmode"] == "verify-full"
@@ -299,20 +297,20 @@ def test_a_local_host_by_environment_is_seen_through(monkeypatch: pytest.MonkeyP
         (f"postgresql:///book?user=ann&password={SECRET}", "postgresql:///book"),
     ],
 )
-def test_the_target_is_printable(url: str, shown: str) -> None:
+def test_the_displayed_url_has_no_password(url: str, shown: str) -> None:
     assert shown in display_url(url)
     assert SECRET not in display_url(url)
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "mysql://u:p@h/x", f"postgresql://u:{SECRET}@h:port/x", "sqlite://"])
-def test_an_unusable_url_is_refused_without_being_shown(url: str) -> None:
+def test_an_invalid_url_is_rejected_without_being_shown(url: str) -> None:
     with pytest.raises(SettingsError, match="postgresql://USER:PASSWORD@HOST") as caught:
         make_engine(url)
     assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
-def test_a_database_in_another_encoding_is_refused(server: EmbeddedPostgres, engine: Engine, encoding: str) -> None:
+def test_a_database_with_another_encoding_is_rejected(server: EmbeddedPostgres, engine: Engine, encoding: str) -> None:
     with engine.connect() as good:
         check_server(good)
     name = f"other_{encoding.lower()}"
@@ -329,13 +327,13 @@ def test_a_database_in_another_encoding_is_refused(server: EmbeddedPostgres, eng
             connection.execute(f"drop database {name} with (force)")
 
 
-def test_an_old_server_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_server_is_rejected(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.database.connect._MIN_SERVER_VERSION", 990000)
     with engine.connect() as connection, pytest.raises(DatabaseNotReady, match="14 or newer"):
         check_server(connection)
 
 
-def test_a_full_server_is_worth_another_try(server: EmbeddedPostgres, empty_database_url: str) -> None:
+def test_a_server_without_free_connections_is_retryable(server: EmbeddedPostgres, empty_database_url: str) -> None:
     with psycopg.connect(server.url, autocommit=True) as connection:
         password = sql.Literal(SECRET)
         connection.execute(sql.SQL("create role crowded login password {} connection limit 0").format(password))

@@ -1,4 +1,4 @@
-"""The embedded server's life: shared, stopped by its last user, back after every kind of death."""
+"""The life cycle of the embedded server: sharing, the stop after the last user, and recovery."""
 
 import os
 import shutil
@@ -29,9 +29,9 @@ from etl.errors import DatabaseUnavailable
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[ServerPaths]:
-    """Give a home with data; each test starts the server and leaves it stopped."""
+    """Return the paths of a server with data; each test starts the server and leaves it stopped."""
     folder = Path(tempfile.mkdtemp(prefix="qqetl-"))
-    folder.chmod(0o711)  # root's servers run as another account, which has to pass through
+    folder.chmod(0o711)  # root's servers run as another user, who must be able to enter
     with use(folder / "home"):
         pass
     yield ServerPaths(folder / "home")
@@ -39,7 +39,7 @@ def home() -> Iterator[ServerPaths]:
     shutil.rmtree(folder)
 
 
-def test_data_are_kept_from_one_use_to_the_next_and_nothing_runs_in_between(home: ServerPaths) -> None:
+def test_data_survives_a_stop_and_nothing_runs_in_between(home: ServerPaths) -> None:
     with use(home.folder) as server:
         ask(server.url, "create table kept as select 42 as answer")
         first = server.url
@@ -51,7 +51,7 @@ def test_data_are_kept_from_one_use_to_the_next_and_nothing_runs_in_between(home
         ask(server.url, "drop table kept")
 
 
-def test_four_processes_at_once_on_a_new_folder_get_one_server(server_folder: Path) -> None:
+def test_four_concurrent_processes_share_one_new_server(server_folder: Path) -> None:
     clients = [client(server_folder / "home") for _ in range(4)]
     lines = {line_of(process) for process in clients}
     finish(*clients)
@@ -60,7 +60,7 @@ def test_four_processes_at_once_on_a_new_folder_get_one_server(server_folder: Pa
     assert gone(ServerPaths(server_folder / "home"))
 
 
-def test_the_server_stays_until_its_last_user_leaves(home: ServerPaths) -> None:
+def test_the_server_runs_until_its_last_user_leaves(home: ServerPaths) -> None:
     first, second = use(home.folder), use(home.folder)
     first.start()
     second.start()
@@ -78,7 +78,7 @@ def test_a_killed_client_leaves_no_server_behind(home: ServerPaths) -> None:
     assert gone(home)
 
 
-def test_a_killed_postmaster_comes_back_at_the_same_address_with_its_data(home: ServerPaths) -> None:
+def test_a_killed_postmaster_restarts_on_the_same_port_with_its_data(home: ServerPaths) -> None:
     with use(home.folder) as server:
         ask(server.url, "create table survived as select 7 as rows")
         before = ask(server.url, "select pg_postmaster_start_time()")
@@ -94,7 +94,7 @@ def test_the_next_start_recovers_after_everything_was_killed(home: ServerPaths) 
     server.start()
     ask(server.url, "create table survived as select 8 as rows")
     supervisor = int(home.supervisor_lock.read_text())
-    os.kill(supervisor, signal.SIGSTOP)  # so that it cannot start the server again in between
+    os.kill(supervisor, signal.SIGSTOP)  # so that it cannot restart the server in between
     os.kill(postmaster(home), signal.SIGKILL)
     os.kill(supervisor, signal.SIGKILL)
     server.close()
@@ -104,10 +104,10 @@ def test_the_next_start_recovers_after_everything_was_killed(home: ServerPaths) 
         ask(server.url, "drop table survived")
 
 
-def test_after_the_supervisor_was_killed_the_next_user_has_one_again(home: ServerPaths) -> None:
+def test_the_next_user_replaces_a_killed_supervisor(home: ServerPaths) -> None:
     with use(home.folder):
         os.kill(int(home.supervisor_lock.read_text()), signal.SIGKILL)
-        if sys.platform == "linux":  # alone in telling a child of its parent's death
+        if sys.platform == "linux":  # the only system that signals the death of a parent
             assert gone(home)
         with use(home.folder) as server:
             assert is_supervised(home)
@@ -115,7 +115,7 @@ def test_after_the_supervisor_was_killed_the_next_user_has_one_again(home: Serve
     assert gone(home)
 
 
-def test_a_server_without_supervisor_is_replaced_by_one_that_somebody_stops(home: ServerPaths) -> None:
+def test_a_server_without_supervisor_is_replaced_by_a_supervised_one(home: ServerPaths) -> None:
     account = server_user(home.data)
     command = server_command(home, server_binaries(account, home.programs, major=home.major), FAST)
     options = account.subprocess_options() | {"stderr": subprocess.DEVNULL, "cwd": "/"}
@@ -127,7 +127,7 @@ def test_a_server_without_supervisor_is_replaced_by_one_that_somebody_stops(home
     assert server_state(home) is ServerState.GONE
 
 
-def test_stop_now_stops_a_server_in_use(home: ServerPaths) -> None:
+def test_stop_server_stops_a_server_in_use(home: ServerPaths) -> None:
     process = client(home.folder)
     assert line_of(process)
     assert stop_server(home.folder) is True
@@ -136,7 +136,7 @@ def test_stop_now_stops_a_server_in_use(home: ServerPaths) -> None:
     finish(process)
 
 
-def test_a_taken_port_is_exchanged_for_a_free_one(home: ServerPaths) -> None:
+def test_a_port_in_use_is_replaced_by_a_free_one(home: ServerPaths) -> None:
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", 0))
         taken = squatter.getsockname()[1]
@@ -146,7 +146,7 @@ def test_a_taken_port_is_exchanged_for_a_free_one(home: ServerPaths) -> None:
             assert ask(server.url, "select 1") == 1
 
 
-def test_the_cluster_is_safe_and_sorts_alike_everywhere(home: ServerPaths) -> None:
+def test_the_cluster_is_durable_and_sorts_the_same_everywhere(home: ServerPaths) -> None:
     with EmbeddedPostgres(home.folder) as server:
         shown = {
             name: ask(server.url, f"show {name}")
@@ -175,18 +175,18 @@ def test_the_cluster_is_safe_and_sorts_alike_everywhere(home: ServerPaths) -> No
     assert unsafe == 0
 
 
-def test_the_log_holds_nothing_of_a_refused_row(home: ServerPaths) -> None:
+def test_the_server_log_contains_nothing_of_a_rejected_row(home: ServerPaths) -> None:
     with use(home.folder) as server, psycopg.connect(server.url) as connection, pytest.raises(psycopg.Error):
         connection.execute("select %s::text::int", ["marker-123-45-6789"])
     assert "marker-123-45-6789" not in home.log.read_text()
 
 
-def test_secrets_are_readable_for_their_owner_only(home: ServerPaths) -> None:
+def test_secrets_are_readable_only_by_their_owner(home: ServerPaths) -> None:
     modes = {path.name: path.stat().st_mode & 0o777 for path in (home.folder / "password", home.data, home.log)}
     assert modes == {"password": 0o600, "data": 0o700, "server.log": 0o600}
 
 
-def test_the_servers_processes_get_none_of_our_environment(home: ServerPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_server_does_not_inherit_our_environment(home: ServerPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QQCATALYST_PASSWORD", "marker-secret")
     with use(home.folder):
         pids = [postmaster(home), int(home.supervisor_lock.read_text())]
@@ -194,13 +194,15 @@ def test_the_servers_processes_get_none_of_our_environment(home: ServerPaths, mo
     assert b"marker-secret" not in seen
 
 
-def test_a_broken_server_shows_its_last_words(home: ServerPaths) -> None:
+def test_a_server_that_fails_to_start_shows_its_last_log_lines(home: ServerPaths) -> None:
     with pytest.raises(DatabaseUnavailable, match="no_such_setting"):
         EmbeddedPostgres(home.folder, settings={"no_such_setting": "1"}).start()
     assert gone(home)
 
 
-def test_a_server_that_hangs_at_a_fast_stop_is_stopped_outright(home: ServerPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_hangs_at_a_fast_shutdown_is_stopped_immediately(
+    home: ServerPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("etl.database.embedded.supervisor._FAST_STOP_SECONDS", 0.1)
     deaf = ["sh", "-c", "trap '' INT; trap 'exit 0' QUIT; echo deaf; while :; do sleep 0.05; done"]
     users = FileLock(home.users_lock)
@@ -219,11 +221,13 @@ def test_a_server_that_hangs_at_a_fast_stop_is_stopped_outright(home: ServerPath
     assert watcher.process.returncode == 0
 
 
-def test_a_long_start_reports_progress_and_ends_at_its_limit(home: ServerPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
+def test_a_long_start_reports_progress_and_ends_at_its_limit(
+    home: ServerPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages: list[str] = []
     monkeypatch.setattr(server, "_PROGRESS_SECONDS", 0.05)
     monkeypatch.setattr(server, "server_state", lambda _: ServerState.BUSY)
     monkeypatch.setattr(server, "is_supervised", lambda _: True)
     with pytest.raises(DatabaseUnavailable, match="not ready after"):
-        EmbeddedPostgres(home.folder, start_timeout=0.2, say=said.append).start()
-    assert "recovering" in said[0]
+        EmbeddedPostgres(home.folder, start_timeout=0.2, say=messages.append).start()
+    assert "recovering" in messages[0]

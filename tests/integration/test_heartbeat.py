@@ -1,4 +1,4 @@
-"""The heartbeat: a good end, a bad one, nothing sent along, and a watchdog that does not answer."""
+"""The heartbeat: calls after success and failure, without data, and a monitoring service that does not answer."""
 
 import threading
 from collections.abc import Iterator
@@ -17,21 +17,21 @@ SECRET = "0d3c-secret"
 
 
 class Watchdog(HTTPServer):
-    """Keeps what it is asked."""
+    """A monitoring service that records its requests."""
 
     def __init__(self, status: int) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
+        super().__init__(("127.0.0.1", 0), Handler)
         self.status = status
-        self.asked: list[str] = []
+        self.paths: list[str] = []
 
 
-class Answers(BaseHTTPRequestHandler):
-    """Answers with what the watchdog is to answer."""
+class Handler(BaseHTTPRequestHandler):
+    """Records the path and answers with the status of the server."""
 
     def do_GET(self) -> None:
         assert isinstance(self.server, Watchdog)
         assert self.headers.get("Content-Length") in (None, "0")
-        self.server.asked.append(self.path)
+        self.server.paths.append(self.path)
         self.send_response(self.server.status)
         self.end_headers()
 
@@ -53,23 +53,23 @@ def settings(port: int) -> Settings:
     return Settings(_env_file=None, etl_heartbeat_url=f"http://127.0.0.1:{port}/ping/{SECRET}?x=1")
 
 
-def test_a_good_end_a_bad_one_and_what_is_neither() -> None:
+def test_success_and_failure_are_reported_and_an_interruption_is_not() -> None:
     with watchdog() as dog:
-        made = settings(dog.server_port)
-        after_run(None, made)
-        after_run(None, made, whole=False)
-        after_run(None, made, ApiUnavailable())
-        after_run(None, made, DatabaseUnavailable())
-        after_run(None, made, Interrupted())
+        with_heartbeat = settings(dog.server_port)
+        after_run(None, with_heartbeat)
+        after_run(None, with_heartbeat, whole=False)
+        after_run(None, with_heartbeat, ApiUnavailable())
+        after_run(None, with_heartbeat, DatabaseUnavailable())
+        after_run(None, with_heartbeat, Interrupted())
     good, bad = f"/ping/{SECRET}?x=1", f"/ping/{SECRET}/fail?x=1"
-    assert dog.asked == [good, bad, bad, bad]
+    assert dog.paths == [good, bad, bad, bad]
 
 
-def test_nobody_is_called_where_no_address_is_set() -> None:
+def test_without_a_url_nothing_is_called() -> None:
     assert send_heartbeat(Settings(_env_file=None), well=True)
 
 
-def test_a_watchdog_that_is_away_refuses_or_never_answers_is_logged_without_its_address(
+def test_a_failed_heartbeat_is_logged_without_its_url(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "TIMEOUT_SECONDS", 0.2)

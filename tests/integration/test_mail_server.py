@@ -1,4 +1,4 @@
-"""The mail server in every mood: what is sent to it, what is not, how long that takes, and what is said of it."""
+"""The mail server: the emails sent, TLS and login, timeouts, and error messages without addresses."""
 
 import smtplib
 import time
@@ -34,12 +34,12 @@ def mail(kind: MailKind = MailKind.TROUBLE, name: str = "qqetl default: the run 
 
 
 def post(address: str, **more: Any) -> None:
-    made = settings(address, **more)
-    with open_mail_server(made) as client:
-        send_mail(client, made, mail())
+    mail_settings = settings(address, **more)
+    with open_mail_server(mail_settings) as client:
+        send_mail(client, mail_settings, mail())
 
 
-def test_a_mail_arrives_as_text_and_as_html_with_all_its_headers() -> None:
+def test_an_email_arrives_as_text_and_html_with_its_headers() -> None:
     with mail_sink() as (sink, port):
         post(f"smtp://127.0.0.1:{port}")
     (arrived,) = sink.mails
@@ -51,19 +51,19 @@ def test_a_mail_arrives_as_text_and_as_html_with_all_its_headers() -> None:
     assert (sink.text().strip(), sink.html().strip()) == ("Plain: größer", "<p>HTML</p>")
 
 
-def test_the_digest_goes_to_whom_it_is_meant_for() -> None:
-    made = settings("smtp://127.0.0.1", etl_digest_to="agency@example.com")
-    assert build_email(made, mail(MailKind.DIGEST))["To"] == "agency@example.com"
-    assert build_email(made, mail())["To"] == "one@example.com, two@example.com"
+def test_the_digest_goes_to_its_own_recipients() -> None:
+    mail_settings = settings("smtp://127.0.0.1", etl_digest_to="agency@example.com")
+    assert build_email(mail_settings, mail(MailKind.DIGEST))["To"] == "agency@example.com"
+    assert build_email(mail_settings, mail())["To"] == "one@example.com, two@example.com"
 
 
-def test_a_subject_that_breaks_out_of_its_line_is_refused_by_the_library_too() -> None:
+def test_the_library_refuses_a_subject_with_a_line_break() -> None:
     with pytest.raises(ValueError, match=r"linefeed|newline"):
         build_email(settings("smtp://127.0.0.1"), mail(name="x\r\nBcc: everybody@example.com"))
 
 
 @pytest.mark.parametrize(
-    ("address", "place"),
+    ("address", "expected"),
     [
         ("smtp://mail.example.com", ("mail.example.com", 587, False, True)),
         ("smtp://mail.example.com:25?tls=off", ("mail.example.com", 25, False, False)),
@@ -73,18 +73,16 @@ def test_a_subject_that_breaks_out_of_its_line_is_refused_by_the_library_too() -
         ("smtp://localhost.example.com", ("localhost.example.com", 587, False, True)),
     ],
 )
-def test_tls_is_demanded_outside_this_machine_unless_said_otherwise(address: str, place: tuple[Any, ...]) -> None:
-    found = MailServer.from_url(address)
-    assert (found.host, found.port, found.implicit_tls, found.starttls) == place
+def test_tls_is_required_by_default_except_on_this_machine(address: str, expected: tuple[Any, ...]) -> None:
+    server = MailServer.from_url(address)
+    assert (server.host, server.port, server.implicit_tls, server.starttls) == expected
 
 
-@pytest.mark.parametrize("from_the_first_word", [True, False])
-def test_a_user_signs_in_over_verified_tls(
-    from_the_first_word: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("implicit_tls", [True, False])
+def test_a_user_logs_in_over_verified_tls(implicit_tls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tls, public = certificate(tmp_path)
-    address = f"smtps://{LOGIN}@127.0.0.1:{{}}" if from_the_first_word else f"smtp://{LOGIN}@127.0.0.1:{{}}?tls=on"
-    with mail_sink(tls=tls, from_the_first_word=from_the_first_word, login=True) as (sink, port):
+    address = f"smtps://{LOGIN}@127.0.0.1:{{}}" if implicit_tls else f"smtp://{LOGIN}@127.0.0.1:{{}}?tls=on"
+    with mail_sink(tls=tls, from_the_first_word=implicit_tls, login=True) as (sink, port):
         with pytest.raises(ServerFailed, match="SSL_CERT_FILE"):
             post(address.format(port))
         monkeypatch.setenv("SSL_CERT_FILE", str(public))
@@ -99,11 +97,11 @@ def failure(address: str) -> str:
     return str(caught.value)
 
 
-def test_o1_nobody_listens() -> None:
+def test_o1_a_server_that_does_not_listen_cannot_be_reached() -> None:
     assert "cannot be reached" in failure(f"smtp://127.0.0.1:{free_port()}")
 
 
-def test_o1_a_server_that_never_answers_or_letter_by_letter_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_o1_a_server_that_never_answers_or_sends_byte_by_byte_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert subject.TIMEOUT_SECONDS == 10
     monkeypatch.setattr(subject, "TIMEOUT_SECONDS", 0.5)
     for drips in (b"", b"2"):
@@ -114,14 +112,14 @@ def test_o1_a_server_that_never_answers_or_letter_by_letter_is_given_up(monkeypa
             assert time.monotonic() - began < 5
 
 
-def test_o1_a_server_without_starttls_gets_neither_mail_nor_password() -> None:
+def test_o1_a_server_without_starttls_gets_neither_email_nor_password() -> None:
     with mail_sink() as (sink, port):
         said = failure(f"smtp://{LOGIN}@127.0.0.1:{port}?tls=on")
     assert "STARTTLS" in said
     assert sink.mails == []
 
 
-def test_o1_a_bad_login_is_told_without_the_password() -> None:
+def test_o1_a_rejected_login_is_reported_without_the_password() -> None:
     with mail_sink(login=True) as (sink, port):
         said = failure(f"smtp://{USER}:wrong-password@127.0.0.1:{port}")
         post(f"smtp://{LOGIN}@127.0.0.1:{port}")
@@ -131,7 +129,7 @@ def test_o1_a_bad_login_is_told_without_the_password() -> None:
     assert len(sink.mails) == 1
 
 
-def test_o1_a_server_that_refuses_a_recipient_is_told_without_the_address() -> None:
+def test_o1_a_refused_recipient_is_reported_without_the_address() -> None:
     with mail_sink(unwanted="example.com") as (_, port):
         assert failure(f"smtp://127.0.0.1:{port}").endswith("refused every recipient.")
     with mail_sink(unwanted="two@") as (sink, port):
@@ -139,7 +137,7 @@ def test_o1_a_server_that_refuses_a_recipient_is_told_without_the_address() -> N
     assert sink.recipients == [["one@example.com"]]
 
 
-def test_o1_a_server_that_refuses_the_mail_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_o1_a_refused_email_is_reported_with_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(self: Sink, *_: object) -> str:
         return "554 no, not for one@example.com"
 
@@ -148,7 +146,7 @@ def test_o1_a_server_that_refuses_the_mail_itself(monkeypatch: pytest.MonkeyPatc
         assert failure(f"smtp://127.0.0.1:{port}").endswith("returned an error (554).")
 
 
-def test_what_the_library_may_raise_is_told_in_words_of_ours() -> None:
+def test_errors_of_the_library_are_reported_in_our_own_words() -> None:
     quoting = smtplib.SMTPResponseException(550, b"jane@example.com is not known")
     assert "jane" not in subject.failure_reason(quoting)
     assert subject.failure_reason(TimeoutError()) == "did not answer within 10 s"

@@ -1,4 +1,4 @@
-"""What PostgreSQL and its driver say, sorted by what to do, and never with a value of a row."""
+"""Errors of PostgreSQL and its driver: classified by what to do, and without values of rows."""
 
 import logging
 
@@ -34,7 +34,7 @@ from etl.errors import ActionRequired, DatabaseNotReady, DatabaseUnavailable, Et
         *((code, ActionRequired) for code in ("0A000", "58030", "XX000", "ZZ999")),
     ],
 )
-def test_every_class_of_code_has_its_kind(code: str, kind: type[EtlError]) -> None:
+def test_every_class_of_error_codes_has_its_error(code: str, kind: type[EtlError]) -> None:
     error = psycopg.Error()
     error.sqlstate = code
     assert classify(error) is kind
@@ -54,11 +54,11 @@ def test_every_class_of_code_has_its_kind(code: str, kind: type[EtlError]) -> No
         (DeadlineExpired("late"), TooSlow),
     ],
 )
-def test_errors_without_a_code_have_their_kind(error: Exception, kind: type[EtlError]) -> None:
+def test_errors_without_a_code_have_their_error(error: Exception, kind: type[EtlError]) -> None:
     assert classify(error) is kind
 
 
-def test_a_refused_row_is_named_without_its_values(engine: Engine) -> None:
+def test_a_rejected_row_is_reported_without_its_values(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("create table people (ssn text, age int not null)"))
     with (
@@ -71,7 +71,7 @@ def test_a_refused_row_is_named_without_its_values(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("value", ["nul \x00", "lone \ud800"])
-def test_what_the_driver_cannot_send_is_the_records_fault(engine: Engine, value: str) -> None:
+def test_a_value_that_the_driver_cannot_send_is_an_invalid_record(engine: Engine, value: str) -> None:
     with pytest.raises(InvalidRecord), database_errors(), engine.begin() as connection:
         connection.execute(text("select cast(:value as text)"), {"value": value})
 

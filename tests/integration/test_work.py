@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
-from benchmarks.scene import Server, page_server
+from benchmarks.servers import Server, page_server
 from etl.config.settings import Settings
 from etl.database import bulk_copy
 from etl.database.connect import make_engine
@@ -62,7 +62,7 @@ def book() -> Iterator[Server]:
 def counted() -> Iterator[Counter[str]]:
     """Count the statements in the block, except those that depend on time: heartbeats and rate limits."""
     counts: Counter[str] = Counter()
-    blocks = bulk_copy.encode_blocks
+    encode_blocks = bulk_copy.encode_blocks
 
     def note(what: str, number: int = 1) -> None:
         if not threading.current_thread().name.startswith(("lease", "beside")):
@@ -82,7 +82,7 @@ def counted() -> Iterator[Counter[str]]:
     def weighed(lines: Any) -> Iterator[bytes]:
         note("copies")
         note("round trips")
-        for block in blocks(lines):
+        for block in encode_blocks(lines):
             note("bytes copied", len(block))
             note("rows copied", block.count(b"\n"))
             yield block
@@ -92,7 +92,7 @@ def counted() -> Iterator[Counter[str]]:
         "release_savepoint": on_turn, "rollback_savepoint": on_turn,
     }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bulk_copy, "blocks", weighed)
+        patch.setattr(bulk_copy, "encode_blocks", weighed)
         for name, hook in hooks.items():
             event.listen(Engine, name, hook)
         try:

@@ -1,6 +1,6 @@
-"""A run over two workers of Celery, one of which dies in the middle of a slice.
+"""A run on two Celery workers, one of which is killed in the middle of a slice.
 
-It is no part of the suite, by its name: it needs a Redis and takes minutes. `./run test -s` with its path runs it.
+The name keeps it out of the suite: it needs Redis and takes minutes. To run it: `./run test -s` with its path.
 """
 
 import subprocess
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from against_the_oracle import compare
 from airflow_home import AirflowHome, account_settings, free_port
 from holding import HeldResponses, hold_responses
 from live_airflow import Airflow, running_airflow
+from oracle_compare import compare
 from pooler import ensure_program
 from sites import serve_agency
 from snapshots import value, values
@@ -26,12 +26,12 @@ from etl.resources import CATALOGUE
 
 SYNC = "qqcatalyst_sync"
 WORKERS = ("first", "second")
-#: A feed of the last wave; its third page is kept back.
+#: A feed of the last dependency level; its third page is held back.
 HELD = "vehicles"
-#: Calls a second, for both workers together.
+#: Calls per second, for both workers together.
 RATE = 60
 
-#: The most calls that began within any second, by the ledger's notes.
+#: The maximum number of calls that started within one second, according to the ledger.
 BUSIEST = """
     SELECT max(number) FROM (
         SELECT count(*) OVER (ORDER BY requested_at RANGE BETWEEN CURRENT ROW AND interval '1 second' FOLLOWING)
@@ -48,7 +48,7 @@ UNREAD = "SELECT resource FROM etl.slices WHERE status <> 'done'"
 
 @contextmanager
 def redis(folder: Path) -> Iterator[str]:
-    """Give the address of a Redis that keeps nothing."""
+    """Give the URL of a Redis server without persistence."""
     port = free_port()
     program = ensure_program("redis-server", "redis")
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
@@ -60,13 +60,13 @@ def redis(folder: Path) -> Iterator[str]:
 
 
 def worker(folder: Path, name: str) -> tuple[str, ...]:
-    """Return the command of one worker."""
+    """Return the command of a worker."""
     alone = ("--without-mingle", "--without-gossip", "--skip-serve-logs", "--pid", str(folder / f"{name}.pid"))
     return ("airflow", "celery", "worker", "--concurrency", "2", "--celery-hostname", name, *alone)
 
 
 def settings_of_celery(broker: str, metadata: str) -> dict[str, str]:
-    """Return what Celery needs besides, and times after which a dead worker is noticed within a test's patience."""
+    """Return the settings for Celery, with timeouts short enough to detect a dead worker during the test."""
     return {
         "AIRFLOW__CELERY__BROKER_URL": broker,
         "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{metadata}",
@@ -82,7 +82,7 @@ def settings_of_celery(broker: str, metadata: str) -> dict[str, str]:
 
 
 @pytest.mark.timeout(1800)
-def test_two_workers_share_a_run_and_one_of_them_dies(
+def test_two_workers_share_a_run_and_one_is_killed(
     database_url: str, metadata: str, engine: Engine, tmp_path: Path
 ) -> None:
     with serve_agency(contacts=300) as simulator, redis(tmp_path) as broker:
@@ -96,27 +96,27 @@ def test_two_workers_share_a_run_and_one_of_them_dies(
             airflow.unpause(SYNC)
             run = airflow.until(lambda: [*airflow.runs(SYNC)])[0]
             times = [time.monotonic()]
-            dead, piece = a_worker_dies(airflow, run, held)
+            dead, piece = kill_busy_worker(airflow, run, held)
             times.append(time.monotonic())
             assert airflow.run_ends(SYNC, run) == "success"
             times.append(time.monotonic())
             tasks = airflow.tasks(SYNC, run)
-        assert compare(engine, "default", simulator.world, [one.name for one in CATALOGUE], swept=True) == []
+        assert compare(engine, "default", simulator.world, [resource.name for resource in CATALOGUE], swept=True) == []
     tell(engine, tasks, times)
     assert tasks[piece]["try_number"] == 2
     assert tasks[piece]["hostname"] != dead
     assert values(engine, READ_TWICE) == []
     assert values(engine, UNREAD) == []
-    assert set(read_by(tasks)) == set(WORKERS), "both have read pieces to their end"
-    assert RATE / 2 < value(engine, BUSIEST) <= RATE * 1.1, "one budget for both"
+    assert set(read_by(tasks)) == set(WORKERS), "both have finished chunks"
+    assert RATE / 2 < value(engine, BUSIEST) <= RATE * 1.1, "both share one rate limit"
 
 
-def a_worker_dies(airflow: Airflow, run: str, held: HeldResponses) -> tuple[str, str]:
-    """Kill the worker that waits for an answer with all that it does; return its name and the piece that it read."""
+def kill_busy_worker(airflow: Airflow, run: str, held: HeldResponses) -> tuple[str, str]:
+    """Kill the worker that waits for the held response; return its name and its task."""
     airflow.until(held.asked.is_set)
-    pieces = airflow.xcom_value(SYNC, run, "wave_4.plan")
-    (place,) = [number for number, piece in enumerate(pieces) if HELD in {share[0] for share in piece}]
-    piece = f"wave_4.read[{place}]"
+    chunks = airflow.xcom_value(SYNC, run, "wave_4.plan")
+    (number,) = [number for number, piece in enumerate(chunks) if HELD in {share[0] for share in piece}]
+    piece = f"wave_4.read[{number}]"
     dead = airflow.tasks(SYNC, run)[piece]["hostname"]
     airflow.kill(dead)
     held.released.set()
@@ -124,16 +124,16 @@ def a_worker_dies(airflow: Airflow, run: str, held: HeldResponses) -> tuple[str,
 
 
 def read_by(tasks: dict[str, dict[str, Any]]) -> Counter[str]:
-    """Return how many pieces each worker has read to its end."""
-    return Counter(one["hostname"] for name, one in tasks.items() if ".read[" in name and one["state"] == "success")
+    """Return the number of chunks that each worker finished."""
+    return Counter(task["hostname"] for name, task in tasks.items() if ".read[" in name and task["state"] == "success")
 
 
 def tell(engine: Engine, tasks: dict[str, dict[str, Any]], times: list[float]) -> None:
-    """Say what was measured; `-s` shows it."""
+    """Print the measurements; `-s` shows them."""
     began, died, ended = times
-    pieces = ", ".join(f"{name} {number}" for name, number in sorted(read_by(tasks).items()))
+    chunks = ", ".join(f"{name} {number}" for name, number in sorted(read_by(tasks).items()))
     sys.stdout.write(
         f"\n{ended - began:.0f} s for {value(engine, 'SELECT sum(calls) FROM etl.batches')} calls at {RATE} a second; "
-        f"a worker was killed after {died - began:.0f} s; pieces read to their end: {pieces}; "
+        f"a worker was killed after {died - began:.0f} s; chunks finished: {chunks}; "
         f"calls in the busiest second: {value(engine, BUSIEST)}\n"
     )

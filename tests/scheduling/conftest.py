@@ -1,4 +1,4 @@
-"""What the tests of Airflow share: its metadata database, whose tables are made once and copied for each test."""
+"""Fixtures of the Airflow tests: a metadata database, created once and copied for each test."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,13 @@ from databases import clone_database
 from etl.database.embedded.server import EmbeddedPostgres
 
 TEMPLATE = "template_airflow"
-#: Nothing but a number that no other lock of this server has.
+#: An advisory lock number that nothing else on this server uses.
 LOCK = 3302
 
 
 @pytest.fixture(scope="session")
 def template(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give the name of a database with Airflow's tables; the first worker of a test run makes it."""
+    """Return the name of a template database with Airflow's tables; the first worker of a test run creates it."""
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
@@ -28,6 +28,6 @@ def template(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def metadata(server: EmbeddedPostgres, template: str) -> Iterator[str]:
-    """Give the address, as Airflow wants it, of a metadata database of this test alone."""
+    """Give the URL, in Airflow's format, of a metadata database only for this test."""
     with clone_database(server.url, template) as url:
         yield airflow_database_url(url)

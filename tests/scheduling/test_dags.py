@@ -1,4 +1,4 @@
-"""The DAGs in Airflow: they parse, and a run of theirs does the whole sync; run twice, it asks for nothing twice."""
+"""The DAGs in Airflow: they parse, and a run does a complete sync; run twice, it makes no call twice."""
 
 import json
 import subprocess
@@ -35,25 +35,25 @@ print(json.dumps([bag.import_errors, dags, heavy]))
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    """Give a small agency that is served."""
+    """Give a simulator with a small agency."""
     with Simulator(SimulatorSettings(seed=20, contacts=10)) as served:
         yield served
 
 
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:
-    """Return the rows that a query gives."""
+    """Return the rows of a query."""
     with psycopg.connect(url) as connection:
         return connection.execute(query.encode()).fetchall()
 
 
-def parsed(home: AirflowHome) -> Any:
-    """Return what Airflow finds while it parses the DAGs: errors, DAGs, and heavy modules that were imported."""
+def parse_dags(home: AirflowHome) -> Any:
+    """Return the result of parsing the DAGs in Airflow: errors, DAGs, and heavy modules that were imported."""
     return json.loads(home.run(sys.executable, "-c", PARSE, str(home.dags)).stdout.splitlines()[-1])
 
 
 @pytest.mark.timeout(300)
-def test_the_dags_parse_without_the_catalogue_and_one_run_at_a_time(tmp_path: Path) -> None:
-    errors, dags, heavy = parsed(AirflowHome(tmp_path, "sqlite://"))
+def test_the_dags_parse_without_importing_the_catalogue(tmp_path: Path) -> None:
+    errors, dags, heavy = parse_dags(AirflowHome(tmp_path, "sqlite://"))
     assert (errors, heavy) == ({}, [])
     assert set(dags) == {SYNC, "qqcatalyst_reconcile"}
     for most, catchup, tasks in dags.values():
@@ -67,7 +67,7 @@ def test_several_agencies_have_one_run_each(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / ".env").write_text("QQCATALYST_USERNAME=somebody\n")
     (tmp_path / "airflow").mkdir()
-    errors, dags, _ = parsed(AirflowHome(tmp_path / "airflow", "sqlite://", {"ETL_AGENCIES": str(tmp_path)}))
+    errors, dags, _ = parse_dags(AirflowHome(tmp_path / "airflow", "sqlite://", {"ETL_AGENCIES": str(tmp_path)}))
     assert errors == {}
     assert set(dags) == {
         SYNC, "qqcatalyst_reconcile", "qqcatalyst_agencies_sync", "qqcatalyst_agencies_reconcile"
@@ -76,9 +76,7 @@ def test_several_agencies_have_one_run_each(tmp_path: Path) -> None:
     assert dags[SYNC][0] == 2, "one run for each agency; its own lock keeps an agency to one"
 
 
-def test_an_agency_has_its_own_settings_and_never_the_credentials_of_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_agency_has_its_own_settings_and_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     north = tmp_path / "north"
     north.mkdir()
     (tmp_path / "password").write_text("of north\n")
@@ -94,53 +92,55 @@ def test_an_agency_has_its_own_settings_and_never_the_credentials_of_another(
     assert settings.qqcatalyst_password is not None
     assert settings.qqcatalyst_password.get_secret_value() == "of north"
     assert settings.missing_credentials() == ["QQCATALYST_CLIENT_ID", "QQCATALYST_CLIENT_SECRET"]
-    with pytest.raises(SettingsError, match="no agency south"):
+    with pytest.raises(SettingsError, match="agency south does not exist"):
         load_agency_settings(tmp_path / "south")
 
 
 @pytest.mark.timeout(400)
-def test_a_run_in_one_process_over_sqlite_does_the_whole_sync(
+def test_a_run_in_one_process_on_sqlite_does_a_complete_sync(
     simulator: Simulator, database_url: str, tmp_path: Path
 ) -> None:
     home = AirflowHome(tmp_path, f"sqlite:///{tmp_path}/airflow.db", account_settings(simulator, database_url))
     home.migrate()
-    does_the_whole_sync(home, database_url, simulator)
+    run_and_check_sync(home, database_url, simulator)
 
 
 @pytest.mark.timeout(400)
-def test_a_run_in_one_process_over_postgresql_does_the_whole_sync(
+def test_a_run_in_one_process_on_postgresql_does_a_complete_sync(
     simulator: Simulator, database_url: str, metadata: str, tmp_path: Path
 ) -> None:
-    does_the_whole_sync(
+    run_and_check_sync(
         AirflowHome(tmp_path, metadata, account_settings(simulator, database_url)), database_url, simulator
     )
 
 
-def does_the_whole_sync(home: AirflowHome, database_url: str, simulator: Simulator) -> None:
-    """Run the hourly DAG in one process and look at what became of it."""
+def run_and_check_sync(home: AirflowHome, database_url: str, simulator: Simulator) -> None:
+    """Run the hourly DAG in one process and check its result."""
     run = home.dag_test(SYNC)
     assert run["state"] == "success", run
     assert set(run["tasks"].values()) == {"success"}
     assert rows(database_url, "SELECT status FROM etl.batches") == [("completed",)]
     done = rows(database_url, "SELECT resource FROM etl.batch_resources WHERE status = 'done'")
-    assert {name for (name,) in done} == {one.name for one in CATALOGUE}
-    calls, _ = noted(database_url)
-    assert calls == len(calls_of(simulator)) > 0, "those of all tasks"
+    assert {name for (name,) in done} == {resource.name for resource in CATALOGUE}
+    calls, _ = stored_traffic(database_url)
+    assert calls == len(calls_of(simulator)) > 0, "the calls of all tasks"
 
 
 def calls_of(simulator: Simulator) -> list[str]:
-    """Return the calls of the API so far, without those for a token."""
-    return [f"{one.path}?{one.query}" for one in simulator.requests if not one.path.startswith("/oauth/")]
+    """Return the API calls so far, without those for a token."""
+    return [
+        f"{request.path}?{request.query}" for request in simulator.requests if not request.path.startswith("/oauth/")
+    ]
 
 
-def noted(database_url: str) -> tuple[int, float]:
-    """Return the calls and the seconds of waiting that stand with the batches."""
+def stored_traffic(database_url: str) -> tuple[int, float]:
+    """Return the number of calls and the seconds of waiting stored with the batches."""
     ((calls, waited),) = rows(database_url, "SELECT sum(calls), sum(waited_seconds) FROM etl.batches")
     return int(calls), float(waited)
 
 
 @pytest.mark.timeout(400)
-def test_a_page_that_fails_for_ever_costs_what_one_layer_tries_with_airflow_around_it(
+def test_airflow_does_not_multiply_the_retries_of_a_page_that_always_fails(
     simulator: Simulator, database_url: str, metadata: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answer(request: web.Request) -> web.Response | None:
@@ -150,31 +150,31 @@ def test_a_page_that_fails_for_ever_costs_what_one_layer_tries_with_airflow_arou
     with mail_sink() as (sink, port):
         home = AirflowHome(tmp_path, metadata, account_settings(simulator, database_url) | mail_settings(port))
         run = home.dag_test(SYNC, resources=["billing_records"])
-    assert sink.subjects == ["qqetl default: billing_records failed"], "by the end of the run, and by nobody else"
+    assert sink.subjects == ["qqetl default: billing_records failed"], "only the end of the run sends an email"
     assert run["state"] == "failed"
     assert [name for name, state in run["tasks"].items() if state == "failed"] == ["verdict[-1]"]
     asked = calls_of(simulator)
     assert sum(map(is_the_page, asked)) == Patience().attempts
-    calls, waited = noted(database_url)
+    calls, waited = stored_traffic(database_url)
     assert calls == len(asked)
-    assert waited > Patience().first_pause / 2, "between the tries"
+    assert waited > Patience().first_pause / 2, "between the attempts"
     assert rows(database_url, "SELECT status FROM etl.batch_resources") == [("failed",)]
 
 
-def is_the_page(asked: str) -> bool:
-    """Tell whether a call is for one certain page, which a task reads, and not for a look at how much there is."""
-    return "/Billing/" in asked and "startDate=1999" in asked and asked.endswith("pageNumber=1&pageSize=500")
+def is_the_page(call: str) -> bool:
+    """Tell whether a call is for the page that fails, and not for a total."""
+    return "/Billing/" in call and "startDate=1999" in call and call.endswith("pageNumber=1&pageSize=500")
 
 
 TWICE = """
 import sys
 from etl.dags import steps
-from etl.dags.names import WAVES
+from etl.dags.names import LEVELS
 
 def whole_run():
     batch = steps.start_batch(None, "hourly/1", {}, full=False)
-    for wave in range(len(WAVES)):
-        for chunk in steps.plan_chunks(None, "hourly/1", batch, wave):
+    for level in range(len(LEVELS)):
+        for chunk in steps.plan_chunks(None, "hourly/1", batch, level):
             steps.process_chunk(None, "hourly/1", batch, chunk)
     tenant, summary = steps.close_batch(None, "hourly/1", batch)
     return batch, summary.exit_status
@@ -186,7 +186,7 @@ assert steps.start_batch(None, "hourly/3", {"resources": ["claims"]}, full=False
 
 
 @pytest.mark.timeout(300)
-def test_the_tasks_of_one_interval_run_twice_do_their_work_once(simulator: Simulator, database_url: str) -> None:
+def test_the_tasks_of_one_interval_run_twice_make_each_call_once(simulator: Simulator, database_url: str) -> None:
     environment = {"PATH": "/usr/bin:/bin", **account_settings(simulator, database_url)}
     done = subprocess.run(
         [sys.executable, "-c", TWICE], env=environment, cwd=DAGS.parents[1], capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""A history: what happens at the source and to the pipeline, drawn from a seed, until a last quiet run."""
+"""A random history of changes at the source and of runs, drawn from a seed, followed by a run without faults."""
 
 import threading
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from against_the_oracle import compare
-from dying import Killed, Mortal
+from killed_engine import Killed, KilledEngine
+from oracle_compare import compare
 from sites import serve_agency, set_faults, settings_for
+from source_events import happen
 from sqlalchemy import Engine, text
-from upstream import happen
 
 from etl.database.connect import make_engine
 from etl.errors import EtlError, UsageError
@@ -20,16 +20,16 @@ from etl.events import Advanced, Event
 from etl.pipeline import Options, Summary, Watcher, retry, sync
 
 BEGINNING = datetime(2025, 6, 2, 15, 30, tzinfo=UTC)
-#: A made-up agency has hundreds of commission rules, whatever its size; so many are enough here.
+#: Number of commission rules; the simulator creates hundreds by default.
 RULES = 9
-#: Read in every history, since most of the others hang on them.
+#: Resources read in every history, because most others depend on them.
 ALWAYS = ("contacts", "policies")
 OTHERS = (
     "locations", "departments", "carriers", "employees", "account_info", "applications", "policy_details",
     "terminations", "quotes", "coverages", "equipment", "drivers", "vehicles", "claims", "billing_records",
     "commission_rules", "commissions", "documents", "acord_forms",
 )  # fmt: skip
-#: Faults that pass when a call is made again, or that a page has; `{n}`: a small number, `@{k}`: each k-th call.
+#: Faults that a retry resolves, and faults of pages; `{n}`: a small number, `@{k}`: every k-th call.
 PASSING = (
     "token-expiry:{many}", "token-errors:{n}", "rate-limit:{n}@{k}", "rate-limit:date@{k}", "server-errors:{n}@{k}",
     "html-login:1@{k}", "redirect-login@{k}", "odd-success:202@{k}", "odd-success:206@{k}", "is-success-false:{n}@{k}",
@@ -50,7 +50,7 @@ LASTING = (
 
 @dataclass
 class History:
-    """One history of one tenant: its dice, its clock, and what has happened so far."""
+    """One history of one tenant: its random generator, its clock, and the events so far."""
 
     seed: int
     url: str
@@ -59,13 +59,13 @@ class History:
         self.dice = Random(f"history:{self.seed}")
         self.tenant = f"seed-{self.seed}"
         self.now = BEGINNING + timedelta(seconds=self.dice.randrange(86_400))
-        self.told: list[str] = []
+        self.events: list[str] = []
         everything = self.dice.random() < 0.06
         chosen = self.dice.sample(OTHERS, self.dice.randrange(1, 5))
         self.resources = () if everything else (*ALWAYS, *chosen)
 
     def run(self) -> list[str]:
-        """Live through the history and return where production differs from the source at its end."""
+        """Run the history and return the differences between production and the source at its end."""
         contacts = self.dice.randrange(1, 5)
         with serve_agency(
             seed=self.dice.randrange(10**6), contacts=contacts, founded=self.now, now=self.now
@@ -78,7 +78,7 @@ class History:
             return self.quiet()
 
     def upstream(self) -> None:
-        """Let time pass, and changes happen in it."""
+        """Advance the clock and make random changes at the source."""
         begun = self.now
         span = self.dice.choice((60, 3600, 86_400, 5 * 86_400))
         self.pass_time(self.dice.randrange(10, span))
@@ -87,7 +87,7 @@ class History:
             self.change(begun + share * (self.now - begun), self.dice)
 
     def change(self, at: datetime, dice: Random) -> None:
-        self.told.append(f"{at:%m-%d %H:%M:%S} {happen(self.simulator, dice, at)}")
+        self.events.append(f"{at:%m-%d %H:%M:%S} {happen(self.simulator, dice, at)}")
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -95,7 +95,7 @@ class History:
         server.settings = replace(server.settings, now=self.now)
 
     def troubled(self) -> None:
-        """Run under faults, with an end or changes in the middle perhaps; and perhaps take it up again."""
+        """Run under faults, possibly interrupted or with changes meanwhile, and possibly retry."""
         set_faults(self.simulator, *self.faults())
         how = self.dice.choice(("whole", "whole", "stopped", "killed", "killed", "changing"))
         settings = {
@@ -111,19 +111,19 @@ class History:
         set_faults(self.simulator)
 
     def faults(self) -> Iterator[str]:
-        """Draw some faults, most of them such that a run survives them."""
+        """Draw some faults, mostly ones that a run survives."""
         for _ in range(self.dice.choice((0, 1, 1, 2, 3))):
             kind = self.dice.choices((PASSING, PAGES, LASTING), (6, 4, 1))[0]
             name = self.dice.choice(kind).format(
                 n=self.dice.randrange(1, 4), k=self.dice.randrange(1, 7), many=self.dice.randrange(2, 30)
             )
-            self.told.append(f"fault {name}")
+            self.events.append(f"fault {name}")
             yield name
 
     def attempt(self, how: str, full: bool, settings: dict[str, Any]) -> str:
-        """Make one run and return how it ended: its exit status, or what ended it."""
+        """Make one run and return its exit status, or the error that ended it."""
         with self.engine() as engine:
-            mortal = Mortal(engine, self.dice.randrange(1, 400)) if how == "killed" else None
+            mortal = KilledEngine(engine, self.dice.randrange(1, 400)) if how == "killed" else None
             watcher = self.watcher(how)
             try:
                 if how == "retry":
@@ -135,7 +135,7 @@ class History:
                 ended = type(error).__name__
         if mortal is not None and mortal.is_dead:
             self.bury()
-        self.told.append(f"{self.now:%m-%d %H:%M:%S} {how}{' full' if full else ''} {settings}: {ended}")
+        self.events.append(f"{self.now:%m-%d %H:%M:%S} {how}{' full' if full else ''} {settings}: {ended}")
         return ended
 
     def sync(self, engine: Engine, full: bool, settings: dict[str, Any], watcher: Watcher) -> Summary:
@@ -145,9 +145,9 @@ class History:
         return settings_for(self.simulator, self.url, etl_tenant=self.tenant, etl_delete_brake=1.0, **more)
 
     def watcher(self, how: str) -> Watcher:
-        """Return who stops a run in the middle, or changes what it reads."""
+        """Return a watcher that stops a run, or changes the records that it reads."""
         stop, left = threading.Event(), self.dice.randrange(1, 12)
-        own = Random(self.dice.random())  # how often it is asked depends on threads; what comes after must not
+        own = Random(self.dice.random())  # its number of uses depends on threads, which must not affect later draws
 
         def watch(event: Event) -> None:
             nonlocal left
@@ -177,11 +177,11 @@ class History:
             )
 
     def quiet(self) -> list[str]:
-        """Run quietly, perhaps for what changed first, then for everything; return how production differs then."""
+        """Run without faults, possibly only for changes first, then for everything; return the differences."""
         self.pass_time(self.dice.choice((5, 90_000)))
-        if any("clock-skew" in told for told in self.told):
-            self.pass_time(3_600)  # what is dated by a clock that was ahead is outdated when that time has come
-        with self.engine() as engine, engine.begin() as connection:  # refused credentials rest for a while
+        if any("clock-skew" in event for event in self.events):
+            self.pass_time(3_600)  # records dated by a clock ahead are outdated after that time
+        with self.engine() as engine, engine.begin() as connection:  # rejected credentials are not retried for a while
             connection.execute(text("UPDATE etl.tokens SET refused_until = NULL"))
         differing = self.settled(full=False) if self.dice.random() < 0.5 else []
         with self.engine() as engine, engine.begin() as connection:
@@ -197,19 +197,19 @@ class History:
                 return [str(error)]
             read = [part.resource for part in done.parts if part.status == "done"]
             return [
-                *([f"the quiet run ended with {done.exit_status}: {done.batch.error}"] if done.exit_status else []),
-                *(f"after {'everything' if full else 'the changes'}: {told}"
-                  for told in compare(engine, self.tenant, self.simulator.world, read, swept=full)),
+                *([f"the last run ended with {done.exit_status}: {done.batch.error}"] if done.exit_status else []),
+                *(f"after {'a full read' if full else 'a sync'}: {difference}"
+                  for difference in compare(engine, self.tenant, self.simulator.world, read, swept=full)),
                 *self.unbalanced(engine),
             ]  # fmt: skip
 
     def unbalanced(self, engine: Engine) -> list[str]:
-        """Return the books of this tenant that were closed although they do not balance."""
+        """Return the resources of this tenant that were closed although they do not balance."""
         query = """
             SELECT part.resource FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
             WHERE batch.tenant = :tenant AND part.status = 'done' AND part.fetched <> part.inserted + part.updated
                 + part.unchanged + part.outside_window + part.older + part.refused + part.duplicate + part.no_row
         """
         with engine.connect() as connection:
-            found = connection.execute(text(query), {"tenant": self.tenant}).scalars()
-            return [f"the books of {name} do not balance" for name in found]
+            names = connection.execute(text(query), {"tenant": self.tenant}).scalars()
+            return [f"{name} does not balance" for name in names]

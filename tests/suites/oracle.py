@@ -1,7 +1,7 @@
-"""What the rows of production must be: worked out from the simulator's records by hand, without our declarations.
+"""The expected production rows, computed from the simulator's records by hand, without our declarations.
 
-Were it derived from the catalogue, a wrong declaration would agree with itself. It looks at what matters: ids, status,
-references (as source ids), amounts, days, and whether a row lives.
+If they were derived from the catalogue, a wrong declaration would agree with itself. They contain what matters: ids,
+status, references (as source ids), amounts, days, and whether a row is deleted.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ RowsOf = Callable[[World], Iterator[tuple[str, Row]]]
 
 
 def plain(value: Any) -> str | None:
-    """Write a value of a record as text: money and rates without needless digits, ids and codes without padding."""
+    """Return a value of a record as text: numbers without trailing zeros, texts without extra spaces."""
     if value is None or value == "":
         return None
     if isinstance(value, bool):
@@ -28,7 +28,7 @@ def plain(value: Any) -> str | None:
 
 
 def day(value: Any) -> str | None:
-    """Write the calendar day of a moment."""
+    """Return the calendar day of a timestamp."""
     return str(value)[:10] if value else None
 
 
@@ -37,12 +37,12 @@ def row(dead: bool, **columns: Any) -> Row:
 
 
 def contacts(world: World) -> Iterator[tuple[str, Row]]:
-    for one in world.contacts.values():
+    for contact in world.contacts.values():
         yield (
-            str(one["EntityID"]),
+            str(contact["EntityID"]),
             row(
-                one["Status"] == "D", status=one["Status"], customer_number=one["CustomerNo"],
-                contact_sub_type=one["ContactSubType"], location_id=one["LocationID"],
+                contact["Status"] == "D", status=contact["Status"], customer_number=contact["CustomerNo"],
+                contact_sub_type=contact["ContactSubType"], location_id=contact["LocationID"],
             ),
         )  # fmt: skip
 
@@ -63,15 +63,15 @@ def employees(world: World) -> Iterator[tuple[str, Row]]:
 
 
 def policies(world: World) -> Iterator[tuple[str, Row]]:
-    for one in world.policies.values():
+    for policy in world.policies.values():
         yield (
-            str(one["PolicyId"]),
+            str(policy["PolicyId"]),
             row(
-                is_deleted(one), status=one["Status"], policy_number=one["PolicyNumber"],
-                total_premium=one["TotalPremium"], effective_date=day(one["EffectiveDate"]),
-                expiration_date=day(one["ExpirationDate"]), mga_id=one["MGAId"], mga_source_id=one["MGAId"],
-                contact_id=one["CustomerId"],
-                carrier_id=one["CarrierId"], prior_policy_id=one["PriorPolicyID"],
+                is_deleted(policy), status=policy["Status"], policy_number=policy["PolicyNumber"],
+                total_premium=policy["TotalPremium"], effective_date=day(policy["EffectiveDate"]),
+                expiration_date=day(policy["ExpirationDate"]), mga_id=policy["MGAId"], mga_source_id=policy["MGAId"],
+                contact_id=policy["CustomerId"],
+                carrier_id=policy["CarrierId"], prior_policy_id=policy["PriorPolicyID"],
             ),
         )  # fmt: skip
 
@@ -81,79 +81,84 @@ def is_deleted(policy: Item) -> bool:
 
 
 def claims(world: World) -> Iterator[tuple[str, Row]]:
-    for one in world.claims.values():
+    for claim in world.claims.values():
         yield (
-            str(one["ClaimID"]),
+            str(claim["ClaimID"]),
             row(
-                one["Status"] == "D", status=one["Status"], claim_number=one["ClaimNumber"],
-                amount_reserved=one["AmountReserved"], amount_paid=one["AmountPaid"],
-                date_closed=day(one["DateClosed"]), policy_id=one["PolicyID"], contact_id=one["CustomerID"],
+                claim["Status"] == "D", status=claim["Status"], claim_number=claim["ClaimNumber"],
+                amount_reserved=claim["AmountReserved"], amount_paid=claim["AmountPaid"],
+                date_closed=day(claim["DateClosed"]), policy_id=claim["PolicyID"], contact_id=claim["CustomerID"],
             ),
         )  # fmt: skip
 
 
 def applications(world: World) -> Iterator[tuple[str, Row]]:
-    for one in world.applications.values():
+    for application in world.applications.values():
         yield (
-            str(one["ApplicationID"]),
+            str(application["ApplicationID"]),
             row(
-                False, status=one["Status"], application_number=one["ApplicationNumber"],
-                estimated_premium=one["EstimatedPremium"], quote_id=one["QuoteID"], policy_id=one["PolicyID"],
-                contact_id=one["CustomerID"], carrier_id=one["CarrierID"],
+                False, status=application["Status"], application_number=application["ApplicationNumber"],
+                estimated_premium=application["EstimatedPremium"], quote_id=application["QuoteID"],
+                policy_id=application["PolicyID"],
+                contact_id=application["CustomerID"], carrier_id=application["CarrierID"],
             ),
         )  # fmt: skip
 
 
 def billing(world: World) -> Iterator[tuple[str, Row]]:
-    for one in world.billing.values():
+    for record in world.billing.values():
         yield (
-            one["RecordId"],
+            record["RecordId"],
             row(
-                False, amount=one["Amount"], due=one["Due"], paid=one["Paid"], is_voided=one["IsVoided"],
-                sync_status=one["SyncStatus"], billing_date=day(one["TransactionDate"]),
-                contact_id=one["ContactId"], location_id=one["LocationId"], created_by_id=one["CreatedById"],
+                False, amount=record["Amount"], due=record["Due"], paid=record["Paid"], is_voided=record["IsVoided"],
+                sync_status=record["SyncStatus"], billing_date=day(record["TransactionDate"]),
+                contact_id=record["ContactId"], location_id=record["LocationId"], created_by_id=record["CreatedById"],
             ),
         )  # fmt: skip
 
 
 def commissions(world: World) -> Iterator[tuple[str, Row]]:
-    for one in world.commissions.values():
+    for commission in world.commissions.values():
         yield (
-            str(one["CommissionID"]),
+            str(commission["CommissionID"]),
             row(
-                False, status=one["Status"], premium=one["Premium"], rate=one["Rate"], amount=one["Amount"],
-                statement_date=day(one["StatementDate"]), policy_id=one["PolicyID"], carrier_id=one["CarrierID"],
-                producer_id=one["ProducerID"], rule_id=f"agency:{one['CommissionRuleID']}",
+                False, status=commission["Status"], premium=commission["Premium"], rate=commission["Rate"],
+                amount=commission["Amount"],
+                statement_date=day(commission["StatementDate"]), policy_id=commission["PolicyID"],
+                carrier_id=commission["CarrierID"],
+                producer_id=commission["ProducerID"], rule_id=f"agency:{commission['CommissionRuleID']}",
             ),
         )  # fmt: skip
 
 
 def commission_rules(world: World) -> Iterator[tuple[str, Row]]:
     for kind, rules in (("agency", world.agency_rules), ("producer", world.producer_rules)):
-        for one in rules:
+        for rule in rules:
             yield (
-                f"{kind}:{one['CommissionRuleID']}",
+                f"{kind}:{rule['CommissionRuleID']}",
                 row(
-                    False, kind=kind, rate=one["Rate"], lob_id=one["LobId"], effective_on=day(one["EffectiveOn"]),
-                    expires_on=day(one["ExpiresOn"]), carrier_id=one["CarrierId"], producer_id=one["ProducerID"],
-                    location_id=one["OfficeId"],
+                    False, kind=kind, rate=rule["Rate"], lob_id=rule["LobId"], effective_on=day(rule["EffectiveOn"]),
+                    expires_on=day(rule["ExpiresOn"]), carrier_id=rule["CarrierId"], producer_id=rule["ProducerID"],
+                    location_id=rule["OfficeId"],
                 ),
             )  # fmt: skip
 
 
 def locations(world: World) -> Iterator[tuple[str, Row]]:
-    for one in world.locations:
+    for location in world.locations:
         yield (
-            str(one["LocationID"]),
-            row(False, name=one["LocationName"], qqid=one["QQID"], is_default=one["IsDefault"], agency_id="account"),
+            str(location["LocationID"]),
+            row(False, name=location["LocationName"], qqid=location["QQID"], is_default=location["IsDefault"], agency_id="account"),
         )
 
 
 def departments(world: World) -> Iterator[tuple[str, Row]]:
-    for one in world.departments:
+    for department in world.departments:
         yield (
-            str(one["DepartmentID"]),
-            row(False, name=one["Name"], location_id=one["LocationID"], manager_id=one["ManagerID"]),
+            str(department["DepartmentID"]),
+            row(
+                False, name=department["Name"], location_id=department["LocationID"], manager_id=department["ManagerID"]
+            ),
         )
 
 
@@ -166,32 +171,32 @@ def carriers(world: World) -> Iterator[tuple[str, Row]]:
         )
 
 
-def living(world: World) -> Iterator[Item]:
-    """Yield the policies that are asked about: what is marked deleted no longer is."""
-    return (one for one in world.policies.values() if not is_deleted(one))
+def present_policies(world: World) -> Iterator[Item]:
+    """Return the policies whose details are read: those that are not marked deleted."""
+    return (policy for policy in world.policies.values() if not is_deleted(policy))
 
 
 def details(world: World) -> Iterator[tuple[str, Row]]:
-    for policy in living(world):
-        for one in world.detail("info", policy["PolicyId"]):
+    for policy in present_policies(world):
+        for detail in world.detail("info", policy["PolicyId"]):
             yield (
-                str(one["PolicyDetailsID"]),
+                str(detail["PolicyDetailsID"]),
                 row(
-                    False, business_type=one["BusinessType"], binder_number=one["BinderNumber"],
-                    carrier_naic=one["CarrierNAIC"], non_renewal=one["NonRenewal"], premium_sent=one["PremiumSent"],
-                    policy_id=policy["PolicyId"], agent_id=one["AgentID"], csr_id=one["CsrID"],
+                    False, business_type=detail["BusinessType"], binder_number=detail["BinderNumber"],
+                    carrier_naic=detail["CarrierNAIC"], non_renewal=detail["NonRenewal"], premium_sent=detail["PremiumSent"],
+                    policy_id=policy["PolicyId"], agent_id=detail["AgentID"], csr_id=detail["CsrID"],
                 ),
             )  # fmt: skip
 
 
 def renewals(world: World) -> Iterator[tuple[str, Row]]:
-    for policy in living(world):
-        for one in world.detail("info", policy["PolicyId"]):
-            if policy["PriorPolicyID"] and one["BusinessType"] != "N":
+    for policy in present_policies(world):
+        for detail in world.detail("info", policy["PolicyId"]):
+            if policy["PriorPolicyID"] and detail["BusinessType"] != "N":
                 yield (
                     str(policy["PolicyId"]),
                     row(
-                        False, renewal_premium=policy["TotalPremium"], is_confirmed=one["BinderDate"] is not None,
+                        False, renewal_premium=policy["TotalPremium"], is_confirmed=detail["BinderDate"] is not None,
                         policy_id=policy["PolicyId"], prior_policy_id=policy["PriorPolicyID"],
                         contact_id=policy["CustomerId"],
                     ),
@@ -199,118 +204,121 @@ def renewals(world: World) -> Iterator[tuple[str, Row]]:
 
 
 def terminations(world: World) -> Iterator[tuple[str, Row]]:
-    for policy in living(world):
+    for policy in present_policies(world):
         cancellations = [
-            one for one in world.detail("adjustments", policy["PolicyId"]) if one["AdjustmentType"] == "C"
+            adjustment for adjustment in world.detail("adjustments", policy["PolicyId"]) if adjustment["AdjustmentType"] == "C"
         ]
-        newest = max(cancellations, key=lambda one: (one["AdjustmentDate"], one["AdjustmentId"]), default=None)
-        for one in cancellations:
-            reasons = one["AdjustmentReasons"]
+        newest = max(cancellations, key=lambda adjustment: (adjustment["AdjustmentDate"], adjustment["AdjustmentId"]), default=None)
+        for adjustment in cancellations:
+            reasons = adjustment["AdjustmentReasons"]
             yield (
-                str(one["AdjustmentId"]),
+                str(adjustment["AdjustmentId"]),
                 row(
-                    False, return_premium=-one["PremiumChange"], termination_date=day(one["AdjustmentDate"]),
-                    reason_id=reasons[0]["ReasonId"] if reasons else None, is_current=one is newest,
+                    False, return_premium=-adjustment["PremiumChange"], termination_date=day(adjustment["AdjustmentDate"]),
+                    reason_id=reasons[0]["ReasonId"] if reasons else None, is_current=adjustment is newest,
                     reason="; ".join(reason["ReasonDescription"] for reason in reasons) or None,
-                    adjustment_id=one["AdjustmentId"], policy_id=policy["PolicyId"], contact_id=policy["CustomerId"],
+                    adjustment_id=adjustment["AdjustmentId"], policy_id=policy["PolicyId"], contact_id=policy["CustomerId"],
                 ),
             )  # fmt: skip
 
 
 def adjustments(world: World) -> Iterator[tuple[str, Row]]:
-    for policy in living(world):
-        for one in world.detail("adjustments", policy["PolicyId"]):
+    for policy in present_policies(world):
+        for adjustment in world.detail("adjustments", policy["PolicyId"]):
             yield (
-                str(one["AdjustmentId"]),
+                str(adjustment["AdjustmentId"]),
                 row(
-                    False, adjustment_type=one["AdjustmentType"], adjusted_on=day(one["AdjustmentDate"]),
-                    premium_change=one["PremiumChange"], commission_change=one["CommissionChange"],
-                    endorsement_number=one["EndorsementNumber"], days_lapsed=one["DaysLapsed"],
-                    policy_id=policy["PolicyId"], csr_id=one["CSRId"],
+                    False, adjustment_type=adjustment["AdjustmentType"], adjusted_on=day(adjustment["AdjustmentDate"]),
+                    premium_change=adjustment["PremiumChange"], commission_change=adjustment["CommissionChange"],
+                    endorsement_number=adjustment["EndorsementNumber"], days_lapsed=adjustment["DaysLapsed"],
+                    policy_id=policy["PolicyId"], csr_id=adjustment["CSRId"],
                 ),
             )  # fmt: skip
 
 
 def quotes(world: World) -> Iterator[tuple[str, Row]]:
-    for policy in living(world):
-        for one in world.detail("quotes", policy["PolicyId"]):
+    for policy in present_policies(world):
+        for quote in world.detail("quotes", policy["PolicyId"]):
             yield (
-                str(one["QuoteID"]),
+                str(quote["QuoteID"]),
                 row(
-                    False, status=one["QuoteStatus"], base_premium=one["BasePremium"], preferred=one["Preferred"],
-                    policy_id=one["PolicyID"], carrier_id=one["CarrierID"], quoted_by_id=one["QuotedByID"],
+                    False, status=quote["QuoteStatus"], base_premium=quote["BasePremium"], preferred=quote["Preferred"],
+                    policy_id=quote["PolicyID"], carrier_id=quote["CarrierID"], quoted_by_id=quote["QuotedByID"],
                 ),
             )  # fmt: skip
 
 
 def coverages(world: World) -> Iterator[tuple[str, Row]]:
-    for policy in living(world):
-        for one in world.detail("coverages", policy["PolicyId"]):
+    for policy in present_policies(world):
+        for coverage in world.detail("coverages", policy["PolicyId"]):
             yield (
-                str(one["CoverageID"]),
+                str(coverage["CoverageID"]),
                 row(
-                    False, code=one["Code"], limit1=one["Limit1"], limit2=one["Limit2"],
-                    deductible=one["Deductible"], premium=one["Premium"], policy_id=one["PolicyId"],
-                    vehicle_id=one["VehicleID"],
+                    False, code=coverage["Code"], limit1=coverage["Limit1"], limit2=coverage["Limit2"],
+                    deductible=coverage["Deductible"], premium=coverage["Premium"], policy_id=coverage["PolicyId"],
+                    vehicle_id=coverage["VehicleID"],
                 ),
             )  # fmt: skip
 
 
 def equipment(world: World) -> Iterator[tuple[str, Row]]:
-    for policy in living(world):
-        for one in world.detail("equipment", policy["PolicyId"]):
+    for policy in present_policies(world):
+        for item in world.detail("equipment", policy["PolicyId"]):
             yield (
-                str(one["EquipmentID"]),
-                row(False, value=one["Value"], year=one["Year"], deductible=one["Deductible"],
-                    policy_id=one["PolicyId"]),
+                str(item["EquipmentID"]),
+                row(False, value=item["Value"], year=item["Year"], deductible=item["Deductible"],
+                    policy_id=item["PolicyId"]),
             )  # fmt: skip
 
 
 def garaged(kind: str, number: str, **columns: str) -> RowsOf:
-    """Return the rows of drivers or vehicles; the feed nests them under every policy, deleted ones included."""
+    """Return the rows of drivers or vehicles, which the feed nests in every policy, including deleted ones."""
 
     def rows(world: World) -> Iterator[tuple[str, Row]]:
         for key in sorted(world.garage):
             policy = world.policies[key]
-            for one in world.detail(kind, key):
-                values = {name: one[field] for name, field in columns.items()}
-                yield str(one[number]), row(False, **values, policy_id=key, contact_id=policy["CustomerId"])
+            for item in world.detail(kind, key):
+                values = {name: item[field] for name, field in columns.items()}
+                yield str(item[number]), row(False, **values, policy_id=key, contact_id=policy["CustomerId"])
 
     return rows
 
 
 def documents(world: World) -> Iterator[tuple[str, Row]]:
     for contact in world.contacts.values():
-        for one in world.detail("documents", contact["EntityID"]) if contact["Status"] != "D" else ():
-            yield str(one["BlobInfoId"]), row(False, document_type=one["Type"], contact_id=contact["EntityID"])
+        for document in world.detail("documents", contact["EntityID"]) if contact["Status"] != "D" else ():
+            yield (
+                str(document["BlobInfoId"]),
+                row(False, document_type=document["Type"], contact_id=contact["EntityID"]),
+            )
 
 
 def forms(world: World) -> Iterator[tuple[str, Row]]:
     for contact in world.contacts.values():
-        for one in world.detail("forms", contact["EntityID"]) if contact["Status"] != "D" else ():
+        for form in world.detail("forms", contact["EntityID"]) if contact["Status"] != "D" else ():
             yield (
-                str(one["AcordFormID"]),
-                row(False, form_number=one["FormNumber"], signature_id=one["SignatureID"],
-                    contact_id=one["CustomerID"], policy_id=one["PolicyID"]),
+                str(form["AcordFormID"]),
+                row(False, form_number=form["FormNumber"], signature_id=form["SignatureID"],
+                    contact_id=form["CustomerID"], policy_id=form["PolicyID"]),
             )  # fmt: skip
 
 
 def agency_fees(world: World) -> Iterator[tuple[str, Row]]:
     for policy in world.policies.values():
-        for one in policy["PolicyAgencyFees"]:
+        for fee in policy["PolicyAgencyFees"]:
             yield (
-                f"policy:{policy['PolicyId']}:{one['AgencyFeeName']}",
-                row(False, fee_type="agency", amount=one["Amount"], calculated_amount=one["CalculatedAmount"],
+                f"policy:{policy['PolicyId']}:{fee['AgencyFeeName']}",
+                row(False, fee_type="agency", amount=fee["Amount"], calculated_amount=fee["CalculatedAmount"],
                     policy_id=policy["PolicyId"]),
             )  # fmt: skip
 
 
 def carrier_fees(world: World) -> Iterator[tuple[str, Row]]:
-    for policy in living(world):
+    for policy in present_policies(world):
         for quote in world.detail("quotes", policy["PolicyId"]):
-            for one in quote["QuoteCarrierFees"]:
+            for fee in quote["QuoteCarrierFees"]:
                 yield (
-                    f"quote:{quote['QuoteID']}:{one['CarrierFeeID']}",
-                    row(False, fee_type="carrier", amount=one["Amount"], calculated_amount=None,
+                    f"quote:{quote['QuoteID']}:{fee['CarrierFeeID']}",
+                    row(False, fee_type="carrier", amount=fee["Amount"], calculated_amount=None,
                         policy_id=policy["PolicyId"]),
                 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The tables that the oracle speaks of: columns, references, and whose rows they are."""
+"""The tables that the oracle covers: columns, references and parents."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from oracle import RowsOf
 
 @dataclass(frozen=True)
 class Table:
-    """A table as the oracle sees it: name, the resource that fills it, columns, and its rows as a world has them.
+    """A table that the oracle covers: its name, resource, columns, and a function for its rows in a world.
 
-    `columns` are plain columns; `references` name the table that they point to; `parent` is the reference whose
-    owner's rows come in complete sets. Of several that tell of one table, each has ids of its own.
+    `references` maps columns to the tables that they refer to; `parent` is the reference to the record per which the
+    rows are read in complete sets. If several entries cover one table, each has its own ids.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""The crash loop: real processes are killed at their n-th call of a seam, and the re-run ends in the same tables.
+"""The crash loop: real processes are killed at the n-th call of a seam, and a rerun ends with the same tables.
 
-TEST_CRASHES says at how many calls of each seam every command is killed, evenly spread from an offset that TEST_SEED
-draws; `all` means each call from the first until a run ends undisturbed.
+TEST_CRASHES is the number of calls of each seam at which every command is killed, evenly spread from an offset that
+TEST_SEED draws; `all` means every call.
 """
 
 import os
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from command_line import CommandLine, settings_of
-from crashing import KILLED, SEAMS, Ended, Zygote, zygote
+from crash_runner import KILLED, SEAMS, ForkServer, RunResult, start_fork_server
 from databases import MIGRATED, clone_database
 from sites import serve_agency
 from snapshots import Digest, differences, digest
@@ -32,18 +32,18 @@ CRASHES = os.environ.get("TEST_CRASHES", "2")
 SEED = int(os.environ.get("TEST_SEED", "1"))
 THEN = datetime(2025, 6, 2, 15, 30, tzinfo=UTC)
 LATER = THEN + timedelta(days=2)
-#: One of each way in which records arrive; the first reading of all resources is killed besides.
+#: One resource of each way of reading; the first sync, of all resources, is killed too.
 SOME = "contacts policies policy_details coverages drivers billing_records quotes documents".split()
 SOME_RESOURCES = tuple(word for name in SOME for word in ("--resource", name))
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A command that is killed: from which database it begins, and what is run after the kill."""
+    """A command to kill, the state of the database before it, and the command to run after the kill."""
 
     begins: str  #: the state of the database
     command: tuple[str, ...]
-    again: tuple[str, ...] = ()  #: other than the command itself
+    again: tuple[str, ...] = ()  #: if not the command itself
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "forget": Scenario("synced", ("forget", "41002", "--yes")),
 }
 
-#: What a replay mends: values, whole rows and marks that are not what the raw rows say.
+#: What a replay fixes: values, rows and deletion marks that contradict the raw rows.
 DAMAGE = """
     UPDATE public.contacts SET status = 'X', customer_number = NULL, deleted_at = NULL;
     UPDATE public.policies SET total_premium = total_premium + 1;
@@ -70,26 +70,26 @@ DAMAGE = """
 
 @dataclass(frozen=True)
 class Bench:
-    """A simulator, the states that databases begin from, and the process that forks runs."""
+    """A simulator, the initial states of databases, and the fork server."""
 
     simulator: Simulator
     server: str
-    forks: Zygote
+    forks: ForkServer
 
-    def run(self, url: str, *words: str, seam: str = "", at: int = 0) -> Ended:
+    def run(self, url: str, *words: str, seam: str = "", at: int = 0) -> RunResult:
         settings = {**settings_of(self.simulator), "DATABASE_URL": url, "ETL_PAGE_SIZE": "2"}
         return self.forks.run(*words, environment=settings, seam=seam, at=at)
 
-    def sound(self, url: str, *words: str) -> Ended:
+    def sound(self, url: str, *words: str) -> RunResult:
         done = self.run(url, *words)
         assert done.status == 0, done.said[-3000:]
         return done
 
-    def again(self, url: str, scenario: Scenario) -> Ended:
-        """Run a command again after its death.
+    def again(self, url: str, scenario: Scenario) -> RunResult:
+        """Run a command again after a kill.
 
-        A death before the batch was begun or after it was closed leaves nothing to resume: then a new sync starts,
-        and what a retry took up is whole already.
+        After a kill before the batch was created or after it was closed, there is nothing to resume: then a new sync
+        starts, and the batch of a retry is already complete.
         """
         done = self.run(url, *scenario.rerun)
         if "nothing to resume" not in done.said:
@@ -98,13 +98,13 @@ class Bench:
 
     @contextmanager
     def state(self, name: str) -> Iterator[str]:
-        """Give a database in a state."""
+        """Give a database in a named state."""
         with clone_database(self.server, MIGRATED if name == "empty" else self.template(name)) as url:
             yield url
 
     @cache  # noqa: B019 (one bench a module)
     def template(self, name: str) -> str:
-        """Return the name of a database in a state that others are copied from."""
+        """Return the name of a template database in a named state."""
         own = f"suite_{name}_{os.getpid()}"
         with psycopg.connect(self.server, autocommit=True) as server:
             before = MIGRATED if name == "synced" else self.template("synced")
@@ -115,14 +115,14 @@ class Bench:
         elif name == "interrupted":
             stopped = self.run(url, "sync", *SOME_RESOURCES, seam="commit", at=25)
             assert stopped.status == KILLED
-            bury(url)
+            expire_leases(url)
         else:
             with psycopg.connect(url) as database:
                 database.execute(DAMAGE.encode())
         return own
 
     def at_first(self, url: str) -> None:
-        """Sync a database, and let time pass and changes happen at the source then."""
+        """Sync a database, then advance the clock and make changes at the source."""
         self.sound(url, "sync")
         world = self.simulator.world
         with self.simulator.lock:
@@ -133,8 +133,8 @@ class Bench:
             world.contacts.drop(list(world.contacts)[-1])
 
     @cache  # noqa: B019
-    def undisturbed(self, scenario: Scenario) -> tuple[Mapping[str, int], Digest]:
-        """Return how often an undisturbed run calls each seam, and the production tables that it leaves."""
+    def run_without_kill(self, scenario: Scenario) -> tuple[Mapping[str, int], Digest]:
+        """Return the number of calls of each seam in a run without a kill, and the production tables after it."""
         with self.state(scenario.begins) as url:
             done = self.sound(url, *scenario.command)
             return done.calls, tables(url)
@@ -152,8 +152,8 @@ def tables(url: str) -> Digest:
         engine.dispose()
 
 
-def bury(url: str) -> None:
-    """Let the time be over in which a killed run's lease holds."""
+def expire_leases(url: str) -> None:
+    """Expire the lease of a killed run."""
     with psycopg.connect(url) as database:
         database.execute("UPDATE etl.leases SET expires_at = now() - interval '1 second'")
 
@@ -165,7 +165,7 @@ def bench(server: EmbeddedPostgres) -> Iterator[Bench]:
     try:
         with (
             serve_agency(seed=3, contacts=3, founded=THEN, now=THEN) as simulator,
-            zygote(folder, environment) as forks,
+            start_fork_server(folder, environment) as forks,
         ):
             del simulator.world.agency_rules[9:]
             made = Bench(simulator, server.url, forks)
@@ -176,7 +176,7 @@ def bench(server: EmbeddedPostgres) -> Iterator[Bench]:
 
 
 def chosen(scenario: str, seam: str, calls: int) -> Sequence[int]:
-    """Return at which calls of a seam a command is killed."""
+    """Return the numbers of the calls of a seam at which a command is killed."""
     if CRASHES == "all":
         return range(1, calls + 1)
     stride = max(1, calls // int(CRASHES))
@@ -186,14 +186,14 @@ def chosen(scenario: str, seam: str, calls: int) -> Sequence[int]:
 @pytest.mark.timeout(36_000 if CRASHES == "all" else 300)
 @pytest.mark.parametrize("seam", SEAMS)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_killed_command_run_again_ends_in_the_same_tables(bench: Bench, name: str, seam: str) -> None:
+def test_a_killed_command_run_again_ends_with_the_same_tables(bench: Bench, name: str, seam: str) -> None:
     scenario = SCENARIOS[name]
-    calls, wanted = bench.undisturbed(scenario)
+    calls, wanted = bench.run_without_kill(scenario)
     wrong = []
     for number in chosen(name, seam, calls.get(seam, 0)):
         with bench.state(scenario.begins) as url:
             killed = bench.run(url, *scenario.command, seam=seam, at=number)
-            bury(url)
+            expire_leases(url)
             done = bench.again(url, scenario) if killed.status == KILLED else killed
             differing = differences(tables(url), wanted)
         if done.status or differing:

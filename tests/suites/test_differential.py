@@ -1,4 +1,4 @@
-"""An undisturbed reading beside one with every page twice, reversed, and delivered again a week later: one state."""
+"""A normal sync and one with every page twice, in reverse, and again a week later end with the same tables."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from databases import MIGRATED, clone_database
-from pauses import without_pauses
+from no_pauses import without_pauses
 from sites import Site, make_children_due, open_site, serve_agency, set_faults
 from snapshots import differences, digest
 
@@ -19,12 +19,12 @@ from etl.simulator.faults import Faults
 
 THEN = datetime(2025, 6, 2, 15, 30, tzinfo=UTC)
 LATER = THEN + timedelta(days=7)
-#: Feeds whose records show when they changed: what comes late is known to be old.
+#: Feeds whose records have a modification time, so that late records are recognized as old.
 DATED = ("contacts", "policies", "claims", "applications", "commissions", "employees")
 
 
 class Disturbed(Faults):
-    """Delivers the records of every page twice and in reverse, and keeps what it delivered."""
+    """Sends the records of every page twice and in reverse, and remembers the responses."""
 
     def __init__(self) -> None:
         super().__init__(())
@@ -36,23 +36,23 @@ class Disturbed(Faults):
         return answer
 
     def spoil(self, request: web.Request, body: bytes) -> bytes:
-        self.delivered[place(request)] = body
+        self.delivered[page_key(request)] = body
         return body
 
 
 class Late(Faults):
-    """Delivers once more what was delivered then, and nothing of what has come to be since."""
+    """Sends earlier responses again, without later changes."""
 
     def __init__(self, delivered: dict[tuple[str, str], bytes]) -> None:
         super().__init__(())
         self.delivered = delivered
 
     def spoil(self, request: web.Request, body: bytes) -> bytes:
-        return self.delivered.get(place(request), body)
+        return self.delivered.get(page_key(request), body)
 
 
-def place(request: web.Request) -> tuple[str, str]:
-    """Return what a page is known by, whatever the days that are asked for."""
+def page_key(request: web.Request) -> tuple[str, str]:
+    """Return the key of a page, regardless of the requested days."""
     return request.path, request.query.get("pageNumber", "")
 
 
@@ -80,7 +80,7 @@ def whole(site: Site, simulator: Simulator, faults: Faults, **options: Any) -> N
     assert summary.exit_status == 0, summary.batch.error
 
 
-def test_pages_twice_reversed_and_a_week_late_end_in_the_same_tables(
+def test_repeated_reversed_and_late_pages_end_with_the_same_tables(
     sites: tuple[Site, Site], simulator: Simulator
 ) -> None:
     quiet, disturbed = sites

@@ -1,12 +1,12 @@
-"""Every fault of token, HTTP and pages that the simulator knows, all at once: production is the source in the end."""
+"""All faults of the simulator at once: after they are over, production equals the source."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from against_the_oracle import compare
-from pauses import without_pauses
+from no_pauses import without_pauses
+from oracle_compare import compare
 from sites import Site, make_children_due, open_site, serve_agency, set_faults
 from snapshots import values
 from sqlalchemy import text
@@ -17,10 +17,10 @@ from etl.errors import EtlError, UsageError
 from etl.pipeline import retry
 from etl.simulator import FAULTS, Simulator
 
-#: A feed, a list, what is nested, what is asked for per parent, and what an account need not offer.
+#: A feed, a list, nested records, resources read per parent, and resources that an account may not offer.
 READ = ("contacts", "policies", "carriers", "vehicles", "coverages", "claims", "documents", "commission_rules")
 
-#: Faults that pass, each on some of what is asked for, so that calls meet several one after the other.
+#: Temporary faults, each on some calls, so that a call meets several in a row.
 PASSING = (
     "token-expiry:40", "token-errors:2", "token-answer:text-expiry", "rate-limit:1@13", "call-limit:150",
     "server-errors:2@7", "html-login:1@11", "redirect-login@17", "odd-success:202@19", "gzip-bomb:1@23",
@@ -28,12 +28,12 @@ PASSING = (
     "is-success-false:1@9", "bad-json:1@10", "slow:0.001", "drip:2000000", "stall:8@41", "cut-body:1@8", "reset:0@12",
     "wrong-encoding:1@14", "wrong-charset:utf-16@16", "clock-skew:3600",
 )  # fmt: skip
-#: Faults of what the records say, as if the vendor had changed the API; they last for a while.
+#: Faults of record contents, as if the vendor had changed the API.
 OF_RECORDS = (
     "null-modified@4", "strange-modified:9999-12-31T00:00:00@6", "id-form:padded@3", "time-form:seven@5",
     "set-field:Novelty={}@2", "lost-field:Description@3",
 )  # fmt: skip
-#: Faults that do not pass while they last. A copy that lost its id is one record more than the API announces.
+#: Faults that retries do not resolve. A copy that lost its id is one record more than the API reports.
 LASTING = (
     "forbidden:Claims", "not-found:Policies/", "wrong-total:7@5", "repeated-page@8", "page-drift:1@3", "no-id:1@7",
     "not-offered:Commissions/Agency", "unauthorized:Documents", "wrong-verb:Carriers",
@@ -47,8 +47,8 @@ def name_of(fault: str) -> str:
     return re.split(r"[:@]", fault)[0]
 
 
-def test_every_fault_is_among_them() -> None:
-    assert {name_of(one) for one in (*PASSING, *OF_RECORDS, *LASTING, *ENDING)} == set(FAULTS)
+def test_every_fault_is_covered() -> None:
+    assert {name_of(fault) for fault in (*PASSING, *OF_RECORDS, *LASTING, *ENDING)} == set(FAULTS)
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +66,14 @@ def site(simulator: Simulator, database_url: str, monkeypatch: pytest.MonkeyPatc
         set_faults(simulator)
 
 
-def let_credentials_be_tried_again(site: Site) -> None:
+def allow_rejected_credentials(site: Site) -> None:
     with site.engine.begin() as connection:
         connection.execute(text("UPDATE etl.tokens SET refused_until = NULL"))
         connection.execute(text("UPDATE etl.rate_buckets SET next_at = now()"))
 
 
 def run(site: Site) -> int:
-    """Take up what is left, or begin anew, and return the exit status, as an operator's schedule would see it."""
+    """Retry the newest batch, or start a sync if there is nothing to resume; return the exit status."""
     try:
         try:
             return retry(site.engine, site.settings).exit_status
@@ -83,8 +83,8 @@ def run(site: Site) -> int:
         return error.exit_status
 
 
-def troubles(site: Site) -> list[str]:
-    """Return what the newest batch failed at."""
+def list_failures(site: Site) -> list[str]:
+    """Return the failed resources of the newest batch, with their errors."""
     query = """
         SELECT concat(resource, ': ', error) FROM etl.batch_resources WHERE status = 'failed' AND batch_id =
         (SELECT id FROM etl.batches ORDER BY started_at DESC LIMIT 1)
@@ -93,15 +93,15 @@ def troubles(site: Site) -> list[str]:
 
 
 def statuses(simulator: Simulator) -> Counter[int]:
-    return Counter(one.status for one in simulator.requests)
+    return Counter(request.status for request in simulator.requests)
 
 
 @pytest.mark.timeout(300)
-def test_after_every_fault_at_once_production_is_the_source(site: Site, simulator: Simulator) -> None:
-    for ending in ENDING:  # runs that cannot get anywhere leave nothing that harms the next
+def test_after_all_faults_at_once_production_equals_the_source(site: Site, simulator: Simulator) -> None:
+    for ending in ENDING:  # runs without any successful call do not affect later runs
         set_faults(simulator, *PASSING, *LASTING, ending)
         assert run(site) != 0
-        let_credentials_be_tried_again(site)
+        allow_rejected_credentials(site)
     set_faults(simulator, *PASSING, *OF_RECORDS, *LASTING)
     ends = [run(site)]
     while not {302, 401, 403, 429, 503} <= statuses(simulator).keys():
@@ -113,7 +113,7 @@ def test_after_every_fault_at_once_production_is_the_source(site: Site, simulato
         ends.append(run(site))
         if not ends[-1]:
             break
-    assert ends[-1] == 0, (ends, troubles(site))
+    assert ends[-1] == 0, (ends, list_failures(site))
     set_faults(simulator)
     make_children_due(site)
     summary = site.sync_once(resources=READ, full=True)

@@ -1,4 +1,4 @@
-"""Hostile texts in every field of text of every resource: a sync loads them, or says what is wrong with them."""
+"""Hostile texts in every text field of every resource: a sync loads each, or reports a finding."""
 
 import json
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from pauses import without_pauses
+from no_pauses import without_pauses
 from sites import Site, open_site, serve_agency
 from snapshots import changed_tables, row_versions, value
 
 from etl.simulator.faults import Faults
 
-#: Whatever else is odd, it must be known which record it is, whose, and when it changed.
-SOUND = frozenset(
+#: Fields left unchanged: ids, references, status and modification times.
+UNCHANGED = frozenset(
     "EntityID PolicyId PolicyID CustomerId CustomerID ContactId QuoteID ClaimID ApplicationID RecordId CommissionID "
     "CommissionRuleID PolicyDetailsID AdjustmentID CoverageID EquipmentID DriverID VehicleID BlobInfoId AcordFormID "
     "QQID DepartmentID CarrierID QQTenantID Status QuoteStatus AdjustmentType ContactSubType IsDeleted CreatedOn "
@@ -33,49 +33,52 @@ TEXTS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-class Spoilt(Faults):
-    """Puts the next odd text into the place of each text that need not be sound."""
+class HostileTexts(Faults):
+    """Replaces each text of other fields by the next hostile text."""
 
     def __init__(self) -> None:
         super().__init__(())
-        self.odd = cycle(TEXTS)
+        self.texts = cycle(TEXTS)
         self.bodies: dict[str, bytes] = {}
 
     def spoil(self, request: web.Request, body: bytes) -> bytes:
-        """Return the body spoilt, the same each time that it is asked for."""
+        """Return the changed body, the same for each repeated request."""
         if "Ping" in request.path:
             return body
         key = f"{request.path_qs} {body.decode()}"
         if key not in self.bodies:
-            self.bodies[key] = json.dumps(self.odd_one(json.loads(body))).encode()
+            self.bodies[key] = json.dumps(self.replace_texts(json.loads(body))).encode()
         return self.bodies[key]
 
-    def odd_one(self, found: Any) -> Any:
-        if isinstance(found, dict):
-            return {name: self.kept(one) if name in SOUND else self.odd_one(one) for name, one in found.items()}
-        if isinstance(found, list):
-            return [self.odd_one(one) for one in found]
-        return next(self.odd) if isinstance(found, str) else found
+    def replace_texts(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                name: self.keep(member) if name in UNCHANGED else self.replace_texts(member)
+                for name, member in value.items()
+            }
+        if isinstance(value, list):
+            return [self.replace_texts(member) for member in value]
+        return next(self.texts) if isinstance(value, str) else value
 
-    def kept(self, found: Any) -> Any:
-        """Return a sound value, and look into lists of records."""
-        return [self.odd_one(one) for one in found] if isinstance(found, list) else found
+    def keep(self, value: Any) -> Any:
+        """Return an unchanged value; replace the texts in lists of records."""
+        return [self.replace_texts(member) for member in value] if isinstance(value, list) else value
 
 
 @pytest.fixture
 def site(database_url: str) -> Iterator[Site]:
     with serve_agency(contacts=8) as simulator, open_site(simulator, database_url) as made, without_pauses():
         del simulator.world.agency_rules[40:]
-        simulator.server.faults = Spoilt()
+        simulator.server.faults = HostileTexts()
         yield made
 
 
-def test_hostile_values_cost_neither_their_neighbours_nor_the_run(site: Site) -> None:
+def test_hostile_values_affect_neither_other_records_nor_the_run(site: Site) -> None:
     summary = site.sync_once()
     assert summary.exit_status == 0, summary.batch.error
     assert sum(part.counts["fetched"] for part in summary.parts) > 100
     refused = {part.resource for part in summary.parts if part.counts["refused"]}
-    assert refused == set(), "the ids, references and status were sound"
+    assert refused == set(), "ids, references and status are unchanged"
     assert value(site.engine, "SELECT count(*) FROM etl.findings") > 100
     before = row_versions(site.engine)
     assert site.sync_once(full=True).exit_status == 0

@@ -21,7 +21,7 @@ OPEN = text("""
         closed_at = NULL
 """)
 
-#: The end of an incident is reported only if its begin was reported.
+#: The end of an incident is reported only if its start was reported.
 CLOSE = text("""
     UPDATE etl.troubles SET closed_at = now()
     WHERE tenant = :tenant AND closed_at IS NULL AND kind = ANY(:kinds)

@@ -82,7 +82,7 @@ def write_findings(
     source_ids: Collection[str],
     finding_rows: Iterable[Sequence[Any]],
 ) -> int:
-    """Write the findings of the newest versions of `source_ids`, and mark the findings that they no longer have fixed.
+    """Write the findings of the newest versions of `source_ids`, and mark as fixed the ones that disappeared.
 
     `finding_rows` are in the order of COLUMNS. Findings without a raw row, from checks across records, do not change.
     Returns the number of findings, including those over the cap.
@@ -90,7 +90,7 @@ def write_findings(
     rows = list(finding_rows)
     scope = {"tenant": tenant, "resource": resource, "batch_id": batch_id}
     merged_rows = merge_codes(rows)
-    remaining = count_remaining(connection, scope, merged_rows)
+    remaining = reserve_capacity(connection, scope, merged_rows)
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.found"))
     connection.execute(CREATE_TEMP_TABLE)
     copy_rows(connection, "found", (*COLUMNS, "kept"), mark_over_cap(merged_rows, remaining))
@@ -134,8 +134,8 @@ def is_code_id(source_id: str) -> bool:
     return source_id.startswith(CODE_PREFIX)
 
 
-def count_remaining(connection: Connection, scope: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> dict[str, int]:
-    """Add these findings to the counts of the run, and return how many more of each rule the run can store."""
+def reserve_capacity(connection: Connection, scope: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> dict[str, int]:
+    """Add these findings to the counts of the run, and return how many findings of each rule can be stored."""
     found_counts = Counter(row[RULE] for row in rows)
     if not found_counts:
         return {}

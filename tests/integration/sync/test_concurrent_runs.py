@@ -27,30 +27,30 @@ PROGRAM = """
 import os
 import signal
 import sys
-from etl.cli import main, running
-from etl.database import copying
-from etl.ledger import unit
-unit.LIFE = 1
+from etl.cli import main, run_command
+from etl.database import bulk_copy
+from etl.ledger import transaction
+transaction.TTL = 1
 
-class Teller(running.Watcher):
+class ReportingWatcher(run_command.Watcher):
     def __init__(self, watch, stop):
-        def tell(event):
+        def report(event):
             print(type(event).__name__, flush=True)
             watch(event)
-        super().__init__(tell, stop)
+        super().__init__(report, stop)
 
-running.Watcher = Teller
+run_command.Watcher = ReportingWatcher
 
 def stopping_in_copy(lines):
     table = sys._getframe(1).f_locals["table"]
-    for block in blocks(lines):
+    for block in encode_blocks(lines):
         yield block[:1]
         if table == os.environ["STOP_IN_COPY"]:
             os.kill(os.getpid(), signal.SIGSTOP)
         yield block[1:]
 
 if "STOP_IN_COPY" in os.environ:
-    blocks, copying.blocks = copying.blocks, stopping_in_copy
+    encode_blocks, bulk_copy.encode_blocks = bulk_copy.encode_blocks, stopping_in_copy
 sys.exit(main.main(sys.argv[1:]))
 """
 WAYS: dict[str, Callable[[str], AbstractContextManager[str]]] = {"direct": nullcontext, "pooler": run_pooler}

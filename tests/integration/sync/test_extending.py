@@ -19,7 +19,7 @@ import sys
 from alembic import command
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
-from etl.database.migrate import config, upgrade
+from etl.database.migrate import alembic_config, upgrade
 from etl.pipeline import sync
 from etl.pipeline.replay import replay
 import etl
@@ -29,7 +29,7 @@ settings = Settings.load()
 url = settings.database_url.get_secret_value()
 engine = make_engine(url)
 with engine.begin() as connection:
-    command.revision(config(connection), "grown", autogenerate=True)
+    command.revision(alembic_config(connection), "grown", autogenerate=True)
 upgrade(url)
 if sys.argv[2] == "replay":
     replay(engine, settings, "contacts", apply=True)
@@ -52,7 +52,7 @@ ENTRY = """    Resource(
         core.Address,
         "AddressID",
         (Endpoint("Contacts/{parent}/Addresses", Envelope.PAGE),),
-        parent=Parent("contacts", carries=("EntityID",)),
+        parent=Parent("contacts", parent_fields=("EntityID",)),
     ),
 )
 

@@ -119,7 +119,7 @@ def test_due_calls_are_listed_by_urgency_before_they_are_queued(synced: Site) ->
 
 
 def test_a_budget_leaves_every_resource_its_share(site: Site) -> None:
-    """The first resource alone could use the budget for days, and a policy that changed today would wait as long."""
+    """The first resource could use the whole budget for days, and a policy that changed today would wait as long."""
     assert site.with_settings(etl_child_budget=16).sync_once().exit_status == 0
     asked = [path for path, _ in calls(site)]
     assert len([path for path in asked if path.endswith("/AccountInfo")]) == 2

@@ -101,7 +101,7 @@ def test_many_small_resources_are_awaited_at_the_same_time(
     at_once = counted.average
     counted.reset()
     with open_site(far_away.simulator, another_database) as other, monkeypatch.context() as patch:
-        patch.setattr(scheduler, "ready", one_at_a_time)
+        patch.setattr(scheduler, "ready_resources", one_at_a_time)
         read(other, resources=SMALL)
         assert differences(digest(far_away.engine), digest(other.engine)) == []
     assert at_once > 1.7 * counted.average
@@ -177,7 +177,7 @@ def test_a_lost_lease_takes_precedence_over_interruptions(site: Site, monkeypatc
             watcher.stop.set()
             raise LeaseLost
 
-    monkeypatch.setattr(run_module.ExtractRun, "look_at", fenced_off)
+    monkeypatch.setattr(run_module.ExtractRun, "profile_answers", fenced_off)
     with pytest.raises(LeaseLost):
         site.sync_once(watcher=watcher)
 

@@ -92,7 +92,7 @@ def serve(simulator: Simulator, items: Sequence[bytes]) -> None:
         collection._entries[number] = Entry(item, MADE + timedelta(seconds=number), None)
 
 
-def between_neighbours(payloads: Sequence[bytes]) -> tuple[list[bytes], dict[int, int]]:
+def between_neighbors(payloads: Sequence[bytes]) -> tuple[list[bytes], dict[int, int]]:
     """Return contacts with a valid one before, between and after the unusual ones, and the ids of these by position."""
     items, keys = [contact(FIRST_ID)], {}
     for index, payload in enumerate(payloads):
@@ -138,14 +138,14 @@ def taken(
 
 @pytest.fixture(scope="module")
 def kept(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[tuple[Site, Counter[str]]]:
-    items, _ = between_neighbours([payload for payload, _ in KEPT.values()])
+    items, _ = between_neighbors([payload for payload, _ in KEPT.values()])
     with taken(server, simulator, items) as site_and_counts:
         yield site_and_counts
 
 
 @pytest.fixture(scope="module")
 def refused(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[tuple[Site, Counter[str]]]:
-    items, _ = between_neighbours(list(REFUSED.values()))
+    items, _ = between_neighbors(list(REFUSED.values()))
     with taken(server, simulator, [*items, *NO_RECORDS]) as site_and_counts:
         yield site_and_counts
 
@@ -192,7 +192,7 @@ def test_a_refused_record_has_a_finding_with_its_position(refused: tuple[Site, C
 
 def test_reading_hostile_records_again_writes_nothing(kept: tuple[Site, Counter[str]], simulator: Simulator) -> None:
     site, _ = kept
-    items, _ = between_neighbours([payload for payload, _ in KEPT.values()])
+    items, _ = between_neighbors([payload for payload, _ in KEPT.values()])
     serve(simulator, items)
     before = pairs(site.engine, "SELECT id, content_hash FROM raw.raw_contacts ORDER BY id")
     counts = balanced(site.sync_once(resources=("contacts",), full=True))
@@ -239,7 +239,7 @@ SOUND: tuple[bytes, ...] = (
 
 def test_every_valid_json_value_is_kept_as_the_value_of_a_field(site: Site, simulator: Simulator) -> None:
     payloads = list(SOUND)
-    items, _ = between_neighbours(payloads)
+    items, _ = between_neighbors(payloads)
     serve(simulator, items)
     counts = read_contacts(site)
     sound = counts[Outcome.INSERTED] + counts[Outcome.REFUSED]

@@ -27,9 +27,10 @@ from etl.transform import TransformService
 #: `qqetl` with a short grace period, and worker processes for every feed if requested.
 PROGRAM = """
 import sys
-from etl.cli import main, stopping
+from etl.cli import main
+from etl.cli.ui import signals
 from etl.engine import workers
-stopping.GRACE, stopping.LAST_GRACE, workers.PROCESS_THRESHOLD = {grace}, 12, {little}
+signals.PAGE_GRACE, signals.EXIT_GRACE, workers.PROCESS_THRESHOLD = {grace}, 12, {little}
 sys.exit(main.main(sys.argv[1:]))
 """
 #: The table whose lock blocks each command.

@@ -62,7 +62,7 @@ def test_refused_credentials(site: Site, simulator: Simulator) -> None:
 
 def test_a_token_that_is_never_accepted(site: Site, simulator: Simulator) -> None:
     set_faults(simulator, "unauthorized-always")
-    refused(site, CredentialsRefused, "refused the credentials")
+    refused(site, CredentialsRefused, "rejected the credentials")
 
 
 def test_an_api_that_is_not_running(site: Site) -> None:

@@ -58,7 +58,7 @@ def test_a_record_that_still_exists_is_not_marked(
     summary = site.sync_once(full=True, resources=(table,), watcher=watcher)
     assert summary.exit_status == 0, summary.batch.error
     assert deleted_ids(site.engine, table) == sorted({*before, str(other)})
-    assert any("1 of them still answer" in note for note in notes)
+    assert any("1 still exist" in note for note in notes)
     single = [call for call in site.take_calls() if "SummaryDTO" in call or "SummaryForApi" in call]
     assert len(single) == 2, "one call per missing record"
 
@@ -81,7 +81,7 @@ def test_a_merge_is_detected_reported_and_undone_with_the_full_scan(site: Site, 
     assert str(gone) in deleted_ids(site.engine, "contacts")
     query = "SELECT concat_ws(' ', table_name, source_id, alias_of), moved FROM etl.aliases"
     assert pairs(site.engine, query) == [(f"contacts {gone} {heir}", len(moved))]
-    assert any("1 of the vanished seem merged" in note for note in notes)
+    assert any("1 of the missing records seem merged" in note for note in notes)
     site.sync_once(full=True)
     assert value(site.engine, "SELECT count(*) FROM etl.aliases") == 1
     assert undo_deletions(site.engine, site.settings, summary.batch.id)["contacts"] == 1

@@ -1,4 +1,4 @@
-"""The log: one event, one line; secrets and personal data planted everywhere, and none of them comes out."""
+"""Logging: one line per event, and secrets and personal data are redacted everywhere."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ MARKS = (SSN, PASSWORD, "geheim", "dana@example.com", "eyJhbGciOi")
 
 @pytest.fixture(autouse=True)
 def quiet_after() -> Iterator[None]:
-    """Set the test runner's own handlers aside, and leave logging as it was."""
+    """Remove the test runner's handlers during a test, and restore logging afterward."""
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
     root.handlers.clear()
@@ -42,12 +42,12 @@ def quiet_after() -> Iterator[None]:
 
 
 def hide_from_the_report() -> None:
-    """Keep what a test logs out of the runner's report, which cannot be sent when it holds half a character."""
+    """Keep a test's log out of the runner's report, which cannot be sent with a lone surrogate."""
     logging.getLogger().handlers.clear()
 
 
-def settings(**given: object) -> Settings:
-    return Settings(_env_file=None, qqcatalyst_password=PASSWORD, **given)  # type: ignore[arg-type]
+def settings(**overrides: object) -> Settings:
+    return Settings(_env_file=None, qqcatalyst_password=PASSWORD, **overrides)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def settings(**given: object) -> Settings:
         "DriverLicenseNo: geheim",
     ],
 )
-def test_planted_secrets_do_not_come_out(text: str) -> None:
+def test_secrets_are_redacted(text: str) -> None:
     hide_secrets(PASSWORD)
     assert not any(mark in redact_text(text) for mark in MARKS)
 
@@ -99,16 +99,16 @@ def test_planted_secrets_do_not_come_out(text: str) -> None:
         "a @ b",
     ],
 )
-def test_what_is_no_secret_stays(text: str) -> None:
+def test_other_texts_are_not_redacted(text: str) -> None:
     assert redact_text(text) == text
 
 
-def test_secrets_are_hidden_as_they_stand_in_addresses_too() -> None:
+def test_secrets_are_redacted_in_urls_too() -> None:
     hide_secrets("p@ss w0rd/!")
     assert redact_text("x p@ss w0rd/! y p%40ss%20w0rd%2F%21 z p%40ss%20w0rd/%21") == f"x {HIDDEN} y {HIDDEN} z {HIDDEN}"
 
 
-def test_values_under_a_telling_name_are_left_out_whole() -> None:
+def test_values_with_a_sensitive_name_are_removed() -> None:
     event = {
         "ssn": 78051120,
         "Password": ["geheim"],
@@ -125,14 +125,14 @@ def test_values_under_a_telling_name_are_left_out_whole() -> None:
     }
 
 
-def test_lengths_are_bounded_and_begin_and_end_are_kept() -> None:
+def test_long_texts_keep_their_beginning_and_end() -> None:
     text = redact_text("a" * 50_000 + "b" * 500_000)
     assert len(text) <= MAX_LENGTH + 10
     assert (text[0], text[-1]) == ("a", "b")
 
 
 @given(st.text(max_size=200))
-def test_any_text_comes_out_on_one_line_that_shows_what_it_holds(text: str) -> None:
+def test_any_text_becomes_one_line_of_visible_characters(text: str) -> None:
     line = escape_control_characters(redact_text(text))
     assert line.isprintable() or not any(char in line for char in "\r\n\x1b\u2028\u2029\u202e\x85\x0b\x0c")
     assert len(line.splitlines()) <= 1
@@ -144,7 +144,7 @@ def test_any_text_comes_out_on_one_line_that_shows_what_it_holds(text: str) -> N
     "text",
     ["a\nb", "a\r\nb", "\x1b[31mred", "a\u2028b", "a\u202eb", "a\u200bb", "\ud800", "a\x00b", "a\x85b", "100%s %d"],
 )
-def test_hostile_texts_stay_on_their_line(
+def test_hostile_texts_cannot_add_lines(
     text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
@@ -161,7 +161,7 @@ def events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-def test_one_event_is_one_line_of_json_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_event_is_one_line_of_json_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(settings())
     structlog.stdlib.get_logger("etl.x").info("page staged", resource="contacts", page=3, note="a\nb")
     (event,) = events(capsys)
@@ -186,7 +186,7 @@ def test_one_event_is_one_line_of_text_on_a_terminal(
     assert line.endswith(f"info      page staged  resource=contacts  password={HIDDEN}")
 
 
-def test_nothing_planted_comes_out_whoever_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_secrets_of_every_logger_are_redacted(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(settings(log_level="DEBUG", database_url=f"postgresql://u:{PASSWORD}@h/d"))
     for name in ("etl.x", "aiohttp.client", "sqlalchemy.engine.Engine", "psycopg", "asyncio", "root"):
         logger = logging.getLogger(name)
@@ -205,7 +205,7 @@ def test_nothing_planted_comes_out_whoever_writes_it(capsys: pytest.CaptureFixtu
     assert not any(mark in output for mark in MARKS)
 
 
-def test_libraries_do_not_quote_statements_and_parameters_even_when_everything_is_wanted(
+def test_libraries_do_not_log_statements_and_parameters_even_at_debug(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configure_logging(settings(log_level="DEBUG"))
@@ -215,16 +215,14 @@ def test_libraries_do_not_quote_statements_and_parameters_even_when_everything_i
     assert [event["event"] for event in events(capsys)] == ["kept"]
 
 
-def test_the_level_is_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_level_is_applied(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(settings(log_level="ERROR"))
     structlog.stdlib.get_logger("etl.x").warning("no")
     structlog.stdlib.get_logger("etl.x").error("yes")
     assert [event["event"] for event in events(capsys)] == ["yes"]
 
 
-def test_the_log_file_is_its_owners_alone_and_survives_rotation(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_log_file_is_private_and_survives_rotation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "qqetl.log"
     hide_from_the_report()
     configure_logging(settings(log_file=path))
@@ -233,12 +231,15 @@ def test_the_log_file_is_its_owners_alone_and_survives_rotation(
     path.rename(tmp_path / "old.log")
     logger.info("second")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [json.loads(one.read_text())["event"] for one in (tmp_path / "old.log", path)] == ["first", "second"]
+    assert [json.loads(log_path.read_text())["event"] for log_path in (tmp_path / "old.log", path)] == [
+        "first",
+        "second",
+    ]
     assert capsys.readouterr().err == ""
 
 
-def test_a_log_file_that_is_copied_and_cut_begins_anew_without_a_hole(tmp_path: Path) -> None:
-    """As logrotate does with `copytruncate`."""
+def test_a_log_file_that_is_truncated_continues_without_a_hole(tmp_path: Path) -> None:
+    """Logrotate does this with `copytruncate`."""
     path = tmp_path / "qqetl.log"
     configure_logging(settings(log_file=path))
     logger = structlog.stdlib.get_logger("etl.x")
@@ -248,9 +249,7 @@ def test_a_log_file_that_is_copied_and_cut_begins_anew_without_a_hole(tmp_path: 
     assert json.loads(path.read_text())["event"] == "second"
 
 
-def test_a_log_file_that_cannot_be_opened_gives_way_to_standard_error(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unusable_log_file_is_replaced_by_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(settings(log_file=tmp_path / "missing" / "qqetl.log"))
     structlog.stdlib.get_logger("etl.x").info("goes on")
     first, second = events(capsys)
@@ -259,15 +258,15 @@ def test_a_log_file_that_cannot_be_opened_gives_way_to_standard_error(
     assert second["event"] == "goes on"
 
 
-def test_o4_a_plain_user_whose_folder_is_read_only_gets_the_log_on_standard_error() -> None:
-    """Root is stopped by no mode, so a child gives up being root before it begins to log."""
+def test_a_user_with_a_read_only_folder_gets_the_log_on_standard_error() -> None:
+    """File modes do not stop root, so a child process gives up root before it logs."""
     folder = Path(tempfile.mkdtemp(prefix="qqetl-"))
     folder.chmod(0o555)
     try:
-        status, said = as_plain_user(lambda: log_to(folder / "qqetl.log"))
+        status, stderr = as_plain_user(lambda: log_to(folder / "qqetl.log"))
     finally:
         folder.rmdir()
-    first, second = (json.loads(line) for line in said.splitlines())
+    first, second = (json.loads(line) for line in stderr.splitlines())
     assert (status, first["event"], second["event"]) == (0, "log file cannot be written", "goes on")
     assert first["reason"] == "LOG_FILE: Permission denied"
 
@@ -278,7 +277,7 @@ def log_to(path: Path) -> None:
 
 
 def as_plain_user(work: Callable[[], None]) -> tuple[int, str]:
-    """Return the exit status and the standard error of a child that does some work without root's rights."""
+    """Return the exit status and standard error of a child process that works without root's privileges."""
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
@@ -296,13 +295,11 @@ def as_plain_user(work: Callable[[], None]) -> tuple[int, str]:
             os._exit(status)
     os.close(theirs)
     with os.fdopen(ours) as reader:
-        said = reader.read()
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
+        output = reader.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), output
 
 
-def test_a_folder_that_goes_away_gives_way_to_standard_error(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_deleted_log_folder_is_replaced_by_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
     configure_logging(settings(log_file=folder / "qqetl.log"))
@@ -311,14 +308,14 @@ def test_a_folder_that_goes_away_gives_way_to_standard_error(
     assert [event["event"] for event in events(capsys)] == ["goes on"]
 
 
-def test_a_full_disk_costs_no_message_and_no_run(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_loses_no_message_and_stops_no_run(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(settings(log_file=Path("/dev/full")))
     structlog.stdlib.get_logger("etl.x").info("goes on")
     assert [event["event"] for event in events(capsys)] == ["goes on"]
 
 
 @pytest.mark.parametrize("to_file", [True, False])
-def test_a_message_that_cannot_be_formatted_shows_nothing_of_its_arguments(
+def test_a_message_that_cannot_be_formatted_does_not_show_its_arguments(
     to_file: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # the test runner's own would raise
@@ -338,19 +335,19 @@ def test_configuring_twice_writes_once(capsys: pytest.CaptureFixture[str]) -> No
     assert sum(handler.get_name() == logs._HANDLER_NAME for handler in logging.getLogger().handlers) == 1
 
 
-def test_a_terminal_is_spared_what_progress_tells_unless_a_level_is_asked_for(
+def test_a_terminal_shows_only_warnings_unless_a_level_is_set(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    chosen: dict[str, str]
-    for chosen, heard in (({}, ["loud"]), ({"log_level": "INFO"}, ["quiet", "loud"])):
-        configure_logging(settings(**chosen))
+    overrides: dict[str, str]
+    for overrides, heard in (({}, ["loud"]), ({"log_level": "INFO"}, ["quiet", "loud"])):
+        configure_logging(settings(**overrides))
         structlog.stdlib.get_logger("etl.x").info("quiet")
         structlog.stdlib.get_logger("etl.x").warning("loud")
         assert [line.split()[2] for line in capsys.readouterr().err.splitlines()] == heard
 
 
-def test_what_is_bound_is_on_every_line_of_the_block_whoever_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_bound_fields_are_on_every_line_of_the_block(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(settings())
     with log_context(batch="b", request="r"):
         structlog.stdlib.get_logger("etl.x").info("ours")

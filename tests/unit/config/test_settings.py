@@ -1,4 +1,4 @@
-"""The settings: read once, from the environment, a `.env` file and secret files; all faults named at once."""
+"""The settings: sources, precedence, validation, and errors that are reported at once."""
 
 import os
 from datetime import timedelta
@@ -17,7 +17,7 @@ PREFIXES = ("ETL_", "QQCATALYST_", "DATABASE_", "LOG_")
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Give each test an environment without settings and a folder of its own."""
+    """Run each test in its own folder and without settings in the environment."""
     for name in [name for name in os.environ if name.startswith(PREFIXES)]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -34,7 +34,7 @@ def test_everything_has_a_default() -> None:
     assert settings.etl_child_budget is None
 
 
-def test_the_environment_outranks_the_file_and_overrides_outrank_both(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_overrides_the_file_and_arguments_override_both(monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".env").write_text("ETL_TENANT=file\nETL_RATE=1\nETL_PAGE_SIZE=7\nUNKNOWN=1\n# ETL_CONCURRENCY=99\n")
     monkeypatch.setenv("ETL_TENANT", "environment")
     monkeypatch.setenv("ETL_RATE", "2")
@@ -58,7 +58,7 @@ def test_settings_do_not_change() -> None:
         Settings.load().etl_rate = 5  # type: ignore[misc]
 
 
-def test_an_override_that_is_none_of_the_settings_is_a_mistake() -> None:
+def test_an_unknown_override_is_an_error() -> None:
     with pytest.raises(TypeError, match="etl_rat"):
         Settings.load(etl_rat=5)
 
@@ -123,7 +123,7 @@ def test_an_override_that_is_none_of_the_settings_is_a_mistake() -> None:
         ("ETL_DIGEST_TO", "nobody"),
     ],
 )
-def test_a_wrong_value_is_named_and_never_shown_when_secret(
+def test_an_invalid_setting_is_named_and_secrets_are_never_shown(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -134,7 +134,7 @@ def test_a_wrong_value_is_named_and_never_shown_when_secret(
     assert error.value.__cause__ is None
 
 
-def test_mail_needs_a_sender_and_somebody_to_write_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mail_requires_a_sender_and_recipients(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ETL_SMTP_URL", "smtp://user:geheim@mail.example.com")
     with pytest.raises(SettingsError, match="ETL_SMTP_URL requires ETL_MAIL_FROM and ETL_MAIL_TO"):
         Settings.load()
@@ -142,12 +142,12 @@ def test_mail_needs_a_sender_and_somebody_to_write_to(monkeypatch: pytest.Monkey
         Settings.load(etl_smtp_url="", etl_digest_at="07:00")
 
 
-def test_mail_addresses_are_taken_with_names_and_kept_without() -> None:
+def test_names_are_removed_from_mail_addresses() -> None:
     settings = Settings.load(etl_mail_from="ETL <etl@example.com>", etl_mail_to=" A <a@example.com>,b@example.com, ")
     assert (settings.etl_mail_from, settings.etl_mail_to) == ("etl@example.com", "a@example.com, b@example.com")
 
 
-def test_secrets_in_addresses_are_left_out_of_the_log() -> None:
+def test_secrets_in_urls_are_redacted_in_the_log() -> None:
     address, watchdog = "smtp://user:p%40ss%20word@mail.example.com", "https://watchdog.example.com/ping/0d3c"
     settings = Settings.load(
         etl_smtp_url=address, etl_mail_from="a@example.com", etl_mail_to="b@example.com", etl_heartbeat_url=watchdog
@@ -156,7 +156,7 @@ def test_secrets_in_addresses_are_left_out_of_the_log() -> None:
     assert "p%40ss" not in repr(settings)
 
 
-def test_all_faults_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_invalid_settings_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     faulty = {
         "ETL_RATE": "x",
         "ETL_PAGE_SIZE": "0",
@@ -181,7 +181,7 @@ def test_every_secret_may_come_as_a_file(monkeypatch: pytest.MonkeyPatch, name: 
 
 
 @pytest.mark.parametrize("name", ["ETL_SMTP_URL", "ETL_HEARTBEAT_URL"])
-def test_addresses_that_hold_secrets_may_come_as_files_too(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_urls_with_secrets_may_come_as_files_too(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     address = {"ETL_SMTP_URL": "smtp://u:p@mail.example.com", "ETL_HEARTBEAT_URL": "https://watchdog.example.com/x"}[
         name
     ]
@@ -191,7 +191,7 @@ def test_addresses_that_hold_secrets_may_come_as_files_too(monkeypatch: pytest.M
     assert getattr(settings, name.lower()).get_secret_value() == address
 
 
-def test_the_dotenv_file_may_name_a_secret_file_and_the_environment_outranks_it(
+def test_the_dotenv_file_may_name_a_secret_file_and_the_environment_overrides_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Path("secret").write_text("from the file")
@@ -210,7 +210,7 @@ def test_a_secret_file_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPa
         Settings.load()
 
 
-def test_a_secret_given_twice_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_set_twice_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("secret").write_text("x")
     monkeypatch.setenv("QQCATALYST_PASSWORD", "y")
     monkeypatch.setenv("QQCATALYST_PASSWORD_FILE", "secret")
@@ -218,17 +218,17 @@ def test_a_secret_given_twice_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> Non
         Settings.load()
 
 
-def test_a_dotenv_file_that_is_no_text_is_named() -> None:
+def test_a_dotenv_file_that_is_not_text_is_reported() -> None:
     Path(".env").write_bytes(b"ETL_TENANT=\xff\xfe\n")
     with pytest.raises(SettingsError, match=r"\.env"):
         Settings.load()
 
 
-def test_credentials_are_asked_for_as_the_access_needs_them() -> None:
+def test_the_required_credentials_depend_on_the_authentication() -> None:
     assert Settings.load().missing_credentials() == list(CREDENTIALS)
     assert Settings.load(qqcatalyst_auth="enterprise").missing_credentials() == list(CREDENTIALS[:2])
-    given = {name.lower(): "x" for name in CREDENTIALS}
-    assert Settings.load(**given).missing_credentials() == []
+    credentials = {name.lower(): "x" for name in CREDENTIALS}
+    assert Settings.load(**credentials).missing_credentials() == []
 
 
 def test_enterprise_credentials_fit_the_encoding_of_their_header() -> None:
@@ -237,7 +237,7 @@ def test_enterprise_credentials_fit_the_encoding_of_their_header() -> None:
     assert Settings.load(qqcatalyst_client_secret="\u0416").missing_credentials()
 
 
-def test_no_secret_shows_when_settings_are_printed() -> None:
+def test_printed_settings_show_no_secrets() -> None:
     secrets = {"database_url": "postgresql://u:geheim@h/d", **{name.lower(): "geheim" for name in CREDENTIALS}}
     settings = Settings.load(**secrets)
     assert "geheim" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
@@ -259,14 +259,14 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
         ("3660 days", MAX_DURATION),
     ],
 )
-def test_lengths_of_time(text: str, length: timedelta) -> None:
+def test_durations(text: str, length: timedelta) -> None:
     assert parse_duration(text) == length
 
 
 @pytest.mark.parametrize(
     "text", ["", "1", "day", "1.5d", "1d,6h", "-1d", "1d -6h", "1d6", "\u0661d", "1 day ago", "3661 days"]
 )
-def test_what_is_no_length_of_time(text: str) -> None:
+def test_invalid_durations(text: str) -> None:
     with pytest.raises(ValueError, match=r"must|unit"):
         parse_duration(text)
 
@@ -274,16 +274,16 @@ def test_what_is_no_length_of_time(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["http://127.0.0.1:8080/v1", "http://localhost/v1/", "http://[::1]:80/v1", "http://127.8.9.1/v1"]
 )
-def test_this_machines_own_addresses_may_go_without_tls(text: str) -> None:
+def test_loopback_urls_may_omit_tls(text: str) -> None:
     assert check_api_url(text) == text.rstrip("/")
 
 
 @pytest.mark.parametrize("host", ["localhost.example.com", "127.0.0.1.example.com", "10.0.0.1", "0.0.0.0", ""])  # noqa: S104 (not bound)
-def test_what_is_not_this_machine(host: str) -> None:
+def test_other_hosts_are_not_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
-def test_the_sample_file_is_read_back_as_the_defaults() -> None:
+def test_the_sample_file_contains_the_defaults() -> None:
     Path(".env").write_text(sample_env())
     assert Settings.load() == Settings(_env_file=None)
 

@@ -1,4 +1,4 @@
-"""Our loggers in a program that never set up our log: their lines are redacted all the same."""
+"""Our loggers in a program that does not configure our logging: their lines are redacted too."""
 
 import logging
 
@@ -25,4 +25,4 @@ def test_a_program_that_never_configures_our_log_gets_redacted_lines(
     assert "kept" in err
     assert "broken" in err
     assert out == ""
-    assert [one for one in (SECRET, PASSWORD, SSN, MAIL) if one in err] == []
+    assert [text for text in (SECRET, PASSWORD, SSN, MAIL) if text in err] == []

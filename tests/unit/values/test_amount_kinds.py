@@ -1,4 +1,4 @@
-"""Money, rates and other decimals: exact, in range, and never guessed."""
+"""Money, percentages and other decimals: exact, in range, and never guessed."""
 
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
@@ -15,9 +15,9 @@ cents = st.integers(-(10**15) + 1, 10**15 - 1)
 
 
 @given(cents)
-def test_every_way_to_write_an_amount(whole: int) -> None:
-    """Symbols, thousands and the three ways to write a minus are one exact amount."""
-    amount = Decimal(whole).scaleb(-2).copy_abs()
+def test_every_amount_format_means_the_same_amount(total_cents: int) -> None:
+    """Currency symbols, thousands separators and the three minus formats give the same exact amount."""
+    amount = Decimal(total_cents).scaleb(-2).copy_abs()
     forms = [
         f"{amount}",
         f"${amount:,}",
@@ -27,7 +27,7 @@ def test_every_way_to_write_an_amount(whole: int) -> None:
         f" {amount} ",
         f"US${amount}",
     ]
-    if whole < 0:
+    if total_cents < 0:
         forms = [
             f"-{amount}",
             f"-${amount:,}",
@@ -37,59 +37,59 @@ def test_every_way_to_write_an_amount(whole: int) -> None:
             f"${amount}-",
             f"\u2212{amount}",
         ]
-    expected = amount.copy_negate() if whole < 0 else amount
+    expected = amount.copy_negate() if total_cents < 0 else amount
     for raw in (*forms, expected):
-        found = MONEY.clean(raw)
-        assert found == expected, raw
-        assert str(found) == str(expected)
+        cleaned = MONEY.clean(raw)
+        assert cleaned == expected, raw
+        assert str(cleaned) == str(expected)
 
 
 @given(st.integers(0, 99), st.integers(0, 99))
 def test_a_lone_comma_is_never_guessed(dollars: int, more: int) -> None:
-    """One or two digits behind a comma are cents to one reader and a slip of the thousands to another."""
+    """One or two digits after a comma could be cents or a mistyped thousands group."""
     for raw in (
         f"{dollars},{more:02}",
         f"{dollars},{more % 10}",
         f"1.{dollars:03},{more:02}",
         f"{dollars},{more:02},000",
     ):
-        found = MONEY.clean(raw)
-        assert isinstance(found, Violation), raw
-        assert (found.rule, found.value) == ("money-ambiguous", None)
+        cleaned = MONEY.clean(raw)
+        assert isinstance(cleaned, Violation), raw
+        assert (cleaned.rule, cleaned.value) == ("money-ambiguous", None)
 
 
 @given(st.decimals(min_value=-(10**6), max_value=10**6, places=5))
-def test_more_than_cents_are_rounded_half_up_and_said(amount: Decimal) -> None:
-    """As PostgreSQL rounds, so that nothing changes silently on its way into the column."""
+def test_fractions_of_a_cent_are_rounded_half_up_and_reported(amount: Decimal) -> None:
+    """The same rounding as in PostgreSQL, so that no value changes silently in the column."""
     rounded = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
-    found = MONEY.clean(amount)
-    if isinstance(found, Violation):
-        assert (found.rule, found.severity) == ("money-rounded", Severity.REPAIRED)
-        found = found.value
+    cleaned = MONEY.clean(amount)
+    if isinstance(cleaned, Violation):
+        assert (cleaned.rule, cleaned.severity) == ("money-rounded", Severity.REPAIRED)
+        cleaned = cleaned.value
         assert rounded != amount
-    assert found == rounded
-    assert not (found.is_zero() and found.is_signed())
+    assert cleaned == rounded
+    assert not (cleaned.is_zero() and cleaned.is_signed())
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False), st.integers(1, 20), st.integers(0, 10))
-def test_what_comes_out_fits_the_column(amount: Decimal, precision: int, scale: int) -> None:
-    """No value ever overflows its column, whatever the column's size."""
+def test_a_clean_value_fits_the_column(amount: Decimal, precision: int, scale: int) -> None:
+    """No value overflows its column, for any column size."""
     kind = Decimals(max(precision, scale), scale)
-    found = kind.clean(amount)
-    value = found.value if isinstance(found, Violation) else found
+    cleaned = kind.clean(amount)
+    value = cleaned.value if isinstance(cleaned, Violation) else cleaned
     if value is not None:
         assert value.as_tuple().exponent == -scale
         assert value == 0 or value.adjusted() < kind.precision - scale
 
 
 @given(st.text("0123456789.", max_size=20))
-def test_the_fast_path_is_the_careful_one(raw: str) -> None:
-    """For plain digits, `clean` returns what the careful reading returns."""
+def test_the_fast_path_matches_the_slow_path(raw: str) -> None:
+    """For plain digits, `clean` and the slow path return the same value."""
     assert MONEY.clean(raw) == parse_decimal(raw, Money, 15, 2, _DOLLARS)
 
 
-def test_the_precision_of_the_thread_changes_nothing() -> None:
-    """Somebody else's decimal context must not round our amounts."""
+def test_the_decimal_context_of_the_thread_does_not_matter() -> None:
+    """The decimal context of other code must not round our amounts."""
     with localcontext(prec=3):
         assert MONEY.clean("-1234567.89") == Decimal("-1234567.89")
         assert MONEY.clean("(1,234,567.89)") == Decimal("-1234567.89")
@@ -97,14 +97,14 @@ def test_the_precision_of_the_thread_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(("kind", "raw"), [(Money(), "5 %"), (Percent(), "$5"), (Decimals(5, 2), "5%")])
-def test_units_are_kept_apart(kind: Money | Percent | Decimals, raw: str) -> None:
-    """A percentage is no amount, and an amount no percentage."""
-    found = kind.clean(raw)
-    assert isinstance(found, Violation)
-    assert found.rule in {"money-percent", "percent-currency", "decimals-percent"}
+def test_units_are_not_mixed(kind: Money | Percent | Decimals, raw: str) -> None:
+    """A percentage is not an amount, and an amount is not a percentage."""
+    cleaned = kind.clean(raw)
+    assert isinstance(cleaned, Violation)
+    assert cleaned.rule in {"money-percent", "percent-currency", "decimals-percent"}
 
 
 def test_a_rate_is_in_percent() -> None:
-    """12.5 is 12.5 %, and 0.125 is an eighth of one percent: no rate is multiplied by a hundred."""
+    """12.5 means 12.5 %, and 0.125 means 0.125 %: no value is multiplied by a hundred."""
     assert Percent().clean(Decimal("0.125")) == Decimal("0.125")
     assert Percent().clean("12.5 %") == Percent().clean(12.5) == Decimal("12.5")

@@ -1,4 +1,4 @@
-"""Email addresses: the fast path against the library, and what the complaint says."""
+"""Email addresses: the fast path compared with the library, and the messages."""
 
 import pytest
 from email_validator import EmailNotValidError, validate_email
@@ -33,7 +33,7 @@ addresses = st.builds(
 
 
 def by_the_library(text: str) -> str | None:
-    """Return the library's standard form, or None when it refuses the address."""
+    """Return the library's standard form, or None when the library rejects the address."""
     try:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError:
@@ -41,52 +41,52 @@ def by_the_library(text: str) -> str | None:
 
 
 def accepted(raw: str) -> str | None:
-    """Return the value of an address that is taken without complaint."""
-    found = EMAIL.clean(raw)
-    return found if isinstance(found, str) else None
+    """Return the value of an address without violation, None otherwise."""
+    cleaned = EMAIL.clean(raw)
+    return cleaned if isinstance(cleaned, str) else None
 
 
 @settings(max_examples=400)
 @given(addresses)
-def test_generated_addresses_are_as_the_library_says(raw: str) -> None:
-    """The fast path takes nothing that the library refuses, and changes nothing that it leaves."""
+def test_generated_addresses_match_the_library(raw: str) -> None:
+    """The fast path accepts nothing that the library rejects, and changes nothing that the library keeps."""
     assert accepted(raw) == by_the_library(raw)
 
 
 @pytest.mark.parametrize("raw", EDGES)
-def test_edges_are_as_the_library_says(raw: str) -> None:
-    """The same, for the shapes that a short pattern gets wrong; white space around is ours to take."""
+def test_edge_cases_match_the_library(raw: str) -> None:
+    """The same for formats that a simple pattern gets wrong; we strip the white space around."""
     assert accepted(raw) == by_the_library(raw.strip())
 
 
 @given(st.from_regex(_PLAIN, fullmatch=True))
 @settings(max_examples=100)
 @example("A-a@b-b.com")
-def test_whatever_the_pattern_takes_the_library_takes(raw: str) -> None:
-    """Addresses made from the pattern itself, as far as the fast path is open to them."""
+def test_the_library_accepts_every_match_of_the_pattern(raw: str) -> None:
+    """Addresses generated from the pattern itself, up to the maximum length of the fast path."""
     if len(raw) <= 63:
         assert accepted(raw) == by_the_library(raw)
 
 
 @pytest.mark.parametrize("raw", ["dana@example.com", "Dana.Rivera@EXAMPLE.com", "INFO@Example.com"])
 def test_plain_addresses_take_the_fast_path(raw: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library, thirty times slower, is not asked for what most records hold."""
+    """The library, which is thirty times slower, is not called for most records."""
     monkeypatch.setattr("etl.values.email_address.validate_email", None)
     assert accepted(raw)
 
 
-def test_words_around_the_address_are_repaired() -> None:
-    """A display name or a link leaves one address, which stands in its place."""
+def test_text_around_the_address_is_removed() -> None:
+    """A display name or a link is replaced by the address in it."""
     for raw in ("mailto:dana@Example.com", "Dana Rivera <dana@example.com>", "<dana@example.com>"):
-        found = EMAIL.clean(raw)
-        assert isinstance(found, Violation)
-        assert (found.severity, found.value) == (Severity.REPAIRED, "dana@example.com")
+        cleaned = EMAIL.clean(raw)
+        assert isinstance(cleaned, Violation)
+        assert (cleaned.severity, cleaned.value) == (Severity.REPAIRED, "dana@example.com")
 
 
-def test_no_complaint_repeats_the_address() -> None:
-    """What the library says of an address quotes from it; what we say does not."""
+def test_no_message_quotes_the_address() -> None:
+    """The library's messages quote the address; ours do not."""
     for raw in ("zzyzx@exa mple.com", "zz..yzx@example.com", "zzyzx@qqq", "zzyzx,qqq@example.com,qqq@zzyzx.com"):
-        found = EMAIL.clean(raw)
-        assert isinstance(found, Violation)
-        assert not {"zz", "qqq", "mple", "@example"} & set(found.message.split())
-        assert "zz" not in found.message
+        cleaned = EMAIL.clean(raw)
+        assert isinstance(cleaned, Violation)
+        assert not {"zz", "qqq", "mple", "@example"} & set(cleaned.message.split())
+        assert "zz" not in cleaned.message

@@ -1,4 +1,4 @@
-"""JSON: kept as it came, but for what jsonb cannot hold."""
+"""JSON: kept as received, except for characters that jsonb cannot store."""
 
 import json
 from typing import Any
@@ -23,33 +23,33 @@ values = st.recursive(
 
 def nested(levels: int) -> list[Any]:
     """Return a list of that many levels."""
-    found: list[Any] = []
+    cleaned: list[Any] = []
     for _ in range(levels - 1):
-        found = [found]
-    return found
+        cleaned = [cleaned]
+    return cleaned
 
 
 def test_a_clean_value_is_not_copied() -> None:
-    """What can be stored is handed on as it is."""
+    """A value that can be stored is returned unchanged."""
     raw = {"Limits": [1, 2.5, "a", None], "Named": {"\u00e9": True}}
     assert Json().clean(raw) is raw
 
 
 def test_depth_is_bounded() -> None:
-    """PostgreSQL has an end to nesting, and so has the stack of whoever writes the JSON out."""
+    """PostgreSQL limits nesting, and so does the stack of the JSON writer."""
     assert Json().clean(nested(MAX_DEPTH)) == nested(MAX_DEPTH)
-    found = Json().clean(nested(MAX_DEPTH + 1))
-    assert isinstance(found, Violation)
-    assert found.rule == "json-too-deep"
-    found = Json().clean(nested(100_000))
-    assert isinstance(found, Violation)
+    cleaned = Json().clean(nested(MAX_DEPTH + 1))
+    assert isinstance(cleaned, Violation)
+    assert cleaned.rule == "json-too-deep"
+    cleaned = Json().clean(nested(100_000))
+    assert isinstance(cleaned, Violation)
 
 
 @given(values)
-def test_what_comes_out_can_be_stored(raw: Any) -> None:
-    """No NUL and no half character is left in any text or key, however deep."""
-    found = Json().clean(raw)
-    if not isinstance(found, Violation):
-        written = json.dumps(found, ensure_ascii=False, allow_nan=False)
-        written.encode()
-        assert "\\u0000" not in written.replace("\\\\", "")
+def test_a_clean_value_can_be_stored(raw: Any) -> None:
+    """No NUL and no lone surrogate is left in any text or key at any depth."""
+    cleaned = Json().clean(raw)
+    if not isinstance(cleaned, Violation):
+        text = json.dumps(cleaned, ensure_ascii=False, allow_nan=False)
+        text.encode()
+        assert "\\u0000" not in text.replace("\\\\", "")

@@ -1,4 +1,4 @@
-"""Days and moments: every form, no shift of a day, gaps and folds of the clocks, and nothing from today."""
+"""Dates and timestamps: every format, no shifted days, clock changes, and nothing filled in from today."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(
     st.sampled_from(["", "T00:00:00", "T23:59:59.9999999", " 08:30", "T23:30:00-05:00", "T00:30:00+14:00", "T00:00Z"]),
 )
 def test_a_day_is_never_shifted(day: date, ending: str) -> None:
-    """Whatever time and offset stand beside it, the day is the one that was written."""
+    """The date is the written one for any time and offset after it."""
     assert DATE.clean(f"{day}{ending}") == day
     assert DATE.clean(f"{day.month}/{day.day}/{day.year} 11:59:59 PM") == day
     assert DATE.clean(f"{day.month:02}/{day.day:02}/{day.year}") == day
@@ -29,8 +29,8 @@ def test_a_day_is_never_shifted(day: date, ending: str) -> None:
 
 
 @given(moments, offsets)
-def test_a_moment_in_every_form(naive: datetime, offset: timezone) -> None:
-    """ISO with and without offset, the US form and .NET's ticks are one moment in UTC."""
+def test_a_timestamp_in_every_format(naive: datetime, offset: timezone) -> None:
+    """ISO with and without offset, the US format and .NET's format give the same time in UTC."""
     utc = naive.replace(tzinfo=UTC)
     assert STAMP.clean(naive.isoformat()) == utc
     assert STAMP.clean(naive.isoformat(" ")) == utc
@@ -45,7 +45,7 @@ def test_a_moment_in_every_form(naive: datetime, offset: timezone) -> None:
 
 @given(moments, st.text("0123456789", min_size=1, max_size=9))
 def test_fractions_of_any_length_are_cut(naive: datetime, fraction: str) -> None:
-    """Seven and nine digits are cut to microseconds, never rounded into the next second."""
+    """Seven and nine digits are cut to microseconds, and never rounded to the next second."""
     expected = naive.replace(microsecond=int(fraction[:6].ljust(6, "0")), tzinfo=UTC)
     assert STAMP.clean(f"{naive:%Y-%m-%dT%H:%M:%S}.{fraction}") == expected
     assert STAMP.clean(f"{naive:%Y-%m-%d %H:%M:%S}.{fraction}+00:00") == expected
@@ -68,28 +68,28 @@ def test_fractions_of_any_length_are_cut(naive: datetime, fraction: str) -> None
     ],
 )
 def test_times_without_offset_are_read_in_the_zone(zone: str, local: str, utc: str) -> None:
-    """A skipped time moves forward by the gap; of two times the first is meant; an offset says it all."""
+    """A skipped time moves forward by the gap, a repeated time means the first, and an offset decides."""
     assert Timestamp().in_zone(zone).clean(local) == datetime.fromisoformat(utc)
     assert Timestamp(zone).clean(local) == datetime.fromisoformat(utc)
 
 
-def test_what_comes_out_is_in_utc() -> None:
-    """Aware, and not merely equal: the one zone object that everything else carries."""
+def test_a_clean_timestamp_is_in_utc() -> None:
+    """The time zone is the UTC object itself, not just an equal one."""
     for raw in ("2024-07-01T12:00:00", "2024-07-01T12:00:00-05:00", "7/1/2024 12:00 PM", "/Date(0+0100)/"):
         for kind in (STAMP, Timestamp("America/New_York")):
-            found = kind.clean(raw)
-            assert isinstance(found, datetime)
-            assert found.tzinfo is UTC
+            cleaned = kind.clean(raw)
+            assert isinstance(cleaned, datetime)
+            assert cleaned.tzinfo is UTC
 
 
 @given(st.text("0123456789-T:Z+. W/", min_size=8, max_size=30))
 @pytest.mark.parametrize("kind", [STAMP, Timestamp("America/New_York")])
-def test_the_fast_path_takes_nothing_else(kind: Timestamp, raw: str) -> None:
-    """For any text, `clean` returns what the careful reading returns."""
+def test_the_fast_path_matches_the_slow_path(kind: Timestamp, raw: str) -> None:
+    """For any text, `clean` and the slow path return the same value."""
     careful = parse_datetime(raw, Date)
     assert DATE.clean(raw) == (careful.date() if isinstance(careful, datetime) else careful)
-    found = kind.clean(raw)
-    assert type(found) is type(parse_datetime(raw, Timestamp)) or isinstance(found, Violation)
+    cleaned = kind.clean(raw)
+    assert type(cleaned) is type(parse_datetime(raw, Timestamp)) or isinstance(cleaned, Violation)
 
 
 near_iso = st.tuples(
@@ -104,8 +104,8 @@ near_iso = st.tuples(
 
 @settings(max_examples=400)
 @given(near_iso)
-def test_near_iso_texts_read_alike_on_both_paths(raw: str) -> None:
-    """Around the border of ISO 8601 the fast path says what the careful reading says."""
+def test_near_iso_texts_match_on_both_paths(raw: str) -> None:
+    """For texts close to ISO 8601, the fast path and the slow path return the same value."""
     careful = parse_datetime(raw, Timestamp)
     if isinstance(careful, datetime):
         aware = careful if careful.tzinfo else careful.replace(tzinfo=UTC)
@@ -117,8 +117,8 @@ def test_near_iso_texts_read_alike_on_both_paths(raw: str) -> None:
 
 @settings(max_examples=400)
 @given(near_iso)
-def test_near_iso_texts_read_alike_on_both_paths_in_another_zone(raw: str) -> None:
-    """The same where times without an offset are local ones: read carefully, they get the zone and then are UTC."""
+def test_near_iso_texts_match_on_both_paths_in_another_zone(raw: str) -> None:
+    """The same for local times without an offset: the slow path adds the zone and converts to UTC."""
     kind, careful = Timestamp("America/New_York"), parse_datetime(raw, Timestamp)
     if isinstance(careful, datetime):
         aware = careful if careful.tzinfo else careful.replace(tzinfo=ZoneInfo("America/New_York"))
@@ -130,8 +130,8 @@ def test_near_iso_texts_read_alike_on_both_paths_in_another_zone(raw: str) -> No
     "raw", ["now", "today", "tomorrow", "10am", "10:30", "Sep", "Sep 5", "5", "05", "Monday", "12/31", "31"]
 )
 def test_nothing_is_filled_in_from_today(raw: str) -> None:
-    """A part of a date is no date."""
+    """A part of a date is not a date."""
     for kind in (DATE, STAMP):
-        found = kind.clean(raw)
-        assert isinstance(found, Violation)
-        assert found.value is None
+        cleaned = kind.clean(raw)
+        assert isinstance(cleaned, Violation)
+        assert cleaned.value is None

@@ -1,4 +1,4 @@
-"""Whole numbers, years and yes or no."""
+"""Integers, years and booleans."""
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from etl.values import Boolean, Integer, Violation, Year
 
 @given(st.integers(-(2**31), 2**31 - 1))
 def test_an_integer_in_every_form(number: int) -> None:
-    """The number, its text, its text with thousands and its decimal are one."""
+    """The number, its text, its text with thousands separators and its decimal are the same."""
     for raw in (number, str(number), f"{number:,}", f" {number}.00 ", float(number)):
         assert Integer().clean(raw) == number
 
@@ -27,22 +27,22 @@ def test_an_integer_in_every_form(number: int) -> None:
     ],
 )
 def test_the_column_holds_both_ends(kind: Integer, column: type[sa.Integer]) -> None:
-    """The smallest integer of PostgreSQL that does."""
+    """The column has the smallest integer type for the range."""
     assert type(kind.column_type) is column
 
 
 def test_bounds_are_inclusive() -> None:
-    """Both ends are allowed, their neighbours are dropped."""
+    """Both ends are allowed; the next values outside are dropped."""
     kind = Integer(0, 9)
     assert [kind.clean(raw) for raw in (0, "9")] == [0, 9]
     for raw in (-1, "10"):
-        found = kind.clean(raw)
-        assert isinstance(found, Violation)
-        assert found.rule == "integer-range"
+        cleaned = kind.clean(raw)
+        assert isinstance(cleaned, Violation)
+        assert cleaned.rule == "integer-range"
 
 
-def test_the_year_reads_no_clock() -> None:
-    """Next year's models are sold this year, whenever this is run."""
+def test_the_year_does_not_depend_on_today() -> None:
+    """Next year's models are sold this year, in every year."""
     assert [Year().clean(raw) for raw in (1886, "2100")] == [1886, 2100]
 
 

@@ -1,4 +1,4 @@
-"""Phone numbers: the fast path against the library, extensions, and what is dropped."""
+"""Phone numbers: the fast path compared with the library, extensions, and dropped numbers."""
 
 import random
 
@@ -17,40 +17,40 @@ three, four = st.integers(0, 999).map("{:03}".format), st.integers(0, 9999).map(
 
 
 def by_the_library(raw: str) -> str | None:
-    """Return what libphonenumber makes of the number, or None when it does not hold it valid."""
+    """Return libphonenumber's format of the number, or None when it is invalid."""
     try:
         number = phonenumbers.parse(raw, "US")
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_valid_number(number):
         return None
-    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return f"{written};ext={number.extension}" if number.extension else written
+    formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return f"{formatted};ext={number.extension}" if number.extension else formatted
 
 
 def accepted(raw: str) -> str | None:
-    """Return the value of a number that is taken without complaint."""
-    found = PHONE.clean(raw)
-    return found if isinstance(found, str) else None
+    """Return the value of a number without violation, None otherwise."""
+    cleaned = PHONE.clean(raw)
+    return cleaned if isinstance(cleaned, str) else None
 
 
 def reserved_for_fiction(area: str, exchange: str, line: str) -> bool:
-    """Return whether the number is 555-0100 to 555-0199, which we take under any area code."""
+    """Return whether the number is 555-0100 to 555-0199, which we accept with any area code."""
     return area >= "200" and exchange == "555" and line < "0200"
 
 
 @settings(max_examples=400)
 @given(three, three, four, st.sampled_from(FORMS), st.sampled_from(EXTENSIONS), st.integers(0, 999_999))
-def test_generated_numbers_are_as_the_library_says(
+def test_generated_numbers_match_the_library(
     area: str, exchange: str, line: str, form: str, ending: str, extension: int
 ) -> None:
-    """The fast path takes nothing that the library refuses, and writes it alike."""
+    """The fast path accepts nothing that the library rejects, and formats numbers the same way."""
     raw = form.format(a=area, b=exchange, c=line) + ending.format(e=extension)
     if not reserved_for_fiction(area, exchange, line):
         assert accepted(raw) == by_the_library(raw)
 
 
-def test_every_area_code_is_as_the_library_says() -> None:
+def test_every_area_code_matches_the_library() -> None:
     """All area codes, with exchanges that some of them do not have (523, 524 and 983 are open in part)."""
     chance = random.Random(20_120_719)
     for area in range(200, 1000):
@@ -62,34 +62,34 @@ def test_every_area_code_is_as_the_library_says() -> None:
 
 @pytest.mark.parametrize("raw", ["(305) 555-0142", "305-555-0142", "+13055550142", "305.555.0142 x12"])
 def test_plain_numbers_take_the_fast_path(raw: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library, twenty times slower, is not asked for what most records hold."""
+    """The library, which is twenty times slower, is not called for most records."""
     monkeypatch.setattr("etl.values.phone.library", None)
     assert accepted(raw)
 
 
-def test_numbers_reserved_for_fiction_stay() -> None:
-    """Demonstration data uses them under any area code; the neighbours of the reserved lines are judged as others."""
+def test_numbers_reserved_for_fiction_are_kept() -> None:
+    """Demo data uses them with any area code; numbers next to the reserved ones are checked like all others."""
     assert PHONE.clean("(999) 555-0199") == "+19995550199"
-    found = PHONE.clean("(999) 555-0200")
-    assert isinstance(found, Violation)
-    assert found.rule == "phone-not-in-service"
+    cleaned = PHONE.clean("(999) 555-0200")
+    assert isinstance(cleaned, Violation)
+    assert cleaned.rule == "phone-not-in-service"
 
 
 def test_nine_digits_are_dropped() -> None:
-    """No digit is ever added to a number."""
-    found = PHONE.clean("305-555-014")
-    assert isinstance(found, Violation)
-    assert (found.severity, found.value) == (Severity.DROPPED, None)
-    assert "9 digits" in found.message
+    """No digit is added to a number."""
+    cleaned = PHONE.clean("305-555-014")
+    assert isinstance(cleaned, Violation)
+    assert (cleaned.severity, cleaned.value) == (Severity.DROPPED, None)
+    assert "9 digits" in cleaned.message
 
 
-def test_words_beside_the_number_are_repaired() -> None:
-    """A label leaves one number, with its extension, which stands in its place."""
-    found = PHONE.clean("305-555-0142 x12 (office)")
-    assert isinstance(found, Violation)
-    assert (found.severity, found.value) == (Severity.REPAIRED, "+13055550142;ext=12")
+def test_words_next_to_the_number_are_removed() -> None:
+    """A label is removed, and the number with its extension is kept."""
+    cleaned = PHONE.clean("305-555-0142 x12 (office)")
+    assert isinstance(cleaned, Violation)
+    assert (cleaned.severity, cleaned.value) == (Severity.REPAIRED, "+13055550142;ext=12")
 
 
-def test_digits_of_other_scripts_end_as_ascii() -> None:
+def test_digits_of_other_scripts_become_ascii() -> None:
     """Full-width digits are digits to the library; what is stored is ASCII."""
     assert PHONE.clean("\uff13\uff10\uff15-555-0142") == "+13055550142"

@@ -1,4 +1,4 @@
-"""Two processes at once, on one window, on overlapping windows, on resources that meet in their tables: one state."""
+"""Two processes at once, on the same window, overlapping windows or related resources, end with the same tables."""
 
 import shutil
 import tempfile
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine, settings_of
-from crashing import Zygote, zygote
+from crash_runner import ForkServer, start_fork_server
 from databases import MIGRATED, clone_database
 from sites import serve_agency
 from snapshots import Digest, differences, digest, value
@@ -19,7 +19,7 @@ from etl.database.embedded.server import EmbeddedPostgres
 from etl.simulator import Simulator
 
 NOW = datetime(2025, 6, 2, 15, 30, tzinfo=UTC)
-#: Long enough for two runs to be under way side by side, in seconds an answer.
+#: Seconds per response, long enough for two runs to overlap.
 LATENCY = 0.01
 DONE, HELD = 0, 3
 
@@ -42,14 +42,16 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="module")
-def both() -> Iterator[tuple[Zygote, Zygote]]:
-    """Give two processes that fork runs."""
+def both() -> Iterator[tuple[ForkServer, ForkServer]]:
+    """Give two fork servers."""
     with ExitStack() as stack:
         folders = [Path(tempfile.mkdtemp(prefix="qqetl-")) for _ in range(2)]
         for folder in folders:
             stack.callback(shutil.rmtree, folder)
-        one, other = (stack.enter_context(zygote(folder, CommandLine(folder, {}).environment)) for folder in folders)
-        yield one, other
+        first, second = (
+            stack.enter_context(start_fork_server(folder, CommandLine(folder, {}).environment)) for folder in folders
+        )
+        yield first, second
 
 
 def tables(url: str) -> Digest:
@@ -61,7 +63,7 @@ def tables(url: str) -> Digest:
 
 
 def deadlocks(url: str) -> int:
-    """Return how many deadlocks PostgreSQL has had to break up in a database."""
+    """Return the number of deadlocks in a database."""
     engine = make_engine(url)
     try:
         return int(value(engine, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"))
@@ -71,23 +73,23 @@ def deadlocks(url: str) -> int:
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", PAIRS)
-def test_two_at_once_end_in_the_state_of_one_after_the_other(
-    server: EmbeddedPostgres, simulator: Simulator, both: tuple[Zygote, Zygote], name: str
+def test_two_concurrent_runs_end_with_the_tables_of_two_sequential_runs(
+    server: EmbeddedPostgres, simulator: Simulator, both: tuple[ForkServer, ForkServer], name: str
 ) -> None:
     commands = [words.split() for words in PAIRS[name]]
     with clone_database(server.url, MIGRATED) as url, clone_database(server.url, MIGRATED) as other:
         settings = {**settings_of(simulator), "ETL_PAGE_SIZE": "3"}
-        at_once, after = ({**settings, "DATABASE_URL": one} for one in (url, other))
-        for one, words in zip(both, commands, strict=True):
-            one.order(*words, environment=at_once)
-        ends = [one.answer() for one in both]
-        assert {one.status for one in ends} <= {DONE, HELD}, [one.said[-500:] for one in ends]
-        assert DONE in {one.status for one in ends}
-        for ended, words in zip(ends, commands, strict=True):
-            if ended.status == HELD:
-                assert "Another run is active" in ended.said
-                assert both[0].run(*words, environment=at_once).status == DONE
-        for words in commands:
-            assert both[0].run(*words, environment=after).status == DONE
+        concurrent, sequential = ({**settings, "DATABASE_URL": address} for address in (url, other))
+        for fork_server, arguments in zip(both, commands, strict=True):
+            fork_server.order(*arguments, environment=concurrent)
+        results = [fork_server.answer() for fork_server in both]
+        assert {result.status for result in results} <= {DONE, HELD}, [result.said[-500:] for result in results]
+        assert DONE in {result.status for result in results}
+        for result, arguments in zip(results, commands, strict=True):
+            if result.status == HELD:
+                assert "Another run is active" in result.said
+                assert both[0].run(*arguments, environment=concurrent).status == DONE
+        for arguments in commands:
+            assert both[0].run(*arguments, environment=sequential).status == DONE
         assert differences(tables(url), tables(other)) == []
         assert deadlocks(url) == 0, "each statement locks rows in the order of their ids"

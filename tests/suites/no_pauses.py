@@ -1,4 +1,4 @@
-"""Calls that fail are tried again at once: the budget of tries stays, the waiting goes."""
+"""Retries without waiting: the number of attempts stays the same."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from etl.api.retry_policy import Patience
 
 @contextmanager
 def without_pauses() -> Iterator[None]:
-    """Let no call wait for as long as the block runs."""
+    """Remove the waits between retries for the duration of the block."""
     hasty = partial(ApiClient, patience=Patience(first_pause=0.0), sleep=lambda _: asyncio.sleep(0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection, "ApiClient", hasty)

@@ -1,4 +1,4 @@
-"""What happens at the source between two readings: the simulator's own life, and what only a vendor's database does."""
+"""Random changes at the source between two syncs, including those that only the vendor's database can make."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,7 +11,7 @@ Change = Callable[[World, Random, datetime], str | None]
 
 
 def edit_policy(world: World, dice: Random, now: datetime) -> str | None:
-    """Move a policy to another contact or number: it stays one record."""
+    """Move a policy to another contact and change its number; it stays the same record."""
     if not (len(world.policies) and len(world.contacts)):
         return None
     key, contact = int(dice.choice(list(world.policies))), int(dice.choice(list(world.contacts)))
@@ -22,25 +22,25 @@ def edit_policy(world: World, dice: Random, now: datetime) -> str | None:
 
 def hand_over(world: World, policy: int, contact: int, now: datetime) -> None:
     before = world.policies[policy]["CustomerId"]
-    world.policies_of[before] = [one for one in world.policies_of.get(before, []) if one != policy]
+    world.policies_of[before] = [policy_id for policy_id in world.policies_of.get(before, []) if policy_id != policy]
     world.policies_of.setdefault(contact, []).append(policy)
     world.policies.change(policy, now, CustomerId=contact)
 
 
 def drop_policy(world: World, dice: Random, _now: datetime) -> str | None:
-    """Let a policy vanish without a trace; what speaks of it stays."""
+    """Remove a policy without a deletion mark; records that refer to it stay."""
     if not len(world.policies):
         return None
     key = int(dice.choice(list(world.policies)))
     owner = world.policies[key]["CustomerId"]
-    world.policies_of[owner] = [one for one in world.policies_of.get(owner, []) if one != key]
+    world.policies_of[owner] = [policy_id for policy_id in world.policies_of.get(owner, []) if policy_id != key]
     world.garage.discard(key)
     world.policies.drop(key)
     return f"policy {key} vanished"
 
 
 def drop_claim(world: World, dice: Random, _now: datetime) -> str | None:
-    """Let a claim vanish without a trace."""
+    """Remove a claim without a deletion mark."""
     if not len(world.claims):
         return None
     key = dice.choice(list(world.claims))
@@ -49,25 +49,25 @@ def drop_claim(world: World, dice: Random, _now: datetime) -> str | None:
 
 
 def drop_rule(world: World, dice: Random, _now: datetime) -> str | None:
-    """Let a commission rule vanish from its list."""
+    """Remove a commission rule from its list."""
     gone = world.agency_rules.pop(dice.randrange(len(world.agency_rules)))
     return f"rule {gone['CommissionRuleID']} vanished"
 
 
 def merge_contacts(world: World, dice: Random, now: datetime) -> str | None:
-    """Let a contact's policies go to another one, and the contact vanish."""
+    """Move the policies of a contact to another one, and remove the contact."""
     if len(world.contacts) < 2:
         return None
-    gone, kept = (int(one) for one in dice.sample(list(world.contacts), 2))
+    gone, target = (int(contact) for contact in dice.sample(list(world.contacts), 2))
     for policy in list(world.policies_of.get(gone, [])):
-        hand_over(world, policy, kept, now)
+        hand_over(world, policy, target, now)
     world.contacts.drop(gone)
-    return f"contact {gone} was merged into {kept}"
+    return f"contact {gone} was merged into {target}"
 
 
 def delete_and_revive(world: World, dice: Random, now: datetime) -> str | None:
-    """Mark a record deleted, or let one that is marked live again."""
-    contacts = [int(one) for one in world.contacts]
+    """Mark a contact deleted, or revive a deleted one."""
+    contacts = [int(contact) for contact in world.contacts]
     if not contacts:
         return None
     key = dice.choice(contacts)
@@ -77,7 +77,7 @@ def delete_and_revive(world: World, dice: Random, now: datetime) -> str | None:
 
 
 def delete_and_revive_policy(world: World, dice: Random, now: datetime) -> str | None:
-    """Mark a policy deleted by its flag alone, or let one live again."""
+    """Mark a policy deleted only by its flag, or revive a deleted one."""
     if not len(world.policies):
         return None
     key = dice.choice(list(world.policies))
@@ -88,7 +88,7 @@ def delete_and_revive_policy(world: World, dice: Random, now: datetime) -> str |
 
 
 def return_of_the_dropped(world: World, dice: Random, now: datetime) -> str | None:
-    """Let a claim vanish and come back changed, under its old id."""
+    """Remove a claim and add it back changed, with the same id."""
     if not len(world.claims):
         return None
     key = dice.choice(list(world.claims))
@@ -100,7 +100,7 @@ def return_of_the_dropped(world: World, dice: Random, now: datetime) -> str | No
 
 
 def empty_a_set(world: World, dice: Random, now: datetime) -> str | None:
-    """Take all coverages of a policy away, or give them back."""
+    """Remove all coverages of a policy, or add new ones."""
     if not len(world.policies):
         return None
     key = int(dice.choice(list(world.policies)))
@@ -120,7 +120,7 @@ def coverage(policy: int, number: int, dice: Random) -> dict[str, object]:
 
 
 def touch(world: World, dice: Random, now: datetime) -> str | None:
-    """Set a record's time of change and nothing else."""
+    """Change only the modification time of a policy."""
     if not len(world.policies):
         return None
     key = dice.choice(list(world.policies))
@@ -135,7 +135,7 @@ OWN: tuple[Change, ...] = (
 
 
 def happen(simulator: Simulator, dice: Random, now: datetime) -> str:
-    """Let one change happen at a moment and return what it was."""
+    """Make one random change at a time and return its description."""
     with simulator.lock:
-        told = dice.choice(OWN)(simulator.world, dice, now) if dice.random() < 0.5 else None
-        return told or simulator.world.tick(now)[0]
+        description = dice.choice(OWN)(simulator.world, dice, now) if dice.random() < 0.5 else None
+        return description or simulator.world.tick(now)[0]

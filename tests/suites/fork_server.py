@@ -1,8 +1,8 @@
-"""A process that has imported the product and forks a run for each order: killed at the n-th call of a seam, or not.
+"""A fork server: it imports qqetl once and forks a run for each order, which it can kill at the n-th call of a seam.
 
-Orders come as lines of JSON on standard input: `arguments`, `environment`, `seam` and `at` (0: nobody is killed), and
-`output`, the file that takes what the run says. Each is answered by a line: the exit status (negative: the signal),
-and how often each seam was called, unless the run was killed. The product knows nothing of all this.
+Orders are lines of JSON on standard input: `arguments`, `environment`, `seam` and `at` (0: no kill), and `output`, the
+file for the output of the run. Each answer is a line: the exit status (negative: the signal), and the number of calls
+of each seam, unless the run was killed. qqetl contains no code for this.
 """
 
 import json
@@ -19,7 +19,7 @@ import psycopg
 from etl.api.transport import Transport
 from etl.cli.main import COMMANDS, main
 
-#: Where the process is killed: what is called, and on what.
+#: The calls at which the process can be killed: the owner and name of each method.
 SEAMS: dict[str, tuple[tuple[Any, str], ...]] = {
     "http": ((Transport, "send"),),
     "sql": ((psycopg.Cursor, "execute"), (psycopg.Cursor, "executemany")),
@@ -29,30 +29,30 @@ SEAMS: dict[str, tuple[tuple[Any, str], ...]] = {
 
 
 def kill() -> None:
-    """End this process as nothing can prevent."""
+    """Kill this process with SIGKILL."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def mortal(seam: str, call: Callable[..., Any], calls: Counter[str], at: int) -> Callable[..., Any]:
-    """Return a call of a seam that counts itself, and kills the process instead of its `at`-th turn."""
+    """Return a method of a seam that counts its calls, and kills the process at the `at`-th call."""
 
-    def counted(self: Any, *given: Any, **named: Any) -> Any:
+    def counted(self: Any, *args: Any, **kwargs: Any) -> Any:
         calls[seam] += 1
         if calls[seam] == at:
-            if seam == "copy":  # half of a block is on its way
-                call(self, given[0][: len(given[0]) // 2])
+            if seam == "copy":  # send half of a block first
+                call(self, args[0][: len(args[0]) // 2])
             kill()
-        return call(self, *given, **named)
+        return call(self, *args, **kwargs)
 
     return counted
 
 
 def live(order: dict[str, Any], report: int) -> None:
-    """Be the run that was ordered; this never returns."""
-    said = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    """Run the order in this process; never returns."""
+    output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(said, 1)
-    os.dup2(said, 2)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
     os.environ.update(order["environment"])
     calls: Counter[str] = Counter()
     for seam, places in SEAMS.items():
@@ -66,14 +66,14 @@ def live(order: dict[str, Any], report: int) -> None:
 
 
 def carry_out(order: dict[str, Any]) -> dict[str, Any]:
-    """Fork a run, wait for its end and return how it ended."""
-    heard, report = os.pipe()
+    """Fork a run, wait for its end, and return its result."""
+    reader, report = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(heard)
+        os.close(reader)
         live(order, report)
     os.close(report)
-    with os.fdopen(heard, "rb") as pipe:
+    with os.fdopen(reader, "rb") as pipe:
         calls = pipe.read()
     _, status = os.waitpid(child, 0)
     return {"status": os.waitstatus_to_exitcode(status), "calls": json.loads(calls or b"{}")}
@@ -81,7 +81,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     for command in COMMANDS:
-        import_module(f"etl.cli.{command}")
+        import_module(f"etl.cli.commands.{command}")
     for line in sys.stdin:
         sys.stdout.write(json.dumps(carry_out(json.loads(line))) + "\n")
         sys.stdout.flush()

@@ -13,7 +13,7 @@ from benchmarks.book import FIRST_DAY, RECORDS_PER_DAY, last_day
 from benchmarks.candidates import CHANGE, Candidate
 from benchmarks.memory import MemoryWatch
 from benchmarks.peers.measured import DATABASE
-from benchmarks.scene import ROOT, Cluster, Server
+from benchmarks.servers import ROOT, Cluster, Server
 
 #: The end of a window that includes everything.
 FOREVER = date(2099, 1, 1)

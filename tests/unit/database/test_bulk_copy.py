@@ -1,4 +1,4 @@
-"""COPY text: what is escaped, what is null, and that a row can be read back from its line."""
+"""COPY text: escapes, nulls, and rows that can be read back from their lines."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.copy_text import NULL, format_array, format_row, format_line, format_field
+from etl.copy_text import NULL, format_array, format_field, format_line, format_row
 from etl.database import bulk_copy
 from etl.database.bulk_copy import encode_blocks
 
@@ -20,19 +20,19 @@ UNESCAPED = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
 
 
 def read_back(text: str) -> list[str | None]:
-    """Return the values of a line as PostgreSQL documents the text format: tabs between, backslash sequences within."""
+    """Return the values of a line in PostgreSQL's text format: separated by tabs, with backslash sequences."""
     assert text.endswith("\n")
     return [None if value == "\\N" else unescaped(value) for value in text[:-1].split("\t")]
 
 
 def unescaped(value: str) -> str:
-    """Return a value without its escapes; anything but a known one is an error."""
-    found, at = "", 0
+    """Return a value without its escapes; an unknown escape is an error."""
+    characters, at = "", 0
     while at < len(value):
         step = 2 if value[at] == "\\" else 1
-        found += UNESCAPED[value[at : at + 2]] if step == 2 else value[at]
+        characters += UNESCAPED[value[at : at + 2]] if step == 2 else value[at]
         at += step
-    return found
+    return characters
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_a_row_can_be_read_back_from_its_line(row: list[str | None]) -> None:
 
 
 @given(row=st.lists(st.none() | texts | hostile | st.lists(texts | hostile, max_size=3), min_size=1, max_size=5))
-def test_values_written_one_by_one_are_those_of_a_row(row: list[object]) -> None:
-    assert "\t".join(NULL if one is None else format_field(one) for one in row) == format_row(row)
+def test_values_written_one_by_one_match_a_row(row: list[object]) -> None:
+    assert "\t".join(NULL if value is None else format_field(value) for value in row) == format_row(row)
 
 
 @given(many=st.lists(rows, max_size=20))
@@ -68,7 +68,7 @@ def test_blocks_hold_every_line_once_and_in_order(many: list[list[str | None]]) 
     assert b"".join(encode_blocks(map(format_line, many))) == "".join(map(format_line, many)).encode()
 
 
-def test_blocks_are_cut_when_they_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_blocks_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk_copy, "BLOCK_CHARACTERS", 10)
     assert list(encode_blocks(["12345678\n", "1\n", "2\n"])) == [b"12345678\n1\n", b"2\n"]
 

@@ -1,12 +1,12 @@
-"""Every fault that the simulator can have, over real sockets: how a run ends under it, and the next one is whole."""
+"""Each fault of the simulator over real sockets: the result of a run under it, and the next run is complete."""
 
 import re
 from collections.abc import Iterator
 
 import pytest
-from against_the_oracle import compare
 from databases import MIGRATED, clone_database
-from pauses import without_pauses
+from no_pauses import without_pauses
+from oracle_compare import compare
 from sites import Site, make_children_due, open_site, serve_agency, set_faults
 from sqlalchemy import text
 
@@ -16,12 +16,12 @@ from etl.database.embedded.server import EmbeddedPostgres
 from etl.errors import CredentialsRefused, EtlError
 from etl.simulator import FAULTS, Simulator
 
-#: A feed, a list, what is nested, what is asked for per parent, and what an account need not offer.
+#: A feed, a list, nested records, resources read per parent, and resources that an account may not offer.
 READ = ("contacts", "policies", "carriers", "vehicles", "coverages", "claims", "commission_rules")
 
 WHOLE, SOME_FAILED, REFUSED = "whole", "some failed", "credentials refused"
-#: How a run ends under each fault; several ways of one fault stand side by side.
-BORNE: dict[str, str] = {
+#: The result of a run under each fault; some faults have several variants.
+RESULTS: dict[str, str] = {
     "token-expiry:5": WHOLE, "token-errors:2": WHOLE, "token-refused": REFUSED, "token-refused:invalid_client": REFUSED,
     "token-answer:no-expiry": WHOLE, "token-answer:text-expiry": WHOLE, "token-answer:zero-expiry": WHOLE,
     "token-answer:negative-expiry": WHOLE, "unauthorized-always": REFUSED, "unauthorized:Claims": WHOLE,
@@ -42,7 +42,7 @@ BORNE: dict[str, str] = {
 }  # fmt: skip
 
 
-#: Borne where waiting is measured; here no call waits.
+#: Faults tested where waits are measured; here no call waits.
 ELSEWHERE = {"call-limit", "call-quota"}
 
 
@@ -55,7 +55,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture(scope="module")
 def shared(server: EmbeddedPostgres) -> Iterator[str]:
-    """Give the database that all tests of this module share, each as a tenant of its own."""
+    """Give the database that all tests of this module share, each with its own tenant."""
     with clone_database(server.url, MIGRATED) as url:
         yield url
 
@@ -69,8 +69,8 @@ def site(simulator: Simulator, shared: str, fault: str, monkeypatch: pytest.Monk
         set_faults(simulator)
 
 
-def how_it_ended(site: Site) -> str:
-    """Return how one run ended."""
+def run_and_classify(site: Site) -> str:
+    """Run a sync and return its result."""
     try:
         summary = site.sync_once(resources=READ)
     except CredentialsRefused:
@@ -80,20 +80,19 @@ def how_it_ended(site: Site) -> str:
     return WHOLE if summary.exit_status == 0 else SOME_FAILED
 
 
-def test_every_fault_is_borne_somewhere() -> None:
-    """A fault that no run has met proves nothing."""
-    assert {one.partition(":")[0].partition("@")[0] for one in BORNE} | ELSEWHERE == set(FAULTS)
+def test_every_fault_is_covered() -> None:
+    assert {fault.partition(":")[0].partition("@")[0] for fault in RESULTS} | ELSEWHERE == set(FAULTS)
 
 
-@pytest.mark.parametrize("fault", BORNE)
-def test_a_run_under_a_fault_ends_as_it_should_and_the_next_one_is_whole(
+@pytest.mark.parametrize("fault", RESULTS)
+def test_a_run_under_a_fault_has_its_result_and_the_next_run_is_complete(
     site: Site, simulator: Simulator, fault: str
 ) -> None:
     set_faults(simulator, fault)
-    assert how_it_ended(site) == BORNE[fault]
+    assert run_and_classify(site) == RESULTS[fault]
     set_faults(simulator)
     make_children_due(site)
-    with site.engine.begin() as connection:  # refused credentials rest for a while
+    with site.engine.begin() as connection:  # rejected credentials are not retried for a while
         connection.execute(text("UPDATE etl.tokens SET refused_until = NULL"))
     summary = site.sync_once(resources=READ, full=True)
     assert summary.exit_status == 0, summary.batch.error

@@ -2,10 +2,10 @@
 
 from benchmarks import targets
 from benchmarks.candidates import FULL, OURS
-from benchmarks.scene import cluster, page_server
+from benchmarks.servers import cluster, page_server
+from benchmarks.steps import Book, StepOutcome, open_stage
 from benchmarks.table import figure, markdown, spread
 from benchmarks.targets import Target
-from benchmarks.trial import Book, StepOutcome, open_stage
 
 LATENCIES = (0, 20, 100, 300)  #: milliseconds
 AT_100_MS = Target("full sync at 100 ms latency / without", 1.5, 1.1, falls=True)
