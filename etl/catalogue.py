@@ -62,14 +62,29 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ParentFilter:
+    """Which records of a parent resource get calls of their own: a rule over coded fields, any of which decides."""
+
+    fields: tuple[str, ...]
+    excluded: tuple[str, ...]  #: codes of records that are never asked for
+    if_referenced: tuple[str, ...]  #: codes of records that are asked for once a live row refers to them
+    referrer: tuple[str, str]  #: the table of such rows and its column; the resource has the name of the table
+
+    def is_met(self, record: Record) -> bool:
+        """Return whether a record is asked for in any case, without a reference to it."""
+        codes = {str(record.get(field)).strip().upper() for field in self.fields}
+        return codes.isdisjoint((*self.excluded, *self.if_referenced))
+
+
+@dataclass(frozen=True, slots=True)
 class Parent:
     """Whose records a resource is asked for, one call each."""
 
     resource: str
     #: Fields of the parent's record that the child needs; added to each child record under `_parent`.
     parent_fields: tuple[str, ...] = ()
-    #: Only parents whose field has one of these values are asked for: ("Status", ("C",)).
-    parent_filter: tuple[str, tuple[str, ...]] | None = None
+    #: Which parents are asked for; None: all.
+    parent_filter: ParentFilter | None = None
     #: Makes the records that stand in where a parent's answer is empty, from what the parent carries.
     fallback: Derive | None = None
 
@@ -149,6 +164,11 @@ class Resource:
     data_source: str = PRIMARY
     #: The call that answers with one record, for a second look at one that no list shows any more.
     single: Endpoint | None = None
+
+    @property
+    def needs_enterprise_access(self) -> bool:
+        """Whether only enterprise credentials open its calls."""
+        return any(endpoint.envelope is Envelope.ENTERPRISE for endpoint in self.endpoints)
 
     @property
     def raw_table(self) -> str:

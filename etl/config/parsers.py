@@ -17,6 +17,7 @@ _UNITS = {
     "w": "weeks", "week": "weeks", "weeks": "weeks",
 }  # fmt: skip
 _PART = re.compile(r"\s*([0-9]{1,9})\s*([a-z]+)\s*", re.ASCII)
+_CHOICE = re.compile(r"[+-][a-z_]{1,60}", re.ASCII)
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", re.ASCII)
 _MAIL_ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII
@@ -41,6 +42,14 @@ def parse_duration(value: object) -> timedelta:
     if not timedelta() <= length <= MAX_DURATION:
         raise ValueError(f"must be between 0 and {MAX_DURATION.days} days")
     return length
+
+
+def parse_selection(value: object) -> str:
+    """Return a selection of resources such as `default,+drivers,-documents` in one form; raise ValueError for others."""
+    words = [word.strip() for word in str(value).split(",") if word.strip()]
+    if wrong := [word for word in words if word != "default" and not _CHOICE.fullmatch(word)]:
+        raise ValueError(f"must be names with + or - before each, such as +drivers,-documents; not {wrong[0]!r}")
+    return ",".join(word for word in words if word != "default")
 
 
 def check_api_url(value: str) -> str:

@@ -8,7 +8,7 @@ from etl.models.claims import Claim
 from etl.models.core import Agency, Carrier, Contact, Department, Employee, Location
 from etl.models.documents import AcordForm, Document
 from etl.models.financial import BillingRecord, Commission, CommissionRule, Fee
-from etl.models.products import Application, Policy, PolicyDetail, Quote, Renewal, Termination
+from etl.models.products import Adjustment, Application, Policy, PolicyDetail, Quote, Renewal, Termination
 from etl.models.risks import Coverage, Driver, Equipment, Vehicle
 
 #: The files that hold production tables, in the order in which the tables are listed.
@@ -60,6 +60,7 @@ __all__ = [
     "PAST",
     "PRODUCTION",
     "AcordForm",
+    "Adjustment",
     "Agency",
     "Application",
     "BillingRecord",

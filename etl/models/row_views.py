@@ -22,6 +22,6 @@ LEFT JOIN LATERAL ({end_of(table, "stored.id")}) AS last ON true
 """
 
 
-def living(model: type[Model]) -> str:
-    """Return the query for the rows that live now."""
-    return f"SELECT * FROM public.{model.__tablename__} WHERE {LIVE}"
+def living(model: type[Model], condition: str = "true") -> str:
+    """Return the query for the live rows of a table that meet a condition."""
+    return f"SELECT * FROM public.{model.__tablename__} WHERE {LIVE} AND {condition}"

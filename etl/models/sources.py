@@ -29,6 +29,11 @@ def names_one(value: Any) -> bool:
     return value is not None and not is_blank(value) and str(value).strip() not in {"0", "-1"}
 
 
+def clean_code(raw: Any) -> Any:
+    """Return a raw code as its column holds it: without padding, in capitals."""
+    return raw.strip().upper() if isinstance(raw, str) else raw
+
+
 def objects_in(value: Any) -> list[Mapping[str, Any]]:
     """Return the JSON objects of a raw list, nothing where the value is no list."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

@@ -18,8 +18,8 @@ LOGIN_PAGE = b"""<!DOCTYPE html>
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a feed: JSON texts of its items, and what the envelope says of it."""
+class PagedAnswer:
+    """A page: JSON texts of its items, and the fields of its envelope."""
 
     items: tuple[bytes, ...]
     number: int
@@ -58,7 +58,7 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A bare object, or the vendor's word for yes."""
+    """A bare object or a bare value."""
 
     item: Any
 
@@ -71,9 +71,9 @@ class Whole:
 class ActionResult:
     """A result in the envelope of an action."""
 
-    result: dict[str, Any]
-    entity: int
-    policy: int
+    result: Any
+    entity: int | None
+    policy: int | None
     success: bool = True
 
     def body(self) -> bytes:
@@ -86,7 +86,7 @@ class ActionResult:
         })  # fmt: skip
 
 
-Answer = Page | Array | Whole | ActionResult
+Answer = PagedAnswer | Array | Whole | ActionResult
 
 
 def array(items: tuple[bytes, ...]) -> bytes:

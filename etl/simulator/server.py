@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from etl.simulator import routes
-from etl.simulator.asking import Ask, Refused
-from etl.simulator.envelopes import HELP_PAGE, Page
+from etl.simulator.access import Access, other_envelope
+from etl.simulator.api_request import ApiRequest, RefusedRequest
+from etl.simulator.envelopes import HELP_PAGE, PagedAnswer
 from etl.simulator.faults import Faults
 from etl.simulator.settings import SimulatorSettings
 from etl.simulator.tokens import Tokens
@@ -24,7 +25,7 @@ KEPT_REQUESTS = 1_000_000
 OK = 200
 
 
-class Seen(NamedTuple):
+class LoggedRequest(NamedTuple):
     """A request, and the status with which it was answered (or was to be, before the wire failed)."""
 
     method: str
@@ -41,8 +42,9 @@ class Server:
         self.world = world
         self.lock = lock
         self.tokens = Tokens(settings)
+        self.access = Access(settings)
         self.faults = Faults(settings.faults)
-        self.requests: deque[Seen] = deque(maxlen=KEPT_REQUESTS)
+        self.requests: deque[LoggedRequest] = deque(maxlen=KEPT_REQUESTS)
 
     def application(self) -> web.Application:
         """Return the application to be served."""
@@ -60,7 +62,7 @@ class Server:
             await asyncio.sleep(self.settings.latency)
         response = await self._respond(request)
         response.headers.setdefault("Date", format_datetime(self.now().astimezone(UTC), usegmt=True))
-        self.requests.append(Seen(request.method, request.path, request.query_string, response.status))
+        self.requests.append(LoggedRequest(request.method, request.path, request.query_string, response.status))
         return await self.faults.deliver(request, response)
 
     async def _respond(self, request: web.Request) -> web.Response:
@@ -89,32 +91,47 @@ class Server:
         return self.faults.of_grant(request, grant) if status == OK else self._json(status, grant)
 
     async def _call(self, request: web.Request) -> web.Response:
-        found = routes.find(request.path.removeprefix(API), documented_only=self.settings.documented_only)
-        if found is None:
+        match = routes.find(request.path.removeprefix(API))
+        if match is None:
             return web.Response(status=404, body=HELP_PAGE, content_type="text/html")
-        route, ids = found
+        route, ids = match
+        return self._closed(request, route) or await self._answer(request, route, ids)
+
+    def _closed(self, request: web.Request, route: routes.Route) -> web.Response | None:
+        """Return the answer of a call that is not open to the request; None when it is open."""
+        if not self.access.is_offered(route) and (response := self.access.refuse()):
+            return response
         if request.method != route.verb:
             return self._wrong_verb(request, route.verb)
+        has_bearer = request.headers.get("Authorization", "").startswith("Bearer ")
+        return self.access.refuse_bearer() if has_bearer and self.access.needs_enterprise(route) else None
+
+    async def _answer(self, request: web.Request, route: routes.Route, ids: tuple[int, ...]) -> web.Response:
         try:
-            ask = await self._ask(request, ids)
+            api_request = await self._api_request(request, ids)
             with self.lock:
-                answer = route.answer(self.world, ask)
-                answer = self.faults.rewrite(request, answer, lambda number: self._again(route, ask, number))
-        except Refused as refusal:
-            return self._json(refusal.status, {"Message": refusal.message})
+                answer = route.answer(self.world, api_request)
+                answer = self.faults.rewrite(request, answer, lambda number: self._again(route, api_request, number))
+        except RefusedRequest as error:
+            return self._json(error.status, {"Message": error.message})
+        if not self.access.is_offered(route):
+            answer = other_envelope(answer)
         body = self.faults.spoil(request, answer.body())
         return web.Response(body=body, content_type="application/json", charset="utf-8")
 
-    def _again(self, route: routes.Route, ask: Ask, number: int) -> Page:
-        """Answer the same call for another page number, whichever of its two names the call has for it."""
-        other = replace(ask, query=ask.query | {"pagenumber": str(number)}, body=ask.body | {"pageno": number})
-        page = route.answer(self.world, other)
-        return page if isinstance(page, Page) else Page((), number, 0, 0, 0, ask.href)
+    def _again(self, route: routes.Route, api_request: ApiRequest, number: int) -> PagedAnswer:
+        """Answer the same call for another page number, under each of the names that calls have for it."""
+        query = api_request.query | {"pagenumber": str(number), "page": str(number)}
+        answer = route.answer(self.world, replace(api_request, query=query, body=api_request.body | {"pageno": number}))
+        return answer if isinstance(answer, PagedAnswer) else PagedAnswer((), number, 0, 0, 0, api_request.href)
 
-    async def _ask(self, request: web.Request, ids: tuple[int, ...]) -> Ask:
+    async def _api_request(self, request: web.Request, ids: tuple[int, ...]) -> ApiRequest:
         query = {name.lower(): value for name, value in request.query.items()}
         body = await _body(request) if request.method == "POST" else {}
-        return Ask(ids, query, body, str(request.url), self.settings.end_inclusive)
+        return ApiRequest(
+            ids, query, body, str(request.url), self.settings.end_inclusive, self.settings.max_page,
+            self.settings.policy_info_spelling,
+        )  # fmt: skip
 
     def _wrong_verb(self, request: web.Request, allowed: str) -> web.Response:
         words = f"The requested resource does not support http method '{request.method}'."
@@ -129,7 +146,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
     try:
         body = json.loads(await request.text() or "{}")
     except ValueError:
-        raise Refused(400, "The request is invalid: the body is not JSON.") from None
+        raise RefusedRequest(400, "The request is invalid: the body is not JSON.") from None
     if not isinstance(body, dict):
-        raise Refused(400, "The request is invalid: the body is not an object.")
+        raise RefusedRequest(400, "The request is invalid: the body is not an object.")
     return {name.lower(): value for name, value in body.items()}

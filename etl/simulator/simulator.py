@@ -1,4 +1,4 @@
-"""The simulator as one thing with a lifetime: in a thread of its own for tests and the demo, or blocking."""
+"""The simulator: served by its own thread for tests and the demo, or blocking."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from typing import Self
 
 from aiohttp import web
 
-from etl.simulator.server import API, TOKEN, Seen, Server
+from etl.simulator.server import API, TOKEN, LoggedRequest, Server
 from etl.simulator.settings import SimulatorSettings
 from etl.simulator.world import World
 
@@ -21,7 +21,7 @@ SETTLING = 0.01  #: seconds in which connections that came at the last moment ar
 
 
 class Simulator:
-    """A QQCatalyst of a made-up agency. Inside a `with` it is served on 127.0.0.1 by a thread of its own."""
+    """The API of a made-up agency. Inside a `with` block its own thread serves it on 127.0.0.1."""
 
     def __init__(self, settings: SimulatorSettings | None = None) -> None:
         self.settings = settings or SimulatorSettings()
@@ -42,7 +42,7 @@ class Simulator:
 
     @property
     def api_url(self) -> str:
-        """The address that the calls stand below."""
+        """The base address of the API calls."""
         return f"{self.base_url}{API.rstrip('/')}"
 
     @property
@@ -51,17 +51,17 @@ class Simulator:
         return f"{self.base_url}{TOKEN}"
 
     @property
-    def requests(self) -> deque[Seen]:
+    def requests(self) -> deque[LoggedRequest]:
         """The requests answered so far: method, path, query, status."""
         return self.server.requests
 
     def change(self, changes: int = 1) -> list[str]:
-        """Let changes happen now, and return what they were."""
+        """Make changes now, and return what they were."""
         with self.lock:
             return self.world.tick(self.server.now(), changes)
 
     def expire_tokens(self) -> None:
-        """Let all access tokens given out so far be out of date."""
+        """Expire all access tokens issued so far."""
         self.server.tokens.expire()
 
     def __enter__(self) -> Self:

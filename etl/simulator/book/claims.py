@@ -1,6 +1,6 @@
-"""Claims and applications."""
+"""Claims and applications. No call for them is documented: paths and fields are assumed."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ DECIDED = {"A": "approved", "R": "declined", "W": "withdrawn"}
 
 
 def claim(
-    dice: random.Random, key: int, policy: dict[str, Any], place: dict[str, Any], happened: datetime, now: datetime
+    dice: random.Random, key: int, policy: dict[str, Any], insured: dict[str, Any], happened: datetime, now: datetime
 ) -> dict[str, Any]:
     """Return a claim on a policy; most old ones are closed, and what a closed one paid is what was reserved."""
     kind, words = dice.choice(LOSSES[policy["PolicyType"]])
@@ -42,8 +42,9 @@ def claim(
         "AdjusterName": f"{adjuster.first} {adjuster.last}" if adjuster else None,
         "AdjusterPhone": names.phone(dice, "800") if adjuster else None,
         "AdjusterEmail": names.email(dice, adjuster) if adjuster else None,
-        "LossLine1": place["Line1"], "LossCity": place["City"], "LossState": place["State"], "LossZip": place["Zip"],
-        "CreatedOn": stamps.plain(reported), "DateLastModified": stamps.plain(closed) if is_closed else None,
+        "LossLine1": insured["Line1"], "LossCity": insured["City"], "LossState": insured["State"],
+        "LossZip": insured["Zip"], "CreatedOn": stamps.plain(reported),
+        "DateLastModified": stamps.plain(closed) if is_closed else None,
     }  # fmt: skip
 
 

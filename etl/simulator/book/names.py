@@ -1,6 +1,6 @@
 """Names of people and businesses, their streets, telephones and e-mail addresses."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 import re

@@ -1,6 +1,6 @@
 """Real ZIP codes with their city, county and state, and the ones around an office."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from dataclasses import dataclass

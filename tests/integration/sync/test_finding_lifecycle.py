@@ -24,7 +24,8 @@ def edit(simulator: Simulator, key: Any, **fields: Any) -> None:
 
 def living(simulator: Simulator, number: int) -> list[Any]:
     """Return the ids of some customers with a common status."""
-    return [contact["EntityID"] for contact in simulator.world.contacts.values() if contact["Status"] == "A"][:number]
+    contacts = simulator.world.contacts
+    return [key for key in simulator.world.clients if contacts[key]["Status"] == "A"][:number]
 
 
 def batch_of(site: Site) -> Any:

@@ -7,12 +7,21 @@ from typing import Any
 
 import pytest
 
-from etl.simulator import FAULTS, Simulator, SimulatorSettings, turns
-from etl.simulator.asking import Ask, Refused, page_of
+from etl.simulator import (
+    ASSUMED_CALLS,
+    ASSUMED_FIELDS,
+    ENTERPRISE_CALLS,
+    EXTRA_CALLS,
+    FAULTS,
+    Simulator,
+    SimulatorSettings,
+    turns,
+)
+from etl.simulator.api_request import ApiRequest, RefusedRequest, page_of
 from etl.simulator.book import stamps
 from etl.simulator.collection import Collection
-from etl.simulator.envelopes import ActionResult, Array, Page, Whole
-from etl.simulator.routes import find
+from etl.simulator.envelopes import ActionResult, Array, PagedAnswer, Whole
+from etl.simulator.routes import ROUTES, find
 from etl.simulator.tokens import Tokens
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -75,7 +84,7 @@ def test_what_is_handed_out_is_a_copy(collection: Collection) -> None:
 def test_the_windows_that_are_remembered_are_few(collection: Collection) -> None:
     for days in range(200):
         assert collection.within(NOON - timedelta(days=days), None)
-    assert len(collection._found) < 100
+    assert len(collection._kept_windows) < 100
 
 
 @pytest.mark.parametrize(
@@ -104,11 +113,11 @@ def test_moments_are_written_in_the_other_forms() -> None:
 
 def test_the_five_envelopes() -> None:
     items = (b'{"A":1}', b'{"A":2}')
-    assert json.loads(Page(items, 2, 10, 12, 2, "http://x").body()) == {
+    assert json.loads(PagedAnswer(items, 2, 10, 12, 2, "http://x").body()) == {
         "Data": [{"A": 1}, {"A": 2}], "PageNumber": 2, "PagesTotal": 2, "TotalItems": 12, "IsSuccess": True,
         "ErrorCode": None, "ErrorMessage": None, "DisplayMessage": None, "Links": [], "Href": "http://x",
     }  # fmt: skip
-    assert json.loads(Page(items, 1, 100, 2, 1, "", is_enterprise=True).body()) == {
+    assert json.loads(PagedAnswer(items, 1, 100, 2, 1, "", is_enterprise=True).body()) == {
         "Data": [{"A": 1}, {"A": 2}], "PageNumber": 1, "PageSize": 100, "TotalItems": 2, "TotalPages": 1,
     }  # fmt: skip
     assert json.loads(ActionResult({"B": 1}, 7, 8).body()) == {
@@ -153,19 +162,19 @@ def test_basic_access_is_encoded_as_latin_1() -> None:
 
 @pytest.mark.parametrize("text", ["2022-1-10", "2022-01-10", "2022-01-10T23:59:59.123Z", "2022-01-10 08:00"])
 def test_dates_are_read_as_days(text: str) -> None:
-    assert Ask(query={"startdate": text}).day("startDate") == datetime(2022, 1, 10, tzinfo=UTC)
+    assert ApiRequest(query={"startdate": text}).day("startDate") == datetime(2022, 1, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["2022", "10/1/2022", "2022-13-01", "2022-02-30", "2022-01-100", "now"])
 def test_what_is_no_date_is_refused(text: str) -> None:
-    with pytest.raises(Refused, match="startDate"):
-        Ask(query={"startdate": text}).day("startDate")
+    with pytest.raises(RefusedRequest, match="startDate"):
+        ApiRequest(query={"startdate": text}).day("startDate")
 
 
 @pytest.mark.parametrize(("number", "size"), [(0, 10), (-1, 10), (1, 0), (1, 501)])
 def test_pages_are_bounded(number: int, size: int) -> None:
     assert page_of(1, 500, 500) == (1, 500)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedRequest):
         page_of(number, size, 500)
 
 
@@ -174,7 +183,23 @@ def test_paths_are_found_with_their_ids() -> None:
     assert found is not None
     assert (found[0].path, found[1]) == ("Policies/#/PolicyInfo", (12,))
     assert find("Policies/12/PolicyInfo/3") is None
-    assert find("Departments", documented_only=True) is None
+    office, lists = find("Locations/310"), find("locations/userlocationsv2")
+    assert office is not None
+    assert lists is not None
+    assert (office[0].name, lists[0].name) == ("location", "locations")
+
+
+def test_every_call_says_how_well_it_is_known() -> None:
+    assert set(ASSUMED_CALLS) == {
+        "claims", "applications", "commissions", "coverages", "equipment", "departments", "cancellation_reasons",
+        "carrier_fees",
+    }  # fmt: skip
+    assert set(ENTERPRISE_CALLS) == {"personal_drivers", "personal_vehicles", "endorsements"}
+    assert set(ASSUMED_FIELDS) == {
+        "phones", "emails", "tasks", "policy_lines", "premium", "carriers", "agency_rules", "producer_rules",
+    }  # fmt: skip
+    assert EXTRA_CALLS == ASSUMED_CALLS + ENTERPRISE_CALLS
+    assert len({route.name for route in ROUTES}) == len({route.path for route in ROUTES}) == len(ROUTES)
 
 
 def test_planned_faults_are_read() -> None:
