@@ -1,4 +1,4 @@
-"""The agency that the enterprise feeds speak of: one credential may cover several, and ids are unique only inside one."""
+"""The agency of the enterprise feeds: one credential may cover several, and ids are unique only inside one."""
 
 from collections.abc import Iterable
 
