@@ -14,6 +14,7 @@ from etl.catalogue import Resource
 from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.extract.date_ranges import DateRange, is_too_long, split_by_quarter, split_by_total
+from etl.extract.source_tenant import check_source_tenant, is_shared
 from etl.ledger.children import ChildRequest
 from etl.ledger.slices import Slice
 from etl.models.sources import in_words as describe_source
@@ -112,6 +113,8 @@ class ResourceReader:
         self.prefetch = prefetch
         self.max_pages = max_pages
         self.parallel_slices = 1
+        self.is_shared = is_shared(resource)
+        self.source_tenant: str | None = None  #: the agency that a shared feed has spoken of so far
 
     def page_size_of(self, date_slice: Slice) -> int:
         """Return how many items a full page of a slice holds."""
@@ -134,6 +137,8 @@ class ResourceReader:
         call = self.call_for(date_slice, page)
         answer = await self.api.fetch(call)
         self.check_ids(call, answer, None)
+        if self.is_shared:
+            self.source_tenant = check_source_tenant(self.resource.name, answer.page.items, self.source_tenant)
         return to_fetched_page(call, answer, date_slice, None)
 
     def check_ids(self, call: Call, answer: Answer, child: ChildRequest | None) -> None:

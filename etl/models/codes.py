@@ -34,8 +34,8 @@ BUSINESS_TYPE = Code("business type", {"N": "new business", "R": "renewal", "W":
 
 BILLING_TYPE = Code("billing type", {})
 
-#: P is ours: where an account offers no applications, its pending policies take their place.
-APPLICATION_STATUS = Code("application status", {"P": "pending policy in place of an application"}, status=True)
+#: No code of the source is known. P is this project's: a pending policy in place of an application.
+APPLICATION_STATUS = Code("application status", {}, status=True)
 
 CLAIM_STATUS = Code("claim status", {}, status=True)
 

@@ -28,6 +28,7 @@ from etl.drift.profiler import ResourceProfiler
 from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
 from etl.extract.date_ranges import date_range_of
 from etl.extract.offers import is_absence
+from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, find_out_of_reach
 from etl.ledger import watermarks
 from etl.ledger.children import ChildRequest
 from etl.ledger.transaction import Ledger
@@ -93,14 +94,30 @@ class Examination:
 
 
 def examine(settings: Settings, api: Connection, watch: Callable[[CallReport], None]) -> list[CallReport]:
-    """Try every call of the catalogue once, in order, and return a report on each."""
+    """Try every call of the catalogue once, in order, and return a report on each.
+
+    Calls that need enterprise access are reported as not offered, without a call, if the settings do not have it.
+    """
     examination = Examination(settings, api, watch)
+    out_of_reach = find_out_of_reach(settings, ())
     for resource in CATALOGUE:
         for endpoint in resource.endpoints:
-            report = try_call(examination, resource, endpoint)
+            report = (
+                report_out_of_reach(resource, endpoint)
+                if resource.name in out_of_reach
+                else try_call(examination, resource, endpoint)
+            )
             examination.reports.append(report)
             watch(report)
     return examination.reports
+
+
+def report_out_of_reach(resource: Resource, endpoint: Endpoint) -> CallReport:
+    """Return the report on a call that needs enterprise access."""
+    call = f"{endpoint.method} {endpoint.path}"
+    return CallReport(
+        resource.name, call, resource.documented, CallStatus.NOT_OFFERED, reason=NEEDS_ENTERPRISE_ACCESS
+    )
 
 
 def save_offers(ledger: Ledger, reports: list[CallReport]) -> None:

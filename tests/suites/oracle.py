@@ -284,9 +284,19 @@ def garaged(kind: str, number: str, **columns: str) -> RowsOf:
     return rows
 
 
-def documents(world: World) -> Iterator[tuple[str, Row]]:
+def customers(world: World) -> Iterator[Item]:
+    """Yield the contacts whose details are read: no carriers, agencies, staff, nor prospects without a live policy."""
+    named = {policy["CustomerId"] for policy in present_policies(world)}
     for contact in world.contacts.values():
-        for document in world.detail("documents", contact["EntityID"]) if contact["Status"] != "D" else ():
+        types = {contact["ContactType"], contact["ContactSubType"]}
+        is_customer = types.isdisjoint("RME") and ("P" not in types or contact["EntityID"] in named)
+        if is_customer and contact["Status"] != "D":
+            yield contact
+
+
+def documents(world: World) -> Iterator[tuple[str, Row]]:
+    for contact in customers(world):
+        for document in world.detail("documents", contact["EntityID"]):
             yield (
                 str(document["BlobInfoId"]),
                 row(False, document_type=document["Type"], contact_id=contact["EntityID"]),
@@ -294,8 +304,8 @@ def documents(world: World) -> Iterator[tuple[str, Row]]:
 
 
 def forms(world: World) -> Iterator[tuple[str, Row]]:
-    for contact in world.contacts.values():
-        for form in world.detail("forms", contact["EntityID"]) if contact["Status"] != "D" else ():
+    for contact in customers(world):
+        for form in world.detail("forms", contact["EntityID"]):
             yield (
                 str(form["AcordFormID"]),
                 row(False, form_number=form["FormNumber"], signature_id=form["SignatureID"],

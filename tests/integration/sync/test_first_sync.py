@@ -27,9 +27,19 @@ def under_policies(world: World, kind: str) -> list[dict[str, Any]]:
     return [item for policy in living(world) for item in world.detail(kind, policy["PolicyId"])]
 
 
+def customers(world: World) -> list[int]:
+    """Return the contacts whose details are read: no carriers, agencies, staff, nor prospects without a live policy."""
+    named = {policy["CustomerId"] for policy in living(world)}
+    clients = [world.contacts[key] for key in world.clients if world.contacts[key]["Status"] != "D"]
+    return [
+        client["EntityID"]
+        for client in clients
+        if "P" not in (client["ContactType"], client["ContactSubType"]) or client["EntityID"] in named
+    ]
+
+
 def under_contacts(world: World, kind: str) -> list[dict[str, Any]]:
-    alive = [contact["EntityID"] for contact in world.contacts.values() if contact["Status"] != "D"]
-    return [item for key in alive for item in world.detail(kind, key)]
+    return [item for key in customers(world) for item in world.detail(kind, key)]
 
 
 def renewals(world: World) -> list[int]:

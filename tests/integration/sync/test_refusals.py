@@ -102,6 +102,28 @@ def test_items_of_commission_rules_without_a_known_id_fail_nothing(database_url:
         assert summary.exit_status == 0
 
 
+def test_a_second_agency_under_one_tenant_ends_the_enterprise_feeds(database_url: str) -> None:
+    with serve_agency() as served, open_site(served, database_url) as site:
+        feeds = ("drivers", "vehicles")
+        assert site.sync_once(resources=("policies", *feeds)).exit_status == 0
+        stored = value(site.engine, "SELECT count(*) FROM drivers WHERE NOT is_placeholder")
+        for fault in ("second-tenant", "set-field:QQTenantID=999"):
+            set_faults(served, fault)
+            summary = site.sync_once(resources=feeds, full=True)
+            errors = {part.resource: part.error for part in summary.parts if part.status is ResourceState.FAILED}
+            assert set(errors) == set(feeds)
+            assert all("several agencies" in str(error) for error in errors.values())
+            assert value(site.engine, "SELECT count(*) FROM drivers WHERE NOT is_placeholder") == stored > 0
+        set_faults(served)
+        assert site.sync_once(resources=feeds, full=True).exit_status == 0
+
+
+def test_a_second_agency_is_refused_in_a_first_sync(database_url: str) -> None:
+    with serve_agency() as served, open_site(served, database_url) as site:
+        set_faults(served, "second-tenant")
+        assert site.sync_once(resources=("drivers",)).exit_status == 6
+
+
 def test_a_refused_resource_stops_no_other_and_is_resumed_by_retry(
     site: Site, synced: Site, simulator: Simulator
 ) -> None:
