@@ -157,5 +157,5 @@ def test_personal_values_are_hidden_by_default(as_synced: Site, capsys: pytest.C
 def test_an_unknown_table_or_row_is_a_usage_error(as_synced: Site) -> None:
     with pytest.raises(UsageError, match="Did you mean policies"):
         explain_row(as_synced, "policy", "1")
-    with pytest.raises(UsageError, match="no row 'nobody' in contacts"):
+    with pytest.raises(UsageError, match="No row 'nobody' in contacts"):
         explain_row(as_synced, "contacts", "nobody")
