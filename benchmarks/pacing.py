@@ -28,8 +28,8 @@ from etl.simulator import Simulator, SimulatorSettings
 CALLS, WINDOW, LATENCY = 60, 6, 0.1
 #: Of the account's calls: what we set, and what another integration takes of each window.
 SET = 58
-SCENES = {"alone": 0, "beside another integration": 20}
-#: What is aimed at, alone and beside another: of the calls used, and of the calls refused.
+SCENES = {"only our workers": 0, "with another integration": 20}
+#: The targets, without and with another integration: least share of calls used, largest share of calls refused.
 AIMS = {0: (0.97, 0.005), 20: (0.8, 0.03)}
 TENANT = "bench"
 
@@ -70,11 +70,11 @@ def pacing(seconds: float) -> None:
                 done = measured(postgres, f"limit_{others}_{workers}", others, workers, max(seconds, 10 * WINDOW))
                 rows.append(done.row(label, workers))
     print(f"The server allows {CALLS} calls in any {WINDOW} s, and each answer takes {LATENCY * 1000:.0f} ms.\n")
-    print(markdown(["scene", "workers", "calls/s", "of what is left", "refused", "aim"], rows))
+    print(markdown(["scene", "workers", "calls/s", "of what is left", "refused", "target"], rows))
 
 
 def measured(postgres: Cluster, name: str, others: int, workers: int, seconds: float) -> Outcome:
-    """Let workers call for so many seconds, and return what the server saw of it."""
+    """Let workers call for this many seconds, and return what the server counted."""
     url = postgres.create_database(name)
     upgrade(url)
     faults = (f"account-limit:{CALLS}/{WINDOW},text,others={others}",)
@@ -86,7 +86,7 @@ def measured(postgres: Cluster, name: str, others: int, workers: int, seconds: f
             seen = Counter(one.status for one in list(simulator.requests) if one.path.startswith("/v1/"))
         failed = [one.returncode for one in processes if one.returncode > 0]
     if failed:
-        raise SystemExit(f"{len(failed)} workers failed; what they said stands above.")
+        raise SystemExit(f"{len(failed)} workers failed; their output is above.")
     return Outcome(seen[200], seen[401], seconds, others)
 
 
@@ -95,7 +95,7 @@ def wait_for_calls(simulator: Simulator) -> None:
     deadline = time.monotonic() + 60
     while not any(one.path.endswith("LastModifiedCreated") for one in list(simulator.requests)):
         if time.monotonic() > deadline:
-            raise SystemExit("No worker called within a minute; what they said stands above.")
+            raise SystemExit("No worker called within a minute; their output is above.")
         time.sleep(0.01)
 
 
@@ -124,7 +124,7 @@ def working(simulator: Simulator, url: str, workers: int) -> Iterator[list[subpr
 
 
 async def work(settings: Settings, ledger: Ledger) -> None:
-    """Call as fast as the limit allows, with as many calls under way as a run has; for ever."""
+    """Call as fast as the limit allows, with as many calls under way as a run has, until the process is stopped."""
     feed = resource("contacts")
     call = page_call(feed, feed.endpoints[0], date(2000, 1, 1), date(2100, 1, 1), 1, 1)
 

@@ -47,7 +47,8 @@ class ListReader:
     def read(self, numbers: Collection[int] | None = None) -> bool:
         """Read every slice to its end, or only those in `numbers`; return whether nothing is left for another run.
 
-        Raises EndpointRefused when the API refuses the resource, ApiUnavailable when answers are missing or totals never agree.
+        Raises EndpointRefused when the API refuses the resource, ApiUnavailable when answers are missing or totals
+        never agree.
         """
         unread = [date_slice for date_slice in self.slices_to_read() if numbers is None or date_slice.number in numbers]
         while unread:
