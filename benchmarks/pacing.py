@@ -26,7 +26,7 @@ from etl.simulator import Simulator, SimulatorSettings
 
 #: The vendor's limit in a shorter window: calls, seconds, and how long each answer takes.
 CALLS, WINDOW, LATENCY = 60, 6, 0.1
-#: Of the account's calls: what we set, and what another integration takes of each window.
+#: The setting, and the calls that another integration uses in each window.
 SET = 58
 SCENES = {"only our workers": 0, "with another integration": 20}
 #: The targets, without and with another integration: least share of calls used, largest share of calls refused.
@@ -36,7 +36,7 @@ TENANT = "bench"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one measurement went."""
+    """The result of one measurement."""
 
     granted: int
     refused: int
@@ -54,7 +54,7 @@ class Outcome:
         return self.refused / max(1, self.granted + self.refused)
 
     def row(self, label: str, workers: int) -> list[str]:
-        """Return the line of the table."""
+        """Return the row of the table."""
         least, most = AIMS[self.others]
         met = self.used >= least and self.share <= most
         figures = [figure(self.granted / self.seconds), f"{self.used:.1%}", f"{self.share:.2%}"]
@@ -83,17 +83,17 @@ def measured(postgres: Cluster, name: str, others: int, workers: int, seconds: f
             wait_for_calls(simulator)
             simulator.requests.clear()
             time.sleep(seconds)
-            seen = Counter(one.status for one in list(simulator.requests) if one.path.startswith("/v1/"))
-        failed = [one.returncode for one in processes if one.returncode > 0]
+            seen = Counter(request.status for request in list(simulator.requests) if request.path.startswith("/v1/"))
+        failed = [process.returncode for process in processes if process.returncode > 0]
     if failed:
         raise SystemExit(f"{len(failed)} workers failed; their output is above.")
     return Outcome(seen[200], seen[401], seconds, others)
 
 
 def wait_for_calls(simulator: Simulator) -> None:
-    """Wait until the first worker calls; raise SystemExit when none does."""
+    """Wait until the first worker calls; raise SystemExit if none does."""
     deadline = time.monotonic() + 60
-    while not any(one.path.endswith("LastModifiedCreated") for one in list(simulator.requests)):
+    while not any(request.path.endswith("LastModifiedCreated") for request in list(simulator.requests)):
         if time.monotonic() > deadline:
             raise SystemExit("No worker called within a minute; their output is above.")
         time.sleep(0.01)
@@ -101,7 +101,7 @@ def wait_for_calls(simulator: Simulator) -> None:
 
 @contextmanager
 def working(simulator: Simulator, url: str, workers: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Give workers, each a process of its own, that call until the block ends."""
+    """Yield worker processes that call until the block ends."""
     environment = os.environ | {
         "DATABASE_URL": url,
         "QQCATALYST_API_URL": simulator.api_url,
@@ -118,9 +118,9 @@ def working(simulator: Simulator, url: str, workers: int) -> Iterator[list[subpr
     try:
         yield processes
     finally:
-        for one in processes:
-            one.terminate()
-            one.wait()
+        for process in processes:
+            process.terminate()
+            process.wait()
 
 
 async def work(settings: Settings, ledger: Ledger) -> None:
@@ -139,7 +139,7 @@ async def work(settings: Settings, ledger: Ledger) -> None:
 
 
 def main() -> None:
-    """Be a worker."""
+    """Run one worker."""
     argparse.ArgumentParser(prog="python -m benchmarks.pacing", description=__doc__).parse_args()
     settings = Settings.load()
     engine = make_engine(settings.database_url.get_secret_value() if settings.database_url else "")
