@@ -26,17 +26,17 @@ from etl.simulator import Simulator, SimulatorSettings
 
 #: The vendor's limit in a shorter window: calls, seconds, and how long each answer takes.
 CALLS, WINDOW, LATENCY = 60, 6, 0.1
-#: Of the account's calls: what we set, and what another integration takes of each window.
+#: The setting, and the calls that another integration uses in each window.
 SET = 58
-SCENES = {"alone": 0, "beside another integration": 20}
-#: What is aimed at, alone and beside another: of the calls used, and of the calls refused.
+SCENES = {"only our workers": 0, "with another integration": 20}
+#: The targets, without and with another integration: least share of calls used, largest share of calls refused.
 AIMS = {0: (0.97, 0.005), 20: (0.8, 0.03)}
 TENANT = "bench"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one measurement went."""
+    """The result of one measurement."""
 
     granted: int
     refused: int
@@ -54,7 +54,7 @@ class Outcome:
         return self.refused / max(1, self.granted + self.refused)
 
     def row(self, label: str, workers: int) -> list[str]:
-        """Return the line of the table."""
+        """Return the row of the table."""
         least, most = AIMS[self.others]
         met = self.used >= least and self.share <= most
         figures = [figure(self.granted / self.seconds), f"{self.used:.1%}", f"{self.share:.2%}"]
@@ -70,11 +70,11 @@ def pacing(seconds: float) -> None:
                 done = measured(postgres, f"limit_{others}_{workers}", others, workers, max(seconds, 10 * WINDOW))
                 rows.append(done.row(label, workers))
     print(f"The server allows {CALLS} calls in any {WINDOW} s, and each answer takes {LATENCY * 1000:.0f} ms.\n")
-    print(markdown(["scene", "workers", "calls/s", "of what is left", "refused", "aim"], rows))
+    print(markdown(["scene", "workers", "calls/s", "of what is left", "refused", "target"], rows))
 
 
 def measured(postgres: Cluster, name: str, others: int, workers: int, seconds: float) -> Outcome:
-    """Let workers call for so many seconds, and return what the server saw of it."""
+    """Let workers call for this many seconds, and return what the server counted."""
     url = postgres.create_database(name)
     upgrade(url)
     faults = (f"account-limit:{CALLS}/{WINDOW},text,others={others}",)
@@ -83,25 +83,25 @@ def measured(postgres: Cluster, name: str, others: int, workers: int, seconds: f
             wait_for_calls(simulator)
             simulator.requests.clear()
             time.sleep(seconds)
-            seen = Counter(one.status for one in list(simulator.requests) if one.path.startswith("/v1/"))
-        failed = [one.returncode for one in processes if one.returncode > 0]
+            seen = Counter(request.status for request in list(simulator.requests) if request.path.startswith("/v1/"))
+        failed = [process.returncode for process in processes if process.returncode > 0]
     if failed:
-        raise SystemExit(f"{len(failed)} workers failed; what they said stands above.")
+        raise SystemExit(f"{len(failed)} workers failed; their output is above.")
     return Outcome(seen[200], seen[401], seconds, others)
 
 
 def wait_for_calls(simulator: Simulator) -> None:
-    """Wait until the first worker calls; raise SystemExit when none does."""
+    """Wait until the first worker calls; raise SystemExit if none does."""
     deadline = time.monotonic() + 60
-    while not any(one.path.endswith("LastModifiedCreated") for one in list(simulator.requests)):
+    while not any(request.path.endswith("LastModifiedCreated") for request in list(simulator.requests)):
         if time.monotonic() > deadline:
-            raise SystemExit("No worker called within a minute; what they said stands above.")
+            raise SystemExit("No worker called within a minute; their output is above.")
         time.sleep(0.01)
 
 
 @contextmanager
 def working(simulator: Simulator, url: str, workers: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Give workers, each a process of its own, that call until the block ends."""
+    """Yield worker processes that call until the block ends."""
     environment = os.environ | {
         "DATABASE_URL": url,
         "QQCATALYST_API_URL": simulator.api_url,
@@ -118,13 +118,13 @@ def working(simulator: Simulator, url: str, workers: int) -> Iterator[list[subpr
     try:
         yield processes
     finally:
-        for one in processes:
-            one.terminate()
-            one.wait()
+        for process in processes:
+            process.terminate()
+            process.wait()
 
 
 async def work(settings: Settings, ledger: Ledger) -> None:
-    """Call as fast as the limit allows, with as many calls under way as a run has; for ever."""
+    """Call as fast as the limit allows, with as many calls under way as a run has, until the process is stopped."""
     feed = resource("contacts")
     call = page_call(feed, feed.endpoints[0], date(2000, 1, 1), date(2100, 1, 1), 1, 1)
 
@@ -139,7 +139,7 @@ async def work(settings: Settings, ledger: Ledger) -> None:
 
 
 def main() -> None:
-    """Be a worker."""
+    """Run one worker."""
     argparse.ArgumentParser(prog="python -m benchmarks.pacing", description=__doc__).parse_args()
     settings = Settings.load()
     engine = make_engine(settings.database_url.get_secret_value() if settings.database_url else "")

@@ -1,1 +1,1 @@
-"""How to talk to QQCatalyst: the client, its transport, its retries and the calls it may have under way."""
+"""The QQCatalyst API: client, transport, retries, concurrency."""

@@ -1,4 +1,4 @@
-"""The byte budget: how much of what has arrived may wait in memory, over all that is read in parallel."""
+"""The byte budget: limits the answers in memory, of all resources that are read in parallel."""
 
 import asyncio
 from collections import deque
@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 class ByteBudget:
-    """A budget of so many bytes. Use it from one event loop.
+    """A budget of bytes. Use it from one event loop.
 
-    An item that comes while some of the budget is left is let in, however large, so that the largest page passes; the
-    items after it wait, in their order.
+    An item is admitted while any of the budget is left, even if it is larger, so that the largest page passes. Later
+    items wait in order.
     """
 
     def __init__(self, size: int) -> None:
@@ -20,7 +20,7 @@ class ByteBudget:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def take(self, size: int) -> None:
-        """Wait until some of the budget is left, and take so many bytes of it."""
+        """Wait until some of the budget is left, then take `size` bytes."""
         if self._left > 0 and not self._waiting:
             self._left -= size
             return
@@ -36,7 +36,7 @@ class ByteBudget:
             raise
 
     def give(self, size: int) -> None:
-        """Give bytes back, and let in the items that wait for them and were not cancelled meanwhile."""
+        """Return bytes, and admit waiting items that were not canceled."""
         self._left += size
         while self._left > 0 and self._waiting:
             wanted, turn = self._waiting.popleft()
@@ -46,10 +46,10 @@ class ByteBudget:
 
 
 class Reservation(Generic[T]):
-    """What one stream has taken of a budget."""
+    """The bytes that one stream has taken from a budget."""
 
     def __init__(self, budget: ByteBudget, weight: Callable[[T], int]) -> None:
-        """Count each item as many bytes as `weight` says."""
+        """Count the bytes of each item with `weight`."""
         self._budget = budget
         self._weight = weight
         self._taken = 0
@@ -59,18 +59,18 @@ class Reservation(Generic[T]):
         """Wait until the budget has bytes for an item, and take them."""
         size = self._weight(item)
         await self._budget.take(size)
-        if self._is_over:  # the stream ended before its producer heard of it
+        if self._is_over:  # the stream ended before its producer was notified
             self._budget.give(size)
         else:
             self._taken += size
 
     def give(self, size: int) -> None:
-        """Give some bytes back, unless all were given back before."""
+        """Return some bytes, unless all were returned before."""
         if not self._is_over:
             self._taken -= size
             self._budget.give(size)
 
     def leave(self) -> None:
-        """Give all bytes back, for good."""
+        """Return all bytes permanently."""
         self.give(self._taken)
         self._is_over = True

@@ -1,4 +1,4 @@
-"""The client: one call in, one good answer out, or an error that says what to do. The only layer that tries again."""
+"""The API client: sends a call with retries and returns its answer. The only layer that retries."""
 
 import asyncio
 import time
@@ -39,28 +39,28 @@ from etl.errors import ApiUnavailable, CredentialsRefused, SettingsError
 from etl.ledger.executor import LedgerExecutor
 from etl.ledger.transaction import Ledger
 
-#: The API's cheapest call, which tells whether a credential is good at all.
+#: The API's cheapest call, which shows whether a credential is valid.
 PING = "BusinessLogic/Ping"
-#: From this difference of clocks on, a warning is logged.
+#: The clock difference from which a warning is logged.
 LARGE_SKEW = timedelta(minutes=5)
-#: The Date header is cut to seconds: within two of them the clocks agree, and ours is the finer one.
+#: The Date header has whole seconds: within two of them the clocks count as equal, and ours is more precise.
 _SAME_TIME = timedelta(seconds=2)
 
 log = get_logger(__name__)
 
 
 def utc_now() -> datetime:
-    """Return the time by this machine's clock."""
+    """Return the time of this machine's clock."""
     return datetime.now(UTC)
 
 
 class ApiClient:
     """The API of one account, for one run. Use it in `async with`, from one event loop.
 
-    With a ledger, the token is shared with all workers of the tenant, and the call limit with all of the account.
+    With a ledger, the token is shared with all workers of the tenant and the call limit with all of the account.
     """
 
-    def __init__(  # noqa: PLR0913 (clocks, chance and budgets come from outside so that tests need not wait)
+    def __init__(  # noqa: PLR0913 (clocks, randomness and budgets are parameters so that tests need not wait)
         self,
         settings: Settings,
         *,
@@ -75,7 +75,7 @@ class ApiClient:
         self._settings = settings
         self._clock, self._now = clock, now
         self.traffic = Traffic()
-        self.clock_skew: timedelta | None = None  #: the API's clock less ours, as the last answer showed
+        self.clock_skew: timedelta | None = None  #: the API's clock minus ours, from the last answer
         random, limits = random or Random(), limits or Limits()  # noqa: S311 (jitter, not secrecy)
         self._retry = RetryContext(policy or RetryPolicy(), CircuitBreaker(), self.traffic, clock, sleep, random)
         self._transport = Transport(settings.etl_concurrency, limits)
@@ -108,29 +108,28 @@ class ApiClient:
                 self._database.close()
 
     def server_now(self) -> datetime:
-        """Return the time by the API's clock, by ours until it has answered."""
+        """Return the time of the API's clock, or of ours until it has answered."""
         return self._now() + (self.clock_skew or timedelta())
 
     async def sign_in(self) -> datetime:
-        """Get a credential, try it, and return the time by the API's clock.
+        """Get a credential, try it, and return the time of the API's clock.
 
-        So credentials that are refused end a run before it begins. Raises CredentialsRefused, QuotaSpent or
-        ApiUnavailable.
+        So refused credentials end a run before it starts. Raises CredentialsRefused, QuotaSpent or ApiUnavailable.
         """
         await self._authenticator.sign_in()
         return self.server_now()
 
     async def fetch(self, call: Call) -> Answer:
-        """Return the answer to a call, its records split, after as many attempts as the retry policy allows.
+        """Return the answer to a call with its records split, after at most the attempts of the retry policy.
 
-        Raises ApiUnavailable (with `retry_after` where the API named a time), QuotaSpent, EndpointRefused, NotFound,
+        Raises ApiUnavailable (with `retry_after` if the API named a time), QuotaSpent, EndpointRefused, NotFound,
         ShapeChanged, CredentialsRefused or CertificateRefused.
         """
         with log_context(request=uuid4().hex[:12], call=str(call)):
             return await self._fetch(call)
 
     async def _fetch(self, call: Call) -> Answer:
-        """Return the answer to a call. A call that met the limit waits for its next permit with all others."""
+        """Return the answer to a call. A call that reached the limit waits for its next permit like all others."""
         state, history = RetryState(call, self._retry), History()
         while True:
             self._authenticator.check_open(call)
@@ -149,7 +148,7 @@ class ApiClient:
             except TooLarge:
                 raise EndpointRefused(call, HTTPStatus.OK, Refusal.TOO_LARGE) from None
             except TokenUnavailable:
-                raise  # it was tried again already, and tries must not multiply
+                raise  # it was already retried, and retries must not multiply
             except ApiUnavailable as error:
                 await state.backoff(error)
 
@@ -178,7 +177,7 @@ class ApiClient:
         )
 
     async def _ping(self) -> None:
-        """Make the cheapest call, and return when the API let it in; raises Unauthorized when it did not."""
+        """Make the cheapest call; raise Unauthorized if the API refuses it."""
         state = RetryState("ping", self._retry)
         while True:
             state.begin()
@@ -200,7 +199,7 @@ class ApiClient:
 
     @asynccontextmanager
     async def _permit(self, state: RetryState) -> AsyncIterator[Permit]:
-        """Wait for a permit of the call limit, count the wait, and hold the permit while the block runs."""
+        """Wait for a permit of the call limit, count the wait, and hold the permit during the block."""
         begun_at = self._clock()
         async with self._limiter.permit() as permit:
             state.waited(self._clock() - begun_at)
@@ -209,7 +208,7 @@ class ApiClient:
     async def _send(
         self, what: str, method: str, target: str, credential: Credential, permit: Permit, body: bytes | None = None
     ) -> Reply:
-        """Return the reply to one request of the API, read its clock, and tell the limiter whether it was taken.
+        """Return the reply to one API request, read its clock, and record the outcome for the rate limiter.
 
         Raises RateLimited or Unauthorized.
         """
@@ -236,7 +235,7 @@ class ApiClient:
         return reply
 
     def _read_clock(self, reply: Reply) -> None:
-        """Note how far the API's clock is from ours, and log it once when it is far."""
+        """Store the difference between the API's clock and ours; log a large one once."""
         there = http_date(reply.headers.get("Date"))
         if there is None:
             return
@@ -246,7 +245,7 @@ class ApiClient:
         self.clock_skew = skew if abs(skew) > _SAME_TIME else timedelta()
 
     async def _request_token(self, request: TokenRequest) -> TokenResponse:
-        """Return what the token address grants, trying again while its answer may pass."""
+        """Return the token that the token address grants; retry temporary failures."""
         state = RetryState("token", self._retry)
         url = self._settings.qqcatalyst_token_url
         while True:
@@ -269,7 +268,7 @@ class ApiClient:
 
 
 def is_above_vendor_limit(settings: Settings) -> bool:
-    """Tell whether the settings allow more calls than the vendor's host takes."""
+    """Return whether the settings allow more calls than the vendor's host accepts."""
     host = urlsplit(settings.qqcatalyst_api_url).hostname or ""
     is_vendor = host == VENDOR_DOMAIN or host.endswith(f".{VENDOR_DOMAIN}")
     return is_vendor and settings.rate_limit.exceeds(parse_rate_limit(DEFAULT))

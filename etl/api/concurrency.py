@@ -1,4 +1,4 @@
-"""The concurrency limiter: so many calls may be under way at once, over all resources that are read in parallel."""
+"""The concurrency limiter: bounds the calls in flight, over all resources that are read in parallel."""
 
 import asyncio
 from collections import Counter
@@ -19,11 +19,10 @@ class _Waiting:
 
 
 class ConcurrencyLimiter:
-    """The calls under way. Use it from one event loop.
+    """Permits for calls in flight. Use it from one event loop.
 
-    Lists and feeds go before what is asked for once per parent, as they say which parents there are. Among equals the
-    next permit is for the resource that has the fewest: one whose answers are slow cannot take them all, and one whose
-    answers are quick gets on at its own speed.
+    Lists and feeds go before calls per parent, because they name the parents. Among equals the next permit goes to the
+    resource with the fewest calls in flight, so a slow resource cannot take them all.
     """
 
     def __init__(self, number: int) -> None:
@@ -33,7 +32,7 @@ class ConcurrencyLimiter:
 
     @asynccontextmanager
     async def permit(self, call: Call) -> AsyncIterator[None]:
-        """Wait for a permit, and hold it as long as the block runs."""
+        """Wait for a permit, and hold it during the block."""
         await self._take(call)
         try:
             yield
@@ -57,7 +56,7 @@ class ConcurrencyLimiter:
             raise
 
     def _give(self, resource: str) -> None:
-        """Hand a permit on; a call that was cancelled and has not heard of it yet still stands in the line."""
+        """Pass a permit on. A canceled call that was not notified yet is still in the queue."""
         self._under_way[resource] -= 1
         pending = [other for other in self._waiting if not other.turn.done()]
         if not pending:

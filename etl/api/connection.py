@@ -1,4 +1,4 @@
-"""A run's connection to the API: the loop it lives in, the client, and the first greeting."""
+"""A run's connection to the API: the event loop thread, the client, and the sign-in."""
 
 import threading
 from collections.abc import Iterator
@@ -17,22 +17,22 @@ from etl.ledger.transaction import Ledger
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The way to the API, open."""
+    """An open connection to the API."""
 
     wire: EventLoopThread
     api: ApiClient
-    now: datetime  #: by the API's own clock, when the connection was opened
+    now: datetime  #: by the API's clock, when the connection was opened
 
 
 @contextmanager
 def connected(
     settings: Settings, stop: threading.Event | None = None, engine: Engine | None = None
 ) -> Iterator[Connection]:
-    """Open the way to the API, signed in, for as long as the block runs.
+    """Yield a signed-in connection to the API, and close it after the block.
 
-    With the engine of a migrated database, token and pace are shared with all workers of the tenant. Raises
-    SettingsError when credentials are missing, CredentialsRefused when they are not taken, QuotaSpent when the API
-    wants no call for long, ApiUnavailable when nobody answers, Interrupted when `stop` is set meanwhile.
+    With the engine of a migrated database, workers share the token and the call limit. Raises SettingsError if
+    credentials are missing, CredentialsRefused if the API refuses them, QuotaSpent if the call limit is used up,
+    ApiUnavailable if the API does not answer, Interrupted if `stop` is set.
     """
     if missing := settings.missing_credentials():
         raise SettingsError(f"{', '.join(missing)} not set. Put them into the environment or into a .env file.")
@@ -46,5 +46,5 @@ def connected(
 
 
 async def opened(settings: Settings, ledger: Ledger | None) -> ApiClient:
-    """Return a client that is ready to ask."""
+    """Return an open client."""
     return await ApiClient(settings, ledger=ledger).__aenter__()

@@ -1,4 +1,4 @@
-"""The bridge between blocking code and the event loop that talks to the API: a loop in a thread of its own."""
+"""Runs the API's event loop in a separate thread, for blocking code."""
 
 import asyncio
 import threading
@@ -13,10 +13,10 @@ from etl.errors import Interrupted
 T = TypeVar("T")
 Put = Callable[[T], Awaitable[None]]
 
-#: How often a waiting thread looks up, in seconds, so that signals are heard.
+#: How often a waiting thread checks for signals, in seconds.
 PULSE = 0.5
 
-#: Bytes of answers that wait to be taken into the database, of all streams together.
+#: Bytes of answers that wait to be written to the database, of all streams together.
 BYTES_IN_MEMORY = 24 * 2**20
 
 
@@ -25,12 +25,12 @@ class _End:
 
 
 class EventLoopThread:
-    """Runs coroutines in a loop of its own thread, and streams what they produce through a bounded buffer."""
+    """Runs coroutines in a separate thread, and streams their items through a bounded buffer."""
 
     def __init__(self, stop: threading.Event | None = None, bytes_in_memory: int = BYTES_IN_MEMORY) -> None:
-        """Hold so many bytes of all streams in memory."""
+        """Keep at most `bytes_in_memory` bytes of all streams in memory."""
         self.budget = ByteBudget(bytes_in_memory)
-        self.halted = False  #: whether no thread is to wait any longer
+        self.halted = False  #: whether waiting threads are interrupted
         self._stop = stop or threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="wire", daemon=True)
@@ -47,9 +47,9 @@ class EventLoopThread:
         self._loop.close()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine to its end and return what it returns.
+        """Run a coroutine to its end and return its result.
 
-        An interrupted wait cancels it; raises Interrupted soon after the run was asked to stop, or halted.
+        An interrupted wait cancels it. Raises Interrupted soon after a request to stop or halt.
         """
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         while True:
@@ -67,7 +67,7 @@ class EventLoopThread:
 
     @contextmanager
     def holding(self, weight: Callable[[T], int]) -> Iterator[Reservation[T]]:
-        """Give a stream its part of the byte budget, for as long as the block runs; `weight` is in bytes."""
+        """Yield a stream's reservation of the byte budget, released after the block; `weight` is in bytes."""
         held = Reservation(self.budget, weight)
         try:
             yield held
@@ -75,16 +75,16 @@ class EventLoopThread:
             self._loop.call_soon_threadsafe(held.leave)
 
     def release(self, held: Reservation[T], size: int, _done: object = None) -> None:
-        """Free some bytes of what a stream holds, whose items are done with."""
+        """Release the bytes of a stream's processed items."""
         self._loop.call_soon_threadsafe(held.give, size)
 
     def stream(
         self, produce: Callable[[Put[T]], Coroutine[Any, Any, None]], most: int, held: Reservation[T] | None = None
     ) -> Generator[list[T], None, None]:
-        """Yield what `produce` puts, in lists of all that waits, at least one and at most `most` items.
+        """Yield the items that `produce` puts, in lists of all waiting items, from 1 to `most`.
 
-        A slow producer is thus followed item by item, and a fast one in bulk; each item waits for the byte budget where
-        it is to be `held`. Its error is raised here; closing the iterator cancels it.
+        So items of a slow producer come one by one and items of a fast one in bulk. With a reservation in `held`, each
+        item waits for the byte budget. The producer's error is raised here; closing the iterator cancels it.
         """
         queue: asyncio.Queue[T | type[_End]] = asyncio.Queue(maxsize=most)
 
@@ -116,7 +116,7 @@ class EventLoopThread:
 
 
 async def take_waiting(queue: "asyncio.Queue[Any]") -> list[Any]:
-    """Return everything that waits in a queue, and at least one item."""
+    """Return all items in a queue; wait for the first."""
     items = [await queue.get()]
     while not queue.empty():
         items.append(queue.get_nowait())
@@ -124,7 +124,7 @@ async def take_waiting(queue: "asyncio.Queue[Any]") -> list[Any]:
 
 
 async def drain(queue: "asyncio.Queue[Any]") -> None:
-    """Empty a queue, so that a producer that waits to put its last item can."""
+    """Empty a queue, so that a waiting producer can put its last item."""
     while not queue.empty():
         queue.get_nowait()
     await asyncio.sleep(0)

@@ -1,10 +1,10 @@
-"""How often and how long a failing call is tried again, and when the API counts as down."""
+"""How often and how long a failing call is retried, and when the API counts as down."""
 
 from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
-#: The longest wait that a failing server may ask for, in seconds; beyond it a run stops and is resumed later.
+#: The longest Retry-After of a failing server that a run accepts, in seconds; beyond it the run stops, resumable.
 LONGEST_WAIT = 900.0
 
 
@@ -15,39 +15,39 @@ class RetryPolicy:
     attempts: int = 5
     first_pause: float = 1.0
     longest_pause: float = 30.0
-    total: float = 600.0  #: from the first attempt on, without waits for permits and those that the API asked for
+    total: float = 600.0  #: since the first attempt, without waits for permits and for Retry-After
 
     def backoff(self, failures: int, random: Random) -> float:
-        """Return the pause after so many failures: exponential, capped, with full jitter."""
+        """Return the pause after a number of failures: exponential, capped, with full jitter."""
         return random.uniform(0.0, min(self.longest_pause, self.first_pause * 2.0 ** (failures - 1)))
 
     def wait_retry_after(self, asked: float, random: Random) -> float:
-        """Return the pause where the API asked for one: at least that, with jitter so that calls are spread."""
+        """Return the pause for a Retry-After: at least that long, with jitter to spread the calls."""
         return asked + random.uniform(0.0, self.first_pause)
 
 
 class CircuitBreaker:
-    """Opens when calls fail one after the other although each was tried to the end: the API is down.
+    """Opens when consecutive calls fail after all attempts: the API is down.
 
-    Failures of one resource say nothing of the others, nor do answers of the others say that it is well again: it
-    opens for that resource only. It opens for all where several fail while none is answered. While open, calls fail at
-    once, except for one trial in a while; the first success closes it.
+    Failures of one resource open it for that resource only, even if others are answered. It opens for all if several
+    resources fail and none is answered. While it is open, calls fail at once, except for an occasional trial; the first
+    success closes it.
     """
 
     def __init__(self, failures: int = 3, trial_after: float = 30.0) -> None:
         self._threshold = failures
         self._trial_after = trial_after
         self._own: Counter[str] = Counter()  # failures of each resource since its last success
-        self._together: Counter[str] = Counter()  # and of all, since the last success of any
+        self._together: Counter[str] = Counter()  # of all resources since the last success of any
         self._opened_at = float("-inf")
 
     def is_open(self, resource: str) -> bool:
-        """Tell whether the API counts as down, as far as calls for a resource go."""
+        """Return whether the API counts as down for a resource."""
         together = self._together.total() >= self._threshold and len(self._together) > 1
         return together or self._own[resource] >= self._threshold
 
     def admits(self, now: float, resource: str) -> bool:
-        """Tell whether a call may be tried; while open, one trial in a while is."""
+        """Return whether a call may be tried; while open, an occasional trial may."""
         if not self.is_open(resource):
             return True
         if now - self._opened_at < self._trial_after:
@@ -56,12 +56,12 @@ class CircuitBreaker:
         return True
 
     def succeeded(self, resource: str) -> None:
-        """Note that the API answered."""
+        """Record that the API answered."""
         self._own.pop(resource, None)
         self._together.clear()
 
     def failed(self, now: float, resource: str) -> None:
-        """Note that a call for a resource failed to the end."""
+        """Record that a call for a resource failed after all attempts."""
         was_open = self.is_open(resource)
         self._own[resource] += 1
         self._together[resource] += 1

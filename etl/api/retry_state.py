@@ -1,4 +1,4 @@
-"""The attempts of one call: what it has cost so far, and whether and when there is another."""
+"""The attempts of one call: how many, how long, and whether there is another."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ log = get_logger(__name__)
 
 
 class CircuitOpen(ApiUnavailable):
-    """QQCatalyst counts as down, and was not asked."""
+    """QQCatalyst counts as down, and no call was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryContext:
-    """What all calls of a client share."""
+    """The retry objects that all calls of a client share."""
 
     policy: RetryPolicy
     circuit: CircuitBreaker
@@ -33,7 +33,7 @@ class RetryContext:
 
 
 class RetryState:
-    """One call on its way through its attempts."""
+    """The attempts of one call."""
 
     def __init__(self, call: object, context: RetryContext) -> None:
         self._call = call
@@ -41,27 +41,27 @@ class RetryState:
         self._context = context
         self._begun_at = context.clock()
         self._failures = 0
-        self._asked = 0.0  # seconds waited because the API asked
-        self._excused = 0.0  # seconds waited that are no failure of the call: those, and for permits
+        self._asked = 0.0  # seconds waited because of Retry-After
+        self._excused = 0.0  # seconds waited without a failure of the call: for Retry-After and for permits
         self.attempts = 0
 
     def begin(self) -> None:
-        """Count an attempt; raise CircuitOpen when the API counts as down."""
+        """Count an attempt; raise CircuitOpen if the API counts as down."""
         context = self._context
         if not context.circuit.admits(context.clock(), self._resource):
             raise CircuitOpen(
-                f"{self._call}: not asked, QQCatalyst is down. The batch is resumable: run `qqetl retry`."
+                f"{self._call}: not requested, QQCatalyst is down. The batch is resumable: run `qqetl retry`."
             )
         context.traffic.retries += self.attempts > 0
         self.attempts += 1
 
     def waited(self, seconds: float) -> None:
-        """Count a wait that is no failure of the call."""
+        """Count a wait that is not a failure of the call."""
         self._excused += seconds
         self._context.traffic.waited_seconds += seconds
 
     async def backoff(self, error: EtlError) -> None:
-        """Wait before the next attempt after a failure; raise the error when the budget is spent."""
+        """Wait before the next attempt after a failure; raise the error if the budget is spent."""
         context = self._context
         self._failures += 1
         asked = error.retry_after if isinstance(error, ApiUnavailable) else None
@@ -82,7 +82,7 @@ class RetryState:
         await context.sleep(pause)
 
     def _is_over(self, asked: float | None) -> bool:
-        """Tell whether the budget of attempts or of time is spent, or the API asks for more than a run waits."""
+        """Return whether the budget of attempts or time is spent, or Retry-After is longer than a run waits."""
         context = self._context
         spent = context.clock() - self._begun_at - self._excused
         return (

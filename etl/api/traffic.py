@@ -1,21 +1,21 @@
-"""What the calls of a run came to."""
+"""Counts of the calls of a run."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Traffic:
-    """Counts of one client, growing while it works."""
+    """The call counts of one client."""
 
     calls: int = 0  #: requests sent to the API, repeated ones included
     retries: int = 0
-    refused: int = 0  #: requests that came too fast for the API
+    refused: int = 0  #: requests refused because of the call limit
     logins: int = 0  #: requests for a token
-    waited_seconds: float = 0.0  #: for the pace, and between attempts
+    waited_seconds: float = 0.0  #: for the call limit, and between attempts
     received_bytes: int = 0
-    noted: tuple[int, float] = (0, 0.0)  #: calls and seconds that a batch has on its account already
+    noted: tuple[int, float] = (0, 0.0)  #: calls and seconds already added to the batch
 
     def not_yet_noted(self) -> tuple[int, float]:
-        """Return the calls and the seconds of waiting since this was last asked."""
+        """Return the calls and the seconds waited since the last call of this method."""
         before, self.noted = self.noted, (self.calls, self.waited_seconds)
         return self.noted[0] - before[0], self.noted[1] - before[1]

@@ -1,4 +1,4 @@
-"""The socket: one request, one answer, within one deadline and one size, over verified TLS."""
+"""The HTTP transport: one request, one answer, within a deadline and a size, over verified TLS."""
 
 import asyncio
 import ssl
@@ -17,7 +17,7 @@ from etl.errors import ActionRequired, ApiUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one request may take: seconds, and bytes after decompression."""
+    """The limits of one request: seconds, and bytes after decompression."""
 
     total: float = 60.0
     connect: float = 10.0
@@ -27,7 +27,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as it came."""
+    """An answer as received."""
 
     status: int
     headers: Mapping[str, str]  #: names in any case
@@ -35,7 +35,7 @@ class Reply:
 
 
 class TooLarge(ApiUnavailable):
-    """The answer is larger than what is read into memory."""
+    """The answer is larger than the limit for memory."""
 
 
 class CertificateRefused(ActionRequired):
@@ -43,7 +43,7 @@ class CertificateRefused(ActionRequired):
 
 
 class Transport:
-    """A pool of connections that follows no redirect, keeps no cookie, and honours the environment's proxies."""
+    """A pool of connections that follows no redirect, keeps no cookie, and uses the proxies of the environment."""
 
     def __init__(self, connections: int, limits: Limits) -> None:
         self._connections = connections
@@ -53,7 +53,7 @@ class Transport:
     async def __aenter__(self) -> Self:
         limits = self._limits
         self._session = aiohttp.ClientSession(
-            # Made here rather than by aiohttp at import, so that SSL_CERT_FILE counts as it stands now.
+            # Created here rather than by aiohttp at import, so that the current SSL_CERT_FILE counts.
             connector=aiohttp.TCPConnector(limit=self._connections, ssl=ssl.create_default_context()),
             timeout=aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.read),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -78,7 +78,7 @@ class Transport:
     ) -> Reply:
         """Return the answer to one request; `what` names it in messages.
 
-        Raises ApiUnavailable when there is none in time or it is cut, TooLarge, and CertificateRefused.
+        Raises ApiUnavailable if the answer is late or cut, TooLarge, and CertificateRefused.
         """
         if self._session is None:
             raise RuntimeError("The connections are closed; use the client in `async with`.")
@@ -93,13 +93,13 @@ class Transport:
         except (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError) as error:
             raise CertificateRefused(f"{what}: {CertificateRefused.__doc__}") from error
         except TimeoutError:
-            raise ApiUnavailable(f"{what}: {_host(url)} gave no whole answer in time.") from None
+            raise ApiUnavailable(f"{what}: {_host(url)} gave no complete answer in time.") from None
         except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
             raise ApiUnavailable(f"{what}: {_host(url)} {_reason(error)}.") from None
         return Reply(response.status, CIMultiDict(response.headers), content)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        """Return the body, decompressed; raise TooLarge as soon as it is."""
+        """Return the decompressed body; raise TooLarge as soon as it exceeds the limit."""
         chunks = bytearray()
         async for chunk in response.content.iter_any():
             chunks += chunk
@@ -110,7 +110,7 @@ class Transport:
 
 
 def product_version() -> str:
-    """Return the version of this product, `unknown` when it runs without having been installed."""
+    """Return the version of this product, `unknown` if it is not installed."""
     try:
         return version("qqcatalyst-etl")
     except PackageNotFoundError:
@@ -118,23 +118,23 @@ def product_version() -> str:
 
 
 def _host(url: str) -> str:
-    """Return the host of an address, for a message."""
+    """Return the host of a URL, for a message."""
     return URL(url, encoded=True).host or "The API"
 
 
-#: What went wrong, in words of ours: the first kind that fits. The libraries' own words may quote the answer.
+#: Descriptions of errors: the first matching type counts. The libraries' own messages may quote the answer.
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (aiohttp.ClientConnectorDNSError, "has no address; is this machine on the network, and the name right?"),
+    (aiohttp.ClientConnectorDNSError, "could not be resolved (DNS)"),
     (aiohttp.ClientProxyConnectionError, "cannot be reached: the proxy does not answer"),
     (aiohttp.ClientConnectorError, "cannot be reached"),
-    (aiohttp.ClientPayloadError, "broke off in the middle of its answer"),
-    (aiohttp.ServerDisconnectedError, "broke off"),
-    (aiohttp.ClientOSError, "broke off"),
+    (aiohttp.ClientPayloadError, "closed the connection in the middle of its answer"),
+    (aiohttp.ServerDisconnectedError, "closed the connection"),
+    (aiohttp.ClientOSError, "closed the connection"),
 )
 
 
 def _reason(error: BaseException) -> str:
-    """Return why there was no answer, in words that hold nothing of it, and the kind of error for whoever digs."""
-    words = next((words for kind, words in _REASONS if isinstance(error, kind)), "gave no whole answer")
+    """Return why there was no answer, without quoting it, and the type of the error for debugging."""
+    reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), "gave no complete answer")
     cause = getattr(error, "os_error", None) or error.__cause__
-    return f"{words} ({type(cause if isinstance(cause, OSError) else error).__name__})"
+    return f"{reason} ({type(cause if isinstance(cause, OSError) else error).__name__})"

@@ -1,11 +1,11 @@
-"""The call limit of an account as it is set: so many calls in any window of so many seconds, or no limit."""
+"""The configured call limit of an account: a number of calls in any window of time, or no limit."""
 
 import re
 from dataclasses import dataclass
 
-#: What QQCatalyst allows is 60 calls a minute; two are left for people who use the account meanwhile.
+#: QQCatalyst allows 60 calls a minute; two are left for people who use the account at the same time.
 DEFAULT = "58/60s"
-#: The vendor's own hosts, where more than the default is known to be refused.
+#: The vendor's hosts, which refuse more calls than the default.
 VENDOR_DOMAIN = "qqcatalyst.com"
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -15,9 +15,9 @@ _OFF = frozenset({"off", "0"})
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """So many calls in any window of so many seconds."""
+    """A number of calls in any window of a number of seconds."""
 
-    calls: int | None  #: None: no limit of ours; a refusal by the API still counts in windows
+    calls: int | None  #: None: no limit; a refusal by the API still counts in windows
     seconds: float
 
     @property
@@ -26,35 +26,35 @@ class RateLimit:
         return self.calls / self.seconds if self.calls is not None else 0.0
 
     def exceeds(self, other: "RateLimit") -> bool:
-        """Tell whether this limit allows more calls than another."""
+        """Return whether this limit allows more calls than another."""
         return self.calls is None or (other.calls is not None and self.per_second > other.per_second)
 
     def __str__(self) -> str:
-        """Return the limit as it is written in ETL_RATE_LIMIT."""
+        """Return the limit in the format of ETL_RATE_LIMIT."""
         return "off" if self.calls is None else f"{self.calls}/{self.seconds:g}s"
 
 
 def parse_rate_limit(text: str) -> RateLimit:
-    """Return the limit that a text such as `58/60s`, `60/min` or `off` names; ValueError otherwise."""
+    """Return the limit of a text such as `58/60s`, `60/min` or `off`; raise ValueError for other texts."""
     text = text.strip().lower()
     if text in _OFF:
         return RateLimit(None, 60.0)
-    found = _FORM.fullmatch(text)
-    if found is None:
+    match = _FORM.fullmatch(text)
+    if match is None:
         raise ValueError("must be calls and a window, such as 58/60s, or off")
-    calls, seconds = int(found[1]), int(found[2] or 1) * _UNITS[found[3]]
+    calls, seconds = int(match[1]), int(match[2] or 1) * _UNITS[match[3]]
     if not calls or not 0 < seconds <= _UNITS["h"]:
         raise ValueError("must allow one call or more in a window of 1 s to 1 h")
     return RateLimit(calls, float(seconds))
 
 
 def validated(text: str) -> str:
-    """Return a limit in its usual form; ValueError when it is none."""
+    """Return a limit in its usual form; raise ValueError for an invalid one."""
     return str(parse_rate_limit(text))
 
 
 def per_second(rate: float) -> RateLimit:
-    """Return the limit that ETL_RATE, the older form, means: so many calls a second, 0 for no limit."""
+    """Return the limit that ETL_RATE, the older form, means: calls a second, 0 for no limit."""
     if not rate:
         return RateLimit(None, 1.0)
     calls = max(1, round(rate))

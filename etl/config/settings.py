@@ -98,8 +98,8 @@ class Settings(EnvironmentSettings):
     etl_concurrency: int = Field(8, ge=1, le=64, description="Maximum number of concurrent API calls.")
     etl_rate_limit: Annotated[str, AfterValidator(validated)] = Field(
         DEFAULT,
-        description="The call limit of the account: so many calls in any window of so long, shared by all workers of "
-        "the account. QQCatalyst allows 60 calls a minute. `off`: no limit.",
+        description="The call limit of the account: calls in any window of time, shared by all workers of the "
+        "account. QQCatalyst allows 60 calls a minute. `off`: no limit.",
         examples=["58/60s"],
     )
     etl_rate_limit_shared: Literal["user", "client"] = Field(
@@ -241,7 +241,7 @@ class Settings(EnvironmentSettings):
     @field_validator("qqcatalyst_access_token")
     @classmethod
     def _is_bearer(cls, value: SecretStr | None) -> SecretStr | None:
-        """Check that a token can stand in a header; a copied `Bearer ` in front of it is left out."""
+        """Check that a token is allowed in a header; remove a copied `Bearer ` prefix."""
         text = value.get_secret_value().strip().removeprefix("Bearer ").strip() if value else ""
         if not text.isascii() or not text.isprintable() or " " in text:
             raise ValueError("must be a token without spaces, line breaks and control characters")

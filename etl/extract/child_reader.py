@@ -56,7 +56,8 @@ class ChildReader:
     def read(self) -> bool:
         """Read the children of every parent that is due; return whether nothing is left for another run.
 
-        Raises EndpointRefused when the account does not have the resource, ApiUnavailable when some calls failed permanently.
+        Raises EndpointRefused when the account does not have the resource, ApiUnavailable when some calls failed
+        permanently.
         """
         due = self.run.ledger.commit(self.refresh_queue)
         self.run.watch(Started(self.run.step, self.resource.name, calls=self.count_due()))

@@ -48,7 +48,8 @@ class ListReader:
     def read(self, numbers: Collection[int] | None = None) -> bool:
         """Read every slice to its end, or only those in `numbers`; return whether nothing is left for another run.
 
-        Raises EndpointRefused when the API refuses the resource, ApiUnavailable when answers are missing or totals never agree.
+        Raises EndpointRefused when the API refuses the resource, ApiUnavailable when answers are missing or totals
+        never agree.
         """
         if self.reader.is_shared:
             self.reader.source_tenant = self.run.ledger.read(partial(read_source_tenant, tenant=self.run.ledger.tenant))

@@ -1,10 +1,10 @@
-"""The call limit of an account: one row that every worker locks, reads by the database's clock, and writes back."""
+"""The call limit of an account: one row that every worker locks, reads and writes back."""
 
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
-# A row is made when an account is first seen. RETURNING is evaluated once the lock is held, and so is the clock.
+# A row is created when an account is first seen. RETURNING is evaluated once the lock is held, and so is the clock.
 LOCK = text("""
     INSERT INTO etl.call_limits AS known (account) VALUES (:account)
     ON CONFLICT (account) DO UPDATE SET account = known.account
@@ -17,7 +17,7 @@ SAVE = text("""
 
 
 class LockedRow(NamedTuple):
-    """The row of an account, which nobody else changes before the transaction ends."""
+    """The row of an account, locked until the transaction ends."""
 
     state: str  #: JSON; `{}` in a new row
     now: float  #: seconds of the database's clock, read after the row was locked

@@ -1,21 +1,21 @@
-"""The token of a tenant: one row that all workers read, and that one at a time may renew, by a short claim."""
+"""The token of a tenant: one row that all workers read, and that one worker at a time renews under a short claim."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-#: Seconds without a sign of life after which another worker may renew a token in the claimant's place.
+#: Seconds without a heartbeat after which another worker may take over a claim.
 CLAIM = 15
-#: Seconds in which a token that took a refused one's place, and has opened nothing yet, is replaced by no worker:
-#: when the API refuses every token, workers that come a moment later must not each ask for one more. As long as a run
-#: goes on without one accepted call.
+#: Seconds for which no worker replaces a token that replaced a refused one and was never accepted. If the API refuses
+#: every token, later workers must not each request one more. Equals the time that a run continues without an accepted
+#: call.
 DOUBT = 900
-#: Seconds for which a token that has opened something is not taken for a refused one.
+#: Seconds for which an accepted token does not count as refused.
 LATELY = 3600
-#: EndpointRefused credentials rest for so many seconds, four times as long after each further refusal, a day at most: an
-#: account is locked by many attempts, and never to ask again would keep a run away from an account that was unlocked.
+#: Seconds for which refused credentials are not sent: four times as long after each further refusal, at most a day.
+#: Many attempts would lock the account, and without any attempt an unlocked account would stay unused.
 REST, LONGEST_REST = 900, 86_400
-#: Seconds from which on a rest is one without end: a refused password is not sent again by itself.
+#: Seconds from which a rest counts as permanent: a refused password is not sent again automatically.
 FOR_GOOD = 100 * 365 * 86_400
 
 OPEN = text("INSERT INTO etl.tokens (tenant) VALUES (:tenant) ON CONFLICT (tenant) DO NOTHING")
@@ -73,19 +73,19 @@ RELEASE = text(f"UPDATE etl.tokens SET claimed_until = NULL WHERE {_MINE}")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TokenRow:
-    """How the row of a tenant stands; times are in seconds from now by the database's clock."""
+    """The row of a tenant; times are in seconds from now by the database's clock."""
 
     salt: bytes
     account: bytes | None
     number: int
     sealed: bytes | None
-    seconds: float  #: until the token is to be renewed
-    doubted: bool  #: whether it took a refused one's place a moment ago, and has opened nothing yet
-    refusal: str | None  #: why its credentials are not to be sent now
-    resting: float  #: how long they are not; FOR_GOOD or longer: until a person says so
-    opened_lately: bool  #: whether a token of these credentials opened something in the last hour
+    seconds: float  #: until the token must be renewed
+    doubted: bool  #: whether it replaced a refused one recently, and was never accepted
+    refusal: str | None  #: why its credentials must not be sent now
+    resting: float  #: for how long; FOR_GOOD or longer: until a person changes it
+    opened_lately: bool  #: whether a token of these credentials was accepted in the last hour
     opened_ever: bool
-    basic_header: bool  #: whether client id and secret go in a Basic header
+    basic_header: bool  #: whether client id and secret are sent in a Basic header
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Claim:
 
 
 def look(connection: Connection, tenant: str) -> TokenRow:
-    """Return the row of a tenant, which is made when it is not there."""
+    """Return the row of a tenant; create it if necessary."""
     row = connection.execute(LOOK, {"tenant": tenant, "lately": LATELY}).one_or_none()
     if row is None:
         connection.execute(OPEN, {"tenant": tenant})
@@ -116,23 +116,23 @@ def look(connection: Connection, tenant: str) -> TokenRow:
 
 
 def claim(connection: Connection, mine: Claim) -> bool:
-    """Claim a token for renewal, or give another sign of life; tell whether it is still unrenewed and nobody else's."""
+    """Claim a token for renewal, or extend the claim; return whether no other worker claimed or renewed it."""
     return connection.execute(CLAIM_IT, {**mine.parameters(), "life": CLAIM}).rowcount == 1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NewToken:
-    """A token to be kept, encrypted."""
+    """A token to be stored, encrypted."""
 
     account: bytes
     sealed: bytes
-    seconds: float  #: until it is to be renewed
-    doubted: bool  #: it takes a refused one's place
+    seconds: float  #: until it must be renewed
+    doubted: bool  #: it replaces a refused one
     basic_header: bool
 
 
 def keep(connection: Connection, mine: Claim, token: NewToken) -> bool:
-    """Keep a new token and end the claim; tell whether the claim still held, for else the token is of no use."""
+    """Store a new token and end the claim; return whether the claim was valid, otherwise nothing is stored."""
     new = {
         "account": token.account,
         "sealed": token.sealed,
@@ -144,27 +144,27 @@ def keep(connection: Connection, mine: Claim, token: NewToken) -> bool:
 
 
 def forget(connection: Connection, mine: Claim) -> None:
-    """Forget a token whose renewal was refused; the claim stays."""
+    """Delete a token whose renewal was refused; the claim remains."""
     connection.execute(FORGET, mine.parameters())
 
 
 def refuse(connection: Connection, mine: Claim, account: bytes, refusal: str, *, for_good: bool) -> None:
-    """Note that the credentials were refused, so that nobody sends them again soon, or at all; end the claim."""
+    """Record that the credentials were refused, so that no worker sends them for a while, or ever; end the claim."""
     rest = {"rest": REST, "longest": LONGEST_REST, "for_good": for_good}
     connection.execute(REFUSE, {**mine.parameters(), "account": account, "refusal": refusal, **rest})
 
 
 def note_unclear(connection: Connection, mine: Claim, account: bytes) -> int:
-    """Note an answer that refused without a reason, end the claim, and return how many runs in a row got one."""
+    """Record a refusal without a reason, end the claim, and return how many consecutive runs got one."""
     unclear: int | None = connection.execute(UNCLEAR, {**mine.parameters(), "account": account}).scalar_one_or_none()
     return unclear or 1
 
 
 def note_opened(connection: Connection, tenant: str, number: int) -> None:
-    """Note that the API took a token."""
+    """Record that the API accepted a token."""
     connection.execute(OPENED, {"tenant": tenant, "number": number})
 
 
 def release(connection: Connection, mine: Claim) -> None:
-    """End a claim that brought nothing."""
+    """End a claim without a new token."""
     connection.execute(RELEASE, mine.parameters())

@@ -143,7 +143,7 @@ def test_a_bound_renewal_is_confirmed(date: str | None, confirmed: bool) -> None
 def test_an_adjustment_is_known_by_its_id_or_by_policy_date_and_type(
     adjustment: Mapping[str, Any], of_adjustment: Any, of_termination: Any
 ) -> None:
-    record = adjustment | {"AdjustmentType": " c"}
+    record = {**adjustment, "AdjustmentType": " c"}
     made_up = isinstance(of_adjustment, str)
     assert id_of("adjustments", record) == (f"{of_adjustment}:C" if made_up else of_adjustment)
     (termination,) = derive("terminations", "adjustments", record)

@@ -97,7 +97,7 @@ def test_a_name_that_does_not_resolve_is_tried_again(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     seen = against(ScriptedApi([page(1)]), feed(), qqcatalyst_api_url="https://api.example.test/v1")
     assert isinstance(seen.result, ApiUnavailable)
-    assert "api.example.test has no address" in str(seen.result)
+    assert "api.example.test could not be resolved" in str(seen.result)
     assert len(asked) == 5
 
 

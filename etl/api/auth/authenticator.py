@@ -1,4 +1,4 @@
-"""The authenticator: hands out credentials, and finds out what a 401 means."""
+"""The authenticator: provides credentials, and decides what a 401 means."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -29,16 +29,16 @@ class Unauthorized(EtlError):
 
 @dataclass(slots=True)
 class History:
-    """What one call has gone through because of 401s."""
+    """The 401s of one call, and the reactions to them."""
 
-    credential: int = 0  #: the number of the credential that the holds were for
+    credential: int = 0  #: the number of the credential that the holds belong to
     holds: int = 0
     waited_alone: bool = False
     renewed: bool = False
 
 
 class Authenticator:
-    """Judges the 401s of one client."""
+    """Decides what the 401s of one client mean."""
 
     def __init__(
         self,
@@ -53,19 +53,19 @@ class Authenticator:
         self._ping = ping
         self._sleep = sleep
         self._pinging = asyncio.Lock()
-        self._newest_success = self._newest_refusal = 0  # serials of permits: of any call, of a ping
+        self._newest_success = self._newest_refusal = 0  # permit serials: of any call, of a ping
         self._answered: set[str] = set()  # resources that have answered
-        self._closed: set[str] = set()  # resources that refuse a token which opens others
+        self._closed: set[str] = set()  # resources that refuse a token that others accept
         self._refused: str | None = None
 
     async def credential(self) -> Credential:
-        """Return a credential for the next request; raises CredentialsRefused when none is to be had."""
+        """Return a credential for the next request; raise CredentialsRefused if there is none."""
         if self._refused is not None:
             raise CredentialsRefused(self._refused)
         return await self._credentials.credential()
 
     async def sign_in(self) -> None:
-        """Try the credentials until the API takes or refuses them; raises CredentialsRefused or QuotaSpent."""
+        """Try the credentials until the API accepts or refuses them; raise CredentialsRefused or QuotaSpent."""
         history = History()
         while True:
             try:
@@ -74,24 +74,24 @@ class Authenticator:
                 await self._act(error, "ping", history, works_elsewhere=False)
 
     async def opened(self, credential: Credential, permit: Permit, resource: str) -> None:
-        """Note that a credential opened something."""
+        """Record that the API accepted a credential."""
         self._newest_success = max(self._newest_success, permit.serial)
         self._answered.add(resource)
         await self._credentials.opened(credential)
 
     def check_open(self, call: Call) -> None:
-        """Raise EndpointRefused where an endpoint has turned out to be closed to this account."""
+        """Raise EndpointRefused if the endpoint is known to be closed to this account."""
         if call.resource in self._closed:
             raise EndpointRefused(call, HTTPStatus.UNAUTHORIZED, Refusal.UNAUTHORIZED)
 
     async def judge(self, error: Unauthorized, call: Call, history: History) -> None:
-        """Return when the call is worth repeating after a 401.
+        """Return when the call can be repeated after a 401.
 
-        Raises EndpointRefused where the token opens other things, CredentialsRefused where it opens none.
+        Raises EndpointRefused if other calls accept the token, CredentialsRefused if none does.
         """
         self.check_open(call)
         if self._credentials.is_outdated(error.credential):
-            return  # another call has renewed it meanwhile
+            return  # another call has renewed it
         works = await self._works_elsewhere(error) if history.renewed or not error.expired else False
         if await self._act(error, call.resource, history, works_elsewhere=works) is Step.CLOSED:
             if call.resource not in self._answered:
@@ -99,8 +99,8 @@ class Authenticator:
             raise EndpointRefused(call, HTTPStatus.UNAUTHORIZED, Refusal.UNAUTHORIZED)
 
     async def _act(self, error: Unauthorized, resource: str, history: History, *, works_elsewhere: bool) -> Step:
-        """Decide what a 401 means, and do what follows."""
-        known = self._credentials
+        """Decide what a 401 means, and act on it."""
+        provider = self._credentials
         if history.credential != error.credential.number:
             history.credential, history.holds = error.credential.number, 0
         facts = Facts(
@@ -110,16 +110,16 @@ class Authenticator:
             waited_alone=history.waited_alone,
             renewed=history.renewed,
             holds=history.holds,
-            can_renew=known.can_renew,
-            is_new=known.is_new,
-            opened_lately=known.opened_lately,
-            opened_ever=known.opened_ever,
+            can_renew=provider.can_renew,
+            is_new=provider.is_new,
+            opened_lately=provider.opened_lately,
+            opened_ever=provider.opened_ever,
         )
         step = next_step(facts)
         log.info("unauthorized", resource=resource, step=step.value, sentence=error.sentence)
         if step is Step.RENEW:
             history.renewed = True
-            await known.renewed(error.credential)
+            await provider.renewed(error.credential)
         elif step is Step.WAIT_ALONE:
             history.waited_alone = True
             await self._sleep(self._limiter.window)
@@ -128,12 +128,12 @@ class Authenticator:
             self._limiter.hold(error.permit)
         elif step is Step.REFUSED:
             says = f' QQCatalyst says: "{error.sentence}".' if error.sentence else ""
-            self._refused = f"{known.refusal}{says}"
+            self._refused = f"{provider.refusal}{says}"
             raise CredentialsRefused(self._refused)
         return step
 
     async def _works_elsewhere(self, error: Unauthorized) -> bool:
-        """Tell whether another call that was sent after the refused one succeeded; the cheapest call finds out."""
+        """Return whether a call sent after the refused one succeeded; if necessary, send a ping."""
         serial = error.permit.serial
         async with self._pinging:
             if max(self._newest_success, self._newest_refusal) <= serial:

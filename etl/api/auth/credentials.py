@@ -1,4 +1,4 @@
-"""What opens the API: a token that is renewed before it expires, once for all workers, or a fixed credential."""
+"""Credentials for the API: a token that is renewed once for all workers, or a fixed credential."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,24 +23,24 @@ from etl.config.redaction import hide_secrets
 from etl.config.settings import Settings, secret_text
 from etl.errors import ApiUnavailable, CredentialsRefused, EtlError
 
-#: A token is renewed so many seconds before it expires; a short-lived one when half of its life is over.
+#: Seconds before its expiry at which a token is renewed; a short-lived one is renewed after half of its life.
 MARGIN = 60.0
-#: Seconds between two looks while another worker renews the token, and between two signs of life while we do.
+#: Seconds between checks while another worker renews the token, and between heartbeats while this one does.
 POLL, HEARTBEAT = 0.1, 5.0
-#: Seconds that another worker is given for a renewal; it has tried again and again by then.
+#: Seconds that another worker has for a renewal, including its retries.
 LONGEST_RENEWAL = 900.0
-#: How often it is noted that a token opened something, in seconds.
+#: How often the acceptance of a token is stored, in seconds.
 NOTED_EVERY = 300.0
-#: Runs in a row that may get an unclear answer before the credentials are not sent for a while.
+#: Consecutive runs with an unclear answer after which the credentials are not sent for a while.
 UNCLEAR_RUNS = 3
 
-#: Sends one request for a token, tried again as often as is sensible.
+#: Sends one request for a token, with retries.
 RequestToken = Callable[[TokenRequest], Awaitable[TokenResponse]]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credential:
-    """What a request carries to be let in; the number tells renewed ones apart."""
+    """The authorization of a request; the number distinguishes renewed ones."""
 
     header: str
     number: int
@@ -48,34 +48,34 @@ class Credential:
 
 
 class CredentialProvider(Protocol):
-    """Where requests get their credential, and what is known of it."""
+    """Provides the credential of requests, and its history."""
 
     can_renew: bool
-    refusal: str  #: what to say when the API refuses it
+    refusal: str  #: the message if the API refuses it
 
     @property
     def is_new(self) -> bool:
-        """Whether it took a refused one's place, and has opened nothing yet."""
+        """Whether it replaced a refused one, and was never accepted."""
 
     @property
     def opened_lately(self) -> bool:
-        """Whether it, or one before it, opened something in this run or in the last hour."""
+        """Whether it, or one before it, was accepted in this run or in the last hour."""
 
     @property
     def opened_ever(self) -> bool:
-        """Whether it, or one before it, ever opened something."""
+        """Whether it, or one before it, was ever accepted."""
 
     async def credential(self) -> Credential:
-        """Return a credential that is good for this moment; raises CredentialsRefused when there is none."""
+        """Return a currently valid credential; raise CredentialsRefused if there is none."""
 
     async def renewed(self, refused: Credential) -> Credential:
-        """Return a newer credential than a refused one."""
+        """Return a newer credential than the refused one."""
 
     def is_outdated(self, credential: Credential) -> bool:
-        """Tell whether there is a newer credential."""
+        """Return whether there is a newer credential."""
 
     async def opened(self, credential: Credential) -> None:
-        """Note that the API took a credential."""
+        """Record that the API accepted a credential."""
 
 
 class FixedCredential:
@@ -103,12 +103,12 @@ class FixedCredential:
         return False
 
     async def opened(self, credential: Credential) -> None:  # noqa: ARG002 (there is one)
-        """Note that the API took it."""
+        """Record that the API accepted it."""
         self.opened_lately = self.opened_ever = True
 
 
 def fixed_credential(settings: Settings) -> FixedCredential | None:
-    """Return the credential that the settings hold ready-made, None where a token has to be asked for."""
+    """Return the credential from the settings, None if a token must be requested."""
     if token := secret_text(settings.qqcatalyst_access_token):
         return FixedCredential(
             f"Bearer {token}",
@@ -124,7 +124,7 @@ def fixed_credential(settings: Settings) -> FixedCredential | None:
 
 
 class TokenProvider:
-    """The token of a client, one with that of all clients that have the same store."""
+    """The token of a client, shared with all clients of the same store."""
 
     can_renew = True
     refusal = (
@@ -142,8 +142,8 @@ class TokenProvider:
         self._lock = asyncio.Lock()
         self._credential: Credential | None = None
         self._renew_at = 0.0
-        self._noted_at = float("-inf")  # when it was last noted that a token opened something
-        self._failed: EtlError | None = None  # why no token is asked for any more in this run
+        self._noted_at = float("-inf")  # when the acceptance of the token was last stored
+        self._failed: EtlError | None = None  # why no token is requested any more in this run
         self.is_new = self.opened_lately = self.opened_ever = False
 
     async def credential(self) -> Credential:
@@ -154,11 +154,11 @@ class TokenProvider:
             return self._credential
 
     async def renewed(self, refused: Credential) -> Credential:
-        """Return a newer token than the refused one, asking for it once however many workers were refused.
+        """Return a newer token than the refused one; it is requested once, however many workers were refused.
 
-        It is asked for by password: a refresh token of a session that the API ended would be refused too, and cost
-        one more attempt of the few before an account is locked. For the same reason a token that came in a refused
-        one's place is not replaced in turn before it has opened anything.
+        It is requested with the password: a refresh token of a session that the API ended would be refused too, and
+        each attempt brings the account closer to being locked. For the same reason a token that replaced a refused one
+        is not replaced before it was accepted.
         """
         async with self._lock:
             if self._credential is not None and (self._credential.number > refused.number or self.is_new):
@@ -172,7 +172,7 @@ class TokenProvider:
         return self._credential is not None and self._credential.number > credential.number
 
     async def opened(self, credential: Credential) -> None:
-        """Note that the API took a token: in this run at once, for other runs every few minutes."""
+        """Record that the API accepted a token: in this run at once, for other runs every few minutes."""
         if self._credential is None or credential.number != self._credential.number:
             return
         self.opened_lately = self.opened_ever = True
@@ -181,7 +181,7 @@ class TokenProvider:
             await self._store.note_opened(credential.number)
 
     async def _newer_than(self, number: int, *, refreshed: bool) -> Credential:
-        """Return a newer token: another worker's, or else one that this one gets. What was refused is not sent."""
+        """Return a newer token: another worker's, or a newly requested one. Refused credentials are not sent."""
         deadline = self._clock() + LONGEST_RENEWAL
         while self._clock() < deadline:
             if self._failed is not None:
@@ -202,9 +202,9 @@ class TokenProvider:
         raise ApiUnavailable("Another worker has been renewing the token for too long. Run `qqetl retry`.")
 
     async def _renew(self, stored: StoredToken, *, refreshed: bool) -> Credential | None:
-        """Get the token that takes a claimed one's place, and use it once it is stored.
+        """Request the replacement of a claimed token, store it and use it.
 
-        Returns None where another worker, thinking this one dead, has renewed it in the meantime.
+        Returns None if another worker has taken over the claim and renewed it.
         """
         begun = self._clock()
         async with self._claimed(stored.number):
@@ -222,7 +222,7 @@ class TokenProvider:
 
     @asynccontextmanager
     async def _claimed(self, number: int) -> AsyncIterator[None]:
-        """Hold a claim by signs of life while the block runs, and give it back when the block fails."""
+        """Hold a claim with heartbeats during the block; release it if the block fails."""
         heartbeat = asyncio.create_task(self._prolong(number))
         try:
             yield
@@ -233,7 +233,7 @@ class TokenProvider:
         except UnclearAnswer as error:
             self._failed = error
             if await self._store.note_unclear(number) >= UNCLEAR_RUNS:
-                self._failed = CredentialsRefused(f"{error} That was so in {UNCLEAR_RUNS} runs in a row.")
+                self._failed = CredentialsRefused(f"{error} This happened in {UNCLEAR_RUNS} runs in a row.")
                 await self._store.refuse(number, str(self._failed), for_good=False)
             raise self._failed from None
         except BaseException:
@@ -244,14 +244,14 @@ class TokenProvider:
             heartbeat.cancel()
 
     async def _prolong(self, number: int) -> None:
-        """Claim again and again; where that fails, the claim runs out by itself."""
+        """Renew the claim repeatedly; if that fails, the claim expires."""
         while True:
             await asyncio.sleep(HEARTBEAT)
             with suppress(EtlError):
                 await self._store.claim(number)
 
     async def _by_refresh(self, number: int, refresh: str) -> TokenResponse | None:
-        """Return what a refresh token brings, None where it is not taken."""
+        """Return the response to a refresh token, None if it is refused."""
         try:
             return await self._request(by_refresh(self._settings, refresh))
         except RefreshRefused:
@@ -259,7 +259,7 @@ class TokenProvider:
             return None
 
     async def _by_password(self, *, basic: bool) -> tuple[TokenResponse, bool]:
-        """Return what the password brings, and whether client id and secret had to go in a Basic header."""
+        """Return the response to the password, and whether client id and secret were sent in a Basic header."""
         try:
             return await self._request(by_password(self._settings, basic=basic)), basic
         except ClientRefused:
@@ -268,7 +268,7 @@ class TokenProvider:
             return await self._request(by_password(self._settings, basic=True)), True
 
     def _use(self, token: Token, number: int, seconds: float, life: float | None = None) -> Credential:
-        """Use a token from now on; it is to be renewed after so many seconds."""
+        """Use a token from now on; renew it after `seconds`."""
         hide_secrets(token.access, token.refresh or "")
         now = self._clock()
         self._renew_at = now + seconds

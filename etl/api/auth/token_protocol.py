@@ -1,4 +1,4 @@
-"""What is sent for a token, and what the answers of the token address mean (RFC 6749). Pure."""
+"""Token requests and responses (RFC 6749). Pure."""
 
 import base64
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from etl.api.protocol.waiting import retry_after
 from etl.config.settings import Settings, secret_text
 from etl.errors import ApiUnavailable, CredentialsRefused, ShapeChanged
 
-#: The life of a token whose answer does not say it, in seconds.
+#: The life of a token if the response does not state it, in seconds.
 USUAL_LIFE = 3600.0
 LONGEST_LIFE = 86_400.0
 _LONGEST_TOKEN = 16_384
 
-#: The vendor's walkthrough names a second address. It is shown where the first one fails, and never tried by itself.
+#: The vendor's walkthrough names a second address. It is shown if the first one fails, and never tried automatically.
 SECOND_ADDRESS = "https://app.qqcatalyst.com/oauth/token"
 _ELSEWHERE = f" If the vendor gave you another address, set QQCATALYST_TOKEN_URL; some accounts use {SECOND_ADDRESS}."
 
@@ -35,7 +35,7 @@ _CURES = {
     "unsupported_grant_type": "QQCATALYST_AUTH and QQCATALYST_TOKEN_URL",
     "invalid_request": "QQCATALYST_TOKEN_URL",
 }
-#: Codes that some servers answer with status 400 while they are busy (RFC 6749, 4.1.2.1; RFC 8628, 3.5).
+#: Codes that some servers send with status 400 while they are busy (RFC 6749, 4.1.2.1; RFC 8628, 3.5).
 _BUSY = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 _TRANSIENT = frozenset(
     {HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
@@ -43,23 +43,23 @@ _TRANSIENT = frozenset(
 
 
 class RefreshRefused(CredentialsRefused):
-    """The refresh token was not taken; the password may still be."""
+    """The refresh token was refused; the password may be accepted."""
 
 
 class ClientRefused(CredentialsRefused):
-    """The client id and secret were not taken in the way they were sent."""
+    """The client id and secret were refused in the form that was used."""
 
 
 class PasswordRefused(CredentialsRefused):
-    """The user name and password were not taken."""
+    """The user name and password were refused."""
 
 
 class TokenUnavailable(ApiUnavailable):
-    """The token address did not answer as it should; it is not asked again for the same call."""
+    """The token address gave no valid answer; it is not requested again for the same call."""
 
 
 class UnclearAnswer(TokenUnavailable):
-    """The token address refused without saying why; it is asked once a run."""
+    """The token address refused without a reason; it is requested once a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,13 @@ class TokenRequest:
 
     @property
     def is_refresh(self) -> bool:
-        """Whether it is made with a refresh token."""
+        """Whether it uses a refresh token."""
         return self.form["grant_type"] == "refresh_token"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TokenResponse:
-    """A token as it was granted."""
+    """A granted token."""
 
     access_token: str
     seconds: float
@@ -87,7 +87,7 @@ class TokenResponse:
 def by_password(settings: Settings, *, basic: bool = False) -> TokenRequest:
     """Return the request for a token by user name and password (RFC 6749, 4.3).
 
-    The client's id and secret go in the form, or in a Basic header where the form was refused.
+    The client id and secret are in the form, or in a Basic header if the form was refused.
     """
     user = {
         "grant_type": "password",
@@ -110,7 +110,7 @@ def by_refresh(settings: Settings, refresh_token: str) -> TokenRequest:
 
 
 def basic_header(settings: Settings, encoding: str = "iso-8859-1") -> str:
-    """Return the Basic header of client id and secret; enterprise access wants ISO-8859-1."""
+    """Return the Basic header of client id and secret; enterprise access requires ISO-8859-1."""
     pair = f"{secret_text(settings.qqcatalyst_client_id)}:{secret_text(settings.qqcatalyst_client_secret)}"
     return "Basic " + base64.b64encode(pair.encode(encoding)).decode("ascii")
 
@@ -118,11 +118,11 @@ def basic_header(settings: Settings, encoding: str = "iso-8859-1") -> str:
 def parse_token_response(
     status: int, headers: Mapping[str, str], body: bytes, now: datetime, *, is_refresh: bool = False
 ) -> TokenResponse:
-    """Return the token that an answer of the token address grants.
+    """Return the token in an answer of the token address.
 
-    Raises CredentialsRefused (or one of its kinds here) when the answer is final, UnclearAnswer when it refuses without
-    a known code, ApiUnavailable when it may pass, ShapeChanged when the token is of a type that nobody here can use.
-    The vendor's sentence stands in the message: redact it before it is shown.
+    Raises CredentialsRefused (or a subclass) if the refusal is final, UnclearAnswer if it has no known code,
+    ApiUnavailable if it may be temporary, ShapeChanged if the token has an unusable type. The message contains the
+    vendor's sentence: redact it before it is shown.
     """
     answer = _decoded(body)
     code = answer.get("error")
@@ -134,12 +134,12 @@ def parse_token_response(
     if status >= HTTPStatus.BAD_REQUEST:
         raise _refusal(status, code, vendor_sentence(headers, body), is_refresh=is_refresh)
     if is_html(headers, body) or not answer:
-        raise ApiUnavailable("The token address answered with something other than a token.")
+        raise ApiUnavailable("The token address answered without a token.")
     return _response(answer)
 
 
 def _decoded(body: bytes) -> dict[str, Any]:
-    """Return the answer's fields, none when it is no JSON object."""
+    """Return the answer's fields; an empty dict if it is not a JSON object."""
     try:
         answer = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -156,8 +156,8 @@ def _refusal(status: int, code: object, sentence: str, *, is_refresh: bool) -> C
         is_known = status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}
         cure = f"{_APPLICATION}, {_USER}" if is_known else "QQCATALYST_TOKEN_URL"
         return UnclearAnswer(
-            f"The token address answered {status} and no known reason.{says} Check {cure}.{_ELSEWHERE} It is asked "
-            "again in the next run."
+            f"The token address answered {status} without a known reason.{says} Check {cure}.{_ELSEWHERE} It is "
+            "requested again in the next run."
         )
     kind = {"invalid_client": ClientRefused, "invalid_grant": PasswordRefused}.get(code, CredentialsRefused)
     elsewhere = "" if kind is PasswordRefused else _ELSEWHERE
@@ -167,19 +167,19 @@ def _refusal(status: int, code: object, sentence: str, *, is_refresh: bool) -> C
 
 
 def _response(answer: Mapping[str, Any]) -> TokenResponse:
-    """Return the token that a good answer holds."""
+    """Return the token in a successful answer."""
     token = answer.get("access_token")
     if not _is_token(token):
         raise ApiUnavailable("The token address answered without a usable token.")
     kind = answer.get("token_type")
     if isinstance(kind, str) and kind.strip().lower() not in {"", "bearer"}:
-        raise ShapeChanged("The token address gives tokens of a type other than bearer. Check QQCATALYST_TOKEN_URL.")
+        raise ShapeChanged("The token address issues tokens of a type other than bearer. Check QQCATALYST_TOKEN_URL.")
     refresh = answer.get("refresh_token")
     return TokenResponse(str(token), token_life(answer.get("expires_in")), refresh if _is_token(refresh) else None)
 
 
 def _is_token(value: object) -> bool:
-    """Tell whether a value can stand in a header."""
+    """Return whether a value is allowed in a header."""
     return (
         isinstance(value, str)
         and 0 < len(value) <= _LONGEST_TOKEN
@@ -190,7 +190,7 @@ def _is_token(value: object) -> bool:
 
 
 def token_life(value: object) -> float:
-    """Return the seconds that a token lives: as the answer says where it says something usable, else an hour."""
+    """Return the life of a token in seconds: as stated if usable, otherwise an hour."""
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
         value = float(value.strip()[:20])
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):

@@ -1,4 +1,4 @@
-"""What a 401 means and what to do about it, as tables. Pure."""
+"""What a 401 means and how to react, as tables. Pure."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,11 +10,11 @@ import msgspec
 
 from etl.api.protocol.answers import is_html
 
-#: How much of an answer is read for the vendor's sentence, and the most of it that is shown.
+#: How much of an answer is searched for the vendor's sentence, and how much is shown.
 _READ, _SHOWN = 20_000, 300
-#: Where answers of the API, the token address and the older service say why.
+#: Fields in which the API, the token address and the older service explain an error.
 _FIELDS = ("error_description", "message", "errormessage", "displaymessage", "messagedetail", "error")
-#: Windows that a call holds all workers for before its 401 is taken for a refusal.
+#: Windows for which a call holds all workers before its 401 counts as a refusal.
 HOLDS = 2
 _HEADER = "QQ-Error-Message"
 _LIMIT = re.compile(
@@ -24,16 +24,16 @@ _TAGS = re.compile(r"<(script|style|title)\b.*?</\1>|<[^>]*>", re.IGNORECASE | r
 
 
 def vendor_sentence(headers: Mapping[str, str], body: bytes) -> str:
-    """Return the sentence with which the vendor explains an answer, on one line; empty when there is none.
+    """Return the vendor's explanation of an answer on one line, or an empty text.
 
-    Redact it before it is shown: it may quote what was sent.
+    Redact it before it is shown: it may quote the request.
     """
     text = headers.get(_HEADER, "") or _from_body(headers, body[:_READ])
     return " ".join(text.split())[:_SHOWN]
 
 
 def _from_body(headers: Mapping[str, str], body: bytes) -> str:
-    """Return the sentence that a body holds: a field of JSON, plain text, or a web page without its tags."""
+    """Return the explanation in a body: a JSON field, plain text, or a web page without its tags."""
     text = body.decode("utf-8", "replace").removeprefix("\ufeff").strip()
     if is_html(headers, body):
         return _TAGS.sub(" ", text)
@@ -48,12 +48,12 @@ def _from_body(headers: Mapping[str, str], body: bytes) -> str:
 
 
 def is_call_limit(headers: Mapping[str, str], body: bytes) -> bool:
-    """Tell whether a 401 names a maximum of requests, which makes it the call limit."""
+    """Return whether a 401 names a maximum of requests, so that it means the call limit."""
     return any(_LIMIT.search(text) for text in (headers.get(_HEADER, ""), _from_body(headers, body[:_READ])))
 
 
 def says_invalid_token(headers: Mapping[str, str], body: bytes) -> bool:
-    """Tell whether an answer says in so many words that the token is not good (RFC 6750, 3.1)."""
+    """Return whether an answer says explicitly that the token is invalid (RFC 6750, 3.1)."""
     return "invalid_token" in headers.get("WWW-Authenticate", "") or b"invalid_token" in body[:_READ]
 
 
@@ -69,7 +69,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known when a 401 has to be judged."""
+    """The facts on which the meaning of a 401 depends."""
 
     expired: bool = False  #: the token's life is over, or the answer says `invalid_token`
     works_elsewhere: bool = False  #: another call with the same token succeeded afterwards
@@ -78,8 +78,8 @@ class Facts:
     renewed: bool = False  #: this call has had the token renewed
     holds: int = 0  #: windows for which this call has held all workers
     can_renew: bool = True  #: False for a copied token and the enterprise key
-    is_new: bool = False  #: the token took a refused one's place, and has opened nothing yet
-    opened_lately: bool = False  #: a token of these credentials opened something in this run or in the last hour
+    is_new: bool = False  #: the token replaced a refused one, and was never accepted
+    opened_lately: bool = False  #: a token of these credentials was accepted in this run or in the last hour
     opened_ever: bool = False
 
 

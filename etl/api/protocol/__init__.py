@@ -1,4 +1,4 @@
-"""The protocol: what to ask, what an answer means, which records it holds. Opens no connection, reads no clock."""
+"""The protocol: requests, the meaning of answers, and their records. Opens no connection, reads no clock."""
 
 from etl.api.protocol.answers import Answer, EndpointRefused, NotFound, RateLimited, Refusal, decipher
 from etl.api.protocol.calls import Call, page_call, parent_call, whole_call

@@ -1,4 +1,4 @@
-"""What an answer means before its records are looked at: fine, or an error that says what to do."""
+"""What an answer means before its records are read: success, or an error."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from etl.errors import ApiUnavailable, EtlError
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API answered, and what it took."""
+    """An answer of the API, with its timing."""
 
     status: int
     headers: Mapping[str, str]
@@ -22,30 +22,30 @@ class Answer:
     page: Page
     milliseconds: float  #: of the attempt that succeeded
     attempts: int
-    requested_at: datetime  #: by the API's own clock
+    requested_at: datetime  #: by the API's clock
     date: datetime | None  #: the answer's Date header
 
 
 class Refusal(StrEnum):
-    """Why the API refuses a call that was well understood."""
+    """Why the API refuses a call."""
 
     FORBIDDEN = "forbidden"  #: 403
     METHOD = "wrong verb"  #: 405
     MISSING = "no such list"  #: 404 of a list
     HTML = "a web page instead of data"
-    UNAUTHORIZED = "token refused here and taken elsewhere"  #: 401 while other calls of the same token succeed
+    UNAUTHORIZED = "token refused here and accepted elsewhere"  #: 401 while other calls with the same token succeed
     REQUEST = "bad request"  #: any other 4xx: the call itself is wrong
-    TOO_LARGE = "answer too large"  #: beyond what is read into memory
+    TOO_LARGE = "answer too large"  #: larger than the limit for memory
 
 
-#: What an account answers that does not have a resource.
+#: The answers of an account that does not have a resource.
 NOT_OFFERED = frozenset({Refusal.FORBIDDEN, Refusal.METHOD, Refusal.MISSING, Refusal.HTML, Refusal.UNAUTHORIZED})
-#: What may also be a passing fault of the server, and is asked again where every account has the resource.
+#: Refusals that may be temporary; retried if every account has the resource.
 PERHAPS_PASSING = frozenset({Refusal.FORBIDDEN, Refusal.METHOD, Refusal.MISSING, Refusal.HTML})
 
 
 class EndpointRefused(EtlError):
-    """The API refuses this call; whether the resource fails or is not offered, the caller decides."""
+    """The API refuses this call; the caller decides whether the resource failed or is not offered."""
 
     def __init__(self, call: Call, status: int, reason: Refusal, explanation: str = "") -> None:
         super().__init__(f"{call}: QQCatalyst answered {status} ({reason.value}).{explanation}")
@@ -54,26 +54,26 @@ class EndpointRefused(EtlError):
 
     @property
     def not_offered(self) -> bool:
-        """Whether an account that lacks the resource answers so."""
+        """Whether an account without the resource answers like this."""
         return self.reason in NOT_OFFERED
 
 
 class NotFound(EtlError):
-    """The API no longer has the record whose details were asked for."""
+    """The API no longer has the record whose details were requested."""
 
 
 class RateLimited(ApiUnavailable):
-    """The API asks to be called less often."""
+    """The call limit is reached."""
 
 
 def decipher(call: Call, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
-    """Return quietly when the answer may hold records; raise what is to be done otherwise.
+    """Return if the answer may contain records; raise an error otherwise.
 
-    A 401 speaks of the key and not of the call, and is the caller's to judge; here it counts as a refusal.
-    Raises EndpointRefused, NotFound, RateLimited or ApiUnavailable.
+    A 401 concerns the credential, so the caller decides about it; here it counts as a refusal. Raises EndpointRefused,
+    NotFound, RateLimited or ApiUnavailable.
     """
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise RateLimited(f"{call}: QQCatalyst asks to be called less often.", retry_after=retry_after(headers, now))
+        raise RateLimited(f"{call}: the call limit is reached.", retry_after=retry_after(headers, now))
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         raise CallFailed(f"{call}: QQCatalyst answered {status}.", retry_after=retry_after(headers, now))
     if status in _AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -88,12 +88,12 @@ def decipher(call: Call, status: int, headers: Mapping[str, str], body: bytes, n
         raise EndpointRefused(call, status, Refusal.HTML)
 
 
-#: 4xx that pass: the server took too long to read the request, or was not ready for it.
+#: Temporary 4xx: the server took too long to read the request, or was not ready for it.
 _AGAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
 
 
 def _refuse(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Raise what a 4xx means."""
+    """Raise the error that a 4xx means."""
     absent = status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
     if is_html(headers, body) and (absent or status in _REASONS):
         raise EndpointRefused(call, status, Refusal.HTML)
@@ -103,9 +103,10 @@ def _refuse(call: Call, status: int, headers: Mapping[str, str], body: bytes) ->
     raise EndpointRefused(call, status, reason, _NO_USER if b"User cannot be identified" in body[:10_000] else "")
 
 
-#: What a token that was got by `client_credentials` gets.
+#: The explanation of an answer to a token that was issued for `client_credentials`.
 _NO_USER = (
-    ' QQCatalyst says: "User cannot be identified". The token belongs to no user: get it with user name and password.'
+    ' QQCatalyst says: "User cannot be identified". The token belongs to no user: request one with user name and '
+    "password."
 )
 
 _REASONS: Mapping[int, Refusal] = {
@@ -116,6 +117,6 @@ _REASONS: Mapping[int, Refusal] = {
 
 
 def is_html(headers: Mapping[str, str], body: bytes) -> bool:
-    """Tell whether an answer is a web page, such as a log-in form or the help site, whatever it calls itself."""
+    """Return whether an answer is a web page, such as a login form, even if its content type differs."""
     start = body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
     return start.startswith(b"<") or (not start.startswith((b"{", b"[")) and "html" in headers.get("Content-Type", ""))

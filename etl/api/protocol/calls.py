@@ -1,4 +1,4 @@
-"""What to ask: each call of the API as a value, with its path, parameters and body."""
+"""Calls of the API as values, with path, parameters and body."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,13 +8,13 @@ import msgspec
 
 from etl.catalogue import Endpoint, Envelope, Resource
 
-#: Stands in an endpoint's path or query for the parent's source id.
+#: Placeholder for the parent's source id in an endpoint's path or query.
 PARENT = "{parent}"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, and what must be known of it to judge its answer."""
+    """One request, with the facts needed to interpret its answer."""
 
     method: str
     path: str  #: below the API's address, percent-encoded
@@ -23,13 +23,13 @@ class Call:
     resource: str
     envelope: Envelope
     proven: bool  #: whether every account is known to offer it
-    endpoint: int = 0  #: its place among the resource's endpoints
+    endpoint: int = 0  #: its index in the resource's endpoints
     page: int | None = None
     parent_id: str | None = None
 
     @property
     def target(self) -> str:
-        """Path and query as they stand in the request."""
+        """Path and query of the request."""
         return f"{self.path}?{urlencode(self.query, quote_via=quote)}" if self.query else self.path
 
     def __str__(self) -> str:
@@ -41,19 +41,19 @@ def page_call(
 ) -> Call:
     """Return the call for one page of a feed.
 
-    The days reach from the first to the midnight that begins the last; a size beyond what the endpoint grants is cut.
+    The range ends at the start of `last_day` (exclusive). The size is at most the endpoint's largest.
     """
-    facts: list[tuple[str, str | int]] = []
+    parameters: list[tuple[str, str | int]] = []
     if endpoint.dates and first_day and last_day:
         end = last_day - timedelta(days=1) if endpoint.dates.end_included else last_day
-        facts += [(endpoint.dates.start, first_day.isoformat()), (endpoint.dates.end, end.isoformat())]
+        parameters += [(endpoint.dates.start, first_day.isoformat()), (endpoint.dates.end, end.isoformat())]
     if endpoint.paging:
-        facts += [(endpoint.paging.page, page), (endpoint.paging.size, min(size, endpoint.paging.largest))]
-    return _call(resource, endpoint, facts, page=page)
+        parameters += [(endpoint.paging.page, page), (endpoint.paging.size, min(size, endpoint.paging.largest))]
+    return _call(resource, endpoint, parameters, page=page)
 
 
 def parent_call(resource: Resource, endpoint: Endpoint, parent_id: str) -> Call:
-    """Return the call for what belongs to one parent; where it is paged, for all of it that one page grants."""
+    """Return the call for the records of one parent; if paged, for the largest first page."""
     paging = endpoint.paging
     return _call(
         resource, endpoint, [(paging.page, 1), (paging.size, paging.largest)] if paging else [], parent_id=parent_id
@@ -68,20 +68,20 @@ def whole_call(resource: Resource, endpoint: Endpoint) -> Call:
 def _call(
     resource: Resource,
     endpoint: Endpoint,
-    facts: list[tuple[str, str | int]],
+    parameters: list[tuple[str, str | int]],
     *,
     page: int | None = None,
     parent_id: str | None = None,
 ) -> Call:
-    """Return the call with these facts where the endpoint wants them: in the query or in the body."""
+    """Return the call with its parameters in the query or in the body, as the endpoint requires."""
     in_body = endpoint.paging is not None and endpoint.paging.in_body
     fixed = tuple((name, value.replace(PARENT, parent_id or "")) for name, value in endpoint.query)
-    asked = () if in_body else tuple((name, str(value)) for name, value in facts)
+    variable = () if in_body else tuple((name, str(value)) for name, value in parameters)
     return Call(
         method=endpoint.method,
         path=endpoint.path.replace(PARENT, quote(parent_id or "", safe="")),
-        query=fixed + asked,
-        body=msgspec.json.encode(dict(facts)) if in_body else None,
+        query=fixed + variable,
+        body=msgspec.json.encode(dict(parameters)) if in_body else None,
         resource=resource.name,
         envelope=endpoint.envelope,
         proven=resource.documented and endpoint != resource.single,

@@ -1,4 +1,4 @@
-"""What jsonb can hold: the text of a record made safe for it, secrets removed, or the reason why it cannot be kept."""
+"""Makes the text of a record safe for jsonb and removes secrets, or gives the reason why it cannot be stored."""
 
 import json
 import re
@@ -11,18 +11,18 @@ import msgspec
 
 from etl.errors import InvalidRecord
 
-#: The largest record that is kept, in bytes.
+#: The largest record that is stored, in bytes.
 LARGEST = 10_000_000
-#: The deepest nesting that is kept; readers of JSON give up at some depth, each at its own.
+#: The deepest nesting that is stored; JSON parsers have different limits.
 DEEPEST = 200
 #: From this size on, a record may hold numbers too long for PostgreSQL; shorter ones need an exponent for that.
 _LONG = 4_000
-#: The digits that PostgreSQL's numeric holds before and behind the point (its manual, 8.1.2).
+#: The digits of PostgreSQL's numeric before and after the decimal point (its manual, 8.1.2).
 _BEFORE_POINT, _BEHIND_POINT = 131_072, 16_383
-#: The most digits of a whole number that readers of JSON take without being told to.
+#: The most digits of an integer that JSON parsers accept by default.
 _DIGITS = 4_300
 
-#: Keys that never reach staging, wherever they stand, in small letters.
+#: Keys that never reach staging, at any level, in lowercase.
 ALWAYS_DROPPED = frozenset(
     {
         "ssn",
@@ -38,7 +38,7 @@ ALWAYS_DROPPED = frozenset(
 
 _SUSPICIONS = (b'"ssn', b'ssn"', b"socialsec", b'password"')
 
-# Letters to small ones, digits and signs to 0: one search then finds every number with a long exponent.
+# Letters to lowercase, digits and signs to 0: one search then finds every number with a long exponent.
 _FOLD = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789+-",
     b"abcdefghijklmnopqrstuvwxyz00000000000",
@@ -47,7 +47,7 @@ _EXPONENT = b"0e0000"
 _BLANK = b" \t\r\n"
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
 
-# A NUL, or half of a surrogate pair: jsonb refuses both. An escaped back-slash and a whole pair are stepped over.
+# A NUL, or half of a surrogate pair: jsonb refuses both. An escaped backslash and a complete pair are skipped.
 _UNSAFE = re.compile(
     rb"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
@@ -55,7 +55,7 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 def with_safe_escapes(text: bytes) -> tuple[bytes, int]:
-    """Return a JSON text with U+FFFD for what jsonb refuses in strings (NUL, lone surrogates), and their number."""
+    """Return a JSON text with U+FFFD in place of NUL and lone surrogates, which jsonb refuses, and their number."""
     if b"\\" not in text or b"\\u" not in text:
         return text, 0
     mended = 0
@@ -71,7 +71,7 @@ def with_safe_escapes(text: bytes) -> tuple[bytes, int]:
 
 
 def suspicions(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """Return what to look for to find texts that may hold a secret: the always dropped ones and those of a resource."""
+    """Return the byte patterns of texts that may contain a secret: those always dropped and those of a resource."""
     return (
         *_SUSPICIONS,
         *(b'"' + name.lower().encode() + b'"' for name in secrets if name.lower() not in ALWAYS_DROPPED),
@@ -79,9 +79,9 @@ def suspicions(secrets: Iterable[str]) -> tuple[bytes, ...]:
 
 
 def is_plain(text: bytes, signs: tuple[bytes, ...]) -> bool:
-    """Tell whether a text surely holds no secret, no number out of range and nothing but UTF-8.
+    """Return whether a text certainly is UTF-8 without secrets and numbers out of range.
 
-    A quick look, for many records at once; false does not mean that anything is wrong.
+    A fast check of many records at once; False does not mean that anything is wrong.
     """
     if not text.isascii():
         try:
@@ -95,24 +95,24 @@ def is_plain(text: bytes, signs: tuple[bytes, ...]) -> bool:
 
 
 def is_slender(text: bytes) -> bool:
-    """Tell whether a text is too short and too flat for the limits of depth and length of numbers."""
+    """Return whether a text is too short and too flat to exceed the limits of depth and number length."""
     return len(text) <= _LONG and _brackets(text) <= DEEPEST
 
 
 def are_slender(texts: list[bytes], together: bytes) -> bool:
-    """Tell whether surely all of some texts are too short and too flat for the limits; each has a bracket at least."""
+    """Return whether all texts are certainly too short and too flat to exceed the limits; each has a bracket."""
     return max(map(len, texts), default=0) <= _LONG and _brackets(together) - len(texts) < DEEPEST
 
 
 def _brackets(text: bytes) -> int:
-    """Return how many brackets open in a text: it is nested no deeper."""
+    """Return how many brackets a text opens: an upper bound of its nesting."""
     return text.count(b"{") + text.count(b"[")
 
 
 def careful(text: bytes, secrets: tuple[str, ...]) -> tuple[bytes, bool]:
-    """Return a record's text without secrets, and whether a key stood in it twice (the last one counts).
+    """Return a record's text without secrets, and whether it had a duplicate key (the last one counts).
 
-    Raises InvalidRecord when PostgreSQL could not hold it. Numbers keep every digit.
+    Raises InvalidRecord if PostgreSQL cannot store it. Numbers keep every digit.
     """
     if len(text) > LARGEST:
         raise InvalidRecord(f"is larger than {LARGEST:,} bytes")
@@ -130,12 +130,12 @@ def careful(text: bytes, secrets: tuple[str, ...]) -> tuple[bytes, bool]:
     except UnicodeDecodeError:
         raise InvalidRecord("holds bytes that are not UTF-8") from None
     except (ValueError, RecursionError):
-        raise InvalidRecord("is no JSON") from None
+        raise InvalidRecord("is not JSON") from None
     return (msgspec.json.encode(value) if reading.dropped else text), reading.twice
 
 
 class _Reading:
-    """One record while it is read: what was left out and what came twice."""
+    """One record while it is parsed: what was removed and what was duplicate."""
 
     def __init__(self, secrets: frozenset[str]) -> None:
         self.secrets = secrets
@@ -152,7 +152,7 @@ class _Reading:
 
 
 def is_secret(key: str, secrets: frozenset[str]) -> bool:
-    """Tell whether a key names what never reaches staging; `secrets` adds those of one resource, in small letters."""
+    """Return whether a key never reaches staging; `secrets` adds those of one resource, in lowercase."""
     folded = key.strip().casefold()
     return (
         folded in ALWAYS_DROPPED
@@ -165,12 +165,12 @@ def is_secret(key: str, secrets: frozenset[str]) -> bool:
 
 @cache
 def _folded(secrets: tuple[str, ...]) -> frozenset[str]:
-    """Return the names in small letters."""
+    """Return the names in lowercase."""
     return frozenset(name.casefold() for name in secrets)
 
 
 def _number(digits: str) -> msgspec.Raw:
-    """Return a number as it is written, when PostgreSQL's numeric can hold it."""
+    """Return a number as written, if PostgreSQL's numeric can store it."""
     if len(digits) > _LONG or "e" in digits or "E" in digits:
         try:
             number = Decimal(digits)
@@ -183,19 +183,19 @@ def _number(digits: str) -> msgspec.Raw:
 
 
 def _whole_number(digits: str) -> msgspec.Raw:
-    """Return a whole number as it is written, when it is not absurdly long."""
+    """Return an integer as written, if it is not too long."""
     if len(digits) > _DIGITS:
         raise InvalidRecord(f"holds a whole number of more than {_DIGITS:,} digits")
     return msgspec.Raw(digits.encode())
 
 
 def _no_number(word: str) -> NoReturn:
-    """Refuse the words that are no JSON, though Python reads them."""
-    raise InvalidRecord(f"holds {word}, which is no number")
+    """Refuse the words that Python accepts although they are not JSON."""
+    raise InvalidRecord(f"holds {word}, which is not a number")
 
 
 def _depth(text: bytes) -> int:
-    """Return how deep the brackets of a text are nested."""
+    """Return the nesting depth of a text's brackets."""
     deepest = depth = 0
     for byte in _STRINGS.sub(b"", text):
         if byte in b"[{":

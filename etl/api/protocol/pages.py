@@ -1,4 +1,4 @@
-"""The five envelopes: from the body of an answer to the texts of its records and what it says of their number."""
+"""The five envelopes: from the body of an answer to the texts of its records and their stated number."""
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE, lookup
@@ -18,14 +18,14 @@ from etl.errors import ApiUnavailable, UnexpectedResponse
 
 _BOMS = (
     (BOM_UTF8, "utf-8"),
-    (BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark begins it
+    (BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is a prefix of it
     (BOM_UTF32_BE, "utf-32"),
     (BOM_UTF16_LE, "utf-16"),
     (BOM_UTF16_BE, "utf-16"),
 )
-#: An error code of the vendor's; what else stands in its place may quote a person or a secret.
+#: An error code of the vendor; any other value may contain personal data or a secret.
 _ERROR_CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
-_MOST = 2**53  # beyond it, a number of records is none
+_MOST = 2**53  # a larger number of records is ignored
 
 
 class CallFailed(ApiUnavailable):
@@ -37,10 +37,10 @@ class Page:
     """The records of one answer."""
 
     items: list[bytes]  #: the JSON text of each, as sent
-    total: int | None = None  #: in all pages, as the envelope says
+    total: int | None = None  #: in all pages, as stated by the envelope
     pages: int | None = None
-    whole: bool = True  #: False: some item is not JSON in itself; each must be checked
-    mended: int = 0  #: escapes that the database refuses, replaced
+    whole: bool = True  #: False: some item is not valid JSON; each must be checked
+    mended: int = 0  #: replaced escapes that the database refuses
 
 
 class _Paged(msgspec.Struct):
@@ -62,10 +62,10 @@ _any = msgspec.json.Decoder()
 
 
 def read(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> Page:
-    """Return the records of an answer that `decipher` let pass.
+    """Return the records of an answer that `decipher` accepted.
 
-    Raises UnexpectedResponse when the envelope is another than declared, ApiUnavailable when the body is cut, is no JSON,
-    or says itself that the call failed.
+    Raises UnexpectedResponse if the envelope is not as declared, ApiUnavailable if the body is cut, is not JSON, or
+    says that the call failed.
     """
     if status == HTTPStatus.NO_CONTENT:
         return _nothing(call)
@@ -80,7 +80,7 @@ def read(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> Pa
 
 
 def _is_json(text: bytes) -> bool:
-    """Tell whether a text is JSON from its beginning to its end."""
+    """Return whether a text is complete JSON."""
     try:
         _raw.decode(text)
     except (msgspec.DecodeError, RecursionError):
@@ -88,22 +88,22 @@ def _is_json(text: bytes) -> bool:
     return True
 
 
-def _other_shape(call: Call, words: str) -> UnexpectedResponse:
-    """Return the error for an answer of another shape than declared."""
+def _other_shape(call: Call, problem: str) -> UnexpectedResponse:
+    """Return the error for an answer with an undeclared shape."""
     return UnexpectedResponse(
-        f"{call}: the answer {words}. The API may have changed: look for a newer version of this program."
+        f"{call}: the answer {problem}. The API may have changed: look for a newer version of this program."
     )
 
 
 def _nothing(call: Call) -> Page:
-    """Return the empty page that 204 means for the details of one record; a feed says so with an empty list."""
+    """Return the empty page that 204 means for the details of one record; an empty feed sends an empty list."""
     if call.parent_id is None:
         raise ApiUnavailable(f"{call}: QQCatalyst answered 204, which is not a page.")
     return Page([])
 
 
 def _utf8(call: Call, headers: Mapping[str, str], body: bytes) -> bytes:
-    """Return the body in UTF-8 without a byte order mark; where only single records are not UTF-8, as it came."""
+    """Return the body in UTF-8 without a byte order mark; unchanged if only single records are not UTF-8."""
     for bom, encoding in _BOMS:
         if body.startswith(bom):
             return body[len(bom) :] if encoding == "utf-8" else _decoded(call, body, encoding)
@@ -118,7 +118,7 @@ def _utf8(call: Call, headers: Mapping[str, str], body: bytes) -> bytes:
 
 
 def _charset(headers: Mapping[str, str]) -> str | None:
-    """Return the encoding that the answer claims when it is known and another than UTF-8."""
+    """Return the encoding that the answer states, None if it is unknown or UTF-8."""
     message = Message()
     message["Content-Type"] = headers.get("Content-Type", "")
     try:
@@ -129,7 +129,7 @@ def _charset(headers: Mapping[str, str]) -> str | None:
 
 
 def _decoded(call: Call, body: bytes, encoding: str) -> bytes:
-    """Return the body brought from its encoding to UTF-8."""
+    """Return the body converted to UTF-8."""
     try:
         return body.decode(encoding).encode()
     except (UnicodeError, LookupError):
@@ -152,27 +152,27 @@ def _page(call: Call, text: bytes) -> Page:
 
 
 def _in_any_case(call: Call, text: bytes) -> _Paged:
-    """Read the envelope of a feed whose keys have another case than declared."""
+    """Read the envelope of a feed whose keys differ in case from the declared ones."""
     keys = {name.casefold(): name for name in _Paged.__struct_fields__}
-    found = {keys[key.casefold()]: value for key, value in _object.decode(text).items() if key.casefold() in keys}
-    failed = _number_or_text(found.get("IsSuccess", msgspec.Raw())) is False
-    if "Data" not in found and not failed:
+    values = {keys[key.casefold()]: value for key, value in _object.decode(text).items() if key.casefold() in keys}
+    failed = _number_or_text(values.get("IsSuccess", msgspec.Raw())) is False
+    if "Data" not in values and not failed:
         raise _other_shape(call, "has no list `Data`")
-    items = _list.decode(found.pop("Data", b"null"))
-    return _Paged(Data=items, **cast("dict[str, Any]", found))
+    items = _list.decode(values.pop("Data", b"null"))
+    return _Paged(Data=items, **cast("dict[str, Any]", values))
 
 
 def _action(call: Call, text: bytes) -> Page:
     """Read the envelope of an action result."""
-    found = {key.casefold(): value for key, value in _object.decode(text).items()}
-    _succeeded(call, *(_number_or_text(found.get(key, msgspec.Raw())) for key in ("issuccess", "errorcode")))
-    if "result" not in found:
+    values = {key.casefold(): value for key, value in _object.decode(text).items()}
+    _succeeded(call, *(_number_or_text(values.get(key, msgspec.Raw())) for key in ("issuccess", "errorcode")))
+    if "result" not in values:
         raise _other_shape(call, "has no `Result`")
-    result = bytes(found["result"])
+    result = bytes(values["result"])
     return Page([] if result == b"null" else [result])
 
 
-def _array(call: Call, text: bytes) -> Page:  # noqa: ARG001 (the readers of all shapes are called alike)
+def _array(call: Call, text: bytes) -> Page:  # noqa: ARG001 (the readers of all shapes have the same parameters)
     """Read a bare list."""
     return Page([bytes(item) for item in _list.decode(text) or ()])
 
@@ -195,19 +195,19 @@ _SHAPES = {
 
 
 def _succeeded(call: Call, success: object, code: object) -> None:
-    """Raise CallFailed when the envelope says that the call failed, although the status says otherwise."""
+    """Raise CallFailed if the envelope says that the call failed, although the status says success."""
     if success is False or code not in (None, "", 0, "0"):
-        word = f", code {code}" if _ERROR_CODE.fullmatch(str(code)) else ""
-        raise CallFailed(f"{call}: QQCatalyst says that the call failed{word}.")
+        detail = f", code {code}" if _ERROR_CODE.fullmatch(str(code)) else ""
+        raise CallFailed(f"{call}: QQCatalyst says that the call failed{detail}.")
 
 
 def _number_or_text(raw: msgspec.Raw) -> object:
-    """Return a value of the envelope, None when it is absent."""
+    """Return a value of the envelope, None if it is absent."""
     return _any.decode(raw) if bytes(raw) else None
 
 
 def _count(raw: msgspec.Raw) -> int | None:
-    """Return a number of records or pages, None when the envelope names none that can be one."""
+    """Return a number of records or pages, None if the envelope has no valid one."""
     value = _number_or_text(raw)
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < len(str(_MOST)):
         value = int(value)
@@ -217,19 +217,19 @@ def _count(raw: msgspec.Raw) -> int | None:
 
 
 def _with_broken_items(call: Call, text: bytes, error: Exception) -> Page:
-    """Take apart a body whose envelope is whole though an item in it is not JSON."""
+    """Split a body whose envelope is complete although an item is not JSON."""
     try:
         return _taken_apart(call, text)
     except NotWhole as broken:
         offset = broken.offset
-        words = "is empty" if not text.strip() else f"is cut or no JSON, at byte {offset} of {len(text)}"
-        raise ApiUnavailable(f"{call}: the answer {words}.") from None
+        problem = "is empty" if not text.strip() else f"is cut or not JSON, at byte {offset} of {len(text)}"
+        raise ApiUnavailable(f"{call}: the answer {problem}.") from None
     except msgspec.DecodeError:
-        raise ApiUnavailable(f"{call}: the answer is no JSON ({type(error).__name__}).") from None
+        raise ApiUnavailable(f"{call}: the answer is not JSON ({type(error).__name__}).") from None
 
 
 def _taken_apart(call: Call, text: bytes) -> Page:
-    """Return the page with each item as it stands, to be checked one by one."""
+    """Return the page with each item unchanged, to be checked one by one."""
     if call.envelope is Envelope.ARRAY:
         if text.lstrip()[:1] == b"{":
             raise _other_shape(call, f"is not a {call.envelope}")
@@ -237,10 +237,10 @@ def _taken_apart(call: Call, text: bytes) -> Page:
     if call.envelope is Envelope.OBJECT:
         fields(text)
         return Page([text.strip()], whole=False)
-    found = {key.casefold(): value for key, value in fields(text).items()}
+    values = {key.casefold(): value for key, value in fields(text).items()}
     key = "result" if call.envelope is Envelope.ACTION else "data"
-    rest = {name: msgspec.Raw(value) for name, value in found.items() if name != key}
-    _succeeded(call, *(_number_or_text(rest.get(name, msgspec.Raw())) for name in ("issuccess", "errorcode")))
-    total = _count(rest.get("totalitems", msgspec.Raw()))
-    value = found.get(key, b"null")
+    envelope = {name: msgspec.Raw(value) for name, value in values.items() if name != key}
+    _succeeded(call, *(_number_or_text(envelope.get(name, msgspec.Raw())) for name in ("issuccess", "errorcode")))
+    total = _count(envelope.get("totalitems", msgspec.Raw()))
+    value = values.get(key, b"null")
     return Page([value] if key == "result" else members(value), total, whole=False)

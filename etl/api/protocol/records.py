@@ -1,4 +1,4 @@
-"""From the items of a page to records ready for staging: id, version, hash, secrets removed, nothing else decoded."""
+"""Makes records for staging from the items of a page: id, version and hash, without secrets."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ from etl.errors import InvalidRecord
 from etl.record import ReadSet, Record, decode
 from etl.values import Timestamp, Violation, source_id
 
-#: Pages up to this size are looked at for secrets and odd numbers as a whole, in bytes.
+#: Pages up to this size, in bytes, are checked for secrets and odd numbers in one piece.
 _AT_ONCE = 16_000_000
 
-#: Whole numbers up to this are written as they are, without asking further.
+#: Integers below this are ids without further checks.
 _SURELY_AN_ID = 10**18
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -29,24 +29,24 @@ _list = msgspec.json.Decoder(list[msgspec.Raw] | None)
 
 
 class ParentFacts(Protocol):
-    """Whose details were asked for."""
+    """The parent whose details were requested."""
 
     @property
     def parent_id(self) -> str:
-        """Its source id."""
+        """The parent's source id."""
 
     @property
     def parent_raw_id(self) -> UUID:
-        """Its raw row."""
+        """The parent's raw row."""
 
     @property
     def carried(self) -> bytes:
-        """What its details need to know of it: a JSON object."""
+        """The fields of the parent that its details need: a JSON object."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """An item that cannot be kept, and why, in words that hold nothing of it."""
+    """An item that cannot be stored, and the reason, which quotes none of its content."""
 
     position: int  #: in the page, from 0
     reason: str
@@ -54,29 +54,29 @@ class BadRecord:
 
 @dataclass(slots=True)
 class Records:
-    """What the items of a page came to."""
+    """The records made from the items of a page."""
 
     records: list[Record] = field(default_factory=list)
     bad: list[BadRecord] = field(default_factory=list)
     #: The ids of the items that the envelope's total counts, in the order received.
     item_ids: list[str] = field(default_factory=list)
-    sets: list[ReadSet] = field(default_factory=list)  #: what was read completely, empty sets included
-    others: int = 0  #: records of kinds that another resource keeps
-    twice: int = 0  #: records seen to name a key twice; the last one counts
+    sets: list[ReadSet] = field(default_factory=list)  #: the sets that were read completely, including empty ones
+    others: int = 0  #: records of kinds that belong to another resource
+    twice: int = 0  #: records with a duplicate key; the last one counts
 
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What the records of one page have in common."""
+    """The values that the records of one page share."""
 
     resource: Resource
     reader: Reader
     clock: Timestamp
     requested_at: datetime
-    suffix: bytes = b""  #: what is added to each record's text
+    suffix: bytes = b""  #: text added to each record
     set_key: str | None = None
     parent_raw_id: UUID | None = None
-    modified: Any = None  #: as the item around the records says
+    modified: Any = None  #: the value in the item around the records
 
 
 def records(
@@ -88,32 +88,34 @@ def records(
     zone: str = "UTC",
     parent: ParentFacts | None = None,
 ) -> Records:
-    """Return the records of a page with the sets that it completes, and the items that are bad.
+    """Return the records of a page with the sets that it completes, and the bad items.
 
-    `requested_at` is the time of the request by the API's clock; no version is later. `zone` is that of times which
-    name none. An item that cannot be kept costs none of its neighbours.
+    `requested_at` is the time of the request by the API's clock; no version is later. `zone` applies to times without
+    one. An item that cannot be stored does not affect the others.
     """
     context = _Context(resource, reader_of(resource), Timestamp(zone), requested_at, _implied(endpoint))
-    found = Records()
-    items = list(_clean(context.reader, resource.secrets, page, found))
+    result = Records()
+    items = list(_clean(context.reader, resource.secrets, page, result))
     if resource.nested is not None:
-        _take_nested(context, resource.nested, items, found)
-        return found
+        _take_nested(context, resource.nested, items, result)
+        return result
     if resource.parent is None or parent is None:
-        _take(context, items, found)
-        return found
+        _take(context, items, result)
+        return result
     carried = parent.carried if resource.parent.parent_fields else b""
     context = _of_parent(context, resource.parent.resource, parent.parent_id, carried, parent.parent_raw_id)
     if not page.items and resource.parent.fallback:
-        items = [(position, _encode(one)) for position, one in enumerate(resource.parent.fallback(decode(carried)))]
-    _take(context, items, found)
-    if context.set_key is not None and not found.bad:
-        found.sets.append(ReadSet(context.set_key, frozenset(record.source_id for record in found.records)))
-    return found
+        items = [
+            (position, _encode(record)) for position, record in enumerate(resource.parent.fallback(decode(carried)))
+        ]
+    _take(context, items, result)
+    if context.set_key is not None and not result.bad:
+        result.sets.append(ReadSet(context.set_key, frozenset(record.source_id for record in result.records)))
+    return result
 
 
 def _implied(endpoint: Endpoint) -> bytes:
-    """Return what the call implies, to stand at the end of each record."""
+    """Return the values that the call implies, to be added at the end of each record."""
     return b',"_call":' + _encode(dict(endpoint.implies)) if endpoint.implies else b""
 
 
@@ -131,8 +133,8 @@ def _of_parent(context: _Context, name: str, parent_id: str, carried: bytes, raw
     )
 
 
-def _clean(reader: Reader, secrets: tuple[str, ...], page: Page, found: Records) -> Iterator[tuple[int, bytes]]:
-    """Yield the items that the database can hold, with their positions, free of secrets."""
+def _clean(reader: Reader, secrets: tuple[str, ...], page: Page, result: Records) -> Iterator[tuple[int, bytes]]:
+    """Yield the items that the database can store, with their positions, without secrets."""
     at_once = page.whole and sum(map(len, page.items)) <= _AT_ONCE
     together = b"\n".join(page.items) if at_once else b""
     plain = at_once and is_plain(together, reader.signs)
@@ -144,14 +146,14 @@ def _clean(reader: Reader, secrets: tuple[str, ...], page: Page, found: Records)
         try:
             text, twice = careful(item, secrets)
         except InvalidRecord as error:
-            found.bad.append(BadRecord(position, str(error)))
+            result.bad.append(BadRecord(position, str(error)))
         else:
-            found.twice += twice
+            result.twice += twice
             yield position, text
 
 
-def _take(context: _Context, items: Iterable[tuple[int, bytes]], found: Records) -> None:
-    """Make a record of each item."""
+def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records) -> None:
+    """Make a record from each item."""
     reader, kinds = context.reader, context.reader.kinds
     stages_others = context.resource.stages_filtered_out
     fast: bool | None = None
@@ -163,17 +165,17 @@ def _take(context: _Context, items: Iterable[tuple[int, bytes]], found: Records)
             text = _with_suffix(item, context.suffix) if context.suffix else item
             name = _identity(context.resource, glance, text)
         except InvalidRecord as error:
-            found.bad.append(BadRecord(position, str(error)))
+            result.bad.append(BadRecord(position, str(error)))
             continue
-        found.item_ids.append(name)
+        result.item_ids.append(name)
         if stages_others or (isinstance(glance.kind, str) and glance.kind in kinds):
-            found.records.append(_record(context, name, text, glance))
+            result.records.append(_record(context, name, text, glance))
         else:
-            found.others += 1
+            result.others += 1
 
 
 def _glance(reader: Reader, item: bytes, *, fast: bool) -> Glance:
-    """Return what the record says of itself."""
+    """Return the key fields of a record."""
     if fast:
         try:
             glance: Glance = reader.glance.decode(item)
@@ -183,12 +185,12 @@ def _glance(reader: Reader, item: bytes, *, fast: bool) -> Glance:
             if (glance.id is not None or "id" not in reader.names) and not reader.may_overlook(glance, item):
                 return glance
     if item[:1] != b"{":
-        raise InvalidRecord("is no object")
+        raise InvalidRecord("is not an object")
     return reader.look(item)
 
 
 def _identity(resource: Resource, glance: Glance, text: bytes) -> str:
-    """Return the record's canonical source id; raise InvalidRecord when it has none."""
+    """Return the record's canonical source id; raise InvalidRecord if it has none."""
     raw = glance.id
     if type(raw) is int and 0 < raw < _SURELY_AN_ID:
         return str(raw)
@@ -196,7 +198,7 @@ def _identity(resource: Resource, glance: Glance, text: bytes) -> str:
         try:
             raw = resource.id(decode(text))
         except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError):
-            raise InvalidRecord("has parts of another shape than its id is made of") from None
+            raise InvalidRecord("has an unexpected shape in the fields of its id") from None
     name = source_id(raw)
     if name is None:
         raise InvalidRecord("has no id")
@@ -206,12 +208,12 @@ def _identity(resource: Resource, glance: Glance, text: bytes) -> str:
 
 
 def _record(context: _Context, name: str, text: bytes, glance: Glance) -> Record:
-    """Return the record with its version: the time at its source, never later than the request that read it."""
+    """Return the record with its version: its time at the source, never later than the request that read it."""
     changed = context.clock.clean(context.modified if glance.modified is None else glance.modified)
     modified = changed if isinstance(changed, datetime) else None
     created = _moment(context.clock, glance.created)
-    # Without a declared time of change, or with one that cannot be read, nothing in a record tells its versions apart:
-    # the reading itself dates it. One that was made and never changed has none, which is no fault.
+    # Without a declared or readable modification time nothing in a record distinguishes its versions, so the time of
+    # the request dates it. A record that never changed has none, which is not a fault.
     dated = context.resource.modified and not isinstance(changed, Violation)
     version = (modified or created) if dated else None
     requested_at = context.requested_at
@@ -229,47 +231,47 @@ def _record(context: _Context, name: str, text: bytes, glance: Glance) -> Record
 
 
 def _moment(clock: Timestamp, raw: Any) -> datetime | None:
-    """Return a point in time, None when there is none that can be read."""
+    """Return a point in time, None if it cannot be read."""
     moment = clock.clean(raw)
     return moment if isinstance(moment, datetime) else None
 
 
 def _with_suffix(text: bytes, suffix: bytes) -> bytes:
-    """Return an object's text with further members at its end."""
+    """Return an object's text with more members at its end."""
     begun = text[:-1].rstrip()
     return begun + (suffix[1:] if begun == b"{" else suffix) + b"}"
 
 
-def _take_nested(context: _Context, nested: Nested, items: Iterable[tuple[int, bytes]], found: Records) -> None:
-    """Make a record of each member of the items' lists; what an item lists is its parent's complete set."""
+def _take_nested(context: _Context, nested: Nested, items: Iterable[tuple[int, bytes]], result: Records) -> None:
+    """Make a record from each member of the items' lists; the list of an item is its parent's complete set."""
     sets: dict[str, ReadSet] = {}
     for position, item in items:
         try:
             parent_id, members, around = _opened(nested, item)
         except InvalidRecord as error:
-            found.bad.append(BadRecord(position, str(error)))
+            result.bad.append(BadRecord(position, str(error)))
             continue
-        found.item_ids.append(parent_id)
+        result.item_ids.append(parent_id)
         inner = _inside(context, nested, parent_id, around)
         taken = Records()
         _take(inner, [(position, member) for member in members], taken)
-        found.records += taken.records
-        found.others += taken.others
-        found.bad += taken.bad
-        if not taken.bad:  # of a set that cannot be read whole, nobody knows what is missing
+        result.records += taken.records
+        result.others += taken.others
+        result.bad += taken.bad
+        if not taken.bad:  # if a set cannot be read completely, what is missing is unknown
             _note_set(sets, ReadSet(f"{nested.parent}:{parent_id}", frozenset(taken.item_ids), _version(inner)))
-    found.sets += sets.values()
+    result.sets += sets.values()
 
 
 def _note_set(sets: dict[str, ReadSet], read: ReadSet) -> None:
-    """Keep the newest of the sets that a page lists of one parent."""
-    known = sets.get(read.key)
-    if known is None or known.version_at is None or read.version_at is None or known.version_at <= read.version_at:
+    """Keep the newest set that a page has of one parent."""
+    other = sets.get(read.key)
+    if other is None or other.version_at is None or read.version_at is None or other.version_at <= read.version_at:
         sets[read.key] = read
 
 
 def _version(context: _Context) -> datetime:
-    """Return the version of what an item lists: when the item changed, never later than the request that read it."""
+    """Return the version of an item's list: when the item changed, never later than the request that read it."""
     modified = _moment(context.clock, context.modified)
     return min(modified, context.requested_at) if modified is not None else context.requested_at
 
@@ -287,19 +289,19 @@ def _inside(context: _Context, nested: Nested, parent_id: str, around: bytes) ->
 
 
 def _opened(nested: Nested, item: bytes) -> tuple[str, list[bytes], bytes]:
-    """Return the parent's id, the texts of the records that an item lists, and the text of what stands around them."""
+    """Return the parent's id, the texts of the records in an item's list, and the text around them."""
     try:
         around = _object.decode(item)
         key = _key(around, nested.list)
         members = _list.decode(around.pop(key)) if key is not None else None
     except msgspec.DecodeError:
-        raise InvalidRecord(f"is no object with a list `{nested.list}`") from None
+        raise InvalidRecord(f"is not an object with a list `{nested.list}`") from None
     parent_id = _identity_of(_value(around, nested.parent_id))
     return parent_id, [bytes(member) for member in members or ()], msgspec.json.encode(around)
 
 
 def _identity_of(raw: Any) -> str:
-    """Return a canonical source id; raise InvalidRecord when it is none."""
+    """Return a canonical source id; raise InvalidRecord for an invalid one."""
     name = source_id(raw)
     if not isinstance(name, str):
         raise InvalidRecord("does not say whose records it lists")
@@ -307,11 +309,11 @@ def _identity_of(raw: Any) -> str:
 
 
 def _key(around: dict[str, msgspec.Raw], name: str) -> str | None:
-    """Return the key as it stands in an object, in the declared case if it can be."""
+    """Return the key of an object, preferably in the declared case."""
     return name if name in around else next((key for key in around if key.casefold() == name.casefold()), None)
 
 
 def _value(around: dict[str, msgspec.Raw], name: str) -> Any:
-    """Return a decoded field of an object, None when it has none."""
+    """Return a decoded field of an object, None if it is absent."""
     key = _key(around, name)
     return None if key is None else msgspec.json.decode(around[key])

@@ -1,4 +1,4 @@
-"""The careful way to take a JSON list apart: a record that is broken in itself does not cost its neighbours."""
+"""Splits a JSON list tolerantly: a broken record does not affect the others."""
 
 import re
 
@@ -16,11 +16,11 @@ class NotWhole(ValueError):
 
 
 def members(text: bytes) -> list[bytes]:
-    """Return the texts between the commas of one list or object, whatever stands in them; raise NotWhole."""
+    """Return the texts between the commas of one list or object, valid or not; raise NotWhole."""
     text = text.strip(_BLANK)
     if text[:1] not in _OPENING:
         raise NotWhole(0)
-    found: list[bytes] = []
+    texts: list[bytes] = []
     closing: list[bytes] = []
     at, begin = 0, 1
     while at < len(text):
@@ -33,20 +33,20 @@ def members(text: bytes) -> list[bytes]:
         elif word in (b"]", b"}") and word != closing.pop():
             raise NotWhole(at)
         if (word == b"," and len(closing) == 1) or not closing:
-            found.append(text[begin : at - 1].strip(_BLANK))
+            texts.append(text[begin : at - 1].strip(_BLANK))
             begin = at
     if closing:
         raise NotWhole(len(text))
-    return _without_gap(found, len(text))
+    return _without_gap(texts, len(text))
 
 
-def _without_gap(found: list[bytes], length: int) -> list[bytes]:
-    """Return the members; none for an empty list, and NotWhole where nothing stands between two commas."""
-    if found == [b""]:
+def _without_gap(texts: list[bytes], length: int) -> list[bytes]:
+    """Return the members, or an empty list; raise NotWhole if nothing is between two commas."""
+    if texts == [b""]:
         return []
-    if b"" in found:
+    if b"" in texts:
         raise NotWhole(length)
-    return found
+    return texts
 
 
 def fields(text: bytes) -> dict[str, bytes]:

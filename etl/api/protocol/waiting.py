@@ -1,11 +1,11 @@
-"""How long a server asks to be left alone: the Retry-After header in all its forms."""
+"""How long a server asks to wait: the Retry-After header in all its forms."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-#: Longer than anybody waits, in seconds; keeps absurd numbers out of clocks and tables.
+#: The largest wait, in seconds; keeps absurd numbers out of clocks and tables.
 LONGEST = 7 * 86_400.0
 
 _SECONDS = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -21,9 +21,9 @@ _DATES = re.compile(
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for, None when it is absent or unusable.
+    """Return the seconds of a Retry-After header, None if it is absent or unusable.
 
-    A date in the past means now; `now` is taken from the answer's own Date header where it has one.
+    A date in the past means now; the answer's Date header replaces `now` if present.
     """
     text = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(text):
@@ -36,7 +36,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def http_date(text: str | None) -> datetime | None:
-    """Return a date of HTTP as an aware UTC instant, None when it has none of the three forms."""
+    """Return an HTTP date as an aware UTC instant, None if it has none of the three forms."""
     if not text or not _DATES.fullmatch(text.strip()):
         return None
     try:

@@ -1,1 +1,1 @@
-"""How fast the API may be called, shared by all workers of an account."""
+"""The call limit of an account, shared by all its workers."""

@@ -1,4 +1,4 @@
-"""The rate limiter: makes callers wait for a permit of the window that all workers of the account share."""
+"""The rate limiter: callers wait for a permit of the window that all workers of the account share."""
 
 import asyncio
 from collections import deque
@@ -29,10 +29,10 @@ log = get_logger(__name__)
 
 
 class Outcome(Enum):
-    """What became of the call for which a permit was taken."""
+    """What happened to the call for which a permit was taken."""
 
     NEVER_SENT = auto()
-    ENDED = auto()  #: without a word about the limit: cut off, failed, or not understood
+    ENDED = auto()  #: without information about the limit: cut, failed, or unreadable
     ACCEPTED = auto()
     REFUSED = auto()
 
@@ -42,17 +42,17 @@ class Permit:
     """The right to send one call. Times are seconds of the store's clock."""
 
     serial: int  #: grows with each permit of this client
-    free_at: float  #: when it is free again if nobody says that its call has ended
+    free_at: float  #: when it is free again if the end of its call is never reported
     taken_at: float
-    asked_at: float  #: by the limiter's own clock, a moment before it was taken
+    asked_at: float  #: by the limiter's clock, shortly before it was taken
     outcome: Outcome = Outcome.NEVER_SENT
-    retry_after: float = 0.0  #: what a refusal asked for
+    retry_after: float = 0.0  #: the wait that a refusal asked for
 
 
 class RateLimiter:
     """The permits of one client. Use it from one event loop, and close it at the end.
 
-    One exchange with the store at a time reports the calls that have ended and takes permits for all who wait.
+    One exchange with the store at a time reports ended calls and takes permits for all waiting callers.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class RateLimiter:
 
     @asynccontextmanager
     async def permit(self) -> AsyncIterator[Permit]:
-        """Wait for a permit, and hold it while the block runs, which sets its outcome.
+        """Wait for a permit, and hold it during the block, which sets its outcome.
 
-        Raises QuotaSpent where the API wants no call for longer than a run waits.
+        Raises QuotaSpent if the call limit is used up for longer than a run waits.
         """
         permit = await self._acquire()
         try:
@@ -86,12 +86,12 @@ class RateLimiter:
             self._report(self._event_of(permit))
 
     def hold(self, permit: Permit) -> None:
-        """Hold all workers for a window after a call that was perhaps refused for the limit."""
+        """Hold all workers for a window after a call that the limit may have refused."""
         log.info("call limit perhaps reached", window_seconds=self.window)
         self._report(partial(held, rules=self._rules, taken_at=permit.taken_at, least=self.window))
 
     def _event_of(self, permit: Permit) -> Event:
-        """Return what the end of a call means for the window."""
+        """Return the event that the end of a call is for the window."""
         if permit.outcome is Outcome.NEVER_SENT:
             return partial(unused, permit=permit.free_at)
         at = permit.taken_at + self._clock() - permit.asked_at
@@ -104,7 +104,7 @@ class RateLimiter:
         return partial(refused, rules=self._rules, permit=permit.free_at, at=at, taken_at=permit.taken_at, asked=asked)
 
     async def close(self) -> None:
-        """Report the calls that have ended, so that other workers need not wait for them."""
+        """Report ended calls, so that other workers need not wait for them."""
         if self._exchanging is not None:
             self._exchanging.cancel()
             with suppress(asyncio.CancelledError):
@@ -114,36 +114,36 @@ class RateLimiter:
 
     async def _acquire(self) -> Permit:
         """Wait for a permit."""
-        place: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        turn: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
         self._wake()
         try:
-            return await place
+            return await turn
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled() and place.exception() is None:
-                self._report(partial(unused, permit=place.result().free_at))
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._report(partial(unused, permit=turn.result().free_at))
             raise
 
     def _report(self, event: Event) -> None:
-        """Have an event applied at the next exchange, which is now."""
+        """Apply an event at the next exchange, and start it."""
         self._events.append(event)
         self._wake()
 
     def _wake(self) -> None:
-        """Begin to exchange with the store, or cut a pause short."""
+        """Start exchanging with the store, or end a pause early."""
         self._news.set()
         if self._exchanging is None or self._exchanging.done():
             self._exchanging = asyncio.create_task(self._work())
 
     async def _work(self) -> None:
-        """Exchange with the store until nobody waits and nothing is to be reported."""
+        """Exchange with the store until no caller waits and no event is left."""
         while self._events or self._waiting:
             self._news.clear()
-            self._waiting = deque(place for place in self._waiting if not place.done())
+            self._waiting = deque(turn for turn in self._waiting if not turn.done())
             try:
                 asked_at = self._clock()
                 taken, now = await self._exchange(len(self._waiting))
-            except Exception as error:  # noqa: BLE001 (raised by those who wait)
+            except Exception as error:  # noqa: BLE001 (raised in the waiting callers)
                 self._fail(error)
                 return
             if taken.used_up is not None:
@@ -155,7 +155,7 @@ class RateLimiter:
                 await self._pause(taken.wait)
 
     async def _exchange(self, wanted: int) -> tuple[Taken, float]:
-        """Report what has happened, take permits, and return them with the store's time."""
+        """Report events, take permits, and return them with the store's time."""
         events, self._events = self._events, []
 
         def change(state: WindowState, now: float) -> tuple[WindowState, tuple[Taken, float]]:
@@ -167,23 +167,23 @@ class RateLimiter:
         return await self._store.change(change)
 
     def _grant(self, permit: Permit) -> None:
-        """Hand a permit to whoever has waited longest, or back where nobody does any more."""
+        """Give a permit to the first waiting caller; give it back if there is none."""
         while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(permit)
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(permit)
                 return
         self._events.append(partial(unused, permit=permit.free_at))
 
     def _fail(self, error: Exception) -> None:
-        """Let all who wait fail."""
-        for place in self._waiting:
-            if not place.done():
-                place.set_exception(error)
+        """Raise an error in all waiting callers."""
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_exception(error)
         self._waiting.clear()
 
     async def _pause(self, seconds: float) -> None:
-        """Wait so long, or until there is news."""
+        """Wait for some seconds, or until there is news."""
         waits = {asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._news.wait())}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Where the window of an account is kept: in PostgreSQL, in a locked file where there is no database, or in memory."""
+"""Stores of an account's window: PostgreSQL, a locked file without a database, or memory."""
 
 import fcntl
 import hashlib
@@ -22,12 +22,12 @@ from etl.ledger import call_limits
 from etl.ledger.executor import LedgerExecutor
 
 T = TypeVar("T")
-#: From the state and the time to the new state and what is returned.
+#: Maps the state and the time to the new state and a result.
 Change = Callable[[WindowState, float], tuple[WindowState, T]]
 
 
 def account_key(settings: Settings) -> str:
-    """Return the digest under which the calls of an account are counted; no secret can be told from it."""
+    """Return the digest under which the calls of an account are counted; it reveals no secret."""
     host = urlsplit(settings.qqcatalyst_api_url).netloc.lower()
     user = "" if settings.qqcatalyst_auth == "enterprise" else secret_text(settings.qqcatalyst_username)
     client = secret_text(settings.qqcatalyst_client_id)
@@ -38,14 +38,14 @@ def account_key(settings: Settings) -> str:
 
 
 class WindowStore(Protocol):
-    """Changes the window of one account, one worker after the other."""
+    """Changes the window of one account, one worker at a time."""
 
     async def change(self, change: Change[T]) -> T:
-        """Apply a change to the newest state and return what it returned."""
+        """Apply a change to the current state and return its result."""
 
 
 class MemoryStore:
-    """The window of one client that shares it with nobody."""
+    """The window of one client, not shared."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -58,14 +58,14 @@ class MemoryStore:
 
 
 class FileStore:
-    """The window in a file that is locked for each change: for all processes of a machine, by its clock."""
+    """The window in a file that is locked for each change, shared by all processes of a machine."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
 
     async def change(self, change: Change[T]) -> T:
-        """Apply a change to what the file holds; one that is broken counts as empty."""
+        """Apply a change to the state in the file; a broken file counts as empty."""
         with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             state, result = change(decoded(file.read()), self._clock())
@@ -75,7 +75,7 @@ class FileStore:
         return result
 
     def take_over(self, now: float) -> WindowState:
-        """Return what the file holds, by a clock that shows `now`, and remove it: the database goes on with it."""
+        """Return the state in the file, by a clock that shows `now`, and remove the file: the database continues it."""
         with suppress(OSError), self._path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             state = moved(decoded(file.read()), now - self._clock())
@@ -85,10 +85,10 @@ class FileStore:
 
 
 class PostgresStore:
-    """The window in the database: for all workers of all machines, by its clock."""
+    """The window in the database, shared by all workers of all machines, by the database's clock."""
 
     def __init__(self, database: LedgerExecutor, account: str, file: FileStore) -> None:
-        """Take over at the first use what was counted in a `file` before there was a database."""
+        """Take over the state of `file`, which was used before the database existed, at the first use."""
         self._database = database
         self._account = account
         self._file = file
@@ -107,14 +107,14 @@ class PostgresStore:
 
 
 def decoded(text: bytes) -> WindowState:
-    """Return the state that a JSON text holds, an empty one when it holds none."""
+    """Return the state in a JSON text, an empty one if it is broken."""
     with suppress(msgspec.DecodeError):
         return msgspec.json.decode(text, type=WindowState)
     return WindowState()
 
 
 def store_of(settings: Settings, database: LedgerExecutor | None, clock: Callable[[], float]) -> WindowStore:
-    """Return where the window of an account is kept."""
+    """Return the store of an account's window."""
     if settings.rate_limit.calls is None:
         return MemoryStore(clock)
     account, home = account_key(settings), server_paths(settings.etl_data_dir)
@@ -124,5 +124,5 @@ def store_of(settings: Settings, database: LedgerExecutor | None, clock: Callabl
     try:
         home.create_folder()
     except EtlError:
-        return MemoryStore(clock)  # a machine that keeps nothing counts for itself
+        return MemoryStore(clock)  # without a data folder each client counts for itself
     return file

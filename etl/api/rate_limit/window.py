@@ -1,7 +1,7 @@
-"""The decisions of the call limit: what a sliding window of permits allows next. Pure; times are seconds of one clock.
+"""The sliding window of the call limit: which calls are allowed next. Pure; times are seconds of one clock.
 
-A permit that was taken counts until one window after its response arrived, because a server that counts arrivals saw
-its call no later than that. A permit whose worker died counts until one window after its call's total timeout.
+A permit counts until one window after the response to its call, because a server that counts arrivals saw the call no
+later than that. A permit whose worker died counts until one window after its call's total timeout.
 """
 
 from bisect import bisect_left
@@ -9,15 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-#: The longest hold after one refusal, and how long a run goes on without one accepted call. In windows.
+#: The longest hold after one refusal, and how long a run continues without an accepted call. In windows.
 LONGEST_HOLD, GIVE_UP = 1.25, 15
-#: A refusal within so many windows of the one before lowers the limit; without one for as long, all care ends.
+#: A refusal within this many windows of the previous one lowers the limit; after as long without one, caution ends.
 RECENT = 2
-#: Without a refusal for so many windows, the count of windows without an accepted call begins again.
+#: After this many windows without a refusal, the count of windows without an accepted call restarts.
 FORGOTTEN = 5
-#: What a lowered limit keeps of the calls it had.
+#: The share of its calls that a lowered limit keeps.
 LOWERED = 0.9
-#: While one call at a time is allowed, other workers look so many times a window whether it has ended.
+#: While one call at a time is allowed, other workers check this many times a window whether it has ended.
 LOOKS = 50
 
 
@@ -25,43 +25,45 @@ LOOKS = 50
 class WindowRules:
     """The limit of an account, and how long a call may take."""
 
-    calls: int | None  #: None: no limit; only refusals make anybody wait
+    calls: int | None  #: None: no limit; only refusals cause waits
     window: float
     timeout: float
 
 
 @dataclass(frozen=True, slots=True)
 class WindowState:
-    """What is known of an account's calls, for all its workers."""
+    """The calls and refusals of an account, of all its workers."""
 
     permits: tuple[float, ...] = ()  #: when each permit is free again, in ascending order
-    refusals: tuple[float, ...] = ()  #: the same of refused calls, which the API may count as well
-    lowered_to: int | None = None  #: the limit after giving way to another integration
+    refusals: tuple[float, ...] = ()  #: the same for refused calls, which the API may count as well
+    lowered_to: int | None = None  #: the limit while another integration uses part of the calls
     lowered_at: float = 0.0
     refused_at: float = 0.0  #: the last refusal; 0: none
     failing_since: float = 0.0  #: the first refusal since a call was accepted; 0: none
     held_until: float = 0.0
-    probing: bool = False  #: after a hold one call goes by itself, and the others wait for its answer
-    edge: int = 0  #: calls that the window held at the last refusal; beyond them one goes at a time
+    probing: bool = False  #: after a hold one call is sent by itself, and the others wait for its answer
+    edge: int = 0  #: calls in the window at the last refusal; further calls are sent one at a time
 
 
 class Taken(NamedTuple):
-    """What a request for permits came to."""
+    """The result of a request for permits."""
 
     state: WindowState
-    granted: int  #: permits that were taken
-    permit: float  #: when each of them is free again if nobody says that its call has ended
-    wait: float  #: seconds until it is worth asking for more
-    used_up: float | None  #: seconds for which the API wants no call, where that is longer than a run waits
+    granted: int  #: number of permits taken
+    permit: float  #: when each is free again if the end of its call is never reported
+    wait: float  #: seconds until more may be free
+    used_up: float | None  #: seconds until the limit allows calls, if longer than a run waits
 
 
-#: What has happened since the last look: from the state and the time to the new state.
+#: An event since the last exchange: maps the state and the time to the new state.
 Event = Callable[[WindowState, float], WindowState]
 
 
 def take(state: WindowState, rules: WindowRules, now: float, wanted: int) -> Taken:
-    """Take as many permits as are wanted and free."""
-    in_use, refusals = (tuple(free_at for free_at in some if free_at > now) for some in (state.permits, state.refusals))
+    """Take up to `wanted` free permits."""
+    in_use, refusals = (
+        tuple(free_at for free_at in times if free_at > now) for times in (state.permits, state.refusals)
+    )
     state = replace(state, permits=in_use, refusals=refusals)
     permit = now + rules.timeout + rules.window
     if (used_up := _used_up(state, rules, now)) is not None:
@@ -79,7 +81,7 @@ def take(state: WindowState, rules: WindowRules, now: float, wanted: int) -> Tak
 
 
 def allowed(state: WindowState, rules: WindowRules, now: float) -> int:
-    """Return how many calls a window may hold now: a lowered limit rises by one call a window up to the setting."""
+    """Return how many calls a window may have now: a lowered limit rises by one call a window up to the setting."""
     most = rules.calls if rules.calls is not None else len(state.permits) + len(state.refusals) + LOOKS
     if state.lowered_to is None:
         return most
@@ -92,14 +94,14 @@ def unused(state: WindowState, _now: float, *, permit: float) -> WindowState:
 
 
 def ended(state: WindowState, _now: float, *, rules: WindowRules, permit: float, at: float) -> WindowState:
-    """Let a permit be free one window after its call ended."""
+    """Free a permit one window after its call ended."""
     return replace(state, permits=_with(_without(state.permits, permit), at + rules.window))
 
 
 def accepted(
     state: WindowState, now: float, *, rules: WindowRules, permit: float, at: float, taken_at: float
 ) -> WindowState:
-    """Note that the API took a call; one whose permit was taken after the last refusal ends the probing."""
+    """Record an accepted call; if its permit was taken after the last refusal, the probing ends."""
     state = ended(state, now, rules=rules, permit=permit, at=at)
     return replace(state, failing_since=0.0, probing=state.probing and taken_at < state.refused_at)
 
@@ -107,7 +109,7 @@ def accepted(
 def refused(  # noqa: PLR0913 (the limiter binds all but the first two)
     state: WindowState, now: float, *, rules: WindowRules, permit: float, at: float, taken_at: float, asked: float
 ) -> WindowState:
-    """Hold all workers after a call was refused; `asked` is what a Retry-After asked for."""
+    """Hold all workers after a refused call; `asked` is the value of Retry-After."""
     state = replace(state, permits=_without(state.permits, permit), refusals=_with(state.refusals, at + rules.window))
     return held(state, now, rules=rules, taken_at=taken_at, asked=asked)
 
@@ -117,8 +119,8 @@ def held(
 ) -> WindowState:
     """Hold all workers until the oldest permit is free, and lower the limit at the second hold within two windows.
 
-    `least` is the shortest hold. Calls that were sent before the last refusal was known are part of it, and hold
-    nobody for longer than it did. After a refused probe the hold is a whole window.
+    `least` is the shortest hold. Calls that were sent before the last refusal was known belong to it and do not extend
+    the hold. After a refused probe the hold is a full window.
     """
     if asked > GIVE_UP * rules.window:
         return replace(state, refused_at=now, held_until=max(state.held_until, now + asked), probing=True)
@@ -142,29 +144,29 @@ def held(
 
 
 def begun(state: WindowState, now: float, *, rules: WindowRules) -> WindowState:
-    """Let a new run ask once more where an earlier one ended because the limit was used up."""
+    """Let a new run send one call if an earlier run ended because the limit was used up."""
     if _used_up(state, rules, now) is None:
         return state
     return replace(state, held_until=now, failing_since=0.0, probing=True)
 
 
 def moved(state: WindowState, later: float) -> WindowState:
-    """Return the state by a clock that is ahead by so many seconds."""
+    """Return the state by a clock that is ahead by some seconds."""
     times = ("lowered_at", "refused_at", "failing_since", "held_until")
     changes = {name: value + later for name in times if (value := getattr(state, name))}
-    permits, refusals = (tuple(free_at + later for free_at in some) for some in (state.permits, state.refusals))
+    permits, refusals = (tuple(free_at + later for free_at in times) for times in (state.permits, state.refusals))
     return replace(state, permits=permits, refusals=refusals, **changes)
 
 
 def merged(state: WindowState, other: WindowState) -> WindowState:
-    """Return what two records of one account's calls come to: the calls of both, the later refusal."""
-    later = max(state, other, key=lambda one: one.refused_at)
+    """Return the union of two states of one account: the calls of both, the later refusal."""
+    later = max(state, other, key=lambda each: each.refused_at)
     permits = tuple(sorted(state.permits + other.permits))
     return replace(later, permits=permits, refusals=tuple(sorted(state.refusals + other.refusals)))
 
 
 def _used_up(state: WindowState, rules: WindowRules, now: float) -> float | None:
-    """Return the seconds until it is worth calling again, None where that is no longer than a run waits."""
+    """Return the seconds until the next call, None if that is no longer than a run waits."""
     longest = GIVE_UP * rules.window
     if state.held_until - now > LONGEST_HOLD * rules.window:
         return state.held_until - now
@@ -172,17 +174,17 @@ def _used_up(state: WindowState, rules: WindowRules, now: float) -> float | None
 
 
 def _is_careful(state: WindowState, rules: WindowRules, now: float) -> bool:
-    """Tell whether the API has refused a call of late, or has not taken one since it did."""
+    """Return whether the API refused a call recently, or has not accepted one since."""
     return state.probing or (bool(state.refused_at) and now - state.refused_at <= RECENT * rules.window)
 
 
 def _in_flight(state: WindowState, rules: WindowRules, now: float) -> int:
-    """Return how many calls are not known to have ended."""
+    """Return how many calls are not reported as ended."""
     return sum(free_at > now + rules.window for free_at in state.permits)
 
 
 def _next_free(state: WindowState, rules: WindowRules, now: float, *, careful: bool) -> float:
-    """Return the seconds until a permit may be free; a call that has not ended holds its own for a window at least."""
+    """Return the seconds until a permit may be free; a call in flight keeps its permit for at least a window."""
     if careful and _in_flight(state, rules, now):
         return rules.window / LOOKS
     times = sorted(state.permits + state.refusals)
@@ -190,13 +192,13 @@ def _next_free(state: WindowState, rules: WindowRules, now: float, *, careful: b
     return min(rules.window, max(0.0, times[over] - now)) if 0 <= over < len(times) else 0.0
 
 
-def _without(times: tuple[float, ...], one: float) -> tuple[float, ...]:
-    """Return times without one of them; one that is not there any more was free already."""
-    at = bisect_left(times, one)
-    return times[:at] + times[at + 1 :] if at < len(times) and times[at] == one else times
+def _without(times: tuple[float, ...], removed: float) -> tuple[float, ...]:
+    """Return times without one of them; a missing one was already free."""
+    at = bisect_left(times, removed)
+    return times[:at] + times[at + 1 :] if at < len(times) and times[at] == removed else times
 
 
-def _with(times: tuple[float, ...], one: float) -> tuple[float, ...]:
+def _with(times: tuple[float, ...], added: float) -> tuple[float, ...]:
     """Return times with one more, in ascending order."""
-    at = bisect_left(times, one)
-    return (*times[:at], one, *times[at:])
+    at = bisect_left(times, added)
+    return (*times[:at], added, *times[at:])

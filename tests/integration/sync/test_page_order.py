@@ -26,7 +26,7 @@ def simulator() -> Iterator[Simulator]:
 
 def deliver(patch: pytest.MonkeyPatch, way: Way) -> None:
     """Deliver the API's answers in another order: all of a resource is held back first."""
-    for name in ("slices", "children"):
+    for name in ("read_slices", "read_children"):
         ordinary = getattr(ResourceReader, name)
 
         async def delivered(

@@ -206,7 +206,7 @@ def full(url: str, engine: Engine) -> Iterator[None]:
 
 
 def test_a_full_disk_leaves_a_resumable_batch(server: EmbeddedPostgres, site: Site, synced: Site) -> None:
-    with full(server.url, site.engine), pytest.raises(ServerFull, match="Make room") as caught:
+    with full(server.url, site.engine), pytest.raises(ServerFull, match="Free up space") as caught:
         site.sync_once()
     assert caught.value.exit_status == 1
     assert values(site.engine, "SELECT status FROM etl.batches") == [BatchState.FAILED]
@@ -293,7 +293,7 @@ def test_a_migration_does_not_change_tables_during_a_run(synced: Site) -> None:
     ]
     assert refusals[0].exit_status == 3
     downgrade(url, str(earlier))
-    with pytest.raises(DatabaseNotReady, match="behind"):
+    with pytest.raises(DatabaseNotReady, match="not at the newest"):
         synced.sync_once()
     upgrade(url)
     assert synced.sync_once().exit_status == 0

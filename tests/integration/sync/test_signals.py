@@ -120,7 +120,7 @@ def test_a_running_transaction_is_committed_and_no_other_starts(site: Site, sync
         process.send_signal(signal.SIGTERM)
     status, said = ended(process)
     assert (status, state(site.engine)) == (1, (BatchState.FAILED, False)), said
-    assert value(site.engine, "SELECT error LIKE '%asked to stop%' FROM etl.batches")
+    assert value(site.engine, "SELECT error LIKE '%The run was stopped%' FROM etl.batches")
     assert retry(site.engine, site.settings).exit_status == 0
     assert differences(digest(site.engine), digest(synced.engine)) == []
 

@@ -70,7 +70,7 @@ def read_as_list(body: bytes) -> tuple[Page, int]:
     contacts = resource("contacts")
     page = read(call(Envelope.ARRAY), 200, JSON, b"[" + body + b"]")
     found = records(contacts, contacts.endpoints[0], page, requested_at=NOW)
-    return page, sum("JSON" in bad.reason or "no number" in bad.reason or "UTF-8" in bad.reason for bad in found.bad)
+    return page, sum("JSON" in bad.reason or "not a number" in bad.reason or "UTF-8" in bad.reason for bad in found.bad)
 
 
 @pytest.mark.timeout(10)

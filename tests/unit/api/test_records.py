@@ -97,7 +97,7 @@ def test_an_item_without_a_usable_id_is_told_by_its_position(raw: object) -> Non
 @pytest.mark.parametrize("item", [b"1", b'"text"', b"null", b"[1]", b"true"])
 def test_an_item_that_is_no_object_is_bad(item: bytes) -> None:
     found = read("contacts", item, {"EntityID": 2})
-    assert ([bad.reason for bad in found.bad], found.item_ids) == (["is no object"], ["2"])
+    assert ([bad.reason for bad in found.bad], found.item_ids) == (["is not an object"], ["2"])
 
 
 @pytest.mark.parametrize(
