@@ -35,9 +35,10 @@ def find_level(name: str, levels: dict[str, int]) -> int:
 def find_prerequisites(resource: Resource) -> set[str]:
     """Return the resources that have to be read before this one.
 
-    These are its parent with the referrers of the parent's filter, the resources for which it is a fallback, the primary
-    sources of its table, and the resources that fill a referenced table and are parents of others. Rows of other
-    referenced tables are placeholders until their records arrive, which is correct in any order but costs a second write.
+    These are its parent with the referrers of the parent's filter, the resources for which it is a fallback, the
+    primary sources of its table, and the resources that fill a referenced table and are parents of others. Rows of
+    other referenced tables are placeholders until their records arrive, which is correct in any order but costs a
+    second write.
     """
     parent = {resource.parent.resource} if resource.parent is not None else set()
     if resource.parent is not None and resource.parent.parent_filter is not None:

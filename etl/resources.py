@@ -40,13 +40,13 @@ OF_TERM = (
     "LOBList",
 )
 
-#: What a detail repeats of its policy.
+#: Fields of the policy that a detail repeats.
 FACTS_OF_POLICY = (
-    "PolicyNo", "CustomerID", "EffectiveDate", "ExpirationDate", "CarrierID", "Carrier", "MGA", "LOB", "LOBID", "Status",
-    "PolicyAgencyFees", "CreatedBy",
+    "PolicyNo", "CustomerID", "EffectiveDate", "ExpirationDate", "CarrierID", "Carrier", "MGA", "LOB", "LOBID",
+    "Status", "PolicyAgencyFees", "CreatedBy",
 )  # fmt: skip
 
-#: The enterprise feeds filter by the modification date alone, both days included.
+#: The enterprise feeds filter only by the modification date, both days included.
 MODIFIED_DAYS = Dates("modifiedStartDate", "modifiedEndDate", end_included=True, field="modified")
 #: The billing feed filters by a created date that its rows do not show.
 UNSHOWN_DAYS = Dates(field=None)
@@ -289,17 +289,17 @@ CATALOGUE: tuple[Resource, ...] = (
     ),
 )
 
-BY_NAME = {one.name: one for one in CATALOGUE}
+BY_NAME = {entry.name: entry for entry in CATALOGUE}
 
-for entry in BY_NAME:
-    staging.declare(entry)
+for entry_name in BY_NAME:
+    staging.declare(entry_name)
 
 #: The resource whose records are the people that can be forgotten.
 PEOPLE = "contacts"
 
 
 def resource(name: str) -> Resource:
-    """Return the resource of this name; raises UsageError, with the nearest and all names, for one that is none."""
+    """Return the resource of this name; raises UsageError, with the closest and all names, for an unknown name."""
     try:
         return BY_NAME[name]
     except KeyError:
@@ -309,24 +309,24 @@ def resource(name: str) -> Resource:
 
 
 def children_of(name: str) -> tuple[Resource, ...]:
-    """Return the resources that are asked for once for each record of this one."""
-    return tuple(one for one in CATALOGUE if one.parent is not None and one.parent.resource == name)
+    """Return the resources that are read with one call for each record of this resource."""
+    return tuple(entry for entry in CATALOGUE if entry.parent is not None and entry.parent.resource == name)
 
 
 def derived_from(name: str) -> tuple[tuple[Resource, Derivation], ...]:
-    """Return the resources that are made from parts of this one's records, each with how."""
-    return tuple((one, way) for one in CATALOGUE for way in one.derived if way.resource == name)
+    """Return the resources that are created from parts of this resource's records, each with its derivation."""
+    return tuple((entry, way) for entry in CATALOGUE for way in entry.derived if way.resource == name)
 
 
 def selected(names: Iterable[str]) -> tuple[Resource, ...]:
-    """Return the resources of these names, those made from them and those they are made from; all when none is named.
+    """Return the named resources, those derived from them and those they are derived from; without names, all.
 
-    In order of extraction. Raises UsageError for a name that is none.
+    In order of extraction. Raises UsageError for an unknown name.
     """
     wanted = {resource(name).name for name in names}
     if not wanted:
         return CATALOGUE
     wanted |= {way.resource for name in wanted if not BY_NAME[name].endpoints for way in BY_NAME[name].derived}
-    made = [one for one in CATALOGUE if not one.endpoints]
-    wanted |= {one.name for one in made if any(way.resource in wanted for way in one.derived)}
-    return tuple(one for one in CATALOGUE if one.name in wanted)
+    derived = [entry for entry in CATALOGUE if not entry.endpoints]
+    wanted |= {entry.name for entry in derived if any(way.resource in wanted for way in entry.derived)}
+    return tuple(entry for entry in CATALOGUE if entry.name in wanted)

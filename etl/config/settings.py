@@ -91,7 +91,7 @@ class Settings(EnvironmentSettings):
     )
     etl_resources: Annotated[str, BeforeValidator(parse_selection)] = Field(
         "",
-        description="Resources to read besides the usual ones, as +NAME, and usual ones to leave out, as -NAME. "
+        description="Resources to read in addition to the default ones, as +NAME, and default ones to skip, as -NAME. "
         "Drivers and vehicles need enterprise access and are read without it only when they are named here.",
         examples=["+drivers,+vehicles,-documents"],
     )

@@ -1,4 +1,4 @@
-"""Which resources a run reads: those that somebody names, ETL_RESOURCES, and what the credentials give access to."""
+"""Which resources a run reads: the named ones, ETL_RESOURCES, and what the credentials give access to."""
 
 from collections.abc import Iterable
 
@@ -12,10 +12,10 @@ NEEDS_ENTERPRISE_ACCESS = "needs enterprise access"
 def resource_names(resources: Iterable[str], settings: Settings) -> list[str]:
     """Return the names of the resources to read: those named, else all but the ones that ETL_RESOURCES leaves out.
 
-    Raises UsageError for a name that is none.
+    Raises UsageError for an unknown name.
     """
-    if named := tuple(resources):
-        return [resource.name for resource in selected(named)]
+    if requested := tuple(resources):
+        return [resource.name for resource in selected(requested)]
     _, excluded = parse_choices(settings)
     return [resource.name for resource in CATALOGUE if resource.name not in excluded]
 
@@ -26,11 +26,11 @@ def find_out_of_reach(settings: Settings, resources: Iterable[str]) -> list[str]
         return []
     included, _ = parse_choices(settings)
     wanted = {*included, *resources}
-    return [one.name for one in CATALOGUE if one.needs_enterprise_access and one.name not in wanted]
+    return [entry.name for entry in CATALOGUE if entry.needs_enterprise_access and entry.name not in wanted]
 
 
 def parse_choices(settings: Settings) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names that ETL_RESOURCES adds and leaves out; raises UsageError for a name that is none."""
+    """Return the names that ETL_RESOURCES adds and leaves out; raises UsageError for an unknown name."""
     choices = [(choice[0], resource(choice[1:]).name) for choice in settings.etl_resources.split(",") if choice]
     added, excluded = (frozenset(name for sign, name in choices if sign == wanted) for wanted in "+-")
     return added, excluded

@@ -29,7 +29,8 @@ def read_source_tenant(connection: Connection, tenant: str) -> str | None:
     for resource in filter(is_shared, CATALOGUE):
         query = text(f"""
             SELECT raw_data #>> '{{_parent,QQTenantID}}' FROM raw.{resource.raw_table}
-            WHERE tenant = :tenant AND superseded_at IS NULL AND raw_data #> '{{_parent,QQTenantID}}' IS NOT NULL LIMIT 1
+            WHERE tenant = :tenant AND superseded_at IS NULL
+              AND raw_data #> '{{_parent,QQTenantID}}' IS NOT NULL LIMIT 1
         """)
         source_tenant: str | None = connection.execute(query, {"tenant": tenant}).scalar_one_or_none()
         if source_tenant is not None:

@@ -17,13 +17,13 @@ SUBJECTS = ("core", "products", "risks", "claims", "financial", "documents")
 
 def subclasses(model: type[Model]) -> Iterator[type[Model]]:
     """Yield the classes below a model, in the order in which they were defined."""
-    for one in model.__subclasses__():
-        yield one
-        yield from subclasses(one)
+    for subclass in model.__subclasses__():
+        yield subclass
+        yield from subclasses(subclass)
 
 
-#: Every production table, in the order in which the classes stand. Where two tables refer to each other, the one that
-#: stands first loads first.
+#: Every production table, in the order in which the classes are defined. Of two tables that refer to each other, the
+#: first in this order loads first.
 PRODUCTION: tuple[type[Model], ...] = tuple(
     sorted(
         (model for model in subclasses(Model) if "__tablename__" in vars(model)),
@@ -36,7 +36,7 @@ PAST = {model: history.past_of(model) for model in PRODUCTION}
 
 
 def load_order() -> tuple[type[Model], ...]:
-    """Return the production tables so that each stands behind those it refers to.
+    """Return the production tables so that each follows the tables it refers to.
 
     A circle (an employee has a department, a department a manager) is opened at its first member in PRODUCTION.
     """

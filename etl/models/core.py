@@ -24,7 +24,7 @@ BY_NAME = "name:"
 #: The resource that brings the account details of a contact, beside the contact itself.
 ACCOUNT_INFO = "account_info"
 
-#: The resource that brings what only the list of carriers says of a carrier, beside the carrier's contact.
+#: The resource with the facts of a carrier that are only in the list of carriers and not in its contact.
 CARRIER_LIST = "carrier_list"
 
 #: What a contact can be, other than a customer.
@@ -38,13 +38,13 @@ FIELDS_OF_CARRIERS = (
 
 
 def agency_of(location: Mapping[str, Any]) -> Any:
-    """Return the id of the agency a location belongs to; the account itself where the location names none."""
-    named = location.get("AgencyID")
-    return named if names_one(named) else ACCOUNT
+    """Return the id of the agency a location belongs to; the account itself if the location has no agency."""
+    agency_id = location.get("AgencyID")
+    return agency_id if names_one(agency_id) else ACCOUNT
 
 
 def agencies(location: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the agency that a location tells of."""
+    """Yield the agency in a location."""
     yield {"AgencyID": agency_of(location), "AgencyName": location.get("AgencyName")}
 
 
@@ -68,7 +68,7 @@ def employees_named(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None
 
 
 def types_of(contact: Mapping[str, Any]) -> set[Any]:
-    """Return the contact type and the sub-type of a contact: either may say what it is."""
+    """Return the contact type and the sub-type of a contact: either may hold its kind."""
     codes = (clean_code(contact.get(key)) for key in ("ContactType", "ContactSubType"))
     return {code for code in codes if isinstance(code, str)}
 
@@ -88,7 +88,7 @@ def carriers_among(contact: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 class Agency(Model):
-    """An insurance agency: the business whose account is read. Its offices tell of it."""
+    """An insurance agency: the business whose account is read. It is created from its offices."""
 
     __tablename__ = "agencies"
     label = "name"
@@ -139,7 +139,7 @@ class Department(Model):
 
 
 class Person(Model):
-    """What the two feeds of contacts say of a person or a business alike."""
+    """The fields that both feeds of contacts have, for people and businesses."""
 
     __abstract__ = True
     label = "display_name"

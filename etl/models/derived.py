@@ -35,8 +35,8 @@ RENEWAL_PREMIUMS = Derived(
 )
 
 #: The second half of `wanted` is for policies that arrive after the billing rows that name them; where every row
-#: is of this batch, as in a first load, it is not even begun. There the tenants are compared in words that no index
-#: serves: with `=` a planner without statistics takes the index on the tenant and tries all of its rows.
+#: is of this batch, as in a first load, it does not run. There the tenants are compared with an expression that no
+#: index supports: with `=` a planner without statistics takes the index on the tenant and tries all of its rows.
 BILLING_RECORD_POLICIES = Derived(
     "billing_record_policies",
     frozenset({"billing_records", "policies"}),

@@ -35,7 +35,7 @@ RULE_NUMBER = first_of("CommissionRuleID", "RuleID", "AgencyRuleID", "ProducerRu
 #: Where a commission comes from: the feed of commissions, or an adjustment where the account offers no such feed.
 FEED, ADJUSTMENT = "feed", "adjustment"
 
-#: The status of a commission that an adjustment tells of: the source says none.
+#: The status of a commission from an adjustment: the source has no status.
 ADJUSTMENT_STATUS = "ADJ"
 
 #: Who charges a fee.
@@ -55,7 +55,7 @@ def agency_rule(commission: Mapping[str, Any]) -> str | None:
 
 
 def commissions_among(adjustment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the commission that an adjustment tells of, where it changes one."""
+    """Yield the commission in an adjustment, if it changes one."""
     change = Money().clean(adjustment.get("CommissionChange"))
     if isinstance(change, Decimal) and change and names_one(number := adjustment_id(adjustment)):
         yield {
@@ -71,7 +71,7 @@ def commissions_among(adjustment: Mapping[str, Any]) -> Iterator[Mapping[str, An
 
 
 def origin(commission: Mapping[str, Any]) -> str:
-    """Return `feed`, or `adjustment` for a commission that an adjustment tells of."""
+    """Return `feed`, or `adjustment` for a commission from an adjustment."""
     return ADJUSTMENT if commission.get("Origin") == ADJUSTMENT else FEED
 
 

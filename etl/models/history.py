@@ -1,4 +1,4 @@
-"""The tables of schema `history`: every version of a production row but the one that stands, with both clocks."""
+"""The tables of schema `history`: every version of a production row except the current one, with both clocks."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Table
 
@@ -11,13 +11,13 @@ CLOCKS = ("valid_from", "valid_to", "known_from", "known_to")
 
 
 def past_of(model: type[Model]) -> Table:
-    """Make the table for the earlier versions of a table's rows: its columns without constraints, and both clocks.
+    """Return the table for the earlier versions of a table's rows: its columns without constraints, and both clocks.
 
     What was once stored must fit, and what an earlier version referred to may be gone.
     """
     name = model.__tablename__
-    columns = [Column(one.name, one.type.copy()) for one in model.__table__.columns]
-    clocks = [Column(one, DateTime(timezone=True)) for one in CLOCKS]
+    columns = [Column(column.name, column.type.copy()) for column in model.__table__.columns]
+    clocks = [Column(clock, DateTime(timezone=True)) for clock in CLOCKS]
     return Table(
         name,
         Base.metadata,

@@ -1,4 +1,4 @@
-"""Link tables, filled by statements after the load: policies of billing records and documents, producers of policies."""
+"""Link tables, filled by statements after the load: policies of billing records and documents, policy producers."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, Table, Text, Uuid
 

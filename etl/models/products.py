@@ -22,7 +22,7 @@ from etl.models.core import AGENT_ID, AGENT_NAME, CSR_ID, CSR_NAME
 from etl.models.sources import FirstOf, clean_code, first_of, is_blank, names_one, objects_in
 from etl.values import Boolean, Date, Integer, Json, Money, Reference, SourceId, Text, TextList, Word
 
-#: Codes by which a policy says that it is deleted, or waits for its issue; the type of an adjustment that cancels one.
+#: Codes of a deleted policy and of a policy that is not issued yet; the type of an adjustment that cancels one.
 DELETED, PENDING, CANCELLATION = "D", "P", "C"
 
 #: Which policy a record read per policy belongs to.
@@ -112,7 +112,7 @@ def return_premium(adjustment: Mapping[str, Any]) -> Any:
 
 
 def pending_application(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the application that a policy stands in for while it waits for its issue."""
+    """Yield the application that a policy represents until it is issued."""
     if clean_code(policy.get("Status")) == PENDING and not is_deleted(policy):
         yield {
             "ApplicationID": f"policy:{policy.get('PolicyId')}",
@@ -129,7 +129,7 @@ def pending_application(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]
 
 
 def renewal_of(detail: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the renewal that a policy's detail tells of: it has a prior term, lives, and is not called new business."""
+    """Yield the renewal in a policy's detail: it has a prior term, is not deleted, and is not called new business."""
     policy = detail.get("_parent")
     if not isinstance(policy, Mapping) or is_deleted(policy) or clean_code(detail.get("BusinessType")) == NEW_BUSINESS:
         return
@@ -266,7 +266,7 @@ class Quote(Model):
 
 
 class Application(Model):
-    """A request for cover, sent to a carrier; pending policies stand in where an account offers no applications."""
+    """A request for cover, sent to a carrier; pending policies are used if an account offers no applications."""
 
     __tablename__ = "applications"
     label = "application_number"
@@ -304,7 +304,7 @@ class Renewal(Model):
 
 
 class Adjustment(Model):
-    """A change of a policy after it began: a cancellation, an endorsement and whatever else the agency records."""
+    """A change of a policy after it began: a cancellation, an endorsement or another change."""
 
     __tablename__ = "adjustments"
 
@@ -337,7 +337,7 @@ class Termination(Model):
     adjustment_type: Mapped[str | None] = field("AdjustmentType", ADJUSTMENT_TYPE)
     is_current: Mapped[bool | None] = computed(Boolean().column_type)
     termination_date: Mapped[date | None] = field("AdjustmentDate", Date(), expected=True)
-    #: The API says no such date; the column stays for those who query it.
+    #: The API has no such date; the column is kept for existing queries.
     effective_date: Mapped[date | None] = computed(Date().column_type)
     reason_id: Mapped[str | None] = field(first_reason_id, SourceId())
     reason: Mapped[str | None] = field(joined_reasons, Text())

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def value_at(record: Mapping[str, Any], path: str) -> Any:
-    """Return what stands at a dotted path of keys and list positions, None where the path ends early."""
+    """Return the value at a dotted path of keys and list positions, None if the path ends early."""
     value: Any = record
     for step in path.split("."):
         if isinstance(value, Mapping):
@@ -20,7 +20,7 @@ def value_at(record: Mapping[str, Any], path: str) -> Any:
 
 
 def is_blank(value: Any) -> bool:
-    """Tell whether a raw value says nothing: null, or text of white space alone."""
+    """Tell whether a raw value is blank: null, or text that is only white space."""
     return value is None or (value.__class__ is str and not value.strip())
 
 
@@ -35,7 +35,7 @@ def clean_code(raw: Any) -> Any:
 
 
 def objects_in(value: Any) -> list[Mapping[str, Any]]:
-    """Return the JSON objects of a raw list, nothing where the value is no list."""
+    """Return the JSON objects of a raw list, an empty list if the value is not a list."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
@@ -59,7 +59,7 @@ def first_of(*paths: str) -> FirstOf:
 
 
 def in_words(source: object) -> str:
-    """Return where a value comes from: a path, several paths, or what a named function says that it returns."""
+    """Return where a value comes from: a path, several paths, or the summary of a function's docstring."""
     if isinstance(source, str | FirstOf):
         return str(source)
     sentence = (inspect.getdoc(source) or "").split("\n")[0]

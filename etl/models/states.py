@@ -6,9 +6,9 @@ from enum import StrEnum
 class BatchState(StrEnum):
     """How far a batch has come. It only moves forward; any working state may turn to `failed`, and back by a retry."""
 
-    CREATED = "created"  #: its window is fixed, nothing was asked
+    CREATED = "created"  #: its window is fixed, no call was made yet
     EXTRACTING = "extracting"  #: pages are being fetched and staged
-    EXTRACTED = "extracted"  #: every page stands in staging
+    EXTRACTED = "extracted"  #: every page is in staging
     TRANSFORMING = "transforming"  #: raw rows are being cleaned
     TRANSFORMED = "transformed"  #: every raw row is cleaned or refused
     LOADING = "loading"  #: clean rows are being upserted
@@ -35,7 +35,7 @@ ENDED = (ResourceState.DONE, ResourceState.NOT_OFFERED)
 
 
 class SliceState(StrEnum):
-    """How far one slice (a stretch of days, or a whole list) of a resource has come."""
+    """How far one slice (a range of days, or a whole list) of a resource has come."""
 
     PENDING = "pending"
     DONE = "done"  #: every page is staged, and the total agrees with the ids received
@@ -46,9 +46,9 @@ class RawState(StrEnum):
 
     PENDING = "pending"  #: staged, not yet cleaned
     TRANSFORMED = "transformed"  #: cleaned, not yet loaded
-    LOADED = "loaded"  #: the steps are through with it; `loaded_at` says whether anything reached production
-    VALIDATION_ERROR = "validation_error"  #: the data is bad: to be mended at the source
-    ERROR = "error"  #: the machinery failed; tried again
+    LOADED = "loaded"  #: processed by all steps; `loaded_at` is set if anything reached production
+    VALIDATION_ERROR = "validation_error"  #: the data is bad: to be fixed at the source
+    ERROR = "error"  #: the program failed; tried again
 
 
 class FindingState(StrEnum):
@@ -60,13 +60,13 @@ class FindingState(StrEnum):
 
 
 class DriftState(StrEnum):
-    """What is the matter with one field of the raw JSON, beside how it was."""
+    """How one field of the raw JSON differs from before."""
 
     KNOWN = "known"  #: as it was, or declared
-    NEW = "new"  #: nobody declared it; staging keeps it
+    NEW = "new"  #: not declared; staging keeps it
     LOST = "lost"  #: records had it, and none has it now
     RETYPED = "retyped"  #: its values have another JSON type
-    EMPTIED = "emptied"  #: it had values, and nothing stands in it now
+    EMPTIED = "emptied"  #: it had values, and is empty now
     NEW_CODE = "new_code"  #: a coded field holds a code that was not seen before
 
 
@@ -84,24 +84,24 @@ class Outcome(StrEnum):
 
 
 class TroubleKind(StrEnum):
-    """What a person has to see to. It is told once when it begins, and once when it is over."""
+    """An incident that needs a person. It is reported once when it begins, and once when it is over."""
 
-    RUN_FAILED = "run_failed"  #: runs end before their time
-    CREDENTIALS_REFUSED = "credentials_refused"  #: QQCatalyst lets nobody in
-    RESOURCE_FAILED = "resource_failed"  #: its newest run did not end well
-    BALANCE_OFF = "balance_off"  #: records were fetched that nobody can account for, or announced ones never came
-    BRAKE_PULLED = "brake_pulled"  #: so many records vanished at once that none was marked deleted
-    STALE = "stale"  #: runs end well, and still it lags behind
-    DRIFT = "drift"  #: the API's records look otherwise than before
+    RUN_FAILED = "run_failed"  #: runs end before they are complete
+    CREDENTIALS_REFUSED = "credentials_refused"  #: QQCatalyst rejects the credentials
+    RESOURCE_FAILED = "resource_failed"  #: its newest run failed
+    BALANCE_OFF = "balance_off"  #: records were fetched and not counted, or announced records never came
+    BRAKE_PULLED = "brake_pulled"  #: too many records disappeared at once; none were deleted
+    STALE = "stale"  #: runs succeed, but the data is out of date
+    DRIFT = "drift"  #: the format of the API's records changed
 
 
 class MailKind(StrEnum):
-    """What a mail is about."""
+    """What an email is about."""
 
-    TROUBLE = "trouble"  #: something began
-    OVER = "over"  #: something has ended
+    TROUBLE = "trouble"  #: an incident began
+    OVER = "over"  #: an incident has ended
     DIGEST = "digest"  #: the business of a day
-    TEST = "test"  #: whether mails arrive at all
+    TEST = "test"  #: a test of whether emails arrive
 
 
 def listed(states: type[StrEnum]) -> str:

@@ -115,9 +115,7 @@ def examine(settings: Settings, api: Connection, watch: Callable[[CallReport], N
 def report_out_of_reach(resource: Resource, endpoint: Endpoint) -> CallReport:
     """Return the report on a call that needs enterprise access."""
     call = f"{endpoint.method} {endpoint.path}"
-    return CallReport(
-        resource.name, call, resource.documented, CallStatus.NOT_OFFERED, reason=NEEDS_ENTERPRISE_ACCESS
-    )
+    return CallReport(resource.name, call, resource.documented, CallStatus.NOT_OFFERED, reason=NEEDS_ENTERPRISE_ACCESS)
 
 
 def save_offers(ledger: Ledger, reports: list[CallReport]) -> None:

@@ -136,7 +136,9 @@ def retry_in_steps(engine: Engine, settings: Settings, batch: Batch, watcher: Wa
 
 def resume_interrupted(ledger: Ledger, settings: Settings, api: Api, options: Options, watcher: Watcher) -> None:
     """Finish an interrupted batch, if there is one, so that none of its pages is read twice."""
-    batch = ledger.read(partial(find_interrupted, tenant=ledger.tenant, names=resource_names(options.resources, settings)))
+    batch = ledger.read(
+        partial(find_interrupted, tenant=ledger.tenant, names=resource_names(options.resources, settings))
+    )
     if batch is not None:
         watcher.watch(Message(f"Resuming interrupted batch {batch.id}."))
         run_batch(ledger, settings, api, batch, watcher)

@@ -123,7 +123,9 @@ def resume_or_create_batch(task: RunTask, ledger: Ledger, window: Window | None,
     if own is not None:
         return own
     ledger.commit(partial(tenants.register_tenant, settings=task.settings))
-    interrupted = ledger.read(partial(find_interrupted, tenant=task.tenant, names=resource_names(options.resources, task.settings)))
+    interrupted = ledger.read(
+        partial(find_interrupted, tenant=task.tenant, names=resource_names(options.resources, task.settings))
+    )
     # Resuming a batch that was not a full read would not make this run a full read.
     if window is None and interrupted is not None and (interrupted.options.get("full") or not options.full):
         task.watcher.watch(Message(f"Resuming interrupted batch {interrupted.id}."))

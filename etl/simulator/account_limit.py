@@ -1,4 +1,4 @@
-"""The vendor's call limit: so many calls a minute for the whole account, and a 401 for what is above.
+"""The vendor's call limit: a number of calls a minute for the whole account, and a 401 for each call above it.
 
 Written from what integrators report: 60 calls a minute, `Maximum admitted 60 requests per Minute` above it. The form
 of the answer, and whether the window slides or begins with each minute, are not known: they can be chosen.
@@ -33,13 +33,13 @@ class AccountLimit:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the limit that a text describes; ValueError when it describes none."""
-        found = _FORM.fullmatch(text)
-        words = found[3].split(",")[1:] if found else []
-        named = {word.partition("=")[0]: word.partition("=")[2] for word in words}
-        if found is None or not named.keys() <= _WORDS | {"others"} or not float(found[2]):
-            raise ValueError(f"{text!r} is no call limit. Write CALLS/SECONDS, then ,fixed ,text ,json ,html ,empty")
-        return cls(int(found[1]), float(found[2]), frozenset(named), int(named.get("others") or 0))
+        """Return the limit that a text describes; raises ValueError if the text has another form."""
+        match = _FORM.fullmatch(text)
+        words = match[3].split(",")[1:] if match else []
+        options = {word.partition("=")[0]: word.partition("=")[2] for word in words}
+        if match is None or not options.keys() <= _WORDS | {"others"} or not float(match[2]):
+            raise ValueError(f"{text!r} is not a call limit. Write CALLS/SECONDS, then ,fixed ,text ,json ,html ,empty")
+        return cls(int(match[1]), float(match[2]), frozenset(options), int(options.get("others") or 0))
 
     def admits(self, now: float) -> bool:
         """Count a call, and tell whether it is within the limit."""

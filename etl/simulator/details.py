@@ -1,4 +1,4 @@
-"""The details of one contact or one policy. They are made when they are asked for, the same each time."""
+"""The details of one contact or one policy. They are generated on request, the same each time."""
 
 from collections.abc import Callable
 from typing import Any

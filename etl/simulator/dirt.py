@@ -59,10 +59,10 @@ def _deleted(_dice: random.Random, _item: Item) -> Item:
 
 
 CONTACT_QUIRKS = (
-    Quirk("no e-mail", 14, _blank("Email")),
+    Quirk("no email", 14, _blank("Email")),
     Quirk("no telephone", 9, _blank("Phone", "PhoneType")),
-    Quirk("blank e-mail", 3, _one_of("Email", "", " ")),
-    Quirk("invalid e-mail", 1.5, _invalid_email),
+    Quirk("blank email", 3, _one_of("Email", "", " ")),
+    Quirk("invalid email", 1.5, _invalid_email),
     Quirk("invalid telephone", 1.5, _invalid_phone),
     Quirk("no address", 4, _blank("Line1", "Line2", "City", "State", "County", "Zip", "Country")),
     Quirk("ZIP+4 without hyphen", 18, _zip_plus_four),

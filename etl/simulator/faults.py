@@ -37,7 +37,7 @@ _ALL = (
         "no-expiry", "grant", _REQUEST.token_answer,
     ),
     FaultSpec(
-        "unauthorized-always", "401 for each call, whatever the token",
+        "unauthorized-always", "401 for each call, with any token",
         "", "request", _REQUEST.unauthorized_always,
     ),
     FaultSpec(
@@ -49,31 +49,31 @@ _ALL = (
     FaultSpec("wrong-verb", "405 below this path", "Claims", "request", _REQUEST.wrong_verb),
     FaultSpec("not-offered", "the help page in HTML below this path", "Claims", "request", _REQUEST.not_offered),
     FaultSpec(
-        "rate-limit", "429 at the first asking, Retry-After so many seconds (`date`: in the form of a date)",
+        "rate-limit", "429 at the first request, with this Retry-After in seconds (`date`: as a date)",
         "1", "request", _REQUEST.rate_limit,
     ),
     FaultSpec(
-        "account-limit", "401 beyond so many calls of the account in so many seconds, and how it is said: "
+        "account-limit", "401 above this many calls of the account in this many seconds, and its form: "
         "fixed (window), text, json, html or empty, others=N (calls of another integration)",
         "60/60,text", "use", _REQUEST.account_limit,
     ),
-    FaultSpec("call-limit", "429 beyond so many calls in any second", "20", "use", _REQUEST.call_limit),
-    FaultSpec("call-quota", "429 for two hours beyond so many calls", "500", "use", _REQUEST.call_quota),
+    FaultSpec("call-limit", "429 above this many calls in any second", "20", "use", _REQUEST.call_limit),
+    FaultSpec("call-quota", "429 for two hours above this many calls", "500", "use", _REQUEST.call_quota),
     FaultSpec(
-        "server-errors", "500, 502, 503, 504 at the first so many askings (`always`: at all)",
+        "server-errors", "500, 502, 503, 504 for the first requests, this many (`always`: for all)",
         "2", "request", _REQUEST.server_errors,
     ),
-    FaultSpec("html-login", "a login page with 200 at the first so many askings", "1", "request", _REQUEST.html_login),
+    FaultSpec("html-login", "a login page with 200 for this many requests", "1", "request", _REQUEST.html_login),
     FaultSpec(
-        "redirect-login", "a redirect to this address at the first asking",
+        "redirect-login", "a redirect to this address at the first request",
         "http://localhost:9/login", "request", _REQUEST.redirect_login,
     ),
     FaultSpec(
-        "odd-success", "this status with an empty body at the first asking",
+        "odd-success", "this status with an empty body at the first request",
         "204", "request", _REQUEST.odd_success,
     ),
     FaultSpec(
-        "gzip-bomb", "this many mebibytes of blanks in a small body at the first asking",
+        "gzip-bomb", "this many mebibytes of blanks in a small body at the first request",
         "64", "request", _REQUEST.gzip_bomb,
     ),
     FaultSpec("long-window", "504 for windows above this many days", "366", "request", query_faults.long_window),
@@ -122,7 +122,7 @@ _ALL = (
         "http://localhost:9/v1/", "page", _RECORD.foreign_links,
     ),
     FaultSpec(
-        "is-success-false", "a 200 that says the call failed, for this many requests",
+        "is-success-false", "a 200 whose envelope reports a failure, for this many requests",
         "1", "answer", _PAGE.is_success_false,
     ),
     FaultSpec("rename-field", "a field has another name: OLD=NEW", "Email=Mail", "body", _PAGE.rename_field),

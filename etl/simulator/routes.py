@@ -22,8 +22,8 @@ class Route:
     verb: str
     path: str
     answer: Callable[[World, ApiRequest], Answer]
-    level: Level  #: who says that the call exists and in which envelope it answers
-    item: Level  #: who says which fields its items have
+    level: Level  #: the source for the existence of the call and its envelope
+    item: Level  #: the source for the fields of its items
     enterprise: bool = False  #: answers only with enterprise access
 
     def match(self, path: str) -> tuple[int, ...] | None:
@@ -33,7 +33,7 @@ class Route:
 
     @property
     def assumed(self) -> bool:
-        """Whether nobody outside of this project says that the call exists."""
+        """Whether the call is only assumed to exist, without a source outside of this project."""
         return self.level == "assumed"
 
 

@@ -91,7 +91,7 @@ class Simulator:
             ready.set()
 
     async def run(self, on_ready: Callable[[Self], None], *, until_signal: bool = False) -> None:
-        """Serve until the end is asked for; `on_ready` is called when the port is open."""
+        """Serve until stopped; `on_ready` is called when the port is open."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         runner = web.AppRunner(self.server.application(), access_log=None, shutdown_timeout=0.2)
         await runner.setup()
@@ -119,5 +119,5 @@ class Simulator:
 
 
 def serve(settings: SimulatorSettings, on_ready: Callable[[Simulator], None] = lambda _: None) -> None:
-    """Serve a simulator until SIGINT or SIGTERM; `on_ready` is told when the port is open."""
+    """Serve a simulator until SIGINT or SIGTERM; `on_ready` is called when the port is open."""
     asyncio.run(Simulator(settings).run(on_ready, until_signal=True))

@@ -52,7 +52,7 @@ class Code(Kind):
     meanings: Mapping[str, str] = field(hash=False)
     closed: bool = False
     status: bool = False
-    assumed: frozenset[str] = frozenset()  #: codes whose meaning follows from their use and was not seen in words
+    assumed: frozenset[str] = frozenset()  #: codes whose meaning follows from their use and was not seen as text
 
     def __post_init__(self) -> None:
         """Copy the meanings; raise ValueError for a code that cleaning could never return."""
@@ -72,7 +72,10 @@ class Code(Kind):
         return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
-        """Return the code, None when absent, or a Violation; an open vocabulary keeps an unknown code in it, and notes it if any is known."""
+        """Return the code, None when absent, or a Violation.
+
+        An open vocabulary keeps an unknown code in the Violation, and reports it if the vocabulary has any known code.
+        """
         if type(raw) is str and raw in self.meanings:
             return raw
         text = clean_word(raw, type(self), _LONGEST)

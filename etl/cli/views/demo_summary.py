@@ -110,7 +110,7 @@ def show_assumed() -> None:
 
 
 def format_calls(calls: tuple[str, ...]) -> str:
-    """Return the names of calls in words."""
+    """Return the names of calls as text."""
     return ", ".join(name.replace("_", " ") for name in calls)
 
 

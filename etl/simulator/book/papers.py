@@ -1,4 +1,4 @@
-"""Details of one contact: account, detail summary, addresses, phones, e-mails, documents, files, ACORD forms."""
+"""Details of one contact: account, detail summary, addresses, phones, emails, documents, files, ACORD forms."""
 
 # ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
@@ -29,7 +29,7 @@ FORMS = (
 MARITAL_STATUSES = {"S": "Single", "M": "Married", "D": "Divorced", "W": "Widowed"}
 TASKS = ("Call the client about the renewal", "Request the inspection report", "Follow up on the missing signature")
 COMMENTS = (
-    "Client called about the deductible.", "Sent the ID cards by e-mail.", "Left a voicemail about the payment.",
+    "Client called about the deductible.", "Sent the ID cards by email.", "Left a voicemail about the payment.",
     "Reviewed coverage with the insured.", "Received the signed application.",
 )  # fmt: skip
 
@@ -131,7 +131,7 @@ def phones(dice: random.Random, contact: Item) -> list[Item]:
 
 
 def emails(dice: random.Random, contact: Item) -> list[Item]:
-    """Return the e-mail addresses of a contact. The call was seen; its fields are assumed."""
+    """Return the email addresses of a contact. The call was seen; its fields are assumed."""
     if not (contact["Email"] or "").strip():
         return []
     addresses_of_contact = [("Home", contact["Email"])]

@@ -83,7 +83,7 @@ def employee_item(dice: random.Random, employee: SimulatedEmployee) -> dict[str,
 
 
 def employee_email(employee: SimulatedEmployee) -> str:
-    """Return the e-mail address of an employee."""
+    """Return the email address of an employee."""
     return f"{names.slug(employee.name.first)}.{names.slug(employee.name.last)}@agency.example.com"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import zipcodes
 
-#: Home states of the agency, each with the neighbours where a few of its clients live.
+#: Home states of the agency, each with the neighbors where a few of its clients live.
 STATES = {
     "FL": ("GA", "AL"),
     "GA": ("FL", "SC"),
@@ -60,9 +60,9 @@ def places_of(state: str) -> tuple[Place, ...]:
 def around(office: Place) -> tuple[Place, ...]:
     """Return the places of the office's state that are within reach of it."""
     return tuple(
-        place
-        for place in places_of(office.state)
-        if abs(place.latitude - office.latitude) < REACH and abs(place.longitude - office.longitude) < REACH
+        zip_code
+        for zip_code in places_of(office.state)
+        if abs(zip_code.latitude - office.latitude) < REACH and abs(zip_code.longitude - office.longitude) < REACH
     )
 
 
