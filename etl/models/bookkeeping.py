@@ -273,7 +273,7 @@ child_queue = Table(
     schema=SCHEMA,
 )
 
-#: The newest reading of each set whose list has a modification time: an older list that arrives late restores no record.
+#: The newest reading of each set whose list has a modification time: an older list that arrives late restores nothing.
 sets = Table(
     "sets",
     Base.metadata,
