@@ -66,7 +66,7 @@ class RateLimited(ApiUnavailable):
     """The call limit is reached."""
 
 
-def decipher(call: Call, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+def check_answer(call: Call, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
     """Return if the answer may contain records; raise an error otherwise.
 
     A 401 concerns the credential, so the caller decides about it; here it counts as a refusal. Raises EndpointRefused,
