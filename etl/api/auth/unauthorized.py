@@ -73,6 +73,7 @@ class Facts:
 
     expired: bool = False  #: the token's life is over, or the answer says `invalid_token`
     works_elsewhere: bool = False  #: another call with the same token succeeded afterwards
+    worked_since: bool = False  #: a call with the same token succeeded after this call's previous 401
     answered_before: bool = False  #: the endpoint has answered in this run
     waited_alone: bool = False  #: this call has waited for a window while others went on
     renewed: bool = False  #: this call has had the token renewed
@@ -91,6 +92,7 @@ STEPS: tuple[tuple[Callable[[Facts], bool], Step], ...] = (
     (lambda facts: facts.works_elsewhere and not facts.answered_before, Step.WAIT_ALONE),
     (lambda facts: facts.works_elsewhere or not facts.holds, Step.HOLD),
     (lambda facts: not facts.can_renew, Step.REFUSED),
+    (lambda facts: facts.worked_since, Step.HOLD),  # the token is valid; the limit refused this call again
     (lambda facts: facts.opened_ever and not facts.renewed and not facts.is_new, Step.RENEW),
     (lambda facts: facts.opened_lately, Step.HOLD),  # after 15 windows the limiter ends the run, resumable
     (lambda facts: facts.holds >= HOLDS, Step.REFUSED),

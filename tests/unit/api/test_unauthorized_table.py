@@ -30,6 +30,7 @@ FIXED = replace(OLD, can_renew=False)
         (replace(NEW, holds=2), Step.REFUSED),
         (OLD, Step.HOLD),
         (replace(OLD, holds=1), Step.RENEW),
+        (replace(OLD, holds=1, worked_since=True), Step.HOLD),
         (replace(OLD, holds=1, renewed=True), Step.HOLD),
         (replace(OLD, holds=9, is_new=True), Step.HOLD),
         (replace(OLD, opened_lately=False, holds=1), Step.RENEW),
