@@ -1,4 +1,4 @@
-"""The words in which the catalogue speaks: endpoint, envelope, parent, derivation, resource."""
+"""The classes that the catalogue is written in: endpoint, envelope, parent, derivation, resource."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Envelope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How a call names its page and page size, where they travel, and the most it grants."""
+    """How a call names its page and page size, where they are sent, and the largest page size."""
 
     page: str = "pageNumber"
     size: str = "pageSize"
@@ -49,7 +49,7 @@ DAYS = Dates()
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One call of the API. `{parent}` in path or query stands for the parent's source id."""
+    """One call of the API. `{parent}` in path or query is replaced by the parent's source id."""
 
     path: str
     envelope: Envelope
@@ -57,32 +57,32 @@ class Endpoint:
     dates: Dates | None = None
     method: str = "GET"
     query: tuple[tuple[str, str], ...] = ()
-    #: Facts that the call implies and its records do not say; added to each record under `_call`.
+    #: Facts that the call implies and its records do not contain; added to each record under `_call`.
     implies: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """Whose records a resource is asked for, one call each."""
+    """The resource whose records each need one call for their child records."""
 
     resource: str
     #: Fields of the parent's record that the child needs; added to each child record under `_parent`.
     parent_fields: tuple[str, ...] = ()
-    #: Only parents whose field has one of these values are asked for: ("Status", ("C",)).
+    #: Calls are made only for parents whose field has one of these values: ("Status", ("C",)).
     parent_filter: tuple[str, tuple[str, ...]] | None = None
-    #: Makes the records that stand in where a parent's answer is empty, from what the parent carries.
+    #: Makes fallback records from the parent's fields if the response for a parent is empty.
     fallback: Derive | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """Where an item of the answer is not a record but holds a list of them: a complete set per parent.
+    """For responses whose items are not records but contain a list of them: a complete set per parent.
 
     The item's other fields are added to each record under `_parent`. Totals of the envelope count items.
     """
 
     list: str
-    parent: str  #: the resource the item speaks of
+    parent: str  #: the resource that the item belongs to
     parent_id: str  #: the item's field with that parent's source id
 
 
@@ -92,7 +92,7 @@ class Derivation:
 
     resource: str  #: the resource whose records hold the parts
     make: Derive
-    #: False: several records may tell of the same part, so that none of them owns it and no set is complete.
+    #: False: several records may contain the same part, so that none of them owns it and no set is complete.
     owned: bool = True
     #: True: only made while the account does not offer the resource itself.
     fallback: bool = False
@@ -100,30 +100,30 @@ class Derivation:
 
 @dataclass(frozen=True, slots=True)
 class SoftReference:
-    """A column that holds what a record tells of a row of another table without pointing to it."""
+    """A column that identifies a row of another table without a foreign key."""
 
     column: str
-    #: The column that says what that row is called; None where its source id already does.
+    #: The column with the name of that row; None if its source id already contains it.
     label: str | None = None
-    #: What stands before the column's words in the source id.
+    #: The prefix of the column's text in the source id.
     prefix: str = ""
-    #: The column that points there instead, where there is one.
+    #: The foreign key that is used instead, if there is one.
     unless: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceStub:
-    """A row of lesser rank for another table: it makes placeholders and never overwrites what is known better."""
+    """Rows for another table made from references: they create placeholders and never overwrite an existing row."""
 
     model: type[Model]
-    make: Callable[[Record], Iterable[tuple[str, str | None]]]  #: the source ids and names that a record tells of
-    #: Where the rows made from such records hold what they told, so far as they have the column.
+    make: Callable[[Record], Iterable[tuple[str, str | None]]]  #: the source ids and names in a record
+    #: The columns that hold these references in the rows made from such records, if the table has them.
     soft_references: tuple[SoftReference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A collection of the API and the table it fills. All of them stand in `etl.resources`."""
+    """A collection of the API and the table it fills. All of them are listed in `etl.resources`."""
 
     name: str
     model: type[Model]
@@ -138,16 +138,16 @@ class Resource:
     row_filter: tuple[str, tuple[str, ...]] | None = None
     #: False: records that become no row are not staged either, since another resource keeps them.
     stages_filtered_out: bool = True
-    #: Fields removed before staging, wherever they stand in the record.
+    #: Fields removed before staging, at any level of the record.
     secrets: tuple[str, ...] = ()
-    #: Fields that are known and that staging keeps without a column; they are no news when they come.
+    #: Known fields that staging keeps without a column; they are not reported as new.
     known_unmapped: tuple[str, ...] = ()
     stubs: tuple[ReferenceStub, ...] = ()
-    #: As a parent: which of its records are asked about first and most often.
+    #: As a parent: the records whose children are fetched first and most often.
     active: tuple[str, tuple[str, ...]] | None = None
     documented: bool = True
     data_source: str = PRIMARY
-    #: The call that answers with one record, for a second look at one that no list shows any more.
+    #: The call that returns one record, to check a record that is no longer in any list.
     single: Endpoint | None = None
 
     @property

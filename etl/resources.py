@@ -24,7 +24,7 @@ from etl.models.claims import Claim
 
 MODIFIED, CREATED = "DateLastModified", "CreatedOn"
 
-#: What the children of a policy need to know of it.
+#: The fields of a policy that its children need.
 OF_POLICY = ("PolicyId", "CustomerId")
 OF_TERM = (
     *OF_POLICY,
@@ -39,7 +39,7 @@ OF_TERM = (
     "LOBList",
 )
 
-#: The enterprise feeds filter by the modification date alone, both days included.
+#: The enterprise feeds filter only by the modification date, both days included.
 MODIFIED_DAYS = Dates("modifiedStartDate", "modifiedEndDate", end_included=True, field="modified")
 #: The billing feed filters by a created date that its rows do not show.
 UNSHOWN_DAYS = Dates(field=None)
@@ -246,17 +246,17 @@ CATALOGUE: tuple[Resource, ...] = (
     ),
 )
 
-BY_NAME = {one.name: one for one in CATALOGUE}
+BY_NAME = {entry.name: entry for entry in CATALOGUE}
 
 for entry in BY_NAME:
     staging.declare(entry)
 
-#: The resource whose records are the people that can be forgotten.
+#: The resource whose records are the people that can be erased.
 PEOPLE = "contacts"
 
 
 def resource(name: str) -> Resource:
-    """Return the resource of this name; raises UsageError, with the nearest and all names, for one that is none."""
+    """Return the resource of this name; raises UsageError, with the nearest and all names, for an unknown one."""
     try:
         return BY_NAME[name]
     except KeyError:
@@ -266,24 +266,24 @@ def resource(name: str) -> Resource:
 
 
 def children_of(name: str) -> tuple[Resource, ...]:
-    """Return the resources that are asked for once for each record of this one."""
-    return tuple(one for one in CATALOGUE if one.parent is not None and one.parent.resource == name)
+    """Return the resources that need one call for each record of this one."""
+    return tuple(entry for entry in CATALOGUE if entry.parent is not None and entry.parent.resource == name)
 
 
 def derived_from(name: str) -> tuple[tuple[Resource, Derivation], ...]:
     """Return the resources that are made from parts of this one's records, each with how."""
-    return tuple((one, way) for one in CATALOGUE for way in one.derived if way.resource == name)
+    return tuple((entry, way) for entry in CATALOGUE for way in entry.derived if way.resource == name)
 
 
 def selected(names: Iterable[str]) -> tuple[Resource, ...]:
-    """Return the resources of these names, those made from them and those they are made from; all when none is named.
+    """Return the resources of these names, those made from them and those they are made from; all if no name is given.
 
-    In order of extraction. Raises UsageError for a name that is none.
+    In order of extraction. Raises UsageError for an unknown name.
     """
     wanted = {resource(name).name for name in names}
     if not wanted:
         return CATALOGUE
     wanted |= {way.resource for name in wanted if not BY_NAME[name].endpoints for way in BY_NAME[name].derived}
-    made = [one for one in CATALOGUE if not one.endpoints]
-    wanted |= {one.name for one in made if any(way.resource in wanted for way in one.derived)}
-    return tuple(one for one in CATALOGUE if one.name in wanted)
+    made = [entry for entry in CATALOGUE if not entry.endpoints]
+    wanted |= {entry.name for entry in made if any(way.resource in wanted for way in entry.derived)}
+    return tuple(entry for entry in CATALOGUE if entry.name in wanted)

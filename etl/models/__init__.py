@@ -1,4 +1,4 @@
-"""What things are: the twenty-three production tables as classes, the staging tables, the bookkeeping."""
+"""The data model: the twenty-three production tables as classes, the staging tables and the bookkeeping tables."""
 
 from collections.abc import Iterator
 
@@ -17,13 +17,13 @@ SUBJECTS = ("core", "products", "risks", "claims", "financial", "documents")
 
 def subclasses(model: type[Model]) -> Iterator[type[Model]]:
     """Yield the classes below a model, in the order in which they were defined."""
-    for one in model.__subclasses__():
-        yield one
-        yield from subclasses(one)
+    for subclass in model.__subclasses__():
+        yield subclass
+        yield from subclasses(subclass)
 
 
-#: Every production table, in the order in which the classes stand. Where two tables refer to each other, the one that
-#: stands first loads first.
+#: Every production table, in the order of the classes. Where two tables refer to each other, the one that
+#: comes first is loaded first.
 PRODUCTION: tuple[type[Model], ...] = tuple(
     sorted(
         (model for model in subclasses(Model) if "__tablename__" in vars(model)),
@@ -36,9 +36,9 @@ PAST = {model: history.past_of(model) for model in PRODUCTION}
 
 
 def load_order() -> tuple[type[Model], ...]:
-    """Return the production tables so that each stands behind those it refers to.
+    """Return the production tables in an order in which each follows those it refers to.
 
-    A circle (an employee has a department, a department a manager) is opened at its first member in PRODUCTION.
+    In a cycle (an employee has a department, a department a manager), the first table in PRODUCTION comes first.
     """
     waiting = list(PRODUCTION)
     order: list[type[Model]] = []

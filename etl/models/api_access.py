@@ -1,4 +1,4 @@
-"""What workers share of the way to the API, in schema `etl`: the token of a tenant, the call limit of an account."""
+"""The state of API access that workers share, in schema `etl`: the token of a tenant, the call limit of an account."""
 
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -12,27 +12,27 @@ tokens = Table(
     Column("tenant", Text, primary_key=True),
     # Goes into the keys of this row, which come from the client secret; 122 bits of the server's own.
     Column("salt", LargeBinary, nullable=False, server_default=text("uuid_send(gen_random_uuid())")),
-    Column("account", LargeBinary),  # keyed digest of the credentials that all that follows was got with
-    count("number"),  # grows with each token, so that renewed ones are told apart
-    Column("sealed", LargeBinary),  # the token and what renews it, encrypted
+    Column("account", LargeBinary),  # keyed digest of the credentials that the columns below belong to
+    count("number"),  # grows with each token, so that renewed tokens can be distinguished
+    Column("sealed", LargeBinary),  # the access token and the refresh token, encrypted
     instant("renew_at"),
-    instant("doubted_until"),  # it took a refused one's place, and has opened nothing yet
+    instant("doubted_until"),  # it replaced a refused token, and no call has succeeded with it yet
     Column("claimant", Text),  # who is renewing it
     instant("claimed_until"),
-    Column("refusal", Text),  # why the credentials were refused, in words for a person
-    instant("refused_until"),  # until when they are not sent again
+    Column("refusal", Text),  # why the credentials were refused, as text for people
+    instant("refused_until"),  # the credentials are not sent again before this time
     Column("refusals", Integer, nullable=False, server_default=text("0")),  # in a row
-    instant("opened_at"),  # when a token of these credentials last opened something
-    # Whether the client id and secret go in a Basic header, because the token address refused them in the form.
+    instant("opened_at"),  # when a call with a token of these credentials last succeeded
+    # Whether the client id and secret go in a Basic header, because the token endpoint refused them in the form.
     Column("basic_header", Boolean, nullable=False, server_default=text("false")),
-    Column("unclear", Integer, nullable=False, server_default=text("0")),  # runs in a row that got an unclear answer
+    Column("unclear", Integer, nullable=False, server_default=text("0")),  # consecutive runs that got an unclear answer
     schema=SCHEMA,
 )
 
 call_limits = Table(
     "call_limits",
     Base.metadata,
-    # Digest of API host, client id and user name: the account whose calls are counted together, of whichever tenant.
+    # Digest of API host, client id and user name: the account whose calls are counted together, across tenants.
     Column("account", Text, primary_key=True),
     Column("state", JSONB, nullable=False, server_default=text("'{}'")),  # etl.api.rate_limit.window.WindowState
     instant("updated_at", now=True),

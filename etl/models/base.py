@@ -1,4 +1,4 @@
-"""What a production table is: a class of fields, each with its column, its source and its kind of value."""
+"""The base of production tables: a class of fields, each with its column, its source and its kind of value."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ from etl.values import Kind, Reference
 #: Where the API keeps a value: a key, a dotted path through objects, or a named function of the record.
 Source = str | Callable[[Mapping[str, Any]], Any]
 
-#: The road by which a table's own records arrive. Another road owns columns of its own and leaves the rest alone.
+#: The primary source of a table's records. A secondary source has columns of its own and does not change the others.
 PRIMARY = "main"
 
 NAMING = {
@@ -43,21 +43,21 @@ NAMING = {
 
 
 class Base(DeclarativeBase):
-    """The root of every table, so that one metadata knows them all."""
+    """The root of every table, so that all are in one metadata."""
 
     metadata = MetaData(naming_convention=NAMING)
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a column means: where the API keeps its value, of which kind it is, and what its absence costs."""
+    """The meaning of a column: where the API keeps its value, its kind of value, and what happens if it is missing."""
 
     source: Source
     kind: Kind
     expected: bool = False  #: its absence is a `noted` finding
     required: bool = False  #: its absence refuses the record
     personal: bool = False  #: masked for readers without the right to personal data
-    data_source: str = PRIMARY  #: the road that brings it
+    data_source: str = PRIMARY  #: the source that provides it
 
 
 def field(  # noqa: PLR0913 (one word for each fact of a column)
@@ -73,13 +73,14 @@ def field(  # noqa: PLR0913 (one word for each fact of a column)
 ) -> MappedColumn[Any]:
     """Declare one column: its source in the API's record, its kind of value, and whether it may be missing.
 
-    Every column is nullable, since a placeholder knows nothing but its id; what a real row must have is guarded by a
-    CHECK that the model derives from `required`. A Reference becomes a foreign key, for which the model makes an index;
-    one of two tables that refer to each other says `closes_circle`, and its foreign key is made when both tables stand.
+    Every column is nullable, since a placeholder has only its id; the columns that a real row must have are enforced
+    by a CHECK that the model derives from `required`. A Reference becomes a foreign key, for which the model makes an
+    index; one of two tables that refer to each other sets `deferred_fk`: its foreign key is added when both tables
+    exist.
     """
     described = Field(source, kind, expected, required, personal, data_source)
     info = {"field": described}
-    order = 0 if data_source == PRIMARY else 10  # behind what the main road brings, and before the bookkeeping
+    order = 0 if data_source == PRIMARY else 10  # after the columns of the primary source, and before the bookkeeping
     if isinstance(kind, Reference):
         key = ForeignKey(f"{kind.table}.id", use_alter=deferred_fk)
         return mapped_column(Uuid, key, nullable=True, info=info, sort_order=order)
@@ -87,34 +88,34 @@ def field(  # noqa: PLR0913 (one word for each fact of a column)
 
 
 def computed(column_type: TypeEngine[Any]) -> MappedColumn[Any]:
-    """Declare one column that no record brings: a statement of `etl.models.derived` fills it after the load."""
+    """Declare one column that is in no record: a statement of `etl.models.derived` fills it after the load."""
     return mapped_column(column_type, nullable=True)
 
 
 def row_id(tenant: str, table: str, source_id: str) -> UUID:
-    """Return the id that the row of this source id has in this table, whoever computes it and whenever."""
+    """Return the id of the row with this source id in this table; it is the same wherever it is computed."""
     return UUID(row_id_text(f"{tenant}\x1f{table}\x1f", source_id))
 
 
 def row_id_text(prefix: str, source_id: str) -> str:
     """Return the same id as text, from `tenant, table` joined and closed by the unit separator.
 
-    A version-8 UUID (RFC 9562: freely computed) over md5, which names things here and guards nothing.
+    A version-8 UUID (RFC 9562: freely computed) over md5, which is used here for naming and not for security.
     """
     digest = hashlib.md5((prefix + source_id).encode(), usedforsecurity=False).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
 
 
 class Model(Base):
-    """A production table. Subclasses add fields, and say a few facts about themselves."""
+    """A production table. Subclasses add fields and set the attributes below."""
 
     __abstract__ = True
 
-    #: The column that names a row to a person; a reference that knows the name fills it in a placeholder.
+    #: The column with the name of a row for people; a reference that includes the name fills it in a placeholder.
     label: ClassVar[str | None] = None
-    #: The API's own mark of deletion: a field of the record and the values that mean deleted.
+    #: How the API marks a deleted record: a field of the record and the values that mean deleted.
     deletion_mark: ClassVar[tuple[tuple[str, tuple[Any, ...]], ...]] = ()
-    #: The columns that together with the tenant are unique, as users of the first hour know them.
+    #: The columns that together with the tenant are unique, as in the first version of the schema.
     unique_columns: ClassVar[tuple[str, ...]] = ("source_id",)
     #: Whether the earlier versions of its rows are kept by default; ETL_HISTORY names further tables.
     keeps_history: ClassVar[bool] = False
@@ -152,9 +153,9 @@ class Model(Base):
         ]
         constraints: list[Any] = [
             UniqueConstraint("tenant", "source_id"),
-            # Placeholders are few and are asked for often: whether there are any, which, and how old they are.
+            # There are few placeholders, and queries often ask whether there are any, which, and how old they are.
             Index(f"ix_{cls.__tablename__}_placeholder", "tenant", postgresql_where=text("is_placeholder")),
-            # What a run wrote is looked up when it ends, and must cost what the run wrote and not what the table holds.
+            # What a run wrote is looked up when it ends, and the cost must depend on the run and not on the table.
             Index(f"ix_{cls.__tablename__}_etl_batch_id", "etl_batch_id"),
             *(reference_index(cls.__tablename__, column) for column, value in declared.items() if refers(value)),
         ]
@@ -172,27 +173,27 @@ def refers(declared: Any) -> bool:
 
 
 def reference_index(table: str, column: str) -> Index:
-    """Return the index behind a foreign key, without the rows that point nowhere: nobody looks for those."""
+    """Return the index of a foreign key, without rows in which it is NULL: no query looks for those."""
     return Index(f"ix_{table}_{column}", column, postgresql_where=text(f"{column} IS NOT NULL"))
 
 
 def field_in(info: Mapping[str, Any]) -> Field | None:
-    """Return what a column's info says of its field, None for bookkeeping columns."""
+    """Return the field in a column's info, None for bookkeeping columns."""
     about = info.get("field")
     return about if isinstance(about, Field) else None
 
 
 @cache
 def fields_of(model: type[Model], data_source: str = PRIMARY) -> Mapping[str, Field]:
-    """Return the fields that a road brings, by column name, in table order."""
-    found = {column.name: field_in(column.info) for column in model.__table__.columns}
+    """Return the fields that a source provides, by column name, in table order."""
+    by_column = {column.name: field_in(column.info) for column in model.__table__.columns}
     return MappingProxyType(
-        {name: about for name, about in found.items() if about and about.data_source == data_source}
+        {name: about for name, about in by_column.items() if about and about.data_source == data_source}
     )
 
 
 def references_of(model: type[Model], data_source: str = PRIMARY) -> Mapping[str, Reference]:
-    """Return the columns of a road that point to other tables, with the kind that names the table."""
+    """Return the columns of a source that point to other tables, with the kind that names the table."""
     return {
         name: about.kind for name, about in fields_of(model, data_source).items() if isinstance(about.kind, Reference)
     }

@@ -7,7 +7,7 @@ from etl.values import Code
 
 CONTACT_STATUS = Code("contact status", {"A": "active", "D": "deleted"}, status=True)
 
-#: M, R and H stand in the vendor's own sample data without a word of explanation.
+#: M, R and H occur in the vendor's own sample data without an explanation.
 CONTACT_TYPE = Code(
     "contact type",
     {"C": "customer", "P": "prospect", "E": "employee", "M": "unexplained", "R": "unexplained", "H": "unexplained"},
@@ -25,7 +25,7 @@ BUSINESS_TYPE = Code("business type", {"N": "new business", "R": "renewal"})
 
 BILLING_TYPE = Code("billing type", {"A": "billed by the agency", "D": "billed directly by the carrier"})
 
-#: P is ours: where an account offers no applications, its pending policies stand in for them.
+#: P is our own code: if an account offers no applications, its pending policies are used instead.
 APPLICATION_STATUS = Code(
     "application status",
     {
@@ -34,7 +34,7 @@ APPLICATION_STATUS = Code(
         "A": "approved",
         "R": "declined",
         "W": "withdrawn",
-        "P": "pending policy that stands in for an application",
+        "P": "pending policy used as an application",
     },
     status=True,
 )

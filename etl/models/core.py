@@ -12,27 +12,27 @@ from etl.models.codes import CONTACT_STATUS, CONTACT_TYPE
 from etl.models.sources import first_of, names_one
 from etl.values import Boolean, Date, Email, Phone, Reference, SourceId, State, Text, Url, Word, Zip
 
-#: The agency of a location that names none: the account that is being read.
+#: The agency of a location without an agency id: the account that is read.
 ACCOUNT = "account"
 
-#: How a name is cleaned that stands in another record, and the number of a managing general agent.
+#: The kinds of a name in another record, and of the number of a managing general agent.
 NAME, AGENT_ID = Text(placeholders=True), Reference("carriers")
 
-#: What the source id of an employee begins with of whom only the name is known.
+#: The prefix of an employee's source id if only the name is known.
 BY_NAME = "name:"
 
-#: The road by which the account details of a contact arrive, beside the contact itself.
+#: The secondary source of contacts: their account details.
 ACCOUNT_INFO = "account_info"
 
 
 def agency_of(location: Mapping[str, Any]) -> Any:
-    """Return the id of the agency a location belongs to; the account itself where the location names none."""
-    named = location.get("AgencyID")
-    return named if names_one(named) else ACCOUNT
+    """Return the id of the agency a location belongs to; the account itself if the location has no agency id."""
+    agency_id = location.get("AgencyID")
+    return agency_id if names_one(agency_id) else ACCOUNT
 
 
 def agencies(location: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the agency that a location tells of."""
+    """Yield the agency in a location's record."""
     yield {"AgencyID": agency_of(location), "AgencyName": location.get("AgencyName")}
 
 
@@ -42,7 +42,7 @@ def name_id(name: str) -> str:
 
 
 def employees_named(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    """Yield the employees whom a record gives by name alone, as source id and name."""
+    """Yield the employees that a record gives only by name, as source id and name."""
     for key, number in (("AgentName", "AgentID"), ("CSRName", "CSRID")):
         raw = record.get(key)
         name = None if raw is None or names_one(record.get(number)) else NAME.clean(raw)
@@ -60,7 +60,7 @@ def managing_agents(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None
 
 
 class Agency(Model):
-    """An insurance agency: the business whose account is read. Its offices tell of it."""
+    """An insurance agency: the business whose account is read. Its data comes from its offices."""
 
     __tablename__ = "agencies"
     label = "name"
@@ -100,7 +100,7 @@ class Department(Model):
 
 
 class Person(Model):
-    """What the two feeds of contacts say of a person or a business alike."""
+    """The fields that both feeds of contacts have, for a person or a business."""
 
     __abstract__ = True
     label = "display_name"
@@ -179,7 +179,7 @@ class Contact(Person):
 
 
 class Carrier(Model):
-    """An insurance company, or a managing general agent that stands between agency and company."""
+    """An insurance company, or a managing general agent between agency and company."""
 
     __tablename__ = "carriers"
     label = "name"

@@ -1,4 +1,4 @@
-"""Link tables: which policies a billing record and a document speak of, filled by statements after the load."""
+"""Link tables: the policies that a billing record or a document refers to, filled by statements after the load."""
 
 from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, Uuid
 

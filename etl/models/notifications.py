@@ -1,4 +1,4 @@
-"""The tables of notices: what is the matter now, mails that wait for their server, days that had a digest."""
+"""The tables of notifications: current troubles, emails to be sent, and days that had a digest."""
 
 from sqlalchemy import (
     BigInteger,
@@ -24,31 +24,31 @@ troubles = Table(
     Base.metadata,
     Column("tenant", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
-    Column("subject", Text, primary_key=True),  # the resource; empty where it concerns the run as a whole
-    Column("words", Text, nullable=False),  # redacted: they go by mail as they stand
+    Column("subject", Text, primary_key=True),  # the resource; empty for the run as a whole
+    Column("words", Text, nullable=False),  # redacted: they are emailed unchanged
     Column("batch_id", Uuid),
     instant("opened_at", now=True),
     instant("last_seen", now=True),
     Column("times_seen", Integer, nullable=False, server_default=text("1")),
     instant("closed_at"),
-    instant("told_at"),  # when a mail about it was written; empty while nobody is to be told
+    instant("told_at"),  # when an email about it was written; NULL if no email is due
     CheckConstraint(f"kind IN ({listed(TroubleKind)})", name="kind_known"),
     schema=SCHEMA,
 )
 
-#: Whom it goes to is a setting and not kept here.
+#: The recipients are a setting and not stored here.
 outbox = Table(
     "outbox",
     Base.metadata,
-    Column("id", Uuid, primary_key=True),  # the mail's own, so that one that arrives twice is known as one
-    Column("number", BigInteger, Identity(), nullable=False),  # the order in which mails were written
+    Column("id", Uuid, primary_key=True),  # also in the email, so that one that arrives twice can be recognized
+    Column("number", BigInteger, Identity(), nullable=False),  # the order in which emails were written
     Column("tenant", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("html", Text, nullable=False),
     instant("created_at", now=True),
-    instant("claimed_until"),  # a process is sending it until then
+    instant("claimed_until"),  # a process has claimed it for sending until then
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("error", Text),
     instant("sent_at"),
@@ -62,7 +62,7 @@ digests = Table(
     Base.metadata,
     Column("tenant", Text, primary_key=True),
     Column("day", Date, primary_key=True),  # in the zone of the digest
-    instant("up_to", null=False),  # where the next one begins
-    Column("mail_id", Uuid, ForeignKey("etl.outbox.id", ondelete="SET NULL")),  # empty: there was nothing to tell
+    instant("up_to", null=False),  # where the next digest begins
+    Column("mail_id", Uuid, ForeignKey("etl.outbox.id", ondelete="SET NULL")),  # NULL: there was nothing to report
     schema=SCHEMA,
 )

@@ -1,4 +1,4 @@
-"""What is sold: quotes, applications, policies, their details, renewals, terminations."""
+"""Insurance products: quotes, applications, policies, their details, renewals, terminations."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -20,13 +20,13 @@ from etl.models.codes import (
 from etl.models.sources import FirstOf, first_of, is_blank, names_one, objects_in
 from etl.values import Boolean, Date, Json, Money, Reference, SourceId, Text, TextList, Word
 
-#: Codes by which a policy says that it is deleted, or waits for its issue.
+#: The status codes of a policy that is deleted, or not issued yet.
 DELETED, PENDING = "D", "P"
 
 #: The business type of a policy that renews nothing, even where it replaces another.
 NEW_BUSINESS = "N"
 
-#: What the source's flags of deletion look like when set.
+#: The values of QQCatalyst's deletion flags when they are set.
 SET = (True, "true", "True")
 
 
@@ -60,7 +60,7 @@ def termination_id(adjustment: Mapping[str, Any]) -> Any:
 
 
 def pending_application(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the application that a policy stands in for while it waits for its issue."""
+    """Yield an application made from a policy that is not issued yet."""
     if code(policy.get("Status")) == PENDING and not is_deleted(policy):
         yield {
             "ApplicationID": f"policy:{policy.get('PolicyId')}",
@@ -77,7 +77,7 @@ def pending_application(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]
 
 
 def renewal_of(detail: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the renewal that a policy's detail tells of: it has a prior term, lives, and is not called new business."""
+    """Yield the renewal in a policy's detail: it has a prior term, is not deleted, and is not new business."""
     policy = detail.get("_parent")
     if not isinstance(policy, Mapping) or is_deleted(policy) or code(detail.get("BusinessType")) == NEW_BUSINESS:
         return
@@ -89,12 +89,12 @@ def renewal_of(detail: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def is_deleted(policy: Mapping[str, Any]) -> bool:
-    """Tell whether a policy's record is marked deleted."""
+    """Return whether a policy's record is marked deleted."""
     return code(policy.get("Status")) == DELETED or policy.get("IsDeleted") in SET
 
 
 def is_bound(renewal: Mapping[str, Any]) -> bool:
-    """Tell whether a renewal is bound: only then is it more than a shell that the source made by itself."""
+    """Return whether a renewal is bound: otherwise it is a shell that QQCatalyst made automatically."""
     return not is_blank(renewal.get("BinderDate"))
 
 
@@ -200,7 +200,7 @@ class Quote(Model):
 
 
 class Application(Model):
-    """A request for cover, sent to a carrier; pending policies stand in where an account offers no applications."""
+    """A request for coverage, sent to a carrier; made from pending policies if an account offers no applications."""
 
     __tablename__ = "applications"
     label = "application_number"
@@ -220,7 +220,7 @@ class Application(Model):
 
 
 class Renewal(Model):
-    """A policy that renews a prior term; it is confirmed once it is bound, since the source makes shells by itself."""
+    """A policy that renews a prior term; confirmed once it is bound, since QQCatalyst makes shells automatically."""
 
     __tablename__ = "renewals"
     unique_columns = ("source_id", "policy_id")

@@ -1,17 +1,17 @@
-"""Views over whole rows: all versions with both clocks, and the rows that live now."""
+"""Views over whole rows: all versions with both time periods, and the current rows that are not deleted."""
 
 from etl.models.base import Model
 from etl.models.history import CLOCKS, SCHEMA, end_of
 
-#: A row that counts: neither deleted nor known from others alone.
+#: A live row: neither deleted nor a placeholder.
 LIVE = "deleted_at IS NULL AND NOT is_placeholder"
 
 
 def all_versions(model: type[Model]) -> str:
-    """Return the query for every version of a table's rows, the standing one with open ends."""
+    """Return the query for every version of a table's rows, the current one with open ends."""
     table = model.__tablename__
-    columns = ", ".join(one.name for one in model.__table__.columns)
-    stored = ", ".join(f"stored.{one.name}" for one in model.__table__.columns)
+    columns = ", ".join(column.name for column in model.__table__.columns)
+    stored = ", ".join(f"stored.{column.name}" for column in model.__table__.columns)
     return f"""
 SELECT {columns}, {LIVE} AS live, false AS stands, {", ".join(CLOCKS)} FROM {SCHEMA}.{table}
 UNION ALL
@@ -23,5 +23,5 @@ LEFT JOIN LATERAL ({end_of(table, "stored.id")}) AS last ON true
 
 
 def living(model: type[Model]) -> str:
-    """Return the query for the rows that live now."""
+    """Return the query for the live rows."""
     return f"SELECT * FROM public.{model.__tablename__} WHERE {LIVE}"

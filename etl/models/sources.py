@@ -1,4 +1,4 @@
-"""Sources of a value that a plain path cannot name: the first of several paths, and a walk along one."""
+"""Sources of a value other than a plain path: the first of several paths, and how a path is read."""
 
 import inspect
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def value_at(record: Mapping[str, Any], path: str) -> Any:
-    """Return what stands at a dotted path of keys and list positions, None where the path ends early."""
+    """Return the value at a dotted path of keys and list positions, None if the path does not exist."""
     value: Any = record
     for step in path.split("."):
         if isinstance(value, Mapping):
@@ -20,23 +20,23 @@ def value_at(record: Mapping[str, Any], path: str) -> Any:
 
 
 def is_blank(value: Any) -> bool:
-    """Tell whether a raw value says nothing: null, or text of white space alone."""
+    """Return whether a raw value is blank: null, or text with only white space."""
     return value is None or (value.__class__ is str and not value.strip())
 
 
 def names_one(value: Any) -> bool:
-    """Tell whether a raw id points to something: neither blank nor one of the source's words for none, 0 and -1."""
+    """Return whether a raw id refers to a record: neither blank nor 0 or -1, the codes for no record."""
     return value is not None and not is_blank(value) and str(value).strip() not in {"0", "-1"}
 
 
 def objects_in(value: Any) -> list[Mapping[str, Any]]:
-    """Return the JSON objects of a raw list, nothing where the value is no list."""
+    """Return the JSON objects of a raw list, an empty list if the value is not a list."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 @dataclass(frozen=True, slots=True)
 class FirstOf:
-    """The value at the first of several paths where there is one: calls that differ, or a value's formatted twin."""
+    """The value at the first of several paths that has one: for calls that differ, or a value with a formatted copy."""
 
     paths: tuple[str, ...]
 
@@ -49,12 +49,12 @@ class FirstOf:
 
 
 def first_of(*paths: str) -> FirstOf:
-    """Return the source that reads the first of these paths where a record has a value."""
+    """Return the source that reads the first of these paths at which a record has a value."""
     return FirstOf(paths)
 
 
 def in_words(source: object) -> str:
-    """Return where a value comes from: a path, several paths, or what a named function says that it returns."""
+    """Return where a value comes from: a path, several paths, or what a function returns by its docstring."""
     if isinstance(source, str | FirstOf):
         return str(source)
     sentence = (inspect.getdoc(source) or "").split("\n")[0]

@@ -1,18 +1,18 @@
-"""Every state that something can be in, drawn once; the tables guard them with CHECKs."""
+"""All states, declared once; CHECK constraints of the tables enforce them."""
 
 from enum import StrEnum
 
 
 class BatchState(StrEnum):
-    """How far a batch has come. It only moves forward; any working state may turn to `failed`, and back by a retry."""
+    """How far a batch has come. It only moves forward; any active state may change to `failed`, and back on a retry."""
 
-    CREATED = "created"  #: its window is fixed, nothing was asked
+    CREATED = "created"  #: its window is fixed, no call was made yet
     EXTRACTING = "extracting"  #: pages are being fetched and staged
-    EXTRACTED = "extracted"  #: every page stands in staging
+    EXTRACTED = "extracted"  #: every page is in staging
     TRANSFORMING = "transforming"  #: raw rows are being cleaned
     TRANSFORMED = "transformed"  #: every raw row is cleaned or refused
     LOADING = "loading"  #: clean rows are being upserted
-    COMPLETED = "completed"  #: every offered resource is whole and balanced; written last
+    COMPLETED = "completed"  #: every offered resource is complete and balanced; written last
     FAILED = "failed"  #: stopped, resumable at the page where it stopped
 
 
@@ -25,17 +25,17 @@ class ResourceState(StrEnum):
 
     PENDING = "pending"
     RUNNING = "running"
-    DONE = "done"  #: whole and balanced: its high-water mark has moved
-    FAILED = "failed"  #: incomplete, refused or out of balance: its mark stays
-    NOT_OFFERED = "not_offered"  #: the account does not have this unproven resource
+    DONE = "done"  #: complete and balanced: its watermark was advanced
+    FAILED = "failed"  #: incomplete, refused or out of balance: its watermark was not advanced
+    NOT_OFFERED = "not_offered"  #: the account does not offer this undocumented resource
 
 
-#: How a resource ends well: nothing of it is left for this batch.
+#: The states of a resource that is finished in this batch.
 ENDED = (ResourceState.DONE, ResourceState.NOT_OFFERED)
 
 
 class SliceState(StrEnum):
-    """How far one slice (a stretch of days, or a whole list) of a resource has come."""
+    """How far one slice (a range of days, or a whole list) of a resource has come."""
 
     PENDING = "pending"
     DONE = "done"  #: every page is staged, and the total agrees with the ids received
@@ -46,9 +46,9 @@ class RawState(StrEnum):
 
     PENDING = "pending"  #: staged, not yet cleaned
     TRANSFORMED = "transformed"  #: cleaned, not yet loaded
-    LOADED = "loaded"  #: the steps are through with it; `loaded_at` says whether anything reached production
-    VALIDATION_ERROR = "validation_error"  #: the data is bad: to be mended at the source
-    ERROR = "error"  #: the machinery failed; tried again
+    LOADED = "loaded"  #: all steps are finished; `loaded_at` says whether anything reached production
+    VALIDATION_ERROR = "validation_error"  #: the data is invalid: it has to be fixed in QQCatalyst
+    ERROR = "error"  #: processing failed; it is retried
 
 
 class FindingState(StrEnum):
@@ -60,23 +60,23 @@ class FindingState(StrEnum):
 
 
 class DriftState(StrEnum):
-    """What is the matter with one field of the raw JSON, beside how it was."""
+    """How one field of the raw JSON differs from before."""
 
-    KNOWN = "known"  #: as it was, or declared
+    KNOWN = "known"  #: unchanged, or declared
     NEW = "new"  #: nobody declared it; staging keeps it
     LOST = "lost"  #: records had it, and none has it now
     RETYPED = "retyped"  #: its values have another JSON type
-    EMPTIED = "emptied"  #: it had values, and nothing stands in it now
+    EMPTIED = "emptied"  #: it had values, and is always empty now
     NEW_CODE = "new_code"  #: a coded field holds a code that was not seen before
 
 
 class Outcome(StrEnum):
-    """What became of one fetched record; the balance sheet counts each record exactly once."""
+    """What happened to one fetched record; the balance counts each record exactly once."""
 
     INSERTED = "inserted"
     UPDATED = "updated"
     UNCHANGED = "unchanged"  #: equal to what is stored
-    OUTSIDE_WINDOW = "outside_window"  #: changed at a time that this window does not cover
+    OUTSIDE_WINDOW = "outside_window"  #: changed at a time outside of this window
     OLDER = "older"  #: an older version than the one stored
     REFUSED = "refused"  #: cannot be trusted at all
     DUPLICATE = "duplicate"  #: came twice in this batch
@@ -84,24 +84,24 @@ class Outcome(StrEnum):
 
 
 class TroubleKind(StrEnum):
-    """What a person has to see to. It is told once when it begins, and once when it is over."""
+    """Troubles that a person has to attend to. An email is sent when one begins, and another when it is resolved."""
 
-    RUN_FAILED = "run_failed"  #: runs end before their time
-    CREDENTIALS_REFUSED = "credentials_refused"  #: QQCatalyst lets nobody in
-    RESOURCE_FAILED = "resource_failed"  #: its newest run did not end well
-    BALANCE_OFF = "balance_off"  #: records were fetched that nobody can account for, or announced ones never came
-    BRAKE_PULLED = "brake_pulled"  #: so many records vanished at once that none was marked deleted
-    STALE = "stale"  #: runs end well, and still it lags behind
-    DRIFT = "drift"  #: the API's records look otherwise than before
+    RUN_FAILED = "run_failed"  #: runs fail
+    CREDENTIALS_REFUSED = "credentials_refused"  #: QQCatalyst rejects the credentials
+    RESOURCE_FAILED = "resource_failed"  #: it failed in the newest run
+    BALANCE_OFF = "balance_off"  #: fetched records are not accounted for, or fewer records were returned than reported
+    BRAKE_PULLED = "brake_pulled"  #: too many records disappeared at once; none were deleted
+    STALE = "stale"  #: runs succeed, but the data is not up to date
+    DRIFT = "drift"  #: the fields of the API's records changed
 
 
 class MailKind(StrEnum):
-    """What a mail is about."""
+    """What an email is about."""
 
     TROUBLE = "trouble"  #: something began
     OVER = "over"  #: something has ended
-    DIGEST = "digest"  #: the business of a day
-    TEST = "test"  #: whether mails arrive at all
+    DIGEST = "digest"  #: the daily summary
+    TEST = "test"  #: a test of the email settings
 
 
 def listed(states: type[StrEnum]) -> str:

@@ -1,4 +1,4 @@
-"""A collection of API items, each with the times that decide in which answers it appears."""
+"""A collection of API items, each with the times that decide which answers include it."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ Match = Literal["either", "created", "latest"]
 Item = dict[str, Any]
 Key = int | str
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
-KEPT_WINDOWS = 32  #: how many answers to "what lies in this window" are remembered, so that each page need not search
+KEPT_WINDOWS = 32  #: number of cached window searches, so that not every page needs one
 
 
 class Entry(NamedTuple):
@@ -28,7 +28,7 @@ def encode(item: Any) -> bytes:
 
 
 class Collection:
-    """Items by id, in the order in which they came to be. What is handed out are copies; `change` makes an edit."""
+    """Items by id, in the order in which they were made. They are returned as copies; `change` edits one."""
 
     def __init__(self) -> None:
         self._entries: dict[Key, Entry] = {}
@@ -60,16 +60,16 @@ class Collection:
         return self._entries[key].created
 
     def modified(self, key: Key) -> datetime | None:
-        """Return when an item was last changed; None when it never was."""
+        """Return when an item was last changed; None if it never was."""
         return self._entries[key].modified
 
     def put(self, key: Key, item: Item, created: datetime, modified: datetime | None = None) -> None:
-        """Store an item as it is, in place of one with the same id."""
+        """Store an item, and replace one with the same id."""
         self._entries[key] = Entry(encode(item), created, modified)
         self._found.clear()
 
     def change(self, key: Key, at: datetime | None, **fields: Any) -> Item:
-        """Set fields of an item and mark it modified at a moment (None: silently), and return it."""
+        """Set fields of an item and mark it modified at this time (None: do not mark it), and return it."""
         entry = self._entries[key]
         item = self[key] | fields
         if at is not None:
@@ -79,7 +79,7 @@ class Collection:
         return item
 
     def drop(self, key: Key) -> None:
-        """Forget an item, as a merge or a hard delete in the vendor's database does: no answer speaks of it again."""
+        """Remove an item, like a merge or a hard delete in the vendor's database: no later answer contains it."""
         del self._entries[key]
         self._found.clear()
 

@@ -1,4 +1,4 @@
-"""The quirks of a real book: what is missing, padded, shouted, misspelt, or written in another form."""
+"""The quality problems of real data: values that are missing, padded, in capitals, misspelled or in another format."""
 
 import random
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Quirk:
-    """A way in which a record is spoilt, and how many of a hundred records are."""
+    """A quality problem of a record, and the percentage of records that have it."""
 
     name: str
     percent: float
@@ -59,11 +59,11 @@ def _deleted(_dice: random.Random, _item: Item) -> Item:
 
 
 CONTACT_QUIRKS = (
-    Quirk("no e-mail", 14, _blank("Email")),
+    Quirk("no email", 14, _blank("Email")),
     Quirk("no telephone", 9, _blank("Phone", "PhoneType")),
-    Quirk("blank e-mail", 3, _one_of("Email", "", " ")),
-    Quirk("e-mail that is none", 1.5, _without_at),
-    Quirk("telephone that is none", 1.5, _short_phone),
+    Quirk("blank email", 3, _one_of("Email", "", " ")),
+    Quirk("invalid email", 1.5, _without_at),
+    Quirk("invalid telephone", 1.5, _short_phone),
     Quirk("no address", 4, _blank("Line1", "Line2", "City", "State", "County", "Zip", "Country")),
     Quirk("ZIP+4 without hyphen", 18, _zip_plus_four),
     Quirk("ZIP padded to ten", 45, _padded("Zip", 10)),
@@ -93,12 +93,12 @@ POLICY_QUIRKS = (
     Quirk("modified in the American form", 2, _restamped("DateLastModified", stamps.american)),
     Quirk("modified with seven digits", 4, _restamped("DateLastModified", stamps.seven_digits)),
 )
-#: Deleted contacts come back through the feed as a modification, so only modified ones are.
+#: The feed returns deleted contacts as modified, so only modified contacts are deleted.
 DELETED_CONTACT = Quirk("deleted", 2, _deleted)
 
 
 def spoil(dice: random.Random, item: Item, quirks: tuple[Quirk, ...]) -> Item:
-    """Return the record with the quirks that befall it."""
+    """Return the record with randomly chosen quality problems."""
     for quirk in quirks:
         if dice.random() * 100 < quirk.percent:
             item |= quirk.fields(dice, item)
@@ -106,11 +106,11 @@ def spoil(dice: random.Random, item: Item, quirks: tuple[Quirk, ...]) -> Item:
 
 
 def contact(dice: random.Random, item: Item) -> Item:
-    """Return a contact as a real book has it."""
+    """Return a contact with the quality problems of real data."""
     quirks = (*CONTACT_QUIRKS, DELETED_CONTACT) if item["DateLastModified"] else CONTACT_QUIRKS
     return spoil(dice, item, quirks)
 
 
 def policy(dice: random.Random, item: Item) -> Item:
-    """Return a policy as a real book has it."""
+    """Return a policy with the quality problems of real data."""
     return spoil(dice, item, POLICY_QUIRKS)

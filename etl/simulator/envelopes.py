@@ -1,4 +1,4 @@
-"""The five shapes in which the API answers."""
+"""The five response formats of the API."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +18,8 @@ LOGIN_PAGE = b"""<!DOCTYPE html>
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a feed: JSON texts of its items, and what the envelope says of it."""
+class PagedAnswer:
+    """A page of a feed: the JSON texts of its items, and the fields of the envelope."""
 
     items: tuple[bytes, ...]
     number: int
@@ -58,7 +58,7 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A bare object, or the vendor's word for yes."""
+    """A bare object, or the vendor's confirmation."""
 
     item: Any
 
@@ -86,7 +86,7 @@ class ActionResult:
         })  # fmt: skip
 
 
-Answer = Page | Array | Whole | ActionResult
+Answer = PagedAnswer | Array | Whole | ActionResult
 
 
 def array(items: tuple[bytes, ...]) -> bytes:

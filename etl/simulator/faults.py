@@ -1,4 +1,4 @@
-"""The faults that a simulator can be told to have, and the five places of a request in which they strike."""
+"""The faults that a simulator can be set to have, and the stages of a request in which they occur."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,132 +8,141 @@ from aiohttp import web
 
 from etl.simulator import page_faults, record_faults, request_faults, turns, wire_faults
 from etl.simulator.account_limit import AccountLimit
-from etl.simulator.envelopes import LOGIN_PAGE, Answer, Page
+from etl.simulator.envelopes import LOGIN_PAGE, Answer, PagedAnswer
 from etl.simulator.turns import Turn
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault by name. Where it strikes: `request`, `token`, `grant`, `use`, `page`, `answer`, `body` or `wire`."""
+class FaultSpec:
+    """A fault, and in `strikes` its stage: `request`, `token`, `grant`, `use`, `page`, `answer`, `body` or `wire`."""
 
     name: str
     words: str
-    default: str  #: the argument when none is given; empty: it takes none
+    default: str  #: the default of the argument; empty: it takes none
     strikes: str
     act: Callable[..., Any]
 
 
 _REQUEST, _PAGE, _RECORD, _WIRE = request_faults, page_faults, record_faults, wire_faults
 _ALL = (
-    Fault("token-expiry", "an access token is good for this many calls", "20", "use", _REQUEST.token_expiry),
-    Fault("token-errors", "the token endpoint fails this many times", "2", "token", _REQUEST.token_errors),
-    Fault("token-blocked", "a firewall answers 403 this many times", "2", "token", _REQUEST.token_blocked),
-    Fault(
+    FaultSpec("token-expiry", "an access token is valid for this many calls", "20", "use", _REQUEST.token_expiry),
+    FaultSpec("token-errors", "the token endpoint fails this many times", "2", "token", _REQUEST.token_errors),
+    FaultSpec("token-blocked", "a firewall answers 403 this many times", "2", "token", _REQUEST.token_blocked),
+    FaultSpec(
         "token-refused", "the token endpoint refuses: invalid_grant or invalid_client",
         "invalid_grant", "token", _REQUEST.token_refused,
     ),
-    Fault(
+    FaultSpec(
         "token-answer", "odd: html, no-token, no-expiry, text-expiry, zero-expiry, negative-expiry or other-type",
         "no-expiry", "grant", _REQUEST.token_answer,
     ),
-    Fault("unauthorized-always", "401 for each call, whatever the token", "", "request", _REQUEST.unauthorized_always),
-    Fault("unauthorized", "401 below this path, while other calls succeed", "Claims", "request", _REQUEST.unauthorized),
-    Fault("forbidden", "403 below this path", "Claims", "request", _REQUEST.forbidden),
-    Fault("not-found", "404 as JSON below this path", "Claims", "request", _REQUEST.not_found),
-    Fault("wrong-verb", "405 below this path", "Claims", "request", _REQUEST.wrong_verb),
-    Fault("not-offered", "the help page in HTML below this path", "Claims", "request", _REQUEST.not_offered),
-    Fault(
-        "rate-limit", "429 at the first asking, Retry-After so many seconds (`date`: in the form of a date)",
+    FaultSpec("unauthorized-always", "401 for each call, with any token", "", "request", _REQUEST.unauthorized_always),
+    FaultSpec(
+        "unauthorized", "401 below this path, while other calls succeed",
+        "Claims", "request", _REQUEST.unauthorized,
+    ),
+    FaultSpec("forbidden", "403 below this path", "Claims", "request", _REQUEST.forbidden),
+    FaultSpec("not-found", "404 as JSON below this path", "Claims", "request", _REQUEST.not_found),
+    FaultSpec("wrong-verb", "405 below this path", "Claims", "request", _REQUEST.wrong_verb),
+    FaultSpec("not-offered", "the help page in HTML below this path", "Claims", "request", _REQUEST.not_offered),
+    FaultSpec(
+        "rate-limit", "429 on the first request, Retry-After N seconds (`date`: in the form of a date)",
         "1", "request", _REQUEST.rate_limit,
     ),
-    Fault(
-        "account-limit", "401 beyond so many calls of the account in so many seconds, and how it is said: "
+    FaultSpec(
+        "account-limit", "401 above CALLS/SECONDS of the account, and the form of the answer: "
         "fixed (window), text, json, html or empty, others=N (calls of another integration)",
         "60/60,text", "use", _REQUEST.account_limit,
     ),
-    Fault("call-limit", "429 beyond so many calls in any second", "20", "use", _REQUEST.call_limit),
-    Fault("call-quota", "429 for two hours beyond so many calls", "500", "use", _REQUEST.call_quota),
-    Fault(
-        "server-errors", "500, 502, 503, 504 at the first so many askings (`always`: at all)",
+    FaultSpec("call-limit", "429 above N calls in any second", "20", "use", _REQUEST.call_limit),
+    FaultSpec("call-quota", "429 for two hours above N calls", "500", "use", _REQUEST.call_quota),
+    FaultSpec(
+        "server-errors", "500, 502, 503, 504 for the first N requests (`always`: for all)",
         "2", "request", _REQUEST.server_errors,
     ),
-    Fault("html-login", "a login page with 200 at the first so many askings", "1", "request", _REQUEST.html_login),
-    Fault(
-        "redirect-login", "a redirect to this address at the first asking",
+    FaultSpec("html-login", "a login page with 200 for the first N requests", "1", "request", _REQUEST.html_login),
+    FaultSpec(
+        "redirect-login", "a redirect to this address on the first request",
         "http://localhost:9/login", "request", _REQUEST.redirect_login,
     ),
-    Fault("odd-success", "this status with an empty body at the first asking", "204", "request", _REQUEST.odd_success),
-    Fault(
-        "gzip-bomb", "this many mebibytes of blanks in a small body at the first asking",
+    FaultSpec(
+        "odd-success", "this status with an empty body on the first request",
+        "204", "request", _REQUEST.odd_success,
+    ),
+    FaultSpec(
+        "gzip-bomb", "this many mebibytes of blanks in a small body on the first request",
         "64", "request", _REQUEST.gzip_bomb,
     ),
-    Fault(
-        "page-drift", "so many records leave the list between two pages (negative: come)",
+    FaultSpec(
+        "page-drift", "N records leave the list between two pages (negative: are added)",
         "1", "page", _PAGE.page_drift,
     ),
-    Fault("repeated-page", "the list never ends: its last page repeats", "", "page", _PAGE.repeated_page),
-    Fault(
-        "empty-middle-page", "a page in the middle is empty at the first so many askings",
+    FaultSpec("repeated-page", "the list never ends: its last page repeats", "", "page", _PAGE.repeated_page),
+    FaultSpec(
+        "empty-middle-page", "a page in the middle is empty for the first N requests",
         "1", "page", _PAGE.empty_middle_page,
     ),
-    Fault(
+    FaultSpec(
         "wrong-total", "the total is off by this number (or `null`, `text`, `negative`)",
         "7", "page", _PAGE.wrong_total,
     ),
-    Fault("duplicate-records", "the first so many records of a page come twice", "1", "page", _PAGE.duplicate_records),
-    Fault("null-modified", "no record has a date of modification", "", "page", _PAGE.null_modified),
-    Fault(
+    FaultSpec("duplicate-records", "the first N records of a page come twice", "1", "page", _PAGE.duplicate_records),
+    FaultSpec("null-modified", "no record has a date of modification", "", "page", _PAGE.null_modified),
+    FaultSpec(
         "strange-modified", "all records were modified at this time",
         "0001-01-01T00:00:00", "page", _PAGE.strange_modified,
     ),
-    Fault(
+    FaultSpec(
         "id-form", "ids of every second page are text, padded, float or list instead of numbers",
         "text", "page", _RECORD.id_form,
     ),
-    Fault("no-id", "the first so many records of a page have no id", "1", "page", _RECORD.no_id),
-    Fault(
+    FaultSpec("no-id", "the first N records of a page have no id", "1", "page", _RECORD.no_id),
+    FaultSpec(
         "time-form", "times are written as z, offset, seven (digits), us or ticks", "z", "page", _RECORD.time_form
     ),
-    Fault(
+    FaultSpec(
         "set-field", "a field of every record has this value, NAME=JSON, as if new, emptied or of another type",
         "Email=null", "page", _RECORD.set_field,
     ),
-    Fault("lost-field", "no record has this field any more", "Email", "page", _RECORD.lost_field),
-    Fault(
-        "large-record", "the first record of a page weighs so many mebibytes at the first asking",
+    FaultSpec("lost-field", "no record has this field any more", "Email", "page", _RECORD.lost_field),
+    FaultSpec(
+        "large-record", "the first record of a page has N mebibytes on the first request",
         "11", "page", _RECORD.large_record,
     ),
-    Fault(
+    FaultSpec(
         "foreign-links", "the links of a page lead to another address",
         "http://localhost:9/v1/", "page", _RECORD.foreign_links,
     ),
-    Fault(
-        "is-success-false", "a 200 that says it failed at the first so many askings",
+    FaultSpec(
+        "is-success-false", "a 200 that says it failed for the first N requests",
         "1", "answer", _PAGE.is_success_false,
     ),
-    Fault("bad-json", "JSON that ends in the middle at the first so many askings", "1", "body", _PAGE.bad_json),
-    Fault("slow", "each answer begins so many seconds late", "1", "wire", _WIRE.slow),
-    Fault("drip", "each answer comes at so many bytes a second", "1", "wire", _WIRE.drip),
-    Fault("stall", "the headers come, the body so many seconds later, at the first asking", "60", "wire", _WIRE.stall),
-    Fault(
-        "cut-body", "the connection closes in the middle of the body at the first so many askings",
+    FaultSpec("bad-json", "JSON that ends in the middle for the first N requests", "1", "body", _PAGE.bad_json),
+    FaultSpec("slow", "each answer begins N seconds late", "1", "wire", _WIRE.slow),
+    FaultSpec("drip", "each answer is sent at N bytes a second", "1", "wire", _WIRE.drip),
+    FaultSpec(
+        "stall", "the headers are sent, the body N seconds later, on the first request",
+        "60", "wire", _WIRE.stall,
+    ),
+    FaultSpec(
+        "cut-body", "the connection closes in the middle of the body for the first N requests",
         "1", "wire", _WIRE.cut_body,
     ),
-    Fault("reset", "the connection is reset after so many bytes at the first asking", "0", "wire", _WIRE.reset),
-    Fault(
-        "wrong-encoding", "the headers name an encoding that the body lacks at the first so many askings",
+    FaultSpec("reset", "the connection is reset after N bytes on the first request", "0", "wire", _WIRE.reset),
+    FaultSpec(
+        "wrong-encoding", "the headers name an encoding that the body lacks for the first N requests",
         "1", "wire", _WIRE.wrong_encoding,
     ),
-    Fault(
+    FaultSpec(
         "wrong-charset", "the headers name this charset, the body is UTF-8", "utf-16", "wire", _WIRE.wrong_charset
     ),
-    Fault("clock-skew", "the Date header is off by so many seconds", "3600", "wire", _WIRE.clock_skew),
+    FaultSpec("clock-skew", "the Date header is off by N seconds", "3600", "wire", _WIRE.clock_skew),
 )  # fmt: skip
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
+FAULTS: dict[str, FaultSpec] = {fault.name: fault for fault in _ALL}
 
 
 class Faults:
-    """The faults of one server, in the order in which they were planned."""
+    """The faults of one server, in the order in which they were set."""
 
     def __init__(self, specs: tuple[str, ...]) -> None:
         defaults = {name: fault.default for name, fault in FAULTS.items()}
@@ -141,24 +150,24 @@ class Faults:
 
     @property
     def account_limit(self) -> AccountLimit | None:
-        """The call limit of the account as it has been used so far, None where there is none."""
+        """The call limit of the account with the calls counted so far, None if there is no limit."""
         return next((turn.limit for turn in self._turns if turn.limit is not None), None)
 
-    def _at(self, place: str) -> list[tuple[Turn, Callable[..., Any]]]:
-        return [(turn, FAULTS[turn.name].act) for turn in self._turns if FAULTS[turn.name].strikes == place]
+    def _at(self, stage: str) -> list[tuple[Turn, Callable[..., Any]]]:
+        return [(turn, FAULTS[turn.name].act) for turn in self._turns if FAULTS[turn.name].strikes == stage]
 
     def of_request(self, request: web.Request) -> web.Response | None:
-        """Return what answers in place of a call; None when the call is to be answered."""
+        """Return the answer of a fault to a call; None if the call itself is to be answered."""
         path, key = request.path.removeprefix("/v1/"), _key(request)
         authorization = request.headers.get("Authorization", "")
         for turn, act in self._at("use"):
             if response := act(turn, authorization, path):
                 return response  # type: ignore[no-any-return]
-        return next((found for turn, act in self._at("request") if (found := act(turn, key, path))), None)
+        return next((response for turn, act in self._at("request") if (response := act(turn, key, path))), None)
 
     def of_token(self, request: web.Request) -> web.Response | None:
-        """Return what answers in place of the token endpoint; None when it is to answer."""
-        return next((found for turn, act in self._at("token") if (found := act(turn, _key(request), ""))), None)
+        """Return the answer of a fault to a token request; None if the token endpoint is to answer."""
+        return next((response for turn, act in self._at("token") if (response := act(turn, _key(request), ""))), None)
 
     def of_grant(self, request: web.Request, grant: dict[str, Any]) -> web.Response:
         """Return the answer that grants a token."""
@@ -169,10 +178,10 @@ class Faults:
             grant = changed
         return web.json_response(grant)
 
-    def rewrite(self, request: web.Request, answer: Answer, again: Callable[[int], Page]) -> Answer:
-        """Return an answer with the faults of pages; what is not really paged (page 0) has none of them."""
+    def rewrite(self, request: web.Request, answer: Answer, again: Callable[[int], PagedAnswer]) -> Answer:
+        """Return an answer with the faults of pages; an answer without real pages (page 0) has none of them."""
         key = _key(request)
-        if isinstance(answer, Page) and answer.number:
+        if isinstance(answer, PagedAnswer) and answer.number:
             for turn, act in self._at("page"):
                 answer = act(turn, key, answer, again)
         for turn, act in self._at("answer"):
@@ -186,7 +195,7 @@ class Faults:
         return body
 
     async def deliver(self, request: web.Request, response: web.Response) -> web.StreamResponse:
-        """Return the answer to be sent, or the one that has been sent already, well or badly."""
+        """Return the answer to be sent, or the one that has already been sent, completely or not."""
         for turn, act in self._at("wire"):
             if (sent := await act(turn, _key(request), request, response)) is not None:
                 return sent  # type: ignore[no-any-return]

@@ -1,6 +1,6 @@
-"""Life: what happens in an agency while time passes, one change at a time, drawn by the seed."""
+"""Ongoing changes in the agency's data, one at a time, chosen at random by the seed."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from etl.simulator.collection import Collection
     from etl.simulator.world import World
 
-ATTEMPTS = 25  #: how often a fitting record is looked for before another change is tried
+ATTEMPTS = 25  #: number of attempts to find a suitable record before another change is tried
 
 
 def happen(world: World, now: datetime) -> str:
-    """Let one change happen and return what it was, without personal data."""
+    """Make one change and return its description, without personal data."""
     dice = world.dice("life", world.changes)
     world.changes += 1
     while True:
@@ -42,7 +42,7 @@ def _pick(dice: random.Random, collection: Collection, fits: Callable[[dict[str,
 
 
 def _edit_contact(world: World, dice: random.Random, now: datetime) -> str | None:
-    contact = _pick(dice, world.contacts, lambda one: one["Status"] == "A")
+    contact = _pick(dice, world.contacts, lambda item: item["Status"] == "A")
     if contact is None:
         return None
     area = next(office.place.area_code for office in world.agency.offices)
@@ -56,7 +56,7 @@ def _edit_contact(world: World, dice: random.Random, now: datetime) -> str | Non
 
 
 def _new_client(world: World, dice: random.Random, now: datetime) -> str | None:
-    key = max(int(one) for one in world.contacts) + 1 if len(world.contacts) else people.FIRST_CONTACT
+    key = max(int(number) for number in world.contacts) + 1 if len(world.contacts) else people.FIRST_CONTACT
     client, item = people.new_contact(dice, world.agency, key, now)
     entries.enter_contact(world, dice, client, item)
     for term in terms.chains(dice, world.agency, client, now) if client.is_customer else ():
@@ -65,7 +65,7 @@ def _new_client(world: World, dice: random.Random, now: datetime) -> str | None:
 
 
 def _enter(world: World, dice: random.Random, term: terms.Term, prior: int | None, now: datetime) -> int:
-    key = max(int(one) for one in world.policies) + 1 if len(world.policies) else policies.FIRST_POLICY
+    key = max(int(number) for number in world.policies) + 1 if len(world.policies) else policies.FIRST_POLICY
     entries.enter_policy(world, dice, key, term, prior, now)
     return key
 
@@ -87,11 +87,11 @@ def _in_force(policy: dict[str, Any]) -> bool:
 
 
 def _another_policy(world: World, dice: random.Random, now: datetime) -> str | None:
-    policy = _pick(dice, world.policies, lambda one: one["Status"] in "AE")
+    policy = _pick(dice, world.policies, lambda item: item["Status"] in "AE")
     if policy is None:
         return None
     client = _client(world, policy)
-    line = dice.choice([one for one in lines.LINES if one.commercial == client.is_business])
+    line = dice.choice([line for line in lines.LINES if line.commercial == client.is_business])
     begin = now.date() + timedelta(days=dice.randrange(20))
     term = terms.first_term(dice, world.agency, client, line, begin, now)
     key = _enter(world, dice, replace(term, created=now), None, now)
@@ -101,8 +101,8 @@ def _another_policy(world: World, dice: random.Random, now: datetime) -> str | N
 def _renew(world: World, dice: random.Random, now: datetime) -> str | None:
     soon = stamps.plain(now + timedelta(days=120))
 
-    def is_due(one: dict[str, Any]) -> bool:
-        return _in_force(one) and one["ExpirationDate"] < soon and one["PolicyId"] not in world.renewed
+    def is_due(policy: dict[str, Any]) -> bool:
+        return _in_force(policy) and policy["ExpirationDate"] < soon and policy["PolicyId"] not in world.renewed
 
     policy = _pick(dice, world.policies, is_due)
     if policy is None:
@@ -113,9 +113,9 @@ def _renew(world: World, dice: random.Random, now: datetime) -> str | None:
 
 
 def _term(world: World, policy: dict[str, Any]) -> terms.Term:
-    """Read a policy of the feed back as the term it shows."""
-    carriers = {one.id: one for one in world.agency.carriers}
-    shown = [lines.BY_ID[one["ID"]] for one in policy["LOBList"]]
+    """Return the term of a policy in the feed."""
+    carriers = {carrier.id: carrier for carrier in world.agency.carriers}
+    shown = [lines.BY_ID[item["ID"]] for item in policy["LOBList"]]
     key = policy["PolicyId"]
     return terms.Term(
         _client(world, policy), shown[0], shown[1] if len(shown) > 1 else None, carriers[policy["CarrierId"]],
@@ -126,7 +126,7 @@ def _term(world: World, policy: dict[str, Any]) -> terms.Term:
 
 
 def _bind(world: World, dice: random.Random, now: datetime) -> str | None:
-    policy = _pick(dice, world.policies, lambda one: one["Status"] == "P")
+    policy = _pick(dice, world.policies, lambda item: item["Status"] == "P")
     if policy is None:
         return None
     begin, key = stamps.read(policy["EffectiveDate"]), policy["PolicyId"]
@@ -143,7 +143,7 @@ def _bind(world: World, dice: random.Random, now: datetime) -> str | None:
 
 
 def _cancel(world: World, dice: random.Random, now: datetime) -> str | None:
-    policy = _pick(dice, world.policies, lambda one: _in_force(one) and stamps.read(one["EffectiveDate"]) < now)
+    policy = _pick(dice, world.policies, lambda item: _in_force(item) and stamps.read(item["EffectiveDate"]) < now)
     if policy is None:
         return None
     begin, end = stamps.read(policy["EffectiveDate"]), stamps.read(policy["ExpirationDate"])
@@ -169,7 +169,7 @@ def _adjust(world: World, policy: dict[str, Any], change: terms.Adjustment, now:
 
 
 def _delete_policy(world: World, dice: random.Random, now: datetime) -> str | None:
-    policy = _pick(dice, world.policies, lambda one: one["Status"] == "P")
+    policy = _pick(dice, world.policies, lambda item: item["Status"] == "P")
     if policy is None:
         return None
     world.policies.change(policy["PolicyId"], now, Status="D", IsDeleted=True)
@@ -177,7 +177,7 @@ def _delete_policy(world: World, dice: random.Random, now: datetime) -> str | No
 
 
 def _delete_contact(world: World, dice: random.Random, now: datetime) -> str | None:
-    contact = _pick(dice, world.contacts, lambda one: one["ContactSubType"] == "P" and one["Status"] == "A")
+    contact = _pick(dice, world.contacts, lambda item: item["ContactSubType"] == "P" and item["Status"] == "A")
     if contact is None:
         return None
     world.contacts.change(contact["EntityID"], now, Status="D", StatusDisplay="Deleted")
@@ -185,7 +185,7 @@ def _delete_contact(world: World, dice: random.Random, now: datetime) -> str | N
 
 
 def _report_claim(world: World, dice: random.Random, now: datetime) -> str | None:
-    policy = _pick(dice, world.policies, lambda one: one["Status"] == "A")
+    policy = _pick(dice, world.policies, lambda item: item["Status"] == "A")
     if policy is None:
         return None
     key = entries.enter_claim(world, dice, policy, now - timedelta(days=2), now)
@@ -196,7 +196,7 @@ def _report_claim(world: World, dice: random.Random, now: datetime) -> str | Non
 
 
 def _settle_claim(world: World, dice: random.Random, now: datetime) -> str | None:
-    claim = _pick(dice, world.claims, lambda one: one["Status"] in "OR")
+    claim = _pick(dice, world.claims, lambda item: item["Status"] in "OR")
     if claim is None:
         return None
     closed = {"Status": "C", "DateClosed": stamps.midnight(now.date()), "AmountPaid": claim["AmountReserved"]}
@@ -205,8 +205,8 @@ def _settle_claim(world: World, dice: random.Random, now: datetime) -> str | Non
 
 
 def _void_payment(world: World, dice: random.Random, _now: datetime) -> str | None:
-    """Void a payment; the feed, which goes by the created date alone, does not bring the row again."""
-    row = _pick(dice, world.billing, lambda one: one["IsPayment"] and not one["IsVoided"])
+    """Void a payment; the feed goes only by the created date, so it does not return the row again."""
+    row = _pick(dice, world.billing, lambda item: item["IsPayment"] and not item["IsVoided"])
     if row is None:
         return None
     world.billing.change(row["RecordId"], None, IsVoided=True, SyncStatus=1)
@@ -214,7 +214,7 @@ def _void_payment(world: World, dice: random.Random, _now: datetime) -> str | No
 
 
 def _receive_commission(world: World, dice: random.Random, now: datetime) -> str | None:
-    item = _pick(dice, world.commissions, lambda one: one["Status"] == "P")
+    item = _pick(dice, world.commissions, lambda commission: commission["Status"] == "P")
     if item is None:
         return None
     world.commissions.change(item["CommissionID"], now, Status="R", StatementDate=stamps.midnight(now.date()))

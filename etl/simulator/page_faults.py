@@ -1,4 +1,4 @@
-"""Faults inside an answer: pages that drift, repeat, miscount, and bodies that are no JSON."""
+"""Faults inside an answer: pages that drift, repeat, miscount, and bodies that are not JSON."""
 
 import json
 from collections.abc import Callable
@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from etl.simulator.collection import encode
-from etl.simulator.envelopes import ActionResult, Answer, Page
+from etl.simulator.envelopes import ActionResult, Answer, PagedAnswer
 from etl.simulator.turns import Turn
 
 #: Answers the same call for another page number.
-Again = Callable[[int], Page]
+Again = Callable[[int], PagedAnswer]
 
 
-def page_drift(turn: Turn, key: str, page: Page, again: Again) -> Page:
-    """Shift a page by as many records as left the list before it (or came, when negative), the first time."""
+def page_drift(turn: Turn, key: str, page: PagedAnswer, again: Again) -> PagedAnswer:
+    """Shift a page by the number of records that left the list before it (negative: were added), the first time."""
     count = int(turn.argument)
-    if page.number == 1 or not turn.due(key):  # the first page has none before it
+    if page.number == 1 or not turn.due(key):  # there is no page before the first one
         return page
     if count > 0:
         items = page.items[count:] + again(page.number + 1).items[:count]
@@ -25,52 +25,57 @@ def page_drift(turn: Turn, key: str, page: Page, again: Again) -> Page:
     return replace(page, items=items, total=page.total - count)
 
 
-def repeated_page(_turn: Turn, _key: str, page: Page, again: Again) -> Page:
-    """Let the list have no end: behind the last page it comes again and again, and there is always one more."""
+def repeated_page(_turn: Turn, _key: str, page: PagedAnswer, again: Again) -> PagedAnswer:
+    """Make the list endless: after the last page it repeats, and there is always one more page."""
     items = again(max(1, page.pages)).items if page.number > page.pages else page.items
     return replace(page, items=items, pages=page.number + 1, total=(page.number + 1) * page.size)
 
 
-def empty_middle_page(turn: Turn, key: str, page: Page, _again: Again) -> Page:
+def empty_middle_page(turn: Turn, key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Leave out the records of a page between the first and the last, the first times."""
     is_middle = 1 < page.number < page.pages
     return replace(page, items=()) if is_middle and turn.due(key, turn.argument) else page
 
 
-def wrong_total(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
-    """Let the envelope name another total."""
+def wrong_total(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Report a wrong total in the envelope."""
     odd: dict[str, Any] = {"null": None, "text": "many", "negative": -1}
     return replace(page, total=odd[turn.argument] if turn.argument in odd else page.total + int(turn.argument))
 
 
-def duplicate_records(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
-    """Let a page carry its first records twice."""
+def duplicate_records(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Return the first records of a page twice."""
     return replace(page, items=page.items + page.items[: int(turn.argument)])
 
 
-def null_modified(_turn: Turn, _key: str, page: Page, _again: Again) -> Page:
-    """Let no record carry a date of modification."""
+def null_modified(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Remove the date of modification from all records."""
     return _with_modified(page, None)
 
 
-def strange_modified(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
-    """Let all records carry one date of modification, of a machine or of the far future."""
+def strange_modified(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Give all records the same date of modification, such as a default or one in the far future."""
     return _with_modified(page, turn.argument)
 
 
-def _with_modified(page: Page, value: str | None) -> Page:
+def _with_modified(page: PagedAnswer, value: str | None) -> PagedAnswer:
     records = [json.loads(item) for item in page.items]
     return replace(
         page,
-        items=tuple(encode(one | {"DateLastModified": value} if "DateLastModified" in one else one) for one in records),
+        items=tuple(
+            encode(record | {"DateLastModified": value} if "DateLastModified" in record else record)
+            for record in records
+        ),
     )
 
 
 def is_success_false(turn: Turn, key: str, answer: Answer) -> Answer:
     """Say in a 200 that the call did not succeed, the first times."""
-    if not isinstance(answer, Page | ActionResult) or not turn.due(key, turn.argument):
+    if not isinstance(answer, PagedAnswer | ActionResult) or not turn.due(key, turn.argument):
         return answer
-    return replace(answer, success=False, items=()) if isinstance(answer, Page) else replace(answer, success=False)
+    return (
+        replace(answer, success=False, items=()) if isinstance(answer, PagedAnswer) else replace(answer, success=False)
+    )
 
 
 def bad_json(turn: Turn, key: str, body: bytes) -> bytes:

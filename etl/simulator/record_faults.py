@@ -1,4 +1,4 @@
-"""Faults inside the records of a page: ids, times, fields and links that are not as they were."""
+"""Faults inside the records of a page: changed ids, times, fields and links."""
 
 import json
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from typing import Any
 
 from etl.simulator.book import stamps
 from etl.simulator.collection import encode
-from etl.simulator.envelopes import Page
+from etl.simulator.envelopes import PagedAnswer
 from etl.simulator.turns import Turn
 
 #: Answers the same call for another page number.
-Again = Callable[[int], Page]
+Again = Callable[[int], PagedAnswer]
 
 #: One id in other forms than a number.
 FORMS: dict[str, Callable[[Any], Any]] = {
@@ -28,59 +28,59 @@ TIMES: dict[str, Callable[[Any], str]] = {
 }
 
 
-def changed(page: Page, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Page:
+def changed(page: PagedAnswer, change: Callable[[dict[str, Any]], dict[str, Any]]) -> PagedAnswer:
     """Return a page whose records were changed."""
     return replace(page, items=tuple(encode(change(json.loads(item))) for item in page.items))
 
 
-def id_form(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
-    """Let the ids of every second page, the first one included, have another form."""
+def id_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Write the ids of every second page, starting with the first, in another form."""
     if page.number % 2 == 0:
         return page
-    return changed(page, lambda one: one | {name_of_id(one): FORMS[turn.argument](one[name_of_id(one)])})
+    return changed(page, lambda record: record | {name_of_id(record): FORMS[turn.argument](record[name_of_id(record)])})
 
 
 def name_of_id(record: dict[str, Any]) -> str:
-    """Return the name of a record's id, which stands first."""
+    """Return the name of a record's id, which is the first field."""
     return next(iter(record))
 
 
-def no_id(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
-    """Let the first records of a page have no id."""
+def no_id(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Remove the ids of the first records of a page."""
     count = int(turn.argument)
-    first = changed(replace(page, items=page.items[:count]), lambda one: one | {name_of_id(one): None})
+    first = changed(replace(page, items=page.items[:count]), lambda record: record | {name_of_id(record): None})
     return replace(page, items=first.items + page.items[count:])
 
 
-def time_form(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
-    """Let the times of creation and modification be written in another form."""
+def time_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Write the times of creation and modification in another form."""
     write = TIMES[turn.argument]
 
-    def rewritten(one: dict[str, Any]) -> dict[str, Any]:
-        times = {name: one[name] for name in ("CreatedOn", "DateLastModified") if one.get(name)}
-        return one | {name: write(stamps.read(value).replace(tzinfo=UTC)) for name, value in times.items()}
+    def rewritten(record: dict[str, Any]) -> dict[str, Any]:
+        times = {name: record[name] for name in ("CreatedOn", "DateLastModified") if record.get(name)}
+        return record | {name: write(stamps.read(value).replace(tzinfo=UTC)) for name, value in times.items()}
 
     return changed(page, rewritten)
 
 
-def set_field(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
-    """Let a field of every record have one value, `NAME=JSON`, whether the records have the field or not."""
+def set_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Set a field of every record to one value, `NAME=JSON`, even if the record does not have the field."""
     name, _, value = turn.argument.partition("=")
-    return changed(page, lambda one: one | {name: json.loads(value or "null")})
+    return changed(page, lambda record: record | {name: json.loads(value or "null")})
 
 
-def lost_field(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
-    """Let no record have a field any more."""
-    return changed(page, lambda one: {name: value for name, value in one.items() if name != turn.argument})
+def lost_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Remove a field from all records."""
+    return changed(page, lambda record: {name: value for name, value in record.items() if name != turn.argument})
 
 
-def foreign_links(turn: Turn, _key: str, page: Page, _again: Again) -> Page:
-    """Let the links of the envelope lead to another host, and in a circle."""
+def foreign_links(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Make the links of the envelope lead to another host, and in a circle."""
     return replace(page, href=turn.argument)
 
 
-def large_record(turn: Turn, key: str, page: Page, _again: Again) -> Page:
-    """Let the first record of a page weigh so many mebibytes, the first time."""
+def large_record(turn: Turn, key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Make the first record of a page this many mebibytes large, the first time."""
     if not page.items or not turn.due(key):
         return page
     weight = {"Ballast": "x" * (int(turn.argument) * 2**20)}

@@ -1,28 +1,28 @@
-"""The calls of the API on one page: verb, path below `/v1/`, answer, and which are only assumed to exist."""
+"""The calls of the API: verb, path below `/v1/`, answer, and whether it is only assumed to exist."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from etl.simulator import feeds, lookups
-from etl.simulator.asking import Ask
+from etl.simulator.asking import ApiRequest
 from etl.simulator.envelopes import Answer
 from etl.simulator.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A call; `#` in its path stands for an id."""
+    """A call; `#` in its path is replaced by an id."""
 
     verb: str
     path: str
-    answer: Callable[[World, Ask], Answer]
+    answer: Callable[[World, ApiRequest], Answer]
     assumed: bool = False
 
     def match(self, path: str) -> tuple[int, ...] | None:
-        """Return the ids in a path of this call; None when it is another's. Casing does not count."""
-        found = re.fullmatch(re.escape(self.path).replace(r"\#", r"(\d{1,9})"), path, re.IGNORECASE)
-        return tuple(map(int, found.groups())) if found else None
+        """Return the ids in a path of this call; None if the path is of another call. Case is ignored."""
+        match = re.fullmatch(re.escape(self.path).replace(r"\#", r"(\d{1,9})"), path, re.IGNORECASE)
+        return tuple(map(int, match.groups())) if match else None
 
 
 ROUTES = (
@@ -58,7 +58,7 @@ ROUTES = (
 
 
 def find(path: str, *, documented_only: bool = False) -> tuple[Route, tuple[int, ...]] | None:
-    """Return the call of a path below `/v1/` with the ids in it; None when there is none."""
+    """Return the call of a path below `/v1/` with the ids in it; None if there is no such call."""
     for route in ROUTES:
         ids = route.match(path)
         if ids is not None and not (documented_only and route.assumed):

@@ -1,4 +1,4 @@
-"""The HTTP server: from a request to the answer of its call, with the vendor's refusals."""
+"""The HTTP server: it answers the requests, with the vendor's error responses."""
 
 import asyncio
 import json
@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from etl.simulator import routes
-from etl.simulator.asking import Ask, Refused
-from etl.simulator.envelopes import HELP_PAGE, Page
+from etl.simulator.asking import ApiRequest, RefusedRequest
+from etl.simulator.envelopes import HELP_PAGE, PagedAnswer
 from etl.simulator.faults import Faults
 from etl.simulator.settings import SimulatorSettings
 from etl.simulator.tokens import Tokens
@@ -24,8 +24,8 @@ KEPT_REQUESTS = 1_000_000
 OK = 200
 
 
-class Seen(NamedTuple):
-    """A request, and the status with which it was answered (or was to be, before the wire failed)."""
+class LoggedRequest(NamedTuple):
+    """A request, and the status with which it was answered (or was to be answered, if the connection failed)."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Seen(NamedTuple):
 
 
 class Server:
-    """The web application over a world. All that touches the world happens under the lock."""
+    """The web application over a world. All access to the world happens under the lock."""
 
     def __init__(self, settings: SimulatorSettings, world: World, lock: threading.RLock) -> None:
         self.settings = settings
@@ -42,7 +42,7 @@ class Server:
         self.lock = lock
         self.tokens = Tokens(settings)
         self.faults = Faults(settings.faults)
-        self.requests: deque[Seen] = deque(maxlen=KEPT_REQUESTS)
+        self.requests: deque[LoggedRequest] = deque(maxlen=KEPT_REQUESTS)
 
     def application(self) -> web.Application:
         """Return the application to be served."""
@@ -55,12 +55,12 @@ class Server:
         return self.settings.now or datetime.now(UTC)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request and keep note of it."""
+        """Answer a request and log it."""
         if self.settings.latency:
             await asyncio.sleep(self.settings.latency)
         response = await self._respond(request)
         response.headers.setdefault("Date", format_datetime(self.now().astimezone(UTC), usegmt=True))
-        self.requests.append(Seen(request.method, request.path, request.query_string, response.status))
+        self.requests.append(LoggedRequest(request.method, request.path, request.query_string, response.status))
         return await self.faults.deliver(request, response)
 
     async def _respond(self, request: web.Request) -> web.Response:
@@ -73,7 +73,7 @@ class Server:
         return self.faults.of_request(request) or await self._call(request)
 
     def _denied(self) -> web.Response:
-        """Return the answer to a request without a token that is good."""
+        """Return the answer to a request without a valid token."""
         if self.settings.denial == "empty":
             return web.Response(status=401)
         words = "Authorization has been denied for this request."
@@ -89,10 +89,10 @@ class Server:
         return self.faults.of_grant(request, grant) if status == OK else self._json(status, grant)
 
     async def _call(self, request: web.Request) -> web.Response:
-        found = routes.find(request.path.removeprefix(API), documented_only=self.settings.documented_only)
-        if found is None:
+        route_and_ids = routes.find(request.path.removeprefix(API), documented_only=self.settings.documented_only)
+        if route_and_ids is None:
             return web.Response(status=404, body=HELP_PAGE, content_type="text/html")
-        route, ids = found
+        route, ids = route_and_ids
         if request.method != route.verb:
             return self._wrong_verb(request, route.verb)
         try:
@@ -100,21 +100,21 @@ class Server:
             with self.lock:
                 answer = route.answer(self.world, ask)
                 answer = self.faults.rewrite(request, answer, lambda number: self._again(route, ask, number))
-        except Refused as refusal:
+        except RefusedRequest as refusal:
             return self._json(refusal.status, {"Message": refusal.message})
         body = self.faults.spoil(request, answer.body())
         return web.Response(body=body, content_type="application/json", charset="utf-8")
 
-    def _again(self, route: routes.Route, ask: Ask, number: int) -> Page:
-        """Answer the same call for another page number, whichever of its two names the call has for it."""
+    def _again(self, route: routes.Route, ask: ApiRequest, number: int) -> PagedAnswer:
+        """Answer the same call for another page number, which has one of two names."""
         other = replace(ask, query=ask.query | {"pagenumber": str(number)}, body=ask.body | {"pageno": number})
         page = route.answer(self.world, other)
-        return page if isinstance(page, Page) else Page((), number, 0, 0, 0, ask.href)
+        return page if isinstance(page, PagedAnswer) else PagedAnswer((), number, 0, 0, 0, ask.href)
 
-    async def _ask(self, request: web.Request, ids: tuple[int, ...]) -> Ask:
+    async def _ask(self, request: web.Request, ids: tuple[int, ...]) -> ApiRequest:
         query = {name.lower(): value for name, value in request.query.items()}
         body = await _body(request) if request.method == "POST" else {}
-        return Ask(ids, query, body, str(request.url), self.settings.end_inclusive)
+        return ApiRequest(ids, query, body, str(request.url), self.settings.end_inclusive)
 
     def _wrong_verb(self, request: web.Request, allowed: str) -> web.Response:
         words = f"The requested resource does not support http method '{request.method}'."
@@ -129,7 +129,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
     try:
         body = json.loads(await request.text() or "{}")
     except ValueError:
-        raise Refused(400, "The request is invalid: the body is not JSON.") from None
+        raise RefusedRequest(400, "The request is invalid: the body is not JSON.") from None
     if not isinstance(body, dict):
-        raise Refused(400, "The request is invalid: the body is not an object.")
+        raise RefusedRequest(400, "The request is invalid: the body is not an object.")
     return {name.lower(): value for name, value in body.items()}

@@ -1,4 +1,4 @@
-"""The simulator as one thing with a lifetime: in a thread of its own for tests and the demo, or blocking."""
+"""The simulator with its start and end: in its own thread for tests and the demo, or blocking."""
 
 import asyncio
 import contextlib
@@ -12,16 +12,16 @@ from typing import Self
 
 from aiohttp import web
 
-from etl.simulator.server import API, TOKEN, Seen, Server
+from etl.simulator.server import API, TOKEN, LoggedRequest, Server
 from etl.simulator.settings import SimulatorSettings
 from etl.simulator.world import World
 
 HOST = "127.0.0.1"
-SETTLING = 0.01  #: seconds in which connections that came at the last moment are taken up, so that they can be closed
+SETTLING = 0.01  #: seconds in which the last connections are accepted, so that they can be closed
 
 
 class Simulator:
-    """A QQCatalyst of a made-up agency. Inside a `with` it is served on 127.0.0.1 by a thread of its own."""
+    """A simulated QQCatalyst of a made-up agency. Inside a `with` block, its own thread serves it on 127.0.0.1."""
 
     def __init__(self, settings: SimulatorSettings | None = None) -> None:
         self.settings = settings or SimulatorSettings()
@@ -42,7 +42,7 @@ class Simulator:
 
     @property
     def api_url(self) -> str:
-        """The address that the calls stand below."""
+        """The base address of the calls."""
         return f"{self.base_url}{API.rstrip('/')}"
 
     @property
@@ -51,17 +51,17 @@ class Simulator:
         return f"{self.base_url}{TOKEN}"
 
     @property
-    def requests(self) -> deque[Seen]:
+    def requests(self) -> deque[LoggedRequest]:
         """The requests answered so far: method, path, query, status."""
         return self.server.requests
 
     def change(self, changes: int = 1) -> list[str]:
-        """Let changes happen now, and return what they were."""
+        """Make changes now, and return their descriptions."""
         with self.lock:
             return self.world.tick(self.server.now(), changes)
 
     def expire_tokens(self) -> None:
-        """Let all access tokens given out so far be out of date."""
+        """Expire all access tokens issued so far."""
         self.server.tokens.expire()
 
     def __enter__(self) -> Self:
@@ -77,7 +77,7 @@ class Simulator:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._loop is not None and self._stop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+            with contextlib.suppress(RuntimeError):  # the loop has already ended
                 self._loop.call_soon_threadsafe(self._stop.set)
         if self._thread is not None:
             self._thread.join()
@@ -91,7 +91,7 @@ class Simulator:
             ready.set()
 
     async def run(self, on_ready: Callable[[Self], None], *, until_signal: bool = False) -> None:
-        """Serve until the end is asked for; `on_ready` is called when the port is open."""
+        """Serve until it is stopped; `on_ready` is called when the port is open."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         runner = web.AppRunner(self.server.application(), access_log=None, shutdown_timeout=0.2)
         await runner.setup()
@@ -107,7 +107,7 @@ class Simulator:
             await asyncio.sleep(SETTLING)
         finally:
             await runner.cleanup()
-            await asyncio.sleep(0)  # a turn of the loop, in which connections that were cut off close their sockets
+            await asyncio.sleep(0)  # one iteration of the loop, in which aborted connections close their sockets
 
     async def _live(self, stop: asyncio.Event) -> None:
         pause = self.settings.live_seconds if self.settings.live else None
@@ -119,5 +119,5 @@ class Simulator:
 
 
 def serve(settings: SimulatorSettings, on_ready: Callable[[Simulator], None] = lambda _: None) -> None:
-    """Serve a simulator until SIGINT or SIGTERM; `on_ready` is told when the port is open."""
+    """Serve a simulator until SIGINT or SIGTERM; `on_ready` is called when the port is open."""
     asyncio.run(Simulator(settings).run(on_ready, until_signal=True))

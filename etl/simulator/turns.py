@@ -1,4 +1,4 @@
-"""When a planned fault strikes: `name[:argument][@every]`, counted by what is asked for."""
+"""When a fault occurs: `name[:argument][@every]`, counted by request key."""
 
 import re
 from collections import deque
@@ -10,7 +10,7 @@ ALWAYS = "always"
 
 @dataclass(slots=True)
 class Turn:
-    """A fault as it was planned for one server, and how often each thing has been asked for since."""
+    """A fault that is set for one server, and the number of requests for each key."""
 
     name: str
     argument: str
@@ -21,13 +21,13 @@ class Turn:
     limit: Any = None  #: the state of a fault that counts calls in its own way
 
     def due(self, key: str, times: str | int = 1) -> bool:
-        """Tell whether the fault strikes now: each nth thing that is asked for, at its first `times` askings."""
-        place = self._order.setdefault(key, len(self._order) + 1)
+        """Return whether the fault occurs now: for every nth key, in its first `times` requests."""
+        position = self._order.setdefault(key, len(self._order) + 1)
         asked = self._asked[key] = self._asked.get(key, 0) + 1
-        return place % self.every == 0 and (times == ALWAYS or asked <= int(times))
+        return position % self.every == 0 and (times == ALWAYS or asked <= int(times))
 
     def admitted(self, now: float, seconds: float, most: int) -> bool:
-        """Tell whether there is room for one more among the `most` that any stretch of so many seconds may hold."""
+        """Return whether one more call is within the `most` calls allowed in any period of this many seconds."""
         while self._admitted and self._admitted[0] <= now - seconds:
             self._admitted.popleft()
         if len(self._admitted) >= most:
@@ -36,17 +36,17 @@ class Turn:
         return True
 
     def asked(self, key: str) -> int:
-        """Return how often a thing has been asked for."""
+        """Return the number of requests for a key."""
         return self._asked.get(key, 0)
 
 
 def read(spec: str, defaults: dict[str, str]) -> Turn:
-    """Return the fault that a text plans; ValueError names what is wrong with the text and which faults there are."""
-    found = re.fullmatch(r"([a-z-]+)(?::([^@]*))?(?:@([1-9]\d*))?", spec.strip())
-    if not found or found[1] not in defaults:
-        known = ", ".join(defaults)
-        raise ValueError(f"There is no fault {spec!r}. Write name[:argument][@every] with one of these names: {known}")
-    name, argument, every = found.groups()
+    """Return the fault that a text describes; raises ValueError with the error and the names of all faults."""
+    match = re.fullmatch(r"([a-z-]+)(?::([^@]*))?(?:@([1-9]\d*))?", spec.strip())
+    if not match or match[1] not in defaults:
+        names = ", ".join(defaults)
+        raise ValueError(f"There is no fault {spec!r}. Write name[:argument][@every] with one of these names: {names}")
+    name, argument, every = match.groups()
     if argument is not None and not defaults[name]:
         raise ValueError(f"The fault {name} takes no argument, but {spec!r} gives one.")
     turn = Turn(name, argument or defaults[name], int(every or 1))
@@ -55,11 +55,11 @@ def read(spec: str, defaults: dict[str, str]) -> Turn:
 
 
 def _check(turn: Turn, default: str, spec: str) -> None:
-    """Refuse an argument that is no number where the default is one."""
+    """Refuse an argument that is not a number if the default is one."""
     is_number = re.fullmatch(r"-?\d+(\.\d+)?", default) is not None
     if is_number and turn.argument not in {ALWAYS, "date", "null", "text", "negative"}:
         try:
             float(turn.argument)
         except ValueError:
-            words = f"The fault {turn.name} takes a number such as {default}, but {spec!r} gives none."
+            words = f"The fault {turn.name} takes a number such as {default}, but {spec!r} has none."
             raise ValueError(words) from None

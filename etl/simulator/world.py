@@ -1,6 +1,6 @@
-"""The world of the simulator: a made-up agency and its book of business, the same for the same seed and moment."""
+"""The data of the simulator: a made-up agency and its book of business, the same for the same seed and time."""
 
-# ruff: noqa: S311 - the dice of a made-up book need not be secret
+# ruff: noqa: S311 - the random numbers of generated data need not be secret
 
 import random
 from datetime import datetime
@@ -14,9 +14,9 @@ from etl.simulator.collection import Collection, Item
 
 
 class World:
-    """An agency and its book. Collections hold what the feeds send; details are worked out when they are asked for."""
+    """An agency and its book of business. Collections hold the feeds' records; details are computed on request."""
 
-    def __init__(self, seed: int, now: datetime, firm: agency.Agency) -> None:
+    def __init__(self, seed: int, now: datetime, firm: agency.SimulatedAgency) -> None:
         self.seed = seed
         self.founded = now
         self.agency = firm
@@ -43,7 +43,7 @@ class World:
 
     @classmethod
     def make(cls, seed: int, contacts: int, now: datetime) -> Self:
-        """Return the world of a seed with a number of contacts, as it stands at a moment (aware)."""
+        """Return the world of a seed with a number of contacts, as of a time (aware)."""
         dice = random.Random(f"book:{seed}")
         world = cls(seed, now, agency.make(dice, now, contacts))
         for employee in world.agency.employees:
@@ -58,38 +58,38 @@ class World:
         return world
 
     def _enter(self, dice: random.Random, written: list[Term], now: datetime) -> None:
-        """Policies get their numbers in the order in which they were entered, whoever's they are."""
+        """Enter the policies; they are numbered in the order of entry, across all clients."""
         written.sort(key=lambda term: term.created)
         keys = {id(term): policies.FIRST_POLICY + n for n, term in enumerate(written)}
         for term in written:
             entries.enter_policy(self, dice, keys[id(term)], term, keys[id(term.prior)] if term.prior else None, now)
 
     def entered(self, at: datetime, now: datetime) -> datetime:
-        """Return when a record came into the book: in the past it was founded with; now, once the world lives."""
+        """Return when a record was entered: its past date in the generated history; now, once changes are simulated."""
         return at if self.is_founding else now
 
     def dice(self, kind: str, key: int) -> random.Random:
-        """Return the dice that decide a detail of one record: the same ones each time."""
+        """Return the random generator for a detail of one record: the same each time."""
         return random.Random(f"{self.seed}:{kind}:{key}")
 
     def person(self, key: int) -> Item:
-        """Return a contact or an employee; KeyError when there is none of this id."""
+        """Return a contact or an employee; raises KeyError for an unknown id."""
         return self.contacts[key] if key in self.contacts else self.employees[key]
 
     def client(self, key: int) -> Item:
-        """Return the contact of a policy; one without any facts when it was merged away."""
+        """Return the contact of a policy; an empty one if it was merged into another."""
         return self.contacts[key] if key in self.contacts else people.unknown(key)
 
     def detail(self, kind: str, key: int) -> list[Item]:
-        """Return what hangs under a contact or policy, such as `coverages`; KeyError when there is none of this id."""
+        """Return child records of a contact or policy, such as `coverages`; raises KeyError for an unknown id."""
         return self._kept[kind, key] if (kind, key) in self._kept else DETAILS[kind](self, key)
 
     def keep(self, kind: str, key: int, items: list[Item]) -> None:
-        """Let a detail be what is given from now on."""
+        """Replace a detail from now on."""
         self._kept[kind, key] = items
 
     def tick(self, now: datetime, changes: int = 1) -> list[str]:
-        """Let time pass with a number of changes, and return what was done in words without personal data."""
+        """Make a number of changes, and return their descriptions without personal data."""
         return [life.happen(self, now) for _ in range(changes)]
 
     def book(self) -> dict[str, Any]:

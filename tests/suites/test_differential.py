@@ -14,7 +14,7 @@ from snapshots import differences, digest
 
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.simulator import Simulator
-from etl.simulator.envelopes import Answer, Page
+from etl.simulator.envelopes import Answer, PagedAnswer
 from etl.simulator.faults import Faults
 
 THEN = datetime(2025, 6, 2, 15, 30, tzinfo=UTC)
@@ -31,7 +31,7 @@ class Disturbed(Faults):
         self.delivered: dict[tuple[str, str], bytes] = {}
 
     def rewrite(self, request: web.Request, answer: Answer, again: Any) -> Answer:
-        if isinstance(answer, Page) and answer.number:
+        if isinstance(answer, PagedAnswer) and answer.number:
             answer = replace(answer, items=answer.items[::-1] * 2)
         return answer
 

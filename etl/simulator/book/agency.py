@@ -1,6 +1,6 @@
 """The agency itself: offices, departments, employees, carriers."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
 
 import random
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Office:
 
 
 @dataclass(frozen=True, slots=True)
-class Employee:
+class SimulatedEmployee:
     """A person who works for the agency."""
 
     id: int
@@ -51,7 +51,7 @@ class Employee:
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
+class SimulatedCarrier:
     """A company that writes policies, or (an MGA) places them with one that does."""
 
     id: int
@@ -63,31 +63,36 @@ class Carrier:
 
 
 @dataclass(frozen=True, slots=True)
-class Agency:
+class SimulatedAgency:
     """The agency with its offices, people and markets."""
 
     tenant: int
     name: str
     offices: tuple[Office, ...]
-    employees: tuple[Employee, ...]
-    carriers: tuple[Carrier, ...]
+    employees: tuple[SimulatedEmployee, ...]
+    carriers: tuple[SimulatedCarrier, ...]
 
     @property
-    def producers(self) -> tuple[Employee, ...]:
+    def producers(self) -> tuple[SimulatedEmployee, ...]:
         """The employees who sell."""
-        return tuple(one for one in self.employees if one.role == "Producer")
+        return tuple(employee for employee in self.employees if employee.role == "Producer")
 
-    def staff(self, office: int | None, role: str) -> tuple[Employee, ...]:
+    def staff(self, office: int | None, role: str) -> tuple[SimulatedEmployee, ...]:
         """Return those of a role in an office; of the whole agency when the office is not known."""
-        return tuple(one for one in self.employees if one.role == role and office in {None, one.office.id})
+        return tuple(
+            employee for employee in self.employees if employee.role == role and office in {None, employee.office.id}
+        )
 
-    def named(self, display_name: str) -> Employee:
-        """Return the employee of a display name; the first one when nobody bears it."""
-        return next((one for one in self.employees if one.display_name == display_name.strip()), self.employees[0])
+    def named(self, display_name: str) -> SimulatedEmployee:
+        """Return the employee of a display name; the first one if no employee has this name."""
+        return next(
+            (employee for employee in self.employees if employee.display_name == display_name.strip()),
+            self.employees[0],
+        )
 
 
-def make(dice: random.Random, now: datetime, contacts: int) -> Agency:
-    """Return an agency fit for a number of contacts: three offices and more, an employee for some 150 contacts."""
+def make(dice: random.Random, now: datetime, contacts: int) -> SimulatedAgency:
+    """Return an agency sized for a number of contacts: at least three offices, and an employee per 150 contacts."""
     state = dice.choice(tuple(places.STATES))
     count = 3 + min(5, contacts // 20_000)
     sites = _sites(dice, state, count)
@@ -96,47 +101,51 @@ def make(dice: random.Random, now: datetime, contacts: int) -> Agency:
         Office(FIRST_OFFICE + n, f"{name} - {site.city}", site, names.street(dice), names.phone(dice, site.area_code))
         for n, site in enumerate(sites)
     )
-    return Agency(dice.randrange(1000, 9999), name, offices, _employees(dice, offices, now, contacts), _carriers(dice))
+    return SimulatedAgency(
+        dice.randrange(1000, 9999), name, offices, _employees(dice, offices, now, contacts), _carriers(dice)
+    )
 
 
 def _sites(dice: random.Random, state: str, count: int) -> list[Place]:
     sites: list[Place] = []
     while len(sites) < count:
         site = dice.choice(places.places_of(state))
-        if site.city not in {one.city for one in sites}:
+        if site.city not in {other.city for other in sites}:
             sites.append(site)
     return sites
 
 
-def _employees(dice: random.Random, offices: tuple[Office, ...], now: datetime, contacts: int) -> tuple[Employee, ...]:
-    """Employees bear names of their own, so that a display name leads to one of them."""
-    people: dict[str, Employee] = {}
+def _employees(
+    dice: random.Random, offices: tuple[Office, ...], now: datetime, contacts: int
+) -> tuple[SimulatedEmployee, ...]:
+    """Return employees with unique names, so that a display name identifies one of them."""
+    people: dict[str, SimulatedEmployee] = {}
     wanted = max(9, min(120, contacts // 150))
     while len(people) < wanted:
         name, n = names.person(dice), len(people)
         hired = stamps.office_hours(dice, (now - timedelta(days=dice.randrange(1900, 4000))).date())
         people.setdefault(
             f"{name.first} {name.last}",
-            Employee(FIRST_EMPLOYEE + n, name, ROLES[n // len(offices) % 3], offices[n % len(offices)], hired),
+            SimulatedEmployee(FIRST_EMPLOYEE + n, name, ROLES[n // len(offices) % 3], offices[n % len(offices)], hired),
         )
     return tuple(people.values())
 
 
-def _carriers(dice: random.Random) -> tuple[Carrier, ...]:
+def _carriers(dice: random.Random) -> tuple[SimulatedCarrier, ...]:
     everything = tuple(line.id for line in lines.LINES)
     writers = [
-        Carrier(
+        SimulatedCarrier(
             FIRST_CARRIER + n, name, naic=f"{dice.randrange(10000, 99999)}" if dice.random() < 0.9 else None,
-            parent=FIRST_CARRIER + n - 1 if n % 6 == 5 else None,  # some are daughters of the one before
+            parent=FIRST_CARRIER + n - 1 if n % 6 == 5 else None,  # some are subsidiaries of the previous one
             lines=everything if n == 0 else tuple(sorted(dice.sample(everything, dice.randrange(3, 9)))),
         )
         for n, name in enumerate(CARRIERS)
     ]  # fmt: skip
-    wholesalers = [Carrier(FIRST_CARRIER + len(writers) + n, name, is_mga=True) for n, name in enumerate(MGAS)]
+    wholesalers = [SimulatedCarrier(FIRST_CARRIER + len(writers) + n, name, is_mga=True) for n, name in enumerate(MGAS)]
     return (*writers, *wholesalers)
 
 
-def location_items(agency: Agency) -> list[dict[str, Any]]:
+def location_items(agency: SimulatedAgency) -> list[dict[str, Any]]:
     """Return the offices as `UserLocationsV2` shows them."""
     return [
         {
@@ -149,11 +158,11 @@ def location_items(agency: Agency) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def department_items(agency: Agency) -> list[dict[str, Any]]:
+def department_items(agency: SimulatedAgency) -> list[dict[str, Any]]:
     """Return two departments for each office, personal and commercial lines, and one for the whole agency."""
     items: list[dict[str, Any]] = []
     for office in agency.offices:
-        chief = next(one.id for one in agency.employees if one.office == office)
+        chief = next(employee.id for employee in agency.employees if employee.office == office)
         for words in ("Personal Lines", "Commercial Lines"):
             items.append({
                 "DepartmentID": FIRST_DEPARTMENT + len(items), "Name": words, "LocationID": office.id,
@@ -166,18 +175,20 @@ def department_items(agency: Agency) -> list[dict[str, Any]]:
     return items
 
 
-def department_of(agency: Agency, office: int, *, commercial: bool) -> int:
-    """Return the department that looks after a policy."""
-    return FIRST_DEPARTMENT + 2 * [one.id for one in agency.offices].index(office) + int(commercial)
+def department_of(agency: SimulatedAgency, office: int, *, commercial: bool) -> int:
+    """Return the department that services a policy."""
+    return FIRST_DEPARTMENT + 2 * [site.id for site in agency.offices].index(office) + int(commercial)
 
 
-def carrier_items(agency: Agency) -> list[dict[str, Any]]:
+def carrier_items(agency: SimulatedAgency) -> list[dict[str, Any]]:
     """Return the carriers and MGAs as `Carriers` shows them."""
     return [
         {
-            "CarrierID": one.id, "Name": one.name, "NAIC": one.naic, "IsMGA": one.is_mga, "ParentCarrierID": one.parent,
-            "Phone": f"(800) 555-{100 + one.id % 100:04d}", "Website": f"https://www.{names.slug(one.name)}.example.com",
-            "Active": one.id != FIRST_CARRIER + 22,
+            "CarrierID": carrier.id, "Name": carrier.name, "NAIC": carrier.naic, "IsMGA": carrier.is_mga,
+            "ParentCarrierID": carrier.parent,
+            "Phone": f"(800) 555-{100 + carrier.id % 100:04d}",
+            "Website": f"https://www.{names.slug(carrier.name)}.example.com",
+            "Active": carrier.id != FIRST_CARRIER + 22,
         }
-        for one in agency.carriers
+        for carrier in agency.carriers
     ]  # fmt: skip

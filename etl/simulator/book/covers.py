@@ -1,13 +1,13 @@
-"""What is asked for policy by policy: info, summary, binder, quotes, coverages, equipment."""
+"""Child records of a policy: info, summary, binder, quotes, coverages, equipment."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
 
 import random
 from datetime import timedelta
 from typing import Any
 
 from etl.simulator.book import lines, money, policies, stamps, sums
-from etl.simulator.book.agency import Agency, department_of
+from etl.simulator.book.agency import SimulatedAgency, department_of
 
 GEAR = (
     ("Mini excavator", "Kubota", "KX040", 58_000.0), ("Skid steer", "Bobcat", "S650", 41_500.0),
@@ -20,8 +20,10 @@ QUOTE_STATES = ("Quoted", "Presented", "Declined", "Expired")
 CARRIER_FEES = {1: 25.0, 2: 40.0, 3: 3.0}  #: fee id and amount; the third is a percentage
 
 
-def policy_info(dice: random.Random, agency: Agency, policy: dict[str, Any], office: int | None) -> dict[str, Any]:
-    """Return the one element of `PolicyInfo`. A term that is not issued has no binder date: so shells are known."""
+def policy_info(
+    dice: random.Random, agency: SimulatedAgency, policy: dict[str, Any], office: int | None
+) -> dict[str, Any]:
+    """Return the one element of `PolicyInfo`. A term that is not issued has no binder date, which identifies shells."""
     agent = agency.named(policy["AgentName"])
     csr = _csr(dice, agency, office)
     commercial = lines.BY_ID[policy["LOBId"]].commercial
@@ -37,22 +39,22 @@ def policy_info(dice: random.Random, agency: Agency, policy: dict[str, Any], off
     }  # fmt: skip
 
 
-def _csr(dice: random.Random, agency: Agency, office: int | None) -> tuple[int | None, str | None]:
+def _csr(dice: random.Random, agency: SimulatedAgency, office: int | None) -> tuple[int | None, str | None]:
     if dice.random() < 0.06:  # nobody serves these
         return None, None
-    one = dice.choice(agency.staff(office, "CSR") or agency.employees)
-    return one.id, one.display_name
+    csr = dice.choice(agency.staff(office, "CSR") or agency.employees)
+    return csr.id, csr.display_name
 
 
 def binder_date(policy: dict[str, Any]) -> str | None:
-    """Return when a term was bound, a few days before it began; None when it is still pending."""
+    """Return when a term was bound, a few days before it began; None if it is still pending."""
     if policy["Status"] == "P":
         return None
     return stamps.plain(stamps.read(policy["EffectiveDate"]) - timedelta(days=policy["PolicyId"] % 9))
 
 
 def summary(policy: dict[str, Any]) -> dict[str, Any]:
-    """Return what `PolicySummaryForApi` answers: the casing of the two ids is the other way round than in the feed."""
+    """Return the answer of `PolicySummaryForApi`: the case of the two ids differs from the feed."""
     return {
         "PolicyID": policy["PolicyId"], "PriorPolicyId": policy["PriorPolicyID"], "CustomerID": policy["CustomerId"],
         "BusinessType": policies.business_type(policy), "BinderDate": binder_date(policy),
@@ -81,18 +83,18 @@ def binder(policy: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def quotes(dice: random.Random, agency: Agency, policy: dict[str, Any]) -> list[dict[str, Any]]:
+def quotes(dice: random.Random, agency: SimulatedAgency, policy: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the quotes of a policy: none for renewals, else one to three, the first the one that was taken."""
     if policy["PriorPolicyID"] or dice.random() < 0.15:
         return []
     return [_quote(dice, agency, policy, n) for n in range(dice.choices((1, 2, 3), (45, 35, 20))[0])]
 
 
-def _quote(dice: random.Random, agency: Agency, policy: dict[str, Any], n: int) -> dict[str, Any]:
+def _quote(dice: random.Random, agency: SimulatedAgency, policy: dict[str, Any], n: int) -> dict[str, Any]:
     key = policy["PolicyId"] * 10 + n + 1
     asked = stamps.read(policy["EffectiveDate"]) - timedelta(days=dice.randrange(3, 25))
     taken = n == 0
-    rivals = [one.id for one in agency.carriers if policy["LOBId"] in one.lines]
+    rivals = [carrier.id for carrier in agency.carriers if policy["LOBId"] in carrier.lines]
     premium = policy["TotalPremium"] if taken else sums.cents(policy["TotalPremium"] * dice.uniform(1.02, 1.5))
     fees = dice.sample(tuple(CARRIER_FEES), dice.choices((0, 1, 2), (60, 30, 10))[0])
     return {

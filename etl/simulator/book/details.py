@@ -1,4 +1,4 @@
-"""What hangs under one contact or one policy. It is worked out when it is asked for, the same each time."""
+"""Child records of a contact or a policy. They are computed on request, the same each time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Items = list[dict[str, Any]]
 
 
 def office_of(world: World, policy: dict[str, Any]) -> int | None:
-    """Return the office of a policy's client; None when the contact names none."""
+    """Return the office of a policy's client; None if the contact has none."""
     office: int | None = world.client(policy["CustomerId"])["LocationID"]
     return office
 
@@ -35,7 +35,7 @@ def _quotes(world: World, key: int) -> Items:
 
 
 def _coverages(world: World, key: int) -> Items:
-    vehicle_ids = [one["VehicleID"] for one in world.detail("vehicles", key)] if key in world.garage else []
+    vehicle_ids = [vehicle["VehicleID"] for vehicle in world.detail("vehicles", key)] if key in world.garage else []
     return covers.coverages(world.dice("coverages", key), world.policies[key], vehicle_ids)
 
 
@@ -52,7 +52,7 @@ def _vehicles(world: World, key: int) -> Items:
 
 
 def _household(world: World, key: int, kind: str, make: Callable[..., Items]) -> Items:
-    """Return what a household keeps from term to term: its dice are those of the client."""
+    """Return the details that a household keeps from term to term: they depend only on the client."""
     policy = world.policies[key]
     return make(world.dice(kind, policy["CustomerId"]), policy, world.client(policy["CustomerId"]))
 
@@ -66,7 +66,7 @@ def _addresses(world: World, key: int) -> Items:
 
 
 def _documents(world: World, key: int) -> Items:
-    numbers = [world.policies[one]["PolicyNumber"].strip() for one in world.policies_of.get(key, [])]
+    numbers = [world.policies[policy_id]["PolicyNumber"].strip() for policy_id in world.policies_of.get(key, [])]
     return papers.documents(world.dice("documents", key), world.agency, world.person(key), numbers, world.founded)
 
 

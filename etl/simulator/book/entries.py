@@ -1,6 +1,6 @@
-"""Entering a contact or a policy into the book, with everything that hangs on it."""
+"""Entering a contact or a policy into the book, with all related records."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ APPLICATIONS_FROM = timedelta(days=2 * 365)  #: older applications are not kept
 
 
 def enter_contact(world: World, dice: random.Random, client: Client, item: dict[str, Any]) -> None:
-    """Put a contact into the book, as dirty as life makes it."""
+    """Put a contact into the book, with the quality problems of real data."""
     world.contacts.put(client.id, dirt.contact(dice, item), client.created, client.modified)
 
 
@@ -57,7 +57,7 @@ def _enter_commissions(world: World, policy: dict[str, Any], term: Term, now: da
 
 
 def _booked(policy: dict[str, Any], on: datetime) -> datetime:
-    """Return when the office books what happened on a day: in its afternoon."""
+    """Return when the office enters the events of a day: in the afternoon."""
     return on + timedelta(hours=15, minutes=policy["PolicyId"] % 300)
 
 
@@ -72,7 +72,7 @@ def enter_adjustment_commission(
 def enter_commission(
     world: World, policy: dict[str, Any], kind: str, premium: float, at: datetime, now: datetime
 ) -> None:
-    """Put a commission into the book, unless the time of its transaction is yet to come."""
+    """Put a commission into the book, unless its transaction is in the future."""
     if at > now:
         return
     key = money.FIRST_COMMISSION + len(world.commissions)
@@ -92,8 +92,8 @@ def _enter_claim(world: World, dice: random.Random, policy: dict[str, Any], term
 def enter_claim(world: World, dice: random.Random, policy: dict[str, Any], happened: datetime, now: datetime) -> int:
     """Put a claim into the book and return its id."""
     key = claims.FIRST_CLAIM + len(world.claims)
-    place = world.client(policy["CustomerId"])
-    item = claims.claim(dice, key, policy, place, happened, now)
+    client = world.client(policy["CustomerId"])
+    item = claims.claim(dice, key, policy, client, happened, now)
     modified = item["DateLastModified"]
     world.claims.put(key, item, stamps.read(item["CreatedOn"]), stamps.read(modified) if modified else None)
     return key

@@ -1,6 +1,6 @@
 """Drivers and vehicles of a household, as the enterprise feeds nest them under a policy."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
 
 import random
 from datetime import date
@@ -24,7 +24,7 @@ _YEARS = "ABCDEFGHJKLMNPRSTVWXY123456789"  # model years from 1980 and again fro
 
 
 def check_digit(vin: str) -> str:
-    """Return the ninth character of a vehicle number (49 CFR 565.15), whatever stands there."""
+    """Return the correct ninth character of a vehicle number (49 CFR 565.15), which is the check digit."""
     rest = sum(_VALUES[sign] * weight for sign, weight in zip(vin, _WEIGHTS, strict=True)) % 11
     return "X" if rest == 10 else str(rest)
 

@@ -1,4 +1,4 @@
-"""Lines of business: what they are called, what they cost, what they cover, what they pay."""
+"""Lines of business: names, premiums, coverages and commission rates."""
 
 # ruff: noqa: FBT003 - a table of values, each under the name of its column
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Billing rows and commissions of a policy. They add up: premium, fees and taxes are what is invoiced and paid."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
-# ruff: noqa: PLR0913, PLR0917 - a fact takes all the facts it is made of
+# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
+# ruff: noqa: PLR0913, PLR0917 - a record takes all the values it is made of
 
 import hashlib
 import random
@@ -20,7 +20,7 @@ Row = tuple[str, datetime, dict[str, Any]]
 
 
 def record_id(policy_id: int, number: int) -> str:
-    """Return the GUID of a billing row: the same for the same row of every world."""
+    """Return the GUID of a billing row: the same for the same row in every world."""
     digest = hashlib.md5(f"{policy_id}/{number}".encode(), usedforsecurity=False).digest()
     return f"{uuid.UUID(bytes=digest)}"
 

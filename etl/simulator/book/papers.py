@@ -1,6 +1,6 @@
-"""What is asked for contact by contact: account, addresses, documents, ACORD forms."""
+"""Child records of a contact: account, addresses, documents, ACORD forms."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
 
 import random
 import uuid
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from etl.simulator.book import names, stamps
-from etl.simulator.book.agency import Agency
+from etl.simulator.book.agency import SimulatedAgency
 
 SOURCES = ("Referral", "Facebook", "Walk In", "Email Campaign", "Google", "Mailer", "Existing client", None)
 TITLES = (
@@ -22,7 +22,7 @@ FORMS = (
 )  # fmt: skip
 
 
-def account(dice: random.Random, agency: Agency, contact: dict[str, Any]) -> dict[str, Any]:
+def account(dice: random.Random, agency: SimulatedAgency, contact: dict[str, Any]) -> dict[str, Any]:
     """Return `AccountInfo`, with the customer-portal login that nobody may keep."""
     agent = agency.named(contact["AgentName"])
     csr = dice.choice(agency.staff(contact["LocationID"], "CSR") or agency.employees)
@@ -61,7 +61,7 @@ def _address(dice: random.Random, contact: dict[str, Any], n: int, letter: str, 
 
 
 def documents(
-    dice: random.Random, agency: Agency, contact: dict[str, Any], numbers: list[str], now: datetime
+    dice: random.Random, agency: SimulatedAgency, contact: dict[str, Any], numbers: list[str], now: datetime
 ) -> list[dict[str, Any]]:
     """Return the documents of a contact; some name its policies, several numbers in one text."""
     count = dice.choices((0, 1, 2, 3), (35, 35, 20, 10))[0]
@@ -69,14 +69,14 @@ def documents(
 
 
 def _document(
-    dice: random.Random, agency: Agency, contact: dict[str, Any], n: int, numbers: list[str], now: datetime
+    dice: random.Random, agency: SimulatedAgency, contact: dict[str, Any], n: int, numbers: list[str], now: datetime
 ) -> dict[str, Any]:
     title, kind = dice.choice(TITLES)
     added = stamps.between(dice, stamps.read(contact["CreatedOn"]), now)
-    named = dice.sample(numbers, min(len(numbers), dice.choice((0, 1, 1, 2))))
+    policy_numbers = dice.sample(numbers, min(len(numbers), dice.choice((0, 1, 1, 2))))
     return {
         "BlobInfoId": contact["EntityID"] * 10 + n, "Title": title, "Type": kind,
-        "AddedBy": dice.choice(agency.employees).display_name, "PolicyNumbers": ", ".join(named),
+        "AddedBy": dice.choice(agency.employees).display_name, "PolicyNumbers": ", ".join(policy_numbers),
         "DateAdded": stamps.plain(added), "DateAddedFormated": stamps.american(added), "Selected": False,
     }  # fmt: skip
 

@@ -1,6 +1,6 @@
-"""Contacts: customers, prospects, employees and a few others, clean; `dirt` spoils them afterwards."""
+"""Contacts: customers, prospects, employees and a few others. `dirt` adds quality problems afterwards."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
 
 import random
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from etl.simulator.book import names, places, stamps
-from etl.simulator.book.agency import Agency, Employee, Office
+from etl.simulator.book.agency import Office, SimulatedAgency, SimulatedEmployee
 
 FIRST_CONTACT = 41_001
 YEARS = 6  #: how far back the oldest contact was entered
@@ -19,22 +19,24 @@ STATUSES = {"A": "Active", "D": "Deleted", "I": "Inactive"}
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What the rest of the book has to know of a contact."""
+    """The facts of a contact that other records need."""
 
     id: int
     name: str
     office: Office
-    agent: Employee
+    agent: SimulatedEmployee
     created: datetime
     modified: datetime | None
     is_business: bool
     is_customer: bool
 
 
-def make(dice: random.Random, agency: Agency, count: int, now: datetime) -> Iterator[tuple[Client, dict[str, Any]]]:
+def make(
+    dice: random.Random, agency: SimulatedAgency, count: int, now: datetime
+) -> Iterator[tuple[Client, dict[str, Any]]]:
     """Yield contacts in the order in which they were entered, each with its API item."""
     span = timedelta(days=365 * YEARS).total_seconds()
-    # The square root makes the later years fuller, as a growing agency has them.
+    # The square root puts more contacts into later years, as in a growing agency.
     ages = sorted((span * (1 - dice.random() ** 0.5) for _ in range(count)), reverse=True)
     for n, age in enumerate(ages):
         created = min(stamps.office_hours(dice, (now - timedelta(seconds=age)).date()), now - timedelta(minutes=1))
@@ -44,7 +46,9 @@ def make(dice: random.Random, agency: Agency, count: int, now: datetime) -> Iter
         yield client, item
 
 
-def new_contact(dice: random.Random, agency: Agency, key: int, created: datetime) -> tuple[Client, dict[str, Any]]:
+def new_contact(
+    dice: random.Random, agency: SimulatedAgency, key: int, created: datetime
+) -> tuple[Client, dict[str, Any]]:
     """Return a contact that has just been entered, and its API item."""
     sub_type = dice.choices(("C", "P", "R", "M", "H"), (74, 22, 2, 1, 1))[0]
     office = dice.choice(agency.offices)
@@ -58,7 +62,7 @@ def new_contact(dice: random.Random, agency: Agency, key: int, created: datetime
     return client, item
 
 
-def employee_item(dice: random.Random, employee: Employee) -> dict[str, Any]:
+def employee_item(dice: random.Random, employee: SimulatedEmployee) -> dict[str, Any]:
     """Return an employee as the customers-and-employees feed shows one."""
     item = _skeleton(employee.id, "E", employee.office.id, employee.display_name, employee.hired)
     item |= _address(dice, employee.office)
@@ -69,7 +73,7 @@ def employee_item(dice: random.Random, employee: Employee) -> dict[str, Any]:
 
 
 def unknown(key: int) -> dict[str, Any]:
-    """Return a contact of whom nothing is known but the id."""
+    """Return a contact of which only the id is known."""
     return dict.fromkeys(_skeleton(key, "C", 0, "", datetime.min.replace(tzinfo=UTC))) | {"EntityID": key}
 
 

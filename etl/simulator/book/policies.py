@@ -1,6 +1,6 @@
 """Policies as the change feed shows them, with their fees and adjustments."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
 
 import random
 from typing import Any
@@ -42,7 +42,7 @@ def _description(term: Term) -> str | None:
 
 
 def fees(dice: random.Random, premium: float, *, placed: bool) -> list[dict[str, Any]]:
-    """Return the agency's fees on a policy: none for six in ten; a wholesaler's fee where one placed it."""
+    """Return the agency's fees on a policy: none for six in ten; a wholesaler's fee if one placed it."""
     chosen = [FEES[3]] if placed else []
     chosen += [FEES[dice.randrange(3)]] if dice.random() < 0.4 else []
     return [
@@ -60,7 +60,7 @@ def total_fees(policy: dict[str, Any]) -> float:
 
 
 def taxes(policy: dict[str, Any]) -> float | None:
-    """Return the surplus lines tax of a policy; None where there is none."""
+    """Return the surplus lines tax of a policy; None if there is none."""
     return sums.percent(policy["TotalPremium"], TAX_RATE) if policy["MGAId"] else None
 
 
@@ -70,7 +70,7 @@ def business_type(policy: dict[str, Any]) -> str:
 
 
 def is_agency_billed(policy: dict[str, Any]) -> bool:
-    """Tell whether the agency collects the premium itself, as it does for what a wholesaler places and some others."""
+    """Return whether the agency collects the premium itself, as for policies placed by a wholesaler and some others."""
     return policy["MGAId"] is not None or policy["CustomerId"] % 5 == 0
 
 

@@ -1,13 +1,13 @@
 """Commission rules: what a carrier pays the agency, and what the agency pays a producer."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from etl.simulator.book import lines, stamps
-from etl.simulator.book.agency import Agency
+from etl.simulator.book.agency import SimulatedAgency
 
 FIRST_AGENCY_RULE, FIRST_PRODUCER_RULE = 9001, 15001
 ANNUAL = 0  #: the vendor's enumeration of terms starts with it
@@ -21,7 +21,7 @@ class Rate:
     percent: float
 
 
-def agency_rules(agency: Agency, now: datetime) -> list[dict[str, Any]]:
+def agency_rules(agency: SimulatedAgency, now: datetime) -> list[dict[str, Any]]:
     """Return a rule for each carrier, line and business type, and one outdated rule for every tenth."""
     begin = now.date() - timedelta(days=7 * 365)
     items: list[dict[str, Any]] = []
@@ -34,7 +34,7 @@ def agency_rules(agency: Agency, now: datetime) -> list[dict[str, Any]]:
     return items + [_outdated(item, begin) for item in past]
 
 
-def producer_rules(agency: Agency, now: datetime) -> list[dict[str, Any]]:
+def producer_rules(agency: SimulatedAgency, now: datetime) -> list[dict[str, Any]]:
     """Return two rules for each producer; now and then an amount per policy in place of a percentage."""
     begin = now.date() - timedelta(days=5 * 365)
     items: list[dict[str, Any]] = []

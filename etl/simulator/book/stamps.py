@@ -1,6 +1,6 @@
 """The forms in which the API writes a moment or a day."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
 
 import random
 from datetime import UTC, date, datetime, timedelta

@@ -1,6 +1,6 @@
 """The course of a policy: chains of yearly terms, renewed, endorsed, cancelled, lapsed, or left behind as a shell."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book stand where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
 
 import random
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from etl.simulator.book import lines, stamps, sums
-from etl.simulator.book.agency import Agency, Carrier
+from etl.simulator.book.agency import SimulatedAgency, SimulatedCarrier
 from etl.simulator.book.lines import Line
 from etl.simulator.book.people import Client
 
-FLOOD = next(line for line in lines.LINES if line.code == "FLD")  #: what a homeowner may take in one package
-RENEWAL_LEAD = 45  #: days before the expiration at which the next term is set up by itself
+FLOOD = next(line for line in lines.LINES if line.code == "FLD")  #: the line that a homeowner may add to a package
+RENEWAL_LEAD = 45  #: days before the expiration at which the next term is set up automatically
 REASONS = {
     1: "Non-payment of premium", 2: "Insured's request", 3: "Rewritten with another carrier", 4: "Property sold",
     5: "Underwriting reasons", 6: "Out of business",
@@ -37,8 +37,8 @@ class Term:
     client: Client
     line: Line
     extra_line: Line | None
-    carrier: Carrier
-    mga: Carrier | None
+    carrier: SimulatedCarrier
+    mga: SimulatedCarrier | None
     number: str
     effective: date
     expiration: date | None
@@ -57,7 +57,7 @@ class Term:
         return sums.cents(self.base + added)
 
 
-def chains(dice: random.Random, agency: Agency, client: Client, now: datetime) -> Iterator[Term]:
+def chains(dice: random.Random, agency: SimulatedAgency, client: Client, now: datetime) -> Iterator[Term]:
     """Yield all terms of a customer, the earlier term of a chain before the later."""
     count = dice.choices((0, 1, 2, 3), (8, 62, 23, 7))[0]
     for line in _choose_lines(dice, client, count):
@@ -72,15 +72,17 @@ def _choose_lines(dice: random.Random, client: Client, count: int) -> list[Line]
     return list(dict.fromkeys(dice.choices(market, [line.weight for line in market], k=count)))
 
 
-def first_term(dice: random.Random, agency: Agency, client: Client, line: Line, effective: date, now: datetime) -> Term:
+def first_term(
+    dice: random.Random, agency: SimulatedAgency, client: Client, line: Line, effective: date, now: datetime
+) -> Term:
     """Return new business: the first term of a chain; when entered in the last weeks it may still be pending."""
-    carrier = dice.choice([one for one in agency.carriers if line.id in one.lines])
-    mga = dice.choice([one for one in agency.carriers if one.is_mga]) if dice.random() < 0.12 else None
+    carrier = dice.choice([market for market in agency.carriers if line.id in market.lines])
+    mga = dice.choice([market for market in agency.carriers if market.is_mga]) if dice.random() < 0.12 else None
     months = 6 if line.code == "PA" and dice.random() < 0.15 else 12
     endless = line.code in {"UMB", "WC"} and dice.random() < 0.08  # a continuous policy
     extra = FLOOD if line.code == "HO" and dice.random() < 0.08 else None
     created = max(stamps.office_hours(dice, effective - timedelta(days=dice.randrange(0, 15))), client.created)
-    if dice.random() < 0.02:  # entered before its client was
+    if dice.random() < 0.02:  # entered before its client
         created = client.created - timedelta(hours=dice.randrange(1, 72))
     created = min(created, now - timedelta(seconds=30))
     pending = created > now - timedelta(days=40) and dice.random() < 0.4
@@ -112,7 +114,7 @@ def _chain(dice: random.Random, term: Term, now: datetime) -> Iterator[Term]:
 
 
 def renewal(dice: random.Random, prior: Term, created: datetime) -> Term:
-    """Return the next term as the system sets it up by itself: a shell, pending, at the old premium or a new one."""
+    """Return the next term as QQCatalyst sets it up: a shell, pending, at the old premium or a new one."""
     effective = prior.expiration or created.date()
     number = prior.number if dice.random() < 0.7 else f"{prior.number.rpartition('-')[0]}-{effective:%y}"
     return replace(
@@ -123,7 +125,7 @@ def renewal(dice: random.Random, prior: Term, created: datetime) -> Term:
 
 
 def _lived(dice: random.Random, term: Term, now: datetime) -> Term:
-    """Let a term run until now or its end: bound, endorsed, cancelled, deleted, expired."""
+    """Return a term as of now or its end: bound, endorsed, cancelled, deleted, expired."""
     if term.status == "P":
         return term
     end = term.expiration or now.date()

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from etl.simulator import FAULTS, Simulator, SimulatorSettings, turns
-from etl.simulator.asking import Ask, Refused, page_of
+from etl.simulator.asking import ApiRequest, RefusedRequest, page_of
 from etl.simulator.book import stamps
 from etl.simulator.collection import Collection
-from etl.simulator.envelopes import ActionResult, Array, Page, Whole
+from etl.simulator.envelopes import ActionResult, Array, PagedAnswer, Whole
 from etl.simulator.routes import find
 from etl.simulator.tokens import Tokens
 
@@ -104,11 +104,11 @@ def test_moments_are_written_in_the_other_forms() -> None:
 
 def test_the_five_envelopes() -> None:
     items = (b'{"A":1}', b'{"A":2}')
-    assert json.loads(Page(items, 2, 10, 12, 2, "http://x").body()) == {
+    assert json.loads(PagedAnswer(items, 2, 10, 12, 2, "http://x").body()) == {
         "Data": [{"A": 1}, {"A": 2}], "PageNumber": 2, "PagesTotal": 2, "TotalItems": 12, "IsSuccess": True,
         "ErrorCode": None, "ErrorMessage": None, "DisplayMessage": None, "Links": [], "Href": "http://x",
     }  # fmt: skip
-    assert json.loads(Page(items, 1, 100, 2, 1, "", is_enterprise=True).body()) == {
+    assert json.loads(PagedAnswer(items, 1, 100, 2, 1, "", is_enterprise=True).body()) == {
         "Data": [{"A": 1}, {"A": 2}], "PageNumber": 1, "PageSize": 100, "TotalItems": 2, "TotalPages": 1,
     }  # fmt: skip
     assert json.loads(ActionResult({"B": 1}, 7, 8).body()) == {
@@ -153,19 +153,19 @@ def test_basic_access_is_encoded_as_latin_1() -> None:
 
 @pytest.mark.parametrize("text", ["2022-1-10", "2022-01-10", "2022-01-10T23:59:59.123Z", "2022-01-10 08:00"])
 def test_dates_are_read_as_days(text: str) -> None:
-    assert Ask(query={"startdate": text}).day("startDate") == datetime(2022, 1, 10, tzinfo=UTC)
+    assert ApiRequest(query={"startdate": text}).day("startDate") == datetime(2022, 1, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["2022", "10/1/2022", "2022-13-01", "2022-02-30", "2022-01-100", "now"])
 def test_what_is_no_date_is_refused(text: str) -> None:
-    with pytest.raises(Refused, match="startDate"):
-        Ask(query={"startdate": text}).day("startDate")
+    with pytest.raises(RefusedRequest, match="startDate"):
+        ApiRequest(query={"startdate": text}).day("startDate")
 
 
 @pytest.mark.parametrize(("number", "size"), [(0, 10), (-1, 10), (1, 0), (1, 501)])
 def test_pages_are_bounded(number: int, size: int) -> None:
     assert page_of(1, 500, 500) == (1, 500)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedRequest):
         page_of(number, size, 500)
 
 
