@@ -33,7 +33,7 @@ class Refusal(StrEnum):
     METHOD = "wrong verb"  #: 405
     MISSING = "no such list"  #: 404 of a list
     HTML = "a web page instead of data"
-    UNAUTHORIZED = "token refused here and accepted elsewhere"  #: 401 while other calls with the same token succeed
+    UNAUTHORIZED = "token refused here and taken elsewhere"  #: 401 while other calls with the same token succeed
     REQUEST = "bad request"  #: any other 4xx: the call itself is wrong
     TOO_LARGE = "answer too large"  #: larger than the limit for memory
 
