@@ -7,7 +7,7 @@ from typing import Any
 import etl.values
 from benchmarks.sample import Sample, apply_to_all, load_samples, microseconds
 from benchmarks.table import figure, markdown
-from etl.api.protocol import read
+from etl.api.protocol import read_page
 from etl.models.base import fields_of
 from etl.record import decode
 from etl.reshape.reshaper import value_reader
@@ -32,7 +32,7 @@ def measure_records(records: int) -> None:
 
 def measure_sample(sample: Sample) -> Iterator[list[str]]:
     """Yield a table row for each field of a feed that has values."""
-    pages = (read(sample.call, 200, {}, body) for body in sample.bodies)
+    pages = (read_page(sample.call, 200, {}, body) for body in sample.bodies)
     decoded = [decode(item) for page in pages for item in page.items]
     for column, column_field in fields_of(sample.resource.model).items():
         read_value = value_reader(column_field.source)

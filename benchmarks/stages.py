@@ -10,8 +10,8 @@ from benchmarks.servers import cluster, page_server
 from benchmarks.steps import Book, open_stage
 from benchmarks.table import figure, markdown
 from benchmarks.targets import Target
-from etl.api.protocol import read
-from etl.api.protocol import records as records_of
+from etl.api.protocol import make_records as records_of
+from etl.api.protocol import read_page
 from etl.record import StagedRecord, decode
 from etl.reshape.reshaper import Reshaper
 
@@ -53,12 +53,12 @@ def time_stages(sample: Sample, number: int) -> dict[str, float]:
     resource, endpoint = sample.resource, sample.resource.endpoints[0]
 
     def envelope(body: bytes) -> object:
-        return read(sample.call, 200, {}, body)
+        return read_page(sample.call, 200, {}, body)
 
     def split(page: object) -> object:
         return records_of(resource, endpoint, page, requested_at=REQUESTED)  # type: ignore[arg-type]
 
-    pages = [read(sample.call, 200, {}, body) for body in sample.bodies]
+    pages = [read_page(sample.call, 200, {}, body) for body in sample.bodies]
     records = list(
         chain.from_iterable(records_of(resource, endpoint, page, requested_at=REQUESTED).records for page in pages)
     )

@@ -1,4 +1,4 @@
-"""The words in which the catalogue speaks: endpoint, envelope, parent, derivation, resource."""
+"""The classes that the catalogue is written in: endpoint, envelope, parent, derivation, resource."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Envelope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How a call names its page and page size, where they travel, and the most it grants."""
+    """How a call names its page and page size, where they are sent, and the largest page size."""
 
     page: str = "pageNumber"
     size: str = "pageSize"
@@ -91,7 +91,7 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """Where an item of the answer is not a record but holds a list of them: a complete set per parent.
+    """For responses whose items are not records but contain a list of them: a complete set per parent.
 
     The item's other fields are added to each record under `_parent`. Totals of the envelope count items.
     """

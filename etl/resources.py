@@ -25,7 +25,7 @@ from etl.models.claims import Claim
 
 MODIFIED, CREATED = "DateLastModified", "CreatedOn"
 
-#: What the children of a policy need to know of it.
+#: The fields of a policy that its children need.
 OF_POLICY = ("PolicyId", "CustomerId")
 OF_TERM = (
     *OF_POLICY,
@@ -294,7 +294,7 @@ BY_NAME = {entry.name: entry for entry in CATALOGUE}
 for entry_name in BY_NAME:
     staging.declare(entry_name)
 
-#: The resource whose records are the people that can be forgotten.
+#: The resource whose records are the people that can be erased.
 PEOPLE = "contacts"
 
 

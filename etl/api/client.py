@@ -20,12 +20,12 @@ from etl.api.auth.token_protocol import TokenRequest, TokenResponse, TokenUnavai
 from etl.api.auth.token_store import MemoryTokenStore, SharedTokenStore
 from etl.api.auth.unauthorized import is_call_limit, says_invalid_token, vendor_sentence
 from etl.api.concurrency import ConcurrencyLimiter
-from etl.api.protocol.answers import PERHAPS_PASSING, Answer, EndpointRefused, RateLimited, Refusal, decipher
+from etl.api.protocol.answers import PERHAPS_PASSING, Answer, EndpointRefused, RateLimited, Refusal, check_answer
 from etl.api.protocol.calls import Call
-from etl.api.protocol.pages import read
+from etl.api.protocol.pages import read_page
 from etl.api.protocol.waiting import http_date, retry_after
 from etl.api.rate_limit.limiter import Outcome, Permit, RateLimiter
-from etl.api.rate_limit.stores import store_of
+from etl.api.rate_limit.stores import choose_store
 from etl.api.rate_limit.window import WindowRules
 from etl.api.retry_policy import CircuitBreaker, RetryPolicy
 from etl.api.retry_state import RetryContext, RetryState
@@ -82,7 +82,7 @@ class ApiClient:
         self._concurrency = ConcurrencyLimiter(settings.etl_concurrency)
         self._database = LedgerExecutor(ledger) if ledger is not None else None
         rules = WindowRules(settings.rate_limit.calls, settings.rate_limit.seconds, limits.total)
-        self._limiter = RateLimiter(rules, store_of(settings, self._database, clock), sleep, clock)
+        self._limiter = RateLimiter(rules, choose_store(settings, self._database, clock), sleep, clock)
         tokens = SharedTokenStore(settings, self._database) if self._database else MemoryTokenStore()
         credentials = fixed_credential(settings) or TokenProvider(settings, self._request_token, clock, tokens)
         self._authenticator = Authenticator(credentials, self._limiter, self._ping, sleep)
@@ -160,8 +160,8 @@ class ApiClient:
             reply = await self._send(str(call), call.method, call.target, credential, permit, call.body)
         seconds = self._clock() - sent_at
         requested_at = started + (self.clock_skew or timedelta())
-        decipher(call, reply.status, reply.headers, reply.body, requested_at)
-        page = read(call, reply.status, reply.headers, reply.body)
+        check_answer(call, reply.status, reply.headers, reply.body, requested_at)
+        page = read_page(call, reply.status, reply.headers, reply.body)
         self._retry.circuit.succeeded(call.resource)
         await self._authenticator.opened(credential, permit, call.resource)
         log.debug("answered", status=reply.status, milliseconds=round(seconds * 1000, 1), bytes=len(reply.body))

@@ -16,7 +16,7 @@ from etl.ledger.transaction import Ledger
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ApiConnection:
     """An open connection to the API."""
 
     wire: EventLoopThread
@@ -27,7 +27,7 @@ class Connection:
 @contextmanager
 def connected(
     settings: Settings, stop: threading.Event | None = None, engine: Engine | None = None
-) -> Iterator[Connection]:
+) -> Iterator[ApiConnection]:
     """Yield a signed-in connection to the API, and close it after the block.
 
     With the engine of a migrated database, workers share the token and the call limit. Raises SettingsError if
@@ -38,13 +38,13 @@ def connected(
         raise SettingsError(f"{', '.join(missing)} not set. Put them into the environment or into a .env file.")
     ledger = Ledger(engine, settings.etl_tenant) if engine is not None else None
     with EventLoopThread(stop) as wire:
-        api = wire.run(opened(settings, ledger))
+        api = wire.run(open_client(settings, ledger))
         try:
-            yield Connection(wire, api, wire.run(api.sign_in()))
+            yield ApiConnection(wire, api, wire.run(api.sign_in()))
         finally:
             wire.run(api.__aexit__(None, None, None))
 
 
-async def opened(settings: Settings, ledger: Ledger | None) -> ApiClient:
+async def open_client(settings: Settings, ledger: Ledger | None) -> ApiClient:
     """Return an open client."""
     return await ApiClient(settings, ledger=ledger).__aenter__()

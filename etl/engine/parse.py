@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from etl.api.protocol import Records, records
+from etl.api.protocol import Records, make_records
 from etl.catalogue import Resource
 from etl.engine.answers import FetchedPage
 
@@ -22,7 +22,7 @@ class ParsedPage:
 
 def parse_page(resource: Resource, fetched: FetchedPage, zone: str) -> ParsedPage:
     """Return the records of an answer; `zone` is the time zone of times without one."""
-    page_records = records(
+    page_records = make_records(
         resource,
         resource.endpoints[fetched.call.endpoint],
         fetched.answer.page,

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from etl.api.event_loop import Put
-from etl.api.protocol import Answer, Call, CallFailed, NotFound, page_call, parent_call, records, whole_call
+from etl.api.protocol import Answer, Call, CallFailed, NotFound, make_records, page_call, parent_call, whole_call
 from etl.catalogue import Resource
 from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
 from etl.errors import ApiUnavailable, UnexpectedResponse
@@ -147,7 +147,7 @@ class ResourceReader:
             return
         sample = replace(answer.page, items=answer.page.items[:ID_SAMPLE])
         endpoint = self.resource.endpoints[call.endpoint]
-        if not records(self.resource, endpoint, sample, requested_at=answer.requested_at, parent=child).item_ids:
+        if not make_records(self.resource, endpoint, sample, requested_at=answer.requested_at, parent=child).item_ids:
             raise UnexpectedResponse(f"{call}: the items have no {describe_source(self.resource.id)}.")
 
     async def read_slices(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 import etl
-from etl.api.connection import Connection as Api
+from etl.api.connection import ApiConnection as Api
 from etl.api.connection import connected
 from etl.api.traffic import Traffic
 from etl.catalogue import Resource

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from etl.api.connection import Connection
+from etl.api.connection import ApiConnection
 from etl.api.protocol import Answer, EndpointRefused, NotFound, parent_call
 from etl.catalogue import Endpoint, Resource
 from etl.errors import ApiUnavailable, UnexpectedResponse
@@ -28,7 +28,7 @@ class DeletionCheck:
     still_exist: int = 0  #: how many of them still exist
 
 
-def verify_deleted(api: Connection, resource: Resource, source_ids: Collection[str]) -> DeletionCheck | None:
+def verify_deleted(api: ApiConnection, resource: Resource, source_ids: Collection[str]) -> DeletionCheck | None:
     """Request each missing record; return the result, None where the API has no such call.
 
     An account may lack the call and then refuse it for every record; that does not make the full scan doubtful.
@@ -46,7 +46,7 @@ def verify_deleted(api: Connection, resource: Resource, source_ids: Collection[s
 
 
 async def check_all(
-    api: Connection, resource: Resource, endpoint: Endpoint, source_ids: Collection[str]
+    api: ApiConnection, resource: Resource, endpoint: Endpoint, source_ids: Collection[str]
 ) -> dict[str, bool | None]:
     """Return for each record whether the API still has it, None where it could not tell. Raises EndpointRefused."""
     exists_by_id: dict[str, bool | None] = {}
@@ -63,7 +63,7 @@ async def check_all(
     return exists_by_id
 
 
-async def exists_in_api(api: Connection, resource: Resource, endpoint: Endpoint, source_id: str) -> bool | None:
+async def exists_in_api(api: ApiConnection, resource: Resource, endpoint: Endpoint, source_id: str) -> bool | None:
     """Return whether the API still has a record, None where it could not tell. Raises EndpointRefused."""
     try:
         return is_answer_about(resource, await api.api.fetch(parent_call(resource, endpoint, source_id)), source_id)

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 #: Seconds without a heartbeat after which another worker may take over a claim.
-CLAIM = 15
+CLAIM_SECONDS = 15
 #: Seconds for which no worker replaces a token that replaced a refused one and was never accepted. If the API refuses
 #: every token, later workers must not each request one more. Equals the time that a run continues without an accepted
 #: call.
 DOUBT = 900
 #: Seconds for which an accepted token does not count as refused.
-LATELY = 3600
+RECENT_SECONDS = 3600
 #: Seconds for which refused credentials are not sent: four times as long after each further refusal, at most a day.
 #: Many attempts would lock the account, and without any attempt an unlocked account would stay unused.
 REST, LONGEST_REST = 900, 86_400
 #: Seconds from which a rest counts as permanent: a refused password is not sent again automatically.
-FOR_GOOD = 100 * 365 * 86_400
+PERMANENT = 100 * 365 * 86_400
 
 OPEN = text("INSERT INTO etl.tokens (tenant) VALUES (:tenant) ON CONFLICT (tenant) DO NOTHING")
 
@@ -89,7 +89,7 @@ class TokenRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class RenewalClaim:
     """The right to renew the token that has a certain number."""
 
     tenant: str
@@ -101,12 +101,12 @@ class Claim:
         return {"tenant": self.tenant, "claimant": self.claimant, "number": self.number}
 
 
-def look(connection: Connection, tenant: str) -> TokenRow:
+def read_token(connection: Connection, tenant: str) -> TokenRow:
     """Return the row of a tenant; create it if necessary."""
-    row = connection.execute(LOOK, {"tenant": tenant, "lately": LATELY}).one_or_none()
+    row = connection.execute(LOOK, {"tenant": tenant, "lately": RECENT_SECONDS}).one_or_none()
     if row is None:
         connection.execute(OPEN, {"tenant": tenant})
-        row = connection.execute(LOOK, {"tenant": tenant, "lately": LATELY}).one()
+        row = connection.execute(LOOK, {"tenant": tenant, "lately": RECENT_SECONDS}).one()
     resting = row.resting or 0.0
     refusal = row.refusal if resting > 0 else None
     return TokenRow(
@@ -115,9 +115,9 @@ def look(connection: Connection, tenant: str) -> TokenRow:
     )  # fmt: skip
 
 
-def claim(connection: Connection, mine: Claim) -> bool:
+def claim(connection: Connection, renewal: RenewalClaim) -> bool:
     """Claim a token for renewal, or extend the claim; return whether no other worker claimed or renewed it."""
-    return connection.execute(CLAIM_IT, {**mine.parameters(), "life": CLAIM}).rowcount == 1
+    return connection.execute(CLAIM_IT, {**renewal.parameters(), "life": CLAIM_SECONDS}).rowcount == 1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -131,7 +131,7 @@ class NewToken:
     basic_header: bool
 
 
-def keep(connection: Connection, mine: Claim, token: NewToken) -> bool:
+def save_token(connection: Connection, renewal: RenewalClaim, token: NewToken) -> bool:
     """Store a new token and end the claim; return whether the claim was valid, otherwise nothing is stored."""
     new = {
         "account": token.account,
@@ -140,23 +140,23 @@ def keep(connection: Connection, mine: Claim, token: NewToken) -> bool:
         "doubt": DOUBT if token.doubted else 0,
         "basic_header": token.basic_header,
     }
-    return connection.execute(KEEP, {**mine.parameters(), **new}).rowcount == 1
+    return connection.execute(KEEP, {**renewal.parameters(), **new}).rowcount == 1
 
 
-def forget(connection: Connection, mine: Claim) -> None:
+def forget(connection: Connection, renewal: RenewalClaim) -> None:
     """Delete a token whose renewal was refused; the claim remains."""
-    connection.execute(FORGET, mine.parameters())
+    connection.execute(FORGET, renewal.parameters())
 
 
-def refuse(connection: Connection, mine: Claim, account: bytes, refusal: str, *, for_good: bool) -> None:
+def refuse(connection: Connection, renewal: RenewalClaim, account: bytes, refusal: str, *, for_good: bool) -> None:
     """Record that the credentials were refused, so that no worker sends them for a while, or ever; end the claim."""
     rest = {"rest": REST, "longest": LONGEST_REST, "for_good": for_good}
-    connection.execute(REFUSE, {**mine.parameters(), "account": account, "refusal": refusal, **rest})
+    connection.execute(REFUSE, {**renewal.parameters(), "account": account, "refusal": refusal, **rest})
 
 
-def note_unclear(connection: Connection, mine: Claim, account: bytes) -> int:
+def note_unclear(connection: Connection, renewal: RenewalClaim, account: bytes) -> int:
     """Record a refusal without a reason, end the claim, and return how many consecutive runs got one."""
-    unclear: int | None = connection.execute(UNCLEAR, {**mine.parameters(), "account": account}).scalar_one_or_none()
+    unclear: int | None = connection.execute(UNCLEAR, {**renewal.parameters(), "account": account}).scalar_one_or_none()
     return unclear or 1
 
 
@@ -165,6 +165,6 @@ def note_opened(connection: Connection, tenant: str, number: int) -> None:
     connection.execute(OPENED, {"tenant": tenant, "number": number})
 
 
-def release(connection: Connection, mine: Claim) -> None:
+def release(connection: Connection, renewal: RenewalClaim) -> None:
     """End a claim without a new token."""
-    connection.execute(RELEASE, mine.parameters())
+    connection.execute(RELEASE, renewal.parameters())

@@ -1,4 +1,4 @@
-"""What things are: the twenty-three production tables as classes, the staging tables, the bookkeeping."""
+"""The data model: the twenty-three production tables as classes, the staging tables and the bookkeeping tables."""
 
 from collections.abc import Iterator
 
@@ -38,7 +38,7 @@ PAST = {model: history.past_of(model) for model in PRODUCTION}
 def load_order() -> tuple[type[Model], ...]:
     """Return the production tables so that each follows the tables it refers to.
 
-    A circle (an employee has a department, a department a manager) is opened at its first member in PRODUCTION.
+    In a cycle (an employee has a department, a department a manager), the first table in PRODUCTION comes first.
     """
     waiting = list(PRODUCTION)
     order: list[type[Model]] = []

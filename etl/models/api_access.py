@@ -25,14 +25,14 @@ tokens = Table(
     instant("opened_at"),  # when a call with a token of these credentials last succeeded
     # Whether the client id and secret go in a Basic header, because the token address refused them in the form.
     Column("basic_header", Boolean, nullable=False, server_default=text("false")),
-    Column("unclear", Integer, nullable=False, server_default=text("0")),  # runs in a row that got an unclear answer
+    Column("unclear", Integer, nullable=False, server_default=text("0")),  # consecutive runs that got an unclear answer
     schema=SCHEMA,
 )
 
 call_limits = Table(
     "call_limits",
     Base.metadata,
-    # Digest of API host, client id and user name: the account whose calls are counted together, of whichever tenant.
+    # Digest of API host, client id and user name: the account whose calls are counted together, across tenants.
     Column("account", Text, primary_key=True),
     Column("state", JSONB, nullable=False, server_default=text("'{}'")),  # etl.api.rate_limit.window.WindowState
     instant("updated_at", now=True),

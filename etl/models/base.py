@@ -1,4 +1,4 @@
-"""What a production table is: a class of fields, each with its column, its source and its kind of value."""
+"""The base of production tables: a class of fields, each with its column, its source and its kind of value."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ class Base(DeclarativeBase):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a column means: where the API keeps its value, of which kind it is, and what its absence costs."""
+    """The meaning of a column: where the API keeps its value, its kind of value, and what happens if it is missing."""
 
     source: Source
     kind: Kind
@@ -110,11 +110,11 @@ class Model(Base):
 
     __abstract__ = True
 
-    #: The column that names a row to a person; a reference that knows the name fills it in a placeholder.
+    #: The column with the name of a row for people; a reference that includes the name fills it in a placeholder.
     label: ClassVar[str | None] = None
-    #: The API's own mark of deletion: a field of the record and the values that mean deleted.
+    #: How the API marks a deleted record: a field of the record and the values that mean deleted.
     deletion_mark: ClassVar[tuple[tuple[str, tuple[Any, ...]], ...]] = ()
-    #: The columns that together with the tenant are unique, as users of the first hour know them.
+    #: The columns that together with the tenant are unique, as in the first version of the schema.
     unique_columns: ClassVar[tuple[str, ...]] = ("source_id",)
     #: Whether the earlier versions of its rows are kept by default; ETL_HISTORY names further tables.
     keeps_history: ClassVar[bool] = False
@@ -154,7 +154,7 @@ class Model(Base):
             UniqueConstraint("tenant", "source_id"),
             # Placeholders are few and are queried often: whether there are any, which, and how old they are.
             Index(f"ix_{cls.__tablename__}_placeholder", "tenant", postgresql_where=text("is_placeholder")),
-            # What a run wrote is looked up when it ends, and must cost what the run wrote and not what the table holds.
+            # What a run wrote is looked up when it ends, and the cost must depend on the run and not on the table.
             Index(f"ix_{cls.__tablename__}_etl_batch_id", "etl_batch_id"),
             *(reference_index(cls.__tablename__, column) for column, value in declared.items() if refers(value)),
         ]
@@ -172,7 +172,7 @@ def refers(declared: Any) -> bool:
 
 
 def reference_index(table: str, column: str) -> Index:
-    """Return the index behind a foreign key, without the rows that point nowhere: nobody looks for those."""
+    """Return the index of a foreign key, without rows in which it is NULL: no query looks for those."""
     return Index(f"ix_{table}_{column}", column, postgresql_where=text(f"{column} IS NOT NULL"))
 
 

@@ -1,4 +1,4 @@
-"""The bookkeeping tables of schema `etl`: batches, slices, requests, findings, marks, leases, the child queue."""
+"""The bookkeeping tables of schema `etl`: batches, slices, requests, findings, watermarks, leases, the child queue."""
 
 from sqlalchemy import (
     BigInteger,
@@ -43,8 +43,8 @@ tenants = Table(
     "tenants",
     Base.metadata,
     Column("tenant", Text, primary_key=True),
-    Column("fingerprint", Text, nullable=False),  # keyed hash of the account, so that two never share a name
-    # The random key of this database under which forgotten people are remembered; 244 bits of the server's own.
+    Column("fingerprint", Text, nullable=False),  # keyed hash of the account, so that two accounts never share a name
+    # The random key of this database under which the digests of erased people are kept; 244 bits of the server's own.
     Column(
         "hash_key",
         LargeBinary,
@@ -52,7 +52,7 @@ tenants = Table(
         server_default=text("uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())"),
     ),
     instant("registered_at", now=True),
-    # The tables whose earlier versions are kept, as ETL_HISTORY said at the newest run; empty: as declared.
+    # The tables whose earlier versions are kept, as set by ETL_HISTORY in the newest run; NULL: as declared.
     Column("history", ARRAY(Text)),
     schema=SCHEMA,
 )
@@ -72,8 +72,8 @@ batches = Table(
     Column("rules", Text, nullable=False),  # of the cleaning rules
     Column("command", Text, nullable=False),
     Column("options", JSONB, nullable=False, server_default=text("'{}'")),
-    count("calls"),  # of the API, repeated ones included
-    Column("waited_seconds", Float, nullable=False, server_default=text("0")),  # in which calls waited for their turn
+    count("calls"),  # API calls, including repeated ones
+    Column("waited_seconds", Float, nullable=False, server_default=text("0")),  # for the rate limit
     CheckConstraint(f"status IN ({listed(BatchState)})", name="status_known"),
     CheckConstraint("window_start < window_end", name="window_forward"),
     CheckConstraint("(status = 'completed') <= (finished_at IS NOT NULL)", name="completed_has_end"),
@@ -86,7 +86,7 @@ batch_resources = Table(
     Base.metadata,
     Column("batch_id", Uuid, ForeignKey("etl.batches.id", ondelete="CASCADE"), primary_key=True),
     Column("resource", Text, primary_key=True),
-    Column("number", Integer, nullable=False),  # its place in the order of extraction
+    Column("number", Integer, nullable=False),  # its position in the order of extraction
     Column("status", Text, nullable=False, server_default=ResourceState.PENDING.value),
     Column("position", JSONB, nullable=False, server_default=text("'{}'")),
     count("pages"),
@@ -97,7 +97,7 @@ batch_resources = Table(
     instant("window_start"),
     instant("window_end"),
     Column("error", Text),
-    Column("trouble", Text),  # of what kind, where the resource failed otherwise than by an error
+    Column("trouble", Text),  # the kind of trouble, if the resource failed without an error
     CheckConstraint(f"status IN ({listed(ResourceState)})", name="status_known"),
     schema=SCHEMA,
 )
@@ -135,7 +135,7 @@ requests = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("items", Integer, nullable=False),  # of the envelope
     Column("records", Integer, nullable=False),  # in them: an item may hold several
-    Column("total", BigInteger),  # as the envelope said
+    Column("total", BigInteger),  # from the envelope
     Column("digest", LargeBinary, nullable=False),  # of the items' texts
     Column("ids", ARRAY(Text), nullable=False),  # of the items, as received
     # Of its records' texts, where each of them was the newest of its id in staging when this was committed.
@@ -172,7 +172,7 @@ findings = Table(
     schema=SCHEMA,
 )
 
-#: How often a batch met each rule: one line a transaction, so that two at once never wait for each other.
+#: How often each rule was violated in a batch: one row per transaction, so that concurrent ones never block each other.
 finding_counts = Table(
     "finding_counts",
     Base.metadata,
@@ -182,7 +182,7 @@ finding_counts = Table(
     Column("resource", Text, nullable=False),
     Column("rule", Text, nullable=False),
     count("found"),
-    count("left_out"),  # beyond the cap: counted and not kept
+    count("left_out"),  # above the cap: counted and not stored
     instant("counted_at", now=True),
     Index("ix_finding_counts_batch", "batch_id", "resource", "rule"),
     schema=SCHEMA,
@@ -193,7 +193,7 @@ check_runs = Table(
     Base.metadata,
     Column("tenant", Text, primary_key=True),
     Column("check_name", Text, primary_key=True),
-    instant("ran_at", null=False),  # when it last went over all rows
+    instant("ran_at", null=False),  # when it last checked all rows
     count("hits"),
     Column("milliseconds", Float, nullable=False),
     schema=SCHEMA,
@@ -222,7 +222,7 @@ watermarks = Table(
     schema=SCHEMA,
 )
 
-#: What the raw JSON of each resource looks like: one line a path, and what changed about it last.
+#: The profile of each resource's raw JSON: one row per path, with its latest change.
 drift = Table(
     "drift",
     Base.metadata,
@@ -230,14 +230,14 @@ drift = Table(
     Column("resource", Text, primary_key=True),
     Column("path", Text, primary_key=True),  # `a.b` in an object, `a[].b` in the members of a list
     Column("types", ARRAY(Text), nullable=False),  # of values that are not empty
-    Column("objects", BigInteger, nullable=False),  # that the two rates rest on
+    Column("objects", BigInteger, nullable=False),  # the number of objects behind the two rates
     Column("presence", Float, nullable=False),  # the share of objects that have it
     Column("null_rate", Float, nullable=False),  # the share of those in which it is empty
     Column("example_codes", ARRAY(Text), nullable=False),  # only of coded fields
     Column("state", Text, nullable=False, server_default=DriftState.KNOWN.value),
     Column("change", Text),  # what changed, as text
     instant("changed_at"),
-    Column("batch_id", Uuid),  # that saw it first
+    Column("batch_id", Uuid),  # the batch that saw it first
     instant("first_seen", now=True),
     instant("last_seen", now=True),
     CheckConstraint(f"state IN ({listed(DriftState)})", name="state_known"),
@@ -262,12 +262,12 @@ child_queue = Table(
     Column("tenant", Text, primary_key=True),
     Column("resource", Text, primary_key=True),  # what is fetched
     Column("parent_id", Text, primary_key=True),  # the parent's source id
-    Column("parent_raw_id", Uuid, nullable=False),  # the version of the parent that makes or made it due
+    Column("parent_raw_id", Uuid, nullable=False),  # the version of the parent that made it due
     Column("priority", Integer, nullable=False),  # 0 active parents, 1 the others
     instant("parent_version_at", null=False),  # newest first
-    instant("due_at", null=False),  # from when on it is outstanding
-    instant("covered_at"),  # when its answer was last staged
-    Column("changed", Boolean, nullable=False, server_default=text("true")),  # due for a new version of its parent
+    instant("due_at", null=False),  # when it becomes due
+    instant("covered_at"),  # when its response was last staged
+    Column("changed", Boolean, nullable=False, server_default=text("true")),  # due for a new parent version
     Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row
     Index("ix_child_queue_due", "tenant", "resource", "due_at"),
     schema=SCHEMA,
@@ -326,7 +326,7 @@ audit = Table(
     Column("tenant", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("actor", Text, nullable=False),  # the user of the operating system
-    Column("subject", LargeBinary),  # keyed digest of what it was done to, never its name
+    Column("subject", LargeBinary),  # keyed digest of the subject of the action, never its name
     Column("counts", JSONB, nullable=False, server_default=text("'{}'")),
     instant("done_at", now=True),
     schema=SCHEMA,

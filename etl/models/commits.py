@@ -1,4 +1,4 @@
-"""What a writing transaction leaves behind: the evidence that it was committed, should the answer be lost."""
+"""A row that each writing transaction adds: the evidence of its commit if the response of the server is lost."""
 
 from sqlalchemy import Column, Table, Uuid
 

@@ -12,13 +12,13 @@ from etl.models.codes import CONTACT_STATUS, CONTACT_TYPE
 from etl.models.sources import clean_code, first_of, names_one
 from etl.values import Boolean, Date, Email, Phone, Reference, SourceId, State, Text, Url, Word, Zip
 
-#: The agency of a location that names none: the account that is being read.
+#: The agency of a location without an agency id: the account that is read.
 ACCOUNT = "account"
 
 #: How a name in another record is cleaned.
 NAME = Text(placeholders=True)
 
-#: What the source id of an employee begins with of whom only the name is known.
+#: The prefix of an employee's source id if only the name is known.
 BY_NAME = "name:"
 
 #: The resource that brings the account details of a contact, beside the contact itself.

@@ -1,7 +1,7 @@
-"""What no record brings: statements over sets that run after a load and write only what differs.
+"""Columns and links that are in no record: set-based statements that run after a load and write only differences.
 
-Each binds `tenant` and `batch_id`, looks at the rows this batch wrote and their counterparts, and may run any number
-of times: the second run writes nothing.
+Each binds `tenant` and `batch_id`, compares the rows that this batch wrote with their counterparts, and can be
+repeated: a second run writes nothing.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sqlalchemy import TextClause, text
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """One statement: what it fills, and the tables whose changes call for it."""
+    """One statement: what it fills, and the tables whose changes make it necessary."""
 
     name: str
     reads: frozenset[str]
@@ -75,7 +75,7 @@ BILLING_RECORD_POLICIES = Derived(
 )
 
 #: A document names policies by number, and numbers repeat: only the policies of the document's own contact count.
-#: A policy's number or contact may change, so every document of a contact is looked at again when one of its
+#: A policy's number or contact may change, so every document of a contact is checked again when one of its
 #: policies changes. Contacts are one tenant's, so that the joins need no tenant: naming it would tempt a planner
 #: without statistics, as after a first load, to walk the tenant's whole index for each document.
 DOCUMENT_POLICIES = Derived(

@@ -1,4 +1,4 @@
-"""The papers: documents and ACORD forms."""
+"""Documents: customer documents and ACORD forms."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ LONGEST_FORM = 2_000_000
 
 
 def is_signed(form: Mapping[str, Any]) -> bool:
-    """Tell whether a form bears a signature."""
+    """Return whether a form is signed."""
     return names_one(form.get("SignatureID"))
 
 

@@ -1,4 +1,4 @@
-"""The money: billing records, commission rules, commissions, fees."""
+"""Financial data: billing records, commission rules, commissions, fees."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -49,7 +49,7 @@ def rule_id(rule: Mapping[str, Any]) -> str | None:
 
 
 def agency_rule(commission: Mapping[str, Any]) -> str | None:
-    """Return the source id of the rule behind a commission: of the agency's, since the amounts come from carriers."""
+    """Return the source id of a commission's rule: one of the agency's, since carriers pay the amounts."""
     number = commission.get("CommissionRuleID")
     return f"{AGENCY}:{number}" if names_one(number) else None
 
@@ -76,7 +76,7 @@ def origin(commission: Mapping[str, Any]) -> str:
 
 
 def agency_fees(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the agency's fees of a policy; a name that comes again is numbered."""
+    """Yield the agency's fees of a policy; a repeated name gets a number."""
     seen: Counter[str] = Counter()
     for fee in objects_in(policy.get("PolicyAgencyFees")):
         name = " ".join(str(fee.get("AgencyFeeName") or "unnamed").split())
@@ -95,7 +95,7 @@ def carrier_fees(quote: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def fee_name(fee: Mapping[str, Any]) -> Any:
-    """Return a fee's name; a carrier's fee bears none but its number."""
+    """Return a fee's name; a carrier's fee has only its number."""
     name = fee.get("AgencyFeeName")
     number = fee.get("CarrierFeeID")
     return f"Carrier fee {number}" if is_blank(name) and names_one(number) else name
@@ -106,7 +106,7 @@ class BillingRecord(Model):
 
     __tablename__ = "billing_records"
     unique_columns = ("source_id", "billing_date", "contact_id")
-    #: Without a list of pending entries: every look-up would read it whole, at 10 ms each after a large load.
+    #: Without a list of pending entries, which every look-up would read completely: 10 ms each after a large load.
     __table_args__ = (
         Index(
             "ix_billing_records_policy_ids",
@@ -190,7 +190,7 @@ class Fee(Model):
     fee_type: Mapped[str | None] = field("FeeType", Word(), expected=True)
     name: Mapped[str | None] = field(fee_name, Text(), expected=True)
     carrier_fee_id: Mapped[str | None] = field("CarrierFeeID", SourceId())
-    #: Four places: where the fee is a percentage, two would cut it.
+    #: Four decimal places: two would truncate a fee that is a percentage.
     amount: Mapped[Decimal | None] = field("Amount", Decimals(15, 4), expected=True)
     is_percent: Mapped[bool | None] = field("AmountIsPercent", Boolean())
     calculated_amount: Mapped[Decimal | None] = field("CalculatedAmount", Money())

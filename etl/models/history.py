@@ -6,14 +6,14 @@ from etl.models.base import Base, Model
 
 SCHEMA = "history"
 
-#: True at the source from and to, and shown by us from and to; half-open, an end that is not known is empty.
+#: When a version was valid in QQCatalyst, and when this database showed it; half-open; NULL: the end is not known.
 CLOCKS = ("valid_from", "valid_to", "known_from", "known_to")
 
 
 def past_of(model: type[Model]) -> Table:
     """Return the table for the earlier versions of a table's rows: its columns without constraints, and both clocks.
 
-    What was once stored must fit, and what an earlier version referred to may be gone.
+    Every earlier value must be accepted, and the row that a version referred to may be deleted.
     """
     name = model.__tablename__
     columns = [Column(column.name, column.type.copy()) for column in model.__table__.columns]
@@ -30,9 +30,9 @@ def past_of(model: type[Model]) -> Table:
 
 
 def end_of(table: str, row_id: str) -> str:
-    """Return the query for where the history of one row of a table ends: up to when true, up to when shown.
+    """Return the query for the end of one row's history: until when it was valid, and until when it was shown.
 
-    Versions that were never true at the source, corrected or placeholders, end where they begin.
+    Versions that were never valid in QQCatalyst (corrected ones and placeholders) end where they begin.
     """
     return f"""
         SELECT max(valid_to) FILTER (WHERE valid_from IS DISTINCT FROM valid_to) AS valid_to, max(known_to) AS known_to

@@ -1,4 +1,4 @@
-"""The tables of notices: what is the matter now, mails that wait for their server, days that had a digest."""
+"""The tables of notifications: current troubles, emails to be sent, and days that had a digest."""
 
 from sqlalchemy import (
     BigInteger,
@@ -36,7 +36,7 @@ troubles = Table(
     schema=SCHEMA,
 )
 
-#: Whom it goes to is a setting and not kept here.
+#: The recipients are a setting and not stored here.
 outbox = Table(
     "outbox",
     Base.metadata,
@@ -48,7 +48,7 @@ outbox = Table(
     Column("body", Text, nullable=False),
     Column("html", Text, nullable=False),
     instant("created_at", now=True),
-    instant("claimed_until"),  # a process is sending it until then
+    instant("claimed_until"),  # a process has claimed it for sending until then
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("error", Text),
     instant("sent_at"),
@@ -62,7 +62,7 @@ digests = Table(
     Base.metadata,
     Column("tenant", Text, primary_key=True),
     Column("day", Date, primary_key=True),  # in the zone of the digest
-    instant("up_to", null=False),  # where the next one begins
-    Column("mail_id", Uuid, ForeignKey("etl.outbox.id", ondelete="SET NULL")),  # empty: there was nothing to tell
+    instant("up_to", null=False),  # where the next digest begins
+    Column("mail_id", Uuid, ForeignKey("etl.outbox.id", ondelete="SET NULL")),  # NULL: there was nothing to report
     schema=SCHEMA,
 )

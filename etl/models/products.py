@@ -1,4 +1,4 @@
-"""What is sold: quotes, applications, policies, their details, renewals, terminations."""
+"""Insurance products: quotes, applications, policies, their details, renewals, terminations."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -34,7 +34,7 @@ OWN_ADJUSTMENT_ID = first_of("AdjustmentId", "AdjustmentID")
 #: The business type of a policy that renews nothing, even where it replaces another.
 NEW_BUSINESS = "N"
 
-#: What the source's flags of deletion look like when set.
+#: The values of QQCatalyst's deletion flags when they are set.
 SET = (True, "true", "True")
 
 
@@ -146,7 +146,7 @@ def is_deleted(policy: Mapping[str, Any]) -> bool:
 
 
 def is_bound(renewal: Mapping[str, Any]) -> bool:
-    """Tell whether a renewal is bound: only then is it more than a shell that the source made by itself."""
+    """Return whether a renewal is bound: otherwise it is a shell that QQCatalyst made automatically."""
     return not is_blank(renewal.get("BinderDate"))
 
 
@@ -286,7 +286,7 @@ class Application(Model):
 
 
 class Renewal(Model):
-    """A policy that renews a prior term; it is confirmed once it is bound, since the source makes shells by itself."""
+    """A policy that renews a prior term; confirmed once it is bound, since QQCatalyst makes shells automatically."""
 
     __tablename__ = "renewals"
     unique_columns = ("source_id", "policy_id")

@@ -1,4 +1,4 @@
-"""What is insured under a policy: drivers, vehicles, coverages, equipment."""
+"""Insured risks: drivers, vehicles, coverages, equipment."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -14,13 +14,13 @@ from etl.values import Boolean, Date, Integer, Money, Reference, SourceId, State
 
 
 def has_valid_vin(vehicle: Mapping[str, Any]) -> bool | None:
-    """Tell whether the kind of value has nothing against a vehicle's VIN and its check digit; None without one."""
+    """Return whether a vehicle's VIN and its check digit are valid; None without a VIN."""
     vin = Vin().clean(vehicle.get("VIN"))
     return None if vin is None else not isinstance(vin, Violation)
 
 
 def garage(part: str) -> FirstOf:
-    """Return the source of a part of the garage's address; the vendor's page leaves open how its key is spelt."""
+    """Return the source of a part of the garage's address; the vendor's documentation does not show its key."""
     return first_of(f"GarageAddress{part}", f"Garage{part}")
 
 
@@ -93,7 +93,7 @@ class Vehicle(Model):
 
 
 class Coverage(Model):
-    """A cover that a policy grants, for the whole policy or for one vehicle, with its limits."""
+    """A coverage of a policy, for the whole policy or for one vehicle, with its limits."""
 
     __tablename__ = "coverages"
     keeps_history = True

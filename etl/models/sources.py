@@ -1,4 +1,4 @@
-"""Sources of a value that a plain path cannot name: the first of several paths, and a walk along one."""
+"""Sources of a value other than a plain path: the first of several paths, and how a path is read."""
 
 import inspect
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ def is_blank(value: Any) -> bool:
 
 
 def names_one(value: Any) -> bool:
-    """Tell whether a raw id points to something: neither blank nor one of the source's words for none, 0 and -1."""
+    """Return whether a raw id refers to a record: neither blank nor 0 or -1, the codes for no record."""
     return value is not None and not is_blank(value) and str(value).strip() not in {"0", "-1"}
 
 
@@ -41,7 +41,7 @@ def objects_in(value: Any) -> list[Mapping[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class FirstOf:
-    """The value at the first of several paths where there is one: calls that differ, or a value's formatted twin."""
+    """The value at the first of several paths that has one: for calls that differ, or a value with a formatted copy."""
 
     paths: tuple[str, ...]
 
@@ -54,7 +54,7 @@ class FirstOf:
 
 
 def first_of(*paths: str) -> FirstOf:
-    """Return the source that reads the first of these paths where a record has a value."""
+    """Return the source that reads the first of these paths at which a record has a value."""
     return FirstOf(paths)
 
 

@@ -1,4 +1,4 @@
-"""The staging tables of schema `raw`: what the API sent, one table a resource, one row a version of a record."""
+"""The staging tables of schema `raw`: what the API sent, one table per resource, one row per version of a record."""
 
 from sqlalchemy import (
     BigInteger,
@@ -24,7 +24,7 @@ SCHEMA = "raw"
 #: The staging tables by resource; the catalogue declares one for each of its entries.
 RAW_TABLES: dict[str, Table] = {}
 
-#: What waits for a step, and is therefore looked up by batch and status.
+#: The states of rows that wait for a step, and are therefore looked up by batch and status.
 WAITING = (RawState.PENDING, RawState.TRANSFORMED, RawState.ERROR)
 
 
@@ -38,13 +38,13 @@ def columns() -> list[Column[object]]:
     return [
         Column("id", Uuid, primary_key=True),
         Column("tenant", Text, nullable=False),
-        Column("source_id", Text),  # empty where a record came without one
+        Column("source_id", Text),  # NULL if a record had none
         Column("raw_data", JSONB, nullable=False),
         Column("content_hash", Uuid, nullable=False),
         instant("source_created_at"),
         instant("source_modified_at"),
         instant("version_at", null=False),
-        Column("undated", Boolean, nullable=False, server_default=text("false")),  # `version_at` is our own clock's
+        Column("undated", Boolean, nullable=False, server_default=text("false")),  # `version_at` is from our own clock
         Column("set_key", Text),  # the complete set it belongs to
         Column("parent_raw_id", Uuid),  # the raw row of its parent or of the record it was created from
         Column("page", BigInteger),  # the request it came with; requests are purged earlier
@@ -80,7 +80,7 @@ def make(resource: str) -> Table:
             "set_key",
             postgresql_where=text("superseded_at IS NULL AND set_key IS NOT NULL"),
         ),
-        # What retention goes by: few rows, since most records never change.
+        # For retention: few rows, since most records never change.
         Index(f"ix_{name}_superseded", "tenant", "superseded_at", postgresql_where=text("superseded_at IS NOT NULL")),
         Index(f"ix_{name}_versions", "tenant", "source_id", postgresql_where=text("superseded_at IS NOT NULL")),
         Index(f"ix_{name}_gone", "gone_batch_id", postgresql_where=text("gone_batch_id IS NOT NULL")),

@@ -1,10 +1,10 @@
-"""Every state that something can be in, drawn once; the tables guard them with CHECKs."""
+"""All states, declared once; CHECK constraints of the tables enforce them."""
 
 from enum import StrEnum
 
 
 class BatchState(StrEnum):
-    """How far a batch has come. It only moves forward; any working state may turn to `failed`, and back by a retry."""
+    """How far a batch has come. It only moves forward; any active state may change to `failed`, and back on a retry."""
 
     CREATED = "created"  #: its window is fixed, no call was made yet
     EXTRACTING = "extracting"  #: pages are being fetched and staged
@@ -12,7 +12,7 @@ class BatchState(StrEnum):
     TRANSFORMING = "transforming"  #: raw rows are being cleaned
     TRANSFORMED = "transformed"  #: every raw row is cleaned or refused
     LOADING = "loading"  #: clean rows are being upserted
-    COMPLETED = "completed"  #: every offered resource is whole and balanced; written last
+    COMPLETED = "completed"  #: every offered resource is complete and balanced; written last
     FAILED = "failed"  #: stopped, resumable at the page where it stopped
 
 
@@ -25,12 +25,12 @@ class ResourceState(StrEnum):
 
     PENDING = "pending"
     RUNNING = "running"
-    DONE = "done"  #: whole and balanced: its high-water mark has moved
-    FAILED = "failed"  #: incomplete, refused or out of balance: its mark stays
-    NOT_OFFERED = "not_offered"  #: the account does not have this unproven resource
+    DONE = "done"  #: complete and balanced: its watermark was advanced
+    FAILED = "failed"  #: incomplete, refused or out of balance: its watermark was not advanced
+    NOT_OFFERED = "not_offered"  #: the account does not offer this undocumented resource
 
 
-#: How a resource ends well: nothing of it is left for this batch.
+#: The states of a resource that is finished in this batch.
 ENDED = (ResourceState.DONE, ResourceState.NOT_OFFERED)
 
 
@@ -71,12 +71,12 @@ class DriftState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of one fetched record; the balance sheet counts each record exactly once."""
+    """What happened to one fetched record; the balance counts each record exactly once."""
 
     INSERTED = "inserted"
     UPDATED = "updated"
     UNCHANGED = "unchanged"  #: equal to what is stored
-    OUTSIDE_WINDOW = "outside_window"  #: changed at a time that this window does not cover
+    OUTSIDE_WINDOW = "outside_window"  #: changed at a time outside of this window
     OLDER = "older"  #: an older version than the one stored
     REFUSED = "refused"  #: cannot be trusted at all
     DUPLICATE = "duplicate"  #: came twice in this batch

@@ -9,16 +9,16 @@ from uuid import UUID
 
 import msgspec
 
-from etl.api.connection import Connection
+from etl.api.connection import ApiConnection
 from etl.api.protocol import (
     Answer,
     Call,
     EndpointRefused,
     NotFound,
     Records,
+    make_records,
     page_call,
     parent_call,
-    records,
     whole_call,
 )
 from etl.catalogue import Endpoint, Resource
@@ -87,13 +87,13 @@ class Examination:
     """One pass over the catalogue: the reports so far, and sample records for calls per parent."""
 
     settings: Settings
-    api: Connection
+    api: ApiConnection
     watch: Callable[[CallReport], None]
     reports: list[CallReport] = field(default_factory=list)
     parents: dict[str, list[tuple[str, Mapping[str, Any]]]] = field(default_factory=dict)
 
 
-def examine(settings: Settings, api: Connection, watch: Callable[[CallReport], None]) -> list[CallReport]:
+def examine(settings: Settings, api: ApiConnection, watch: Callable[[CallReport], None]) -> list[CallReport]:
     """Try every call of the catalogue once, in order, and return a report on each.
 
     Calls that need enterprise access are reported as not offered, without a call, if the settings do not have it.
@@ -136,7 +136,7 @@ def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -
     call = build_call(examination, resource, endpoint, parent)
     try:
         answer = examination.api.wire.run(examination.api.api.fetch(call))
-        read = records(
+        read = make_records(
             resource, endpoint, answer.page,
             requested_at=answer.requested_at, zone=examination.settings.etl_api_timezone, parent=parent,
         )  # fmt: skip

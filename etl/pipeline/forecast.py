@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 
-from etl.api.connection import Connection
+from etl.api.connection import ApiConnection
 from etl.api.protocol import EndpointRefused, page_call
 from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
@@ -41,7 +41,7 @@ class Forecast:
 
 
 def forecast(
-    ledger: Ledger, settings: Settings, api: Connection, plan: Plan, limit: int | None = None
+    ledger: Ledger, settings: Settings, api: ApiConnection, plan: Plan, limit: int | None = None
 ) -> list[Forecast]:
     """Return a forecast for each resource of a plan, in order of extraction.
 
@@ -66,7 +66,12 @@ def apply_limit(forecast: Forecast, limit: int, page_size: int) -> Forecast:
 
 
 def forecast_resource(
-    ledger: Ledger, settings: Settings, api: Connection, plan: Plan, resource: Resource, forecasts: dict[str, Forecast]
+    ledger: Ledger,
+    settings: Settings,
+    api: ApiConnection,
+    plan: Plan,
+    resource: Resource,
+    forecasts: dict[str, Forecast],
 ) -> Forecast:
     """Return the forecast for one resource; `forecasts` holds those of the resources before it."""
     window = plan.windows[resource.name]
@@ -83,7 +88,7 @@ def forecast_resource(
         return Forecast(resource.name, window, calls=1, note=str(error))
 
 
-def forecast_lists(settings: Settings, api: Connection, resource: Resource, window: Window) -> Forecast:
+def forecast_lists(settings: Settings, api: ApiConnection, resource: Resource, window: Window) -> Forecast:
     """Return the forecast for a resource read from lists, with one call of one record per list."""
     sums = [forecast_list(settings, api, resource, endpoint, window) for endpoint in resource.endpoints]
     totals = [records for _, records in sums if records is not None]
@@ -91,7 +96,7 @@ def forecast_lists(settings: Settings, api: Connection, resource: Resource, wind
 
 
 def forecast_list(
-    settings: Settings, api: Connection, resource: Resource, endpoint: Endpoint, window: Window
+    settings: Settings, api: ApiConnection, resource: Resource, endpoint: Endpoint, window: Window
 ) -> tuple[int, int | None]:
     """Return the number of calls for one list, and the total that the API reports."""
     if endpoint.paging is None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 
 import etl
-from etl.api.connection import Connection as Api
+from etl.api.connection import ApiConnection as Api
 from etl.api.connection import connected
 from etl.api.traffic import Traffic
 from etl.checks.after_load import run_checks_after_load

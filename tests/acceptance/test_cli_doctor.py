@@ -91,7 +91,7 @@ def test_differences_are_reported_per_call(qqetl: CommandLine, database_url: str
     assert calls["locations"]["new_fields"] == []
     assert done.returncode == 6
     for words in (
-        "EndpointRefused, although every account should have it: billing_records",
+        "Refused, although every account should have it: billing_records",
         "new: Mood",
         "Not offered",
     ):

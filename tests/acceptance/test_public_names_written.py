@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import re
+import signal
+import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +126,7 @@ def collector(tmp_path: Path, database_url: str, simulator: Simulator) -> Collec
 @pytest.mark.timeout(600)
 def test_machine_readable_names_are_unchanged(collector: Collector, simulator: Simulator, database_url: str) -> None:
     run_steps(collector)
-    fail_and_retry(collector, database_url)
+    fail_and_retry(collector, simulator, database_url)
     run_sync(collector, simulator)
     show_all(collector, database_url)
     run_reconcile(collector, simulator)
@@ -151,15 +153,28 @@ def run_steps(collector: Collector) -> None:
     assert any(entry["gaps"] for entry in collector("status")["resources"])
 
 
-def fail_and_retry(collector: Collector, url: str) -> None:
+def fail_and_retry(collector: Collector, simulator: Simulator, url: str) -> None:
     """Fail, so that there is an incident and an unsent email; resume the run."""
     assert collector.qqetl.with_settings(QQCATALYST_PASSWORD="wrong")("sync", *SOME).returncode == 5
     notices = collector("notices")
     assert notices["open"]
     assert notices["unsent"]
-    assert collector.qqetl("sync", "--max-minutes", "0.00001", *SOME).returncode == 1
+    interrupt_sync(collector, simulator, url)
     collector("retry")
     explain_row(collector, url, "carriers", "is_placeholder")
+
+
+def interrupt_sync(collector: Collector, simulator: Simulator, url: str) -> None:
+    """Interrupt a sync of the same agency, with slow answers, after it has written its batch."""
+    with Simulator(replace(simulator.settings, latency=1, founded=simulator.world.founded)) as slow:
+        run = collector.qqetl.with_settings(**settings_of(slow)).start("sync", *SOME)
+        give_up = time.monotonic() + 60
+        while not rows(url, "SELECT 1 FROM etl.batches WHERE status = 'extracting'"):
+            assert time.monotonic() < give_up, "no run began"
+            time.sleep(0.05)
+        run.send_signal(signal.SIGTERM)
+        assert run.communicate(timeout=60)
+    assert run.returncode == 1
 
 
 def explain_row(collector: Collector, url: str, table: str, condition: str) -> None:

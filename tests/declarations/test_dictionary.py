@@ -44,7 +44,7 @@ def test_every_resource_and_every_other_table_is_listed() -> None:
         "| prior_premium | numeric(15, 2) | | computed after the load | | |",
         "| lead_source | text | text | `CustomerSource` of account_info |  |  |",
         "| carrier_id | uuid | reference to carriers | `CarrierId` |  |  |",
-        "| signed | boolean | boolean | whether a form bears a signature |  |  |",
+        "| signed | boolean | boolean | whether a form is signed |  |  |",
         "- Resource claims: `GET Claims/LastModifiedCreated`; undocumented: an account may not offer it.",
         "- Resource documents: `GET Documents/Images?entityId={parent}`, once for each of contacts.",
     ],
@@ -57,11 +57,11 @@ def test_chapters_are_titled_by_their_modules() -> None:
     titles = [line.removeprefix("## ") for line in PAGE.splitlines() if line.startswith("## ")]
     assert titles[1:-3] == [
         "The agency and the people",
-        "What is sold",
-        "What is insured under a policy",
+        "Insurance products",
+        "Insured risks",
         "Claims",
-        "The money",
-        "The papers",
+        "Financial data",
+        "Documents",
     ]
 
 

@@ -16,7 +16,7 @@ from client_bench import CREDENTIALS, QUICK, feed
 from sqlalchemy import Engine, text
 
 from etl.api.client import ApiClient
-from etl.api.rate_limit.stores import FileStore, account_key, decoded
+from etl.api.rate_limit.stores import FileStore, account_key, decode_state
 from etl.config.settings import Settings
 from etl.errors import QuotaSpent
 from etl.ledger.transaction import Ledger
@@ -188,7 +188,7 @@ def test_without_a_database_a_locked_file_counts_and_the_database_takes_it_over(
     with limited("60/3") as simulator:
         run(lambda: fetch_all(client_of(simulator, None, **given), 40))
         (file,) = tmp_path.glob("call-limit-*.json")
-        assert len(decoded(file.read_bytes()).permits) == 40
+        assert len(decode_state(file.read_bytes()).permits) == 40
         assert file.stat().st_mode & 0o077 == 0
         run(lambda: fetch_all(client_of(simulator, engine, **given), 40))
     assert not file.exists()

@@ -33,6 +33,7 @@ class History:
 
     credential: int = 0  #: the number of the credential that the holds belong to
     holds: int = 0
+    refused_at: int = 0  #: the serial of the permit of the previous 401; 0: none
     waited_alone: bool = False
     renewed: bool = False
 
@@ -102,10 +103,11 @@ class Authenticator:
         """Decide what a 401 means, and act on it."""
         provider = self._credentials
         if history.credential != error.credential.number:
-            history.credential, history.holds = error.credential.number, 0
+            history.credential, history.holds, history.refused_at = error.credential.number, 0, 0
         facts = Facts(
             expired=error.expired,
             works_elsewhere=works_elsewhere,
+            worked_since=0 < history.refused_at < self._newest_success,
             answered_before=resource in self._answered,
             waited_alone=history.waited_alone,
             renewed=history.renewed,
@@ -115,6 +117,7 @@ class Authenticator:
             opened_lately=provider.opened_lately,
             opened_ever=provider.opened_ever,
         )
+        history.refused_at = error.permit.serial
         step = next_step(facts)
         log.info("unauthorized", resource=resource, step=step.value, sentence=error.sentence)
         if step is Step.RENEW:

@@ -12,7 +12,7 @@ from etl.api.auth.cipher import Token, TokenCipher
 from etl.config.settings import Settings
 from etl.ledger import tokens
 from etl.ledger.executor import LedgerExecutor
-from etl.ledger.tokens import Claim, NewToken, TokenRow
+from etl.ledger.tokens import NewToken, RenewalClaim, TokenRow
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -107,7 +107,7 @@ class SharedTokenStore:
 
     async def load(self) -> StoredToken:
         """Return the stored token for the current credentials."""
-        row = await self._database.commit(partial(tokens.look, tenant=self._tenant))
+        row = await self._database.commit(partial(tokens.read_token, tenant=self._tenant))
         if self._cipher is None:
             self._cipher = await self._database.work(partial(TokenCipher.of, self._settings, row.salt))
         if row.account != self._cipher.account:
@@ -125,13 +125,13 @@ class SharedTokenStore:
 
     async def claim(self, number: int) -> bool:
         """Claim the right to renew, or extend the claim."""
-        return await self._database.commit(partial(tokens.claim, mine=self._mine(number)))
+        return await self._database.commit(partial(tokens.claim, renewal=self._claim_of(number)))
 
     async def save(self, number: int, token: Token, seconds: float, *, is_new: bool, basic_header: bool) -> bool:
         """Encrypt and store a token; it is committed when this returns."""
-        cipher = self._known_cipher()
+        cipher = self._loaded_cipher()
         new = NewToken(cipher.account, cipher.encrypt(token), seconds, is_new, basic_header)
-        return await self._database.commit(partial(tokens.keep, mine=self._mine(number), token=new))
+        return await self._database.commit(partial(tokens.save_token, renewal=self._claim_of(number), token=new))
 
     async def note_opened(self, number: int) -> None:
         """Record for all workers that the API accepted the token."""
@@ -139,28 +139,28 @@ class SharedTokenStore:
 
     async def forget(self, number: int) -> None:
         """Delete the token for all workers."""
-        await self._database.commit(partial(tokens.forget, mine=self._mine(number)))
+        await self._database.commit(partial(tokens.forget, renewal=self._claim_of(number)))
 
     async def refuse(self, number: int, refusal: str, *, for_good: bool) -> None:
         """Record for all workers that the credentials were refused."""
-        mine, account = self._mine(number), self._known_cipher().account
-        refuse = partial(tokens.refuse, mine=mine, account=account, refusal=refusal, for_good=for_good)
+        renewal, account = self._claim_of(number), self._loaded_cipher().account
+        refuse = partial(tokens.refuse, renewal=renewal, account=account, refusal=refusal, for_good=for_good)
         await self._database.commit(refuse)
 
     async def note_unclear(self, number: int) -> int:
         """Record an unclear answer for all workers."""
-        mine, account = self._mine(number), self._known_cipher().account
-        return await self._database.commit(partial(tokens.note_unclear, mine=mine, account=account))
+        renewal, account = self._claim_of(number), self._loaded_cipher().account
+        return await self._database.commit(partial(tokens.note_unclear, renewal=renewal, account=account))
 
     async def release(self, number: int) -> None:
         """Release the claim for all workers."""
-        await self._database.commit(partial(tokens.release, mine=self._mine(number)))
+        await self._database.commit(partial(tokens.release, renewal=self._claim_of(number)))
 
-    def _mine(self, number: int) -> Claim:
+    def _claim_of(self, number: int) -> RenewalClaim:
         """Return the claim of this client."""
-        return Claim(self._tenant, self._claimant, number)
+        return RenewalClaim(self._tenant, self._claimant, number)
 
-    def _known_cipher(self) -> TokenCipher:
+    def _loaded_cipher(self) -> TokenCipher:
         """Return the keys that `load` created."""
         if self._cipher is None:
             raise RuntimeError("Load the token before you change it.")
@@ -172,7 +172,7 @@ class SharedTokenStore:
             return None
         cure = f"UPDATE etl.tokens SET refused_until = NULL WHERE tenant = '{self._tenant}'"  # noqa: S608 (for a person)
         until = "you change them"
-        if row.resting < tokens.FOR_GOOD:
+        if row.resting < tokens.PERMANENT:
             until = f"{datetime.now(UTC) + timedelta(seconds=row.resting):%Y-%m-%d %H:%M} UTC"
         return (
             f"{row.refusal} This happened in an earlier call. They are not sent again until {until}, so that the "

@@ -16,6 +16,8 @@ _READ, _SHOWN = 20_000, 300
 _FIELDS = ("error_description", "message", "errormessage", "displaymessage", "messagedetail", "error")
 #: Windows for which a call holds all workers before its 401 counts as a refusal.
 HOLDS = 2
+#: The same for an endpoint that has answered in this run: there, several 401s in a row are most likely the call limit.
+HOLDS_OF_OPEN_ENDPOINT = 15
 _HEADER = "QQ-Error-Message"
 _LIMIT = re.compile(
     r"\bmaximum\b[^.]{0,60}\brequests?\b|\brequests?\s+per\s+(?:second|minute|hour|day)\b", re.IGNORECASE
@@ -73,6 +75,7 @@ class Facts:
 
     expired: bool = False  #: the token's life is over, or the answer says `invalid_token`
     works_elsewhere: bool = False  #: another call with the same token succeeded afterwards
+    worked_since: bool = False  #: a call with the same token succeeded after this call's previous 401
     answered_before: bool = False  #: the endpoint has answered in this run
     waited_alone: bool = False  #: this call has waited for a window while others went on
     renewed: bool = False  #: this call has had the token renewed
@@ -83,14 +86,20 @@ class Facts:
     opened_ever: bool = False
 
 
+def most_holds(facts: Facts) -> int:
+    """Return after how many holds a call counts as closed: late for an endpoint that has answered in this run."""
+    return HOLDS_OF_OPEN_ENDPOINT if facts.answered_before else HOLDS
+
+
 #: The first rule that applies decides.
 STEPS: tuple[tuple[Callable[[Facts], bool], Step], ...] = (
     (lambda facts: facts.expired and not facts.can_renew, Step.REFUSED),
     (lambda facts: facts.expired and not facts.renewed and not facts.is_new, Step.RENEW),
-    (lambda facts: facts.works_elsewhere and (facts.waited_alone or facts.holds >= HOLDS), Step.CLOSED),
+    (lambda facts: facts.works_elsewhere and (facts.waited_alone or facts.holds >= most_holds(facts)), Step.CLOSED),
     (lambda facts: facts.works_elsewhere and not facts.answered_before, Step.WAIT_ALONE),
     (lambda facts: facts.works_elsewhere or not facts.holds, Step.HOLD),
     (lambda facts: not facts.can_renew, Step.REFUSED),
+    (lambda facts: facts.worked_since, Step.HOLD),  # the token is valid; the limit refused this call again
     (lambda facts: facts.opened_ever and not facts.renewed and not facts.is_new, Step.RENEW),
     (lambda facts: facts.opened_lately, Step.HOLD),  # after 15 windows the limiter ends the run, resumable
     (lambda facts: facts.holds >= HOLDS, Step.REFUSED),

@@ -33,7 +33,7 @@ class Refusal(StrEnum):
     METHOD = "wrong verb"  #: 405
     MISSING = "no such list"  #: 404 of a list
     HTML = "a web page instead of data"
-    UNAUTHORIZED = "token refused here and accepted elsewhere"  #: 401 while other calls with the same token succeed
+    UNAUTHORIZED = "token refused here and taken elsewhere"  #: 401 while other calls with the same token succeed
     REQUEST = "bad request"  #: any other 4xx: the call itself is wrong
     TOO_LARGE = "answer too large"  #: larger than the limit for memory
 
@@ -66,7 +66,7 @@ class RateLimited(ApiUnavailable):
     """The call limit is reached."""
 
 
-def decipher(call: Call, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+def check_answer(call: Call, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
     """Return if the answer may contain records; raise an error otherwise.
 
     A 401 concerns the credential, so the caller decides about it; here it counts as a refusal. Raises EndpointRefused,

@@ -58,16 +58,16 @@ def with_safe_escapes(text: bytes) -> tuple[bytes, int]:
     """Return a JSON text with U+FFFD in place of NUL and lone surrogates, which jsonb refuses, and their number."""
     if b"\\" not in text or b"\\u" not in text:
         return text, 0
-    mended = 0
+    replaced = 0
 
     def safe(match: re.Match[bytes]) -> bytes:
-        nonlocal mended
+        nonlocal replaced
         if match[1]:
             return match[1]
-        mended += 1
+        replaced += 1
         return b"\\ufffd"
 
-    return _UNSAFE.sub(safe, text), mended
+    return _UNSAFE.sub(safe, text), replaced
 
 
 def suspicions(secrets: Iterable[str]) -> tuple[bytes, ...]:

@@ -40,7 +40,7 @@ class Page:
     total: int | None = None  #: in all pages, as stated by the envelope
     pages: int | None = None
     whole: bool = True  #: False: some item is not valid JSON; each must be checked
-    mended: int = 0  #: replaced escapes that the database refuses
+    replaced_escapes: int = 0  #: replaced escapes that the database refuses
 
 
 class _Paged(msgspec.Struct):
@@ -61,22 +61,22 @@ _raw = msgspec.json.Decoder(msgspec.Raw)
 _any = msgspec.json.Decoder()
 
 
-def read(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> Page:
-    """Return the records of an answer that `decipher` accepted.
+def read_page(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> Page:
+    """Return the records of an answer that `check_answer` accepted.
 
     Raises UnexpectedResponse if the envelope is not as declared, ApiUnavailable if the body is cut, is not JSON, or
     says that the call failed.
     """
     if status == HTTPStatus.NO_CONTENT:
         return _nothing(call)
-    text, mended = with_safe_escapes(_utf8(call, headers, body))
+    text, replaced = with_safe_escapes(_utf8(call, headers, body))
     try:
         page = _SHAPES[call.envelope](call, text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         if isinstance(error, msgspec.ValidationError) and _is_json(text):
             raise _other_shape(call, f"is not the declared {call.envelope}") from None
         page = _with_broken_items(call, text, error)
-    return page if not mended else Page(page.items, page.total, page.pages, page.whole, mended)
+    return page if not replaced else Page(page.items, page.total, page.pages, page.whole, replaced)
 
 
 def _is_json(text: bytes) -> bool:

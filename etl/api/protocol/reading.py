@@ -17,7 +17,7 @@ FROM_PARENT = "_parent."
 _NOWHERE = "(none) "
 
 
-class Glance(Protocol):
+class KeyFields(Protocol):
     """The id, times and kind of a record, in the declared fields; None for absent ones."""
 
     @property
@@ -37,7 +37,7 @@ class Glance(Protocol):
         """The kind of record."""
 
 
-class Seen(NamedTuple):
+class DecodedKeyFields(NamedTuple):
     """The key fields of a record that was decoded completely."""
 
     id: Any
@@ -47,17 +47,17 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class RecordReader:
     """How the records of one resource are read."""
 
     names: Mapping[str, str]  #: the fields of id, modified, created and kind
-    glance: msgspec.json.Decoder[Any]
+    decoder: msgspec.json.Decoder[Any]
     distinct: bool  #: whether no field has two of these roles
     signs: tuple[bytes, ...]  #: patterns of secrets
     kinds: frozenset[str]  #: kinds that become rows; empty: all
     others: tuple[tuple[str, bytes], ...]  #: the fields other than the id
 
-    def suits(self, item: bytes) -> bool:
+    def has_declared_case(self, item: bytes) -> bool:
         """Return whether the fields have exactly the declared case; the API is not consistent."""
         keys = decode(item).keys() if item[:1] == b"{" else ()
         return self.distinct and not self._in_other_case(keys)
@@ -68,15 +68,15 @@ class Reader:
         folded = {key.casefold() for key in exact}
         return any(name not in exact and name.casefold() in folded for name in self.names.values())
 
-    def may_overlook(self, glance: Glance, item: bytes) -> bool:
+    def may_miss_field(self, glance: KeyFields, item: bytes) -> bool:
         """Return whether an absent field may exist in another case: its declared name is not in the record."""
         return any(getattr(glance, role) is None and name not in item for role, name in self.others)
 
-    def look(self, item: bytes) -> Seen:
+    def decode_key_fields(self, item: bytes) -> DecodedKeyFields:
         """Return the key fields, from the completely decoded record and in any case."""
         record: Mapping[str, Any] = decode(item)
         folded = {key.casefold(): value for key, value in record.items()}
-        return Seen(*(_at(record, folded, self.names.get(role)) for role in Seen._fields))
+        return DecodedKeyFields(*(_at(record, folded, self.names.get(role)) for role in DecodedKeyFields._fields))
 
 
 def _at(record: Mapping[str, Any], folded: Mapping[str, Any], name: str | None) -> Any:
@@ -85,7 +85,7 @@ def _at(record: Mapping[str, Any], folded: Mapping[str, Any], name: str | None) 
 
 
 @lru_cache(maxsize=128)
-def reader_of(resource: Resource) -> Reader:
+def reader_of(resource: Resource) -> RecordReader:
     """Return the reader of a resource's records."""
     declared = {
         "id": None if callable(resource.id) else resource.id,
@@ -101,7 +101,7 @@ def reader_of(resource: Resource) -> Reader:
         rename={role: names.get(role, _NOWHERE + role) if distinct else _NOWHERE + role for role in declared},
         gc=False,
     )
-    return Reader(
+    return RecordReader(
         names,
         msgspec.json.Decoder(struct),
         distinct,

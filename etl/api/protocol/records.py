@@ -11,7 +11,7 @@ import msgspec
 
 from etl.api.protocol.jsonb import are_slender, careful, is_plain, is_slender
 from etl.api.protocol.pages import Page
-from etl.api.protocol.reading import FROM_PARENT, Glance, Reader, reader_of
+from etl.api.protocol.reading import FROM_PARENT, KeyFields, RecordReader, reader_of
 from etl.catalogue import Endpoint, Nested, Resource
 from etl.errors import InvalidRecord
 from etl.record import ReadSet, Record, decode
@@ -62,7 +62,7 @@ class Records:
     item_ids: list[str] = field(default_factory=list)
     sets: list[ReadSet] = field(default_factory=list)  #: the sets that were read completely, including empty ones
     others: int = 0  #: records of kinds that belong to another resource
-    twice: int = 0  #: records with a duplicate key; the last one counts
+    duplicate_keys: int = 0  #: records with a duplicate key; the last one counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class _Context:
     """The values that the records of one page share."""
 
     resource: Resource
-    reader: Reader
+    reader: RecordReader
     clock: Timestamp
     requested_at: datetime
     suffix: bytes = b""  #: text added to each record
@@ -79,7 +79,7 @@ class _Context:
     modified: Any = None  #: the value in the item around the records
 
 
-def records(
+def make_records(
     resource: Resource,
     endpoint: Endpoint,
     page: Page,
@@ -133,7 +133,7 @@ def _of_parent(context: _Context, name: str, parent_id: str, carried: bytes, raw
     )
 
 
-def _clean(reader: Reader, secrets: tuple[str, ...], page: Page, result: Records) -> Iterator[tuple[int, bytes]]:
+def _clean(reader: RecordReader, secrets: tuple[str, ...], page: Page, result: Records) -> Iterator[tuple[int, bytes]]:
     """Yield the items that the database can store, with their positions, without secrets."""
     at_once = page.whole and sum(map(len, page.items)) <= _AT_ONCE
     together = b"\n".join(page.items) if at_once else b""
@@ -148,7 +148,7 @@ def _clean(reader: Reader, secrets: tuple[str, ...], page: Page, result: Records
         except InvalidRecord as error:
             result.bad.append(BadRecord(position, str(error)))
         else:
-            result.twice += twice
+            result.duplicate_keys += twice
             yield position, text
 
 
@@ -160,7 +160,7 @@ def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records
     for position, item in items:
         try:
             if fast is None:
-                fast = reader.suits(item)
+                fast = reader.has_declared_case(item)
             glance = _glance(reader, item, fast=fast)
             text = _with_suffix(item, context.suffix) if context.suffix else item
             name = _identity(context.resource, glance, text)
@@ -174,22 +174,22 @@ def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records
             result.others += 1
 
 
-def _glance(reader: Reader, item: bytes, *, fast: bool) -> Glance:
+def _glance(reader: RecordReader, item: bytes, *, fast: bool) -> KeyFields:
     """Return the key fields of a record."""
     if fast:
         try:
-            glance: Glance = reader.glance.decode(item)
+            glance: KeyFields = reader.decoder.decode(item)
         except msgspec.ValidationError:
             pass
         else:
-            if (glance.id is not None or "id" not in reader.names) and not reader.may_overlook(glance, item):
+            if (glance.id is not None or "id" not in reader.names) and not reader.may_miss_field(glance, item):
                 return glance
     if item[:1] != b"{":
         raise InvalidRecord("is not an object")
-    return reader.look(item)
+    return reader.decode_key_fields(item)
 
 
-def _identity(resource: Resource, glance: Glance, text: bytes) -> str:
+def _identity(resource: Resource, glance: KeyFields, text: bytes) -> str:
     """Return the record's canonical source id; raise InvalidRecord if it has none."""
     raw = glance.id
     if type(raw) is int and 0 < raw < _SURELY_AN_ID:
@@ -207,7 +207,7 @@ def _identity(resource: Resource, glance: Glance, text: bytes) -> str:
     return name
 
 
-def _record(context: _Context, name: str, text: bytes, glance: Glance) -> Record:
+def _record(context: _Context, name: str, text: bytes, glance: KeyFields) -> Record:
     """Return the record with its version: its time at the source, never later than the request that read it."""
     changed = context.clock.clean(context.modified if glance.modified is None else glance.modified)
     modified = changed if isinstance(changed, datetime) else None

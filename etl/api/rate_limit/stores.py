@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 from sqlalchemy import Connection
 
-from etl.api.rate_limit.window import WindowState, merged, moved
+from etl.api.rate_limit.window import WindowState, merge, shift_clock
 from etl.config.settings import Settings, secret_text
 from etl.database.embedded.paths import server_paths
 from etl.errors import EtlError
@@ -68,7 +68,7 @@ class FileStore:
         """Apply a change to the state in the file; a broken file counts as empty."""
         with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            state, result = change(decoded(file.read()), self._clock())
+            state, result = change(decode_state(file.read()), self._clock())
             file.seek(0)
             file.write(msgspec.json.encode(state))
             file.truncate()
@@ -78,7 +78,7 @@ class FileStore:
         """Return the state in the file, by a clock that shows `now`, and remove the file: the database continues it."""
         with suppress(OSError), self._path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            state = moved(decoded(file.read()), now - self._clock())
+            state = shift_clock(decode_state(file.read()), now - self._clock())
             self._path.unlink(missing_ok=True)
             return state
         return WindowState()
@@ -100,20 +100,20 @@ class PostgresStore:
     def _apply(self, connection: Connection, change: Change[T]) -> T:
         """Lock the row, apply the change, write the row."""
         row = call_limits.lock(connection, self._account)
-        state = merged(decoded(row.state.encode()), self._file.take_over(row.now))
+        state = merge(decode_state(row.state.encode()), self._file.take_over(row.now))
         state, result = change(state, row.now)
         call_limits.save(connection, self._account, msgspec.json.encode(state).decode())
         return result
 
 
-def decoded(text: bytes) -> WindowState:
+def decode_state(text: bytes) -> WindowState:
     """Return the state in a JSON text, an empty one if it is broken."""
     with suppress(msgspec.DecodeError):
         return msgspec.json.decode(text, type=WindowState)
     return WindowState()
 
 
-def store_of(settings: Settings, database: LedgerExecutor | None, clock: Callable[[], float]) -> WindowStore:
+def choose_store(settings: Settings, database: LedgerExecutor | None, clock: Callable[[], float]) -> WindowStore:
     """Return the store of an account's window."""
     if settings.rate_limit.calls is None:
         return MemoryStore(clock)

@@ -150,7 +150,7 @@ def begun(state: WindowState, now: float, *, rules: WindowRules) -> WindowState:
     return replace(state, held_until=now, failing_since=0.0, probing=True)
 
 
-def moved(state: WindowState, later: float) -> WindowState:
+def shift_clock(state: WindowState, later: float) -> WindowState:
     """Return the state by a clock that is ahead by some seconds."""
     times = ("lowered_at", "refused_at", "failing_since", "held_until")
     changes = {name: value + later for name in times if (value := getattr(state, name))}
@@ -158,7 +158,7 @@ def moved(state: WindowState, later: float) -> WindowState:
     return replace(state, permits=permits, refusals=refusals, **changes)
 
 
-def merged(state: WindowState, other: WindowState) -> WindowState:
+def merge(state: WindowState, other: WindowState) -> WindowState:
     """Return the union of two states of one account: the calls of both, the later refusal."""
     later = max(state, other, key=lambda each: each.refused_at)
     permits = tuple(sorted(state.permits + other.permits))

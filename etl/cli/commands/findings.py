@@ -99,7 +99,7 @@ def show_shares(finding_shares: list[FindingCounts], by: GroupBy, *, as_json: bo
     if as_json:
         print_json([asdict(share) for share in finding_shares])
         return
-    numeric = ("EndpointRefused", "Dropped", "Repaired", "Noted", "Open", "All")
+    numeric = ("Refused", "Dropped", "Repaired", "Noted", "Open", "All")
     rows = [
         (share.name or "(unknown)", *(format_number(getattr(share, name.lower())) for name in numeric))
         for share in finding_shares

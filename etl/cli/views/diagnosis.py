@@ -125,7 +125,7 @@ def list_advice(diagnosis: Diagnosis) -> Iterator[str]:
 ADVICE: Sequence[tuple[Callable[[CallReport], object], str]] = (
     (
         lambda call: call.status is CallStatus.REFUSED,
-        "EndpointRefused, although every account should have it: {}. Ask Vertafore what this API user may read.",
+        "Refused, although every account should have it: {}. Ask Vertafore what this API user may read.",
     ),
     (
         lambda call: call.status is CallStatus.SHAPE,

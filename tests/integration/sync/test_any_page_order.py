@@ -10,7 +10,7 @@ import pytest
 from snapshots import OF_THE_RUN, TABLES
 from sqlalchemy import Connection, Engine, text
 
-from etl.api.protocol import Page, records
+from etl.api.protocol import Page, make_records
 from etl.config.settings import Settings
 from etl.ledger import batches
 from etl.ledger.staging.classify import IncomingRecord
@@ -120,7 +120,7 @@ class Bench:
         """Take a page of one resource through all steps."""
         read_from = resource(name)
         page = Page([json.dumps(item).encode() for item in items])
-        parsed = records(read_from, read_from.endpoints[0], page, requested_at=START + timedelta(days=200))
+        parsed = make_records(read_from, read_from.endpoints[0], page, requested_at=START + timedelta(days=200))
         arrivals = [IncomingRecord(record, None) for record in parsed.records]
         self.stream.process_records(self.connection, read_from, arrivals, parsed.sets, None)
 

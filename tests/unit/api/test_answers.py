@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.api.protocol import Call, EndpointRefused, NotFound, Page, RateLimited, Refusal, decipher, retry_after
+from etl.api.protocol import Call, EndpointRefused, NotFound, Page, RateLimited, Refusal, check_answer, retry_after
 from etl.catalogue import Envelope
 from etl.errors import ApiUnavailable
 
@@ -47,7 +47,7 @@ def test_a_refusal_says_why(
     status: int, headers: dict[str, str], body: bytes, parent_id: str | None, verdict: Refusal
 ) -> None:
     with pytest.raises(EndpointRefused) as refused:
-        decipher(call(parent_id=parent_id), status, headers, body, NOW)
+        check_answer(call(parent_id=parent_id), status, headers, body, NOW)
     assert (refused.value.reason, refused.value.status) == (verdict, status)
     assert refused.value.not_offered is (verdict is not Refusal.REQUEST)
 
@@ -55,25 +55,25 @@ def test_a_refusal_says_why(
 @pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504, 301, 302, 307, 202, 206, 203, 407, 599])
 def test_what_may_pass_is_unavailable(status: int) -> None:
     with pytest.raises(ApiUnavailable) as error:
-        decipher(call(), status, {"Location": "https://elsewhere.example/"}, b"<html>", NOW)
+        check_answer(call(), status, {"Location": "https://elsewhere.example/"}, b"<html>", NOW)
     assert not isinstance(error.value, RateLimited)
 
 
 @pytest.mark.parametrize("body", [b'{"Message":"No such policy"}', b"", b"null"])
 def test_a_404_on_the_details_of_one_record_means_that_it_vanished(body: bytes) -> None:
     with pytest.raises(NotFound):
-        decipher(call(Envelope.ARRAY, "7"), 404, JSON, body, NOW)
+        check_answer(call(Envelope.ARRAY, "7"), 404, JSON, body, NOW)
 
 
 @pytest.mark.parametrize("status", [200, 204])
 def test_a_good_answer_passes(status: int) -> None:
-    decipher(call(), status, JSON, b"{}", NOW)
+    check_answer(call(), status, JSON, b"{}", NOW)
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_wait_that_is_asked_for_travels_with_the_error(status: int) -> None:
     with pytest.raises(ApiUnavailable) as error:
-        decipher(call(), status, {"Retry-After": "17"}, b"", NOW)
+        check_answer(call(), status, {"Retry-After": "17"}, b"", NOW)
     assert error.value.retry_after == 17
     assert isinstance(error.value, RateLimited) is (status == 429)
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.api.protocol import Call, Page, read, records
+from etl.api.protocol import Call, Page, make_records, read_page
 from etl.catalogue import Envelope
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.resources import resource
@@ -68,8 +68,8 @@ def body_of(case: dict[str, str]) -> bytes:
 
 def read_as_list(body: bytes) -> tuple[Page, int]:
     contacts = resource("contacts")
-    page = read(call(Envelope.ARRAY), 200, JSON, b"[" + body + b"]")
-    found = records(contacts, contacts.endpoints[0], page, requested_at=NOW)
+    page = read_page(call(Envelope.ARRAY), 200, JSON, b"[" + body + b"]")
+    found = make_records(contacts, contacts.endpoints[0], page, requested_at=NOW)
     return page, sum("JSON" in bad.reason or "not a number" in bad.reason or "UTF-8" in bad.reason for bad in found.bad)
 
 
@@ -79,7 +79,7 @@ def test_every_body_is_read_or_refused(case: dict[str, str]) -> None:
     body = body_of(case)
     for envelope in Envelope:
         try:
-            read(call(envelope), 200, JSON, body)
+            read_page(call(envelope), 200, JSON, body)
         except (ApiUnavailable, UnexpectedResponse):
             continue
     try:
@@ -98,7 +98,7 @@ def test_every_body_is_read_or_refused(case: dict[str, str]) -> None:
 def test_no_bytes_crash_the_reader(body: bytes) -> None:
     for envelope in Envelope:
         try:
-            page = read(call(envelope), 200, JSON, body)
+            page = read_page(call(envelope), 200, JSON, body)
         except (ApiUnavailable, UnexpectedResponse):
             continue
         assert all(isinstance(item, bytes) for item in page.items)
@@ -120,7 +120,7 @@ def json_values() -> st.SearchStrategy[object]:
 @given(st.lists(json_values(), max_size=6), st.booleans())
 def test_the_careful_way_splits_a_list_as_the_fast_one_does(items: list[object], ascii_only: bool) -> None:
     body = json.dumps(items, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
-    careful = read(call(Envelope.ARRAY), 200, JSON, body[:-1] + (b"," if items else b"") + b"NaN]")
+    careful = read_page(call(Envelope.ARRAY), 200, JSON, body[:-1] + (b"," if items else b"") + b"NaN]")
     assert not careful.whole
     assert careful.items[-1] == b"NaN"
     fast = [bytes(item) for item in msgspec.json.decode(body.replace(b"\\u0000", b"\\ufffd"), type=list[msgspec.Raw])]

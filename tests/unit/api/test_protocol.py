@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from etl.api.protocol import Call, Page, page_call, parent_call, read, records, whole_call
+from etl.api.protocol import Call, Page, make_records, page_call, parent_call, read_page, whole_call
 from etl.catalogue import Endpoint, Envelope, Paging, Resource
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.resources import resource
@@ -109,7 +109,7 @@ def test_a_whole_list_is_asked_for_without_parameters() -> None:
 def test_each_envelope_gives_its_records(
     envelope: Envelope, body: bytes, items: list[object], total: int | None, pages: int | None
 ) -> None:
-    page = read(call(envelope), 200, JSON, body)
+    page = read_page(call(envelope), 200, JSON, body)
     assert (contents(page), page.total, page.pages, page.whole) == (items, total, pages, True)
 
 
@@ -125,7 +125,7 @@ def test_each_envelope_gives_its_records(
 )
 def test_an_envelope_that_says_the_call_failed_is_believed(envelope: Envelope, body: bytes) -> None:
     with pytest.raises(ApiUnavailable) as error:
-        read(call(envelope), 200, JSON, body)
+        read_page(call(envelope), 200, JSON, body)
     assert "Dana" not in str(error.value)
 
 
@@ -146,7 +146,7 @@ def test_an_envelope_that_says_the_call_failed_is_believed(envelope: Envelope, b
 )
 def test_another_shape_than_declared_is_named(envelope: Envelope, body: bytes) -> None:
     with pytest.raises(UnexpectedResponse, match="things"):
-        read(call(envelope), 200, JSON, body)
+        read_page(call(envelope), 200, JSON, body)
 
 
 @pytest.mark.parametrize("envelope", list(Envelope))
@@ -159,15 +159,15 @@ def test_a_cut_body_is_unavailable_and_its_words_hold_nothing_of_it(envelope: En
     }
     body = bodies.get(envelope, b'{"Data":[{"Name":"Dana Rivera"},{"Name":"Kim"}],"TotalItems":2}')
     with pytest.raises(ApiUnavailable) as error:
-        read(call(envelope), 200, JSON, body[:cut])
+        read_page(call(envelope), 200, JSON, body[:cut])
     assert "Dana" not in str(error.value)
     assert "empty" in str(error.value) or "at byte" in str(error.value)
 
 
 def test_no_content_is_an_empty_page_for_details_and_an_error_for_a_feed() -> None:
-    assert read(call(Envelope.ARRAY, "7"), 204, {}, b"").items == []
+    assert read_page(call(Envelope.ARRAY, "7"), 204, {}, b"").items == []
     with pytest.raises(ApiUnavailable):
-        read(call(), 204, {}, b"")
+        read_page(call(), 204, {}, b"")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_no_content_is_an_empty_page_for_details_and_an_error_for_a_feed() -> No
 )
 def test_other_encodings_that_name_themselves_are_read(encoding: str, charset: str) -> None:
     headers = {"Content-Type": f"application/json; charset={charset}" if charset else "application/json"}
-    page = read(call(Envelope.ARRAY), 200, headers, '[{"Name":"Núñez"}]'.encode(encoding))
+    page = read_page(call(Envelope.ARRAY), 200, headers, '[{"Name":"Núñez"}]'.encode(encoding))
     assert contents(page) == [{"Name": "Núñez"}]
 
 
@@ -184,8 +184,8 @@ def test_other_encodings_that_name_themselves_are_read(encoding: str, charset: s
 def test_bytes_that_are_no_utf8_cost_their_record_alone(charset: str) -> None:
     body = b'{"Data":[{"EntityID":1,"DisplayName":"N\xfa\xf1ez"},{"EntityID":2}],"TotalItems":2}'
     contacts = resource("contacts")
-    page = read(call(), 200, {"Content-Type": f"application/json; charset={charset}"}, body)
-    found = records(contacts, contacts.endpoints[0], page, requested_at=NOW)
+    page = read_page(call(), 200, {"Content-Type": f"application/json; charset={charset}"}, body)
+    found = make_records(contacts, contacts.endpoints[0], page, requested_at=NOW)
     assert [record.source_id for record in found.records] == ["2"]
     assert [(bad.position, bad.reason) for bad in found.bad] == [(0, "holds bytes that are not UTF-8")]
 
@@ -193,7 +193,7 @@ def test_bytes_that_are_no_utf8_cost_their_record_alone(charset: str) -> None:
 @pytest.mark.parametrize("body", ["[1]".encode("utf-16")[:-1], b"\xff\xfe\x00\xd8[]", b"\x00[\x00]"])
 def test_an_encoding_that_does_not_hold_is_refused(body: bytes) -> None:
     with pytest.raises(ApiUnavailable):
-        read(call(Envelope.ARRAY), 200, JSON, body)
+        read_page(call(Envelope.ARRAY), 200, JSON, body)
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,8 @@ def test_a_record_that_is_broken_in_itself_costs_none_of_its_neighbours(broken: 
     items = b'[{"EntityID":1,"DisplayName":"a, \\" ]"},' + broken + b',{"EntityID":3}]'
     contacts = resource("contacts")
     body = b'{"TotalItems":3,"Data":' + items + b"}" if envelope is Envelope.PAGE else items
-    page = read(call(envelope), 200, JSON, body)
-    found = records(contacts, contacts.endpoints[0], page, requested_at=NOW)
+    page = read_page(call(envelope), 200, JSON, body)
+    found = make_records(contacts, contacts.endpoints[0], page, requested_at=NOW)
     assert [record.source_id for record in found.records] == ["1", "3"]
     assert [bad.position for bad in found.bad] == [1]
     assert page.total == (3 if envelope is Envelope.PAGE else None)

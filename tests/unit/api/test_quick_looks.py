@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from etl.api.protocol import Page, Records
 from etl.api.protocol.jsonb import with_safe_escapes
-from etl.api.protocol.reading import Reader
-from etl.api.protocol.records import records
+from etl.api.protocol.reading import RecordReader
+from etl.api.protocol.records import make_records
 from etl.resources import resource
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -44,14 +44,14 @@ STAFF = replace(resource("contacts"), row_filter=("ContactSubType", ("E",)), sta
 def read(name: str, texts: Sequence[bytes]) -> Records:
     """Return what a page comes to."""
     one = STAFF if name == "staff" else resource(name)
-    return records(one, one.endpoints[0], Page(list(texts)), requested_at=NOW)
+    return make_records(one, one.endpoints[0], Page(list(texts)), requested_at=NOW)
 
 
 def read_with_care(name: str, texts: Sequence[bytes]) -> Records:
     """Return what a page comes to when every record is decoded, and no look at many of them is believed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_module("etl.api.protocol.records"), "is_plain", lambda *_: False)
-        patch.setattr(Reader, "suits", lambda *_: False)
+        patch.setattr(RecordReader, "suits", lambda *_: False)
         return read(name, texts)
 
 

@@ -19,9 +19,9 @@ from etl.api.rate_limit.window import (
     begun,
     ended,
     held,
-    merged,
-    moved,
+    merge,
     refused,
+    shift_clock,
     take,
     unused,
 )
@@ -153,6 +153,6 @@ def test_scattered_refusals_of_the_past_do_not_add_up() -> None:
 
 
 def test_states_of_two_clocks_are_merged() -> None:
-    file = moved(WindowState(permits=(10.0, 20.0), refused_at=5.0), 1000.0)
-    both = merged(WindowState(permits=(1015.0,)), file)
+    file = shift_clock(WindowState(permits=(10.0, 20.0), refused_at=5.0), 1000.0)
+    both = merge(WindowState(permits=(1015.0,)), file)
     assert (both.permits, both.refused_at) == ((1010.0, 1015.0, 1020.0), 1005.0)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.api.protocol import Page, Records, records
+from etl.api.protocol import Page, Records, make_records
 from etl.api.protocol.jsonb import careful, is_secret, with_safe_escapes
 from etl.catalogue import Resource
 from etl.errors import InvalidRecord
@@ -38,7 +38,7 @@ def read(
     one: Resource | str, *items: Mapping[str, Any] | bytes, zone: str = "UTC", parent: Parent | None = None
 ) -> Records:
     one = resource(one) if isinstance(one, str) else one
-    return records(one, one.endpoints[0], page(*items), requested_at=NOW, zone=zone, parent=parent)
+    return make_records(one, one.endpoints[0], page(*items), requested_at=NOW, zone=zone, parent=parent)
 
 
 def test_a_plain_record_keeps_its_text_to_the_byte() -> None:
@@ -124,7 +124,7 @@ def test_records_of_another_kind_that_only_this_resource_keeps_are_staged() -> N
 
 def test_what_the_call_implies_stands_in_each_record() -> None:
     rules = resource("commission_rules")
-    found = records(rules, rules.endpoints[1], page({"CommissionRuleID": 5}, b"{ }"), requested_at=NOW)
+    found = make_records(rules, rules.endpoints[1], page({"CommissionRuleID": 5}, b"{ }"), requested_at=NOW)
     assert json.loads(found.records[0].raw) == {"CommissionRuleID": 5, "_call": {"kind": "producer"}}
     assert (found.records[0].source_id, [bad.position for bad in found.bad]) == ("producer:5", [1])
 
@@ -314,7 +314,7 @@ def test_what_the_database_can_hold_stays_as_it_is(text: bytes) -> None:
 
 def test_a_key_that_comes_twice_is_noticed_where_a_record_is_read_with_care() -> None:
     found = read("contacts", b'{"EntityID":1,"EntityID":2,"x":1e0005}')
-    assert (found.item_ids, found.twice) == (["2"], 1)
+    assert (found.item_ids, found.duplicate_keys) == (["2"], 1)
 
 
 @given(

@@ -19,7 +19,7 @@ from benchmarks.book import (
     last_day,
 )
 from benchmarks.sample import REQUESTED
-from etl.api.protocol import Page, records
+from etl.api.protocol import Page, make_records
 from etl.models.base import fields_of
 from etl.models.core import Contact
 from etl.models.products import Policy
@@ -91,7 +91,7 @@ def test_a_few_records_have_an_invalid_field_and_no_record_is_refused(feed: str)
     feed_resource = resource(NAMES[feed])
     (day,) = days(feed, RECORDS_PER_DAY)
     page = Page([day.part(index, index + 1) for index in range(len(day))])
-    parsed = records(feed_resource, feed_resource.endpoints[0], page, requested_at=REQUESTED).records
+    parsed = make_records(feed_resource, feed_resource.endpoints[0], page, requested_at=REQUESTED).records
     reshape = Reshaper(feed_resource, "test", zone="UTC", strict=False)
     results = [reshape(StagedRecord("0", record)) for record in parsed]
     assert not any(each.refused for each in results)
