@@ -59,7 +59,7 @@ def says_invalid_token(headers: Mapping[str, str], body: bytes) -> bool:
     return "invalid_token" in headers.get("WWW-Authenticate", "") or b"invalid_token" in body[:_READ]
 
 
-class Step(StrEnum):
+class UnauthorizedAction(StrEnum):
     """What to do after a 401 that does not name the call limit."""
 
     RENEW = auto()  #: get a newer token, once for all workers, and repeat the call at once
@@ -92,21 +92,30 @@ def most_holds(facts: Facts) -> int:
 
 
 #: The first rule that applies decides.
-STEPS: tuple[tuple[Callable[[Facts], bool], Step], ...] = (
-    (lambda facts: facts.expired and not facts.can_renew, Step.REFUSED),
-    (lambda facts: facts.expired and not facts.renewed and not facts.is_new, Step.RENEW),
-    (lambda facts: facts.works_elsewhere and (facts.waited_alone or facts.holds >= most_holds(facts)), Step.CLOSED),
-    (lambda facts: facts.works_elsewhere and not facts.answered_before, Step.WAIT_ALONE),
-    (lambda facts: facts.works_elsewhere or not facts.holds, Step.HOLD),
-    (lambda facts: not facts.can_renew, Step.REFUSED),
-    (lambda facts: facts.worked_since, Step.HOLD),  # the token is valid; the limit refused this call again
-    (lambda facts: facts.opened_ever and not facts.renewed and not facts.is_new, Step.RENEW),
-    (lambda facts: facts.opened_lately, Step.HOLD),  # after 15 windows the limiter ends the run, resumable
-    (lambda facts: facts.holds >= HOLDS, Step.REFUSED),
-    (lambda _: True, Step.HOLD),
+STEPS: tuple[tuple[Callable[[Facts], bool], UnauthorizedAction], ...] = (
+    (lambda facts: facts.expired and not facts.can_renew, UnauthorizedAction.REFUSED),
+    (lambda facts: facts.expired and not facts.renewed and not facts.is_new, UnauthorizedAction.RENEW),
+    (
+        lambda facts: facts.works_elsewhere and (facts.waited_alone or facts.holds >= most_holds(facts)),
+        UnauthorizedAction.CLOSED,
+    ),
+    (lambda facts: facts.works_elsewhere and not facts.answered_before, UnauthorizedAction.WAIT_ALONE),
+    (lambda facts: facts.works_elsewhere or not facts.holds, UnauthorizedAction.HOLD),
+    (lambda facts: not facts.can_renew, UnauthorizedAction.REFUSED),
+    (
+        lambda facts: facts.worked_since,
+        UnauthorizedAction.HOLD,
+    ),  # the token is valid; the limit refused this call again
+    (lambda facts: facts.opened_ever and not facts.renewed and not facts.is_new, UnauthorizedAction.RENEW),
+    (
+        lambda facts: facts.opened_lately,
+        UnauthorizedAction.HOLD,
+    ),  # after 15 windows the limiter ends the run, resumable
+    (lambda facts: facts.holds >= HOLDS, UnauthorizedAction.REFUSED),
+    (lambda _: True, UnauthorizedAction.HOLD),
 )
 
 
-def next_step(facts: Facts) -> Step:
+def next_step(facts: Facts) -> UnauthorizedAction:
     """Return what to do after a 401."""
     return next(step for applies, step in STEPS if applies(facts))

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from etl.api.auth.unauthorized import Facts, Step, is_call_limit, next_step, says_invalid_token, vendor_sentence
+from etl.api.auth.unauthorized import (
+    Facts,
+    UnauthorizedAction,
+    is_call_limit,
+    next_step,
+    says_invalid_token,
+    vendor_sentence,
+)
 
 NEW = Facts()
 OLD = Facts(opened_ever=True, opened_lately=True)
@@ -14,33 +21,33 @@ FIXED = replace(OLD, can_renew=False)
 @pytest.mark.parametrize(
     ("facts", "step"),
     [
-        (replace(NEW, expired=True), Step.RENEW),
-        (replace(OLD, expired=True), Step.RENEW),
-        (replace(OLD, expired=True, renewed=True), Step.HOLD),
-        (replace(NEW, expired=True, is_new=True), Step.HOLD),
-        (replace(FIXED, expired=True), Step.REFUSED),
-        (replace(OLD, works_elsewhere=True), Step.WAIT_ALONE),
-        (replace(OLD, works_elsewhere=True, waited_alone=True), Step.CLOSED),
-        (replace(FIXED, works_elsewhere=True, waited_alone=True), Step.CLOSED),
-        (replace(OLD, works_elsewhere=True, answered_before=True), Step.HOLD),
-        (replace(OLD, works_elsewhere=True, answered_before=True, holds=1), Step.HOLD),
-        (replace(OLD, works_elsewhere=True, answered_before=True, holds=2), Step.HOLD),
-        (replace(OLD, works_elsewhere=True, answered_before=True, holds=15), Step.CLOSED),
-        (NEW, Step.HOLD),
-        (replace(NEW, holds=1), Step.HOLD),
-        (replace(NEW, holds=2), Step.REFUSED),
-        (OLD, Step.HOLD),
-        (replace(OLD, holds=1), Step.RENEW),
-        (replace(OLD, holds=1, worked_since=True), Step.HOLD),
-        (replace(OLD, holds=1, renewed=True), Step.HOLD),
-        (replace(OLD, holds=9, is_new=True), Step.HOLD),
-        (replace(OLD, opened_lately=False, holds=1), Step.RENEW),
-        (replace(OLD, opened_lately=False, holds=2, renewed=True), Step.REFUSED),
-        (FIXED, Step.HOLD),
-        (replace(FIXED, holds=1), Step.REFUSED),
+        (replace(NEW, expired=True), UnauthorizedAction.RENEW),
+        (replace(OLD, expired=True), UnauthorizedAction.RENEW),
+        (replace(OLD, expired=True, renewed=True), UnauthorizedAction.HOLD),
+        (replace(NEW, expired=True, is_new=True), UnauthorizedAction.HOLD),
+        (replace(FIXED, expired=True), UnauthorizedAction.REFUSED),
+        (replace(OLD, works_elsewhere=True), UnauthorizedAction.WAIT_ALONE),
+        (replace(OLD, works_elsewhere=True, waited_alone=True), UnauthorizedAction.CLOSED),
+        (replace(FIXED, works_elsewhere=True, waited_alone=True), UnauthorizedAction.CLOSED),
+        (replace(OLD, works_elsewhere=True, answered_before=True), UnauthorizedAction.HOLD),
+        (replace(OLD, works_elsewhere=True, answered_before=True, holds=1), UnauthorizedAction.HOLD),
+        (replace(OLD, works_elsewhere=True, answered_before=True, holds=2), UnauthorizedAction.HOLD),
+        (replace(OLD, works_elsewhere=True, answered_before=True, holds=15), UnauthorizedAction.CLOSED),
+        (NEW, UnauthorizedAction.HOLD),
+        (replace(NEW, holds=1), UnauthorizedAction.HOLD),
+        (replace(NEW, holds=2), UnauthorizedAction.REFUSED),
+        (OLD, UnauthorizedAction.HOLD),
+        (replace(OLD, holds=1), UnauthorizedAction.RENEW),
+        (replace(OLD, holds=1, worked_since=True), UnauthorizedAction.HOLD),
+        (replace(OLD, holds=1, renewed=True), UnauthorizedAction.HOLD),
+        (replace(OLD, holds=9, is_new=True), UnauthorizedAction.HOLD),
+        (replace(OLD, opened_lately=False, holds=1), UnauthorizedAction.RENEW),
+        (replace(OLD, opened_lately=False, holds=2, renewed=True), UnauthorizedAction.REFUSED),
+        (FIXED, UnauthorizedAction.HOLD),
+        (replace(FIXED, holds=1), UnauthorizedAction.REFUSED),
     ],
 )
-def test_what_follows_from_what_is_known(facts: Facts, step: Step) -> None:
+def test_what_follows_from_what_is_known(facts: Facts, step: UnauthorizedAction) -> None:
     assert next_step(facts) is step
 
 
