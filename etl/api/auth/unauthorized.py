@@ -59,7 +59,7 @@ def says_invalid_token(headers: Mapping[str, str], body: bytes) -> bool:
     return "invalid_token" in headers.get("WWW-Authenticate", "") or b"invalid_token" in body[:_READ]
 
 
-class UnauthorizedAction(StrEnum):
+class AuthAction(StrEnum):
     """What to do after a 401 that does not name the call limit."""
 
     RENEW = auto()  #: get a newer token, once for all workers, and repeat the call at once
@@ -92,30 +92,30 @@ def most_holds(facts: Facts) -> int:
 
 
 #: The first rule that applies decides.
-STEPS: tuple[tuple[Callable[[Facts], bool], UnauthorizedAction], ...] = (
-    (lambda facts: facts.expired and not facts.can_renew, UnauthorizedAction.REFUSED),
-    (lambda facts: facts.expired and not facts.renewed and not facts.is_new, UnauthorizedAction.RENEW),
+STEPS: tuple[tuple[Callable[[Facts], bool], AuthAction], ...] = (
+    (lambda facts: facts.expired and not facts.can_renew, AuthAction.REFUSED),
+    (lambda facts: facts.expired and not facts.renewed and not facts.is_new, AuthAction.RENEW),
     (
         lambda facts: facts.works_elsewhere and (facts.waited_alone or facts.holds >= most_holds(facts)),
-        UnauthorizedAction.CLOSED,
+        AuthAction.CLOSED,
     ),
-    (lambda facts: facts.works_elsewhere and not facts.answered_before, UnauthorizedAction.WAIT_ALONE),
-    (lambda facts: facts.works_elsewhere or not facts.holds, UnauthorizedAction.HOLD),
-    (lambda facts: not facts.can_renew, UnauthorizedAction.REFUSED),
+    (lambda facts: facts.works_elsewhere and not facts.answered_before, AuthAction.WAIT_ALONE),
+    (lambda facts: facts.works_elsewhere or not facts.holds, AuthAction.HOLD),
+    (lambda facts: not facts.can_renew, AuthAction.REFUSED),
     (
         lambda facts: facts.worked_since,
-        UnauthorizedAction.HOLD,
+        AuthAction.HOLD,
     ),  # the token is valid; the limit refused this call again
-    (lambda facts: facts.opened_ever and not facts.renewed and not facts.is_new, UnauthorizedAction.RENEW),
+    (lambda facts: facts.opened_ever and not facts.renewed and not facts.is_new, AuthAction.RENEW),
     (
         lambda facts: facts.opened_lately,
-        UnauthorizedAction.HOLD,
+        AuthAction.HOLD,
     ),  # after 15 windows the limiter ends the run, resumable
-    (lambda facts: facts.holds >= HOLDS, UnauthorizedAction.REFUSED),
-    (lambda _: True, UnauthorizedAction.HOLD),
+    (lambda facts: facts.holds >= HOLDS, AuthAction.REFUSED),
+    (lambda _: True, AuthAction.HOLD),
 )
 
 
-def next_step(facts: Facts) -> UnauthorizedAction:
+def next_step(facts: Facts) -> AuthAction:
     """Return what to do after a 401."""
     return next(step for applies, step in STEPS if applies(facts))
