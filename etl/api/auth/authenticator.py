@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from etl.api.auth.credentials import Credential, CredentialProvider
-from etl.api.auth.unauthorized import Facts, AuthAction, next_step
+from etl.api.auth.unauthorized import AuthAction, Facts, next_step
 from etl.api.protocol.answers import EndpointRefused, Refusal
 from etl.api.protocol.calls import Call
 from etl.api.rate_limit.limiter import Permit, RateLimiter

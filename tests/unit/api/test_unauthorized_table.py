@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from etl.api.auth.unauthorized import (
-    Facts,
     AuthAction,
+    Facts,
     is_call_limit,
     next_step,
     says_invalid_token,
