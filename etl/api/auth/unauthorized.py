@@ -22,16 +22,27 @@ _HEADER = "QQ-Error-Message"
 _LIMIT = re.compile(
     r"\bmaximum\b[^.]{0,60}\brequests?\b|\brequests?\s+per\s+(?:second|minute|hour|day)\b", re.IGNORECASE
 )
+#: A word in small letters, a short number, or a term of sign-in; and a word at the start of a sentence.
+_ORDINARY = re.compile(
+    r"[\"'(]?(?:[a-z][a-z'_/-]{0,19}|[0-9]{1,3}|API|ID|IP|URL|OAuth|QQ|QQCatalyst|Vertafore|Seconds?|Minutes?|Hours?|Days?)"
+    r"[\"').,;:!?]{0,3}"
+)
+_CAPITALIZED = re.compile(r"[\"'(]?[A-Z][a-z']{0,19}[\"').,;:!?]{0,3}")
 _TAGS = re.compile(r"<(script|style|title)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
 def vendor_sentence(headers: Mapping[str, str], body: bytes) -> str:
     """Return the vendor's explanation of an answer on one line, or an empty text.
 
-    Redact it before it is shown: it may quote the request.
+    It may quote the request or a record, so every word that may be a name, a number or a secret is masked.
     """
     text = headers.get(_HEADER, "") or _from_body(headers, body[:_READ])
-    return " ".join(text.split())[:_SHOWN]
+    words = text[:_READ].split()
+    starts = (True, *(word.endswith((".", "!", "?", ":")) for word in words))
+    return " ".join(
+        word if _ORDINARY.fullmatch(word) or (is_start and _CAPITALIZED.fullmatch(word)) else "***"
+        for word, is_start in zip(words, starts, strict=False)
+    )[:_SHOWN]
 
 
 def _from_body(headers: Mapping[str, str], body: bytes) -> str:

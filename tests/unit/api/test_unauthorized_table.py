@@ -84,11 +84,20 @@ def test_a_body_that_names_a_maximum_of_requests_is_the_call_limit(
         ({"Content-Type": "text/html"}, b"<html><title>401</title><p>No  entry</p></html>", "No entry"),
         ({}, b"plain", "plain"),
         ({}, b"", ""),
-        ({}, b"x" * 10_000, "x" * 300),
+        ({}, b"word " * 2_000, "word " * 60),
+        ({}, b"x" * 10_000, "***"),
     ],
 )
 def test_the_vendors_sentence(headers: dict[str, str], body: bytes, sentence: str) -> None:
     assert vendor_sentence(headers, body) == sentence
+
+
+def test_what_the_vendor_quotes_is_masked() -> None:
+    body = (
+        b'{"Message": "No access for Zeb Quackenbushel, born 1951-03-17, licence Q1234, zeb@example.com. Ask support."}'
+    )
+    masked = "No access for *** *** born *** licence *** *** Ask support."
+    assert vendor_sentence({}, body) == masked
 
 
 def test_invalid_token_is_read_in_the_header_and_in_the_body() -> None:
