@@ -24,7 +24,7 @@ from etl.api.protocol.answers import PERHAPS_PASSING, Answer, EndpointRefused, R
 from etl.api.protocol.calls import Call
 from etl.api.protocol.pages import read_page
 from etl.api.protocol.waiting import http_date, retry_after
-from etl.api.rate_limit.limiter import Outcome, Permit, RateLimiter
+from etl.api.rate_limit.limiter import CallOutcome, Permit, RateLimiter
 from etl.api.rate_limit.stores import choose_store
 from etl.api.rate_limit.window import WindowRules
 from etl.api.retry_policy import CircuitBreaker, RetryPolicy
@@ -214,7 +214,7 @@ class ApiClient:
         """
         json = {"Content-Type": "application/json"} if body is not None else {}
         self.traffic.calls += 1
-        permit.outcome = Outcome.ENDED
+        permit.outcome = CallOutcome.ENDED
         url = f"{self._settings.qqcatalyst_api_url}/{target}"
         reply = await self._transport.send(what, method, url, {"Authorization": credential.header} | json, body)
         self.traffic.received_bytes += len(reply.body)
@@ -223,7 +223,7 @@ class ApiClient:
             reply.status == HTTPStatus.UNAUTHORIZED and is_call_limit(reply.headers, reply.body)
         ):
             self.traffic.refused += 1
-            permit.outcome = Outcome.REFUSED
+            permit.outcome = CallOutcome.REFUSED
             permit.retry_after = retry_after(reply.headers, self._now()) or 0.0
             raise RateLimited(f"{what}: the call limit is reached.")
         if reply.status == HTTPStatus.UNAUTHORIZED:
@@ -231,7 +231,7 @@ class ApiClient:
             sentence = escape_control_characters(redact_text(vendor_sentence(reply.headers, reply.body)))
             raise Unauthorized(credential, permit, sentence, expired=expired)
         if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            permit.outcome = Outcome.ACCEPTED
+            permit.outcome = CallOutcome.ACCEPTED
         return reply
 
     def _read_clock(self, reply: Reply) -> None:

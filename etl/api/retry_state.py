@@ -15,6 +15,9 @@ MOST_UNDOCUMENTED_ATTEMPTS = 3
 
 log = get_logger(__name__)
 
+#: Seconds below which a wait is the time that it takes to get a permit, and not a wait for one.
+SHORTEST_WAIT = 0.05
+
 
 class CircuitOpen(ApiUnavailable):
     """QQCatalyst counts as down, and no call was sent."""
@@ -56,9 +59,10 @@ class RetryState:
         self.attempts += 1
 
     def waited(self, seconds: float) -> None:
-        """Count a wait that is not a failure of the call."""
+        """Count a wait that is not a failure of the call; the traffic shows it from SHORTEST_WAIT on."""
         self._excused += seconds
-        self._context.traffic.waited_seconds += seconds
+        if seconds >= SHORTEST_WAIT:
+            self._context.traffic.waited_seconds += seconds
 
     async def backoff(self, error: EtlError) -> None:
         """Wait before the next attempt after a failure; raise the error if the budget is spent."""

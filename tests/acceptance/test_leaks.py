@@ -98,7 +98,9 @@ class Telltale(Faults):
         return self.tale() if self.tale is not None and request.path == "/v1/Claims/LastModifiedCreated" else None
 
     def of_token(self, request: web.Request) -> web.Response | None:
-        return answer(400) if self.refuses else None
+        if not self.refuses:
+            return None
+        return web.json_response({"error": "invalid_grant", "error_description": answer(400).text}, status=400)
 
     def rewrite(self, request: web.Request, answer: Any, again: Any) -> Any:
         return answer

@@ -115,7 +115,12 @@ def test_an_answer_too_large_for_the_memory_is_refused_once(body: bytes) -> None
 
 @pytest.mark.parametrize(
     ("body", "encoding"),
-    [(b"no gzip at all", "gzip"), (gzip.compress(WHOLE, mtime=0)[:60], "gzip"), (b"\x01\x02", "br"), (b"\x01\x02", "odd")],
+    [
+        (b"no gzip at all", "gzip"),
+        (gzip.compress(WHOLE, mtime=0)[:60], "gzip"),
+        (b"\x01\x02", "br"),
+        (b"\x01\x02", "odd"),
+    ],
 )
 def test_a_wrong_content_encoding_is_a_fault_of_the_page(body: bytes, encoding: str) -> None:
     assert against(ScriptedApi([answer(200, body, Content_Encoding=encoding), page(1)]), feed()).ids

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from etl.api.auth.credentials import Credential, CredentialProvider
-from etl.api.auth.unauthorized import Facts, Step, next_step
+from etl.api.auth.unauthorized import AuthAction, Facts, next_step
 from etl.api.protocol.answers import EndpointRefused, Refusal
 from etl.api.protocol.calls import Call
 from etl.api.rate_limit.limiter import Permit, RateLimiter
@@ -94,12 +94,12 @@ class Authenticator:
         if self._credentials.is_outdated(error.credential):
             return  # another call has renewed it
         works = await self._works_elsewhere(error) if history.renewed or not error.expired else False
-        if await self._act(error, call.resource, history, works_elsewhere=works) is Step.CLOSED:
+        if await self._act(error, call.resource, history, works_elsewhere=works) is AuthAction.CLOSED:
             if call.resource not in self._answered:
                 self._closed.add(call.resource)
             raise EndpointRefused(call, HTTPStatus.UNAUTHORIZED, Refusal.UNAUTHORIZED)
 
-    async def _act(self, error: Unauthorized, resource: str, history: History, *, works_elsewhere: bool) -> Step:
+    async def _act(self, error: Unauthorized, resource: str, history: History, *, works_elsewhere: bool) -> AuthAction:
         """Decide what a 401 means, and act on it."""
         provider = self._credentials
         if history.credential != error.credential.number:
@@ -120,16 +120,16 @@ class Authenticator:
         history.refused_at = error.permit.serial
         step = next_step(facts)
         log.info("unauthorized", resource=resource, step=step.value, sentence=error.sentence)
-        if step is Step.RENEW:
+        if step is AuthAction.RENEW:
             history.renewed = True
             await provider.renewed(error.credential)
-        elif step is Step.WAIT_ALONE:
+        elif step is AuthAction.WAIT_ALONE:
             history.waited_alone = True
             await self._sleep(self._limiter.window)
-        elif step is Step.HOLD:
+        elif step is AuthAction.HOLD:
             history.holds += 1
             self._limiter.hold(error.permit)
-        elif step is Step.REFUSED:
+        elif step is AuthAction.REFUSED:
             says = f' QQCatalyst says: "{error.sentence}".' if error.sentence else ""
             self._refused = f"{provider.refusal}{says}"
             raise CredentialsRefused(self._refused)

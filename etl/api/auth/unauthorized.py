@@ -22,16 +22,27 @@ _HEADER = "QQ-Error-Message"
 _LIMIT = re.compile(
     r"\bmaximum\b[^.]{0,60}\brequests?\b|\brequests?\s+per\s+(?:second|minute|hour|day)\b", re.IGNORECASE
 )
+#: A word in small letters, a short number, or a term of sign-in; and a word at the start of a sentence.
+_ORDINARY = re.compile(
+    r"[\"'(]?(?:[a-z][a-z'_/-]{0,19}|[0-9]{1,3}|API|ID|IP|URL|OAuth|QQ|QQCatalyst|Vertafore|Seconds?|Minutes?|Hours?|Days?)"
+    r"[\"').,;:!?]{0,3}"
+)
+_CAPITALIZED = re.compile(r"[\"'(]?[A-Z][a-z']{0,19}[\"').,;:!?]{0,3}")
 _TAGS = re.compile(r"<(script|style|title)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
 def vendor_sentence(headers: Mapping[str, str], body: bytes) -> str:
     """Return the vendor's explanation of an answer on one line, or an empty text.
 
-    Redact it before it is shown: it may quote the request.
+    It may quote the request or a record, so every word that may be a name, a number or a secret is masked.
     """
     text = headers.get(_HEADER, "") or _from_body(headers, body[:_READ])
-    return " ".join(text.split())[:_SHOWN]
+    words = text[:_READ].split()
+    starts = (True, *(word.endswith((".", "!", "?", ":")) for word in words))
+    return " ".join(
+        word if _ORDINARY.fullmatch(word) or (is_start and _CAPITALIZED.fullmatch(word)) else "***"
+        for word, is_start in zip(words, starts, strict=False)
+    )[:_SHOWN]
 
 
 def _from_body(headers: Mapping[str, str], body: bytes) -> str:
@@ -59,7 +70,7 @@ def says_invalid_token(headers: Mapping[str, str], body: bytes) -> bool:
     return "invalid_token" in headers.get("WWW-Authenticate", "") or b"invalid_token" in body[:_READ]
 
 
-class Step(StrEnum):
+class AuthAction(StrEnum):
     """What to do after a 401 that does not name the call limit."""
 
     RENEW = auto()  #: get a newer token, once for all workers, and repeat the call at once
@@ -92,21 +103,30 @@ def most_holds(facts: Facts) -> int:
 
 
 #: The first rule that applies decides.
-STEPS: tuple[tuple[Callable[[Facts], bool], Step], ...] = (
-    (lambda facts: facts.expired and not facts.can_renew, Step.REFUSED),
-    (lambda facts: facts.expired and not facts.renewed and not facts.is_new, Step.RENEW),
-    (lambda facts: facts.works_elsewhere and (facts.waited_alone or facts.holds >= most_holds(facts)), Step.CLOSED),
-    (lambda facts: facts.works_elsewhere and not facts.answered_before, Step.WAIT_ALONE),
-    (lambda facts: facts.works_elsewhere or not facts.holds, Step.HOLD),
-    (lambda facts: not facts.can_renew, Step.REFUSED),
-    (lambda facts: facts.worked_since, Step.HOLD),  # the token is valid; the limit refused this call again
-    (lambda facts: facts.opened_ever and not facts.renewed and not facts.is_new, Step.RENEW),
-    (lambda facts: facts.opened_lately, Step.HOLD),  # after 15 windows the limiter ends the run, resumable
-    (lambda facts: facts.holds >= HOLDS, Step.REFUSED),
-    (lambda _: True, Step.HOLD),
+STEPS: tuple[tuple[Callable[[Facts], bool], AuthAction], ...] = (
+    (lambda facts: facts.expired and not facts.can_renew, AuthAction.REFUSED),
+    (lambda facts: facts.expired and not facts.renewed and not facts.is_new, AuthAction.RENEW),
+    (
+        lambda facts: facts.works_elsewhere and (facts.waited_alone or facts.holds >= most_holds(facts)),
+        AuthAction.CLOSED,
+    ),
+    (lambda facts: facts.works_elsewhere and not facts.answered_before, AuthAction.WAIT_ALONE),
+    (lambda facts: facts.works_elsewhere or not facts.holds, AuthAction.HOLD),
+    (lambda facts: not facts.can_renew, AuthAction.REFUSED),
+    (
+        lambda facts: facts.worked_since,
+        AuthAction.HOLD,
+    ),  # the token is valid; the limit refused this call again
+    (lambda facts: facts.opened_ever and not facts.renewed and not facts.is_new, AuthAction.RENEW),
+    (
+        lambda facts: facts.opened_lately,
+        AuthAction.HOLD,
+    ),  # after 15 windows the limiter ends the run, resumable
+    (lambda facts: facts.holds >= HOLDS, AuthAction.REFUSED),
+    (lambda _: True, AuthAction.HOLD),
 )
 
 
-def next_step(facts: Facts) -> Step:
+def next_step(facts: Facts) -> AuthAction:
     """Return what to do after a 401."""
     return next(step for applies, step in STEPS if applies(facts))

@@ -28,7 +28,7 @@ from etl.errors import EtlError, QuotaSpent
 log = get_logger(__name__)
 
 
-class Outcome(Enum):
+class CallOutcome(Enum):
     """What happened to the call for which a permit was taken."""
 
     NEVER_SENT = auto()
@@ -45,7 +45,7 @@ class Permit:
     free_at: float  #: when it is free again if the end of its call is never reported
     taken_at: float
     asked_at: float  #: by the limiter's clock, shortly before it was taken
-    outcome: Outcome = Outcome.NEVER_SENT
+    outcome: CallOutcome = CallOutcome.NEVER_SENT
     retry_after: float = 0.0  #: the wait that a refusal asked for
 
 
@@ -92,12 +92,12 @@ class RateLimiter:
 
     def _event_of(self, permit: Permit) -> Event:
         """Return the event that the end of a call is for the window."""
-        if permit.outcome is Outcome.NEVER_SENT:
+        if permit.outcome is CallOutcome.NEVER_SENT:
             return partial(unused, permit=permit.free_at)
         at = permit.taken_at + self._clock() - permit.asked_at
-        if permit.outcome is Outcome.ENDED:
+        if permit.outcome is CallOutcome.ENDED:
             return partial(ended, rules=self._rules, permit=permit.free_at, at=at)
-        if permit.outcome is Outcome.ACCEPTED:
+        if permit.outcome is CallOutcome.ACCEPTED:
             return partial(accepted, rules=self._rules, permit=permit.free_at, at=at, taken_at=permit.taken_at)
         asked = permit.retry_after
         log.info("call limit reached", limit=self._rules.calls, window_seconds=self.window, retry_after=asked)

@@ -51,7 +51,7 @@ def read_with_care(name: str, texts: Sequence[bytes]) -> Records:
     """Return what a page comes to when every record is decoded, and no look at many of them is believed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_module("etl.api.protocol.records"), "is_plain", lambda *_: False)
-        patch.setattr(RecordReader, "suits", lambda *_: False)
+        patch.setattr(RecordReader, "has_declared_case", lambda *_: False)
         return read(name, texts)
 
 

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from etl.api.auth.unauthorized import Facts, Step, is_call_limit, next_step, says_invalid_token, vendor_sentence
+from etl.api.auth.unauthorized import (
+    AuthAction,
+    Facts,
+    is_call_limit,
+    next_step,
+    says_invalid_token,
+    vendor_sentence,
+)
 
 NEW = Facts()
 OLD = Facts(opened_ever=True, opened_lately=True)
@@ -14,33 +21,33 @@ FIXED = replace(OLD, can_renew=False)
 @pytest.mark.parametrize(
     ("facts", "step"),
     [
-        (replace(NEW, expired=True), Step.RENEW),
-        (replace(OLD, expired=True), Step.RENEW),
-        (replace(OLD, expired=True, renewed=True), Step.HOLD),
-        (replace(NEW, expired=True, is_new=True), Step.HOLD),
-        (replace(FIXED, expired=True), Step.REFUSED),
-        (replace(OLD, works_elsewhere=True), Step.WAIT_ALONE),
-        (replace(OLD, works_elsewhere=True, waited_alone=True), Step.CLOSED),
-        (replace(FIXED, works_elsewhere=True, waited_alone=True), Step.CLOSED),
-        (replace(OLD, works_elsewhere=True, answered_before=True), Step.HOLD),
-        (replace(OLD, works_elsewhere=True, answered_before=True, holds=1), Step.HOLD),
-        (replace(OLD, works_elsewhere=True, answered_before=True, holds=2), Step.HOLD),
-        (replace(OLD, works_elsewhere=True, answered_before=True, holds=15), Step.CLOSED),
-        (NEW, Step.HOLD),
-        (replace(NEW, holds=1), Step.HOLD),
-        (replace(NEW, holds=2), Step.REFUSED),
-        (OLD, Step.HOLD),
-        (replace(OLD, holds=1), Step.RENEW),
-        (replace(OLD, holds=1, worked_since=True), Step.HOLD),
-        (replace(OLD, holds=1, renewed=True), Step.HOLD),
-        (replace(OLD, holds=9, is_new=True), Step.HOLD),
-        (replace(OLD, opened_lately=False, holds=1), Step.RENEW),
-        (replace(OLD, opened_lately=False, holds=2, renewed=True), Step.REFUSED),
-        (FIXED, Step.HOLD),
-        (replace(FIXED, holds=1), Step.REFUSED),
+        (replace(NEW, expired=True), AuthAction.RENEW),
+        (replace(OLD, expired=True), AuthAction.RENEW),
+        (replace(OLD, expired=True, renewed=True), AuthAction.HOLD),
+        (replace(NEW, expired=True, is_new=True), AuthAction.HOLD),
+        (replace(FIXED, expired=True), AuthAction.REFUSED),
+        (replace(OLD, works_elsewhere=True), AuthAction.WAIT_ALONE),
+        (replace(OLD, works_elsewhere=True, waited_alone=True), AuthAction.CLOSED),
+        (replace(FIXED, works_elsewhere=True, waited_alone=True), AuthAction.CLOSED),
+        (replace(OLD, works_elsewhere=True, answered_before=True), AuthAction.HOLD),
+        (replace(OLD, works_elsewhere=True, answered_before=True, holds=1), AuthAction.HOLD),
+        (replace(OLD, works_elsewhere=True, answered_before=True, holds=2), AuthAction.HOLD),
+        (replace(OLD, works_elsewhere=True, answered_before=True, holds=15), AuthAction.CLOSED),
+        (NEW, AuthAction.HOLD),
+        (replace(NEW, holds=1), AuthAction.HOLD),
+        (replace(NEW, holds=2), AuthAction.REFUSED),
+        (OLD, AuthAction.HOLD),
+        (replace(OLD, holds=1), AuthAction.RENEW),
+        (replace(OLD, holds=1, worked_since=True), AuthAction.HOLD),
+        (replace(OLD, holds=1, renewed=True), AuthAction.HOLD),
+        (replace(OLD, holds=9, is_new=True), AuthAction.HOLD),
+        (replace(OLD, opened_lately=False, holds=1), AuthAction.RENEW),
+        (replace(OLD, opened_lately=False, holds=2, renewed=True), AuthAction.REFUSED),
+        (FIXED, AuthAction.HOLD),
+        (replace(FIXED, holds=1), AuthAction.REFUSED),
     ],
 )
-def test_what_follows_from_what_is_known(facts: Facts, step: Step) -> None:
+def test_what_follows_from_what_is_known(facts: Facts, step: AuthAction) -> None:
     assert next_step(facts) is step
 
 
@@ -77,11 +84,20 @@ def test_a_body_that_names_a_maximum_of_requests_is_the_call_limit(
         ({"Content-Type": "text/html"}, b"<html><title>401</title><p>No  entry</p></html>", "No entry"),
         ({}, b"plain", "plain"),
         ({}, b"", ""),
-        ({}, b"x" * 10_000, "x" * 300),
+        ({}, b"word " * 2_000, "word " * 60),
+        ({}, b"x" * 10_000, "***"),
     ],
 )
 def test_the_vendors_sentence(headers: dict[str, str], body: bytes, sentence: str) -> None:
     assert vendor_sentence(headers, body) == sentence
+
+
+def test_what_the_vendor_quotes_is_masked() -> None:
+    body = (
+        b'{"Message": "No access for Zeb Quackenbushel, born 1951-03-17, licence Q1234, zeb@example.com. Ask support."}'
+    )
+    masked = "No access for *** *** born *** licence *** *** Ask support."
+    assert vendor_sentence({}, body) == masked
 
 
 def test_invalid_token_is_read_in_the_header_and_in_the_body() -> None:
