@@ -14,6 +14,7 @@ from etl.catalogue import (
     Envelope,
     Nested,
     Parent,
+    ParentFilter,
     ReferenceStub,
     Resource,
     SoftReference,
@@ -39,6 +40,12 @@ OF_TERM = (
     "LOBList",
 )
 
+#: Fields of the policy that a detail repeats.
+FACTS_OF_POLICY = (
+    "PolicyNo", "CustomerID", "EffectiveDate", "ExpirationDate", "CarrierID", "Carrier", "MGA", "LOB", "LOBID",
+    "Status", "PolicyAgencyFees", "CreatedBy",
+)  # fmt: skip
+
 #: The enterprise feeds filter only by the modification date, both days included.
 MODIFIED_DAYS = Dates("modifiedStartDate", "modifiedEndDate", end_included=True, field="modified")
 #: The billing feed filters by a created date that its rows do not show.
@@ -52,7 +59,6 @@ AGENTS = ReferenceStub(
         SoftReference("csr_name", prefix=core.BY_NAME, unless="csr_id"),
     ),
 )
-MANAGING_AGENTS = ReferenceStub(core.Carrier, core.managing_agents, (SoftReference("mga_id", "mga"),))
 
 
 def feed(path: str, dates: Dates = DAYS) -> tuple[Endpoint, ...]:
@@ -75,8 +81,23 @@ def rules(path: str, kind: str) -> Endpoint:
     return Endpoint(f"Commissions/{path}/Get", Envelope.PAGE, BODY, method="POST", implies=(("kind", kind),))
 
 
+#: Carriers, managing general agencies and employees are contacts without details, and prospects have few: a prospect
+#: gets calls once a live policy names it.
+CUSTOMERS = ParentFilter(
+    ("ContactType", "ContactSubType"),
+    (core.CARRIER, core.MANAGING_AGENCY, core.EMPLOYEE),
+    (core.PROSPECT,),
+    ("policies", "contact_id"),
+)
+
+
+def of_customer(*parent_fields: str) -> Parent:
+    """Return the parent of what is read for each customer."""
+    return Parent("contacts", parent_fields, CUSTOMERS)
+
+
 CATALOGUE: tuple[Resource, ...] = (
-    Resource("locations", core.Location, "QQID", array("Locations/UserLocationsV2")),
+    Resource("locations", core.Location, "LocationID", array("Locations/UserLocationsV2"), MODIFIED),
     Resource(
         "agencies",
         core.Agency,
@@ -84,18 +105,6 @@ CATALOGUE: tuple[Resource, ...] = (
         derived=(Derivation("locations", core.agencies, owned=False),),
     ),
     Resource("departments", core.Department, "DepartmentID", array("Departments"), documented=False),
-    Resource("carriers", core.Carrier, "CarrierID", array("Carriers"), documented=False),
-    Resource(
-        "employees",
-        core.Employee,
-        "EntityID",
-        (Endpoint("Contacts/LastModifiedCreatedCustomersEmployees", Envelope.PAGE, FEED, DAYS),),
-        MODIFIED,
-        CREATED,
-        row_filter=("ContactSubType", ("E",)),
-        stages_filtered_out=False,
-        secrets=("SSN",),
-    ),
     Resource(
         "contacts",
         core.Contact,
@@ -109,13 +118,31 @@ CATALOGUE: tuple[Resource, ...] = (
         single=Endpoint("Contacts/{parent}/ContactSummaryDTO", Envelope.OBJECT),
     ),
     Resource(
-        "account_info",
-        core.Contact,
-        "CustomerID",
-        (Endpoint("Contacts/{parent}/AccountInfo", Envelope.OBJECT),),
-        parent=Parent("contacts"),
-        secrets=("UserID", "UserPassword", "SSN"),
-        data_source=core.ACCOUNT_INFO,
+        "employees",
+        core.Employee,
+        "EntityID",
+        modified=MODIFIED,
+        created=CREATED,
+        derived=(Derivation("contacts", core.employees_among),),
+        secrets=("SSN",),
+    ),
+    Resource(
+        "carriers",
+        core.Carrier,
+        "EntityID",
+        modified=MODIFIED,
+        created=CREATED,
+        derived=(Derivation("contacts", core.carriers_among),),
+        secrets=("SSN",),
+    ),
+    Resource(
+        "carrier_list",
+        core.Carrier,
+        "CarrierID",
+        array("Carriers"),
+        documented=False,
+        known_unmapped=("Name", "NAIC", "IsMGA", "Phone"),
+        data_source=core.CARRIER_LIST,
     ),
     Resource(
         "applications",
@@ -135,9 +162,18 @@ CATALOGUE: tuple[Resource, ...] = (
         feed("Policies"),
         MODIFIED,
         CREATED,
-        stubs=(AGENTS, MANAGING_AGENTS),
+        stubs=(AGENTS,),
         active=("Status", ("A", "P")),
         single=Endpoint("PolicySummaryForApi", Envelope.OBJECT, query=(("policyID", "{parent}"),)),
+    ),
+    Resource(
+        "account_info",
+        core.Contact,
+        "CustomerID",
+        (Endpoint("Contacts/{parent}/AccountInfo", Envelope.OBJECT),),
+        parent=of_customer(),
+        secrets=("UserID", "UserPassword", "SSN"),
+        data_source=core.ACCOUNT_INFO,
     ),
     Resource(
         "fees",
@@ -151,6 +187,7 @@ CATALOGUE: tuple[Resource, ...] = (
         products.detail_id,
         array("Policies/{parent}/PolicyInfo"),
         parent=Parent("policies", parent_fields=OF_TERM, fallback=products.lines_of),
+        known_unmapped=FACTS_OF_POLICY,
         stubs=(AGENTS,),
     ),
     Resource(
@@ -160,13 +197,27 @@ CATALOGUE: tuple[Resource, ...] = (
         derived=(Derivation("policy_details", products.renewal_of),),
     ),
     Resource(
+        "commissions",
+        financial.Commission,
+        "CommissionID",
+        feed("Commissions"),
+        MODIFIED,
+        CREATED,
+        derived=(Derivation("adjustments", financial.commissions_among, fallback=True),),
+        documented=False,
+    ),
+    Resource(
+        "adjustments",
+        products.Adjustment,
+        products.adjustment_id,
+        array("Policies/{parent}/Adjustments"),
+        parent=Parent("policies", parent_fields=OF_POLICY),
+    ),
+    Resource(
         "terminations",
         products.Termination,
-        products.termination_id,
-        array("Policies/{parent}/Adjustments"),
-        created=CREATED,
-        parent=Parent("policies", parent_fields=OF_POLICY, parent_filter=("Status", ("C",))),
-        row_filter=("AdjustmentType", ("C",)),
+        "TerminationID",
+        derived=(Derivation("adjustments", products.cancellations_among),),
     ),
     Resource(
         "quotes",
@@ -215,16 +266,8 @@ CATALOGUE: tuple[Resource, ...] = (
         financial.CommissionRule,
         financial.rule_id,
         (rules("AgencyRules", "agency"), rules("ProducerRules", "producer")),
+        documented=False,  # the calls are, but not the items: nobody knows what their id is called
         known_unmapped=("ParentCarrierId", "SublineId", "PolicySourceId", "AnyCarrierId", "AnyMga", "ProducerList"),
-    ),
-    Resource(
-        "commissions",
-        financial.Commission,
-        "CommissionID",
-        feed("Commissions"),
-        MODIFIED,
-        CREATED,
-        documented=False,
     ),
     Resource(
         "documents",
@@ -232,7 +275,7 @@ CATALOGUE: tuple[Resource, ...] = (
         "BlobInfoId",
         array("Documents/Images", ("entityId", "{parent}")),
         created="DateAdded",
-        parent=Parent("contacts", parent_fields=("EntityID",)),
+        parent=of_customer("EntityID"),
     ),
     Resource(
         "acord_forms",
@@ -240,7 +283,7 @@ CATALOGUE: tuple[Resource, ...] = (
         "AcordFormID",
         array("ACORDForms/ByCustomer/{parent}"),
         created=CREATED,
-        parent=Parent("contacts", parent_fields=("EntityID",)),
+        parent=of_customer("EntityID"),
         secrets=("SSN",),
         documented=False,
     ),
@@ -248,15 +291,15 @@ CATALOGUE: tuple[Resource, ...] = (
 
 BY_NAME = {entry.name: entry for entry in CATALOGUE}
 
-for entry in BY_NAME:
-    staging.declare(entry)
+for entry_name in BY_NAME:
+    staging.declare(entry_name)
 
 #: The resource whose records are the people that can be erased.
 PEOPLE = "contacts"
 
 
 def resource(name: str) -> Resource:
-    """Return the resource of this name; raises UsageError, with the nearest and all names, for an unknown one."""
+    """Return the resource of this name; raises UsageError, with the closest and all names, for an unknown name."""
     try:
         return BY_NAME[name]
     except KeyError:
@@ -266,17 +309,17 @@ def resource(name: str) -> Resource:
 
 
 def children_of(name: str) -> tuple[Resource, ...]:
-    """Return the resources that need one call for each record of this one."""
+    """Return the resources that are read with one call for each record of this resource."""
     return tuple(entry for entry in CATALOGUE if entry.parent is not None and entry.parent.resource == name)
 
 
 def derived_from(name: str) -> tuple[tuple[Resource, Derivation], ...]:
-    """Return the resources that are made from parts of this one's records, each with how."""
+    """Return the resources that are created from parts of this resource's records, each with its derivation."""
     return tuple((entry, way) for entry in CATALOGUE for way in entry.derived if way.resource == name)
 
 
 def selected(names: Iterable[str]) -> tuple[Resource, ...]:
-    """Return the resources of these names, those made from them and those they are made from; all if no name is given.
+    """Return the named resources, those derived from them and those they are derived from; without names, all.
 
     In order of extraction. Raises UsageError for an unknown name.
     """
@@ -284,6 +327,6 @@ def selected(names: Iterable[str]) -> tuple[Resource, ...]:
     if not wanted:
         return CATALOGUE
     wanted |= {way.resource for name in wanted if not BY_NAME[name].endpoints for way in BY_NAME[name].derived}
-    made = [entry for entry in CATALOGUE if not entry.endpoints]
-    wanted |= {entry.name for entry in made if any(way.resource in wanted for way in entry.derived)}
+    derived = [entry for entry in CATALOGUE if not entry.endpoints]
+    wanted |= {entry.name for entry in derived if any(way.resource in wanted for way in entry.derived)}
     return tuple(entry for entry in CATALOGUE if entry.name in wanted)

@@ -4,10 +4,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
+from etl.api.protocol import CallFailed
 from etl.api.retry_policy import LONGEST_WAIT, CircuitBreaker, RetryPolicy
 from etl.api.traffic import Traffic
 from etl.config.logs import get_logger
 from etl.errors import ApiUnavailable, EtlError
+
+#: Attempts at an undocumented call that fails with status 500 or with an envelope that says so.
+MOST_UNDOCUMENTED_ATTEMPTS = 3
 
 log = get_logger(__name__)
 
@@ -65,8 +69,10 @@ class RetryState:
         context = self._context
         self._failures += 1
         asked = error.retry_after if isinstance(error, ApiUnavailable) else None
-        if self._is_over(asked):
-            if isinstance(error, ApiUnavailable):
+        is_absence = isinstance(error, CallFailed) and not getattr(self._call, "proven", True)
+        if self._is_over(asked) or (is_absence and self._failures >= MOST_UNDOCUMENTED_ATTEMPTS):
+            # An account that lacks an undocumented call may answer 500 to it, which says nothing of other calls.
+            if isinstance(error, ApiUnavailable) and not is_absence:
                 context.circuit.failed(context.clock(), self._resource)
             raise error
         if asked is None:

@@ -1,4 +1,4 @@
-"""Strict parsers of setting values: durations, URLs, time zones, mail addresses and names."""
+"""Strict parsers of setting values: durations, URLs, time zones, email addresses and names."""
 
 import ipaddress
 import re
@@ -17,6 +17,7 @@ _UNITS = {
     "w": "weeks", "week": "weeks", "weeks": "weeks",
 }  # fmt: skip
 _PART = re.compile(r"\s*([0-9]{1,9})\s*([a-z]+)\s*", re.ASCII)
+_CHOICE = re.compile(r"[+-][a-z_]{1,60}", re.ASCII)
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", re.ASCII)
 _MAIL_ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII
@@ -41,6 +42,14 @@ def parse_duration(value: object) -> timedelta:
     if not timedelta() <= length <= MAX_DURATION:
         raise ValueError(f"must be between 0 and {MAX_DURATION.days} days")
     return length
+
+
+def parse_selection(value: object) -> str:
+    """Return a selection such as `default,+drivers,-documents` in one form; raise ValueError for others."""
+    words = [word.strip() for word in str(value).split(",") if word.strip()]
+    if wrong := [word for word in words if word != "default" and not _CHOICE.fullmatch(word)]:
+        raise ValueError(f"must be names with + or - before each, such as +drivers,-documents; not {wrong[0]!r}")
+    return ",".join(word for word in words if word != "default")
 
 
 def check_api_url(value: str) -> str:
@@ -86,7 +95,7 @@ def check_smtp_url(value: str) -> str:
 
 
 def check_mail_address(value: str) -> str:
-    """Return one mail address; raise ValueError when it is invalid."""
+    """Return one email address; raise ValueError when it is invalid."""
     addresses = _parse_mail_addresses(value)
     if len(addresses) != 1:
         raise ValueError("must be one mail address such as qqetl@example.com")
@@ -94,12 +103,12 @@ def check_mail_address(value: str) -> str:
 
 
 def check_mail_addresses(value: str) -> str:
-    """Return mail addresses separated by commas; raise ValueError when one of them is invalid."""
+    """Return email addresses separated by commas; raise ValueError when one of them is invalid."""
     return ", ".join(_parse_mail_addresses(value))
 
 
 def _parse_mail_addresses(value: str) -> list[str]:
-    """Return the mail addresses of a text, without names; raise ValueError when one is invalid."""
+    """Return the email addresses of a text, without names; raise ValueError when one is invalid."""
     if not value.isprintable():
         raise ValueError("must not contain line breaks or control characters")
     addresses = [address for _, address in getaddresses([value.strip().rstrip(",")])]

@@ -27,6 +27,7 @@ from etl.config.parsers import (
     check_web_url,
     check_zone,
     parse_duration,
+    parse_selection,
     parse_time_of_day,
 )
 from etl.config.rate_limit import DEFAULT, RateLimit, parse_rate_limit, per_second, validated
@@ -87,6 +88,12 @@ class Settings(EnvironmentSettings):
         description="How many recent days of billing are read again once a day, because the API filters billing only "
         "by created date. 0: never.",
         examples=["90 days"],
+    )
+    etl_resources: Annotated[str, BeforeValidator(parse_selection)] = Field(
+        "",
+        description="Resources to read in addition to the default ones, as +NAME, and default ones to skip, as -NAME. "
+        "Drivers and vehicles need enterprise access and are read without it only when they are named here.",
+        examples=["+drivers,+vehicles,-documents"],
     )
     etl_concurrency: int = Field(8, ge=1, le=64, description="Maximum number of concurrent API calls.")
     etl_rate_limit: Annotated[str, AfterValidator(validated)] = Field(

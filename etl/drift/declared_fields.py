@@ -35,7 +35,7 @@ class DeclaredFields:
         """Return whether a path is declared, itself or inside a declared path; or whether its vocabulary has a code."""
         if code is not None:
             kind = self.find_vocabulary(path)
-            return kind is not None and code in kind.meanings
+            return kind is not None and (not kind.meanings or code in kind.meanings)
         folded = path.casefold()
         return folded in self.paths or any(
             part in self.paths and part != self.closed for part in iterate_enclosing(folded)
@@ -136,7 +136,7 @@ def iterate_read_paths(resource: Resource) -> Iterator[str]:
     for field in fields_of(resource.model, resource.data_source).values():
         yield from find_source_paths(field.source)
         if isinstance(field.kind, Reference) and field.kind.label:
-            yield field.kind.label
+            yield from find_source_paths(field.kind.label)
     yield from find_source_paths(resource.id)
     yield from (name for name in (resource.modified, resource.created) if name)
     yield from (choice[0] for choice in (resource.row_filter, resource.active) if choice)
@@ -150,4 +150,5 @@ def iterate_read_paths(resource: Resource) -> Iterator[str]:
         yield from probe_fields(read)
     for child in children_of(resource.name):
         if child.parent:
-            yield from (*child.parent.parent_fields, *(child.parent.parent_filter or ())[:1])
+            yield from child.parent.parent_fields
+            yield from child.parent.parent_filter.fields if child.parent.parent_filter else ()

@@ -42,3 +42,4 @@ class FetchFailed:
     child: ChildRequest
     not_found: bool
     reason: str
+    is_call_failure: bool = False  #: whether the API failed at this very call, while it may answer others

@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from etl.api.protocol import EndpointRefused, Refusal
+from etl.api.protocol import CallFailed, EndpointRefused, Refusal
 from etl.catalogue import Resource
 from etl.engine.answers import FetchFailed
 from etl.engine.page_writer import WriteResult
@@ -27,6 +27,8 @@ ANSWERS_PER_GROUP = 100
 MAX_INITIAL_NOT_FOUND = 10
 #: Consecutive failed calls after which the remaining parents are not tried.
 MAX_CONSECUTIVE_FAILURES = 10
+#: When an undocumented resource fails at this many calls and answers none, the remaining parents are not tried.
+MAX_UNDOCUMENTED_FAILURES = 3
 
 
 class ChildReader:
@@ -73,7 +75,7 @@ class ChildReader:
             self.parents_read += len(parents)
         self.report_not_found()
         if self.failures:
-            raise ApiUnavailable(f"{len(self.failures)} calls failed; the last error: {self.failures[-1].reason}")
+            raise self.summarize_failures()
         return True
 
     def refresh_queue(self, connection: Connection) -> datetime:
@@ -103,8 +105,15 @@ class ChildReader:
                 self.failures.append(failure)
         if not self.answered and self.not_found >= MAX_INITIAL_NOT_FOUND and not self.has_answers():
             raise EndpointRefused(self.reader.example_call(), 404, Refusal.MISSING)
-        if len(self.failures) >= MAX_CONSECUTIVE_FAILURES and result.answered == 0:
-            raise ApiUnavailable(f"{len(self.failures)} calls failed; the last error: {self.failures[-1].reason}")
+        most = MAX_CONSECUTIVE_FAILURES if self.resource.documented else MAX_UNDOCUMENTED_FAILURES
+        if len(self.failures) >= most and result.answered == 0:
+            raise self.summarize_failures()
+
+    def summarize_failures(self) -> ApiUnavailable:
+        """Return the error for all failed calls: CallFailed when the API failed at each one and answered none."""
+        words = f"{len(self.failures)} calls failed; the last error: {self.failures[-1].reason}"
+        is_every_call = all(failure.is_call_failure for failure in self.failures) and not self.answered
+        return CallFailed(words) if is_every_call and not self.has_answers() else ApiUnavailable(words)
 
     def has_answers(self) -> bool:
         """Return whether any call of this batch for the resource was answered, in this task or another."""

@@ -13,6 +13,7 @@ from etl.extract.date_ranges import DateRange, date_range_of, has_unfinished_day
 from etl.extract.date_ranges import make_slices as numbered
 from etl.extract.reader import ResourceReader
 from etl.extract.run import ExtractRun
+from etl.extract.source_tenant import read_source_tenant
 from etl.ledger import slices
 from etl.ledger.batches import BatchResource
 from etl.ledger.slices import Slice, SliceReading
@@ -50,6 +51,8 @@ class ListReader:
         Raises EndpointRefused when the API refuses the resource, ApiUnavailable when answers are missing or totals
         never agree.
         """
+        if self.reader.is_shared:
+            self.reader.source_tenant = self.run.ledger.read(partial(read_source_tenant, tenant=self.run.ledger.tenant))
         unread = [date_slice for date_slice in self.slices_to_read() if numbers is None or date_slice.number in numbers]
         while unread:
             pages = self.run.ledger.read(partial(self.pages_read, unread=unread))

@@ -15,6 +15,7 @@ from etl.errors import ApiUnavailable, EtlError, InvalidRecord, UnexpectedRespon
 from etl.events import Finished, Started
 from etl.extract.child_reader import ChildReader
 from etl.extract.list_reader import ListReader, TotalMismatch
+from etl.extract.offers import counts_as_documented, is_absence
 from etl.extract.run import ExtractRun
 from etl.ledger import batches, children, watermarks
 from etl.ledger.batches import BatchResource
@@ -117,11 +118,13 @@ def batch_resource_of(batch_resources: Iterable[BatchResource], resource: str) -
 
 def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> ResourceState:
     """Record an error: an undocumented resource that the account does not have is not offered, others have failed."""
-    name = resource.name
-    if isinstance(error, EndpointRefused) and error.not_offered and not resource.documented:
+    name, tenant = resource.name, run.ledger.tenant
+    if is_absence(error, resource) and not run.ledger.read(
+        partial(counts_as_documented, tenant=tenant, resource=resource)
+    ):
         state = ResourceState.NOT_OFFERED
         run.not_offered[name] = str(error)
-        run.ledger.commit(partial(record_not_offered, tenant=run.ledger.tenant, resource=resource, reason=str(error)))
+        run.ledger.commit(partial(record_not_offered, tenant=tenant, resource=resource, reason=str(error)))
     else:
         state = ResourceState.FAILED
     trouble = TroubleKind.BALANCE_OFF if isinstance(error, TotalMismatch) else None

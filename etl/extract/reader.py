@@ -4,18 +4,20 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
 from etl.api.event_loop import Put
-from etl.api.protocol import Answer, Call, NotFound, page_call, parent_call, whole_call
+from etl.api.protocol import Answer, Call, CallFailed, NotFound, make_records, page_call, parent_call, whole_call
 from etl.catalogue import Resource
 from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
-from etl.errors import ApiUnavailable
+from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.extract.date_ranges import DateRange, is_too_long, split_by_quarter, split_by_total
+from etl.extract.source_tenant import check_source_tenant, is_shared
 from etl.ledger.children import ChildRequest
 from etl.ledger.slices import Slice
+from etl.models.sources import in_words as describe_source
 
 #: Slices read in parallel, so that many short slices are as fast as one long slice.
 PARALLEL_SLICES = 4
@@ -24,6 +26,8 @@ PARALLEL_SLICES = 4
 MAX_EXTRA_PAGES = 1000
 #: Consecutive empty pages after which the remaining announced pages are skipped; a single one may be an accident.
 MAX_EMPTY_PAGES = 10
+#: Items of a page of an undocumented resource that are looked at for the declared id.
+ID_SAMPLE = 10
 
 
 #: Returns how many calls of one list or queue may be in progress, or answered and waiting for earlier ones, right now.
@@ -109,6 +113,8 @@ class ResourceReader:
         self.prefetch = prefetch
         self.max_pages = max_pages
         self.parallel_slices = 1
+        self.is_shared = is_shared(resource)
+        self.source_tenant: str | None = None  #: the agency that a shared feed has spoken of so far
 
     def page_size_of(self, date_slice: Slice) -> int:
         """Return how many items a full page of a slice holds."""
@@ -129,7 +135,20 @@ class ResourceReader:
     async def fetch_page(self, date_slice: Slice, page: int) -> FetchedPage:
         """Fetch one page of a slice."""
         call = self.call_for(date_slice, page)
-        return to_fetched_page(call, await self.api.fetch(call), date_slice, None)
+        answer = await self.api.fetch(call)
+        self.check_ids(call, answer, None)
+        if self.is_shared:
+            self.source_tenant = check_source_tenant(self.resource.name, answer.page.items, self.source_tenant)
+        return to_fetched_page(call, answer, date_slice, None)
+
+    def check_ids(self, call: Call, answer: Answer, child: ChildRequest | None) -> None:
+        """Raise UnexpectedResponse when an undocumented call answers with items of which none has the declared id."""
+        if self.resource.documented or not answer.page.items:
+            return
+        sample = replace(answer.page, items=answer.page.items[:ID_SAMPLE])
+        endpoint = self.resource.endpoints[call.endpoint]
+        if not make_records(self.resource, endpoint, sample, requested_at=answer.requested_at, parent=child).item_ids:
+            raise UnexpectedResponse(f"{call}: the items have no {describe_source(self.resource.id)}.")
 
     async def read_slices(
         self, put: Put[FetchedPage], date_slices: Sequence[Slice], read: Mapping[int, Mapping[int, int]]
@@ -240,8 +259,11 @@ class ResourceReader:
         """Fetch the child records of one parent."""
         call = parent_call(self.resource, self.resource.endpoints[0], child.parent_id)
         try:
-            return to_fetched_page(call, await self.api.fetch(call), None, child)
+            answer = await self.api.fetch(call)
+            self.check_ids(call, answer, child)
+            return to_fetched_page(call, answer, None, child)
         except NotFound as error:
             return FetchFailed(child, not_found=True, reason=str(error))
         except ApiUnavailable as error:
-            return FetchFailed(child, not_found=False, reason=str(error))
+            is_call_failure = isinstance(error, CallFailed)
+            return FetchFailed(child, not_found=False, reason=str(error), is_call_failure=is_call_failure)

@@ -27,6 +27,7 @@ from etl.events import Watch, ignore_event
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
+from etl.extract.selection import find_out_of_reach, resource_names
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.leases import Lease, hold_lease
@@ -36,7 +37,6 @@ from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, ResourceState
 from etl.record import ReadSet
 from etl.reshape.rules import rules_version
-from etl.resources import selected
 from etl.window import Window
 
 
@@ -63,7 +63,8 @@ class ExtractService:
         window, LeaseHeld while another run is active, CredentialsRefused, DatabaseNotReady.
         """
         check_migrated(self.engine)
-        names = [resource.name for resource in selected(resources)]
+        out_of_reach = find_out_of_reach(self.settings, resources := tuple(resources))
+        names = [name for name in resource_names(resources, self.settings) if name not in out_of_reach]
         with self.connect(names) as (api, ledger):
             window = Window.of(sync_window).clipped_to(api.now)
             ledger.commit(partial(tenants.register_tenant, settings=self.settings))

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, TextClause, text
 
-from etl.catalogue import Resource
+from etl.catalogue import ParentFilter, Resource
 
 #: Days until the details of an unchanged parent are refreshed: active parents, other parents.
 REFRESH_DAYS = (7, 30)
@@ -105,7 +105,6 @@ def remove_excluded(
 
 def build_parent_conditions(child: Resource, parent: Resource) -> tuple[str, str, dict[str, Any]]:
     """Return two SQL conditions on a parent's raw row, "is active" and "is wanted", and their bind values."""
-    parent_filter = child.parent.parent_filter if child.parent is not None else None
     conditions = ["parent.status <> 'validation_error' OR parent.loaded_at IS NOT NULL"]
     values: dict[str, Any] = {}
     deletion_conditions: list[str] = []
@@ -116,14 +115,35 @@ def build_parent_conditions(child: Resource, parent: Resource) -> tuple[str, str
         )
     if deletion_conditions:
         conditions.append(f"({' OR '.join(deletion_conditions)}) IS NOT TRUE")
-    if parent_filter is not None:
-        values |= {"only": parent_filter[0], "only_values": list(parent_filter[1])}
-        conditions.append("parent.raw_data ->> CAST(:only AS text) = ANY(CAST(:only_values AS text[]))")
+    if child.parent is not None and child.parent.parent_filter is not None:
+        parent_filter = child.parent.parent_filter
+        conditions.append(build_filter_condition(parent_filter, parent))
+        values |= {
+            "filter_fields": list(parent_filter.fields),
+            "excluded": list(parent_filter.excluded),
+            "if_referenced": list(parent_filter.if_referenced),
+        }
     if parent.active is None:
         return "true", join_conditions(conditions), values
     values |= {"active": parent.active[0], "active_values": list(parent.active[1])}
     active = "parent.raw_data ->> CAST(:active AS text) = ANY(CAST(:active_values AS text[]))"
     return active, join_conditions(conditions), values
+
+
+def build_filter_condition(parent_filter: ParentFilter, parent: Resource) -> str:
+    """Return the SQL condition that a parent's raw row meets a filter."""
+    table, column = parent_filter.referrer
+    has_code = """EXISTS (
+        SELECT FROM unnest(CAST(:filter_fields AS text[])) AS field
+        WHERE upper(btrim(parent.raw_data ->> field)) = ANY(CAST({codes} AS text[]))
+    )"""
+    is_referenced = f"""EXISTS (
+        SELECT FROM public.{parent.model.__tablename__} AS referenced
+        JOIN public.{table} AS referrer ON referrer.{column} = referenced.id AND referrer.deleted_at IS NULL
+        WHERE referenced.tenant = parent.tenant AND referenced.source_id = parent.source_id
+    )"""
+    excluded, if_referenced = has_code.format(codes=":excluded"), has_code.format(codes=":if_referenced")
+    return f"NOT {excluded} AND (NOT {if_referenced} OR {is_referenced})"
 
 
 def join_conditions(conditions: Collection[str]) -> str:

@@ -8,7 +8,7 @@ from etl.models.claims import Claim
 from etl.models.core import Agency, Carrier, Contact, Department, Employee, Location
 from etl.models.documents import AcordForm, Document
 from etl.models.financial import BillingRecord, Commission, CommissionRule, Fee
-from etl.models.products import Application, Policy, PolicyDetail, Quote, Renewal, Termination
+from etl.models.products import Adjustment, Application, Policy, PolicyDetail, Quote, Renewal, Termination
 from etl.models.risks import Coverage, Driver, Equipment, Vehicle
 
 #: The files that hold production tables, in the order in which the tables are listed.
@@ -22,8 +22,8 @@ def subclasses(model: type[Model]) -> Iterator[type[Model]]:
         yield from subclasses(subclass)
 
 
-#: Every production table, in the order of the classes. Where two tables refer to each other, the one that
-#: comes first is loaded first.
+#: Every production table, in the order in which the classes are defined. Of two tables that refer to each other, the
+#: first in this order loads first.
 PRODUCTION: tuple[type[Model], ...] = tuple(
     sorted(
         (model for model in subclasses(Model) if "__tablename__" in vars(model)),
@@ -36,7 +36,7 @@ PAST = {model: history.past_of(model) for model in PRODUCTION}
 
 
 def load_order() -> tuple[type[Model], ...]:
-    """Return the production tables in an order in which each follows those it refers to.
+    """Return the production tables so that each follows the tables it refers to.
 
     In a cycle (an employee has a department, a department a manager), the first table in PRODUCTION comes first.
     """
@@ -60,6 +60,7 @@ __all__ = [
     "PAST",
     "PRODUCTION",
     "AcordForm",
+    "Adjustment",
     "Agency",
     "Application",
     "BillingRecord",

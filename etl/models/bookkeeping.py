@@ -112,8 +112,8 @@ slices = Table(
     Column("first_day", Date),
     Column("last_day", Date),
     Column("status", Text, nullable=False, server_default=SliceState.PENDING.value),
-    Column("reading", Integer, nullable=False, server_default=text("1")),  # times it was started, including restarts
-    Column("total", BigInteger),  # from the envelope of the last page
+    Column("reading", Integer, nullable=False, server_default=text("1")),  # times it was started, from 1
+    Column("total", BigInteger),  # as the envelope of the last page said
     CheckConstraint(f"status IN ({listed(SliceState)})", name="status_known"),
     schema=SCHEMA,
 )
@@ -232,7 +232,7 @@ drift = Table(
     Column("types", ARRAY(Text), nullable=False),  # of values that are not empty
     Column("objects", BigInteger, nullable=False),  # the number of objects behind the two rates
     Column("presence", Float, nullable=False),  # the share of objects that have it
-    Column("null_rate", Float, nullable=False),  # the share of those in which it is null or blank
+    Column("null_rate", Float, nullable=False),  # the share of those in which it is empty
     Column("example_codes", ARRAY(Text), nullable=False),  # only of coded fields
     Column("state", Text, nullable=False, server_default=DriftState.KNOWN.value),
     Column("change", Text),  # what changed, as text
@@ -250,7 +250,7 @@ leases = Table(
     Base.metadata,
     Column("tenant", Text, primary_key=True),
     Column("resource", Text, primary_key=True),
-    Column("holder", Text, nullable=False),  # host, process and run, for the message to a second run
+    Column("holder", Text, nullable=False),  # host, process and run, for the message to another run
     Column("token", BigInteger, nullable=False),  # grows with every change of holder
     instant("expires_at", null=False),
     schema=SCHEMA,
@@ -260,7 +260,7 @@ child_queue = Table(
     "child_queue",
     Base.metadata,
     Column("tenant", Text, primary_key=True),
-    Column("resource", Text, primary_key=True),  # the child resource
+    Column("resource", Text, primary_key=True),  # what is fetched
     Column("parent_id", Text, primary_key=True),  # the parent's source id
     Column("parent_raw_id", Uuid, nullable=False),  # the version of the parent that made it due
     Column("priority", Integer, nullable=False),  # 0 active parents, 1 the others
@@ -273,7 +273,7 @@ child_queue = Table(
     schema=SCHEMA,
 )
 
-#: The newest version of each set whose list shows when it changed: an older list that arrives late restores nothing.
+#: The newest reading of each set whose list has a modification time: an older list that arrives late restores nothing.
 sets = Table(
     "sets",
     Base.metadata,
@@ -305,16 +305,16 @@ suppressions = Table(
     schema=SCHEMA,
 )
 
-#: Records that disappeared while others gained their rows: they were probably merged in QQCatalyst.
+#: Records that disappeared while another record gained their rows: presumably merged at the source.
 aliases = Table(
     "aliases",
     Base.metadata,
     Column("tenant", Text, primary_key=True),
     Column("table_name", Text, primary_key=True),
     Column("source_id", Text, primary_key=True),  # the record that disappeared
-    Column("alias_of", Text, primary_key=True),  # the record that gained the rows
-    Column("moved", Integer, nullable=False),  # rows that moved from one to the other
-    Column("batch_id", Uuid, nullable=False),  # the full scan that detected it
+    Column("alias_of", Text, primary_key=True),  # the record that gained its rows
+    Column("moved", Integer, nullable=False),  # number of rows that moved from one to the other
+    Column("batch_id", Uuid, nullable=False),  # the sweep that noticed it
     instant("noticed_at", now=True),
     schema=SCHEMA,
 )

@@ -1,4 +1,4 @@
-"""Views over whole rows: all versions with both time periods, and the current rows that are not deleted."""
+"""Views over whole rows: all versions with both clocks, and the rows that are live now."""
 
 from etl.models.base import Model
 from etl.models.history import CLOCKS, SCHEMA, end_of
@@ -8,7 +8,7 @@ LIVE = "deleted_at IS NULL AND NOT is_placeholder"
 
 
 def all_versions(model: type[Model]) -> str:
-    """Return the query for every version of a table's rows, the current one with open ends."""
+    """Return the query for every version of a table's rows; the current version has open ends."""
     table = model.__tablename__
     columns = ", ".join(column.name for column in model.__table__.columns)
     stored = ", ".join(f"stored.{column.name}" for column in model.__table__.columns)
@@ -22,6 +22,6 @@ LEFT JOIN LATERAL ({end_of(table, "stored.id")}) AS last ON true
 """
 
 
-def living(model: type[Model]) -> str:
-    """Return the query for the live rows."""
-    return f"SELECT * FROM public.{model.__tablename__} WHERE {LIVE}"
+def living(model: type[Model], condition: str = "true") -> str:
+    """Return the query for the live rows of a table that meet a condition."""
+    return f"SELECT * FROM public.{model.__tablename__} WHERE {LIVE} AND {condition}"

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def value_at(record: Mapping[str, Any], path: str) -> Any:
-    """Return the value at a dotted path of keys and list positions, None if the path does not exist."""
+    """Return the value at a dotted path of keys and list positions, None if the path ends early."""
     value: Any = record
     for step in path.split("."):
         if isinstance(value, Mapping):
@@ -20,13 +20,18 @@ def value_at(record: Mapping[str, Any], path: str) -> Any:
 
 
 def is_blank(value: Any) -> bool:
-    """Return whether a raw value is blank: null, or text with only white space."""
+    """Tell whether a raw value is blank: null, or text that is only white space."""
     return value is None or (value.__class__ is str and not value.strip())
 
 
 def names_one(value: Any) -> bool:
     """Return whether a raw id refers to a record: neither blank nor 0 or -1, the codes for no record."""
     return value is not None and not is_blank(value) and str(value).strip() not in {"0", "-1"}
+
+
+def clean_code(raw: Any) -> Any:
+    """Return a raw code as its column holds it: without padding, in capitals."""
+    return raw.strip().upper() if isinstance(raw, str) else raw
 
 
 def objects_in(value: Any) -> list[Mapping[str, Any]]:
@@ -54,7 +59,7 @@ def first_of(*paths: str) -> FirstOf:
 
 
 def in_words(source: object) -> str:
-    """Return where a value comes from: a path, several paths, or what a function returns by its docstring."""
+    """Return where a value comes from: a path, several paths, or the summary of a function's docstring."""
     if isinstance(source, str | FirstOf):
         return str(source)
     sentence = (inspect.getdoc(source) or "").split("\n")[0]

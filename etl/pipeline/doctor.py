@@ -27,6 +27,8 @@ from etl.drift.declared_fields import find_declared_fields
 from etl.drift.profiler import ResourceProfiler
 from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
 from etl.extract.date_ranges import date_range_of
+from etl.extract.offers import is_absence
+from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, find_out_of_reach
 from etl.ledger import watermarks
 from etl.ledger.children import ChildRequest
 from etl.ledger.transaction import Ledger
@@ -92,14 +94,28 @@ class Examination:
 
 
 def examine(settings: Settings, api: ApiConnection, watch: Callable[[CallReport], None]) -> list[CallReport]:
-    """Try every call of the catalogue once, in order, and return a report on each."""
+    """Try every call of the catalogue once, in order, and return a report on each.
+
+    Calls that need enterprise access are reported as not offered, without a call, if the settings do not have it.
+    """
     examination = Examination(settings, api, watch)
+    out_of_reach = find_out_of_reach(settings, ())
     for resource in CATALOGUE:
         for endpoint in resource.endpoints:
-            report = try_call(examination, resource, endpoint)
+            report = (
+                report_out_of_reach(resource, endpoint)
+                if resource.name in out_of_reach
+                else try_call(examination, resource, endpoint)
+            )
             examination.reports.append(report)
             watch(report)
     return examination.reports
+
+
+def report_out_of_reach(resource: Resource, endpoint: Endpoint) -> CallReport:
+    """Return the report on a call that needs enterprise access."""
+    call = f"{endpoint.method} {endpoint.path}"
+    return CallReport(resource.name, call, resource.documented, CallStatus.NOT_OFFERED, reason=NEEDS_ENTERPRISE_ACCESS)
 
 
 def save_offers(ledger: Ledger, reports: list[CallReport]) -> None:
@@ -127,12 +143,14 @@ def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -
     except NotFound:
         return replace(blank, reason="404 for the sample record; a sync decides after ten of them")
     except EndpointRefused as refusal:
-        absent = refusal.not_offered and not resource.documented
+        absent = is_absence(refusal, resource)
         return replace(blank, status=CallStatus.NOT_OFFERED if absent else CallStatus.REFUSED, reason=str(refusal))
     except (UnexpectedResponse, InvalidRecord) as error:
-        return replace(blank, status=CallStatus.SHAPE, reason=str(error))
+        absent = is_absence(error, resource)
+        return replace(blank, status=CallStatus.NOT_OFFERED if absent else CallStatus.SHAPE, reason=str(error))
     except ApiUnavailable as error:
-        return replace(blank, status=CallStatus.FAILED, reason=str(error))
+        absent = is_absence(error, resource)
+        return replace(blank, status=CallStatus.NOT_OFFERED if absent else CallStatus.FAILED, reason=str(error))
     remember_parents(examination, resource, read)
     return compare_answer(blank, resource, answer, read)
 
@@ -155,9 +173,9 @@ def pick_parent(examination: Examination, resource: Resource) -> ChildRequest | 
     """Return a sample parent: one that a sync would call for, else any; None when there is none."""
     if resource.parent is None:
         return None
-    name, values = resource.parent.parent_filter or ("", ())
+    parent_filter = resource.parent.parent_filter
     candidates = examination.parents.get(resource.parent.resource, [])
-    fitting = [candidate for candidate in candidates if not name or candidate[1].get(name) in values]
+    fitting = [candidate for candidate in candidates if parent_filter is None or parent_filter.is_met(candidate[1])]
     for source_id, record in fitting or candidates:
         carried = {key: record[key] for key in resource.parent.parent_fields if key in record}
         return ChildRequest(source_id, NO_ROW, msgspec.json.encode(carried))

@@ -23,8 +23,9 @@ from etl.extract.read_resource import FinishResource
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
+from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
 from etl.extract.verify_deleted import verify_deleted
-from etl.ledger import balance, batches, sync_history, tenants
+from etl.ledger import balance, batches, sync_history, tenants, watermarks
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.leases import hold_lease
 from etl.ledger.quality import drift
@@ -36,7 +37,7 @@ from etl.load import LoadService
 from etl.load.computed import refresh_computed_columns
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline.fallbacks import update_fallbacks
-from etl.pipeline.plan import Options, Plan, build_batch, plan, resource_names
+from etl.pipeline.plan import Options, Plan, build_batch, plan
 from etl.pipeline.reconcile import ReconcileContext, VerifyDeleted, reconcile
 from etl.pipeline.replay import replay_refused_records
 from etl.pipeline.resume import batch_to_resume, find_interrupted, reset_failed
@@ -88,7 +89,7 @@ def sync(
     """
     options, watcher = options or Options(), watcher or Watcher()
     check_migrated(engine)
-    names = resource_names(options.resources)
+    names = resource_names(options.resources, settings)
     with connected(settings, watcher.stop, engine) as api, hold_lease(engine, settings.etl_tenant, names) as lease:
         ledger = Ledger(engine, settings.etl_tenant, lease)
         ledger.commit(partial(tenants.register_tenant, settings=settings))
@@ -135,7 +136,9 @@ def retry_in_steps(engine: Engine, settings: Settings, batch: Batch, watcher: Wa
 
 def resume_interrupted(ledger: Ledger, settings: Settings, api: Api, options: Options, watcher: Watcher) -> None:
     """Finish an interrupted batch, if there is one, so that none of its pages is read twice."""
-    batch = ledger.read(partial(find_interrupted, tenant=ledger.tenant, names=resource_names(options.resources)))
+    batch = ledger.read(
+        partial(find_interrupted, tenant=ledger.tenant, names=resource_names(options.resources, settings))
+    )
     if batch is not None:
         watcher.watch(Message(f"Resuming interrupted batch {batch.id}."))
         run_batch(ledger, settings, api, batch, watcher)
@@ -154,6 +157,8 @@ def write_batch(connection: Connection, batch: Batch, planned: Plan) -> None:
     batches.create_batch(connection, batch, planned.windows, etl.__version__)
     for resource, reason in planned.left_out.items():
         batches.set_resource_state(connection, batch.id, resource, ResourceState.NOT_OFFERED, reason)
+        if reason == NEEDS_ENTERPRISE_ACCESS:
+            watermarks.write_offer(connection, batch.tenant, resource, offered=False, reason=reason)
 
 
 def run_batch(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher: Watcher) -> Summary:

@@ -23,6 +23,7 @@ from etl.errors import EtlError, LeaseHeld
 from etl.events import Message
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
+from etl.extract.selection import resource_names
 from etl.extract.verify_deleted import DeletionCheck, verify_deleted
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, BatchResource
@@ -30,7 +31,7 @@ from etl.ledger.leases import Lease, release_lease, share_lease
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline.finish import finish_derived, finish_read
-from etl.pipeline.plan import Options, build_batch, plan, resource_names
+from etl.pipeline.plan import Options, build_batch, plan
 from etl.pipeline.resume import find_interrupted
 from etl.pipeline.sync import (
     Summary,
@@ -107,7 +108,7 @@ def begin_run(task: RunTask, window: Window | None, options: Options, *, patienc
 def start_run(task: RunTask, window: Window | None, options: Options) -> UUID:
     """Take the lease of a run and return the id of its batch; release the lease if the run cannot start."""
     try:
-        with share_lease(task.engine, task.tenant, resource_names(options.resources), task.run) as lease:
+        with share_lease(task.engine, task.tenant, resource_names(options.resources, task.settings), task.run) as lease:
             return resume_or_create_batch(task, Ledger(task.engine, task.tenant, lease), window, options).id
     except LeaseHeld:
         raise
@@ -122,7 +123,9 @@ def resume_or_create_batch(task: RunTask, ledger: Ledger, window: Window | None,
     if own is not None:
         return own
     ledger.commit(partial(tenants.register_tenant, settings=task.settings))
-    interrupted = ledger.read(partial(find_interrupted, tenant=task.tenant, names=resource_names(options.resources)))
+    interrupted = ledger.read(
+        partial(find_interrupted, tenant=task.tenant, names=resource_names(options.resources, task.settings))
+    )
     # Resuming a batch that was not a full read would not make this run a full read.
     if window is None and interrupted is not None and (interrupted.options.get("full") or not options.full):
         task.watcher.watch(Message(f"Resuming interrupted batch {interrupted.id}."))

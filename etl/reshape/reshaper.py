@@ -194,7 +194,7 @@ class ReferenceTarget:
     def __init__(self, tenant: str, kind: Reference) -> None:
         self.table = kind.table
         self.prefix = id_prefix(tenant, kind.table)
-        self.name = path_reader(kind.label) if kind.label else None
+        self.name = value_reader(kind.label) if kind.label else None
         self.cached_ids: dict[str, str] = {}
 
     def resolve(self, source_id: str, decoded: Mapping[str, Any], stubs: list[StubRow]) -> str:

@@ -52,11 +52,12 @@ class Code(Kind):
     meanings: Mapping[str, str] = field(hash=False)
     closed: bool = False
     status: bool = False
+    assumed: frozenset[str] = frozenset()  #: codes whose meaning follows from their use and was not seen as text
 
     def __post_init__(self) -> None:
         """Copy the meanings; raise ValueError for a code that cleaning could never return."""
         object.__setattr__(self, "meanings", dict(self.meanings))
-        wrong = [code for code in self.meanings if not _CODE.fullmatch(code)]
+        wrong = [code for code in {*self.meanings, *self.assumed} if not _CODE.fullmatch(code)]
         if wrong:
             raise ValueError(f"The {self.vocabulary} codes {wrong} must be at most 12 capitals without spaces.")
 
@@ -71,7 +72,10 @@ class Code(Kind):
         return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
-        """Return the code, None when absent, or a Violation; an open vocabulary keeps an unknown code in it."""
+        """Return the code, None when absent, or a Violation.
+
+        An open vocabulary keeps an unknown code in the Violation, and reports it if the vocabulary has any known code.
+        """
         if type(raw) is str and raw in self.meanings:
             return raw
         text = clean_word(raw, type(self), _LONGEST)
@@ -87,6 +91,8 @@ class Code(Kind):
             return self._junk_violation(
                 self.violation("junk", f"is not a {self.vocabulary} code: too long, or not plain letters")
             )
+        if not self.meanings and not self.closed:  # nobody has published a code: none of them is news
+            return code
         message = f"is not a known {self.vocabulary} code"
         return (
             self.violation("unknown", message)

@@ -98,7 +98,7 @@ def test_differences_are_reported_per_call(qqetl: CommandLine, database_url: str
         assert words in done.stdout
     with psycopg.connect(database_url) as connection:
         offers: dict[str, bool] = dict(connection.execute("SELECT resource, offered FROM etl.offers").fetchall())
-    assert (offers["claims"], offers["carriers"]) == (False, True)
+    assert (offers["claims"], offers["carrier_list"]) == (False, True)
     assert "billing_records" not in offers, "a proven resource that is refused is not marked as not offered"
 
 

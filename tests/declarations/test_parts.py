@@ -1,6 +1,7 @@
 """What a record yields besides its own row: generated ids, derived records, fallbacks, stubs, computed values."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from etl.models.base import fields_of
 from etl.models.sources import first_of, value_at
 from etl.resources import CATALOGUE, derived_from
 from etl.resources import resource as resource_named
-from etl.values import Violation
+from etl.values import Reference, Violation
 
 every_resource = pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
 
@@ -129,20 +130,97 @@ def test_a_bound_renewal_is_confirmed(date: str | None, confirmed: bool) -> None
 
 
 @pytest.mark.parametrize(
-    ("adjustment", "expected"),
+    ("adjustment", "of_adjustment", "of_termination"),
     [
-        ({"AdjustmentID": 3}, 3),
-        ({"AdjustmentDate": "2025-04-01T00:00:00", "_parent": {"PolicyId": 88121}}, "88121:2025-04-01"),
-        ({"AdjustmentID": None, "PolicyId": 5, "AdjustmentDate": "4/1/2025 1:00:00 PM"}, "5:2025-04-01"),
-        ({"PolicyId": 5, "AdjustmentDate": "soon"}, None),
-        ({"PolicyId": None, "AdjustmentDate": "2025-04-01"}, None),
+        ({"AdjustmentId": 3}, 3, 3),
+        ({"AdjustmentID": 3}, 3, 3),
+        ({"AdjustmentDate": "2025-04-01T00:00:00", "_parent": {"PolicyId": 88121}}, "88121:2025-04-01", None),
+        ({"AdjustmentId": None, "PolicyId": 5, "AdjustmentDate": "4/1/2025 1:00:00 PM"}, "5:2025-04-01", None),
+        ({"PolicyId": 5, "AdjustmentDate": "soon"}, None, None),
+        ({"PolicyId": None, "AdjustmentDate": "2025-04-01"}, None, None),
     ],
 )
-def test_the_id_of_a_termination_is_its_adjustment_or_its_policy_and_date(
-    adjustment: Mapping[str, Any], expected: Any
+def test_an_adjustment_is_known_by_its_id_or_by_policy_date_and_type(
+    adjustment: Mapping[str, Any], of_adjustment: Any, of_termination: Any
 ) -> None:
-    assert id_of("terminations", adjustment) == expected
-    assert resource_named("terminations").row_filter == ("AdjustmentType", ("C",))
+    record = {**adjustment, "AdjustmentType": " c"}
+    made_up = isinstance(of_adjustment, str)
+    assert id_of("adjustments", record) == (f"{of_adjustment}:C" if made_up else of_adjustment)
+    (termination,) = derive("terminations", "adjustments", record)
+    assert id_of("terminations", termination) == (of_adjustment if made_up else of_termination)
+    assert read("terminations", "adjustment_id", termination) == id_of("adjustments", record)
+
+
+CANCELLATION = {
+    "AdjustmentId": 3, "AdjustmentType": "C", "AdjustmentDate": "2025-04-01T00:00:00", "PremiumChange": -412.5,
+    "CommissionChange": "-61.88", "PolicyId": 88121,
+    "AdjustmentReasons": [
+        {"ReasonId": 7, "ReasonDescription": "Non-payment "}, None, {"ReasonId": 9, "ReasonDescription": "Sold vehicle"},
+    ],
+}  # fmt: skip
+
+
+def test_only_an_adjustment_of_type_c_is_a_termination() -> None:
+    assert derive("terminations", "adjustments", CANCELLATION) == [
+        CANCELLATION | {"TerminationID": 3, "ReturnPremium": Decimal("412.50")}
+    ]
+    for other in ("E", "", None, ["C"]):
+        assert derive("terminations", "adjustments", CANCELLATION | {"AdjustmentType": other}) == []
+
+
+def read(name: str, column: str, record: Mapping[str, Any]) -> Any:
+    """Return the raw value of a column of a resource's record."""
+    source = fields_of(resource_named(name).model)[column].source
+    return source(record) if callable(source) else value_at(record, str(source))
+
+
+def test_a_termination_has_all_reasons_and_the_premium_that_went_back() -> None:
+    assert read("terminations", "reason", CANCELLATION) == "Non-payment; Sold vehicle"
+    assert read("terminations", "reason_id", CANCELLATION) == 7
+    assert read("adjustments", "reasons", CANCELLATION) == ["Non-payment ", "Sold vehicle"]
+    assert read("adjustments", "reason_ids", CANCELLATION) == [7, 9]
+    assert read("terminations", "reason", {}) is None
+
+
+def test_a_change_of_commission_is_a_commission_where_the_account_offers_none() -> None:
+    (made,) = derive("commissions", "adjustments", CANCELLATION)
+    assert made == {
+        "CommissionID": "adjustment:3", "PolicyID": 88121, "TransactionType": "C", "Premium": -412.5,
+        "TransactionDate": "2025-04-01T00:00:00", "Amount": "-61.88", "Status": "ADJ", "Origin": "adjustment",
+    }  # fmt: skip
+    assert read("commissions", "origin", made) == "adjustment"
+    assert read("commissions", "origin", {"CommissionID": 5}) == "feed"
+    for nothing in (None, 0, "0.00", "soon"):
+        assert derive("commissions", "adjustments", CANCELLATION | {"CommissionChange": nothing}) == []
+    assert next(item for resource, item in derived_from("adjustments") if resource.name == "commissions").fallback
+
+
+@pytest.mark.parametrize("codes", [("R", "C"), ("C", " r "), ("M", None), (None, "M"), ("M", "R")])
+def test_a_contact_of_type_r_or_m_is_a_carrier(codes: tuple[str | None, str | None]) -> None:
+    contact = {
+        "EntityID": 77, "DisplayName": "Example Mutual", "ContactType": codes[0], "ContactSubType": codes[1],
+        "Phone": "(305) 555-0142", "DOB": None, "Status": "A",
+    }  # fmt: skip
+    (made,) = derive("carriers", "contacts", contact)
+    assert made == {
+        "EntityID": 77, "DisplayName": "Example Mutual", "Phone": "(305) 555-0142", "Status": "A",
+        "IsMGA": "M" in codes,
+    }  # fmt: skip
+    assert id_of("carriers", made) == 77
+    assert derive("employees", "contacts", contact) == []
+
+
+@pytest.mark.parametrize("codes", [("E", "C"), ("C", "e"), (None, "E")])
+def test_a_contact_of_type_e_is_an_employee(codes: tuple[str | None, str | None]) -> None:
+    contact = {"EntityID": 512, "DisplayName": "Lee, Kim", "ContactType": codes[0], "ContactSubType": codes[1]}
+    assert derive("employees", "contacts", contact) == [contact]
+    assert derive("carriers", "contacts", contact) == []
+
+
+def test_a_customer_or_a_prospect_is_neither_carrier_nor_employee() -> None:
+    for codes in ("C", "P", "H", None):
+        contact = {"EntityID": 1, "ContactType": codes, "ContactSubType": codes}
+        assert derive("carriers", "contacts", contact) == derive("employees", "contacts", contact) == []
 
 
 def test_the_id_of_an_agency_fee_is_its_policy_and_name_with_a_number_for_repeated_names() -> None:
@@ -172,6 +250,8 @@ def test_the_id_of_a_carrier_fee_is_its_quote_and_number() -> None:
 
 
 def test_the_id_of_a_commission_rule_is_its_kind_and_number() -> None:
+    for name in ("RuleID", "AgencyRuleID", "ProducerRuleID", "ID"):
+        assert id_of("commission_rules", {name: 8, "_call": {"kind": "agency"}}) == "agency:8"
     assert id_of("commission_rules", {"CommissionRuleID": 8, "_call": {"kind": "agency"}}) == "agency:8"
     assert id_of("commission_rules", {"CommissionRuleID": 8, "_call": {"kind": "producer"}}) == "producer:8"
     assert id_of("commission_rules", {"CommissionRuleID": None, "_call": {"kind": "agency"}}) is None
@@ -191,13 +271,20 @@ def test_an_agent_with_only_a_name_becomes_an_employee() -> None:
     assert stubs("policy_details", detail) == {"employees": [("name:Ana Ruiz", "Ana Ruiz")]}
 
 
-def test_a_managing_general_agent_becomes_a_carrier() -> None:
-    agents: dict[str, Any] = {"employees": []}
-    assert stubs("policies", {"MGAId": 12, "MGA": "Coastal MGA"}) == {**agents, "carriers": [("12", "Coastal MGA")]}
-    assert stubs("policies", {"MGAId": "12 ", "MGA": None}) == {**agents, "carriers": [("12", None)]}
-    no_ids: tuple[Any, ...] = (None, 0, "-1", "", True, [])
-    for no_id in no_ids:
-        assert stubs("policies", {"MGAId": no_id, "MGA": "Coastal MGA"}) == {**agents, "carriers": []}
+def test_an_agent_of_a_detail_is_known_in_either_spelling() -> None:
+    detail = {"Agent": "Kim Lee", "CsrID": 513, "CSR": "Ana Ruiz"}
+    assert stubs("policy_details", detail) == {"employees": [("name:Kim Lee", "Kim Lee")]}
+    for spelling in ({"CsrID": 513, "CSR": "Ana Ruiz"}, {"CSRID": 513, "CSRName": "Ana Ruiz"}):
+        assert read("policy_details", "csr_id", spelling) == 513
+        assert read("policy_details", "csr_name", spelling) == "Ana Ruiz"
+
+
+@pytest.mark.parametrize(("name", "field"), [("policies", "MGAId"), ("quotes", "MGAID"), ("commission_rules", "MgaId")])
+def test_a_managing_general_agency_is_a_reference_to_a_carrier(name: str, field: str) -> None:
+    about = fields_of(resource_named(name).model)
+    assert about["mga_id"].source == about["mga_source_id"].source == field
+    label = "MGA" if name == "policies" else None
+    assert about["mga_id"].kind == Reference("carriers", label=label)
 
 
 @pytest.mark.parametrize(

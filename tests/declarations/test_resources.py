@@ -7,7 +7,7 @@ import pytest
 
 from etl.catalogue import BODY, ENTERPRISE, FEED, Envelope, Resource
 from etl.errors import UsageError
-from etl.models import PRODUCTION, staging
+from etl.models import PRODUCTION, core, staging
 from etl.models.base import Source, fields_of
 from etl.models.sources import FirstOf
 from etl.resources import CATALOGUE, children_of, derived_from
@@ -22,9 +22,17 @@ PERSON = (
 
 #: Every known field of the records of a resource, as the API spells it.
 API = {
-    "locations": "QQID Name Alias AgencyID AgencyName Line1 City State Zip Phone Email Active",
+    "locations": (
+        "LocationID LocationName IsDefault QQID Alias StreetAddressLine1 StreetAddressLine2 City State Zip PhoneNumber "
+        "Fax EmailAddress DefaultEmployeeID ContactFirstName ContactLastName MainClientID DefaultStateCode BusinessFEIN "
+        "DateLastModified Name AgencyID AgencyName Line1 Phone Email Active"
+    ),
     "departments": "DepartmentID Name LocationID ManagerID Active",
-    "carriers": "CarrierID Name NAIC IsMGA ParentCarrierID Phone Website Active",
+    "carriers": (
+        "EntityID DisplayName BusinessName CustomerNo LocationID Phone Email Line1 Line2 City State Zip Status IsMGA "
+        "CreatedOn DateLastModified"
+    ),
+    "carrier_list": "CarrierID Name NAIC IsMGA ParentCarrierID Phone Website Active",
     "employees": PERSON,
     "contacts": PERSON,
     "account_info": (
@@ -42,15 +50,21 @@ API = {
         "PriorPolicyID PolicyAgencyFees IsDeleted HasBeenModified CreatedOn DateLastModified"
     ),
     "policy_details": (
-        "PolicyId PolicyDetailsID BusinessType BinderDate AgentID AgentName CSRID CSRName LocationID DepartmentID "
+        "PolicyID PolicyNo CustomerID AgentID Agent CsrID CSR EffectiveDate ExpirationDate PolicyClass CarrierID "
+        "Carrier CarrierNAIC ParentCarrier MGA LOB LOBID SublineName BinderDate BinderNumber BusinessType PremiumSent "
+        "isPending Status Period PolicySource PolicySourceDetails Description NonRenewal Reinstated PolicyAgencyFees "
+        "CreatedBy PolicyId PolicyDetailsID AgentName CSRID CSRName WritingCarrierNAIC LocationID DepartmentID "
         "BillingType PaymentPlan AnnualizedPremium PolicyFees Taxes "
         "LOBList.ID LOBList.Name LOBList.Code LOBList.AcordCode LOBList.InternalCode LOBList.HasDetails "
         "LOBList.IsPackage LOBList.LOBDetailsGroup"
     ),
     "fees": "AgencyFeeName Amount AmountIsPercent CalculatedAmount QuoteID CarrierFeeID",
-    "terminations": (
-        "AdjustmentID PolicyId AdjustmentType AdjustmentDate EffectiveDate ReasonID Reason ReturnPremium CreatedOn"
+    "adjustments": (
+        "AdjustmentId AdjustmentDate AdjustmentType Remarks CSRId PremiumChange CommissionChange DaysLapsed "
+        "EndorsementNumber EndorsementStatus AdjustmentReasons PremiumDueToAgency CarrierFeesAmount "
+        "CarrierFeesCommissionAmount _parent.PolicyId"
     ),
+    "terminations": "AdjustmentId AdjustmentDate AdjustmentType AdjustmentReasons ReturnPremium _parent.CustomerId",
     "quotes": (
         "QuoteID PolicyID QuoteNumber QuoteStatus QuoteSubStatus QuoteType CarrierID MGAID QuoteDate "
         "QuoteExpirationDate QuotedByID Conditions BasePremium IsDeleted Preferred QuoteCarrierFees"
@@ -96,18 +110,18 @@ API = {
     ),
 }
 
-#: The calls, as method and path, and whether they are documented.
+#: The calls, as method and path, and whether they are documented: path, envelope and id. Of a commission rule, the
+#: name of the id is unknown.
 CALLS = {
     "locations": ("GET Locations/UserLocationsV2", Envelope.ARRAY, True),
     "departments": ("GET Departments", Envelope.ARRAY, False),
-    "carriers": ("GET Carriers", Envelope.ARRAY, False),
-    "employees": ("GET Contacts/LastModifiedCreatedCustomersEmployees", Envelope.PAGE, True),
+    "carrier_list": ("GET Carriers", Envelope.ARRAY, False),
     "contacts": ("GET Contacts/LastModifiedCreated", Envelope.PAGE, True),
     "account_info": ("GET Contacts/{parent}/AccountInfo", Envelope.OBJECT, True),
     "applications": ("GET Applications/LastModifiedCreated", Envelope.PAGE, False),
     "policies": ("GET Policies/LastModifiedCreated", Envelope.PAGE, True),
     "policy_details": ("GET Policies/{parent}/PolicyInfo", Envelope.ARRAY, True),
-    "terminations": ("GET Policies/{parent}/Adjustments", Envelope.ARRAY, True),
+    "adjustments": ("GET Policies/{parent}/Adjustments", Envelope.ARRAY, True),
     "quotes": ("GET Policies/{parent}/Quotes", Envelope.ARRAY, True),
     "coverages": ("GET Policies/{parent}/Coverages", Envelope.ARRAY, False),
     "equipment": ("GET Policies/{parent}/Equipment", Envelope.ARRAY, False),
@@ -115,7 +129,7 @@ CALLS = {
     "vehicles": ("GET enterprise/personalvehicles", Envelope.ENTERPRISE, True),
     "claims": ("GET Claims/LastModifiedCreated", Envelope.PAGE, False),
     "billing_records": ("GET Billing/LastModifiedCreated", Envelope.PAGE, True),
-    "commission_rules": ("POST Commissions/AgencyRules/Get POST Commissions/ProducerRules/Get", Envelope.PAGE, True),
+    "commission_rules": ("POST Commissions/AgencyRules/Get POST Commissions/ProducerRules/Get", Envelope.PAGE, False),
     "commissions": ("GET Commissions/LastModifiedCreated", Envelope.PAGE, False),
     "documents": ("GET Documents/Images", Envelope.ARRAY, True),
     "acord_forms": ("GET ACORDForms/ByCustomer/{parent}", Envelope.ARRAY, False),
@@ -161,7 +175,8 @@ def mapped_fields(resource: Resource) -> set[str]:
     fields = {
         ".".join(step for step in name.split(".") if not step.isdigit()) for source in sources for name in names(source)
     }
-    return fields | set(resource.secrets)
+    kept = {*resource.secrets, *resource.known_unmapped, *(name for name, _ in resource.model.deletion_mark)}
+    return fields | kept
 
 
 @pytest.mark.parametrize("name", API)
@@ -169,10 +184,14 @@ def test_every_field_of_the_api_is_mapped(name: str) -> None:
     assert set(API[name].split()) - mapped_fields(resource_named(name)) == set()
 
 
+def test_a_carrier_is_derived_from_mapped_fields_only() -> None:
+    assert {*core.FIELDS_OF_CARRIERS, "IsMGA"} == set(API["carriers"].split())
+
+
 def test_every_table_is_filled_and_every_staging_table_used() -> None:
     assert {resource.model for resource in CATALOGUE} == set(PRODUCTION)
     assert sorted(resource.name for resource in CATALOGUE) == sorted(staging.RAW_TABLES)
-    assert len({resource.name for resource in CATALOGUE}) == len(CATALOGUE) == 24
+    assert len({resource.name for resource in CATALOGUE}) == len(CATALOGUE) == 26
 
 
 @every_resource
@@ -278,6 +297,11 @@ def test_a_name_unlike_any_other_gets_no_suggestion() -> None:
 
 def test_children_and_derived_resources_are_found_from_their_source() -> None:
     assert [resource.name for resource in children_of("contacts")] == ["account_info", "documents", "acord_forms"]
+    assert [resource.name for resource, _ in derived_from("contacts")] == ["employees", "carriers"]
+    assert [resource.name for resource in children_of("policies")] == [
+        "policy_details", "adjustments", "quotes", "coverages", "equipment"
+    ]  # fmt: skip
+    assert [resource.name for resource, _ in derived_from("adjustments")] == ["commissions", "terminations"]
     assert [resource.name for resource in children_of("claims")] == []
     assert [resource.name for resource, _ in derived_from("policies")] == ["applications", "fees"]
     assert [resource.name for resource, _ in derived_from("quotes")] == ["fees"]

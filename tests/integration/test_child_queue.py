@@ -12,12 +12,14 @@ from sqlalchemy import Connection, Engine, text
 from etl.ledger import children
 from etl.ledger.children import REFRESH_DAYS, ChildRequest, QueueCoverage
 from etl.ledger.staging.raw_tables import CleanStatus, generate_raw_ids, insert_versions
+from etl.models.base import row_id
 from etl.models.states import RawState
 from etl.record import Record, StagedRecord
 from etl.resources import resource
 
 TENANT, BATCH = "t", UUID(int=1)
-POLICIES, DETAILS, TERMINATIONS = resource("policies"), resource("policy_details"), resource("terminations")
+POLICIES, DETAILS, QUOTES = resource("policies"), resource("policy_details"), resource("quotes")
+CONTACTS, ACCOUNTS = resource("contacts"), resource("account_info")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LOADED = CleanStatus(RawState.LOADED, rules="r", loaded=True)
 
@@ -138,18 +140,61 @@ def test_refused_parents_are_not_queued_but_loaded_ones_are(connection: Connecti
     assert ids(due(connection)) == ["2"]
 
 
-def test_a_parent_filter_limits_the_queue(connection: Connection) -> None:
-    put(connection, "1", Status="A")
-    put(connection, "2", Status="C")
-    assert ids(due(connection, TERMINATIONS)) == ["2"]
-    assert sorted(ids(due(connection))) == ["1", "2"]
+def put_contact(connection: Connection, source_id: str, contact_type: str | None, sub_type: str | None) -> None:
+    """Stage a contact of a type and a sub-type, and its row."""
+    raw = json.dumps({"EntityID": int(source_id), "ContactType": contact_type, "ContactSubType": sub_type}).encode()
+    record = Record(source_id, raw, bytes(16), NOON, False)
+    insert_versions(connection, CONTACTS, TENANT, BATCH, [(StagedRecord(generate_raw_ids(1)[0], record), None, LOADED)])
+    connection.execute(
+        text("INSERT INTO contacts (id, tenant, source_id, status) VALUES (:id, :tenant, :source, 'A')"),
+        {"id": row_id(TENANT, "contacts", source_id), "tenant": TENANT, "source": source_id},
+    )
+
+
+def put_policy_of(connection: Connection, contact: str, deleted_at: datetime | None = None) -> None:
+    """Store a policy row of a contact."""
+    connection.execute(
+        text("""
+            INSERT INTO policies (id, tenant, source_id, contact_id, status, deleted_at)
+            VALUES (:id, :tenant, :source, :contact, 'A', :deleted_at)
+        """),
+        {
+            "id": row_id(TENANT, "policies", contact), "tenant": TENANT, "source": contact, "deleted_at": deleted_at,
+            "contact": row_id(TENANT, "contacts", contact),
+        },
+    )  # fmt: skip
+
+
+def due_accounts(connection: Connection) -> list[str]:
+    """Return the contacts whose account details are due."""
+    children.refresh_queue(connection, ACCOUNTS, CONTACTS, TENANT)
+    now = children.read_database_time(connection)
+    return sorted(ids(children.read_due_requests(connection, ACCOUNTS, CONTACTS, TENANT, now, 100)))
+
+
+def test_carriers_managing_agencies_and_employees_have_no_details_and_customers_do(connection: Connection) -> None:
+    customers = [("C", "C"), ("C", None), (None, None), ("H", "C")]
+    others = [("R", "C"), ("C", "R"), (None, " r "), ("M", None), ("C", "M"), ("E", "E"), ("C", "e")]
+    for number, codes in enumerate([*customers, *others]):
+        put_contact(connection, str(number + 1), *codes)
+        put_policy_of(connection, str(number + 1))
+    assert due_accounts(connection) == ["1", "2", "3", "4"]
+
+
+def test_a_prospect_is_asked_about_once_a_live_policy_names_it(connection: Connection) -> None:
+    put_contact(connection, "1", "P", "P")
+    put_contact(connection, "2", "C", "P")
+    put_contact(connection, "3", "P", None)
+    put_policy_of(connection, "3", deleted_at=NOON)
+    assert due_accounts(connection) == []
+    put_policy_of(connection, "2")
+    assert due_accounts(connection) == ["2"]
 
 
 def test_a_request_has_the_parent_fields_that_the_child_needs(connection: Connection) -> None:
     put(connection, "1", CustomerId=7, PolicyNumber="not needed", TotalPremium=12.5)
     assert carried(due(connection)[0]) == {"PolicyId": 1, "CustomerId": 7, "Status": "A", "TotalPremium": 12.5}
-    put(connection, "2", Status="C")
-    assert carried(due(connection, TERMINATIONS)[0]) == {"PolicyId": 2}
+    assert carried(due(connection, QUOTES)[0]) == {"PolicyId": 1, "CustomerId": 7}
 
 
 def test_a_parent_whose_call_failed_is_postponed(connection: Connection) -> None:

@@ -25,8 +25,8 @@ RULES = 9
 #: Resources read in every history, because most others depend on them.
 ALWAYS = ("contacts", "policies")
 OTHERS = (
-    "locations", "departments", "carriers", "employees", "account_info", "applications", "policy_details",
-    "terminations", "quotes", "coverages", "equipment", "drivers", "vehicles", "claims", "billing_records",
+    "locations", "departments", "carrier_list", "account_info", "applications", "policy_details",
+    "adjustments", "quotes", "coverages", "equipment", "drivers", "vehicles", "claims", "billing_records",
     "commission_rules", "commissions", "documents", "acord_forms",
 )  # fmt: skip
 #: Faults that a retry resolves, and faults of pages; `{n}`: a small number, `@{k}`: every k-th call.

@@ -20,7 +20,7 @@ from etl.simulator.faults import Faults
 THEN = datetime(2025, 6, 2, 15, 30, tzinfo=UTC)
 LATER = THEN + timedelta(days=7)
 #: Feeds whose records have a modification time, so that late records are recognized as old.
-DATED = ("contacts", "policies", "claims", "applications", "commissions", "employees")
+DATED = ("contacts", "policies", "claims", "applications", "commissions")
 
 
 class Disturbed(Faults):

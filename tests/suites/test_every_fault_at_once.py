@@ -18,7 +18,7 @@ from etl.pipeline import retry
 from etl.simulator import FAULTS, Simulator
 
 #: A feed, a list, nested records, resources read per parent, and resources that an account may not offer.
-READ = ("contacts", "policies", "carriers", "vehicles", "coverages", "claims", "documents", "commission_rules")
+READ = ("contacts", "policies", "carrier_list", "vehicles", "coverages", "claims", "documents", "commission_rules")
 
 #: Temporary faults, each on some calls, so that a call meets several in a row.
 PASSING = (

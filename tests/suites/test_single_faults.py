@@ -17,7 +17,7 @@ from etl.errors import CredentialsRefused, EtlError
 from etl.simulator import FAULTS, Simulator
 
 #: A feed, a list, nested records, resources read per parent, and resources that an account may not offer.
-READ = ("contacts", "policies", "carriers", "vehicles", "coverages", "claims", "commission_rules")
+READ = ("contacts", "policies", "carrier_list", "vehicles", "coverages", "claims", "commission_rules")
 
 WHOLE, SOME_FAILED, REFUSED = "whole", "some failed", "credentials refused"
 #: The result of a run under each fault; some faults have several variants.

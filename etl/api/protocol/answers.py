@@ -7,7 +7,7 @@ from enum import StrEnum
 from http import HTTPStatus
 
 from etl.api.protocol.calls import Call
-from etl.api.protocol.pages import Page
+from etl.api.protocol.pages import CallFailed, Page
 from etl.api.protocol.waiting import retry_after
 from etl.errors import ApiUnavailable, EtlError
 
@@ -74,6 +74,8 @@ def check_answer(call: Call, status: int, headers: Mapping[str, str], body: byte
     """
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise RateLimited(f"{call}: the call limit is reached.", retry_after=retry_after(headers, now))
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise CallFailed(f"{call}: QQCatalyst answered {status}.", retry_after=retry_after(headers, now))
     if status in _AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise ApiUnavailable(f"{call}: QQCatalyst answered {status}.", retry_after=retry_after(headers, now))
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:

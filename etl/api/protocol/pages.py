@@ -28,6 +28,10 @@ _ERROR_CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
 _MOST = 2**53  # a larger number of records is ignored
 
 
+class CallFailed(ApiUnavailable):
+    """The API fails at this very call: status 500, or an envelope that says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """The records of one answer."""
@@ -191,10 +195,10 @@ _SHAPES = {
 
 
 def _succeeded(call: Call, success: object, code: object) -> None:
-    """Raise ApiUnavailable if the envelope says that the call failed, although the status says success."""
+    """Raise CallFailed if the envelope says that the call failed, although the status says success."""
     if success is False or code not in (None, "", 0, "0"):
         detail = f", code {code}" if _ERROR_CODE.fullmatch(str(code)) else ""
-        raise ApiUnavailable(f"{call}: QQCatalyst says that the call failed{detail}.")
+        raise CallFailed(f"{call}: QQCatalyst says that the call failed{detail}.")
 
 
 def _number_or_text(raw: msgspec.Raw) -> object:

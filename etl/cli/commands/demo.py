@@ -14,7 +14,7 @@ from etl.cli.ui.format import format_count, format_duration, join_words
 from etl.cli.ui.options import create_app, format_examples
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_line, print_notice
-from etl.cli.views.demo_summary import show_demo, show_next_steps
+from etl.cli.views.demo_summary import show_assumed, show_demo, show_next_steps
 from etl.database.connect import display_url
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.database.migrate import upgrade
@@ -66,6 +66,7 @@ def command(*, keep: Keep = False, contacts: Contacts = None, live: Live = False
                 status = first_sync(session, stop_request)
                 print_line()
                 print_line(f"Total time: {format_duration(time.monotonic() - began)}")
+                show_assumed()
                 show_next_steps(folder, servers_running=keep or live)
                 if live:
                     follow_changes(session, stop_request)

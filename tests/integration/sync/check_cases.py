@@ -70,7 +70,7 @@ class Book:
     def set_adjustments(self, policy: str, *, answered: bool, changed: bool = False) -> None:
         """Set whether the adjustments of a policy are outstanding or read."""
         values = {
-            "tenant": TENANT, "resource": "terminations", "parent_id": policy, "parent_raw_id": uuid.UUID(int=9),
+            "tenant": TENANT, "resource": "adjustments", "parent_id": policy, "parent_raw_id": uuid.UUID(int=9),
             "priority": 1, "parent_version_at": TODAY, "due_at": TODAY, "changed": changed,
         }  # fmt: skip
         self.connection.execute(insert(child_queue).values(**values, covered_at=TODAY if answered else None))

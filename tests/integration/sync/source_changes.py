@@ -28,7 +28,7 @@ def living_policy(world: World, kind: str = "coverages", least: int = 2) -> Any:
 
 
 def living_contact(world: World) -> Any:
-    return next(contact["EntityID"] for contact in world.contacts.values() if contact["Status"] == "A")
+    return next(key for key in world.clients if world.contacts[key]["Status"] == "A")
 
 
 def drop_claims(site: Site, number: int) -> list[str]:
@@ -57,7 +57,7 @@ def merge(simulator: Simulator) -> tuple[Any, Any, list[Any]]:
     )
     heir = next(
         contact_id
-        for contact_id in world.contacts
+        for contact_id in world.clients
         if contact_id != gone and world.contacts[contact_id]["Status"] == "A"
     )
     moved = [key for key in world.policies if world.policies[key]["CustomerId"] == gone]

@@ -19,7 +19,7 @@ from etl.load import LoadService
 from etl.stream import StreamWorker
 from etl.transform import TransformService
 
-SOME = ("claims", "carriers")
+SOME = ("claims", "carrier_list")
 
 
 @pytest.fixture

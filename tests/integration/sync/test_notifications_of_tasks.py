@@ -31,7 +31,7 @@ def _environment(notified_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def begin(run: str = RUN) -> str:
     """Begin a run over two independent resources, and return the id of its batch."""
-    batch = steps.start_batch(None, run, {"resources": ["carriers", "departments"]}, full=False)
+    batch = steps.start_batch(None, run, {"resources": ["carrier_list", "departments"]}, full=False)
     assert batch is not None
     return batch
 
@@ -79,7 +79,7 @@ def test_tasks_that_died_while_reading_are_reported_at_the_end(mails: Sink) -> N
     assert steps.plan_chunks(None, RUN, batch, 0) != []
     assert close(batch) == 6
     assert mails.subjects == [FAILED]
-    assert "departments and carriers" in mails.text()
+    assert "departments and carrier_list" in mails.text()
     goes_well("later")
     assert mails.subjects[1:] == [OVER]
 

@@ -25,7 +25,7 @@ from etl.simulator.server import Server
 
 LATENCY = 0.15
 #: Lists and feeds with one or a few pages.
-SMALL = ("locations", "departments", "carriers", "employees", "contacts", "billing_records", "commissions", "claims")
+SMALL = ("locations", "departments", "carrier_list", "contacts", "billing_records", "commissions", "claims")
 
 
 class Counted:

@@ -87,7 +87,7 @@ def serve(simulator: Simulator, items: Sequence[bytes]) -> None:
     """Serve these texts as the contacts of the agency, and nothing else."""
     collection = simulator.world.contacts
     collection._entries.clear()
-    collection._found.clear()
+    collection._kept_windows.clear()
     for number, item in enumerate(items):
         collection._entries[number] = Entry(item, MADE + timedelta(seconds=number), None)
 

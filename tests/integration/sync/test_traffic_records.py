@@ -21,7 +21,7 @@ from etl.transform import TransformService
 from etl.window import FIRST_INSTANT
 
 EVER = {"start_date": FIRST_INSTANT, "end_date": "2999-01-01"}
-SOME = ("carriers", "departments")
+SOME = ("carrier_list", "departments")
 #: Seconds that the API asks to wait before a retry.
 ASKED = 3
 

@@ -81,9 +81,9 @@ def test_never_more_are_under_way_than_there_are_slots_and_everyone_has_a_turn(n
 def test_lists_go_before_details_and_equals_in_their_order() -> None:
     async def scene() -> None:
         line = Line(1)
-        await line.come("carriers", "quotes", "documents", "policies", "contacts")
+        await line.come("carrier_list", "quotes", "documents", "policies", "contacts")
         await line.end_all()
-        assert line.began == ["carriers", "policies", "contacts", "quotes", "documents"]
+        assert line.began == ["carrier_list", "policies", "contacts", "quotes", "documents"]
 
     run(scene())
 

@@ -63,9 +63,9 @@ def test_a_paged_call_for_one_parent_asks_for_all_that_a_page_grants() -> None:
 
 
 def test_a_whole_list_is_asked_for_without_parameters() -> None:
-    carriers = resource("carriers")
+    carriers = resource("carrier_list")
     asked = whole_call(carriers, carriers.endpoints[0])
-    assert (asked.target, asked.proven, str(asked)) == ("Carriers", False, "carriers")
+    assert (asked.target, asked.proven, str(asked)) == ("Carriers", False, "carrier_list")
 
 
 @pytest.mark.parametrize(

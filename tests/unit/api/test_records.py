@@ -111,14 +111,14 @@ def test_keys_match_whatever_their_case(first: dict[str, object]) -> None:
 
 
 def test_records_of_kinds_that_another_resource_keeps_are_counted_and_left_out() -> None:
-    found = read(
-        "employees", {"EntityID": 1, "ContactSubType": "E"}, {"EntityID": 2, "ContactSubType": "C"}, {"EntityID": 3}
-    )
+    staff = replace(resource("contacts"), row_filter=("ContactSubType", ("E",)), stages_filtered_out=False)
+    found = read(staff, {"EntityID": 1, "ContactSubType": "E"}, {"EntityID": 2, "ContactSubType": "C"}, {"EntityID": 3})
     assert ([record.source_id for record in found.records], found.others, found.item_ids) == (["1"], 2, ["1", "2", "3"])
 
 
 def test_records_of_another_kind_that_only_this_resource_keeps_are_staged() -> None:
-    found = read("terminations", {"AdjustmentID": 1, "AdjustmentType": "E"}, parent=Parent())
+    cancellations = replace(resource("adjustments"), row_filter=("AdjustmentType", ("C",)))
+    found = read(cancellations, {"AdjustmentId": 1, "AdjustmentType": "E"}, parent=Parent())
     assert ([record.source_id for record in found.records], found.others) == (["1"], 0)
 
 

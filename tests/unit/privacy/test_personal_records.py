@@ -72,7 +72,7 @@ def test_staff_and_market_tables_never_belong_to_a_person() -> None:
         "carriers",
         "commission_rules",
     }
-    assert find_linking_tables() == {"contacts", "policies", "quotes", "vehicles"}
+    assert find_linking_tables() == {"contacts", "policies", "quotes", "vehicles", "adjustments"}
 
 
 @pytest.mark.parametrize("one", MIXED, ids=lambda one: one.name)

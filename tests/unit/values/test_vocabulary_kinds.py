@@ -71,3 +71,10 @@ def test_junk_in_a_status_word_refuses_the_record() -> None:
     assert Word(status=True).clean("Presented") == "Presented"
     assert violation_of(Word(status=True).clean("<p>Presented</p>")).severity == Severity.REFUSED
     assert violation_of(Word().clean("<p>Presented</p>")).severity == Severity.DROPPED
+
+
+def test_a_vocabulary_of_which_no_code_is_known_accepts_every_code() -> None:
+    code = Code("claim status", {}, status=True)
+    assert [code.clean(raw) for raw in ("O", " o ", None)] == ["O", "O", None]
+    assert violation_of(code.clean("not a code at all")).severity is Severity.REFUSED
+    assert violation_of(Code("claim status", {}, closed=True).clean("O")).rule == "code-unknown"

@@ -1,0 +1,57 @@
+"""The agency of the enterprise feeds: one credential may cover several, and ids are unique only inside one."""
+
+from collections.abc import Iterable
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from etl.catalogue import Envelope, Resource
+from etl.errors import UnexpectedResponse
+from etl.resources import CATALOGUE
+
+
+class _Item(msgspec.Struct):
+    """What an item of an enterprise feed says of its agency."""
+
+    QQTenantID: int | str | None = None
+
+
+_decode = msgspec.json.Decoder(_Item).decode
+
+
+def is_shared(resource: Resource) -> bool:
+    """Return whether the answers of a resource may contain records of several agencies."""
+    return any(endpoint.envelope is Envelope.ENTERPRISE for endpoint in resource.endpoints)
+
+
+def read_source_tenant(connection: Connection, tenant: str) -> str | None:
+    """Return the QQTenantID of the records that are already staged for a tenant."""
+    for resource in filter(is_shared, CATALOGUE):
+        query = text(f"""
+            SELECT raw_data #>> '{{_parent,QQTenantID}}' FROM raw.{resource.raw_table}
+            WHERE tenant = :tenant AND superseded_at IS NULL
+              AND raw_data #> '{{_parent,QQTenantID}}' IS NOT NULL LIMIT 1
+        """)
+        source_tenant: str | None = connection.execute(query, {"tenant": tenant}).scalar_one_or_none()
+        if source_tenant is not None:
+            return source_tenant
+    return None
+
+
+def check_source_tenant(resource: str, items: Iterable[bytes], known: str | None) -> str | None:
+    """Return the QQTenantID of a page; raise UnexpectedResponse when it is not the one that is known."""
+    for item in items:
+        try:
+            named = _decode(item).QQTenantID
+        except msgspec.DecodeError:
+            continue
+        if named is None:
+            continue
+        if known is not None and str(named) != known:
+            raise UnexpectedResponse(
+                f"{resource}: the credentials cover several agencies (QQTenantID {known} and {named}). One ETL_TENANT "
+                "holds one agency, because ids are unique only inside an agency. Nothing of this page was stored. Use "
+                "credentials for one agency."
+            )
+        known = str(named)
+    return known
