@@ -58,7 +58,9 @@ def test_a_healthy_account_is_ready_after_few_calls(qqetl: CommandLine, database
     assert [entry["name"] for entry in report["checks"]] == ["settings", "database", "migrations", "token", "clock"]
     assert all(entry["good"] for entry in report["checks"])
     assert [entry["resource"] for entry in report["calls"]] == CALLS
-    assert set(verdicts(report).values()) <= {"as declared", "offered, empty"}
+    enterprise = {resource.name for resource in CATALOGUE if resource.needs_enterprise_access}
+    assert {name for name, verdict in verdicts(report).items() if verdict == "not offered"} == enterprise
+    assert set(verdicts(report).values()) <= {"as declared", "offered, empty", "not offered"}
     assert len(requests) <= len(CALLS), "each call once"
     sizes = {entry.query.rpartition("pageSize=")[2] for entry in requests if "pageSize" in entry.query}
     assert sizes == {"10"}
