@@ -85,13 +85,12 @@ class Code(Kind):
             return None
         # Some non-ASCII letters have ASCII capitals; they are not codes.
         code = text.upper() if text.isascii() else ""
-        if code in self.meanings:
-            return code
         if not _CODE.fullmatch(code):
             return self._junk_violation(
                 self.violation("junk", f"is not a {self.vocabulary} code: too long, or not plain letters")
             )
-        if not self.meanings and not self.closed:  # nobody has published a code: none of them is news
+        is_open_to_all = not self.meanings and not self.closed  # nobody has published a code: none of them is news
+        if code in self.meanings or is_open_to_all:
             return code
         message = f"is not a known {self.vocabulary} code"
         return (

@@ -37,13 +37,15 @@ COLUMNS = {
     ),
     "policies": (
         "contact_id+ carrier_id mga_id mga_source_id prior_policy_id policy_number* status+ effective_date* "
-        "expiration_date term line_of_business lob_code acord_code policy_type package_type total_premium description agent_name "
+        "expiration_date term line_of_business lob_code acord_code policy_type package_type total_premium description "
+        "agent_name "
         "producer_ids"
     ),
     "policy_details": (
         "policy_id+ line_of_business acord_code subline policy_class business_type binder_date binder_number agent_id "
         "csr_id location_id department_id non_renewal reinstated policy_source policy_source_details carrier_naic "
-        "parent_carrier period premium_sent is_pending billing_type payment_plan annualized_premium fees_amount taxes_amount"
+        "parent_carrier period premium_sent is_pending billing_type payment_plan annualized_premium fees_amount "
+        "taxes_amount"
     ),
     "drivers": (
         "policy_id+ policy_detail_source_id first_name middle_name last_name birth_date gender marital_status "
@@ -66,7 +68,8 @@ COLUMNS = {
         "premium_change effective_date"
     ),
     "terminations": (
-        "policy_id+ contact_id adjustment_id is_current termination_date* effective_date reason_id reason return_premium"
+        "policy_id+ contact_id adjustment_id is_current termination_date* effective_date reason_id reason "
+        "return_premium"
     ),
     "adjustments": (
         "policy_id+ adjustment_type* adjusted_on* reasons reason_ids premium_change commission_change "
@@ -78,7 +81,8 @@ COLUMNS = {
         "is_voided amount due paid description"
     ),
     "commission_rules": (
-        "kind* location_id carrier_id mga_id mga_source_id lob_id term business_type producer_id rate* is_percent effective_on* "
+        "kind* location_id carrier_id mga_id mga_source_id lob_id term business_type producer_id rate* is_percent "
+        "effective_on* "
         "expires_on"
     ),
     "commissions": (

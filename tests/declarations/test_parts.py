@@ -155,7 +155,8 @@ CANCELLATION = {
     "AdjustmentId": 3, "AdjustmentType": "C", "AdjustmentDate": "2025-04-01T00:00:00", "PremiumChange": -412.5,
     "CommissionChange": "-61.88", "PolicyId": 88121,
     "AdjustmentReasons": [
-        {"ReasonId": 7, "ReasonDescription": "Non-payment "}, None, {"ReasonId": 9, "ReasonDescription": "Sold vehicle"},
+        {"ReasonId": 7, "ReasonDescription": "Non-payment "}, None,
+        {"ReasonId": 9, "ReasonDescription": "Sold vehicle"},
     ],
 }  # fmt: skip
 

@@ -24,7 +24,8 @@ PERSON = (
 API = {
     "locations": (
         "LocationID LocationName IsDefault QQID Alias StreetAddressLine1 StreetAddressLine2 City State Zip PhoneNumber "
-        "Fax EmailAddress DefaultEmployeeID ContactFirstName ContactLastName MainClientID DefaultStateCode BusinessFEIN "
+        "Fax EmailAddress DefaultEmployeeID ContactFirstName ContactLastName MainClientID DefaultStateCode "
+        "BusinessFEIN "
         "DateLastModified Name AgencyID AgencyName Line1 Phone Email Active"
     ),
     "departments": "DepartmentID Name LocationID ManagerID Active",

@@ -70,7 +70,8 @@ def policies(world: World) -> Iterator[tuple[str, Row]]:
                 is_deleted(policy), status=policy["Status"], policy_number=policy["PolicyNumber"],
                 total_premium=policy["TotalPremium"], effective_date=day(policy["EffectiveDate"]),
                 expiration_date=day(policy["ExpirationDate"]), mga_id=policy["MGAId"], mga_source_id=policy["MGAId"],
-                contact_id=policy["CustomerId"],
+               
+                    contact_id=policy["CustomerId"],
                 carrier_id=policy["CarrierId"], prior_policy_id=policy["PriorPolicyID"],
             ),
         )  # fmt: skip
@@ -148,7 +149,13 @@ def locations(world: World) -> Iterator[tuple[str, Row]]:
     for location in world.locations:
         yield (
             str(location["LocationID"]),
-            row(False, name=location["LocationName"], qqid=location["QQID"], is_default=location["IsDefault"], agency_id="account"),
+            row(
+                False,
+                name=location["LocationName"],
+                qqid=location["QQID"],
+                is_default=location["IsDefault"],
+                agency_id="account",
+            ),
         )
 
 
@@ -183,7 +190,8 @@ def details(world: World) -> Iterator[tuple[str, Row]]:
                 str(detail["PolicyDetailsID"]),
                 row(
                     False, business_type=detail["BusinessType"], binder_number=detail["BinderNumber"],
-                    carrier_naic=detail["CarrierNAIC"], non_renewal=detail["NonRenewal"], premium_sent=detail["PremiumSent"],
+                    carrier_naic=detail["CarrierNAIC"], non_renewal=detail["NonRenewal"],
+                    premium_sent=detail["PremiumSent"],
                     policy_id=policy["PolicyId"], agent_id=detail["AgentID"], csr_id=detail["CsrID"],
                 ),
             )  # fmt: skip
@@ -206,15 +214,22 @@ def renewals(world: World) -> Iterator[tuple[str, Row]]:
 def terminations(world: World) -> Iterator[tuple[str, Row]]:
     for policy in present_policies(world):
         cancellations = [
-            adjustment for adjustment in world.detail("adjustments", policy["PolicyId"]) if adjustment["AdjustmentType"] == "C"
+            adjustment
+            for adjustment in world.detail("adjustments", policy["PolicyId"])
+            if adjustment["AdjustmentType"] == "C"
         ]
-        newest = max(cancellations, key=lambda adjustment: (adjustment["AdjustmentDate"], adjustment["AdjustmentId"]), default=None)
+        newest = max(
+            cancellations,
+            key=lambda adjustment: (adjustment["AdjustmentDate"], adjustment["AdjustmentId"]),
+            default=None,
+        )
         for adjustment in cancellations:
             reasons = adjustment["AdjustmentReasons"]
             yield (
                 str(adjustment["AdjustmentId"]),
                 row(
-                    False, return_premium=-adjustment["PremiumChange"], termination_date=day(adjustment["AdjustmentDate"]),
+                    False, return_premium=-adjustment["PremiumChange"],
+                    termination_date=day(adjustment["AdjustmentDate"]),
                     reason_id=reasons[0]["ReasonId"] if reasons else None, is_current=adjustment is newest,
                     reason="; ".join(reason["ReasonDescription"] for reason in reasons) or None,
                     adjustment_id=adjustment["AdjustmentId"], policy_id=policy["PolicyId"], contact_id=policy["CustomerId"],

@@ -87,7 +87,9 @@ def open_site(simulator: Simulator, url: str, **settings: Any) -> Iterator[Site]
 @contextmanager
 def serve_agency(**settings: Any) -> Iterator[Simulator]:
     """Give a small served agency."""
-    with Simulator(SimulatorSettings(**{"seed": SEED, "contacts": CONTACTS, "offered": EXTRA_CALLS, **settings})) as served:
+    with Simulator(
+        SimulatorSettings(**{"seed": SEED, "contacts": CONTACTS, "offered": EXTRA_CALLS, **settings})
+    ) as served:
         yield served
 
 

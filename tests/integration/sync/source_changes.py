@@ -56,9 +56,7 @@ def merge(simulator: Simulator) -> tuple[Any, Any, list[Any]]:
         if len(policy_ids) > 0 and contact_id in world.contacts
     )
     heir = next(
-        contact_id
-        for contact_id in world.clients
-        if contact_id != gone and world.contacts[contact_id]["Status"] == "A"
+        contact_id for contact_id in world.clients if contact_id != gone and world.contacts[contact_id]["Status"] == "A"
     )
     moved = [key for key in world.policies if world.policies[key]["CustomerId"] == gone]
     for key in moved:

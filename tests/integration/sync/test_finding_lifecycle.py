@@ -16,7 +16,9 @@ from etl.simulator import Simulator
 
 SEEN = "SELECT concat_ws(' ', state, times_seen) FROM etl.findings WHERE "
 #: A contact with status I is part of the agency: its code is unknown from the beginning.
-CODES = SEEN.replace("SELECT", "SELECT source_id,") + "rule = 'code-unknown' AND field = 'status' AND source_id <> 'code:I'"
+CODES = (
+    SEEN.replace("SELECT", "SELECT source_id,") + "rule = 'code-unknown' AND field = 'status' AND source_id <> 'code:I'"
+)
 
 
 def edit(simulator: Simulator, key: Any, **fields: Any) -> None:

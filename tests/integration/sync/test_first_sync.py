@@ -163,7 +163,9 @@ def test_no_secret_reaches_the_database(as_synced: Site, simulator: Simulator) -
 
 
 def test_a_first_run_over_known_answers_reports_no_drift(as_synced: Site) -> None:
-    news = pairs(as_synced.engine, "SELECT resource || ' ' || path, example_codes::text FROM etl.drift WHERE state <> 'known'")
+    news = pairs(
+        as_synced.engine, "SELECT resource || ' ' || path, example_codes::text FROM etl.drift WHERE state <> 'known'"
+    )
     assert news == [], news
     looked_at = set(values(as_synced.engine, "SELECT DISTINCT resource FROM etl.drift"))
     assert {"contacts", "policies", "drivers", "quotes", "documents", "commission_rules"} <= looked_at

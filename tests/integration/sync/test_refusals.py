@@ -96,9 +96,7 @@ def test_items_of_commission_rules_without_a_known_id_fail_nothing(database_url:
     with serve_agency() as served, open_site(served, database_url) as site:
         set_faults(served, "rename-field:CommissionRuleID=Key")
         summary = site.sync_once(resources=("commission_rules",))
-        assert {part.resource: part.status for part in summary.parts} == {
-            "commission_rules": ResourceState.NOT_OFFERED
-        }
+        assert {part.resource: part.status for part in summary.parts} == {"commission_rules": ResourceState.NOT_OFFERED}
         assert summary.exit_status == 0
 
 

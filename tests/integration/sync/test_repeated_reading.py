@@ -114,9 +114,10 @@ def test_a_plan_shows_the_urgency_of_child_records(synced: Site) -> None:
 
 def test_a_day_with_very_many_records_is_read_in_many_pages_and_resumed_at_the_page(database_url: str) -> None:
     """A conversion wrote the whole book in one day, which cannot be split."""
-    day, many = NOON.replace(hour=0), 80
-    with serve_agency(now=NOON + timedelta(days=9), contacts=many) as served, open_site(served, database_url) as site:
+    day = NOON.replace(hour=0)
+    with serve_agency(now=NOON + timedelta(days=9), contacts=80) as served, open_site(served, database_url) as site:
         contacts = served.world.contacts
+        many = len(contacts)
         for number, key in enumerate(list(contacts)):
             at = day + timedelta(minutes=number)
             contacts.put(key, contacts[key] | {"CreatedOn": at.isoformat()[:19], "DateLastModified": None}, at)
