@@ -294,6 +294,9 @@ BY_NAME = {entry.name: entry for entry in CATALOGUE}
 for entry_name in BY_NAME:
     staging.declare(entry_name)
 
+#: The field in which an enterprise feed names the agency of an item: ids are unique only inside an agency.
+AGENCY_FIELD = "QQTenantID"
+
 #: The resource whose records are the people that can be erased.
 PEOPLE = "contacts"
 

@@ -7,13 +7,13 @@ from sqlalchemy import Connection, text
 
 from etl.catalogue import Envelope, Resource
 from etl.errors import UnexpectedResponse
-from etl.resources import CATALOGUE
+from etl.resources import AGENCY_FIELD, CATALOGUE
 
 
-class _Item(msgspec.Struct):
+class _Item(msgspec.Struct, rename={"agency": AGENCY_FIELD}):
     """What an item of an enterprise feed says of its agency."""
 
-    QQTenantID: int | str | None = None
+    agency: int | str | None = None
 
 
 _decode = msgspec.json.Decoder(_Item).decode
@@ -25,31 +25,32 @@ def is_shared(resource: Resource) -> bool:
 
 
 def read_source_tenant(connection: Connection, tenant: str) -> str | None:
-    """Return the QQTenantID of the records that are already staged for a tenant."""
+    """Return the agency of the records that are already staged for a tenant."""
     for resource in filter(is_shared, CATALOGUE):
         query = text(f"""
-            SELECT raw_data #>> '{{_parent,QQTenantID}}' FROM raw.{resource.raw_table}
+            SELECT raw_data #>> ARRAY['_parent', :field] FROM raw.{resource.raw_table}
             WHERE tenant = :tenant AND superseded_at IS NULL
-              AND raw_data #> '{{_parent,QQTenantID}}' IS NOT NULL LIMIT 1
+              AND raw_data #> ARRAY['_parent', :field] IS NOT NULL LIMIT 1
         """)
-        source_tenant: str | None = connection.execute(query, {"tenant": tenant}).scalar_one_or_none()
+        values = {"tenant": tenant, "field": AGENCY_FIELD}
+        source_tenant: str | None = connection.execute(query, values).scalar_one_or_none()
         if source_tenant is not None:
             return source_tenant
     return None
 
 
 def check_source_tenant(resource: str, items: Iterable[bytes], known: str | None) -> str | None:
-    """Return the QQTenantID of a page; raise UnexpectedResponse when it is not the one that is known."""
+    """Return the agency of a page; raise UnexpectedResponse when it is not the one that is known."""
     for item in items:
         try:
-            named = _decode(item).QQTenantID
+            named = _decode(item).agency
         except msgspec.DecodeError:
             continue
         if named is None:
             continue
         if known is not None and str(named) != known:
             raise UnexpectedResponse(
-                f"{resource}: the credentials cover several agencies (QQTenantID {known} and {named}). One ETL_TENANT "
+                f"{resource}: the credentials cover several agencies ({AGENCY_FIELD} {known} and {named}). One ETL_TENANT "
                 "holds one agency, because ids are unique only inside an agency. Nothing of this page was stored. Use "
                 "credentials for one agency."
             )

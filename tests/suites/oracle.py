@@ -70,7 +70,7 @@ def policies(world: World) -> Iterator[tuple[str, Row]]:
                 is_deleted(policy), status=policy["Status"], policy_number=policy["PolicyNumber"],
                 total_premium=policy["TotalPremium"], effective_date=day(policy["EffectiveDate"]),
                 expiration_date=day(policy["ExpirationDate"]), mga_id=policy["MGAId"], mga_source_id=policy["MGAId"],
-               
+
                     contact_id=policy["CustomerId"],
                 carrier_id=policy["CarrierId"], prior_policy_id=policy["PriorPolicyID"],
             ),
@@ -232,7 +232,8 @@ def terminations(world: World) -> Iterator[tuple[str, Row]]:
                     termination_date=day(adjustment["AdjustmentDate"]),
                     reason_id=reasons[0]["ReasonId"] if reasons else None, is_current=adjustment is newest,
                     reason="; ".join(reason["ReasonDescription"] for reason in reasons) or None,
-                    adjustment_id=adjustment["AdjustmentId"], policy_id=policy["PolicyId"], contact_id=policy["CustomerId"],
+                    adjustment_id=adjustment["AdjustmentId"], policy_id=policy["PolicyId"],
+                    contact_id=policy["CustomerId"],
                 ),
             )  # fmt: skip
 
