@@ -137,14 +137,14 @@ def serve(orders: socket.socket) -> dict[str, Any] | None:
     """Fork a child for each order and report its end; return the order in the child, None when the tests have ended."""
     running: dict[int, socket.socket] = {}  # by the file that becomes readable when the child has ended
     while True:
-        ready, _, _ = select.select([orders, *running], [], [])
-        for file in [file for file in ready if file in running]:
+        ready, _, _ = select.select([orders.fileno(), *running], [], [])
+        for file in running.keys() & set(ready):
             pid_socket = running.pop(file)
             _, status = os.waitpid(PIDS.pop(file), 0)
             os.close(file)
             with suppress(BrokenPipeError), pid_socket:
                 pid_socket.send(str(os.waitstatus_to_exitcode(status)).encode())
-        if orders not in ready:
+        if orders.fileno() not in ready:
             continue
         message, files, _, _ = socket.recv_fds(orders, MESSAGE, 4)
         if not message:
