@@ -51,8 +51,8 @@ def check_source_tenant(resource: str, items: Iterable[bytes], known: str | None
         if known is not None and str(named) != known:
             raise UnexpectedResponse(
                 f"{resource}: the credentials cover several agencies ({AGENCY_FIELD} {known} and {named}). One "
-                "ETL_TENANT holds one agency, because ids are unique only inside an agency. Nothing of this page was stored. Use "
-                "credentials for one agency."
+                "ETL_TENANT holds one agency, because ids are unique only inside an agency. Nothing of this page was "
+                "stored. Use credentials for one agency."
             )
         known = str(named)
     return known

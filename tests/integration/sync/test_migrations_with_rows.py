@@ -146,7 +146,7 @@ def test_a_run_continues_after_a_migration_from_the_first_release(synced: Site, 
     assert differences(digest(synced.engine), digest(as_synced.engine)) == []
     written = """
         SELECT coalesce(sum(inserted + updated), 0) FROM etl.sync_history
-        WHERE batch_id = :batch AND concat('raw.raw_', resource) = ANY(:tables)
+        WHERE batch_id = :batch AND concat('public.', table_name) = ANY(:tables)
     """
     assert values(synced.engine, written, batch=summary.batch.id, tables=list(first_tables)) == [0]
 
