@@ -46,13 +46,13 @@ def check_source_tenant(resource: str, items: Iterable[bytes], known: str | None
             named = _decode(item).agency
         except msgspec.DecodeError:
             continue
-        if named is None:
+        if named is None or not (agency := str(named).strip()):
             continue
-        if known is not None and str(named) != known:
+        if known is not None and agency != known:
             raise UnexpectedResponse(
-                f"{resource}: the credentials cover several agencies ({AGENCY_FIELD} {known} and {named}). One "
+                f"{resource}: the credentials cover several agencies ({AGENCY_FIELD} {known} and {agency}). One "
                 "ETL_TENANT holds one agency, because ids are unique only inside an agency. Nothing of this page was "
                 "stored. Use credentials for one agency."
             )
-        known = str(named)
+        known = agency
     return known

@@ -36,7 +36,8 @@ class Disturbed(Faults):
         return answer
 
     def spoil(self, request: web.Request, body: bytes) -> bytes:
-        self.delivered[page_key(request)] = body
+        key = page_key(request)
+        self.delivered[key] = max(self.delivered.get(key, b""), body, key=len)  # the days with the most records
         return body
 
 

@@ -28,17 +28,17 @@ PASSING = (
     "server-errors:2@7", "html-login:1@11", "redirect-login@17", "odd-success:202@19", "gzip-bomb:1@23",
     "empty-middle-page:1@5", "duplicate-records:2@2", "large-record:11@29", "foreign-links",
     "is-success-false:1@9", "bad-json:1@10", "slow:0.001", "drip:2000000", "stall:8@41", "cut-body:1@8", "reset:0@12",
-    "wrong-encoding:1@14", "wrong-charset:utf-16@16", "clock-skew:3600",
+    "long-window:3660@9", "wrong-encoding:1@14", "wrong-charset:utf-16@16", "clock-skew:3600",
 )  # fmt: skip
 #: Faults of record contents, as if the vendor had changed the API.
 OF_RECORDS = (
     "null-modified@4", "strange-modified:9999-12-31T00:00:00@6", "id-form:padded@3", "time-form:seven@5",
-    "set-field:Novelty={}@2", "lost-field:Description@3",
+    "set-field:Novelty={}@2", "lost-field:Description@3", "rename-field:Fax=FaxNo",
 )  # fmt: skip
 #: Faults that retries do not resolve. A copy that lost its id is one record more than the API reports.
 LASTING = (
     "forbidden:Claims", "not-found:Policies/", "wrong-total:7@5", "repeated-page@8", "page-drift:1@3", "no-id:1@7",
-    "not-offered:Commissions/Agency", "unauthorized:Documents", "wrong-verb:Carriers",
+    "not-offered:Commissions/Agency", "unauthorized:Documents", "wrong-verb:Carriers", "second-tenant@2",
 )  # fmt: skip
 #: Faults that let no call through.
 ENDING = ("token-refused", "unauthorized-always", "call-quota:30")
