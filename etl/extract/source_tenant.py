@@ -1,6 +1,7 @@
 """The agency of the enterprise feeds: one credential may cover several, and ids are unique only inside one."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -8,12 +9,13 @@ from sqlalchemy import Connection, text
 from etl.catalogue import Envelope, Resource
 from etl.errors import UnexpectedResponse
 from etl.resources import AGENCY_FIELD, CATALOGUE
+from etl.values.identifier import source_id
 
 
 class _Item(msgspec.Struct, rename={"agency": AGENCY_FIELD}):
     """What an item of an enterprise feed says of its agency."""
 
-    agency: int | str | None = None
+    agency: Any = None
 
 
 _decode = msgspec.json.Decoder(_Item).decode
@@ -28,13 +30,13 @@ def read_source_tenant(connection: Connection, tenant: str) -> str | None:
     """Return the agency of the records that are already staged for a tenant."""
     for resource in filter(is_shared, CATALOGUE):
         query = text(f"""
-            SELECT raw_data #>> ARRAY['_parent', :field] FROM raw.{resource.raw_table}
+            SELECT raw_data #> ARRAY['_parent', :field] FROM raw.{resource.raw_table}
             WHERE tenant = :tenant AND superseded_at IS NULL
               AND raw_data #> ARRAY['_parent', :field] IS NOT NULL LIMIT 1
         """)
         values = {"tenant": tenant, "field": AGENCY_FIELD}
-        source_tenant: str | None = connection.execute(query, values).scalar_one_or_none()
-        if source_tenant is not None:
+        source_tenant = source_id(connection.execute(query, values).scalar_one_or_none())
+        if isinstance(source_tenant, str):
             return source_tenant
     return None
 
@@ -43,10 +45,10 @@ def check_source_tenant(resource: str, items: Iterable[bytes], known: str | None
     """Return the agency of a page; raise UnexpectedResponse when it is not the one that is known."""
     for item in items:
         try:
-            named = _decode(item).agency
+            agency = source_id(_decode(item).agency)
         except msgspec.DecodeError:
             continue
-        if named is None or not (agency := str(named).strip()):
+        if not isinstance(agency, str):  # the item does not say it, or says it in a form that is no id
             continue
         if known is not None and agency != known:
             raise UnexpectedResponse(
