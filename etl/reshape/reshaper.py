@@ -20,6 +20,7 @@ from etl.models.base import Field, Model, Source, fields_of, row_id_text
 from etl.models.sources import is_marked
 from etl.record import StagedRecord
 from etl.reshape.fast_path import FastPath, NeedsReferencePath, compile_fast_path
+from etl.sensitive import MASK, SSN, mask_secrets
 from etl.values import Kind, Reference, Severity, Text, Timestamp, Violation
 from etl.values.text import DAMAGED
 
@@ -32,11 +33,8 @@ TRAILING_COLUMNS = ("source_created_at", "source_modified_at", "version_at", "de
 
 TABLES: Mapping[str, type[Model]] = {model.__tablename__: model for model in PRODUCTION}
 
-#: What looks like a social security number (three, two and four digits, separated) or a driver's license number: a
-#: letter with 7 to 14 digits, as most states write it.
-IDENTIFYING = re.compile(r"(?<![\d-])\d{3}([- ])\d{2}\1\d{4}(?![\d-])|(?<!\w)[A-Za-z]\d{7,14}(?!\w)")
-#: Replaces them.
-MASK = "***"
+#: What looks like a driver's license number: a letter with 7 to 14 digits, as most states write it.
+LICENSE = re.compile(r"(?<!\w)[A-Za-z]\d{7,14}(?!\w)")
 
 encode_json = msgspec.json.Encoder(decimal_format="number").encode
 clean_label = Text(placeholders=True).clean
@@ -290,4 +288,5 @@ def path_reader(path: str) -> Callable[[Mapping[str, Any]], Any]:
 def masked_text(raw: Any) -> str:
     """Return a raw value as the text of a finding: shortened, on one line, SSN and driver's license numbers masked."""
     text = raw if isinstance(raw, str) else encode_json(raw).decode()
-    return IDENTIFYING.sub(MASK, " ".join(text.replace("\x00", "\N{REPLACEMENT CHARACTER}").split()))[:200]
+    line = " ".join(text.replace("\x00", "\N{REPLACEMENT CHARACTER}").split())
+    return LICENSE.sub(MASK, SSN.sub(MASK, mask_secrets(line)))[:200]

@@ -63,7 +63,6 @@ class Text(Kind):
         (None, None),
         (" \u00a0\u3000", None),
         ("N/A", None),
-        ("NA", None),
         ("unknown", None),
         ("-", None),
         ("TBD", None),
@@ -74,6 +73,8 @@ class Text(Kind):
         ({"Name": "a"}, "text-type"),
         (float("nan"), "text-not-finite"),
         ("x" * 10_001, "text-too-long"),
+        ("Null", "text-like-placeholder"),
+        ("NA", "text-like-placeholder"),
         ("a\x00b", "text-damaged"),
         ("half \ud83d pair", "text-damaged"),
         ("half \ufffd pair", "text-damaged"),
@@ -86,8 +87,8 @@ class Text(Kind):
 
     @classmethod
     def example(cls) -> "Text":
-        """Return the kind that drops placeholders and keeps line breaks."""
-        return cls(placeholders=True, lines=True)
+        """Return the kind that drops placeholders, knows names and keeps line breaks."""
+        return cls(placeholders=True, person=True, lines=True)
 
     @property
     def column_type(self) -> sa.Text:
