@@ -1,11 +1,11 @@
 """Sources of a value other than a plain path: the first of several paths, and how a path, a code or a mark is read."""
 
-import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from etl.docstrings import docstring_of
 from etl.values import Boolean, Code, Violation
 from etl.values.boolean import WORDS
 
@@ -101,5 +101,5 @@ def in_words(source: object) -> str:
     """Return where a value comes from: a path, several paths, or the summary of a function's docstring."""
     if isinstance(source, str | FirstOf):
         return str(source)
-    sentence = (inspect.getdoc(source) or "").split("\n")[0]
+    sentence = docstring_of(source).split("\n")[0]
     return sentence.removeprefix("Return ").removeprefix("Tell ").rstrip(".")

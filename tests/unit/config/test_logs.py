@@ -321,8 +321,17 @@ def test_a_log_file_that_is_truncated_continues_without_a_hole(tmp_path: Path) -
     assert json.loads(path.read_text())["event"] == "second"
 
 
+def test_the_folder_of_the_log_file_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "missing" / "too" / "qqetl.log"
+    configure_logging(settings(log_file=path))
+    structlog.stdlib.get_logger("etl.x").info("kept")
+    assert json.loads(path.read_text())["event"] == "kept"
+    assert capsys.readouterr().err == ""
+
+
 def test_an_unusable_log_file_is_replaced_by_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging(settings(log_file=tmp_path / "missing" / "qqetl.log"))
+    (tmp_path / "file").touch()
+    configure_logging(settings(log_file=tmp_path / "file" / "qqetl.log"))
     structlog.stdlib.get_logger("etl.x").info("goes on")
     first, second = events(capsys)
     assert (first["event"], first["level"]) == ("log file cannot be written", "warning")
