@@ -1,4 +1,4 @@
-"""Docstrings that are shown to people, also where Python was told to drop them (`-OO`, PYTHONOPTIMIZE=2)."""
+"""Docstrings that are shown to people, also if Python drops them (`-OO`, PYTHONOPTIMIZE=2)."""
 
 import ast
 import inspect

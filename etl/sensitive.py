@@ -16,7 +16,7 @@ _NEVER_STAGED = re.compile(
     rf"|(?:passw(?:or)?d|passwrd|pwd|passcode|passphrase|(?:login|user|portal|web|client|customer)pass){_ENDING}"
     rf"|cvv{_ENDING}|cardsecurity{_ENDING}"
 )
-#: Besides: names of birth dates, accounts, cards and licenses, and of what opens something.
+#: Also: names of birth dates, accounts, cards and licenses, and of what opens something.
 _NEVER_LOGGED = re.compile(
     r"passw(?:or)?d|pwd|pswd|secret|token|apikey|authorization|credential|cookie|passphrase"
     rf"|taxid|taxpayer|^i?tin{_ENDING}|cvc{_ENDING}|^cid$|cardverification|^(?:business|federal|employer|company|agency)*f?ein{_ENDING}|employeridentification"

@@ -9,7 +9,7 @@ _SIMILARITY = 0.8
 
 
 def find_misspelled(known: Collection[str], environment: Iterable[str], file: Collection[str]) -> Iterator[str]:
-    """Yield what is wrong with each name that looks like a setting and is none; `file` holds those of `.env`."""
+    """Yield what is wrong with each name that looks like a setting but is not one; `file` holds those of `.env`."""
     for name in sorted({*environment, *file}):
         if name.startswith(_PREFIXES) and name not in known:
             nearest = get_close_matches(name, known, n=1, cutoff=0.0 if name in file else _SIMILARITY)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped
 
 from etl.models.base import Model, computed, field
@@ -19,6 +19,7 @@ from etl.models.codes import (
     POLICY_TERM,
 )
 from etl.models.core import AGENT_ID, AGENT_NAME, CSR_ID, CSR_NAME
+from etl.models.policy_numbers import key_of
 from etl.models.sources import FirstOf, clean_code, first_of, is_blank, is_marked, names_one, objects_in
 from etl.values import Boolean, Date, Integer, Json, Money, Reference, SourceId, Text, TextList, Word
 
@@ -163,6 +164,7 @@ class Policy(Model):
         Index(
             "ix_policies_producer_ids", "producer_ids", postgresql_using="gin", postgresql_with={"fastupdate": "off"}
         ),
+        Index("ix_policies_policy_number_key", text(key_of("policy_number"))),
     )
     deletion_mark = (("Status", (DELETED,)), ("IsDeleted", SET))
 
