@@ -22,15 +22,16 @@ _INTEGERS = frozenset(
     {"connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"}
 )
 
+_FORM = "It must have the form postgresql://USER:PASSWORD@HOST:5432/DATABASE."
+
 
 def parse_url(url: str) -> URL:
     """Return the URL for SQLAlchemy with the psycopg driver; raise SettingsError, without quoting it, when invalid."""
     try:
         address = make_url(check_database_url(url))
-    except ArgumentError:
-        raise SettingsError("DATABASE_URL must be a URL such as postgresql://user@host:5432/database.") from None
-    except ValueError as error:
-        raise SettingsError(f"DATABASE_URL {error}.") from None
+    except (ArgumentError, ValueError) as error:
+        reason = "cannot be read" if isinstance(error, ArgumentError) else error
+        raise SettingsError(f"DATABASE_URL {reason}. {_FORM}") from None
     if problem := _find_option_problem(address):
         raise SettingsError(f"DATABASE_URL {problem}.")
     return address.set(drivername="postgresql+psycopg")
