@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from etl.models.base import PRIMARY, Model
+from etl.models.sources import is_one_of
 
 Record = Mapping[str, Any]
 Derive = Callable[[Record], Iterable[Record]]
@@ -72,8 +73,8 @@ class ParentFilter:
 
     def is_met(self, record: Record) -> bool:
         """Return whether a record always gets a call, even without a reference to it."""
-        codes = {str(record.get(field)).strip().upper() for field in self.fields}
-        return codes.isdisjoint((*self.excluded, *self.if_referenced))
+        codes = (*self.excluded, *self.if_referenced)
+        return not any(is_one_of(record.get(field), codes) for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,9 @@ class ApiClient:
             except Unauthorized as error:
                 await self._authenticator.judge(error, call, history)
             except EndpointRefused as refusal:
-                if not call.proven or refusal.reason not in PERHAPS_PASSING:
+                # RFC 9110, 15.5.4: a 403 is not repeated with the same credentials, even as a web page.
+                is_final = refusal.status == HTTPStatus.FORBIDDEN or refusal.reason not in PERHAPS_PASSING
+                if is_final or not call.proven:
                     raise
                 await state.backoff(refusal)
             except TooLarge:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from etl.errors import UsageError
+from etl.models.policy_numbers import expand_keys
 from etl.resources import resource
 from etl.values import Severity
 
@@ -41,7 +42,8 @@ class Check:
     @cached_property
     def sql(self) -> str:
         """The query, which people can run as well."""
-        return (HERE / "sql" / f"{self.name.replace('-', '_')}.sql").read_text(encoding="utf-8").strip()
+        file = HERE / "sql" / f"{self.name.replace('-', '_')}.sql"
+        return expand_keys(file.read_text(encoding="utf-8").strip())
 
 
 CHECKS: tuple[Check, ...] = (

@@ -24,6 +24,10 @@ _MAIL_ADDRESS = re.compile(
 )
 #: The query strings that the URL of a mail server may have.
 MAIL_TLS_OPTIONS = ("", "tls=off", "tls=on")
+#: Parts of a password that is not encoded look like a host or a database, so no part of such a URL is shown.
+_ENCODING_HINT = (
+    ". In user name and password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25 and a space as %20"
+)
 _DATABASE_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 
 
@@ -68,14 +72,21 @@ def check_database_url(value: str) -> str:
     """Return the URL of a PostgreSQL database; raise ValueError when it is invalid."""
     parts = _split_url(value)
     if parts.scheme not in _DATABASE_SCHEMES or not value.strip().startswith(f"{parts.scheme}://"):
-        raise ValueError("must be a URL such as postgresql://user@host:5432/database")
+        raise ValueError(f"must be a URL such as postgresql://user@host:5432/database{_ENCODING_HINT}")
+    if parts.fragment or "@" in parts.path or ":" in parts.path or "@" in parts.netloc.rpartition("@")[0]:
+        raise ValueError(f"cannot be read: a special character is not encoded{_ENCODING_HINT}")
+    # Options of a URL without a user may hold an @, such as that of an abstract socket.
+    if "@" in parts.query and not parts.username and parts.hostname:
+        raise ValueError(f"cannot be read: a special character is not encoded{_ENCODING_HINT}")
     return value.strip()
 
 
 def check_web_url(value: str) -> str:
     """Return the URL of a watchdog; raise ValueError when it is invalid or not encrypted."""
     parts = _split_url(value)
-    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.fragment:
+    has_credentials = parts.username is not None or parts.port is not None  # a port may be the start of a password
+    misread = has_credentials and "@" in f"{parts.path}{parts.query}{parts.netloc.rpartition('@')[0]}"
+    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.fragment or misread:
         raise ValueError("must be a URL such as https://watchdog.example.com/ping/0d3c")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("must begin with https://; http:// is allowed only for addresses of this machine")
@@ -86,9 +97,9 @@ def check_smtp_url(value: str) -> str:
     """Return the URL of a mail server; raise ValueError when it is invalid."""
     parts = _split_url(value)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/") or parts.fragment:
-        raise ValueError("must be a URL such as smtp://user:password@mail.example.com:587")
+        raise ValueError(f"must be a URL such as smtp://user:password@mail.example.com:587{_ENCODING_HINT}")
     if parts.query not in MAIL_TLS_OPTIONS or (parts.scheme == "smtps" and parts.query):
-        raise ValueError("may have no query other than ?tls=off or ?tls=on, and only with smtp://")
+        raise ValueError(f"may have no query other than ?tls=off or ?tls=on, and only with smtp://{_ENCODING_HINT}")
     if (parts.username is None) != (parts.password is None):
         raise ValueError("must have both a user and a password, or neither")
     return value.strip()
@@ -156,10 +167,10 @@ def _split_url(value: str) -> SplitResult:
     """Return the parts of a URL; raise ValueError when it is malformed."""
     text = value.strip()
     if not text.isprintable() or " " in text:
-        raise ValueError("must be a URL without spaces and control characters")
+        raise ValueError(f"must be a URL without spaces and control characters{_ENCODING_HINT}")
     try:
         parts = urlsplit(text)
         _ = parts.port  # reading it is what checks it
     except ValueError:
-        raise ValueError("must be a URL with a valid host and port") from None
+        raise ValueError(f"must be a URL with a valid host and port{_ENCODING_HINT}") from None
     return parts

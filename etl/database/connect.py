@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.orm import Session
 
+from etl.database.database_url import display_url, list_values, parse_url
 from etl.database.deadline import CLIENT_GRACE_SECONDS, DeadlineConnection
 from etl.database.sqlstate import classify, database_errors
-from etl.errors import DatabaseNotReady, SettingsError, UsageError
+from etl.errors import DatabaseNotReady, UsageError
 
 __all__ = [
     "check_server",
@@ -38,7 +38,6 @@ _IDLE_IN_TRANSACTION_SECONDS = 300
 _STATEMENT_OPTION, _IDLE_OPTION, _NAME_OPTION = "etl_statement_seconds", "etl_idle_seconds", "etl_application_name"
 _MIN_SERVER_VERSION = 140000
 _READ_ONLY = "25006"
-_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
 #: Sent with every connection; a URL's own parameters win.
 _CONNECT_OPTIONS: Mapping[str, Any] = {
@@ -125,32 +124,6 @@ def engine_of(db: Session | Engine) -> Engine:
     raise UsageError(f"db must be a SQLAlchemy Session or Engine, not {type(db).__name__}.")
 
 
-def display_url(url: str) -> str:
-    """Return the URL for display: user, host, port and database, without password and options."""
-    address = parse_url(url)
-    return URL.create(
-        "postgresql",
-        username=address.username,
-        host=address.host or _join_hosts(address.query.get("host")),
-        port=address.port,
-        database=address.database,
-    ).render_as_string(hide_password=True)
-
-
-def parse_url(url: str) -> URL:
-    """Return the URL for SQLAlchemy with the psycopg driver; raise SettingsError, without quoting it, when invalid."""
-    try:
-        address = make_url(url.strip())
-    except (ArgumentError, ValueError):
-        address = None
-    if address is None or address.drivername not in _SCHEMES:
-        raise SettingsError(
-            "DATABASE_URL is not the URL of a PostgreSQL database. It must have the form "
-            "postgresql://USER:PASSWORD@HOST:5432/DATABASE, with special characters in the password percent-encoded."
-        )
-    return address.set(drivername="postgresql+psycopg")
-
-
 def connect_options(address: URL) -> dict[str, Any]:
     """Return the driver options that the URL does not set: timeouts, keepalives and verified TLS."""
     options = dict(_CONNECT_OPTIONS)
@@ -217,7 +190,7 @@ def _apply_settings(connection: Connection, *, statement_timeout_s: float) -> No
 
 def _hosts(address: URL) -> list[str]:
     """Return every host of the URL; the empty string means the local socket."""
-    names = [address.host] if address.host else _as_list(address.query.get("host")) or [os.environ.get("PGHOST", "")]
+    names = [address.host] if address.host else list_values(address.query.get("host")) or [os.environ.get("PGHOST", "")]
     return [part for name in names for part in name.split(",")]
 
 
@@ -236,14 +209,6 @@ def _is_local(host: str) -> bool:
 def _has_root_certificates() -> bool:
     """Return whether the user has root certificates at libpq's default path."""
     return Path("~/.postgresql/root.crt").expanduser().exists()
-
-
-def _as_list(value: str | tuple[str, ...] | None) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or ())
-
-
-def _join_hosts(value: str | tuple[str, ...] | None) -> str | None:
-    return ",".join(_as_list(value)) or None
 
 
 _json_encoder = msgspec.json.Encoder(decimal_format="number")

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import Connection, TextClause, text
 
 from etl.catalogue import ParentFilter, Resource
+from etl.models.sources import spellings
+from etl.values.text import BLANKS, INVISIBLE
 
 #: Days until the details of an unchanged parent are refreshed: active parents, other parents.
 REFRESH_DAYS = (7, 30)
@@ -58,6 +59,9 @@ class DueCalls:
     calls: int
 
 
+#: What cleaning removes from a code: invisible characters anywhere, blanks at both ends.
+CLEANING_VALUES = {"invisible": INVISIBLE, "blanks": BLANKS}
+
 #: Parents that are new or have a new version, joined with their queue entry if there is one.
 CHANGED_PARENTS = """
     FROM raw.{parent} AS parent
@@ -99,7 +103,7 @@ def remove_excluded(
                 AND parent.superseded_at IS NULL AND (parent.id = queued.parent_raw_id OR ({wanted}))
           )
     """)
-    used_values = {name: value for name, value in values.items() if not name.startswith("active")}
+    used_values = {name: value for name, value in values.items() if f":{name}" in wanted}
     connection.execute(statement, {"tenant": tenant, "resource": child.name, **used_values})
 
 
@@ -109,51 +113,56 @@ def build_parent_conditions(child: Resource, parent: Resource) -> tuple[str, str
     values: dict[str, Any] = {}
     deletion_conditions: list[str] = []
     for number, (field, deleted_values) in enumerate(parent.model.deletion_mark):
-        values |= {f"mark_{number}": field, f"marks_{number}": [format_json(value) for value in deleted_values]}
-        deletion_conditions.append(
-            f"parent.raw_data -> CAST(:mark_{number} AS text) = ANY(CAST(:marks_{number} AS jsonb[]))"
-        )
+        values |= {f"mark_{number}": field, f"marks_{number}": spellings(deleted_values)}
+        deletion_conditions.append(build_mark_condition(f":mark_{number}", f":marks_{number}"))
     if deletion_conditions:
+        values |= CLEANING_VALUES
         conditions.append(f"({' OR '.join(deletion_conditions)}) IS NOT TRUE")
     if child.parent is not None and child.parent.parent_filter is not None:
         parent_filter = child.parent.parent_filter
         conditions.append(build_filter_condition(parent_filter, parent))
-        values |= {
+        values |= CLEANING_VALUES | {
             "filter_fields": list(parent_filter.fields),
             "excluded": list(parent_filter.excluded),
             "if_referenced": list(parent_filter.if_referenced),
         }
     if parent.active is None:
         return "true", join_conditions(conditions), values
-    values |= {"active": parent.active[0], "active_values": list(parent.active[1])}
-    active = "parent.raw_data ->> CAST(:active AS text) = ANY(CAST(:active_values AS text[]))"
+    values |= CLEANING_VALUES | {"active": parent.active[0], "active_values": spellings(parent.active[1])}
+    active = build_mark_condition(":active", ":active_values")
     return active, join_conditions(conditions), values
+
+
+def build_mark_condition(field: str, codes: str) -> str:
+    """Return the SQL condition that a field of a parent's raw row has one of these codes, read as `is_one_of` does."""
+    raw = f"parent.raw_data -> CAST({field} AS text)"
+    return f"""upper(btrim(translate(
+        CASE jsonb_typeof({raw})
+            WHEN 'number' THEN CAST(trim_scale(CAST({raw} AS numeric)) AS text)
+            ELSE {raw} #>> '{{}}'
+        END, CAST(:invisible AS text), ''
+    ), CAST(:blanks AS text)) COLLATE "C") = ANY(CAST({codes} AS text[]))"""
 
 
 def build_filter_condition(parent_filter: ParentFilter, parent: Resource) -> str:
     """Return the SQL condition that a parent's raw row meets a filter."""
     table, column = parent_filter.referrer
-    has_code = """EXISTS (
-        SELECT FROM unnest(CAST(:filter_fields AS text[])) AS field
-        WHERE upper(btrim(parent.raw_data ->> field)) = ANY(CAST({codes} AS text[]))
-    )"""
+
+    def has_code(codes: str) -> str:
+        condition = build_mark_condition("filtered.field", codes)
+        return f"EXISTS (SELECT FROM unnest(CAST(:filter_fields AS text[])) AS filtered (field) WHERE {condition})"
+
     is_referenced = f"""EXISTS (
         SELECT FROM public.{parent.model.__tablename__} AS referenced
         JOIN public.{table} AS referrer ON referrer.{column} = referenced.id AND referrer.deleted_at IS NULL
         WHERE referenced.tenant = parent.tenant AND referenced.source_id = parent.source_id
     )"""
-    excluded, if_referenced = has_code.format(codes=":excluded"), has_code.format(codes=":if_referenced")
-    return f"NOT {excluded} AND (NOT {if_referenced} OR {is_referenced})"
+    return f"NOT {has_code(':excluded')} AND (NOT {has_code(':if_referenced')} OR {is_referenced})"
 
 
 def join_conditions(conditions: Collection[str]) -> str:
     """Join conditions with AND."""
     return " AND ".join(f"({condition})" for condition in conditions)
-
-
-def format_json(value: object) -> str:
-    """Format the value of a deletion mark as JSON text."""
-    return msgspec.json.encode(value).decode()
 
 
 def read_due_requests(  # noqa: PLR0913, PLR0917 (which queue, which chunk of it, how far)

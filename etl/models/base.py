@@ -112,7 +112,7 @@ class Model(Base):
 
     #: The column with the name of a row for people; a reference that includes the name fills it in a placeholder.
     label: ClassVar[str | None] = None
-    #: How the API marks a deleted record: a field of the record and the values that mean deleted.
+    #: How the API marks a deleted record: a field of the record and the clean values that mean deleted.
     deletion_mark: ClassVar[tuple[tuple[str, tuple[Any, ...]], ...]] = ()
     #: The columns that together with the tenant are unique, as in the first version of the schema.
     unique_columns: ClassVar[tuple[str, ...]] = ("source_id",)

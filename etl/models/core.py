@@ -118,8 +118,12 @@ class Location(Model):
     fax: Mapped[str | None] = field("Fax", Phone())
     email: Mapped[str | None] = field(first_of("EmailAddress", "Email"), Email())
     default_employee_id: Mapped[UUID | None] = field("DefaultEmployeeID", Reference("employees"), deferred_fk=True)
-    contact_first_name: Mapped[str | None] = field("ContactFirstName", Text(placeholders=True), personal=True)
-    contact_last_name: Mapped[str | None] = field("ContactLastName", Text(placeholders=True), personal=True)
+    contact_first_name: Mapped[str | None] = field(
+        "ContactFirstName", Text(placeholders=True, person=True), personal=True
+    )
+    contact_last_name: Mapped[str | None] = field(
+        "ContactLastName", Text(placeholders=True, person=True), personal=True
+    )
     main_client_id: Mapped[str | None] = field("MainClientID", SourceId())
     default_state: Mapped[str | None] = field("DefaultStateCode", State())
     fein: Mapped[str | None] = field("BusinessFEIN", Text(), personal=True)
@@ -147,11 +151,13 @@ class Person(Model):
 
     location_id: Mapped[UUID | None] = field("LocationID", Reference("locations"))
     agent_name: Mapped[str | None] = field("AgentName", Text(placeholders=True), personal=True)
-    display_name: Mapped[str | None] = field("DisplayName", Text(placeholders=True), expected=True, personal=True)
+    display_name: Mapped[str | None] = field(
+        "DisplayName", Text(placeholders=True, person=True), expected=True, personal=True
+    )
     is_person: Mapped[bool | None] = field("isAPerson", Boolean())
-    first_name: Mapped[str | None] = field("FirstName", Text(placeholders=True), personal=True)
+    first_name: Mapped[str | None] = field("FirstName", Text(placeholders=True, person=True), personal=True)
     middle_name: Mapped[str | None] = field("MiddleName", Text(placeholders=True), personal=True)
-    last_name: Mapped[str | None] = field("LastName", Text(placeholders=True), personal=True)
+    last_name: Mapped[str | None] = field("LastName", Text(placeholders=True, person=True), personal=True)
     business_name: Mapped[str | None] = field("BusinessName", Text(placeholders=True), personal=True)
     customer_number: Mapped[str | None] = field("CustomerNo", Text(), index=True)
     contact_type: Mapped[str | None] = field("ContactType", CONTACT_TYPE)

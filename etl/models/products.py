@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped
 
 from etl.models.base import Model, computed, field
@@ -19,7 +19,8 @@ from etl.models.codes import (
     POLICY_TERM,
 )
 from etl.models.core import AGENT_ID, AGENT_NAME, CSR_ID, CSR_NAME
-from etl.models.sources import FirstOf, clean_code, first_of, is_blank, names_one, objects_in
+from etl.models.policy_numbers import key_of
+from etl.models.sources import FirstOf, clean_code, first_of, is_blank, is_marked, names_one, objects_in
 from etl.values import Boolean, Date, Integer, Json, Money, Reference, SourceId, Text, TextList, Word
 
 #: Codes of a deleted policy and of a policy that is not issued yet; the type of an adjustment that cancels one.
@@ -35,7 +36,7 @@ OWN_ADJUSTMENT_ID = first_of("AdjustmentId", "AdjustmentID")
 NEW_BUSINESS = "N"
 
 #: The values of QQCatalyst's deletion flags when they are set.
-SET = (True, "true", "True")
+SET = (True,)
 
 
 def lines_of(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -64,7 +65,8 @@ def adjustment_id(adjustment: Mapping[str, Any]) -> Any:
         return own
     policy, day = POLICY_ID(adjustment), Date().clean(adjustment.get("AdjustmentDate"))
     if names_one(policy) and isinstance(day, date):
-        return f"{policy}:{day:%Y-%m-%d}:{clean_code(adjustment.get('AdjustmentType'))}"
+        raw_type = adjustment.get("AdjustmentType")
+        return f"{policy}:{day:%Y-%m-%d}:{clean_code(raw_type) or raw_type}"
     return None
 
 
@@ -142,7 +144,7 @@ def renewal_of(detail: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def is_deleted(policy: Mapping[str, Any]) -> bool:
     """Tell whether a policy's record is marked deleted."""
-    return clean_code(policy.get("Status")) == DELETED or policy.get("IsDeleted") in SET
+    return is_marked(policy, Policy.deletion_mark)
 
 
 def is_bound(renewal: Mapping[str, Any]) -> bool:
@@ -162,6 +164,7 @@ class Policy(Model):
         Index(
             "ix_policies_producer_ids", "producer_ids", postgresql_using="gin", postgresql_with={"fastupdate": "off"}
         ),
+        Index("ix_policies_policy_number_key", text(key_of("policy_number"))),
     )
     deletion_mark = (("Status", (DELETED,)), ("IsDeleted", SET))
 

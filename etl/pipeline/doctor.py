@@ -32,6 +32,7 @@ from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, find_out_of_reach
 from etl.ledger import watermarks
 from etl.ledger.children import ChildRequest
 from etl.ledger.transaction import Ledger
+from etl.models.sources import is_marked
 from etl.record import decode
 from etl.resources import CATALOGUE, children_of
 from etl.window import FIRST_INSTANT, Window
@@ -187,13 +188,9 @@ def remember_parents(examination: Examination, resource: Resource, read: Records
     if not children_of(resource.name):
         return
     parents = [(parent.source_id, decode(parent.raw)) for parent in read.records]
-    present = [
-        parent
-        for parent in parents
-        if not any(parent[1].get(name) in deleted_values for name, deleted_values in resource.model.deletion_mark)
-    ]
-    name, values = resource.active or ("", ())
-    examination.parents[resource.name] = sorted(present, key=lambda parent: parent[1].get(name) not in values)
+    present = [parent for parent in parents if not is_marked(parent[1], resource.model.deletion_mark)]
+    active = (resource.active,) if resource.active else ()
+    examination.parents[resource.name] = sorted(present, key=lambda parent: not is_marked(parent[1], active))
 
 
 def compare_answer(blank: CallReport, resource: Resource, answer: Answer, read: Records) -> CallReport:

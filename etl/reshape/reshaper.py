@@ -17,9 +17,12 @@ from etl.catalogue import Resource
 from etl.copy_text import format_row
 from etl.models import PRODUCTION
 from etl.models.base import Field, Model, Source, fields_of, row_id_text
+from etl.models.sources import is_marked
 from etl.record import StagedRecord
 from etl.reshape.fast_path import FastPath, NeedsReferencePath, compile_fast_path
+from etl.sensitive import MASK, SSN, mask_secrets
 from etl.values import Kind, Reference, Severity, Text, Timestamp, Violation
+from etl.values.text import DAMAGED
 
 #: Maximum number of computed ids cached per reference; carriers and offices recur.
 MAX_CACHED_IDS = 4096
@@ -30,11 +33,8 @@ TRAILING_COLUMNS = ("source_created_at", "source_modified_at", "version_at", "de
 
 TABLES: Mapping[str, type[Model]] = {model.__tablename__: model for model in PRODUCTION}
 
-#: What looks like a social security number (three, two and four digits, separated) or a driver's license number: a
-#: letter with 7 to 14 digits, as most states write it.
-IDENTIFYING = re.compile(r"(?<![\d-])\d{3}([- ])\d{2}\1\d{4}(?![\d-])|(?<!\w)[A-Za-z]\d{7,14}(?!\w)")
-#: Replaces them.
-MASK = "***"
+#: What looks like a driver's license number: a letter with 7 to 14 digits, as most states write it.
+LICENSE = re.compile(r"(?<!\w)[A-Za-z]\d{7,14}(?!\w)")
 
 encode_json = msgspec.json.Encoder(decimal_format="number").encode
 clean_label = Text(placeholders=True).clean
@@ -125,7 +125,7 @@ class Reshaper:
     def __call__(self, staged: StagedRecord) -> Reshaped:
         """Return the row, stubs and findings of one record."""
         decoded = staged.decoded
-        if self.row_filter is not None and decoded.get(self.row_filter[0]) not in self.row_filter[1]:
+        if self.row_filter is not None and not is_marked(decoded, (self.row_filter,)):
             return NO_ROW
         stubs: list[StubRow] = []
         try:
@@ -140,9 +140,7 @@ class Reshaper:
     def row(self, staged: StagedRecord, decoded: Mapping[str, Any], values: str) -> Row:
         """Return the row with these field values, and the leading and trailing columns that every row has."""
         record, raw_id = staged.record, staged.raw_id
-        deleted = False
-        for name, marks in self.deletion_mark:
-            deleted = deleted or decoded.get(name) in marks
+        deleted = is_marked(decoded, self.deletion_mark)
         key, source_id = row_id_text(self.prefix, record.source_id), record.source_id
         id_text = source_id if source_id.isalnum() else format_row((source_id,))
         times = staged.times
@@ -235,8 +233,8 @@ def column_reader(tenant: str, column: str, field: Field, zone: str) -> ColumnRe
 def json_cleaner(clean: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Wrap the cleaning of a JSON value so that it ends as text.
 
-    Objects and lists of a staged record were stored as jsonb once and can be stored again. Only a NUL, which an escape
-    may still contain, and values that cannot be encoded go through the kind.
+    Objects and lists of a staged record were stored as jsonb once and can be stored again. Only damaged characters and
+    values that cannot be encoded go through the kind.
     """
 
     def cleaned(raw: Any) -> Any:
@@ -245,11 +243,13 @@ def json_cleaner(clean: Callable[[Any], Any]) -> Callable[[Any], Any]:
                 text = encode_json(raw).decode()
             except (UnicodeError, TypeError, ValueError):
                 text = "\\u0000"
-            if "\\u0000" not in text:
+            if "\\u0000" not in text and DAMAGED not in text:
                 return text
         value = clean(raw)
-        if value is None or value.__class__ is Violation:
-            return value
+        if value is None:
+            return None
+        if isinstance(value, Violation):
+            return value if value.value is None else replace(value, value=encode_json(value.value).decode())
         return encode_json(value).decode()
 
     return cleaned
@@ -288,4 +288,5 @@ def path_reader(path: str) -> Callable[[Mapping[str, Any]], Any]:
 def masked_text(raw: Any) -> str:
     """Return a raw value as the text of a finding: shortened, on one line, SSN and driver's license numbers masked."""
     text = raw if isinstance(raw, str) else encode_json(raw).decode()
-    return IDENTIFYING.sub(MASK, " ".join(text.replace("\x00", "\N{REPLACEMENT CHARACTER}").split()))[:200]
+    line = " ".join(text.replace("\x00", "\N{REPLACEMENT CHARACTER}").split())
+    return LICENSE.sub(MASK, SSN.sub(MASK, mask_secrets(line)))[:200]

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 
 from sqlalchemy.types import TypeEngine
 
+from etl.docstrings import docstring_of
+
 
 class Severity(StrEnum):
     """What a finding costs its record."""
@@ -73,7 +75,7 @@ class Kind(ABC):
 
     def describe(self) -> str:
         """Return one sentence for the data dictionary: what a value of this kind is and how it is stored."""
-        return (type(self).__doc__ or "").partition("\n")[0]
+        return docstring_of(type(self)).partition("\n")[0]
 
     @classmethod
     def violation(

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from etl.values.base import Kind, Severity, Violation
-from etl.values.text import clean_word
+from etl.values.text import clean_text, is_placeholder_word
 
 _LONGEST = 200
-#: The form of a code: short, without spaces or markup.
-_CODE = re.compile(r"[A-Z0-9][A-Z0-9_.&+-]{0,11}", re.ASCII)
+#: The form of a code: short, without spaces or markup, and not a number with a fraction.
+_CODE = re.compile(r"(?![0-9]+\.[0-9]+$)[A-Z0-9][A-Z0-9_.&+-]{0,11}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,15 @@ class Code(Kind):
         ("", None),
         ("  ", None),
         ("N/A", None),
+        ("na", None),
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         ("X", "code-unknown"),
         ("nb-1", "code-unknown"),
         (7, "code-unknown"),
+        (2.0, "code-unknown"),
+        ("2.50", "code-junk"),
+        ("A\ud83c", "code-damaged"),
         ("in force since May", "code-junk"),
         ("<b>A</b>", "code-junk"),
         ("ABCDEFGHIJKLM", "code-junk"),
@@ -78,11 +82,13 @@ class Code(Kind):
         """
         if type(raw) is str and raw in self.meanings:
             return raw
-        text = clean_word(raw, type(self), _LONGEST)
+        text = clean_text(raw, type(self), _LONGEST)
         if isinstance(text, Violation):
             return self._junk_violation(text)
-        if text is None:
-            return None
+        return None if text is None or is_placeholder_word(text) else self._clean_code(text)
+
+    def _clean_code(self, text: str) -> str | Violation:
+        """Return the code that a text means, or a Violation."""
         # Some non-ASCII letters have ASCII capitals; they are not codes.
         code = text.upper() if text.isascii() else ""
         if not _CODE.fullmatch(code):

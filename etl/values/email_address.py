@@ -50,6 +50,8 @@ class Email(Kind):
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         ("dana", "email-no-at"),
+        ("k.ito\ud83c@bayside.net", "email-damaged"),
+        ("k.ito\x00@bayside.net", "email-damaged"),
         ("dana@", "email-no-domain"),
         ("@example.com", "email-no-mailbox"),
         ("dana@example", "email-domain"),

@@ -41,6 +41,8 @@ class SourceId(Kind):
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         (True, "source-id-type"),
+        ("41207\x00", "source-id-damaged"),
+        ("41207\ufffd", "source-id-damaged"),
         ([1], "source-id-type"),
         ({"ID": 1}, "source-id-type"),
         (1.5, "source-id-fraction"),

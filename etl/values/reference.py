@@ -38,6 +38,7 @@ class Reference(Kind):
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         (True, "reference-type"),
+        ("41207\x00", "reference-damaged"),
         ([41207], "reference-type"),
         ({"EntityID": 41207}, "reference-type"),
         (1.5, "reference-fraction"),

@@ -32,6 +32,7 @@ class Url(Kind):
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         ("www.example.com", "url-no-scheme"),
+        ("https://example.com/a\ud83c", "url-damaged"),
         ("javascript:alert(1)", "url-scheme"),
         ("ftp://example.com", "url-scheme"),
         ("https://user:secret@example.com", "url-credentials"),

@@ -1,8 +1,10 @@
 """The child queue: due parents, their order, their parent fields, and their refresh interval."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from etl.ledger import children
 from etl.ledger.children import REFRESH_DAYS, ChildRequest, QueueCoverage
 from etl.ledger.staging.raw_tables import CleanStatus, generate_raw_ids, insert_versions
 from etl.models.base import row_id
+from etl.models.sources import is_one_of, spellings
 from etl.models.states import RawState
 from etl.record import Record, StagedRecord
 from etl.resources import resource
@@ -256,3 +259,46 @@ def test_a_parent_that_returns_is_queued_again(connection: Connection) -> None:
     assert due(connection) == []
     put(connection, "1", 2)
     assert ids(due(connection)) == ["1"]
+
+
+#: Values of fields that hold a code or a flag, as JSON can hold them.
+ODD_VALUES: list[Any] = [
+    *("D", "d", " d", "D ", "D\t", "\u00a0D", "D\u200b", "\ufeffD", "d\r\n", "\u3000D\u3000", "D D", "DD", "\u0110"),
+    *("A", "a ", "P", "p\u200b", "e", "E ", "R", " m", "M\u00ad", "\u1d07", "", " ", "true", "TRUE", " Yes", "y", "T"),
+    *("1", "1.0", "0", "no", True, False, None, 1, 0, 2, -1, [], ["D"], {}, {"D": 1}, "K", "\u212a", "\ufb02", "Na"),
+]
+
+
+def json_texts() -> list[Any]:
+    """Return the hostile texts of the public corpus that JSON can hold in PostgreSQL; none without the corpus."""
+    file = Path(os.environ.get("QQETL_CASES", Path(__file__).parents[3] / "shared" / "cases")) / "naughty.jsonl"
+    texts = [json.loads(line)["input"] for line in file.read_text().splitlines()] if file.exists() else []
+    return [text for text in texts if "\x00" not in text and text.isprintable()]
+
+
+def test_marks_mean_the_same_in_sql_and_in_python(connection: Connection) -> None:
+    """The queue reads raw rows with SQL, the cleaning with Python: deleted, active and filtered parents agree."""
+    values = [*ODD_VALUES, *json_texts()]
+    for codes in (("D",), ("A", "P"), ("R", "M", "E"), (True,)):
+        condition = children.build_mark_condition(":field", ":codes")
+        query = text(f"""
+            SELECT ({condition}) IS TRUE
+            FROM unnest(CAST(:records AS jsonb[])) WITH ORDINALITY AS parent (raw_data, number) ORDER BY number
+        """)
+        binds = {"field": "Mark", "codes": spellings(codes), **children.CLEANING_VALUES}
+        records = [json.dumps({"Mark": value}) for value in values]
+        by_sql = connection.execute(query, {**binds, "records": records}).scalars().all()
+        assert dict(zip(records, by_sql, strict=True)) == {
+            record: is_one_of(value, codes) for record, value in zip(records, values, strict=True)
+        }
+
+
+@pytest.mark.parametrize(
+    "mark", [{"Status": "d"}, {"Status": "D "}, {"IsDeleted": "TRUE"}, {"IsDeleted": 1}, {"IsDeleted": " Y"}]
+)
+def test_a_parent_marked_deleted_in_any_spelling_gets_no_call(connection: Connection, mark: Mapping[str, Any]) -> None:
+    put(connection, "1", **mark)
+    put(connection, "2", Status=" a")
+    put(connection, "3", Status="C")
+    assert ids(due(connection)) == ["2", "3"]
+    assert [calls.active for calls in children.count_due_calls(connection, QUOTES, POLICIES, TENANT)] == [True, False]

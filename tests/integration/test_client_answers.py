@@ -34,7 +34,16 @@ def test_pauses_differ_between_runs() -> None:
     assert len(pauses) == 3
 
 
-@pytest.mark.parametrize("status", [403, 405, 404])
+def test_a_403_is_not_repeated_with_the_same_credentials() -> None:
+    """RFC 9110, 15.5.4; also as the web page of a firewall, and whether or not every account has the resource."""
+    page_of_firewall = answer(403, b"<html><body>Forbidden</body></html>", Content_Type="text/html")
+    for script in ([answer(403, {})], [page_of_firewall]):
+        for call in (feed(), feed("claims")):
+            seen = against(ScriptedApi(script), call)
+            assert (type(seen.result), len(seen.api.calls()), seen.slept) == (EndpointRefused, 1, [])
+
+
+@pytest.mark.parametrize("status", [405, 404])
 def test_a_refusal_is_asked_again_only_where_every_account_has_the_resource(status: int) -> None:
     proven = against(ScriptedApi([answer(status, {})]), feed())
     unproven = against(ScriptedApi([answer(status, {})]), feed("claims"))

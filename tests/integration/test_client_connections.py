@@ -16,9 +16,11 @@ import pytest
 from certificates import certificate
 from client_bench import CREDENTIALS, HTML, QUICK, against, feed
 from scripted_api import ScriptedApi, Step, answer, cut, drip, page, token
+from yarl import URL
 
 from etl.api.client import ApiClient
 from etl.api.protocol import Refusal
+from etl.api.proxy import environment_proxy
 from etl.api.retry_policy import RetryPolicy
 from etl.api.transport import CertificateRefused, Limits
 from etl.config.settings import Settings
@@ -171,6 +173,38 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
             return [one.target for one in proxy.asked]
 
     assert asyncio.run(run())[0] == "http://127.0.0.1:9/oauth/token"
+
+
+def test_a_login_of_netrc_is_never_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A `default` line holds somebody's login for all hosts; ours is in the form and in the header."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password elsewhere\nmachine 127.0.0.1 login x password y\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    seen = against(ScriptedApi([page(1)], [token()]), feed())
+    assert seen.ids
+    sent = [request.headers.get("Authorization", "") for request in seen.api.asked]
+    assert len(sent) == 2
+    assert [value for value in sent if value.startswith("Basic")] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "environment", "proxy"),
+    [
+        ("https://api.example.com/v1", {"https_proxy": "http://u:p@proxy:3128"}, "http://u:p@proxy:3128"),
+        ("https://api.example.com/v1", {"https_proxy": "proxy:3128"}, "http://proxy:3128"),
+        ("https://api.example.com/v1", {"http_proxy": "http://proxy:3128"}, None),
+        ("https://api.example.com/v1", {"https_proxy": "http://proxy:3128", "no_proxy": ".example.com"}, None),
+        ("http://127.0.0.1:9/v1", {}, None),
+    ],
+)
+def test_only_a_proxy_is_taken_from_the_environment(
+    url: str, environment: dict[str, str], proxy: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert environment_proxy(URL(url)) == (None if proxy is None else URL(proxy))
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

@@ -41,7 +41,7 @@ class Refusal(StrEnum):
 #: The answers of an account that does not have a resource.
 NOT_OFFERED = frozenset({Refusal.FORBIDDEN, Refusal.METHOD, Refusal.MISSING, Refusal.HTML, Refusal.UNAUTHORIZED})
 #: Refusals that may be temporary; retried if every account has the resource.
-PERHAPS_PASSING = frozenset({Refusal.FORBIDDEN, Refusal.METHOD, Refusal.MISSING, Refusal.HTML})
+PERHAPS_PASSING = frozenset({Refusal.METHOD, Refusal.MISSING, Refusal.HTML})
 
 
 class EndpointRefused(EtlError):

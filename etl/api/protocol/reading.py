@@ -54,7 +54,7 @@ class RecordReader:
     decoder: msgspec.json.Decoder[Any]
     distinct: bool  #: whether no field has two of these roles
     signs: tuple[bytes, ...]  #: patterns of secrets
-    kinds: frozenset[str]  #: kinds that become rows; empty: all
+    kinds: tuple[str, ...]  #: kinds that become rows; empty: all
     others: tuple[tuple[str, bytes], ...]  #: the fields other than the id
 
     def has_declared_case(self, item: bytes) -> bool:
@@ -106,6 +106,6 @@ def reader_of(resource: Resource) -> RecordReader:
         msgspec.json.Decoder(struct),
         distinct,
         suspicions(resource.secrets),
-        frozenset(resource.row_filter[1] if resource.row_filter else ()),
+        resource.row_filter[1] if resource.row_filter else (),
         tuple((role, name.encode()) for role, name in names.items() if role != "id"),
     )

@@ -14,6 +14,7 @@ from etl.api.protocol.pages import Page
 from etl.api.protocol.reading import FROM_PARENT, KeyFields, RecordReader, reader_of
 from etl.catalogue import Endpoint, Nested, Resource
 from etl.errors import InvalidRecord
+from etl.models.sources import is_one_of
 from etl.record import ReadSet, Record, decode
 from etl.values import Timestamp, Violation, source_id
 
@@ -168,7 +169,7 @@ def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records
             result.bad.append(BadRecord(position, str(error)))
             continue
         result.item_ids.append(name)
-        if stages_others or (isinstance(glance.kind, str) and glance.kind in kinds):
+        if stages_others or is_one_of(glance.kind, kinds):
             result.records.append(_record(context, name, text, glance))
         else:
             result.others += 1

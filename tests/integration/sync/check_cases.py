@@ -147,6 +147,12 @@ def same_number_two_contacts(book: Book) -> None:
     book.put(Carrier, "7")
     book.policy("hit", policy_number="PA 4711")
     book.policy("hit-too", "2", policy_number="PA 4711")
+    book.contact("3")
+    book.contact("4")
+    book.policy("hit-zeros", policy_number="ho 0042-1789")
+    book.policy("hit-joined", "2", policy_number="HO00421789")
+    book.policy("hit-parted", "3", policy_number="HO-42-1789")
+    book.policy("other-zeros", "4", policy_number="HO 42-01789")
     book.policy("next-term", "2", policy_number="PA 9911")
     book.policy("last-term", "2", policy_number="PA 9911")
     book.policy("one", policy_number="HO 5555")
@@ -154,7 +160,9 @@ def same_number_two_contacts(book: Book) -> None:
     book.policy("word", policy_number="TBA")
     book.policy("word-too", "2", policy_number="TBA")
     book.policy("counted", policy_number="123456")
-    book.policy("counted-too", "2", policy_number="123456")
+    book.policy("counted-too", "2", policy_number="123-456")
+    book.policy("zeros", policy_number="0000")
+    book.policy("zeros-too", "2", policy_number="000-000")
 
 
 def placeholder_policy_number(book: Book) -> None:

@@ -205,6 +205,25 @@ SSN = "078-05-1120"
         {"EntityID": 1, "DriverSSN": SSN},
         {"EntityID": 1, "SocialSecurityNumber": SSN},
         {"EntityID": 1, "Deep": [{"More": {"UserPassword": SSN, "Ssn": SSN}}]},
+        {"EntityID": 1, "SocSecNo": SSN},
+        {"EntityID": 1, "Social_Security_No": SSN},
+        {"EntityID": 1, "social-security-no": SSN},
+        {"EntityID": 1, "S.S.N.": SSN},
+        {"EntityID": 1, "SSNo": SSN},
+        {"EntityID": 1, "LoginPassword": SSN},
+        {"EntityID": 1, "user_pwd": SSN},
+        {"EntityID": 1, "TaxID": SSN},
+        {"EntityID": 1, "Tax_Payer_Id": SSN},
+        {"EntityID": 1, "CVV2": SSN},
+        {"EntityID": 1, "Facts": [{"Name": "SSN", "Value": SSN}, {"Name": "Color", "Value": "red"}]},
+        {"EntityID": 1, "Facts": [{"Value": SSN, "Label": "Social Security No."}]},
+        {"EntityID": 1, "Facts": {"question": "What is your SSN?", "AnswerText": SSN, "StringValue": SSN}},
+        {"EntityID": 1, "Facts": [["Password", SSN], ["Color", "red"]]},
+        {"EntityID": 1, "Note": f"SSN {SSN}, call back"},
+        {"EntityID": 1, "Note": f"ssn is {SSN.replace('-', ' ')}"},
+        {"EntityID": 1, "Notes": [f"Her tax id: {SSN}"]},
+        {"EntityID": 1, "Note": json.dumps({"SSN": SSN})},
+        {"EntityID": 1, "Note": f"portal password: {SSN}"},
         b'{"EntityID":1,"\\u0053SN":"078-05-1120"}',
         b'{"EntityID":1,"S\\u0053N" : "078-05-1120"}',
         b'{"EntityID":1, "SSN"\t:\r\n"078-05-1120"}',
@@ -215,7 +234,34 @@ def test_no_social_security_number_gets_through(item: dict[str, Any] | bytes, na
     one = replace(resource(name), id="EntityID")
     (record,) = read(one, item).records
     assert SSN.encode() not in record.raw
+    assert SSN.replace("-", " ").encode() not in record.raw
     assert b"EntityID" in record.raw
+
+
+def test_what_stands_beside_a_secret_is_kept() -> None:
+    facts = [
+        {"Name": "SSN", "Value": SSN, "Id": 3},
+        {"Name": "Color", "Value": "red"},
+        ["Password", SSN],
+        ["a", "b", "c"],
+    ]
+    (record,) = read("policies", {"PolicyId": 1, "Facts": facts, "Note": f"SSN {SSN} on file"}).records
+    assert decode(record.raw) == {
+        "PolicyId": 1,
+        "Facts": [{"Name": "SSN", "Id": 3}, {"Name": "Color", "Value": "red"}, ["Password", "***"], ["a", "b", "c"]],
+        "Note": "SSN *** on file",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["BusinessName", "business number 123456789", "a lesson", "Passat", "passenger side", "Taxes", "BusinessNo 5"],
+)
+def test_words_that_resemble_secrets_cost_nothing(text: str) -> None:
+    """The record is staged to the byte."""
+    raw = json.dumps({"PolicyId": 1, text: text}).encode()
+    (record,) = read("policies", raw).records
+    assert record.raw == raw
 
 
 def test_the_secrets_of_a_resource_are_left_out_and_nothing_else_changes() -> None:

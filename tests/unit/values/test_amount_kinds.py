@@ -96,6 +96,22 @@ def test_the_decimal_context_of_the_thread_does_not_matter() -> None:
         assert MONEY.clean("1234567.89") == Decimal("1234567.89")
 
 
+@pytest.mark.parametrize("raw", ["( $ )", "()", "( )", "-$", "$-", "$ -", "+", "(", "$)"])
+def test_a_sign_or_bracket_without_digits_is_reported(raw: str) -> None:
+    """Somebody typed an amount that is gone; an empty form has at most the currency."""
+    cleaned = MONEY.clean(raw)
+    assert isinstance(cleaned, Violation)
+    assert (cleaned.severity, cleaned.value) == (Severity.DROPPED, None)
+
+
+@pytest.mark.parametrize("number", [Decimal("3E-70"), Decimal("-3E-70"), Decimal("3E+70")])
+def test_a_number_is_the_same_as_a_float_and_as_a_decimal(number: Decimal) -> None:
+    """What decodes the JSON decides on the type; the rule is one."""
+    for kind in (MONEY, Percent(), Decimals(9, 6)):
+        assert kind.clean(number) == kind.clean(float(number))
+        assert isinstance(kind.clean(number), Violation)
+
+
 @pytest.mark.parametrize(("kind", "raw"), [(Money(), "5 %"), (Percent(), "$5"), (Decimals(5, 2), "5%")])
 def test_units_are_not_mixed(kind: Money | Percent | Decimals, raw: str) -> None:
     """A percentage is not an amount, and an amount is not a percentage."""
