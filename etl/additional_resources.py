@@ -28,6 +28,11 @@ POLICY_ID = first_of("PolicyID", "PolicyId", "_parent.PolicyId")
 OFFICE_ID = first_of("LocationID", "LocationId", "_parent.LocationID")
 LINE_ID = first_of("PolicyLineID", "ID")
 
+FIELDS_OF_FEES = (
+    "CarrierFeeName", "DefaultAmount", "AmountIsPercent", "SystemDefined", "Visible", "LocationID", "AppCreated",
+    "ThirdPartyAppCode",
+)  # fmt: skip
+
 OF_EACH_POLICY = Parent("policies", parent_fields=OF_POLICY)
 OF_EACH_OFFICE = Parent("locations", parent_fields=("LocationID",))
 
@@ -81,6 +86,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         reason_id,
         (Endpoint("Locations/{parent}/Policies/CancellationReasons", Envelope.ACTION),),
         parent=OF_EACH_OFFICE,
+        known_unmapped=("CancellationReasonName", "SystemDefined", "LocationId"),
         documented=False,
     ),
     Resource(
@@ -89,6 +95,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         fee_id,
         (Endpoint("Locations/{parent}/Policies/CarrierFees", Envelope.ACTION),),
         parent=OF_EACH_OFFICE,
+        known_unmapped=FIELDS_OF_FEES,
         documented=False,
     ),
     Resource(

@@ -24,7 +24,8 @@ def resource_names(resources: Iterable[str], settings: Settings) -> list[str]:
 
 def find_fallback_sources(added: Iterable[str]) -> set[str]:
     """Return the optional resources that fill the tables of added ones too, such as the notes of policies for notes."""
-    models = {resource(name).model for name in added if resource(name).data_source == PRIMARY}
+    entries = [resource(name) for name in added]
+    models = {entry.model for entry in entries if entry.optional and entry.data_source == PRIMARY}
     return {
         entry.name for entry in CATALOGUE if entry.optional and entry.data_source.is_fallback and entry.model in models
     }
