@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from etl.models.base import PRIMARY, Model
+from etl.models.base import PRIMARY, DataSource, Model, StagedOnly
 from etl.models.sources import is_one_of
 
 Record = Mapping[str, Any]
@@ -39,7 +39,8 @@ class Dates:
     start: str = "startDate"
     end: str = "endDate"
     end_included: bool = False
-    field: str | None = "modified or created"  #: None: rows do not show the date that the feed filters by
+    field: str = "modified or created"  #: the dates of a record that the feed filters by
+    shown: bool = True  #: whether the records have these dates
 
 
 FEED = Paging()
@@ -100,6 +101,8 @@ class Nested:
     list: str
     parent: str  #: the resource that the item describes
     parent_id: str  #: the item's field with that parent's source id
+    #: The item's fields that tell the items of one parent apart; without them a parent has one item.
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +153,6 @@ class Resource:
     parent: Parent | None = None
     derived: tuple[Derivation, ...] = ()
     nested: Nested | None = None
-    #: Only records whose field has one of these values become rows; the others are counted `no_row`.
-    row_filter: tuple[str, tuple[str, ...]] | None = None
-    #: False: records that become no row are not staged either, since another resource keeps them.
-    stages_filtered_out: bool = True
     #: Fields removed before staging, at any depth of the record.
     secrets: tuple[str, ...] = ()
     #: Known fields that staging keeps and that have no column; they are not reported as new.
@@ -162,7 +161,9 @@ class Resource:
     #: As a parent: the records whose details are read first and most often.
     active: tuple[str, tuple[str, ...]] | None = None
     documented: bool = True
-    data_source: str = PRIMARY
+    #: True: read only when ETL_RESOURCES or the command line names it, since it costs a call per customer or policy.
+    optional: bool = False
+    data_source: DataSource = PRIMARY
     #: The call that returns one record, to check a record that no list contains any more.
     single: Endpoint | None = None
 
@@ -175,3 +176,13 @@ class Resource:
     def raw_table(self) -> str:
         """The staging table of this resource."""
         return f"raw_{self.name}"
+
+    @property
+    def has_table(self) -> bool:
+        """Whether its records become rows of a production table; otherwise they are only staged."""
+        return self.model is not StagedOnly
+
+    @property
+    def table(self) -> str:
+        """The table that holds its records: the production table, or the staging table if there is no other."""
+        return str(self.model.__tablename__) if self.has_table else self.raw_table

@@ -45,9 +45,7 @@ def find_prerequisites(resource: Resource) -> set[str]:
         parent.add(resource.parent.parent_filter.referrer[0])
     replaced = {derived.name for derived, derivation in derived_from(resource.name) if derivation.fallback}
     tables = {key.column.table.name for key in resource.model.__table__.foreign_keys}
-    parent_sources = {
-        other.name for other in CATALOGUE if is_parent_source(other) and other.model.__tablename__ in tables
-    }
+    parent_sources = {other.name for other in CATALOGUE if is_parent_source(other) and other.table in tables}
     return (parent | replaced | parent_sources | primary_sources(resource)) - {resource.name} - find_later(resource)
 
 

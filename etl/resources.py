@@ -3,98 +3,25 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from etl.catalogue import (
-    BODY,
-    DAYS,
-    ENTERPRISE,
-    FEED,
-    Dates,
-    Derivation,
-    Endpoint,
-    Envelope,
-    Nested,
-    Parent,
-    ParentFilter,
-    ReferenceStub,
-    Resource,
-    SoftReference,
+from etl.additional_resources import ADDITIONAL
+from etl.catalogue import Derivation, Endpoint, Envelope, Nested, Parent, Resource
+from etl.endpoints import (
+    AGENTS,
+    CREATED,
+    FACTS_OF_POLICY,
+    MODIFIED,
+    OF_POLICY,
+    OF_TERM,
+    UNSHOWN_DAYS,
+    array,
+    enterprise,
+    feed,
+    of_customer,
+    rules,
 )
 from etl.errors import UsageError
 from etl.models import core, documents, financial, products, risks, staging
 from etl.models.claims import Claim
-
-MODIFIED, CREATED = "DateLastModified", "CreatedOn"
-
-#: The fields of a policy that its children need.
-OF_POLICY = ("PolicyId", "CustomerId")
-OF_TERM = (
-    *OF_POLICY,
-    "PriorPolicyID",
-    "Status",
-    "IsDeleted",
-    "EffectiveDate",
-    "ExpirationDate",
-    "TotalPremium",
-    "LOB",
-    "LOBId",
-    "LOBList",
-)
-
-#: Fields of the policy that a detail repeats.
-FACTS_OF_POLICY = (
-    "PolicyNo", "CustomerID", "EffectiveDate", "ExpirationDate", "CarrierID", "Carrier", "MGA", "LOB", "LOBID",
-    "Status", "PolicyAgencyFees", "CreatedBy",
-)  # fmt: skip
-
-#: The enterprise feeds filter only by the modification date, both days included.
-MODIFIED_DAYS = Dates("modifiedStartDate", "modifiedEndDate", end_included=True, field="modified")
-#: The billing feed filters by a created date that its rows do not show.
-UNSHOWN_DAYS = Dates(field=None)
-
-AGENTS = ReferenceStub(
-    core.Employee,
-    core.employees_named,
-    (
-        SoftReference("agent_name", prefix=core.BY_NAME, unless="agent_id"),
-        SoftReference("csr_name", prefix=core.BY_NAME, unless="csr_id"),
-    ),
-)
-
-
-def feed(path: str, dates: Dates = DAYS) -> tuple[Endpoint, ...]:
-    """Return the endpoint of a change feed."""
-    return (Endpoint(f"{path}/LastModifiedCreated", Envelope.PAGE, FEED, dates),)
-
-
-def enterprise(path: str) -> tuple[Endpoint, ...]:
-    """Return the endpoint of an enterprise feed."""
-    return (Endpoint(f"enterprise/{path}", Envelope.ENTERPRISE, ENTERPRISE, MODIFIED_DAYS),)
-
-
-def array(path: str, *query: tuple[str, str]) -> tuple[Endpoint, ...]:
-    """Return an endpoint that answers with a bare array."""
-    return (Endpoint(path, Envelope.ARRAY, query=query),)
-
-
-def rules(path: str, kind: str) -> Endpoint:
-    """Return the endpoint of one kind of commission rules, a search whose filter is left empty."""
-    return Endpoint(f"Commissions/{path}/Get", Envelope.PAGE, BODY, method="POST", implies=(("kind", kind),))
-
-
-#: Carriers, managing general agencies and employees are contacts without details, and prospects have few: a prospect
-#: gets calls once a live policy names it.
-CUSTOMERS = ParentFilter(
-    ("ContactType", "ContactSubType"),
-    (core.CARRIER, core.MANAGING_AGENCY, core.EMPLOYEE),
-    (core.PROSPECT,),
-    ("policies", "contact_id"),
-)
-
-
-def of_customer(*parent_fields: str) -> Parent:
-    """Return the parent of what is read for each customer."""
-    return Parent("contacts", parent_fields, CUSTOMERS)
-
 
 CATALOGUE: tuple[Resource, ...] = (
     Resource("locations", core.Location, "LocationID", array("Locations/UserLocationsV2"), MODIFIED),
@@ -287,6 +214,7 @@ CATALOGUE: tuple[Resource, ...] = (
         secrets=("SSN",),
         documented=False,
     ),
+    *ADDITIONAL,
 )
 
 BY_NAME = {entry.name: entry for entry in CATALOGUE}

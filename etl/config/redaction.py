@@ -28,7 +28,8 @@ _SIGN = re.compile(r"\\*[\"']?\s{0,9}[=:]\s{0,9}")
 _MAX_WORDS, _MAX_NAME = 4, 120
 _BEFORE_NAME = re.compile(r"[^\w.#' -]")
 _NUMBER_WORDS = frozenset({"no", "no.", "num", "nbr", "number", "#", "id"})
-#: A value: in quotes, which a text inside a text escapes; a date with the month spelled out; digits in groups; else one word.
+#: A value: in quotes, which a text inside a text escapes; a date with the month spelled out; digits in groups; else a
+#: word.
 _VALUE = re.compile(
     rf"(\\*)([\"'])(?:(?!(?<!\\)\1\2)[^\n])*\1\2|{_DATE_IN_WORDS}|\d(?:[ -]?\d){{3,30}}|(?!\[redacted\])[^\s,;&)}}\]]+",
     re.IGNORECASE,

@@ -92,8 +92,10 @@ class Settings(EnvironmentSettings):
     etl_resources: Annotated[str, BeforeValidator(parse_selection)] = Field(
         "",
         description="Resources to read in addition to the default ones, as +NAME, and default ones to skip, as -NAME. "
-        "Drivers and vehicles need enterprise access and are read without it only when they are named here.",
-        examples=["+drivers,+vehicles,-documents"],
+        "Notes, tasks, files and other optional resources cost a call per customer or policy. Drivers, vehicles and "
+        "endorsements need enterprise access and are read without it only when they are named here. `+notes` adds "
+        "policy_notes too. `default` changes nothing.",
+        examples=["+notes,+contact_phones,-documents"],
     )
     etl_concurrency: int = Field(8, ge=1, le=64, description="Maximum number of concurrent API calls.")
     etl_rate_limit: Annotated[str, AfterValidator(validated)] = Field(

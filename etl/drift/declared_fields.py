@@ -139,7 +139,8 @@ def iterate_read_paths(resource: Resource) -> Iterator[str]:
             yield from find_source_paths(field.kind.label)
     yield from find_source_paths(resource.id)
     yield from (name for name in (resource.modified, resource.created) if name)
-    yield from (choice[0] for choice in (resource.row_filter, resource.active) if choice)
+    if resource.active:
+        yield resource.active[0]
     yield from (*resource.secrets, *resource.known_unmapped, *(name for name, _ in resource.model.deletion_mark))
     if resource.nested:
         yield from (PARENT_PREFIX + resource.nested.list, PARENT_PREFIX + resource.nested.parent_id)

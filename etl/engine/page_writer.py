@@ -148,7 +148,7 @@ class PageWriter:
         failures = [answer for answer in group.answers if isinstance(answer, FetchFailed)]
         commit = partial(self.commit_pages, resource=resource, parsed=parsed, failures=failures, window=group.window)
         self.ledger.commit(commit)
-        records = sum(len(page.records.records) + page.records.others for page in parsed)
+        records = sum(len(page.records.records) for page in parsed)
         total = announced_total([page.fetched for page in parsed])
         return WriteResult(group.resource, len(group.answers), records, failures, total)
 
@@ -170,7 +170,7 @@ class PageWriter:
             ]
             sets = [read_set for page in parsed for read_set in page.records.sets]
             counts = self.handle_records(connection, resource, incoming, sets, window)
-            has_unstaged = any(page.records.others or page.records.bad for page in parsed)
+            has_unstaged = any(page.records.bad for page in parsed)
             is_cacheable = not has_unstaged and not any(counts[outcome] for outcome in SKIPPED_OUTCOMES)
             facts = [
                 request_facts(self.batch_id, page)
@@ -196,17 +196,21 @@ class PageWriter:
     def count_unstaged(
         self, connection: Connection, resource: Resource, parsed: Sequence[ParsedPage], requests: Sequence[int]
     ) -> None:
-        """Count the records that are not staged: those that belong to another resource, and those that are unusable."""
-        others = sum(page.records.others for page in parsed)
-        table = resource.model.__tablename__
+        """Count the records that are not staged because they are unusable."""
         bad = [
-            (table, f"request {request}, item {item.position}", "", findings.UNUSABLE, Severity.REFUSED, item.reason)
+            (
+                resource.table,
+                f"request {request}, item {item.position}",
+                "",
+                findings.UNUSABLE,
+                Severity.REFUSED,
+                item.reason,
+            )
             for page, request in zip(parsed, requests, strict=True)
             for item in page.records.bad
         ]
-        if others or bad:
-            counts = {"fetched": others + len(bad), Outcome.NO_ROW: others, Outcome.REFUSED: len(bad)}
-            counters.add_counts(connection, self.batch_id, resource.name, {**counts, "findings": len(bad)})
         if bad:
+            counts = {"fetched": len(bad), Outcome.REFUSED: len(bad), "findings": len(bad)}
+            counters.add_counts(connection, self.batch_id, resource.name, counts)
             rows = [(*finding, None, None) for finding in bad]
             findings.write_findings(connection, self.ledger.tenant, resource.name, self.batch_id, [], rows)

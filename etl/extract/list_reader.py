@@ -42,7 +42,7 @@ class ListReader:
         size = min(most_records, settings.etl_page_size)
         pages = ceil(most_records / size) if run.limit else None
         self.reader = ResourceReader(run.api, self.resource, size, run.prefetch, max_pages=pages)
-        shows_dates = any(endpoint.dates and endpoint.dates.field for endpoint in self.resource.endpoints)
+        shows_dates = any(endpoint.dates and endpoint.dates.shown for endpoint in self.resource.endpoints)
         self.window = batch_resource.window.widened(settings.etl_overlap) if shows_dates else None
 
     def read(self, numbers: Collection[int] | None = None) -> bool:

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from etl.api.event_loop import Put
-from etl.api.protocol import Answer, Call, CallFailed, NotFound, make_records, page_call, parent_call, whole_call
-from etl.catalogue import Resource
+from etl.api.protocol import Answer, Call, CallFailed, NotFound, Page, make_records, page_call, parent_call, whole_call
+from etl.catalogue import Endpoint, Resource
 from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.extract.date_ranges import DateRange, is_too_long, split_by_quarter, split_by_total
@@ -92,6 +92,27 @@ async def run_in_order(
 def share_of_calls(calls: int, readers: int) -> int:
     """Return the concurrent calls of one of several readers: one more than an equal share, as some calls wait."""
     return calls if readers <= 1 else calls // readers + 1
+
+
+def join_answers(answers: Sequence[Answer]) -> Answer:
+    """Return the answers of several calls for one parent as one answer, dated by the first call."""
+    first, *others = answers
+    if not others:
+        return first
+    pages = [answer.page for answer in answers]
+    joined = Page(
+        [item for page in pages for item in page.items],
+        sum(page.total or 0 for page in pages) if any(page.total is not None for page in pages) else None,
+        whole=all(page.whole for page in pages),
+        replaced_escapes=sum(page.replaced_escapes for page in pages),
+    )
+    return replace(
+        first,
+        page=joined,
+        body=b"".join(answer.body for answer in answers),
+        milliseconds=sum(answer.milliseconds for answer in answers),
+        attempts=sum(answer.attempts for answer in answers),
+    )
 
 
 class ResourceReader:
@@ -255,13 +276,38 @@ class ResourceReader:
         async for result in run_in_order(calls, lambda: 4 * self.prefetch()):
             await put(result)
 
+    async def fetch_set(self, endpoint: Endpoint, child: ChildRequest) -> list[Answer]:
+        """Fetch every page of one call for a parent. Raises ApiUnavailable when records are missing.
+
+        What a complete answer lacks is deleted, so an answer that is shorter than it says must not count as complete.
+        """
+        answers: list[Answer] = []
+        items: set[bytes] = set()
+        may_have_more = True
+        while may_have_more:
+            call = parent_call(self.resource, endpoint, child.parent_id, len(answers) + 1)
+            answer = await self.api.fetch(call)
+            self.check_ids(call, answer, child)
+            answers.append(answer)
+            page, known = answer.page, len(items)
+            items.update(page.items)
+            is_full = endpoint.paging is not None and len(page.items) >= endpoint.paging.largest
+            is_unfinished = is_full if page.total is None else len(items) < page.total
+            may_have_more = endpoint.paging is not None and is_unfinished and len(items) > known
+        if page.total is not None and len(items) < page.total:
+            raise ApiUnavailable(
+                f"{call}: the API reported {page.total} records of one parent but returned {len(items)}."
+            )
+        return answers
+
     async def read_child(self, child: ChildRequest) -> FetchedPage | FetchFailed:
         """Fetch the child records of one parent."""
         call = parent_call(self.resource, self.resource.endpoints[0], child.parent_id)
         try:
-            answer = await self.api.fetch(call)
-            self.check_ids(call, answer, child)
-            return to_fetched_page(call, answer, None, child)
+            answers = [
+                answer for endpoint in self.resource.endpoints for answer in await self.fetch_set(endpoint, child)
+            ]
+            return to_fetched_page(call, join_answers(answers), None, child)
         except NotFound as error:
             return FetchFailed(child, not_found=True, reason=str(error))
         except ApiUnavailable as error:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from etl.config.settings import Settings
+from etl.models.base import PRIMARY
 from etl.resources import CATALOGUE, resource, selected
 
 #: Why a resource of the enterprise family is not read with the token of a user.
@@ -10,14 +11,24 @@ NEEDS_ENTERPRISE_ACCESS = "needs enterprise access"
 
 
 def resource_names(resources: Iterable[str], settings: Settings) -> list[str]:
-    """Return the names of the resources to read: those named, else all but the ones that ETL_RESOURCES leaves out.
+    """Return the names of the resources to read: those named, else the default ones as ETL_RESOURCES changes them.
 
     Raises UsageError for an unknown name.
     """
     if requested := tuple(resources):
         return [resource.name for resource in selected(requested)]
-    _, excluded = parse_choices(settings)
-    return [resource.name for resource in CATALOGUE if resource.name not in excluded]
+    added, excluded = parse_choices(settings)
+    wanted = {entry.name for entry in CATALOGUE if not entry.optional} | added | find_fallback_sources(added)
+    return [entry.name for entry in CATALOGUE if entry.name in wanted - excluded]
+
+
+def find_fallback_sources(added: Iterable[str]) -> set[str]:
+    """Return the optional resources that fill the tables of added ones too, such as the notes of policies for notes."""
+    entries = [resource(name) for name in added]
+    models = {entry.model for entry in entries if entry.optional and entry.data_source == PRIMARY}
+    return {
+        entry.name for entry in CATALOGUE if entry.optional and entry.data_source.is_fallback and entry.model in models
+    }
 
 
 def find_out_of_reach(settings: Settings, resources: Iterable[str]) -> list[str]:

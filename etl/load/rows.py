@@ -279,7 +279,13 @@ def write_stubs_of_table(
 
 
 def soft_delete_missing(connection: Connection, context: LoadContext, resource: Resource) -> int:
-    """Mark as deleted the rows whose records this batch found missing from their sets; return how many."""
+    """Mark as deleted the rows whose records this batch found missing from their sets; return how many.
+
+    A secondary source has no rows of its own: what is missing from it says nothing about the row.
+    """
+    has_own_rows = resource.data_source == PRIMARY or resource.data_source.is_fallback
+    if not resource.has_table or not has_own_rows:
+        return 0
     began = time.monotonic()
     deleted = connection.execute(
         soft_delete(resource), {"tenant": context.tenant, "batch_id": context.batch_id}

@@ -1,10 +1,12 @@
-"""The data model: the twenty-three production tables as classes, the staging tables and the bookkeeping tables."""
+"""The data model: the production tables as classes, the staging tables and the bookkeeping tables."""
 
 from collections.abc import Iterator
 
 from etl.models import api_access, bookkeeping, commits, history, links, notifications, staging
+from etl.models.activities import Endorsement, Note, Task
 from etl.models.base import Model
 from etl.models.claims import Claim
+from etl.models.contact_details import ContactAddress, ContactEmail, ContactPhone, CustomerDetails
 from etl.models.core import Agency, Carrier, Contact, Department, Employee, Location
 from etl.models.documents import AcordForm, Document
 from etl.models.financial import BillingRecord, Commission, CommissionRule, Fee
@@ -12,7 +14,7 @@ from etl.models.products import Adjustment, Application, Policy, PolicyDetail, Q
 from etl.models.risks import Coverage, Driver, Equipment, Vehicle
 
 #: The files that hold production tables, in the order in which the tables are listed.
-SUBJECTS = ("core", "products", "risks", "claims", "financial", "documents")
+SUBJECTS = ("core", "products", "risks", "claims", "financial", "documents", "contact_details", "activities")
 
 
 def subclasses(model: type[Model]) -> Iterator[type[Model]]:
@@ -26,7 +28,7 @@ def subclasses(model: type[Model]) -> Iterator[type[Model]]:
 #: first in this order loads first.
 PRODUCTION: tuple[type[Model], ...] = tuple(
     sorted(
-        (model for model in subclasses(Model) if "__tablename__" in vars(model)),
+        (model for model in subclasses(Model) if "__abstract__" not in vars(model)),
         key=lambda model: SUBJECTS.index(model.__module__.rpartition(".")[2]),
     )
 )
@@ -69,19 +71,26 @@ __all__ = [
     "Commission",
     "CommissionRule",
     "Contact",
+    "ContactAddress",
+    "ContactEmail",
+    "ContactPhone",
     "Coverage",
+    "CustomerDetails",
     "Department",
     "Document",
     "Driver",
     "Employee",
+    "Endorsement",
     "Equipment",
     "Fee",
     "Location",
     "Model",
+    "Note",
     "Policy",
     "PolicyDetail",
     "Quote",
     "Renewal",
+    "Task",
     "Termination",
     "Vehicle",
     "api_access",

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     MetaData,
+    Table,
     Text,
     UniqueConstraint,
     Uuid,
@@ -30,8 +31,24 @@ from etl.values import Kind, Reference
 #: Where the API keeps a value: a key, a dotted path through objects, or a named function of the record.
 Source = str | Callable[[Mapping[str, Any]], Any]
 
-#: The data source of a table's own records. A secondary source fills columns of its own and leaves the rest unchanged.
-PRIMARY = "main"
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """A source of a table's columns. A secondary source fills columns of its own and leaves the rest unchanged.
+
+    A fallback source is secondary too, and besides has records like those of the primary source: they fill the other
+    columns of a row until the primary source has a record of it. Such a row has no `version_at`.
+    """
+
+    name: str
+    is_fallback: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+#: The source of a table's own records.
+PRIMARY = DataSource("main")
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -57,7 +74,7 @@ class Field:
     expected: bool = False  #: its absence is a `noted` finding
     required: bool = False  #: its absence refuses the record
     personal: bool = False  #: masked for readers without the right to personal data
-    data_source: str = PRIMARY  #: the data source that fills it
+    data_source: DataSource = PRIMARY  #: the data source that fills it
 
 
 def field(  # noqa: PLR0913 (one word for each fact of a column)
@@ -67,7 +84,7 @@ def field(  # noqa: PLR0913 (one word for each fact of a column)
     expected: bool = False,
     required: bool = False,
     personal: bool = False,
-    data_source: str = PRIMARY,
+    data_source: DataSource = PRIMARY,
     index: bool = False,
     deferred_fk: bool = False,
 ) -> MappedColumn[Any]:
@@ -165,6 +182,13 @@ class Model(Base):
         super().__init_subclass__(**kwargs)
 
 
+class StagedOnly(Model):
+    """In place of a model: for records that have no production table, because their fields have never been seen."""
+
+    __abstract__ = True
+    __table__ = Table("staged_only", MetaData())
+
+
 def refers(declared: Any) -> bool:
     """Tell whether what a class declares is a column that points to another table."""
     about = field_in(declared.column.info) if isinstance(declared, MappedColumn) else None
@@ -183,15 +207,19 @@ def field_in(info: Mapping[str, Any]) -> Field | None:
 
 
 @cache
-def fields_of(model: type[Model], data_source: str = PRIMARY) -> Mapping[str, Field]:
-    """Return the fields that a data source fills, by column name, in table order."""
+def fields_of(model: type[Model], data_source: DataSource = PRIMARY) -> Mapping[str, Field]:
+    """Return the fields that a data source reads, by column name, in table order."""
+    sources = {data_source, PRIMARY} if data_source.is_fallback else {data_source}
     fields = {column.name: field_in(column.info) for column in model.__table__.columns}
-    return MappingProxyType(
-        {name: about for name, about in fields.items() if about and about.data_source == data_source}
-    )
+    return MappingProxyType({name: about for name, about in fields.items() if about and about.data_source in sources})
 
 
-def references_of(model: type[Model], data_source: str = PRIMARY) -> Mapping[str, Reference]:
+def own_columns(model: type[Model], data_source: DataSource) -> tuple[str, ...]:
+    """Return the columns that only this data source fills, in table order."""
+    return tuple(name for name, about in fields_of(model, data_source).items() if about.data_source == data_source)
+
+
+def references_of(model: type[Model], data_source: DataSource = PRIMARY) -> Mapping[str, Reference]:
     """Return the columns of a data source that refer to other tables, each with its kind, which names the table."""
     return {
         name: about.kind for name, about in fields_of(model, data_source).items() if isinstance(about.kind, Reference)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from etl.models.base import Model, computed, field
+from etl.models.base import DataSource, Model, computed, field
 from etl.models.codes import CONTACT_STATUS, CONTACT_TYPE
 from etl.models.sources import clean_code, first_of, names_one
 from etl.values import Boolean, Date, Email, Phone, Reference, SourceId, State, Text, Url, Word, Zip
@@ -22,10 +22,13 @@ NAME = Text(placeholders=True)
 BY_NAME = "name:"
 
 #: The resource that brings the account details of a contact, beside the contact itself.
-ACCOUNT_INFO = "account_info"
+ACCOUNT_INFO = DataSource("account_info")
 
 #: The resource with the facts of a carrier that are only in the list of carriers and not in its contact.
-CARRIER_LIST = "carrier_list"
+CARRIER_LIST = DataSource("carrier_list")
+
+#: The list of staff, for employees who are not among the contacts.
+EMPLOYEE_LIST = DataSource("employee_list", is_fallback=True)
 
 #: What a contact can be, other than a customer.
 EMPLOYEE, CARRIER, MANAGING_AGENCY, PROSPECT = "E", "R", "M", "P"

@@ -74,7 +74,8 @@ BILLING_RECORD_POLICIES = Derived(
     """),
 )
 
-#: A document names policies by number, and numbers repeat: only the policies of the document's own contact count.
+#: A document names policies by number, and numbers repeat: only the policies of the document's own contact count. The
+#: list of files names them by id.
 #: A policy's number or contact may change, so every document of a contact is checked again when one of its
 #: policies changes. Contacts are one tenant's, so that the joins need no tenant: naming it would tempt a planner
 #: without statistics, as after a first load, to walk the tenant's whole index for each document.
@@ -91,7 +92,9 @@ DOCUMENT_POLICIES = Derived(
             FROM touched
             JOIN public.documents AS document ON document.contact_id = touched.contact_id
             JOIN public.policies AS policy
-              ON policy.contact_id = touched.contact_id AND policy.policy_number = ANY (document.policy_numbers)
+              ON policy.contact_id = touched.contact_id
+             AND (policy.policy_number = ANY (document.policy_numbers)
+                  OR policy.source_id = ANY (document.related_policy_ids))
         ), stored AS (
             SELECT link.document_id, link.policy_id
             FROM touched

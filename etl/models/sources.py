@@ -1,5 +1,6 @@
 """Sources of a value other than a plain path: the first of several paths, and how a path, a code or a mark is read."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -76,6 +77,11 @@ def spellings(values: tuple[Any, ...]) -> list[str]:
 def objects_in(value: Any) -> list[Mapping[str, Any]]:
     """Return the JSON objects of a raw list, an empty list if the value is not a list."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def digest_of(values: tuple[Any, ...]) -> str:
+    """Return a short digest of values: part of the id of a record that has none of its own."""
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

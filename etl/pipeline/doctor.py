@@ -28,7 +28,7 @@ from etl.drift.profiler import ResourceProfiler
 from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
 from etl.extract.date_ranges import date_range_of
 from etl.extract.offers import is_absence
-from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, find_out_of_reach
+from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, find_out_of_reach, resource_names
 from etl.ledger import watermarks
 from etl.ledger.children import ChildRequest
 from etl.ledger.transaction import Ledger
@@ -97,11 +97,13 @@ class Examination:
 def examine(settings: Settings, api: ApiConnection, watch: Callable[[CallReport], None]) -> list[CallReport]:
     """Try every call of the catalogue once, in order, and return a report on each.
 
-    Calls that need enterprise access are reported as not offered, without a call, if the settings do not have it.
+    Optional resources are tried when the settings add them. Calls that need enterprise access are reported as not
+    offered, without a call, if the settings do not have it.
     """
     examination = Examination(settings, api, watch)
     out_of_reach = find_out_of_reach(settings, ())
-    for resource in CATALOGUE:
+    chosen = resource_names((), settings)
+    for resource in (entry for entry in CATALOGUE if not entry.optional or entry.name in chosen):
         for endpoint in resource.endpoints:
             report = (
                 report_out_of_reach(resource, endpoint)

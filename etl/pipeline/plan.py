@@ -76,8 +76,10 @@ def window_start(ledger: Ledger, settings: Settings, resource: str, now: datetim
 
 
 def needs_lookback(resource: str) -> bool:
-    """Tell whether a list filters by a date that its records lack, so that the API never returns changed records."""
-    return any(endpoint.dates is not None and endpoint.dates.field is None for endpoint in BY_NAME[resource].endpoints)
+    """Tell whether a list filters by the date of creation only, so that the API never returns changed records."""
+    return any(
+        endpoint.dates is not None and endpoint.dates.field == "created" for endpoint in BY_NAME[resource].endpoints
+    )
 
 
 def is_same_day(first: datetime, second: datetime) -> bool:

@@ -93,6 +93,7 @@ def resource_line(resource: Resource) -> str:
     ]
     parent = f", once for each of {resource.parent.resource}" if resource.parent else ""
     note = "" if resource.documented else "; undocumented: an account may not offer it"
+    note += f"; optional: `ETL_RESOURCES=+{resource.name}`" if resource.optional else ""
     return f"Resource {resource.name}: {' and '.join(sources)}{parent}{note}."
 
 
@@ -162,3 +163,7 @@ def staging_tables() -> Iterator[str]:
     yield "| column | type |\n| --- | --- |"
     for column in staging.raw_table(min(staging.RAW_TABLES)).columns:
         yield f"| {column.name} | {sql_type(column)} |"
+    yield "\nThese resources have no production table; their records are only staged.\n"
+    for resource in CATALOGUE:
+        if not resource.has_table:
+            yield f"- {resource_line(resource)}"

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from etl.catalogue import Resource
 from etl.copy_text import format_row
 from etl.models import PRODUCTION
-from etl.models.base import Field, Model, Source, fields_of, row_id_text
+from etl.models.base import DataSource, Field, Model, Source, fields_of, row_id_text
 from etl.models.sources import is_marked
 from etl.record import StagedRecord
 from etl.reshape.fast_path import FastPath, NeedsReferencePath, compile_fast_path
@@ -62,14 +62,14 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     id: str
     raw_id: str
     text: str  #: its values in the order of `row_columns(...)`, as a line of COPY text without its end
-    undated: bool  #: whether its version is the time of the request
+    undated: bool  #: whether it belongs to the batch that read it, whatever its window: undated, or read per parent
     deleted: bool  #: whether the record is marked as deleted
 
 
 class Reshaped(msgspec.Struct, frozen=True, gc=False):
     """The result of reshaping one record."""
 
-    row: Row | None  #: None: refused, or excluded by the row filter
+    row: Row | None  #: None: refused, or without a production table
     stubs: list[StubRow]
     findings: list[Finding]
     refused: bool = False
@@ -98,7 +98,7 @@ class ColumnReader(NamedTuple):
 NO_ROW = Reshaped(None, [], [])
 
 
-def row_columns(model: type[Model], source: str) -> tuple[str, ...]:
+def row_columns(model: type[Model], source: DataSource) -> tuple[str, ...]:
     """Return the columns of a reshaped row, in order."""
     return (*LEADING_COLUMNS, *fields_of(model, source), *TRAILING_COLUMNS)
 
@@ -107,13 +107,14 @@ class Reshaper:
     """Reshapes the records of one resource for one tenant, under the settings that affect cleaning."""
 
     def __init__(self, resource: Resource, tenant: str, *, zone: str, strict: bool) -> None:
-        self.table = resource.model.__tablename__
+        self.table = resource.table
+        self.has_table = resource.has_table
+        self.is_child = resource.parent is not None
         self.strict = strict
         self.prefix = id_prefix(tenant, self.table)
         fields = fields_of(resource.model, resource.data_source)
         self.column_readers = [column_reader(tenant, column, field, zone) for column, field in fields.items()]
         self.required = frozenset(column for column, field in fields.items() if field.required)
-        self.row_filter = resource.row_filter
         self.stub_makers = [(stub.model.__tablename__, stub.make) for stub in resource.stubs]
         self.deletion_mark = resource.model.deletion_mark
 
@@ -124,9 +125,9 @@ class Reshaper:
 
     def __call__(self, staged: StagedRecord) -> Reshaped:
         """Return the row, stubs and findings of one record."""
-        decoded = staged.decoded
-        if self.row_filter is not None and not is_marked(decoded, (self.row_filter,)):
+        if not self.has_table:
             return NO_ROW
+        decoded = staged.decoded
         stubs: list[StubRow] = []
         try:
             values = self.fast_path(decoded, stubs)
@@ -146,7 +147,7 @@ class Reshaper:
         times = staged.times
         deleted_at = times[times.rindex("\t") + 1 :] if deleted else "\\N"
         text = f"{key}\t{id_text}\t{values}\t{times}\t{deleted_at}\t{record.content_hash.hex()}\t{raw_id}"
-        return Row(key, raw_id, text, record.undated, deleted)
+        return Row(key, raw_id, text, record.undated or self.is_child, deleted)
 
     def reference_path(self, source_id: str, decoded: Mapping[str, Any]) -> ReferenceResult:
         """Return the values of a record's fields, its stubs and its findings."""

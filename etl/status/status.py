@@ -91,10 +91,14 @@ class StatusFacts:
 
 
 def load_status(connection: Connection, tenant: str) -> Status:
-    """Return the status of every resource of a tenant, from `etl.freshness`, `etl.quality` and `etl.orphans`."""
+    """Return the status of every resource of a tenant, from `etl.freshness`, `etl.quality` and `etl.orphans`.
+
+    An optional resource is left out until a run has read it.
+    """
     orphans = [PlaceholderCount(*row) for row in connection.execute(ORPHANS, {"tenant": tenant})]
     facts = load_facts(connection, tenant, {placeholders.table: placeholders.number for placeholders in orphans})
-    resources = [resource_freshness(resource, facts) for resource in CATALOGUE]
+    expected = [entry for entry in CATALOGUE if not entry.optional or entry.name in facts.freshness]
+    resources = [resource_freshness(resource, facts) for resource in expected]
     newest, backfill = batches.read_newest_batch(connection, tenant), backfill_progress(connection, tenant)
     return Status(children.read_database_time(connection), resources, newest, orphans, backfill)
 
@@ -140,8 +144,8 @@ def resource_freshness(resource: Resource, facts: StatusFacts) -> Freshness:
         fresh.complete_to if fresh is not None else None,
         fresh.lag if fresh is not None else None,
         find_gaps(facts.complete.get(name, [])),
-        rows if resource.data_source == PRIMARY else None,
-        facts.orphans.get(resource.model.__tablename__, 0) if resource.data_source == PRIMARY else 0,
+        rows if resource.data_source == PRIMARY and resource.has_table else None,
+        facts.orphans.get(resource.table, 0) if resource.data_source == PRIMARY else 0,
         count_open_findings(quality),
         facts.offered.get(name),
         facts.coverage.get(name),

@@ -90,7 +90,34 @@ COLUMNS = {
         "amount* status+ origin"
     ),
     "fees": "policy_id+ quote_id fee_type* name* amount* is_percent calculated_amount",
-    "documents": "contact_id+ title* document_type added_by added_on policy_numbers",
+    "documents": (
+        "contact_id+ title* document_type added_by added_on policy_numbers file_name file_size category "
+        "related_policy_ids"
+    ),
+    "contact_phones": "contact_id+ phone* phone_type_id phone_type extension notes is_preferred",
+    "contact_emails": "contact_id+ email* email_type_id email_type notes is_preferred",
+    "contact_addresses": (
+        "contact_id+ address_type_id address_type line1 line2 city state county country_code province zip latitude "
+        "longitude notes is_preferred address_text"
+    ),
+    "customer_details": (
+        "contact_id+ location_id display_name* salutation preferred_language is_prospect is_person first_name "
+        "middle_name last_name business_name fein birth_date gender marital_status customer_number customer_since "
+        "agent_id csr_id"
+    ),
+    "notes": (
+        "contact_id+ policy_id comment* employee_id created_by created_on modified_by modified_on parent_note_id "
+        "important is_pinned related_notes"
+    ),
+    "tasks": (
+        "contact_id+ policy_id subject* description status priority due_date completed_on assigned_to_id assigned_to "
+        "created_by created_on"
+    ),
+    "endorsements": (
+        "policy_id+ contact_id agency_id effective_date* amount* policy_number policy_effective_date line_of_business "
+        "carrier customer_number customer_name office_name office_alias binder_date binder_number financed_option "
+        "csr_name"
+    ),
     "acord_forms": (
         "contact_id policy_id api_form_id* template_id form_number edition_date state description signed locked "
         "locked_on created_on form_data"
@@ -122,7 +149,17 @@ PERSONAL = {
     "claims": "description adjuster_name adjuster_phone adjuster_email loss_line1",
     "adjustments": "remarks",
     "billing_records": "description error_message",
-    "documents": "title added_by",
+    "documents": "title added_by file_name description tags",
+    "contact_phones": "phone extension notes",
+    "contact_emails": "email notes",
+    "contact_addresses": "line1 line2 latitude longitude notes address_text",
+    "customer_details": (
+        "display_name salutation first_name middle_name last_name business_name fein birth_date gender "
+        "marital_status_id marital_status agent_name csr_name"
+    ),
+    "notes": "comment created_by modified_by related_notes note_histories",
+    "tasks": "subject description assigned_to created_by",
+    "endorsements": "customer_name csr_name",
     "acord_forms": "description loss_payees form_data",
 }
 
@@ -152,9 +189,10 @@ def marked(model: type[Model], mark: str) -> set[str]:
     return {name[:-1] for name in COLUMNS[model.__tablename__].split() if name.endswith(mark)}
 
 
-def test_there_are_twenty_three_tables_of_the_first_description_and_adjustments() -> None:
+def test_there_are_twenty_three_tables_of_the_first_description_adjustments_and_the_optional_tables() -> None:
     assert {model.__tablename__ for model in PRODUCTION} == set(COLUMNS)
-    assert len(PRODUCTION) == 23 + len(["adjustments"])
+    optional = "notes tasks contact_phones contact_emails contact_addresses customer_details endorsements".split()
+    assert len(PRODUCTION) == 23 + len(["adjustments", *optional])
 
 
 @every_model

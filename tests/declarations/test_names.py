@@ -24,6 +24,8 @@ ALLOWED = (
     "simulator",
     "values",
     "resources.py",
+    "additional_resources.py",
+    "endpoints.py",
     "catalogue.py",
     "dags/names.py",
 )

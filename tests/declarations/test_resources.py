@@ -20,6 +20,11 @@ PERSON = (
     "DateLastModified HasBeenModified"
 )
 
+NOTE = (
+    "Id Comment CreatedBy EmployeeId CreatedOn ModifiedAt ModifiedBy ParentId AssignedPolicyId AssignedContactId "
+    "Important IsPinned RelatedNotes NotesHistories BulkInsertId BulkInsertSessionId"
+)
+
 #: Every known field of the records of a resource, as the API spells it.
 API = {
     "locations": (
@@ -109,6 +114,34 @@ API = {
         "AcordFormID AcordTemplateID CustomerID PolicyID EndorsementID FormNumber EditionDate State Description Data "
         "CreatedOn CreatedBy SignatureID Locked LockedDate LockedMethod MultipleLossPayees AcordFormLossPayees"
     ),
+    "employee_list": "EntityID DisplayName Email FirstName LastName Phone LocationID Status",
+    "endorsements": (
+        "_parent.PolicyId _parent.QQTenantID _parent.EndorsementEffectiveDate PolicyId PolicyNumber "
+        "PolicyEffectiveDate EndorsementEffectiveDate EndorsementAmount Lob Carrier CustomerId CustomerNo CustomerName "
+        "OfficeName OfficeAlias BinderDate BinderNumber FinancedOption CsrOnEndorsement"
+    ),
+    "notes": NOTE,
+    "policy_notes": NOTE,
+    "tasks": (
+        "Id Subject Description Status Priority DueDate CompletedOn AssignedToId AssignedTo ContactId PolicyId "
+        "CreatedBy CreatedOn"
+    ),
+    "contact_phones": ("PhoneID EntityID PhoneTypeID PhoneType.Name PhoneNumber Extension Notes RowSource isPreferred"),
+    "contact_emails": "EmailID EntityID EmailTypeID EmailType.Name EmailAddress Notes RowSource isPreferred",
+    "contact_addresses": (
+        "AddressID EntityID AddressTypeID AddressType.AddressTypeID AddressType.Name Line1 Line2 City State County "
+        "CountryCode Province Zip Latitude Longitude Notes RowSource isPreferred AddressString"
+    ),
+    "files": (
+        "Id BlobContainerInfoId FileName DisplayName FileType FileSize CreatedOn CreatedBy CreatedById EntityId "
+        "FileRelation Active Description AppCreated RelatedPolicyIDs CategoryDescriptor Readonly UsageCode FolderId "
+        "Tags BlobUrl"
+    ),
+    "customer_details": (
+        "EntityID IsPerson FirstName MiddleName LastName DOB MaritalStatusID MaritalStatus Gender BusinessName "
+        "LocationID CustomerSourceID SourceDetail EntityStatus CustomerSTatus Prospect CustomerNo CustomerSince "
+        "AgentID AgentName CSRID CSRName Type PreferredLanguageCode DisplayName Salutation FEIN SSN DriverLicenseNo"
+    ),
 }
 
 #: The calls, as method and path, and whether they are documented: path, envelope and id. Of a commission rule, the
@@ -134,7 +167,32 @@ CALLS = {
     "commissions": ("GET Commissions/LastModifiedCreated", Envelope.PAGE, False),
     "documents": ("GET Documents/Images", Envelope.ARRAY, True),
     "acord_forms": ("GET ACORDForms/ByCustomer/{parent}", Envelope.ARRAY, False),
-}
+    "employee_list": (
+        "GET Search/Employees/BasicSearch GET Search/Employees/BasicSearch", Envelope.PAGE, True,
+    ),
+    "cancellation_reasons": ("GET Locations/{parent}/Policies/CancellationReasons", Envelope.ACTION, False),
+    "carrier_fees": ("GET Locations/{parent}/Policies/CarrierFees", Envelope.ACTION, False),
+    "endorsements": ("GET enterprise/endorsements", Envelope.ENTERPRISE, True),
+    "notes": ("GET Contacts/{parent}/Notes", Envelope.PAGE, True),
+    "policy_notes": ("GET Policies/{parent}/Notes", Envelope.PAGE, True),
+    "tasks": ("GET Contacts/{parent}/Tasks", Envelope.PAGE, False),
+    "contact_phones": ("GET Contacts/{parent}/PhoneNumbers", Envelope.PAGE, False),
+    "contact_emails": ("GET Contacts/{parent}/Emails", Envelope.PAGE, False),
+    "contact_addresses": ("GET Contacts/{parent}/Addresses", Envelope.PAGE, True),
+    "files": ("GET Files/FilesByContact", Envelope.PAGE, True),
+    "customer_details": ("GET Customers/{parent}/CustomerDetailSummary", Envelope.OBJECT, True),
+    "policy_lines": ("GET Policies/{parent}/PolicyLines", Envelope.ARRAY, False),
+    "premium": ("GET Policies/{parent}/Premium", Envelope.OBJECT, False),
+}  # fmt: skip
+
+#: The calls per customer or policy beyond the first description, which nobody pays for without asking.
+OPTIONAL = {
+    "notes", "policy_notes", "tasks", "contact_phones", "contact_emails", "contact_addresses", "files",
+    "customer_details", "policy_lines", "premium",
+}  # fmt: skip
+
+#: Calls with the envelope of a page that hold everything at once; the number of the page is 0.
+UNPAGED = {"contact_phones", "contact_emails", "contact_addresses"}
 
 every_resource = pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
 every_call = pytest.mark.parametrize(
@@ -190,15 +248,24 @@ def test_a_carrier_is_derived_from_mapped_fields_only() -> None:
 
 
 def test_every_table_is_filled_and_every_staging_table_used() -> None:
-    assert {resource.model for resource in CATALOGUE} == set(PRODUCTION)
+    assert {resource.model for resource in CATALOGUE if resource.has_table} == set(PRODUCTION)
     assert sorted(resource.name for resource in CATALOGUE) == sorted(staging.RAW_TABLES)
-    assert len({resource.name for resource in CATALOGUE}) == len(CATALOGUE) == 26
+    assert len({resource.name for resource in CATALOGUE}) == len(CATALOGUE) == 40
 
 
 @every_resource
 def test_it_has_a_staging_table_and_a_source(resource: Resource) -> None:
     assert staging.raw_table(resource.name).name == resource.raw_table
-    assert fields_of(resource.model, resource.data_source), "it fills no column"
+    assert fields_of(resource.model, resource.data_source) or not resource.has_table, "it fills no column"
+
+
+def test_what_is_only_staged_is_listed() -> None:
+    staged = {resource.name for resource in CATALOGUE if not resource.has_table}
+    assert staged == {"cancellation_reasons", "carrier_fees", "policy_lines", "premium"}
+
+
+def test_what_costs_a_call_per_customer_or_policy_beyond_the_first_description_is_optional() -> None:
+    assert {resource.name for resource in CATALOGUE if resource.optional} == OPTIONAL
 
 
 @every_resource
@@ -229,7 +296,8 @@ def test_its_parent_fields_are_those_that_its_fields_read(resource: Resource) ->
             for path in names(field.source)
             if path.startswith("_parent.")
         }
-        assert parent_fields <= set(resource.parent.parent_fields)
+        siblings = [other.parent for other in CATALOGUE if other.model is resource.model and other.parent is not None]
+        assert parent_fields <= {name for parent in siblings for name in parent.parent_fields}
         assert set(resource.parent.parent_fields) <= set(API[resource.parent.resource].split())
 
 
@@ -239,8 +307,10 @@ def test_it_stores_no_secret(resource: Resource) -> None:
     assert paths.isdisjoint({"UserID", "UserPassword", "SSN"})
     if resource.name == "account_info":
         assert {"UserID", "UserPassword"} <= set(resource.secrets)
-    if resource.name in {"drivers", "employees", "contacts"}:
+    if resource.name in {"drivers", "employees", "contacts", "customer_details"}:
         assert "SSN" in resource.secrets
+    if resource.name == "customer_details":
+        assert "DriverLicenseNo" in resource.secrets
 
 
 @every_call
@@ -262,9 +332,10 @@ def test_only_children_are_read_per_parent(resource: Resource) -> None:
 def test_its_paging_and_dates_fit_its_envelope(resource: Resource) -> None:
     paged = {"GET page": FEED, "POST page": BODY, "GET enterprise page": ENTERPRISE}
     for endpoint in resource.endpoints:
-        assert endpoint.paging == paged.get(f"{endpoint.method} {endpoint.envelope}")
+        is_whole = resource.name in UNPAGED
+        assert endpoint.paging == (None if is_whole else paged.get(f"{endpoint.method} {endpoint.envelope}"))
         dated = endpoint.envelope is Envelope.ENTERPRISE or (
-            endpoint.envelope is Envelope.PAGE and endpoint.method == "GET"
+            endpoint.envelope is Envelope.PAGE and endpoint.method == "GET" and resource.parent is None
         )
         assert (endpoint.dates is not None) is dated
 
@@ -276,8 +347,10 @@ def test_the_feeds_declare_the_date_that_they_filter_by() -> None:
         if resource.endpoints and resource.endpoints[0].dates
     }
     assert filters["contacts"] == filters["policies"] == filters["claims"] == "modified or created"
-    assert filters["drivers"] == filters["vehicles"] == "modified"
-    assert filters["billing_records"] is None
+    assert filters["drivers"] == filters["vehicles"] == filters["endorsements"] == "modified"
+    assert filters["billing_records"] == "created"
+    unshown = {entry.name for entry in CATALOGUE for call in entry.endpoints if call.dates and not call.dates.shown}
+    assert unshown == {"billing_records", "endorsements"}
 
 
 def test_a_resource_is_found_by_name() -> None:
@@ -285,7 +358,7 @@ def test_a_resource_is_found_by_name() -> None:
 
 
 def test_an_unknown_name_is_reported_with_a_suggestion_and_all_names() -> None:
-    with pytest.raises(UsageError, match=r"'polices'.*Did you mean policies\?.*locations.*acord_forms") as error:
+    with pytest.raises(UsageError, match=r"'polices'.*Did you mean policies\?.*locations.*premium") as error:
         resource_named("polices")
     assert error.value.exit_status == 2
 
@@ -297,10 +370,16 @@ def test_a_name_unlike_any_other_gets_no_suggestion() -> None:
 
 
 def test_children_and_derived_resources_are_found_from_their_source() -> None:
-    assert [resource.name for resource in children_of("contacts")] == ["account_info", "documents", "acord_forms"]
+    assert [resource.name for resource in children_of("contacts")] == [
+        "account_info", "documents", "acord_forms", "notes", "tasks", "contact_phones", "contact_emails",
+        "contact_addresses", "files", "customer_details",
+    ]  # fmt: skip
+    assert [resource.name for resource in children_of("locations")] == [
+        "employee_list", "cancellation_reasons", "carrier_fees"
+    ]  # fmt: skip
     assert [resource.name for resource, _ in derived_from("contacts")] == ["employees", "carriers"]
     assert [resource.name for resource in children_of("policies")] == [
-        "policy_details", "adjustments", "quotes", "coverages", "equipment"
+        "policy_details", "adjustments", "quotes", "coverages", "equipment", "policy_notes", "policy_lines", "premium"
     ]  # fmt: skip
     assert [resource.name for resource, _ in derived_from("adjustments")] == ["commissions", "terminations"]
     assert [resource.name for resource in children_of("claims")] == []

@@ -52,11 +52,11 @@ def page_call(
     return _call(resource, endpoint, parameters, page=page)
 
 
-def parent_call(resource: Resource, endpoint: Endpoint, parent_id: str) -> Call:
-    """Return the call for the records of one parent; if paged, for the largest first page."""
+def parent_call(resource: Resource, endpoint: Endpoint, parent_id: str, page: int = 1) -> Call:
+    """Return the call for the records of one parent; if paged, for one of the largest pages."""
     paging = endpoint.paging
     return _call(
-        resource, endpoint, [(paging.page, 1), (paging.size, paging.largest)] if paging else [], parent_id=parent_id
+        resource, endpoint, [(paging.page, page), (paging.size, paging.largest)] if paging else [], parent_id=parent_id
     )
 
 

@@ -169,6 +169,8 @@ def _action(call: Call, text: bytes) -> Page:
     if "result" not in values:
         raise _other_shape(call, "has no `Result`")
     result = bytes(values["result"])
+    if result[:1] == b"[":
+        return Page([bytes(item) for item in _list.decode(result) or ()])
     return Page([] if result == b"null" else [result])
 
 
@@ -243,4 +245,5 @@ def _taken_apart(call: Call, text: bytes) -> Page:
     _succeeded(call, *(_number_or_text(envelope.get(name, msgspec.Raw())) for name in ("issuccess", "errorcode")))
     total = _count(envelope.get("totalitems", msgspec.Raw()))
     value = values.get(key, b"null")
-    return Page([value] if key == "result" else members(value), total, whole=False)
+    is_object = key == "result" and value.lstrip()[:1] != b"["
+    return Page([value] if is_object else members(value), total, whole=False)

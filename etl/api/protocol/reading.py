@@ -1,4 +1,4 @@
-"""Reads id, times and kind of a record without decoding all of it."""
+"""Reads id and times of a record without decoding all of it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _NOWHERE = "(none) "
 
 
 class KeyFields(Protocol):
-    """The id, times and kind of a record, in the declared fields; None for absent ones."""
+    """The id and times of a record, in the declared fields; None for absent ones."""
 
     @property
     def id(self) -> Any:
@@ -32,10 +32,6 @@ class KeyFields(Protocol):
     def created(self) -> Any:
         """When the record was created."""
 
-    @property
-    def kind(self) -> Any:
-        """The kind of record."""
-
 
 class DecodedKeyFields(NamedTuple):
     """The key fields of a record that was decoded completely."""
@@ -43,18 +39,16 @@ class DecodedKeyFields(NamedTuple):
     id: Any
     modified: Any
     created: Any
-    kind: Any
 
 
 @dataclass(frozen=True, slots=True)
 class RecordReader:
     """How the records of one resource are read."""
 
-    names: Mapping[str, str]  #: the fields of id, modified, created and kind
+    names: Mapping[str, str]  #: the fields of id, modified and created
     decoder: msgspec.json.Decoder[Any]
     distinct: bool  #: whether no field has two of these roles
     signs: tuple[bytes, ...]  #: patterns of secrets
-    kinds: tuple[str, ...]  #: kinds that become rows; empty: all
     others: tuple[tuple[str, bytes], ...]  #: the fields other than the id
 
     def has_declared_case(self, item: bytes) -> bool:
@@ -91,13 +85,12 @@ def reader_of(resource: Resource) -> RecordReader:
         "id": None if callable(resource.id) else resource.id,
         "modified": resource.modified,
         "created": resource.created,
-        "kind": resource.row_filter[0] if resource.row_filter else None,
     }
     names = {role: name for role, name in declared.items() if name and not name.startswith(FROM_PARENT)}
     distinct = len(set(names.values())) == len(names)
     struct = msgspec.defstruct(
         "Glance",
-        [("id", int | str | None, None), *((role, str | None, None) for role in ("modified", "created", "kind"))],
+        [("id", int | str | None, None), *((role, str | None, None) for role in ("modified", "created"))],
         rename={role: names.get(role, _NOWHERE + role) if distinct else _NOWHERE + role for role in declared},
         gc=False,
     )
@@ -106,6 +99,5 @@ def reader_of(resource: Resource) -> RecordReader:
         msgspec.json.Decoder(struct),
         distinct,
         suspicions(resource.secrets),
-        resource.row_filter[1] if resource.row_filter else (),
         tuple((role, name.encode()) for role, name in names.items() if role != "id"),
     )

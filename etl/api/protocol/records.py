@@ -14,7 +14,6 @@ from etl.api.protocol.pages import Page
 from etl.api.protocol.reading import FROM_PARENT, KeyFields, RecordReader, reader_of
 from etl.catalogue import Endpoint, Nested, Resource
 from etl.errors import InvalidRecord
-from etl.models.sources import is_one_of
 from etl.record import ReadSet, Record, decode
 from etl.values import Timestamp, Violation, source_id
 
@@ -62,7 +61,6 @@ class Records:
     #: The ids of the items that the envelope's total counts, in the order received.
     item_ids: list[str] = field(default_factory=list)
     sets: list[ReadSet] = field(default_factory=list)  #: the sets that were read completely, including empty ones
-    others: int = 0  #: records of kinds that belong to another resource
     duplicate_keys: int = 0  #: records with a duplicate key; the last one counts
 
 
@@ -155,8 +153,7 @@ def _clean(reader: RecordReader, secrets: tuple[str, ...], page: Page, result: R
 
 def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records) -> None:
     """Make a record from each item."""
-    reader, kinds = context.reader, context.reader.kinds
-    stages_others = context.resource.stages_filtered_out
+    reader = context.reader
     fast: bool | None = None
     for position, item in items:
         try:
@@ -169,10 +166,7 @@ def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records
             result.bad.append(BadRecord(position, str(error)))
             continue
         result.item_ids.append(name)
-        if stages_others or is_one_of(glance.kind, kinds):
-            result.records.append(_record(context, name, text, glance))
-        else:
-            result.others += 1
+        result.records.append(_record(context, name, text, glance))
 
 
 def _glance(reader: RecordReader, item: bytes, *, fast: bool) -> KeyFields:
@@ -248,19 +242,18 @@ def _take_nested(context: _Context, nested: Nested, items: Iterable[tuple[int, b
     sets: dict[str, ReadSet] = {}
     for position, item in items:
         try:
-            parent_id, members, around = _opened(nested, item)
+            item_id, members, around = _opened(nested, item)
         except InvalidRecord as error:
             result.bad.append(BadRecord(position, str(error)))
             continue
-        result.item_ids.append(parent_id)
-        inner = _inside(context, nested, parent_id, around)
+        result.item_ids.append(item_id)
+        inner = _inside(context, nested, item_id, around)
         taken = Records()
         _take(inner, [(position, member) for member in members], taken)
         result.records += taken.records
-        result.others += taken.others
         result.bad += taken.bad
         if not taken.bad:  # if a set cannot be read completely, what is missing is unknown
-            _note_set(sets, ReadSet(f"{nested.parent}:{parent_id}", frozenset(taken.item_ids), _version(inner)))
+            _note_set(sets, ReadSet(f"{nested.parent}:{item_id}", frozenset(taken.item_ids), _version(inner)))
     result.sets += sets.values()
 
 
@@ -277,9 +270,9 @@ def _version(context: _Context) -> datetime:
     return min(modified, context.requested_at) if modified is not None else context.requested_at
 
 
-def _inside(context: _Context, nested: Nested, parent_id: str, around: bytes) -> _Context:
+def _inside(context: _Context, nested: Nested, item_id: str, around: bytes) -> _Context:
     """Return the context of the records that one item lists."""
-    inner = _of_parent(context, nested.parent, parent_id, around, None)
+    inner = _of_parent(context, nested.parent, item_id, around, None)
     path = context.resource.modified or ""
     if not path.startswith(FROM_PARENT):
         return inner
@@ -290,15 +283,15 @@ def _inside(context: _Context, nested: Nested, parent_id: str, around: bytes) ->
 
 
 def _opened(nested: Nested, item: bytes) -> tuple[str, list[bytes], bytes]:
-    """Return the parent's id, the texts of the records in an item's list, and the text around them."""
+    """Return the item's id, the texts of the records in its list, and the text around them."""
     try:
         around = _object.decode(item)
         key = _key(around, nested.list)
         members = _list.decode(around.pop(key)) if key is not None else None
     except msgspec.DecodeError:
         raise InvalidRecord(f"is not an object with a list `{nested.list}`") from None
-    parent_id = _identity_of(_value(around, nested.parent_id))
-    return parent_id, [bytes(member) for member in members or ()], msgspec.json.encode(around)
+    parts = [_identity_of(_value(around, name)) for name in (nested.parent_id, *nested.key)]
+    return ":".join(parts), [bytes(member) for member in members or ()], msgspec.json.encode(around)
 
 
 def _identity_of(raw: Any) -> str:

@@ -19,8 +19,8 @@ from etl.database.connect import display_url
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.database.migrate import upgrade
 from etl.errors import Interrupted
+from etl.extract.selection import resource_names
 from etl.pipeline import Options, Summary, Watcher, sync
-from etl.resources import CATALOGUE
 from etl.simulator import Simulator
 
 app = create_app()
@@ -78,7 +78,9 @@ def command(*, keep: Keep = False, contacts: Contacts = None, live: Live = False
 def first_sync(session: CommandSession, stop_request: StopRequest) -> int:
     """Sync the agency with progress and summary, and return the exit status."""
     run_sync = partial(sync, session.engine, session.settings, None, None)
-    return run_with_progress(run_sync, stop_request, len(CATALOGUE), partial(show_demo, session))
+    return run_with_progress(
+        run_sync, stop_request, len(resource_names((), session.settings)), partial(show_demo, session)
+    )
 
 
 def serve_until_stopped(simulator: Simulator, stop_request: StopRequest) -> None:

@@ -27,8 +27,8 @@ from etl.cli.views.forecast import forecast_sync, forecasts_to_json, show_foreca
 from etl.cli.window_options import parse_window
 from etl.database.revisions import check_migrated
 from etl.errors import UsageError
+from etl.extract.selection import resource_names
 from etl.pipeline import Options, sync
-from etl.resources import selected
 from etl.window import Window
 
 app = create_app()
@@ -76,13 +76,14 @@ def command(  # noqa: PLR0913 (one parameter an option)
         {"--from": start is not None, "--to": end is not None}, every, max_minutes, full=full, dry_run=dry_run
     )
     pause, options = parse_duration_option("--every", every), Options(tuple(resource or ()), full, limit)
-    resource_count, settings = len(selected(options.resources)), load_settings()
+    settings = load_settings()
+    names = resource_names(options.resources, settings)
     with (
         RunNotifier(settings) as notifier,
         open_session(embedded=embedded, settings=settings, create_tables=not dry_run) as session,
     ):
         check_migrated(session.engine)
-        window = parse_window(session.ledger, start, end, options.resources)
+        window = parse_window(session.ledger, start, end, names)
         if dry_run:
             show_plan(session, window, options, as_json=as_json)
             return
@@ -91,7 +92,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
                 run_with_progress,
                 partial(sync, session.engine, session.settings, window, options),
                 stop_request,
-                resource_count,
+                len(names),
                 choose_summary_writer(as_json=as_json),
                 max_minutes=max_minutes,
                 notifier=notifier.with_session(session),

@@ -53,7 +53,7 @@ def settings_for(simulator: Simulator, url: str, **more: Any) -> Settings:
         qqcatalyst_client_secret="demo-secret",
         qqcatalyst_username="demo",
         qqcatalyst_password="demo-password",
-        **{"etl_rate": 0, "etl_resources": "+drivers,+vehicles", **more},
+        **{"etl_rate": 0, "etl_resources": "+drivers,+vehicles,+endorsements", **more},
     )
 
 

@@ -110,18 +110,6 @@ def test_keys_match_whatever_their_case(first: dict[str, object]) -> None:
     assert {record.version_at for record in found.records} == {datetime(2025, 5, 4, tzinfo=UTC)}
 
 
-def test_records_of_kinds_that_another_resource_keeps_are_counted_and_left_out() -> None:
-    staff = replace(resource("contacts"), row_filter=("ContactSubType", ("E",)), stages_filtered_out=False)
-    found = read(staff, {"EntityID": 1, "ContactSubType": "E"}, {"EntityID": 2, "ContactSubType": "C"}, {"EntityID": 3})
-    assert ([record.source_id for record in found.records], found.others, found.item_ids) == (["1"], 2, ["1", "2", "3"])
-
-
-def test_records_of_another_kind_that_only_this_resource_keeps_are_staged() -> None:
-    cancellations = replace(resource("adjustments"), row_filter=("AdjustmentType", ("C",)))
-    found = read(cancellations, {"AdjustmentId": 1, "AdjustmentType": "E"}, parent=Parent())
-    assert ([record.source_id for record in found.records], found.others) == (["1"], 0)
-
-
 def test_what_the_call_implies_stands_in_each_record() -> None:
     rules = resource("commission_rules")
     found = make_records(rules, rules.endpoints[1], page({"CommissionRuleID": 5}, b"{ }"), requested_at=NOW)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -150,10 +149,8 @@ def test_a_deleted_record_is_marked_with_its_own_time() -> None:
     assert row("contacts", CONTACT | {"Status": "D"})["deleted_at"] == str(MODIFIED)
 
 
-def test_a_record_excluded_by_the_row_filter_becomes_nothing() -> None:
-    staff = replace(resource("contacts"), row_filter=("ContactSubType", ("E",)))
-    reshaped = reshape(staff, {"EntityID": 1, "ContactSubType": "C", "Email": "bad"})
-    assert reshaped == Reshaped(None, [], [])
+def test_a_record_that_is_only_staged_becomes_nothing() -> None:
+    assert reshape(resource("premium"), {"PolicyID": 1, "TotalPremium": "bad"}) == Reshaped(None, [], [])
 
 
 def test_times_without_a_zone_use_the_zone_of_the_settings() -> None:
