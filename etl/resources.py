@@ -25,6 +25,9 @@ from etl.models.claims import Claim
 
 MODIFIED, CREATED = "DateLastModified", "CreatedOn"
 
+#: The field with the agency of an item of an enterprise feed.
+SOURCE_TENANT = "QQTenantID"
+
 #: The fields of a policy that its children need.
 OF_POLICY = ("PolicyId", "CustomerId")
 OF_TERM = (

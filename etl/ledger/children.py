@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, TextClause, text
 
 from etl.catalogue import ParentFilter, Resource
+from etl.ledger.json_fields import field_json, field_text
 
 #: Days until the details of an unchanged parent are refreshed: active parents, other parents.
 REFRESH_DAYS = (7, 30)
@@ -111,7 +112,7 @@ def build_parent_conditions(child: Resource, parent: Resource) -> tuple[str, str
     for number, (field, deleted_values) in enumerate(parent.model.deletion_mark):
         values |= {f"mark_{number}": field, f"marks_{number}": [format_json(value) for value in deleted_values]}
         deletion_conditions.append(
-            f"parent.raw_data -> CAST(:mark_{number} AS text) = ANY(CAST(:marks_{number} AS jsonb[]))"
+            f"{field_json('parent.raw_data', f':mark_{number}')} = ANY(CAST(:marks_{number} AS jsonb[]))"
         )
     if deletion_conditions:
         conditions.append(f"({' OR '.join(deletion_conditions)}) IS NOT TRUE")
@@ -126,23 +127,27 @@ def build_parent_conditions(child: Resource, parent: Resource) -> tuple[str, str
     if parent.active is None:
         return "true", join_conditions(conditions), values
     values |= {"active": parent.active[0], "active_values": list(parent.active[1])}
-    active = "parent.raw_data ->> CAST(:active AS text) = ANY(CAST(:active_values AS text[]))"
+    active = f"{field_text('parent.raw_data', ':active')} = ANY(CAST(:active_values AS text[]))"
     return active, join_conditions(conditions), values
 
 
 def build_filter_condition(parent_filter: ParentFilter, parent: Resource) -> str:
     """Return the SQL condition that a parent's raw row meets a filter."""
     table, column = parent_filter.referrer
-    has_code = """EXISTS (
-        SELECT FROM unnest(CAST(:filter_fields AS text[])) AS field
-        WHERE upper(btrim(parent.raw_data ->> field)) = ANY(CAST({codes} AS text[]))
-    )"""
+    code = field_text("parent.raw_data", "field")
+
+    def has_code(codes: str) -> str:
+        return f"""EXISTS (
+            SELECT FROM unnest(CAST(:filter_fields AS text[])) AS field
+            WHERE upper(btrim({code})) = ANY(CAST({codes} AS text[]))
+        )"""
+
     is_referenced = f"""EXISTS (
         SELECT FROM public.{parent.model.__tablename__} AS referenced
         JOIN public.{table} AS referrer ON referrer.{column} = referenced.id AND referrer.deleted_at IS NULL
         WHERE referenced.tenant = parent.tenant AND referenced.source_id = parent.source_id
     )"""
-    excluded, if_referenced = has_code.format(codes=":excluded"), has_code.format(codes=":if_referenced")
+    excluded, if_referenced = has_code(":excluded"), has_code(":if_referenced")
     return f"NOT {excluded} AND (NOT {if_referenced} OR {is_referenced})"
 
 
@@ -189,8 +194,12 @@ def build_queue_query(parent: Resource, chunk_condition: str = "") -> TextClause
         JOIN raw.{parent.raw_table} AS parent
             ON parent.tenant = :tenant AND parent.source_id = queued.parent_id AND parent.superseded_at IS NULL
         CROSS JOIN LATERAL (
-            SELECT CAST(jsonb_object_agg(name, parent.raw_data -> name) AS text) AS object
-            FROM unnest(CAST(:carries AS text[])) AS name WHERE parent.raw_data ? name
+            SELECT CAST(jsonb_object_agg(named.name, named.value) AS text) AS object
+            FROM (
+                SELECT name, {field_json("parent.raw_data", "name")} AS value
+                FROM unnest(CAST(:carries AS text[])) AS name
+            ) AS named
+            WHERE named.value IS NOT NULL
         ) AS carried
         ORDER BY queued.changed DESC, queued.priority, queued.parent_version_at DESC, queued.parent_id
     """)

@@ -32,8 +32,8 @@ from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, find_out_of_reach
 from etl.ledger import watermarks
 from etl.ledger.children import ChildRequest
 from etl.ledger.transaction import Ledger
-from etl.record import decode
 from etl.resources import CATALOGUE, children_of
+from etl.spelling import spelling_of
 from etl.window import FIRST_INSTANT, Window
 
 #: Records requested from a paged call: enough to see its fields, without load on the API.
@@ -186,7 +186,7 @@ def remember_parents(examination: Examination, resource: Resource, read: Records
     """Keep the records that can serve as sample parents: those not deleted in QQCatalyst, active ones first."""
     if not children_of(resource.name):
         return
-    parents = [(parent.source_id, decode(parent.raw)) for parent in read.records]
+    parents = [(parent.source_id, spelling_of(resource).decode(parent.raw)) for parent in read.records]
     present = [
         parent
         for parent in parents
@@ -208,11 +208,8 @@ def compare_answer(blank: CallReport, resource: Resource, answer: Answer, read: 
     profiler = ResourceProfiler(resource)
     profiler.observe(answer.page.items)
     declared_fields = find_declared_fields(resource)
-    seen = {path.casefold() for path in profiler.profile.shapes}
-    prefixes = {prefix.casefold() for prefix in profiler.profile.objects}
-    missing = [
-        path for path in declared_fields.columns if path.casefold() not in seen and has_prefix_in(path, prefixes)
-    ]
+    seen, prefixes = set(profiler.profile.shapes), set(profiler.profile.objects)
+    missing = [path for path in declared_fields.columns if path not in seen and has_prefix_in(path, prefixes)]
     report = replace(
         report,
         missing=tuple(path for path in missing if path in declared_fields.expected),
@@ -224,4 +221,4 @@ def compare_answer(blank: CallReport, resource: Resource, answer: Answer, read: 
 
 def has_prefix_in(path: str, prefixes: set[str]) -> bool:
     """Tell whether the object that holds a path was seen."""
-    return path[: path.rfind(".") + 1].casefold() in prefixes
+    return path[: path.rfind(".") + 1] in prefixes

@@ -19,6 +19,7 @@ from etl.models import PRODUCTION
 from etl.models.base import Field, Model, Source, fields_of, row_id_text
 from etl.record import StagedRecord
 from etl.reshape.fast_path import FastPath, NeedsReferencePath, compile_fast_path
+from etl.spelling import spelling_of
 from etl.values import Kind, Reference, Severity, Text, Timestamp, Violation
 
 #: Maximum number of computed ids cached per reference; carriers and offices recur.
@@ -109,6 +110,7 @@ class Reshaper:
     def __init__(self, resource: Resource, tenant: str, *, zone: str, strict: bool) -> None:
         self.table = resource.model.__tablename__
         self.strict = strict
+        self.decode = spelling_of(resource).decode
         self.prefix = id_prefix(tenant, self.table)
         fields = fields_of(resource.model, resource.data_source)
         self.column_readers = [column_reader(tenant, column, field, zone) for column, field in fields.items()]
@@ -124,7 +126,7 @@ class Reshaper:
 
     def __call__(self, staged: StagedRecord) -> Reshaped:
         """Return the row, stubs and findings of one record."""
-        decoded = staged.decoded
+        decoded = staged.decoded(self.decode)
         if self.row_filter is not None and decoded.get(self.row_filter[0]) not in self.row_filter[1]:
             return NO_ROW
         stubs: list[StubRow] = []

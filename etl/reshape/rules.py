@@ -10,9 +10,9 @@ import etl
 from etl.config.settings import Settings
 
 #: Code that decides how a raw record becomes a row: the kinds, the models, the catalogue, the reshaping.
-CLEANING = ("values", "models", "reshape", "resources.py", "catalogue.py")
+CLEANING = ("values", "models", "reshape", "resources.py", "catalogue.py", "read_paths.py", "spelling.py")
 #: Code that decides how an item of an answer becomes a raw record: its id, its times, its text without secrets.
-READING = ("api/protocol", "record.py", "values", "resources.py", "catalogue.py")
+READING = ("api/protocol", "record.py", "values", "resources.py", "catalogue.py", "read_paths.py", "spelling.py")
 #: Parts of the syntax tree that do not affect the meaning, or differ between versions of Python.
 WITHOUT_MEANING = frozenset({"ctx", "kind", "type_comment", "type_ignores", "type_params"})
 

@@ -127,7 +127,7 @@ _ALL = (
     ),
     FaultSpec("rename-field", "a field has another name: OLD=NEW", "Email=Mail", "body", _PAGE.rename_field),
     FaultSpec(
-        "id-casing", "names of ids in another casing: swap (Id for ID and the reverse) or lower",
+        "id-casing", "names in another casing: swap (Id for ID and the reverse) or lower for ids, every for all keys",
         "swap", "body", _PAGE.id_casing,
     ),
     FaultSpec("bad-json", "JSON that ends in the middle, for this many requests", "1", "body", _PAGE.bad_json),

@@ -312,6 +312,14 @@ def id_casing() -> None:
     with faulty("id-casing:lower") as client:
         info = client.get(f"Policies/{next(iter(client.simulator.world.policies))}/PolicyInfo")[0]
         assert {"policyid", "csrid", "PolicyNo"} <= set(info)
+    with faulty() as client:
+        plain = policies(client, 1)
+    with faulty("id-casing:every") as client:
+        respelled = policies(client, 1)
+        assert not set(plain) & set(respelled)
+        assert {name.lower(): value for name, value in respelled.items() if name.lower() != "data"} == {
+            name.lower(): value for name, value in plain.items() if name != "Data"
+        }
 
 
 def bad_json() -> None:
