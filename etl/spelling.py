@@ -1,8 +1,8 @@
 """The spelling of keys: the API mixes `Id` and `ID`, so that keys are matched without regard to case.
 
-Staging keeps a record as the API sent it. The code that reads its fields gets a view in which every declared key has its
-declared spelling. The spelling of an answer is learned once per layout, the keys of an object in their order, which all
-records of a list share; after that a record costs one look-up.
+Staging keeps a record as the API sent it. The code that reads its fields gets a view in which every declared key has
+its declared spelling. The spelling of an answer is learned once per layout, the keys of an object in their order, which
+all records of a list share; after that a record costs one look-up.
 """
 
 from collections import defaultdict

@@ -302,6 +302,15 @@ def long_window() -> None:
         assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-01"))[0] == 200
         assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-02"))[0] == 504
         assert client.raw(feed("Policies"))[0] == 200
+    with faulty("long-window:31,500") as client:
+        assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-02"))[0] == 500
+
+
+def silent_window() -> None:
+    with faulty("silent-window:31") as client:
+        assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-01"))[0] == 200
+        with pytest.raises(TimeoutError):
+            client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-02"), timeout=0.5)
 
 
 def id_casing() -> None:
@@ -317,9 +326,7 @@ def id_casing() -> None:
     with faulty("id-casing:every") as client:
         respelled = policies(client, 1)
         assert not set(plain) & set(respelled)
-        assert {name.lower(): value for name, value in respelled.items() if name.lower() != "data"} == {
-            name.lower(): value for name, value in plain.items() if name != "Data"
-        }
+        assert {name.lower() for name in respelled} == {name.lower() for name in plain}
 
 
 def bad_json() -> None:
@@ -412,7 +419,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     "id-form": id_form, "no-id": no_id, "time-form": time_form, "set-field": set_field, "lost-field": lost_field,
     "foreign-links": foreign_links, "is-success-false": is_success_false,
     "id-casing": id_casing, "rename-field": rename_field, "second-tenant": second_tenant,
-    "long-window": long_window,
+    "long-window": long_window, "silent-window": silent_window,
     "bad-json": bad_json, "slow": slow, "drip": drip, "stall": stall, "cut-body": cut_body, "reset": reset,
     "wrong-encoding": wrong_encoding, "clock-skew": clock_skew,
     "large-record": large_record, "wrong-charset": wrong_charset,
