@@ -44,9 +44,13 @@ class RetryableError(EtlError):
 class ApiUnavailable(RetryableError):
     """QQCatalyst did not return a usable response. Progress is saved; resume with `qqetl retry`."""
 
-    def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, retry_after: float | None = None, is_overload: bool = False
+    ) -> None:
+        """Name the seconds after which to try again, and whether the server may answer a smaller request."""
         super().__init__(message)
         self.retry_after = retry_after
+        self.is_overload = is_overload
 
 
 class QuotaSpent(RetryableError):

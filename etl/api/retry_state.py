@@ -70,9 +70,12 @@ class RetryState:
         self._failures += 1
         asked = error.retry_after if isinstance(error, ApiUnavailable) else None
         is_absence = isinstance(error, CallFailed) and not getattr(self._call, "proven", True)
+        is_divisible = getattr(self._call, "divisible", False)
+        is_too_large = is_divisible and isinstance(error, ApiUnavailable) and error.is_overload
         if self._is_over(asked) or (is_absence and self._failures >= MOST_UNDOCUMENTED_ATTEMPTS):
-            # An account that lacks an undocumented call may answer 500 to it, which says nothing of other calls.
-            if isinstance(error, ApiUnavailable) and not is_absence:
+            # An account that lacks an undocumented call may answer 500 to it, which says nothing of other calls; nor
+            # does the failure of a call that a smaller one replaces.
+            if isinstance(error, ApiUnavailable) and not is_absence and not is_too_large:
                 context.circuit.failed(context.clock(), self._resource)
             raise error
         if asked is None:
@@ -90,7 +93,7 @@ class RetryState:
         context = self._context
         spent = context.clock() - self._begun_at - self._excused
         return (
-            self._failures >= context.policy.attempts
+            self._failures >= (getattr(self._call, "attempts", None) or context.policy.attempts)
             or spent > context.policy.total
             or self._asked + (asked or 0.0) > LONGEST_WAIT
             or context.circuit.is_open(self._resource)

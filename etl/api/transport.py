@@ -96,8 +96,10 @@ class Transport:
                 content = await self._read(response)
         except (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError) as error:
             raise CertificateRefused(f"{what}: {docstring_of(CertificateRefused)}") from error
-        except TimeoutError:
-            raise ApiUnavailable(f"{what}: {_host(url)} gave no complete answer in time.") from None
+        except TimeoutError as error:
+            is_connected = not isinstance(error, aiohttp.ConnectionTimeoutError)
+            message = f"{what}: {_host(url)} gave no complete answer in time."
+            raise ApiUnavailable(message, is_overload=is_connected) from None
         except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
             raise ApiUnavailable(f"{what}: {_host(url)} {_reason(error)}.") from None
         return Reply(response.status, CIMultiDict(response.headers), content)

@@ -9,11 +9,22 @@ from functools import partial
 from typing import Any, Protocol
 
 from etl.api.event_loop import Put
-from etl.api.protocol import Answer, Call, CallFailed, NotFound, Page, make_records, page_call, parent_call, whole_call
+from etl.api.protocol import (
+    Answer,
+    Call,
+    CallFailed,
+    EndpointRefused,
+    NotFound,
+    Page,
+    make_records,
+    page_call,
+    parent_call,
+    whole_call,
+)
 from etl.catalogue import Endpoint, Resource
 from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
 from etl.errors import ApiUnavailable, UnexpectedResponse
-from etl.extract.date_ranges import DateRange, is_too_long, split_by_quarter, split_by_total
+from etl.extract.date_ranges import DateRange, RangeLimits, is_short, is_too_long, split_by_quarter, split_by_total
 from etl.extract.source_tenant import check_source_tenant, is_shared
 from etl.ledger.children import ChildRequest
 from etl.ledger.slices import Slice
@@ -28,6 +39,27 @@ MAX_EXTRA_PAGES = 1000
 MAX_EMPTY_PAGES = 10
 #: Items of a page of an undocumented resource that are looked at for the declared id.
 ID_SAMPLE = 10
+
+
+#: Attempts at a call for a shorter date range, once the server has failed at a longer one.
+ATTEMPTS_AFTER_FAILURE = 2
+
+
+class PageSizeRefused(Exception):
+    """The API refuses a page size; a smaller one may be accepted."""
+
+    def __init__(self, size: int, refusal: EndpointRefused) -> None:
+        super().__init__(str(refusal))
+        self.size = size
+        self.refusal = refusal
+
+
+class RangeTooLong(Exception):
+    """The server fails at a date range, and may answer a shorter one."""
+
+    def __init__(self, days: int, error: ApiUnavailable) -> None:
+        super().__init__(str(error))
+        self.days = days
 
 
 #: Returns how many calls of one list or queue may be in progress, or answered and waiting for earlier ones, right now.
@@ -133,6 +165,7 @@ class ResourceReader:
         self.page_size = page_size
         self.prefetch = prefetch
         self.max_pages = max_pages
+        self.limits = RangeLimits()
         self.parallel_slices = 1
         self.is_shared = is_shared(resource)
         self.source_tenant: str | None = None  #: the agency that a shared feed has spoken of so far
@@ -140,14 +173,33 @@ class ResourceReader:
     def page_size_of(self, date_slice: Slice) -> int:
         """Return how many items a full page of a slice holds."""
         paging = self.resource.endpoints[date_slice.endpoint].paging
-        return min(self.page_size, paging.largest) if paging else 0
+        return min(date_slice.page_size or self.page_size, paging.largest) if paging else 0
 
     def call_for(self, date_slice: Slice, page: int) -> Call:
         """Return the call for one page of a slice."""
         endpoint = self.resource.endpoints[date_slice.endpoint]
         if endpoint.paging is None and endpoint.dates is None:
             return whole_call(self.resource, endpoint)
-        return page_call(self.resource, endpoint, date_slice.first_day, date_slice.last_day, page, self.page_size)
+        size = date_slice.page_size or self.page_size
+        call = page_call(self.resource, endpoint, date_slice.first_day, date_slice.last_day, page, size)
+        return self.divisible(call, date_slice.days)
+
+    def divisible(self, call: Call, days: int) -> Call:
+        """Return a call for this many days, which is replaced by calls for fewer days where the server fails at it."""
+        attempts = None if self.limits.failed is None else ATTEMPTS_AFTER_FAILURE
+        return replace(call, divisible=True, attempts=attempts) if days > 1 else call
+
+    async def fetch_days(self, call: Call, days: int) -> Answer:
+        """Return the answer to a call for this many days; raise RangeTooLong where fewer days may be answered."""
+        try:
+            answer = await self.api.fetch(call)
+        except ApiUnavailable as error:
+            is_absence = isinstance(error, CallFailed) and not self.resource.documented
+            if days > 1 and error.is_overload and not is_absence:
+                raise RangeTooLong(days, error) from error
+            raise
+        self.limits.record_answer(days)
+        return answer
 
     def example_call(self) -> Call:
         """Return a call for a parent that does not exist, to name the resource in a message."""
@@ -156,7 +208,12 @@ class ResourceReader:
     async def fetch_page(self, date_slice: Slice, page: int) -> FetchedPage:
         """Fetch one page of a slice."""
         call = self.call_for(date_slice, page)
-        answer = await self.api.fetch(call)
+        try:
+            answer = await self.fetch_days(call, date_slice.days)
+        except EndpointRefused as refusal:
+            if refusal.may_concern_size and self.page_size_of(date_slice):
+                raise PageSizeRefused(self.page_size_of(date_slice), refusal) from refusal
+            raise
         self.check_ids(call, answer, None)
         if self.is_shared:
             self.source_tenant = check_source_tenant(self.resource.name, answer.page.items, self.source_tenant)
@@ -255,20 +312,35 @@ class ResourceReader:
     async def plan_date_ranges(self, endpoint_index: int, date_range: DateRange) -> list[DateRange]:
         """Return a date range split so that each part can be paged, asking the API for the total of each part.
 
-        Where the API reports no total, no part is longer than a quarter.
+        Where the API reports no total, no part is longer than a quarter. Where the server fails at a part, its halves
+        are asked for.
         """
+        parts = self.limits.split(date_range)
+        if len(parts) > 1:
+            # The first part shows whether its length is answered, before the others are asked for.
+            first = await self.plan_date_ranges(endpoint_index, parts[0])
+            return [*first, *await self.plan_parts(endpoint_index, parts[1:])]
+        if self.limits.failed is not None and self.limits.answered is not None and is_short(date_range):
+            return [date_range]
         endpoint = self.resource.endpoints[endpoint_index]
-        answer = await self.api.fetch(page_call(self.resource, endpoint, date_range.first, date_range.last, 1, 1))
+        call = page_call(self.resource, endpoint, date_range.first, date_range.last, 1, 1)
+        try:
+            answer = await self.fetch_days(self.divisible(call, len(date_range)), len(date_range))
+        except RangeTooLong as failure:
+            self.limits.record_failure(failure.days)
+            return await self.plan_date_ranges(endpoint_index, date_range)
         total = answer.page.total
         if total is None:
             return split_by_quarter(date_range)
         size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else self.page_size
         if not is_too_long(date_range, total, size):
             return [date_range]
-        parts = await asyncio.gather(
-            *(self.plan_date_ranges(endpoint_index, part) for part in split_by_total(date_range, total, size))
-        )
-        return [part for ranges in parts for part in ranges]
+        return await self.plan_parts(endpoint_index, split_by_total(date_range, total, size))
+
+    async def plan_parts(self, endpoint_index: int, parts: Sequence[DateRange]) -> list[DateRange]:
+        """Return date ranges split so that each part can be paged."""
+        planned = await asyncio.gather(*(self.plan_date_ranges(endpoint_index, part) for part in parts))
+        return [part for ranges in planned for part in ranges]
 
     async def read_children(self, put: Put[FetchedPage | FetchFailed], children: Sequence[ChildRequest]) -> None:
         """Fetch the child records of each parent and put every answer or failure."""

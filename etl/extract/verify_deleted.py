@@ -3,16 +3,13 @@
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
 
 from etl.api.connection import ApiConnection
 from etl.api.protocol import Answer, EndpointRefused, NotFound, parent_call
 from etl.catalogue import Endpoint, Resource
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.models.sources import value_at
-from etl.record import decode
+from etl.spelling import spelling_of
 from etl.values import source_id
 
 #: Records of a resource that are requested in one run; the others keep their rows until the next run.
@@ -80,11 +77,6 @@ def is_answer_about(resource: Resource, answer: Answer, requested_id: str) -> bo
     """
     if not answer.page.items:
         return False
-    answered_id = source_id(id_in_record(resource, decode(msgspec.Raw(answer.page.items[0]))))
+    record = spelling_of(resource).decode(answer.page.items[0])
+    answered_id = source_id(value_at(record, resource.id) if isinstance(resource.id, str) else None)
     return answered_id == requested_id if isinstance(answered_id, str) else True
-
-
-def id_in_record(resource: Resource, record: dict[str, Any]) -> Any:
-    """Return the id in a record; calls for single records spell the field's name in another case."""
-    names = {name.casefold(): value for name, value in record.items()}
-    return value_at(names, resource.id.casefold()) if isinstance(resource.id, str) else None

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, TextClause, text
 
 from etl.catalogue import ParentFilter, Resource
+from etl.ledger.json_fields import field_json
 from etl.models.sources import spellings
 from etl.values.text import BLANKS, INVISIBLE
 
@@ -135,7 +136,7 @@ def build_parent_conditions(child: Resource, parent: Resource) -> tuple[str, str
 
 def build_mark_condition(field: str, codes: str) -> str:
     """Return the SQL condition that a field of a parent's raw row has one of these codes, read as `is_one_of` does."""
-    raw = f"parent.raw_data -> CAST({field} AS text)"
+    raw = field_json("parent.raw_data", field)
     return f"""upper(btrim(translate(
         CASE jsonb_typeof({raw})
             WHEN 'number' THEN CAST(trim_scale(CAST({raw} AS numeric)) AS text)
@@ -198,8 +199,12 @@ def build_queue_query(parent: Resource, chunk_condition: str = "") -> TextClause
         JOIN raw.{parent.raw_table} AS parent
             ON parent.tenant = :tenant AND parent.source_id = queued.parent_id AND parent.superseded_at IS NULL
         CROSS JOIN LATERAL (
-            SELECT CAST(jsonb_object_agg(name, parent.raw_data -> name) AS text) AS object
-            FROM unnest(CAST(:carries AS text[])) AS name WHERE parent.raw_data ? name
+            SELECT CAST(jsonb_object_agg(named.name, named.value) AS text) AS object
+            FROM (
+                SELECT name, {field_json("parent.raw_data", "name")} AS value
+                FROM unnest(CAST(:carries AS text[])) AS name
+            ) AS named
+            WHERE named.value IS NOT NULL
         ) AS carried
         ORDER BY queued.changed DESC, queued.priority, queued.parent_version_at DESC, queued.parent_id
     """)

@@ -1,7 +1,7 @@
 """Slices of a window and the requests that read them: the progress of a resource, page by page."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,17 @@ class Slice:
     first_day: date | None = None
     last_day: date | None = None
     reading: int = 1  #: incremented when the slice is read again because its totals did not match
+    page_size: int | None = None  #: requested in all pages of the reading: pages of two sizes overlap or leave gaps
+    split_from: int | None = None  #: the planned slice that this one was a part of
+
+    @property
+    def days(self) -> int:
+        """The number of days, 0 for a whole list."""
+        return (self.last_day - self.first_day).days if self.first_day and self.last_day else 0
+
+    def is_in(self, numbers: Collection[int]) -> bool:
+        """Return whether this slice, or the planned one that it was a part of, has one of these numbers."""
+        return self.number in numbers or self.split_from in numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,7 @@ def count_slices(connection: Connection, batch_id: UUID, resource: str) -> int:
 
 def to_slice(row: Any) -> Slice:
     """Convert a row of `etl.slices` to a slice."""
-    return Slice(row.number, row.endpoint, row.first_day, row.last_day, row.reading)
+    return Slice(row.number, row.endpoint, row.first_day, row.last_day, row.reading, row.page_size, row.split_from)
 
 
 def read_page_sizes(connection: Connection, batch_id: UUID, resource: str, current_slice: Slice) -> dict[int, int]:
@@ -183,21 +194,19 @@ def start_new_readings(
     connection: Connection, batch_id: UUID, resource: str, slices_to_read: Iterable[Slice]
 ) -> list[Slice]:
     """Start another reading of slices, and return the slices with the new reading number."""
-    new_readings = [
-        Slice(
-            slice_to_read.number,
-            slice_to_read.endpoint,
-            slice_to_read.first_day,
-            slice_to_read.last_day,
-            slice_to_read.reading + 1,
-        )
-        for slice_to_read in slices_to_read
-    ]
+    new_readings = [replace(slice_to_read, reading=slice_to_read.reading + 1) for slice_to_read in slices_to_read]
     for slice_to_read in new_readings:
-        is_slice = (
-            (slices.c.batch_id == batch_id)
-            & (slices.c.resource == resource)
-            & (slices.c.number == slice_to_read.number)
-        )
-        connection.execute(update(slices).where(is_slice).values(reading=slice_to_read.reading))
+        update_slice(connection, batch_id, resource, slice_to_read)
     return new_readings
+
+
+def update_slice(connection: Connection, batch_id: UUID, resource: str, changed_slice: Slice) -> None:
+    """Store the last day, the reading and the page size of a slice."""
+    is_slice = (
+        (slices.c.batch_id == batch_id) & (slices.c.resource == resource) & (slices.c.number == changed_slice.number)
+    )
+    connection.execute(
+        update(slices)
+        .where(is_slice)
+        .values(last_day=changed_slice.last_day, reading=changed_slice.reading, page_size=changed_slice.page_size)
+    )

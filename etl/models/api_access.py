@@ -1,4 +1,4 @@
-"""Shared state of API access, in schema `etl`: the token of a tenant, the call limit of an account."""
+"""Shared state of API access, in schema `etl`: a tenant's token, an account's call limit, the limits of lists."""
 
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -36,5 +36,19 @@ call_limits = Table(
     Column("account", Text, primary_key=True),
     Column("state", JSONB, nullable=False, server_default=text("'{}'")),  # etl.api.rate_limit.window.WindowState
     instant("updated_at", now=True),
+    schema=SCHEMA,
+)
+
+list_limits = Table(
+    "list_limits",
+    Base.metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),
+    Column("page_size", Integer),  # the largest that was accepted after a larger one was refused
+    Column("requested_size", Integer),  # the setting at that time: another one is tried
+    instant("page_size_at"),
+    Column("answered_days", Integer),  # the longest date range that was answered
+    Column("failed_days", Integer),  # the shortest that failed
+    instant("days_at"),
     schema=SCHEMA,
 )

@@ -114,6 +114,8 @@ slices = Table(
     Column("status", Text, nullable=False, server_default=SliceState.PENDING.value),
     Column("reading", Integer, nullable=False, server_default=text("1")),  # times it was started, from 1
     Column("total", BigInteger),  # as the envelope of the last page said
+    Column("page_size", Integer),  # requested in all pages of the current reading
+    Column("split_from", Integer),  # the planned slice that this one was a part of
     CheckConstraint(f"status IN ({listed(SliceState)})", name="status_known"),
     schema=SCHEMA,
 )

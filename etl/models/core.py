@@ -56,16 +56,16 @@ def name_id(name: str) -> str:
     return f"{BY_NAME}{name}"
 
 
-#: The name and the id of the agent and of the CSR, in the spellings of PolicyInfo and of all other calls.
-AGENT_NAME, AGENT_ID = first_of("AgentName", "Agent"), first_of("AgentID")
-CSR_NAME, CSR_ID = first_of("CSRName", "CSR"), first_of("CSRID", "CsrID")
+#: The name and the id of the agent and of the CSR, by their names in PolicyInfo and in all other calls.
+AGENT_NAME, AGENT_ID = first_of("AgentName", "Agent"), "AgentID"
+CSR_NAME, CSR_ID = first_of("CSRName", "CSR"), "CsrID"
 
 
 def employees_named(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     """Yield the employees whom a record names without an id, as source id and name."""
-    for name_of, id_of in ((AGENT_NAME, AGENT_ID), (CSR_NAME, CSR_ID)):
+    for name_of, id_key in ((AGENT_NAME, AGENT_ID), (CSR_NAME, CSR_ID)):
         raw = name_of(record)
-        name = None if raw is None or names_one(id_of(record)) else NAME.clean(raw)
+        name = None if raw is None or names_one(record.get(id_key)) else NAME.clean(raw)
         if isinstance(name, str):
             yield name_id(name), name
 

@@ -19,6 +19,12 @@ LONGEST_FORM = 2_000_000
 #: The column of a file size is large enough for any file.
 MOST_BYTES = 2**53
 
+#: The keys of AcordFormLossPayees[].
+LOSS_PAYEE = (
+    "AcordLossPayeeID", "AcordFormID", "OriginalLossPayeeID", "Name", "PayeeType", "Line1", "Line2", "City", "State",
+    "County", "Zip", "Data", "AcordDescription", "Email", "LoanNumber", "IsMortgagee",
+)  # fmt: skip
+
 
 def is_signed(form: Mapping[str, Any]) -> bool:
     """Return whether a form is signed."""
@@ -79,5 +85,5 @@ class AcordForm(Model):
     created_on: Mapped[datetime | None] = field("CreatedOn", Timestamp())
     created_by_id: Mapped[UUID | None] = field("CreatedBy", Reference("employees"))
     multiple_loss_payees: Mapped[bool | None] = field("MultipleLossPayees", Boolean())
-    loss_payees: Mapped[Any | None] = field("AcordFormLossPayees", Json(), personal=True)
+    loss_payees: Mapped[Any | None] = field("AcordFormLossPayees", Json(LOSS_PAYEE), personal=True)
     form_data: Mapped[str | None] = field("Data", Text(lines=True, max_length=LONGEST_FORM), personal=True)

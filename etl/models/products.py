@@ -20,17 +20,22 @@ from etl.models.codes import (
 )
 from etl.models.core import AGENT_ID, AGENT_NAME, CSR_ID, CSR_NAME
 from etl.models.policy_numbers import key_of
-from etl.models.sources import FirstOf, clean_code, first_of, is_blank, is_marked, names_one, objects_in
+from etl.models.sources import FirstOf, PartsOf, clean_code, first_of, is_blank, is_marked, names_one, objects_in
 from etl.values import Boolean, Date, Integer, Json, Money, Reference, SourceId, Text, TextList, Word
 
 #: Codes of a deleted policy and of a policy that is not issued yet; the type of an adjustment that cancels one.
 DELETED, PENDING, CANCELLATION = "D", "P", "C"
 
 #: Which policy a record read per policy belongs to.
-POLICY_ID = first_of("PolicyId", "PolicyID", "_parent.PolicyId")
+POLICY_ID = first_of("PolicyId", "_parent.PolicyId")
 
-#: The source's own id of an adjustment.
-OWN_ADJUSTMENT_ID = first_of("AdjustmentId", "AdjustmentID")
+#: The descriptions and the ids of the reasons of an adjustment.
+REASONS, REASON_IDS = PartsOf("AdjustmentReasons", "ReasonDescription"), PartsOf("AdjustmentReasons", "ReasonId")
+
+#: The keys of LOBList[], PolicyAgencyFees[] and QuoteCarrierFees[].
+LINE = ("ID", "Name", "Code", "AcordCode", "InternalCode", "HasDetails", "IsPackage", "LOBDetailsGroup")
+AGENCY_FEE = ("AgencyFeeName", "Amount", "AmountIsPercent", "CalculatedAmount")
+CARRIER_FEE = ("QuoteID", "CarrierFeeID", "AmountIsPercent", "Amount")
 
 #: The business type of a policy that renews nothing, even where it replaces another.
 NEW_BUSINESS = "N"
@@ -60,7 +65,7 @@ def detail_id(detail: Mapping[str, Any]) -> Any:
 
 def adjustment_id(adjustment: Mapping[str, Any]) -> Any:
     """Return the source id of an adjustment: its own, else `<PolicyId>:<date>:<type>`; None without both."""
-    own = OWN_ADJUSTMENT_ID(adjustment)
+    own = adjustment.get("AdjustmentId")
     if names_one(own):
         return own
     policy, day = POLICY_ID(adjustment), Date().clean(adjustment.get("AdjustmentDate"))
@@ -73,7 +78,7 @@ def adjustment_id(adjustment: Mapping[str, Any]) -> Any:
 def termination_id(adjustment: Mapping[str, Any]) -> Any:
     """Return the source id of a termination: the adjustment's own, else `<PolicyId>:<date>`; None without both."""
     own = adjustment_id(adjustment)
-    return own if own is None or names_one(OWN_ADJUSTMENT_ID(adjustment)) else own.rpartition(":")[0]
+    return own if own is None or names_one(adjustment.get("AdjustmentId")) else own.rpartition(":")[0]
 
 
 def cancellations_among(adjustment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -87,24 +92,14 @@ def cancellations_among(adjustment: Mapping[str, Any]) -> Iterator[Mapping[str, 
         }
 
 
-def reasons(adjustment: Mapping[str, Any]) -> list[Any]:
-    """Return the descriptions in AdjustmentReasons[]."""
-    return [reason.get("ReasonDescription") for reason in objects_in(adjustment.get("AdjustmentReasons"))]
-
-
-def reason_ids(adjustment: Mapping[str, Any]) -> list[Any]:
-    """Return the ids in AdjustmentReasons[]."""
-    return [reason.get("ReasonId") for reason in objects_in(adjustment.get("AdjustmentReasons"))]
-
-
 def first_reason_id(adjustment: Mapping[str, Any]) -> Any:
     """Return the first id in AdjustmentReasons[]."""
-    return next(iter(reason_ids(adjustment)), None)
+    return next(iter(REASON_IDS(adjustment)), None)
 
 
 def joined_reasons(adjustment: Mapping[str, Any]) -> str | None:
     """Return the descriptions in AdjustmentReasons[], joined by semicolons."""
-    return "; ".join(str(reason).strip() for reason in reasons(adjustment) if not is_blank(reason)) or None
+    return "; ".join(str(reason).strip() for reason in REASONS(adjustment) if not is_blank(reason)) or None
 
 
 def return_premium(adjustment: Mapping[str, Any]) -> Any:
@@ -183,7 +178,7 @@ class Policy(Model):
     lob_id: Mapped[str | None] = field("LOBId", SourceId())
     lob_code: Mapped[str | None] = field("LOBList.0.Code", Word())
     acord_code: Mapped[str | None] = field("LOBList.0.AcordCode", Word())
-    lines_of_business: Mapped[Any | None] = field("LOBList", Json())
+    lines_of_business: Mapped[Any | None] = field("LOBList", Json(LINE))
     policy_type: Mapped[str | None] = field("PolicyType", Word())
     package_type: Mapped[str | None] = field("PackageType", Word())
     total_premium: Mapped[Decimal | None] = field("TotalPremium", Money())
@@ -193,7 +188,7 @@ class Policy(Model):
     writing_carrier: Mapped[str | None] = field("WritingCarrier", Text(placeholders=True))
     mga: Mapped[str | None] = field("MGA", Text(placeholders=True))
     producer_ids: Mapped[list[str] | None] = field("ProducerIDs", TextList())
-    agency_fees: Mapped[Any | None] = field("PolicyAgencyFees", Json())
+    agency_fees: Mapped[Any | None] = field("PolicyAgencyFees", Json(AGENCY_FEE))
     is_deleted: Mapped[bool | None] = field("IsDeleted", Boolean())
     has_been_modified: Mapped[bool | None] = field("HasBeenModified", Boolean())
 
@@ -264,7 +259,7 @@ class Quote(Model):
     base_premium: Mapped[Decimal | None] = field("BasePremium", Money())
     conditions: Mapped[str | None] = field("Conditions", Text(lines=True), personal=True)
     preferred: Mapped[bool | None] = field("Preferred", Boolean())
-    carrier_fees: Mapped[Any | None] = field("QuoteCarrierFees", Json())
+    carrier_fees: Mapped[Any | None] = field("QuoteCarrierFees", Json(CARRIER_FEE))
     is_deleted: Mapped[bool | None] = field("IsDeleted", Boolean())
 
 
@@ -314,14 +309,14 @@ class Adjustment(Model):
     policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
     adjustment_type: Mapped[str | None] = field("AdjustmentType", ADJUSTMENT_TYPE, expected=True)
     adjusted_on: Mapped[date | None] = field("AdjustmentDate", Date(), expected=True)
-    reasons: Mapped[list[str] | None] = field(reasons, TextList())
-    reason_ids: Mapped[list[str] | None] = field(reason_ids, TextList())
+    reasons: Mapped[list[str] | None] = field(REASONS, TextList())
+    reason_ids: Mapped[list[str] | None] = field(REASON_IDS, TextList())
     premium_change: Mapped[Decimal | None] = field("PremiumChange", Money())
     commission_change: Mapped[Decimal | None] = field("CommissionChange", Money())
     premium_due_to_agency: Mapped[Decimal | None] = field("PremiumDueToAgency", Money())
     carrier_fees_amount: Mapped[Decimal | None] = field("CarrierFeesAmount", Money())
     carrier_fees_commission: Mapped[Decimal | None] = field("CarrierFeesCommissionAmount", Money())
-    csr_id: Mapped[UUID | None] = field(first_of("CSRId", "CsrID", "CSRID"), Reference("employees"))
+    csr_id: Mapped[UUID | None] = field("CSRId", Reference("employees"))
     endorsement_number: Mapped[str | None] = field("EndorsementNumber", Text())
     endorsement_status: Mapped[str | None] = field("EndorsementStatus", Word())
     days_lapsed: Mapped[int | None] = field("DaysLapsed", Integer())

@@ -98,6 +98,26 @@ class FirstOf:
         return " or ".join(self.paths)
 
 
+@dataclass(frozen=True, slots=True)
+class PartsOf:
+    """The values of one key in all objects of a list."""
+
+    path: str  #: of the list
+    key: str
+
+    @property
+    def paths(self) -> tuple[str]:
+        """The path of the key."""
+        return (f"{self.path}.{self.key}",)
+
+    def __call__(self, record: Mapping[str, Any]) -> list[Any]:
+        """Return the values, None for an object without the key."""
+        return [part.get(self.key) for part in objects_in(value_at(record, self.path))]
+
+    def __str__(self) -> str:
+        return f"{self.path}[].{self.key}"
+
+
 def first_of(*paths: str) -> FirstOf:
     """Return the source that reads the first of these paths at which a record has a value."""
     return FirstOf(paths)
@@ -105,7 +125,7 @@ def first_of(*paths: str) -> FirstOf:
 
 def in_words(source: object) -> str:
     """Return where a value comes from: a path, several paths, or the summary of a function's docstring."""
-    if isinstance(source, str | FirstOf):
+    if isinstance(source, str | FirstOf | PartsOf):
         return str(source)
     sentence = docstring_of(source).split("\n")[0]
     return sentence.removeprefix("Return ").removeprefix("Tell ").rstrip(".")

@@ -28,17 +28,17 @@ from etl.drift.profiler import ResourceProfiler
 from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
 from etl.extract.date_ranges import date_range_of
 from etl.extract.offers import is_absence
+from etl.extract.page_size import fetch_sized
 from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, find_out_of_reach, resource_names
 from etl.ledger import watermarks
 from etl.ledger.children import ChildRequest
+from etl.ledger.list_limits import write_page_size
 from etl.ledger.transaction import Ledger
 from etl.models.sources import is_marked
-from etl.record import decode
 from etl.resources import CATALOGUE, children_of
+from etl.spelling import spelling_of
 from etl.window import FIRST_INSTANT, Window
 
-#: Records requested from a paged call: enough to see its fields, without load on the API.
-SAMPLE_SIZE = 10
 NO_ROW = UUID(int=0)
 
 
@@ -74,6 +74,7 @@ class CallReport:
     call: str
     documented: bool
     status: CallStatus
+    page_size: int | None = None  #: the page size that a paged call accepted
     records: int = 0
     total: int | None = None  #: in the full history, as the API reports it
     milliseconds: float | None = None
@@ -130,15 +131,28 @@ def save_offers(ledger: Ledger, reports: list[CallReport]) -> None:
             ledger.commit(partial(watermarks.write_offer, tenant=ledger.tenant, **offer))
 
 
+def save_page_sizes(ledger: Ledger, settings: Settings, reports: list[CallReport]) -> None:
+    """Store the page size that each list accepts, as a sync does."""
+    requested_size = settings.etl_page_size
+    sizes: dict[str, int] = {}
+    for report in reports:
+        if report.page_size is not None:
+            sizes[report.resource] = min(report.page_size, sizes.get(report.resource, requested_size))
+    for resource, size in sizes.items():
+        accepted: dict[str, Any] = {"resource": resource, "page_size": size if size < requested_size else None}
+        ledger.commit(partial(write_page_size, tenant=ledger.tenant, requested_size=requested_size, **accepted))
+
+
 def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -> CallReport:
     """Make one call and return the report on it."""
     blank = CallReport(resource.name, f"{endpoint.method} {endpoint.path}", resource.documented, CallStatus.UNDECIDED)
     parent = pick_parent(examination, resource)
     if resource.parent is not None and parent is None:
         return replace(blank, reason=f"no sample record of {resource.parent.resource} was available")
-    call = build_call(examination, resource, endpoint, parent)
+    build = partial(build_call, examination, resource, endpoint, parent)
     try:
-        answer = examination.api.wire.run(examination.api.api.fetch(call))
+        fetch = fetch_sized(examination.api.api, build, examination.settings.etl_page_size)
+        answer, page_size = examination.api.wire.run(fetch)
         read = make_records(
             resource, endpoint, answer.page,
             requested_at=answer.requested_at, zone=examination.settings.etl_api_timezone, parent=parent,
@@ -155,11 +169,13 @@ def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -
         absent = is_absence(error, resource)
         return replace(blank, status=CallStatus.NOT_OFFERED if absent else CallStatus.FAILED, reason=str(error))
     remember_parents(examination, resource, read)
-    return compare_answer(blank, resource, answer, read)
+    return compare_answer(replace(blank, page_size=page_size if endpoint.paging else None), resource, answer, read)
 
 
-def build_call(examination: Examination, resource: Resource, endpoint: Endpoint, parent: ChildRequest | None) -> Call:
-    """Return a call for a few records of the full history, or for the records of one parent."""
+def build_call(
+    examination: Examination, resource: Resource, endpoint: Endpoint, parent: ChildRequest | None, size: int
+) -> Call:
+    """Return a call for the first page of the full history, or for the records of one parent."""
     if parent is not None:
         return parent_call(resource, endpoint, parent.parent_id)
     if endpoint.paging is None and endpoint.dates is None:
@@ -169,7 +185,7 @@ def build_call(examination: Examination, resource: Resource, endpoint: Endpoint,
         examination.settings.etl_overlap,
         examination.settings.etl_api_timezone,
     )
-    return page_call(resource, endpoint, days.first, days.last, 1, SAMPLE_SIZE)
+    return page_call(resource, endpoint, days.first, days.last, 1, size)
 
 
 def pick_parent(examination: Examination, resource: Resource) -> ChildRequest | None:
@@ -189,7 +205,7 @@ def remember_parents(examination: Examination, resource: Resource, read: Records
     """Keep the records that can serve as sample parents: those not deleted in QQCatalyst, active ones first."""
     if not children_of(resource.name):
         return
-    parents = [(parent.source_id, decode(parent.raw)) for parent in read.records]
+    parents = [(parent.source_id, spelling_of(resource).decode(parent.raw)) for parent in read.records]
     present = [parent for parent in parents if not is_marked(parent[1], resource.model.deletion_mark)]
     active = (resource.active,) if resource.active else ()
     examination.parents[resource.name] = sorted(present, key=lambda parent: not is_marked(parent[1], active))
@@ -207,11 +223,8 @@ def compare_answer(blank: CallReport, resource: Resource, answer: Answer, read: 
     profiler = ResourceProfiler(resource)
     profiler.observe(answer.page.items)
     declared_fields = find_declared_fields(resource)
-    seen = {path.casefold() for path in profiler.profile.shapes}
-    prefixes = {prefix.casefold() for prefix in profiler.profile.objects}
-    missing = [
-        path for path in declared_fields.columns if path.casefold() not in seen and has_prefix_in(path, prefixes)
-    ]
+    seen, prefixes = set(profiler.profile.shapes), set(profiler.profile.objects)
+    missing = [path for path in declared_fields.columns if path not in seen and has_prefix_in(path, prefixes)]
     report = replace(
         report,
         missing=tuple(path for path in missing if path in declared_fields.expected),
@@ -223,4 +236,4 @@ def compare_answer(blank: CallReport, resource: Resource, answer: Answer, read: 
 
 def has_prefix_in(path: str, prefixes: set[str]) -> bool:
     """Tell whether the object that holds a path was seen."""
-    return path[: path.rfind(".") + 1].casefold() in prefixes
+    return path[: path.rfind(".") + 1] in prefixes

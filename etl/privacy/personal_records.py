@@ -11,9 +11,11 @@ import msgspec
 from etl.catalogue import Resource
 from etl.models import PRODUCTION
 from etl.models.base import PRIMARY, Field, Model, Source, fields_of, references_of
-from etl.models.sources import FirstOf, value_at
+from etl.models.sources import value_at
+from etl.read_paths import find_source_paths, probe_fields
 from etl.record import Record, decode
 from etl.resources import BY_NAME, PEOPLE, children_of, derived_from
+from etl.spelling import spelling_of
 from etl.values import source_id as clean_source_id
 
 #: The production table of the people that can be forgotten.
@@ -35,19 +37,6 @@ class ImpersonalFields:
 
     record_fields: frozenset[str]
     parent_fields: frozenset[str]  #: fields of `_parent`
-
-
-class LookupRecorder(dict[str, Any]):
-    """An empty record that remembers the fields that were looked up."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Remember the field, and return the default."""
-        self.names.add(key)
-        return default
 
 
 @cache
@@ -112,6 +101,7 @@ def is_forgotten(resource: Resource, source_id: str, record: Mapping[str, Any], 
 
 def iterate_references(resource: Resource, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the person tables and source ids that a record refers to."""
+    record = spelling_of(resource).respell(record)
     parent = find_personal_parent(resource)
     if parent is not None:
         parent_id = clean_source_id(value_at(record, f"{PARENT}.{parent.id}"))
@@ -171,22 +161,6 @@ def iterate_paths(fields: Iterable[Field]) -> Iterator[str]:
         yield from find_source_paths(field.source)
 
 
-def find_source_paths(source: Source | Callable[..., Any]) -> Iterable[str]:
-    """Return the paths that a source reads; for a function, the fields that it looks up in an empty record."""
-    if isinstance(source, str):
-        return (source,)
-    return source.paths if isinstance(source, FirstOf) else record_lookups(source)
-
-
-def record_lookups(read: Callable[[Mapping[str, Any]], Any]) -> set[str]:
-    """Return the fields that a function looks up in an empty record."""
-    recorder = LookupRecorder()
-    result = read(recorder)
-    if isinstance(result, Iterator):
-        list(result)
-    return recorder.names
-
-
 def find_structural_paths(resource: Resource) -> set[str]:
     """Return the paths of the id, the times, the filters, and the fields from which other records are made."""
     names = {*find_source_paths(resource.id), *(name for name in (resource.modified, resource.created) if name)}
@@ -200,5 +174,5 @@ def find_structural_paths(resource: Resource) -> set[str]:
             names |= {*child.parent.parent_fields}
             names |= {*child.parent.parent_filter.fields} if child.parent.parent_filter is not None else set()
     for _, derivation in derived_from(resource.name):
-        names |= record_lookups(derivation.make)
+        names |= {*probe_fields(derivation.make)}
     return names

@@ -11,6 +11,8 @@ import msgspec
 from etl.catalogue import Derivation, Resource
 from etl.ledger.staging.classify import IncomingRecord
 from etl.record import ReadSet, Record, StagedRecord
+from etl.resources import resource as named
+from etl.spelling import spelling_of
 from etl.values import Violation, source_id
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -24,13 +26,14 @@ def derive_records(
     A part keeps the times of the record that contains it. Parts without an id are left in their record. For records in
     `new` (source ids) no set is returned: a new record cannot have lost a part.
     """
+    decode = spelling_of(named(derivation.resource)).decode
     incoming: list[IncomingRecord] = []
     sets: list[ReadSet] = []
     for staged in staged_records:
         key = f"{derivation.resource}:{staged.record.source_id}" if derivation.owned else None
         records = [
             record
-            for part in derivation.make(staged.decoded)
+            for part in derivation.make(staged.decoded(decode))
             if (record := derived_record(child, part, staged, key)) is not None
         ]
         incoming += [IncomingRecord(record, None) for record in records]

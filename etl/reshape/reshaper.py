@@ -21,6 +21,7 @@ from etl.models.sources import is_marked
 from etl.record import StagedRecord
 from etl.reshape.fast_path import FastPath, NeedsReferencePath, compile_fast_path
 from etl.sensitive import MASK, SSN, mask_secrets
+from etl.spelling import spelling_of
 from etl.values import Kind, Reference, Severity, Text, Timestamp, Violation
 from etl.values.text import DAMAGED
 
@@ -111,6 +112,7 @@ class Reshaper:
         self.has_table = resource.has_table
         self.is_child = resource.parent is not None
         self.strict = strict
+        self.decode = spelling_of(resource).decode
         self.prefix = id_prefix(tenant, self.table)
         fields = fields_of(resource.model, resource.data_source)
         self.column_readers = [column_reader(tenant, column, field, zone) for column, field in fields.items()]
@@ -127,7 +129,7 @@ class Reshaper:
         """Return the row, stubs and findings of one record."""
         if not self.has_table:
             return NO_ROW
-        decoded = staged.decoded
+        decoded = staged.decoded(self.decode)
         stubs: list[StubRow] = []
         try:
             values = self.fast_path(decoded, stubs)

@@ -76,7 +76,11 @@ _ALL = (
         "gzip-bomb", "this many mebibytes of blanks in a small body at the first request",
         "64", "request", _REQUEST.gzip_bomb,
     ),
-    FaultSpec("long-window", "504 for windows above this many days", "366", "request", query_faults.long_window),
+    FaultSpec(
+        "long-window", "an error for windows above this many days, and its status",
+        "366,504", "request", query_faults.long_window,
+    ),
+    FaultSpec("silent-window", "no answer to windows above this many days", "366", "wire", query_faults.silent_window),
     FaultSpec(
         "page-drift", "this many records leave the list between two pages (negative: enter it)",
         "1", "page", _PAGE.page_drift,
@@ -127,7 +131,7 @@ _ALL = (
     ),
     FaultSpec("rename-field", "a field has another name: OLD=NEW", "Email=Mail", "body", _PAGE.rename_field),
     FaultSpec(
-        "id-casing", "names of ids in another casing: swap (Id for ID and the reverse) or lower",
+        "id-casing", "names in another casing: swap (Id for ID and the reverse) or lower for ids, every for all keys",
         "swap", "body", _PAGE.id_casing,
     ),
     FaultSpec("bad-json", "JSON that ends in the middle, for this many requests", "1", "body", _PAGE.bad_json),

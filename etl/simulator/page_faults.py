@@ -10,11 +10,18 @@ from etl.simulator.collection import encode
 from etl.simulator.envelopes import ActionResult, Answer, PagedAnswer
 from etl.simulator.turns import Turn
 
-#: A key of JSON that names an id (or ids), in either casing.
+#: A key of JSON that names an id (or ids), in either casing; and any key.
 NAME_OF_ID = re.compile(rb'"(\w*)(ID|Id)(s?)":')
-CASINGS: dict[str, Callable[[re.Match[bytes]], bytes]] = {
-    "swap": lambda match: b'"' + match[1] + (b"Id" if match[2] == b"ID" else b"ID") + match[3] + b'":',
-    "lower": lambda match: match[0].lower(),
+ANY_NAME = re.compile(rb'"\w+":')
+#: The casings of `every`, chosen by the length of a name, so that one name always has the same.
+CASINGS_OF_EVERY = (bytes.lower, bytes.swapcase, lambda name: name[:2].lower() + name[2:], bytes.upper)
+CASINGS: dict[str, tuple[re.Pattern[bytes], Callable[[re.Match[bytes]], bytes]]] = {
+    "swap": (
+        NAME_OF_ID,
+        lambda match: b'"' + match[1] + (b"Id" if match[2] == b"ID" else b"ID") + match[3] + b'":',
+    ),
+    "lower": (NAME_OF_ID, lambda match: match[0].lower()),
+    "every": (ANY_NAME, lambda match: CASINGS_OF_EVERY[len(match[0]) % len(CASINGS_OF_EVERY)](match[0])),
 }
 #: Answers the same call for another page number.
 Again = Callable[[int], PagedAnswer]
@@ -86,8 +93,9 @@ def is_success_false(turn: Turn, key: str, answer: Answer) -> Answer:
 
 
 def id_casing(turn: Turn, _key: str, body: bytes) -> bytes:
-    """Write the names of ids in another casing: `swap` ID and Id, or `lower` for whole names."""
-    return NAME_OF_ID.sub(CASINGS[turn.argument], body)
+    """Write names in another casing: `swap` ID and Id, `lower` for whole names of ids, `every` for all keys."""
+    pattern, respell = CASINGS[turn.argument]
+    return pattern.sub(respell, body)
 
 
 def rename_field(turn: Turn, _key: str, body: bytes) -> bytes:

@@ -15,7 +15,10 @@ MAX_DEPTH = 200
 
 @dataclass(frozen=True)
 class Json(Kind):
-    """A JSON value as received, with U+FFFD in place of NUL and lone surrogates, which jsonb rejects."""
+    """A JSON value as received, with U+FFFD in place of NUL and lone surrogates, which jsonb rejects.
+
+    `keys` are the known keys of its objects, in the spelling that the column shows.
+    """
 
     name: ClassVar[str] = "json"
     noun: ClassVar[str] = "JSON"
@@ -39,6 +42,8 @@ class Json(Kind):
         ({1: "a"}, "json-type"),
         ([b"a"], "json-type"),
     )
+
+    keys: tuple[str, ...] = ()
 
     @property
     def column_type(self) -> JSONB:

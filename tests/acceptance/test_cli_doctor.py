@@ -63,10 +63,12 @@ def test_a_healthy_account_is_ready_after_few_calls(qqetl: CommandLine, database
     assert set(verdicts(report).values()) <= {"as declared", "offered, empty", "not offered"}
     assert len(requests) <= len(CALLS), "each call once"
     sizes = {entry.query.rpartition("pageSize=")[2] for entry in requests if "pageSize" in entry.query}
-    assert sizes == {"10"}
+    assert sizes == {"500"}, "the size that runs use"
     after = rows_of(database_url)
     changed = {name for name in after if after[name] != before.get(name)}
-    assert changed <= {"etl.offers", "etl.tokens", "etl.call_limits", "etl.commits"}, "no record is stored"
+    assert changed <= {"etl.offers", "etl.tokens", "etl.call_limits", "etl.commits", "etl.list_limits"}, (
+        "no record is stored"
+    )
 
 
 def test_differences_are_reported_per_call(qqetl: CommandLine, database_url: str) -> None:

@@ -11,6 +11,7 @@ from etl.models.base import fields_of
 from etl.models.sources import first_of, value_at
 from etl.resources import CATALOGUE, derived_from
 from etl.resources import resource as resource_named
+from etl.spelling import spelling_of
 from etl.values import Reference, Violation
 
 every_resource = pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
@@ -19,18 +20,20 @@ every_resource = pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resou
 def derive(name: str, source: str, record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the records of a resource that are derived from a record of another."""
     derivation: Derivation = next(item for resource, item in derived_from(source) if resource.name == name)
-    return list(derivation.make(record))
+    return list(derivation.make(spelling_of(resource_named(source)).respell(record)))
 
 
 def id_of(name: str, record: Mapping[str, Any]) -> Any:
     """Return the id that a resource reads from its record."""
     id_source = resource_named(name).id
+    record = spelling_of(resource_named(name)).respell(record)
     return id_source(record) if callable(id_source) else value_at(record, id_source)
 
 
 def stubs(name: str, record: Mapping[str, Any]) -> dict[str, list[tuple[str, str | None]]]:
     """Return the stubs of rows that a record of a resource refers to, by table."""
-    return {stub.model.__tablename__: list(stub.make(record)) for stub in resource_named(name).stubs}
+    respelled = spelling_of(resource_named(name)).respell(record)
+    return {stub.model.__tablename__: list(stub.make(respelled)) for stub in resource_named(name).stubs}
 
 
 @pytest.mark.parametrize(
@@ -172,6 +175,7 @@ def test_only_an_adjustment_of_type_c_is_a_termination() -> None:
 def read(name: str, column: str, record: Mapping[str, Any]) -> Any:
     """Return the raw value of a column of a resource's record."""
     source = fields_of(resource_named(name).model)[column].source
+    record = spelling_of(resource_named(name)).respell(record)
     return source(record) if callable(source) else value_at(record, str(source))
 
 

@@ -302,6 +302,15 @@ def long_window() -> None:
         assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-01"))[0] == 200
         assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-02"))[0] == 504
         assert client.raw(feed("Policies"))[0] == 200
+    with faulty("long-window:31,500") as client:
+        assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-02"))[0] == 500
+
+
+def silent_window() -> None:
+    with faulty("silent-window:31") as client:
+        assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-01"))[0] == 200
+        with pytest.raises(TimeoutError):
+            client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-02"), timeout=0.5)
 
 
 def id_casing() -> None:
@@ -312,6 +321,12 @@ def id_casing() -> None:
     with faulty("id-casing:lower") as client:
         info = client.get(f"Policies/{next(iter(client.simulator.world.policies))}/PolicyInfo")[0]
         assert {"policyid", "csrid", "PolicyNo"} <= set(info)
+    with faulty() as client:
+        plain = policies(client, 1)
+    with faulty("id-casing:every") as client:
+        respelled = policies(client, 1)
+        assert not set(plain) & set(respelled)
+        assert {name.lower() for name in respelled} == {name.lower() for name in plain}
 
 
 def bad_json() -> None:
@@ -404,7 +419,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     "id-form": id_form, "no-id": no_id, "time-form": time_form, "set-field": set_field, "lost-field": lost_field,
     "foreign-links": foreign_links, "is-success-false": is_success_false,
     "id-casing": id_casing, "rename-field": rename_field, "second-tenant": second_tenant,
-    "long-window": long_window,
+    "long-window": long_window, "silent-window": silent_window,
     "bad-json": bad_json, "slow": slow, "drip": drip, "stall": stall, "cut-body": cut_body, "reset": reset,
     "wrong-encoding": wrong_encoding, "clock-skew": clock_skew,
     "large-record": large_record, "wrong-charset": wrong_charset,

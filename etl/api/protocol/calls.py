@@ -26,6 +26,8 @@ class Call:
     endpoint: int = 0  #: its index in the resource's endpoints
     page: int | None = None
     parent_id: str | None = None
+    divisible: bool = False  #: whether the caller makes a smaller call where the server fails at this one
+    attempts: int | None = None  #: the most attempts; None: those of the retry policy
 
     @property
     def target(self) -> str:

@@ -15,6 +15,7 @@ from etl.api.protocol.jsonb import with_safe_escapes
 from etl.api.protocol.splitting import NotWhole, fields, members
 from etl.catalogue import Envelope
 from etl.errors import ApiUnavailable, UnexpectedResponse
+from etl.spelling import find_key, read_field
 
 _BOMS = (
     (BOM_UTF8, "utf-8"),
@@ -53,6 +54,12 @@ class _Paged(msgspec.Struct):
     IsSuccess: msgspec.Raw = msgspec.Raw()
     ErrorCode: msgspec.Raw = msgspec.Raw()
 
+
+#: The keys that an envelope should have in addition to its list. An absent one may have another case.
+_KEYS = {
+    Envelope.PAGE: ("TotalItems", "PagesTotal", "IsSuccess", "ErrorCode"),
+    Envelope.ENTERPRISE: ("TotalItems", "TotalPages"),
+}
 
 _paged = msgspec.json.Decoder(_Paged)
 _list = msgspec.json.Decoder(list[msgspec.Raw] | None)
@@ -139,7 +146,7 @@ def _decoded(call: Call, body: bytes, encoding: str) -> bytes:
 def _page(call: Call, text: bytes) -> Page:
     """Read the envelope of a feed."""
     envelope = _paged.decode(text)
-    if envelope.Data is msgspec.UNSET:
+    if envelope.Data is msgspec.UNSET or not all(bytes(getattr(envelope, name)) for name in _KEYS[call.envelope]):
         envelope = _in_any_case(call, text)
     _succeeded(call, _number_or_text(envelope.IsSuccess), _number_or_text(envelope.ErrorCode))
     items = cast("list[msgspec.Raw] | None", envelope.Data)
@@ -153,8 +160,9 @@ def _page(call: Call, text: bytes) -> Page:
 
 def _in_any_case(call: Call, text: bytes) -> _Paged:
     """Read the envelope of a feed whose keys differ in case from the declared ones."""
-    keys = {name.casefold(): name for name in _Paged.__struct_fields__}
-    values = {keys[key.casefold()]: value for key, value in _object.decode(text).items() if key.casefold() in keys}
+    fields = _object.decode(text)
+    keys = {name: key for name in _Paged.__struct_fields__ if (key := find_key(fields, name)) is not None}
+    values = {name: fields[key] for name, key in keys.items()}
     failed = _number_or_text(values.get("IsSuccess", msgspec.Raw())) is False
     if "Data" not in values and not failed:
         raise _other_shape(call, "has no list `Data`")
@@ -164,11 +172,12 @@ def _in_any_case(call: Call, text: bytes) -> _Paged:
 
 def _action(call: Call, text: bytes) -> Page:
     """Read the envelope of an action result."""
-    values = {key.casefold(): value for key, value in _object.decode(text).items()}
-    _succeeded(call, *(_number_or_text(values.get(key, msgspec.Raw())) for key in ("issuccess", "errorcode")))
-    if "result" not in values:
+    values = _object.decode(text)
+    _succeeded(call, read_field(values, "IsSuccess"), read_field(values, "ErrorCode"))
+    key = find_key(values, "Result")
+    if key is None:
         raise _other_shape(call, "has no `Result`")
-    result = bytes(values["result"])
+    result = bytes(values[key])
     if result[:1] == b"[":
         return Page([bytes(item) for item in _list.decode(result) or ()])
     return Page([] if result == b"null" else [result])
@@ -239,11 +248,11 @@ def _taken_apart(call: Call, text: bytes) -> Page:
     if call.envelope is Envelope.OBJECT:
         fields(text)
         return Page([text.strip()], whole=False)
-    values = {key.casefold(): value for key, value in fields(text).items()}
-    key = "result" if call.envelope is Envelope.ACTION else "data"
+    values = fields(text)
+    key = find_key(values, "Result" if call.envelope is Envelope.ACTION else "Data")
     envelope = {name: msgspec.Raw(value) for name, value in values.items() if name != key}
-    _succeeded(call, *(_number_or_text(envelope.get(name, msgspec.Raw())) for name in ("issuccess", "errorcode")))
-    total = _count(envelope.get("totalitems", msgspec.Raw()))
-    value = values.get(key, b"null")
-    is_object = key == "result" and value.lstrip()[:1] != b"["
+    _succeeded(call, read_field(envelope, "IsSuccess"), read_field(envelope, "ErrorCode"))
+    total = _count(envelope.get(find_key(envelope, "TotalItems") or "", msgspec.Raw()))
+    value = b"null" if key is None else values[key]
+    is_object = call.envelope is Envelope.ACTION and value.lstrip()[:1] != b"["
     return Page([value] if is_object else members(value), total, whole=False)

@@ -11,10 +11,12 @@ import msgspec
 
 from etl.api.protocol.jsonb import are_slender, careful, is_plain, is_slender
 from etl.api.protocol.pages import Page
-from etl.api.protocol.reading import FROM_PARENT, KeyFields, RecordReader, reader_of
+from etl.api.protocol.reading import FROM_PARENT, KeyFields, PageReader, RecordReader, reader_of
 from etl.catalogue import Endpoint, Nested, Resource
 from etl.errors import InvalidRecord
-from etl.record import ReadSet, Record, decode
+from etl.record import ReadSet, Record
+from etl.resources import resource as named
+from etl.spelling import find_key, read_field, spelling_of
 from etl.values import Timestamp, Violation, source_id
 
 #: Pages up to this size, in bytes, are checked for secrets and odd numbers in one piece.
@@ -104,9 +106,8 @@ def make_records(
     carried = parent.carried if resource.parent.parent_fields else b""
     context = _of_parent(context, resource.parent.resource, parent.parent_id, carried, parent.parent_raw_id)
     if not page.items and resource.parent.fallback:
-        items = [
-            (position, _encode(record)) for position, record in enumerate(resource.parent.fallback(decode(carried)))
-        ]
+        parent_record = spelling_of(named(resource.parent.resource)).decode(carried)
+        items = [(position, _encode(record)) for position, record in enumerate(resource.parent.fallback(parent_record))]
     _take(context, items, result)
     if context.set_key is not None and not result.bad:
         result.sets.append(ReadSet(context.set_key, frozenset(record.source_id for record in result.records)))
@@ -153,15 +154,12 @@ def _clean(reader: RecordReader, secrets: tuple[str, ...], page: Page, result: R
 
 def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records) -> None:
     """Make a record from each item."""
-    reader = context.reader
-    fast: bool | None = None
+    page_reader = PageReader(context.reader)
     for position, item in items:
         try:
-            if fast is None:
-                fast = reader.has_declared_case(item)
-            glance = _glance(reader, item, fast=fast)
+            glance = page_reader.read(item)
             text = _with_suffix(item, context.suffix) if context.suffix else item
-            name = _identity(context.resource, glance, text)
+            name = _identity(context, glance, text)
         except InvalidRecord as error:
             result.bad.append(BadRecord(position, str(error)))
             continue
@@ -169,29 +167,14 @@ def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records
         result.records.append(_record(context, name, text, glance))
 
 
-def _glance(reader: RecordReader, item: bytes, *, fast: bool) -> KeyFields:
-    """Return the key fields of a record."""
-    if fast:
-        try:
-            glance: KeyFields = reader.decoder.decode(item)
-        except msgspec.ValidationError:
-            pass
-        else:
-            if (glance.id is not None or "id" not in reader.names) and not reader.may_miss_field(glance, item):
-                return glance
-    if item[:1] != b"{":
-        raise InvalidRecord("is not an object")
-    return reader.decode_key_fields(item)
-
-
-def _identity(resource: Resource, glance: KeyFields, text: bytes) -> str:
+def _identity(context: _Context, glance: KeyFields, text: bytes) -> str:
     """Return the record's canonical source id; raise InvalidRecord if it has none."""
-    raw = glance.id
+    raw, resource = glance.id, context.resource
     if type(raw) is int and 0 < raw < _SURELY_AN_ID:
         return str(raw)
     if callable(resource.id):
         try:
-            raw = resource.id(decode(text))
+            raw = resource.id(context.reader.spelling.decode(text))
         except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError):
             raise InvalidRecord("has an unexpected shape in the fields of its id") from None
     name = source_id(raw)
@@ -276,7 +259,7 @@ def _inside(context: _Context, nested: Nested, item_id: str, around: bytes) -> _
     path = context.resource.modified or ""
     if not path.startswith(FROM_PARENT):
         return inner
-    modified = _value(_object.decode(around), path.removeprefix(FROM_PARENT))
+    modified = read_field(_object.decode(around), path.removeprefix(FROM_PARENT))
     return _Context(
         inner.resource, inner.reader, inner.clock, inner.requested_at, inner.suffix, inner.set_key, None, modified
     )
@@ -286,11 +269,11 @@ def _opened(nested: Nested, item: bytes) -> tuple[str, list[bytes], bytes]:
     """Return the item's id, the texts of the records in its list, and the text around them."""
     try:
         around = _object.decode(item)
-        key = _key(around, nested.list)
+        key = find_key(around, nested.list)
         members = _list.decode(around.pop(key)) if key is not None else None
     except msgspec.DecodeError:
         raise InvalidRecord(f"is not an object with a list `{nested.list}`") from None
-    parts = [_identity_of(_value(around, name)) for name in (nested.parent_id, *nested.key)]
+    parts = [_identity_of(read_field(around, name)) for name in (nested.parent_id, *nested.key)]
     return ":".join(parts), [bytes(member) for member in members or ()], msgspec.json.encode(around)
 
 
@@ -300,14 +283,3 @@ def _identity_of(raw: Any) -> str:
     if not isinstance(name, str):
         raise InvalidRecord("does not say whose records it lists")
     return name
-
-
-def _key(around: dict[str, msgspec.Raw], name: str) -> str | None:
-    """Return the key of an object, preferably in the declared case."""
-    return name if name in around else next((key for key in around if key.casefold() == name.casefold()), None)
-
-
-def _value(around: dict[str, msgspec.Raw], name: str) -> Any:
-    """Return a decoded field of an object, None if it is absent."""
-    key = _key(around, name)
-    return None if key is None else msgspec.json.decode(around[key])

@@ -19,7 +19,7 @@ from etl.database.revisions import check_migrated
 from etl.errors import CredentialsRefused, EtlError, SettingsError
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
-from etl.pipeline.doctor import CallReport, examine, save_offers
+from etl.pipeline.doctor import CallReport, examine, save_offers, save_page_sizes
 
 app = create_app()
 
@@ -28,7 +28,7 @@ app = create_app()
 def command(*, embedded: Embedded = False, as_json: AsJson = False) -> None:
     """Check everything a sync needs, call each API endpoint once, and compare the responses with the declarations.
 
-    Requests only a few records and stores none. Remembers which resources the account does not offer.
+    Requests the first page of each list and stores no records. Remembers which resources the account does not offer.
     """
     diagnosis = Diagnosis()
     run_checks(diagnosis, embedded=embedded)
@@ -52,6 +52,7 @@ def run_checks(diagnosis: Diagnosis, *, embedded: bool) -> None:
         check_api(diagnosis, settings, ledger)
         if ledger is not None:
             save_offers(ledger, diagnosis.calls)
+            save_page_sizes(ledger, settings, diagnosis.calls)
             diagnosis.drift = ledger.read(partial(drift.read_current_changes, tenant=ledger.tenant))
 
 

@@ -92,6 +92,10 @@ def test_a_whole_list_is_asked_for_without_parameters() -> None:
         ),
         (Envelope.PAGE, b'{"Data":[{"a":1}],"TotalItems":1e99,"ErrorCode":""}', [{"a": 1}], None, None),
         (Envelope.ENTERPRISE, b'{"Data":[{"a":1}],"TotalItems":1,"TotalPages":3}', [{"a": 1}], 1, 3),
+        (Envelope.ENTERPRISE, b'{"Data":[{"a":1}],"totalitems":1,"totalPages":3}', [{"a": 1}], 1, 3),
+        (Envelope.PAGE, b'{"Data":[{"a":1}],"totalItems":7,"pagesTotal":4,"IsSuccess":true}', [{"a": 1}], 7, 4),
+        (Envelope.PAGE, b'{"DATA":[{"a":1}],"totalitems":9,"TotalItems":7}', [{"a": 1}], 7, None),
+        (Envelope.ACTION, b'{"result":{"a":1},"ISSUCCESS":true}', [{"a": 1}], None, None),
         (Envelope.ACTION, b'{"Result":{"a":1},"IsSuccess":true,"ErrorCode":null}', [{"a": 1}], None, None),
         (Envelope.ACTION, b'{"Result":null,"IsSuccess":true}', [], None, None),
         (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from etl.api.protocol import Page, Records
 from etl.api.protocol.jsonb import with_safe_escapes
-from etl.api.protocol.reading import RecordReader
+from etl.api.protocol.reading import PageReader, RecordReader
 from etl.api.protocol.records import make_records
 from etl.resources import resource
 
@@ -46,7 +46,7 @@ def read_with_care(name: str, texts: Sequence[bytes]) -> Records:
     """Return what a page comes to when every record is decoded, and no look at many of them is believed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_module("etl.api.protocol.records"), "is_plain", lambda *_: False)
-        patch.setattr(RecordReader, "has_declared_case", lambda *_: False)
+        patch.setattr(PageReader, "glance", lambda *_: None)
         return read(name, texts)
 
 
@@ -73,3 +73,20 @@ def test_a_field_is_seen_in_whatever_case_though_the_record_before_had_another()
         for one in ((1, b"DateLastModified"), (2, b"datelastmodified"))
     ]
     assert [one.undated for one in read("contacts", texts).records] == [False, False]
+
+
+def test_a_page_with_another_spelling_is_read_without_decoding_every_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[bytes] = []
+    monkeypatch.setattr(RecordReader, "decode_key_fields", lambda _, item: decoded.append(item))
+    texts = [b'{"entityId":%d,"datelastmodified":null,"createdOn":"2026-03-01T08:00:00"}' % n for n in range(1, 501)]
+    records = read("contacts", texts).records
+    assert [record.source_id for record in records] == [str(number) for number in range(1, 501)]
+    assert {record.created_at for record in records} == {datetime(2026, 3, 1, 8, tzinfo=UTC)}
+    assert not decoded
+
+
+@pytest.mark.parametrize("second", [b'"EntityID":2,"entityid":9', b'"entityid":9,"EntityID":2'])
+@pytest.mark.parametrize("first", [b'"EntityID":1', b'"entityid":1'])
+def test_the_declared_spelling_wins_over_another_one_of_the_same_record(first: bytes, second: bytes) -> None:
+    records = read("contacts", [b"{%b}" % first, b"{%b}" % second]).records
+    assert [record.source_id for record in records] == ["1", "2"]

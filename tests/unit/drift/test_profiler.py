@@ -97,7 +97,7 @@ def test_a_profile_is_returned_once() -> None:
     ("name", "path", "known"),
     [
         ("contacts", "EntityID", True),
-        ("contacts", "entityid", True),
+        ("contacts", "entityid", False),  # a second spelling: the first has the declared one in a profile
         ("contacts", "Mood", False),
         ("policies", "LOBList[].Code", True),
         ("policies", "PolicyAgencyFees[].Amount", True),

@@ -58,6 +58,24 @@ def test_a_field_added_to_known_list_members_is_a_change() -> None:
     assert states(remembered(KnownPath("D")), seen)["D[].Y"] is DriftState.KNOWN
 
 
+def test_another_case_is_no_other_path() -> None:
+    known = remembered(KnownPath("Mood"), KnownPath("M[].In"), KnownPath("M"))
+    seen = Profile({"mood": numbers(), "m": numbers(), "m[].in": numbers()}, {"": MIN_OBJECTS, "m[].": MIN_OBJECTS})
+    assert states(known, seen) == dict.fromkeys(known, DriftState.KNOWN)
+
+
+def test_a_second_spelling_of_a_declared_field_is_reported() -> None:
+    def is_declared(path: str, code: str | None = None) -> bool:
+        return path == "D" and code is None
+
+    known = remembered(KnownPath("D"))
+    changes = {path.path: path for path in compare_profile(known, profile(d=numbers(), D=numbers()), is_declared)}
+    assert changes["d"].change == "d is a second spelling of D, which is read"
+    assert changes["D"].change is None
+    alone = {path.path: path for path in compare_profile(changes, profile(D=numbers()), is_declared)}
+    assert alone["D"].state is DriftState.KNOWN
+
+
 def test_a_change_is_reported_once() -> None:
     first = after({}, profile(Mood=numbers()))
     second = after(first, profile(Mood=numbers()))

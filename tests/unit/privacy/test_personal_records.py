@@ -35,6 +35,8 @@ def named(*pairs: tuple[str, str]) -> Any:
     [
         ("policies", {"PolicyId": 5, "CustomerId": 7}, True),
         ("policies", {"PolicyId": 5, "CustomerId": "7 "}, True),
+        ("policies", {"policyID": 6, "customerid": 7}, True),
+        ("quotes", {"quoteid": 1, "_parent": {"policyid": 5, "CUSTOMERID": 7}}, True),
         ("policies", {"PolicyId": 5, "CustomerId": 8}, False),
         ("policies", {"PolicyId": 6, "CustomerId": 8, "PriorPolicyID": 5}, False),
         ("policies", {"PolicyId": 5, "CustomerId": None}, False),
