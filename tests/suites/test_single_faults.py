@@ -41,11 +41,12 @@ RESULTS: dict[str, str] = {
     "drip:2000000": WHOLE, "stall:8@9": WHOLE, "cut-body:2": WHOLE, "reset:0": WHOLE, "reset:30": WHOLE,
     "wrong-encoding:1": WHOLE, "wrong-charset:utf-16@4": WHOLE, "clock-skew:3600": WHOLE,
     "rename-field:Fax=FaxNo": WHOLE, "second-tenant": SOME_FAILED,
+    "id-casing:every": WHOLE, "id-casing:swap": WHOLE, "id-casing:lower": WHOLE, "long-window:366,500": WHOLE,
 }  # fmt: skip
 
 
 #: Faults tested where waits are measured; here no call waits.
-ELSEWHERE = {"call-limit", "call-quota", "account-limit"}
+ELSEWHERE = {"call-limit", "call-quota", "account-limit", "silent-window"}
 
 
 @pytest.fixture(scope="module")
