@@ -14,22 +14,33 @@ from sqlalchemy import Connection, text
 
 from etl.catalogue import Resource
 from etl.detail_rules import Need, Priority
-from etl.ledger.child_samples import ChildSample, read_samples, update_sample
+from etl.ledger.child_samples import ChildSample, read_sample, read_samples, update_sample
 from etl.ledger.children import read_database_time
 from etl.ledger.parent_conditions import ParentConditions, bind, build_conditions
+from etl.ledger.staging.raw_tables import prefer_index_scans
 
 #: A record may become visible this long after the time that its row shows.
 LATE_COMMIT = timedelta(minutes=10)
 
-#: Limits a statement to the parents that arrived since the last refresh, and to those that a row of this batch names.
-ARRIVED = """parent.source_id IN (
-    SELECT arrived.source_id FROM raw.{raw_table} AS arrived
-    WHERE arrived.tenant = :tenant AND arrived.superseded_at IS NULL AND arrived.created_at > :since
-    {referenced}
-)"""
-REFERENCED = """UNION SELECT referenced.source_id FROM public.{table} AS referrer
+#: The parents whose record arrived since the last refresh, and those that a row of this batch names.
+ARRIVED = """
+    SELECT source_id FROM raw.{raw_table}
+    WHERE tenant = :tenant AND superseded_at IS NULL AND created_at > :since
+"""
+REFERENCED = """
+    UNION SELECT referenced.source_id FROM public.{table} AS referrer
     JOIN public.{parent} AS referenced ON referenced.id = referrer.{column}
-    WHERE referrer.tenant = :tenant AND referrer.etl_batch_id = :batch_id"""
+    WHERE referrer.tenant = :tenant AND referrer.etl_batch_id = :batch_id
+"""
+
+#: All parents, or some: one index probe for each, since the planner would turn a join into a scan.
+ALL_PARENTS = "raw.{raw_table} AS parent"
+SOME_PARENTS = """unnest(CAST(:looked_at AS text[])) AS looked_at (source_id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM raw.{raw_table} AS record
+        WHERE record.tenant = :tenant AND record.source_id = looked_at.source_id AND record.superseded_at IS NULL
+        LIMIT 1
+    ) AS parent"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +48,9 @@ class RefreshScope:
     """Which parents a refresh looks at."""
 
     tenant: str
-    now: datetime  #: by the database's clock
     today: date  #: by the API's clock: the day for which dates are judged
-    batch_id: UUID | None = None
-    since: datetime | None = None  #: None: all parents
+    now: datetime  #: by the database's clock
+    looked_at: tuple[str, ...] | None  #: source ids; None: all parents
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +58,9 @@ class RefreshRules:
     """The rules of one child as SQL, and the values that its statements bind."""
 
     raw_table: str
+    source: str  #: the FROM item of the parents that the refresh looks at
     conditions: ParentConditions
     is_needed: str
-    touched: str  #: limits a statement to the parents that the refresh looks at
     values: dict[str, Any]
 
 
@@ -63,32 +73,64 @@ def refresh_queue(
     batch_id: UUID | None = None,
 ) -> None:
     """Queue the parents that are new, have a new version or need a call, and remove those that get none any more."""
-    now = read_database_time(connection)
+    children, now = list(children), read_database_time(connection)
     last = read_last_refresh(connection, tenant, parent.name)
-    since = None if last is None or last.full_on != today else last.refreshed_at - LATE_COMMIT
-    scope = RefreshScope(tenant, now, today, batch_id, since)
-    children = list(children)
-    had_any = {sample.resource for sample in read_samples(connection, tenant) if sample.has_any}
-    samples = {
-        child.name: update_sample(connection, child, parent, refresh_rules(child, parent, scope)) for child in children
-    }
-    read_first = find_sampled_parents(connection, parent, tenant)
-    for child in children:
-        sample = samples[child.name]
-        rules = refresh_rules(child, parent, scope, sample, read_first)
-        if sample.has_any and child.name not in had_any:
-            rules = replace(rules, touched="true")
-        remove_excluded(connection, rules, is_full=since is None)
-        insert_parents(connection, rules)
+    looked_at = None
+    if last is not None and last.full_on == today:
+        since = last.refreshed_at - LATE_COMMIT
+        looked_at = find_arrived(connection, children, parent, {"tenant": tenant, "since": since, "batch_id": batch_id})
+    scope = RefreshScope(tenant, today, now, looked_at)
+    if looked_at is None:
+        refresh_children(connection, children, parent, scope)
+    else:
+        with prefer_index_scans(connection):
+            refresh_children(connection, children, parent, scope)
     write_last_refresh(connection, tenant, parent.name, now, today)
 
 
+def find_arrived(
+    connection: Connection, children: Iterable[Resource], parent: Resource, values: dict[str, Any]
+) -> tuple[str, ...]:
+    """Return the source ids of the parents that arrived since the last refresh, or that a row of this batch names."""
+    statement = ARRIVED.format(raw_table=parent.raw_table)
+    rules = {child.parent.parent_filter for child in children if child.parent is not None}
+    if values["batch_id"] is not None:
+        for table, column in sorted(rule.referrer for rule in rules if rule is not None and rule.if_referenced):
+            statement += REFERENCED.format(table=table, column=column, parent=parent.model.__tablename__)
+    with prefer_index_scans(connection):
+        return tuple(connection.execute(text(statement), bind(statement, values)).scalars())
+
+
+def refresh_children(
+    connection: Connection, children: Sequence[Resource], parent: Resource, scope: RefreshScope
+) -> None:
+    """Refresh the queue of each child; the first refresh after a sample had a record looks at all parents."""
+    had_any = {sample.resource for sample in read_samples(connection, scope.tenant) if sample.has_any}
+    samples = {
+        child.name: update_sample(connection, child, parent, sample_rules(connection, child, parent, scope))
+        for child in children
+    }
+    read_first = find_sampled_parents(connection, parent, scope.tenant)
+    for child in children:
+        sample = samples[child.name]
+        is_new_finding = sample.has_any and child.name not in had_any
+        rules = refresh_rules(
+            child, parent, replace(scope, looked_at=None) if is_new_finding else scope, sample, read_first
+        )
+        remove_excluded(connection, rules, is_full=scope.looked_at is None)
+        insert_parents(connection, rules)
+
+
+def sample_rules(connection: Connection, child: Resource, parent: Resource, scope: RefreshScope) -> RefreshRules:
+    """Return the rules for drawing the sample of a child: what was drawn before is looked at again."""
+    known = read_sample(connection, scope.tenant, child)
+    if scope.looked_at is not None:
+        scope = replace(scope, looked_at=tuple({*scope.looked_at, *known.parent_ids}))
+    return refresh_rules(child, parent, scope, known)
+
+
 def refresh_rules(
-    child: Resource,
-    parent: Resource,
-    scope: RefreshScope,
-    sample: ChildSample | None = None,
-    read_first: Sequence[str] = (),
+    child: Resource, parent: Resource, scope: RefreshScope, sample: ChildSample, read_first: Sequence[str] = ()
 ) -> RefreshRules:
     """Return the rules of a child, with the outcome of its sample and the parents that are read first."""
     conditions = build_conditions(child, parent, scope.today)
@@ -96,26 +138,14 @@ def refresh_rules(
         "tenant": scope.tenant,
         "resource": child.name,
         "now": scope.now,
-        "since": scope.since,
-        "batch_id": scope.batch_id,
-        "sampled": list(sample.parent_ids) if sample is not None else [],
+        "looked_at": list(scope.looked_at or ()),
+        "sampled": list(sample.parent_ids),
         "read_first": list(read_first),
         **conditions.values,
     }
-    is_needed = build_need_condition(conditions, has_any=sample is not None and sample.has_any)
-    return RefreshRules(parent.raw_table, conditions, is_needed, build_touched(child, parent, scope), values)
-
-
-def build_touched(child: Resource, parent: Resource, scope: RefreshScope) -> str:
-    """Return the condition for the parents that a refresh looks at."""
-    if scope.since is None:
-        return "true"
-    rule = child.parent.parent_filter if child.parent is not None else None
-    referenced = ""
-    if rule is not None and rule.if_referenced and scope.batch_id is not None:
-        table, column = rule.referrer
-        referenced = REFERENCED.format(table=table, column=column, parent=parent.model.__tablename__)
-    return ARRIVED.format(raw_table=parent.raw_table, referenced=referenced)
+    source = (ALL_PARENTS if scope.looked_at is None else SOME_PARENTS).format(raw_table=parent.raw_table)
+    is_needed = build_need_condition(conditions, has_any=sample.has_any)
+    return RefreshRules(parent.raw_table, source, conditions, is_needed, values)
 
 
 def build_need_condition(conditions: ParentConditions, *, has_any: bool) -> str:
@@ -147,13 +177,17 @@ def remove_excluded(connection: Connection, rules: RefreshRules, *, is_full: boo
                   AND parent.superseded_at IS NULL AND {gets_call}
             )
         """
-    else:
-        statement = f"""
-            DELETE FROM etl.child_queue AS queued USING raw.{rules.raw_table} AS parent
-            WHERE queued.tenant = :tenant AND queued.resource = :resource AND queued.parent_id = parent.source_id
-              AND parent.tenant = :tenant AND parent.superseded_at IS NULL AND {rules.touched} AND NOT ({gets_call})
+        connection.execute(text(statement), bind(statement, rules.values))
+        return
+    statement = f"SELECT parent.source_id FROM {rules.source} WHERE parent.tenant = :tenant AND NOT ({gets_call})"
+    excluded = connection.execute(text(statement), bind(statement, rules.values)).scalars().all()
+    if excluded:
+        # A join with the parents could be turned around, and would then probe them for each row of the queue.
+        statement = """
+            DELETE FROM etl.child_queue
+            WHERE tenant = :tenant AND resource = :resource AND parent_id = ANY(CAST(:excluded AS text[]))
         """
-    connection.execute(text(statement), bind(statement, rules.values))
+        connection.execute(text(statement), bind(statement, {**rules.values, "excluded": list(excluded)}))
 
 
 def insert_parents(connection: Connection, rules: RefreshRules) -> None:
@@ -163,14 +197,17 @@ def insert_parents(connection: Connection, rules: RefreshRules) -> None:
             (tenant, resource, parent_id, parent_raw_id, priority, parent_version_at, due_at, changed)
         SELECT parent.tenant, :resource, parent.source_id, parent.id, worth.priority, parent.version_at,
                CAST(:now AS timestamptz), true
-        FROM raw.{rules.raw_table} AS parent
+        FROM {rules.source}
         CROSS JOIN LATERAL (
             SELECT CASE WHEN parent.source_id = ANY(CAST(:read_first AS text[]))
                         THEN {Priority.SAMPLE:d} ELSE {rules.conditions.priority} END AS priority OFFSET 0
         ) AS worth
-        LEFT JOIN etl.child_queue AS known
-            ON known.tenant = parent.tenant AND known.resource = :resource AND known.parent_id = parent.source_id
-        WHERE parent.tenant = :tenant AND {rules.conditions.may_get_call} AND {rules.touched} AND {rules.is_needed}
+        LEFT JOIN LATERAL (
+            SELECT queued.parent_raw_id, queued.priority FROM etl.child_queue AS queued
+            WHERE queued.tenant = :tenant AND queued.resource = :resource AND queued.parent_id = parent.source_id
+            LIMIT 1
+        ) AS known ON true
+        WHERE parent.tenant = :tenant AND {rules.conditions.may_get_call} AND {rules.is_needed}
           AND (known.parent_raw_id IS DISTINCT FROM parent.id OR known.priority <> worth.priority)
         ORDER BY parent.source_id
         ON CONFLICT (tenant, resource, parent_id) DO UPDATE

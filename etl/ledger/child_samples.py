@@ -19,8 +19,8 @@ class SampleDraw(Protocol):
         """The rules of the child for its parents."""
 
     @property
-    def touched(self) -> str:
-        """The condition for the parents that are looked at now."""
+    def source(self) -> str:
+        """The FROM item of the parents that are looked at now."""
 
     @property
     def values(self) -> dict[str, Any]:
@@ -96,11 +96,10 @@ def build_draw(child: Resource, parent: Resource, draw: SampleDraw) -> str:
                    WHERE record.tenant = parent.tenant AND record.superseded_at IS NULL
                      AND record.set_key = '{parent.name}' || chr(58) || parent.source_id
                ) AS has_any
-        FROM raw.{parent.raw_table} AS parent
+        FROM {draw.source}
         LEFT JOIN etl.child_queue AS queued
             ON queued.tenant = parent.tenant AND queued.resource = :resource AND queued.parent_id = parent.source_id
         WHERE parent.tenant = :tenant AND {draw.conditions.may_get_call}
-          AND (parent.source_id = ANY(CAST(:drawn AS text[])) OR {draw.touched})
           AND ({draw.conditions.need}) = '{Need.IF_SAMPLE_HAS_ANY}'
         ORDER BY parent.source_id = ANY(CAST(:drawn AS text[])) DESC, md5(parent.source_id) LIMIT :size
     """

@@ -37,9 +37,9 @@ FILL = (
     """,
     """
     INSERT INTO raw.raw_contacts (id, tenant, source_id, raw_data, content_hash, version_at, page, etl_batch_id, status,
-                                  rules, loaded_at)
+                                  rules, loaded_at, created_at)
     SELECT CAST(md5('raw' || n) AS uuid), 't', CAST(n AS text), '{"Status": "A"}', CAST(md5('hash' || n) AS uuid),
-           '2025-01-01', 1 + n / 500, :batch, 'loaded', 'r', now()
+           '2025-01-01', 1 + n / 500, :batch, 'loaded', 'r', now(), '2025-01-01'
     FROM generate_series(1, :records) AS n
     """,
     """
@@ -92,8 +92,8 @@ STATEMENTS = (
     ("the refreshes by age", "AND NOT changed AND due_at <=", "ix_child_queue_refresh"),
     ("the parents of the queue", "AS wanted (source_id)", "uq_raw_contacts_newest"),
     ("the outstanding calls", "SELECT resource, count(*) AS calls", "ix_child_queue_refresh"),
-    ("what arrived for the queue", "INSERT INTO etl.child_queue", "ix_raw_contacts_arrived"),
-    ("what leaves the queue", "DELETE FROM etl.child_queue AS queued USING raw", "ix_raw_contacts_arrived"),
+    ("what is queued", "INSERT INTO etl.child_queue", "uq_raw_contacts_newest"),
+    ("what is queued already", "INSERT INTO etl.child_queue", "pk_child_queue"),
 )
 
 
@@ -231,6 +231,13 @@ def end_a_run(engine: Engine) -> None:
         fill_scope(connection, checks, "contacts", bound)
         gone = build_close_statement(resource("contacts"), everything=False)
         connection.execute(gone, {**bound, "resource": "contacts", "batches": [bound["batch_id"]]})
+
+
+@pytest.mark.parametrize("filled", ["analyzed"], indirect=True)
+def test_what_arrived_is_found_without_looking_at_all_records(filled: Engine) -> None:
+    with planned(filled) as plans:
+        ask_for_details(filled)
+    assert unused(plans, "what arrived", "AND created_at >", "ix_raw_contacts_arrived") == []
 
 
 @pytest.mark.parametrize("filled", ["analyzed"], indirect=True)
