@@ -43,9 +43,9 @@ def connected(
         try:
             yield ApiConnection(wire, api, wire.run(api.sign_in()))
         finally:
+            wire.run(api.__aexit__(None, None, None))
             if ledger is not None:
                 record_calls(ledger, settings, api.traffic)
-            wire.run(api.__aexit__(None, None, None))
 
 
 async def open_client(settings: Settings, ledger: Ledger | None) -> ApiClient:
