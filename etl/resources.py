@@ -83,8 +83,7 @@ def rules(path: str, kind: str) -> Endpoint:
     return Endpoint(f"Commissions/{path}/Get", Envelope.PAGE, BODY, method="POST", implies=(("kind", kind),))
 
 
-#: Carriers, managing general agencies and employees are contacts without details, and prospects have few: a prospect
-#: gets calls once a live policy names it.
+#: Carriers, managing agencies and employees have no details; a prospect gets calls once a live policy names it.
 CUSTOMERS = ParentFilter(
     ("ContactType", "ContactSubType"),
     (core.CARRIER, core.MANAGING_AGENCY, core.EMPLOYEE),
