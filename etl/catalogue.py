@@ -72,8 +72,15 @@ class ParentFilter:
 
     def is_met(self, record: Record) -> bool:
         """Return whether a record always gets a call, even without a reference to it."""
-        codes = {str(record.get(field)).strip().upper() for field in self.fields}
-        return codes.isdisjoint((*self.excluded, *self.if_referenced))
+        return self._codes(record).isdisjoint((*self.excluded, *self.if_referenced))
+
+    def may_be_met(self, record: Record) -> bool:
+        """Return whether a record gets a call if a row refers to it."""
+        return self._codes(record).isdisjoint(self.excluded)
+
+    def _codes(self, record: Record) -> set[str]:
+        """Return the codes of a record that decide."""
+        return {str(record.get(field)).strip().upper() for field in self.fields}
 
 
 @dataclass(frozen=True, slots=True)
