@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, sqrt
 
-#: Neighbouring records resemble one another: this many of them say no more than one record drawn independently.
+#: Neighboring records resemble one another: this many of them say no more than one record drawn independently.
 ALIKE = 20
 #: Standard deviations of the range, so that about 19 of 20 ranges contain the true number: more of those that are
 #: estimated from ten pages themselves.
@@ -55,7 +55,7 @@ def deviation(pages: Sequence[tuple[int, int]], unread: int) -> float:
     """Return by how much the share of the unread records may differ from that of the sample.
 
     The larger of two figures: of groups of similar records drawn independently, and of the differences between
-    neighbouring pages, which also measure a list whose share rises or falls steadily.
+    neighboring pages, which also measure a list whose share rises or falls steadily.
     """
     seen = sum(records for _, records in pages)
     share = (sum(matching for matching, _ in pages) + ALIKE) / (seen + 2 * ALIKE)  # 0 or 1 in a sample is not certain

@@ -65,7 +65,7 @@ def sample_list(
 ) -> FeedSample:
     """Return a sample of up to `most` pages of a list."""
     if endpoint.paging is None:
-        return FeedSample(None, 1)  # one call, whatever it returns
+        return FeedSample(None, 1)  # one call for the whole list
     days = date_range_of(window, settings.etl_overlap, settings.etl_api_timezone) if endpoint.dates else None
     first, last = (days.first, days.last) if days else (None, None)
     size = min(settings.etl_page_size, endpoint.paging.largest)

@@ -20,7 +20,7 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The calls that advice applies to, and its texts; `{}` stands for the names of the resources."""
+    """The calls that advice applies to, and its texts; `{}` is replaced by the names of the resources."""
 
     applies: Callable[[CallReport], object]
     finding: str
