@@ -10,6 +10,7 @@ from etl.catalogue import (
     FEED,
     Dates,
     Derivation,
+    Derive,
     Endpoint,
     Envelope,
     Nested,
@@ -19,6 +20,7 @@ from etl.catalogue import (
     Resource,
     SoftReference,
 )
+from etl.detail_rules import ContactValue, IfChanged, NearStart, NeedRule, TermValue
 from etl.errors import UsageError
 from etl.models import core, documents, financial, products, risks, staging
 from etl.models.claims import Claim
@@ -91,9 +93,26 @@ CUSTOMERS = ParentFilter(
 )
 
 
+#: What the details of customers and of policies are worth; see `etl.detail_rules.Priority` for the order.
+CUSTOMER_VALUE = ContactValue(("ContactType", "ContactSubType"), (core.PROSPECT,))
+POLICY_VALUE = TermValue("EffectiveDate", "ExpirationDate")
+
+#: The codes of the policies for which a call is made whatever their dates say.
+PENDING, CANCELLED = ("Status", ("P",)), ("Status", ("C",))
+#: Quotes are of interest while a policy is being placed.
+WHILE_PLACED = NearStart("EffectiveDate", 120, PENDING)
+#: An adjustment changes its policy (inferred), so a policy that was never changed has none.
+WHEN_CHANGED = IfChanged("HasBeenModified", MODIFIED, CREATED, CANCELLED, sample=20)
+
+
 def of_customer(*parent_fields: str) -> Parent:
     """Return the parent of what is read for each customer."""
-    return Parent("contacts", parent_fields, CUSTOMERS)
+    return Parent("contacts", CUSTOMER_VALUE, parent_fields, CUSTOMERS)
+
+
+def of_policy(*parent_fields: str, need: NeedRule | None = None, fallback: Derive | None = None) -> Parent:
+    """Return the parent of what is read for each policy."""
+    return Parent("policies", POLICY_VALUE, parent_fields or OF_POLICY, need=need, fallback=fallback)
 
 
 CATALOGUE: tuple[Resource, ...] = (
@@ -186,7 +205,7 @@ CATALOGUE: tuple[Resource, ...] = (
         products.PolicyDetail,
         products.detail_id,
         array("Policies/{parent}/PolicyInfo"),
-        parent=Parent("policies", parent_fields=OF_TERM, fallback=products.lines_of),
+        parent=of_policy(*OF_TERM, fallback=products.lines_of),
         known_unmapped=FACTS_OF_POLICY,
         stubs=(AGENTS,),
     ),
@@ -211,7 +230,7 @@ CATALOGUE: tuple[Resource, ...] = (
         products.Adjustment,
         products.adjustment_id,
         array("Policies/{parent}/Adjustments"),
-        parent=Parent("policies", parent_fields=OF_POLICY),
+        parent=of_policy(need=WHEN_CHANGED),
     ),
     Resource(
         "terminations",
@@ -224,14 +243,14 @@ CATALOGUE: tuple[Resource, ...] = (
         products.Quote,
         "QuoteID",
         array("Policies/{parent}/Quotes"),
-        parent=Parent("policies", parent_fields=OF_POLICY),
+        parent=of_policy(need=WHILE_PLACED),
     ),
     Resource(
         "coverages",
         risks.Coverage,
         "CoverageID",
         array("Policies/{parent}/Coverages"),
-        parent=Parent("policies", parent_fields=OF_POLICY),
+        parent=of_policy(),
         documented=False,
     ),
     Resource(
@@ -239,7 +258,7 @@ CATALOGUE: tuple[Resource, ...] = (
         risks.Equipment,
         "EquipmentID",
         array("Policies/{parent}/Equipment"),
-        parent=Parent("policies", parent_fields=OF_POLICY),
+        parent=of_policy(),
         documented=False,
     ),
     Resource(
@@ -291,8 +310,11 @@ CATALOGUE: tuple[Resource, ...] = (
 
 BY_NAME = {entry.name: entry for entry in CATALOGUE}
 
+#: The resources for whose records details are read.
+PARENTS = frozenset(entry.parent.resource for entry in CATALOGUE if entry.parent is not None)
+
 for entry_name in BY_NAME:
-    staging.declare(entry_name)
+    staging.declare(entry_name, is_parent=entry_name in PARENTS)
 
 #: The resource whose records are the people that can be erased.
 PEOPLE = "contacts"

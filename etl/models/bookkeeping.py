@@ -1,4 +1,4 @@
-"""The bookkeeping tables of schema `etl`: batches, slices, requests, findings, watermarks, leases, the child queue."""
+"""The bookkeeping tables of schema `etl`: batches, slices, requests, findings, watermarks, leases."""
 
 from sqlalchemy import (
     BigInteger,
@@ -253,23 +253,6 @@ leases = Table(
     Column("holder", Text, nullable=False),  # host, process and run, for the message to another run
     Column("token", BigInteger, nullable=False),  # grows with every change of holder
     instant("expires_at", null=False),
-    schema=SCHEMA,
-)
-
-child_queue = Table(
-    "child_queue",
-    Base.metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("resource", Text, primary_key=True),  # what is fetched
-    Column("parent_id", Text, primary_key=True),  # the parent's source id
-    Column("parent_raw_id", Uuid, nullable=False),  # the version of the parent that made it due
-    Column("priority", Integer, nullable=False),  # 0 active parents, 1 the others
-    instant("parent_version_at", null=False),  # newest first
-    instant("due_at", null=False),  # when it becomes due
-    instant("covered_at"),  # when its response was last staged
-    Column("changed", Boolean, nullable=False, server_default=text("true")),  # due for a new parent version
-    Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row
-    Index("ix_child_queue_due", "tenant", "resource", "due_at"),
     schema=SCHEMA,
 )
 
