@@ -1,5 +1,6 @@
 """How many calls for details a run would find due, by resource and value: the counts behind every forecast."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,9 @@ from sqlalchemy import Connection, text
 from etl.catalogue import Resource
 from etl.detail_rules import ACTIVE, IfChanged, Need, Priority
 from etl.ledger.child_samples import read_sample
+from etl.ledger.children import QueueCoverage, read_coverage
 from etl.ledger.parent_conditions import bind, build_conditions
+from etl.resources import BY_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,31 @@ class DueCalls:
     def active(self) -> bool:
         """Whether the parents are active."""
         return self.priority in ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsLeft:
+    """The details of one resource: what was read of it, and the calls that are due."""
+
+    resource: str
+    coverage: QueueCoverage
+    due: Sequence[DueCalls]
+
+    @property
+    def calls(self) -> int:
+        """The number of calls that are due."""
+        return sum(calls.calls for calls in self.due)
+
+    @property
+    def parents(self) -> int:
+        """The number of parents, also before they are queued."""
+        return self.coverage.parents or sum(calls.calls for calls in self.due)
+
+
+def read_details_left(connection: Connection, child: Resource, tenant: str, now: datetime) -> DetailsLeft:
+    """Return what was read of a resource, and the calls that a run would find due."""
+    due = count_due_calls(connection, child, BY_NAME[child.parent.resource if child.parent else ""], tenant, now)
+    return DetailsLeft(child.name, read_coverage(connection, child.name, tenant), due)
 
 
 def count_due_calls(

@@ -9,7 +9,8 @@ from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
 from etl.ledger.transaction import Ledger
 from etl.pipeline.call_report import CallStatus
 from etl.pipeline.doctor import Examination, widen_samples
-from etl.pipeline.forecast import NOT_OFFERED, USEFUL, Facts, SyncForecast, make_forecast
+from etl.pipeline.estimate_details import Facts
+from etl.pipeline.forecast import NOT_OFFERED, USEFUL, SyncForecast, make_forecast
 from etl.pipeline.plan import Plan
 from etl.pipeline.read_facts import read_stored_facts
 from etl.window import FIRST_INSTANT, Window
@@ -31,7 +32,7 @@ def plan_next_sync(ledger: Ledger | None, settings: Settings, examination: Exami
     """
     facts = Facts(zone=settings.etl_api_timezone)
     if ledger is not None:
-        facts = ledger.read(partial(read_stored_facts, settings=settings))
+        facts = ledger.read(partial(read_stored_facts, settings=settings, now=examination.api.now))
     if any(name not in facts.read_to and name not in examination.samples for name in USEFUL):
         return None
     if not facts.read_to:

@@ -1,5 +1,6 @@
 """Reads the facts that a forecast needs: samples of the lists from the API, and calls that are due from the ledger."""
 
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
@@ -11,13 +12,14 @@ from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
 from etl.extract.date_ranges import date_range_of
 from etl.extract.offers import is_absence
-from etl.ledger import children, watermarks
-from etl.ledger.children import DueCalls
+from etl.ledger import watermarks
+from etl.ledger.child_counts import DetailsLeft, read_details_left
 from etl.ledger.transaction import Ledger
+from etl.pipeline.estimate_details import Facts
 from etl.pipeline.feed_sample import MAX_SAMPLE_PAGES, FeedSample, make_sample, widen_sample
-from etl.pipeline.forecast import NOT_OFFERED, Facts, SyncForecast, make_forecast
+from etl.pipeline.forecast import NOT_OFFERED, SyncForecast, make_forecast
 from etl.pipeline.plan import Plan
-from etl.resources import BY_NAME, CATALOGUE, children_of
+from etl.resources import CATALOGUE, children_of
 from etl.window import FIRST_INSTANT, Window
 
 
@@ -28,7 +30,7 @@ def forecast(
 
     Of a list that was never read, and whose records get calls of their own, up to ten pages are read.
     """
-    facts = ledger.read(partial(read_stored_facts, settings=settings))
+    facts = ledger.read(partial(read_stored_facts, settings=settings, now=api.now))
     samples: dict[str, list[FeedSample]] = {}
     errors: dict[str, str] = {}
     for resource in CATALOGUE:
@@ -42,22 +44,21 @@ def forecast(
             ]
         except (ApiUnavailable, UnexpectedResponse, EndpointRefused, InvalidRecord) as error:
             errors[resource.name] = NOT_OFFERED if is_absence(error, resource) else str(error)
-    return make_forecast(plan, Facts(samples, errors, facts.due, facts.read_to, facts.zone), settings, limit)
+    return make_forecast(plan, Facts(samples, errors, facts.details, facts.read_to, facts.zone), settings, limit)
 
 
-def read_stored_facts(connection: Connection, settings: Settings) -> Facts:
+def read_stored_facts(connection: Connection, settings: Settings, now: datetime) -> Facts:
     """Return what the ledger knows: the calls that are due, and to which time each list is complete."""
     tenant = settings.etl_tenant
-    due: dict[str, list[DueCalls]] = {}
+    details: dict[str, DetailsLeft] = {}
     read_to = {}
     for resource in CATALOGUE:
         if resource.parent is not None:
-            parent = BY_NAME[resource.parent.resource]
-            due[resource.name] = children.count_due_calls(connection, resource, parent, tenant)
+            details[resource.name] = read_details_left(connection, resource, tenant, now)
         start = watermarks.find_next_start(watermarks.read_complete_windows(connection, tenant, resource.name))
         if start > FIRST_INSTANT:
             read_to[resource.name] = start
-    return Facts(due=due, read_to=read_to, zone=settings.etl_api_timezone)
+    return Facts(details=details, read_to=read_to, zone=settings.etl_api_timezone)
 
 
 def sample_list(

@@ -17,6 +17,7 @@ from etl.config.rate_limit import RateLimit
 from etl.config.redaction import escape_control_characters
 from etl.errors import EtlError
 from etl.ledger.quality.drift import DriftChange
+from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
 from etl.pipeline.call_report import FAILURES, WITHOUT_RECORDS, CallReport, CallStatus
 from etl.pipeline.forecast import SyncForecast
 
@@ -116,11 +117,19 @@ def list_checks(diagnosis: Diagnosis) -> Iterator[SetupCheck]:
 
 
 def show_drift(diagnosis: Diagnosis) -> None:
-    """Print the changes in the format of the responses."""
-    if diagnosis.drift:
+    """Print the columns without any value, and the changes in the format of the responses."""
+    if columns := list(describe_empty_columns(diagnosis.drift)):
+        print_line()
+        print_line("Probably misread", style="bold")
+        for description in columns:
+            print_wrapped(description, indent=2)
+        print_wrapped("QQCatalyst may have the values under another name, or your agency has none.", indent=2)
+        print_wrapped("To do: compare one record with QQCatalyst. `qqetl explain` shows what came.", indent=2)
+    changes = [change for change in diagnosis.drift if not is_empty_column(change)]
+    if changes:
         print_line()
         print_line("Changes in the format of the responses", style="bold")
-        for change in diagnosis.drift:
+        for change in changes:
             description = escape_control_characters(change.description)
             print_wrapped(f"{format_time(change.changed_at)}  {change.resource}: {description}", indent=2)
 

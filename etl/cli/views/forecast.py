@@ -9,6 +9,8 @@ from etl.cli.ui.format import format_count, format_number, format_time, join_wor
 from etl.cli.ui.terminal import build_table, print_line, stdout
 from etl.cli.views.call_time import (
     calls_to_json,
+    describe_details,
+    describe_total,
     forecast_to_json,
     format_calls,
     format_calls_and_time,
@@ -17,7 +19,6 @@ from etl.cli.views.call_time import (
 from etl.cli.views.call_time import format_time as format_call_time
 from etl.config.rate_limit import RateLimit
 from etl.database.revisions import check_migrated
-from etl.ledger.children import DueCalls
 from etl.pipeline.forecast import Forecast, SyncForecast
 from etl.pipeline.plan import Options, plan
 from etl.pipeline.read_facts import forecast
@@ -40,9 +41,11 @@ def show_forecast(sync_forecast: SyncForecast, limit: RateLimit) -> None:
     for line in list_plan(sync_forecast, limit):
         print_line(line)
     print_line(f"Windows end at {format_time(planned[0].window.end)} UTC.")
-    for resource in planned:
-        if resource.waiting:
-            print_line(f"{resource.resource}: {join_words([describe_due_calls(due) for due in resource.waiting])}.")
+    backlogs = [resource.details for resource in planned if resource.details is not None and resource.waiting]
+    for details in backlogs:
+        print_line(describe_details(details, limit))
+    if backlogs:
+        print_line(describe_total(backlogs, limit))
     if deferred := sum(resource.deferred for resource in planned):
         print_line(f"Over ETL_CHILD_BUDGET and left for later runs: {format_count(deferred, 'call')}.")
     show_additions([resource for resource in sync_forecast.resources if resource.is_added], limit)
@@ -76,13 +79,6 @@ def show_additions(additions: Sequence[Forecast], limit: RateLimit) -> None:
     for resource in additions:
         calls = format_calls_and_time(resource.range, limit)
         print_line(f"ETL_RESOURCES=+{resource.resource} would add {calls}.")
-
-
-def describe_due_calls(due_calls: DueCalls) -> str:
-    """Return the number of due detail calls and why they are due."""
-    parents = "active" if due_calls.active else "other"
-    reason = "that changed" if due_calls.changed else "due for a refresh"
-    return f"{format_count(due_calls.calls, 'call')} for {parents} parents {reason}"
 
 
 def describe_note(resource: Forecast) -> str:

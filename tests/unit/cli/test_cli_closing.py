@@ -1,7 +1,6 @@
 """Summary, balance sheet and plan, from sample batches."""
 
 import json
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -13,7 +12,7 @@ from etl.config.rate_limit import parse_rate_limit
 from etl.ledger.batches import Batch, BatchResource
 from etl.models.states import BatchState, Outcome, ResourceState
 from etl.pipeline import Summary
-from etl.pipeline.forecast import Forecast, Sampled, SyncForecast, apply_budget
+from etl.pipeline.forecast import Forecast, Sampled, SyncForecast
 from etl.window import Window
 
 WINDOW = Window.of({"start_date": "2026-01-01", "end_date": "2026-02-01"})
@@ -86,18 +85,6 @@ def test_summary_as_json() -> None:
     assert (document["status"], document["exit_status"], document["calls"]) == ("failed", 6, 10)
     assert [resource["balanced"] for resource in document["resources"]] == [True, False]
     assert document["resources"][0]["counts"]["inserted"] == 4
-
-
-def test_calls_over_the_budget_are_deferred_and_each_resource_gets_a_share() -> None:
-    contacts, account = Forecast("contacts", WINDOW, 3), Forecast("account_info", WINDOW, 8)
-    forecasts = [contacts, account, Forecast("quotes", WINDOW, 8)]
-    assert [(forecast.calls, forecast.deferred) for forecast in apply_budget(forecasts, 10)] == [(3, 0), (5, 3), (5, 3)]
-    assert [forecast.calls for forecast in apply_budget([contacts, replace(account, calls=1), *forecasts[2:]], 10)] == [
-        3,
-        1,
-        8,
-    ]
-    assert list(apply_budget(forecasts, None)) == forecasts
 
 
 def test_a_plan_ends_with_the_time_until_it_is_useful_and_complete(capsys: pytest.CaptureFixture[str]) -> None:
