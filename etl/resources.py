@@ -92,17 +92,14 @@ CUSTOMERS = ParentFilter(
     ("policies", "contact_id"),
 )
 
-
-#: What the details of customers and of policies are worth; see `etl.detail_rules.Priority` for the order.
+#: What details are worth; see `etl.detail_rules.Priority` for the order.
 CUSTOMER_VALUE = ContactValue(("ContactType", "ContactSubType"), (core.PROSPECT,))
 POLICY_VALUE = TermValue("EffectiveDate", "ExpirationDate")
 
-#: The codes of the policies for which a call is made whatever their dates say.
-PENDING, CANCELLED = ("Status", ("P",)), ("Status", ("C",))
-#: Quotes are of interest while a policy is being placed.
-WHILE_PLACED = NearStart("EffectiveDate", 120, PENDING)
-#: An adjustment changes its policy (inferred), so a policy that was never changed has none.
-WHEN_CHANGED = IfChanged("HasBeenModified", MODIFIED, CREATED, CANCELLED, sample=20)
+#: Quotes are of interest while a policy is being placed: around its start, and while it is pending.
+WHILE_PLACED = NearStart("EffectiveDate", 120, always=("Status", ("P",)))
+#: An adjustment changes its policy (inferred), so a policy that was never changed nor cancelled has none.
+WHEN_CHANGED = IfChanged("HasBeenModified", MODIFIED, CREATED, always=("Status", ("C",)), sample=20)
 
 
 def of_customer(*parent_fields: str) -> Parent:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from etl.api.client import ApiClient
+from etl.api.daily_calls import record_calls
 from etl.api.event_loop import EventLoopThread
 from etl.api.retry_policy import RetryPolicy
 from etl.config.settings import Settings
@@ -47,6 +48,8 @@ def connected(
         try:
             yield ApiConnection(wire, api, wire.run(api.sign_in()))
         finally:
+            if ledger is not None:
+                record_calls(ledger, settings, api.traffic)
             wire.run(api.__aexit__(None, None, None))
 
 

@@ -57,7 +57,7 @@ class ListReader:
         while unread:
             pages = self.run.ledger.read(partial(self.pages_read, unread=unread))
             fetch = partial(self.reader.read_slices, date_slices=unread, read=pages)
-            for _ in self.run.write_pages(self.part.resource, self.window, fetch, PAGES_PER_GROUP):
+            for _ in self.run.write_pages(self.window, fetch, PAGES_PER_GROUP):
                 pass
             if self.run.limit is not None:
                 return False

@@ -26,6 +26,8 @@ PARALLEL_SLICES = 4
 MAX_EXTRA_PAGES = 1000
 #: Consecutive empty pages after which the remaining announced pages are skipped; a single one may be an accident.
 MAX_EMPTY_PAGES = 10
+#: First pages of date ranges that are kept in memory between planning and reading.
+MAX_FIRST_PAGES = 8
 #: Items of a page of an undocumented resource that are looked at for the declared id.
 ID_SAMPLE = 10
 
@@ -113,6 +115,7 @@ class ResourceReader:
         self.prefetch = prefetch
         self.max_pages = max_pages
         self.parallel_slices = 1
+        self.first_pages: dict[Call, Answer] = {}  #: answers that told a total, and serve as the first page
         self.is_shared = is_shared(resource)
         self.source_tenant: str | None = None  #: the agency that a shared feed has spoken of so far
 
@@ -135,7 +138,7 @@ class ResourceReader:
     async def fetch_page(self, date_slice: Slice, page: int) -> FetchedPage:
         """Fetch one page of a slice."""
         call = self.call_for(date_slice, page)
-        answer = await self.api.fetch(call)
+        answer = self.first_pages.pop(call, None) or await self.api.fetch(call)
         self.check_ids(call, answer, None)
         if self.is_shared:
             self.source_tenant = check_source_tenant(self.resource.name, answer.page.items, self.source_tenant)
@@ -232,17 +235,21 @@ class ResourceReader:
         await put(answer)
 
     async def plan_date_ranges(self, endpoint_index: int, date_range: DateRange) -> list[DateRange]:
-        """Return a date range split so that each part can be paged, asking the API for the total of each part.
+        """Return a date range split so that each part can be paged, by the total that its first page names.
 
-        Where the API reports no total, no part is longer than a quarter.
+        The first page of a part that is not split is kept, so that the total costs no call. Where the API reports no
+        total, no part is longer than a quarter.
         """
         endpoint = self.resource.endpoints[endpoint_index]
-        answer = await self.api.fetch(page_call(self.resource, endpoint, date_range.first, date_range.last, 1, 1))
+        call = page_call(self.resource, endpoint, date_range.first, date_range.last, 1, self.page_size)
+        answer = await self.api.fetch(call)
         total = answer.page.total
         if total is None:
             return split_by_quarter(date_range)
         size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else self.page_size
         if not is_too_long(date_range, total, size):
+            if len(self.first_pages) < MAX_FIRST_PAGES:
+                self.first_pages[call] = answer
             return [date_range]
         parts = await asyncio.gather(
             *(self.plan_date_ranges(endpoint_index, part) for part in split_by_total(date_range, total, size))

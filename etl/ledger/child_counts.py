@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
 from sqlalchemy import Connection, text
 
@@ -48,23 +48,25 @@ class DetailsLeft:
         return self.coverage.parents or sum(calls.calls for calls in self.due)
 
 
-def read_details_left(connection: Connection, child: Resource, tenant: str, now: datetime) -> DetailsLeft:
+def read_details_left(connection: Connection, child: Resource, tenant: str, today: date) -> DetailsLeft:
     """Return what was read of a resource, and the calls that a run would find due."""
-    due = count_due_calls(connection, child, BY_NAME[child.parent.resource if child.parent else ""], tenant, now)
+    due = count_due_calls(connection, child, BY_NAME[child.parent.resource if child.parent else ""], tenant, today)
     return DetailsLeft(child.name, read_coverage(connection, child.name, tenant), due)
 
 
 def count_due_calls(
-    connection: Connection, child: Resource, parent: Resource, tenant: str, now: datetime
+    connection: Connection, child: Resource, parent: Resource, tenant: str, today: date
 ) -> list[DueCalls]:
     """Return how many calls of a resource a run would find due, in the order of reading. The queue stays unchanged.
 
+    `today` is the day by the API's clock.
+
     Of parents that get a call only if the sample has any, as many count as the sample is short of.
     """
-    sample = read_sample(connection, tenant, child.name)
+    sample = read_sample(connection, tenant, child)
     rule = child.parent.need if child.parent is not None else None
     missing = rule.sample - len(sample.parent_ids) if isinstance(rule, IfChanged) and not sample.decided_at else 0
-    conditions = build_conditions(child, parent, now.date())
+    conditions = build_conditions(child, parent, today)
     statement = f"""
         SELECT changed, priority, need, count(*) AS calls
         FROM (
@@ -81,12 +83,12 @@ def count_due_calls(
             FROM etl.child_queue AS queued
             JOIN raw.{parent.raw_table} AS parent
                 ON parent.id = queued.parent_raw_id AND parent.superseded_at IS NULL
-            WHERE queued.tenant = :tenant AND queued.resource = :resource AND queued.due_at <= :now
+            WHERE queued.tenant = :tenant AND queued.resource = :resource AND queued.due_at <= now()
               AND {conditions.may_get_call} AND ({conditions.need}) <> '{Need.NO}'
         ) AS due
         GROUP BY changed, priority, need ORDER BY changed DESC, priority
     """
-    values = {"tenant": tenant, "resource": child.name, "now": now, **conditions.values}
+    values = {"tenant": tenant, "resource": child.name, **conditions.values}
     values |= {"sampled": list(sample.parent_ids), "has_any": sample.has_any}
     due: list[DueCalls] = []
     unsampled = 0

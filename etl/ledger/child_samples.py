@@ -32,6 +32,7 @@ class ChildSample:
     """The sample of one resource, and its outcome."""
 
     resource: str
+    parent: str  #: the resource of the parents
     parent_ids: tuple[str, ...] = ()
     counter_example: str | None = None  #: the source id of a parent in the sample that has a record
     decided_at: datetime | None = None  #: when the outcome was known
@@ -46,18 +47,22 @@ def read_samples(connection: Connection, tenant: str) -> list[ChildSample]:
     """Return the samples of a tenant, by resource."""
     rows = connection.execute(
         text("""
-            SELECT resource, parent_ids, counter_example, decided_at FROM etl.child_samples
+            SELECT resource, parent, parent_ids, counter_example, decided_at FROM etl.child_samples
             WHERE tenant = :tenant ORDER BY resource
         """),
         {"tenant": tenant},
     )
-    return [ChildSample(row.resource, tuple(row.parent_ids), row.counter_example, row.decided_at) for row in rows]
+    return [
+        ChildSample(row.resource, row.parent, tuple(row.parent_ids), row.counter_example, row.decided_at)
+        for row in rows
+    ]
 
 
-def read_sample(connection: Connection, tenant: str, resource: str) -> ChildSample:
+def read_sample(connection: Connection, tenant: str, child: Resource) -> ChildSample:
     """Return the sample of a resource, an empty one before it was drawn."""
     samples = {sample.resource: sample for sample in read_samples(connection, tenant)}
-    return samples.get(resource, ChildSample(resource))
+    parent = child.parent.resource if child.parent is not None else ""
+    return samples.get(child.name, ChildSample(child.name, parent))
 
 
 def update_sample(connection: Connection, child: Resource, parent: Resource, draw: SampleDraw) -> ChildSample:
@@ -67,7 +72,7 @@ def update_sample(connection: Connection, child: Resource, parent: Resource, dra
     """
     rule = child.parent.need if child.parent is not None else None
     tenant = draw.values["tenant"]
-    known = read_sample(connection, tenant, child.name)
+    known = read_sample(connection, tenant, child)
     if not isinstance(rule, IfChanged) or known.decided_at is not None:
         return known
     statement = build_draw(child, parent, draw)
@@ -75,8 +80,8 @@ def update_sample(connection: Connection, child: Resource, parent: Resource, dra
     rows = connection.execute(text(statement), bind(statement, values)).all()
     counter_example = next((row.source_id for row in rows if row.covered and row.has_any), None)
     is_decided = counter_example is not None or (len(rows) >= rule.sample and all(row.covered for row in rows))
-    sample = ChildSample(child.name, tuple(row.source_id for row in rows), counter_example)
-    return write_sample(connection, tenant, parent.name, sample, is_decided=is_decided)
+    sample = ChildSample(child.name, parent.name, tuple(row.source_id for row in rows), counter_example)
+    return write_sample(connection, tenant, sample, is_decided=is_decided)
 
 
 def build_draw(child: Resource, parent: Resource, draw: SampleDraw) -> str:
@@ -101,9 +106,7 @@ def build_draw(child: Resource, parent: Resource, draw: SampleDraw) -> str:
     """
 
 
-def write_sample(
-    connection: Connection, tenant: str, parent: str, sample: ChildSample, *, is_decided: bool
-) -> ChildSample:
+def write_sample(connection: Connection, tenant: str, sample: ChildSample, *, is_decided: bool) -> ChildSample:
     """Store a sample, and return it with the time when its outcome was known."""
     decided_at = connection.execute(
         text("""
@@ -117,7 +120,7 @@ def write_sample(
         {
             "tenant": tenant,
             "resource": sample.resource,
-            "parent": parent,
+            "parent": sample.parent,
             "parent_ids": list(sample.parent_ids),
             "counter_example": sample.counter_example,
             "is_decided": is_decided,

@@ -1,6 +1,6 @@
 """The tables of schema `etl` that decide which calls for details are made: the queue, its samples, the daily count."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Table, Text, Uuid, desc, func, text
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Index, Integer, Table, Text, Uuid, desc, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from etl.models.base import Base
@@ -49,7 +49,7 @@ queue_refreshes = Table(
     Column("tenant", Text, primary_key=True),
     Column("parent", Text, primary_key=True),
     instant("refreshed_at", null=False),
-    instant("full_at", null=False),
+    Column("full_on", Date, nullable=False),  # the day for which all records were looked at
     schema=SCHEMA,
 )
 

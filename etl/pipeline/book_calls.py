@@ -56,7 +56,7 @@ class Ways:
 
     everything: bool  #: every kind of detail for every parent, carriers and staff included
     lists_a_run: int  #: calls for lists of a run without changes
-    refresh_days: tuple[int, int]  #: the age at which details are read again: of active parents, of others
+    refresh_days: tuple[int, ...]  #: the age at which details are read again: of active parents, of others
 
 
 def count_first_sync(book: Book, page_size: int, *, everything: bool = False) -> FirstSync:

@@ -26,6 +26,7 @@ class Facts:
     details: Mapping[str, DetailsLeft] = field(default_factory=dict)  #: of parents that were read before
     read_to: Mapping[str, datetime] = field(default_factory=dict)  #: the ends of the complete windows
     zone: str = "UTC"  #: of times without one
+    refreshes: int | None = None  #: calls that are left for refreshes by age today; None: no limit
 
 
 def estimate_due(facts: Facts, child: Resource, now: datetime) -> tuple[list[DueCalls], list[DueCalls]]:

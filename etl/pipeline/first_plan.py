@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 
 from etl.config.settings import Settings
 from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
@@ -32,7 +31,7 @@ def plan_next_sync(ledger: Ledger | None, settings: Settings, examination: Exami
     """
     facts = Facts(zone=settings.etl_api_timezone)
     if ledger is not None:
-        facts = ledger.read(partial(read_stored_facts, settings=settings, now=examination.api.now))
+        facts = read_stored_facts(ledger, settings, examination.api.now)
     if any(name not in facts.read_to and name not in examination.samples for name in USEFUL):
         return None
     if not facts.read_to:

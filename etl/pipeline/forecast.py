@@ -18,6 +18,7 @@ from etl.extract.date_ranges import (
     split_ended_days,
 )
 from etl.extract.plan_calls import CallBudgets, PlannedCalls, plan_calls
+from etl.extract.reader import MAX_FIRST_PAGES
 from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
 from etl.ledger.child_counts import DetailsLeft, DueCalls
 from etl.pipeline.estimate import Estimate
@@ -178,15 +179,19 @@ def count_list_calls(endpoint: Endpoint, sample: FeedSample, days: DateRange, en
         return pages
     ended, *others = split_ended_days(days, end)
     slices = len(split_by_quarter(ended) if total is None else split_by_total(ended, total, size))
-    probes = 1 + (slices if slices > 1 and total is not None else 0)  # for the totals of the window and its slices
-    return probes + max(pages, slices) + len(others)
+    if total is None:  # the page that would have named it, then every slice
+        return 1 + slices + len(others)
+    # The page that names a total is also the first page of its slice, as far as these pages are kept in memory. Only
+    # the page of a window that is split is no page of a slice.
+    again = 1 + max(0, slices - MAX_FIRST_PAGES) if slices > 1 else 0
+    return again + max(pages, slices) + len(others)
 
 
 def forecast_details(
     resources: Sequence[Resource], plan: Plan, facts: Facts, settings: Settings
 ) -> dict[str, Forecast]:
     """Return the forecasts for resources with a call for each parent, within the budget of a run."""
-    budgets = CallBudgets(run=settings.etl_child_budget)
+    budgets = CallBudgets(settings.etl_child_budget, facts.refreshes)
     arriving = [estimate_due(facts, resource, plan.windows[resource.name].end) for resource in resources]
     fewest, most = (plan_calls(chain.from_iterable(due[end] for due in arriving), budgets) for end in (0, 1))
     return {

@@ -1,11 +1,13 @@
 """Reads the facts that a forecast needs: samples of the lists from the API, and calls that are due from the ledger."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
 
 from etl.api.connection import ApiConnection
+from etl.api.daily_calls import count_left
 from etl.api.protocol import EndpointRefused, Page, page_call
 from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
@@ -30,7 +32,7 @@ def forecast(
 
     Of a list that was never read, and whose records get calls of their own, up to ten pages are read.
     """
-    facts = ledger.read(partial(read_stored_facts, settings=settings, now=api.now))
+    facts = read_stored_facts(ledger, settings, api.now)
     samples: dict[str, list[FeedSample]] = {}
     errors: dict[str, str] = {}
     for resource in CATALOGUE:
@@ -44,17 +46,23 @@ def forecast(
             ]
         except (ApiUnavailable, UnexpectedResponse, EndpointRefused, InvalidRecord) as error:
             errors[resource.name] = NOT_OFFERED if is_absence(error, resource) else str(error)
-    return make_forecast(plan, Facts(samples, errors, facts.details, facts.read_to, facts.zone), settings, limit)
+    return make_forecast(plan, replace(facts, samples=samples, errors=errors), settings, limit)
 
 
-def read_stored_facts(connection: Connection, settings: Settings, now: datetime) -> Facts:
+def read_stored_facts(ledger: Ledger, settings: Settings, now: datetime) -> Facts:
     """Return what the ledger knows: the calls that are due, and to which time each list is complete."""
+    facts = ledger.read(partial(query_facts, settings=settings, now=now))
+    return replace(facts, refreshes=count_left(ledger, settings))
+
+
+def query_facts(connection: Connection, settings: Settings, now: datetime) -> Facts:
+    """Return the calls that are due, and to which time each list is complete."""
     tenant = settings.etl_tenant
     details: dict[str, DetailsLeft] = {}
     read_to = {}
     for resource in CATALOGUE:
         if resource.parent is not None:
-            details[resource.name] = read_details_left(connection, resource, tenant, now)
+            details[resource.name] = read_details_left(connection, resource, tenant, now.date())
         start = watermarks.find_next_start(watermarks.read_complete_windows(connection, tenant, resource.name))
         if start > FIRST_INSTANT:
             read_to[resource.name] = start

@@ -3,15 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from etl.config.parsers import parse_refresh_ages
 from etl.config.rate_limit import DEFAULT, parse_rate_limit
+from etl.config.settings import Settings
 from etl.pipeline.book_calls import SIGN_IN, Book, Ways, count_day, count_first_sync, list_feeds
 from etl.status.format import format_duration, format_number
 
 LIMIT = parse_rate_limit(DEFAULT)
 #: Pages of feeds: the largest that some accounts accept, and one that all accept.
 LARGE, SMALL = 500, 100
+#: The ages at which details are read again by default.
+REFRESH_DAYS = tuple(age.days for age in parse_refresh_ages(Settings.model_fields["etl_refresh_age"].default))
 #: How details are read now, and how the first versions read them.
-NOW = Ways(everything=False, lists_a_run=SIGN_IN + len(list(list_feeds())), refresh_days=(30, 180))
+NOW = Ways(everything=False, lists_a_run=SIGN_IN + len(list(list_feeds())), refresh_days=REFRESH_DAYS)
 BEFORE = Ways(everything=True, lists_a_run=20, refresh_days=(7, 30))
 #: The book of the performance targets, and one of a third and one of four times its size.
 MIDDLE = Book(
@@ -55,6 +59,8 @@ def sizing_page() -> str:
         first=format_table(ROWS),
         day=format_table(DAY_ROWS),
         a_day=format_number(round(LIMIT.per_second * 86_400)),
+        active_days=REFRESH_DAYS[0],
+        other_days=REFRESH_DAYS[1],
         a_run=NOW.lists_a_run,
         policies=format_number(MIDDLE.policies),
         customers=format_number(MIDDLE.customers),
@@ -147,9 +153,9 @@ A quiet day changes 1 % of customers and policies. Calls, and their time in all:
 
 {day}
 
-An hourly run without changes makes {a_run} calls: one to sign in, and one for each feed. Changed records take their
-calls at once. The rest of a day's calls refresh details by age: after 30 days for what is active, after 180 days
-for the rest. The limit allows {a_day} calls a day, so the agency's other integrations keep most of them.
+An hourly run without changes makes {a_run} calls: one to sign in, and one for each feed. Changed records take
+their calls at once. The rest of a day's calls refresh details by age: after 30 days for what is active, after 180
+days for the rest. The limit allows {a_day} calls a day, so the agency's other integrations keep most of them.
 
 ## What limits next
 

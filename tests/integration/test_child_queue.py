@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,8 +10,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.ledger import children
-from etl.ledger.children import REFRESH_DAYS, ChildRequest, QueueCoverage
+from etl.ledger import child_refresh, children
+from etl.ledger.children import ChildRequest, DueQuery, QueueCoverage, RefreshAge
 from etl.ledger.staging.raw_tables import CleanStatus, generate_raw_ids, insert_versions
 from etl.models.base import row_id
 from etl.models.states import RawState
@@ -19,8 +20,11 @@ from etl.resources import resource
 
 TENANT, BATCH = "t", UUID(int=1)
 POLICIES, DETAILS, QUOTES = resource("policies"), resource("policy_details"), resource("quotes")
+ADJUSTMENTS = resource("adjustments")
 CONTACTS, ACCOUNTS = resource("contacts"), resource("account_info")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TODAY = NOON.date()
+AGE = RefreshAge(timedelta(days=30), timedelta(days=180))
 LOADED = CleanStatus(RawState.LOADED, rules="r", loaded=True)
 
 
@@ -51,10 +55,16 @@ def put(
 
 def due(connection: Connection, child: Any = DETAILS, *, most: int = 100) -> list[ChildRequest]:
     """Return the parents that are due now."""
-    children.refresh_queue(connection, child, POLICIES, TENANT)
-    return children.read_due_requests(
-        connection, child, POLICIES, TENANT, children.read_database_time(connection), most
-    )
+    refresh(connection, child)
+    query = DueQuery(TENANT, [child.name], children.read_database_time(connection))
+    changed = children.take_due_requests(connection, query, most)
+    return [*changed, *children.take_due_requests(connection, replace(query, refreshes=True), most)][:most]
+
+
+def refresh(connection: Connection, *resources: Any, parent: Any = POLICIES) -> None:
+    """Look at all parents again, as the first run of a day does."""
+    child_refresh.require_full_refresh(connection, TENANT)
+    child_refresh.refresh_queue(connection, resources, parent, TENANT, TODAY)
 
 
 def ids(some: list[ChildRequest]) -> list[str]:
@@ -78,9 +88,9 @@ def test_every_parent_is_due_once_and_again_after_the_refresh_interval(connectio
     put(connection, "2")
     first = due(connection)
     assert sorted(ids(first)) == ["1", "2"]
-    children.mark_covered(connection, DETAILS, TENANT, first)
+    children.mark_covered(connection, DETAILS, TENANT, first, AGE)
     assert due(connection) == []
-    let_pass(connection, timedelta(days=REFRESH_DAYS[0], seconds=-1))
+    let_pass(connection, AGE.active - timedelta(seconds=1))
     assert due(connection) == []
     let_pass(connection, timedelta(seconds=1))
     assert sorted(ids(due(connection))) == ["1", "2"]
@@ -88,17 +98,17 @@ def test_every_parent_is_due_once_and_again_after_the_refresh_interval(connectio
 
 def test_inactive_parents_are_refreshed_later(connection: Connection) -> None:
     put(connection, "1", Status="E")
-    children.mark_covered(connection, DETAILS, TENANT, due(connection))
-    let_pass(connection, timedelta(days=REFRESH_DAYS[0]))
+    children.mark_covered(connection, DETAILS, TENANT, due(connection), AGE)
+    let_pass(connection, AGE.active)
     assert due(connection) == []
-    let_pass(connection, timedelta(days=REFRESH_DAYS[1] - REFRESH_DAYS[0]))
+    let_pass(connection, AGE.others - AGE.active)
     assert ids(due(connection)) == ["1"]
 
 
 def test_a_new_version_makes_its_parent_due(connection: Connection) -> None:
     put(connection, "1")
     (before,) = due(connection)
-    children.mark_covered(connection, DETAILS, TENANT, [before])
+    children.mark_covered(connection, DETAILS, TENANT, [before], AGE)
     put(connection, "1", 1)
     (after,) = due(connection)
     assert after.parent_raw_id != before.parent_raw_id
@@ -111,7 +121,7 @@ def test_a_version_that_arrives_during_the_call_is_not_covered(
     asked = due(connection)
     put(connection, "1", 1)
     assert ids(due(connection)) == ["1"]
-    children.mark_covered(connection, DETAILS, TENANT, asked)
+    children.mark_covered(connection, DETAILS, TENANT, asked, AGE)
     assert ids(due(connection)) == ["1"]
 
 
@@ -119,8 +129,8 @@ def test_changed_parents_come_first_then_active_then_newest(connection: Connecti
     put(connection, "1", 0)
     put(connection, "2", 5, Status="E")
     put(connection, "3", 3)
-    children.mark_covered(connection, DETAILS, TENANT, due(connection))
-    let_pass(connection, timedelta(days=REFRESH_DAYS[1]))
+    children.mark_covered(connection, DETAILS, TENANT, due(connection), AGE)
+    let_pass(connection, AGE.others)
     assert ids(due(connection)) == ["3", "1", "2"]
     put(connection, "2", 6, Status="E")
     assert ids(due(connection)) == ["2", "3", "1"]
@@ -167,9 +177,9 @@ def put_policy_of(connection: Connection, contact: str, deleted_at: datetime | N
 
 def due_accounts(connection: Connection) -> list[str]:
     """Return the contacts whose account details are due."""
-    children.refresh_queue(connection, ACCOUNTS, CONTACTS, TENANT)
-    now = children.read_database_time(connection)
-    return sorted(ids(children.read_due_requests(connection, ACCOUNTS, CONTACTS, TENANT, now, 100)))
+    refresh(connection, ACCOUNTS, parent=CONTACTS)
+    query = DueQuery(TENANT, [ACCOUNTS.name], children.read_database_time(connection))
+    return sorted(ids(children.take_due_requests(connection, query, 100)))
 
 
 def test_carriers_managing_agencies_and_employees_have_no_details_and_customers_do(connection: Connection) -> None:
@@ -194,7 +204,7 @@ def test_a_prospect_is_asked_about_once_a_live_policy_names_it(connection: Conne
 def test_a_request_has_the_parent_fields_that_the_child_needs(connection: Connection) -> None:
     put(connection, "1", CustomerId=7, PolicyNumber="not needed", TotalPremium=12.5)
     assert carried(due(connection)[0]) == {"PolicyId": 1, "CustomerId": 7, "Status": "A", "TotalPremium": 12.5}
-    assert carried(due(connection, QUOTES)[0]) == {"PolicyId": 1, "CustomerId": 7}
+    assert carried(due(connection, ADJUSTMENTS)[0]) == {"PolicyId": 1, "CustomerId": 7}
 
 
 def test_a_parent_whose_call_failed_is_postponed(connection: Connection) -> None:
@@ -209,9 +219,9 @@ def test_a_parent_whose_call_failed_is_postponed(connection: Connection) -> None
 
 def test_a_parent_that_is_due_after_the_start_waits_for_the_next_run(connection: Connection) -> None:
     put(connection, "1")
-    children.refresh_queue(connection, DETAILS, POLICIES, TENANT)
+    refresh(connection, DETAILS)
     before = children.read_database_time(connection) - timedelta(seconds=1)
-    assert children.read_due_requests(connection, DETAILS, POLICIES, TENANT, before, 10) == []
+    assert children.take_due_requests(connection, DueQuery(TENANT, [DETAILS.name], before), 10) == []
 
 
 def test_tenants_have_separate_queues(connection: Connection) -> None:
@@ -224,7 +234,7 @@ def test_tenants_have_separate_queues(connection: Connection) -> None:
 def test_coverage_counts_the_outstanding_calls(connection: Connection) -> None:
     for number in range(1, 5):
         put(connection, str(number))
-    children.mark_covered(connection, DETAILS, TENANT, due(connection)[:3])
+    children.mark_covered(connection, DETAILS, TENANT, due(connection)[:3], AGE)
     now = children.read_database_time(connection)
     assert children.read_coverage(connection, DETAILS.name, TENANT) == QueueCoverage(4, 3, 1, now)
     assert children.read_coverage(connection, "documents", TENANT) == QueueCoverage(0, 0, 0, None)
@@ -244,14 +254,14 @@ def test_an_excluded_parent_leaves_the_queue(connection: Connection, newer: Mapp
     put(connection, "1", 1, **newer)
     asked = due(connection)
     assert ids(asked) == ["2"]
-    children.mark_covered(connection, DETAILS, TENANT, asked)
+    children.mark_covered(connection, DETAILS, TENANT, asked, AGE)
     assert due(connection) == []
     assert children.read_coverage(connection, DETAILS.name, TENANT).outstanding == 0
 
 
 def test_a_parent_that_returns_is_queued_again(connection: Connection) -> None:
     put(connection, "1")
-    children.mark_covered(connection, DETAILS, TENANT, due(connection))
+    children.mark_covered(connection, DETAILS, TENANT, due(connection), AGE)
     put(connection, "1", 1, Status="D")
     assert due(connection) == []
     put(connection, "1", 2)

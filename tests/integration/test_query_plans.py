@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, event, text
 
 from etl.checks.declarations import CHECKS
 from etl.checks.run_checks import fill_scope
-from etl.ledger import children
+from etl.ledger import child_refresh, children
+from etl.ledger.children import DueQuery
 from etl.ledger.quality.finding_lifecycle import build_close_statement
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.raw_tables import CleanStatus
@@ -87,8 +88,12 @@ STATEMENTS = (
     ("what has gone from its set", "SET superseded_at = now(), gone_batch_id", "ix_raw_documents_set"),
     ("what a run wrote", "INSERT INTO check_scope", "ix_contacts_etl_batch_id"),
     ("findings whose record a run made go", "UPDATE etl.findings AS known SET state", "ix_contacts_etl_batch_id"),
-    ("the queue of details", "ORDER BY changed DESC, priority", "ix_child_queue_due"),
-    ("the parents of the queue", "ORDER BY changed DESC, priority", "uq_raw_contacts_newest"),
+    ("the queue of details", "changed AND due_at <=", "ix_child_queue_next"),
+    ("the refreshes by age", "AND NOT changed AND due_at <=", "ix_child_queue_refresh"),
+    ("the parents of the queue", "AS wanted (source_id)", "uq_raw_contacts_newest"),
+    ("the outstanding calls", "SELECT resource, count(*) AS calls", "ix_child_queue_refresh"),
+    ("what arrived for the queue", "INSERT INTO etl.child_queue", "ix_raw_contacts_arrived"),
+    ("what leaves the queue", "DELETE FROM etl.child_queue AS queued USING raw", "ix_raw_contacts_arrived"),
 )
 
 
@@ -207,10 +212,15 @@ def end_sets(engine: Engine) -> None:
 
 
 def ask_for_details(engine: Engine) -> None:
-    """Read which children are due."""
+    """Read which details are due, and queue what arrived since the last refresh of the day."""
     with engine.begin() as connection:
-        due = children.read_due_requests(connection, resource("documents"), resource("contacts"), "t", NOON, PAGE)
-    assert len(due) == PAGE
+        query = DueQuery("t", ["documents"], NOON)
+        assert len(children.take_due_requests(connection, query, PAGE)) >= PAGE - 1
+        assert len(children.take_due_requests(connection, replace(query, refreshes=True), PAGE)) >= PAGE - 1
+        children.count_outstanding(connection, "t")
+        day = children.read_database_time(connection)
+        child_refresh.write_last_refresh(connection, "t", "contacts", day, day.date())
+        child_refresh.refresh_queue(connection, [resource("documents")], resource("contacts"), "t", day.date())
 
 
 def end_a_run(engine: Engine) -> None:

@@ -38,7 +38,7 @@ def upgrade() -> None:
     sa.Column('tenant', sa.Text(), nullable=False),
     sa.Column('parent', sa.Text(), nullable=False),
     sa.Column('refreshed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('full_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('full_on', sa.Date(), nullable=False),
     sa.PrimaryKeyConstraint('tenant', 'parent', name=op.f('pk_queue_refreshes')),
     schema='etl'
     )

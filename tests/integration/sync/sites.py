@@ -15,8 +15,8 @@ from etl.simulator import EXTRA_CALLS, Simulator, SimulatorSettings
 from etl.simulator.faults import Faults
 from etl.window import Window
 
-#: A seed whose ten contacts give at least one row in every table.
-SEED, CONTACTS = 28, 10
+#: A seed whose ten contacts give at least one row in every table, a policy that is being placed included.
+SEED, CONTACTS = 455, 10
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,9 @@ def open_site(simulator: Simulator, url: str, **settings: Any) -> Iterator[Site]
 @contextmanager
 def serve_agency(**settings: Any) -> Iterator[Simulator]:
     """Give a small served agency."""
-    with Simulator(SimulatorSettings(**{"seed": SEED, "contacts": CONTACTS, "offered": EXTRA_CALLS, **settings})) as served:
+    with Simulator(
+        SimulatorSettings(**{"seed": SEED, "contacts": CONTACTS, "offered": EXTRA_CALLS, **settings})
+    ) as served:
         yield served
 
 

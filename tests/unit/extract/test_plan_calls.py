@@ -75,8 +75,12 @@ def test_no_call_is_lost_or_made_twice(due: list[DueCalls], run: int | None, ref
 
 def test_sampled_records_are_counted_by_the_rules_of_the_queue() -> None:
     policies = resource("policies")
-    term = {"EffectiveDate": "2025-06-01T00:00:00", "ExpirationDate": "2026-06-01T00:00:00", "Status": "A"}
-    records = [
+    term: dict[str, object] = {
+        "EffectiveDate": "2025-06-01T00:00:00",
+        "ExpirationDate": "2026-06-01T00:00:00",
+        "Status": "A",
+    }
+    records: list[dict[str, object]] = [
         term | {"HasBeenModified": True},
         term | {"HasBeenModified": False, "ExpirationDate": "2026-05-01T00:00:00"},
         term | {"Status": "D"},

@@ -211,7 +211,7 @@ def test_failed_children_carry_the_reason_and_affect_no_others() -> None:
                 raise ApiUnavailable("no answer")
             return answer([str(call.parent_id)])
 
-    wanted = [ChildRequest(str(number), NO_ROW, b"{}") for number in range(1, 5)]
+    wanted = [ChildRequest(str(number), NO_ROW, b"{}", "documents") for number in range(1, 5)]
     put: list[FetchedPage | FetchFailed] = []
 
     async def keep(result: FetchedPage | FetchFailed) -> None:
