@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,6 @@ from etl.api.protocol import (
     EndpointRefused,
     NotFound,
     Records,
-    Refusal,
     make_records,
     page_call,
     parent_call,
@@ -34,7 +32,7 @@ from etl.ledger import watermarks
 from etl.ledger.children import ChildRequest
 from etl.ledger.transaction import Ledger
 from etl.pipeline.call_report import OFFERED_BY_STATUS, CallReport, CallStatus, blank_report, compare_answer
-from etl.pipeline.feed_sample import FeedSample, make_sample, widen_sample
+from etl.pipeline.feed_sample import FeedSample, make_sample, read_first_page, widen_sample
 from etl.record import decode
 from etl.resources import BY_NAME, CATALOGUE, children_of
 from etl.window import FIRST_INSTANT, Window
@@ -45,8 +43,6 @@ MAX_CALLS = 29
 CALLS_OF_A_CHECK = 4
 #: Fewer attempts than a sync: the calls are few, and a failure is reported and not waited out.
 POLICY = RetryPolicy(attempts=2, undocumented_attempts=1)
-#: Smaller page sizes to try when the API refuses the configured one.
-SMALLER_PAGES = (250, 100)
 NO_ROW = UUID(int=0)
 
 
@@ -158,19 +154,14 @@ def fetch_first(
 
 def fetch_first_page(examination: Examination, resource: Resource, endpoint: Endpoint) -> Answer:
     """Return the first page of a list, of the configured size or the next smaller one that the API accepts."""
-    configured = examination.settings.etl_page_size
-    smaller = () if examination.page_size else tuple(size for size in SMALLER_PAGES if size < configured)
-    for size in (examination.page_size or configured, *smaller):
-        try:
-            answer = fetch(examination, build_page_call(examination, resource, endpoint, 1, size))
-        except EndpointRefused as refusal:
-            is_size = refusal.status == HTTPStatus.BAD_REQUEST and refusal.reason is Refusal.REQUEST
-            if not is_size or not smaller or size == smaller[-1]:
-                raise
-        else:
-            examination.page_size = examination.page_size or size
-            return answer
-    raise AssertionError("the last size either answers or raises")
+
+    def fetch_page(size: int) -> Answer:
+        return fetch(examination, build_page_call(examination, resource, endpoint, 1, size))
+
+    if examination.page_size:
+        return fetch_page(examination.page_size)
+    examination.page_size, answer = read_first_page(examination.settings.etl_page_size, fetch_page)
+    return answer
 
 
 def build_page_call(examination: Examination, resource: Resource, endpoint: Endpoint, page: int, size: int) -> Call:

@@ -1,14 +1,15 @@
 """A sample of a feed: its total, and pages spread over it. The forecast estimates from it what is not yet read."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from etl.api.protocol import Page
+from etl.api.protocol import EndpointRefused, Page, Refusal
 from etl.record import decode
 
 #: Pages of a feed that a forecast reads at most, the first included.
@@ -27,6 +28,34 @@ class FeedSample:
     def records(self) -> int:
         """The number of records in the sample."""
         return sum(map(len, self.pages.values()))
+
+
+#: Smaller page sizes to try when the API refuses the configured one.
+SMALLER_PAGES = (250, 100)
+
+T = TypeVar("T")
+
+
+def read_first_page(configured: int, fetch: Callable[[int], T]) -> tuple[int, T]:
+    """Return the first page of the configured size, or of the next smaller one that the API accepts, with the size.
+
+    `fetch` returns a page of a size. Raises what it raises for the smallest size.
+    """
+    *sizes, smallest = (configured, *(size for size in SMALLER_PAGES if size < configured))
+    for size in sizes:
+        with suppress_refused_size():
+            return size, fetch(size)
+    return smallest, fetch(smallest)
+
+
+@contextmanager
+def suppress_refused_size() -> Iterator[None]:
+    """Suppress the refusal of a page size: a status 400."""
+    try:
+        yield
+    except EndpointRefused as refusal:
+        if refusal.status != HTTPStatus.BAD_REQUEST or refusal.reason is not Refusal.REQUEST:
+            raise
 
 
 #: Returns one page of a feed.

@@ -18,7 +18,7 @@ from etl.ledger import watermarks
 from etl.ledger.child_counts import DetailsLeft, read_details_left
 from etl.ledger.transaction import Ledger
 from etl.pipeline.estimate_details import Facts
-from etl.pipeline.feed_sample import MAX_SAMPLE_PAGES, FeedSample, make_sample, widen_sample
+from etl.pipeline.feed_sample import MAX_SAMPLE_PAGES, FeedSample, make_sample, read_first_page, widen_sample
 from etl.pipeline.forecast import NOT_OFFERED, SyncForecast, make_forecast
 from etl.pipeline.plan import Plan
 from etl.resources import CATALOGUE, children_of
@@ -77,9 +77,9 @@ def sample_list(
         return FeedSample(None, 1)  # one call for the whole list
     days = date_range_of(window, settings.etl_overlap, settings.etl_api_timezone) if endpoint.dates else None
     first, last = (days.first, days.last) if days else (None, None)
-    size = min(settings.etl_page_size, endpoint.paging.largest)
 
-    def fetch(number: int) -> Page:
+    def fetch(number: int, size: int) -> Page:
         return api.wire.run(api.api.fetch(page_call(resource, endpoint, first, last, number, size))).page
 
-    return widen_sample(make_sample(fetch(1), size), fetch, most)
+    size, page = read_first_page(min(settings.etl_page_size, endpoint.paging.largest), partial(fetch, 1))
+    return widen_sample(make_sample(page, size), partial(fetch, size=size), most)

@@ -61,16 +61,16 @@ def show_calls(forecasts: Sequence[Forecast], limit: RateLimit) -> None:
             "" if resource.records is None else format_number(resource.records),
             format_calls(resource.range).removesuffix("s").removesuffix(" call"),
             format_call_time(resource.range, limit),
-            describe_note(resource),
+            f"{format_number(resource.deferred)} for later runs" if resource.deferred else "",
         )
         for resource in forecasts
         if resource.calls
     ]
     numeric = ("Records", "Calls")
     stdout().print(build_table(("Resource", "From (UTC)", *numeric, "Time", ""), rows, numeric=numeric))
-    idle = [resource for resource in forecasts if not resource.calls]
-    for note in dict.fromkeys(resource.note or "no calls due" for resource in idle):
-        names = [resource.resource for resource in idle if (resource.note or "no calls due") == note]
+    noted = [resource for resource in forecasts if resource.note or not resource.calls]
+    for note in dict.fromkeys(resource.note or "no calls due" for resource in noted):
+        names = [resource.resource for resource in noted if (resource.note or "no calls due") == note]
         print_line(f"{join_words(names)}: {note}")
 
 
@@ -79,11 +79,6 @@ def show_additions(additions: Sequence[Forecast], limit: RateLimit) -> None:
     for resource in additions:
         calls = format_calls_and_time(resource.range, limit)
         print_line(f"ETL_RESOURCES=+{resource.resource} would add {calls}.")
-
-
-def describe_note(resource: Forecast) -> str:
-    """Return the note on a resource: why it is left out, or how many calls are left for later runs."""
-    return resource.note or (f"{format_number(resource.deferred)} for later runs" if resource.deferred else "")
 
 
 def forecasts_to_json(sync_forecast: SyncForecast, limit: RateLimit) -> dict[str, Any]:
