@@ -17,6 +17,7 @@ from etl.extract.source_tenant import read_source_tenant
 from etl.ledger import slices
 from etl.ledger.batches import BatchResource
 from etl.ledger.slices import Slice, SliceReading
+from etl.ledger.staging.step_back import find_slices_to_confirm
 from etl.resources import resource as named
 
 #: How often a slice is read before its total is considered wrong.
@@ -43,6 +44,7 @@ class ListReader:
         pages = ceil(most_records / size) if run.limit else None
         self.reader = ResourceReader(run.api, self.resource, size, run.prefetch, max_pages=pages)
         shows_dates = any(endpoint.dates and endpoint.dates.field for endpoint in self.resource.endpoints)
+        self.confirms = False  #: whether slices are read once more to confirm older versions
         self.window = batch_resource.window.widened(settings.etl_overlap) if shows_dates else None
 
     def read(self, numbers: Collection[int] | None = None) -> bool:
@@ -61,8 +63,18 @@ class ListReader:
                 pass
             if self.run.limit is not None:
                 return False
-            unread = self.verify_totals(unread)
+            unread = self.verify_totals(unread) or self.slices_to_confirm()
         return True
+
+    def slices_to_confirm(self) -> list[Slice]:
+        """Return the slices of a full read to be read once more: those that returned older versions than ours, once."""
+        if not self.run.batch.options.get("full") or self.confirms:
+            return []
+        self.confirms = True
+        key = {"resource": self.resource, "tenant": self.run.ledger.tenant, "batch_id": self.run.batch.id}
+        numbers = self.run.ledger.read(partial(find_slices_to_confirm, **key))  # type: ignore[arg-type]
+        read_before = self.run.ledger.read(partial(slices.read_slices, numbers=numbers, **self.batch_key))
+        return self.run.ledger.commit(partial(slices.start_new_readings, slices_to_read=read_before, **self.batch_key))
 
     def slices_to_read(self) -> list[Slice]:
         """Return the slices still to be read; plan them when the resource starts."""

@@ -18,6 +18,7 @@ from etl.extract.source_tenant import check_source_tenant, is_shared
 from etl.ledger.children import ChildRequest
 from etl.ledger.slices import Slice
 from etl.models.sources import in_words as describe_source
+from etl.models.states import CallOutcome
 
 #: Slices read in parallel, so that many short slices are as fast as one long slice.
 PARALLEL_SLICES = 4
@@ -261,9 +262,11 @@ class ResourceReader:
         try:
             answer = await self.api.fetch(call)
             self.check_ids(call, answer, child)
-            return to_fetched_page(call, answer, None, child)
         except NotFound as error:
-            return FetchFailed(child, not_found=True, reason=str(error))
+            return FetchFailed(child, str(error), CallOutcome.NOT_FOUND)
         except ApiUnavailable as error:
-            is_call_failure = isinstance(error, CallFailed)
-            return FetchFailed(child, not_found=False, reason=str(error), is_call_failure=is_call_failure)
+            return FetchFailed(child, str(error), is_call_failure=isinstance(error, CallFailed))
+        if answer.page.says_nothing and child.has_answered:
+            reason = f"{call}: QQCatalyst answered without a list or an object, although it gave one before."
+            return FetchFailed(child, reason, CallOutcome.NO_ANSWER)
+        return to_fetched_page(call, answer, None, child)

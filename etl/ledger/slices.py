@@ -1,6 +1,6 @@
 """Slices of a window and the requests that read them: the progress of a resource, page by page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -69,6 +69,12 @@ def read_open_slices(connection: Connection, batch_id: UUID, resource: str) -> l
     is_resource = (slices.c.batch_id == batch_id) & (slices.c.resource == resource)
     rows = connection.execute(select(slices).where(is_resource).order_by(slices.c.number)).all()
     return [to_slice(row) for row in rows if row.status != SliceState.DONE] if rows else None
+
+
+def read_slices(connection: Connection, batch_id: UUID, resource: str, numbers: Collection[int]) -> list[Slice]:
+    """Return some slices of a resource, read or not."""
+    is_slice = (slices.c.batch_id == batch_id) & (slices.c.resource == resource) & slices.c.number.in_(sorted(numbers))
+    return [to_slice(row) for row in connection.execute(select(slices).where(is_slice).order_by(slices.c.number))]
 
 
 def count_slices(connection: Connection, batch_id: UUID, resource: str) -> int:

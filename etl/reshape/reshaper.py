@@ -140,9 +140,7 @@ class Reshaper:
     def row(self, staged: StagedRecord, decoded: Mapping[str, Any], values: str) -> Row:
         """Return the row with these field values, and the leading and trailing columns that every row has."""
         record, raw_id = staged.record, staged.raw_id
-        deleted = False
-        for name, marks in self.deletion_mark:
-            deleted = deleted or decoded.get(name) in marks
+        deleted = self.is_marked_deleted(decoded)
         key, source_id = row_id_text(self.prefix, record.source_id), record.source_id
         id_text = source_id if source_id.isalnum() else format_row((source_id,))
         times = staged.times
@@ -150,8 +148,19 @@ class Reshaper:
         text = f"{key}\t{id_text}\t{values}\t{times}\t{deleted_at}\t{record.content_hash.hex()}\t{raw_id}"
         return Row(key, raw_id, text, record.undated, deleted)
 
+    def is_marked_deleted(self, decoded: Mapping[str, Any]) -> bool:
+        """Return whether the API marks a record as deleted."""
+        deleted = False
+        for name, marks in self.deletion_mark:
+            deleted = deleted or decoded.get(name) in marks
+        return deleted
+
     def reference_path(self, source_id: str, decoded: Mapping[str, Any]) -> ReferenceResult:
-        """Return the values of a record's fields, its stubs and its findings."""
+        """Return the values of a record's fields, its stubs and its findings.
+
+        A deleted record lacks nothing: it may arrive with its mark alone, and its row keeps the last values.
+        """
+        is_deleted = self.is_marked_deleted(decoded)
         values: list[Any] = []
         findings: list[Finding] = []
         stubs: list[StubRow] = []
@@ -160,7 +169,7 @@ class Reshaper:
             raw = get(path[0]) if len(path) == 1 else read(decoded)
             value = None if raw is None else clean(raw)
             if value is None:
-                if severity_if_missing is not None:
+                if severity_if_missing is not None and not is_deleted:
                     findings.append(self.missing_finding(source_id, column, severity_if_missing))
             elif value.__class__ is Violation:
                 findings.append(self.violation_finding(source_id, column, value, raw))

@@ -104,12 +104,12 @@ def make_records(
         return result
     carried = parent.carried if resource.parent.parent_fields else b""
     context = _of_parent(context, resource.parent.resource, parent.parent_id, carried, parent.parent_raw_id)
-    if not page.items and resource.parent.fallback:
+    if not page.items and resource.parent.fallback:  # at most of a parent of which the API never said anything
         items = [
             (position, _encode(record)) for position, record in enumerate(resource.parent.fallback(decode(carried)))
         ]
     _take(context, items, result)
-    if context.set_key is not None and not result.bad:
+    if context.set_key is not None and not result.bad and not page.says_nothing:
         result.sets.append(ReadSet(context.set_key, frozenset(record.source_id for record in result.records)))
     return result
 
@@ -254,11 +254,12 @@ def _take_nested(context: _Context, nested: Nested, items: Iterable[tuple[int, b
         result.item_ids.append(parent_id)
         inner = _inside(context, nested, parent_id, around)
         taken = Records()
-        _take(inner, [(position, member) for member in members], taken)
+        _take(inner, [(position, member) for member in members or ()], taken)
         result.records += taken.records
         result.others += taken.others
         result.bad += taken.bad
-        if not taken.bad:  # if a set cannot be read completely, what is missing is unknown
+        # If a set cannot be read completely, what is missing is unknown; an item without a list says nothing of it.
+        if members is not None and not taken.bad:
             _note_set(sets, ReadSet(f"{nested.parent}:{parent_id}", frozenset(taken.item_ids), _version(inner)))
     result.sets += sets.values()
 
@@ -288,8 +289,8 @@ def _inside(context: _Context, nested: Nested, parent_id: str, around: bytes) ->
     )
 
 
-def _opened(nested: Nested, item: bytes) -> tuple[str, list[bytes], bytes]:
-    """Return the parent's id, the texts of the records in an item's list, and the text around them."""
+def _opened(nested: Nested, item: bytes) -> tuple[str, list[bytes] | None, bytes]:
+    """Return the parent's id, the texts of the records in an item's list (None without one), and the text around it."""
     try:
         around = _object.decode(item)
         key = _key(around, nested.list)
@@ -297,7 +298,8 @@ def _opened(nested: Nested, item: bytes) -> tuple[str, list[bytes], bytes]:
     except msgspec.DecodeError:
         raise InvalidRecord(f"is not an object with a list `{nested.list}`") from None
     parent_id = _identity_of(_value(around, nested.parent_id))
-    return parent_id, [bytes(member) for member in members or ()], msgspec.json.encode(around)
+    texts = None if members is None else [bytes(member) for member in members]
+    return parent_id, texts, msgspec.json.encode(around)
 
 
 def _identity_of(raw: Any) -> str:

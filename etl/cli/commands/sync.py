@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
     resource_count, settings = len(selected(options.resources)), load_settings()
     with (
         RunNotifier(settings) as notifier,
-        open_session(embedded=embedded, settings=settings, create_tables=not dry_run) as session,
+        open_session(embedded=embedded, settings=settings, create=not dry_run, create_tables=not dry_run) as session,
     ):
         check_migrated(session.engine)
         window = parse_window(session.ledger, start, end, options.resources)
