@@ -72,8 +72,8 @@ def backup(url: str, file: Path) -> None:
 def restore(url: str, file: Path) -> None:
     """Replace our tables with those of a backup, in one transaction, and give back the privileges on them.
 
-    Tables of others stay as they are, whatever the backup holds. Raises UsageError when the file does not exist, and
-    ActionRequired with pg_restore's message when pg_restore fails or takes much longer than the file's size requires.
+    Tables of others stay as they are, also if the backup holds some. Raises UsageError when the file does not exist,
+    and ActionRequired with pg_restore's message when pg_restore fails or takes much longer than the size requires.
     """
     if not file.is_file():
         raise UsageError(f"The backup file {file} does not exist.")

@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, text
 
 from etl.database.connect import make_engine
+from etl.database.processes import is_gone
 from etl.database.revisions import SCRIPTS
 from etl.database.rights import MANAGED_SCHEMAS, check_rights
 from etl.database.sqlstate import database_errors
@@ -22,7 +23,11 @@ MIGRATION_LOCK = 7_204_551_901
 #: Building an index on a large table takes long.
 STATEMENT_SECONDS = 6 * 3600.0
 
-ACTIVE_LEASE = text("SELECT resource, holder FROM etl.leases WHERE expires_at > now() ORDER BY resource LIMIT 1")
+#: The column `process` does not exist before migration 0018.
+ACTIVE_LEASES = text("""
+    SELECT resource, holder, to_jsonb(lease) ->> 'process' AS process
+    FROM etl.leases AS lease WHERE expires_at > now() ORDER BY resource
+""")
 
 
 def metadata() -> MetaData:
@@ -72,11 +77,15 @@ def downgrade(url: str, revision: str) -> None:
 
 
 def block_runs(connection: Connection) -> None:
-    """Block the next commit of every run until the open transaction ends; raise LeaseHeld while a run is active."""
+    """Block the next commit of every run until the open transaction ends; raise LeaseHeld while a run is active.
+
+    A run whose process is gone from this machine is not active.
+    """
     if connection.execute(text("SELECT to_regclass('etl.leases')")).scalar_one() is None:
         return
     connection.execute(text("LOCK TABLE etl.leases IN EXCLUSIVE MODE"))
-    lease = connection.execute(ACTIVE_LEASE).first()
+    active = [lease for lease in connection.execute(ACTIVE_LEASES) if not is_gone(lease.process)]
+    lease = active[0] if active else None
     if lease is not None:
         raise LeaseHeld(
             f"A run is active (it holds the lease of {lease.resource} as {lease.holder}), and a migration would change "

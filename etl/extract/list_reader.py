@@ -63,16 +63,17 @@ class ListReader:
                 pass
             if self.run.limit is not None:
                 return False
-            unread = self.verify_totals(unread) or self.slices_to_confirm()
+            unread = self.verify_totals(unread) or self.slices_to_confirm(numbers)
         return True
 
-    def slices_to_confirm(self) -> list[Slice]:
+    def slices_to_confirm(self, among: Collection[int] | None) -> list[Slice]:
         """Return the slices of a full read to be read once more: those that returned older versions than ours, once."""
         if not self.run.batch.options.get("full") or self.confirms:
             return []
         self.confirms = True
         key = {"resource": self.resource, "tenant": self.run.ledger.tenant, "batch_id": self.run.batch.id}
         numbers = self.run.ledger.read(partial(find_slices_to_confirm, **key))  # type: ignore[arg-type]
+        numbers = numbers if among is None else numbers.intersection(among)
         read_before = self.run.ledger.read(partial(slices.read_slices, numbers=numbers, **self.batch_key))
         return self.run.ledger.commit(partial(slices.start_new_readings, slices_to_read=read_before, **self.batch_key))
 

@@ -14,11 +14,11 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, text
 
 from etl.database.connect import with_limits
+from etl.database.processes import describe_process, is_gone, is_here
 from etl.database.retry import with_retries
 from etl.database.sqlstate import database_errors
 from etl.errors import EtlError, Interrupted, LeaseHeld, LeaseLost
 from etl.events import Message, Watch
-from etl.ledger.processes import describe_process, is_gone, is_here
 
 #: Seconds without a renewal after which another run may take over.
 TTL = 60
@@ -237,8 +237,8 @@ def hold_lease(
     """Hold a lease during the block, and renew it in a background thread.
 
     Of a run on another machine nobody here can tell whether it died: with `waiting`, its lease is waited for, at most
-    TTL seconds. Raises LeaseHeld, with `waiting` as soon as the lease is seen renewed, and Interrupted if it is told to
-    stop.
+    TTL seconds. Raises LeaseHeld, with `waiting` as soon as the lease is seen renewed, and Interrupted when the run is
+    stopped.
     """
     holder = make_holder_name()
 

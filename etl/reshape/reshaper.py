@@ -158,7 +158,7 @@ class Reshaper:
     def reference_path(self, source_id: str, decoded: Mapping[str, Any]) -> ReferenceResult:
         """Return the values of a record's fields, its stubs and its findings.
 
-        A deleted record lacks nothing: it may arrive with its mark alone, and its row keeps the last values.
+        A deleted record lacks nothing: it may arrive with nothing but its mark, and its row keeps the last values.
         """
         is_deleted = self.is_marked_deleted(decoded)
         values: list[Any] = []

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from etl.database.connect import make_engine
+from etl.database.migrate import block_runs
+from etl.database.processes import describe_process, is_gone
 from etl.errors import Interrupted, LeaseHeld, LeaseLost
 from etl.events import Event, Message
 from etl.ledger import batches, leases
@@ -32,7 +34,6 @@ from etl.ledger.leases import (
     share_lease,
     verify_lease,
 )
-from etl.ledger.processes import describe_process, is_gone
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState
 from etl.window import Window
@@ -133,6 +134,15 @@ def test_a_dead_holder_of_this_machine_is_replaced_at_once(engine: Engine, ended
     with hold_lease(engine, TENANT, ["policies"]) as successor:
         assert dict(successor.tokens)["policies"] == dict(dead.tokens)["policies"] + 1
         assert not still_holds(engine, dead)
+
+
+def test_a_dead_holder_of_this_machine_delays_no_migration(engine: Engine, ended_process: str) -> None:
+    acquire(engine, "contacts")
+    with pytest.raises(LeaseHeld), engine.begin() as connection:
+        block_runs(connection)
+    set_process(engine, ended_process)
+    with engine.begin() as connection:
+        block_runs(connection)
 
 
 def test_a_living_holder_of_this_machine_is_not_waited_for(engine: Engine) -> None:

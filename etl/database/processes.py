@@ -1,4 +1,4 @@
-"""Which process holds a lease, and whether it is gone: told only on the same machine, as it started, and by Linux."""
+"""Which process holds a lease, and whether it has ended: known on the same machine since its start, on Linux."""
 
 import os
 from pathlib import Path
