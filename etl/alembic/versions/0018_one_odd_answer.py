@@ -15,6 +15,27 @@ READ_PER_PARENT = {
 }
 
 
+#: What is nested in a record, and the record around it.
+NESTED = (
+    ('fees', 'policies'), ('fees', 'quotes'), ('applications', 'policies'), ('renewals', 'policy_details'),
+    ('commissions', 'adjustments'), ('terminations', 'adjustments'), ('employees', 'contacts'), ('carriers', 'contacts'),
+)
+
+
+def delete_what_is_nested_in_deleted_records() -> None:
+    """Mark rows deleted whose own version is the newest, but the record around them is deleted."""
+    for nested, around in NESTED:
+        op.execute(f"""
+            UPDATE public.{nested} AS stored SET deleted_at = around.deleted_at, updated_at = now()
+            FROM public.{around} AS around
+            JOIN raw.raw_{nested} AS part
+                ON part.tenant = around.tenant AND part.set_key = '{around}:' || around.source_id
+                   AND part.superseded_at IS NULL
+            WHERE around.deleted_at IS NOT NULL AND stored.deleted_at IS NULL
+              AND stored.tenant = part.tenant AND stored.source_id = part.source_id
+        """)
+
+
 def note_parents_with_records() -> None:
     """Note of which parents the API has given records: an answer without a list is then a failure."""
     for resource, parent in READ_PER_PARENT.items():
@@ -38,6 +59,7 @@ def upgrade() -> None:
     op.add_column('batch_resources', sa.Column('stepped_back', sa.BigInteger(), server_default=sa.text('0'), nullable=False), schema='etl')
     op.add_column('leases', sa.Column('process', sa.Text(), nullable=True), schema='etl')
     note_parents_with_records()
+    delete_what_is_nested_in_deleted_records()
 
 
 def downgrade() -> None:

@@ -116,7 +116,7 @@ def restore(file: BackupFile, *, yes: Yes = False, embedded: Embedded = False) -
     """Replace all tables by those of a backup, in one transaction."""
     if not file.is_file():
         raise UsageError(f"There is no backup file {file}.")
-    with open_database(load_settings(), embedded=embedded) as url:
+    with open_database(load_settings(), embedded=embedded, create=True) as url:
         confirm(f"This replaces all qqetl tables in {display_url(url)} with those of {file}. Continue?", yes=yes)
         backups.restore(url, file)
     print_line(f"Restored from {file}.")
