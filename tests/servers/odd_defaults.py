@@ -16,9 +16,9 @@ ODD_DEFAULTS = {
 
 
 def administer(url: str, *statements: str) -> None:
-    """Run statements as the owner of the cluster, outside of a transaction."""
+    """Run statements as the owner of the cluster, in one transaction, also if the database is read-only by default."""
     engine = make_engine(url)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with engine.begin() as connection:
         for statement in statements:
             connection.execute(text(statement))
     engine.dispose()
