@@ -115,6 +115,8 @@ class Derivation:
     owned: bool = True
     #: True: only created while the account does not offer the resource itself.
     fallback: bool = False
+    #: The list in the record that holds the parts. A record without it says nothing about them; None: any record does.
+    list: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

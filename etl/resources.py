@@ -106,7 +106,10 @@ CATALOGUE: tuple[Resource, ...] = (
         "fees",
         financial.Fee,
         "FeeID",
-        derived=(Derivation("policies", financial.agency_fees), Derivation("quotes", financial.carrier_fees)),
+        derived=(
+            Derivation("policies", financial.agency_fees, list="PolicyAgencyFees"),
+            Derivation("quotes", financial.carrier_fees, list="QuoteCarrierFees"),
+        ),
     ),
     Resource(
         "policy_details",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+from psycopg import IsolationLevel
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.orm import Session
 
@@ -37,6 +38,8 @@ _IDLE_IN_TRANSACTION_SECONDS = 300
 #: Execution options that `with_limits` sets.
 _STATEMENT_OPTION, _IDLE_OPTION, _NAME_OPTION = "etl_statement_seconds", "etl_idle_seconds", "etl_application_name"
 _MIN_SERVER_VERSION = 140000
+#: The schema of names without a schema.
+_SCHEMA = "public"
 _READ_ONLY = "25006"
 
 #: Sent with every connection; a URL's own parameters win.
@@ -51,11 +54,14 @@ _CONNECT_OPTIONS: Mapping[str, Any] = {
 }
 
 #: Set per transaction, not per session: with a transaction pooler the next transaction may run in another session, and
-#: PgBouncer rejects the startup parameter `options`. One statement, so one round trip.
+#: PgBouncer rejects the startup parameter `options`. One statement, so one round trip. The default search path,
+#: `"$user", public`, would send unqualified names into the schema that bears the role's name.
 _TRANSACTION_SETTINGS = text(
     "select set_config('statement_timeout', :statement, true), set_config('lock_timeout', :lock, true),"
     " set_config('idle_in_transaction_session_timeout', :idle, true), set_config('timezone', 'UTC', true),"
     " set_config('datestyle', 'ISO, MDY', true), set_config('intervalstyle', 'postgres', true),"
+    " set_config('search_path', 'public', true), set_config('bytea_output', 'hex', true),"
+    " set_config('standard_conforming_strings', 'on', true),"
     " set_config('application_name', coalesce(:name, current_setting('application_name')), true)"
 )
 
@@ -133,7 +139,7 @@ def connect_options(address: URL) -> dict[str, Any]:
         if not ("sslrootcert" in address.query or "PGSSLROOTCERT" in os.environ or _has_root_certificates()):
             options["sslrootcert"] = "system"
     if len(hosts) > 1:
-        options["target_session_attrs"] = "read-write"  # after a failover, find the primary
+        options["target_session_attrs"] = "primary"  # after a failover; `read-write` asks the database's default
     return {name: value for name, value in options.items() if name not in address.query}
 
 
@@ -157,7 +163,16 @@ def check_server(connection: Connection) -> None:
 def _connect(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> DeadlineConnection:
     connection = DeadlineConnection.connect(*arguments, **options)
     connection.deadline = _CONNECT_SECONDS
+    # Sent with every BEGIN, since a database may have other defaults.
+    connection.isolation_level = IsolationLevel.READ_COMMITTED
+    if is_primary(connection):
+        connection.read_only = False
     return connection
+
+
+def is_primary(connection: DeadlineConnection) -> bool:
+    """Return whether the server said that it accepts writes; a standby rejects BEGIN READ WRITE."""
+    return connection.info.parameter_status("in_hot_standby") == "off"
 
 
 def _set_deadline(connection: DeadlineConnection | None, *_: Any, seconds: float) -> None:
@@ -177,6 +192,7 @@ def _apply_settings(connection: Connection, *, statement_timeout_s: float) -> No
     seconds = options.get(_STATEMENT_OPTION, statement_timeout_s)
     driver = cast("DeadlineConnection", connection.connection.driver_connection)
     driver.deadline = seconds + CLIENT_GRACE_SECONDS
+    connection.dialect.default_schema_name = _SCHEMA  # read when the engine first connected, under another search path
     connection.execute(
         _TRANSACTION_SETTINGS,
         {

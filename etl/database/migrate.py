@@ -1,6 +1,6 @@
 """Database migrations with Alembic, and the comparison of models and database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,12 +11,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, text
 
 from etl.database.connect import make_engine
+from etl.database.processes import is_gone
 from etl.database.revisions import SCRIPTS
+from etl.database.rights import MANAGED_SCHEMAS, check_rights
 from etl.database.sqlstate import database_errors
 from etl.errors import LeaseHeld
-
-#: The schemas that we own in addition to `public`.
-MANAGED_SCHEMAS = ("etl", "raw", "history")
 
 #: The advisory lock that serializes migrations; the number is arbitrary but must not change.
 MIGRATION_LOCK = 7_204_551_901
@@ -24,7 +23,11 @@ MIGRATION_LOCK = 7_204_551_901
 #: Building an index on a large table takes long.
 STATEMENT_SECONDS = 6 * 3600.0
 
-ACTIVE_LEASE = text("SELECT resource, holder FROM etl.leases WHERE expires_at > now() ORDER BY resource LIMIT 1")
+#: The column `process` does not exist before migration 0018.
+ACTIVE_LEASES = text("""
+    SELECT resource, holder, to_jsonb(lease) ->> 'process' AS process
+    FROM etl.leases AS lease WHERE expires_at > now() ORDER BY resource
+""")
 
 
 def metadata() -> MetaData:
@@ -55,10 +58,16 @@ def migration_transaction(url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    """Upgrade a database to a revision in one transaction; raise LeaseHeld while a run is active."""
+def upgrade(url: str, revision: str = "head", report: Callable[[str], None] | None = None) -> None:
+    """Upgrade a database to a revision in one transaction; `report` gets a line for each migration.
+
+    Raises LeaseHeld while a run is active, DatabaseNotReady with the missing GRANTs if the user lacks rights.
+    """
     with migration_transaction(url) as connection:
-        command.upgrade(alembic_config(connection), revision)
+        check_rights(connection)
+        config = alembic_config(connection)
+        config.attributes["report"] = report
+        command.upgrade(config, revision)
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -68,11 +77,15 @@ def downgrade(url: str, revision: str) -> None:
 
 
 def block_runs(connection: Connection) -> None:
-    """Block the next commit of every run until the open transaction ends; raise LeaseHeld while a run is active."""
+    """Block the next commit of every run until the open transaction ends; raise LeaseHeld while a run is active.
+
+    A run whose process is gone from this machine is not active.
+    """
     if connection.execute(text("SELECT to_regclass('etl.leases')")).scalar_one() is None:
         return
     connection.execute(text("LOCK TABLE etl.leases IN EXCLUSIVE MODE"))
-    lease = connection.execute(ACTIVE_LEASE).first()
+    active = [lease for lease in connection.execute(ACTIVE_LEASES) if not is_gone(lease.process)]
+    lease = active[0] if active else None
     if lease is not None:
         raise LeaseHeld(
             f"A run is active (it holds the lease of {lease.resource} as {lease.holder}), and a migration would change "
@@ -80,11 +93,36 @@ def block_runs(connection: Connection) -> None:
         )
 
 
+def our_tables() -> list[str]:
+    """Return the names of all our tables, with their schemas, and of Alembic's."""
+    return [
+        "etl.alembic_version",
+        *(f"{table.schema or 'public'}.{table.name}" for table in metadata().tables.values()),
+    ]
+
+
+def create_schema(connection: Connection, name: str) -> None:
+    """Create a schema that is missing; to create one that exists would need a right that may be missing."""
+    if connection.execute(text("SELECT to_regnamespace(:name)"), {"name": name}).scalar() is None:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+
+
+def is_ours(tables: Container[str], name: str | None, kind: str, parents: Mapping[str, Any]) -> bool:
+    """Return whether a schema, table or part of a table is ours; others may have tables in the same database."""
+    if kind == "schema":
+        return name in (None, "public", *MANAGED_SCHEMAS)
+    if kind == "table":
+        schema = parents.get("schema_name")
+        return (name if schema in (None, "public") else f"{schema}.{name}") in tables
+    return True
+
+
 def schema_differences(connection: Connection) -> list[Any]:
-    """Return the differences between the models and the database; empty when they agree."""
+    """Return the differences between the models and our tables in the database; empty when they agree."""
+    tables = metadata().tables
     options = {
         "include_schemas": True,
-        "include_name": lambda name, kind, _: kind != "schema" or name in (None, "public", *MANAGED_SCHEMAS),
+        "include_name": lambda name, kind, parents: is_ours(tables, name, kind, parents),
         "compare_type": True,
         "version_table_schema": "etl",
     }

@@ -17,7 +17,7 @@ from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.page_cache import SKIPPED_OUTCOMES, CachedPage, CacheScope, hash_contents, is_cacheable
 from etl.ledger.staging.page_cache import find_cached_pages as find_known
 from etl.ledger.transaction import Ledger
-from etl.models.states import Outcome
+from etl.models.states import CallOutcome, Outcome
 from etl.record import ReadSet
 from etl.resources import resource as named
 from etl.values import Severity
@@ -83,6 +83,16 @@ class WriteResult:
 def announced_total(answers: Sequence[FetchedPage]) -> int | None:
     """Return the total number of records that answers announced, None when they announced none."""
     return max((fetched.answer.page.total or 0 for fetched in answers), default=0) or None
+
+
+def outcomes_by_parent(parsed: Sequence[ParsedPage], failures: Sequence[FetchFailed]) -> dict[str, CallOutcome]:
+    """Return what the API said about each parent, by its source id."""
+    outcomes = {failure.child.parent_id: failure.outcome for failure in failures if failure.outcome is not None}
+    for page in parsed:
+        if page.fetched.child is not None:
+            says_nothing = page.fetched.answer.page.says_nothing
+            outcomes[page.fetched.child.parent_id] = CallOutcome.NO_ANSWER if says_nothing else CallOutcome.ANSWERED
+    return outcomes
 
 
 @dataclass(frozen=True)
@@ -191,6 +201,7 @@ class PageWriter:
         not_found = [failure.child for failure in failures if failure.not_found]
         failed = [failure.child.parent_id for failure in failures if not failure.not_found]
         children.mark_covered(connection, resource, self.ledger.tenant, [*answered, *not_found])
+        children.note_outcomes(connection, resource, self.ledger.tenant, outcomes_by_parent(parsed, failures))
         children.postpone_failed(connection, resource, self.ledger.tenant, failed)
 
     def count_unstaged(

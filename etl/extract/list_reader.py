@@ -28,6 +28,7 @@ from etl.ledger.batches import BatchResource
 from etl.ledger.list_limits import read_list_limits, write_days, write_page_size
 from etl.ledger.slice_changes import MAX_READINGS, assign_page_size, split_slice
 from etl.ledger.slices import Slice, SliceReading
+from etl.ledger.staging.step_back import find_slices_to_confirm
 from etl.resources import resource as named
 
 #: Pages written in one transaction, at most.
@@ -55,6 +56,7 @@ class ListReader:
         self.reader.limits = RangeLimits(limits.answered_days, limits.failed_days)
         self.set_page_size(limits.page_size or settings.etl_page_size)
         shows_dates = any(endpoint.dates and endpoint.dates.shown for endpoint in self.resource.endpoints)
+        self.confirms = False  #: whether slices are read once more to confirm older versions
         self.window = batch_resource.window.widened(settings.etl_overlap) if shows_dates else None
 
     def set_page_size(self, largest: int) -> None:
@@ -89,7 +91,7 @@ class ListReader:
             self.save_limits()
             if self.run.limit is not None:
                 return False
-            unread = self.verify_totals(unread)
+            unread = self.verify_totals(unread) or self.slices_to_confirm(numbers)
         return True
 
     def read_pages(self, unread: Sequence[Slice]) -> None:
@@ -156,6 +158,17 @@ class ListReader:
             days = partial(write_days, answered=limits.answered, failed=limits.failed)
             self.run.ledger.commit(partial(days, **self.list_key))
             limits.is_new = False
+
+    def slices_to_confirm(self, among: Collection[int] | None) -> list[Slice]:
+        """Return the slices of a full read to be read once more: those that returned older versions than ours, once."""
+        if not self.run.batch.options.get("full") or self.confirms:
+            return []
+        self.confirms = True
+        key = {"resource": self.resource, "tenant": self.run.ledger.tenant, "batch_id": self.run.batch.id}
+        numbers = self.run.ledger.read(partial(find_slices_to_confirm, **key))  # type: ignore[arg-type]
+        numbers = numbers if among is None else numbers.intersection(among)
+        read_before = self.run.ledger.read(partial(slices.read_slices, numbers=numbers, **self.batch_key))
+        return self.run.ledger.commit(partial(slices.start_new_readings, slices_to_read=read_before, **self.batch_key))
 
     def slices_to_read(self) -> list[Slice]:
         """Return the slices still to be read; plan them when the resource starts."""

@@ -22,13 +22,16 @@ def is_absence(error: EtlError, resource: Resource) -> bool:
 
 
 def counts_as_documented(connection: Connection, tenant: str, resource: Resource) -> bool:
-    """Return whether a resource has brought records for this account and gave a good answer in the last 7 days."""
+    """Return whether a resource has brought records for this account and was not refused for 7 days since.
+
+    However long ago the last good answer came, one odd answer changes nothing.
+    """
     statement = text(f"""
         SELECT EXISTS (SELECT FROM raw.{resource.raw_table} WHERE tenant = :tenant AND page IS NOT NULL)
            AND NOT EXISTS (
                SELECT FROM etl.offers
                WHERE tenant = :tenant AND resource = :resource
-                 AND (NOT offered OR asked_at < now() - make_interval(secs => :seconds))
+                 AND (NOT offered OR refused_since < now() - make_interval(secs => :seconds))
            )
     """)
     values = {"tenant": tenant, "resource": resource.name, "seconds": OFFER_TTL.total_seconds()}

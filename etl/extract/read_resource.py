@@ -127,6 +127,8 @@ def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> Res
         run.ledger.commit(partial(record_not_offered, tenant=tenant, resource=resource, reason=str(error)))
     else:
         state = ResourceState.FAILED
+        if is_absence(error, resource):
+            run.ledger.commit(partial(watermarks.note_refusal, tenant=tenant, resource=name, reason=str(error)))
     trouble = TroubleKind.BALANCE_OFF if isinstance(error, TotalMismatch) else None
     batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
     run.ledger.commit(partial(batches.set_resource_state, status=state, error=str(error), trouble=trouble, **batch_key))

@@ -29,6 +29,7 @@ from etl.extract.source_tenant import check_source_tenant, is_shared
 from etl.ledger.children import ChildRequest
 from etl.ledger.slices import Slice
 from etl.models.sources import in_words as describe_source
+from etl.models.states import CallOutcome
 
 #: Slices read in parallel, so that many short slices are as fast as one long slice.
 PARALLEL_SLICES = 4
@@ -137,6 +138,7 @@ def join_answers(answers: Sequence[Answer]) -> Answer:
         sum(page.total or 0 for page in pages) if any(page.total is not None for page in pages) else None,
         whole=all(page.whole for page in pages),
         replaced_escapes=sum(page.replaced_escapes for page in pages),
+        says_nothing=any(page.says_nothing for page in pages),
     )
     return replace(
         first,
@@ -379,9 +381,12 @@ class ResourceReader:
             answers = [
                 answer for endpoint in self.resource.endpoints for answer in await self.fetch_set(endpoint, child)
             ]
-            return to_fetched_page(call, join_answers(answers), None, child)
         except NotFound as error:
-            return FetchFailed(child, not_found=True, reason=str(error))
+            return FetchFailed(child, str(error), CallOutcome.NOT_FOUND)
         except ApiUnavailable as error:
-            is_call_failure = isinstance(error, CallFailed)
-            return FetchFailed(child, not_found=False, reason=str(error), is_call_failure=is_call_failure)
+            return FetchFailed(child, str(error), is_call_failure=isinstance(error, CallFailed))
+        answer = join_answers(answers)
+        if answer.page.says_nothing and child.has_answered:
+            reason = f"{call}: QQCatalyst answered without a list or an object, although it gave one before."
+            return FetchFailed(child, reason, CallOutcome.NO_ANSWER)
+        return to_fetched_page(call, answer, None, child)

@@ -30,7 +30,7 @@ from etl.extract.scheduler import read_all
 from etl.extract.selection import find_out_of_reach, resource_names
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, BatchResource
-from etl.ledger.leases import Lease, hold_lease
+from etl.ledger.leases import Lease, Waiting, hold_lease
 from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
 from etl.ledger.transaction import Ledger
@@ -88,7 +88,11 @@ class ExtractService:
     def connect(self, names: Sequence[str]) -> Iterator[tuple[Api, Ledger]]:
         """Hold the API connection and the leases of some resources."""
         tenant = self.settings.etl_tenant
-        with connected(self.settings, self.stop, self.engine) as api, hold_lease(self.engine, tenant, names) as lease:
+        waiting = Waiting(self.watch)
+        with (
+            connected(self.settings, self.stop, self.engine) as api,
+            hold_lease(self.engine, tenant, names, waiting) as lease,
+        ):
             yield api, Ledger(self.engine, tenant, lease)
 
     def read(self, api: Api, ledger: Ledger, batch: Batch) -> None:

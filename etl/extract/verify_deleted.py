@@ -63,7 +63,8 @@ async def check_all(
 async def exists_in_api(api: ApiConnection, resource: Resource, endpoint: Endpoint, source_id: str) -> bool | None:
     """Return whether the API still has a record, None where it could not tell. Raises EndpointRefused."""
     try:
-        return is_answer_about(resource, await api.api.fetch(parent_call(resource, endpoint, source_id)), source_id)
+        answer = await api.api.fetch(parent_call(resource, endpoint, source_id))
+        return None if answer.page.says_nothing else is_answer_about(resource, answer, source_id)
     except NotFound:
         return False
     except (ApiUnavailable, UnexpectedResponse):
@@ -71,12 +72,10 @@ async def exists_in_api(api: ApiConnection, resource: Resource, endpoint: Endpoi
 
 
 def is_answer_about(resource: Resource, answer: Answer, requested_id: str) -> bool:
-    """Return whether an answer is the record of this id: not when it is empty or the record it was merged into.
+    """Return whether an answer is the record of this id: not when it is the record it was merged into.
 
     A record without an id counts as the requested one.
     """
-    if not answer.page.items:
-        return False
     record = spelling_of(resource).decode(answer.page.items[0])
     answered_id = source_id(value_at(record, resource.id) if isinstance(resource.id, str) else None)
     return answered_id == requested_id if isinstance(answered_id, str) else True

@@ -12,6 +12,7 @@ from etl.catalogue import ParentFilter, Resource
 from etl.ledger.json_fields import field_json
 from etl.models.sources import spellings
 from etl.values.text import BLANKS, INVISIBLE
+from etl.models.states import CallOutcome
 
 #: Days until the details of an unchanged parent are refreshed: active parents, other parents.
 REFRESH_DAYS = (7, 30)
@@ -27,6 +28,7 @@ class ChildRequest:
     parent_id: str
     parent_raw_id: UUID
     carried: bytes  #: a JSON object
+    has_answered: bool = False  #: whether the API gave a list or an object for this parent before
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class QueueCoverage:
     covered: int
     outstanding: int
     oldest_due: datetime | None
+    no_answer: int = 0  #: parents for which the newest answer held neither a list nor an object
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ def read_due_requests(  # noqa: PLR0913, PLR0917 (which queue, which chunk of it
     values = {"tenant": tenant, "resource": child.name, "due": due, "most": limit, "carries": list(parent_fields)}
     chunk_values = {} if chunk == WHOLE_QUEUE else {"number": chunk.number, "of": chunk.of}
     rows = connection.execute(build_queue_query(parent, CHUNK_CONDITION if chunk_values else ""), values | chunk_values)
-    return [ChildRequest(row.parent_id, row.id, (row.carried or "{}").encode()) for row in rows]
+    return [ChildRequest(row.parent_id, row.id, (row.carried or "{}").encode(), row.has_answered) for row in rows]
 
 
 #: Limits a queue to one of several equal chunks.
@@ -190,9 +193,9 @@ CHUNK_CONDITION = "AND (hashtext(parent_id) & 2147483647) % :of = :number"
 def build_queue_query(parent: Resource, chunk_condition: str = "") -> TextClause:
     """Build the query of `read_due_requests`."""
     return text(f"""
-        SELECT queued.parent_id, parent.id, carried.object AS carried
+        SELECT queued.parent_id, parent.id, carried.object AS carried, queued.has_answered
         FROM (
-            SELECT parent_id, changed, priority, parent_version_at FROM etl.child_queue
+            SELECT parent_id, changed, priority, parent_version_at, has_answered FROM etl.child_queue
             WHERE tenant = :tenant AND resource = :resource AND due_at <= :due {chunk_condition}
             ORDER BY changed DESC, priority, parent_version_at DESC, parent_id LIMIT :most
         ) AS queued
@@ -253,6 +256,19 @@ def mark_covered(connection: Connection, child: Resource, tenant: str, requests:
     )
 
 
+def note_outcomes(connection: Connection, child: Resource, tenant: str, outcomes: Mapping[str, CallOutcome]) -> None:
+    """Store what the API said about parents, by their source ids."""
+    connection.execute(
+        text("""
+            UPDATE etl.child_queue AS queued
+            SET outcome = said.outcome, has_answered = queued.has_answered OR said.outcome = 'answered'
+            FROM unnest(CAST(:parents AS text[]), CAST(:outcomes AS text[])) AS said (parent_id, outcome)
+            WHERE queued.tenant = :tenant AND queued.resource = :resource AND queued.parent_id = said.parent_id
+        """),
+        {"tenant": tenant, "resource": child.name, "parents": list(outcomes), "outcomes": list(outcomes.values())},
+    )
+
+
 def postpone_failed(connection: Connection, child: Resource, tenant: str, parent_ids: Collection[str]) -> None:
     """Postpone parents whose calls failed, so that the other parents come first."""
     connection.execute(
@@ -298,7 +314,8 @@ def read_coverage(connection: Connection, resource: str, tenant: str) -> QueueCo
         text("""
             SELECT count(*) AS parents, count(covered_at) AS covered,
                    count(*) FILTER (WHERE due_at <= now() OR failures > 0) AS outstanding,
-                   min(due_at) FILTER (WHERE due_at <= now() OR failures > 0) AS oldest_due
+                   min(due_at) FILTER (WHERE due_at <= now() OR failures > 0) AS oldest_due,
+                   count(*) FILTER (WHERE outcome = 'no_answer') AS no_answer
             FROM etl.child_queue WHERE tenant = :tenant AND resource = :resource
         """),
         {"tenant": tenant, "resource": resource},

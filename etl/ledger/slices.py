@@ -82,6 +82,12 @@ def read_open_slices(connection: Connection, batch_id: UUID, resource: str) -> l
     return [to_slice(row) for row in rows if row.status != SliceState.DONE] if rows else None
 
 
+def read_slices(connection: Connection, batch_id: UUID, resource: str, numbers: Collection[int]) -> list[Slice]:
+    """Return some slices of a resource, read or not."""
+    is_slice = (slices.c.batch_id == batch_id) & (slices.c.resource == resource) & slices.c.number.in_(sorted(numbers))
+    return [to_slice(row) for row in connection.execute(select(slices).where(is_slice).order_by(slices.c.number))]
+
+
 def count_slices(connection: Connection, batch_id: UUID, resource: str) -> int:
     """Return the number of slices of a resource."""
     is_resource = (slices.c.batch_id == batch_id) & (slices.c.resource == resource)

@@ -23,6 +23,7 @@ from etl.load.upsert import (
     count_differences,
     has_placeholder,
     insert_placeholders,
+    keep_last_values,
     select_missing_ids,
     select_stored_ids,
     soft_delete,
@@ -190,6 +191,8 @@ class RowWriter:
         self.connection.execute(statements.prepare)
         lines = (f"{row.text}\t{'t' if row.undated else 'f'}\n" for row in rows)
         copy_lines(self.connection, statements.incoming, statements.columns, lines)
+        if self.resource.data_source == PRIMARY and any(row.deleted for row in rows):
+            self.connection.execute(keep_last_values(self.resource.model))
         changed = changed_columns(self.connection, self.resource) if self.context.changes is not None else ()
         for line in self.connection.execute(statements.merge, self.context.parameters()):
             result.counts[line.outcome] += line.number

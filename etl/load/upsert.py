@@ -95,6 +95,21 @@ def create_incoming_table(table: str, incoming: str, columns: tuple[str, ...]) -
     return text(f"CREATE TEMP TABLE {incoming} ON COMMIT DROP AS SELECT {listed} FROM public.{table} WITH NO DATA")
 
 
+@cache
+def keep_last_values(model: type[Model]) -> TextClause:
+    """Return the statement that fills incoming deleted rows with the values that the stored rows have last.
+
+    A deleted record may arrive with little more than its mark.
+    """
+    table = model.__tablename__
+    kept = ", ".join(f"{column} = COALESCE(incoming.{column}, stored.{column})" for column in fields_of(model))
+    return text(f"""
+        UPDATE pg_temp.incoming_{table} AS incoming SET {kept}
+        FROM public.{table} AS stored
+        WHERE stored.id = incoming.id AND incoming.deleted_at IS NOT NULL AND NOT stored.is_placeholder
+    """)
+
+
 def merge_primary(table: str, fields: tuple[str, ...], incoming: str) -> TextClause:
     """Return the merge of a table's own records: insert new rows, update changed ones, set the time of touched ones."""
     content = (*fields, "source_created_at", "deleted_at")

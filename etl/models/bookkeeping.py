@@ -23,7 +23,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from etl.models.base import Base
-from etl.models.states import BatchState, DriftState, FindingState, Outcome, ResourceState, SliceState, listed
+from etl.models.states import (
+    BatchState,
+    CallOutcome,
+    DriftState,
+    FindingState,
+    Outcome,
+    ResourceState,
+    SliceState,
+    listed,
+)
 from etl.values.base import Severity
 
 SCHEMA = "etl"
@@ -142,6 +151,8 @@ requests = Table(
     Column("ids", ARRAY(Text), nullable=False),  # of the items, as received
     # Of its records' texts, where each of them was the newest of its id in staging when this was committed.
     Column("contents", LargeBinary),
+    # The answer held neither a list nor an object.
+    Column("no_answer", Boolean, nullable=False, server_default=text("false")),
     instant("requested_at", null=False),
     Index("ix_requests_batch", "batch_id", "resource", "slice", "page"),
     Index("ix_requests_requested_at", "requested_at"),
@@ -255,6 +266,8 @@ leases = Table(
     Column("holder", Text, nullable=False),  # host, process and run, for the message to another run
     Column("token", BigInteger, nullable=False),  # grows with every change of holder
     instant("expires_at", null=False),
+    # The holder's machine since its start, its process ids and the process, so that a dead one is recognized at once.
+    Column("process", Text),
     schema=SCHEMA,
 )
 
@@ -271,6 +284,9 @@ child_queue = Table(
     instant("covered_at"),  # when its response was last staged
     Column("changed", Boolean, nullable=False, server_default=text("true")),  # due for a new parent version
     Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row
+    Column("outcome", Text),  # what the newest answer said
+    Column("has_answered", Boolean, nullable=False, server_default=text("false")),  # a list or an object, ever
+    CheckConstraint(f"outcome IN ({listed(CallOutcome)})", name="outcome_known"),
     Index("ix_child_queue_due", "tenant", "resource", "due_at"),
     schema=SCHEMA,
 )
@@ -294,6 +310,7 @@ offers = Table(
     Column("offered", Boolean, nullable=False),
     Column("reason", Text),
     instant("asked_at", now=True),
+    instant("refused_since"),  # since when a resource that has brought records gives no good answer
     schema=SCHEMA,
 )
 

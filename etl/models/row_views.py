@@ -3,8 +3,32 @@
 from etl.models.base import Model, StagedOnly
 from etl.models.history import CLOCKS, SCHEMA, end_of
 
-#: A live row: neither deleted nor a placeholder.
+#: A version that was live by itself: neither deleted nor a placeholder.
 LIVE = "deleted_at IS NULL AND NOT is_placeholder"
+
+#: Is true for a row that hangs on a deleted policy, or on a policy of a deleted customer.
+OF_DELETED_POLICY = """EXISTS (
+    SELECT FROM public.policies AS policy LEFT JOIN public.contacts AS customer ON customer.id = policy.contact_id
+    WHERE policy.id = {table}.policy_id AND (policy.deleted_at IS NOT NULL OR customer.deleted_at IS NOT NULL)
+)"""
+OF_DELETED_CUSTOMER = """EXISTS (
+    SELECT FROM public.contacts AS customer
+    WHERE customer.id = {table}.contact_id AND customer.deleted_at IS NOT NULL
+)"""
+#: The columns by which a row hangs on a policy or a customer.
+HANGS_ON = {"policy_id": OF_DELETED_POLICY, "contact_id": OF_DELETED_CUSTOMER}
+
+
+def live_condition(model: type[Model]) -> str:
+    """Return the condition of a table's live rows: neither they nor the policy or customer they hang on is deleted."""
+    table = model.__tablename__
+    hidden = [f"NOT {condition.format(table=table)}" for name, condition in HANGS_ON.items() if has_column(model, name)]
+    return " AND ".join((LIVE, *hidden))
+
+
+def has_column(model: type[Model], name: str) -> bool:
+    """Return whether a table has a column of this name."""
+    return name in model.__table__.columns
 
 
 #: In place of the rows of records that are only staged.
@@ -37,4 +61,4 @@ LEFT JOIN LATERAL ({end_of(table, "stored.id")}) AS last ON true
 
 def living(model: type[Model], condition: str = "true") -> str:
     """Return the query for the live rows of a table that meet a condition."""
-    return f"SELECT * FROM public.{model.__tablename__} WHERE {LIVE} AND {condition}"
+    return f"SELECT * FROM public.{model.__tablename__} WHERE {live_condition(model)} AND {condition}"

@@ -41,6 +41,14 @@ class SliceState(StrEnum):
     DONE = "done"  #: every page is staged, and the total agrees with the ids received
 
 
+class CallOutcome(StrEnum):
+    """What the newest call for the details of one parent said."""
+
+    ANSWERED = "answered"  #: a list, be it empty, or an object
+    NO_ANSWER = "no_answer"  #: neither: nothing is known of the parent's details, and nothing was changed
+    NOT_FOUND = "not_found"  #: QQCatalyst no longer has the parent
+
+
 class RawState(StrEnum):
     """What became of a raw row."""
 
@@ -80,6 +88,7 @@ class Outcome(StrEnum):
     OLDER = "older"  #: an older version than the one stored
     REFUSED = "refused"  #: cannot be trusted at all
     DUPLICATE = "duplicate"  #: came twice in this batch
+    STEPPED_BACK = "stepped_back"  #: a full read twice returned an older version than the stored one, which it replaced
     NO_ROW = "no_row"  #: of another kind than the table holds
 
 

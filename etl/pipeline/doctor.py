@@ -27,7 +27,7 @@ from etl.drift.declared_fields import find_declared_fields
 from etl.drift.profiler import ResourceProfiler
 from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
 from etl.extract.date_ranges import date_range_of
-from etl.extract.offers import is_absence
+from etl.extract.offers import counts_as_documented, is_absence
 from etl.extract.page_size import fetch_sized
 from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, find_out_of_reach, resource_names
 from etl.ledger import watermarks
@@ -36,6 +36,7 @@ from etl.ledger.list_limits import write_page_size
 from etl.ledger.transaction import Ledger
 from etl.models.sources import is_marked
 from etl.resources import CATALOGUE, children_of
+from etl.resources import resource as resource_named
 from etl.spelling import spelling_of
 from etl.window import FIRST_INSTANT, Window
 
@@ -123,12 +124,20 @@ def report_out_of_reach(resource: Resource, endpoint: Endpoint) -> CallReport:
 
 
 def save_offers(ledger: Ledger, reports: list[CallReport]) -> None:
-    """Store which undocumented resources the account offers, as a sync does."""
+    """Store which undocumented resources the account offers, as a sync does.
+
+    One that has brought records is still offered after an odd answer: the next sync asks again.
+    """
     for report in reports:
         offered = OFFERED_BY_STATUS.get(report.status)
-        if not report.documented and offered is not None:
-            offer: dict[str, Any] = {"resource": report.resource, "offered": offered, "reason": report.reason}
-            ledger.commit(partial(watermarks.write_offer, tenant=ledger.tenant, **offer))
+        if report.documented or offered is None:
+            continue
+        offer: dict[str, Any] = {"tenant": ledger.tenant, "resource": report.resource, "reason": report.reason}
+        documented = partial(counts_as_documented, tenant=ledger.tenant, resource=resource_named(report.resource))
+        if offered or not ledger.read(documented):
+            ledger.commit(partial(watermarks.write_offer, offered=offered, **offer))
+        else:
+            ledger.commit(partial(watermarks.note_refusal, **offer))
 
 
 def save_page_sizes(ledger: Ledger, settings: Settings, reports: list[CallReport]) -> None:
@@ -217,7 +226,8 @@ def compare_answer(blank: CallReport, resource: Resource, answer: Answer, read: 
         blank, records=len(answer.page.items), total=answer.page.total, milliseconds=round(answer.milliseconds, 1)
     )
     if not answer.page.items:
-        return replace(report, status=CallStatus.EMPTY)
+        reason = "the answer holds neither a list nor an object" if answer.page.says_nothing else report.reason
+        return replace(report, status=CallStatus.EMPTY, reason=reason)
     if read.bad and not read.item_ids:
         return replace(report, status=CallStatus.SHAPE, reason=f"each item {read.bad[0].reason}")
     profiler = ResourceProfiler(resource)

@@ -16,7 +16,7 @@ from etl.database.revisions import check_migrated
 from etl.events import Advanced, Finished, Started, Watch, ignore_event
 from etl.ledger import balance, batches, children, watermarks
 from etl.ledger.batches import Batch
-from etl.ledger.leases import hold_lease
+from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.chunks import CHUNK_SIZE, iterate_chunks
 from etl.ledger.staging.classify import IncomingRecord
@@ -52,7 +52,7 @@ def replay(
     check_migrated(engine)
     resources = selected([resource] if resource else ())
     names = [selected_resource.name for selected_resource in resources]
-    with hold_lease(engine, settings.etl_tenant, names) as lease:
+    with hold_lease(engine, settings.etl_tenant, names, Waiting(watch)) as lease:
         ledger = Ledger(engine, settings.etl_tenant, lease)
         window = Window(FIRST_INSTANT, ledger.read(children.read_database_time))
         batch = batches.build_batch(ledger.tenant, window, rules_version(settings), "replay", {"resource": resource})

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,7 @@ from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
 from etl.extract.verify_deleted import verify_deleted
 from etl.ledger import balance, batches, sync_history, tenants, watermarks
 from etl.ledger.batches import Batch, BatchResource
-from etl.ledger.leases import hold_lease
+from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.quality import drift
 from etl.ledger.quality.drift import DriftChange
 from etl.ledger.staging import retention
@@ -41,6 +42,7 @@ from etl.pipeline.plan import Options, Plan, build_batch, plan
 from etl.pipeline.reconcile import ReconcileContext, VerifyDeleted, reconcile
 from etl.pipeline.replay import replay_refused_records
 from etl.pipeline.resume import batch_to_resume, find_interrupted, reset_failed
+from etl.pipeline.step_back import step_back_resources
 from etl.resources import resource as resource_named
 from etl.stream import Stream
 from etl.transform import TransformService
@@ -90,9 +92,14 @@ def sync(
     options, watcher = options or Options(), watcher or Watcher()
     check_migrated(engine)
     names = resource_names(options.resources, settings)
-    with connected(settings, watcher.stop, engine) as api, hold_lease(engine, settings.etl_tenant, names) as lease:
+    waiting = Waiting(watcher.watch, watcher.stop)
+    with (
+        connected(settings, watcher.stop, engine) as api,
+        hold_lease(engine, settings.etl_tenant, names, waiting) as lease,
+    ):
         ledger = Ledger(engine, settings.etl_tenant, lease)
         ledger.commit(partial(tenants.register_tenant, settings=settings))
+        report_doubted_clock(api, watcher.watch)
         if window is None:
             resume_interrupted(ledger, settings, api, options, watcher)
         planned = plan(ledger, settings, api.now, window, options)
@@ -117,7 +124,11 @@ def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watc
         batch_resource.resource
         for batch_resource in ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     ]
-    with connected(settings, watcher.stop, engine) as api, hold_lease(engine, settings.etl_tenant, names) as lease:
+    waiting = Waiting(watcher.watch, watcher.stop)
+    with (
+        connected(settings, watcher.stop, engine) as api,
+        hold_lease(engine, settings.etl_tenant, names, waiting) as lease,
+    ):
         ledger = Ledger(engine, settings.etl_tenant, lease)
         ledger.commit(partial(tenants.register_tenant, settings=settings))
         ledger.commit(partial(reset_failed, tenant=settings.etl_tenant, batch_id=batch.id))
@@ -132,6 +143,20 @@ def retry_in_steps(engine: Engine, settings: Settings, batch: Batch, watcher: Wa
     TransformService(engine, **service_options).transform_batch(batch.id)
     LoadService(engine, **service_options).load_batch(batch.id, batch.window)
     return summarize_batch(Ledger(engine, settings.etl_tenant), batch.id, traffic, time.monotonic() - began)
+
+
+def report_doubted_clock(api: Api, watch: Watch) -> None:
+    """Report a clock of the API that is too far from ours to be believed."""
+    clock = api.api.api_clock
+    if clock.is_doubted and clock.stated is not None:
+        days = abs(clock.stated) / timedelta(days=1)
+        direction = "ahead of" if clock.stated > timedelta() else "behind"
+        watch(
+            Message(
+                f"The clock of QQCatalyst is {days:.1f} days {direction} that of this machine, which cannot be right. "
+                f"The window ends at the earlier time, {api.now:%Y-%m-%d %H:%M} UTC. Check the clock of this machine."
+            )
+        )
 
 
 def resume_interrupted(ledger: Ledger, settings: Settings, api: Api, options: Options, watcher: Watcher) -> None:
@@ -204,7 +229,9 @@ def finish_batch(
     scans: Sequence[FullScan] = ()
     if batch.options.get("full") and not batch.options.get("limit"):
         dry = bool(batch.options.get("dry_sweep"))
-        scans = reconcile(ReconcileContext(ledger, settings, batch, watcher.watch, verify, dry), batch_resources).scans
+        work = ReconcileContext(ledger, settings, batch, watcher.watch, verify, dry)
+        step_back_resources(work, batch_resources)
+        scans = reconcile(work, batch_resources).scans
     update_fallbacks(ledger, settings, batch, batch_resources)
     run_checks_after_load(ledger, batch.id, watcher.watch)
     ledger.commit(partial(complete_batch, batch=batch))

@@ -12,7 +12,7 @@ from etl.models.core import Employee, name_id
 from etl.models.customers import CONTACT_VIEWS
 from etl.models.history import CLOCKS
 from etl.models.links import LINKS
-from etl.models.row_views import LIVE
+from etl.models.row_views import live_condition
 from etl.values import Email, Phone
 
 SCHEMA = "masked"
@@ -41,7 +41,7 @@ def build_table_query(model: type[Model]) -> str:
 
 def build_live_query(model: type[Model]) -> str:
     """Build the query for a table's live rows without personal data."""
-    return f"{build_table_query(model)} WHERE {LIVE}"
+    return f"{build_table_query(model)} WHERE {live_condition(model)}"
 
 
 def build_history_query(model: type[Model]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from etl.checks import CHECKS, zip_prefixes
+from etl.database.migrate import create_schema
 from etl.models import PRODUCTION, Contact, row_views
 from etl.models.customers import CONTACT_VIEWS
 from etl.privacy import masking
@@ -41,7 +42,7 @@ def drop_views(connection: Connection) -> list[ViewGrant]:
 
 def create_views(connection: Connection, dropped_grants: Sequence[ViewGrant] = ()) -> None:
     """Create every view and restore the privileges granted on them before."""
-    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {masking.SCHEMA}"))
+    create_schema(connection, masking.SCHEMA)
     for name, query in VIEWS.items():
         connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
     restore_grants(connection, dropped_grants, VIEWS)

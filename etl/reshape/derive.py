@@ -23,8 +23,9 @@ def derive_records(
 ) -> tuple[list[IncomingRecord], list[ReadSet]]:
     """Return the child records contained in these records, and the sets that are complete with them.
 
-    A part keeps the times of the record that contains it. Parts without an id are left in their record. For records in
-    `new` (source ids) no set is returned: a new record cannot have lost a part.
+    A part keeps the times of the record that contains it. Parts without an id are left in their record. No set is
+    returned for records in `new` (source ids), which cannot have lost a part, and for records without the declared
+    list, which say nothing about their parts.
     """
     decode = spelling_of(named(derivation.resource)).decode
     incoming: list[IncomingRecord] = []
@@ -37,9 +38,14 @@ def derive_records(
             if (record := derived_record(child, part, staged, key)) is not None
         ]
         incoming += [IncomingRecord(record, None) for record in records]
-        if key is not None and staged.record.source_id not in new:
+        if key is not None and staged.record.source_id not in new and says_which(derivation, staged):
             sets.append(ReadSet(key, frozenset(record.source_id for record in records)))
     return incoming, sets
+
+
+def says_which(derivation: Derivation, staged: StagedRecord) -> bool:
+    """Return whether a record says which parts it has."""
+    return derivation.list is None or isinstance(staged.decoded.get(derivation.list), list)
 
 
 def derived_record(child: Resource, part: Mapping[str, Any], staged: StagedRecord, key: str | None) -> Record | None:

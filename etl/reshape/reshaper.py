@@ -152,7 +152,11 @@ class Reshaper:
         return Row(key, raw_id, text, record.undated or self.is_child, deleted)
 
     def reference_path(self, source_id: str, decoded: Mapping[str, Any]) -> ReferenceResult:
-        """Return the values of a record's fields, its stubs and its findings."""
+        """Return the values of a record's fields, its stubs and its findings.
+
+        A deleted record lacks nothing: it may arrive with nothing but its mark, and its row keeps the last values.
+        """
+        is_deleted = is_marked(decoded, self.deletion_mark)
         values: list[Any] = []
         findings: list[Finding] = []
         stubs: list[StubRow] = []
@@ -161,7 +165,7 @@ class Reshaper:
             raw = get(path[0]) if len(path) == 1 else read(decoded)
             value = None if raw is None else clean(raw)
             if value is None:
-                if severity_if_missing is not None:
+                if severity_if_missing is not None and not is_deleted:
                     findings.append(self.missing_finding(source_id, column, severity_if_missing))
             elif value.__class__ is Violation:
                 findings.append(self.violation_finding(source_id, column, value, raw))

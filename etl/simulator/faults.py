@@ -49,6 +49,11 @@ _ALL = (
     FaultSpec("wrong-verb", "405 below this path", "Claims", "request", _REQUEST.wrong_verb),
     FaultSpec("not-offered", "the help page in HTML below this path", "Claims", "request", _REQUEST.not_offered),
     FaultSpec(
+        "no-answer", "neither a list nor an object for paths with this text, and its form: 204, empty, null, object, "
+        "text, no-data, null-data, zero (null-data with a total of 0) or no-items",
+        "AccountInfo,null", "request", _REQUEST.no_answer,
+    ),
+    FaultSpec(
         "rate-limit", "429 at the first request, with this Retry-After in seconds (`date`: as a date)",
         "1", "request", _REQUEST.rate_limit,
     ),

@@ -14,6 +14,14 @@ from etl.simulator.envelopes import HELP_PAGE, LOGIN_PAGE
 from etl.simulator.turns import Turn
 
 DAY = 86_400.0
+#: The bodies of answers that hold nothing.
+NOTHING = {
+    "empty": b"", "null": b"null", "object": b"{}", "text": b'""',
+    "no-data": b'{"PageNumber":1,"TotalItems":7,"IsSuccess":true}',
+    "null-data": b'{"Data":null,"PageNumber":1,"IsSuccess":true}',
+    "zero": b'{"Data":null,"PageNumber":1,"TotalItems":0,"IsSuccess":true}',
+    "no-items": b'{"Data":[],"PageNumber":1,"TotalItems":7,"IsSuccess":true}',
+}  # fmt: skip
 STATUSES = (503, 500, 502, 504)
 
 
@@ -118,6 +126,16 @@ def wrong_verb(turn: Turn, _key: str, path: str) -> web.Response | None:
 def not_offered(turn: Turn, _key: str, path: str) -> web.Response | None:
     """Answer with the help page below a path."""
     return html(404, HELP_PAGE) if _concerns(turn, path) else None
+
+
+def no_answer(turn: Turn, _key: str, path: str) -> web.Response | None:
+    """Answer calls whose path holds a text with neither a list nor an object."""
+    part, _, form = turn.argument.partition(",")
+    if part.lower() not in path.lower():
+        return None
+    if form == "204":
+        return web.Response(status=204)
+    return web.Response(body=NOTHING[form or "null"], content_type="application/json")
 
 
 def token_expiry(turn: Turn, authorization: str, _path: str) -> web.Response | None:

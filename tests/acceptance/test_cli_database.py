@@ -65,6 +65,9 @@ def test_backup_restore_and_move_keep_all_rows(embedded: CommandLine, empty_data
         before = content(server.url)
         assert rows_of(before) > 500
         assert "Backed up" in done(embedded, "db", "backup", str(file))
+        refused = embedded("db", "backup", str(file))
+        assert (refused.returncode, "would be replaced" in refused.stderr) == (2, True)
+        assert "Backed up" in done(embedded, "db", "backup", str(file), "--yes")
         with psycopg.connect(server.url) as connection:
             connection.execute("TRUNCATE public.contacts, raw.raw_policies, etl.watermarks CASCADE")
         assert "Restored" in done(embedded, "db", "restore", str(file), "--yes")
@@ -87,6 +90,23 @@ def test_backup_restore_and_move_keep_all_rows(embedded: CommandLine, empty_data
         first, *later = [row[0] for row in connection.execute(written)]
     assert first > 100
     assert sum(later) == 0, "a sync of the moved database continues where the old one stopped"
+
+
+@pytest.mark.parametrize("command", [
+    ("findings",), ("status",), ("runs",), ("retry",), ("db", "check"), ("db", "backup", "book.dump"),
+])  # fmt: skip
+def test_reading_creates_no_database(embedded: CommandLine, command: tuple[str, ...]) -> None:
+    refused = embedded(*command, "--embedded")
+    assert (refused.returncode, "this command creates none" in refused.stderr) == (2, True)
+    assert not embedded_exists(embedded.settings["ETL_DATA_DIR"])
+
+
+def test_an_upgrade_reports_each_migration(embedded: CommandLine, empty_database_url: str) -> None:
+    reported = embedded.with_settings(DATABASE_URL=empty_database_url)("db", "upgrade")
+    assert reported.returncode == 0, reported.stderr
+    assert [line for line in reported.stderr.splitlines() if line.startswith("Migration ")][:2] == [
+        "Migration 0001 applied.", "Migration 0002 applied."
+    ]  # fmt: skip
 
 
 def target(url: str) -> str:

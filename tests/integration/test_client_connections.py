@@ -265,6 +265,27 @@ def test_the_apis_clock_is_read_and_a_far_one_told_once(caplog: pytest.LogCaptur
     assert [one.getMessage().count("clocks differ") for one in caplog.records] == [1]
 
 
+@pytest.mark.parametrize(("days", "expected"), [(26, 0), (-26, -26), (0.9, 0.9), (-0.9, -0.9)])
+def test_a_clock_beyond_the_bounds_is_named_and_the_earlier_one_counts(
+    days: float, expected: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    there = datetime.now(UTC) + timedelta(days=days)
+    far = answer(200, {"Data": []}, Date=f"{there:%a, %d %b %Y %H:%M:%S} GMT")
+    seen = against(ScriptedApi([far]), feed(), feed())
+    wanted = datetime.now(UTC) + timedelta(days=expected)
+    assert abs(seen.client.server_now() - wanted) < timedelta(seconds=30)
+    assert abs(seen.results[1].requested_at - wanted) < timedelta(seconds=30)
+    assert seen.client.api_clock.is_doubted is (abs(days) > 1)
+    assert [one.getMessage().count("clocks differ") for one in caplog.records] == [1]
+
+
+def test_one_odd_date_among_good_ones_changes_nothing() -> None:
+    here, there = datetime.now(UTC) + timedelta(hours=1), datetime.now(UTC) - timedelta(days=26)
+    good, odd = (answer(200, {"Data": []}, Date=f"{at:%a, %d %b %Y %H:%M:%S} GMT") for at in (here, there))
+    seen = against(ScriptedApi([good, odd, odd]), feed(), feed(), feed())
+    assert abs(seen.results[2].requested_at - here) < timedelta(seconds=30)
+
+
 def test_no_error_holds_a_secret_or_anything_of_an_answer() -> None:
     scripts: list[Step] = [
         answer(500, b"Dana Rivera"),

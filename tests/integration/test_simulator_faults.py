@@ -168,6 +168,13 @@ def redirect_login() -> None:
         assert client.get(CARRIERS)
 
 
+def no_answer() -> None:
+    for form, status, body in (("null", 200, b"null"), ("204", 204, b""), ("empty", 200, b""), ("object", 200, b"{}")):
+        with faulty(f"no-answer:carriers,{form}") as client:
+            assert client.raw(CARRIERS)[0::2] == (status, body)
+            assert client.get(feed("Contacts"))["Data"]
+
+
 def odd_success() -> None:
     with faulty("odd-success:202") as client:
         assert client.raw(CARRIERS)[0::2] == (202, b"")
@@ -413,7 +420,8 @@ CHECKS: dict[str, Callable[[], None]] = {
     "call-limit": call_limit, "account-limit": account_limit, "token-blocked": token_blocked,
     "call-quota": call_quota,
     "server-errors": server_errors, "html-login": html_login, "redirect-login": redirect_login,
-    "odd-success": odd_success, "gzip-bomb": gzip_bomb, "page-drift": page_drift, "repeated-page": repeated_page,
+    "odd-success": odd_success, "no-answer": no_answer, "gzip-bomb": gzip_bomb, "page-drift": page_drift,
+    "repeated-page": repeated_page,
     "empty-middle-page": empty_middle_page, "wrong-total": wrong_total, "duplicate-records": duplicate_records,
     "null-modified": null_modified, "strange-modified": strange_modified,
     "id-form": id_form, "no-id": no_id, "time-form": time_form, "set-field": set_field, "lost-field": lost_field,

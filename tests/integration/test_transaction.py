@@ -13,7 +13,7 @@ import pytest
 from proxy import Proxy, proxied
 from sqlalchemy import Connection, Engine, text
 
-from etl.database import deadline, retry
+from etl.database import connect, deadline, retry
 from etl.database.connect import make_engine, with_limits
 from etl.database.deadline import cancel_pending_calls
 from etl.database.embedded.file_lock import wait_until
@@ -379,7 +379,10 @@ def counted(tries: list[int], work: Callable[[], object]) -> Callable[[], object
     return begun
 
 
-def test_a_read_only_server_is_retried(ledger: Ledger, database_url: str) -> None:
+def test_a_read_only_server_is_retried(
+    ledger: Ledger, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "is_primary", lambda _: False)
     name = urlsplit(database_url).path.lstrip("/")
     tries: list[int] = []
     with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

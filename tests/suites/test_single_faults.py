@@ -29,6 +29,7 @@ RESULTS: dict[str, str] = {
     "forbidden:Claims": WHOLE, "forbidden:Contacts/LastMod": SOME_FAILED, "not-found:Claims": WHOLE,
     "not-found:Policies/LastMod": SOME_FAILED, "wrong-verb:Claims": WHOLE, "not-offered:Claims": WHOLE,
     "not-offered:Commissions/AgencyRules": WHOLE, "rate-limit:1": WHOLE, "rate-limit:date@2": WHOLE,
+    "no-answer:AccountInfo,null": WHOLE,
     "server-errors:3": WHOLE, "server-errors:always@4": SOME_FAILED, "html-login:2": WHOLE, "redirect-login": WHOLE,
     "odd-success:202": WHOLE, "odd-success:204@3": WHOLE, "odd-success:206": WHOLE, "gzip-bomb:1": WHOLE,
     "page-drift:1": WHOLE, "page-drift:-1": WHOLE, "repeated-page": SOME_FAILED, "empty-middle-page:1": WHOLE,

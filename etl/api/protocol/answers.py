@@ -84,6 +84,8 @@ def check_answer(call: Call, status: int, headers: Mapping[str, str], body: byte
         raise kind(f"{call}: QQCatalyst answered {status}.", retry_after=asked, is_overload=is_overload)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise ApiUnavailable(f"{call}: QQCatalyst redirected ({status}); redirects are not followed.")
+    if status == HTTPStatus.FORBIDDEN and (wait := retry_after(headers, now)) is not None:
+        raise CallFailed(f"{call}: QQCatalyst answered {status} and named a time to wait.", retry_after=wait)
     if status >= HTTPStatus.BAD_REQUEST:
         _refuse(call, status, headers, body)
     if status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:

@@ -3,7 +3,7 @@
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE, lookup
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from http import HTTPStatus
 from typing import Any, cast
@@ -42,6 +42,12 @@ class Page:
     pages: int | None = None
     whole: bool = True  #: False: some item is not valid JSON; each must be checked
     replaced_escapes: int = 0  #: replaced escapes that the database refuses
+    says_nothing: bool = False  #: no list and no object where one is declared; an empty list says that there is none
+
+
+#: What an answer without a list or an object looks like: nothing at all, or an empty JSON value other than `[]`.
+_EMPTY_TEXTS = frozenset({b"", b"null", b'""', b"{}"})
+_LONGEST_EMPTY = 1_000  # with white space
 
 
 class _Paged(msgspec.Struct):
@@ -62,7 +68,8 @@ _KEYS = {
 }
 
 _paged = msgspec.json.Decoder(_Paged)
-_list = msgspec.json.Decoder(list[msgspec.Raw] | None)
+_list = msgspec.json.Decoder(list[msgspec.Raw])
+_list_or_null = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _raw = msgspec.json.Decoder(msgspec.Raw)
 _any = msgspec.json.Decoder()
@@ -72,18 +79,18 @@ def read_page(call: Call, status: int, headers: Mapping[str, str], body: bytes) 
     """Return the records of an answer that `check_answer` accepted.
 
     Raises UnexpectedResponse if the envelope is not as declared, ApiUnavailable if the body is cut, is not JSON, or
-    says that the call failed.
+    says that the call failed, CallFailed if a list that belongs to no parent says nothing.
     """
-    if status == HTTPStatus.NO_CONTENT:
-        return _nothing(call)
     text, replaced = with_safe_escapes(_utf8(call, headers, body))
+    if status == HTTPStatus.NO_CONTENT or _is_empty(text):
+        return _nothing(call)
     try:
         page = _SHAPES[call.envelope](call, text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         if isinstance(error, msgspec.ValidationError) and _is_json(text):
             raise _other_shape(call, f"is not the declared {call.envelope}") from None
         page = _with_broken_items(call, text, error)
-    return page if not replaced else Page(page.items, page.total, page.pages, page.whole, replaced)
+    return page if not replaced else replace(page, replaced_escapes=replaced)
 
 
 def _is_json(text: bytes) -> bool:
@@ -102,11 +109,21 @@ def _other_shape(call: Call, problem: str) -> UnexpectedResponse:
     )
 
 
-def _nothing(call: Call) -> Page:
-    """Return the empty page that 204 means for the details of one record; an empty feed sends an empty list."""
-    if call.parent_id is None:
-        raise ApiUnavailable(f"{call}: QQCatalyst answered 204, which is not a page.")
-    return Page([])
+def _is_empty(text: bytes) -> bool:
+    """Return whether a body is an empty JSON value other than a list."""
+    return len(text) <= _LONGEST_EMPTY and text.translate(None, b" \t\r\n") in _EMPTY_TEXTS
+
+
+def _nothing(call: Call, total: int | None = None, pages: int | None = None) -> Page:
+    """Return the page of an answer that says nothing about its parent.
+
+    For a list that belongs to no parent it is a failure of the call, unless the envelope says that there are no
+    records in all, or the list ended with the page before.
+    """
+    is_after_end = call.page is not None and call.page > 1 and total is not None
+    if call.parent_id is None and total != 0 and not is_after_end:
+        raise CallFailed(f"{call}: QQCatalyst answered without a list. An empty list would be `[]`.")
+    return Page([], total, pages, says_nothing=True)
 
 
 def _utf8(call: Call, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -150,12 +167,11 @@ def _page(call: Call, text: bytes) -> Page:
         envelope = _in_any_case(call, text)
     _succeeded(call, _number_or_text(envelope.IsSuccess), _number_or_text(envelope.ErrorCode))
     items = cast("list[msgspec.Raw] | None", envelope.Data)
-    pages = _count(envelope.PagesTotal)
-    return Page(
-        [bytes(item) for item in items or ()],
-        _count(envelope.TotalItems),
-        _count(envelope.TotalPages) if pages is None else pages,
-    )
+    total, pages = _count(envelope.TotalItems), _count(envelope.PagesTotal)
+    pages = _count(envelope.TotalPages) if pages is None else pages
+    if items is None or (not items and call.parent_id is not None and total):
+        return _nothing(call, total, pages)
+    return Page([bytes(item) for item in items], total, pages)
 
 
 def _in_any_case(call: Call, text: bytes) -> _Paged:
@@ -164,9 +180,9 @@ def _in_any_case(call: Call, text: bytes) -> _Paged:
     keys = {name: key for name in _Paged.__struct_fields__ if (key := find_key(fields, name)) is not None}
     values = {name: fields[key] for name, key in keys.items()}
     failed = _number_or_text(values.get("IsSuccess", msgspec.Raw())) is False
-    if "Data" not in values and not failed:
+    if "Data" not in values and not failed and call.parent_id is None:
         raise _other_shape(call, "has no list `Data`")
-    items = _list.decode(values.pop("Data", b"null"))
+    items = _list_or_null.decode(values.pop("Data", b"null"))
     return _Paged(Data=items, **cast("dict[str, Any]", values))
 
 
@@ -175,25 +191,25 @@ def _action(call: Call, text: bytes) -> Page:
     values = _object.decode(text)
     _succeeded(call, read_field(values, "IsSuccess"), read_field(values, "ErrorCode"))
     key = find_key(values, "Result")
-    if key is None:
+    if key is None and call.parent_id is None:
         raise _other_shape(call, "has no `Result`")
-    result = bytes(values[key])
+    result = b"" if key is None else bytes(values[key])
     if result[:1] == b"[":
-        return Page([bytes(item) for item in _list.decode(result) or ()])
-    return Page([] if result == b"null" else [result])
+        return Page([bytes(item) for item in _list.decode(result)])
+    return _nothing(call) if _is_empty(result) else Page([result])
 
 
 def _array(call: Call, text: bytes) -> Page:  # noqa: ARG001 (the readers of all shapes have the same parameters)
     """Read a bare list."""
-    return Page([bytes(item) for item in _list.decode(text) or ()])
+    return Page([bytes(item) for item in _list.decode(text)])
 
 
 def _bare(call: Call, text: bytes) -> Page:
     """Read a bare object."""
     item = bytes(_raw.decode(text))
-    if item[:1] not in (b"{", b"n"):
+    if item[:1] != b"{":
         raise _other_shape(call, f"is not a {call.envelope}")
-    return Page([] if item == b"null" else [item])
+    return Page([item])
 
 
 _SHAPES = {

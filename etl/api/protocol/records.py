@@ -105,11 +105,11 @@ def make_records(
         return result
     carried = parent.carried if resource.parent.parent_fields else b""
     context = _of_parent(context, resource.parent.resource, parent.parent_id, carried, parent.parent_raw_id)
-    if not page.items and resource.parent.fallback:
+    if not page.items and resource.parent.fallback:  # at most of a parent of which the API never said anything
         parent_record = spelling_of(named(resource.parent.resource)).decode(carried)
         items = [(position, _encode(record)) for position, record in enumerate(resource.parent.fallback(parent_record))]
     _take(context, items, result)
-    if context.set_key is not None and not result.bad:
+    if context.set_key is not None and not result.bad and not page.says_nothing:
         result.sets.append(ReadSet(context.set_key, frozenset(record.source_id for record in result.records)))
     return result
 
@@ -232,10 +232,11 @@ def _take_nested(context: _Context, nested: Nested, items: Iterable[tuple[int, b
         result.item_ids.append(item_id)
         inner = _inside(context, nested, item_id, around)
         taken = Records()
-        _take(inner, [(position, member) for member in members], taken)
+        _take(inner, [(position, member) for member in members or ()], taken)
         result.records += taken.records
         result.bad += taken.bad
-        if not taken.bad:  # if a set cannot be read completely, what is missing is unknown
+        # If a set cannot be read completely, what is missing is unknown; an item without a list says nothing of it.
+        if members is not None and not taken.bad:
             _note_set(sets, ReadSet(f"{nested.parent}:{item_id}", frozenset(taken.item_ids), _version(inner)))
     result.sets += sets.values()
 
@@ -265,8 +266,8 @@ def _inside(context: _Context, nested: Nested, item_id: str, around: bytes) -> _
     )
 
 
-def _opened(nested: Nested, item: bytes) -> tuple[str, list[bytes], bytes]:
-    """Return the item's id, the texts of the records in its list, and the text around them."""
+def _opened(nested: Nested, item: bytes) -> tuple[str, list[bytes] | None, bytes]:
+    """Return the parent's id, the texts of the records in an item's list (None without one), and the text around it."""
     try:
         around = _object.decode(item)
         key = find_key(around, nested.list)
@@ -274,7 +275,8 @@ def _opened(nested: Nested, item: bytes) -> tuple[str, list[bytes], bytes]:
     except msgspec.DecodeError:
         raise InvalidRecord(f"is not an object with a list `{nested.list}`") from None
     parts = [_identity_of(read_field(around, name)) for name in (nested.parent_id, *nested.key)]
-    return ":".join(parts), [bytes(member) for member in members or ()], msgspec.json.encode(around)
+    texts = None if members is None else [bytes(member) for member in members]
+    return ":".join(parts), texts, msgspec.json.encode(around)
 
 
 def _identity_of(raw: Any) -> str:

@@ -12,14 +12,18 @@ from etl.cli.session import CommandSession, load_settings, open_session
 from etl.cli.ui.format import format_duration
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import print_json, print_notice
+from etl.cli.views.backfill import describe_no_answer
 from etl.cli.views.diagnosis import Diagnosis, diagnosis_to_json, show_diagnosis
 from etl.config.settings import Settings
-from etl.database.connect import display_url
+from etl.database.connect import database_errors, display_url
 from etl.database.revisions import check_migrated
+from etl.database.rights import check_rights
 from etl.errors import CredentialsRefused, EtlError, SettingsError
+from etl.ledger import children
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
 from etl.pipeline.doctor import CallReport, examine, save_offers, save_page_sizes
+from etl.resources import CATALOGUE
 
 app = create_app()
 
@@ -48,7 +52,11 @@ def run_checks(diagnosis: Diagnosis, *, embedded: bool) -> None:
         return
     diagnosis.add_passed("settings", f"complete, account {settings.etl_tenant!r}")
     with check_database(diagnosis, settings, embedded=embedded) as session:
+        if session is not None:
+            check_user_rights(diagnosis, session)
         ledger = check_migrations(diagnosis, session) if session is not None else None
+        if ledger is not None:
+            check_answers(diagnosis, ledger)
         check_api(diagnosis, settings, ledger)
         if ledger is not None:
             save_offers(ledger, diagnosis.calls)
@@ -62,11 +70,21 @@ def check_database(diagnosis: Diagnosis, settings: Settings, *, embedded: bool) 
     with ExitStack() as stack:
         session: CommandSession | None = None
         try:
-            session = stack.enter_context(open_session(embedded=embedded, settings=settings, create_tables=False))
+            session = stack.enter_context(open_session(embedded=embedded, settings=settings))
             diagnosis.add_passed("database", display_url(session.url))
         except EtlError as error:
             diagnosis.add_failed("database", error)
         yield session
+
+
+def check_user_rights(diagnosis: Diagnosis, session: CommandSession) -> None:
+    """Check what the database user may do; a failed check shows the statements that grant the rest."""
+    try:
+        with database_errors(), session.engine.connect() as connection:
+            check_rights(connection)
+        diagnosis.add_passed("rights", "sufficient")
+    except EtlError as error:
+        diagnosis.add_failed("rights", error)
 
 
 def check_migrations(diagnosis: Diagnosis, session: CommandSession) -> Ledger | None:
@@ -80,12 +98,26 @@ def check_migrations(diagnosis: Diagnosis, session: CommandSession) -> Ledger | 
     return session.ledger
 
 
+def check_answers(diagnosis: Diagnosis, ledger: Ledger) -> None:
+    """Name the resources for whose parents the API is in the habit of sending neither a list nor an object."""
+    coverages = {
+        resource.name: ledger.read(partial(children.read_coverage, resource=resource.name, tenant=ledger.tenant))
+        for resource in CATALOGUE
+        if resource.parent is not None
+    }
+    unanswered = [
+        f"{name}: {describe_no_answer(coverage)}" for name, coverage in coverages.items() if coverage.no_answer
+    ]
+    if unanswered:
+        diagnosis.add_passed("answers", "; ".join(unanswered))
+
+
 def check_api(diagnosis: Diagnosis, settings: Settings, ledger: Ledger | None) -> None:
     """Check token and clock, and make each call once, within the rate limit that all runs share."""
     print_notice("Requesting a few records of each resource from QQCatalyst ...", style="dim")
     try:
         with connected(settings, engine=ledger.engine if ledger is not None else None) as api:
-            diagnosis.skew = api.api.clock_skew or timedelta()
+            diagnosis.skew = api.api.api_clock.stated or timedelta()
             diagnosis.add_passed("token", "received")
             diagnosis.add_passed("clock", f"differs from QQCatalyst by {format_duration(abs(diagnosis.skew))}")
             diagnosis.calls = examine(settings, api, print_call)

@@ -13,7 +13,7 @@ from etl.cli.session import open_session
 from etl.cli.ui.format import format_count, format_duration, format_number, format_time, join_words
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, parse_duration_option
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, print_notice, stdout
-from etl.cli.views.backfill import backfill_to_json, show_backfill
+from etl.cli.views.backfill import backfill_to_json, describe_no_answer, show_backfill
 from etl.cli.views.verdict import StatusAnswer, answer_questions, show_answers
 from etl.config.redaction import escape_control_characters
 from etl.config.settings import Settings
@@ -119,6 +119,8 @@ def list_remarks(freshness: Freshness) -> list[str]:
     if freshness.gaps:
         gaps = join_words([str(gap) for gap in freshness.gaps[:3]])
         texts.append(f"{freshness.resource}: {format_count(len(freshness.gaps), 'gap')}: {gaps}")
+    if freshness.coverage and freshness.coverage.no_answer:
+        texts.append(f"{freshness.resource}: {describe_no_answer(freshness.coverage)}")
     if freshness.error:
         error = escape_control_characters(freshness.error)
         texts.append(f"{freshness.resource}: failed at {format_time(freshness.error_at)}: {error}")
@@ -165,6 +167,7 @@ def freshness_to_json(freshness: Freshness) -> dict[str, Any]:
         "parents": coverage.parents if coverage else None,
         "parents_covered": coverage.covered if coverage else None,
         "backlog": coverage.outstanding if coverage else 0,
+        "no_answer": coverage.no_answer if coverage else 0,
         "last_error": freshness.error,
         "last_error_at": freshness.error_at.isoformat() if freshness.error_at else None,
     }

@@ -80,7 +80,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
     names = resource_names(options.resources, settings)
     with (
         RunNotifier(settings) as notifier,
-        open_session(embedded=embedded, settings=settings, create_tables=not dry_run) as session,
+        open_session(embedded=embedded, settings=settings, create=not dry_run, create_tables=not dry_run) as session,
     ):
         check_migrated(session.engine)
         window = parse_window(session.ledger, start, end, names)

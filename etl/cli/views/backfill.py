@@ -33,6 +33,12 @@ def format_coverage(coverage: QueueCoverage) -> str:
     return f"{format_number(coverage.covered)} of {format_number(coverage.parents)} parents read"
 
 
+def describe_no_answer(coverage: QueueCoverage) -> str:
+    """Return for how many parents the API said nothing, as text."""
+    parents = f"{format_number(coverage.no_answer)} of {format_count(coverage.parents, 'parent')}"
+    return f"no answer for {parents}: QQCatalyst sent neither a list nor an object; nothing was changed"
+
+
 def format_due_calls(status: Status, coverage: QueueCoverage) -> str:
     """Return how many calls are due, and how long the oldest has been due."""
     age = status.now - coverage.oldest_due if coverage.oldest_due else None

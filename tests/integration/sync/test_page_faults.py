@@ -11,11 +11,13 @@ import pytest
 from aiohttp import web
 from sites import Site, open_site, serve_agency, set_faults
 from snapshots import differences, digest, pairs, value, values
+from source_changes import edit, living_contact
 from test_second_sync import calls
 
+from etl.events import Event, Message
 from etl.extract import reader
 from etl.models.states import ResourceState
-from etl.pipeline import Summary
+from etl.pipeline import Summary, Watcher
 from etl.simulator import Simulator
 from etl.window import FIRST_INSTANT, Window
 
@@ -165,6 +167,18 @@ def test_windows_use_the_clock_of_the_api(site: Site, simulator: Simulator, hour
     summary = site.sync_once(resources=CONTACTS)
     there = datetime.now(UTC) + timedelta(hours=hours)
     assert abs(summary.batch.window.end - there) < timedelta(minutes=2)
+
+
+def test_a_clock_that_is_weeks_ahead_loses_no_change(site: Site, simulator: Simulator) -> None:
+    set_faults(simulator, f"clock-skew:{26 * 86_400}")
+    messages: list[Event] = []
+    summary = site.sync_once(resources=CONTACTS, watcher=Watcher(messages.append))
+    assert summary.batch.window.end - datetime.now(UTC) < timedelta(minutes=2)
+    assert any(isinstance(message, Message) and "26.0 days ahead" in message.text for message in messages)
+    key = living_contact(simulator.world)
+    edit(simulator, simulator.world.contacts, key, Line1="2 Late Lane")
+    site.sync_once(resources=CONTACTS)
+    assert value(site.engine, "SELECT line1 FROM contacts WHERE source_id = :key", key=str(key)) == "2 Late Lane"
 
 
 @pytest.mark.parametrize("form", ["z", "offset", "seven", "us", "ticks"])

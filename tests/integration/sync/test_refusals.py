@@ -47,7 +47,7 @@ def test_a_resource_that_is_not_offered_is_remembered_and_fails_nothing(plain: S
         site.sync_once(resources=("claims",))
         assert [path for path, _ in calls(site) if path.startswith("Claims")] != []
         with site.engine.begin() as connection:
-            connection.execute(text("UPDATE etl.offers SET asked_at = now() - interval '8 days'"))
+            connection.execute(text("UPDATE etl.offers SET refused_since = now() - interval '8 days'"))
         site.sync_once()
         assert [path for path, _ in calls(site) if path.startswith("Departments")] != []
 

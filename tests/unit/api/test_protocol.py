@@ -1,11 +1,12 @@
 """The protocol: what is asked, and what the five envelopes hold."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
-from etl.api.protocol import Call, Page, make_records, page_call, parent_call, read_page, whole_call
+from etl.api.protocol import Call, CallFailed, Page, make_records, page_call, parent_call, read_page, whole_call
 from etl.catalogue import Endpoint, Envelope, Paging, Resource
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.resources import resource
@@ -79,7 +80,6 @@ def test_a_whole_list_is_asked_for_without_parameters() -> None:
             4,
         ),
         (Envelope.PAGE, b'{"Data":[],"TotalItems":0,"PagesTotal":0,"ErrorCode":null}', [], 0, 0),
-        (Envelope.PAGE, b'{"Data":null,"TotalItems":"12"}', [], 12, None),
         (Envelope.PAGE, b'{"data":[{"a":1}],"TOTALITEMS":1,"issuccess":true}', [{"a": 1}], 1, None),
         (Envelope.PAGE, b'{"Data":[{"a":1}],"TotalItems":-1,"PagesTotal":"many"}', [{"a": 1}], None, None),
         (Envelope.PAGE, b'{"Data":[{"a":1}],"TotalItems":1.0,"ErrorCode":0}', [{"a": 1}], 1, None),
@@ -97,7 +97,6 @@ def test_a_whole_list_is_asked_for_without_parameters() -> None:
         (Envelope.PAGE, b'{"DATA":[{"a":1}],"totalitems":9,"TotalItems":7}', [{"a": 1}], 7, None),
         (Envelope.ACTION, b'{"result":{"a":1},"ISSUCCESS":true}', [{"a": 1}], None, None),
         (Envelope.ACTION, b'{"Result":{"a":1},"IsSuccess":true,"ErrorCode":null}', [{"a": 1}], None, None),
-        (Envelope.ACTION, b'{"Result":null,"IsSuccess":true}', [], None, None),
         (
             Envelope.ARRAY,
             b'\xef\xbb\xbf [ {"a": [1, "]"]} , {"b":"\\""} ]\r\n',
@@ -105,9 +104,7 @@ def test_a_whole_list_is_asked_for_without_parameters() -> None:
             None,
             None,
         ),
-        (Envelope.ARRAY, b"null", [], None, None),
         (Envelope.OBJECT, b' {"a":1}\n', [{"a": 1}], None, None),
-        (Envelope.OBJECT, b"null", [], None, None),
     ],
 )
 def test_each_envelope_gives_its_records(
@@ -168,10 +165,55 @@ def test_a_cut_body_is_unavailable_and_its_words_hold_nothing_of_it(envelope: En
     assert "empty" in str(error.value) or "at byte" in str(error.value)
 
 
-def test_no_content_is_an_empty_page_for_details_and_an_error_for_a_feed() -> None:
-    assert read_page(call(Envelope.ARRAY, "7"), 204, {}, b"").items == []
-    with pytest.raises(ApiUnavailable):
+#: Answers that hold neither a list nor an object, by envelope.
+NOTHING = [
+    *((envelope, body) for envelope in Envelope for body in (b"", b" \r\n", b"null", b' "" ', b"{}", b"{ }\n")),
+    (Envelope.PAGE, b'{"Data":null,"IsSuccess":true}'), (Envelope.PAGE, b'{"PageNumber":1,"IsSuccess":true}'),
+    (Envelope.PAGE, b'{"Data":null,"TotalItems":"12"}'), (Envelope.PAGE, b'{"Data":[],"TotalItems":12}'),
+    (Envelope.PAGE, b'{"data":null}'), (Envelope.ENTERPRISE, b'{"Data":null,"TotalPages":0}'),
+    (Envelope.ACTION, b'{"Result":null,"IsSuccess":true}'), (Envelope.ACTION, b'{"Result":{},"IsSuccess":true}'),
+    (Envelope.ACTION, b'{"IsSuccess":true}'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("envelope", "body"), NOTHING)
+def test_an_answer_without_a_list_or_an_object_says_nothing_of_its_parent(envelope: Envelope, body: bytes) -> None:
+    page = read_page(call(envelope, "7"), 200, JSON, body)
+    assert (page.items, page.says_nothing) == ([], True)
+
+
+@pytest.mark.parametrize(("envelope", "body"), [
+    (Envelope.ARRAY, b"[]"), (Envelope.ARRAY, b" [ ] "), (Envelope.PAGE, b'{"Data":[],"TotalItems":0}'),
+    (Envelope.PAGE, b'{"Data":[]}'),
+])  # fmt: skip
+def test_an_empty_list_says_that_there_is_nothing(envelope: Envelope, body: bytes) -> None:
+    page = read_page(call(envelope, "7"), 200, JSON, body)
+    assert (page.items, page.says_nothing) == ([], False)
+
+
+def test_no_content_says_nothing_of_a_parent_and_fails_a_list() -> None:
+    assert read_page(call(Envelope.ARRAY, "7"), 204, {}, b"").says_nothing
+    with pytest.raises(CallFailed):
         read_page(call(), 204, {}, b"")
+
+
+@pytest.mark.parametrize(("envelope", "body"), [
+    (envelope, body) for envelope, body in NOTHING if b"Items" not in body and b"IsSuccess" not in body
+])  # fmt: skip
+def test_a_list_without_a_parent_fails_if_it_says_nothing(envelope: Envelope, body: bytes) -> None:
+    with pytest.raises(CallFailed):
+        read_page(call(envelope), 200, JSON, body)
+
+
+def test_a_total_of_zero_is_an_empty_page_that_proves_nothing() -> None:
+    page = read_page(call(), 200, JSON, b'{"Data":null,"TotalItems":0}')
+    assert (page.items, page.total, page.says_nothing) == ([], 0, True)
+
+
+def test_after_its_last_page_a_list_may_end_without_a_list() -> None:
+    after_the_end = replace(call(), page=3)
+    page = read_page(after_the_end, 200, JSON, b'{"Data":null,"TotalItems":12}')
+    assert (page.items, page.total) == ([], 12)
 
 
 @pytest.mark.parametrize(

@@ -157,18 +157,22 @@ NESTED = {
 
 
 def test_a_nested_list_is_its_parents_complete_set() -> None:
-    found = read("drivers", NESTED, NESTED | {"PolicyId": "10", "Drivers": None}, {"PolicyId": 11})
+    found = read("drivers", NESTED, NESTED | {"PolicyId": "10", "Drivers": []})
     assert [record.source_id for record in found.records] == ["1", "2"]
     changed = datetime(2025, 5, 4, tzinfo=UTC)
     assert found.sets == [
         ReadSet("policies:9", frozenset({"1", "2"}), changed),
         ReadSet("policies:10", frozenset(), changed),
-        ReadSet("policies:11", frozenset(), NOW),
     ]
-    assert found.item_ids == ["9", "10", "11"]
+    assert found.item_ids == ["9", "10"]
     assert found.records[0].version_at == datetime(2025, 5, 4, tzinfo=UTC)
     around = {key: value for key, value in NESTED.items() if key != "Drivers"}
     assert json.loads(found.records[0].raw) == {"DriverID": 1, "_parent": around}
+
+
+def test_an_item_without_its_list_says_nothing_of_its_parent() -> None:
+    found = read("drivers", NESTED | {"Drivers": None}, {"PolicyId": 11})
+    assert (found.sets, found.item_ids) == ([], ["9", "11"])
 
 
 def test_a_bad_member_of_a_nested_list_costs_the_set_its_completeness_alone() -> None:

@@ -120,6 +120,8 @@ def test_a_grant_is_read(kind: str | None) -> None:
         (400, {"error": "temporarily_unavailable"}),
         (400, {"error": "server_error"}),
         (400, {"error": "slow_down"}),
+        (401, {"error": "temporarily_unavailable"}),
+        (409, {"error": "server_error"}),
         (429, {}),
         (408, {}),
         (302, b""),
