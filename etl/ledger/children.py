@@ -11,8 +11,8 @@ from sqlalchemy import Connection, TextClause, text
 from etl.catalogue import ParentFilter, Resource
 from etl.ledger.json_fields import field_json
 from etl.models.sources import spellings
-from etl.values.text import BLANKS, INVISIBLE
 from etl.models.states import CallOutcome
+from etl.values.text import BLANKS, INVISIBLE
 
 #: Days until the details of an unchanged parent are refreshed: active parents, other parents.
 REFRESH_DAYS = (7, 30)

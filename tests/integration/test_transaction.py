@@ -379,9 +379,7 @@ def counted(tries: list[int], work: Callable[[], object]) -> Callable[[], object
     return begun
 
 
-def test_a_read_only_server_is_retried(
-    ledger: Ledger, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_read_only_server_is_retried(ledger: Ledger, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connect, "is_primary", lambda _: False)
     name = urlsplit(database_url).path.lstrip("/")
     tries: list[int] = []
