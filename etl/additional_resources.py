@@ -24,7 +24,7 @@ from etl.models.sources import digest_of, first_of, names_one
 IDENTITY_NUMBERS = ("SSN", "DriverLicenseNo")
 
 #: Which policy and office a record that is only staged belongs to.
-POLICY_ID = first_of("PolicyID", "PolicyId", "_parent.PolicyId")
+POLICY_ID = first_of("PolicyID", "_parent.PolicyId")
 OFFICE_ID = first_of("LocationID", "LocationId", "_parent.LocationID")
 LINE_ID = first_of("PolicyLineID", "ID")
 

@@ -137,7 +137,7 @@ class CustomerDetails(Model):
     customer_since: Mapped[date | None] = field("CustomerSince", Date())
     customer_type: Mapped[str | None] = field("Type", Word())
     entity_status: Mapped[str | None] = field("EntityStatus", Word())
-    customer_status: Mapped[str | None] = field(first_of("CustomerSTatus", "CustomerStatus"), Word())
+    customer_status: Mapped[str | None] = field("CustomerSTatus", Word())
     lead_source_id: Mapped[str | None] = field("CustomerSourceID", SourceId())
     source_detail: Mapped[str | None] = field("SourceDetail", Text(placeholders=True))
     agent_id: Mapped[UUID | None] = field("AgentID", Reference("employees", label="AgentName"))

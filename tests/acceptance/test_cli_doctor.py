@@ -13,7 +13,7 @@ from command_line import CommandLine, settings_of
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator, SimulatorSettings
 
-CALLS = [resource.name for resource in CATALOGUE for _ in resource.endpoints]
+CALLS = [resource.name for resource in CATALOGUE if not resource.optional for _ in resource.endpoints]
 
 
 @contextmanager

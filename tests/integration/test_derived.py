@@ -8,7 +8,18 @@ import pytest
 from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from etl.models import BillingRecord, Contact, Document, Model, Policy, Renewal
+from etl.models import (
+    BillingRecord,
+    Carrier,
+    Contact,
+    Document,
+    Employee,
+    Model,
+    Policy,
+    PolicyDetail,
+    Renewal,
+    Termination,
+)
 from etl.models.base import Base, row_id
 from etl.models.derived import BILLING_RECORD_POLICIES, DERIVED, DOCUMENT_POLICIES, RENEWAL_PREMIUMS, Derived
 from etl.models.links import billing_record_policies, document_policies
@@ -165,6 +176,15 @@ def test_a_document_loses_its_links_with_its_policy_numbers(connection: Connecti
     assert filed(connection) == []
 
 
+def put_people_and_carrier(connection: Connection, batch: uuid.UUID) -> None:
+    """Insert a policy with a producer and a carrier whose number its detail names, and a cancellation of it."""
+    put(connection, Employee, "7", batch)
+    put(connection, Carrier, "8", batch)
+    policy(connection, "12", batch, producer_ids=["7"], carrier_id=key(Carrier, "8"))
+    put(connection, PolicyDetail, "120", batch, policy_id=key(Policy, "12"), carrier_naic="19801")
+    put(connection, Termination, "121", batch, policy_id=key(Policy, "12"))
+
+
 @pytest.mark.parametrize("derived", DERIVED, ids=lambda derived: derived.name)
 def test_a_second_run_writes_nothing(connection: Connection, derived: Derived) -> None:
     policy(connection, "10", FIRST, policy_number="PA 1", total_premium=1000)
@@ -172,6 +192,7 @@ def test_a_second_run_writes_nothing(connection: Connection, derived: Derived) -
     put_renewal(connection, FIRST, 1100)
     put_billing(connection, FIRST, ["10", "11"])
     put_document(connection, FIRST, ["PA 1"])
+    put_people_and_carrier(connection, FIRST)
     assert run(connection, derived, FIRST) > 0
     assert run(connection, derived, FIRST) == 0
 

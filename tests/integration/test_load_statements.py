@@ -45,7 +45,7 @@ def complaint(connection: Connection, statement: TextClause) -> str | None:
 
 def test_every_statement_is_valid(connection: Connection) -> None:
     complaints: dict[str, str | None] = {}
-    for item in CATALOGUE:
+    for item in [item for item in CATALOGUE if item.has_table]:
         made = upsert(item.model, item.data_source, row_columns(item.model, item.data_source))
         connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{made.incoming}"))
         connection.execute(made.prepare)

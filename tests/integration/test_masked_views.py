@@ -77,9 +77,9 @@ def test_personal_values_are_masked_and_others_shown(filled: Engine) -> None:
 def shape(connection: Connection, schema: str, table: str) -> list[tuple[object, ...]]:
     query = text("""
         SELECT column_name, data_type FROM information_schema.columns
-        WHERE table_schema = :schema AND table_name = :table ORDER BY ordinal_position
+        WHERE table_schema = :schema AND table_name = :table
     """)
-    return [tuple(row) for row in connection.execute(query, {"schema": schema, "table": table})]
+    return sorted(tuple(row) for row in connection.execute(query, {"schema": schema, "table": table}))
 
 
 def test_every_masked_view_has_the_columns_of_its_table(filled: Engine) -> None:

@@ -150,7 +150,7 @@ def test_a_backlog_beyond_the_budget_waits_for_the_next_run(site: Site) -> None:
     frugal = site.with_settings(etl_child_budget=15)
     summary = frugal.sync_once()
     assert summary.exit_status == 0
-    assert len(per_parent(calls(site))) == 15
+    assert 10 < len(per_parent(calls(site))) <= 15, "the calls of a policy are not parted"
     marked = values(site.engine, "SELECT resource FROM etl.watermarks")
     assert "quotes" not in marked
     assert site.sync_once().exit_status == 0
