@@ -30,7 +30,7 @@ from etl.load.upsert import (
     upsert,
 )
 from etl.models import PRODUCTION, load_order
-from etl.models.base import PRIMARY, row_id_text
+from etl.models.base import PRIMARY, REQUIRED_PRESENT, Model, fields_of, row_id_text
 from etl.models.states import Outcome
 from etl.reshape.reshaper import Row
 from etl.window import Window
@@ -128,7 +128,7 @@ class RowWriter:
         if error is None:
             return
         if len(rows) == 1:
-            self.result.bad[rows[0].raw_id] = refusal_reason(error)
+            self.result.bad[rows[0].raw_id] = refusal_reason(error, self.resource.model)
             self.result.counts[Outcome.REFUSED] += 1
             return
         middle = len(rows) // 2
@@ -222,11 +222,17 @@ def note_changes(
         changes[resource.model.__tablename__, line.name] = (number + line.number, [*samples, *line.some][:3])
 
 
-def refusal_reason(error: Exception) -> str:
-    """Return why the database refused a row: the constraint or column, never a value."""
+def refusal_reason(error: Exception, model: type[Model]) -> str:
+    """Return why the database refused a row: the constraint or column, never a value.
+
+    Only a deleted record gets as far as this without what its table requires: the row may have it already.
+    """
     driver_error = error.orig if isinstance(error, DBAPIError) else error  # COPY raises the driver's own error
     diagnosis = getattr(driver_error, "diag", None)
     constraint = getattr(diagnosis, "constraint_name", None) or getattr(diagnosis, "column_name", None) or "a value"
+    if constraint.endswith(REQUIRED_PRESENT):
+        required = [column for column, about in fields_of(model).items() if about.required]
+        return f"{' or '.join(required)} is missing"
     return f"PostgreSQL refused the row ({getattr(driver_error, 'sqlstate', None)}): {constraint}"
 
 

@@ -102,7 +102,8 @@ def keep_last_values(model: type[Model]) -> TextClause:
     A deleted record may arrive with little more than its mark.
     """
     table = model.__tablename__
-    kept = ", ".join(f"{column} = COALESCE(incoming.{column}, stored.{column})" for column in fields_of(model))
+    columns = (*fields_of(model), "source_created_at")
+    kept = ", ".join(f"{column} = COALESCE(incoming.{column}, stored.{column})" for column in columns)
     return text(f"""
         UPDATE pg_temp.incoming_{table} AS incoming SET {kept}
         FROM public.{table} AS stored

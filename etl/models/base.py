@@ -32,6 +32,10 @@ from etl.values import Kind, Reference
 Source = str | Callable[[Mapping[str, Any]], Any]
 
 
+#: The name of the CHECK that a row which is no placeholder has what its table requires.
+REQUIRED_PRESENT = "required_present"
+
+
 @dataclass(frozen=True, slots=True)
 class DataSource:
     """A source of a table's columns. A secondary source fills columns of its own and leaves the rest unchanged.
@@ -177,7 +181,7 @@ class Model(Base):
         ]
         if required:
             present = " AND ".join(f"{column} IS NOT NULL" for column in required)
-            constraints.append(CheckConstraint(f"is_placeholder OR ({present})", name="required_present"))
+            constraints.append(CheckConstraint(f"is_placeholder OR ({present})", name=REQUIRED_PRESENT))
         cls.__table_args__ = (*constraints, *getattr(cls, "__table_args__", ()))
         super().__init_subclass__(**kwargs)
 

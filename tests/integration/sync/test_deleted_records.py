@@ -100,15 +100,26 @@ def test_a_deletion_stub_keeps_the_last_values_of_the_row(
     key = living_contact(simulator.world) if table == "contacts" else living_policy(simulator.world)
     content = f"to_jsonb(line) - ARRAY{[*OF_THE_RUN, 'source_modified_at', 'status']}"
     before = row(synced, f"{table} AS line", key, content)
-    kept = {"EntityID", "PolicyId", "CreatedOn", "DateLastModified", "Status"}
+    findings = value(synced.engine, "SELECT count(*) FROM etl.findings WHERE source_id = :key", key=str(key))
+    kept = {"EntityID", "PolicyId", "DateLastModified", "LastModifiedOn", "Status"}
     status = entries[key]["Status"]
     set_faults(simulator, *(f"set-field:{name}=null" for name in entries[key] if name not in kept))
     edit(simulator, entries, key, Status="D")
     synced.sync_once(resources=(table,))
     assert row(synced, table, key, "deleted_at") is not None
     assert row(synced, f"{table} AS line", key, content) == before
+    assert value(synced.engine, "SELECT count(*) FROM etl.findings WHERE source_id = :key", key=str(key)) == findings
     set_faults(simulator)
     edit(simulator, entries, key, Status=status)
     assert synced.sync_once(resources=(table,)).exit_status == 0
     assert row(synced, table, key, "deleted_at") is None
     assert row(synced, f"{table} AS line", key, content) == before
+
+
+def test_a_deletion_stub_of_an_unknown_record_is_refused_alone(site: Site, simulator: Simulator) -> None:
+    key = living_policy(simulator.world)
+    edit(simulator, simulator.world.policies, key, Status="D", CustomerId=None)
+    assert site.sync_once(resources=("policies",)).exit_status == 0
+    assert value(site.engine, "SELECT count(*) FROM policies WHERE NOT is_placeholder") > 10
+    reason = row(site, "raw.raw_policies", key, "status || ': ' || error_message")
+    assert reason == "validation_error: contact_id is missing"
