@@ -19,7 +19,7 @@ from etl.api.auth.credentials import Credential, TokenProvider, fixed_credential
 from etl.api.auth.token_protocol import TokenRequest, TokenResponse, TokenUnavailable, parse_token_response
 from etl.api.auth.token_store import MemoryTokenStore, SharedTokenStore
 from etl.api.auth.unauthorized import is_call_limit, says_invalid_token, vendor_sentence
-from etl.api.clock import ApiClock
+from etl.api.clock import ApiClock, largest_ahead
 from etl.api.concurrency import ConcurrencyLimiter
 from etl.api.protocol.answers import PERHAPS_PASSING, Answer, EndpointRefused, RateLimited, Refusal, check_answer
 from etl.api.protocol.calls import Call
@@ -72,7 +72,7 @@ class ApiClient:
         self._settings = settings
         self._clock, self._now = clock, now
         self.traffic = Traffic()
-        self.api_clock = ApiClock()
+        self.api_clock = ApiClock(largest_ahead(settings.etl_overlap))
         random, limits = random or Random(), limits or Limits()  # noqa: S311 (jitter, not secrecy)
         self._retry = RetryContext(policy or RetryPolicy(), CircuitBreaker(), self.traffic, clock, sleep, random)
         self._transport = Transport(settings.etl_concurrency, limits)

@@ -10,21 +10,32 @@ from etl.config.logs import get_logger
 LARGE_DIFFERENCE = timedelta(minutes=5)
 #: The clock difference up to which the API's clock is believed: a wrong time zone explains no more.
 LARGEST_BELIEVED = timedelta(hours=24)
+#: How far ahead the API's clock is believed, also if windows overlap by less.
+LEAST_AHEAD = LARGE_DIFFERENCE
 #: The Date header has whole seconds: within two of them the clocks count as equal, and ours is more precise.
 SAME_TIME = timedelta(seconds=2)
 
 log = get_logger(__name__)
 
 
-def believe(stated: timedelta, last: timedelta | None) -> timedelta:
+def largest_ahead(overlap: timedelta) -> timedelta:
+    """Return how far ahead the API's clock is believed if windows overlap by this much.
+
+    If it was wrong, the next window reads again what changed after our time, as far back as windows overlap.
+    """
+    return min(max(overlap, LEAST_AHEAD), LARGEST_BELIEVED)
+
+
+def believe(stated: timedelta, last: timedelta | None, ahead: timedelta = LARGEST_BELIEVED) -> timedelta:
     """Return the difference to use (the API's clock minus ours) for a stated one and the last one used.
 
-    Beyond the bounds the last one stays. Without one, the earlier of the two clocks counts: a window that ends too
-    early is continued by the next run, while changes before an end that lies too late would never be requested.
+    Beyond the bounds (`ahead`, and LARGEST_BELIEVED behind) the last one stays. Without one, the earlier of the two
+    clocks counts: a window that ends too early is continued by the next run, while changes before an end that lies too
+    late would never be requested.
     """
     if abs(stated) <= SAME_TIME:
         return timedelta()
-    if abs(stated) <= LARGEST_BELIEVED:
+    if -LARGEST_BELIEVED <= stated <= ahead:
         return stated
     return last if last is not None else min(stated, timedelta())
 
@@ -33,6 +44,7 @@ def believe(stated: timedelta, last: timedelta | None) -> timedelta:
 class ApiClock:
     """The difference between the API's clock and ours."""
 
+    ahead: timedelta = LARGEST_BELIEVED  #: how far ahead the API's clock is believed
     stated: timedelta | None = None  #: the API's clock minus ours, by the newest answer
     used: timedelta | None = None  #: the difference that is believed; None before the first answer
 
@@ -43,7 +55,7 @@ class ApiClock:
             return
         was_large = self.stated is not None and abs(self.stated) > LARGE_DIFFERENCE
         self.stated = there - now
-        self.used = believe(self.stated, self.used)
+        self.used = believe(self.stated, self.used, self.ahead)
         if abs(self.stated) > LARGE_DIFFERENCE and not was_large:
             seconds = round(self.stated.total_seconds())
             log.warning("clocks differ", api_is_ahead_by_seconds=seconds, is_believed=not self.is_doubted)
@@ -55,4 +67,4 @@ class ApiClock:
     @property
     def is_doubted(self) -> bool:
         """Whether the newest answer stated a time that is not believed."""
-        return self.stated is not None and abs(self.stated) > LARGEST_BELIEVED
+        return self.stated is not None and not -LARGEST_BELIEVED <= self.stated <= self.ahead

@@ -149,11 +149,12 @@ def report_doubted_clock(api: Api, watch: Watch) -> None:
     """Report a clock of the API that is too far from ours to be believed."""
     clock = api.api.api_clock
     if clock.is_doubted and clock.stated is not None:
-        days = abs(clock.stated) / timedelta(days=1)
+        hour, day, distance = timedelta(hours=1), timedelta(days=1), abs(clock.stated)
+        far = f"{distance / day:.1f} days" if distance > day else f"{distance / hour:.1f} hours"
         direction = "ahead of" if clock.stated > timedelta() else "behind"
         watch(
             Message(
-                f"The clock of QQCatalyst is {days:.1f} days {direction} that of this machine, which cannot be right. "
+                f"The clock of QQCatalyst is {far} {direction} that of this machine, too far to be believed. "
                 f"The window ends at the earlier time, {api.now:%Y-%m-%d %H:%M} UTC. Check the clock of this machine."
             )
         )

@@ -279,6 +279,17 @@ def test_a_clock_beyond_the_bounds_is_named_and_the_earlier_one_counts(
     assert [one.getMessage().count("clocks differ") for one in caplog.records] == [1]
 
 
+@pytest.mark.parametrize(("overlap", "hours", "expected"), [(2, 3, 0), (2, 1, 1), (2, -3, -3), (0, 3, 0)])
+def test_a_clock_ahead_is_believed_as_far_as_windows_overlap(overlap: float, hours: float, expected: float) -> None:
+    """What changes between our time and the end of a window that lies ahead is read again only within the overlap."""
+    there = datetime.now(UTC) + timedelta(hours=hours)
+    far = answer(200, {"Data": []}, Date=f"{there:%a, %d %b %Y %H:%M:%S} GMT")
+    seen = against(ScriptedApi([far]), feed(), etl_overlap=timedelta(hours=overlap))
+    wanted = datetime.now(UTC) + timedelta(hours=expected)
+    assert abs(seen.client.server_now() - wanted) < timedelta(seconds=30)
+    assert seen.client.api_clock.is_doubted is (hours != expected)
+
+
 def test_one_odd_date_among_good_ones_changes_nothing() -> None:
     here, there = datetime.now(UTC) + timedelta(hours=1), datetime.now(UTC) - timedelta(days=26)
     good, odd = (answer(200, {"Data": []}, Date=f"{at:%a, %d %b %Y %H:%M:%S} GMT") for at in (here, there))
