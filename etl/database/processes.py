@@ -26,7 +26,20 @@ def is_gone(process: str | None) -> bool:
     if process is None:
         return False
     _, pid, start = process.rsplit(" ", 2)
-    return is_here(process) and read_start(int(pid)) != start
+    return is_here(process) and read_start(int(pid)) != start and not is_hidden(int(pid))
+
+
+def is_hidden(pid: int) -> bool:
+    """Return whether a process exists of which /proc tells nothing, such as that of another user with `hidepid`."""
+    if os.access(PROC / str(pid) / "stat", os.R_OK):
+        return False
+    try:
+        os.kill(pid, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def is_here(process: str | None) -> bool:

@@ -88,7 +88,7 @@ class ExtractService:
     def connect(self, names: Sequence[str]) -> Iterator[tuple[Api, Ledger]]:
         """Hold the API connection and the leases of some resources."""
         tenant = self.settings.etl_tenant
-        waiting = Waiting(self.watch)
+        waiting = Waiting(self.watch, self.stop)
         with (
             connected(self.settings, self.stop, self.engine) as api,
             hold_lease(self.engine, tenant, names, waiting) as lease,
