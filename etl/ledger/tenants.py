@@ -32,10 +32,10 @@ def identify_login(settings: Settings) -> str:
 
 
 def api_host(url: str) -> str:
-    """Return the host of the API, with its port; on this machine, where servers come and go, without."""
+    """Return the host of the API, with its port unless it is the usual one or, on this machine, any."""
     address = urlsplit(url)
     host = (address.hostname or "").lower()
-    return host if is_loopback(host) or address.port is None else f"{host}:{address.port}"
+    return host if is_loopback(host) or address.port in {None, 443} else f"{host}:{address.port}"
 
 
 def hash_identity(identity: str) -> str:

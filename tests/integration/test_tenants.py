@@ -37,9 +37,10 @@ def test_another_host_or_login_under_the_same_tenant_is_refused(engine: Engine, 
         register(engine, other)
 
 
-def test_the_same_account_is_accepted_whatever_the_path_and_case(engine: Engine) -> None:
+@pytest.mark.parametrize("address", ["https://API.qqcatalyst.com/v2", "https://api.qqcatalyst.com:443/v1"])
+def test_the_same_account_is_accepted_in_any_spelling_of_its_address(engine: Engine, address: str) -> None:
     first = register(engine, account())
-    assert register(engine, account("https://API.qqcatalyst.com/v2")) == first
+    assert register(engine, account(address)) == first
 
 
 def test_a_server_on_this_machine_may_come_back_on_another_port(engine: Engine) -> None:
