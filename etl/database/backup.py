@@ -15,15 +15,15 @@ from sqlalchemy import URL
 from etl.database.connect import connect_options, display_url, parse_url
 from etl.database.deadline import connect_with_deadline
 from etl.database.embedded.binaries import client_program
-from etl.database.migrate import our_tables
 from etl.database.ours import (
     OWN_SCHEMAS,
     find_relations_of_others,
-    give_back_statements,
+    give_back_privileges,
     read_privileges,
     select_entries,
 )
 from etl.database.sqlstate import database_errors
+from etl.database.tables import our_tables
 from etl.errors import ActionRequired, UsageError
 
 #: The time limit of pg_dump and pg_restore: a base, plus the time that a slow disk or network needs for the size.
@@ -37,10 +37,6 @@ _LOCK_SECONDS = 60
 _FIRST_WITH_TRANSACTION_TIMEOUT = 17
 #: Seconds for one query; the size of a large database is the sum of many files.
 _QUERY_SECONDS = 60.0
-_EXISTING = """
-    SELECT format('%I.%I', space.nspname, stored.relname)
-    FROM pg_catalog.pg_class AS stored JOIN pg_catalog.pg_namespace AS space ON space.oid = stored.relnamespace
-"""
 _WITHOUT_TLS = ("disable", "allow", "prefer", None)
 
 
@@ -89,9 +85,7 @@ def restore(url: str, file: Path) -> None:
         options = ("--single-transaction", "--no-owner", "--no-privileges", "--clean", "--if-exists")
         _run_program("pg_restore", url, seconds, *options, f"--use-list={entries.name}", str(file))
     with _connected(url) as connection:
-        existing = {str(name) for (name,) in connection.execute(_EXISTING)}
-        for statement in give_back_statements(privileges, existing):
-            connection.execute(statement.encode())
+        give_back_privileges(connection, privileges)
 
 
 @contextmanager

@@ -8,13 +8,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, text
 
 from etl.database.connect import make_engine
 from etl.database.processes import is_gone
 from etl.database.revisions import SCRIPTS
 from etl.database.rights import MANAGED_SCHEMAS, check_rights
 from etl.database.sqlstate import database_errors
+from etl.database.tables import metadata
 from etl.errors import LeaseHeld
 
 #: The advisory lock that serializes migrations; the number is arbitrary but must not change.
@@ -28,14 +29,6 @@ ACTIVE_LEASES = text("""
     SELECT resource, holder, to_jsonb(lease) ->> 'process' AS process
     FROM etl.leases AS lease WHERE expires_at > now() ORDER BY resource
 """)
-
-
-def metadata() -> MetaData:
-    """Return the metadata with every table."""
-    import etl.resources  # noqa: F401, PLC0415 (only migrations need all tables)
-    from etl.models.base import Base  # noqa: PLC0415 (as above)
-
-    return Base.metadata
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -91,14 +84,6 @@ def block_runs(connection: Connection) -> None:
             f"A run is active (it holds the lease of {lease.resource} as {lease.holder}), and a migration would change "
             "its tables. Wait until the run ends; if its process died, the lease expires within a minute."
         )
-
-
-def our_tables() -> list[str]:
-    """Return the names of all our tables, with their schemas, and of Alembic's."""
-    return [
-        "etl.alembic_version",
-        *(f"{table.schema or 'public'}.{table.name}" for table in metadata().tables.values()),
-    ]
 
 
 def create_schema(connection: Connection, name: str) -> None:

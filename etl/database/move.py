@@ -9,8 +9,8 @@ from psycopg import sql
 from sqlalchemy import Connection, text
 
 from etl.database.connect import display_url, make_engine
-from etl.database.migrate import our_tables
 from etl.database.sqlstate import database_errors
+from etl.database.tables import our_tables
 from etl.errors import DatabaseNotReady
 
 #: Copying one table of a large agency may take long.

@@ -66,6 +66,27 @@ def test_missing_rights_are_named_with_the_statements_that_grant_them(empty_data
         upgrade(url)
 
 
+def test_rights_on_our_tables_in_public_are_needed_and_on_those_of_others_not(engine: Engine) -> None:
+    url = engine.url.render_as_string(hide_password=False)
+    administer(url, "CREATE TABLE public.of_others (id int PRIMARY KEY)")
+    schemas = "etl, raw, history"
+    rights = (
+        "GRANT CREATE, TEMPORARY ON DATABASE {database} TO {role}", "GRANT USAGE, CREATE ON SCHEMA public TO {role}",
+        f"GRANT USAGE, CREATE ON SCHEMA {schemas}, masked TO {{role}}",
+        *(f"GRANT ALL ON ALL {kind} IN SCHEMA {schemas} TO {{role}}" for kind in ("TABLES", "SEQUENCES")),
+    )  # fmt: skip
+    with as_role(url, "newcomer", *rights) as theirs:
+        other = make_engine(theirs)
+        with other.connect() as connection:
+            grants = find_missing_grants(connection)
+        assert "public.contacts" in grants[0]
+        assert "of_others" not in grants[0]
+        administer(url, *grants)
+        with other.connect() as connection:
+            assert find_missing_grants(connection) == []
+        other.dispose()
+
+
 def test_tables_of_others_are_no_difference(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE public.of_others (id int PRIMARY KEY)"))

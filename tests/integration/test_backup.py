@@ -76,6 +76,9 @@ OF_OTHERS = """
     create table of_others (id int primary key);
     create view view_of_others as select id from of_others;
     insert into of_others values (1);
+    create table parents_of_others (id int);
+    create index ix_parents_of_others_id on parents_of_others (id);
+    create sequence parents_of_others_id_seq owned by parents_of_others.id;
 """
 
 
@@ -85,15 +88,21 @@ def test_a_restore_leaves_tables_of_others_and_gives_grants_back(filled: str, tm
     backup(filled, file)
     role = f"reader_{tmp_path.name.replace('-', '_')[-20:]}".lower()
     on(filled, f"create role {role}", f"grant select on parents to {role} with grant option")
-    on(filled, f"grant select on v_parents to {role}", f"grant usage on schema etl to {role}")
+    on(
+        filled,
+        f"grant select (id) on children to {role}",
+        f"grant select on v_parents to {role}",
+        f"grant usage on schema etl to {role}",
+    )
     on(filled, f"grant insert on of_others to {role}", "insert into of_others values (2)", "delete from children")
     may = f"""
         select has_table_privilege('{role}', 'parents', 'select with grant option'),
                has_table_privilege('{role}', 'v_parents', 'select'), has_schema_privilege('{role}', 'etl', 'usage'),
-               has_table_privilege('{role}', 'of_others', 'insert')
+               has_table_privilege('{role}', 'of_others', 'insert'),
+               has_column_privilege('{role}', 'children', 'id', 'select')
     """
     restore(filled, file)
-    assert on(filled, may) == [(True, True, True, True)]
+    assert on(filled, may) == [(True, True, True, True, True)]
     assert on(filled, "select count(*) from view_of_others") == [(2,)]
     assert on(filled, "select count(*) from children") == [(2,)]
     on(filled, f"drop owned by {role}", f"drop role {role}")
@@ -107,8 +116,14 @@ def test_a_backup_of_the_whole_database_restores_only_what_is_ours(filled: str, 
     with psycopg.connect(filled) as connection:
         major = connection.info.server_version // 10000
     subprocess.run([client_program("pg_dump", major), *arguments], check=True)
-    on(filled, "insert into of_others values (2)", "delete from children")
+    on(filled, "insert into of_others values (2)", "delete from children", "select nextval('parents_of_others_id_seq')")
+    oids = """
+        select oid, relname from pg_class where relname in ('ix_parents_of_others_id', 'parents_of_others_id_seq')
+        order by relname
+    """
+    before = on(filled, oids)
     restore(filled, file)
+    assert on(filled, oids) == before
     assert on(filled, "select count(*) from of_others") == [(2,)]
     assert on(filled, "select count(*) from children") == [(2,)]
 
