@@ -57,7 +57,7 @@ def command(*, keep: Keep = False, contacts: Contacts = None, live: Live = False
     with StopRequest() as stop_request, EmbeddedPostgres(folder, say=print_notice) as server:
         agency = load_or_create_agency(folder, contacts)
         print_notice(f"Database: {display_url(server.url)} (embedded)", style="dim")
-        upgrade(server.url)
+        upgrade(server.url, report=partial(print_notice, style="dim"))
         with Simulator(agency.simulator_settings(live=live)) as simulator:
             print_notice(
                 f"QQCatalyst: {simulator.api_url}, simulated, {format_count(agency.contacts, 'contact')}", style="dim"
