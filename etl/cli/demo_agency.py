@@ -66,6 +66,11 @@ def remove_demo(folder: Path) -> bool:
     return remove_server(folder)
 
 
+def exists_demo(folder: Path) -> bool:
+    """Return whether the demo has not been removed."""
+    return (folder / _AGENCY_FILE).exists()
+
+
 def make_demo_settings(settings: Settings, simulator: Simulator) -> Settings:
     """Return the settings that connect to the simulator instead of a real account."""
     api_settings = simulator.settings

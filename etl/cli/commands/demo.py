@@ -2,12 +2,13 @@
 
 import time
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from etl.cli.commands.simulate import MAX_CONTACTS, list_environment
-from etl.cli.demo_agency import get_demo_folder, load_or_create_agency, make_demo_settings, remove_demo
+from etl.cli.demo_agency import exists_demo, get_demo_folder, load_or_create_agency, make_demo_settings, remove_demo
 from etl.cli.run_command import run_with_progress
 from etl.cli.session import CommandSession, connect_session, load_settings
 from etl.cli.ui.format import format_count, format_duration, join_words
@@ -27,6 +28,8 @@ app = create_app()
 
 #: Seconds between two syncs of a live agency.
 SYNC_INTERVAL = 5.0
+#: Seconds between two looks whether the demo was removed in another terminal.
+LOOK_INTERVAL = 0.5
 
 Keep = Annotated[bool, typer.Option("--keep", help="Keep the servers running, and print their addresses.")]
 Contacts = Annotated[
@@ -69,9 +72,9 @@ def command(*, keep: Keep = False, contacts: Contacts = None, live: Live = False
                 show_assumed()
                 show_next_steps(folder, servers_running=keep or live)
                 if live:
-                    follow_changes(session, stop_request)
+                    follow_changes(session, folder, stop_request)
                 elif keep:
-                    serve_until_stopped(simulator, stop_request)
+                    serve_until_stopped(simulator, folder, stop_request)
     raise typer.Exit(status)
 
 
@@ -83,26 +86,38 @@ def first_sync(session: CommandSession, stop_request: StopRequest) -> int:
     )
 
 
-def serve_until_stopped(simulator: Simulator, stop_request: StopRequest) -> None:
-    """Print the addresses, and wait for a stop request."""
+def serve_until_stopped(simulator: Simulator, folder: Path, stop_request: StopRequest) -> None:
+    """Print the addresses, and wait until a stop request or until the demo is removed in another terminal."""
     print_line()
     print_line("To sync from this simulator:", style="bold")
     for name, value in list_environment(simulator).items():
         print_line(f"  export {name}={value}")
     print_notice("The servers run until Ctrl-C.")
-    stop_request.event.wait()
+    while not stop_request.event.wait(LOOK_INTERVAL):
+        if was_removed(folder):
+            return
 
 
-def follow_changes(session: CommandSession, stop_request: StopRequest) -> None:
-    """Sync the changes of a live agency until a stop request."""
+def follow_changes(session: CommandSession, folder: Path, stop_request: StopRequest) -> None:
+    """Sync the changes of a live agency until a stop request or until the demo is removed in another terminal."""
     print_line()
     print_notice(f"Simulating changes and syncing them every {SYNC_INTERVAL:.0f} s until Ctrl-C.")
     while not stop_request.event.wait(SYNC_INTERVAL):
+        if was_removed(folder):
+            return
         try:
             summary = sync(session.engine, session.settings, None, Options(), Watcher(stop=stop_request.event))
         except Interrupted:
             return
         print_line(describe_changes(summary))
+
+
+def was_removed(folder: Path) -> bool:
+    """Return whether the demo was removed in another terminal, and say so."""
+    if exists_demo(folder):
+        return False
+    print_notice("The demo was removed by `qqetl demo --clear`, and its servers have stopped.")
+    return True
 
 
 def describe_changes(summary: Summary) -> str:
