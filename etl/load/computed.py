@@ -23,8 +23,8 @@ def refresh_computed_columns(connection: Connection, tenant: str, batch_id: UUID
     refresh_placeholders(
         connection, tenant, {table for tables in written_tables.values() for table in changed_tables(tables)}
     )
-    for written_batch_id in batch_ids:
-        follow_records_around(connection, tenant, written_batch_id)
+    for written_batch_id, tables in written_tables.items():
+        follow_records_around(connection, tenant, written_batch_id, tables)
     for written_batch_id, tables in written_tables.items():
         refresh_for_batch(connection, tenant, written_batch_id, tables)
 

@@ -4,7 +4,9 @@ Their own version in staging is still the newest, since only the record around t
 """
 
 import time
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
@@ -17,26 +19,59 @@ from etl.resources import resource as resource_named
 #: A nested row and the record around it that differ: which is deleted.
 LEAVES = "stored.deleted_at IS NULL AND around.deleted_at IS NOT NULL"
 RETURNS = "stored.deleted_at IS NOT NULL AND around.deleted_at IS NULL"
+#: Which of the two a batch wrote.
+WRITTEN = ("around", "stored")
+
+#: Numbers of rows by table and action.
+Counts = Mapping[str, Mapping[str, int]]
 
 
-def follow_records_around(connection: Connection, tenant: str, batch_id: UUID) -> None:
-    """Mark nested rows deleted with the record around them, and live again with it, where a batch wrote either."""
+class NestedUpdate(NamedTuple):
+    """An update of nested rows that differ from the record around them."""
+
+    around: Resource
+    differs: str
+    written: str
+
+
+def follow_records_around(connection: Connection, tenant: str, batch_id: UUID, counts: Counts | None = None) -> None:
+    """Mark nested rows deleted with the record around them, and live again with it, where a batch wrote either.
+
+    `counts` are those of the rows that the batch wrote, by table; without them every table may have changed.
+    """
     for resource in CATALOGUE:
         for derivation in resource.derived:
-            if derivation.owned:
-                follow_record_around(connection, tenant, batch_id, resource, resource_named(derivation.resource))
+            around = resource_named(derivation.resource)
+            if derivation.owned and (updates := find_updates(resource, around, counts)):
+                follow_record_around(connection, tenant, batch_id, resource, updates)
+
+
+def find_updates(resource: Resource, around: Resource, counts: Counts | None) -> list[NestedUpdate]:
+    """Return the updates of nested rows that may find any, by what a batch wrote."""
+    if counts is None:
+        return [NestedUpdate(around, differs, written) for written in WRITTEN for differs in (LEAVES, RETURNS)]
+    of_around = counts.get(around.model.__tablename__, {})
+    of_nested = counts.get(resource.model.__tablename__, {})
+    may_find = {
+        (LEAVES, "around"): of_around.get("deleted"),
+        (RETURNS, "around"): of_around.get("revived"),
+        (LEAVES, "stored"): any(of_nested.get(name) for name in ("inserted", "updated", "revived")),
+        (RETURNS, "stored"): of_nested.get("deleted"),
+    }
+    return [NestedUpdate(around, differs, written) for (differs, written), may in may_find.items() if may]
 
 
 def follow_record_around(
-    connection: Connection, tenant: str, batch_id: UUID, resource: Resource, around: Resource
+    connection: Connection, tenant: str, batch_id: UUID, resource: Resource, updates: Sequence[NestedUpdate]
 ) -> None:
     """Mark the nested rows of one resource, and add them to the sync history."""
     began = time.monotonic()
     bound = {"tenant": tenant, "batch_id": batch_id}
     changed = UpsertResult()
-    for written in ("around", "stored"):
-        changed.deleted += connection.execute(build_statement(resource, around, LEAVES, written), bound).rowcount
-        changed.revived += connection.execute(build_statement(resource, around, RETURNS, written), bound).rowcount
+    for around, differs, written in updates:
+        number = connection.execute(build_statement(resource, around, differs, written), bound).rowcount
+        changed.deleted += number if differs == LEAVES else 0
+        changed.revived += number if differs == RETURNS else 0
     if changed.deleted or changed.revived:
         record_history(connection, batch_id, resource.model.__tablename__, changed, began)
 
