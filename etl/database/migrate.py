@@ -67,12 +67,18 @@ def downgrade(url: str, revision: str) -> None:
         command.downgrade(alembic_config(connection), revision)
 
 
+def find_active_lease(connection: Connection) -> Any:
+    """Return the lease of an active run, None if no run is active or there is no table of leases yet."""
+    has_leases = connection.execute(text("SELECT to_regclass('etl.leases') IS NOT NULL")).scalar_one()
+    return connection.execute(ACTIVE_LEASE).first() if has_leases else None
+
+
 def block_runs(connection: Connection) -> None:
     """Block the next commit of every run until the open transaction ends; raise LeaseHeld while a run is active."""
     if connection.execute(text("SELECT to_regclass('etl.leases')")).scalar_one() is None:
         return
     connection.execute(text("LOCK TABLE etl.leases IN EXCLUSIVE MODE"))
-    lease = connection.execute(ACTIVE_LEASE).first()
+    lease = find_active_lease(connection)
     if lease is not None:
         raise LeaseHeld(
             f"A run is active (it holds the lease of {lease.resource} as {lease.holder}), and a migration would change "
