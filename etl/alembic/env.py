@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from etl.database.connect import make_engine
-from etl.database.migrate import MANAGED_SCHEMAS, MIGRATION_LOCK, block_runs, find_active_lease, metadata
+from etl.database.migrate import ACTIVE_HOLDER, MANAGED_SCHEMAS, MIGRATION_LOCK, block_runs, find_active_lease, metadata
 from etl.database.resolve import resolve_database
 from etl.database.revisions import current_revision, head_revision
 from etl.load import history_triggers
@@ -19,8 +19,10 @@ def run_migrations(connection: Connection) -> None:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
     if will_change_tables(connection):
         block_runs(connection)
-    elif has_target_revision() and find_active_lease(connection) is not None:
-        return  # the tables are up to date; to replace their triggers would deadlock with what the run writes
+    elif has_target_revision() and (lease := find_active_lease(connection)) is not None:
+        # The tables are at the target. Replacing their triggers could deadlock with what the run writes.
+        context.config.attributes[ACTIVE_HOLDER] = lease.holder
+        return
     view_grants = drop_views_and_triggers(connection) if has_target_revision() else None
     context.configure(
         connection=connection,

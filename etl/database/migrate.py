@@ -26,6 +26,9 @@ STATEMENT_SECONDS = 6 * 3600.0
 
 ACTIVE_LEASE = text("SELECT resource, holder FROM etl.leases WHERE expires_at > now() ORDER BY resource LIMIT 1")
 
+#: The attribute of Alembic's configuration with the holder of the run that keeps views and triggers as they are.
+ACTIVE_HOLDER = "active_holder"
+
 
 def metadata() -> MetaData:
     """Return the metadata with every table."""
@@ -55,10 +58,17 @@ def migration_transaction(url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    """Upgrade a database to a revision in one transaction; raise LeaseHeld while a run is active."""
+def upgrade(url: str, revision: str = "head") -> str | None:
+    """Upgrade a database to a revision in one transaction; raise LeaseHeld while a run is active.
+
+    Views and triggers are recreated even when no migration is missing, unless a run is active. Returns the holder of
+    that run, None if views and triggers were recreated.
+    """
     with migration_transaction(url) as connection:
-        command.upgrade(alembic_config(connection), revision)
+        config = alembic_config(connection)
+        command.upgrade(config, revision)
+    holder: str | None = config.attributes.get(ACTIVE_HOLDER)
+    return holder
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -67,18 +77,21 @@ def downgrade(url: str, revision: str) -> None:
         command.downgrade(alembic_config(connection), revision)
 
 
-def find_active_lease(connection: Connection) -> Any:
-    """Return the lease of an active run, None if no run is active or there is no table of leases yet."""
-    has_leases = connection.execute(text("SELECT to_regclass('etl.leases') IS NOT NULL")).scalar_one()
-    return connection.execute(ACTIVE_LEASE).first() if has_leases else None
+def find_active_lease(connection: Connection, *, blocking: bool = False) -> Any:
+    """Return a lease of an active run, None if no run is active.
+
+    With `blocking`, no run can commit until the open transaction ends.
+    """
+    if connection.execute(text("SELECT to_regclass('etl.leases')")).scalar_one() is None:
+        return None
+    if blocking:
+        connection.execute(text("LOCK TABLE etl.leases IN EXCLUSIVE MODE"))
+    return connection.execute(ACTIVE_LEASE).first()
 
 
 def block_runs(connection: Connection) -> None:
     """Block the next commit of every run until the open transaction ends; raise LeaseHeld while a run is active."""
-    if connection.execute(text("SELECT to_regclass('etl.leases')")).scalar_one() is None:
-        return
-    connection.execute(text("LOCK TABLE etl.leases IN EXCLUSIVE MODE"))
-    lease = find_active_lease(connection)
+    lease = find_active_lease(connection, blocking=True)
     if lease is not None:
         raise LeaseHeld(
             f"A run is active (it holds the lease of {lease.resource} as {lease.holder}), and a migration would change "
