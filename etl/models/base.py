@@ -36,7 +36,7 @@ Source = str | Callable[[Mapping[str, Any]], Any]
 class DataSource:
     """A source of a table's columns. A secondary source fills columns of its own and leaves the rest unchanged.
 
-    A fallback source is secondary too, and besides has records like those of the primary source: they fill the other
+    A fallback source is secondary too, and also has records like those of the primary source: they fill the other
     columns of a row until the primary source has a record of it. Such a row has no `version_at`.
     """
 

@@ -63,7 +63,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     id: str
     raw_id: str
     text: str  #: its values in the order of `row_columns(...)`, as a line of COPY text without its end
-    undated: bool  #: whether it belongs to the batch that read it, whatever its window: undated, or read per parent
+    undated: bool  #: whether it is of the batch that read it, regardless of its window: undated, or read per parent
     deleted: bool  #: whether the record is marked as deleted
 
 
