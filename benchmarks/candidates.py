@@ -27,7 +27,7 @@ class Candidate:
     steps: tuple[str, ...] = STEPS
     environment: str | None = None  #: the folder below `.venvs`; None: this program's environment
     most: int | None = None  #: maximum records that it reads in the first two steps; its times are scaled
-    prepare: Callable[[str], None] | None = None  #: prepares its empty database, not timed
+    prepare: Callable[[str], object] | None = None  #: prepares its empty database, not timed
 
     @property
     def python(self) -> Path:

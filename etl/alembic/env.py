@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Connection, text
 
 from etl.database.connect import make_engine
-from etl.database.migrate import MIGRATION_LOCK, block_runs, create_schema
+from etl.database.migrate import ACTIVE_HOLDER, MIGRATION_LOCK, block_runs, create_schema, find_active_lease
 from etl.database.resolve import resolve_database
 from etl.database.revisions import current_revision, head_revision
 from etl.database.rights import MANAGED_SCHEMAS
@@ -25,6 +25,10 @@ def run_migrations(connection: Connection) -> None:
         create_schema(connection, schema)
     if will_change_tables(connection):
         block_runs(connection)
+    elif has_target_revision() and (lease := find_active_lease(connection)) is not None:
+        # The tables are at the target. Replacing their triggers could deadlock with what the run writes.
+        context.config.attributes[ACTIVE_HOLDER] = lease.holder
+        return
     view_grants = drop_views_and_triggers(connection) if has_target_revision() else None
     context.configure(
         connection=connection,

@@ -30,6 +30,9 @@ ACTIVE_LEASES = text("""
     FROM etl.leases AS lease WHERE expires_at > now() ORDER BY resource
 """)
 
+#: The attribute of Alembic's configuration with the holder of the run that keeps views and triggers as they are.
+ACTIVE_HOLDER = "active_holder"
+
 
 def alembic_config(connection: Connection | None = None) -> Config:
     """Return Alembic's configuration, for an installed package as well as for a checkout."""
@@ -51,16 +54,20 @@ def migration_transaction(url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def upgrade(url: str, revision: str = "head", report: Callable[[str], None] | None = None) -> None:
+def upgrade(url: str, revision: str = "head", report: Callable[[str], None] | None = None) -> str | None:
     """Upgrade a database to a revision in one transaction; `report` gets a line for each migration.
 
-    Raises LeaseHeld while a run is active, DatabaseNotReady with the missing GRANTs if the user lacks rights.
+    Views and triggers are recreated even when no migration is missing, unless a run is active. Returns the holder of
+    that run, None if views and triggers were recreated. Raises LeaseHeld while a run is active and a migration is
+    missing, DatabaseNotReady with the missing GRANTs if the user lacks rights.
     """
     with migration_transaction(url) as connection:
         check_rights(connection)
         config = alembic_config(connection)
         config.attributes["report"] = report
         command.upgrade(config, revision)
+    holder: str | None = config.attributes.get(ACTIVE_HOLDER)
+    return holder
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -69,16 +76,21 @@ def downgrade(url: str, revision: str) -> None:
         command.downgrade(alembic_config(connection), revision)
 
 
-def block_runs(connection: Connection) -> None:
-    """Block the next commit of every run until the open transaction ends; raise LeaseHeld while a run is active.
+def find_active_lease(connection: Connection, *, blocking: bool = False) -> Any:
+    """Return a lease of an active run, None if no run is active. A run whose process is gone is not active.
 
-    A run whose process is gone from this machine is not active.
+    With `blocking`, no run can commit until the open transaction ends.
     """
     if connection.execute(text("SELECT to_regclass('etl.leases')")).scalar_one() is None:
-        return
-    connection.execute(text("LOCK TABLE etl.leases IN EXCLUSIVE MODE"))
-    active = [lease for lease in connection.execute(ACTIVE_LEASES) if not is_gone(lease.process)]
-    lease = active[0] if active else None
+        return None
+    if blocking:
+        connection.execute(text("LOCK TABLE etl.leases IN EXCLUSIVE MODE"))
+    return next((lease for lease in connection.execute(ACTIVE_LEASES) if not is_gone(lease.process)), None)
+
+
+def block_runs(connection: Connection) -> None:
+    """Block the next commit of every run until the open transaction ends; raise LeaseHeld while a run is active."""
+    lease = find_active_lease(connection, blocking=True)
     if lease is not None:
         raise LeaseHeld(
             f"A run is active (it holds the lease of {lease.resource} as {lease.holder}), and a migration would change "

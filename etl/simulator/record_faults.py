@@ -78,7 +78,7 @@ def second_tenant(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> P
     """Give every second enterprise row to another tenant, as a credential for two agencies receives them."""
 
     def shared(record: dict[str, Any]) -> dict[str, Any]:
-        is_other = record.get("PolicyId", 0) % 2 and "QQTenantID" in record
+        is_other = record.get("PolicyId", 0) % 2 and record.get("QQTenantID") is not None
         return record | {"QQTenantID": record["QQTenantID"] + 1} if is_other else record
 
     return changed(page, shared)

@@ -15,7 +15,7 @@ from command_line import CommandLine, settings_of
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator, SimulatorSettings
 
-NAMES = [resource.name for resource in CATALOGUE]
+NAMES = [resource.name for resource in CATALOGUE if not resource.optional]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ import psycopg
 import pytest
 from command_line import CommandLine, settings_of
 
+from etl.database.connect import make_engine
+from etl.ledger.leases import hold_lease
 from etl.simulator import Simulator, SimulatorSettings
 
 CONTACTS = 8
@@ -99,7 +101,16 @@ def test_4_not_migrated_then_migrated_then_changed(qqetl: CommandLine, empty_dat
     assert "qqetl db upgrade" in error_line(refused.stderr)
     assert fresh("db", "check").returncode == 4
     assert "Migrated from nothing" in fresh("db", "upgrade").stdout
-    assert "Already" in fresh("db", "upgrade").stdout
+    again = fresh("db", "upgrade")
+    assert "Already" in again.stdout
+    assert "A run is active" not in again.stderr
+    engine = make_engine(empty_database_url)
+    with hold_lease(engine, "default", ["contacts"]):
+        during = fresh("db", "upgrade")
+    engine.dispose()
+    assert (during.returncode, "Already" in during.stdout) == (0, True)
+    assert "A run is active" in during.stderr
+    assert "run `qqetl db upgrade` again when the run has ended" in " ".join(during.stderr.split())
     assert fresh("db", "check").returncode == 0
     with psycopg.connect(empty_database_url) as connection:
         connection.execute("ALTER TABLE etl.batches ADD COLUMN scribble text")

@@ -250,10 +250,10 @@ def test_emails_and_metrics(inside: Inside, simulator: Simulator) -> None:
     simulator.server.faults = Telltale(TALES["500"])
     with mail_sink() as (sink, port):
         addresses = {"ETL_MAIL_FROM": "qqetl@example.com", "ETL_MAIL_TO": "ops@example.com"}
-        for words in (["sync", "--resource", "claims"], ["notices", "--test"], ["metrics"]):
+        for words in (["sync", "--resource", "policies"], ["notices", "--test"], ["metrics"]):
             _, text = inside(*words, ETL_SMTP_URL=f"smtp://127.0.0.1:{port}", **addresses)
             assert leaked(text) == []
-    assert sink.subjects == ["qqetl default: claims failed", "qqetl default: test email"]
+    assert sink.subjects == ["qqetl default: policies failed", "qqetl default: test email"]
     assert [
         leaked(mail.as_string() + sink.text(index) + sink.html(index)) for index, mail in enumerate(sink.mails)
     ] == [

@@ -161,7 +161,7 @@ def fail_and_retry(collector: Collector, simulator: Simulator, url: str) -> None
     assert notices["unsent"]
     interrupt_sync(collector, simulator, url)
     collector("retry")
-    explain_row(collector, url, "carriers", "is_placeholder")
+    explain_row(collector, url, "locations", "is_placeholder")
 
 
 def interrupt_sync(collector: Collector, simulator: Simulator, url: str) -> None:

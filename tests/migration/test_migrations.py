@@ -16,6 +16,7 @@ from etl.database.connect import make_engine
 from etl.database.migrate import alembic_config, downgrade, schema_differences, upgrade
 from etl.database.revisions import check_migrated, current_revision, head_revision, revisions
 from etl.errors import DatabaseNotReady
+from etl.ledger.leases import hold_lease
 from etl.models import PRODUCTION
 from etl.models.base import Base
 from etl.reports.views import VIEWS
@@ -156,6 +157,24 @@ def test_two_concurrent_upgrades_create_one_schema(empty: Engine, tmp_path: Path
     assert [process.wait(60) for process in both] == [0, 0]
     with empty.connect() as connection:
         assert schema_differences(connection) == []
+
+
+@pytest.mark.timeout(60)
+def test_an_upgrade_with_nothing_to_do_waits_for_no_transaction_of_an_active_run(empty: Engine) -> None:
+    """Replacing a trigger locks its table, which a run's transaction may have written and may want the next one of."""
+    upgrade(url_of(empty))
+    before = schema(empty)
+    with empty.begin() as connection:
+        connection.execute(text("DROP VIEW masked.claims CASCADE"))
+    outdated = schema(empty)
+    with hold_lease(empty, "default", ["contacts"]), empty.begin() as writer:
+        writer.execute(text("LOCK TABLE public.contacts, public.policies IN ROW EXCLUSIVE MODE"))
+        holder = upgrade(url_of(empty))  # would wait until the timeout of the test
+        assert holder is not None
+        assert str(os.getpid()) in holder
+        assert schema(empty) == outdated != before
+    assert upgrade(url_of(empty)) is None
+    assert schema(empty) == before
 
 
 def test_every_table_of_the_metadata_has_a_primary_key() -> None:

@@ -187,7 +187,7 @@ def details(world: World) -> Iterator[tuple[str, Row]]:
     for policy in present_policies(world):
         for detail in world.detail("info", policy["PolicyId"]):
             yield (
-                str(detail["PolicyDetailsID"]),
+                str(detail.get("PolicyDetailsID") or f"policy:{policy['PolicyId']}"),
                 row(
                     False, business_type=detail["BusinessType"], binder_number=detail["BinderNumber"],
                     carrier_naic=detail["CarrierNAIC"], non_renewal=detail["NonRenewal"],

@@ -18,8 +18,8 @@ UNCHANGED = frozenset(
     "EntityID PolicyId PolicyID CustomerId CustomerID ContactId QuoteID ClaimID ApplicationID RecordId CommissionID "
     "CommissionRuleID PolicyDetailsID AdjustmentID CoverageID EquipmentID DriverID VehicleID BlobInfoId AcordFormID "
     "QQID DepartmentID CarrierID QQTenantID Status QuoteStatus AdjustmentType ContactSubType IsDeleted CreatedOn "
-    "DateLastModified Drivers Vehicles Data PageNumber PageSize PagesTotal TotalItems TotalPages IsSuccess "
-    "ErrorCode".split()
+    "DateLastModified EndorsementEffectiveDate Drivers Vehicles Data PageNumber PageSize PagesTotal TotalItems "
+    "TotalPages IsSuccess ErrorCode".split()
 )
 TEXTS: tuple[str, ...] = (
     "", " ", "\x00", "a\x00b", "\ud800", "\udfff\ud800", "\ufffe\uffff", "\u202egnp.exe", "\u200b\u2060\ufeff",

@@ -49,9 +49,14 @@ def upgrade_command(*, embedded: Embedded = False) -> None:
     with open_database(settings, embedded=embedded, create=True) as url, connect_session(settings, url) as session:
         with database_errors(), session.engine.connect() as connection:
             before = current_revision(connection)
-        upgrade(url, report=partial(print_notice, style="dim"))
+        holder = upgrade(url, report=partial(print_notice, style="dim"))
     now = head_revision()
     print_line(f"Already at migration {now}." if before == now else f"Migrated from {before or 'nothing'} to {now}.")
+    if holder is not None:
+        print_notice(
+            f"A run is active ({holder}), so views and triggers were left as they are. If you have installed another "
+            "version of this program, run `qqetl db upgrade` again when the run has ended."
+        )
 
 
 @app.command(epilog=format_examples("qqetl db check"))

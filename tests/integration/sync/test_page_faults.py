@@ -60,7 +60,9 @@ def known(simulator: Simulator) -> set[str]:
 def test_a_record_on_two_pages_is_one_row_and_one_duplicate(site: Site, simulator: Simulator) -> None:
     part = read(site, simulator, "duplicate-records:1")
     pages = -(-len(simulator.world.contacts) // PAGE)
-    assert (part.status, part.counts["duplicate"]) == (ResourceState.DONE, pages)
+    assert part.status is ResourceState.DONE
+    assert part.counts["duplicate"] >= pages
+    assert part.counts["fetched"] - part.counts["duplicate"] == len(simulator.world.contacts)
     assert names(site) == known(simulator)
     assert value(site.engine, "SELECT count(*) FROM raw.raw_contacts") == len(simulator.world.contacts)
 
@@ -240,7 +242,8 @@ def test_a_record_without_a_usable_id_is_refused_with_its_position(
     part = read(site, simulator, fault)
     assert part.status is ResourceState.DONE, part.error
     assert part.counts["refused"] > 0
-    assert part.counts["refused"] + part.counts["inserted"] == len(simulator.world.contacts)
+    assert part.counts["inserted"] == len(names(site))
+    assert part.counts["refused"] >= len(known(simulator) - names(site)) > 0
     where = "WHERE rule = 'record-unusable' AND resource = 'contacts'"
     positions = values(site.engine, f"SELECT source_id FROM etl.findings {where}")
     assert len(positions) == part.counts["refused"]
