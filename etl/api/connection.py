@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from etl.api.client import ApiClient
+from etl.api.daily_calls import record_calls
 from etl.api.event_loop import EventLoopThread
 from etl.config.settings import Settings
 from etl.errors import SettingsError
@@ -43,6 +44,8 @@ def connected(
             yield ApiConnection(wire, api, wire.run(api.sign_in()))
         finally:
             wire.run(api.__aexit__(None, None, None))
+            if ledger is not None:
+                record_calls(ledger, settings, api.traffic)
 
 
 async def open_client(settings: Settings, ledger: Ledger | None) -> ApiClient:

@@ -206,7 +206,7 @@ def pick_parent(examination: Examination, resource: Resource) -> ChildRequest | 
     fitting = [candidate for candidate in candidates if parent_filter is None or parent_filter.is_met(candidate[1])]
     for source_id, record in fitting or candidates:
         carried = {key: record[key] for key in resource.parent.parent_fields if key in record}
-        return ChildRequest(source_id, NO_ROW, msgspec.json.encode(carried))
+        return ChildRequest(source_id, NO_ROW, msgspec.json.encode(carried), resource.name)
     return None
 
 

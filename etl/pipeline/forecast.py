@@ -11,8 +11,7 @@ from etl.catalogue import Endpoint, Resource
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
 from etl.extract.date_ranges import date_range_of, is_short, split_by_quarter, split_by_total, split_ended_days
-from etl.ledger import children
-from etl.ledger.children import DueCalls
+from etl.ledger.child_counts import DueCalls, count_due_calls
 from etl.ledger.transaction import Ledger
 from etl.pipeline.plan import Plan
 from etl.resources import CATALOGUE
@@ -121,7 +120,7 @@ def forecast_children(ledger: Ledger, resource: Resource, window: Window, parent
     """Return the forecast for a resource read per parent: the calls due now, plus one for each parent in the window."""
     parent_resource = resource_named(resource.parent.resource if resource.parent else "")
     waiting = ledger.read(
-        partial(children.count_due_calls, child=resource, parent=parent_resource, tenant=ledger.tenant)
+        partial(count_due_calls, child=resource, parent=parent_resource, tenant=ledger.tenant, today=window.end.date())
     )
     new_parents = (parent.records or 0) if parent is not None else 0
     calls = sum(due.calls for due in waiting) + new_parents

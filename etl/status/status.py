@@ -8,15 +8,18 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 
 from etl.catalogue import Resource
+from etl.dependencies import is_read_daily
 from etl.ledger import batches, children
 from etl.ledger.batches import Batch
 from etl.ledger.children import QueueCoverage
 from etl.models.base import PRIMARY
 from etl.models.bookkeeping import offers, watermarks
-from etl.resources import CATALOGUE
+from etl.resources import BY_NAME, CATALOGUE
 from etl.status.backfill import BackfillProgress, backfill_progress
 from etl.values import Severity
 from etl.window import FIRST_INSTANT, Window
+
+DAY = timedelta(days=1)
 
 FRESHNESS = text("SELECT resource, complete_to, lag, last_error FROM etl.freshness WHERE tenant = :tenant")
 QUALITY = text("SELECT * FROM etl.quality WHERE tenant = :tenant")
@@ -49,8 +52,12 @@ class Freshness:
     error_at: datetime | None = None
 
     def is_late(self, most: timedelta) -> bool:
-        """Tell whether the resource lags by more than `most`; a resource that is not offered never does."""
-        return self.offered is not False and (self.lag is None or self.lag > most)
+        """Tell whether the resource lags by more than `most`; a resource that is not offered never does.
+
+        A list that is read once a day may lag by the day more.
+        """
+        allowed = most + DAY if is_read_daily(BY_NAME[self.resource]) else most
+        return self.offered is not False and (self.lag is None or self.lag > allowed)
 
 
 @dataclass(frozen=True, slots=True)

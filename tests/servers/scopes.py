@@ -1,7 +1,7 @@
 """A pytest plugin for the three scopes of the suite: the short form, everything, and what runs at night.
 
-Without options and paths, tests marked `long` or `nightly` are left out. `--long` runs only the long ones, `--all` both,
-`--nightly` only those of the night. A path runs everything below it but the tests of the night.
+Without options and paths, tests marked `long` or `nightly` are left out. `--long` runs only the long ones, `--all`
+both, `--nightly` only those of the night. A path runs everything below it but the tests of the night.
 """
 
 import pytest

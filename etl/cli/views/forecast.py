@@ -8,7 +8,7 @@ from etl.cli.session import CommandSession
 from etl.cli.ui.format import format_count, format_duration, format_number, format_time, join_words
 from etl.cli.ui.terminal import build_table, print_line, stdout
 from etl.database.revisions import check_migrated
-from etl.ledger.children import DueCalls
+from etl.ledger.child_counts import DueCalls
 from etl.pipeline.forecast import Forecast
 from etl.pipeline.forecast import forecast as forecast_calls
 from etl.pipeline.plan import Options, plan

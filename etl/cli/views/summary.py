@@ -8,6 +8,7 @@ from etl.cli.ui.format import format_count, format_duration, format_number, form
 from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
 from etl.cli.views.balance_sheet import batch_resource_to_json, find_failures, format_balance, sum_counts
 from etl.config.redaction import escape_control_characters
+from etl.ledger.child_samples import ChildSample
 from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.sync_history import COUNT_COLUMNS
 from etl.models.states import Outcome, ResourceState, TroubleKind
@@ -34,6 +35,7 @@ def show_summary(summary: Summary) -> None:
         print_line(f"{scan.resource}: {missing} in QQCatalyst; nothing was deleted")
     print_line()
     show_balance(summary)
+    show_samples(summary)
     show_drift(summary)
     show_failures(summary)
 
@@ -91,6 +93,26 @@ def show_balance(summary: Summary) -> None:
         print_line(f"  {format_count(totals['findings'], 'finding')}: see `qqetl findings`")
     if not_offered := [part.resource for part in summary.parts if part.status is ResourceState.NOT_OFFERED]:
         print_line(f"  Not offered by this account: {join_words(not_offered)}")
+
+
+def show_samples(summary: Summary) -> None:
+    """Print which calls are left out because a sample of parents had no records, and which are not, and why."""
+    for sample in summary.samples:
+        if sample.decided_at is not None:
+            print_line(f"  {describe_sample(sample)}")
+
+
+def describe_sample(sample: ChildSample) -> str:
+    """Return the outcome of a sample as a sentence."""
+    if sample.counter_example is not None:
+        return (
+            f"{sample.resource}: {sample.parent} {sample.counter_example} was never changed and has some, so they are "
+            f"requested for all {sample.parent}"
+        )
+    return (
+        f"{sample.resource}: requested only for {sample.parent} that were ever changed; a sample of "
+        f"{len(sample.parent_ids)} others has none"
+    )
 
 
 def show_drift(summary: Summary) -> None:
