@@ -75,8 +75,15 @@ class ParentFilter:
 
     def is_met(self, record: Record) -> bool:
         """Return whether a record always gets a call, even without a reference to it."""
-        codes = (*self.excluded, *self.if_referenced)
-        return not any(is_one_of(record.get(field), codes) for field in self.fields)
+        return not self._has_any(record, (*self.excluded, *self.if_referenced))
+
+    def may_be_met(self, record: Record) -> bool:
+        """Return whether a record gets a call if a row refers to it."""
+        return not self._has_any(record, self.excluded)
+
+    def _has_any(self, record: Record, codes: tuple[str, ...]) -> bool:
+        """Return whether any of the fields has one of some codes."""
+        return any(is_one_of(record.get(field), codes) for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """How many calls for details a run would find due, by resource and value: the counts behind every forecast."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,7 +9,9 @@ from sqlalchemy import Connection, text
 from etl.catalogue import Resource
 from etl.detail_rules import ACTIVE, IfChanged, Need, Priority
 from etl.ledger.child_samples import read_sample
+from etl.ledger.children import QueueCoverage, read_coverage
 from etl.ledger.parent_conditions import bind, build_conditions
+from etl.resources import BY_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,37 @@ class DueCalls:
         return self.priority in ACTIVE
 
 
+@dataclass(frozen=True, slots=True)
+class DetailsLeft:
+    """The details of one resource: what was read of it, and the calls that are due."""
+
+    resource: str
+    coverage: QueueCoverage
+    due: Sequence[DueCalls]
+
+    @property
+    def calls(self) -> int:
+        """The number of calls that are due."""
+        return sum(calls.calls for calls in self.due)
+
+    @property
+    def parents(self) -> int:
+        """The number of parents, also before they are queued."""
+        return self.coverage.parents or self.calls // max(1, len(BY_NAME[self.resource].endpoints))
+
+
+def read_details_left(connection: Connection, child: Resource, tenant: str, today: date) -> DetailsLeft:
+    """Return what was read of a resource, and the calls that a run would find due."""
+    due = count_due_calls(connection, child, BY_NAME[child.parent.resource if child.parent else ""], tenant, today)
+    return DetailsLeft(child.name, read_coverage(connection, child.name, tenant), due)
+
+
 def count_due_calls(
     connection: Connection, child: Resource, parent: Resource, tenant: str, today: date
 ) -> list[DueCalls]:
     """Return how many calls of a resource a run would find due, in the order of reading. The queue stays unchanged.
 
-    `today` is the day by the API's clock.
+    `today` is the day by the API's clock. A parent takes a call for each endpoint of the resource.
 
     Of parents that get a call only if the sample has any, as many count as the sample is short of.
     """
@@ -68,6 +96,7 @@ def count_due_calls(
         if row.need == Need.IF_SAMPLE_HAS_ANY:
             unsampled += row.calls
         else:
-            due.append(DueCalls(child.name, Priority(row.priority), row.changed, row.calls))
-    drawn = min(unsampled, missing)
+            calls = row.calls * len(child.endpoints)
+            due.append(DueCalls(child.name, Priority(row.priority), row.changed, calls))
+    drawn = min(unsampled, missing) * len(child.endpoints)
     return [DueCalls(child.name, Priority.SAMPLE, changed=True, calls=drawn), *due] if drawn > 0 else due

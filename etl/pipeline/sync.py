@@ -30,7 +30,7 @@ from etl.ledger import balance, batches, child_samples, sync_history, tenants, w
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.child_samples import ChildSample
 from etl.ledger.leases import Waiting, hold_lease
-from etl.ledger.quality import drift
+from etl.ledger.quality import drift, empty_columns
 from etl.ledger.quality.drift import DriftChange
 from etl.ledger.staging import retention
 from etl.ledger.staging.full_scan import FullScan
@@ -242,8 +242,20 @@ def finish_batch(
     update_fallbacks(ledger, settings, batch, batch_resources)
     run_checks_after_load(ledger, batch.id, watcher.watch)
     ledger.commit(partial(complete_batch, batch=batch))
+    if not batch.options.get("limit"):
+        note_empty_columns(ledger, batch, batch_resources)
     purge_old_raw_rows(ledger, settings, [batch_resource.resource for batch_resource in batch_resources])
     return scans
+
+
+def note_empty_columns(ledger: Ledger, batch: Batch, batch_resources: Sequence[BatchResource]) -> None:
+    """Note the columns without any value of the resources that are complete for the first time."""
+    done = [
+        resource_named(batch_resource.resource)
+        for batch_resource in batch_resources
+        if batch_resource.status is ResourceState.DONE
+    ]
+    ledger.commit(partial(empty_columns.record_empty_columns, tenant=ledger.tenant, batch_id=batch.id, resources=done))
 
 
 def purge_old_raw_rows(ledger: Ledger, settings: Settings, names: Sequence[str]) -> None:

@@ -121,8 +121,8 @@ def check_options(
 
 def show_plan(session: CommandSession, window: Window | None, options: Options, *, as_json: bool) -> None:
     """Print the calls that a sync would make."""
-    forecasts, rate = forecast_sync(session, window, options), session.settings.rate_limit.per_second
+    forecast, limit = forecast_sync(session, window, options), session.settings.rate_limit
     if as_json:
-        print_json(forecasts_to_json(forecasts, rate))
+        print_json(forecasts_to_json(forecast, limit))
     else:
-        show_forecast(forecasts, rate)
+        show_forecast(forecast, limit)

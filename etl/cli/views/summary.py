@@ -9,6 +9,7 @@ from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
 from etl.cli.views.balance_sheet import batch_resource_to_json, find_failures, format_balance, sum_counts
 from etl.config.redaction import escape_control_characters
 from etl.ledger.child_samples import ChildSample
+from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
 from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.sync_history import COUNT_COLUMNS
 from etl.models.states import Outcome, ResourceState, TroubleKind
@@ -116,9 +117,18 @@ def describe_sample(sample: ChildSample) -> str:
 
 
 def show_drift(summary: Summary) -> None:
-    """Print the changes in the format of the responses; each change is reported once."""
-    if summary.drift:
-        changes = [f"{change.resource}: {escape_control_characters(change.description)}" for change in summary.drift]
+    """Print the changes in the format of the responses, and columns without any value; each is reported once."""
+    columns = list(describe_empty_columns(summary.drift))
+    for description in columns:
+        print_line(f"  Probably misread: {description}")
+    if columns:
+        print_line("  QQCatalyst may have these values under another name: see `qqetl doctor`")
+    changes = [
+        f"{change.resource}: {escape_control_characters(change.description)}"
+        for change in summary.drift
+        if not is_empty_column(change)
+    ]
+    if changes:
         hidden = len(changes) - MAX_CHANGES
         more = f"; and {format_number(hidden)} more" if hidden > 0 else ""
         print_line(f"  Response format changed (see `qqetl doctor`): {'; '.join(changes[:MAX_CHANGES])}{more}")

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from test_second_sync import calls, per_parent
 
 from etl.cli.views.backfill import backfill_to_json
+from etl.config.rate_limit import parse_rate_limit
 from etl.errors import Interrupted
 from etl.events import Advanced, Event
 from etl.extract import ExtractService
@@ -163,9 +164,9 @@ def test_a_backfill_shows_its_progress(site: Site) -> None:
     assert frugal.sync_once().exit_status == 0
     with site.engine.connect() as connection:
         status = load_status(connection, site.settings.etl_tenant)
-    backfill = backfill_to_json(status, rate=10)
+    backfill = backfill_to_json(status, parse_rate_limit("10/1s"))
     assert backfill["calls_due"] > 0
-    assert backfill["seconds"] == backfill["calls_due"] / 10
+    assert backfill["seconds"] == -(-backfill["calls_due"] // 10) - 1, "the calls of the first second need not wait"
     first = backfill["details"][0]
     assert first["covered"] + first["calls_due"] == first["parents"]
     assert all(resource_progress["oldest_due"] for resource_progress in backfill["details"])
@@ -173,7 +174,12 @@ def test_a_backfill_shows_its_progress(site: Site) -> None:
     assert site.sync_once().exit_status == 0
     with site.engine.connect() as connection:
         status = load_status(connection, site.settings.etl_tenant)
-    assert backfill_to_json(status, rate=0) == {"calls_due": 0, "seconds": None, "details": [], "lists": []}
+    assert backfill_to_json(status, parse_rate_limit("off")) == {
+        "calls_due": 0,
+        "seconds": None,
+        "details": [],
+        "lists": [],
+    }
 
 
 def test_an_interrupted_list_shows_the_date_ranges_that_were_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,6 +193,6 @@ def test_an_interrupted_list_shows_the_date_ranges_that_were_read(site: Site, mo
     with pytest.raises(Interrupted):
         site.with_settings(etl_page_size=2).sync_once(watcher=Watcher(stop, watcher.stop), resources=("contacts",))
     with site.engine.connect() as connection:
-        (lists,) = backfill_to_json(load_status(connection, site.settings.etl_tenant), rate=0)["lists"]
+        (lists,) = backfill_to_json(load_status(connection, site.settings.etl_tenant), parse_rate_limit("off"))["lists"]
     assert lists["resource"] == "contacts"
     assert 0 <= lists["stretches_read"] < lists["stretches"]
