@@ -233,6 +233,9 @@ for entry_name in BY_NAME:
 #: The field in which an enterprise feed names the agency of an item: ids are unique only inside an agency.
 AGENCY_FIELD = "QQTenantID"
 
+#: The resources that make the database useful: offices, customers, policies and billing.
+USEFUL = ("locations", "contacts", "policies", "billing_records")
+
 #: The resource whose records are the people that can be erased.
 PEOPLE = "contacts"
 

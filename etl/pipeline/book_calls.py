@@ -14,8 +14,8 @@ from etl.extract.date_ranges import DateRange
 from etl.extract.plan_calls import plan_calls
 from etl.ledger.child_counts import DueCalls
 from etl.pipeline.feed_sample import FeedSample
-from etl.pipeline.forecast import CURRENT, USEFUL, count_list_calls
-from etl.resources import CATALOGUE
+from etl.pipeline.forecast import CURRENT, count_list_calls
+from etl.resources import CATALOGUE, USEFUL
 from etl.window import FIRST_INSTANT
 
 #: The end of the window of a first sync; only its length matters.

@@ -9,9 +9,10 @@ from etl.ledger.transaction import Ledger
 from etl.pipeline.call_report import CallStatus
 from etl.pipeline.doctor import Examination, widen_samples
 from etl.pipeline.estimate_details import Facts
-from etl.pipeline.forecast import NOT_OFFERED, USEFUL, SyncForecast, make_forecast
+from etl.pipeline.forecast import NOT_OFFERED, SyncForecast, make_forecast
 from etl.pipeline.plan import Plan
 from etl.pipeline.read_facts import read_stored_facts
+from etl.resources import USEFUL
 from etl.window import FIRST_INSTANT, Window
 
 #: Results of calls that a sync does not make for each parent, and why.

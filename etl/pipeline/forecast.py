@@ -25,13 +25,11 @@ from etl.pipeline.estimate import Estimate
 from etl.pipeline.estimate_details import Facts, estimate_due
 from etl.pipeline.feed_sample import FeedSample
 from etl.pipeline.plan import Plan
-from etl.resources import BY_NAME, CATALOGUE, children_of
+from etl.resources import BY_NAME, CATALOGUE, USEFUL, children_of
 from etl.window import Window
 
 #: The values of what is current: in force, pending or ended within 13 months, and active customers.
 CURRENT = tuple(value for value in Priority if value <= Priority.ENDED)
-#: The resources that make the database useful: offices, customers, policies and billing.
-USEFUL = ("locations", "contacts", "policies", "billing_records")
 NOT_OFFERED = "not offered by this account"
 
 

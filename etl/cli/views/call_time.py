@@ -7,7 +7,8 @@ from etl.cli.ui.format import format_count, format_duration, format_number, join
 from etl.config.rate_limit import RateLimit
 from etl.ledger.child_counts import DetailsLeft
 from etl.pipeline.estimate import Estimate
-from etl.pipeline.forecast import USEFUL, SyncForecast
+from etl.pipeline.forecast import SyncForecast
+from etl.resources import USEFUL
 
 
 def format_calls(calls: Estimate) -> str:

@@ -38,10 +38,13 @@ def test_everything_is_fine() -> None:
 
 
 def test_late_resources_are_named_and_the_rest_is_counted() -> None:
-    late = [fresh(name, timedelta(days=days)) for days, name in enumerate("abcde", start=1)]
-    current, _, _ = answers(*late, fresh("new", None))
+    names = ("claims", "contacts", "policies", "documents", "quotes")
+    late = [fresh(name, timedelta(days=days)) for days, name in enumerate(names, start=1)]
+    current, _, _ = answers(*late, fresh("coverages", None))
     assert not current.is_good
-    assert current.text == "e 5 d behind; d 4 d behind; c 3 d behind; 1 more behind; 1 resource not synced yet"
+    assert current.text == (
+        "quotes 5 d behind; documents 4 d behind; policies 3 d behind; 1 more behind; 1 resource not synced yet"
+    )
 
 
 def test_missing_data_is_named() -> None:
