@@ -74,7 +74,8 @@ def refresh_queue(
 ) -> None:
     """Queue the parents that are new, have a new version or need a call, and remove those that get none any more."""
     children, now = list(children), read_database_time(connection)
-    last = read_last_refresh(connection, tenant, parent.name)
+    names = [child.name for child in children]
+    last = read_last_refresh(connection, tenant, names)
     looked_at = None
     if last is not None and last.full_on == today:
         since = last.refreshed_at - LATE_COMMIT
@@ -85,7 +86,7 @@ def refresh_queue(
     else:
         with prefer_index_scans(connection):
             refresh_children(connection, children, parent, scope)
-    write_last_refresh(connection, tenant, parent.name, now, today)
+    write_last_refresh(connection, tenant, names, now, today)
 
 
 def find_arrived(
@@ -223,30 +224,36 @@ def insert_parents(connection: Connection, rules: RefreshRules) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LastRefresh:
-    """When the queue of a parent was refreshed."""
+    """When the queue of some resources was refreshed."""
 
     refreshed_at: datetime
     full_on: date  #: the day for which all parents were looked at
 
 
-def read_last_refresh(connection: Connection, tenant: str, parent: str) -> LastRefresh | None:
-    """Return when the queue of a parent was last refreshed, None if never."""
+def read_last_refresh(connection: Connection, tenant: str, children: Sequence[str]) -> LastRefresh | None:
+    """Return since when the queue of each of these resources is up to date, None if one was never refreshed."""
     row = connection.execute(
-        text("SELECT refreshed_at, full_on FROM etl.queue_refreshes WHERE tenant = :tenant AND parent = :parent"),
-        {"tenant": tenant, "parent": parent},
-    ).one_or_none()
-    return None if row is None else LastRefresh(row.refreshed_at, row.full_on)
+        text("""
+            SELECT count(*) AS resources, min(refreshed_at) AS refreshed_at, min(full_on) AS full_on
+            FROM etl.queue_refreshes WHERE tenant = :tenant AND resource = ANY(:resources)
+        """),
+        {"tenant": tenant, "resources": list(children)},
+    ).one()
+    return LastRefresh(row.refreshed_at, row.full_on) if row.resources == len(children) > 0 else None
 
 
-def write_last_refresh(connection: Connection, tenant: str, parent: str, now: datetime, today: date) -> None:
-    """Record a refresh; every parent has now been looked at for this day."""
+def write_last_refresh(
+    connection: Connection, tenant: str, children: Sequence[str], now: datetime, today: date
+) -> None:
+    """Record a refresh of some resources; every parent has now been looked at for this day."""
     connection.execute(
         text("""
-            INSERT INTO etl.queue_refreshes (tenant, parent, refreshed_at, full_on)
-            VALUES (:tenant, :parent, :now, :today)
-            ON CONFLICT (tenant, parent) DO UPDATE SET refreshed_at = excluded.refreshed_at, full_on = excluded.full_on
+            INSERT INTO etl.queue_refreshes (tenant, resource, refreshed_at, full_on)
+            SELECT :tenant, resource, :now, :today FROM unnest(CAST(:resources AS text[])) AS resource
+            ON CONFLICT (tenant, resource) DO UPDATE
+            SET refreshed_at = excluded.refreshed_at, full_on = excluded.full_on
         """),
-        {"tenant": tenant, "parent": parent, "now": now, "today": today},
+        {"tenant": tenant, "resources": list(children), "now": now, "today": today},
     )
 
 

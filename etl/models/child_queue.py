@@ -61,12 +61,12 @@ child_samples = Table(
     schema=SCHEMA,
 )
 
-#: When the queue of a parent was refreshed, and when all its records were last looked at.
+#: When the queue of a resource was refreshed, and when all its parents were last looked at. A run may read some only.
 queue_refreshes = Table(
     "queue_refreshes",
     Base.metadata,
     Column("tenant", Text, primary_key=True),
-    Column("parent", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),
     instant("refreshed_at", null=False),
     Column("full_on", Date, nullable=False),  # the day for which all records were looked at
     schema=SCHEMA,

@@ -145,6 +145,13 @@ def test_refreshes_come_after_first_reads_and_only_at_their_age(connection: Conn
     assert take(connection) == []
 
 
+def test_a_run_of_some_resources_leaves_the_others_for_the_next_run_of_the_day(connection: Connection) -> None:
+    policy(connection, "1", -10, 355)
+    refresh(connection, TODAY, ("quotes",))
+    refresh(connection, TODAY, ("quotes", "policy_details"))
+    assert asked(take(connection, ("policy_details",)), "policy_details") == ["1"]
+
+
 def test_the_value_of_a_policy_follows_the_day(connection: Connection) -> None:
     policy(connection, "1", -274, 91)
     policy(connection, "2", -365, 0)

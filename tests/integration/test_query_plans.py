@@ -219,7 +219,7 @@ def ask_for_details(engine: Engine) -> None:
         assert len(children.take_due_requests(connection, replace(query, refreshes=True), PAGE)) >= PAGE - 1
         children.count_outstanding(connection, "t")
         day = children.read_database_time(connection)
-        child_refresh.write_last_refresh(connection, "t", "contacts", day, day.date())
+        child_refresh.write_last_refresh(connection, "t", ["documents"], day, day.date())
         child_refresh.refresh_queue(connection, [resource("documents")], resource("contacts"), "t", day.date())
 
 

@@ -36,10 +36,10 @@ def upgrade() -> None:
     )
     op.create_table('queue_refreshes',
     sa.Column('tenant', sa.Text(), nullable=False),
-    sa.Column('parent', sa.Text(), nullable=False),
+    sa.Column('resource', sa.Text(), nullable=False),
     sa.Column('refreshed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('full_on', sa.Date(), nullable=False),
-    sa.PrimaryKeyConstraint('tenant', 'parent', name=op.f('pk_queue_refreshes')),
+    sa.PrimaryKeyConstraint('tenant', 'resource', name=op.f('pk_queue_refreshes')),
     schema='etl'
     )
     op.drop_index('ix_child_queue_due', table_name='child_queue', schema='etl')
