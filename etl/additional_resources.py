@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from etl.catalogue import Endpoint, Envelope, Nested, Parent, Resource
+from etl.catalogue import Endpoint, Envelope, Nested, Resource
 from etl.endpoints import (
     CREATED,
     MODIFIED,
-    OF_POLICY,
     UNSHOWN_MODIFIED_DAYS,
     array,
     enterprise,
     of_customer,
+    of_office,
+    of_policy,
     pages,
     whole_page,
 )
@@ -33,9 +34,6 @@ FIELDS_OF_FEES = (
     "ThirdPartyAppCode",
 )  # fmt: skip
 
-OF_EACH_POLICY = Parent("policies", parent_fields=OF_POLICY)
-OF_EACH_OFFICE = Parent("locations", parent_fields=("LocationID",))
-
 #: One call for each status that a contact is known to have.
 STAFF_CALLS = tuple(
     pages("Search/Employees/BasicSearch", ("locationID", "{parent}"), ("status", status))
@@ -54,15 +52,15 @@ def line_id(line: Mapping[str, Any]) -> Any:
 
 def reason_id(reason: Mapping[str, Any]) -> Any:
     """Return the source id of a cancellation reason: `<LocationId>:<CancellationReasonID>`."""
-    return of_office(reason, "CancellationReasonID")
+    return id_in_office(reason, "CancellationReasonID")
 
 
 def fee_id(fee: Mapping[str, Any]) -> Any:
     """Return the source id of a carrier fee: `<LocationID>:<CarrierFeeID>`."""
-    return of_office(fee, "CarrierFeeID")
+    return id_in_office(fee, "CarrierFeeID")
 
 
-def of_office(record: Mapping[str, Any], name: str) -> str | None:
+def id_in_office(record: Mapping[str, Any], name: str) -> str | None:
     """Return the id in a field, after the id of the office whose list it is in; None without it."""
     own = record.get(name)
     return f"{OFFICE_ID(record)}:{own}" if names_one(own) else None
@@ -76,7 +74,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         STAFF_CALLS,
         MODIFIED,
         CREATED,
-        parent=Parent("locations"),
+        parent=of_office(),
         secrets=("SSN",),
         data_source=core.EMPLOYEE_LIST,
     ),
@@ -85,7 +83,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         StagedOnly,
         reason_id,
         (Endpoint("Locations/{parent}/Policies/CancellationReasons", Envelope.ACTION),),
-        parent=OF_EACH_OFFICE,
+        parent=of_office("LocationID"),
         known_unmapped=("CancellationReasonName", "SystemDefined", "LocationId"),
         documented=False,
     ),
@@ -94,7 +92,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         StagedOnly,
         fee_id,
         (Endpoint("Locations/{parent}/Policies/CarrierFees", Envelope.ACTION),),
-        parent=OF_EACH_OFFICE,
+        parent=of_office("LocationID"),
         known_unmapped=FIELDS_OF_FEES,
         documented=False,
     ),
@@ -124,7 +122,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         (pages("Policies/{parent}/Notes"),),
         "ModifiedAt",
         CREATED,
-        parent=OF_EACH_POLICY,
+        parent=of_policy(),
         secrets=("SSN",),
         optional=True,
         data_source=activities.POLICY_NOTES,
@@ -193,7 +191,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         StagedOnly,
         line_id,
         array("Policies/{parent}/PolicyLines"),
-        parent=OF_EACH_POLICY,
+        parent=of_policy(),
         secrets=IDENTITY_NUMBERS,
         documented=False,
         optional=True,
@@ -203,7 +201,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         StagedOnly,
         POLICY_ID,
         (Endpoint("Policies/{parent}/Premium", Envelope.OBJECT),),
-        parent=OF_EACH_POLICY,
+        parent=of_policy(),
         secrets=IDENTITY_NUMBERS,
         documented=False,
         optional=True,

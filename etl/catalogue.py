@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from etl.detail_rules import NeedRule, Value
 from etl.models.base import PRIMARY, DataSource, Model, StagedOnly
 from etl.models.sources import is_one_of
 
@@ -74,8 +75,15 @@ class ParentFilter:
 
     def is_met(self, record: Record) -> bool:
         """Return whether a record always gets a call, even without a reference to it."""
-        codes = (*self.excluded, *self.if_referenced)
-        return not any(is_one_of(record.get(field), codes) for field in self.fields)
+        return not self._has_any(record, (*self.excluded, *self.if_referenced))
+
+    def may_be_met(self, record: Record) -> bool:
+        """Return whether a record gets a call if a row refers to it."""
+        return not self._has_any(record, self.excluded)
+
+    def _has_any(self, record: Record, codes: tuple[str, ...]) -> bool:
+        """Return whether any of the fields has one of some codes."""
+        return any(is_one_of(record.get(field), codes) for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +91,22 @@ class Parent:
     """The parent resource of a resource that is read with one call for each record of the parent."""
 
     resource: str
+    #: What the details of a record of the parent are worth: the order in which they are read.
+    value: Value
     #: Fields of the parent's record that the child needs; added to each child record under `_parent`.
     parent_fields: tuple[str, ...] = ()
     #: The parents that get a call; None: all.
     parent_filter: ParentFilter | None = None
+    #: Which of them get a call today; None: all.
+    need: NeedRule | None = None
     #: Creates substitute records from the parent's record when the answer for a parent is empty.
     fallback: Derive | None = None
+
+    @property
+    def deciding_fields(self) -> tuple[str, ...]:
+        """The fields of the parent's record that decide whether and when it gets a call."""
+        filter_fields = self.parent_filter.fields if self.parent_filter is not None else ()
+        return (*filter_fields, *self.value.fields, *(self.need.fields if self.need is not None else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +178,7 @@ class Resource:
     #: Known fields that staging keeps and that have no column; they are not reported as new.
     known_unmapped: tuple[str, ...] = ()
     stubs: tuple[ReferenceStub, ...] = ()
-    #: As a parent: the records whose details are read first and most often.
+    #: As a parent: the field and the codes of active records.
     active: tuple[str, tuple[str, ...]] | None = None
     documented: bool = True
     #: True: read only when ETL_RESOURCES or the command line names it, since it costs a call per customer or policy.
@@ -173,6 +191,11 @@ class Resource:
     def needs_enterprise_access(self) -> bool:
         """Whether only enterprise credentials open its calls."""
         return any(endpoint.envelope is Envelope.ENTERPRISE for endpoint in self.endpoints)
+
+    @property
+    def is_whole_list(self) -> bool:
+        """Whether it is read as a whole each time, without dates or parents."""
+        return bool(self.endpoints) and self.parent is None and not any(point.dates for point in self.endpoints)
 
     @property
     def raw_table(self) -> str:

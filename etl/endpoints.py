@@ -6,6 +6,7 @@ from etl.catalogue import (
     ENTERPRISE,
     FEED,
     Dates,
+    Derive,
     Endpoint,
     Envelope,
     Parent,
@@ -13,6 +14,7 @@ from etl.catalogue import (
     ReferenceStub,
     SoftReference,
 )
+from etl.detail_rules import ContactValue, EqualValue, IfChanged, NearStart, NeedRule, TermValue
 from etl.models import core
 
 MODIFIED, CREATED = "DateLastModified", "CreatedOn"
@@ -94,7 +96,26 @@ CUSTOMERS = ParentFilter(
     ("policies", "contact_id"),
 )
 
+#: What details are worth; see `etl.detail_rules.Priority` for the order.
+CUSTOMER_VALUE = ContactValue(("ContactType", "ContactSubType"), (core.PROSPECT,))
+POLICY_VALUE = TermValue("EffectiveDate", "ExpirationDate")
+
+#: Quotes are of interest while a policy is being placed: around its start, and while it is pending.
+WHILE_PLACED = NearStart("EffectiveDate", 120, always=("Status", ("P",)))
+#: An adjustment changes its policy (inferred), so a policy that was never changed nor cancelled has none.
+WHEN_CHANGED = IfChanged("HasBeenModified", MODIFIED, CREATED, always=("Status", ("C",)), sample=20)
+
 
 def of_customer(*parent_fields: str) -> Parent:
     """Return the parent of what is read for each customer."""
-    return Parent("contacts", parent_fields, CUSTOMERS)
+    return Parent("contacts", CUSTOMER_VALUE, parent_fields, CUSTOMERS)
+
+
+def of_policy(*parent_fields: str, need: NeedRule | None = None, fallback: Derive | None = None) -> Parent:
+    """Return the parent of what is read for each policy."""
+    return Parent("policies", POLICY_VALUE, parent_fields or OF_POLICY, need=need, fallback=fallback)
+
+
+def of_office(*parent_fields: str) -> Parent:
+    """Return the parent of what is read for each office."""
+    return Parent("locations", EqualValue(), parent_fields)

@@ -82,5 +82,4 @@ def iterate_paths_for_others(resource: Resource) -> Iterator[str]:
         yield from probe_fields(read)
     for child in children_of(resource.name):
         if child.parent:
-            yield from child.parent.parent_fields
-            yield from child.parent.parent_filter.fields if child.parent.parent_filter else ()
+            yield from (*child.parent.parent_fields, *child.parent.deciding_fields)

@@ -4,19 +4,21 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from etl.additional_resources import ADDITIONAL
-from etl.catalogue import Derivation, Endpoint, Envelope, Nested, Parent, Resource
+from etl.catalogue import Derivation, Endpoint, Envelope, Nested, Resource
 from etl.endpoints import (
     AGENTS,
     CREATED,
     FACTS_OF_POLICY,
     MODIFIED,
-    OF_POLICY,
     OF_TERM,
     UNSHOWN_DAYS,
+    WHEN_CHANGED,
+    WHILE_PLACED,
     array,
     enterprise,
     feed,
     of_customer,
+    of_policy,
     rules,
 )
 from etl.errors import UsageError
@@ -116,7 +118,7 @@ CATALOGUE: tuple[Resource, ...] = (
         products.PolicyDetail,
         products.detail_id,
         array("Policies/{parent}/PolicyInfo"),
-        parent=Parent("policies", parent_fields=OF_TERM, fallback=products.lines_of),
+        parent=of_policy(*OF_TERM, fallback=products.lines_of),
         known_unmapped=FACTS_OF_POLICY,
         stubs=(AGENTS,),
     ),
@@ -141,7 +143,7 @@ CATALOGUE: tuple[Resource, ...] = (
         products.Adjustment,
         products.adjustment_id,
         array("Policies/{parent}/Adjustments"),
-        parent=Parent("policies", parent_fields=OF_POLICY),
+        parent=of_policy(need=WHEN_CHANGED),
     ),
     Resource(
         "terminations",
@@ -154,14 +156,14 @@ CATALOGUE: tuple[Resource, ...] = (
         products.Quote,
         "QuoteID",
         array("Policies/{parent}/Quotes"),
-        parent=Parent("policies", parent_fields=OF_POLICY),
+        parent=of_policy(need=WHILE_PLACED),
     ),
     Resource(
         "coverages",
         risks.Coverage,
         "CoverageID",
         array("Policies/{parent}/Coverages"),
-        parent=Parent("policies", parent_fields=OF_POLICY),
+        parent=of_policy(),
         documented=False,
     ),
     Resource(
@@ -169,7 +171,7 @@ CATALOGUE: tuple[Resource, ...] = (
         risks.Equipment,
         "EquipmentID",
         array("Policies/{parent}/Equipment"),
-        parent=Parent("policies", parent_fields=OF_POLICY),
+        parent=of_policy(),
         documented=False,
     ),
     Resource(
@@ -222,11 +224,17 @@ CATALOGUE: tuple[Resource, ...] = (
 
 BY_NAME = {entry.name: entry for entry in CATALOGUE}
 
+#: The resources for whose records details are read.
+PARENTS = frozenset(entry.parent.resource for entry in CATALOGUE if entry.parent is not None)
+
 for entry_name in BY_NAME:
-    staging.declare(entry_name)
+    staging.declare(entry_name, is_parent=entry_name in PARENTS)
 
 #: The field in which an enterprise feed names the agency of an item: ids are unique only inside an agency.
 AGENCY_FIELD = "QQTenantID"
+
+#: The resources that make the database useful: offices, customers, policies and billing.
+USEFUL = ("locations", "contacts", "policies", "billing_records")
 
 #: The resource whose records are the people that can be erased.
 PEOPLE = "contacts"

@@ -10,9 +10,6 @@ from etl.api.traffic import Traffic
 from etl.config.logs import get_logger
 from etl.errors import ApiUnavailable, EtlError
 
-#: Attempts at an undocumented call that fails with status 500 or with an envelope that says so.
-MOST_UNDOCUMENTED_ATTEMPTS = 3
-
 log = get_logger(__name__)
 
 #: Seconds below which a wait is the time that it takes to get a permit, and not a wait for one.
@@ -72,7 +69,7 @@ class RetryState:
         is_absence = isinstance(error, CallFailed) and not getattr(self._call, "proven", True)
         is_divisible = getattr(self._call, "divisible", False)
         is_too_large = is_divisible and isinstance(error, ApiUnavailable) and error.is_overload
-        if self._is_over(asked) or (is_absence and self._failures >= MOST_UNDOCUMENTED_ATTEMPTS):
+        if self._is_over(asked) or (is_absence and self._failures >= context.policy.undocumented_attempts):
             # An account that lacks an undocumented call may answer 500 to it, which says nothing of other calls; nor
             # does the failure of a call that a smaller one replaces.
             if isinstance(error, ApiUnavailable) and not is_absence and not is_too_large:

@@ -48,6 +48,19 @@ def parse_duration(value: object) -> timedelta:
     return length
 
 
+def parse_refresh_ages(value: object) -> tuple[timedelta, timedelta]:
+    """Return the two ages of a text such as `30 days, 180 days`; a single age counts for both."""
+    first, _, second = str(value).partition(",")
+    return parse_duration(first), parse_duration(second or first)
+
+
+def check_refresh_ages(value: str) -> str:
+    """Return two ages as they are; raise ValueError when they are invalid."""
+    if min(parse_refresh_ages(value)) < timedelta(days=1):
+        raise ValueError("must be one age or two, each a day or more, such as 30 days, 180 days")
+    return value
+
+
 def parse_selection(value: object) -> str:
     """Return a selection such as `default,+drivers,-documents` in one form; raise ValueError for others."""
     words = [word.strip() for word in str(value).split(",") if word.strip()]

@@ -22,6 +22,7 @@ from etl.config.parsers import (
     check_database_url,
     check_mail_address,
     check_mail_addresses,
+    check_refresh_ages,
     check_smtp_url,
     check_tenant,
     check_web_url,
@@ -122,9 +123,18 @@ class Settings(EnvironmentSettings):
     etl_child_budget: int | None = Field(
         None,
         ge=0,
-        description="Maximum number of calls for details of single records in a run; the rest is read in the next run. "
-        "Unset: no limit.",
+        description="Maximum calls for details of single records in a run; the next run goes on. Unset: no limit.",
         examples=["5000"],
+    )
+    etl_daily_calls: int = Field(
+        20_000,
+        ge=0,
+        description="Calls of the account in 24 hours within which details are read again because of their age. New "
+        "and changed records are always read.",
+    )
+    etl_refresh_age: Annotated[str, AfterValidator(check_refresh_ages)] = Field(
+        "30 days, 180 days",
+        description="Age at which details of an unchanged record are read again: of active records, of others.",
     )
     etl_delete_brake: float = Field(
         0.05,

@@ -12,6 +12,7 @@ from etl.catalogue import Resource
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.engine.parse import ParsedPage, call_facts, parse_page, request_facts
 from etl.ledger import children, counters, slices
+from etl.ledger.children import RefreshAge
 from etl.ledger.quality import findings
 from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.page_cache import SKIPPED_OUTCOMES, CachedPage, CacheScope, hash_contents, is_cacheable
@@ -105,6 +106,7 @@ class PageWriter:
     rules: str  #: current version of the cleaning rules
     handle_records: HandleRecords
     not_offered: dict[str, str]  #: resource and reason; shared with `handle_records`
+    refresh_age: RefreshAge  #: when details are due again
 
     def skip_unchanged(self, group: PageGroup) -> tuple[WriteResult, PageGroup | None]:
         """Commit the answers that are unchanged, byte for byte; return the result and the group of the others."""
@@ -200,7 +202,7 @@ class PageWriter:
         answered = [page.fetched.child for page in parsed if page.fetched.child is not None]
         not_found = [failure.child for failure in failures if failure.not_found]
         failed = [failure.child.parent_id for failure in failures if not failure.not_found]
-        children.mark_covered(connection, resource, self.ledger.tenant, [*answered, *not_found])
+        children.mark_covered(connection, resource, self.ledger.tenant, [*answered, *not_found], self.refresh_age)
         children.note_outcomes(connection, resource, self.ledger.tenant, outcomes_by_parent(parsed, failures))
         children.postpone_failed(connection, resource, self.ledger.tenant, failed)
 

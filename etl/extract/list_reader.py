@@ -63,6 +63,7 @@ class ListReader:
         """Read pages of this size, or of fewer records where a trial run is limited to fewer."""
         most_records = self.run.limit or largest
         self.reader.page_size = min(most_records, largest)
+        self.reader.first_pages.clear()
         self.reader.max_pages = ceil(most_records / self.reader.page_size) if self.run.limit else None
 
     def read(self, numbers: Collection[int] | None = None) -> bool:
@@ -98,7 +99,7 @@ class ListReader:
         """Read and write the missing pages of slices."""
         pages = self.run.ledger.read(partial(self.pages_read, unread=unread))
         fetch = partial(self.reader.read_slices, date_slices=unread, read=pages)
-        for _ in self.run.write_pages(self.part.resource, self.window, fetch, PAGES_PER_GROUP):
+        for _ in self.run.write_pages(self.window, fetch, PAGES_PER_GROUP):
             pass
 
     def with_page_size(self, unread: Sequence[Slice]) -> list[Slice]:
@@ -188,7 +189,11 @@ class ListReader:
         if self.run.limit is not None or is_short(date_range):
             return self.reader.limits.split(date_range)
         ended, *others = split_ended_days(date_range, self.part.window.end)
-        return [*self.run.event_loop.run(self.reader.plan_date_ranges(endpoint_index, ended)), *others]
+        while True:
+            try:
+                return [*self.run.event_loop.run(self.reader.plan_date_ranges(endpoint_index, ended)), *others]
+            except PageSizeRefused as refused:
+                self.use_smaller_size(refused)
 
     def pages_read(self, connection: Connection, unread: Sequence[Slice]) -> dict[int, dict[int, int]]:
         """Return the pages that are already staged, by slice."""

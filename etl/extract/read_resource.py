@@ -7,16 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from etl.api.protocol import EndpointRefused
 from etl.catalogue import Resource
 from etl.config.logs import get_logger
 from etl.drift.declared_fields import find_declared_fields
-from etl.errors import ApiUnavailable, EtlError, InvalidRecord, UnexpectedResponse
+from etl.errors import ApiUnavailable, EtlError
 from etl.events import Finished, Started
-from etl.extract.child_reader import ChildReader
 from etl.extract.list_reader import ListReader, TotalMismatch
 from etl.extract.offers import counts_as_documented, is_absence
-from etl.extract.run import ExtractRun
+from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.ledger import batches, children, watermarks
 from etl.ledger.batches import BatchResource
 from etl.ledger.quality import drift
@@ -25,9 +23,6 @@ from etl.models.states import ResourceState, TroubleKind
 from etl.resources import resource as named
 
 log = get_logger(__name__)
-
-#: Errors of a single resource; every other error ends the run.
-RESOURCE_ERRORS = (ApiUnavailable, UnexpectedResponse, EndpointRefused, InvalidRecord)
 
 #: Finishes a resource that was read; `complete` means that nothing of it is left for another run.
 FinishResource = Callable[[Connection, BatchResource, bool], ResourceState]
@@ -38,7 +33,6 @@ def read_resource(
 ) -> ResourceState:
     """Read one resource, report its end, and return its final state."""
     state = read_and_finish(run, batch_resource, finish, end_states)
-    run.budget.release(batch_resource.resource)
     report_end(run, batch_resource.resource)
     return state
 
@@ -74,15 +68,11 @@ def finish_resource(
 def read_records(
     run: ExtractRun, batch_resource: BatchResource, resource: Resource, end_states: Mapping[str, ResourceState]
 ) -> bool:
-    """Read a resource with the reader that fits it; return whether nothing is left."""
+    """Read the feed or list of a resource, or check its sources; return whether nothing is left."""
     if not resource.endpoints:
         check_sources(resource, end_states)
         return True
-    return (
-        ChildReader(run, batch_resource).read()
-        if resource.parent is not None
-        else ListReader(run, batch_resource).read()
-    )
+    return ListReader(run, batch_resource).read()
 
 
 def check_sources(resource: Resource, end_states: Mapping[str, ResourceState]) -> None:

@@ -38,6 +38,8 @@ PARALLEL_SLICES = 4
 MAX_EXTRA_PAGES = 1000
 #: Consecutive empty pages after which the remaining announced pages are skipped; a single one may be an accident.
 MAX_EMPTY_PAGES = 10
+#: First pages of date ranges that are kept in memory between planning and reading.
+MAX_FIRST_PAGES = 8
 #: Items of a page of an undocumented resource that are looked at for the declared id.
 ID_SAMPLE = 10
 
@@ -127,6 +129,11 @@ def share_of_calls(calls: int, readers: int) -> int:
     return calls if readers <= 1 else calls // readers + 1
 
 
+def as_key(call: Call) -> Call:
+    """Return a call as it is for any number of attempts: its answer is the same."""
+    return replace(call, divisible=False, attempts=None)
+
+
 def join_answers(answers: Sequence[Answer]) -> Answer:
     """Return the answers of several calls for one parent as one answer, dated by the first call."""
     first, *others = answers
@@ -169,6 +176,7 @@ class ResourceReader:
         self.max_pages = max_pages
         self.limits = RangeLimits()
         self.parallel_slices = 1
+        self.first_pages: dict[Call, Answer] = {}  #: answers that told a total, and serve as the first page
         self.is_shared = is_shared(resource)
         self.source_tenant: str | None = None  #: the agency that a shared feed has spoken of so far
 
@@ -203,6 +211,15 @@ class ResourceReader:
         self.limits.record_answer(days)
         return answer
 
+    async def fetch_sized(self, call: Call, days: int, size: int) -> Answer:
+        """Return what `fetch_days` returns; raise PageSizeRefused where smaller pages may be accepted. Size 0: none."""
+        try:
+            return await self.fetch_days(call, days)
+        except EndpointRefused as refusal:
+            if refusal.may_concern_size and size:
+                raise PageSizeRefused(size, refusal) from refusal
+            raise
+
     def example_call(self) -> Call:
         """Return a call for a parent that does not exist, to name the resource in a message."""
         return parent_call(self.resource, self.resource.endpoints[0], "0")
@@ -210,12 +227,9 @@ class ResourceReader:
     async def fetch_page(self, date_slice: Slice, page: int) -> FetchedPage:
         """Fetch one page of a slice."""
         call = self.call_for(date_slice, page)
-        try:
-            answer = await self.fetch_days(call, date_slice.days)
-        except EndpointRefused as refusal:
-            if refusal.may_concern_size and self.page_size_of(date_slice):
-                raise PageSizeRefused(self.page_size_of(date_slice), refusal) from refusal
-            raise
+        answer = self.first_pages.pop(as_key(call), None)
+        if answer is None:
+            answer = await self.fetch_sized(call, date_slice.days, self.page_size_of(date_slice))
         self.check_ids(call, answer, None)
         if self.is_shared:
             self.source_tenant = check_source_tenant(self.resource.name, answer.page.items, self.source_tenant)
@@ -312,10 +326,11 @@ class ResourceReader:
         await put(answer)
 
     async def plan_date_ranges(self, endpoint_index: int, date_range: DateRange) -> list[DateRange]:
-        """Return a date range split so that each part can be paged, asking the API for the total of each part.
+        """Return a date range split so that each part can be paged, by the total that its first page names.
 
-        Where the API reports no total, no part is longer than a quarter. Where the server fails at a part, its halves
-        are asked for.
+        The first page of a part that is not split is kept, so that the total costs no call. Where the API reports no
+        total, no part is longer than a quarter. Where the server fails at a part, its halves are asked for. Raises
+        PageSizeRefused.
         """
         parts = self.limits.split(date_range)
         if len(parts) > 1:
@@ -325,17 +340,20 @@ class ResourceReader:
         if self.limits.failed is not None and self.limits.answered is not None and is_short(date_range):
             return [date_range]
         endpoint = self.resource.endpoints[endpoint_index]
-        call = page_call(self.resource, endpoint, date_range.first, date_range.last, 1, 1)
+        size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else self.page_size
+        call = page_call(self.resource, endpoint, date_range.first, date_range.last, 1, size)
         try:
-            answer = await self.fetch_days(self.divisible(call, len(date_range)), len(date_range))
+            divisible = self.divisible(call, len(date_range))
+            answer = await self.fetch_sized(divisible, len(date_range), size if endpoint.paging else 0)
         except RangeTooLong as failure:
             self.limits.record_failure(failure.days)
             return await self.plan_date_ranges(endpoint_index, date_range)
         total = answer.page.total
         if total is None:
             return split_by_quarter(date_range)
-        size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else self.page_size
         if not is_too_long(date_range, total, size):
+            if len(self.first_pages) < MAX_FIRST_PAGES:
+                self.first_pages[as_key(call)] = answer
             return [date_range]
         return await self.plan_parts(endpoint_index, split_by_total(date_range, total, size))
 
@@ -343,12 +361,6 @@ class ResourceReader:
         """Return date ranges split so that each part can be paged."""
         planned = await asyncio.gather(*(self.plan_date_ranges(endpoint_index, part) for part in parts))
         return [part for ranges in planned for part in ranges]
-
-    async def read_children(self, put: Put[FetchedPage | FetchFailed], children: Sequence[ChildRequest]) -> None:
-        """Fetch the child records of each parent and put every answer or failure."""
-        calls = [lambda child=child: self.read_child(child) for child in children]
-        async for result in run_in_order(calls, lambda: 4 * self.prefetch()):
-            await put(result)
 
     async def fetch_set(self, endpoint: Endpoint, child: ChildRequest) -> list[Answer]:
         """Fetch every page of one call for a parent. Raises ApiUnavailable when records are missing.

@@ -30,6 +30,7 @@ from etl.extract.scheduler import read_all
 from etl.extract.selection import find_out_of_reach, resource_names
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, BatchResource
+from etl.ledger.children import RefreshAge
 from etl.ledger.leases import Lease, Waiting, hold_lease
 from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
@@ -102,6 +103,7 @@ class ExtractService:
             staging_writer(ledger, self.settings, batch), StagingWriterFactory(url, self.settings, batch, ledger.lease)
         )
         run = ExtractRun(ledger, self.settings, batch, api.wire, api.api, workers, self.watch, "extract", self.stop)
+        run.traffic, run.today = api.api.traffic, api.now.date()
         batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
         ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTING))
         with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic), workers:
@@ -143,7 +145,8 @@ def staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> PageWrit
     ) -> Counter[str]:
         return stage_records(connection, stage_context, resource, incoming, sets, window).counts
 
-    return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, {})
+    age = RefreshAge.of(settings)
+    return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, {}, age)
 
 
 def keep_running(connection: Connection, batch_resource: BatchResource, complete: bool) -> ResourceState:  # noqa: ARG001, FBT001 (a FinishResource)

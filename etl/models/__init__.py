@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from etl.models import api_access, bookkeeping, commits, history, links, notifications, staging
+from etl.models import api_access, bookkeeping, child_queue, commits, history, links, notifications, staging
 from etl.models.activities import Endorsement, Note, Task
 from etl.models.base import Model
 from etl.models.claims import Claim
@@ -95,6 +95,7 @@ __all__ = [
     "Vehicle",
     "api_access",
     "bookkeeping",
+    "child_queue",
     "commits",
     "history",
     "links",

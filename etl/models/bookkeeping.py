@@ -1,4 +1,4 @@
-"""The bookkeeping tables of schema `etl`: batches, slices, requests, findings, watermarks, leases, the child queue."""
+"""The bookkeeping tables of schema `etl`: batches, slices, requests, findings, watermarks, leases."""
 
 from sqlalchemy import (
     BigInteger,
@@ -25,7 +25,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from etl.models.base import Base
 from etl.models.states import (
     BatchState,
-    CallOutcome,
     DriftState,
     FindingState,
     Outcome,
@@ -268,26 +267,6 @@ leases = Table(
     instant("expires_at", null=False),
     # The holder's machine since its start, its process ids and the process, so that a dead one is recognized at once.
     Column("process", Text),
-    schema=SCHEMA,
-)
-
-child_queue = Table(
-    "child_queue",
-    Base.metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("resource", Text, primary_key=True),  # what is fetched
-    Column("parent_id", Text, primary_key=True),  # the parent's source id
-    Column("parent_raw_id", Uuid, nullable=False),  # the version of the parent that made it due
-    Column("priority", Integer, nullable=False),  # 0 active parents, 1 the others
-    instant("parent_version_at", null=False),  # newest first
-    instant("due_at", null=False),  # when it becomes due
-    instant("covered_at"),  # when its response was last staged
-    Column("changed", Boolean, nullable=False, server_default=text("true")),  # due for a new parent version
-    Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row
-    Column("outcome", Text),  # what the newest answer said
-    Column("has_answered", Boolean, nullable=False, server_default=text("false")),  # a list or an object, ever
-    CheckConstraint(f"outcome IN ({listed(CallOutcome)})", name="outcome_known"),
-    Index("ix_child_queue_due", "tenant", "resource", "due_at"),
     schema=SCHEMA,
 )
 

@@ -62,8 +62,8 @@ def columns() -> list[Column[object]]:
     ]
 
 
-def make(resource: str) -> Table:
-    """Return the staging table of one resource."""
+def make(resource: str, *, is_parent: bool) -> Table:
+    """Return the staging table of one resource; details are read for the records of a parent."""
     name = f"raw_{resource}"
     waiting = ", ".join(f"'{state.value}'" for state in WAITING)
     return Table(
@@ -84,13 +84,15 @@ def make(resource: str) -> Table:
         Index(f"ix_{name}_superseded", "tenant", "superseded_at", postgresql_where=text("superseded_at IS NOT NULL")),
         Index(f"ix_{name}_versions", "tenant", "source_id", postgresql_where=text("superseded_at IS NOT NULL")),
         Index(f"ix_{name}_gone", "gone_batch_id", postgresql_where=text("gone_batch_id IS NOT NULL")),
+        # For what arrived lately: rows are appended, so that this index costs next to nothing.
+        *([Index(f"ix_{name}_arrived", "created_at", postgresql_using="brin")] if is_parent else ()),
         schema=SCHEMA,
     )
 
 
-def declare(resource: str) -> None:
+def declare(resource: str, *, is_parent: bool = False) -> None:
     """Add the staging table of a resource to the metadata."""
-    RAW_TABLES[resource] = make(resource)
+    RAW_TABLES[resource] = make(resource, is_parent=is_parent)
 
 
 def raw_table(resource: str) -> Table:

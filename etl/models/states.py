@@ -74,7 +74,7 @@ class DriftState(StrEnum):
     NEW = "new"  #: not declared; staging keeps it
     LOST = "lost"  #: records had it, and none has it now
     RETYPED = "retyped"  #: its values have another JSON type
-    EMPTIED = "emptied"  #: it had values, and is empty now
+    EMPTIED = "emptied"  #: it had values, and is empty now; or a column that was empty from the first sync on
     NEW_CODE = "new_code"  #: a coded field holds a code that was not seen before
 
 

@@ -31,10 +31,7 @@ def has_nothing_outstanding(ledger: Ledger, batch_resource: BatchResource) -> bo
     """Tell whether a resource that was read has no calls left for another run."""
     if resource_named(batch_resource.resource).parent is None:
         return True
-    return (
-        ledger.read(partial(children.read_coverage, resource=batch_resource.resource, tenant=ledger.tenant)).outstanding
-        == 0
-    )
+    return ledger.read(partial(children.count_outstanding, tenant=ledger.tenant)).get(batch_resource.resource, 0) == 0
 
 
 def finish_derived(ledger: Ledger, batch: Batch) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from etl.config.settings import Settings
+from etl.dependencies import is_read_daily
 from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, find_out_of_reach, resource_names
 from etl.ledger import batches, watermarks
 from etl.ledger.batches import Batch
@@ -58,7 +59,17 @@ def plan(ledger: Ledger, settings: Settings, now: datetime, window: Window | Non
         return Plan(dict.fromkeys(names, window.clipped_to(now)), not_offered)
     if options.full:
         return Plan(dict.fromkeys(names, Window(FIRST_INSTANT, now)), not_offered)
+    if not options.resources:
+        names = [name for name in names if not was_read_today(ledger, name, now)]
     return Plan({name: Window(window_start(ledger, settings, name, now), now) for name in names}, not_offered)
+
+
+def was_read_today(ledger: Ledger, resource: str, now: datetime) -> bool:
+    """Return whether a list that is read once a day is already complete up to a time of this day in UTC."""
+    if not is_read_daily(BY_NAME[resource]):
+        return False
+    intervals = ledger.read(partial(watermarks.read_complete_windows, tenant=ledger.tenant, resource=resource))
+    return is_same_day(watermarks.find_next_start(intervals), now)
 
 
 def window_start(ledger: Ledger, settings: Settings, resource: str, now: datetime) -> datetime:

@@ -14,7 +14,7 @@ from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.events import Advanced, Finished, Started, Watch, ignore_event
-from etl.ledger import balance, batches, children, watermarks
+from etl.ledger import balance, batches, child_refresh, children, watermarks
 from etl.ledger.batches import Batch
 from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.staging import raw_tables
@@ -69,6 +69,7 @@ def replay(
 def replay_refused_records(ledger: Ledger, settings: Settings, batch: Batch) -> None:
     """Clean refused records again under the current rules, as part of an open batch."""
     ReplayRun(ledger, settings, batch, apply=True, watch=ignore_event, refused_only=True).run(CATALOGUE)
+    ledger.commit(partial(child_refresh.require_full_refresh, tenant=ledger.tenant))
 
 
 class ReplayRun:
@@ -121,6 +122,7 @@ class ReplayRun:
 def complete_replay(connection: Connection, batch: Batch) -> None:
     """Refresh computed columns and close the batch of a replay; watermarks stay, since nothing was read."""
     refresh_computed_columns(connection, batch.tenant, batch.id)
+    child_refresh.require_full_refresh(connection, batch.tenant)
     for batch_resource in batches.read_batch_resources(connection, batch.id):
         imbalance = balance.describe_difference(batch_resource)
         status = ResourceState.FAILED if imbalance else ResourceState.DONE

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -26,10 +26,11 @@ from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
 from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
 from etl.extract.verify_deleted import verify_deleted
-from etl.ledger import balance, batches, sync_history, tenants, watermarks
+from etl.ledger import balance, batches, child_samples, sync_history, tenants, watermarks
 from etl.ledger.batches import Batch, BatchResource
+from etl.ledger.child_samples import ChildSample
 from etl.ledger.leases import Waiting, hold_lease
-from etl.ledger.quality import drift
+from etl.ledger.quality import drift, empty_columns
 from etl.ledger.quality.drift import DriftChange
 from etl.ledger.staging import retention
 from etl.ledger.staging.full_scan import FullScan
@@ -61,6 +62,8 @@ class Summary:
     waited: float = 0.0  #: seconds in which calls waited for the rate limit
     drift: Sequence[DriftChange] = ()  #: changes of the API that this run was the first to see
     swept: Sequence[FullScan] = ()  #: the full scan of each resource, after a full read
+    has_backlog: bool = False  #: whether details are left because the time for them was over
+    samples: Sequence[ChildSample] = ()  #: which calls are left out because a sample showed no records
 
     @property
     def exit_status(self) -> int:
@@ -70,10 +73,11 @@ class Summary:
 
 @dataclass(frozen=True)
 class Watcher:
-    """A callback for progress, and an event that requests a stop."""
+    """A callback for progress, an event that requests a stop, and the clock that limits the time for details."""
 
     watch: Watch = ignore_event
     stop: threading.Event = field(default_factory=threading.Event)
+    clock: Callable[[], float] = time.monotonic
 
 
 def sync(
@@ -197,7 +201,8 @@ def run_batch(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
         with run.workers:
             read_all(run, batch_resources, build_finish(batch))
         scans = finish_batch(ledger, settings, batch, watcher, partial(verify_deleted, api))
-    return replace(summarize_batch(ledger, batch.id, api.api.traffic, time.monotonic() - began), swept=scans)
+    summary = summarize_batch(ledger, batch.id, api.api.traffic, time.monotonic() - began)
+    return replace(summary, swept=scans, has_backlog=run.has_backlog)
 
 
 def build_run(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher: Watcher) -> ExtractRun:
@@ -207,8 +212,10 @@ def build_run(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
         settings, batch, {batch_resource.resource: batch_resource.window for batch_resource in batch_resources}
     )
     run = ExtractRun(
-        ledger, settings, batch, api.wire, api.api, stream.make_pool(ledger), watcher.watch, stop=watcher.stop
-    )
+        ledger, settings, batch, api.wire, api.api, stream.make_pool(ledger), watcher.watch,
+        stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic,
+        today=api.now.date(),
+    )  # fmt: skip
     run.limit = batch.options.get("limit")
     run.not_offered = stream.not_offered
     run.not_offered |= {
@@ -236,8 +243,20 @@ def finish_batch(
     update_fallbacks(ledger, settings, batch, batch_resources)
     run_checks_after_load(ledger, batch.id, watcher.watch)
     ledger.commit(partial(complete_batch, batch=batch))
+    if not batch.options.get("limit"):
+        note_empty_columns(ledger, batch, batch_resources)
     purge_old_raw_rows(ledger, settings, [batch_resource.resource for batch_resource in batch_resources])
     return scans
+
+
+def note_empty_columns(ledger: Ledger, batch: Batch, batch_resources: Sequence[BatchResource]) -> None:
+    """Note the columns without any value of the resources that are complete for the first time."""
+    done = [
+        resource_named(batch_resource.resource)
+        for batch_resource in batch_resources
+        if batch_resource.status is ResourceState.DONE
+    ]
+    ledger.commit(partial(empty_columns.record_empty_columns, tenant=ledger.tenant, batch_id=batch.id, resources=done))
 
 
 def purge_old_raw_rows(ledger: Ledger, settings: Settings, names: Sequence[str]) -> None:
@@ -270,4 +289,7 @@ def summarize_batch(ledger: Ledger, batch_id: UUID, traffic: Traffic, seconds: f
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch_id))
     tables = ledger.read(partial(sync_history.read_history, batch_id=batch_id))
     changed = ledger.read(partial(drift.read_changes_of_batch, batch_id=batch_id))
-    return Summary(batch, batch_resources, tables, seconds, traffic.calls, traffic.waited_seconds, changed)
+    samples = ledger.read(partial(child_samples.read_samples, tenant=ledger.tenant))
+    return Summary(
+        batch, batch_resources, tables, seconds, traffic.calls, traffic.waited_seconds, changed, samples=samples
+    )

@@ -23,6 +23,7 @@ from etl.errors import EtlError, LeaseHeld
 from etl.events import Message
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
+from etl.extract.scheduler import is_child
 from etl.extract.selection import resource_names
 from etl.extract.verify_deleted import DeletionCheck, verify_deleted
 from etl.ledger import batches, tenants
@@ -43,7 +44,7 @@ from etl.pipeline.sync import (
     write_batch,
 )
 from etl.pipeline.task_chunks import Chunk
-from etl.pipeline.work_runner import plan_chunks, read_slices
+from etl.pipeline.work_runner import plan_chunks, read_detail_slices, read_list_slices
 from etl.window import Window
 
 #: Seconds between attempts to get a lease that another run holds.
@@ -167,10 +168,16 @@ def read_chunk(task: RunTask, batch_id: UUID, chunk: Chunk) -> None:
     slices = [f"{item.resource}/{number}" for item in chunk.resources for number in item.numbers]
     with open_run(task, task.load_batch(batch_id), slices) as run, run.workers:
         batch_resources = {batch_resource.resource: batch_resource for batch_resource in task.load_parts(batch_id)}
-        for item in chunk.resources:
+        items = [
+            item
+            for item in chunk.resources
+            if batch_resources[item.resource].status not in (ResourceState.DONE, ResourceState.NOT_OFFERED)
+        ]
+        for item in items:
             run.raise_if_stopped()
-            if batch_resources[item.resource].status not in (ResourceState.DONE, ResourceState.NOT_OFFERED):
-                read_slices(run, batch_resources[item.resource], item)
+            if not is_child(batch_resources[item.resource]):
+                read_list_slices(run, batch_resources[item.resource], item)
+        read_detail_slices(run, batch_resources, [item for item in items if is_child(batch_resources[item.resource])])
 
 
 @contextmanager

@@ -171,8 +171,7 @@ def find_structural_paths(resource: Resource) -> set[str]:
         names |= {f"{PARENT}.{name}" for name in resource.parent.parent_fields}
     for child in children_of(resource.name):
         if child.parent is not None:
-            names |= {*child.parent.parent_fields}
-            names |= {*child.parent.parent_filter.fields} if child.parent.parent_filter is not None else set()
+            names |= {*child.parent.parent_fields, *child.parent.deciding_fields}
     for _, derivation in derived_from(resource.name):
         names |= {*probe_fields(derivation.make)}
     return names

@@ -32,21 +32,21 @@ def derive_records(
     sets: list[ReadSet] = []
     for staged in staged_records:
         key = f"{derivation.resource}:{staged.record.source_id}" if derivation.owned else None
-        whole = staged.decoded(decode)
+        decoded = staged.decoded(decode)
         records = [
             record
-            for part in derivation.make(whole)
+            for part in derivation.make(decoded)
             if (record := derived_record(child, part, staged, key)) is not None
         ]
         incoming += [IncomingRecord(record, None) for record in records]
-        if key is not None and staged.record.source_id not in new and says_which(derivation, whole):
+        if key is not None and staged.record.source_id not in new and says_which(derivation, decoded):
             sets.append(ReadSet(key, frozenset(record.source_id for record in records)))
     return incoming, sets
 
 
-def says_which(derivation: Derivation, whole: Mapping[str, Any]) -> bool:
-    """Return whether a decoded record says which parts it has."""
-    return derivation.list is None or isinstance(whole.get(derivation.list), list)
+def says_which(derivation: Derivation, decoded: Mapping[str, Any]) -> bool:
+    """Return whether a record says which parts it has."""
+    return derivation.list is None or isinstance(decoded.get(derivation.list), list)
 
 
 def derived_record(child: Resource, part: Mapping[str, Any], staged: StagedRecord, key: str | None) -> Record | None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -45,6 +46,7 @@ class Server:
         self.access = Access(settings)
         self.faults = Faults(settings.faults)
         self.requests: deque[LoggedRequest] = deque(maxlen=KEPT_REQUESTS)
+        self.clock: Callable[[], datetime] | None = None  #: replaces the clock of the settings; it may jump
 
     def application(self) -> web.Application:
         """Return the application to be served."""
@@ -54,7 +56,7 @@ class Server:
 
     def now(self) -> datetime:
         """Return the time by the simulator's clock."""
-        return self.settings.now or datetime.now(UTC)
+        return self.clock() if self.clock is not None else self.settings.now or datetime.now(UTC)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer a request and keep note of it."""

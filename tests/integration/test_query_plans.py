@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, event, text
 
 from etl.checks.declarations import CHECKS
 from etl.checks.run_checks import fill_scope
-from etl.ledger import children
+from etl.ledger import child_refresh, children
+from etl.ledger.children import DueQuery
 from etl.ledger.quality.finding_lifecycle import build_close_statement
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.raw_tables import CleanStatus
@@ -36,9 +37,9 @@ FILL = (
     """,
     """
     INSERT INTO raw.raw_contacts (id, tenant, source_id, raw_data, content_hash, version_at, page, etl_batch_id, status,
-                                  rules, loaded_at)
+                                  rules, loaded_at, created_at)
     SELECT CAST(md5('raw' || n) AS uuid), 't', CAST(n AS text), '{"Status": "A"}', CAST(md5('hash' || n) AS uuid),
-           '2025-01-01', 1 + n / 500, :batch, 'loaded', 'r', now()
+           '2025-01-01', 1 + n / 500, :batch, 'loaded', 'r', now(), '2025-01-01'
     FROM generate_series(1, :records) AS n
     """,
     """
@@ -87,8 +88,12 @@ STATEMENTS = (
     ("what has gone from its set", "SET superseded_at = now(), gone_batch_id", "ix_raw_documents_set"),
     ("what a run wrote", "INSERT INTO check_scope", "ix_contacts_etl_batch_id"),
     ("findings whose record a run made go", "UPDATE etl.findings AS known SET state", "ix_contacts_etl_batch_id"),
-    ("the queue of details", "ORDER BY changed DESC, priority", "ix_child_queue_due"),
-    ("the parents of the queue", "ORDER BY changed DESC, priority", "uq_raw_contacts_newest"),
+    ("the queue of details", "changed AND due_at <=", "ix_child_queue_next"),
+    ("the refreshes by age", "AND NOT changed AND due_at <=", "ix_child_queue_refresh"),
+    ("the parents of the queue", "AS wanted (source_id)", "uq_raw_contacts_newest"),
+    ("the outstanding calls", "SELECT resource, count(*) AS calls", "ix_child_queue_refresh"),
+    ("what is queued", "INSERT INTO etl.child_queue", "uq_raw_contacts_newest"),
+    ("what is queued already", "INSERT INTO etl.child_queue", "pk_child_queue"),
 )
 
 
@@ -207,10 +212,15 @@ def end_sets(engine: Engine) -> None:
 
 
 def ask_for_details(engine: Engine) -> None:
-    """Read which children are due."""
+    """Read which details are due, and queue what arrived since the last refresh of the day."""
     with engine.begin() as connection:
-        due = children.read_due_requests(connection, resource("documents"), resource("contacts"), "t", NOON, PAGE)
-    assert len(due) == PAGE
+        query = DueQuery("t", ["documents"], NOON)
+        assert len(children.take_due_requests(connection, query, PAGE)) >= PAGE - 1
+        assert len(children.take_due_requests(connection, replace(query, refreshes=True), PAGE)) >= PAGE - 1
+        children.count_outstanding(connection, "t")
+        day = children.read_database_time(connection)
+        child_refresh.write_last_refresh(connection, "t", ["documents"], day, day.date())
+        child_refresh.refresh_queue(connection, [resource("documents")], resource("contacts"), "t", day.date())
 
 
 def end_a_run(engine: Engine) -> None:
@@ -221,6 +231,13 @@ def end_a_run(engine: Engine) -> None:
         fill_scope(connection, checks, "contacts", bound)
         gone = build_close_statement(resource("contacts"), everything=False)
         connection.execute(gone, {**bound, "resource": "contacts", "batches": [bound["batch_id"]]})
+
+
+@pytest.mark.parametrize("filled", ["analyzed"], indirect=True)
+def test_what_arrived_is_found_without_looking_at_all_records(filled: Engine) -> None:
+    with planned(filled) as plans:
+        ask_for_details(filled)
+    assert unused(plans, "what arrived", "AND created_at >", "ix_raw_contacts_arrived") == []
 
 
 @pytest.mark.parametrize("filled", ["analyzed"], indirect=True)

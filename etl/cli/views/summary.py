@@ -8,6 +8,8 @@ from etl.cli.ui.format import format_count, format_duration, format_number, form
 from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
 from etl.cli.views.balance_sheet import batch_resource_to_json, find_failures, format_balance, sum_counts
 from etl.config.redaction import escape_control_characters
+from etl.ledger.child_samples import ChildSample
+from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
 from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.sync_history import COUNT_COLUMNS
 from etl.models.states import Outcome, ResourceState, TroubleKind
@@ -34,6 +36,7 @@ def show_summary(summary: Summary) -> None:
         print_line(f"{scan.resource}: {missing} in QQCatalyst; nothing was deleted")
     print_line()
     show_balance(summary)
+    show_samples(summary)
     show_drift(summary)
     show_failures(summary)
 
@@ -93,10 +96,39 @@ def show_balance(summary: Summary) -> None:
         print_line(f"  Not offered by this account: {join_words(not_offered)}")
 
 
+def show_samples(summary: Summary) -> None:
+    """Print which calls are left out because a sample of parents had no records, and which are not, and why."""
+    for sample in summary.samples:
+        if sample.decided_at is not None:
+            print_line(f"  {describe_sample(sample)}")
+
+
+def describe_sample(sample: ChildSample) -> str:
+    """Return the outcome of a sample as a sentence."""
+    if sample.counter_example is not None:
+        return (
+            f"{sample.resource}: {sample.parent} {sample.counter_example} was never changed and has some, so they are "
+            f"requested for all {sample.parent}"
+        )
+    return (
+        f"{sample.resource}: requested only for {sample.parent} that were ever changed; a sample of "
+        f"{len(sample.parent_ids)} others has none"
+    )
+
+
 def show_drift(summary: Summary) -> None:
-    """Print the changes in the format of the responses; each change is reported once."""
-    if summary.drift:
-        changes = [f"{change.resource}: {escape_control_characters(change.description)}" for change in summary.drift]
+    """Print the changes in the format of the responses, and columns without any value; each is reported once."""
+    columns = list(describe_empty_columns(summary.drift))
+    for description in columns:
+        print_line(f"  Probably misread: {description}")
+    if columns:
+        print_line("  QQCatalyst may have these values under another name: see `qqetl doctor`")
+    changes = [
+        f"{change.resource}: {escape_control_characters(change.description)}"
+        for change in summary.drift
+        if not is_empty_column(change)
+    ]
+    if changes:
         hidden = len(changes) - MAX_CHANGES
         more = f"; and {format_number(hidden)} more" if hidden > 0 else ""
         print_line(f"  Response format changed (see `qqetl doctor`): {'; '.join(changes[:MAX_CHANGES])}{more}")

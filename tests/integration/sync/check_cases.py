@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, insert, update
 
 from etl.models import BillingRecord, Carrier, Contact, Model, Policy, Renewal, Termination
 from etl.models.base import row_id
-from etl.models.bookkeeping import child_queue, sync_history
+from etl.models.bookkeeping import sync_history
+from etl.models.child_queue import child_queue
 
 TENANT = "t"
 

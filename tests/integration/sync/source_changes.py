@@ -1,6 +1,6 @@
 """Changes at the source: editing records, removing them without a trace, merging customers."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sites import Site
@@ -19,12 +19,18 @@ def edit(simulator: Simulator, collection: Collection, key: int | str, **fields:
 
 
 def living_policy(world: World, kind: str = "coverages", least: int = 2) -> Any:
-    """Return a policy in force with some child records of a kind."""
+    """Return a policy with some child records of a kind, in force and begun so lately that its quotes are read too."""
     return next(
         policy["PolicyId"]
         for policy in world.policies.values()
-        if policy["Status"] == "A" and len(world.detail(kind, policy["PolicyId"])) >= least
+        if policy["Status"] == "A" and is_being_placed(policy) and len(world.detail(kind, policy["PolicyId"])) >= least
     )
+
+
+def is_being_placed(policy: dict[str, Any]) -> bool:
+    """Return whether quotes are read for a policy: it is pending, or begins or began within 120 days."""
+    begins = date.fromisoformat(policy["EffectiveDate"][:10])
+    return policy["Status"] == "P" or abs(begins - datetime.now(UTC).date()) <= timedelta(days=120)
 
 
 def living_contact(world: World) -> Any:

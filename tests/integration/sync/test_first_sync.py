@@ -5,6 +5,7 @@ from typing import Any
 
 from sites import Site
 from snapshots import LINKS, TABLES, all_text, pairs, value, values
+from source_changes import is_being_placed
 
 from etl.ledger.batches import read_batch_resources, read_newest_batch
 from etl.ledger.watermarks import read_complete_windows
@@ -28,6 +29,11 @@ def living(world: World) -> Iterator[dict[str, Any]]:
 
 def under_policies(world: World, kind: str) -> list[dict[str, Any]]:
     return [item for policy in living(world) for item in world.detail(kind, policy["PolicyId"])]
+
+
+def quotes(world: World) -> list[dict[str, Any]]:
+    placed = filter(is_being_placed, living(world))
+    return [item for policy in placed for item in world.detail("quotes", policy["PolicyId"])]
 
 
 def customers(world: World) -> list[int]:
@@ -55,7 +61,7 @@ def renewals(world: World) -> list[int]:
 
 def fees(world: World) -> int:
     of_agency = sum(len(policy["PolicyAgencyFees"] or ()) for policy in world.policies.values())
-    return of_agency + sum(len(quote["QuoteCarrierFees"] or ()) for quote in under_policies(world, "quotes"))
+    return of_agency + sum(len(quote["QuoteCarrierFees"] or ()) for quote in quotes(world))
 
 
 def cancellations(world: World) -> int:
@@ -74,7 +80,7 @@ def counted(world: World) -> dict[str, int]:
         "contacts": len(world.contacts),
         "policies": len(world.policies),
         "policy_details": len(under_policies(world, "info")),
-        "quotes": len(under_policies(world, "quotes")),
+        "quotes": len(quotes(world)),
         "applications": len(world.applications),
         "renewals": len(renewals(world)),
         "adjustments": len(under_policies(world, "adjustments")),

@@ -110,7 +110,7 @@ def test_the_doctor_tries_the_size_of_runs_and_what_it_learns_counts(
 ) -> None:
     def diagnose() -> None:
         with connected(site.settings) as api:
-            reports = examine(site.settings, api, lambda _: None)
+            reports = examine(site.settings, api).reports
         save_page_sizes(Ledger(site.engine, site.settings.etl_tenant), site.settings, reports)
 
     diagnose()

@@ -55,8 +55,9 @@ def test_a_parent_of_which_nothing_was_ever_said_counts_as_asked(site: Site) -> 
     assert set(outcomes(site, "account_info")) == set(outcomes(site, "quotes")) == {"no_answer"}
     assert value(site.engine, LIVE.format("contacts")) > 0
     with site.engine.connect() as connection:
-        coverage = {fresh.resource: fresh.coverage for fresh in load_status(connection, "default").resources}["quotes"]
-    assert coverage is not None
+        details = {fresh.resource: fresh.details for fresh in load_status(connection, "default").resources}["quotes"]
+    assert details is not None
+    coverage = details.coverage
     assert coverage.no_answer == coverage.covered == coverage.parents > 0
     set_faults(site.simulator)
     make_children_due(site)

@@ -10,11 +10,12 @@ from sites import Site, make_children_due, open_site, serve_agency, set_faults
 from snapshots import differences, digest, value
 
 from etl.engine.answers import FetchedPage, FetchFailed
+from etl.extract.detail_reader import DetailReader
 from etl.extract.reader import ResourceReader
 from etl.simulator import Simulator
 
 Arrived = list[FetchedPage | FetchFailed]
-Way = Callable[[ResourceReader, Arrived], Sequence[FetchedPage | FetchFailed]]
+Way = Callable[[ResourceReader | DetailReader, Arrived], Sequence[FetchedPage | FetchFailed]]
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +26,12 @@ def simulator() -> Iterator[Simulator]:
 
 
 def deliver(patch: pytest.MonkeyPatch, way: Way) -> None:
-    """Deliver the API's answers in another order: all of a resource is held back first."""
-    for name in ("read_slices", "read_children"):
-        ordinary = getattr(ResourceReader, name)
+    """Deliver the API's answers in another order: all of a list, or of a round of details, is held back first."""
+    for reader, name in ((ResourceReader, "read_slices"), (DetailReader, "fetch_requests")):
+        ordinary = getattr(reader, name)
 
         async def delivered(
-            self: ResourceReader, put: Any, *rest: Any, ordinary: Any = ordinary, **arguments: Any
+            self: ResourceReader | DetailReader, put: Any, *rest: Any, ordinary: Any = ordinary, **arguments: Any
         ) -> None:
             held: Arrived = []
 
@@ -41,7 +42,7 @@ def deliver(patch: pytest.MonkeyPatch, way: Way) -> None:
             for answer in way(self, held):
                 await put(answer)
 
-        patch.setattr(ResourceReader, name, delivered)
+        patch.setattr(reader, name, delivered)
 
 
 WAYS: Mapping[str, Way] = {
@@ -83,12 +84,13 @@ def test_pages_from_before_a_change_overwrite_nothing(
 ) -> None:
     kept: dict[str, Arrived] = defaultdict(list)
 
-    def keep(reader: ResourceReader, held: Arrived) -> Arrived:
-        kept[reader.resource.name] += held
+    def keep(reader: ResourceReader | DetailReader, held: Arrived) -> Arrived:
+        if isinstance(reader, ResourceReader):
+            kept[reader.resource.name] += held
         return held
 
-    def after_them_the_old(reader: ResourceReader, held: Arrived) -> Arrived:
-        if reader.resource.modified is None:
+    def after_them_the_old(reader: ResourceReader | DetailReader, held: Arrived) -> Arrived:
+        if not isinstance(reader, ResourceReader) or reader.resource.modified is None:
             return held
         stale = (page for page in kept[reader.resource.name] if isinstance(page, FetchedPage))
         return [*held, *(replace(page, slice=held[-1].slice) for page in stale if isinstance(held[-1], FetchedPage))]
@@ -113,11 +115,11 @@ def test_pages_from_before_a_change_overwrite_nothing(
 def test_a_late_list_neither_revives_nor_deletes_rows(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: Arrived = []
 
-    def keep(reader: ResourceReader, held: Arrived) -> Arrived:
+    def keep(_: ResourceReader | DetailReader, held: Arrived) -> Arrived:
         kept.extend(held)
         return held
 
-    def late(reader: ResourceReader, held: Arrived) -> Arrived:
+    def late(_: ResourceReader | DetailReader, held: Arrived) -> Arrived:
         late = (page for page in kept if isinstance(page, FetchedPage))
         return [*held, *(replace(page, slice=held[-1].slice) for page in late if isinstance(held[-1], FetchedPage))]
 

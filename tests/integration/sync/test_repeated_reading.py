@@ -17,8 +17,9 @@ from etl.events import Event, Message
 from etl.ledger.transaction import Ledger
 from etl.models.states import ResourceState
 from etl.pipeline import Options, Watcher, retry
-from etl.pipeline.forecast import Forecast, forecast
+from etl.pipeline.forecast import Forecast
 from etl.pipeline.plan import plan
+from etl.pipeline.read_facts import forecast
 from etl.simulator import Simulator
 from etl.window import Window
 
@@ -83,7 +84,7 @@ def foreseen(site: Site, *resources: str, limit: int | None = None) -> dict[str,
     with connected(site.settings) as api:
         planned = plan(ledger, site.settings, api.now, None, options)
         planned_calls = forecast(ledger, site.settings, api, planned, limit)
-    return {resource_calls.resource: resource_calls for resource_calls in planned_calls}
+    return {resource_calls.resource: resource_calls for resource_calls in planned_calls.resources}
 
 
 def test_a_sync_makes_the_planned_calls(site: Site) -> None:

@@ -193,7 +193,7 @@ def test_long_ranges_are_split_by_the_totals_of_the_api() -> None:
         async def fetch(self, call: Call) -> Answer:
             query = dict(call.query)
             days = (date.fromisoformat(query["endDate"]) - date.fromisoformat(query["startDate"])).days
-            assert query["pageSize"] == "1"
+            assert query["pageSize"] == str(SIZE)
             return answer(["x"], per_day * days)
 
     month = DateRange(date(2026, 3, 1), date(2026, 3, 31))
@@ -211,13 +211,9 @@ def test_failed_children_carry_the_reason_and_affect_no_others() -> None:
                 raise ApiUnavailable("no answer")
             return answer([str(call.parent_id)])
 
-    wanted = [ChildRequest(str(number), NO_ROW, b"{}") for number in range(1, 5)]
-    put: list[FetchedPage | FetchFailed] = []
-
-    async def keep(result: FetchedPage | FetchFailed) -> None:
-        put.append(result)
-
-    asyncio.run(ResourceReader(Details({}), resource("documents"), SIZE, three).read_children(keep, wanted))
+    wanted = [ChildRequest(str(number), NO_ROW, b"{}", "documents") for number in range(1, 5)]
+    reader = ResourceReader(Details({}), resource("documents"), SIZE, three)
+    put: list[FetchedPage | FetchFailed] = [asyncio.run(reader.read_child(child)) for child in wanted]
     assert [result.child for result in put] == wanted
     assert [isinstance(result, FetchFailed) and result.not_found for result in put] == [False, True, False, False]
     assert [isinstance(result, FetchFailed) for result in put] == [False, True, True, False]
