@@ -42,7 +42,7 @@ class Need(StrEnum):
     IF_SAMPLE_HAS_ANY = "if the sample has any"
 
 
-#: Years that occur in real dates; `0001` and `9999` stand for no date. Each form has its groups in another order.
+#: Years that occur in real dates; `0001` and `9999` mean no date. Each form has its groups in another order.
 _YEAR, _MONTH, _DAY = "((19|20|21)[0-9]{2})", "(0?[1-9]|1[0-2])", "(0?[1-9]|[12][0-9]|3[01])"
 ISO_DAY = rf"^\s*{_YEAR}[-/]{_MONTH}[-/]{_DAY}([^0-9]|$)"
 US_DAY = rf"^\s*{_MONTH}/{_DAY}/{_YEAR}([^0-9]|$)"

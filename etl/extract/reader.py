@@ -176,7 +176,7 @@ class ResourceReader:
         self.max_pages = max_pages
         self.limits = RangeLimits()
         self.parallel_slices = 1
-        self.first_pages: dict[Call, Answer] = {}  #: answers that told a total, and serve as the first page
+        self.first_pages: dict[Call, Answer] = {}  #: answers with a total, and serve as the first page
         self.is_shared = is_shared(resource)
         self.source_tenant: str | None = None  #: the agency that a shared feed has spoken of so far
 
