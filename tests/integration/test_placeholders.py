@@ -124,7 +124,7 @@ def test_references_by_text_are_read_once_and_only_without_a_foreign_key(connect
     query = find_outdated_names(Carrier)
     assert query is not None
     executed_nodes = executed(connection, query)
-    assert [node["Actual Loops"] for node in executed_nodes if node.get("Relation Name") == "policies"] == [1]
+    assert {node["Actual Loops"] for node in executed_nodes if node.get("Relation Name") == "policies"} == {1}
 
 
 def test_placeholders_are_kept_when_a_foreign_table_refers_to_one(connection: Connection) -> None:
