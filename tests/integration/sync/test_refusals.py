@@ -53,7 +53,7 @@ def test_a_resource_that_is_not_offered_is_remembered_and_fails_nothing(plain: S
         site.sync_once(resources=("claims",))
         assert [path for path, _ in calls(site) if path.startswith("Claims")] != []
         with site.engine.begin() as connection:
-            connection.execute(text("UPDATE etl.offers SET refused_since = now() - interval '8 days'"))
+            connection.execute(text("UPDATE etl.offers SET asked_at = now() - interval '8 days'"))
         site.sync_once()
         assert [path for path, _ in calls(site) if path.startswith("Departments")] != []
 
@@ -92,7 +92,7 @@ def test_a_resource_that_brought_records_before_counts_as_documented_for_a_week(
         assert {part.resource for part in summary.parts if part.status is ResourceState.FAILED} == {"claims"}
         assert summary.exit_status == 6
         with site.engine.begin() as connection:
-            connection.execute(text("UPDATE etl.offers SET asked_at = now() - interval '8 days'"))
+            connection.execute(text("UPDATE etl.offers SET refused_since = now() - interval '8 days'"))
         assert retry(site.engine, site.settings).exit_status == 0
         assert value(site.engine, "SELECT count(*) FROM claims WHERE deleted_at IS NULL") > 0
         assert site.sync_once().exit_status == 0
