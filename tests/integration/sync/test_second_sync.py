@@ -22,7 +22,13 @@ def calls(site: Site) -> list[tuple[str, str]]:
 
 
 def per_parent(asked: list[tuple[str, str]]) -> list[str]:
-    return [path for path, query in asked if any(part.isdigit() for part in path.split("/")) or "entityId" in query]
+    """Return the paths of the calls for one customer, policy or office."""
+    in_query = ("entityId", "locationID")
+    return [
+        path
+        for path, query in asked
+        if any(part.isdigit() for part in path.split("/")) or any(name in query for name in in_query)
+    ]
 
 
 def test_an_unchanged_source_writes_no_row_of_production(synced: Site) -> None:

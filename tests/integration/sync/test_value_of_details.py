@@ -21,7 +21,7 @@ FEEDS = ("Locations/UserLocationsV2", "Contacts/LastModifiedCreated", "Policies/
 
 
 def is_detail(path: str) -> bool:
-    """Return whether a call is about one customer or policy."""
+    """Return whether a call is about one customer, policy or office."""
     return bool(per_parent([(path.partition("?")[0], path.partition("?")[2])]))
 
 
@@ -94,7 +94,7 @@ def test_a_run_gives_its_lease_back_and_the_next_one_reads_the_feeds_before_it_g
         assert summary.exit_status == 0
         asked = take_paths(site)
         assert asked[0].partition("?")[0] in {*FEEDS, "Billing/LastModifiedCreated"}
-        assert len(asked) <= 57 / 2 + 3 * 8 + 8, "57 minutes, the calls in progress, and the feeds"
+        assert len(asked) <= 57 / 2 + 4 * 8 + 8, "57 minutes, the calls in progress, and the feeds"
         assert values(site.engine, "SELECT resource FROM etl.leases WHERE expires_at > now()") == []
     assert rounds >= 2
     assert summary.exit_status == 0
