@@ -84,6 +84,16 @@ RULES: Sequence[Rule] = (
     ),
 )
 
+#: Advice on what was left out on purpose, after all that was found.
+NOT_REQUESTED = Rule(
+    lambda call: call.status is CallStatus.OFF,
+    "Not requested: {}",
+    (
+        "These are optional or turned off, and cost no calls.",
+        "To do: nothing, unless you need them. `qqetl doctor --all` checks them; ETL_RESOURCES turns them on.",
+    ),
+)
+
 
 def list_advice(
     calls: Sequence[CallReport], traffic: Traffic, page_size: int, configured_page_size: int
@@ -102,11 +112,17 @@ def list_advice(
                 f"To do: nothing. ETL_PAGE_SIZE={page_size} saves the attempt.",
             ),
         )
-    for rule in RULES:
-        if names := find_names(calls, rule.applies):
-            yield Advice(rule.finding.format(join_words(names)), rule.explanation)
+    yield from apply_rules(calls, RULES)
     if names := find_names(calls, lambda call: call.status is CallStatus.NOT_OFFERED):
         yield advise_on_absence(names)
+    yield from apply_rules(calls, (NOT_REQUESTED,))
+
+
+def apply_rules(calls: Sequence[CallReport], rules: Sequence[Rule]) -> Iterator[Advice]:
+    """Yield the advice of each rule that applies to a call."""
+    for rule in rules:
+        if names := find_names(calls, rule.applies):
+            yield Advice(rule.finding.format(join_words(names)), rule.explanation)
 
 
 def find_names(calls: Sequence[CallReport], applies: Callable[[CallReport], object]) -> list[str]:

@@ -135,13 +135,19 @@ def show_drift(diagnosis: Diagnosis) -> None:
 
 
 def merge_calls(calls: Sequence[CallReport]) -> list[CallReport]:
-    """Return one report for the calls of a resource with the same result, with the sum of their records."""
+    """Return one report for the calls made of a resource with the same result, with the sum of their records.
+
+    A call without records has the result of another call of its resource that brought some.
+    """
+    bringing = {call.resource: call for call in calls if call.records}
     merged: dict[tuple[str, CallStatus], CallReport] = {}
     for call in calls:
-        key = (call.resource, call.status)
-        earlier = merged.get(key)
-        total = call.records if call.total is None else call.total
-        merged[key] = replace(call, total=total + ((earlier.total or 0) if earlier is not None else 0))
+        if call.status is not CallStatus.OFF:
+            shown = bringing.get(call.resource, call) if call.status is CallStatus.EMPTY else call
+            key = (call.resource, shown.status)
+            total = call.records if call.total is None else call.total
+            earlier = merged[key].total or 0 if key in merged else 0
+            merged[key] = replace(shown, total=total + earlier)
     return list(merged.values())
 
 
