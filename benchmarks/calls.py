@@ -19,8 +19,8 @@ from etl.database.connect import make_engine
 from etl.database.migrate import upgrade
 from etl.events import Event, Finished
 from etl.pipeline import Options, Summary, sync
-from etl.pipeline.forecast import USEFUL
 from etl.pipeline.sync import Watcher
+from etl.resources import USEFUL
 from etl.simulator import Simulator, SimulatorSettings
 from etl.simulator.routes import find
 from etl.status.format import format_duration
