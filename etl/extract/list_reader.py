@@ -19,8 +19,8 @@ from etl.extract.date_ranges import (
     split_ended_days,
 )
 from etl.extract.date_ranges import make_slices as numbered
-from etl.extract.page_size import next_smaller_size
-from etl.extract.reader import PageSizeRefused, RangeTooLong, ResourceReader
+from etl.extract.page_size import PageSizeRefused, next_smaller_size
+from etl.extract.reader import RangeTooLong, ResourceReader
 from etl.extract.run import ExtractRun
 from etl.extract.source_tenant import read_source_tenant
 from etl.ledger import slices

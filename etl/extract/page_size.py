@@ -1,12 +1,28 @@
 """The size of a page: as requested, or the next smaller one that the API accepts."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from etl.api.protocol import Answer, Call, EndpointRefused
-from etl.extract.reader import PageSource
 
 #: The sizes that are tried where the API refuses a larger one.
 SMALLER_SIZES = (250, 100)
+
+
+class PageSource(Protocol):
+    """The part of the API client that reading needs."""
+
+    async def fetch(self, call: Call) -> Answer:
+        """Return the answer to a call."""
+
+
+class PageSizeRefused(Exception):
+    """The API refuses a page size; a smaller one may be accepted."""
+
+    def __init__(self, size: int, refusal: EndpointRefused) -> None:
+        super().__init__(str(refusal))
+        self.size = size
+        self.refusal = refusal
 
 
 def next_smaller_size(size: int) -> int | None:

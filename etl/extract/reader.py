@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequen
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from etl.api.event_loop import Put
 from etl.api.protocol import (
@@ -25,6 +25,7 @@ from etl.catalogue import Endpoint, Resource
 from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.extract.date_ranges import DateRange, RangeLimits, is_short, is_too_long, split_by_quarter, split_by_total
+from etl.extract.page_size import PageSizeRefused, PageSource, next_smaller_size
 from etl.extract.source_tenant import check_source_tenant, is_shared
 from etl.ledger.children import ChildRequest
 from etl.ledger.slices import Slice
@@ -48,15 +49,6 @@ ID_SAMPLE = 10
 ATTEMPTS_AFTER_FAILURE = 2
 
 
-class PageSizeRefused(Exception):
-    """The API refuses a page size; a smaller one may be accepted."""
-
-    def __init__(self, size: int, refusal: EndpointRefused) -> None:
-        super().__init__(str(refusal))
-        self.size = size
-        self.refusal = refusal
-
-
 class RangeTooLong(Exception):
     """The server fails at a date range, and may answer a shorter one."""
 
@@ -67,13 +59,6 @@ class RangeTooLong(Exception):
 
 #: Returns how many calls of one list or queue may be in progress, or answered and waiting for earlier ones, right now.
 PrefetchLimit = Callable[[], int]
-
-
-class PageSource(Protocol):
-    """The part of the API client that reading needs."""
-
-    async def fetch(self, call: Call) -> Answer:
-        """Return the answer to a call."""
 
 
 @dataclass(slots=True)
@@ -363,6 +348,18 @@ class ResourceReader:
         return [part for ranges in planned for part in ranges]
 
     async def fetch_set(self, endpoint: Endpoint, child: ChildRequest) -> list[Answer]:
+        """Fetch every page of one call for a parent, smaller ones if the API refuses the size."""
+        while True:
+            size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else 0
+            try:
+                return await self.fetch_pages(endpoint, child, size)
+            except EndpointRefused as refusal:
+                smaller = next_smaller_size(size) if refusal.may_concern_size else None
+                if smaller is None:
+                    raise
+                self.page_size = min(self.page_size, smaller)
+
+    async def fetch_pages(self, endpoint: Endpoint, child: ChildRequest, size: int) -> list[Answer]:
         """Fetch every page of one call for a parent. Raises ApiUnavailable when records are missing.
 
         What a complete answer lacks is deleted, so an answer that is shorter than it says must not count as complete.
@@ -371,13 +368,13 @@ class ResourceReader:
         items: set[bytes] = set()
         may_have_more = True
         while may_have_more:
-            call = parent_call(self.resource, endpoint, child.parent_id, len(answers) + 1)
+            call = parent_call(self.resource, endpoint, child.parent_id, len(answers) + 1, size)
             answer = await self.api.fetch(call)
             self.check_ids(call, answer, child)
             answers.append(answer)
             page, known = answer.page, len(items)
             items.update(page.items)
-            is_full = endpoint.paging is not None and len(page.items) >= endpoint.paging.largest
+            is_full = endpoint.paging is not None and len(page.items) >= size
             is_unfinished = is_full if page.total is None else len(items) < page.total
             may_have_more = endpoint.paging is not None and is_unfinished and len(items) > known
         if page.total is not None and len(items) < page.total:

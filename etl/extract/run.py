@@ -23,7 +23,8 @@ from etl.engine.page_writer import PageGroup, WriteResult, size_of
 from etl.engine.workers import WORKERS, WorkerPool
 from etl.errors import ApiUnavailable, EtlError, Interrupted, InvalidRecord, UnexpectedResponse
 from etl.events import Advanced, Watch
-from etl.extract.reader import PageSource, share_of_calls
+from etl.extract.page_size import PageSource
+from etl.extract.reader import share_of_calls
 from etl.ledger.batches import Batch
 from etl.ledger.transaction import Ledger, SerializedLedger
 from etl.resources import resource as named

@@ -167,8 +167,12 @@ def fetch_first(
 
     The page size is that which the list accepts; None if it has no pages, or was not asked for a larger one.
     """
-    if parent is not None:
+    if parent is not None and endpoint.paging is None:
         return fetch(examination, parent_call(resource, endpoint, parent.parent_id)), None
+    if parent is not None:
+        build = partial(parent_call, resource, endpoint, parent.parent_id, 1)
+        largest = examination.page_size or examination.settings.etl_page_size
+        return examination.api.wire.run(fetch_sized(examination.api.api, build, largest))[0], None
     if endpoint.paging is None and endpoint.dates is None:
         answer, size, accepted = fetch(examination, whole_call(resource, endpoint)), None, None
     else:

@@ -54,12 +54,13 @@ def page_call(
     return _call(resource, endpoint, parameters, page=page)
 
 
-def parent_call(resource: Resource, endpoint: Endpoint, parent_id: str, page: int = 1) -> Call:
-    """Return the call for the records of one parent; if paged, for one of the largest pages."""
+def parent_call(resource: Resource, endpoint: Endpoint, parent_id: str, page: int = 1, size: int | None = None) -> Call:
+    """Return the call for the records of one parent; if paged, for a page of at most this size. None: the largest."""
     paging = endpoint.paging
-    return _call(
-        resource, endpoint, [(paging.page, page), (paging.size, paging.largest)] if paging else [], parent_id=parent_id
-    )
+    parameters: list[tuple[str, str | int]] = []
+    if paging:
+        parameters = [(paging.page, page), (paging.size, min(size or paging.largest, paging.largest))]
+    return _call(resource, endpoint, parameters, parent_id=parent_id)
 
 
 def whole_call(resource: Resource, endpoint: Endpoint) -> Call:

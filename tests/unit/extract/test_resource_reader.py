@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from etl.api.protocol import Answer, Call, NotFound, Page
+from etl.api.protocol import Answer, Call, EndpointRefused, NotFound, Page, Refusal
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.errors import ApiUnavailable
 from etl.extract import reader
@@ -281,3 +281,18 @@ def test_without_a_total_a_long_range_is_read_in_quarters() -> None:
     pieces = asyncio.run(ResourceReader(FakeApi({}), resource("contacts"), SIZE, three).plan_date_ranges(0, years))
     assert (pieces[0].first, pieces[-1].last) == (years.first, years.last)
     assert max(map(len, pieces)) <= 91
+
+
+def test_details_in_pages_fall_back_to_a_size_that_is_accepted() -> None:
+    class Small(FakeApi):
+        async def fetch(self, call: Call) -> Answer:
+            query = dict(call.query)
+            self.asked.append(int(query["pageSize"]))
+            if int(query["pageSize"]) > 100:
+                raise EndpointRefused(call, 400, Refusal.REQUEST, may_concern_size=True)
+            return answer(["x"] if query["pageNumber"] == "1" else [], 1)
+
+    api = Small({})
+    child = ChildRequest("1", NO_ROW, b"{}", "notes")
+    assert isinstance(asyncio.run(ResourceReader(api, resource("notes"), 500, three).read_child(child)), FetchedPage)
+    assert api.asked == [500, 250, 100]
