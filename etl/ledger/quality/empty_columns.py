@@ -69,16 +69,20 @@ def examine(connection: Connection, tenant: str, batch_id: UUID, resource: Resou
 
 
 def find_empty_columns(connection: Connection, tenant: str, resource: Resource) -> EmptyColumns:
-    """Return the columns that a resource should fill and that no live row of its table has a value in."""
+    """Return the columns that a resource should fill and that no live row of its table has a value in.
+
+    A secondary source also fills rows whose primary record has not arrived.
+    """
     table, columns = resource.table, list(fields_of(resource.model, resource.data_source))
     counts = ", ".join(f"count({name}) AS {name}" for name in columns)
     statement = f"""
         SELECT {counts}, count(*) AS all_records FROM public.{table}
-        WHERE tenant = :tenant AND NOT is_placeholder AND deleted_at IS NULL
+        WHERE tenant = :tenant AND deleted_at IS NULL AND (:is_secondary OR NOT is_placeholder)
     """
-    row = connection.execute(text(statement), {"tenant": tenant}).one()
+    is_secondary = resource.data_source != PRIMARY
+    row = connection.execute(text(statement), {"tenant": tenant, "is_secondary": is_secondary}).one()
     records = row.all_records
-    if resource.data_source != PRIMARY:  # it fills columns of rows that another resource brings
+    if is_secondary:  # it fills columns of rows that another resource brings
         loaded = f"SELECT count(*) FROM raw.{resource.raw_table} WHERE tenant = :tenant AND superseded_at IS NULL"
         records = connection.execute(text(f"{loaded} AND loaded_at IS NOT NULL"), {"tenant": tenant}).scalar_one()
     empty = [name for name in columns if not getattr(row, name)]

@@ -70,3 +70,9 @@ def test_few_records_say_nothing_until_there_are_more(site: Site, simulator: Sim
         few = site.with_settings(qqcatalyst_api_url=small.api_url, qqcatalyst_token_url=small.token_url)
         summary = read(few, small, "rename-field:LocationName=Office", resources=("locations",))
     assert [change for change in summary.drift if change.state is DriftState.EMPTIED] == []
+
+
+def test_a_list_that_is_read_before_the_records_to_which_it_adds_is_read_correctly(
+    site: Site, simulator: Simulator
+) -> None:
+    assert named(read(site, simulator, resources=("carrier_list",))) == []
