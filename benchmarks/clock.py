@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg import sql
 
-#: Functions that shadow those of PostgreSQL for all connections to a database.
+#: Functions that shadow those of PostgreSQL for all connections to a database. The product sets the search path in each
+#: transaction, which would hide them again.
 INSTALL = """
     CREATE SCHEMA clock;
     CREATE TABLE clock.skipped (duration interval NOT NULL);
@@ -14,6 +15,10 @@ INSTALL = """
         AS 'SELECT pg_catalog.now() + duration FROM clock.skipped';
     CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz VOLATILE LANGUAGE sql
         AS 'SELECT pg_catalog.clock_timestamp() + duration FROM clock.skipped';
+    CREATE FUNCTION clock.set_config(name text, value text, is_local boolean) RETURNS text VOLATILE LANGUAGE sql
+        AS $$SELECT pg_catalog.set_config(
+            name, CASE name WHEN 'search_path' THEN 'clock, pg_catalog, public' ELSE value END, is_local
+        )$$;
 """
 
 
