@@ -21,7 +21,7 @@ from etl.database.connect import make_engine
 from etl.database.migrate import upgrade
 from etl.errors import TryAgain
 from etl.ledger.transaction import Ledger
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.simulator import Simulator, SimulatorSettings
 
 #: The vendor's limit in a shorter window: calls, seconds, and how long each answer takes.
@@ -140,7 +140,7 @@ def working(simulator: Simulator, url: str, workers: int) -> Iterator[list[subpr
 
 async def work(settings: Settings, ledger: Ledger) -> None:
     """Call as fast as the limit allows, with as many calls under way as a run has, until the process is stopped."""
-    feed = resource("contacts")
+    feed = find_resource("contacts")
     call = page_call(feed, feed.endpoints[0], date(2000, 1, 1), date(2100, 1, 1), 1, 1)
 
     async def caller() -> None:

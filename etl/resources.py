@@ -240,7 +240,7 @@ USEFUL = ("locations", "contacts", "policies", "billing_records")
 PEOPLE = "contacts"
 
 
-def resource(name: str) -> Resource:
+def find_resource(name: str) -> Resource:
     """Return the resource of this name; raises UsageError, with the closest and all names, for an unknown name."""
     try:
         return BY_NAME[name]
@@ -265,7 +265,7 @@ def selected(names: Iterable[str]) -> tuple[Resource, ...]:
 
     In order of extraction. Raises UsageError for an unknown name.
     """
-    wanted = {resource(name).name for name in names}
+    wanted = {find_resource(name).name for name in names}
     if not wanted:
         return CATALOGUE
     wanted |= {way.resource for name in wanted if not BY_NAME[name].endpoints for way in BY_NAME[name].derived}

@@ -25,7 +25,7 @@ from etl.api.protocol.answers import PERHAPS_PASSING, Answer, EndpointRefused, R
 from etl.api.protocol.calls import Call
 from etl.api.protocol.pages import read_page
 from etl.api.protocol.waiting import http_date, retry_after
-from etl.api.rate_limit.limiter import CallOutcome, Permit, RateLimiter
+from etl.api.rate_limit.limiter import Permit, PermitOutcome, RateLimiter
 from etl.api.rate_limit.stores import choose_store
 from etl.api.rate_limit.window import WindowRules
 from etl.api.retry_policy import CircuitBreaker, RetryPolicy
@@ -213,7 +213,7 @@ class ApiClient:
         """
         json = {"Content-Type": "application/json"} if body is not None else {}
         self.traffic.calls += 1
-        permit.outcome = CallOutcome.ENDED
+        permit.outcome = PermitOutcome.ENDED
         url = f"{self._settings.qqcatalyst_api_url}/{target}"
         reply = await self._transport.send(what, method, url, {"Authorization": credential.header} | json, body)
         self.traffic.received_bytes += len(reply.body)
@@ -222,7 +222,7 @@ class ApiClient:
             reply.status == HTTPStatus.UNAUTHORIZED and is_call_limit(reply.headers, reply.body)
         ):
             self.traffic.refused += 1
-            permit.outcome = CallOutcome.REFUSED
+            permit.outcome = PermitOutcome.REFUSED
             permit.retry_after = retry_after(reply.headers, self._now()) or 0.0
             raise RateLimited(f"{what}: the call limit is reached.")
         if reply.status == HTTPStatus.UNAUTHORIZED:
@@ -230,7 +230,7 @@ class ApiClient:
             sentence = escape_control_characters(redact_text(vendor_sentence(reply.headers, reply.body)))
             raise Unauthorized(credential, permit, sentence, expired=expired)
         if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            permit.outcome = CallOutcome.ACCEPTED
+            permit.outcome = PermitOutcome.ACCEPTED
         return reply
 
     async def _request_token(self, request: TokenRequest) -> TokenResponse:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from etl.errors import UsageError
 from etl.models.policy_numbers import expand_keys
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.values import Severity
 
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ class Check:
     @property
     def table(self) -> str:
         """The production table whose rows it checks."""
-        return str(resource(self.resource).model.__tablename__)
+        return str(find_resource(self.resource).model.__tablename__)
 
     @cached_property
     def sql(self) -> str:

@@ -87,6 +87,8 @@ def make_demo_settings(settings: Settings, simulator: Simulator) -> Settings:
             "qqcatalyst_username": SecretStr(api_settings.username),
             "qqcatalyst_password": SecretStr(api_settings.password),
             "etl_rate": 0.0,
-            "etl_resources": ",".join(f"+{one.name}" for one in CATALOGUE if one.needs_enterprise_access),
+            "etl_resources": ",".join(
+                f"+{resource.name}" for resource in CATALOGUE if resource.needs_enterprise_access
+            ),
         }
     )

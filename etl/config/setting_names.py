@@ -8,10 +8,10 @@ _PREFIXES = ("ETL_", "QQCATALYST_")
 _SIMILARITY = 0.8
 
 
-def find_misspelled(known: Collection[str], environment: Iterable[str], file: Collection[str]) -> Iterator[str]:
+def find_misspelled(setting_names: Collection[str], environment: Iterable[str], file: Collection[str]) -> Iterator[str]:
     """Yield what is wrong with each name that looks like a setting but is not one; `file` holds those of `.env`."""
     for name in sorted({*environment, *file}):
-        if name.startswith(_PREFIXES) and name not in known:
-            nearest = get_close_matches(name, known, n=1, cutoff=0.0 if name in file else _SIMILARITY)
+        if name.startswith(_PREFIXES) and name not in setting_names:
+            nearest = get_close_matches(name, setting_names, n=1, cutoff=0.0 if name in file else _SIMILARITY)
             if nearest:
                 yield f"{name} is not a setting; did you mean {nearest[0]}?"

@@ -56,10 +56,10 @@ def list_values(value: str | tuple[str, ...] | None) -> list[str]:
 
 def _find_option_problem(address: URL) -> str | None:
     """Return what is wrong with the first wrong option after the ?, without its value; None when all are right."""
-    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    libpq_options = {option.keyword.decode() for option in Conninfo.get_defaults()}
     for name, value in address.query.items():
         values = list_values(value)
-        if name not in known:
+        if name not in libpq_options:
             shown = f" {name}" if name.isascii() and name.isidentifier() else ""
             return f"has an option{shown} that PostgreSQL does not know; remove it. Options follow the ?"
         if name in _CHOICES and not set(values) <= set(_CHOICES[name]):

@@ -95,8 +95,8 @@ def with_known_spelling(profile: Profile, known_paths: Collection[str]) -> Profi
     by_folded = {path.casefold(): path for path in stored}
 
     def spell(path: str, others: Mapping[str, object]) -> str:
-        known = path if path in stored else by_folded.get(path.casefold(), path)
-        return path if known in others else known
+        stored_path = path if path in stored else by_folded.get(path.casefold(), path)
+        return path if stored_path in others else stored_path
 
     return Profile(
         {spell(path, profile.shapes): shape for path, shape in profile.shapes.items()},

@@ -20,7 +20,7 @@ from etl.ledger.staging.page_cache import find_cached_pages as find_known
 from etl.ledger.transaction import Ledger
 from etl.models.states import CallOutcome, Outcome
 from etl.record import ReadSet
-from etl.resources import resource as named
+from etl.resources import find_resource
 from etl.values import Severity
 from etl.window import Window
 
@@ -110,7 +110,7 @@ class PageWriter:
 
     def skip_unchanged(self, group: PageGroup) -> tuple[WriteResult, PageGroup | None]:
         """Commit the answers that are unchanged, byte for byte; return the result and the group of the others."""
-        resource = named(group.resource)
+        resource = find_resource(group.resource)
         feeds = (
             [answer for answer in group.answers if isinstance(answer, FetchedPage)] if is_cacheable(resource) else []
         )
@@ -152,7 +152,7 @@ class PageWriter:
 
     def write(self, group: PageGroup) -> WriteResult:
         """Parse and commit a page group, and return the result."""
-        resource = named(group.resource)
+        resource = find_resource(group.resource)
         self.not_offered.update(group.not_offered)
         parsed = [
             parse_page(resource, answer, self.zone) for answer in group.answers if isinstance(answer, FetchedPage)

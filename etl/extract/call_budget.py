@@ -20,12 +20,12 @@ class CallBudget:
         """
         if self.left is None:
             return requests
-        granted = limit_to_whole_parents(requests, self.left)
-        if not granted and self._is_unused:
-            granted = [request for request in requests if request.parent == requests[0].parent]
+        permitted = limit_to_whole_parents(requests, self.left)
+        if not permitted and self._is_unused:
+            permitted = [request for request in requests if request.parent == requests[0].parent]
         self._is_unused = False
-        self.left = max(0, self.left - len(granted))
-        return granted
+        self.left = max(0, self.left - len(permitted))
+        return permitted
 
 
 def limit_to_whole_parents(requests: Sequence[ChildRequest], most: int) -> Sequence[ChildRequest]:

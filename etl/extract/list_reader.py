@@ -29,7 +29,7 @@ from etl.ledger.list_limits import read_list_limits, write_days, write_page_size
 from etl.ledger.slice_changes import MAX_READINGS, assign_page_size, split_slice
 from etl.ledger.slices import Slice, SliceReading
 from etl.ledger.staging.step_back import find_slices_to_confirm
-from etl.resources import resource as named
+from etl.resources import find_resource
 
 #: Pages written in one transaction, at most.
 PAGES_PER_GROUP = 8
@@ -44,8 +44,8 @@ class ListReader:
 
     def __init__(self, run: ExtractRun, batch_resource: BatchResource) -> None:
         self.run = run
-        self.part = batch_resource
-        self.resource = named(batch_resource.resource)
+        self.batch_resource = batch_resource
+        self.resource = find_resource(batch_resource.resource)
         self.batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": batch_resource.resource}
         settings = run.settings
         self.list_key: dict[str, Any] = {"tenant": run.ledger.tenant, "resource": batch_resource.resource}
@@ -185,10 +185,12 @@ class ListReader:
 
     def date_ranges_of(self, endpoint_index: int) -> list[DateRange]:
         """Return the date ranges of the window for an endpoint, split where they may hold many pages."""
-        date_range = date_range_of(self.part.window, self.run.settings.etl_overlap, self.run.settings.etl_api_timezone)
+        date_range = date_range_of(
+            self.batch_resource.window, self.run.settings.etl_overlap, self.run.settings.etl_api_timezone
+        )
         if self.run.limit is not None or is_short(date_range):
             return self.reader.limits.split(date_range)
-        ended, *others = split_ended_days(date_range, self.part.window.end)
+        ended, *others = split_ended_days(date_range, self.batch_resource.window.end)
         while True:
             try:
                 return [*self.run.event_loop.run(self.reader.plan_date_ranges(endpoint_index, ended)), *others]
@@ -229,5 +231,5 @@ class ListReader:
         if reading.is_consistent:
             return True
         tried_enough = reading.slice.reading % MAX_READINGS == 0
-        may_change = reading.has_changed_total and has_unfinished_day(reading.slice, self.part.window.end)
+        may_change = reading.has_changed_total and has_unfinished_day(reading.slice, self.batch_resource.window.end)
         return tried_enough and may_change and reading.union >= (reading.min_total or 0)

@@ -52,9 +52,9 @@ def plan_calls(due: Iterable[DueCalls], budgets: CallBudgets | None = None) -> l
         counts = count_by_resource(due := list(due), priority, changed=changed)
         wanted = counts.total()
         allowed = min(number for number in (wanted, left, None if changed else refreshes) if number is not None)
-        granted = share_out(counts, allowed)
+        permitted = share_out(counts, allowed)
         planned += [
-            PlannedCalls(resource, priority, changed, granted[resource], made, calls - granted[resource])
+            PlannedCalls(resource, priority, changed, permitted[resource], made, calls - permitted[resource])
             for resource, calls in counts.items()
         ]
         made += allowed
@@ -74,12 +74,12 @@ def count_by_resource(due: Iterable[DueCalls], priority: Priority, *, changed: b
 
 def share_out(counts: Mapping[str, int], allowed: int) -> dict[str, int]:
     """Return how many of the allowed calls each resource gets, in proportion to what it needs."""
-    total, granted, needed = sum(counts.values()), 0, 0
+    total, permitted, needed = sum(counts.values()), 0, 0
     shares = {}
     for resource, calls in counts.items():
         needed += calls
-        shares[resource] = allowed * needed // total - granted if total else 0
-        granted += shares[resource]
+        shares[resource] = allowed * needed // total - permitted if total else 0
+        permitted += shares[resource]
     return shares
 
 

@@ -16,7 +16,7 @@ from etl.extract.run import ExtractRun
 from etl.ledger import batches
 from etl.ledger.batches import BatchResource
 from etl.models.states import ResourceState
-from etl.resources import resource as named
+from etl.resources import find_resource
 
 
 def read_details(
@@ -47,7 +47,7 @@ def end_reading(
     run: ExtractRun, reader: DetailReader, name: str, finish: FinishResource, outstanding: int
 ) -> ResourceState:
     """Record how the reading of a resource ended, and return its final state."""
-    resource, error = named(name), reader.readings[name].error
+    resource, error = find_resource(name), reader.readings[name].error
     record_drift(run, resource)
     if error is not None:
         state = mark_unreadable(run, resource, error)

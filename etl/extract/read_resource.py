@@ -20,7 +20,7 @@ from etl.ledger.batches import BatchResource
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
 from etl.models.states import ResourceState, TroubleKind
-from etl.resources import resource as named
+from etl.resources import find_resource
 
 log = get_logger(__name__)
 
@@ -41,7 +41,7 @@ def read_and_finish(
     run: ExtractRun, batch_resource: BatchResource, finish: FinishResource, end_states: Mapping[str, ResourceState]
 ) -> ResourceState:
     """Read one resource and return its final state."""
-    resource = named(batch_resource.resource)
+    resource = find_resource(batch_resource.resource)
     batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": batch_resource.resource}
     run.ledger.commit(partial(batches.set_resource_state, status=ResourceState.RUNNING, **batch_key))
     run.watch(Started(run.step, batch_resource.resource))
@@ -119,9 +119,9 @@ def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> Res
         state = ResourceState.FAILED
         if is_absence(error, resource):
             run.ledger.commit(partial(watermarks.note_refusal, tenant=tenant, resource=name, reason=str(error)))
-    trouble = TroubleKind.BALANCE_OFF if isinstance(error, TotalMismatch) else None
+    kind = TroubleKind.BALANCE_OFF if isinstance(error, TotalMismatch) else None
     batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
-    run.ledger.commit(partial(batches.set_resource_state, status=state, error=str(error), trouble=trouble, **batch_key))
+    run.ledger.commit(partial(batches.set_resource_state, status=state, error=str(error), trouble=kind, **batch_key))
     return state
 
 

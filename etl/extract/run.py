@@ -27,7 +27,7 @@ from etl.extract.page_size import PageSource
 from etl.extract.reader import share_of_calls
 from etl.ledger.batches import Batch
 from etl.ledger.transaction import Ledger, SerializedLedger
-from etl.resources import resource as named
+from etl.resources import find_resource
 from etl.window import Window
 
 #: Errors of a single resource; every other error ends the run.
@@ -120,7 +120,7 @@ class ExtractRun:
         """Add answers to the schema profile of the run."""
         for answer in answers:
             if isinstance(answer, FetchedPage) and answer.answer.page.items:
-                self.profiler.observe(named(resource), answer.answer.page.items, answer.call.endpoint)
+                self.profiler.observe(find_resource(resource), answer.answer.page.items, answer.call.endpoint)
 
     def wait_for_commit(
         self, resource: str, future: "Future[WriteResult]", on_error: Callable[[str, EtlError], None] | None

@@ -13,7 +13,7 @@ from etl.extract.read_resource import FinishResource, read_resource
 from etl.extract.run import ExtractRun
 from etl.ledger.batches import BatchResource
 from etl.models.states import ENDED, ResourceState
-from etl.resources import resource as named
+from etl.resources import find_resource
 
 #: The final states of the resources that have ended.
 EndStates = dict[str, ResourceState]
@@ -32,7 +32,7 @@ def read_all(run: ExtractRun, batch_resources: Iterable[BatchResource], finish: 
         if batch_resource.status in ENDED
     }
     unread = [batch_resource for batch_resource in batch_resources if batch_resource.resource not in end_states]
-    from_api = [batch_resource for batch_resource in unread if named(batch_resource.resource).endpoints]
+    from_api = [batch_resource for batch_resource in unread if find_resource(batch_resource.resource).endpoints]
     details = [batch_resource for batch_resource in from_api if is_child(batch_resource)]
     lists = [batch_resource for batch_resource in from_api if not is_child(batch_resource)]
     read_in_parallel(run, lists, finish, end_states)
@@ -71,18 +71,18 @@ def ready_resources(batch_resources: Iterable[BatchResource], unfinished: Collec
     return [
         batch_resource
         for batch_resource in batch_resources
-        if find_prerequisites(named(batch_resource.resource)).isdisjoint(unfinished)
+        if find_prerequisites(find_resource(batch_resource.resource)).isdisjoint(unfinished)
     ]
 
 
 def is_child(batch_resource: BatchResource) -> bool:
     """Return whether a resource is read per parent."""
-    return named(batch_resource.resource).parent is not None
+    return find_resource(batch_resource.resource).parent is not None
 
 
 def is_optional(batch_resource: BatchResource) -> bool:
     """Return whether an account may lack a list; offices, contacts, policies and billing go first."""
-    return not named(batch_resource.resource).documented
+    return not find_resource(batch_resource.resource).documented
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from etl.config.settings import Settings
 from etl.models.base import PRIMARY
-from etl.resources import CATALOGUE, resource, selected
+from etl.resources import CATALOGUE, find_resource, selected
 
 #: Why a resource of the enterprise family is not read with the token of a user.
 NEEDS_ENTERPRISE_ACCESS = "needs enterprise access"
@@ -24,7 +24,7 @@ def resource_names(resources: Iterable[str], settings: Settings) -> list[str]:
 
 def find_fallback_sources(added: Iterable[str]) -> set[str]:
     """Return the optional resources that fill the tables of added ones too, such as the notes of policies for notes."""
-    entries = [resource(name) for name in added]
+    entries = [find_resource(name) for name in added]
     models = {entry.model for entry in entries if entry.optional and entry.data_source == PRIMARY}
     return {
         entry.name for entry in CATALOGUE if entry.optional and entry.data_source.is_fallback and entry.model in models
@@ -42,6 +42,6 @@ def find_out_of_reach(settings: Settings, resources: Iterable[str]) -> list[str]
 
 def parse_choices(settings: Settings) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names that ETL_RESOURCES adds and leaves out; raises UsageError for an unknown name."""
-    choices = [(choice[0], resource(choice[1:]).name) for choice in settings.etl_resources.split(",") if choice]
+    choices = [(choice[0], find_resource(choice[1:]).name) for choice in settings.etl_resources.split(",") if choice]
     added, excluded = (frozenset(name for sign, name in choices if sign == wanted) for wanted in "+-")
     return added, excluded

@@ -24,9 +24,9 @@ def read_source_tenant(connection: Connection, tenant: str) -> str | None:
     """Return the agency of the records that are already staged for a tenant."""
     for resource in filter(is_shared, CATALOGUE):
         query = text(f"""
-            SELECT named.tenant_id FROM raw.{resource.raw_table}
-            CROSS JOIN LATERAL (SELECT {field_json("raw_data -> '_parent'", ":key")} AS tenant_id) AS named
-            WHERE tenant = :tenant AND superseded_at IS NULL AND named.tenant_id IS NOT NULL LIMIT 1
+            SELECT parent_record.tenant_id FROM raw.{resource.raw_table}
+            CROSS JOIN LATERAL (SELECT {field_json("raw_data -> '_parent'", ":key")} AS tenant_id) AS parent_record
+            WHERE tenant = :tenant AND superseded_at IS NULL AND parent_record.tenant_id IS NOT NULL LIMIT 1
         """)
         values = {"tenant": tenant, "key": AGENCY_FIELD}
         source_tenant = source_id(connection.execute(query, values).scalar_one_or_none())
@@ -35,7 +35,7 @@ def read_source_tenant(connection: Connection, tenant: str) -> str | None:
     return None
 
 
-def check_source_tenant(resource: str, items: Iterable[bytes], known: str | None) -> str | None:
+def check_source_tenant(resource: str, items: Iterable[bytes], known_tenant: str | None) -> str | None:
     """Return the agency of a page; raise UnexpectedResponse when it is not the one that is known."""
     for item in items:
         try:
@@ -44,11 +44,11 @@ def check_source_tenant(resource: str, items: Iterable[bytes], known: str | None
             continue
         if not isinstance(agency, str):  # the item does not say it, or says it in a form that is no id
             continue
-        if known is not None and agency != known:
+        if known_tenant is not None and agency != known_tenant:
             raise UnexpectedResponse(
-                f"{resource}: the credentials cover several agencies ({AGENCY_FIELD} {known} and {agency}). "
+                f"{resource}: the credentials cover several agencies ({AGENCY_FIELD} {known_tenant} and {agency}). "
                 "One ETL_TENANT holds one agency, because ids are unique only inside an agency. Nothing of this page "
                 "was stored. Use credentials for one agency."
             )
-        known = agency
-    return known
+        known_tenant = agency
+    return known_tenant

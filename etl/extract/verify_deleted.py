@@ -48,13 +48,13 @@ async def check_all(
     """Return for each record whether the API still has it, None where it could not tell. Raises EndpointRefused."""
     exists_by_id: dict[str, bool | None] = {}
 
-    async def ask(source_id: str) -> None:
+    async def check_one(source_id: str) -> None:
         exists_by_id[source_id] = await exists_in_api(api, resource, endpoint, source_id)
 
     try:
         async with asyncio.TaskGroup() as group:
             for source_id in source_ids:
-                group.create_task(ask(source_id))
+                group.create_task(check_one(source_id))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return exists_by_id

@@ -124,10 +124,10 @@ def refresh_children(
 
 def sample_rules(connection: Connection, child: Resource, parent: Resource, scope: RefreshScope) -> RefreshRules:
     """Return the rules for drawing the sample of a child: what was drawn before is looked at again."""
-    known = read_sample(connection, scope.tenant, child)
+    sample = read_sample(connection, scope.tenant, child)
     if scope.looked_at is not None:
-        scope = replace(scope, looked_at=tuple({*scope.looked_at, *known.parent_ids}))
-    return refresh_rules(child, parent, scope, known)
+        scope = replace(scope, looked_at=tuple({*scope.looked_at, *sample.parent_ids}))
+    return refresh_rules(child, parent, scope, sample)
 
 
 def refresh_rules(

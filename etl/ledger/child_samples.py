@@ -74,11 +74,11 @@ def update_sample(connection: Connection, child: Resource, parent: Resource, dra
     """
     rule = child.parent.need if child.parent is not None else None
     tenant = draw.values["tenant"]
-    known = read_sample(connection, tenant, child)
-    if not isinstance(rule, IfChanged) or known.decided_at is not None:
-        return known
+    drawn = read_sample(connection, tenant, child)
+    if not isinstance(rule, IfChanged) or drawn.decided_at is not None:
+        return drawn
     statement = build_draw(child, parent, draw)
-    values = {**draw.values, "drawn": list(known.parent_ids), "size": rule.sample}
+    values = {**draw.values, "drawn": list(drawn.parent_ids), "size": rule.sample}
     rows = connection.execute(text(statement), bind(statement, values)).all()
     counter_example = next((row.source_id for row in rows if row.covered and row.has_any), None)
     is_decided = counter_example is not None or (len(rows) >= rule.sample and all(row.covered for row in rows))
@@ -110,7 +110,7 @@ def build_draw(child: Resource, parent: Resource, draw: SampleDraw) -> str:
 
 
 def write_sample(connection: Connection, tenant: str, sample: ChildSample, *, is_decided: bool) -> ChildSample:
-    """Store a sample, and return it with the time when its outcome was known."""
+    """Store a sample, and return it with the time when its outcome was drawn."""
     decided_at = connection.execute(
         text("""
             INSERT INTO etl.child_samples AS known (tenant, resource, parent, parent_ids, counter_example, decided_at)

@@ -13,8 +13,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from etl.catalogue import Resource
 from etl.load.rows import UpsertResult, record_history
-from etl.resources import CATALOGUE
-from etl.resources import resource as resource_named
+from etl.resources import CATALOGUE, find_resource
 
 #: A nested row and the record around it that differ: which is deleted.
 LEAVES = "stored.deleted_at IS NULL AND around.deleted_at IS NOT NULL"
@@ -41,7 +40,7 @@ def follow_records_around(connection: Connection, tenant: str, batch_id: UUID, c
     """
     for resource in CATALOGUE:
         for derivation in resource.derived:
-            around = resource_named(derivation.resource)
+            around = find_resource(derivation.resource)
             if derivation.owned and (updates := find_updates(resource, around, counts)):
                 follow_record_around(connection, tenant, batch_id, resource, updates)
 

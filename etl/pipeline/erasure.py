@@ -56,13 +56,13 @@ def collect_rows_sql(model: type[Model]) -> str:
     """Return the statement that collects the person's rows of a table."""
     table = model.__tablename__
     return (
-        f"INSERT INTO belonging SELECT '{table}', source_id, id FROM public.{table} AS mine"
+        f"INSERT INTO belonging SELECT '{table}', source_id, id FROM public.{table} AS owned"
         f" WHERE tenant = :tenant AND {ownership_condition(model)}"
     )
 
 
 def ownership_condition(model: type[Model]) -> str:
-    """Return the condition that a row `mine` of a table is the person's.
+    """Return the condition that a row `owned` of a table is the person's.
 
     A reference to a contact decides; only a row without one belongs to the person through its other references.
     """
@@ -74,7 +74,7 @@ def ownership_condition(model: type[Model]) -> str:
     }
     person_columns = [name for name, target in target_tables.items() if target == PEOPLE_TABLE]
     other_columns = [name for name, target in target_tables.items() if target not in (PEOPLE_TABLE, table)]
-    nobody = " AND ".join([f"mine.{name} IS NULL" for name in person_columns] or ["true"])
+    nobody = " AND ".join([f"owned.{name} IS NULL" for name in person_columns] or ["true"])
     conditions = [reference_condition(name, PEOPLE_TABLE) for name in person_columns]
     conditions += [f"({nobody} AND {reference_condition(name, target_tables[name])})" for name in other_columns]
     return f"({' OR '.join(conditions)})"
@@ -82,7 +82,7 @@ def ownership_condition(model: type[Model]) -> str:
 
 def reference_condition(column: str, target: str) -> str:
     """Return the condition that a reference points to one of the person's rows."""
-    return f"mine.{column} IN (SELECT id FROM belonging WHERE table_name = '{target}')"
+    return f"owned.{column} IN (SELECT id FROM belonging WHERE table_name = '{target}')"
 
 
 def list_parent_rows(connection: Connection) -> list[tuple[str, str]]:
@@ -182,8 +182,8 @@ def clear_findings(connection: Connection, person: DataSubject) -> int:
     """
     about = """
         finding.tenant = :tenant AND EXISTS (
-            SELECT FROM belonging AS mine
-            WHERE mine.table_name = finding.table_name AND mine.source_id = finding.source_id
+            SELECT FROM belonging AS owned
+            WHERE owned.table_name = finding.table_name AND owned.source_id = finding.source_id
         )
     """
     bound = {"tenant": person.tenant, "deleted_tables": [PEOPLE_TABLE, *find_per_person_tables()]}
@@ -264,11 +264,11 @@ def history_sql(model: type[Model]) -> str | None:
     """Return the statement that clears the person's earlier versions of a table; None without personal columns."""
     table = model.__tablename__
     ids = f"SELECT id FROM belonging WHERE table_name = '{table}' AND id IS NOT NULL"
-    condition = f"mine.tenant = :tenant AND (mine.id IN ({ids}) OR {ownership_condition(model)})"
+    condition = f"owned.tenant = :tenant AND (owned.id IN ({ids}) OR {ownership_condition(model)})"
     emptied = [f"{name} = NULL" for name, field in fields_by_column(model).items() if field.personal]
     if table in {PEOPLE_TABLE, *find_per_person_tables()}:
-        return f"DELETE FROM {PAST[model].fullname} AS mine WHERE {condition}"
-    return f"UPDATE {PAST[model].fullname} AS mine SET {', '.join(emptied)} WHERE {condition}" if emptied else None
+        return f"DELETE FROM {PAST[model].fullname} AS owned WHERE {condition}"
+    return f"UPDATE {PAST[model].fullname} AS owned SET {', '.join(emptied)} WHERE {condition}" if emptied else None
 
 
 def fields_by_column(model: type[Model]) -> dict[str, Field]:

@@ -19,7 +19,7 @@ from etl.window import FIRST_INSTANT
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class AccountFacts:
     """What is known of an account before a sync, by resource."""
 
     samples: Mapping[str, Sequence[FeedSample]] = field(default_factory=dict)  #: of each list
@@ -30,7 +30,7 @@ class Facts:
     refreshes: int | None = None  #: calls that are left for refreshes by age today; None: no limit
 
 
-def estimate_due(facts: Facts, child: Resource, now: datetime) -> tuple[list[DueCalls], list[DueCalls]]:
+def estimate_due(facts: AccountFacts, child: Resource, now: datetime) -> tuple[list[DueCalls], list[DueCalls]]:
     """Return the calls of a resource at least and at most: those due now, and those for parents that will arrive."""
     parent = BY_NAME[child.parent.resource] if child.parent else child
     due = list(facts.details[child.name].due) if child.name in facts.details else []
@@ -69,7 +69,7 @@ class PageDetails:
 
 
 def count_page(
-    facts: Facts, child: Resource, parent: Resource, records: Sequence[Mapping[str, Any]], now: datetime
+    facts: AccountFacts, child: Resource, parent: Resource, records: Sequence[Mapping[str, Any]], now: datetime
 ) -> PageDetails:
     """Count the records of a page that will get a call for `child`: changed since the last sync, and wanted."""
     clock, read_to = Timestamp(facts.zone), facts.read_to.get(parent.name, FIRST_INSTANT)

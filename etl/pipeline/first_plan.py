@@ -8,7 +8,7 @@ from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
 from etl.ledger.transaction import Ledger
 from etl.pipeline.call_report import CallStatus
 from etl.pipeline.doctor import Examination, widen_samples
-from etl.pipeline.estimate_details import Facts
+from etl.pipeline.estimate_details import AccountFacts
 from etl.pipeline.forecast import NOT_OFFERED, SyncForecast, make_forecast
 from etl.pipeline.plan import Plan
 from etl.pipeline.read_facts import read_stored_facts
@@ -30,7 +30,7 @@ def plan_next_sync(ledger: Ledger | None, settings: Settings, examination: Exami
     Without the ledger of a migrated database, the next sync is the first. For the first sync, further pages of the
     lists are read with the calls that are left.
     """
-    facts = Facts(zone=settings.etl_api_timezone)
+    facts = AccountFacts(zone=settings.etl_api_timezone)
     if ledger is not None:
         facts = read_stored_facts(ledger, settings, examination.api.now)
     if any(name not in facts.read_to and name not in examination.samples for name in USEFUL):

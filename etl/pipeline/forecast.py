@@ -22,7 +22,7 @@ from etl.extract.reader import MAX_FIRST_PAGES
 from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
 from etl.ledger.child_counts import DetailsLeft, DueCalls
 from etl.pipeline.estimate import Estimate
-from etl.pipeline.estimate_details import Facts, estimate_due
+from etl.pipeline.estimate_details import AccountFacts, estimate_due
 from etl.pipeline.feed_sample import FeedSample
 from etl.pipeline.plan import Plan
 from etl.resources import BY_NAME, CATALOGUE, USEFUL, children_of
@@ -102,7 +102,7 @@ class SyncForecast:
         return sum((forecast.range for forecast in forecasts), Estimate(0, 0))
 
 
-def list_sampled(facts: Facts) -> list[Sampled]:
+def list_sampled(facts: AccountFacts) -> list[Sampled]:
     """Return the lists from which the details are estimated, with the size of each sample."""
     return [
         Sampled(name, sum(sample.records for sample in samples), sum(sample.total or 0 for sample in samples))
@@ -111,7 +111,7 @@ def list_sampled(facts: Facts) -> list[Sampled]:
     ]
 
 
-def make_forecast(plan: Plan, facts: Facts, settings: Settings, limit: int | None = None) -> SyncForecast:
+def make_forecast(plan: Plan, facts: AccountFacts, settings: Settings, limit: int | None = None) -> SyncForecast:
     """Return the forecast of a plan.
 
     `limit` is the `--limit` option: the number of records of each list, and of parents.
@@ -132,7 +132,7 @@ def makes_calls(plan: Plan, resource: Resource) -> bool:
     return resource.parent is not None and resource.name not in plan.left_out
 
 
-def forecast_resource(plan: Plan, facts: Facts, settings: Settings, resource: Resource) -> Forecast:
+def forecast_resource(plan: Plan, facts: AccountFacts, settings: Settings, resource: Resource) -> Forecast:
     """Return the forecast for one resource without details."""
     window = plan.windows[resource.name]
     if resource.name in plan.left_out:
@@ -146,7 +146,7 @@ def forecast_resource(plan: Plan, facts: Facts, settings: Settings, resource: Re
     return forecast_lists(facts, settings, resource, window)
 
 
-def forecast_additions(plan: Plan, facts: Facts, settings: Settings) -> Iterator[Forecast]:
+def forecast_additions(plan: Plan, facts: AccountFacts, settings: Settings) -> Iterator[Forecast]:
     """Yield what the resources with a call for each parent would add that are optional or turned off."""
     requested = {*plan.windows, *resource_names((), settings)}
     added = [resource for resource in CATALOGUE if resource.parent is not None and resource.name not in requested]
@@ -155,7 +155,7 @@ def forecast_additions(plan: Plan, facts: Facts, settings: Settings) -> Iterator
         yield replace(forecast, is_added=True)
 
 
-def forecast_lists(facts: Facts, settings: Settings, resource: Resource, window: Window) -> Forecast:
+def forecast_lists(facts: AccountFacts, settings: Settings, resource: Resource, window: Window) -> Forecast:
     """Return the forecast for a resource that is read from lists."""
     samples = facts.samples.get(resource.name, ())
     days = date_range_of(window, settings.etl_overlap, settings.etl_api_timezone)
@@ -186,7 +186,7 @@ def count_list_calls(endpoint: Endpoint, sample: FeedSample, days: DateRange, en
 
 
 def forecast_details(
-    resources: Sequence[Resource], plan: Plan, facts: Facts, settings: Settings
+    resources: Sequence[Resource], plan: Plan, facts: AccountFacts, settings: Settings
 ) -> dict[str, Forecast]:
     """Return the forecasts for resources with a call for each parent, within the budget of a run."""
     budgets = CallBudgets(settings.etl_child_budget, facts.refreshes)

@@ -20,7 +20,7 @@ from etl.ledger import watermarks
 from etl.ledger.child_counts import DetailsLeft, read_details_left
 from etl.ledger.list_limits import read_list_limits
 from etl.ledger.transaction import Ledger
-from etl.pipeline.estimate_details import Facts
+from etl.pipeline.estimate_details import AccountFacts
 from etl.pipeline.feed_sample import MAX_SAMPLE_PAGES, FeedSample, make_sample, widen_sample
 from etl.pipeline.forecast import NOT_OFFERED, SyncForecast, make_forecast
 from etl.pipeline.plan import Plan
@@ -56,13 +56,13 @@ def forecast(
     return make_forecast(plan, replace(facts, samples=samples, errors=errors), settings, limit)
 
 
-def read_stored_facts(ledger: Ledger, settings: Settings, now: datetime) -> Facts:
+def read_stored_facts(ledger: Ledger, settings: Settings, now: datetime) -> AccountFacts:
     """Return what the ledger knows: the calls that are due, and to which time each list is complete."""
     facts = ledger.read(partial(query_facts, settings=settings, now=now))
     return replace(facts, refreshes=count_left(ledger, settings))
 
 
-def query_facts(connection: Connection, settings: Settings, now: datetime) -> Facts:
+def query_facts(connection: Connection, settings: Settings, now: datetime) -> AccountFacts:
     """Return the calls that are due, and to which time each list is complete."""
     tenant = settings.etl_tenant
     details: dict[str, DetailsLeft] = {}
@@ -73,7 +73,7 @@ def query_facts(connection: Connection, settings: Settings, now: datetime) -> Fa
         start = watermarks.find_next_start(watermarks.read_complete_windows(connection, tenant, resource.name))
         if start > FIRST_INSTANT:
             read_to[resource.name] = start
-    return Facts(details=details, read_to=read_to, zone=settings.etl_api_timezone)
+    return AccountFacts(details=details, read_to=read_to, zone=settings.etl_api_timezone)
 
 
 def sample_list(  # noqa: PLR0913, PLR0917 (which list, which days, how much of it)

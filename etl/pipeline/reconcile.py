@@ -23,8 +23,7 @@ from etl.ledger.transaction import Ledger
 from etl.load.nested import follow_records_around
 from etl.load.rows import LoadContext, soft_delete_missing
 from etl.models.states import ResourceState, TroubleKind
-from etl.resources import CATALOGUE
-from etl.resources import resource as resource_named
+from etl.resources import CATALOGUE, find_resource
 from etl.window import FIRST_INSTANT
 
 #: Missing records listed in a message.
@@ -69,7 +68,7 @@ def reconcile(work: ReconcileContext, batch_resources: Iterable[BatchResource]) 
     """
     result = ReconcileResult()
     for batch_resource in batch_resources:
-        resource = resource_named(batch_resource.resource)
+        resource = find_resource(batch_resource.resource)
         if is_fully_read(resource, batch_resource):
             result.scans.append(scan := reconcile_resource(work, resource))
             if scan.is_over_limit(work.settings.etl_delete_brake):
@@ -137,7 +136,7 @@ def select_reconcilable(names: Iterable[str]) -> tuple[Resource, ...]:
 
     Raises UsageError for a resource that is read per parent: each of its responses is a complete set.
     """
-    resources = [resource_named(name) for name in names]
+    resources = [find_resource(name) for name in names]
     for resource in resources:
         if not is_single_list(resource):
             raise UsageError(f"{resource.name} is always read in complete sets, so it needs no reconcile.")

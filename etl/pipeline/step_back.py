@@ -15,8 +15,7 @@ from etl.ledger.staging.full_scan import FullScan
 from etl.load.rows import soft_delete_missing
 from etl.models.states import Outcome
 from etl.pipeline.reconcile import ReconcileContext, apply_brake, format_ids, is_fully_read
-from etl.resources import derived_from
-from etl.resources import resource as resource_named
+from etl.resources import derived_from, find_resource
 from etl.stream import Stream
 
 #: The outcomes of a load that replaced something.
@@ -29,7 +28,7 @@ def step_back_resources(work: ReconcileContext, batch_resources: Iterable[BatchR
     A resource with too many such records is left unchanged and marked failed: a person has to decide.
     """
     for batch_resource in batch_resources:
-        resource = resource_named(batch_resource.resource)
+        resource = find_resource(batch_resource.resource)
         if is_fully_read(resource, batch_resource) and not work.dry:
             step_back_resource(work, resource)
 
@@ -41,9 +40,9 @@ def step_back_resource(work: ReconcileContext, resource: Resource) -> None:
     source_ids = work.ledger.read(partial(step_back.find_confirmed, **key))  # type: ignore[arg-type]
     if not source_ids:
         return
-    known = work.ledger.read(partial(full_scan.measure_scan, **key)).known_count  # type: ignore[arg-type]
-    older = FullScan(resource.name, known, len(source_ids))
-    counted = f"{older.missing_count} of {known} records are older in QQCatalyst than here"
+    known_count = work.ledger.read(partial(full_scan.measure_scan, **key)).known_count  # type: ignore[arg-type]
+    older = FullScan(resource.name, known_count, len(source_ids))
+    counted = f"{older.missing_count} of {known_count} records are older in QQCatalyst than here"
     if older.is_over_limit(work.settings.etl_delete_brake):
         apply_brake(
             work, older,

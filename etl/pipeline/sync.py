@@ -44,7 +44,7 @@ from etl.pipeline.reconcile import ReconcileContext, VerifyDeleted, reconcile
 from etl.pipeline.replay import replay_refused_records
 from etl.pipeline.resume import batch_to_resume, find_interrupted, reset_failed
 from etl.pipeline.step_back import step_back_resources
-from etl.resources import resource as resource_named
+from etl.resources import find_resource
 from etl.stream import Stream
 from etl.transform import TransformService
 from etl.window import Window
@@ -252,7 +252,7 @@ def finish_batch(
 def note_empty_columns(ledger: Ledger, batch: Batch, batch_resources: Sequence[BatchResource]) -> None:
     """Note the columns without any value of the resources that are complete for the first time."""
     done = [
-        resource_named(batch_resource.resource)
+        find_resource(batch_resource.resource)
         for batch_resource in batch_resources
         if batch_resource.status is ResourceState.DONE
     ]
@@ -263,7 +263,7 @@ def purge_old_raw_rows(ledger: Ledger, settings: Settings, names: Sequence[str])
     """Delete staged records older than the retention period; a failure here does not change the batch."""
     if settings.etl_raw_retention is not None:
         for name in names:
-            retention.purge_resource(ledger, resource_named(name), settings.etl_raw_retention)
+            retention.purge_resource(ledger, find_resource(name), settings.etl_raw_retention)
 
 
 def build_finish(batch: Batch) -> FinishResource:

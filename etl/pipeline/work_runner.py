@@ -20,7 +20,7 @@ from etl.ledger.children import QueueChunk
 from etl.ledger.slices import Slice
 from etl.models.states import ENDED, ResourceState
 from etl.pipeline.task_chunks import Chunk, ResourceSlices, calls_weight, pack, queue_slice_count, slice_weight
-from etl.resources import resource as resource_named
+from etl.resources import find_resource
 
 
 def plan_chunks(run: ExtractRun, batch_resources: Iterable[BatchResource]) -> list[Chunk]:
@@ -41,7 +41,7 @@ def plan_chunks(run: ExtractRun, batch_resources: Iterable[BatchResource]) -> li
             try:
                 items += plan_list_slices(run, batch_resource)
             except RESOURCE_ERRORS as error:
-                mark_unreadable(run, resource_named(batch_resource.resource), error)
+                mark_unreadable(run, find_resource(batch_resource.resource), error)
     return [*pack(items), *plan_detail_chunks(run, list(filter(is_child, unfinished)))]
 
 
@@ -113,8 +113,8 @@ def read_list_slices(run: ExtractRun, batch_resource: BatchResource, item: Resou
     try:
         ListReader(run, batch_resource).read(item.numbers)
     except RESOURCE_ERRORS as error:
-        mark_unreadable(run, resource_named(batch_resource.resource), error)
-    record_drift(run, resource_named(batch_resource.resource))
+        mark_unreadable(run, find_resource(batch_resource.resource), error)
+    record_drift(run, find_resource(batch_resource.resource))
 
 
 def read_detail_slices(

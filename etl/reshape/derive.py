@@ -11,7 +11,7 @@ import msgspec
 from etl.catalogue import Derivation, Resource
 from etl.ledger.staging.classify import IncomingRecord
 from etl.record import ReadSet, Record, StagedRecord
-from etl.resources import resource as named
+from etl.resources import find_resource
 from etl.spelling import spelling_of
 from etl.values import Violation, source_id
 
@@ -27,7 +27,7 @@ def derive_records(
     returned for records in `new` (source ids), which cannot have lost a part, and for records without the declared
     list, which say nothing about their parts.
     """
-    decode = spelling_of(named(derivation.resource)).decode
+    decode = spelling_of(find_resource(derivation.resource)).decode
     incoming: list[IncomingRecord] = []
     sets: list[ReadSet] = []
     for staged in staged_records:

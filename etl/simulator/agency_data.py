@@ -8,7 +8,7 @@ from typing import Any
 
 from etl.simulator.book import agency, people, rules
 from etl.simulator.book.policies import PolicyFacts
-from etl.simulator.book.terms import Adjustment
+from etl.simulator.book.terms import TermChange
 from etl.simulator.collection import Collection, Item
 
 #: The collections that a feed sends.
@@ -36,7 +36,7 @@ class AgencyData:
         self.carriers = agency.carrier_items(firm)
         self.contact_types: dict[int, str] = {}
         self.facts: dict[int, PolicyFacts] = {}
-        self.adjustments: dict[int, list[Adjustment]] = {}
+        self.adjustments: dict[int, list[TermChange]] = {}
         self.policies_of: dict[int, list[int]] = {}
         self.garage: set[int] = set()
         self.renewed: set[int] = set()

@@ -11,7 +11,7 @@ from etl.simulator.agency_data import AgencyData
 from etl.simulator.book import claims, lines, money, people, policies, stamps
 from etl.simulator.book.people import Client
 from etl.simulator.book.policies import PolicyFacts
-from etl.simulator.book.terms import CANCELLATION, ENDORSEMENT, NONRENEWAL, Adjustment, Term
+from etl.simulator.book.terms import CANCELLATION, ENDORSEMENT, NONRENEWAL, Term, TermChange
 
 APPLICATIONS_FROM = timedelta(days=2 * 365)  #: older applications are not kept
 
@@ -76,7 +76,7 @@ def _booked(policy: dict[str, Any], on: datetime) -> datetime:
 
 
 def enter_adjustment_commission(
-    data: AgencyData, policy: dict[str, Any], change: Adjustment, at: datetime, now: datetime
+    data: AgencyData, policy: dict[str, Any], change: TermChange, at: datetime, now: datetime
 ) -> None:
     """Put the commission on an adjustment into the data; a cancellation and its reinstatement outweigh each other."""
     if change.type != NONRENEWAL:

@@ -182,11 +182,11 @@ def _canceled(data: AgencyData, policy: Item, now: datetime) -> Item:
     return data.policies.change(policy["PolicyId"], now, Status="C")
 
 
-def _cancellation(policy: Item, reasons: tuple[int, ...], now: datetime) -> terms.Adjustment:
+def _cancellation(policy: Item, reasons: tuple[int, ...], now: datetime) -> terms.TermChange:
     """Return the cancellation of a policy now; the premium of the days that are left is returned."""
     begin, end = stamps.read(policy["EffectiveDate"]), stamps.read(policy["ExpirationDate"])
     returned = sums.cents(policy["TotalPremium"] * max(0.0, (end - now) / (end - begin)))
-    return terms.Adjustment(terms.CANCELLATION, now.date(), -returned, reasons)
+    return terms.TermChange(terms.CANCELLATION, now.date(), -returned, reasons)
 
 
 def _reinstate(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
@@ -202,7 +202,7 @@ def _reinstate(data: AgencyData, dice: random.Random, now: datetime) -> str | No
         return None
     canceled = data.adjustments[policy["PolicyId"]][-1]
     days = max(0, (now.date() - canceled.on).days)
-    change = terms.Adjustment(terms.REINSTATEMENT, now.date(), -canceled.premium_change, days_lapsed=days)
+    change = terms.TermChange(terms.REINSTATEMENT, now.date(), -canceled.premium_change, days_lapsed=days)
     _adjust(data, data.policies.change(policy["PolicyId"], now, Status="A"), change, now)
     return f"policy {policy['PolicyId']} reinstated"
 
@@ -214,11 +214,11 @@ def _endorse(data: AgencyData, dice: random.Random, now: datetime) -> str | None
     amount = sums.cents(policy["TotalPremium"] * dice.uniform(-0.05, 0.15))
     premium = sums.cents(policy["TotalPremium"] + amount)
     policy = data.policies.change(policy["PolicyId"], now, TotalPremium=premium)
-    _adjust(data, policy, terms.Adjustment(terms.ENDORSEMENT, now.date(), amount), now)
+    _adjust(data, policy, terms.TermChange(terms.ENDORSEMENT, now.date(), amount), now)
     return f"policy {policy['PolicyId']} endorsed"
 
 
-def _adjust(data: AgencyData, policy: Item, change: terms.Adjustment, now: datetime) -> None:
+def _adjust(data: AgencyData, policy: Item, change: terms.TermChange, now: datetime) -> None:
     data.adjustments.setdefault(policy["PolicyId"], []).append(change)
     entries.enter_adjustment_commission(data, policy, change, now, now)
 

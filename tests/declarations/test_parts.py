@@ -9,8 +9,7 @@ import pytest
 from etl.catalogue import Derivation, Resource
 from etl.models.base import fields_of
 from etl.models.sources import first_of, value_at
-from etl.resources import CATALOGUE, derived_from
-from etl.resources import resource as resource_named
+from etl.resources import CATALOGUE, derived_from, find_resource
 from etl.spelling import spelling_of
 from etl.values import Reference, Violation
 
@@ -20,20 +19,20 @@ every_resource = pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resou
 def derive(name: str, source: str, record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the records of a resource that are derived from a record of another."""
     derivation: Derivation = next(item for resource, item in derived_from(source) if resource.name == name)
-    return list(derivation.make(spelling_of(resource_named(source)).respell(record)))
+    return list(derivation.make(spelling_of(find_resource(source)).respell(record)))
 
 
 def id_of(name: str, record: Mapping[str, Any]) -> Any:
     """Return the id that a resource reads from its record."""
-    id_source = resource_named(name).id
-    record = spelling_of(resource_named(name)).respell(record)
+    id_source = find_resource(name).id
+    record = spelling_of(find_resource(name)).respell(record)
     return id_source(record) if callable(id_source) else value_at(record, id_source)
 
 
 def stubs(name: str, record: Mapping[str, Any]) -> dict[str, list[tuple[str, str | None]]]:
     """Return the stubs of rows that a record of a resource refers to, by table."""
-    respelled = spelling_of(resource_named(name)).respell(record)
-    return {stub.model.__tablename__: list(stub.make(respelled)) for stub in resource_named(name).stubs}
+    respelled = spelling_of(find_resource(name)).respell(record)
+    return {stub.model.__tablename__: list(stub.make(respelled)) for stub in find_resource(name).stubs}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +41,7 @@ def stubs(name: str, record: Mapping[str, Any]) -> dict[str, list[tuple[str, str
 def test_an_office_belongs_to_its_agency_or_to_the_account(agency_id: Any, expected: Any) -> None:
     office = {"QQID": 310, "AgencyID": agency_id, "AgencyName": "Sunshine"}
     assert derive("agencies", "locations", office) == [{"AgencyID": expected, "AgencyName": "Sunshine"}]
-    source = fields_of(resource_named("locations").model)["agency_id"].source
+    source = fields_of(find_resource("locations").model)["agency_id"].source
     assert callable(source)
     assert source(office) == expected
     assert all(not derivation.owned for _, derivation in derived_from("locations"))
@@ -71,12 +70,12 @@ def test_pending_policies_are_the_fallback_of_applications() -> None:
 
 
 def test_every_line_of_business_is_a_fallback_for_missing_policy_details() -> None:
-    parent = resource_named("policy_details").parent
+    parent = find_resource("policy_details").parent
     assert parent is not None
     assert parent.fallback is not None
     made = list(parent.fallback(POLICY))
     assert [id_of("policy_details", detail) for detail in made] == ["policy:88121", "policy:88121:2"]
-    sources = fields_of(resource_named("policy_details").model)
+    sources = fields_of(find_resource("policy_details").model)
     line = sources["line_of_business"].source
     assert callable(line)
     assert [line(detail) for detail in made] == ["Auto", "Home"]
@@ -127,7 +126,7 @@ def test_a_renewal_is_derived_only_from_a_renewed_policy(
 
 @pytest.mark.parametrize(("date", "confirmed"), [("2025-01-20T00:00:00", True), (None, False), (" ", False)])
 def test_a_bound_renewal_is_confirmed(date: str | None, confirmed: bool) -> None:
-    source = fields_of(resource_named("renewals").model)["is_confirmed"].source
+    source = fields_of(find_resource("renewals").model)["is_confirmed"].source
     assert callable(source)
     assert source({"BinderDate": date}) is confirmed
 
@@ -174,8 +173,8 @@ def test_only_an_adjustment_of_type_c_is_a_termination() -> None:
 
 def read(name: str, column: str, record: Mapping[str, Any]) -> Any:
     """Return the raw value of a column of a resource's record."""
-    source = fields_of(resource_named(name).model)[column].source
-    record = spelling_of(resource_named(name)).respell(record)
+    source = fields_of(find_resource(name).model)[column].source
+    record = spelling_of(find_resource(name)).respell(record)
     return source(record) if callable(source) else value_at(record, str(source))
 
 
@@ -247,7 +246,7 @@ def test_the_id_of_a_carrier_fee_is_its_quote_and_number() -> None:
     (made,) = derive("fees", "quotes", quote)
     assert id_of("fees", made) == "quote:12:4"
     assert (made["FeeType"], made["PolicyID"], made["QuoteID"]) == ("carrier", 5, 12)
-    name = fields_of(resource_named("fees").model)["name"].source
+    name = fields_of(find_resource("fees").model)["name"].source
     assert callable(name)
     assert name(made) == "Carrier fee 4"
     assert name({"AgencyFeeName": "Broker fee"}) == "Broker fee"
@@ -260,9 +259,9 @@ def test_the_id_of_a_commission_rule_is_its_kind_and_number() -> None:
     assert id_of("commission_rules", {"CommissionRuleID": 8, "_call": {"kind": "agency"}}) == "agency:8"
     assert id_of("commission_rules", {"CommissionRuleID": 8, "_call": {"kind": "producer"}}) == "producer:8"
     assert id_of("commission_rules", {"CommissionRuleID": None, "_call": {"kind": "agency"}}) is None
-    kinds = [dict(endpoint.implies)["kind"] for endpoint in resource_named("commission_rules").endpoints]
+    kinds = [dict(endpoint.implies)["kind"] for endpoint in find_resource("commission_rules").endpoints]
     assert kinds == ["agency", "producer"]
-    rule = fields_of(resource_named("commissions").model)["rule_id"].source
+    rule = fields_of(find_resource("commissions").model)["rule_id"].source
     assert callable(rule)
     assert rule({"CommissionRuleID": 8}) == "agency:8"
     assert rule({"CommissionRuleID": None}) is None
@@ -286,7 +285,7 @@ def test_an_agent_of_a_detail_is_known_in_either_spelling() -> None:
 
 @pytest.mark.parametrize(("name", "field"), [("policies", "MGAId"), ("quotes", "MGAID"), ("commission_rules", "MgaId")])
 def test_a_managing_general_agency_is_a_reference_to_a_carrier(name: str, field: str) -> None:
-    about = fields_of(resource_named(name).model)
+    about = fields_of(find_resource(name).model)
     assert about["mga_id"].source == about["mga_source_id"].source == field
     label = "MGA" if name == "policies" else None
     assert about["mga_id"].kind == Reference("carriers", label=label)
@@ -303,14 +302,14 @@ def test_a_managing_general_agency_is_a_reference_to_a_carrier(name: str, field:
     ],
 )
 def test_the_check_digit_of_a_vin_is_verified(vin: Any, expected: bool | None) -> None:
-    source = fields_of(resource_named("vehicles").model)["vin_valid"].source
+    source = fields_of(find_resource("vehicles").model)["vin_valid"].source
     assert callable(source)
     assert source({"VIN": vin}) is expected
 
 
 @pytest.mark.parametrize(("signature", "expected"), [(5, True), ("5", True), (None, False), (0, False), (-1, False)])
 def test_a_form_with_a_signature_is_signed(signature: Any, expected: bool) -> None:
-    source = fields_of(resource_named("acord_forms").model)["signed"].source
+    source = fields_of(find_resource("acord_forms").model)["signed"].source
     assert callable(source)
     assert source({"SignatureID": signature}) is expected
 

@@ -10,8 +10,7 @@ from etl.errors import UsageError
 from etl.models import PRODUCTION, core, staging
 from etl.models.base import Source, fields_of
 from etl.models.sources import FirstOf, PartsOf
-from etl.resources import CATALOGUE, children_of, derived_from
-from etl.resources import resource as resource_named
+from etl.resources import CATALOGUE, children_of, derived_from, find_resource
 
 PERSON = (
     "EntityID DisplayName BusinessName FirstName MiddleName LastName isAPerson CustomerNo ContactType "
@@ -242,7 +241,7 @@ def mapped_fields(resource: Resource) -> set[str]:
 
 @pytest.mark.parametrize("name", API)
 def test_every_field_of_the_api_is_mapped(name: str) -> None:
-    mapped = {field.casefold() for field in mapped_fields(resource_named(name))}
+    mapped = {field.casefold() for field in mapped_fields(find_resource(name))}
     assert {field for field in API[name].split() if field.casefold() not in mapped} == set()
 
 
@@ -274,17 +273,17 @@ def test_what_costs_a_call_per_customer_or_policy_beyond_the_first_description_i
 @every_resource
 def test_it_comes_from_calls_or_from_another_resource(resource: Resource) -> None:
     assert resource.endpoints or resource.derived
-    assert all(resource_named(derivation.resource) is not resource for derivation in resource.derived)
+    assert all(find_resource(derivation.resource) is not resource for derivation in resource.derived)
 
 
 @every_resource
 def test_it_follows_its_parent_and_the_sources_that_it_is_derived_from(resource: Resource) -> None:
     position = CATALOGUE.index
     if resource.parent is not None:
-        assert position(resource_named(resource.parent.resource)) < position(resource)
-    sources = [resource_named(derivation.resource) for derivation in resource.derived if not derivation.fallback]
+        assert position(find_resource(resource.parent.resource)) < position(resource)
+    sources = [find_resource(derivation.resource) for derivation in resource.derived if not derivation.fallback]
     assert not sources or min(map(position, sources)) < position(resource)
-    fallbacks = [resource_named(derivation.resource) for derivation in resource.derived if derivation.fallback]
+    fallbacks = [find_resource(derivation.resource) for derivation in resource.derived if derivation.fallback]
     assert all(position(resource) < position(source) for source in fallbacks), (
         "whether it is offered must be known first"
     )
@@ -357,18 +356,18 @@ def test_the_feeds_declare_the_date_that_they_filter_by() -> None:
 
 
 def test_a_resource_is_found_by_name() -> None:
-    assert resource_named("contacts").model.__tablename__ == "contacts"
+    assert find_resource("contacts").model.__tablename__ == "contacts"
 
 
 def test_an_unknown_name_is_reported_with_a_suggestion_and_all_names() -> None:
     with pytest.raises(UsageError, match=r"'polices'.*Did you mean policies\?.*locations.*premium") as error:
-        resource_named("polices")
+        find_resource("polices")
     assert error.value.exit_status == 2
 
 
 def test_a_name_unlike_any_other_gets_no_suggestion() -> None:
     with pytest.raises(UsageError) as error:
-        resource_named("zzz")
+        find_resource("zzz")
     assert "Did you mean" not in str(error.value)
 
 

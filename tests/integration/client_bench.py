@@ -13,7 +13,7 @@ from etl.api.client import ApiClient
 from etl.api.protocol import Answer, Call, page_call, parent_call
 from etl.api.transport import Limits
 from etl.config.settings import Settings
-from etl.resources import resource
+from etl.resources import find_resource
 
 CREDENTIALS: dict[str, Any] = {
     "qqcatalyst_client_id": "demo",
@@ -27,12 +27,12 @@ HTML = answer(200, b"<html>log in</html>", Content_Type="text/html")
 
 
 def feed(name: str = "contacts", number: int = 1) -> Call:
-    one = resource(name)
+    one = find_resource(name)
     return page_call(one, one.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), number, 500)
 
 
 def details(name: str = "quotes", parent_id: str = "88") -> Call:
-    one = resource(name)
+    one = find_resource(name)
     return parent_call(one, one.endpoints[0], parent_id)
 
 

@@ -21,7 +21,7 @@ from etl.ledger.slices import Slice
 from etl.ledger.transaction import Ledger
 from etl.models.states import Outcome
 from etl.reshape.rules import rules_version
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.stream import Stream
 from etl.window import Window
 
@@ -64,7 +64,7 @@ class Account:
 
     engine: Engine
     tenant: str = "t"
-    resource: Resource = field(default_factory=lambda: resource("contacts"))
+    resource: Resource = field(default_factory=lambda: find_resource("contacts"))
     more: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

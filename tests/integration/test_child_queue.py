@@ -21,12 +21,12 @@ from etl.models.base import row_id
 from etl.models.sources import is_one_of, spellings
 from etl.models.states import RawState
 from etl.record import Record, StagedRecord
-from etl.resources import resource
+from etl.resources import find_resource
 
 TENANT, BATCH = "t", UUID(int=1)
-POLICIES, DETAILS = resource("policies"), resource("policy_details")
-ADJUSTMENTS = resource("adjustments")
-CONTACTS, ACCOUNTS = resource("contacts"), resource("account_info")
+POLICIES, DETAILS = find_resource("policies"), find_resource("policy_details")
+ADJUSTMENTS = find_resource("adjustments")
+CONTACTS, ACCOUNTS = find_resource("contacts"), find_resource("account_info")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TODAY = NOON.date()
 AGE = RefreshAge(timedelta(days=30), timedelta(days=180))

@@ -15,7 +15,7 @@ from etl.api.client import ApiClient
 from etl.api.protocol import Answer, page_call
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, CredentialsRefused, SettingsError, UnexpectedResponse
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.simulator import Simulator, SimulatorSettings
 
 pytestmark = pytest.mark.timeout(30)
@@ -55,7 +55,7 @@ def at(simulator: Simulator, use: Use, **given: Any) -> Any:
 
 
 def test_a_page_comes_with_all_that_the_ledger_keeps_of_it(simulator: Simulator) -> None:
-    contacts = resource("contacts")
+    contacts = find_resource("contacts")
     call = page_call(contacts, contacts.endpoints[0], date(2000, 1, 1), date(2100, 1, 1), 1, 500)
 
     async def use(client: ApiClient) -> tuple[Answer, ApiClient]:

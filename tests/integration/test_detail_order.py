@@ -18,7 +18,7 @@ from etl.ledger.children import ChildRequest, DueQuery, RefreshAge
 from etl.ledger.staging.raw_tables import CleanStatus, generate_raw_ids, insert_versions
 from etl.models.states import RawState
 from etl.record import Record, StagedRecord
-from etl.resources import CATALOGUE, resource
+from etl.resources import CATALOGUE, find_resource
 
 TENANT, BATCH = "t", UUID(int=1)
 TODAY = date(2026, 3, 1)
@@ -44,7 +44,7 @@ def stage(connection: Connection, table: str, source_id: str, hours: int = 0, **
     )
     record = Record(source_id, json.dumps(facts).encode(), bytes(16), NOON + timedelta(hours=hours), False)
     versions = [(StagedRecord(generate_raw_ids(1)[0], record), None, LOADED)]
-    insert_versions(connection, resource(table), TENANT, BATCH, versions)
+    insert_versions(connection, find_resource(table), TENANT, BATCH, versions)
 
 
 def policy(connection: Connection, source_id: str, begins: int, ends: int | None, hours: int = 0, **facts: Any) -> None:
@@ -64,9 +64,9 @@ def contact(connection: Connection, source_id: str, kind: str = "C", status: str
 def refresh(connection: Connection, today: date = TODAY, names: Sequence[str] = OF_POLICIES + OF_CONTACTS) -> None:
     """Refresh the queue of some resources."""
     for parent in ("policies", "contacts"):
-        of_parent = [resource(name) for name in names if children.parent_of(name) == parent]
+        of_parent = [find_resource(name) for name in names if children.parent_of(name) == parent]
         if of_parent:
-            child_refresh.refresh_queue(connection, of_parent, resource(parent), TENANT, today)
+            child_refresh.refresh_queue(connection, of_parent, find_resource(parent), TENANT, today)
 
 
 def take(
@@ -86,7 +86,7 @@ def cover(connection: Connection, requests: Sequence[ChildRequest]) -> None:
     """Mark requests as answered."""
     for name in {request.resource for request in requests}:
         of_name = [request for request in requests if request.resource == name]
-        children.mark_covered(connection, resource(name), TENANT, of_name, AGE)
+        children.mark_covered(connection, find_resource(name), TENANT, of_name, AGE)
 
 
 def put_book(connection: Connection) -> None:
@@ -208,7 +208,9 @@ def test_a_prospect_that_a_policy_of_this_batch_names_is_queued_on_the_same_day(
         """),
         {"id": UUID(int=8), "contact": UUID(int=7), "batch": BATCH},
     )
-    child_refresh.refresh_queue(connection, [resource("documents")], resource("contacts"), TENANT, TODAY, BATCH)
+    child_refresh.refresh_queue(
+        connection, [find_resource("documents")], find_resource("contacts"), TENANT, TODAY, BATCH
+    )
     assert asked(take(connection), "documents") == ["7"]
 
 
@@ -222,9 +224,9 @@ def put_unchanged(connection: Connection, number: int = 30) -> None:
 
 def counts(connection: Connection, today: date = TODAY) -> dict[str, int]:
     """Return the counted due calls by resource."""
-    policies = resource("policies")
+    policies = find_resource("policies")
     return {
-        name: sum(due.calls for due in count_due_calls(connection, resource(name), policies, TENANT, today))
+        name: sum(due.calls for due in count_due_calls(connection, find_resource(name), policies, TENANT, today))
         for name in OF_POLICIES
     }
 
@@ -298,8 +300,8 @@ def test_counts_agree_with_the_queue_before_and_after_it_is_filled(connection: C
     def counted() -> list[tuple[str, Priority, int]]:
         found = []
         for name in names:
-            parent = resource(children.parent_of(name))
-            due = count_due_calls(connection, resource(name), parent, TENANT, TODAY)
+            parent = find_resource(children.parent_of(name))
+            due = count_due_calls(connection, find_resource(name), parent, TENANT, TODAY)
             found += [(name, each.priority, each.calls) for each in due]
         return sorted(found)
 

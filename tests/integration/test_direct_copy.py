@@ -21,7 +21,7 @@ from etl.models.base import PRIMARY, row_id
 from etl.record import Record, StagedRecord
 from etl.reshape.clean import clean_records
 from etl.reshape.reshaper import Reshaper, Row, row_columns
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.window import Window
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -60,7 +60,7 @@ def load(
 ) -> UpsertResult:
     """Load departments."""
     target = LoadContext(tenant, batch_id or uuid4(), window)
-    return load_rows(connection, target, resource("departments"), row_columns(Department, PRIMARY), rows)
+    return load_rows(connection, target, find_resource("departments"), row_columns(Department, PRIMARY), rows)
 
 
 def look(engine: Engine, **bound: Any) -> dict[str, list[tuple[Any, ...]]]:
@@ -172,7 +172,7 @@ def policies(count: int) -> list[StagedRecord]:
 def test_missing_parents_of_copied_rows_get_a_placeholder(engine: Engine, there: int) -> None:
     """With many ids the load assumes that the parents exist; the foreign key reports those that do not."""
     count, contacts, window = MANY_STUBS + 50, "contacts", FOREVER
-    reshape = Reshaper(resource("policies"), "t", zone="UTC", strict=False)
+    reshape = Reshaper(find_resource("policies"), "t", zone="UTC", strict=False)
     with engine.begin() as connection:
         for number in range(1, there + 1):
             key = {"id": row_id("t", contacts, str(70_000 + number)), "source_id": str(70_000 + number)}
@@ -185,7 +185,7 @@ def test_missing_parents_of_copied_rows_get_a_placeholder(engine: Engine, there:
             )
     with engine.begin() as connection:
         cleaned = clean_records(reshape, policies(count))
-        done = load_chunk(connection, LoadContext("t", uuid4(), window), resource("policies"), cleaned, "rules")
+        done = load_chunk(connection, LoadContext("t", uuid4(), window), find_resource("policies"), cleaned, "rules")
     assert done.counts == {"inserted": count}
     with engine.connect() as connection:
         query = text("SELECT count(*), count(*) FILTER (WHERE is_placeholder) FROM contacts")

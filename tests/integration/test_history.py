@@ -19,7 +19,7 @@ from etl.load.rows import LoadContext, load_rows, soft_delete_missing, write_stu
 from etl.models import PAST, PRODUCTION, Department
 from etl.models.base import PRIMARY, Model, row_id
 from etl.reshape.reshaper import Row, row_columns
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.window import Window
 
 TENANT, BATCH = "t", UUID(int=1)
@@ -54,7 +54,7 @@ def load(name: str, day: int, *, dead: bool = False, raw_id: str | None = None) 
     row = Row(str(KEY), raw, format_row(values), undated=False, deleted=dead)
     named = row_columns(Department, PRIMARY)
     return lambda connection: load_rows(
-        connection, LoadContext(TENANT, BATCH, EVER), resource("departments"), named, [row]
+        connection, LoadContext(TENANT, BATCH, EVER), find_resource("departments"), named, [row]
     )
 
 
@@ -116,7 +116,7 @@ def test_versions_of_a_placeholder_were_never_valid(kept: Engine) -> None:
 
 
 def test_a_missing_row_that_is_restored_leaves_versions(kept: Engine) -> None:
-    raw_id, departments = str(uuid4()), resource("departments")
+    raw_id, departments = str(uuid4()), find_resource("departments")
     commit(kept, load("a", 1, raw_id=raw_id))
     commit(kept, f"""
         INSERT INTO raw.raw_departments (id, tenant, source_id, raw_data, content_hash, version_at, etl_batch_id,

@@ -15,7 +15,7 @@ from etl.load.upsert import count_differences, insert_placeholders, soft_delete,
 from etl.models import PRODUCTION, Department
 from etl.models.base import PRIMARY, row_id
 from etl.reshape.reshaper import Row, row_columns
-from etl.resources import CATALOGUE, resource
+from etl.resources import CATALOGUE, find_resource
 from etl.window import WINDOW_RULE, Window
 
 TENANT, BATCH = "t", UUID(int=1)
@@ -116,7 +116,7 @@ def load(connection: Connection, name: str, hours: int, *, dead: bool = False, w
     columns = row_columns(Department, PRIMARY)
     row = row_of(1, str(uuid4()), name=name, at=version, deleted_at=version if dead else None)
     target = LoadContext(TENANT, uuid4(), window)
-    (outcome,) = load_rows(connection, target, resource("departments"), columns, [row]).counts
+    (outcome,) = load_rows(connection, target, find_resource("departments"), columns, [row]).counts
     return outcome
 
 
@@ -211,7 +211,7 @@ def test_a_refused_row_does_not_affect_the_others(connection: Connection) -> Non
     bad = {2: "no uuid at all"}
     rows = [row_of(number, str(UUID(int=number)), location=bad.get(number)) for number in (1, 2, 3)]
     target = LoadContext(TENANT, BATCH, FOREVER)
-    loaded = load_rows(connection, target, resource("departments"), row_columns(Department, PRIMARY), rows)
+    loaded = load_rows(connection, target, find_resource("departments"), row_columns(Department, PRIMARY), rows)
     assert loaded.counts == {"inserted": 2, "refused": 1}
     assert list(loaded.bad) == [str(UUID(int=2))]
     assert "no uuid at all" not in loaded.bad[str(UUID(int=2))]

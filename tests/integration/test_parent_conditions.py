@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Engine, text
 
 from etl.detail_rules import ContactValue, IfChanged, NearStart, Need, Priority, TermValue, read_day
 from etl.ledger.parent_conditions import bind, build_conditions
-from etl.resources import CATALOGUE, resource
+from etl.resources import CATALOGUE, find_resource
 from etl.spelling import spelling_of
 
 TODAY = date(2026, 3, 1)
-POLICIES, CONTACTS = resource("policies"), resource("contacts")
+POLICIES, CONTACTS = find_resource("policies"), find_resource("contacts")
 
 DAYS = [
     None, "", "N/A", "0001-01-01T00:00:00", "9999-12-31T23:59:59", "2026-03-01", "2026-03-01T00:00:00",
@@ -50,9 +50,9 @@ def connection(engine: Engine) -> Iterator[Connection]:
 
 def evaluate(connection: Connection, child: str, record: Mapping[str, Any]) -> tuple[str, int]:
     """Return the need and the priority of a record by the rules in SQL."""
-    entry = resource(child)
+    entry = find_resource(child)
     assert entry.parent is not None
-    conditions = build_conditions(entry, resource(entry.parent.resource), TODAY)
+    conditions = build_conditions(entry, find_resource(entry.parent.resource), TODAY)
     statement = f"""
         SELECT {conditions.need} AS need, {conditions.priority} AS priority
         FROM (SELECT CAST(:record AS jsonb) AS raw_data, CAST(NULL AS timestamptz) AS source_modified_at,
@@ -70,7 +70,7 @@ def test_sql_and_python_agree(connection: Connection, record: dict[str, Any]) ->
     for child in (entry for entry in CATALOGUE if entry.parent is not None):
         declared = child.parent
         assert declared is not None
-        parent = resource(declared.resource)
+        parent = find_resource(declared.resource)
         read = spelling_of(parent).respell(record)
         need = declared.need.find_need(read, TODAY) if declared.need is not None else Need.YES
         priority = declared.value.find_priority(read, parent.active, TODAY)
@@ -141,7 +141,7 @@ def test_dates_decide_what_a_policy_is_worth(
     [("A", 120, Need.YES), ("A", -120, Need.YES), ("A", 121, Need.NO), ("E", -121, Need.NO), ("P", -999, Need.YES)],
 )
 def test_quotes_are_asked_for_while_a_policy_is_placed(status: str, begins: int, need: Need) -> None:
-    declared = resource("quotes").parent
+    declared = find_resource("quotes").parent
     assert declared is not None
     assert isinstance(declared.need, NearStart)
     assert declared.need.find_need({"Status": status, "EffectiveDate": iso(begins)}, TODAY) is need
@@ -160,14 +160,14 @@ def test_quotes_are_asked_for_while_a_policy_is_placed(status: str, begins: int,
     ],
 )
 def test_adjustments_are_asked_for_where_a_policy_was_changed(record: Mapping[str, Any], need: Need) -> None:
-    declared = resource("adjustments").parent
+    declared = find_resource("adjustments").parent
     assert declared is not None
     assert isinstance(declared.need, IfChanged)
     assert declared.need.find_need(record, TODAY) is need
 
 
 def test_customers_come_before_other_contacts() -> None:
-    declared = resource("documents").parent
+    declared = find_resource("documents").parent
     assert declared is not None
     assert isinstance(declared.value, ContactValue)
     rank = {

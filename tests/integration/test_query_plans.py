@@ -22,7 +22,7 @@ from etl.ledger.staging.raw_tables import CleanStatus
 from etl.load.rows import LoadContext, has_placeholders, write_stubs
 from etl.models.states import RawState
 from etl.record import ReadSet
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.window import Window
 
 RECORDS, PAGE = 50_000, 500
@@ -194,7 +194,7 @@ def load_by_parts(engine: Engine) -> None:
 
 def step_by_step(engine: Engine) -> None:
     """Read pending raw rows, and set their status."""
-    contacts = resource("contacts")
+    contacts = find_resource("contacts")
     with engine.begin() as connection:
         raw_tables.read_pending(connection, contacts, BATCH, [RawState.PENDING], str(UUID(int=0)), PAGE)
         heads = raw_tables.read_current_versions(
@@ -208,7 +208,7 @@ def end_sets(engine: Engine) -> None:
     """End what is missing from sets that were read completely."""
     sets = [ReadSet(f"contacts:{number}", frozenset({str(5 * number)})) for number in range(1, 100)]
     with engine.begin() as connection:
-        raw_tables.supersede_left_members(connection, resource("documents"), "t", BATCH, sets)
+        raw_tables.supersede_left_members(connection, find_resource("documents"), "t", BATCH, sets)
 
 
 def ask_for_details(engine: Engine) -> None:
@@ -220,7 +220,9 @@ def ask_for_details(engine: Engine) -> None:
         children.count_outstanding(connection, "t")
         day = children.read_database_time(connection)
         child_refresh.write_last_refresh(connection, "t", ["documents"], day, day.date())
-        child_refresh.refresh_queue(connection, [resource("documents")], resource("contacts"), "t", day.date())
+        child_refresh.refresh_queue(
+            connection, [find_resource("documents")], find_resource("contacts"), "t", day.date()
+        )
 
 
 def end_a_run(engine: Engine) -> None:
@@ -229,7 +231,7 @@ def end_a_run(engine: Engine) -> None:
     bound = {"tenant": "t", "batch_id": uuid4()}
     with engine.begin() as connection:
         fill_scope(connection, checks, "contacts", bound)
-        gone = build_close_statement(resource("contacts"), everything=False)
+        gone = build_close_statement(find_resource("contacts"), everything=False)
         connection.execute(gone, {**bound, "resource": "contacts", "batches": [bound["batch_id"]]})
 
 

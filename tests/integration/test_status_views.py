@@ -15,7 +15,7 @@ from etl.models import Department
 from etl.models.base import PRIMARY, row_id
 from etl.models.states import ResourceState
 from etl.reshape.reshaper import Row, row_columns
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.status.status import Freshness, load_status
 from etl.window import FIRST_INSTANT, Window
 
@@ -139,7 +139,7 @@ def test_placeholders_are_listed_with_their_age_and_references(engine: Engine) -
     with engine.begin() as connection:
         write_stubs(connection, target, [("locations", "77", "North", datetime(2026, 3, 1, tzinfo=UTC))], {})
         rows = [department(1), department(2), department(3, dead=True)]
-        load_rows(connection, target, resource("departments"), row_columns(Department, PRIMARY), rows)
+        load_rows(connection, target, find_resource("departments"), row_columns(Department, PRIMARY), rows)
         connection.execute(text("UPDATE locations SET created_at = now() - interval '3 days'"))
     with engine.connect() as connection:
         (orphan,) = connection.execute(text("SELECT * FROM etl.orphans")).all()

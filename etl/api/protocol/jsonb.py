@@ -103,7 +103,7 @@ def _brackets(text: bytes) -> int:
     return text.count(b"{") + text.count(b"[")
 
 
-def careful(text: bytes, secrets: tuple[str, ...]) -> tuple[bytes, bool]:
+def clean_json_reference(text: bytes, secrets: tuple[str, ...]) -> tuple[bytes, bool]:
     """Return a record's text without secrets, and whether it had a duplicate key (the last one counts).
 
     Raises InvalidRecord if PostgreSQL cannot store it. Numbers keep every digit.

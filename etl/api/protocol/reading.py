@@ -87,9 +87,9 @@ class PageReader:
         if self.is_new:
             self.learn(item)
             self.is_new = False
-        glance = self.glance(item)
-        if glance is not None:
-            return glance
+        key_fields = self.read_fast(item)
+        if key_fields is not None:
+            return key_fields
         self.learn(item)
         return self.reader.decode_key_fields(item)
 
@@ -101,7 +101,7 @@ class PageReader:
             self.spelled = spelled
             self.prepare()
 
-    def glance(self, item: bytes) -> KeyFields | None:
+    def read_fast(self, item: bytes) -> KeyFields | None:
         """Return the key fields without a complete decoding, None if the record may spell one in another way."""
         if not self.reader.distinct:
             return None

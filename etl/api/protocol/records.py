@@ -9,13 +9,13 @@ from uuid import UUID
 
 import msgspec
 
-from etl.api.protocol.jsonb import are_slender, careful, is_plain, is_slender
+from etl.api.protocol.jsonb import are_slender, clean_json_reference, is_plain, is_slender
 from etl.api.protocol.pages import Page
 from etl.api.protocol.reading import FROM_PARENT, KeyFields, PageReader, RecordReader, reader_of
 from etl.catalogue import Endpoint, Nested, Resource
 from etl.errors import InvalidRecord
 from etl.record import ReadSet, Record
-from etl.resources import resource as named
+from etl.resources import find_resource
 from etl.spelling import find_key, read_field, spelling_of
 from etl.values import Timestamp, Violation, source_id
 
@@ -106,7 +106,7 @@ def make_records(
     carried = parent.carried if resource.parent.parent_fields else b""
     context = _of_parent(context, resource.parent.resource, parent.parent_id, carried, parent.parent_raw_id)
     if not page.items and resource.parent.fallback:  # at most of a parent of which the API never said anything
-        parent_record = spelling_of(named(resource.parent.resource)).decode(carried)
+        parent_record = spelling_of(find_resource(resource.parent.resource)).decode(carried)
         items = [(position, _encode(record)) for position, record in enumerate(resource.parent.fallback(parent_record))]
     _take(context, items, result)
     if context.set_key is not None and not result.bad and not page.says_nothing:
@@ -144,7 +144,7 @@ def _clean(reader: RecordReader, secrets: tuple[str, ...], page: Page, result: R
             yield position, item
             continue
         try:
-            text, twice = careful(item, secrets)
+            text, twice = clean_json_reference(item, secrets)
         except InvalidRecord as error:
             result.bad.append(BadRecord(position, str(error)))
         else:
@@ -157,19 +157,19 @@ def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records
     page_reader = PageReader(context.reader)
     for position, item in items:
         try:
-            glance = page_reader.read(item)
+            key_fields = page_reader.read(item)
             text = _with_suffix(item, context.suffix) if context.suffix else item
-            name = _identity(context, glance, text)
+            name = _identity(context, key_fields, text)
         except InvalidRecord as error:
             result.bad.append(BadRecord(position, str(error)))
             continue
         result.item_ids.append(name)
-        result.records.append(_record(context, name, text, glance))
+        result.records.append(_record(context, name, text, key_fields))
 
 
-def _identity(context: _Context, glance: KeyFields, text: bytes) -> str:
+def _identity(context: _Context, key_fields: KeyFields, text: bytes) -> str:
     """Return the record's canonical source id; raise InvalidRecord if it has none."""
-    raw, resource = glance.id, context.resource
+    raw, resource = key_fields.id, context.resource
     if type(raw) is int and 0 < raw < _SURELY_AN_ID:
         return str(raw)
     if callable(resource.id):
@@ -185,11 +185,11 @@ def _identity(context: _Context, glance: KeyFields, text: bytes) -> str:
     return name
 
 
-def _record(context: _Context, name: str, text: bytes, glance: KeyFields) -> Record:
+def _record(context: _Context, name: str, text: bytes, key_fields: KeyFields) -> Record:
     """Return the record with its version: its time at the source, never later than the request that read it."""
-    changed = context.clock.clean(context.modified if glance.modified is None else glance.modified)
+    changed = context.clock.clean(context.modified if key_fields.modified is None else key_fields.modified)
     modified = changed if isinstance(changed, datetime) else None
-    created = _moment(context.clock, glance.created)
+    created = _moment(context.clock, key_fields.created)
     # Without a declared or readable modification time nothing in a record distinguishes its versions, so the time of
     # the request dates it. A record that never changed has none, which is not a fault.
     dated = context.resource.modified and not isinstance(changed, Violation)

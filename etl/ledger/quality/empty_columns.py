@@ -40,10 +40,10 @@ def record_empty_columns(connection: Connection, tenant: str, batch_id: UUID, re
     for resource in resources:
         if not resource.has_table:
             continue
-        known = read_noted_paths(connection, tenant, resource)
-        if EXAMINED not in known:
+        noted_paths = read_noted_paths(connection, tenant, resource)
+        if EXAMINED not in noted_paths:
             examine(connection, tenant, batch_id, resource)
-        elif columns := [path.removeprefix(COLUMN) for path in known if path.startswith(COLUMN)]:
+        elif columns := [path.removeprefix(COLUMN) for path in noted_paths if path.startswith(COLUMN)]:
             filled = find_filled(connection, resource, batch_id, columns)
             paths = [KnownPath(f"{COLUMN}{name}", presence=0.0) for name in filled]
             write_paths(connection, tenant, resource.name, batch_id, paths, changed=())
@@ -102,9 +102,9 @@ def find_misread(connection: Connection, tenant: str, resource: Resource, column
     for number, name in enumerate(columns):
         source = fields[name].source
         paths = [source.path] if isinstance(source, PartsOf) else find_source_paths(source)
-        found = [build_value(path, f"step_{number}_{index}", values) for index, path in enumerate(paths)]
-        present = " OR ".join(f"{value} IS NOT NULL" for value in found) or "false"
-        filled = " OR ".join(f"btrim({value} #>> '{{}}') NOT IN ('', '[]', '{{}}')" for value in found) or "false"
+        expressions = [build_value(path, f"step_{number}_{index}", values) for index, path in enumerate(paths)]
+        present = " OR ".join(f"{value} IS NOT NULL" for value in expressions) or "false"
+        filled = " OR ".join(f"btrim({value} #>> '{{}}') NOT IN ('', '[]', '{{}}')" for value in expressions) or "false"
         tests.append(f"bool_or({present}) AND NOT coalesce(bool_or({filled}), false) AS {name}")
     statement = f"""
         SELECT {", ".join(tests)} FROM raw.{resource.raw_table}

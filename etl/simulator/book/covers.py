@@ -11,7 +11,7 @@ from etl.simulator.book import lines, stamps, sums
 from etl.simulator.book.agency import CARRIER_FEES, SimulatedAgency, SimulatedEmployee
 from etl.simulator.book.money import taxes, total_fees
 from etl.simulator.book.policies import PolicyFacts
-from etl.simulator.book.terms import NONRENEWAL, REINSTATEMENT, Adjustment, endorsed
+from etl.simulator.book.terms import NONRENEWAL, REINSTATEMENT, TermChange, endorsed
 
 Item = dict[str, Any]
 
@@ -37,7 +37,7 @@ class PolicyContext:
     agency: SimulatedAgency
     policy: Item
     facts: PolicyFacts
-    adjustments: list[Adjustment]
+    adjustments: list[TermChange]
     csr: SimulatedEmployee | None  #: None: nobody serves the policy
     prior_number: str | None
 
@@ -135,7 +135,7 @@ def policy_lines(policy: Item) -> list[Item]:
     ]  # fmt: skip
 
 
-def premium(policy: Item, adjustments: list[Adjustment]) -> Item:
+def premium(policy: Item, adjustments: list[TermChange]) -> Item:
     """Return what `Premium` answers. The call was seen; its fields are assumed."""
     added = sums.cents(endorsed(adjustments))
     return {

@@ -17,8 +17,8 @@ from etl.simulator.book.terms import (
     REINSTATEMENT,
     RENEWED,
     REWRITE,
-    Adjustment,
     Term,
+    TermChange,
 )  # fmt: skip
 
 Item = dict[str, Any]
@@ -92,7 +92,7 @@ def fees(dice: random.Random, premium: float, *, placed: bool) -> list[Item]:
     ]  # fmt: skip
 
 
-def adjustment_item(policy: Item, number: int, change: Adjustment, *, rate: float, csr_id: int | None) -> Item:
+def adjustment_item(policy: Item, number: int, change: TermChange, *, rate: float, csr_id: int | None) -> Item:
     """Return an adjustment as `Policies/{id}/Adjustments` shows it (field names: facts 9.6)."""
     is_endorsement = change.type == ENDORSEMENT
     carrier_fee = CARRIER_FEES[1][1] if is_endorsement and policy["MGAId"] else 0.0
@@ -111,7 +111,7 @@ def adjustment_item(policy: Item, number: int, change: Adjustment, *, rate: floa
 
 
 def endorsement_row(
-    tenant: int, policy: Item, facts: PolicyFacts, changes: list[Adjustment], office: Office | None, csr: str
+    tenant: int, policy: Item, facts: PolicyFacts, changes: list[TermChange], office: Office | None, csr: str
 ) -> Item:
     """Return the endorsements of a policy as a row of the enterprise feed."""
     return {
@@ -121,7 +121,7 @@ def endorsement_row(
     }  # fmt: skip
 
 
-def _endorsement(policy: Item, facts: PolicyFacts, change: Adjustment, office: Office | None, csr: str) -> Item:
+def _endorsement(policy: Item, facts: PolicyFacts, change: TermChange, office: Office | None, csr: str) -> Item:
     return {
         "PolicyId": policy["PolicyId"], "PolicyNumber": policy["PolicyNumber"],
         "PolicyEffectiveDate": policy["EffectiveDate"], "EndorsementEffectiveDate": stamps.midnight(change.on),

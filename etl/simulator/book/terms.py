@@ -21,7 +21,7 @@ NOT_ISSUED = frozenset({"P", "D", "V"})
 
 
 @dataclass(frozen=True, slots=True)
-class Adjustment:
+class TermChange:
     """A change of a term. The premium change is negative where the carrier returns premium."""
 
     type: str
@@ -51,7 +51,7 @@ class Term:
     business: str = NEW
     modified: datetime | None = None
     prior: "Term | None" = None
-    adjustments: tuple[Adjustment, ...] = ()
+    adjustments: tuple[TermChange, ...] = ()
 
     @property
     def premium(self) -> float:
@@ -64,7 +64,7 @@ class Term:
         return self.bound is not None and self.status not in NOT_ISSUED
 
 
-def endorsed(adjustments: tuple[Adjustment, ...] | list[Adjustment]) -> float:
+def endorsed(adjustments: tuple[TermChange, ...] | list[TermChange]) -> float:
     """Return by how much endorsements changed the premium of a term."""
     return sum(change.premium_change for change in adjustments if change.type == ENDORSEMENT)
 
@@ -198,22 +198,22 @@ def _lived(dice: random.Random, term: Term, now: datetime) -> Term:
     changes = _endorsements(dice, term, last, end)
     changes += _cancellations(dice, term, changes, last, end)
     if not changes and term.expiration and (term.expiration - last).days < 60 and dice.random() < 0.04:
-        changes = [Adjustment(NONRENEWAL, last, 0.0, (5,))]
+        changes = [TermChange(NONRENEWAL, last, 0.0, (5,))]
     return _expired(dice, replace(term, adjustments=tuple(changes)), now)
 
 
-def _endorsements(dice: random.Random, term: Term, last: date, end: date) -> list[Adjustment]:
+def _endorsements(dice: random.Random, term: Term, last: date, end: date) -> list[TermChange]:
     days = (last - term.effective).days
     count = dice.choices((0, 1, 2, 3), (85, 11, 3, 1))[0] if days > 0 else 0
     return [
-        Adjustment(ENDORSEMENT, on, sums.cents(term.base * _share_left(term, on, end) * dice.uniform(-0.12, 0.22)))
+        TermChange(ENDORSEMENT, on, sums.cents(term.base * _share_left(term, on, end) * dice.uniform(-0.12, 0.22)))
         for on in sorted(term.effective + timedelta(days=dice.randrange(days)) for _ in range(count))
     ]
 
 
 def _cancellations(
-    dice: random.Random, term: Term, endorsements: list[Adjustment], last: date, end: date
-) -> list[Adjustment]:
+    dice: random.Random, term: Term, endorsements: list[TermChange], last: date, end: date
+) -> list[TermChange]:
     """Return a cancellation for one term in twelve; one in four is reinstated, and then may be canceled again."""
     first = endorsements[-1].on if endorsements else term.effective
     days = (last - first).days
@@ -226,7 +226,7 @@ def _cancellations(
     if reinstated_on >= last or dice.random() > 0.25:
         return changes
     returned = -changes[0].premium_change
-    changes.append(Adjustment(REINSTATEMENT, reinstated_on, returned, days_lapsed=lapsed))
+    changes.append(TermChange(REINSTATEMENT, reinstated_on, returned, days_lapsed=lapsed))
     left = (last - reinstated_on).days
     if dice.random() < 0.35:
         changes.append(
@@ -235,9 +235,9 @@ def _cancellations(
     return changes
 
 
-def _cancellation(dice: random.Random, premium: float, on: date, term: Term, end: date) -> Adjustment:
+def _cancellation(dice: random.Random, premium: float, on: date, term: Term, end: date) -> TermChange:
     reasons = tuple(sorted(dice.sample(tuple(REASONS), 2 if dice.random() < 0.1 else 1)))
-    return Adjustment(CANCELLATION, on, -sums.cents(premium * _share_left(term, on, end)), reasons)
+    return TermChange(CANCELLATION, on, -sums.cents(premium * _share_left(term, on, end)), reasons)
 
 
 def _share_left(term: Term, on: date, end: date) -> float:

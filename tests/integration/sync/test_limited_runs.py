@@ -20,7 +20,7 @@ from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline import Watcher
-from etl.resources import CATALOGUE, resource
+from etl.resources import CATALOGUE, find_resource
 from etl.simulator import Simulator
 from etl.status.status import load_status
 from etl.transform import TransformService
@@ -93,7 +93,7 @@ def test_all_parents_are_read_when_a_resource_becomes_available(
 
 
 def test_due_calls_are_listed_by_urgency_before_they_are_queued(synced: Site) -> None:
-    details, policies = resource("policy_details"), resource("policies")
+    details, policies = find_resource("policy_details"), find_resource("policies")
     today = datetime.now(UTC).date()
     ledger = Ledger(synced.engine, synced.settings.etl_tenant)
 

@@ -19,7 +19,7 @@ from etl.extract import scheduler
 from etl.ledger.batches import BatchResource
 from etl.models.states import ResourceState
 from etl.pipeline import Watcher, retry
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.simulator import Simulator
 from etl.simulator.server import Server
 
@@ -133,7 +133,7 @@ def test_a_resource_starts_only_after_its_dependencies(site: Site) -> None:
     at_work: set[str] = set()
     for event in noting.events:
         if isinstance(event, Started):
-            assert find_prerequisites(resource(event.resource)) <= ended, event.resource
+            assert find_prerequisites(find_resource(event.resource)) <= ended, event.resource
             at_work.add(event.resource)
         elif isinstance(event, Finished):
             ended.add(event.resource)

@@ -21,7 +21,7 @@ from etl.pipeline import Options, Summary, task_chunks
 from etl.pipeline.finish import UNREAD
 from etl.pipeline.task_chunks import Chunk
 from etl.pipeline.tasks import RunTask, begin_run, close_run, plan_level, read_chunk
-from etl.resources import resource as named
+from etl.resources import find_resource
 from etl.simulator import ENTERPRISE_CALLS, Simulator
 
 #: A committed page is not requested again by any reader.
@@ -228,7 +228,7 @@ def plain() -> Iterator[Simulator]:
 def test_the_call_budget_applies_to_the_whole_run(site: Site) -> None:
     summary = run_in_tasks(task_of(site.with_settings(etl_child_budget=7)))
     assert summary.exit_status == 0, summary.batch.error
-    made = sum(part.counts["pages"] for part in summary.parts if named(part.resource).parent is not None)
+    made = sum(part.counts["pages"] for part in summary.parts if find_resource(part.resource).parent is not None)
     assert 0 < made <= 7
 
 

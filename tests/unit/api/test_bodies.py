@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from etl.api.protocol import Call, Page, make_records, read_page
 from etl.catalogue import Envelope
 from etl.errors import ApiUnavailable, UnexpectedResponse
-from etl.resources import resource
+from etl.resources import find_resource
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 JSON = {"Content-Type": "application/json"}
@@ -67,7 +67,7 @@ def body_of(case: dict[str, str]) -> bytes:
 
 
 def read_as_list(body: bytes) -> tuple[Page, int]:
-    contacts = resource("contacts")
+    contacts = find_resource("contacts")
     page = read_page(call(Envelope.ARRAY), 200, JSON, b"[" + body + b"]")
     found = make_records(contacts, contacts.endpoints[0], page, requested_at=NOW)
     return page, sum("JSON" in bad.reason or "not a number" in bad.reason or "UTF-8" in bad.reason for bad in found.bad)

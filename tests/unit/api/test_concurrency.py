@@ -10,12 +10,12 @@ from hypothesis import strategies as some
 
 from etl.api.concurrency import ConcurrencyLimiter
 from etl.api.protocol import Call, page_call, parent_call
-from etl.resources import resource
+from etl.resources import find_resource
 
 
 def call_of(name: str) -> Call:
     """Return a call of a resource."""
-    one = resource(name)
+    one = find_resource(name)
     if one.parent is not None:
         return parent_call(one, one.endpoints[0], "1")
     return page_call(one, one.endpoints[0], None, None, 1, 100)

@@ -9,7 +9,7 @@ import pytest
 from etl.api.protocol import Call, CallFailed, Page, make_records, page_call, parent_call, read_page, whole_call
 from etl.catalogue import Endpoint, Envelope, Paging, Resource
 from etl.errors import ApiUnavailable, UnexpectedResponse
-from etl.resources import resource
+from etl.resources import find_resource
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 JSON = {"Content-Type": "application/json"}
@@ -24,7 +24,7 @@ def contents(page: Page) -> list[object]:
 
 
 def test_a_page_of_a_feed_names_days_page_and_size() -> None:
-    contacts = resource("contacts")
+    contacts = find_resource("contacts")
     asked = page_call(contacts, contacts.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), 3, 500)
     assert (
         asked.target == "Contacts/LastModifiedCreated?startDate=2026-01-01&endDate=2026-02-01&pageNumber=3&pageSize=500"
@@ -32,39 +32,39 @@ def test_a_page_of_a_feed_names_days_page_and_size() -> None:
 
 
 def test_a_feed_whose_last_day_is_included_is_asked_for_the_day_before_the_midnight() -> None:
-    drivers = resource("drivers")
+    drivers = find_resource("drivers")
     asked = page_call(drivers, drivers.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), 1, 500)
     assert dict(asked.query)["modifiedEndDate"] == "2026-01-31"
 
 
 @pytest.mark.parametrize(("name", "largest"), [("contacts", 500), ("drivers", 1000)])
 def test_no_page_is_larger_than_the_call_grants(name: str, largest: int) -> None:
-    one = resource(name)
+    one = find_resource(name)
     asked = page_call(one, one.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), 1, 5000)
     assert dict(asked.query)["pageSize"] == str(largest)
 
 
 def test_a_search_carries_its_page_in_the_body() -> None:
-    rules = resource("commission_rules")
+    rules = find_resource("commission_rules")
     asked = page_call(rules, rules.endpoints[1], None, None, 2, 100)
     assert (asked.method, asked.endpoint, asked.query) == ("POST", 1, ())
     assert json.loads(asked.body or b"") == {"PageNo": 2, "PageSize": 100}
 
 
 def test_a_parents_id_stands_in_path_or_query_and_cannot_leave_it() -> None:
-    quotes, documents = resource("quotes"), resource("documents")
+    quotes, documents = find_resource("quotes"), find_resource("documents")
     assert parent_call(quotes, quotes.endpoints[0], "a/../b?c").path == "Policies/a%2F..%2Fb%3Fc/Quotes"
     assert parent_call(documents, documents.endpoints[0], "1&x=2").target == "Documents/Images?entityId=1%26x%3D2"
 
 
 def test_a_paged_call_for_one_parent_asks_for_all_that_a_page_grants() -> None:
     endpoint = Endpoint("Contacts/{parent}/Addresses", Envelope.PAGE, Paging(largest=100))
-    one = Resource("addresses", resource("contacts").model, "AddressID", (endpoint,))
+    one = Resource("addresses", find_resource("contacts").model, "AddressID", (endpoint,))
     assert parent_call(one, endpoint, "7").target == "Contacts/7/Addresses?pageNumber=1&pageSize=100"
 
 
 def test_a_whole_list_is_asked_for_without_parameters() -> None:
-    carriers = resource("carrier_list")
+    carriers = find_resource("carrier_list")
     asked = whole_call(carriers, carriers.endpoints[0])
     assert (asked.target, asked.proven, str(asked)) == ("Carriers", False, "carrier_list")
 
@@ -229,7 +229,7 @@ def test_other_encodings_that_name_themselves_are_read(encoding: str, charset: s
 @pytest.mark.parametrize("charset", ["", "utf-8", "no-such-encoding"])
 def test_bytes_that_are_no_utf8_cost_their_record_alone(charset: str) -> None:
     body = b'{"Data":[{"EntityID":1,"DisplayName":"N\xfa\xf1ez"},{"EntityID":2}],"TotalItems":2}'
-    contacts = resource("contacts")
+    contacts = find_resource("contacts")
     page = read_page(call(), 200, {"Content-Type": f"application/json; charset={charset}"}, body)
     found = make_records(contacts, contacts.endpoints[0], page, requested_at=NOW)
     assert [record.source_id for record in found.records] == ["2"]
@@ -261,7 +261,7 @@ def test_an_encoding_that_does_not_hold_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize("envelope", [Envelope.PAGE, Envelope.ARRAY])
 def test_a_record_that_is_broken_in_itself_costs_none_of_its_neighbours(broken: bytes, envelope: Envelope) -> None:
     items = b'[{"EntityID":1,"DisplayName":"a, \\" ]"},' + broken + b',{"EntityID":3}]'
-    contacts = resource("contacts")
+    contacts = find_resource("contacts")
     body = b'{"TotalItems":3,"Data":' + items + b"}" if envelope is Envelope.PAGE else items
     page = read_page(call(envelope), 200, JSON, body)
     found = make_records(contacts, contacts.endpoints[0], page, requested_at=NOW)

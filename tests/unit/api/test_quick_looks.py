@@ -12,7 +12,7 @@ from etl.api.protocol import Page, Records
 from etl.api.protocol.jsonb import with_safe_escapes
 from etl.api.protocol.reading import PageReader, RecordReader
 from etl.api.protocol.records import make_records
-from etl.resources import resource
+from etl.resources import find_resource
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ whole = items | st.tuples(st.integers(1, 10**6), items).map(
 
 def read(name: str, texts: Sequence[bytes]) -> Records:
     """Return what a page comes to."""
-    one = resource(name)
+    one = find_resource(name)
     return make_records(one, one.endpoints[0], Page(list(texts)), requested_at=NOW)
 
 
@@ -46,7 +46,7 @@ def read_with_care(name: str, texts: Sequence[bytes]) -> Records:
     """Return what a page comes to when every record is decoded, and no look at many of them is believed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_module("etl.api.protocol.records"), "is_plain", lambda *_: False)
-        patch.setattr(PageReader, "glance", lambda *_: None)
+        patch.setattr(PageReader, "read_fast", lambda *_: None)
         return read(name, texts)
 
 

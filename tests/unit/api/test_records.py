@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.api.protocol import Page, Records, make_records
-from etl.api.protocol.jsonb import careful, is_secret, with_safe_escapes
+from etl.api.protocol.jsonb import clean_json_reference, is_secret, with_safe_escapes
 from etl.catalogue import Resource
 from etl.errors import InvalidRecord
 from etl.record import ReadSet, decode
-from etl.resources import resource
+from etl.resources import find_resource
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 RAW_ID = UUID(int=7)
@@ -37,7 +37,7 @@ def page(*items: Mapping[str, Any] | bytes) -> Page:
 def read(
     one: Resource | str, *items: Mapping[str, Any] | bytes, zone: str = "UTC", parent: Parent | None = None
 ) -> Records:
-    one = resource(one) if isinstance(one, str) else one
+    one = find_resource(one) if isinstance(one, str) else one
     return make_records(one, one.endpoints[0], page(*items), requested_at=NOW, zone=zone, parent=parent)
 
 
@@ -111,7 +111,7 @@ def test_keys_match_whatever_their_case(first: dict[str, object]) -> None:
 
 
 def test_what_the_call_implies_stands_in_each_record() -> None:
-    rules = resource("commission_rules")
+    rules = find_resource("commission_rules")
     found = make_records(rules, rules.endpoints[1], page({"CommissionRuleID": 5}, b"{ }"), requested_at=NOW)
     assert json.loads(found.records[0].raw) == {"CommissionRuleID": 5, "_call": {"kind": "producer"}}
     assert (found.records[0].source_id, [bad.position for bad in found.bad]) == ("producer:5", [1])
@@ -223,7 +223,7 @@ SSN = "078-05-1120"
 )
 @pytest.mark.parametrize("name", ["contacts", "policies"])
 def test_no_social_security_number_gets_through(item: dict[str, Any] | bytes, name: str) -> None:
-    one = replace(resource(name), id="EntityID")
+    one = replace(find_resource(name), id="EntityID")
     (record,) = read(one, item).records
     assert SSN.encode() not in record.raw
     assert SSN.replace("-", " ").encode() not in record.raw
@@ -365,8 +365,8 @@ def test_care_changes_nothing_but_secrets(value: dict[str, Any]) -> None:
     with_secret = json.dumps({"SSN": SSN, **json.loads(text)}).encode()
     safe, _ = with_safe_escapes(text)
     try:
-        assert careful(safe, ()) == (safe, False)
-        assert json.loads(careful(with_safe_escapes(with_secret)[0], ())[0]) == json.loads(safe)
+        assert clean_json_reference(safe, ()) == (safe, False)
+        assert json.loads(clean_json_reference(with_safe_escapes(with_secret)[0], ())[0]) == json.loads(safe)
     except InvalidRecord as error:
         pytest.fail(str(error))
 

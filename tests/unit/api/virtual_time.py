@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from etl.api.rate_limit.limiter import CallOutcome, RateLimiter
+from etl.api.rate_limit.limiter import PermitOutcome, RateLimiter
 from etl.api.rate_limit.stores import Change, MemoryStore
 from etl.api.rate_limit.window import WindowRules
 from etl.errors import QuotaSpent
@@ -129,7 +129,7 @@ def work(
             while True:
                 async with limiter.permit() as permit:
                     took = await api.call(loop.time)
-                    permit.outcome = CallOutcome.ACCEPTED if took else CallOutcome.REFUSED
+                    permit.outcome = PermitOutcome.ACCEPTED if took else PermitOutcome.REFUSED
 
         async def worker() -> None:
             await asyncio.sleep(api.dice.uniform(0.0, api.window / 10))

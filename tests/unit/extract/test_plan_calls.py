@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 from etl.detail_rules import Priority
 from etl.extract.plan_calls import CallBudgets, count_calls_of_records, plan_calls
 from etl.ledger.child_counts import DueCalls
-from etl.resources import resource
+from etl.resources import find_resource
 
 TODAY = date(2026, 3, 1)
 DUE = some.lists(
@@ -74,7 +74,7 @@ def test_no_call_is_lost_or_made_twice(due: list[DueCalls], run: int | None, ref
 
 
 def test_sampled_records_are_counted_by_the_rules_of_the_queue() -> None:
-    policies = resource("policies")
+    policies = find_resource("policies")
     term: dict[str, object] = {
         "EffectiveDate": "2025-06-01T00:00:00",
         "ExpirationDate": "2026-06-01T00:00:00",
@@ -87,7 +87,9 @@ def test_sampled_records_are_counted_by_the_rules_of_the_queue() -> None:
         {"Status": "P", "EffectiveDate": "2026-02-01T00:00:00", "HasBeenModified": False},
     ]
     counts = {
-        name: {each.priority: each.calls for each in count_calls_of_records(resource(name), policies, records, TODAY)}
+        name: {
+            each.priority: each.calls for each in count_calls_of_records(find_resource(name), policies, records, TODAY)
+        }
         for name in ("policy_details", "adjustments", "quotes")
     }
     assert counts == {
@@ -99,5 +101,5 @@ def test_sampled_records_are_counted_by_the_rules_of_the_queue() -> None:
 
 def test_carriers_staff_and_prospects_cost_no_call() -> None:
     people = [{"ContactType": code, "Status": "A"} for code in ("C", "R", "M", "E", "P", "H")]
-    (due,) = count_calls_of_records(resource("documents"), resource("contacts"), people, TODAY)
+    (due,) = count_calls_of_records(find_resource("documents"), find_resource("contacts"), people, TODAY)
     assert (due.priority, due.calls) == (Priority.CUSTOMER, 2)

@@ -3,9 +3,9 @@
 import pytest
 
 from etl.load.nested import LEAVES, RETURNS, WRITTEN, find_updates
-from etl.resources import resource
+from etl.resources import find_resource
 
-FEES, QUOTES = resource("fees"), resource("quotes")
+FEES, QUOTES = find_resource("fees"), find_resource("quotes")
 
 
 @pytest.mark.parametrize(("counts", "expected"), [

@@ -11,7 +11,7 @@ from etl.config.settings import Settings
 from etl.detail_rules import Priority
 from etl.ledger.child_counts import DetailsLeft, DueCalls
 from etl.ledger.children import QueueCoverage
-from etl.pipeline.estimate_details import Facts
+from etl.pipeline.estimate_details import AccountFacts
 from etl.pipeline.feed_sample import FeedSample, choose_pages
 from etl.pipeline.forecast import Forecast, SyncForecast, make_forecast
 from etl.pipeline.plan import Plan
@@ -71,7 +71,7 @@ def sample(records: Sequence[Record], most: int = 10) -> FeedSample:
     return FeedSample(len(records), SIZE, {number: records[(number - 1) * SIZE : number * SIZE] for number in numbers})
 
 
-def forecast(facts: Facts, *, limit: int | None = None, settings: Settings = SETTINGS) -> SyncForecast:
+def forecast(facts: AccountFacts, *, limit: int | None = None, settings: Settings = SETTINGS) -> SyncForecast:
     windows = dict.fromkeys(RESOURCES, Window(FIRST_INSTANT, NOW))
     return make_forecast(Plan(windows, {}), facts, settings, limit)
 
@@ -102,7 +102,9 @@ def count_truth(contacts: Sequence[Record], policies: Sequence[Record]) -> dict[
 def test_lists_that_were_read_to_their_end_give_exact_calls() -> None:
     dice = random.Random(5)
     contacts, policies = make_contacts(dice, 400), make_policies(dice, 900)
-    facts = Facts({"contacts": [sample(contacts)], "policies": [sample(policies)], "locations": [FeedSample(None, 1)]})
+    facts = AccountFacts(
+        {"contacts": [sample(contacts)], "policies": [sample(policies)], "locations": [FeedSample(None, 1)]}
+    )
     planned = forecast(facts)
     for name, calls in count_truth(contacts, policies).items():
         assert (of(planned, name).range.low, of(planned, name).calls) == (calls, calls), name
@@ -115,7 +117,7 @@ def test_lists_that_were_read_to_their_end_give_exact_calls() -> None:
 def test_a_sample_gives_a_range_that_contains_the_calls(seed: int) -> None:
     dice = random.Random(seed)
     contacts, policies = make_contacts(dice, 3_000), make_policies(dice, 7_000)
-    planned = forecast(Facts({"contacts": [sample(contacts)], "policies": [sample(policies)]}))
+    planned = forecast(AccountFacts({"contacts": [sample(contacts)], "policies": [sample(policies)]}))
     truth = count_truth(contacts, policies)
     outside = {name: calls for name, calls in truth.items() if not in_range(of(planned, name), calls)}
     assert outside == {}
@@ -144,7 +146,7 @@ def test_once_the_lists_are_read_the_ledger_counts() -> None:
     overlap = [dict(policy) for policy in make_policies(random.Random(1), 40)]
     overlap[0]["DateLastModified"] = NOW.isoformat()
     overlap[0]["Status"] = "A"
-    facts = Facts(
+    facts = AccountFacts(
         {"policies": [sample(overlap)]}, details={"policy_details": left("policy_details", *due)}, read_to=known
     )
     planned = forecast(facts)
@@ -157,14 +159,14 @@ def test_parents_of_an_interrupted_first_sync_do_not_count_twice() -> None:
     policies = make_policies(random.Random(2), 300)
     live = sum(policy["Status"] != "D" for policy in policies)
     staged = left("policy_details", DueCalls("policy_details", Priority.IN_FORCE, True, 100))
-    planned = forecast(Facts({"policies": [sample(policies)]}, details={"policy_details": staged}))
+    planned = forecast(AccountFacts({"policies": [sample(policies)]}, details={"policy_details": staged}))
     assert of(planned, "policy_details").calls == live
 
 
 def test_a_budget_leaves_the_rest_for_later_runs() -> None:
     policies = make_policies(random.Random(3), 300)
     frugal = SETTINGS.model_copy(update={"etl_child_budget": 50})
-    planned = forecast(Facts({"policies": [sample(policies)]}), settings=frugal)
+    planned = forecast(AccountFacts({"policies": [sample(policies)]}), settings=frugal)
     details = [resource for resource in planned.resources if resource.details is not None or resource.deferred]
     counted = [resource for resource in planned.resources if resource.fewest is not None and not resource.is_added]
     assert sum(resource.calls for resource in counted) == 50
@@ -173,7 +175,7 @@ def test_a_budget_leaves_the_rest_for_later_runs() -> None:
 
 def test_a_limited_run_is_as_small_as_its_limit() -> None:
     policies = make_policies(random.Random(4), 300)
-    planned = forecast(Facts({"policies": [sample(policies)]}), limit=7)
+    planned = forecast(AccountFacts({"policies": [sample(policies)]}), limit=7)
     assert of(planned, "policy_details").calls == 7
     assert all(not resource.is_added for resource in planned.resources)
 
@@ -183,7 +185,7 @@ def test_resources_that_are_turned_off_show_what_they_would_add() -> None:
     customers = sum(contact["ContactType"] == "C" for contact in contacts)
     off = SETTINGS.model_copy(update={"etl_resources": "-documents"})
     windows = {name: Window(FIRST_INSTANT, NOW) for name in RESOURCES if name != "documents"}
-    planned = make_forecast(Plan(windows, {}), Facts({"contacts": [sample(contacts)]}), off)
+    planned = make_forecast(Plan(windows, {}), AccountFacts({"contacts": [sample(contacts)]}), off)
     added = [(resource.resource, resource.calls) for resource in planned.resources if resource.is_added]
     assert ("documents", customers) in added
     assert planned.complete == planned.complete.__class__(

@@ -20,7 +20,7 @@ from etl.privacy.personal_records import (
     scrub_record,
 )
 from etl.record import Record, decode
-from etl.resources import CATALOGUE, PEOPLE, resource
+from etl.resources import CATALOGUE, PEOPLE, find_resource
 
 BELONGING = [one for one in CATALOGUE if one.table in find_person_tables()]
 MIXED = [one for one in BELONGING if not is_fully_personal(one)]
@@ -61,13 +61,13 @@ def test_a_record_belongs_to_its_person_or_to_the_person_of_its_policy(
     name: str, record: dict[str, Any], mine: bool
 ) -> None:
     known = named(("contacts", "7"), ("policies", "5"))
-    assert is_forgotten(resource(name), "1", record, known) is mine
+    assert is_forgotten(find_resource(name), "1", record, known) is mine
 
 
 def test_a_contact_is_identified_by_its_id_in_both_sources() -> None:
     for name in (PEOPLE, "account_info"):
-        assert is_forgotten(resource(name), "7", {"EntityID": 7}, named(("contacts", "7")))
-        assert not is_forgotten(resource(name), "8", {"EntityID": 8}, named(("contacts", "7")))
+        assert is_forgotten(find_resource(name), "7", {"EntityID": 7}, named(("contacts", "7")))
+        assert not is_forgotten(find_resource(name), "8", {"EntityID": 8}, named(("contacts", "7")))
 
 
 def test_staff_and_market_tables_never_belong_to_a_person() -> None:
@@ -127,7 +127,7 @@ def test_undeclared_fields_are_removed_in_any_case_and_depth() -> None:
         "PolicyId": 5, "customerid": 7, "CustomerName": "Ann", "CustomerPhone": "305", "Mail": {"To": ["Ann"]},
         "LOBList": [{"Code": "AUTOP"}], "_call": {"kind": "agency"}, "TotalPremium": 12.5,
     }  # fmt: skip
-    assert scrub(resource("policies"), record) == {
+    assert scrub(find_resource("policies"), record) == {
         "PolicyId": 5, "customerid": 7, "LOBList": [{"Code": "AUTOP"}], "_call": {"kind": "agency"},
         "TotalPremium": 12.5,
     }  # fmt: skip
@@ -137,16 +137,16 @@ def test_the_parent_fields_of_a_nested_record_are_scrubbed() -> None:
     around = {"PolicyId": 5, "CustomerId": 7, "CustomerName": "Ann", "DateLastModified": "2026-01-01T00:00:00"}
     record = {"DriverID": 1, "FirstName": "Ann", "DOB": "1951-03-17", "MVRPoints": 2, "_parent": around}
     stays = {key: value for key, value in around.items() if key != "CustomerName"}
-    assert scrub(resource("drivers"), record) == {"DriverID": 1, "MVRPoints": 2, "_parent": stays}
+    assert scrub(find_resource("drivers"), record) == {"DriverID": 1, "MVRPoints": 2, "_parent": stays}
 
 
 def test_scrubbing_is_idempotent_and_independent_of_field_order() -> None:
     now = datetime(2026, 1, 5, tzinfo=UTC)
     texts = (b'{"PolicyId": 5, "TotalPremium": 1.50, "CustomerName": "Ann"}', b'{"TotalPremium":1.50,"PolicyId":5}')
     first, second = (
-        scrub_record(resource("policies"), Record("5", raw, b"0" * 16, now, undated=False)) for raw in texts
+        scrub_record(find_resource("policies"), Record("5", raw, b"0" * 16, now, undated=False)) for raw in texts
     )
     assert first.raw == second.raw
-    assert first.content_hash == second.content_hash == scrub_record(resource("policies"), first).content_hash
+    assert first.content_hash == second.content_hash == scrub_record(find_resource("policies"), first).content_hash
     assert msgspec.json.encode(decode(first.raw)["PolicyId"]) == b"5"
     assert b"1.50" in first.raw

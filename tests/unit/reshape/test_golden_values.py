@@ -13,7 +13,7 @@ from etl.api.protocol import Records, make_records, parent_call, read_page
 from etl.models.base import row_id
 from etl.record import StagedRecord
 from etl.reshape.reshaper import Reshaper, row_columns
-from etl.resources import resource as resource_named
+from etl.resources import find_resource
 
 GOLDEN = Path(__file__).parents[1] / "simulator/golden"
 NOW = datetime(2025, 12, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ OFFICE = Parent("310", LocationID=310)
 
 def read(name: str, golden: str, parent: Parent | None) -> Records:
     """Return the records in a golden body."""
-    resource = resource_named(name)
+    resource = find_resource(name)
     call = parent_call(resource, resource.endpoints[0], parent.parent_id if parent else "")
     page = read_page(call, 200, {}, (GOLDEN / f"{golden}.json").read_bytes())
     return make_records(resource, resource.endpoints[0], page, requested_at=NOW, parent=parent)
@@ -46,7 +46,7 @@ def read(name: str, golden: str, parent: Parent | None) -> Records:
 def columns_of(name: str, golden: str, parent: Parent | None) -> Mapping[str, str | None]:
     """Return the columns of the only record in a golden body, as COPY text; the record has no findings."""
     (record,) = read(name, golden, parent).records
-    resource = resource_named(name)
+    resource = find_resource(name)
     reshaped = Reshaper(resource, TENANT, zone="UTC", strict=True)(StagedRecord(str(UUID(int=1)), record))
     assert (reshaped.findings, reshaped.refused) == ([], False)
     assert reshaped.row is not None
@@ -152,7 +152,7 @@ def test_the_identity_numbers_of_a_customer_are_removed() -> None:
 
 
 def test_a_record_without_an_id_of_its_own_is_identified_by_contact_kind_and_value() -> None:
-    id_of: Any = resource_named("contact_phones").id
+    id_of: Any = find_resource("contact_phones").id
     phone = {"EntityID": 41207, "PhoneTypeID": "C", "PhoneNumber": "(305) 555-0142"}
     assert id_of(phone) == id_of(phone | {"PhoneNumber": "305-555-0142"})
     assert id_of(phone) != id_of(phone | {"PhoneTypeID": "H"})
@@ -167,7 +167,7 @@ def test_two_endorsements_of_one_policy_are_two_sets() -> None:
     (item,) = body["Data"]
     later = {**item, "EndorsementEffectiveDate": "2025-07-01T00:00:00"}
     later["PolicyAdjustments"] = [{**item["PolicyAdjustments"][0], "EndorsementEffectiveDate": "2025-07-01T00:00:00"}]
-    resource = resource_named("endorsements")
+    resource = find_resource("endorsements")
     call = parent_call(resource, resource.endpoints[0], "")
     page = read_page(call, 200, {}, json.dumps({**body, "Data": [item, later], "TotalItems": 2}).encode())
     records = make_records(resource, resource.endpoints[0], page, requested_at=NOW)

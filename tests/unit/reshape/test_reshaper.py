@@ -26,7 +26,7 @@ from etl.reshape.reshaper import (
     path_reader,
     row_columns,
 )
-from etl.resources import CATALOGUE, resource
+from etl.resources import CATALOGUE, find_resource
 from etl.values import Severity, Timestamp, Violation
 
 TENANT = "agency"
@@ -41,7 +41,7 @@ def reshape(named: str | Resource, decoded: Mapping[str, Any], *, strict: bool =
     """Reshape one record of a resource."""
     record = Record("41207", encode_json(decoded), bytes(range(16)), MODIFIED, False, MODIFIED, CREATED)
     candidate = StagedRecord(RAW_ID, record, cached_fields=dict(decoded))
-    described = resource(named) if isinstance(named, str) else named
+    described = find_resource(named) if isinstance(named, str) else named
     return Reshaper(described, TENANT, zone=zone, strict=strict)(candidate)
 
 
@@ -49,7 +49,7 @@ def reference_result(
     name: str, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC"
 ) -> ReferenceResult:
     """Clean one record of a resource by the reference path."""
-    return Reshaper(resource(name), TENANT, zone=zone, strict=strict).reference_path("41207", decoded)
+    return Reshaper(find_resource(name), TENANT, zone=zone, strict=strict).reference_path("41207", decoded)
 
 
 def row(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def row(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, Any
     reshaped, reference = reshape(name, decoded, **settings), reference_result(name, decoded, **settings)
     assert reshaped.row is not None, reshaped.findings
     assert reference.values is not None
-    columns = row_columns(resource(name).model, resource(name).data_source)
+    columns = row_columns(find_resource(name).model, find_resource(name).data_source)
     texts = reshaped.row.text.split("\t")
     fields = slice(len(LEADING_COLUMNS), len(columns) - len(TRAILING_COLUMNS))
     assert "\t".join(texts[fields]) == format_row(reference.values)
@@ -150,7 +150,7 @@ def test_a_deleted_record_is_marked_with_its_own_time() -> None:
 
 
 def test_a_record_that_is_only_staged_becomes_nothing() -> None:
-    assert reshape(resource("premium"), {"PolicyID": 1, "TotalPremium": "bad"}) == Reshaped(None, [], [])
+    assert reshape(find_resource("premium"), {"PolicyID": 1, "TotalPremium": "bad"}) == Reshaped(None, [], [])
 
 
 def test_times_without_a_zone_use_the_zone_of_the_settings() -> None:
@@ -205,10 +205,10 @@ json_values = st.recursive(
 @pytest.mark.parametrize("name", ["contacts", "policies", "account_info", "billing_records", "policy_details"])
 @given(data=st.data())
 def test_no_record_breaks_the_reshaper(name: str, data: st.DataObject) -> None:
-    cells = Reshaper(resource(name), TENANT, zone="UTC", strict=False).column_readers
+    cells = Reshaper(find_resource(name), TENANT, zone="UTC", strict=False).column_readers
     keys = [str(cell.path[0]) for cell in cells if cell.path]
     decoded = data.draw(st.dictionaries(st.sampled_from(keys), json_values, max_size=8))
     reshaped = reshape(name, decoded)
     assert (reshaped.row is None) == any(finding.severity is Severity.REFUSED for finding in reshaped.findings)
-    columns = row_columns(resource(name).model, resource(name).data_source)
+    columns = row_columns(find_resource(name).model, find_resource(name).data_source)
     assert reshaped.row is None or reshaped.row.text.count("\t") == len(columns) - 1
