@@ -312,7 +312,7 @@ aliases = Table(
     Column("source_id", Text, primary_key=True),  # the record that disappeared
     Column("alias_of", Text, primary_key=True),  # the record that gained its rows
     Column("moved", Integer, nullable=False),  # number of rows that moved from one to the other
-    Column("batch_id", Uuid, nullable=False),  # the sweep that noticed it
+    Column("batch_id", Uuid, nullable=False),  # the batch that noticed it
     instant("noticed_at", now=True),
     schema=SCHEMA,
 )

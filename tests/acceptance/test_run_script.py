@@ -96,7 +96,7 @@ class Checkout:
 
     @property
     def environment(self) -> dict[str, str]:
-        # uv is told nothing: it has to follow pip's settings, and those keep both off the network.
+        # uv gets no options: it has to follow pip's settings, and those keep both off the network.
         pip = {"PIP_FIND_LINKS": str(self.wheels), "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), **pip}
 

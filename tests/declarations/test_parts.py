@@ -1,4 +1,4 @@
-"""What a record yields besides its own row: generated ids, derived records, fallbacks, stubs, computed values."""
+"""What a record yields beyond its own row: generated ids, derived records, fallbacks, stubs, computed values."""
 
 from collections.abc import Mapping
 from decimal import Decimal

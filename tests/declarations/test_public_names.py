@@ -29,7 +29,7 @@ from etl.load import UNIQUE_CONSTRAINTS
 
 ETL = Path(etl.errors.__file__).parent
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception", "msg"}
-#: What binds keys to all log lines of a block or a process: ours, and structlog's own behind them.
+#: What binds keys to all log lines of a block or a process: ours, and after them structlog's own.
 BINDERS = {"log_context", "add_log_fields", "bound_contextvars", "bind_contextvars"}
 
 PACKAGES = ("etl.extract", "etl.load", "etl.models", "etl.pipeline", "etl.transform")
@@ -158,7 +158,7 @@ def exported() -> Iterator[str]:
 
 
 def imported(name: str) -> Any:
-    """Return what a dotted name stands for, None where nothing does."""
+    """Return the object of a dotted name, None if there is none."""
     parts = name.split(".")
     for number in range(len(parts) - 1, 0, -1):
         try:
@@ -215,7 +215,7 @@ def test_the_words_of_every_enumeration_are_kept() -> None:
 
 
 def enumerations() -> Iterator[str]:
-    """Yield the values of each enumeration of texts on a line, whatever it is called in the code."""
+    """Yield the values of each enumeration of texts on a line, without its name in the code."""
     for tree in trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("StrEnum") for base in node.bases):
@@ -243,7 +243,7 @@ def test_the_log_keeps_its_keys() -> None:
 
 
 def log_keys() -> Iterator[str]:
-    """Yield the keys of each log call, behind the event where that is one word; sentences are prose and may change."""
+    """Yield the keys of each log call, after the event where that is one word; sentences are prose and may change."""
     for node in (node for tree in trees() for node in ast.walk(tree) if isinstance(node, ast.Call)):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         keys = ", ".join(sorted(one.arg or "**" for one in node.keywords))

@@ -76,7 +76,7 @@ class Asked:
 
 @dataclass
 class ScriptedApi:
-    """Answers calls of the API with one step after the other, the last one for ever; and the token address likewise."""
+    """Answers calls of the API and of the token address with one step after the other, the last one again and again."""
 
     steps: Sequence[Step]
     tokens: Sequence[Step] = field(default_factory=lambda: [token()])

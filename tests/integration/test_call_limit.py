@@ -71,7 +71,7 @@ def run(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 async def fetch_all(client: ApiClient, calls: int) -> None:
-    """Fetch one page so many times, as many at once as the client allows."""
+    """Fetch one page this many times, as many at once as the client allows."""
     async with client:
         await asyncio.gather(*(client.fetch(feed()) for _ in range(calls)))
 
@@ -231,7 +231,7 @@ asyncio.run(work())
 
 @contextmanager
 def workers(simulator: Simulator, url: str, number: int, calls: int) -> "Iterator[list[subprocess.Popen[str]]]":
-    """Give processes that each make so many calls."""
+    """Give processes that each make this many calls."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join((str(Path.cwd()), str(Path(__file__).parent))),
         "DATABASE_URL": url,

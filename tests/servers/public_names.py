@@ -16,7 +16,7 @@ def stored(category: str) -> set[str]:
 
 
 def compared(category: str, found: Iterable[str]) -> list[str]:
-    """Return what differs from the stored names of a category, in words; store the names found where that is wanted."""
+    """Return what differs from the stored names of a category, as text; store the names found where that is wanted."""
     names = set(found)
     if os.environ.get(ACCEPT) == "1":
         FOLDER.mkdir(exist_ok=True)

@@ -78,7 +78,7 @@ NO_RECORDS: tuple[bytes, ...] = (b"null", b"5", b'"text"', b"[]", b"{}", b'{"Ent
 
 def contact(key: int, payload: bytes | None = None) -> bytes:
     """Return a contact as JSON text, with a payload in an undeclared field."""
-    whole = {"EntityID": key, "DisplayName": f"Neighbour {key}", "Status": "A", "CreatedOn": "2026-01-05T12:00:00"}
+    whole = {"EntityID": key, "DisplayName": f"Neighbor {key}", "Status": "A", "CreatedOn": "2026-01-05T12:00:00"}
     head = json.dumps(whole).encode()
     return head if payload is None else head[:-1] + b', "Odd": ' + payload + b"}"
 

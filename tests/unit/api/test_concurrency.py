@@ -28,7 +28,7 @@ async def turns() -> None:
 
 
 class Line:
-    """Calls that wait for slots and hold them until they are told to end."""
+    """Calls that wait for slots and hold them until they are released."""
 
     def __init__(self, number: int) -> None:
         self.slots = ConcurrencyLimiter(number)

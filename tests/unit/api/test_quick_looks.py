@@ -1,4 +1,4 @@
-"""Pages are looked at as a whole and records at a glance: with what full decoding finds, whatever stands in them."""
+"""The fast reading of pages and records finds what full decoding finds, for every content."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -60,7 +60,7 @@ class DistantStore:
 
 @dataclass
 class LimitedApi:
-    """An API that takes so many calls in a window, and refuses the others: a sliding window, or a fixed one."""
+    """An API that takes this many calls in a window, and refuses the others: a sliding window, or a fixed one."""
 
     calls: int
     window: float
@@ -110,7 +110,7 @@ def most_in_a_window(arrivals: list[float], window: float) -> int:
 
 
 async def other_integration(api: LimitedApi, loop: VirtualLoop, calls: int) -> None:
-    """Use so many calls of each window, at moments of its own."""
+    """Use this many calls of each window, at moments of its own."""
     while True:
         await asyncio.sleep(api.dice.expovariate(calls / api.window))
         api.admit(loop.time())
@@ -119,7 +119,7 @@ async def other_integration(api: LimitedApi, loop: VirtualLoop, calls: int) -> N
 def work(
     api: LimitedApi, *, calls: int | None, workers: int = 1, windows: float = 12, others: int = 0, callers: int = 8
 ) -> MemoryStore:
-    """Let workers with eight calls under way each call for so many windows; return the store they shared."""
+    """Let workers with eight calls under way each call for this many windows; return the store they shared."""
 
     async def scene(loop: VirtualLoop) -> MemoryStore:
         store = MemoryStore(loop.time)

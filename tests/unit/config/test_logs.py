@@ -145,7 +145,7 @@ def test_secrets_are_redacted(text: str) -> None:
     ],
 )
 def test_personal_numbers_and_dates_are_redacted(text: str, secret: str) -> None:
-    """In groups, in words, with and without a sign after the name."""
+    """In groups, spelled out, with and without a sign after the name."""
     redacted = redact_text(text)
     assert secret not in redacted
     assert redact_text(redacted) == redacted
