@@ -89,7 +89,8 @@ def test_names_keys_code_and_old_entries_are_not_checked(folder: Path, name: str
 
 
 @pytest.mark.parametrize(("path", "status"), [(Path(__file__), 1), (ROOT / "docs/glossary.md", 0)])
-def test_the_exit_status_says_whether_there_is_any(path: Path, status: int) -> None:
+def test_the_exit_status_says_whether_there_is_any(path: Path, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WORDS, "SKIPPED", {})  # this file quotes the words
     assert WORDS.main([str(path)]) == status
 
 
