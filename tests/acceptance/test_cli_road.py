@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def test_two_syncs_and_the_output_of_other_commands(qqetl: CommandLine, database
     before = counts(database_url)
     plan = as_json(qqetl.with_settings(ETL_RATE="10"), "sync", "--dry-run")
     assert [entry["resource"] for entry in plan["resources"]] == NAMES
-    assert plan["seconds"] == plan["calls"] / 10
+    assert plan["seconds"] == ceil(plan["calls"] / 10) - 1, "an idle account answers the first ten at once"
     assert counts(database_url) == before, "a dry run writes only to shared tables"
 
     first = as_json(qqetl, "sync")
