@@ -24,7 +24,7 @@ MIGRATION_LOCK = 7_204_551_901
 #: Building an index on a large table takes long.
 STATEMENT_SECONDS = 6 * 3600.0
 
-#: The column `process` does not exist before migration 0018.
+#: The column `process` does not exist before migration 0016.
 ACTIVE_LEASES = text("""
     SELECT resource, holder, to_jsonb(lease) ->> 'process' AS process
     FROM etl.leases AS lease WHERE expires_at > now() ORDER BY resource
