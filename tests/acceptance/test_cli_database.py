@@ -58,6 +58,7 @@ def done(qqetl: CommandLine, *words: str) -> str:
     return result.stdout
 
 
+@pytest.mark.timeout(360)
 def test_backup_restore_and_move_keep_all_rows(embedded: CommandLine, empty_database_url: str, tmp_path: Path) -> None:
     file = tmp_path / "book.dump"
     with server_in_use(embedded) as server:  # another process uses the server

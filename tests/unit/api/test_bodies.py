@@ -73,7 +73,7 @@ def read_as_list(body: bytes) -> tuple[Page, int]:
     return page, sum("JSON" in bad.reason or "not a number" in bad.reason or "UTF-8" in bad.reason for bad in found.bad)
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("case", [*own_cases(), *corpus()], ids=lambda case: case["name"])
 def test_every_body_is_read_or_refused(case: dict[str, str]) -> None:
     body = body_of(case)
