@@ -25,7 +25,7 @@ def test_a_test_email_names_open_incidents() -> None:
     sections = build_test_message("default", [Incident(TroubleKind.RESOURCE_FAILED, "claims", reason)]).sections
     assert [section.heading for section in sections] == ["Test email", "Open incidents:", "What to do:"]
     assert sections[1].points == [f"claims failed: {reason}"]
-    assert [section.heading for section in build_test_message("default").sections] == ["Test email", "No open incidents."]
+    assert build_test_message("default").sections[-1].heading == "No open incidents."
 
 
 def test_no_incident_needs_no_action(capsys: pytest.CaptureFixture[str]) -> None:
