@@ -59,7 +59,8 @@ def open_database(settings: Settings, *, embedded: bool, create: bool = False) -
 
     Only with `create`, an embedded database that does not exist is created.
     """
-    with resolve_database(settings, embedded=embedded, create=create) as url:
+    say = partial(print_notice, style="dim")
+    with resolve_database(settings, embedded=embedded, create=create, say=say) as url:
         is_embedded = embedded or settings.database_url is None
         print_notice(f"Database: {display_url(url)}{' (embedded)' if is_embedded else ''}", style="dim")
         yield url

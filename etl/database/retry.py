@@ -3,13 +3,11 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from etl.config.logs import get_logger
 from etl.database.deadline import were_calls_cancelled_since
 from etl.database.sqlstate import TooSlow
+from etl.database.waits import reports
 from etl.errors import DatabaseUnavailable, Interrupted
 
 T = TypeVar("T")
@@ -25,39 +23,6 @@ RETRY_SECONDS = 60.0
 MAX_SLOW_TRIES = 2
 #: The maximum pause between two tries, in seconds.
 MAX_PAUSE = 8.0
-#: Seconds after which a wait for the database is reported, and between two reports.
-LONG_WAIT, REPORT_EVERY = 3.0, 15.0
-
-log = get_logger(__name__)
-
-
-@dataclass(slots=True)
-class DatabaseWait:
-    """A wait for the database, and what was said about it."""
-
-    start: float  #: by the monotonic clock
-    limit: float  #: seconds after which it ends
-    reported_at: float | None = None
-
-    def report(self, error: DatabaseUnavailable) -> None:
-        """Say what is waited for and since when, once the wait is long, and again from time to time."""
-        now = time.monotonic()
-        if now - self.start < LONG_WAIT or (self.reported_at is not None and now - self.reported_at < REPORT_EVERY):
-            return
-        self.reported_at = now
-        since = datetime.now(UTC) - timedelta(seconds=now - self.start)
-        log.warning(
-            "waiting for the database",
-            since=f"{since:%H:%M:%S} UTC",
-            reason=str(error),
-            gives_up_in_seconds=max(0, round(self.start + self.limit - now)),
-            afterwards="the run ends; `qqetl retry` continues it where it stopped",
-        )
-
-    def report_end(self) -> None:
-        """Say that the database answers again, if the wait was reported."""
-        if self.reported_at is not None:
-            log.warning("the database answers again", after_seconds=round(time.monotonic() - self.start))
 
 
 def with_retries(work: Callable[[], T], retry_seconds: float = RETRY_SECONDS) -> T:
@@ -68,7 +33,6 @@ def with_retries(work: Callable[[], T], retry_seconds: float = RETRY_SECONDS) ->
     """
     start = time.monotonic()
     tries = slow_tries = 0
-    wait = DatabaseWait(start, retry_seconds)
     while True:
         try:
             result = work()
@@ -81,10 +45,11 @@ def with_retries(work: Callable[[], T], retry_seconds: float = RETRY_SECONDS) ->
                 raise Interrupted from None
             pause = backoff(tries)
             if slow_tries >= MAX_SLOW_TRIES or time.monotonic() + pause > start + retry_seconds:
+                reports.report_end(answers=False)
                 raise
-            wait.report(error)
+            reports.report(start, start + retry_seconds, str(error))
         else:
-            wait.report_end()
+            reports.report_end(answers=True)
             return result
         time.sleep(pause)
         if were_calls_cancelled_since(start):

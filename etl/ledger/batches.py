@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, func, insert, select, text, update
 
-from etl.errors import UsageError
+from etl.errors import Interrupted, UsageError
 from etl.models.bookkeeping import batch_resources, batches, slices
 from etl.models.states import ENDED, FORWARD, BatchState, Outcome, ResourceState, TroubleKind
 from etl.window import Window
@@ -25,6 +25,16 @@ class Batch:
     command: str
     options: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the last run of the batch was stopped on request, and met no error."""
+        return self.status is BatchState.FAILED and self.error == str(Interrupted())
+
+    @property
+    def shown_status(self) -> str:
+        """The status for people: a batch that was stopped on request has not failed."""
+        return "stopped" if self.was_stopped else self.status.value
 
 
 @dataclass(frozen=True, slots=True)

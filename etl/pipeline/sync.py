@@ -18,7 +18,7 @@ from etl.api.traffic import Traffic
 from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
-from etl.events import Message, Watch, ignore_event
+from etl.events import Message, Planned, Watch, ignore_event
 from etl.extract import ExtractService
 from etl.extract.read_resource import FinishResource
 from etl.extract.record_traffic import recording_traffic
@@ -196,6 +196,8 @@ def run_batch(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
     began = time.monotonic()
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     run = build_run(ledger, settings, api, batch, watcher)
+    unfinished = batches.select_unfinished(batch_resources)
+    watcher.watch(Planned(len(batch_resources), len(batch_resources) - len(unfinished)))
     ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTING))
     with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic):
         with run.workers:

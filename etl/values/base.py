@@ -25,7 +25,7 @@ class Violation:
     """The rule that a raw value broke, and the value that replaces it (None: no value)."""
 
     rule: str  #: stable, kebab-case, `<kind>-<what>`: `email-no-domain`
-    message: str  #: a predicate without the value: "has no domain after the @"
+    message: str  #: a predicate without the value: "has nothing after the @"
     severity: Severity = Severity.DROPPED
     value: Any = None
 
@@ -38,7 +38,7 @@ _JSON_TYPE_NAMES = {
     Decimal: "a number",
     str: "text",
     list: "a list",
-    dict: "an object",
+    dict: "a group of fields",
 }
 
 
@@ -87,5 +87,5 @@ class Kind(ABC):
     @classmethod
     def type_violation(cls, raw: object) -> Violation:
         """Return the violation for a JSON type that cannot hold this kind."""
-        type_name = _JSON_TYPE_NAMES.get(type(raw), "not a JSON value")
+        type_name = _JSON_TYPE_NAMES.get(type(raw), "of an unknown type")
         return cls.violation("type", f"is {type_name}, which cannot be read as {cls.noun}")

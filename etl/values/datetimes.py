@@ -122,5 +122,5 @@ def _format_violation(text: str, kind: type[Kind]) -> Violation:
     if _TIME_ONLY.fullmatch(text):
         return kind.violation("no-day", "has a time but no date")
     if _TWO_DIGIT_YEAR.fullmatch(text):
-        return kind.violation("two-digit-year", "has a two-digit year, which is ambiguous")
+        return kind.violation("two-digit-year", "has a year of two digits, so the century is unknown")
     return kind.violation("format", "is not in a known date format")

@@ -88,5 +88,5 @@ def _id_from_number(raw: float | Decimal, kind: type[Kind]) -> str | Violation:
     if isinstance(number, Violation):
         return number
     if number != number.to_integral_value():
-        return kind.violation("fraction", "is a number with a fraction, which cannot be an id")
+        return kind.violation("fraction", "is a number with decimals, which cannot be an id")
     return str(int(number))

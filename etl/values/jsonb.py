@@ -21,7 +21,7 @@ class Json(Kind):
     """
 
     name: ClassVar[str] = "json"
-    noun: ClassVar[str] = "JSON"
+    noun: ClassVar[str] = "nested data"
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         ({"Limit": 1, "Names": ["a", None]}, {"Limit": 1, "Names": ["a", None]}),
         ({}, {}),

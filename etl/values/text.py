@@ -24,7 +24,7 @@ _LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS))
 _NAMES_LIKE_PLACEHOLDERS = frozenset({"na", "nil", "none", "null"})
 #: Replaces NUL and half of a surrogate pair, which PostgreSQL cannot store.
 DAMAGED = "\N{REPLACEMENT CHARACTER}"
-DAMAGED_MESSAGE = "contains a character that was damaged before it arrived (NUL or half of a surrogate pair)"
+DAMAGED_MESSAGE = "contains a damaged character, which was already damaged in QQCatalyst"
 
 #: Invisible characters: controls other than white space, zero-width and bidirectional controls, tags.
 _INVISIBLE: dict[int, str | None] = dict.fromkeys((

@@ -27,7 +27,7 @@ class Timestamp(Kind):
     """
 
     name: ClassVar[str] = "timestamp"
-    noun: ClassVar[str] = "a point in time"
+    noun: ClassVar[str] = "a date and time"
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         ("2023-05-04T14:11:09.13", datetime(2023, 5, 4, 14, 11, 9, 130_000, UTC)),
         ("2023-05-04T14:11:09", datetime(2023, 5, 4, 14, 11, 9, 0, UTC)),

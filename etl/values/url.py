@@ -89,9 +89,9 @@ def _normalize(text: str) -> str | Violation | None:
 
 def _scheme_violation() -> Violation:
     """Return the violation for a scheme other than http and https."""
-    return Url.violation("scheme", "is neither http nor https")
+    return Url.violation("scheme", "starts with something other than http:// or https://")
 
 
 def _host_violation() -> Violation:
     """Return the violation for a host that cannot be on the internet."""
-    return Url.violation("host", "has no valid host name")
+    return Url.violation("host", "has no valid site name, such as www.example.com")

@@ -55,7 +55,7 @@ class Word(Kind):
             return None if is_placeholder_word(raw) else raw
         cleaned = clean_word(raw, type(self), self.max_length)
         if isinstance(cleaned, str) and _MARKUP.search(cleaned):
-            cleaned = self.violation("junk", "contains markup instead of a word")
+            cleaned = self.violation("junk", "contains web page code instead of a word")
         if isinstance(cleaned, Violation) and self.status:
             return Violation(cleaned.rule, cleaned.message, Severity.REFUSED)
         return cleaned

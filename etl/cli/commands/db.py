@@ -137,7 +137,7 @@ def move(url: Address, *, embedded: Embedded = False) -> None:
         raise UsageError(f"URL {error}.") from None
     with open_database(settings, embedded=embedded) as old_url, connect_session(settings, old_url) as session:
         check_migrated(session.engine)
-        upgrade(new_url)
+        upgrade(new_url, report=partial(print_notice, style="dim"))
         print_notice(f"Copying to {display_url(new_url)} ...")
         rows = moving.move_rows(old_url, new_url)
     print_line(f"{format_count(rows, 'row')} moved to {display_url(new_url)}. Set DATABASE_URL to the new database.")

@@ -88,7 +88,7 @@ def show_status(current: Status, tenant: str, allowed_lag: timedelta | None, ans
 def describe_newest_batch(current: Status) -> str:
     """Return the id and the state of the newest batch."""
     batch = current.newest
-    return "none" if batch is None else f"{str(batch.id)[:8]}, {batch.status}"
+    return "none" if batch is None else f"{str(batch.id)[:8]}, {batch.shown_status}"
 
 
 def resource_to_row(freshness: Freshness, allowed_lag: timedelta | None) -> tuple[object, ...]:

@@ -2,10 +2,11 @@
 
 import logging
 import re
+from collections.abc import Generator
 
 import pytest
 
-from etl.database import retry
+from etl.database import deadline, retry, waits
 from etl.database.retry import with_retries
 from etl.errors import DatabaseUnavailable
 
@@ -34,7 +35,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_wait_for_the_database_is_reported(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(retry, "LONG_WAIT", 0.0)
+    monkeypatch.setattr(waits, "LONG_WAIT", 0.0)
     with caplog.at_level(logging.WARNING):
         assert run(attempts(3)) == "done"
     waiting, over = (record.getMessage() for record in caplog.records)
@@ -42,6 +43,25 @@ def test_a_long_wait_for_the_database_is_reported(
     assert re.search(r"since=\d\d:\d\d:\d\d UTC", waiting)
     assert "Connection refused" in waiting
     assert "qqetl retry" in waiting
+    assert "the database answers again" in over
+
+
+def test_a_call_without_an_answer_is_reported(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(waits, "LONG_WAIT", 0.0)
+    monkeypatch.setattr(deadline, "LONG_SILENCE", 0.0)
+
+    def call() -> Generator[int, int, str]:
+        yield 1
+        yield 2
+        return "answer"
+
+    with caplog.at_level(logging.WARNING):
+        assert list(deadline._with_deadline(call(), 60.0)) == [1, 2]  # type: ignore[arg-type]
+    waiting, over = (record.getMessage() for record in caplog.records)
+    assert "waiting for the database" in waiting
+    assert "no answer" in waiting
     assert "the database answers again" in over
 
 
