@@ -37,7 +37,7 @@ def as_json(qqetl: CommandLine, *words: str, status: int = 0) -> Any:
 
 
 #: Tables that all API clients write to, and the log of commits.
-SHARED = ("etl.tokens", "etl.call_limits", "etl.commits")
+SHARED = ("etl.tokens", "etl.call_limits", "etl.account_calls", "etl.commits")
 
 
 def counts(url: str) -> dict[str, int]:
