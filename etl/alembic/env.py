@@ -8,10 +8,10 @@ from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Connection, text
 
 from etl.database.connect import make_engine
-from etl.database.migrate import ACTIVE_HOLDER, MIGRATION_LOCK, block_runs, create_schema, find_active_lease
+from etl.database.migrate import ACTIVE_HOLDER, MIGRATION_LOCK, block_runs, find_active_lease
 from etl.database.resolve import resolve_database
 from etl.database.revisions import current_revision, head_revision
-from etl.database.rights import MANAGED_SCHEMAS
+from etl.database.rights import MANAGED_SCHEMAS, create_schema
 from etl.database.tables import metadata
 from etl.load import history_triggers
 from etl.privacy.roles import ViewGrant

@@ -98,12 +98,6 @@ def block_runs(connection: Connection) -> None:
         )
 
 
-def create_schema(connection: Connection, name: str) -> None:
-    """Create a schema that is missing; to create one that exists would need a right that may be missing."""
-    if connection.execute(text("SELECT to_regnamespace(:name)"), {"name": name}).scalar() is None:
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-
-
 def is_ours(tables: Container[str], name: str | None, kind: str, parents: Mapping[str, Any]) -> bool:
     """Return whether a schema, table or part of a table is ours; others may have tables in the same database."""
     if kind == "schema":

@@ -90,3 +90,9 @@ def check_rights(connection: Connection) -> None:
             "The database user lacks rights; nothing was changed. Let the owner of the database run: "
             f"{' '.join(grants)}"
         )
+
+
+def create_schema(connection: Connection, name: str) -> None:
+    """Create a schema that is missing; to create one that exists would need a right that may be missing."""
+    if connection.execute(text("SELECT to_regnamespace(:name)"), {"name": name}).scalar() is None:
+        connection.execute(text(f"CREATE SCHEMA {name}"))

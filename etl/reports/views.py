@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from etl.checks import CHECKS, zip_prefixes
-from etl.database.migrate import create_schema
+from etl.database.rights import create_schema
 from etl.models import PRODUCTION, Contact, row_views
 from etl.models.customers import CONTACT_VIEWS
 from etl.privacy import masking

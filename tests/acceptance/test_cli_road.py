@@ -86,7 +86,7 @@ def test_two_syncs_and_the_output_of_other_commands(qqetl: CommandLine, database
     assert sheet.stdout.count("✓") == len(offered) + 1, "and the sum"
     assert " inserted" in sheet.stdout
     listed = as_json(qqetl, "resources")
-    assert [entry["resource"] for entry in listed] == NAMES
+    assert [entry["resource"] for entry in listed] == [resource.name for resource in CATALOGUE]
     assert next(entry for entry in listed if entry["resource"] == "claims")["offered"] is True
 
 

@@ -36,6 +36,13 @@ LIVE_FEES = """
 """
 
 
+#: Quotes are read only of policies that are pending or near their effective date.
+POLICY_WITH_QUOTED_FEE = """
+    SELECT policy.source_id FROM public.fees AS fee JOIN public.policies AS policy ON policy.id = fee.policy_id
+    WHERE fee.source_id LIKE 'quote:%' AND fee.deleted_at IS NULL ORDER BY policy.source_id LIMIT 1
+"""
+
+
 def live_fees(site: Site, key: object) -> list[int]:
     """Return how many fees of a policy the table and the view of live rows have."""
     return [value(site.engine, LIVE_FEES.format(name), key=str(key)) for name in ("public.fees", "public.v_fees")]
@@ -43,10 +50,7 @@ def live_fees(site: Site, key: object) -> list[int]:
 
 def test_the_fees_of_a_deleted_quote_leave_and_return_with_it(synced: Site, simulator: Simulator) -> None:
     world = simulator.world
-    key = next(
-        policy["PolicyId"] for policy in world.policies.values()
-        if any(item["QuoteCarrierFees"] for item in world.detail("quotes", policy["PolicyId"]))
-    )  # fmt: skip
+    key = int(value(synced.engine, POLICY_WITH_QUOTED_FEE))
     items = world.detail("quotes", key)
     before = live_fees(synced, key)
     of_quotes = sum(len(item["QuoteCarrierFees"]) for item in items)
