@@ -1,5 +1,6 @@
 """Reports of long waits for the database: what is waited for, since when, and what happens if it does not answer."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -38,7 +39,8 @@ class WaitReports:
             self._since, self._reported_at = min(start, self._since or start), now
             started = datetime.now(UTC) - timedelta(seconds=now - self._since)
         seconds_left, since = max(0, round(end - now)), f"{started:%H:%M:%S} UTC"
-        self._log(
+        log.log(
+            self._level,
             "waiting for the database",
             since=since,
             reason=reason,
@@ -58,13 +60,14 @@ class WaitReports:
         if since is None or not answers:
             return
         seconds = round(time.monotonic() - since)
-        self._log("the database answers again", after_seconds=seconds)
+        log.log(self._level, "the database answers again", after_seconds=seconds)
         if self.show is not None:
             self.show(f"The database answers again after {seconds} s.")
 
-    def _log(self, event: str, **fields: object) -> None:
-        """Write to the log; as a warning only if nobody sees the line that says the same."""
-        (log.warning if self.show is None else log.info)(event, **fields)
+    @property
+    def _level(self) -> int:
+        """The level of a log line: a warning only if nobody sees the line that says the same."""
+        return logging.WARNING if self.show is None else logging.INFO
 
 
 reports = WaitReports()

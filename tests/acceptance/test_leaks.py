@@ -256,7 +256,7 @@ def test_emails_and_metrics(inside: Inside, simulator: Simulator) -> None:
         for words in (["sync", "--resource", "policies"], ["notices", "--test"], ["metrics"]):
             _, text = inside(*words, ETL_SMTP_URL=f"smtp://127.0.0.1:{port}", **addresses)
             assert leaked(text) == []
-    assert sink.subjects == ["qqetl default: policies failed", "qqetl default: test email"]
+    assert sink.subjects == ["qqetl default: fees and policies failed", "qqetl default: test email"]
     assert [
         leaked(mail.as_string() + sink.text(index) + sink.html(index)) for index, mail in enumerate(sink.mails)
     ] == [

@@ -191,6 +191,15 @@ def run_sync(collector: Collector, simulator: Simulator) -> None:
     collector("sync")
 
 
+TABLE_WITH_A_FINDING = """
+    SELECT finding.table_name FROM etl.findings AS finding JOIN public.policies AS policy
+        ON finding.table_name = 'policies' AND policy.source_id = finding.source_id AND policy.tenant = finding.tenant
+    UNION SELECT finding.table_name FROM etl.findings AS finding JOIN public.contacts AS contact
+        ON finding.table_name = 'contacts' AND contact.source_id = finding.source_id AND contact.tenant = finding.tenant
+    LIMIT 1
+"""
+
+
 def show_all(collector: Collector, url: str) -> None:
     """Run all commands that show data."""
     newest = collector("runs")[0]["batch"]
@@ -203,10 +212,11 @@ def show_all(collector: Collector, url: str) -> None:
     assert collector("checks", "placeholder-policy-number", label="checks NAME")["hits"]
     collector("resources")
     collector("doctor")
+    ((table,),) = rows(url, TABLE_WITH_A_FINDING)
     explain_row(
-        collector, url, "contacts", "source_id IN (SELECT source_id FROM etl.findings WHERE table_name = 'contacts')"
+        collector, url, table, f"source_id IN (SELECT source_id FROM etl.findings WHERE table_name = '{table}')"
     )
-    explain_row(collector, url, "renewals", "NOT is_placeholder")
+    explain_row(collector, url, "carriers", "NOT is_placeholder")
     rows(url, "UPDATE contacts SET city = 'Elsewhere' WHERE NOT is_placeholder")
     assert collector("replay", "--resource", "contacts", label="replay")["changes"]
 

@@ -28,7 +28,7 @@ from etl.config.settings import Settings
 from etl.load import UNIQUE_CONSTRAINTS
 
 ETL = Path(etl.errors.__file__).parent
-LEVELS = {"debug", "info", "warning", "error", "critical", "exception", "msg"}
+LEVELS = {"debug", "info", "warning", "error", "critical", "exception", "msg", "log"}
 #: What binds keys to all log lines of a block or a process: ours, and after them structlog's own.
 BINDERS = {"log_context", "add_log_fields", "bound_contextvars", "bind_contextvars"}
 
@@ -249,8 +249,11 @@ def log_keys() -> Iterator[str]:
         keys = ", ".join(sorted(one.arg or "**" for one in node.keywords))
         if called in BINDERS and keys and keys != "**":
             yield f"bound: {keys}"
-        if called in LEVELS and keys and node.args and is_text(node.args[0]):
-            event = ast.literal_eval(node.args[0])
+        texts = [
+            ast.literal_eval(argument) for argument in node.args[:2] if is_text(argument)
+        ]  # the level may be first
+        if called in LEVELS and keys and texts:
+            event = texts[0]
             yield f"{event if event.isidentifier() else '(a sentence)'}: {keys}"
 
 

@@ -188,9 +188,13 @@ def skip_retry_delay(metadata: str) -> None:
 def check_killed_task_is_retried(airflow: Airflow, held: HeldResponses) -> None:
     """Kill the task that waits for the held response, and check that the run succeeds."""
     run = run_of(airflow, "south")
-    read = airflow.tasks(SYNC, run)["wave_1.read[0]"]
+    name, read = next(
+        (name, task)
+        for name, task in airflow.tasks(SYNC, run).items()
+        if ".read[" in name and task["state"] == "running"
+    )
     kill_task(read["id"])
     held.released.set()
     assert airflow.run_ends(SYNC, run) == "success"
     tries = {name: task["try_number"] for name, task in airflow.tasks(SYNC, run).items() if task["try_number"] != 1}
-    assert tries == {"wave_1.read[0]": 2}
+    assert tries == {name: 2}

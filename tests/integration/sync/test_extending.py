@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sites import Site, environment_of
-from snapshots import pairs, value
+from snapshots import pairs, value, values
 
 import etl
 from etl.simulator import Simulator
@@ -52,7 +52,7 @@ ENTRY = """    Resource(
         core.Address,
         "AddressID",
         (Endpoint("Contacts/{parent}/Addresses", Envelope.PAGE),),
-        parent=Parent("contacts", parent_fields=("EntityID",)),
+        parent=of_customer("EntityID"),
     ),
 )
 
@@ -120,8 +120,8 @@ def test_a_new_resource_is_a_class_and_an_entry(site: Site, simulator: Simulator
     )
     run(site, folder, "sync")
     world = simulator.world
-    alive = [contact["EntityID"] for contact in world.contacts.values() if contact["Status"] != "D"]
-    wanted = sum(len(world.detail("addresses", key)) for key in alive)
+    customers = values(site.engine, "SELECT source_id FROM raw.raw_account_info WHERE superseded_at IS NULL")
+    wanted = sum(len(world.detail("addresses", int(key))) for key in customers)
     assert value(site.engine, "SELECT count(*) FROM addresses WHERE NOT is_placeholder") == wanted > 0
     assert value(site.engine, "SELECT count(*) FROM raw.raw_addresses") == wanted
     operations = set(re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0]))

@@ -45,6 +45,8 @@ TYPES = text("""
     WHERE concat(table_schema, '.', table_name) = CAST(:table AS text)
 """)
 
+#: Columns whose values mean something else in another version, and are computed again by its next run.
+RECOMPUTED = {"etl.child_queue": {"priority integer", "priority smallint", "priority"}}
 #: How far a resource was read: a migration that drops its staging table deletes this.
 READS = {"etl.watermarks", "etl.child_queue", "etl.sets", "etl.requests"}
 
@@ -84,7 +86,10 @@ def untyped(whole: Content) -> Content:
 
 def shared(first: Content, second: Content) -> tuple[Content, Content]:
     """Return two contents, reduced to the tables and columns that both have, and to what was read into such tables."""
-    both = {table: columns(first[table]) & columns(second[table]) for table in first.keys() & second.keys()}
+    both = {
+        table: (columns(first[table]) & columns(second[table])) - RECOMPUTED.get(table, set())
+        for table in first.keys() & second.keys()
+    }
     return kept_reads(cut(first, both), both), kept_reads(cut(second, both), both)
 
 

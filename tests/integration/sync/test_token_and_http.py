@@ -24,7 +24,7 @@ def failing(simulator: Simulator, when: Callable[[str], bool]) -> Callable[[web.
 
 def is_carrier_list(path: str) -> bool:
     """Return whether a path is that of the list of carriers, which is one call without a date range."""
-    return path.partition("?")[0].endswith("/Carriers")
+    return path.partition("?")[0].rpartition("/")[2] == "Carriers"
 
 
 def test_a_long_outage_costs_few_calls_in_total(
@@ -53,7 +53,7 @@ def test_a_failing_page_is_retried_by_only_one_layer(
     assert failed == ["carrier_list"]
     assert sum(map(is_carrier_list, site.take_calls())) == RetryPolicy().attempts
     assert retry(site.engine, site.settings).exit_status == 6
-    assert sum("Billing" in path for path in site.take_calls()) == RetryPolicy().attempts
+    assert sum(map(is_carrier_list, site.take_calls())) == RetryPolicy().attempts
 
 
 @pytest.mark.parametrize("limit", ["58/1s", "100/1s"])
