@@ -17,6 +17,10 @@ QUARTER = timedelta(days=91)
 #: Ranges of up to this many days are read without asking for their total first.
 SHORT_RANGE_DAYS = 3
 
+#: Ranges of up to this many days are not split where the server fails at them: without a bound, an outage would leave a
+#: range for each day, and a call for each.
+SHORTEST_SPLIT_DAYS = 91
+
 #: A range with more pages is split: deep pages are slow at the API, and shift when records change.
 MAX_PAGES = 40
 

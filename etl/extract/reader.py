@@ -24,7 +24,15 @@ from etl.api.protocol import (
 from etl.catalogue import Endpoint, Resource
 from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
 from etl.errors import ApiUnavailable, UnexpectedResponse
-from etl.extract.date_ranges import DateRange, RangeLimits, is_short, is_too_long, split_by_quarter, split_by_total
+from etl.extract.date_ranges import (
+    SHORTEST_SPLIT_DAYS,
+    DateRange,
+    RangeLimits,
+    is_short,
+    is_too_long,
+    split_by_quarter,
+    split_by_total,
+)
 from etl.extract.page_size import PageSizeRefused, PageSource, next_smaller_size
 from etl.extract.source_tenant import check_source_tenant, is_shared
 from etl.ledger.children import ChildRequest
@@ -182,7 +190,7 @@ class ResourceReader:
     def divisible(self, call: Call, days: int) -> Call:
         """Return a call for this many days, which is replaced by calls for fewer days where the server fails at it."""
         attempts = None if self.limits.failed is None else ATTEMPTS_AFTER_FAILURE
-        return replace(call, divisible=True, attempts=attempts) if days > 1 else call
+        return replace(call, divisible=True, attempts=attempts) if days > SHORTEST_SPLIT_DAYS else call
 
     async def fetch_days(self, call: Call, days: int) -> Answer:
         """Return the answer to a call for this many days; raise RangeTooLong where fewer days may be answered."""

@@ -39,6 +39,7 @@ OF_RECORDS = (
 LASTING = (
     "forbidden:Claims", "not-found:Policies/", "wrong-total:7@5", "repeated-page@8", "page-drift:1@3", "no-id:1@7",
     "not-offered:Commissions/Agency", "unauthorized:Documents", "wrong-verb:Carriers", "second-tenant@2",
+    "no-answer:Coverages,null@6",
 )  # fmt: skip
 #: Faults that let no call through.
 ENDING = ("token-refused", "unauthorized-always", "call-quota:30")

@@ -127,7 +127,7 @@ class Noting:
 
 def test_a_resource_starts_only_after_its_dependencies(site: Site) -> None:
     noting = Noting()
-    site.sync_once(watcher=Watcher(watch=noting))
+    summary = site.sync_once(watcher=Watcher(watch=noting))
     ended: set[str] = set()
     at_once: Counter[int] = Counter()
     at_work: set[str] = set()
@@ -140,7 +140,7 @@ def test_a_resource_starts_only_after_its_dependencies(site: Site) -> None:
             at_work.discard(event.resource)
         at_once[len(at_work)] += 1
     assert max(at_once) > 3
-    assert ended == {part.resource for part in site.sync_once().parts}
+    assert ended == {part.resource for part in summary.parts}
 
 
 def test_a_refused_resource_does_not_stop_the_others(site: Site, simulator: Simulator) -> None:

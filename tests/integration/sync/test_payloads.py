@@ -154,7 +154,7 @@ def test_storable_payloads_are_loaded_with_all_other_records(kept: tuple[Site, C
     site, counts = kept
     assert counts["fetched"] == counts[Outcome.INSERTED] == 2 * len(KEPT) + 1
     assert (
-        value(site.engine, "SELECT count(*) FROM contacts WHERE display_name LIKE 'Neighbour %'") == 2 * len(KEPT) + 1
+        value(site.engine, "SELECT count(*) FROM contacts WHERE display_name LIKE 'Neighbor %'") == 2 * len(KEPT) + 1
     )
 
 

@@ -28,6 +28,8 @@ def plain() -> Iterator[Simulator]:
 
 
 def test_a_resource_that_is_not_offered_is_remembered_and_fails_nothing(plain: Simulator, database_url: str) -> None:
+    key = next(policy["PolicyId"] for policy in plain.world.policies.values() if policy["Status"] == "A")
+    plain.world.policies.change(key, None, Status="P")
     with open_site(plain, database_url) as site:
         first = site.sync_once()
         states = {part.resource: part.status for part in first.parts}
@@ -152,10 +154,10 @@ def test_failed_calls_for_some_parents_are_repeated_by_retry(
     site: Site, synced: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulator_answers = simulator.server.faults.of_request
-    key = next(iter(simulator.world.policies))
+    path = value(synced.engine, "SELECT path FROM etl.requests WHERE resource = 'quotes' ORDER BY id LIMIT 1")
 
     def broken(request: web.Request) -> web.Response | None:
-        return web.Response(status=500) if request.path.endswith(f"/{key}/Quotes") else simulator_answers(request)
+        return web.Response(status=500) if request.path.endswith(path) else simulator_answers(request)
 
     monkeypatch.setattr(simulator.server.faults, "of_request", broken)
     summary = site.sync_once()

@@ -62,10 +62,10 @@ def test_child_records_of_a_deleted_record_are_noted_and_the_run_continues(
     synced: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ordinary = simulator.server.faults.of_request
-    key = next(key for key, item in simulator.world.policies._entries.items() if b'"Status":"A"' in item.text)
+    path = value(synced.engine, "SELECT path FROM etl.requests WHERE resource = 'quotes' ORDER BY id LIMIT 1")
 
     def gone(request: web.Request) -> web.Response | None:
-        is_gone = request.path.endswith(f"/{key}/Quotes")
+        is_gone = request.path.endswith(path)
         return web.json_response({"Message": "No record."}, status=404) if is_gone else ordinary(request)
 
     monkeypatch.setattr(simulator.server.faults, "of_request", gone)
@@ -84,7 +84,7 @@ def foreseen(site: Site, *resources: str, limit: int | None = None) -> dict[str,
     with connected(site.settings) as api:
         planned = plan(ledger, site.settings, api.now, None, options)
         planned_calls = forecast(ledger, site.settings, api, planned, limit)
-    return {resource_calls.resource: resource_calls for resource_calls in planned_calls.resources}
+    return {item.resource: item for item in planned_calls.resources if not item.is_added}
 
 
 def test_a_sync_makes_the_planned_calls(site: Site) -> None:
