@@ -13,7 +13,7 @@ from etl.values.text import clean_word
 
 #: Addresses that the library accepts and changes only by lowering the domain. Left to the library: labels with `--`
 #: (punycode and reserved forms), special-use domains, and addresses that are long or not ASCII. Without possessive
-#: quantifiers: nested ones never match before Python 3.11.5.
+#: quantifiers: nested ones never match on early patch levels of Python 3.11, such as 3.11.2.
 _PLAIN = re.compile(
     r"([A-Za-z0-9_+%'&-]+(?:\.[A-Za-z0-9_+%'&-]+)*)@"
     r"((?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+(?!(?i:test|invalid|local|localhost|arpa|onion)$)[A-Za-z]{2,24})",
@@ -51,8 +51,6 @@ class Email(Kind):
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         ("dana", "email-no-at"),
-        ("k.ito\ud83c@bayside.net", "email-damaged"),
-        ("k.ito\x00@bayside.net", "email-damaged"),
         ("dana@", "email-no-domain"),
         ("@example.com", "email-no-mailbox"),
         ("dana@example", "email-domain"),
@@ -124,9 +122,9 @@ def _invalid_part(text: str) -> Violation:
     if _SEVERAL.search(text):
         return Email.violation("several", "holds more than one address")
     if not domain:
-        return Email.violation("no-domain", "has nothing after the @")
+        return Email.violation("no-domain", "has no domain after the @")
     if not mailbox:
-        return Email.violation("no-mailbox", "has nothing before the @")
+        return Email.violation("no-mailbox", "has no name before the @")
     if _normalize(f"a@{domain}") is None:
-        return Email.violation("domain", "has a part after the @ that cannot receive email")
-    return Email.violation("mailbox", "has a part before the @ that is not valid")
+        return Email.violation("domain", "has a domain that cannot receive mail")
+    return Email.violation("mailbox", "has a malformed name before the @")
