@@ -334,8 +334,8 @@ def agency_fees(world: World) -> Iterator[tuple[str, Row]]:
         for fee in policy["PolicyAgencyFees"]:
             yield (
                 f"policy:{policy['PolicyId']}:{fee['AgencyFeeName']}",
-                row(is_deleted(policy), fee_type="agency", amount=fee["Amount"], calculated_amount=fee["CalculatedAmount"],
-                    policy_id=policy["PolicyId"]),
+                row(is_deleted(policy), fee_type="agency", amount=fee["Amount"],
+                    calculated_amount=fee["CalculatedAmount"], policy_id=policy["PolicyId"]),
             )  # fmt: skip
 
 

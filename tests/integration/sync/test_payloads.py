@@ -153,9 +153,7 @@ def refused(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[tuple[Si
 def test_storable_payloads_are_loaded_with_all_other_records(kept: tuple[Site, Counter[str]]) -> None:
     site, counts = kept
     assert counts["fetched"] == counts[Outcome.INSERTED] == 2 * len(KEPT) + 1
-    assert (
-        value(site.engine, "SELECT count(*) FROM contacts WHERE display_name LIKE 'Neighbor %'") == 2 * len(KEPT) + 1
-    )
+    assert value(site.engine, "SELECT count(*) FROM contacts WHERE display_name LIKE 'Neighbor %'") == 2 * len(KEPT) + 1
 
 
 @pytest.mark.parametrize("name", KEPT)
