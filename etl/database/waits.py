@@ -47,8 +47,8 @@ class WaitReports:
         )
         if self.show is not None:
             self.show(
-                f"Waiting for the database since {since}: {reason.rstrip('.')}. Progress is saved. If it does not answer "
-                f"within {seconds_left} s, the run ends and `qqetl retry` resumes it."
+                f"Waiting for the database since {since}: {reason.rstrip('.')}. Progress is saved. If it does not "
+                f"answer within {seconds_left} s, the run ends and `qqetl retry` resumes it."
             )
 
     def report_end(self, *, answers: bool) -> None:
