@@ -214,11 +214,10 @@ class ListReader:
         self.run.ledger.commit(partial(slices.finish_slices, consistent_readings=agreed, **self.batch_key))
         disagreeing = [reading for reading in readings if reading not in agreed]
         for reading in disagreeing:
-            mismatch = f"API reported {reading.total} records but returned {reading.distinct}"
             if reading.slice.reading % MAX_READINGS == 0:
                 consequence = "They were loaded; the watermark was not advanced."
-                raise TotalMismatch(f"The {mismatch}, in {MAX_READINGS} attempts. {consequence}")
-            self.run.watch(Message(f"{self.resource.name}: the {mismatch}; reading these days again"))
+                raise TotalMismatch(f"The {reading.mismatch}, in {MAX_READINGS} attempts. {consequence}")
+            self.run.watch(Message(f"{self.resource.name}: the {reading.mismatch}; reading these days again"))
         repeated = [reading.slice for reading in disagreeing]
         return self.run.ledger.commit(partial(slices.start_new_readings, slices_to_read=repeated, **self.batch_key))
 

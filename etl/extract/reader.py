@@ -198,7 +198,7 @@ class ResourceReader:
             answer = await self.api.fetch(call)
         except ApiUnavailable as error:
             is_absence = isinstance(error, CallFailed) and not self.resource.documented
-            if days > 1 and error.is_overload and not is_absence:
+            if call.divisible and error.is_overload and not is_absence:
                 raise RangeTooLong(days, error) from error
             raise
         self.limits.record_answer(days)

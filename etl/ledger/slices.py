@@ -49,14 +49,25 @@ class SliceReading:
     max_total: int | None = None  #: the largest total that a page of this reading reported
     min_total: int | None = None  #: the smallest
     has_changed_total: bool = False  #: whether pages or readings of the slice reported different totals
+    has_gap: bool = False  #: whether a page of this reading was empty and a later one was not
 
     @property
     def is_consistent(self) -> bool:
         """Whether the number of ids equals the reported total, and no record left the list during the reading.
 
-        A record that leaves the list moves the following records to a page that was read already.
+        A record that leaves the list moves the following records to a page that was read already. Without a total, only
+        a gap shows that records are missing.
         """
-        return self.total is None or (self.distinct == self.total and self.total == (self.max_total or self.total))
+        if self.total is None:
+            return not self.has_gap
+        return self.distinct == self.total and self.total == (self.max_total or self.total)
+
+    @property
+    def mismatch(self) -> str:
+        """What disagrees, as a clause."""
+        if self.total is None:
+            return "API returned an empty page before others with records"
+        return f"API reported {self.total} records but returned {self.distinct}"
 
 
 def write_slices(connection: Connection, batch_id: UUID, resource: str, planned_slices: Iterable[Slice]) -> None:
@@ -149,7 +160,7 @@ def summarize_readings(
     rows = connection.execute(
         text("""
             SELECT wanted.number, last.total, received.current, received.union, received.most, received.least,
-                   received.totals > 1 AS moved
+                   received.totals > 1 AS moved, COALESCE(received.first_empty < received.last_filled, false) AS has_gap
             FROM unnest(CAST(:numbers AS integer[]), CAST(:readings AS integer[])) AS wanted (number, reading)
             LEFT JOIN LATERAL (
                 SELECT total FROM etl.requests AS request
@@ -162,7 +173,11 @@ def summarize_readings(
                        count(DISTINCT item) AS union,
                        max(request.total) FILTER (WHERE request.reading = wanted.reading) AS most,
                        min(request.total) FILTER (WHERE request.reading = wanted.reading) AS least,
-                       count(DISTINCT request.total) AS totals
+                       count(DISTINCT request.total) AS totals,
+                       min(request.page) FILTER (WHERE request.reading = wanted.reading AND request.items = 0)
+                           AS first_empty,
+                       max(request.page) FILTER (WHERE request.reading = wanted.reading AND request.items > 0)
+                           AS last_filled
                 FROM etl.requests AS request LEFT JOIN LATERAL unnest(request.ids) AS item ON true
                 WHERE request.batch_id = :batch_id AND request.resource = :resource AND request.slice = wanted.number
             ) AS received
@@ -177,7 +192,9 @@ def summarize_readings(
     )
     by_number = {open_slice.number: open_slice for open_slice in open_slices}
     return [
-        SliceReading(by_number[row.number], row.total, row.current, row.union, row.most, row.least, row.moved)
+        SliceReading(
+            by_number[row.number], row.total, row.current, row.union, row.most, row.least, row.moved, row.has_gap
+        )
         for row in rows
     ]
 

@@ -37,12 +37,14 @@ def step_back_resource(work: ReconcileContext, resource: Resource) -> None:
     """Replace the newer versions of one resource."""
     tenant, batch_id = work.batch.tenant, work.batch.id
     key = {"resource": resource, "tenant": tenant, "batch_id": batch_id}
-    source_ids = work.ledger.read(partial(step_back.find_confirmed, **key))  # type: ignore[arg-type]
-    if not source_ids:
+    confirmed = work.ledger.read(partial(step_back.find_confirmed, **key))  # type: ignore[arg-type]
+    if not confirmed:
         return
+    source_ids = list(confirmed)
     known_count = work.ledger.read(partial(full_scan.measure_scan, **key)).known_count  # type: ignore[arg-type]
-    older = FullScan(resource.name, known_count, len(source_ids))
-    counted = f"{older.missing_count} of {known_count} records are older in QQCatalyst than here"
+    counted = f"{len(source_ids)} of {known_count} records are older in QQCatalyst than here"
+    # Only a version that the source dated can have been set back there.
+    older = FullScan(resource.name, known_count, sum(confirmed.values()))
     if older.is_over_limit(work.settings.etl_delete_brake):
         apply_brake(
             work, older,

@@ -8,6 +8,7 @@ from databases import MIGRATED, clone_database
 from no_pauses import without_pauses
 from oracle_compare import compare
 from sites import Site, make_children_due, open_site, serve_agency, set_faults
+from snapshots import values
 from sqlalchemy import text
 
 from etl.api import client
@@ -46,6 +47,10 @@ RESULTS: dict[str, str] = {
 }  # fmt: skip
 
 
+ERRORS = """
+    SELECT error FROM etl.batch_resources WHERE error IS NOT NULL
+    AND batch_id IN (SELECT id FROM etl.batches WHERE tenant = :tenant)
+"""
 #: Faults tested where waits are measured; here no call waits.
 ELSEWHERE = {"call-limit", "call-quota", "account-limit", "silent-window"}
 
@@ -93,7 +98,7 @@ def test_a_run_under_a_fault_has_its_result_and_the_next_run_is_complete(
     site: Site, simulator: Simulator, fault: str
 ) -> None:
     set_faults(simulator, fault)
-    assert run_and_classify(site) == RESULTS[fault]
+    assert run_and_classify(site) == RESULTS[fault], values(site.engine, ERRORS, tenant=site.settings.etl_tenant)
     set_faults(simulator)
     make_children_due(site)
     with site.engine.begin() as connection:  # rejected credentials are not retried for a while

@@ -12,11 +12,14 @@ from etl.ledger.staging.raw_tables import to_record
 from etl.resources import derived_from
 
 #: The older versions that a batch received of records whose current version is from before the batch, each with the
-#: number of readings that returned it. The newest of them counts.
+#: number of readings that returned it. The newest of them counts. A current version with a missing or future date is
+#: dated by our clock: that another version is older says nothing about the source.
 OLDER = """
     SELECT DISTINCT ON (older.source_id)
            older.source_id, older.version_at, older.content_hash, count(DISTINCT request.reading) AS readings,
-           min(request.slice) AS slice, max(older.page) AS page
+           min(request.slice) AS slice, max(older.page) AS page,
+           bool_and(NOT newest.undated
+                    AND COALESCE(newest.source_modified_at, newest.source_created_at) <= newest.version_at) AS is_dated
     FROM raw.{table} AS older
     JOIN etl.requests AS request ON request.id = older.page
     JOIN raw.{table} AS newest
@@ -35,10 +38,16 @@ def find_slices_to_confirm(connection: Connection, resource: Resource, tenant: s
     return set(connection.execute(query, {"tenant": tenant, "batch_id": batch_id}).scalars())
 
 
-def find_confirmed(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> Sequence[str]:
-    """Return the source ids of the records that two readings returned in the same older version."""
-    query = text(f"SELECT source_id FROM ({OLDER.format(table=resource.raw_table)}) AS read WHERE readings > 1")
-    return connection.execute(query, {"tenant": tenant, "batch_id": batch_id}).scalars().all()
+def find_confirmed(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> dict[str, bool]:
+    """Return the records that two readings returned in the same older version.
+
+    The keys are their source ids, the values whether the source dated our current version.
+    """
+    query = text(
+        f"SELECT source_id, is_dated FROM ({OLDER.format(table=resource.raw_table)}) AS read WHERE readings > 1"
+    )
+    rows = connection.execute(query, {"tenant": tenant, "batch_id": batch_id}).all()
+    return {row.source_id: row.is_dated for row in rows}
 
 
 def withdraw_newest(

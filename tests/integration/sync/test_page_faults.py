@@ -109,9 +109,19 @@ def test_an_empty_window_is_complete(site: Site) -> None:
     assert (part.status, part.counts["fetched"], part.counts["pages"]) == (ResourceState.DONE, 0, 1)
 
 
-def test_an_empty_page_in_the_middle_is_read_again(site: Site, simulator: Simulator) -> None:
-    assert read(site, simulator, "empty-middle-page:1").status is ResourceState.DONE
+@pytest.mark.parametrize("also", [(), ("wrong-total:null",)])
+def test_an_empty_page_in_the_middle_is_read_again(site: Site, simulator: Simulator, also: tuple[str, ...]) -> None:
+    assert read(site, simulator, "empty-middle-page:1", *also).status is ResourceState.DONE
     assert names(site) == known(simulator)
+
+
+def test_a_page_that_stays_empty_in_the_middle_fails_the_resource_without_a_total(
+    site: Site, simulator: Simulator
+) -> None:
+    part = read(site, simulator, "empty-middle-page:99", "wrong-total:null")
+    assert part.status is ResourceState.FAILED
+    assert "an empty page before others with records" in part.error
+    assert values(site.engine, "SELECT resource FROM etl.watermarks") == []
 
 
 @pytest.mark.parametrize("fault", ["wrong-total:2", "wrong-total:-2"])
