@@ -171,6 +171,7 @@ class ResourceReader:
         self.parallel_slices = 1
         self.first_pages: dict[Call, Answer] = {}  #: answers with a total, and serve as the first page
         self.is_shared = is_shared(resource)
+        self.has_seen_ids = False  #: whether an answer held the declared id
         self.source_tenant: str | None = None  #: the agency that a shared feed has spoken of so far
 
     def page_size_of(self, date_slice: Slice) -> int:
@@ -229,13 +230,17 @@ class ResourceReader:
         return to_fetched_page(call, answer, date_slice, None)
 
     def check_ids(self, call: Call, answer: Answer, child: ChildRequest | None) -> None:
-        """Raise UnexpectedResponse when an undocumented call answers with items of which none has the declared id."""
-        if self.resource.documented or not answer.page.items:
+        """Raise UnexpectedResponse when an undocumented call answers with items of which none has the declared id.
+
+        Once items had it, one without it is a faulty record of its own.
+        """
+        if self.has_seen_ids or self.resource.documented or not answer.page.items:
             return
         sample = replace(answer.page, items=answer.page.items[:ID_SAMPLE])
         endpoint = self.resource.endpoints[call.endpoint]
         if not make_records(self.resource, endpoint, sample, requested_at=answer.requested_at, parent=child).item_ids:
             raise UnexpectedResponse(f"{call}: the items have no {describe_source(self.resource.id)}.")
+        self.has_seen_ids = True
 
     async def read_slices(
         self, put: Put[FetchedPage], date_slices: Sequence[Slice], read: Mapping[int, Mapping[int, int]]
