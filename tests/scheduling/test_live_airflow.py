@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 from etl.api.retry_policy import RetryPolicy
 from etl.dags.names import LEVELS
 from etl.resources import CATALOGUE
-from etl.simulator import Simulator
+from etl.simulator import ENTERPRISE_CALLS, EXTRA_CALLS, Simulator
 
 SYNC, ALL, RECONCILE = "qqcatalyst_sync", "qqcatalyst_agencies_sync", "qqcatalyst_reconcile"
 
@@ -44,7 +44,8 @@ with DAG("report", schedule=[Asset("qqcatalyst://south/policies")], start_date=d
 @contextmanager
 def two_agencies(folder: Path, database_url: str) -> Iterator[tuple[Simulator, Simulator]]:
     """Give two agencies, each with a folder with its settings."""
-    with serve_agency() as north, serve_agency(seed=21) as south:
+    all_calls = (*EXTRA_CALLS, *ENTERPRISE_CALLS)
+    with serve_agency(offered=all_calls) as north, serve_agency(seed=21, offered=all_calls) as south:
         for name, simulator in (("north", north), ("south", south)):
             (folder / name).mkdir(parents=True)
             lines = [f"{key}={value}" for key, value in account_settings(simulator, database_url).items()]
