@@ -48,7 +48,9 @@ def two_agencies(folder: Path, database_url: str) -> Iterator[tuple[Simulator, S
     with serve_agency(offered=all_calls) as north, serve_agency(seed=21, offered=all_calls) as south:
         for name, simulator in (("north", north), ("south", south)):
             (folder / name).mkdir(parents=True)
-            lines = [f"{key}={value}" for key, value in account_settings(simulator, database_url).items()]
+            settings = account_settings(simulator, database_url)
+            settings["ETL_RESOURCES"] = "+drivers,+vehicles,+endorsements"
+            lines = [f"{key}={value}" for key, value in settings.items()]
             (folder / name / ".env").write_text("\n".join(lines))
         yield north, south
 

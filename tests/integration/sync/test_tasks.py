@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sites import Site, make_children_due, open_site, serve_agency, set_faults
 from snapshots import changed_tables, deleted_ids, differences, digest, row_versions, value, values
-from source_changes import drop_claims
+from source_changes import drop_claims, edit, living_policy
 from sqlalchemy import Connection, text
 from test_interruption import expire_leases
 from workers import Crew
@@ -219,8 +219,9 @@ def test_a_resource_that_is_not_offered_fails_nothing_and_has_a_fallback(plain: 
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Simulator]:
-    """Give an agency whose account offers only documented resources."""
+    """Give an agency with a pending policy, whose account offers only documented resources."""
     with serve_agency(documented_only=True, offered=ENTERPRISE_CALLS) as served:
+        edit(served, served.world.policies, living_policy(served.world), Status="P")
         yield served
 
 
