@@ -100,7 +100,7 @@ def statuses(simulator: Simulator) -> Counter[int]:
     return Counter(request.status for request in simulator.requests)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_after_all_faults_at_once_production_equals_the_source(site: Site, simulator: Simulator) -> None:
     for ending in ENDING:  # runs without any successful call do not affect later runs
         set_faults(simulator, *PASSING, *LASTING, ending)
