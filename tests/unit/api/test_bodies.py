@@ -36,7 +36,7 @@ def corpus() -> list[dict[str, str]]:
 
 
 def own_cases() -> list[dict[str, str]]:
-    made = [
+    bodies = [
         ("valid", b'[{"a":[{}]}]'),
         ("valid", '["é\U0001f600"]'.encode()),
         ("valid", b'["\\ud83d\\ude00", -0.1e+2, null]'),
@@ -55,7 +55,9 @@ def own_cases() -> list[dict[str, str]]:
         ("either", b"[" * 100_000),
         ("either", b"[1e999999]"),
     ]
-    return [{"name": str(body[:20]), "expect": expect, "b64": base64.b64encode(body).decode()} for expect, body in made]
+    return [
+        {"name": str(body[:20]), "expect": expect, "b64": base64.b64encode(body).decode()} for expect, body in bodies
+    ]
 
 
 def body_of(case: dict[str, str]) -> bytes:
@@ -69,8 +71,10 @@ def body_of(case: dict[str, str]) -> bytes:
 def read_as_list(body: bytes) -> tuple[Page, int]:
     contacts = find_resource("contacts")
     page = read_page(call(Envelope.ARRAY), 200, JSON, b"[" + body + b"]")
-    found = make_records(contacts, contacts.endpoints[0], page, requested_at=NOW)
-    return page, sum("JSON" in bad.reason or "not a number" in bad.reason or "UTF-8" in bad.reason for bad in found.bad)
+    page_records = make_records(contacts, contacts.endpoints[0], page, requested_at=NOW)
+    return page, sum(
+        "JSON" in bad.reason or "not a number" in bad.reason or "UTF-8" in bad.reason for bad in page_records.bad
+    )
 
 
 @pytest.mark.timeout(60)

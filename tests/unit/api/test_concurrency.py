@@ -15,10 +15,10 @@ from etl.resources import find_resource
 
 def call_of(name: str) -> Call:
     """Return a call of a resource."""
-    one = find_resource(name)
-    if one.parent is not None:
-        return parent_call(one, one.endpoints[0], "1")
-    return page_call(one, one.endpoints[0], None, None, 1, 100)
+    resource = find_resource(name)
+    if resource.parent is not None:
+        return parent_call(resource, resource.endpoints[0], "1")
+    return page_call(resource, resource.endpoints[0], None, None, 1, 100)
 
 
 async def turns() -> None:
@@ -49,9 +49,9 @@ class Line:
 
     async def end(self, name: str) -> None:
         """Let the oldest call of a resource end."""
-        one = next(one for one in self.under_way if one[0] == name)
-        self.under_way.remove(one)
-        one[1].set()
+        entry = next(entry for entry in self.under_way if entry[0] == name)
+        self.under_way.remove(entry)
+        entry[1].set()
         await turns()
 
     async def end_all(self) -> None:

@@ -25,30 +25,31 @@ def contents(page: Page) -> list[object]:
 
 def test_a_page_of_a_feed_names_days_page_and_size() -> None:
     contacts = find_resource("contacts")
-    asked = page_call(contacts, contacts.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), 3, 500)
+    page_request = page_call(contacts, contacts.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), 3, 500)
     assert (
-        asked.target == "Contacts/LastModifiedCreated?startDate=2026-01-01&endDate=2026-02-01&pageNumber=3&pageSize=500"
+        page_request.target
+        == "Contacts/LastModifiedCreated?startDate=2026-01-01&endDate=2026-02-01&pageNumber=3&pageSize=500"
     )
 
 
 def test_a_feed_whose_last_day_is_included_is_asked_for_the_day_before_the_midnight() -> None:
     drivers = find_resource("drivers")
-    asked = page_call(drivers, drivers.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), 1, 500)
-    assert dict(asked.query)["modifiedEndDate"] == "2026-01-31"
+    page_request = page_call(drivers, drivers.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), 1, 500)
+    assert dict(page_request.query)["modifiedEndDate"] == "2026-01-31"
 
 
 @pytest.mark.parametrize(("name", "largest"), [("contacts", 500), ("drivers", 1000)])
 def test_no_page_is_larger_than_the_call_grants(name: str, largest: int) -> None:
-    one = find_resource(name)
-    asked = page_call(one, one.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), 1, 5000)
-    assert dict(asked.query)["pageSize"] == str(largest)
+    resource = find_resource(name)
+    page_request = page_call(resource, resource.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), 1, 5000)
+    assert dict(page_request.query)["pageSize"] == str(largest)
 
 
 def test_a_search_carries_its_page_in_the_body() -> None:
     rules = find_resource("commission_rules")
-    asked = page_call(rules, rules.endpoints[1], None, None, 2, 100)
-    assert (asked.method, asked.endpoint, asked.query) == ("POST", 1, ())
-    assert json.loads(asked.body or b"") == {"PageNo": 2, "PageSize": 100}
+    page_request = page_call(rules, rules.endpoints[1], None, None, 2, 100)
+    assert (page_request.method, page_request.endpoint, page_request.query) == ("POST", 1, ())
+    assert json.loads(page_request.body or b"") == {"PageNo": 2, "PageSize": 100}
 
 
 def test_a_parents_id_stands_in_path_or_query_and_cannot_leave_it() -> None:
@@ -59,14 +60,14 @@ def test_a_parents_id_stands_in_path_or_query_and_cannot_leave_it() -> None:
 
 def test_a_paged_call_for_one_parent_asks_for_all_that_a_page_grants() -> None:
     endpoint = Endpoint("Contacts/{parent}/Addresses", Envelope.PAGE, Paging(largest=100))
-    one = Resource("addresses", find_resource("contacts").model, "AddressID", (endpoint,))
-    assert parent_call(one, endpoint, "7").target == "Contacts/7/Addresses?pageNumber=1&pageSize=100"
+    resource = Resource("addresses", find_resource("contacts").model, "AddressID", (endpoint,))
+    assert parent_call(resource, endpoint, "7").target == "Contacts/7/Addresses?pageNumber=1&pageSize=100"
 
 
 def test_a_whole_list_is_asked_for_without_parameters() -> None:
     carriers = find_resource("carrier_list")
-    asked = whole_call(carriers, carriers.endpoints[0])
-    assert (asked.target, asked.proven, str(asked)) == ("Carriers", False, "carrier_list")
+    page_request = whole_call(carriers, carriers.endpoints[0])
+    assert (page_request.target, page_request.proven, str(page_request)) == ("Carriers", False, "carrier_list")
 
 
 @pytest.mark.parametrize(
@@ -231,9 +232,9 @@ def test_bytes_that_are_no_utf8_cost_their_record_alone(charset: str) -> None:
     body = b'{"Data":[{"EntityID":1,"DisplayName":"N\xfa\xf1ez"},{"EntityID":2}],"TotalItems":2}'
     contacts = find_resource("contacts")
     page = read_page(call(), 200, {"Content-Type": f"application/json; charset={charset}"}, body)
-    found = make_records(contacts, contacts.endpoints[0], page, requested_at=NOW)
-    assert [record.source_id for record in found.records] == ["2"]
-    assert [(bad.position, bad.reason) for bad in found.bad] == [(0, "holds bytes that are not UTF-8")]
+    page_records = make_records(contacts, contacts.endpoints[0], page, requested_at=NOW)
+    assert [record.source_id for record in page_records.records] == ["2"]
+    assert [(bad.position, bad.reason) for bad in page_records.bad] == [(0, "holds bytes that are not UTF-8")]
 
 
 @pytest.mark.parametrize("body", ["[1]".encode("utf-16")[:-1], b"\xff\xfe\x00\xd8[]", b"\x00[\x00]"])
@@ -264,7 +265,7 @@ def test_a_record_that_is_broken_in_itself_costs_none_of_its_neighbours(broken: 
     contacts = find_resource("contacts")
     body = b'{"TotalItems":3,"Data":' + items + b"}" if envelope is Envelope.PAGE else items
     page = read_page(call(envelope), 200, JSON, body)
-    found = make_records(contacts, contacts.endpoints[0], page, requested_at=NOW)
-    assert [record.source_id for record in found.records] == ["1", "3"]
-    assert [bad.position for bad in found.bad] == [1]
+    page_records = make_records(contacts, contacts.endpoints[0], page, requested_at=NOW)
+    assert [record.source_id for record in page_records.records] == ["1", "3"]
+    assert [bad.position for bad in page_records.bad] == [1]
     assert page.total == (3 if envelope is Envelope.PAGE else None)

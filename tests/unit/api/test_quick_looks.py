@@ -32,14 +32,14 @@ items = st.lists(st.tuples(names, tokens), max_size=6).map(
     lambda pairs: ("{" + ",".join(f'"{name}":{token}' for name, token in pairs) + "}").encode()
 )
 whole = items | st.tuples(st.integers(1, 10**6), items).map(
-    lambda given: b'{"EntityID":%d' % given[0] + (b"," if given[1] != b"{}" else b"") + given[1][1:]
+    lambda pair: b'{"EntityID":%d' % pair[0] + (b"," if pair[1] != b"{}" else b"") + pair[1][1:]
 )
 
 
 def read(name: str, texts: Sequence[bytes]) -> Records:
     """Return what a page comes to."""
-    one = find_resource(name)
-    return make_records(one, one.endpoints[0], Page(list(texts)), requested_at=NOW)
+    resource = find_resource(name)
+    return make_records(resource, resource.endpoints[0], Page(list(texts)), requested_at=NOW)
 
 
 def read_with_care(name: str, texts: Sequence[bytes]) -> Records:
@@ -54,7 +54,7 @@ def read_with_care(name: str, texts: Sequence[bytes]) -> Records:
 @given(texts=st.lists(whole, min_size=1, max_size=4))
 @settings(max_examples=300)
 def test_a_page_comes_to_what_full_decoding_finds(name: str, texts: list[bytes]) -> None:
-    safe = [with_safe_escapes(one)[0] for one in texts]
+    safe = [with_safe_escapes(raw)[0] for raw in texts]
     quick, careful = read(name, safe), read_with_care(name, safe)
     assert quick.records == careful.records
     assert quick.bad == careful.bad
@@ -69,10 +69,10 @@ def test_white_space_around_a_key_hides_no_secret(key: str) -> None:
 
 def test_a_field_is_seen_in_whatever_case_though_the_record_before_had_another() -> None:
     texts = [
-        b'{"EntityID":%d,"%b":"2026-03-01T08:00:00"}' % one
-        for one in ((1, b"DateLastModified"), (2, b"datelastmodified"))
+        b'{"EntityID":%d,"%b":"2026-03-01T08:00:00"}' % pair
+        for pair in ((1, b"DateLastModified"), (2, b"datelastmodified"))
     ]
-    assert [one.undated for one in read("contacts", texts).records] == [False, False]
+    assert [record.undated for record in read("contacts", texts).records] == [False, False]
 
 
 def test_a_page_with_another_spelling_is_read_without_decoding_every_record(monkeypatch: pytest.MonkeyPatch) -> None:

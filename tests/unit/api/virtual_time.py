@@ -140,7 +140,7 @@ def work(
         tasks = [asyncio.create_task(worker()) for _ in range(workers)]
         tasks += [asyncio.create_task(other_integration(api, loop, others))] if others else []
         await asyncio.sleep(windows * api.window)
-        for task in [one for one in asyncio.all_tasks() if one is not asyncio.current_task()]:
+        for task in [other for other in asyncio.all_tasks() if other is not asyncio.current_task()]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         return store

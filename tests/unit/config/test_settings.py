@@ -475,14 +475,14 @@ def test_an_encoded_secret_is_read_and_not_shown(secret: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "named"),
+    ("options", "option"),
     [("pgbouncer=true", "pgbouncer"), ("sslmode=require&schema=public", "schema"), ("sslmode=verify_full", "sslmode"),
      ("connect_timeout=soon", "connect_timeout"), ("target_session_attrs=master", "target_session_attrs"),
      ("keepalives=yes", "keepalives"), ("connection_limit=5&pool_timeout=2", "connection_limit")],
 )  # fmt: skip
-def test_a_wrong_option_of_the_database_url_is_named(options: str, named: str) -> None:
+def test_a_wrong_option_of_the_database_url_is_named(options: str, option: str) -> None:
     """The driver would not say which, or report the server as unreachable."""
-    with pytest.raises(SettingsError, match=named) as caught:
+    with pytest.raises(SettingsError, match=option) as caught:
         parse_url(f"postgresql://etl:geheim@db/x?{options}")
     assert caught.value.exit_status == 2
     assert "geheim" not in str(caught.value)

@@ -16,7 +16,7 @@ SAMPLE_MICROSECONDS = 50
 def observe_records(*records: object, name: str = "contacts") -> ResourceProfiler:
     """Return a profiler that observed some records."""
     profiler = ResourceProfiler(find_resource(name))
-    profiler.observe([msgspec.json.encode(one) for one in records])
+    profiler.observe([msgspec.json.encode(record) for record in records])
     return profiler
 
 
@@ -79,7 +79,7 @@ def test_a_large_book_is_sampled_at_an_interval() -> None:
 def test_the_sample_does_not_depend_on_the_size_of_pages(size: int) -> None:
     profiler = ResourceProfiler(CONTACTS)
     numbers = [str(number).encode() for number in range(1000)]
-    chosen = [one for at in range(0, 1000, size) for one in profiler.sample(numbers[at : at + size])]
+    chosen = [value for at in range(0, 1000, size) for value in profiler.sample(numbers[at : at + size])]
     assert chosen == [*numbers[:FULL_SAMPLE], *numbers[FULL_SAMPLE::SAMPLE_INTERVAL]]
 
 
@@ -117,9 +117,11 @@ def test_declared_fields_are_derived_from_models_and_catalogue(name: str, path: 
     assert find_declared_fields(find_resource(name)).is_known(path) is known
 
 
-@pytest.mark.parametrize("one", [one for one in CATALOGUE if one.endpoints], ids=lambda one: one.name)
-def test_the_source_of_every_column_is_declared(one: Resource) -> None:
-    about = find_declared_fields(one)
+@pytest.mark.parametrize(
+    "resource", [resource for resource in CATALOGUE if resource.endpoints], ids=lambda resource: resource.name
+)
+def test_the_source_of_every_column_is_declared(resource: Resource) -> None:
+    about = find_declared_fields(resource)
     assert about.expected <= set(about.columns)
     assert all(about.is_known(path) for path in about.columns)
     assert set(about.codes) <= about.paths

@@ -42,17 +42,17 @@ def test_a_limit_never_parts_a_parent_and_uses_what_fits(needs: list[int], most:
 
 @given(needs=NEEDS, calls=some.integers(0, 60), size=some.integers(1, 5))
 def test_a_run_makes_no_more_calls_than_its_budget_has(needs: list[int], calls: int, size: int) -> None:
-    budget, requests, made = CallBudget(calls), requests_of(needs), 0
-    while made < len(requests):
-        parents = list(dict.fromkeys(request.parent for request in requests[made:]))[:size]
-        granted = budget.take([request for request in requests[made:] if request.parent in parents])
+    budget, requests, total = CallBudget(calls), requests_of(needs), 0
+    while total < len(requests):
+        parents = list(dict.fromkeys(request.parent for request in requests[total:]))[:size]
+        granted = budget.take([request for request in requests[total:] if request.parent in parents])
         if not granted:
             break
-        made += len(granted)
-    assert not parents_cut(requests, made)
+        total += len(granted)
+    assert not parents_cut(requests, total)
     first_parent = needs[0] if needs and calls else 0
-    assert made <= max(calls, first_parent)
-    assert made or not needs or not calls, "a budget that allows a call makes progress"
+    assert total <= max(calls, first_parent)
+    assert total or not needs or not calls, "a budget that allows a call makes progress"
 
 
 def test_a_policy_is_read_whole_by_a_budget_that_is_too_small_for_it() -> None:

@@ -64,13 +64,13 @@ def test_the_daily_budget_bounds_refreshes_only() -> None:
 @given(due=DUE, run=some.none() | some.integers(0, 3000), refreshes=some.none() | some.integers(0, 3000))
 def test_no_call_is_lost_or_made_twice(due: list[DueCalls], run: int | None, refreshes: int | None) -> None:
     planned = plan_calls(due, CallBudgets(run, refreshes))
-    made = sum(each.calls for each in planned)
-    assert made + sum(each.deferred for each in planned) == sum(each.calls for each in due)
+    total_calls = sum(each.calls for each in planned)
+    assert total_calls + sum(each.deferred for each in planned) == sum(each.calls for each in due)
     assert all(each.calls >= 0 and each.deferred >= 0 for each in planned)
     changed = sum(each.calls for each in due if each.changed)
     aged = sum(each.calls for each in due if not each.changed)
     allowed = changed + min(aged, aged if refreshes is None else refreshes)
-    assert made == min(allowed, allowed if run is None else run)
+    assert total_calls == min(allowed, allowed if run is None else run)
 
 
 def test_sampled_records_are_counted_by_the_rules_of_the_queue() -> None:

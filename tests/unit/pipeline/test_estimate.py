@@ -27,13 +27,13 @@ def test_nineteen_of_twenty_ranges_contain_the_number(order: str, share: float) 
         total = dice.randrange(1_500, 6_000)
         matches = [dice.random() < share for _ in range(total)]
         if order == "rising":
-            matches = [dice.random() < 2 * share * place / total for place in range(total)]
+            matches = [dice.random() < 2 * share * position / total for position in range(total)]
         elif order == "clustered":
             days = [dice.random() < share for _ in range(total // 20 + 1)]
-            matches = [days[place // 20] for place in range(total)]
-        found = estimate_matching(sampled(matches, 10), total)
-        hits += found.low <= sum(matches) <= found.high
-        assert 0 <= found.low <= found.high <= total
+            matches = [days[position // 20] for position in range(total)]
+        estimate = estimate_matching(sampled(matches, 10), total)
+        hits += estimate.low <= sum(matches) <= estimate.high
+        assert 0 <= estimate.low <= estimate.high <= total
     assert hits >= books * 0.95
 
 

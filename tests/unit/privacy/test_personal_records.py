@@ -22,8 +22,8 @@ from etl.privacy.personal_records import (
 from etl.record import Record, decode
 from etl.resources import CATALOGUE, PEOPLE, find_resource
 
-BELONGING = [one for one in CATALOGUE if one.table in find_person_tables()]
-MIXED = [one for one in BELONGING if not is_fully_personal(one)]
+BELONGING = [resource for resource in CATALOGUE if resource.table in find_person_tables()]
+MIXED = [resource for resource in BELONGING if not is_fully_personal(resource)]
 
 
 def named(*pairs: tuple[str, str]) -> Any:
@@ -31,7 +31,7 @@ def named(*pairs: tuple[str, str]) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("name", "record", "mine"),
+    ("name", "record", "is_personal"),
     [
         ("policies", {"PolicyId": 5, "CustomerId": 7}, True),
         ("policies", {"PolicyId": 5, "CustomerId": "7 "}, True),
@@ -58,10 +58,10 @@ def named(*pairs: tuple[str, str]) -> Any:
     ],
 )
 def test_a_record_belongs_to_its_person_or_to_the_person_of_its_policy(
-    name: str, record: dict[str, Any], mine: bool
+    name: str, record: dict[str, Any], is_personal: bool
 ) -> None:
     known = named(("contacts", "7"), ("policies", "5"))
-    assert is_forgotten(find_resource(name), "1", record, known) is mine
+    assert is_forgotten(find_resource(name), "1", record, known) is is_personal
 
 
 def test_a_contact_is_identified_by_its_id_in_both_sources() -> None:
@@ -82,9 +82,9 @@ def test_staff_and_market_tables_never_belong_to_a_person() -> None:
     assert find_linking_tables() == {"contacts", "policies", "quotes", "vehicles", "adjustments"}
 
 
-@pytest.mark.parametrize("one", MIXED, ids=lambda one: one.name)
-def test_a_scrubbed_record_has_no_value_for_personal_columns(one: Resource) -> None:
-    fields = fields_of(one.model, one.data_source).values()
+@pytest.mark.parametrize("resource", MIXED, ids=lambda resource: resource.name)
+def test_a_scrubbed_record_has_no_value_for_personal_columns(resource: Resource) -> None:
+    fields = fields_of(resource.model, resource.data_source).values()
     filled: dict[str, Any] = {}
     for path in {*iterate_paths(fields)}:
         at: Any = filled
@@ -93,7 +93,7 @@ def test_a_scrubbed_record_has_no_value_for_personal_columns(one: Resource) -> N
             at = at.setdefault(step, {}) if isinstance(at, dict) else {}
         if isinstance(at, dict) and last not in at:
             at[last] = "x"
-    left = scrub(one, filled)
+    left = scrub(resource, filled)
     for path in iterate_paths(about for about in fields if about.personal):
         assert path.split(".")[0] not in left or path.startswith(f"{PARENT}."), path
     for path in iterate_paths(about for about in fields if not about.personal):
@@ -102,24 +102,26 @@ def test_a_scrubbed_record_has_no_value_for_personal_columns(one: Resource) -> N
         assert key in left or key in personal, path
 
 
-@pytest.mark.parametrize("one", MIXED, ids=lambda one: one.name)
-def test_identifying_fields_are_kept(one: Resource) -> None:
+@pytest.mark.parametrize("resource", MIXED, ids=lambda resource: resource.name)
+def test_identifying_fields_are_kept(resource: Resource) -> None:
     for name in (
-        one.id,
-        one.modified,
-        one.created,
-        *(name for name, _ in one.model.deletion_mark),
+        resource.id,
+        resource.modified,
+        resource.created,
+        *(name for name, _ in resource.model.deletion_mark),
     ):
         if isinstance(name, str) and not name.startswith(PARENT):
-            assert name.casefold() in find_impersonal_fields(one).record_fields
-    if one.parent is not None:
-        assert {carried.casefold() for carried in one.parent.parent_fields} <= find_impersonal_fields(one).parent_fields
+            assert name.casefold() in find_impersonal_fields(resource).record_fields
+    if resource.parent is not None:
+        assert {carried.casefold() for carried in resource.parent.parent_fields} <= find_impersonal_fields(
+            resource
+        ).parent_fields
 
 
 def test_no_personal_column_is_required() -> None:
-    for one in CATALOGUE:
-        for name, about in fields_of(one.model, one.data_source).items():
-            assert not (about.personal and about.required), f"{one.name}.{name}"
+    for resource in CATALOGUE:
+        for name, about in fields_of(resource.model, resource.data_source).items():
+            assert not (about.personal and about.required), f"{resource.name}.{name}"
 
 
 def test_undeclared_fields_are_removed_in_any_case_and_depth() -> None:

@@ -37,11 +37,13 @@ RAW_ID = "00000000-0000-7000-a000-000000000001"
 CONTACT = {"EntityID": 41207, "Status": "A", "DisplayName": "Ada Lovelace", "Email": "ada@example.com"}
 
 
-def reshape(named: str | Resource, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC") -> Reshaped:
+def reshape(
+    resource: str | Resource, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC"
+) -> Reshaped:
     """Reshape one record of a resource."""
     record = Record("41207", encode_json(decoded), bytes(range(16)), MODIFIED, False, MODIFIED, CREATED)
     candidate = StagedRecord(RAW_ID, record, cached_fields=dict(decoded))
-    described = find_resource(named) if isinstance(named, str) else named
+    described = find_resource(resource) if isinstance(resource, str) else resource
     return Reshaper(described, TENANT, zone=zone, strict=strict)(candidate)
 
 
@@ -70,15 +72,15 @@ def findings(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str
 
 
 def test_a_row_has_ids_values_and_times() -> None:
-    made = row("contacts", CONTACT | {"LocationID": 310, "Phone": "(727) 555-0123"})
-    assert made["id"] == str(row_id(TENANT, "contacts", "41207"))
-    assert made["source_id"] == "41207"
-    assert made["location_id"] == str(row_id(TENANT, "locations", "310"))
-    assert (made["status"], made["display_name"], made["email"]) == ("A", "Ada Lovelace", "ada@example.com")
+    cells = row("contacts", CONTACT | {"LocationID": 310, "Phone": "(727) 555-0123"})
+    assert cells["id"] == str(row_id(TENANT, "contacts", "41207"))
+    assert cells["source_id"] == "41207"
+    assert cells["location_id"] == str(row_id(TENANT, "locations", "310"))
+    assert (cells["status"], cells["display_name"], cells["email"]) == ("A", "Ada Lovelace", "ada@example.com")
     times = (str(CREATED), str(MODIFIED), str(MODIFIED))
-    assert (made["source_created_at"], made["source_modified_at"], made["version_at"]) == times
-    assert (made["deleted_at"], made["raw_id"]) == (NULL, RAW_ID)
-    assert made["content_hash"] == bytes(range(16)).hex()
+    assert (cells["source_created_at"], cells["source_modified_at"], cells["version_at"]) == times
+    assert (cells["deleted_at"], cells["raw_id"]) == (NULL, RAW_ID)
+    assert cells["content_hash"] == bytes(range(16)).hex()
 
 
 def test_a_valid_record_has_no_findings() -> None:

@@ -85,7 +85,7 @@ def test_policy_numbers_repeat(world: World) -> None:
 
 def test_times_come_in_several_forms(world: World) -> None:
     stamps = [record["CreatedOn"] for feed in (world.policies, world.contacts) for record in feed.values()]
-    fractions = {len(found[1] or "") for found in (re.fullmatch(ISO, stamp) for stamp in stamps) if found}
+    fractions = {len(match[1] or "") for match in (re.fullmatch(ISO, stamp) for stamp in stamps) if match}
     assert fractions >= {2, 3, 4}  # the point counts
     row = next(world.billing.values())
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}\+00:00", row["TransactionDate"])

@@ -131,9 +131,9 @@ def test_a_bound_policy_has_a_number_and_is_active(world: World) -> None:
 
 
 def test_a_renewal_is_set_up_once(world: World) -> None:
-    made = [words for words in (life._renew(world, random.Random(n), LATER) for n in range(300)) if words]
+    renewals = [words for words in (life._renew(world, random.Random(n), LATER) for n in range(300)) if words]
     priors = [policy["PriorPolicyID"] for policy in world.policies.values() if policy["PriorPolicyID"]]
-    assert made
+    assert renewals
     assert len(priors) == len(set(priors))
 
 

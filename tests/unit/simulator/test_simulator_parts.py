@@ -30,10 +30,10 @@ DEFAULTS = {name: fault.default for name, fault in FAULTS.items()}
 
 @pytest.fixture
 def collection() -> Collection:
-    made = Collection()
-    made.put(1, {"Id": 1, "DateLastModified": None, "HasBeenModified": False}, NOON)
-    made.put(2, {"Id": 2, "DateLastModified": "x"}, NOON - timedelta(days=9), NOON + timedelta(days=1))
-    return made
+    records = Collection()
+    records.put(1, {"Id": 1, "DateLastModified": None, "HasBeenModified": False}, NOON)
+    records.put(2, {"Id": 2, "DateLastModified": "x"}, NOON - timedelta(days=9), NOON + timedelta(days=1))
+    return records
 
 
 def test_a_window_takes_its_start_and_not_its_end(collection: Collection) -> None:
@@ -179,9 +179,9 @@ def test_pages_are_bounded(number: int, size: int) -> None:
 
 
 def test_paths_are_found_with_their_ids() -> None:
-    found = find("policies/12/policyinfo")
-    assert found is not None
-    assert (found[0].path, found[1]) == ("Policies/#/PolicyInfo", (12,))
+    route = find("policies/12/policyinfo")
+    assert route is not None
+    assert (route[0].path, route[1]) == ("Policies/#/PolicyInfo", (12,))
     assert find("Policies/12/PolicyInfo/3") is None
     office, lists = find("Locations/310"), find("locations/userlocationsv2")
     assert office is not None

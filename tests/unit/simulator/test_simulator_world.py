@@ -161,8 +161,8 @@ def test_shells_are_renewals_that_nobody_bound(world: World) -> None:
 
 def test_every_status_occurs_and_fits_the_dates(world: World) -> None:
     today = stamps.midnight(NOW.date())
-    found = Counter(record["Status"] for record in world.policies.values())
-    assert set(found) == {"A", "C", "D", "E", "P", "V"}
+    statuses = Counter(record["Status"] for record in world.policies.values())
+    assert set(statuses) == {"A", "C", "D", "E", "P", "V"}
     for policy in world.policies.values():
         if policy["Status"] == "E":
             assert policy["ExpirationDate"] <= today
@@ -189,10 +189,10 @@ def test_every_zip_belongs_to_its_state_city_and_county(world: World) -> None:
         code, state = (contact["Zip"] or "").strip()[:5], (contact["State"] or "").strip()
         if not code or not state:
             continue
-        (found,) = zipcodes.matching(code)  # type: ignore[no-untyped-call]
-        assert found["state"] == state
-        assert found["city"].upper() == contact["City"].upper()
-        assert contact["County"] in {"", found["county"].removesuffix(" County")}
+        (zipcode,) = zipcodes.matching(code)  # type: ignore[no-untyped-call]
+        assert zipcode["state"] == state
+        assert zipcode["city"].upper() == contact["City"].upper()
+        assert contact["County"] in {"", zipcode["county"].removesuffix(" County")}
         checked += 1
     assert checked > 1300
 
@@ -241,9 +241,9 @@ def test_drivers_carry_planted_secrets_and_accounts_a_login(world: World) -> Non
 
 def test_a_household_keeps_its_cars_from_term_to_term(world: World) -> None:
     renewal = next(policy for policy in world.policies.values() if policy["LOBId"] == 6 and policy["PriorPolicyID"])
-    now, before = (world.detail("vehicles", renewal[name]) for name in ("PolicyId", "PriorPolicyID"))
-    assert [record["VIN"] for record in now] == [record["VIN"] for record in before]
-    assert now[0]["VehicleID"] != before[0]["VehicleID"]
+    now, prior = (world.detail("vehicles", renewal[name]) for name in ("PolicyId", "PriorPolicyID"))
+    assert [record["VIN"] for record in now] == [record["VIN"] for record in prior]
+    assert now[0]["VehicleID"] != prior[0]["VehicleID"]
 
 
 def test_coverages_of_cars_name_vehicles_of_the_same_policy(world: World) -> None:

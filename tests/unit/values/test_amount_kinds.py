@@ -45,13 +45,13 @@ def test_every_amount_format_means_the_same_amount(total_cents: int) -> None:
 
 
 @given(st.integers(0, 99), st.integers(0, 99))
-def test_a_lone_comma_is_never_guessed(dollars: int, more: int) -> None:
+def test_a_lone_comma_is_never_guessed(dollars: int, hundredths: int) -> None:
     """One or two digits after a comma could be cents or a mistyped thousands group."""
     for raw in (
-        f"{dollars},{more:02}",
-        f"{dollars},{more % 10}",
-        f"1.{dollars:03},{more:02}",
-        f"{dollars},{more:02},000",
+        f"{dollars},{hundredths:02}",
+        f"{dollars},{hundredths % 10}",
+        f"1.{dollars:03},{hundredths:02}",
+        f"{dollars},{hundredths:02},000",
     ):
         cleaned = MONEY.clean(raw)
         assert isinstance(cleaned, Violation), raw
