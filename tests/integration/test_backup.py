@@ -233,23 +233,23 @@ def test_a_failed_move_leaves_the_new_database_empty(filled: str, other: str) ->
 
 
 @pytest.mark.parametrize(
-    ("server", "before", "tls", "expected"),
+    ("server", "too_new", "tls", "expected"),
     [(15, None, False, "/15"), (16, None, False, "/17"), (18, None, False, "/wheel"), (18, None, True, "/19")],
 )
 def test_the_client_program_has_the_servers_version_or_the_next(
-    server: int, before: int | None, tls: bool, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: int, too_new: int | None, tls: bool, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs(tmp_path, monkeypatch)
-    assert client_program("pg_dump", server, too_new=before, tls=tls) == tmp_path / expected[1:] / "pg_dump"
+    assert client_program("pg_dump", server, too_new=too_new, tls=tls) == tmp_path / expected[1:] / "pg_dump"
 
 
-@pytest.mark.parametrize(("server", "before"), [(20, None), (16, 17)])
+@pytest.mark.parametrize(("server", "too_new"), [(20, None), (16, 17)])
 def test_a_missing_client_program_is_reported_with_its_package(
-    server: int, before: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: int, too_new: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs(tmp_path, monkeypatch)
     with pytest.raises(DatabaseUnavailable, match=f"postgresql-client-{server}"):
-        client_program("pg_dump", server, too_new=before)
+        client_program("pg_dump", server, too_new=too_new)
 
 
 def programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def refresh(connection: Connection, *resources: Any, parent: Any = POLICIES) -> 
 
 def ids(some: list[ChildRequest]) -> list[str]:
     """Return the parent ids of requests."""
-    return [one.parent_id for one in some]
+    return [request.parent_id for request in some]
 
 
 def let_pass(connection: Connection, time: timedelta) -> None:
@@ -84,8 +84,8 @@ def let_pass(connection: Connection, time: timedelta) -> None:
 
 def carried(child: ChildRequest) -> Mapping[str, Any]:
     """Return the parent fields of a request."""
-    found: Mapping[str, Any] = json.loads(child.carried)
-    return found
+    fields: Mapping[str, Any] = json.loads(child.carried)
+    return fields
 
 
 def test_every_parent_is_due_once_and_again_after_the_refresh_interval(connection: Connection) -> None:
@@ -123,10 +123,10 @@ def test_a_version_that_arrives_during_the_call_is_not_covered(
     connection: Connection,
 ) -> None:
     put(connection, "1")
-    asked = due(connection)
+    requests = due(connection)
     put(connection, "1", 1)
     assert ids(due(connection)) == ["1"]
-    children.mark_covered(connection, DETAILS, TENANT, asked, AGE)
+    children.mark_covered(connection, DETAILS, TENANT, requests, AGE)
     assert ids(due(connection)) == ["1"]
 
 
@@ -225,8 +225,8 @@ def test_a_parent_whose_call_failed_is_postponed(connection: Connection) -> None
 def test_a_parent_that_is_due_after_the_start_waits_for_the_next_run(connection: Connection) -> None:
     put(connection, "1")
     refresh(connection, DETAILS)
-    before = children.read_database_time(connection) - timedelta(seconds=1)
-    assert children.take_due_requests(connection, DueQuery(TENANT, [DETAILS.name], before), 10) == []
+    start = children.read_database_time(connection) - timedelta(seconds=1)
+    assert children.take_due_requests(connection, DueQuery(TENANT, [DETAILS.name], start), 10) == []
 
 
 def test_tenants_have_separate_queues(connection: Connection) -> None:
@@ -257,9 +257,9 @@ def test_an_excluded_parent_leaves_the_queue(connection: Connection, newer: Mapp
     put(connection, "2")
     due(connection)
     put(connection, "1", 1, **newer)
-    asked = due(connection)
-    assert ids(asked) == ["2"]
-    children.mark_covered(connection, DETAILS, TENANT, asked, AGE)
+    requests = due(connection)
+    assert ids(requests) == ["2"]
+    children.mark_covered(connection, DETAILS, TENANT, requests, AGE)
     assert due(connection) == []
     assert children.read_coverage(connection, DETAILS.name, TENANT).outstanding == 0
 

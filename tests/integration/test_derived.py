@@ -32,10 +32,10 @@ FIRST, SECOND = uuid.UUID(int=1), uuid.UUID(int=2)
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
     """Give a connection inside a transaction, with two contacts in the database."""
-    with engine.begin() as given:
-        put(given, Contact, "1", FIRST, status="A")
-        put(given, Contact, "2", FIRST, status="A")
-        yield given
+    with engine.begin() as open_connection:
+        put(open_connection, Contact, "1", FIRST, status="A")
+        put(open_connection, Contact, "2", FIRST, status="A")
+        yield open_connection
 
 
 def key(model: type[Model], source_id: str) -> uuid.UUID:
@@ -43,8 +43,8 @@ def key(model: type[Model], source_id: str) -> uuid.UUID:
 
 
 def put(connection: Connection, model: type[Model], source_id: str, batch: uuid.UUID, **values: Any) -> None:
-    own = {"id": key(model, source_id), "tenant": TENANT, "source_id": source_id, "etl_batch_id": batch}
-    connection.execute(insert(model).values(**own, **values))
+    defaults = {"id": key(model, source_id), "tenant": TENANT, "source_id": source_id, "etl_batch_id": batch}
+    connection.execute(insert(model).values(**defaults, **values))
 
 
 def policy(connection: Connection, source_id: str, batch: uuid.UUID, contact: str = "1", **values: Any) -> None:
@@ -219,8 +219,14 @@ def test_only_a_placeholder_may_lack_a_status(connection: Connection) -> None:
 
 
 def stage(connection: Connection, **values: Any) -> None:
-    own = {"id": uuid.uuid4(), "tenant": TENANT, "raw_data": {}, "content_hash": uuid.uuid4(), "version_at": func.now()}
-    connection.execute(insert(raw_table("contacts")).values({**own, "etl_batch_id": FIRST, **values}))
+    defaults = {
+        "id": uuid.uuid4(),
+        "tenant": TENANT,
+        "raw_data": {},
+        "content_hash": uuid.uuid4(),
+        "version_at": func.now(),
+    }
+    connection.execute(insert(raw_table("contacts")).values({**defaults, "etl_batch_id": FIRST, **values}))
 
 
 def test_staging_has_one_newest_version_per_record(connection: Connection) -> None:

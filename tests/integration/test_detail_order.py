@@ -298,12 +298,12 @@ def test_counts_agree_with_the_queue_before_and_after_it_is_filled(connection: C
     names = [entry.name for entry in CATALOGUE if entry.parent is not None]
 
     def counted() -> list[tuple[str, Priority, int]]:
-        found = []
+        due_calls = []
         for name in names:
             parent = find_resource(children.parent_of(name))
             due = count_due_calls(connection, find_resource(name), parent, TENANT, TODAY)
-            found += [(name, each.priority, each.calls) for each in due]
-        return sorted(found)
+            due_calls += [(name, each.priority, each.calls) for each in due]
+        return sorted(due_calls)
 
     before = counted()
     refresh(connection, names=names)

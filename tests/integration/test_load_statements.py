@@ -46,16 +46,16 @@ def complaint(connection: Connection, statement: TextClause) -> str | None:
 def test_every_statement_is_valid(connection: Connection) -> None:
     complaints: dict[str, str | None] = {}
     for item in [item for item in CATALOGUE if item.has_table]:
-        made = upsert(item.model, item.data_source, row_columns(item.model, item.data_source))
-        connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{made.incoming}"))
-        connection.execute(made.prepare)
-        complaints[f"{item.name}: merge"] = complaint(connection, made.merge)
+        statements = upsert(item.model, item.data_source, row_columns(item.model, item.data_source))
+        connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{statements.incoming}"))
+        connection.execute(statements.prepare)
+        complaints[f"{item.name}: merge"] = complaint(connection, statements.merge)
         complaints[f"{item.name}: differences"] = complaint(connection, count_differences(item.model, item.data_source))
         complaints[f"{item.name}: bury"] = complaint(connection, soft_delete(item))
     for model in PRODUCTION:
-        made = insert_placeholders(model)
-        connection.execute(made.prepare)
-        complaints[f"{model.__tablename__}: placeholders"] = complaint(connection, made.merge)
+        statements = insert_placeholders(model)
+        connection.execute(statements.prepare)
+        complaints[f"{model.__tablename__}: placeholders"] = complaint(connection, statements.merge)
     assert {name: words for name, words in complaints.items() if words} == {}
 
 

@@ -118,8 +118,8 @@ def test_o1_a_server_that_never_answers_or_sends_byte_by_byte_times_out(monkeypa
 
 def test_o1_a_server_without_starttls_gets_neither_email_nor_password() -> None:
     with mail_sink() as (sink, port):
-        said = failure(f"smtp://{LOGIN}@127.0.0.1:{port}?tls=on")
-    assert "STARTTLS" in said
+        message = failure(f"smtp://{LOGIN}@127.0.0.1:{port}?tls=on")
+    assert "STARTTLS" in message
     assert sink.mails == []
 
 
@@ -160,11 +160,11 @@ def test_every_mechanism_sends_utf_8(mechanism: str, monkeypatch: pytest.MonkeyP
 
 def test_o1_a_rejected_login_is_reported_without_the_password() -> None:
     with mail_sink(login=True) as (sink, port):
-        said = failure(f"smtp://{USER}:wrong-password@127.0.0.1:{port}")
+        message = failure(f"smtp://{USER}:wrong-password@127.0.0.1:{port}")
         post(f"smtp://{LOGIN}@127.0.0.1:{port}")
-    assert "ETL_SMTP_URL (535)" in said
-    assert "wrong" not in said
-    assert PASSWORD not in said
+    assert "ETL_SMTP_URL (535)" in message
+    assert "wrong" not in message
+    assert PASSWORD not in message
     assert len(sink.mails) == 1
 
 

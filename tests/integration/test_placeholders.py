@@ -25,8 +25,8 @@ SECONDS = 30
 
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as given:
-        yield given
+    with engine.begin() as open_connection:
+        yield open_connection
 
 
 def put(connection: Connection, model: type[Model], source_id: str, **values: Any) -> UUID:

@@ -132,11 +132,11 @@ def planned(engine: Engine) -> Iterator[Plans]:
     """Record the plans of all statements executed in the block, before they run."""
     plans = Plans()
 
-    def explain(connection: Connection, _: Any, statement: str, given: Any, *__: Any) -> None:
-        if isinstance(given, dict) and re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", statement):
+    def explain(connection: Connection, _: Any, statement: str, parameters: Any, *__: Any) -> None:
+        if isinstance(parameters, dict) and re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", statement):
             driver: Any = connection.connection.driver_connection
             with driver.cursor() as cursor:
-                cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", given)
+                cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
                 plans.seen.append((statement, list(nodes_of(cursor.fetchone()[0][0]["Plan"]))))
 
     event.listen(engine, "before_cursor_execute", explain)

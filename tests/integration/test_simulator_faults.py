@@ -147,8 +147,8 @@ def call_quota() -> None:
 
 def server_errors() -> None:
     with faulty("server-errors:4") as client:
-        found = statuses(client, CARRIERS, 5)
-        assert (sorted(found[:4]), found[4]) == ([500, 502, 503, 504], 200)
+        codes = statuses(client, CARRIERS, 5)
+        assert (sorted(codes[:4]), codes[4]) == ([500, 502, 503, 504], 200)
     with faulty("server-errors:always") as client:
         assert min(statuses(client, CARRIERS, 12)) >= 500
 
@@ -164,7 +164,7 @@ def html_login() -> None:
 def redirect_login() -> None:
     with faulty("redirect-login:/login") as client:
         assert client.raw(CARRIERS)[0] == 404  # where the redirect leads, there is nothing
-        assert [seen.status for seen in client.simulator.requests] == [302, 404]
+        assert [request.status for request in client.simulator.requests] == [302, 404]
         assert client.get(CARRIERS)
 
 
@@ -227,8 +227,8 @@ def wrong_total() -> None:
 
 def duplicate_records() -> None:
     with faulty("duplicate-records:2") as client:
-        found = ids(policies(client, 1))
-        assert found[10:] == found[:2]
+        policy_ids = ids(policies(client, 1))
+        assert policy_ids[10:] == policy_ids[:2]
 
 
 def null_modified() -> None:
@@ -259,9 +259,9 @@ def time_form() -> None:
         plain = policies(client, 1)["Data"][0]["CreatedOn"]
     for form, end in (("z", "Z"), ("offset", "-05:00"), ("seven", "0+00:00"), ("us", "M"), ("ticks", ")/")):
         with faulty(f"time-form:{form}") as client:
-            found = policies(client, 1)["Data"][0]["CreatedOn"]
-            assert found.endswith(end)
-            assert found != plain
+            created_on = policies(client, 1)["Data"][0]["CreatedOn"]
+            assert created_on.endswith(end)
+            assert created_on != plain
 
 
 def set_field() -> None:

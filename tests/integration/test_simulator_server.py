@@ -173,16 +173,16 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("way", REFUSALS)
-def test_an_ordinary_account_refuses_what_nobody_documented(way: str) -> None:
-    status, begin = REFUSED[way]
-    settings = SimulatorSettings(contacts=9, now=NOW, documented_only=True, undocumented_answer=way)
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_an_ordinary_account_refuses_what_nobody_documented(refusal: str) -> None:
+    status, begin = REFUSED[refusal]
+    settings = SimulatorSettings(contacts=9, now=NOW, documented_only=True, undocumented_answer=refusal)
     with Simulator(settings) as simulator:
         client = Client(simulator)
         answered, _, body = client.raw(feed("Claims"))
         assert (answered, body[: len(begin)]) == (status, begin)
         assert client.raw(feed("Contacts"))[0] == 200
-        if way == "other-envelope":
+        if refusal == "other-envelope":
             assert client.get("Departments")["Data"]
 
 

@@ -68,9 +68,9 @@ def counted() -> Iterator[Counter[str]]:
         if not threading.current_thread().name.startswith(("lease", "beside")):
             counts[what] += number
 
-    def on_statement(*given: Any) -> None:
+    def on_statement(*arguments: Any) -> None:
         note("statements")
-        note("round trips", len(given[3]) if given[5] else 1)
+        note("round trips", len(arguments[3]) if arguments[5] else 1)
 
     def on_turn(*_: Any) -> None:
         note("round trips")
