@@ -32,8 +32,8 @@ class Book:
         self.batch = batch
 
     def put(self, model: type[Model], source_id: str, **values: Any) -> None:
-        own = {"id": key(model, source_id), "tenant": TENANT, "source_id": source_id, "etl_batch_id": self.batch}
-        self.connection.execute(insert(model).values(**{**own, **values}))
+        defaults = {"id": key(model, source_id), "tenant": TENANT, "source_id": source_id, "etl_batch_id": self.batch}
+        self.connection.execute(insert(model).values(**{**defaults, **values}))
         self.wrote(model.__tablename__)
 
     def wrote(self, table: str) -> None:
@@ -227,8 +227,8 @@ def payments_not_adding_up(book: Book) -> None:
 
 
 PROVOKED: dict[str, Callable[[Book], None]] = {
-    made.__name__.replace("_", "-"): made
-    for made in (
+    provoke.__name__.replace("_", "-"): provoke
+    for provoke in (
         expiration_before_effective, active_but_expired, cancelled_without_termination, renewal_without_prior,
         renewal_unbound, term_gap, term_overlap, same_number_two_contacts, placeholder_policy_number,
         policy_without_contact, zip_not_in_state, same_person_twice, invoice_not_adding_up, payments_not_adding_up,

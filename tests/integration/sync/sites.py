@@ -33,9 +33,9 @@ class Site:
 
     def take_calls(self) -> list[str]:
         """Return path and query of every call since the last check."""
-        seen = [f"{request.path.removeprefix('/v1/')}?{request.query}" for request in self.simulator.requests]
+        targets = [f"{request.path.removeprefix('/v1/')}?{request.query}" for request in self.simulator.requests]
         self.simulator.requests.clear()
-        return seen
+        return targets
 
     def with_settings(self, **changes: Any) -> "Site":
         """Return the same site with changed settings."""

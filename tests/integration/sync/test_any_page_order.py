@@ -111,10 +111,10 @@ class Bench:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        made = Settings(_env_file=None, qqcatalyst_client_id="a")
-        self.batch = batches.build_batch(made.etl_tenant, WINDOW, "rules", "sync", {})
+        settings = Settings(_env_file=None, qqcatalyst_client_id="a")
+        self.batch = batches.build_batch(settings.etl_tenant, WINDOW, "rules", "sync", {})
         batches.create_batch(connection, self.batch, {declared.name: WINDOW for declared in CATALOGUE}, "test")
-        self.stream = Stream(made, self.batch, {declared.name: WINDOW for declared in CATALOGUE})
+        self.stream = Stream(settings, self.batch, {declared.name: WINDOW for declared in CATALOGUE})
 
     def take(self, name: str, items: Sequence[dict[str, Any]]) -> None:
         """Take a page of one resource through all steps."""

@@ -42,9 +42,9 @@ def test_child_records_are_requested_only_for_changed_parents(synced: Site, simu
     key = living_policy(simulator.world)
     edit(simulator, simulator.world.policies, key, Description="changed")
     assert synced.sync_once().exit_status == 0
-    asked = per_parent(calls(synced))
-    assert {path.split("/")[1] for path in asked} == {str(key)}
-    assert sorted(path.split("/")[2] for path in asked) == [
+    paths = per_parent(calls(synced))
+    assert {path.split("/")[1] for path in paths} == {str(key)}
+    assert sorted(path.split("/")[2] for path in paths) == [
         "Adjustments", "Coverages", "Equipment", "PolicyInfo", "Quotes"
     ]  # fmt: skip
 
@@ -128,7 +128,11 @@ def test_a_sold_vehicle_is_marked_as_deleted(synced: Site, simulator: Simulator)
 
 def test_a_fee_removed_from_its_policy_is_marked_as_deleted(synced: Site, simulator: Simulator) -> None:
     world = simulator.world
-    policy = next(one for one in world.policies.values() if one["PolicyAgencyFees"] and one["Status"] == "A")
+    policy = next(
+        candidate
+        for candidate in world.policies.values()
+        if candidate["PolicyAgencyFees"] and candidate["Status"] == "A"
+    )
     edit(simulator, world.policies, policy["PolicyId"], PolicyAgencyFees=[])
     summary = synced.sync_once()
     assert summary.tables["fees"]["deleted"] == len(policy["PolicyAgencyFees"])

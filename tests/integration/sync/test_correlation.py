@@ -31,9 +31,9 @@ def logging_site(site: Site, tmp_path: Path) -> Iterator[Site]:
     """Give a site whose log goes to a file, and restore logging afterwards."""
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
-    made = site.with_settings(log_level="DEBUG", log_file=tmp_path / "log")
-    configure_logging(made.settings)
-    yield made
+    debug_site = site.with_settings(log_level="DEBUG", log_file=tmp_path / "log")
+    configure_logging(debug_site.settings)
+    yield debug_site
     for handler in set(root.handlers) - set(before):
         handler.close()
     root.handlers[:] = before

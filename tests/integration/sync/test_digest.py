@@ -78,18 +78,18 @@ def test_new_business_cancellations_renewals_and_data_to_correct(agency: Site, m
     )
     ended(agency)
     (arrived,) = mails.mails
-    said = mails.text()
+    mail_text = mails.text()
     assert mails.recipients == [["agency@example.com"]]
     assert arrived["Subject"].strip().endswith(": 1 new policy, 1 cancellation, 3 renewals due, 1 record to fix")
-    assert said.startswith("Account default: activity since 20")
-    assert f"New business: 1\n  * {new} (" in said
-    assert "Cancellations: 1\n" in said
-    assert "Moved away" in said
+    assert mail_text.startswith("Account default: activity since 20")
+    assert f"New business: 1\n  * {new} (" in mail_text
+    assert "Cancellations: 1\n" in mail_text
+    assert "Moved away" in mail_text
     for number, days in zip(due, (30, 60, 90), strict=True):
-        assert f"Renewals due in {days} days: 1\n  * {number} (expires 20" in said
-    assert "Kim Lee: 1 new, " in said
-    assert "The data is at most " in said
-    assert CUSTOMER not in said + mails.html()
+        assert f"Renewals due in {days} days: 1\n  * {number} (expires 20" in mail_text
+    assert "Kim Lee: 1 new, " in mail_text
+    assert "The data is at most " in mail_text
+    assert CUSTOMER not in mail_text + mails.html()
 
 
 def test_it_is_sent_once_a_day_and_starts_where_the_last_one_ended(agency: Site, mails: Sink) -> None:

@@ -64,9 +64,9 @@ def grown(folder: Path, *changes: tuple[str, str, str]) -> Path:
     copy = folder / "etl"
     shutil.copytree(Path(etl.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     for name, old, new in changes:
-        before = (copy / name).read_text()
-        assert before.count(old) == 1, f"{name}: {old}"
-        (copy / name).write_text(before.replace(old, new))
+        content = (copy / name).read_text()
+        assert content.count(old) == 1, f"{name}: {old}"
+        (copy / name).write_text(content.replace(old, new))
     return folder
 
 

@@ -38,12 +38,12 @@ def quotes(world: World) -> list[dict[str, Any]]:
 
 def customers(world: World) -> list[int]:
     """Return the contacts whose details are read: no carriers, agencies, staff, nor prospects without a live policy."""
-    named = {policy["CustomerId"] for policy in living(world)}
+    holders = {policy["CustomerId"] for policy in living(world)}
     clients = [world.contacts[key] for key in world.clients if world.contacts[key]["Status"] != "D"]
     return [
         client["EntityID"]
         for client in clients
-        if "P" not in (client["ContactType"], client["ContactSubType"]) or client["EntityID"] in named
+        if "P" not in (client["ContactType"], client["ContactSubType"]) or client["EntityID"] in holders
     ]
 
 

@@ -33,11 +33,11 @@ LISTS = [declared for declared in CATALOGUE if any(endpoint.paging for endpoint 
 def test_a_limited_run_makes_few_calls_and_advances_no_watermark(site: Site, as_synced: Site) -> None:
     summary = site.sync_once(limit=LIMIT)
     assert (summary.exit_status, summary.batch.status) == (0, BatchState.COMPLETED)
-    asked = calls(site)
-    feeds = [(path, query) for path, query in asked if "LastModifiedCreated" in path]
+    requests = calls(site)
+    feeds = [(path, query) for path, query in requests if "LastModifiedCreated" in path]
     assert len(feeds) == sum("LastModifiedCreated" in item.endpoints[0].path for item in LISTS), "one call per feed"
     assert {query.partition("pageSize=")[2] for _, query in feeds} == {str(LIMIT)}
-    asked_per_parent = per_parent(asked)
+    asked_per_parent = per_parent(requests)
     assert 0 < len(asked_per_parent) <= LIMIT * sum(item.parent is not None for item in CATALOGUE)
     assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == LIMIT
     assert values(site.engine, "SELECT resource FROM etl.watermarks") == []
@@ -130,16 +130,16 @@ def test_due_calls_are_listed_by_urgency_before_they_are_queued(synced: Site) ->
 def test_a_budget_goes_to_what_is_worth_most_and_leaves_every_policy_whole(site: Site, simulator: Simulator) -> None:
     """A policy with half of its details would look complete."""
     policies = {str(policy["PolicyId"]): policy for policy in simulator.world.policies.values()}
-    asked: list[str] = []
+    paths: list[str] = []
     for _ in range(3):
         assert site.with_settings(etl_child_budget=7).sync_once().exit_status == 0
-        made = per_parent(calls(site))
-        assert 0 < len(made) <= 7
-        asked += made
+        new_paths = per_parent(calls(site))
+        assert 0 < len(new_paths) <= 7
+        paths += new_paths
     with site.engine.connect() as connection:
         half = connection.execute(text(HALF_READ)).scalars().all()
     assert half == []
-    covered = {path.split("/")[1] for path in asked if path.startswith("Policies/")}
+    covered = {path.split("/")[1] for path in paths if path.startswith("Policies/")}
     in_force = {key for key, policy in policies.items() if is_in_force(policy)}
     assert covered <= in_force or covered >= in_force
 

@@ -150,7 +150,7 @@ def test_a_reading_never_has_pages_of_two_sizes(site: Site, as_synced: Site, bef
     for reading, size in pairs(site.engine, query):
         mixed[reading].add(size)
     assert begun
-    assert {reading: found for reading, found in mixed.items() if len(found) > 1} == {}
+    assert {reading: page_sizes for reading, page_sizes in mixed.items() if len(page_sizes) > 1} == {}
 
 
 @pytest.mark.parametrize("fault", ["long-window:400", "long-window:2000,500", "long-window:1000,503"])

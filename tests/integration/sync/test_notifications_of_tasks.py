@@ -17,7 +17,7 @@ FAILED, OVER = "qqetl default: the run failed", "qqetl default: resolved: the ru
 @pytest.fixture(autouse=True)
 def _environment(notified_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set the environment in which tasks find the site and the mail server, as in Airflow."""
-    own = environment_of(notified_site) | {
+    variables = environment_of(notified_site) | {
         "ETL_SMTP_URL": notified_site.settings.etl_smtp_url.get_secret_value()
         if notified_site.settings.etl_smtp_url
         else "",
@@ -25,7 +25,7 @@ def _environment(notified_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         "ETL_MAIL_TO": notified_site.settings.etl_mail_to or "",
         "ETL_DATA_DIR": str(notified_site.settings.etl_data_dir),
     }
-    for name, value in own.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
 

@@ -25,7 +25,7 @@ def simulator() -> Iterator[Simulator]:
         yield served
 
 
-def deliver(patch: pytest.MonkeyPatch, way: Way) -> None:
+def deliver(patch: pytest.MonkeyPatch, order: Way) -> None:
     """Deliver the API's answers in another order: all of a list, or of a round of details, is held back first."""
     for reader, name in ((ResourceReader, "read_slices"), (DetailReader, "fetch_requests")):
         ordinary = getattr(reader, name)
@@ -39,23 +39,23 @@ def deliver(patch: pytest.MonkeyPatch, way: Way) -> None:
                 held.append(answer)
 
             await ordinary(self, hold, *rest, **arguments)
-            for answer in way(self, held):
+            for answer in order(self, held):
                 await put(answer)
 
         patch.setattr(reader, name, delivered)
 
 
 WAYS: Mapping[str, Way] = {
-    "each twice": lambda _, held: [one for one in held for _ in range(2)],
+    "each twice": lambda _, held: [answer for answer in held for _ in range(2)],
     "in reverse and once more": lambda _, held: held[::-1] + held,
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("order", WAYS)
 def test_pages_in_another_order_lead_to_the_same_tables(
-    site: Site, synced: Site, monkeypatch: pytest.MonkeyPatch, way: str
+    site: Site, synced: Site, monkeypatch: pytest.MonkeyPatch, order: str
 ) -> None:
-    deliver(monkeypatch, WAYS[way])
+    deliver(monkeypatch, WAYS[order])
     summary = site.with_settings(etl_page_size=3).sync_once()
     assert summary.exit_status == 0, summary.batch.error
     assert differences(digest(site.engine), digest(synced.engine)) == []

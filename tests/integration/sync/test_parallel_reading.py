@@ -78,8 +78,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
 @pytest.fixture
 def far_away(counted: Counted, database_url: str) -> Iterator[Site]:
     """Give an agency with high latency, so that waiting for it takes most of the time."""
-    with serve_agency(latency=LATENCY) as served, open_site(served, database_url) as made:
-        yield made
+    with serve_agency(latency=LATENCY) as served, open_site(served, database_url) as opened_site:
+        yield opened_site
 
 
 def one_at_a_time(parts: Iterable[BatchResource], unfinished: Collection[str]) -> list[BatchResource]:

@@ -284,6 +284,7 @@ def test_hostile_strings_in_every_field_load_or_become_findings(site: Site, simu
     assert counts[Outcome.INSERTED] == len(strings)
     rows = dict(pairs(site.engine, "SELECT source_id, raw_data ->> 'DisplayName' FROM raw.raw_contacts"))
     safe = [
-        one.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace") for one in strings
+        hostile.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        for hostile in strings
     ]
     assert [rows[str(FIRST_ID + index)] for index in range(len(strings))] == safe

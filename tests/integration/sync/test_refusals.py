@@ -79,9 +79,9 @@ def test_an_undocumented_call_is_not_offered_whatever_else_than_records_it_answe
         site.take_calls()
         assert site.sync_once().exit_status == 0
         feeds = {"Departments", *(f"{name}/LastModifiedCreated" for name in ("Claims", "Applications", "Commissions"))}
-        asked = {path for path, _ in calls(site)}
-        assert asked.isdisjoint(feeds)
-        assert not any(path.startswith("enterprise/") for path in asked)
+        paths = {path for path, _ in calls(site)}
+        assert paths.isdisjoint(feeds)
+        assert not any(path.startswith("enterprise/") for path in paths)
 
 
 def test_a_resource_that_brought_records_before_counts_as_documented_for_a_week(

@@ -54,8 +54,8 @@ def test_billing_is_read_again_once_a_day_as_no_feed_reports_its_changes(databas
             set_clock(served, moment)
             assert site.sync_once(resources=BILLING).exit_status == 0
             assert value(site.engine, voided) is is_voided
-            asked = datetime.fromisoformat(first_day_asked(site)).replace(tzinfo=UTC)
-            assert abs((moment - asked).days - back) <= 1
+            first_day = datetime.fromisoformat(first_day_asked(site)).replace(tzinfo=UTC)
+            assert abs((moment - first_day).days - back) <= 1
 
 
 def test_child_records_of_a_deleted_record_are_noted_and_the_run_continues(
@@ -92,8 +92,8 @@ def test_a_sync_makes_the_planned_calls(site: Site) -> None:
     planned = foreseen(site, *names)
     site.take_calls()
     assert site.sync_once(resources=names).exit_status == 0
-    made = len(calls(site))
-    assert made <= sum(resource_calls.calls for resource_calls in planned.values()) <= made + 2
+    call_count = len(calls(site))
+    assert call_count <= sum(resource_calls.calls for resource_calls in planned.values()) <= call_count + 2
 
 
 def test_the_plan_of_a_limited_run_is_as_small_as_the_run(site: Site) -> None:

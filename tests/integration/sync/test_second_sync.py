@@ -21,12 +21,12 @@ def calls(site: Site) -> list[tuple[str, str]]:
     return [(path, query) for path, query in split if path not in GREETINGS]
 
 
-def per_parent(asked: list[tuple[str, str]]) -> list[str]:
+def per_parent(requests: list[tuple[str, str]]) -> list[str]:
     """Return the paths of the calls for one customer, policy or office."""
     in_query = ("entityId", "locationID")
     return [
         path
-        for path, query in asked
+        for path, query in requests
         if any(part.isdigit() for part in path.split("/")) or any(name in query for name in in_query)
     ]
 
@@ -41,14 +41,14 @@ def test_an_unchanged_source_writes_no_row_of_production(synced: Site) -> None:
 
 
 def test_of_an_unchanged_source_only_the_window_and_its_overlap_are_requested(synced: Site) -> None:
-    (before,) = values(synced.engine, "SELECT window_end FROM etl.batches")
+    (window_end,) = values(synced.engine, "SELECT window_end FROM etl.batches")
     summary = synced.sync_once()
-    asked = calls(synced)
-    assert per_parent(asked) == []
-    assert len(asked) == len(set(asked))
-    starts = {day for _, query in asked for day in parse_qs(query).get("startDate", ())}
-    assert starts == {(before - timedelta(days=1)).date().isoformat()}
-    ends = {day for _, query in asked for day in parse_qs(query).get("endDate", ())}
+    requests = calls(synced)
+    assert per_parent(requests) == []
+    assert len(requests) == len(set(requests))
+    starts = {day for _, query in requests for day in parse_qs(query).get("startDate", ())}
+    assert starts == {(window_end - timedelta(days=1)).date().isoformat()}
+    ends = {day for _, query in requests for day in parse_qs(query).get("endDate", ())}
     assert ends == {(summary.batch.window.end + timedelta(days=1)).date().isoformat()}
 
 
@@ -68,8 +68,8 @@ def test_lists_without_dates_are_read_once_a_day(synced: Site) -> None:
     before = dict(pairs(synced.engine, "SELECT resource, complete_to FROM etl.watermarks"))
     summary = synced.sync_once()
     assert {part.resource for part in summary.parts} == before.keys() - DAILY
-    asked = {path for path, _ in calls(synced)}
-    assert all("LastModifiedCreated" in path or path.startswith("enterprise/") for path in asked), asked
+    paths = {path for path, _ in calls(synced)}
+    assert all("LastModifiedCreated" in path or path.startswith("enterprise/") for path in paths), paths
     after = dict(pairs(synced.engine, "SELECT resource, complete_to FROM etl.watermarks"))
     assert {name for name in after if after[name] == before[name]} == DAILY, "what was not read is not newer"
 

@@ -36,8 +36,8 @@ def restore(simulator: Simulator, collection: Collection, before: dict[Any, Any]
 
 def counts(summary: Any, resource: str) -> dict[str, int]:
     """Return the counts of a resource."""
-    found: dict[str, int] = next(part.counts for part in summary.parts if part.resource == resource)
-    return found
+    numbers: dict[str, int] = next(part.counts for part in summary.parts if part.resource == resource)
+    return numbers
 
 
 def test_a_restored_record_replaces_our_newer_one_in_a_full_read_only(synced: Site, simulator: Simulator) -> None:

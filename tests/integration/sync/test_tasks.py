@@ -229,12 +229,12 @@ def plain() -> Iterator[Simulator]:
 def test_the_call_budget_applies_to_the_whole_run(site: Site) -> None:
     summary = run_in_tasks(task_of(site.with_settings(etl_child_budget=7)))
     assert summary.exit_status == 0, summary.batch.error
-    made = sum(part.counts["pages"] for part in summary.parts if find_resource(part.resource).parent is not None)
-    assert 0 < made <= 7
+    call_count = sum(part.counts["pages"] for part in summary.parts if find_resource(part.resource).parent is not None)
+    assert 0 < call_count <= 7
 
 
 def test_a_full_run_in_tasks_marks_missing_records_as_deleted(database_url: str) -> None:
-    with serve_agency() as own, open_site(own, database_url) as site:
+    with serve_agency() as served, open_site(served, database_url) as site:
         assert site.sync_once(resources=("contacts", "policies", "claims")).exit_status == 0
         before = deleted_ids(site.engine, "claims")
         gone = drop_claims(site, 2)

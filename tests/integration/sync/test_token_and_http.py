@@ -33,12 +33,12 @@ def test_a_long_outage_costs_few_calls_in_total(
     monkeypatch.setattr(simulator.server.faults, "of_request", failing(simulator, lambda path: "Ping" not in path))
     summary = site.sync_once()
     assert summary.exit_status == 6
-    asked = [path for path in site.take_calls() if "oauth" not in path and "Ping" not in path]
+    paths = [path for path in site.take_calls() if "oauth" not in path and "Ping" not in path]
     resources = len(summary.parts)
     side_by_side = site.settings.etl_concurrency
     assert (
         RetryPolicy().attempts
-        <= len(asked)
+        <= len(paths)
         <= side_by_side * RetryPolicy().attempts
         < resources * RetryPolicy().attempts
     )

@@ -32,10 +32,10 @@ def take_paths(site: Site) -> list[str]:
 
 def test_all_feeds_and_lists_are_read_before_the_first_detail(site: Site) -> None:
     assert site.sync_once().exit_status == 0
-    asked = take_paths(site)
-    first_detail = next(at for at, path in enumerate(asked) if is_detail(path))
-    assert all(is_detail(path) for path in asked[first_detail:])
-    assert {path.partition("?")[0] for path in asked[:first_detail]} >= {*FEEDS, "Billing/LastModifiedCreated"}
+    paths = take_paths(site)
+    first_detail = next(at for at, path in enumerate(paths) if is_detail(path))
+    assert all(is_detail(path) for path in paths[first_detail:])
+    assert {path.partition("?")[0] for path in paths[:first_detail]} >= {*FEEDS, "Billing/LastModifiedCreated"}
 
 
 def policy_rank(policy: dict[str, Any]) -> int:
@@ -50,10 +50,10 @@ def test_the_details_of_policies_are_read_by_value(database_url: str) -> None:
     """One call at a time, so that the order of the calls is that of the queue."""
     with serve_agency(contacts=25) as served, open_site(served, database_url, etl_concurrency=1) as site:
         assert site.sync_once().exit_status == 0
-        asked = [path for path in take_paths(site) if "/PolicyInfo" in path]
+        paths = [path for path in take_paths(site) if "/PolicyInfo" in path]
         world = served.world
     policies = {str(policy["PolicyId"]): policy for policy in world.policies.values()}
-    read = [policies[path.split("/")[1]] for path in asked]
+    read = [policies[path.split("/")[1]] for path in paths]
     ranks = [policy_rank(policy) for policy in read if policy["HasBeenModified"] or policy["Status"] == "C"]
     assert ranks == sorted(ranks)
     assert len(set(ranks)) > 1
@@ -61,12 +61,12 @@ def test_the_details_of_policies_are_read_by_value(database_url: str) -> None:
 
 def people_without_details(world: World) -> set[str]:
     """Return the ids of carriers, managing agencies, employees, and prospects without a policy."""
-    named = {policy["CustomerId"] for policy in world.policies.values()}
+    holders = {policy["CustomerId"] for policy in world.policies.values()}
     return {
         str(item["EntityID"])
         for item in world.contacts.values()
         if {item["ContactType"], item["ContactSubType"]} & {"R", "M", "E"}
-        or ("P" in (item["ContactType"], item["ContactSubType"]) and item["EntityID"] not in named)
+        or ("P" in (item["ContactType"], item["ContactSubType"]) and item["EntityID"] not in holders)
     }
 
 
@@ -74,9 +74,9 @@ def test_carriers_staff_and_prospects_cost_no_call(site: Site, simulator: Simula
     assert site.sync_once().exit_status == 0
     others = people_without_details(simulator.world)
     assert len(others) > 20
-    asked = [path for path in take_paths(site) if is_detail(path) and not path.startswith("Policies/")]
-    ids = {part for path in asked for part in path.replace("?", "/").replace("=", "/").replace("&", "/").split("/")}
-    assert asked
+    paths = [path for path in take_paths(site) if is_detail(path) and not path.startswith("Policies/")]
+    ids = {part for path in paths for part in path.replace("?", "/").replace("=", "/").replace("&", "/").split("/")}
+    assert paths
     assert ids & others == set()
 
 
@@ -92,9 +92,9 @@ def test_a_run_gives_its_lease_back_and_the_next_one_reads_the_feeds_before_it_g
     while (summary := site.sync_once(watcher=Watcher(clock=count_minutes(site)))).has_backlog:
         rounds += 1
         assert summary.exit_status == 0
-        asked = take_paths(site)
-        assert asked[0].partition("?")[0] in {*FEEDS, "Billing/LastModifiedCreated"}
-        assert len(asked) <= 57 / 2 + 4 * 8 + 8, "57 minutes, the calls in progress, and the feeds"
+        paths = take_paths(site)
+        assert paths[0].partition("?")[0] in {*FEEDS, "Billing/LastModifiedCreated"}
+        assert len(paths) <= 57 / 2 + 4 * 8 + 8, "57 minutes, the calls in progress, and the feeds"
         assert values(site.engine, "SELECT resource FROM etl.leases WHERE expires_at > now()") == []
     assert rounds >= 2
     assert summary.exit_status == 0
@@ -112,17 +112,17 @@ def test_refreshes_by_age_stay_within_the_daily_budget(synced: Site, simulator: 
     frugal = synced.with_settings(etl_daily_calls=before + 40)
     summary = frugal.sync_once()
     assert summary.exit_status == 0
-    asked = per_parent(calls(synced))
-    changed = [path for path in asked if f"Policies/{key}/" in path]
-    assert asked[: len(changed)] == changed != [], "changed records come first and are not bound"
-    assert 0 < len(asked) - len(changed) <= 40
+    paths = per_parent(calls(synced))
+    changed = [path for path in paths if f"Policies/{key}/" in path]
+    assert paths[: len(changed)] == changed != [], "changed records come first and are not bound"
+    assert 0 < len(paths) - len(changed) <= 40
     assert int(value(synced.engine, used, account=account)) == before + summary.calls
     spent = synced.with_settings(etl_daily_calls=before)
     edit(simulator, simulator.world.policies, key, Description="changed again")
     assert spent.sync_once().exit_status == 0
-    asked = per_parent(calls(synced))
-    assert asked
-    assert all(f"Policies/{key}/" in path for path in asked)
+    paths = per_parent(calls(synced))
+    assert paths
+    assert all(f"Policies/{key}/" in path for path in paths)
 
 
 @pytest.mark.timeout(120)
@@ -134,11 +134,11 @@ def test_a_first_sync_at_the_limit_reads_the_feeds_first_and_ends_well(database_
     ):
         summary = site.sync_once()
         assert (summary.exit_status, summary.has_backlog) == (0, False)
-        asked = take_paths(site)
-        first_detail = next(at for at, path in enumerate(asked) if is_detail(path))
+        paths = take_paths(site)
+        first_detail = next(at for at, path in enumerate(paths) if is_detail(path))
         assert first_detail < 58, "the feeds of a small book fit in the first window"
-        assert {path.partition("?")[0] for path in asked[:first_detail]} >= set(FEEDS)
-        assert all(is_detail(path) for path in asked[first_detail:])
-        assert len(asked) > 58, "the run needs more than one window"
+        assert {path.partition("?")[0] for path in paths[:first_detail]} >= set(FEEDS)
+        assert all(is_detail(path) for path in paths[first_detail:])
+        assert len(paths) > 58, "the run needs more than one window"
         outstanding = "SELECT count(*) FROM etl.child_queue WHERE changed OR covered_at IS NULL"
         assert value(site.engine, outstanding) == 0
