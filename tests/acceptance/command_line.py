@@ -27,8 +27,8 @@ class CommandLine:
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        return own | {"ETL_DATA_DIR": str(self.folder / "data")} | dict(self.settings)
+        inherited = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        return inherited | {"ETL_DATA_DIR": str(self.folder / "data")} | dict(self.settings)
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""

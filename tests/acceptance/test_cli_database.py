@@ -27,8 +27,8 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def embedded(server_folder: Path, simulator: Simulator) -> CommandLine:
     """Give a command line with an embedded database of its own."""
-    own = {"ETL_DATA_DIR": str(server_folder / "home")}
-    return CommandLine(server_folder, {**settings_of(simulator), **own})
+    overrides = {"ETL_DATA_DIR": str(server_folder / "home")}
+    return CommandLine(server_folder, {**settings_of(simulator), **overrides})
 
 
 def server_in_use(embedded: CommandLine) -> EmbeddedPostgres:

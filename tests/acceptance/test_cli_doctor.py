@@ -228,9 +228,9 @@ def test_the_plan_contains_what_the_first_sync_then_takes(qqetl: CommandLine) ->
         plan = json.loads(within("doctor", "--json").stdout)["plan"]
         simulator.requests.clear()
         assert within("sync").returncode == 0
-        made = count_calls(simulator)
+        calls = count_calls(simulator)
     assert [entry["resource"] for entry in plan["estimated_from"]] == ["contacts", "policies"]
-    assert plan["complete"]["calls_low"] * 0.9 <= made <= plan["complete"]["calls"] * 1.1
+    assert plan["complete"]["calls_low"] * 0.9 <= calls <= plan["complete"]["calls"] * 1.1
     assert plan["useful"]["calls"] < plan["complete"]["calls_low"]
 
 

@@ -112,7 +112,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def collector(tmp_path: Path, database_url: str, simulator: Simulator) -> Collector:
-    own = {
+    variables = {
         "DATABASE_URL": database_url,
         "ETL_SMTP_URL": f"smtp://127.0.0.1:{free_port()}",
         "ETL_MAIL_FROM": "qqetl@example.com",
@@ -120,7 +120,7 @@ def collector(tmp_path: Path, database_url: str, simulator: Simulator) -> Collec
         "LOG_FILE": str(tmp_path / "log"),
         "LOG_LEVEL": "DEBUG",
     }
-    return Collector(CommandLine(tmp_path, settings_of(simulator) | own))
+    return Collector(CommandLine(tmp_path, settings_of(simulator) | variables))
 
 
 @pytest.mark.timeout(600)

@@ -173,13 +173,13 @@ def test_test_packages_are_installed_on_demand(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["python", "half", "elsewhere"])
 def test_a_broken_environment_is_repaired(checkout: Checkout, damage: str) -> None:
     checkout.run()
-    made = checkout.folder / ".venv"
+    venv = checkout.folder / ".venv"
     if damage == "python":
-        (made / "bin/python").unlink()
-        (made / "bin/python").symlink_to("/nonexistent/python")
+        (venv / "bin/python").unlink()
+        (venv / "bin/python").symlink_to("/nonexistent/python")
     elif damage == "half":
-        (made / ".made-from").unlink()
-        shutil.rmtree(made / "lib")
+        (venv / ".made-from").unlink()
+        shutil.rmtree(venv / "lib")
     else:
         move(checkout, checkout.folder.with_name("moved"))
     done = checkout.run("x")

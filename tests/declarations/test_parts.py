@@ -56,8 +56,8 @@ POLICY = {
 
 
 def test_pending_policies_are_the_fallback_of_applications() -> None:
-    made = derive("applications", "policies", POLICY | {"Status": " p"})
-    assert made == [
+    applications = derive("applications", "policies", POLICY | {"Status": " p"})
+    assert applications == [
         {
             "ApplicationID": "policy:88121", "PolicyID": 88121, "CustomerID": 41207, "CarrierID": 77, "Status": "P",
             "LOB": "Auto", "RequestedEffectiveDate": "2025-02-01T00:00:00", "EstimatedPremium": 1842.0,
@@ -73,12 +73,12 @@ def test_every_line_of_business_is_a_fallback_for_missing_policy_details() -> No
     parent = find_resource("policy_details").parent
     assert parent is not None
     assert parent.fallback is not None
-    made = list(parent.fallback(POLICY))
-    assert [id_of("policy_details", detail) for detail in made] == ["policy:88121", "policy:88121:2"]
+    details = list(parent.fallback(POLICY))
+    assert [id_of("policy_details", detail) for detail in details] == ["policy:88121", "policy:88121:2"]
     sources = fields_of(find_resource("policy_details").model)
     line = sources["line_of_business"].source
     assert callable(line)
-    assert [line(detail) for detail in made] == ["Auto", "Home"]
+    assert [line(detail) for detail in details] == ["Auto", "Home"]
     assert line({"_parent": POLICY}) == "Auto"
     assert list(parent.fallback({"PolicyId": 1, "LOBList": None})) == []
 
@@ -97,9 +97,9 @@ def test_the_id_of_a_policy_detail_is_its_own_or_its_policys(detail: Mapping[str
 
 def test_a_renewal_is_derived_from_a_live_policy_with_a_prior_term() -> None:
     detail = {"BusinessType": "R", "BinderDate": "2025-01-20T00:00:00", "_parent": POLICY}
-    (made,) = derive("renewals", "policy_details", detail)
-    assert id_of("renewals", made) == 88121
-    assert made == {
+    (renewal,) = derive("renewals", "policy_details", detail)
+    assert id_of("renewals", renewal) == 88121
+    assert renewal == {
         "PolicyId": 88121, "PriorPolicyID": 80110, "CustomerId": 41207, "EffectiveDate": "2025-02-01T00:00:00",
         "TotalPremium": 1842.0, "BusinessType": "R", "BinderDate": "2025-01-20T00:00:00",
     }  # fmt: skip
@@ -187,12 +187,12 @@ def test_a_termination_has_all_reasons_and_the_premium_that_went_back() -> None:
 
 
 def test_a_change_of_commission_is_a_commission_where_the_account_offers_none() -> None:
-    (made,) = derive("commissions", "adjustments", CANCELLATION)
-    assert made == {
+    (commission,) = derive("commissions", "adjustments", CANCELLATION)
+    assert commission == {
         "CommissionID": "adjustment:3", "PolicyID": 88121, "TransactionType": "C", "Premium": -412.5,
         "TransactionDate": "2025-04-01T00:00:00", "Amount": "-61.88", "Status": "ADJ", "Origin": "adjustment",
     }  # fmt: skip
-    assert read("commissions", "origin", made) == "adjustment"
+    assert read("commissions", "origin", commission) == "adjustment"
     assert read("commissions", "origin", {"CommissionID": 5}) == "feed"
     for nothing in (None, 0, "0.00", "soon"):
         assert derive("commissions", "adjustments", CANCELLATION | {"CommissionChange": nothing}) == []
@@ -205,12 +205,12 @@ def test_a_contact_of_type_r_or_m_is_a_carrier(codes: tuple[str | None, str | No
         "EntityID": 77, "DisplayName": "Example Mutual", "ContactType": codes[0], "ContactSubType": codes[1],
         "Phone": "(305) 555-0142", "DOB": None, "Status": "A",
     }  # fmt: skip
-    (made,) = derive("carriers", "contacts", contact)
-    assert made == {
+    (carrier,) = derive("carriers", "contacts", contact)
+    assert carrier == {
         "EntityID": 77, "DisplayName": "Example Mutual", "Phone": "(305) 555-0142", "Status": "A",
         "IsMGA": "M" in codes,
     }  # fmt: skip
-    assert id_of("carriers", made) == 77
+    assert id_of("carriers", carrier) == 77
     assert derive("employees", "contacts", contact) == []
 
 
@@ -234,21 +234,21 @@ def test_the_id_of_an_agency_fee_is_its_policy_and_name_with_a_number_for_repeat
         {"AgencyFeeName": None, "Amount": 1.0},
         None,
     ]
-    made = derive("fees", "policies", {"PolicyId": 88121, "PolicyAgencyFees": fees})
+    records = derive("fees", "policies", {"PolicyId": 88121, "PolicyAgencyFees": fees})
     expected = ["policy:88121:Broker fee", "policy:88121:Broker fee:2", "policy:88121:unnamed"]
-    assert [id_of("fees", fee) for fee in made] == expected
-    assert made[0] == {**(fees[0] or {}), "FeeID": expected[0], "FeeType": "agency", "PolicyID": 88121}
+    assert [id_of("fees", fee) for fee in records] == expected
+    assert records[0] == {**(fees[0] or {}), "FeeID": expected[0], "FeeType": "agency", "PolicyID": 88121}
     assert derive("fees", "policies", {"PolicyId": 1, "PolicyAgencyFees": "none"}) == []
 
 
 def test_the_id_of_a_carrier_fee_is_its_quote_and_number() -> None:
     quote = {"QuoteID": 12, "PolicyID": 5, "QuoteCarrierFees": [{"QuoteID": 12, "CarrierFeeID": 4, "Amount": 25.0}]}
-    (made,) = derive("fees", "quotes", quote)
-    assert id_of("fees", made) == "quote:12:4"
-    assert (made["FeeType"], made["PolicyID"], made["QuoteID"]) == ("carrier", 5, 12)
+    (fee,) = derive("fees", "quotes", quote)
+    assert id_of("fees", fee) == "quote:12:4"
+    assert (fee["FeeType"], fee["PolicyID"], fee["QuoteID"]) == ("carrier", 5, 12)
     name = fields_of(find_resource("fees").model)["name"].source
     assert callable(name)
-    assert name(made) == "Carrier fee 4"
+    assert name(fee) == "Carrier fee 4"
     assert name({"AgencyFeeName": "Broker fee"}) == "Broker fee"
     assert name({}) is None
 
@@ -357,11 +357,11 @@ def test_its_functions_accept_any_value(resource: Resource, value: Any) -> None:
     if callable(resource.id):
         resource.id(record)
     for derivation in resource.derived:
-        assert all(isinstance(made, Mapping) for made in derivation.make(record))
+        assert all(isinstance(derived, Mapping) for derived in derivation.make(record))
     for stub in resource.stubs:
         assert all(isinstance(source_id, str) for source_id, _ in stub.make(record))
     if resource.parent is not None and resource.parent.fallback is not None:
-        assert all(isinstance(made, Mapping) for made in resource.parent.fallback(record))
+        assert all(isinstance(replacement, Mapping) for replacement in resource.parent.fallback(record))
 
 
 def test_the_first_path_with_a_value_is_taken() -> None:

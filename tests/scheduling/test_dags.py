@@ -154,10 +154,10 @@ def test_airflow_does_not_multiply_the_retries_of_a_page_that_always_fails(
     assert sink.subjects == ["qqetl default: carrier_list failed"], "only the end of the run sends an email"
     assert run["state"] == "failed"
     assert [name for name, state in run["tasks"].items() if state == "failed"] == ["verdict[-1]"]
-    asked = calls_of(simulator)
-    assert sum(map(is_the_page, asked)) == RetryPolicy().attempts
+    requests = calls_of(simulator)
+    assert sum(map(is_the_page, requests)) == RetryPolicy().attempts
     calls, waited = stored_traffic(database_url)
-    assert calls == len(asked)
+    assert calls == len(requests)
     assert waited > RetryPolicy().first_pause / 2, "between the attempts"
     assert rows(database_url, "SELECT status FROM etl.batch_resources") == [("failed",)]
 

@@ -147,7 +147,7 @@ class History:
     def watcher(self, how: str) -> Watcher:
         """Return a watcher that stops a run, or changes the records that it reads."""
         stop, left = threading.Event(), self.dice.randrange(1, 12)
-        own = Random(self.dice.random())  # its number of uses depends on threads, which must not affect later draws
+        dice = Random(self.dice.random())  # its number of uses depends on threads, which must not affect later draws
 
         def watch(event: Event) -> None:
             nonlocal left
@@ -156,17 +156,17 @@ class History:
                 stop.set()
             if how == "changing" and left >= 0 and left % 3 == 0:
                 self.pass_time(1)
-                self.change(self.now, own)
+                self.change(self.now, dice)
 
         return Watcher(watch, stop)
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
-        made = make_engine(self.url)
+        engine = make_engine(self.url)
         try:
-            yield made
+            yield engine
         finally:
-            made.dispose()
+            engine.dispose()
 
     def bury(self) -> None:
         """Let the time be over in which a dead run's lease holds."""

@@ -302,10 +302,10 @@ def garaged(kind: str, number: str, **columns: str) -> RowsOf:
 
 def customers(world: World) -> Iterator[Item]:
     """Yield the contacts whose details are read: no carriers, agencies, staff, nor prospects without a live policy."""
-    named = {policy["CustomerId"] for policy in present_policies(world)}
+    holders = {policy["CustomerId"] for policy in present_policies(world)}
     for contact in world.contacts.values():
         types = {contact["ContactType"], contact["ContactSubType"]}
-        is_customer = types.isdisjoint("RME") and ("P" not in types or contact["EntityID"] in named)
+        is_customer = types.isdisjoint("RME") and ("P" not in types or contact["EntityID"] in holders)
         if is_customer and contact["Status"] != "D":
             yield contact
 

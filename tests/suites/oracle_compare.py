@@ -55,10 +55,10 @@ def both_sides(
     if table.resource != "quotes":
         return actual, expected
     query = text("SELECT parent_id FROM etl.child_queue WHERE tenant = :tenant AND resource = 'quotes'")
-    asked = set(connection.execute(query, {"tenant": tenant}).scalars())
+    policy_ids = set(connection.execute(query, {"tenant": tenant}).scalars())
     return (
-        {key: row for key, row in actual.items() if row["policy_id"] in asked},
-        {key: row for key, row in expected.items() if row["policy_id"] in asked},
+        {key: row for key, row in actual.items() if row["policy_id"] in policy_ids},
+        {key: row for key, row in expected.items() if row["policy_id"] in policy_ids},
     )
 
 

@@ -28,8 +28,8 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
-    with open_site(simulator, database_url) as made, without_pauses():
-        yield made
+    with open_site(simulator, database_url) as opened_site, without_pauses():
+        yield opened_site
 
 
 def test_two_full_reads_are_equal_and_the_next_sync_writes_nothing(site: Site) -> None:

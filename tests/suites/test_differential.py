@@ -67,8 +67,9 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def sites(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[tuple[Site, Site]]:
     with (
-        clone_database(server.url, MIGRATED) as one, clone_database(server.url, MIGRATED) as other,
-        open_site(simulator, one, etl_page_size=3) as quiet, open_site(simulator, other, etl_page_size=3) as disturbed,
+        clone_database(server.url, MIGRATED) as quiet_url, clone_database(server.url, MIGRATED) as disturbed_url,
+        open_site(simulator, quiet_url, etl_page_size=3) as quiet,
+        open_site(simulator, disturbed_url, etl_page_size=3) as disturbed,
         without_pauses(),
     ):  # fmt: skip
         yield quiet, disturbed

@@ -66,8 +66,8 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def site(simulator: Simulator, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setattr(client, "Limits", lambda: Limits(total=6.0, connect=4.0, read=4.0))
-    with open_site(simulator, database_url, etl_page_size=4) as made, without_pauses():
-        yield made
+    with open_site(simulator, database_url, etl_page_size=4) as opened_site, without_pauses():
+        yield opened_site
         set_faults(simulator)
 
 

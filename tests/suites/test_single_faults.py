@@ -73,8 +73,8 @@ def shared(server: EmbeddedPostgres) -> Iterator[str]:
 def site(simulator: Simulator, shared: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setattr(client, "Limits", lambda: Limits(total=6.0, connect=4.0, read=4.0))
     tenant = re.sub(r"\W", "-", fault)
-    with open_site(simulator, shared, etl_page_size=4, etl_tenant=tenant) as made, without_pauses():
-        yield made
+    with open_site(simulator, shared, etl_page_size=4, etl_tenant=tenant) as opened_site, without_pauses():
+        yield opened_site
         set_faults(simulator)
 
 
