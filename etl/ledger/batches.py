@@ -201,6 +201,33 @@ def add_traffic(connection: Connection, batch_id: UUID, calls: int, waited: floa
     connection.execute(update(batches).where(batches.c.id == batch_id).values(sums))
 
 
+#: The calls that were stored with their answers: a run that was killed has not added its calls to the batch.
+RECOVER_CALLS = text("""
+    UPDATE etl.batches SET calls = greatest(calls, (
+        SELECT COALESCE(sum(attempts), 0) FROM etl.requests WHERE batch_id = :batch_id
+    )) WHERE id = :batch_id
+""")
+
+#: The time between the answers of a batch, without the pauses between two runs.
+SECONDS_OF_WORK = text("""
+    SELECT COALESCE(sum(greatest(0, least(seconds, :pause))), 0) FROM (
+        SELECT EXTRACT(epoch FROM request.requested_at - lag(request.requested_at, 1, batch.started_at)
+                       OVER (ORDER BY request.requested_at)) AS seconds
+        FROM etl.requests AS request JOIN etl.batches AS batch ON batch.id = request.batch_id
+        WHERE batch.id = :batch_id
+    ) AS gap
+""")
+
+#: Seconds without an answer that count as work at most.
+LONGEST_GAP = 60
+
+
+def recover_work(connection: Connection, batch_id: UUID) -> float:
+    """Add the calls that a killed run did not store to a batch; return the seconds that earlier runs worked on it."""
+    connection.execute(RECOVER_CALLS, {"batch_id": batch_id})
+    return float(connection.execute(SECONDS_OF_WORK, {"batch_id": batch_id, "pause": LONGEST_GAP}).scalar_one())
+
+
 def mark_fully_read(connection: Connection, batch_id: UUID, resource: str, *, complete: bool) -> None:
     """Mark a resource as fully read, and store the total that the API reported.
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Engine
 import etl
 from etl.api.connection import ApiConnection as Api
 from etl.api.connection import connected
-from etl.api.traffic import Traffic
 from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
@@ -26,12 +25,10 @@ from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
 from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
 from etl.extract.verify_deleted import verify_deleted
-from etl.ledger import balance, batches, child_samples, sync_history, tenants, watermarks
+from etl.ledger import balance, batches, tenants, watermarks
 from etl.ledger.batches import Batch, BatchResource
-from etl.ledger.child_samples import ChildSample
 from etl.ledger.leases import Waiting, hold_lease
-from etl.ledger.quality import drift, empty_columns
-from etl.ledger.quality.drift import DriftChange
+from etl.ledger.quality import empty_columns
 from etl.ledger.staging import retention
 from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.transaction import Ledger
@@ -44,31 +41,11 @@ from etl.pipeline.reconcile import ReconcileContext, VerifyDeleted, reconcile
 from etl.pipeline.replay import replay_refused_records
 from etl.pipeline.resume import batch_to_resume, find_interrupted, reset_failed
 from etl.pipeline.step_back import step_back_resources
+from etl.pipeline.summary import Summary, summarize_batch
 from etl.resources import find_resource
 from etl.stream import Stream
 from etl.transform import TransformService
 from etl.window import Window
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The result of a run."""
-
-    batch: Batch
-    parts: Sequence[BatchResource]
-    tables: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  #: rows written, by table and outcome
-    seconds: float = 0.0
-    calls: int = 0
-    waited: float = 0.0  #: seconds in which calls waited for the rate limit
-    drift: Sequence[DriftChange] = ()  #: changes of the API that this run was the first to see
-    swept: Sequence[FullScan] = ()  #: the full scan of each resource, after a full read
-    has_backlog: bool = False  #: whether details are left because the time for them was over
-    samples: Sequence[ChildSample] = ()  #: which calls are left out because a sample showed no records
-
-    @property
-    def exit_status(self) -> int:
-        """0 if every offered resource is complete and balanced, 6 if some failed."""
-        return 0 if self.batch.status is BatchState.COMPLETED else 6
 
 
 @dataclass(frozen=True)
@@ -104,13 +81,15 @@ def sync(
         ledger = Ledger(engine, settings.etl_tenant, lease)
         ledger.commit(partial(tenants.register_tenant, settings=settings))
         report_doubted_clock(api, watcher.watch)
+        resumed = None
         if window is None:
-            resume_interrupted(ledger, settings, api, options, watcher)
+            resumed = resume_interrupted(ledger, settings, api, options, watcher)
         planned = plan(ledger, settings, api.now, window, options)
         batch = build_batch(ledger, settings, planned, options)
         ledger.commit(partial(write_batch, batch=batch, planned=planned))
         retry_refused_after_rule_change(ledger, settings, batch, watcher)
-        return run_batch(ledger, settings, api, batch, watcher)
+        summary = run_batch(ledger, settings, api, batch, watcher)
+        return summary if resumed is None else summary.after(resumed)
 
 
 def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watcher: Watcher | None = None) -> Summary:
@@ -142,11 +121,12 @@ def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watc
 def retry_in_steps(engine: Engine, settings: Settings, batch: Batch, watcher: Watcher) -> Summary:
     """Resume a batch of the separate services: extract, transform and load what is left."""
     began = time.monotonic()
+    earlier = Ledger(engine, settings.etl_tenant).commit(partial(batches.recover_work, batch_id=batch.id))
     service_options: dict[str, Any] = {"settings": settings, "watch": watcher.watch, "stop": watcher.stop}
-    traffic = ExtractService(engine, **service_options).resume(batch)
+    ExtractService(engine, **service_options).resume(batch)
     TransformService(engine, **service_options).transform_batch(batch.id)
     LoadService(engine, **service_options).load_batch(batch.id, batch.window)
-    return summarize_batch(Ledger(engine, settings.etl_tenant), batch.id, traffic, time.monotonic() - began)
+    return summarize_batch(Ledger(engine, settings.etl_tenant), batch.id, earlier + time.monotonic() - began)
 
 
 def report_doubted_clock(api: Api, watch: Watch) -> None:
@@ -164,14 +144,17 @@ def report_doubted_clock(api: Api, watch: Watch) -> None:
         )
 
 
-def resume_interrupted(ledger: Ledger, settings: Settings, api: Api, options: Options, watcher: Watcher) -> None:
-    """Finish an interrupted batch, if there is one, so that none of its pages is read twice."""
+def resume_interrupted(
+    ledger: Ledger, settings: Settings, api: Api, options: Options, watcher: Watcher
+) -> Summary | None:
+    """Finish an interrupted batch, if there is one, so that none of its pages is read twice; return its summary."""
     batch = ledger.read(
         partial(find_interrupted, tenant=ledger.tenant, names=resource_names(options.resources, settings))
     )
-    if batch is not None:
-        watcher.watch(Message(f"Resuming interrupted batch {batch.id}."))
-        run_batch(ledger, settings, api, batch, watcher)
+    if batch is None:
+        return None
+    watcher.watch(Message(f"Resuming interrupted batch {batch.id}."))
+    return run_batch(ledger, settings, api, batch, watcher)
 
 
 def retry_refused_after_rule_change(ledger: Ledger, settings: Settings, batch: Batch, watcher: Watcher) -> None:
@@ -193,7 +176,7 @@ def write_batch(connection: Connection, batch: Batch, planned: Plan) -> None:
 
 def run_batch(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher: Watcher) -> Summary:
     """Read, clean and load what is left of a batch, close it, and return a summary."""
-    began = time.monotonic()
+    began, earlier = time.monotonic(), ledger.commit(partial(batches.recover_work, batch_id=batch.id))
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     run = build_run(ledger, settings, api, batch, watcher)
     unfinished = batches.select_unfinished(batch_resources)
@@ -203,7 +186,7 @@ def run_batch(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
         with run.workers:
             read_all(run, batch_resources, build_finish(batch))
         scans = finish_batch(ledger, settings, batch, watcher, partial(verify_deleted, api))
-    summary = summarize_batch(ledger, batch.id, api.api.traffic, time.monotonic() - began)
+    summary = summarize_batch(ledger, batch.id, earlier + time.monotonic() - began)
     return replace(summary, swept=scans, has_backlog=run.has_backlog)
 
 
@@ -283,15 +266,3 @@ def complete_batch(connection: Connection, batch: Batch) -> None:
     for state in (BatchState.EXTRACTED, BatchState.TRANSFORMING, BatchState.TRANSFORMED, BatchState.LOADING):
         batches.advance_batch(connection, batch.id, state)
     balance.close_batch(connection, batch.id)
-
-
-def summarize_batch(ledger: Ledger, batch_id: UUID, traffic: Traffic, seconds: float) -> Summary:
-    """Return the summary of a batch as stored now."""
-    batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))
-    batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch_id))
-    tables = ledger.read(partial(sync_history.read_history, batch_id=batch_id))
-    changed = ledger.read(partial(drift.read_changes_of_batch, batch_id=batch_id))
-    samples = ledger.read(partial(child_samples.read_samples, tenant=ledger.tenant))
-    return Summary(
-        batch, batch_resources, tables, seconds, traffic.calls, traffic.waited_seconds, changed, samples=samples
-    )

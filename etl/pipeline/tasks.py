@@ -14,7 +14,6 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from etl.api.connection import connected
-from etl.api.traffic import Traffic
 from etl.catalogue import Resource
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
@@ -34,13 +33,12 @@ from etl.models.states import BatchState, ResourceState
 from etl.pipeline.finish import finish_derived, finish_read
 from etl.pipeline.plan import Options, build_batch, plan
 from etl.pipeline.resume import find_interrupted
+from etl.pipeline.summary import Summary, summarize_batch
 from etl.pipeline.sync import (
-    Summary,
     Watcher,
     build_run,
     finish_batch,
     retry_refused_after_rule_change,
-    summarize_batch,
     write_batch,
 )
 from etl.pipeline.task_chunks import Chunk
@@ -202,8 +200,8 @@ def close_run(task: RunTask, batch_id: UUID) -> Summary:
             finish_run(task, batch)
         finally:
             task.release_lease()
-    calls, waited, seconds = task.ledger_without_lease.read(partial(batches.read_traffic, batch_id=batch_id))
-    return summarize_batch(task.ledger_without_lease, batch_id, Traffic(calls=calls, waited_seconds=waited), seconds)
+    _, _, seconds = task.ledger_without_lease.read(partial(batches.read_traffic, batch_id=batch_id))
+    return summarize_batch(task.ledger_without_lease, batch_id, seconds)
 
 
 def finish_run(task: RunTask, batch: Batch) -> None:

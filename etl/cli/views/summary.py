@@ -46,6 +46,8 @@ def format_headline(summary: Summary) -> str:
     elapsed = format_duration(summary.seconds)
     if failed_resources := find_failures(summary.parts):
         return f"Finished in {elapsed}, but {format_count(len(failed_resources), 'resource')} failed"
+    if limit := summary.batch.options.get("limit"):
+        return f"Read a sample of about {format_number(limit)} records of each resource (took {elapsed})."
     start, end = format_time(summary.batch.window.start), format_time(summary.batch.window.end)
     return f"Up to date with QQCatalyst (took {elapsed}).\nCovered {start} to {end} UTC."
 
@@ -90,8 +92,9 @@ def show_balance(summary: Summary) -> None:
         check_mark(not find_failures(summary.parts)),
         f"{format_number(totals['fetched'])} fetched = {format_balance(totals)}",
     )
-    if totals["findings"]:
-        print_line(f"  {format_count(totals['findings'], 'finding')}: see `qqetl findings`")
+    if totals["findings"] or summary.open_findings:
+        found = format_count(totals["findings"], "finding")
+        print_line(f"  {found} in this run, {format_number(summary.open_findings)} open: see `qqetl findings --open`")
     if not_offered := [part.resource for part in summary.parts if part.status is ResourceState.NOT_OFFERED]:
         print_line(f"  Not offered by this account: {join_words(not_offered)}")
 
@@ -144,6 +147,9 @@ def show_failures(summary: Summary) -> None:
         print_line(f"Everything else was loaded. To retry: `qqetl retry {name}`, or wait for the next `qqetl sync`.")
     else:
         print_line(f"  Batch {name}: see `qqetl runs {name}`")
+    if summary.resumed_batch is not None:
+        name = str(summary.resumed_batch)[:ID_LENGTH]
+        print_line(f"  Includes the interrupted batch {name}: see `qqetl runs {name}`")
 
 
 def is_only_braked(summary: Summary) -> bool:
@@ -157,12 +163,14 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
     batch = summary.batch
     return {
         "batch": str(batch.id),
+        "resumed_batch": str(summary.resumed_batch) if summary.resumed_batch else None,
         "status": batch.status.value,
         "exit_status": summary.exit_status,
         "window": {"start": batch.window.start.isoformat(), "end": batch.window.end.isoformat()},
         "seconds": round(summary.seconds, 3),
         "calls": summary.calls,
         "waited_seconds": round(summary.waited, 3),
+        "open_findings": summary.open_findings,
         "error": batch.error,
         "drift": [
             {"resource": change.resource, "path": change.path, "change": change.description} for change in summary.drift

@@ -1,13 +1,21 @@
 """Summary, balance sheet and plan, from sample batches."""
 
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from etl.cli.views.balance_sheet import find_failures, format_balance
 from etl.cli.views.forecast import forecasts_to_json, show_forecast
-from etl.cli.views.summary import format_headline, has_changes, show_summary, summary_to_json
+from etl.cli.views.summary import (
+    format_headline,
+    has_changes,
+    show_balance,
+    show_failures,
+    show_summary,
+    summary_to_json,
+)
 from etl.config.rate_limit import parse_rate_limit
 from etl.ledger.batches import Batch, BatchResource
 from etl.models.states import BatchState, Outcome, ResourceState
@@ -78,6 +86,32 @@ def test_unchanged_rows_do_not_count_as_written(capsys: pytest.CaptureFixture[st
     assert not has_changes(unchanged)
     show_summary(unchanged)
     assert "Nothing was written" in capsys.readouterr().out
+
+
+def test_findings_are_counted_as_the_command_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+    show_summary(replace(summary(part("one", fetched=5, inserted=5, findings=74)), open_findings=43))
+    assert "  74 findings in this run, 43 open: see `qqetl findings --open`" in capsys.readouterr().out
+
+
+def test_a_run_names_the_interrupted_batch_that_it_includes(capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = (
+        summary(BALANCED, tables={"one": {"inserted": 4}}),
+        summary(BALANCED, tables={"one": {"inserted": 1}}),
+    )
+    whole = after.after(before)
+    assert (whole.seconds, whole.calls, whole.parts[0].counts["fetched"]) == (4.0, 20, 10)
+    assert whole.tables == {"one": {"inserted": 5}}
+    show_balance(whole)
+    show_failures(whole)
+    shown = capsys.readouterr().out
+    assert "10 fetched = 8 inserted + 2 unchanged" in shown
+    assert "Includes the interrupted batch 00000000" in shown
+
+
+def test_a_sample_is_not_up_to_date() -> None:
+    whole = summary(BALANCED)
+    sampled = replace(whole, batch=replace(whole.batch, options={"limit": 20}))
+    assert format_headline(sampled) == "Read a sample of about 20 records of each resource (took 2.0 s)."
 
 
 def test_summary_as_json() -> None:
