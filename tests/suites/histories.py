@@ -208,7 +208,8 @@ class History:
         query = """
             SELECT part.resource FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
             WHERE batch.tenant = :tenant AND part.status = 'done' AND part.fetched <> part.inserted + part.updated
-                + part.unchanged + part.outside_window + part.older + part.refused + part.duplicate + part.no_row
+                + part.unchanged + part.outside_window + part.older + part.stepped_back + part.refused + part.duplicate
+                + part.no_row
         """
         with engine.connect() as connection:
             names = connection.execute(text(query), {"tenant": self.tenant}).scalars()
