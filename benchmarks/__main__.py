@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from benchmarks import growth, kinds, latency, pacing, stages
+from benchmarks import calls, growth, kinds, latency, pacing, stages
 from benchmarks.candidates import CANDIDATES, OURS
 from benchmarks.compare import compare
 from benchmarks.prepare import missing_environments, prepare
@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         latency.measure_latency(options.records, options.rounds)
     elif options.what == "children":
         latency.measure_children(options.parents)
+    elif options.what == "calls":
+        calls.measure_calls(options.customers, options.window, options.days)
     elif options.what == "pace":
         pacing.pacing(options.seconds)
     elif options.what == "stages":
@@ -47,6 +49,10 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument("--rounds", type=int, default=3)
     command = commands.add_parser("children", help="calls for single records, with and without latency")
     command.add_argument("--parents", type=int, default=2_000)
+    command = commands.add_parser("calls", help="a first sync and three days under the call limit, in compressed time")
+    command.add_argument("--customers", type=int, default=5_000, help="customers and prospects of the agency")
+    command.add_argument("--window", type=float, default=1.0, help="seconds that are a minute of the call limit")
+    command.add_argument("--days", type=int, default=calls.DAYS)
     command = commands.add_parser("pace", help="calls per second against the server's limit, with one and two workers")
     command.add_argument("--seconds", type=float, default=60.0, help="duration of each measurement")
     command = commands.add_parser("stages", help="microseconds per record in each stage")

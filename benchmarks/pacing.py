@@ -21,7 +21,7 @@ from etl.database.connect import make_engine
 from etl.database.migrate import upgrade
 from etl.errors import TryAgain
 from etl.ledger.transaction import Ledger
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.simulator import Simulator, SimulatorSettings
 
 #: The vendor's limit in a shorter window: calls, seconds, and how long each answer takes.
@@ -41,12 +41,19 @@ class Outcome:
     granted: int
     refused: int
     seconds: float
-    others: int  #: calls of another integration in a window
+    others: int  #: calls that another integration tries in a window
+    served: int = 0  #: calls of the other integration that were accepted, in all
 
     @property
     def used(self) -> float:
         """The share of the calls that were left to us that was used."""
-        return self.granted / (min(SET, CALLS - self.others) * self.seconds / WINDOW)
+        windows = self.seconds / WINDOW
+        return self.granted / min(SET * windows, CALLS * windows - self.served)
+
+    @property
+    def share_of_others(self) -> str:
+        """The share of the other integration's calls that were accepted."""
+        return f"{self.served / (self.others * self.seconds / WINDOW):.0%}" if self.others else ""
 
     @property
     def share(self) -> float:
@@ -57,7 +64,7 @@ class Outcome:
         """Return the row of the table."""
         least, most = AIMS[self.others]
         met = self.used >= least and self.share <= most
-        figures = [figure(self.granted / self.seconds), f"{self.used:.1%}", f"{self.share:.2%}"]
+        figures = [figure(self.granted / self.seconds), f"{self.used:.1%}", f"{self.share:.2%}", self.share_of_others]
         return [label, str(workers), *figures, "met" if met else "**not met**"]
 
 
@@ -70,7 +77,7 @@ def pacing(seconds: float) -> None:
                 done = measured(postgres, f"limit_{others}_{workers}", others, workers, max(seconds, 10 * WINDOW))
                 rows.append(done.row(label, workers))
     print(f"The server allows {CALLS} calls in any {WINDOW} s, and each answer takes {LATENCY * 1000:.0f} ms.\n")
-    print(markdown(["scene", "workers", "calls/s", "of what is left", "refused", "target"], rows))
+    print(markdown(["scene", "workers", "calls/s", "of what is left", "refused", "others accepted", "target"], rows))
 
 
 def measured(postgres: Cluster, name: str, others: int, workers: int, seconds: float) -> Outcome:
@@ -82,12 +89,20 @@ def measured(postgres: Cluster, name: str, others: int, workers: int, seconds: f
         with working(simulator, url, workers) as processes:
             wait_for_calls(simulator)
             simulator.requests.clear()
+            served = count_served(simulator)
             time.sleep(seconds)
+            served = count_served(simulator) - served
             seen = Counter(request.status for request in list(simulator.requests) if request.path.startswith("/v1/"))
         failed = [process.returncode for process in processes if process.returncode > 0]
     if failed:
         raise SystemExit(f"{len(failed)} workers failed; their output is above.")
-    return Outcome(seen[200], seen[401], seconds, others)
+    return Outcome(seen[200], seen[401], seconds, others, served)
+
+
+def count_served(simulator: Simulator) -> int:
+    """Return the calls of the other integration that were accepted so far."""
+    limit = simulator.server.faults.account_limit
+    return limit.taken_by_others if limit is not None else 0
 
 
 def wait_for_calls(simulator: Simulator) -> None:
@@ -125,7 +140,7 @@ def working(simulator: Simulator, url: str, workers: int) -> Iterator[list[subpr
 
 async def work(settings: Settings, ledger: Ledger) -> None:
     """Call as fast as the limit allows, with as many calls under way as a run has, until the process is stopped."""
-    feed = resource("contacts")
+    feed = find_resource("contacts")
     call = page_call(feed, feed.endpoints[0], date(2000, 1, 1), date(2100, 1, 1), 1, 1)
 
     async def caller() -> None:

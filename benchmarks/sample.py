@@ -10,7 +10,7 @@ from benchmarks.book import FIRST_DAY
 from benchmarks.server import MAX_PAGE_SIZE, Book
 from etl.api.protocol import Call, page_call
 from etl.catalogue import Resource
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.window import FIRST_INSTANT
 
 ROUNDS = 3
@@ -36,7 +36,7 @@ def load_samples(records: int) -> list[Sample]:
     pages = range(1, -(-records // MAX_PAGE_SIZE) + 1)
     samples_read = []
     for feed, name in RESOURCES.items():
-        feed_resource = resource(name)
+        feed_resource = find_resource(name)
         call = page_call(feed_resource, feed_resource.endpoints[0], FIRST_INSTANT.date(), end, 1, MAX_PAGE_SIZE)
         bodies = [book.page(book.feeds[feed], FIRST_DAY, end, number, MAX_PAGE_SIZE) for number in pages]
         samples_read.append(Sample(feed_resource, call, bodies))

@@ -35,17 +35,32 @@ def find_level(name: str, levels: dict[str, int]) -> int:
 def find_prerequisites(resource: Resource) -> set[str]:
     """Return the resources that have to be read before this one.
 
-    These are its parent, the resources for which it is a fallback, and the resources that fill a referenced table and
-    are parents of others. Rows of other referenced tables are placeholders until their records arrive, which is correct
-    in any order but costs a second write.
+    Before details: all feeds and lists, since they bring the parents and cost few calls. Otherwise the resources for
+    which it is a fallback, the primary sources of its table, and the resources that fill a referenced table and are
+    parents of others. Rows of other referenced tables are placeholders until their records arrive, which is correct in
+    any order but costs a second write.
     """
-    parent = {resource.parent.resource} if resource.parent is not None else set()
+    if resource.parent is not None:
+        return {other.name for other in CATALOGUE if other.endpoints and other.parent is None}
     replaced = {derived.name for derived, derivation in derived_from(resource.name) if derivation.fallback}
     tables = {key.column.table.name for key in resource.model.__table__.foreign_keys}
-    parent_sources = {
-        other.name for other in CATALOGUE if is_parent_source(other) and other.model.__tablename__ in tables
-    }
-    return (parent | replaced | parent_sources) - {resource.name} - find_later(resource)
+    parent_sources = {other.name for other in CATALOGUE if is_parent_source(other) and other.table in tables}
+    return (replaced | parent_sources | primary_sources(resource)) - {resource.name} - find_later(resource)
+
+
+def is_read_daily(resource: Resource) -> bool:
+    """Return whether a resource is read once a day: a whole list, or what is derived from whole lists only."""
+    sources = [BY_NAME[derivation.resource] for derivation in resource.derived]
+    return resource.is_whole_list or (not resource.endpoints and all(map(is_read_daily, sources)))
+
+
+def primary_sources(resource: Resource) -> set[str]:
+    """Return the resources that bring the rows to which a secondary source adds columns."""
+    if resource.data_source == PRIMARY:
+        return set()
+    primary = [other for other in CATALOGUE if other.model is resource.model and other.data_source == PRIMARY]
+    derived = {derivation.resource for other in primary for derivation in other.derived}
+    return derived | {other.name for other in primary if other.endpoints}
 
 
 def is_parent_source(resource: Resource) -> bool:

@@ -25,6 +25,8 @@ A docstring is the default message of its class. The old names at the end of thi
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
+from etl.docstrings import docstring_of
+
 
 class EtlError(Exception):
     """Something went wrong."""
@@ -32,7 +34,7 @@ class EtlError(Exception):
     exit_status: ClassVar[int] = 1
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or " ".join((type(self).__doc__ or "").split()))
+        super().__init__(message or " ".join(docstring_of(type(self)).split()))
 
 
 class RetryableError(EtlError):
@@ -42,9 +44,13 @@ class RetryableError(EtlError):
 class ApiUnavailable(RetryableError):
     """QQCatalyst did not return a usable response. Progress is saved; resume with `qqetl retry`."""
 
-    def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, retry_after: float | None = None, is_overload: bool = False
+    ) -> None:
+        """Name the seconds after which to try again, and whether the server may answer a smaller request."""
         super().__init__(message)
         self.retry_after = retry_after
+        self.is_overload = is_overload
 
 
 class QuotaSpent(RetryableError):

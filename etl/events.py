@@ -8,6 +8,14 @@ from etl.errors import Interrupted
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """A batch is run or resumed: the number of its resources, and of those that have ended already."""
+
+    resources: int
+    ended: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """A resource starts. `calls` is the expected number of calls, None if it is unknown."""
 
@@ -46,7 +54,7 @@ class Message:
     text: str
 
 
-Event = Started | Advanced | Finished | Message
+Event = Planned | Started | Advanced | Finished | Message
 Watch = Callable[[Event], None]
 
 

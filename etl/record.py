@@ -1,6 +1,6 @@
 """Records: one JSON object of the API with its id and times, still as text."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -49,12 +49,11 @@ class StagedRecord(msgspec.Struct, gc=False):
 
     raw_id: str
     record: Record
-    cached_fields: dict[str, Any] | None = None
+    cached_fields: Mapping[str, Any] | None = None
     cached_times: str | None = None
 
-    @property
-    def decoded(self) -> Mapping[str, Any]:
-        """The record as a decoded JSON object. It is decoded at most once."""
+    def decoded(self, decode: Callable[[bytes], Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Return the record as `decode` reads it, always the same function; it is decoded at most once."""
         if self.cached_fields is None:
             self.cached_fields = decode(self.record.raw)
         return self.cached_fields

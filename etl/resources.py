@@ -3,80 +3,30 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from etl.catalogue import (
-    BODY,
-    DAYS,
-    ENTERPRISE,
-    FEED,
-    Dates,
-    Derivation,
-    Endpoint,
-    Envelope,
-    Nested,
-    Parent,
-    ReferenceStub,
-    Resource,
-    SoftReference,
+from etl.additional_resources import ADDITIONAL
+from etl.catalogue import Derivation, Endpoint, Envelope, Nested, Resource
+from etl.endpoints import (
+    AGENTS,
+    CREATED,
+    FACTS_OF_POLICY,
+    MODIFIED,
+    OF_TERM,
+    UNSHOWN_DAYS,
+    WHEN_CHANGED,
+    WHILE_PLACED,
+    array,
+    enterprise,
+    feed,
+    of_customer,
+    of_policy,
+    rules,
 )
 from etl.errors import UsageError
 from etl.models import core, documents, financial, products, risks, staging
 from etl.models.claims import Claim
 
-MODIFIED, CREATED = "DateLastModified", "CreatedOn"
-
-#: The fields of a policy that its children need.
-OF_POLICY = ("PolicyId", "CustomerId")
-OF_TERM = (
-    *OF_POLICY,
-    "PriorPolicyID",
-    "Status",
-    "IsDeleted",
-    "EffectiveDate",
-    "ExpirationDate",
-    "TotalPremium",
-    "LOB",
-    "LOBId",
-    "LOBList",
-)
-
-#: The enterprise feeds filter only by the modification date, both days included.
-MODIFIED_DAYS = Dates("modifiedStartDate", "modifiedEndDate", end_included=True, field="modified")
-#: The billing feed filters by a created date that its rows do not show.
-UNSHOWN_DAYS = Dates(field=None)
-
-AGENTS = ReferenceStub(
-    core.Employee,
-    core.employees_named,
-    (
-        SoftReference("agent_name", prefix=core.BY_NAME, unless="agent_id"),
-        SoftReference("csr_name", prefix=core.BY_NAME, unless="csr_id"),
-    ),
-)
-MANAGING_AGENTS = ReferenceStub(core.Carrier, core.managing_agents, (SoftReference("mga_id", "mga"),))
-
-
-def feed(path: str, dates: Dates = DAYS) -> tuple[Endpoint, ...]:
-    """Return the endpoint of a change feed."""
-    return (Endpoint(f"{path}/LastModifiedCreated", Envelope.PAGE, FEED, dates),)
-
-
-def enterprise(path: str) -> tuple[Endpoint, ...]:
-    """Return the endpoint of an enterprise feed."""
-    return (Endpoint(f"enterprise/{path}", Envelope.ENTERPRISE, ENTERPRISE, MODIFIED_DAYS),)
-
-
-def array(path: str, *query: tuple[str, str]) -> tuple[Endpoint, ...]:
-    """Return an endpoint that answers with a bare array."""
-    return (Endpoint(path, Envelope.ARRAY, query=query),)
-
-
-def rules(path: str, kind: str) -> Endpoint:
-    """Return the endpoint of one kind of commission rules, a search whose filter is left empty."""
-    return Endpoint(f"Commissions/{path}/Get", Envelope.PAGE, BODY, method="POST", implies=(("kind", kind),))
-
-
 CATALOGUE: tuple[Resource, ...] = (
-    Resource("locations", core.Location, "QQID", array("Locations/UserLocationsV2")),
+    Resource("locations", core.Location, "LocationID", array("Locations/UserLocationsV2"), MODIFIED),
     Resource(
         "agencies",
         core.Agency,
@@ -84,18 +34,6 @@ CATALOGUE: tuple[Resource, ...] = (
         derived=(Derivation("locations", core.agencies, owned=False),),
     ),
     Resource("departments", core.Department, "DepartmentID", array("Departments"), documented=False),
-    Resource("carriers", core.Carrier, "CarrierID", array("Carriers"), documented=False),
-    Resource(
-        "employees",
-        core.Employee,
-        "EntityID",
-        (Endpoint("Contacts/LastModifiedCreatedCustomersEmployees", Envelope.PAGE, FEED, DAYS),),
-        MODIFIED,
-        CREATED,
-        row_filter=("ContactSubType", ("E",)),
-        stages_filtered_out=False,
-        secrets=("SSN",),
-    ),
     Resource(
         "contacts",
         core.Contact,
@@ -109,13 +47,31 @@ CATALOGUE: tuple[Resource, ...] = (
         single=Endpoint("Contacts/{parent}/ContactSummaryDTO", Envelope.OBJECT),
     ),
     Resource(
-        "account_info",
-        core.Contact,
-        "CustomerID",
-        (Endpoint("Contacts/{parent}/AccountInfo", Envelope.OBJECT),),
-        parent=Parent("contacts"),
-        secrets=("UserID", "UserPassword", "SSN"),
-        data_source=core.ACCOUNT_INFO,
+        "employees",
+        core.Employee,
+        "EntityID",
+        modified=MODIFIED,
+        created=CREATED,
+        derived=(Derivation("contacts", core.employees_among),),
+        secrets=("SSN",),
+    ),
+    Resource(
+        "carriers",
+        core.Carrier,
+        "EntityID",
+        modified=MODIFIED,
+        created=CREATED,
+        derived=(Derivation("contacts", core.carriers_among),),
+        secrets=("SSN",),
+    ),
+    Resource(
+        "carrier_list",
+        core.Carrier,
+        "CarrierID",
+        array("Carriers"),
+        documented=False,
+        known_unmapped=("Name", "NAIC", "IsMGA", "Phone"),
+        data_source=core.CARRIER_LIST,
     ),
     Resource(
         "applications",
@@ -135,22 +91,35 @@ CATALOGUE: tuple[Resource, ...] = (
         feed("Policies"),
         MODIFIED,
         CREATED,
-        stubs=(AGENTS, MANAGING_AGENTS),
+        stubs=(AGENTS,),
         active=("Status", ("A", "P")),
         single=Endpoint("PolicySummaryForApi", Envelope.OBJECT, query=(("policyID", "{parent}"),)),
+    ),
+    Resource(
+        "account_info",
+        core.Contact,
+        "CustomerID",
+        (Endpoint("Contacts/{parent}/AccountInfo", Envelope.OBJECT),),
+        parent=of_customer(),
+        secrets=("UserID", "UserPassword", "SSN"),
+        data_source=core.ACCOUNT_INFO,
     ),
     Resource(
         "fees",
         financial.Fee,
         "FeeID",
-        derived=(Derivation("policies", financial.agency_fees), Derivation("quotes", financial.carrier_fees)),
+        derived=(
+            Derivation("policies", financial.agency_fees, list="PolicyAgencyFees"),
+            Derivation("quotes", financial.carrier_fees, list="QuoteCarrierFees"),
+        ),
     ),
     Resource(
         "policy_details",
         products.PolicyDetail,
         products.detail_id,
         array("Policies/{parent}/PolicyInfo"),
-        parent=Parent("policies", parent_fields=OF_TERM, fallback=products.lines_of),
+        parent=of_policy(*OF_TERM, fallback=products.lines_of),
+        known_unmapped=FACTS_OF_POLICY,
         stubs=(AGENTS,),
     ),
     Resource(
@@ -160,27 +129,41 @@ CATALOGUE: tuple[Resource, ...] = (
         derived=(Derivation("policy_details", products.renewal_of),),
     ),
     Resource(
+        "commissions",
+        financial.Commission,
+        "CommissionID",
+        feed("Commissions"),
+        MODIFIED,
+        CREATED,
+        derived=(Derivation("adjustments", financial.commissions_among, fallback=True),),
+        documented=False,
+    ),
+    Resource(
+        "adjustments",
+        products.Adjustment,
+        products.adjustment_id,
+        array("Policies/{parent}/Adjustments"),
+        parent=of_policy(need=WHEN_CHANGED),
+    ),
+    Resource(
         "terminations",
         products.Termination,
-        products.termination_id,
-        array("Policies/{parent}/Adjustments"),
-        created=CREATED,
-        parent=Parent("policies", parent_fields=OF_POLICY, parent_filter=("Status", ("C",))),
-        row_filter=("AdjustmentType", ("C",)),
+        "TerminationID",
+        derived=(Derivation("adjustments", products.cancellations_among),),
     ),
     Resource(
         "quotes",
         products.Quote,
         "QuoteID",
         array("Policies/{parent}/Quotes"),
-        parent=Parent("policies", parent_fields=OF_POLICY),
+        parent=of_policy(need=WHILE_PLACED),
     ),
     Resource(
         "coverages",
         risks.Coverage,
         "CoverageID",
         array("Policies/{parent}/Coverages"),
-        parent=Parent("policies", parent_fields=OF_POLICY),
+        parent=of_policy(),
         documented=False,
     ),
     Resource(
@@ -188,7 +171,7 @@ CATALOGUE: tuple[Resource, ...] = (
         risks.Equipment,
         "EquipmentID",
         array("Policies/{parent}/Equipment"),
-        parent=Parent("policies", parent_fields=OF_POLICY),
+        parent=of_policy(),
         documented=False,
     ),
     Resource(
@@ -215,16 +198,8 @@ CATALOGUE: tuple[Resource, ...] = (
         financial.CommissionRule,
         financial.rule_id,
         (rules("AgencyRules", "agency"), rules("ProducerRules", "producer")),
+        documented=False,  # the calls are, but not the items: nobody knows what their id is called
         known_unmapped=("ParentCarrierId", "SublineId", "PolicySourceId", "AnyCarrierId", "AnyMga", "ProducerList"),
-    ),
-    Resource(
-        "commissions",
-        financial.Commission,
-        "CommissionID",
-        feed("Commissions"),
-        MODIFIED,
-        CREATED,
-        documented=False,
     ),
     Resource(
         "documents",
@@ -232,7 +207,7 @@ CATALOGUE: tuple[Resource, ...] = (
         "BlobInfoId",
         array("Documents/Images", ("entityId", "{parent}")),
         created="DateAdded",
-        parent=Parent("contacts", parent_fields=("EntityID",)),
+        parent=of_customer("EntityID"),
     ),
     Resource(
         "acord_forms",
@@ -240,23 +215,33 @@ CATALOGUE: tuple[Resource, ...] = (
         "AcordFormID",
         array("ACORDForms/ByCustomer/{parent}"),
         created=CREATED,
-        parent=Parent("contacts", parent_fields=("EntityID",)),
+        parent=of_customer("EntityID"),
         secrets=("SSN",),
         documented=False,
     ),
+    *ADDITIONAL,
 )
 
 BY_NAME = {entry.name: entry for entry in CATALOGUE}
 
-for entry in BY_NAME:
-    staging.declare(entry)
+#: The resources for whose records details are read.
+PARENTS = frozenset(entry.parent.resource for entry in CATALOGUE if entry.parent is not None)
+
+for entry_name in BY_NAME:
+    staging.declare(entry_name, is_parent=entry_name in PARENTS)
+
+#: The field in which an enterprise feed names the agency of an item: ids are unique only inside an agency.
+AGENCY_FIELD = "QQTenantID"
+
+#: The resources that make the database useful: offices, customers, policies and billing.
+USEFUL = ("locations", "contacts", "policies", "billing_records")
 
 #: The resource whose records are the people that can be erased.
 PEOPLE = "contacts"
 
 
-def resource(name: str) -> Resource:
-    """Return the resource of this name; raises UsageError, with the nearest and all names, for an unknown one."""
+def find_resource(name: str) -> Resource:
+    """Return the resource of this name; raises UsageError, with the closest and all names, for an unknown name."""
     try:
         return BY_NAME[name]
     except KeyError:
@@ -266,24 +251,24 @@ def resource(name: str) -> Resource:
 
 
 def children_of(name: str) -> tuple[Resource, ...]:
-    """Return the resources that need one call for each record of this one."""
+    """Return the resources that are read with one call for each record of this resource."""
     return tuple(entry for entry in CATALOGUE if entry.parent is not None and entry.parent.resource == name)
 
 
 def derived_from(name: str) -> tuple[tuple[Resource, Derivation], ...]:
-    """Return the resources that are made from parts of this one's records, each with how."""
+    """Return the resources that are created from parts of this resource's records, each with its derivation."""
     return tuple((entry, way) for entry in CATALOGUE for way in entry.derived if way.resource == name)
 
 
 def selected(names: Iterable[str]) -> tuple[Resource, ...]:
-    """Return the resources of these names, those made from them and those they are made from; all if no name is given.
+    """Return the named resources, those derived from them and those they are derived from; without names, all.
 
     In order of extraction. Raises UsageError for an unknown name.
     """
-    wanted = {resource(name).name for name in names}
+    wanted = {find_resource(name).name for name in names}
     if not wanted:
         return CATALOGUE
     wanted |= {way.resource for name in wanted if not BY_NAME[name].endpoints for way in BY_NAME[name].derived}
-    made = [entry for entry in CATALOGUE if not entry.endpoints]
-    wanted |= {entry.name for entry in made if any(way.resource in wanted for way in entry.derived)}
+    derived = [entry for entry in CATALOGUE if not entry.endpoints]
+    wanted |= {entry.name for entry in derived if any(way.resource in wanted for way in entry.derived)}
     return tuple(entry for entry in CATALOGUE if entry.name in wanted)

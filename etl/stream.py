@@ -13,6 +13,7 @@ from etl.database.connect import make_engine
 from etl.engine.page_writer import PageWriter
 from etl.engine.workers import WorkerPool
 from etl.ledger.batches import Batch
+from etl.ledger.children import RefreshAge
 from etl.ledger.leases import Lease
 from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.raw_tables import has_missing_records
@@ -71,8 +72,15 @@ class Stream:
 
     def make_writer(self, ledger: Ledger) -> PageWriter:
         """Return a writer that puts page groups through this stream."""
-        timezone = self.settings.etl_api_timezone
-        return PageWriter(ledger, self.batch.id, timezone, self.rules, self.process_records, self.not_offered)
+        return PageWriter(
+            ledger,
+            self.batch.id,
+            self.settings.etl_api_timezone,
+            self.rules,
+            self.process_records,
+            self.not_offered,
+            RefreshAge.of(self.settings),
+        )
 
     def make_pool(self, ledger: Ledger) -> WorkerPool:
         """Return the workers that write page groups, with the ledger's database and lease."""

@@ -1,12 +1,18 @@
 """The Alembic environment: metadata, schemas, and the lock that serializes migrations."""
 
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
 from alembic import context
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Connection, text
 
 from etl.database.connect import make_engine
-from etl.database.migrate import ACTIVE_HOLDER, MANAGED_SCHEMAS, MIGRATION_LOCK, block_runs, find_active_lease, metadata
+from etl.database.migrate import ACTIVE_HOLDER, MIGRATION_LOCK, block_runs, find_active_lease
 from etl.database.resolve import resolve_database
 from etl.database.revisions import current_revision, head_revision
+from etl.database.rights import MANAGED_SCHEMAS, create_schema
+from etl.database.tables import metadata
 from etl.load import history_triggers
 from etl.privacy.roles import ViewGrant
 from etl.reports.views import create_views, drop_views
@@ -16,7 +22,7 @@ def run_migrations(connection: Connection) -> None:
     """Run the migrations in one transaction; drop views and triggers first and create them again afterward."""
     connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
     for schema in MANAGED_SCHEMAS:
-        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+        create_schema(connection, schema)
     if will_change_tables(connection):
         block_runs(connection)
     elif has_target_revision() and (lease := find_active_lease(connection)) is not None:
@@ -32,8 +38,11 @@ def run_migrations(connection: Connection) -> None:
         include_name=lambda name, kind, _parents: kind != "schema" or name in (None, "public", *MANAGED_SCHEMAS),
         compare_type=True,
         compare_server_default=False,
+        on_version_apply=report_migration,
     )
     context.run_migrations()
+    if view_grants is not None and report is not None:
+        report("Creating triggers and views ...")
     if view_grants is not None and current_revision(connection) == head_revision():
         history_triggers.create_history_triggers(connection)
         create_views(connection, view_grants)
@@ -62,6 +71,18 @@ def will_change_tables(connection: Connection) -> bool:
     return has_target_revision() and current_revision(connection) != context.get_revision_argument()
 
 
+def report_migration(
+    ctx: MigrationContext,  # noqa: ARG001 (Alembic passes it by name, as the others)
+    step: MigrationInfo,
+    heads: Collection[Any],  # noqa: ARG001
+    run_args: Mapping[str, Any],  # noqa: ARG001
+) -> None:
+    """Report a migration that was applied."""
+    if report is not None and step.is_upgrade:
+        report(f"Migration {step.up_revision_id} applied.")
+
+
+report: Callable[[str], None] | None = context.config.attributes.get("report")
 given_connection = context.config.attributes.get("connection")
 if given_connection is not None:
     run_migrations(given_connection)

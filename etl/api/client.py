@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from random import Random
 from types import TracebackType
@@ -19,12 +19,13 @@ from etl.api.auth.credentials import Credential, TokenProvider, fixed_credential
 from etl.api.auth.token_protocol import TokenRequest, TokenResponse, TokenUnavailable, parse_token_response
 from etl.api.auth.token_store import MemoryTokenStore, SharedTokenStore
 from etl.api.auth.unauthorized import is_call_limit, says_invalid_token, vendor_sentence
+from etl.api.clock import ApiClock, largest_ahead
 from etl.api.concurrency import ConcurrencyLimiter
 from etl.api.protocol.answers import PERHAPS_PASSING, Answer, EndpointRefused, RateLimited, Refusal, check_answer
 from etl.api.protocol.calls import Call
 from etl.api.protocol.pages import read_page
 from etl.api.protocol.waiting import http_date, retry_after
-from etl.api.rate_limit.limiter import CallOutcome, Permit, RateLimiter
+from etl.api.rate_limit.limiter import Permit, PermitOutcome, RateLimiter
 from etl.api.rate_limit.stores import choose_store
 from etl.api.rate_limit.window import WindowRules
 from etl.api.retry_policy import CircuitBreaker, RetryPolicy
@@ -41,10 +42,6 @@ from etl.ledger.transaction import Ledger
 
 #: The API's cheapest call, which shows whether a credential is valid.
 PING = "BusinessLogic/Ping"
-#: The clock difference from which a warning is logged.
-LARGE_SKEW = timedelta(minutes=5)
-#: The Date header has whole seconds: within two of them the clocks count as equal, and ours is more precise.
-_SAME_TIME = timedelta(seconds=2)
 
 log = get_logger(__name__)
 
@@ -75,7 +72,7 @@ class ApiClient:
         self._settings = settings
         self._clock, self._now = clock, now
         self.traffic = Traffic()
-        self.clock_skew: timedelta | None = None  #: the API's clock minus ours, from the last answer
+        self.api_clock = ApiClock(largest_ahead(settings.etl_overlap))
         random, limits = random or Random(), limits or Limits()  # noqa: S311 (jitter, not secrecy)
         self._retry = RetryContext(policy or RetryPolicy(), CircuitBreaker(), self.traffic, clock, sleep, random)
         self._transport = Transport(settings.etl_concurrency, limits)
@@ -109,7 +106,7 @@ class ApiClient:
 
     def server_now(self) -> datetime:
         """Return the time of the API's clock, or of ours until it has answered."""
-        return self._now() + (self.clock_skew or timedelta())
+        return self.api_clock.at(self._now())
 
     async def sign_in(self) -> datetime:
         """Get a credential, try it, and return the time of the API's clock.
@@ -142,7 +139,9 @@ class ApiClient:
             except Unauthorized as error:
                 await self._authenticator.judge(error, call, history)
             except EndpointRefused as refusal:
-                if not call.proven or refusal.reason not in PERHAPS_PASSING:
+                # RFC 9110, 15.5.4: a 403 is not repeated with the same credentials, even as a web page.
+                is_final = refusal.status == HTTPStatus.FORBIDDEN or refusal.reason not in PERHAPS_PASSING
+                if is_final or not call.proven:
                     raise
                 await state.backoff(refusal)
             except TooLarge:
@@ -159,7 +158,7 @@ class ApiClient:
             sent_at, started = self._clock(), self._now()
             reply = await self._send(str(call), call.method, call.target, credential, permit, call.body)
         seconds = self._clock() - sent_at
-        requested_at = started + (self.clock_skew or timedelta())
+        requested_at = self.api_clock.at(started)
         check_answer(call, reply.status, reply.headers, reply.body, requested_at)
         page = read_page(call, reply.status, reply.headers, reply.body)
         self._retry.circuit.succeeded(call.resource)
@@ -214,16 +213,16 @@ class ApiClient:
         """
         json = {"Content-Type": "application/json"} if body is not None else {}
         self.traffic.calls += 1
-        permit.outcome = CallOutcome.ENDED
+        permit.outcome = PermitOutcome.ENDED
         url = f"{self._settings.qqcatalyst_api_url}/{target}"
         reply = await self._transport.send(what, method, url, {"Authorization": credential.header} | json, body)
         self.traffic.received_bytes += len(reply.body)
-        self._read_clock(reply)
+        self.api_clock.read(reply.headers.get("Date"), self._now())
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS or (
             reply.status == HTTPStatus.UNAUTHORIZED and is_call_limit(reply.headers, reply.body)
         ):
             self.traffic.refused += 1
-            permit.outcome = CallOutcome.REFUSED
+            permit.outcome = PermitOutcome.REFUSED
             permit.retry_after = retry_after(reply.headers, self._now()) or 0.0
             raise RateLimited(f"{what}: the call limit is reached.")
         if reply.status == HTTPStatus.UNAUTHORIZED:
@@ -231,18 +230,8 @@ class ApiClient:
             sentence = escape_control_characters(redact_text(vendor_sentence(reply.headers, reply.body)))
             raise Unauthorized(credential, permit, sentence, expired=expired)
         if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            permit.outcome = CallOutcome.ACCEPTED
+            permit.outcome = PermitOutcome.ACCEPTED
         return reply
-
-    def _read_clock(self, reply: Reply) -> None:
-        """Store the difference between the API's clock and ours; log a large one once."""
-        there = http_date(reply.headers.get("Date"))
-        if there is None:
-            return
-        skew = there - self._now()
-        if abs(skew) > LARGE_SKEW and (self.clock_skew is None or abs(self.clock_skew) <= LARGE_SKEW):
-            log.warning("clocks differ", api_is_ahead_by_seconds=round(skew.total_seconds()))
-        self.clock_skew = skew if abs(skew) > _SAME_TIME else timedelta()
 
     async def _request_token(self, request: TokenRequest) -> TokenResponse:
         """Return the token that the token address grants; retry temporary failures."""

@@ -9,7 +9,9 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from etl.api.client import ApiClient
+from etl.api.daily_calls import record_calls
 from etl.api.event_loop import EventLoopThread
+from etl.api.retry_policy import RetryPolicy
 from etl.config.settings import Settings
 from etl.errors import SettingsError
 from etl.ledger.transaction import Ledger
@@ -26,11 +28,15 @@ class ApiConnection:
 
 @contextmanager
 def connected(
-    settings: Settings, stop: threading.Event | None = None, engine: Engine | None = None
+    settings: Settings,
+    stop: threading.Event | None = None,
+    engine: Engine | None = None,
+    policy: RetryPolicy | None = None,
 ) -> Iterator[ApiConnection]:
     """Yield a signed-in connection to the API, and close it after the block.
 
-    With the engine of a migrated database, workers share the token and the call limit. Raises SettingsError if
+    With the engine of a migrated database, workers share the token and the call limit. `policy` replaces the usual
+    budget of retries. Raises SettingsError if
     credentials are missing, CredentialsRefused if the API refuses them, QuotaSpent if the call limit is used up,
     ApiUnavailable if the API does not answer, Interrupted if `stop` is set.
     """
@@ -38,13 +44,15 @@ def connected(
         raise SettingsError(f"{', '.join(missing)} not set. Put them into the environment or into a .env file.")
     ledger = Ledger(engine, settings.etl_tenant) if engine is not None else None
     with EventLoopThread(stop) as wire:
-        api = wire.run(open_client(settings, ledger))
+        api = wire.run(open_client(settings, ledger, policy))
         try:
             yield ApiConnection(wire, api, wire.run(api.sign_in()))
         finally:
             wire.run(api.__aexit__(None, None, None))
+            if ledger is not None:
+                record_calls(ledger, settings, api.traffic)
 
 
-async def open_client(settings: Settings, ledger: Ledger | None) -> ApiClient:
+async def open_client(settings: Settings, ledger: Ledger | None, policy: RetryPolicy | None) -> ApiClient:
     """Return an open client."""
-    return await ApiClient(settings, ledger=ledger).__aenter__()
+    return await ApiClient(settings, ledger=ledger, policy=policy).__aenter__()

@@ -13,6 +13,7 @@ class RetryPolicy:
     """The budget of one call. Times are in seconds."""
 
     attempts: int = 5
+    undocumented_attempts: int = 3  #: at an undocumented call that fails with status 500 or an envelope that says so
     first_pause: float = 1.0
     longest_pause: float = 30.0
     total: float = 600.0  #: since the first attempt, without waits for permits and for Retry-After

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
+from etl.api.protocol import CallFailed
 from etl.api.retry_policy import LONGEST_WAIT, CircuitBreaker, RetryPolicy
 from etl.api.traffic import Traffic
 from etl.config.logs import get_logger
@@ -65,8 +66,13 @@ class RetryState:
         context = self._context
         self._failures += 1
         asked = error.retry_after if isinstance(error, ApiUnavailable) else None
-        if self._is_over(asked):
-            if isinstance(error, ApiUnavailable):
+        is_absence = isinstance(error, CallFailed) and not getattr(self._call, "proven", True)
+        is_divisible = getattr(self._call, "divisible", False)
+        is_too_large = is_divisible and isinstance(error, ApiUnavailable) and error.is_overload
+        if self._is_over(asked) or (is_absence and self._failures >= context.policy.undocumented_attempts):
+            # An account that lacks an undocumented call may answer 500 to it, which says nothing of other calls; nor
+            # does the failure of a call that a smaller one replaces.
+            if isinstance(error, ApiUnavailable) and not is_absence and not is_too_large:
                 context.circuit.failed(context.clock(), self._resource)
             raise error
         if asked is None:
@@ -84,7 +90,7 @@ class RetryState:
         context = self._context
         spent = context.clock() - self._begun_at - self._excused
         return (
-            self._failures >= context.policy.attempts
+            self._failures >= (getattr(self._call, "attempts", None) or context.policy.attempts)
             or spent > context.policy.total
             or self._asked + (asked or 0.0) > LONGEST_WAIT
             or context.circuit.is_open(self._resource)

@@ -12,6 +12,8 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from etl.api.proxy import environment_proxy
+from etl.docstrings import docstring_of
 from etl.errors import ActionRequired, ApiUnavailable
 
 
@@ -58,7 +60,7 @@ class Transport:
             timeout=aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.read),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept": "application/json", "User-Agent": f"qqcatalyst-etl/{product_version()}"},
-            trust_env=True,
+            trust_env=False,
         )
         return self
 
@@ -82,18 +84,22 @@ class Transport:
         """
         if self._session is None:
             raise RuntimeError("The connections are closed; use the client in `async with`.")
+        address = URL(url, encoded=True)
+        proxy = environment_proxy(address)
         try:
             async with (
                 asyncio.timeout(self._limits.total),
                 self._session.request(
-                    method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False
+                    method, address, headers=headers, data=body, allow_redirects=False, proxy=proxy
                 ) as response,
             ):
                 content = await self._read(response)
         except (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError) as error:
-            raise CertificateRefused(f"{what}: {CertificateRefused.__doc__}") from error
-        except TimeoutError:
-            raise ApiUnavailable(f"{what}: {_host(url)} gave no complete answer in time.") from None
+            raise CertificateRefused(f"{what}: {docstring_of(CertificateRefused)}") from error
+        except TimeoutError as error:
+            is_connected = not isinstance(error, aiohttp.ConnectionTimeoutError)
+            message = f"{what}: {_host(url)} gave no complete answer in time."
+            raise ApiUnavailable(message, is_overload=is_connected) from None
         except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
             raise ApiUnavailable(f"{what}: {_host(url)} {_reason(error)}.") from None
         return Reply(response.status, CIMultiDict(response.headers), content)

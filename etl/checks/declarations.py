@@ -6,7 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 from etl.errors import UsageError
-from etl.resources import resource
+from etl.models.policy_numbers import expand_keys
+from etl.resources import find_resource
 from etl.values import Severity
 
 HERE = Path(__file__).parent
@@ -36,12 +37,13 @@ class Check:
     @property
     def table(self) -> str:
         """The production table whose rows it checks."""
-        return str(resource(self.resource).model.__tablename__)
+        return str(find_resource(self.resource).model.__tablename__)
 
     @cached_property
     def sql(self) -> str:
         """The query, which people can run as well."""
-        return (HERE / "sql" / f"{self.name.replace('-', '_')}.sql").read_text(encoding="utf-8").strip()
+        file = HERE / "sql" / f"{self.name.replace('-', '_')}.sql"
+        return expand_keys(file.read_text(encoding="utf-8").strip())
 
 
 CHECKS: tuple[Check, ...] = (

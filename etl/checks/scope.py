@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from etl.models.policy_numbers import expand_keys
+
 #: Queries for the rows of one table that a batch affects. Each binds tenant and batch_id.
 SCOPES: Mapping[str, str] = {
-    "policies": """
+    "policies": expand_keys("""
         WITH touched AS (
             SELECT id, prior_policy_id, policy_number FROM public.policies
             WHERE tenant = :tenant AND etl_batch_id = :batch_id
@@ -19,8 +21,9 @@ SCOPES: Mapping[str, str] = {
         )
         SELECT id FROM touched
         UNION SELECT next.id FROM touched JOIN public.policies AS next ON next.prior_policy_id = touched.id
-        UNION SELECT same.id FROM touched JOIN public.policies AS same ON same.policy_number = touched.policy_number
-    """,
+        UNION SELECT same.id FROM touched JOIN public.policies AS same
+            ON policy_number_key(same.policy_number) = policy_number_key(touched.policy_number)
+    """),
     "renewals": """
         SELECT id FROM public.renewals WHERE tenant = :tenant AND etl_batch_id = :batch_id
         UNION

@@ -12,7 +12,8 @@ from etl.config.settings import Settings
 from etl.database.embedded.paths import server_paths
 from etl.database.embedded.server import remove_server
 from etl.errors import UsageError
-from etl.simulator import Simulator, SimulatorSettings
+from etl.resources import CATALOGUE
+from etl.simulator import EXTRA_CALLS, Simulator, SimulatorSettings
 
 DEFAULT_CONTACTS = 300
 _AGENCY_FILE = "agency.json"
@@ -26,8 +27,10 @@ class DemoAgency:
     founded: datetime
 
     def simulator_settings(self, *, live: bool) -> SimulatorSettings:
-        """Return the settings of the simulator for this agency."""
-        return SimulatorSettings(contacts=self.contacts, founded=self.founded, live=live)
+        """Return the settings of the simulator: an ordinary account, with the calls that it lacks turned on by name."""
+        return SimulatorSettings(
+            contacts=self.contacts, founded=self.founded, live=live, documented_only=True, offered=EXTRA_CALLS
+        )
 
 
 def get_demo_folder(settings: Settings) -> Path:
@@ -63,6 +66,11 @@ def remove_demo(folder: Path) -> bool:
     return remove_server(folder)
 
 
+def exists_demo(folder: Path) -> bool:
+    """Return whether the demo has not been removed."""
+    return (folder / _AGENCY_FILE).exists()
+
+
 def make_demo_settings(settings: Settings, simulator: Simulator) -> Settings:
     """Return the settings that connect to the simulator instead of a real account."""
     api_settings = simulator.settings
@@ -79,5 +87,8 @@ def make_demo_settings(settings: Settings, simulator: Simulator) -> Settings:
             "qqcatalyst_username": SecretStr(api_settings.username),
             "qqcatalyst_password": SecretStr(api_settings.password),
             "etl_rate": 0.0,
+            "etl_resources": ",".join(
+                f"+{resource.name}" for resource in CATALOGUE if resource.needs_enterprise_access
+            ),
         }
     )

@@ -1,5 +1,6 @@
 """Entry point: the list of commands, imported on demand, and error handling."""
 
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 import etl
 from etl.cli.ui.errors import report_error
+from etl.docstrings import restore_docstrings
 
 #: Each command (its file in `etl/cli/commands`), with its line in the help.
 COMMANDS = {
@@ -62,7 +64,9 @@ class LazyCommands(TyperGroup):
         """Return the command with this name, None if there is none."""
         if cmd_name not in COMMANDS:
             return None
-        command = typer.main.get_command(import_module(f"etl.cli.commands.{cmd_name}").app)
+        module = import_module(f"etl.cli.commands.{cmd_name}")
+        restore_docstrings(module)
+        command = typer.main.get_command(module.app)
         command.name = cmd_name
         return command
 
@@ -104,8 +108,23 @@ def build_command_line() -> Any:
     return typer.main.get_command(app)
 
 
+def open_missing_streams() -> None:
+    """Open the null device in place of closed standard streams (`qqetl status >&-`).
+
+    Otherwise the next file or connection would take the number of the stream, and receive what is written to it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115 (a stream of the process)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line (default: that of this process) and return the exit status."""
+    open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without ✓ shows ?
     try:

@@ -1,15 +1,16 @@
 """Run a pipeline from the command line: progress, stop request, summary, exit status."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from etl.cli.run_notifier import RunNotifier
 from etl.cli.ui.format import format_number
 from etl.cli.ui.progress import show_progress
 from etl.cli.ui.signals import StopRequest
-from etl.cli.ui.terminal import print_json
+from etl.cli.ui.terminal import print_json, print_notice
 from etl.cli.views.summary import show_summary, summary_to_json
 from etl.errors import Interrupted
-from etl.pipeline import Summary, Watcher
+from etl.pipeline import Options, Summary, Watcher
 
 #: Runs the pipeline and reports to a watcher.
 RunPipeline = Callable[[Watcher], Summary]
@@ -30,6 +31,21 @@ def run_with_progress(
 
     Raises Interrupted with the reason, after a stop request or at the time limit.
     """
+    return run_and_summarize(
+        run_pipeline, stop_request, total, write_summary, max_minutes=max_minutes, notifier=notifier
+    ).exit_status
+
+
+def run_and_summarize(
+    run_pipeline: RunPipeline,
+    stop_request: StopRequest,
+    total: int,
+    write_summary: WriteSummary = show_summary,
+    *,
+    max_minutes: float | None = None,
+    notifier: RunNotifier | None = None,
+) -> Summary:
+    """Do as `run_with_progress` does, and return the summary."""
     try:
         with stop_request.limit_time(max_minutes) as stop, show_progress(total) as watch:
             summary = run_pipeline(Watcher(watch, stop))
@@ -42,6 +58,19 @@ def run_with_progress(
     write_summary(summary)
     if notifier is not None and not stop_request.by_signal:
         notifier.notify_end(succeeded=summary.exit_status == 0)
+    return summary
+
+
+def run_rounds(run_round: Callable[[Options], Summary], options: Options, *, goes_on: bool) -> int:
+    """Run once, or until no details are left because their time was over; return the exit status of the last round.
+
+    Each round reads the feeds again before it goes on with the details.
+    """
+    summary = run_round(options)
+    while goes_on and summary.has_backlog:
+        print_notice("Details are left: reading recent changes, then more details. Ctrl-C stops; progress is saved.")
+        options = replace(options, full=False)
+        summary = run_round(options)
     return summary.exit_status
 
 

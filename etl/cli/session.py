@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -53,9 +54,13 @@ def load_settings() -> Settings:
 
 
 @contextmanager
-def open_database(settings: Settings, *, embedded: bool) -> Iterator[str]:
-    """Give the URL of the database and print it; the embedded server runs as long as the block."""
-    with resolve_database(settings, embedded=embedded) as url:
+def open_database(settings: Settings, *, embedded: bool, create: bool = False) -> Iterator[str]:
+    """Give the URL of the database and print it; the embedded server runs as long as the block.
+
+    Only with `create`, an embedded database that does not exist is created.
+    """
+    say = partial(print_notice, style="dim")
+    with resolve_database(settings, embedded=embedded, create=create, say=say) as url:
         is_embedded = embedded or settings.database_url is None
         print_notice(f"Database: {display_url(url)}{' (embedded)' if is_embedded else ''}", style="dim")
         yield url
@@ -63,15 +68,19 @@ def open_database(settings: Settings, *, embedded: bool) -> Iterator[str]:
 
 @contextmanager
 def open_session(
-    *, embedded: bool = False, settings: Settings | None = None, create_tables: bool = True
+    *,
+    embedded: bool = False,
+    settings: Settings | None = None,
+    create: bool = False,
+    create_tables: bool = False,
 ) -> Iterator[CommandSession]:
     """Open the settings and the database of a command for the block.
 
-    Creates the tables of an empty embedded database if `create_tables` is set. Raises SettingsError,
-    DatabaseUnavailable, DatabaseNotReady.
+    Creates an embedded database with `create`, and the tables of an empty one with `create_tables`. Raises
+    SettingsError, DatabaseUnavailable, DatabaseNotReady.
     """
     settings = settings or load_settings()
-    with open_database(settings, embedded=embedded) as url:
+    with open_database(settings, embedded=embedded, create=create) as url:
         if create_tables and (embedded or settings.database_url is None):
             create_missing_tables(url)
         with connect_session(settings, url) as session:
@@ -102,4 +111,4 @@ def create_missing_tables(url: str) -> None:
         from etl.database.migrate import upgrade
 
         print_notice("Creating the tables ...", style="dim")
-        upgrade(url)
+        upgrade(url, report=partial(print_notice, style="dim"))

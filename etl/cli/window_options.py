@@ -7,7 +7,6 @@ from functools import partial
 from etl.errors import WindowError
 from etl.ledger import watermarks
 from etl.ledger.transaction import Ledger
-from etl.resources import selected
 from etl.window import Window, parse_instant
 
 
@@ -46,12 +45,12 @@ def window_until(ledger: Ledger, end: datetime, resources: Sequence[str]) -> Win
 
 
 def find_complete_until(ledger: Ledger, resources: Sequence[str]) -> datetime:
-    """Return the time until which all selected resources are complete."""
+    """Return the time until which all these resources are complete."""
     return min(
         watermarks.find_next_start(
-            ledger.read(partial(watermarks.read_complete_windows, tenant=ledger.tenant, resource=resource.name))
+            ledger.read(partial(watermarks.read_complete_windows, tenant=ledger.tenant, resource=resource))
         )
-        for resource in selected(resources)
+        for resource in resources
     )
 
 

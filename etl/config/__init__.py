@@ -1,1 +1,1 @@
-"""What the environment says, read once, and how a run writes its log."""
+"""The settings, read once from the environment, and the logging of a run."""

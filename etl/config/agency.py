@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from dotenv import dotenv_values
-
-from etl.config.secret_files import ReadFailure, is_secret, secret_from_file
+from etl.config.secret_files import ReadFailure, is_secret, read_env_file, secret_from_file
+from etl.config.setting_names import find_misspelled
 from etl.config.settings import CREDENTIALS, Settings
 from etl.errors import SettingsError
 
@@ -17,7 +16,9 @@ def load_agency_settings(folder: Path) -> Settings:
     """
     if not (folder / ".env").is_file():
         raise SettingsError(f"The agency {folder.name} does not exist: {folder / '.env'} is missing.")
-    dotenv = {name.upper(): value for name, value in dotenv_values(folder / ".env", encoding="utf-8").items()}
+    dotenv = read_env_file(folder / ".env")
+    if problems := list(find_misspelled(Settings.variables(), (), dotenv)):
+        raise SettingsError(f"{folder / '.env'}: {' '.join(problems)}")
     overrides: dict[str, Any] = {"etl_tenant": folder.name} | {name.lower(): "" for name in CREDENTIALS}
     for name, field in Settings.model_fields.items():
         value: str | ReadFailure | None = dotenv.get(name.upper())

@@ -1,12 +1,24 @@
 """The sources of settings: the environment, a `.env` file and secret files; all errors are reported at once."""
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from etl.config.secret_files import ReadFailure, SecretFiles
+from etl.config.secret_files import ReadFailure, SecretFiles, is_secret, read_dotenv, read_env_file
+from etl.config.setting_names import find_misspelled
 from etl.errors import SettingsError
+
+
+class LiteralFile(DotEnvSettingsSource):
+    """The `.env` file with literal values; the library would replace `${NAME}` in a password."""
+
+    def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
+        """Return the variables of the file, names in lower case, without empty values."""
+        return {name.lower(): value for name, value in read_env_file(file_path).items() if value}
 
 
 class EnvironmentSettings(BaseSettings):
@@ -30,12 +42,23 @@ class EnvironmentSettings(BaseSettings):
         if unknown := overrides.keys() - cls.model_fields.keys():
             raise TypeError(f"No such setting: {', '.join(sorted(unknown))}.")
         try:
-            return cls(**{name: value for name, value in overrides.items() if value is not None})
+            in_file = {name for source in read_dotenv(cls) for name in source}
+            problems = list(find_misspelled(cls.variables(), map(str.upper, os.environ), in_file))
+            settings = cls(**{name: value for name, value in overrides.items() if value is not None})
         except ValidationError as error:
-            raise SettingsError(_format_errors(error)) from None
+            raise SettingsError(" ".join((*problems, _format_errors(error)))) from None
         except (UnicodeDecodeError, OSError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise SettingsError(f"The file .env cannot be read: {reason}. Fix or remove it.") from None
+        if problems:
+            raise SettingsError(" ".join(problems))
+        return settings
+
+    @classmethod
+    def variables(cls) -> frozenset[str]:
+        """Return the names of all variables, with those of files that hold a secret."""
+        names = {name.upper(): field for name, field in cls.model_fields.items()}
+        return frozenset((*names, *(f"{name}_FILE" for name, field in names.items() if is_secret(field))))
 
     @classmethod
     def settings_customise_sources(
@@ -43,11 +66,11 @@ class EnvironmentSettings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (as above)
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the base class names it)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources of settings in order of precedence."""
-        return init_settings, SecretFiles(settings_cls), env_settings, dotenv_settings
+        return init_settings, SecretFiles(settings_cls), env_settings, LiteralFile(settings_cls)
 
     @field_validator("*", mode="before")
     @classmethod

@@ -190,6 +190,7 @@ def _make_handler(path: Path | None) -> tuple[logging.Handler, str | None]:
     if path is None:
         return _Stderr(), None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         return _LogFile(path), None
     except OSError as error:
         return _Stderr(), f"LOG_FILE: {error.strerror}"

@@ -1,4 +1,4 @@
-"""Strict parsers of setting values: durations, URLs, time zones, mail addresses and names."""
+"""Strict parsers of setting values: durations, URLs, time zones, email addresses and names."""
 
 import ipaddress
 import re
@@ -17,12 +17,17 @@ _UNITS = {
     "w": "weeks", "week": "weeks", "weeks": "weeks",
 }  # fmt: skip
 _PART = re.compile(r"\s*([0-9]{1,9})\s*([a-z]+)\s*", re.ASCII)
+_CHOICE = re.compile(r"[+-][a-z_]{1,60}", re.ASCII)
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", re.ASCII)
 _MAIL_ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII
 )
 #: The query strings that the URL of a mail server may have.
 MAIL_TLS_OPTIONS = ("", "tls=off", "tls=on")
+#: Parts of a password that is not encoded look like a host or a database, so no part of such a URL is shown.
+_ENCODING_HINT = (
+    ". In user name and password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25 and a space as %20"
+)
 _DATABASE_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 
 
@@ -43,6 +48,27 @@ def parse_duration(value: object) -> timedelta:
     return length
 
 
+def parse_refresh_ages(value: object) -> tuple[timedelta, timedelta]:
+    """Return the two ages of a text such as `30 days, 180 days`; a single age counts for both."""
+    first, _, second = str(value).partition(",")
+    return parse_duration(first), parse_duration(second or first)
+
+
+def check_refresh_ages(value: str) -> str:
+    """Return two ages as they are; raise ValueError when they are invalid."""
+    if min(parse_refresh_ages(value)) < timedelta(days=1):
+        raise ValueError("must be one age or two, each a day or more, such as 30 days, 180 days")
+    return value
+
+
+def parse_selection(value: object) -> str:
+    """Return a selection such as `default,+drivers,-documents` in one form; raise ValueError for others."""
+    words = [word.strip() for word in str(value).split(",") if word.strip()]
+    if wrong := [word for word in words if word != "default" and not _CHOICE.fullmatch(word)]:
+        raise ValueError(f"must be names with + or - before each, such as +drivers,-documents; not {wrong[0]!r}")
+    return ",".join(word for word in words if word != "default")
+
+
 def check_api_url(value: str) -> str:
     """Return a URL of the API without a trailing slash; raise ValueError when it is invalid or not encrypted."""
     parts = _split_url(value)
@@ -59,14 +85,21 @@ def check_database_url(value: str) -> str:
     """Return the URL of a PostgreSQL database; raise ValueError when it is invalid."""
     parts = _split_url(value)
     if parts.scheme not in _DATABASE_SCHEMES or not value.strip().startswith(f"{parts.scheme}://"):
-        raise ValueError("must be a URL such as postgresql://user@host:5432/database")
+        raise ValueError(f"must be a URL such as postgresql://user@host:5432/database{_ENCODING_HINT}")
+    if parts.fragment or "@" in parts.path or ":" in parts.path or "@" in parts.netloc.rpartition("@")[0]:
+        raise ValueError(f"cannot be read: a special character is not encoded{_ENCODING_HINT}")
+    # Options of a URL without a user may hold an @, such as that of an abstract socket.
+    if "@" in parts.query and not parts.username and parts.hostname:
+        raise ValueError(f"cannot be read: a special character is not encoded{_ENCODING_HINT}")
     return value.strip()
 
 
 def check_web_url(value: str) -> str:
     """Return the URL of a watchdog; raise ValueError when it is invalid or not encrypted."""
     parts = _split_url(value)
-    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.fragment:
+    has_credentials = parts.username is not None or parts.port is not None  # a port may be the start of a password
+    misread = has_credentials and "@" in f"{parts.path}{parts.query}{parts.netloc.rpartition('@')[0]}"
+    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.fragment or misread:
         raise ValueError("must be a URL such as https://watchdog.example.com/ping/0d3c")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("must begin with https://; http:// is allowed only for addresses of this machine")
@@ -77,16 +110,16 @@ def check_smtp_url(value: str) -> str:
     """Return the URL of a mail server; raise ValueError when it is invalid."""
     parts = _split_url(value)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/") or parts.fragment:
-        raise ValueError("must be a URL such as smtp://user:password@mail.example.com:587")
+        raise ValueError(f"must be a URL such as smtp://user:password@mail.example.com:587{_ENCODING_HINT}")
     if parts.query not in MAIL_TLS_OPTIONS or (parts.scheme == "smtps" and parts.query):
-        raise ValueError("may have no query other than ?tls=off or ?tls=on, and only with smtp://")
+        raise ValueError(f"may have no query other than ?tls=off or ?tls=on, and only with smtp://{_ENCODING_HINT}")
     if (parts.username is None) != (parts.password is None):
         raise ValueError("must have both a user and a password, or neither")
     return value.strip()
 
 
 def check_mail_address(value: str) -> str:
-    """Return one mail address; raise ValueError when it is invalid."""
+    """Return one email address; raise ValueError when it is invalid."""
     addresses = _parse_mail_addresses(value)
     if len(addresses) != 1:
         raise ValueError("must be one mail address such as qqetl@example.com")
@@ -94,12 +127,12 @@ def check_mail_address(value: str) -> str:
 
 
 def check_mail_addresses(value: str) -> str:
-    """Return mail addresses separated by commas; raise ValueError when one of them is invalid."""
+    """Return email addresses separated by commas; raise ValueError when one of them is invalid."""
     return ", ".join(_parse_mail_addresses(value))
 
 
 def _parse_mail_addresses(value: str) -> list[str]:
-    """Return the mail addresses of a text, without names; raise ValueError when one is invalid."""
+    """Return the email addresses of a text, without names; raise ValueError when one is invalid."""
     if not value.isprintable():
         raise ValueError("must not contain line breaks or control characters")
     addresses = [address for _, address in getaddresses([value.strip().rstrip(",")])]
@@ -147,10 +180,10 @@ def _split_url(value: str) -> SplitResult:
     """Return the parts of a URL; raise ValueError when it is malformed."""
     text = value.strip()
     if not text.isprintable() or " " in text:
-        raise ValueError("must be a URL without spaces and control characters")
+        raise ValueError(f"must be a URL without spaces and control characters{_ENCODING_HINT}")
     try:
         parts = urlsplit(text)
         _ = parts.port  # reading it is what checks it
     except ValueError:
-        raise ValueError("must be a URL with a valid host and port") from None
+        raise ValueError(f"must be a URL with a valid host and port{_ENCODING_HINT}") from None
     return parts

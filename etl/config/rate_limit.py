@@ -25,6 +25,10 @@ class RateLimit:
         """Calls a second on average; 0 without a limit."""
         return self.calls / self.seconds if self.calls is not None else 0.0
 
+    def seconds_for(self, calls: int) -> float:
+        """Return how long this many calls wait for the limit: the calls of the first window need not wait."""
+        return 0.0 if self.calls is None else max(0, -(-calls // self.calls) - 1) * self.seconds
+
     def exceeds(self, other: "RateLimit") -> bool:
         """Return whether this limit allows more calls than another."""
         return self.calls is None or (other.calls is not None and self.per_second > other.per_second)

@@ -31,7 +31,7 @@ class SecretFiles(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         """Return the content of each named file, or the ReadFailure, by field name."""
-        dotenv = next((source for source in _read_dotenv(self.settings_cls)), {})
+        dotenv = next((source for source in read_dotenv(self.settings_cls)), {})
         secrets = [name for name, field in self.settings_cls.model_fields.items() if is_secret(field)]
         secrets_by_field = {name: secret_from_file(name.upper(), os.environ, dotenv) for name in secrets}
         return {name: value for name, value in secrets_by_field.items() if value is not None}
@@ -74,8 +74,14 @@ def read_secret(path: Path, name: str) -> str | ReadFailure:
     return text
 
 
-def _read_dotenv(settings_cls: Any) -> Iterable[Environment]:
+def read_env_file(path: Path) -> dict[str, str | None]:
+    """Return the variables of a `.env` file, names in upper case, values literally: `${HOME}` may be in a password."""
+    variables = dotenv_values(path, encoding="utf-8", interpolate=False)
+    return {name.upper(): value for name, value in variables.items()}
+
+
+def read_dotenv(settings_cls: Any) -> Iterable[Environment]:
     """Yield the variables of the working folder's `.env` file, with names in upper case."""
     path = settings_cls.model_config.get("env_file")
     if path and Path(path).is_file():
-        yield {name.upper(): value for name, value in dotenv_values(path, encoding="utf-8").items()}
+        yield read_env_file(Path(path))

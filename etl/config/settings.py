@@ -22,11 +22,13 @@ from etl.config.parsers import (
     check_database_url,
     check_mail_address,
     check_mail_addresses,
+    check_refresh_ages,
     check_smtp_url,
     check_tenant,
     check_web_url,
     check_zone,
     parse_duration,
+    parse_selection,
     parse_time_of_day,
 )
 from etl.config.rate_limit import DEFAULT, RateLimit, parse_rate_limit, per_second, validated
@@ -88,6 +90,14 @@ class Settings(EnvironmentSettings):
         "by created date. 0: never.",
         examples=["90 days"],
     )
+    etl_resources: Annotated[str, BeforeValidator(parse_selection)] = Field(
+        "",
+        description="Resources to read in addition to the default ones, as +NAME, and default ones to skip, as -NAME. "
+        "Notes, tasks, files and other optional resources cost a call per customer or policy. Drivers, vehicles and "
+        "endorsements need enterprise access and are read without it only when they are named here. `+notes` adds "
+        "policy_notes too. `default` changes nothing.",
+        examples=["+notes,+contact_phones,-documents"],
+    )
     etl_concurrency: int = Field(8, ge=1, le=64, description="Maximum number of concurrent API calls.")
     etl_rate_limit: Annotated[str, AfterValidator(validated)] = Field(
         DEFAULT,
@@ -113,9 +123,18 @@ class Settings(EnvironmentSettings):
     etl_child_budget: int | None = Field(
         None,
         ge=0,
-        description="Maximum number of calls for details of single records in a run; the rest is read in the next run. "
-        "Unset: no limit.",
+        description="Maximum calls for details of single records in a run; the next run goes on. Unset: no limit.",
         examples=["5000"],
+    )
+    etl_daily_calls: int = Field(
+        20_000,
+        ge=0,
+        description="Calls of the account in 24 hours within which details are read again because of their age. New "
+        "and changed records are always read.",
+    )
+    etl_refresh_age: Annotated[str, AfterValidator(check_refresh_ages)] = Field(
+        "30 days, 180 days",
+        description="Age at which details of an unchanged record are read again: of active records, of others.",
     )
     etl_delete_brake: float = Field(
         0.05,

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError
+from psycopg import IsolationLevel
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.orm import Session
 
+from etl.database.database_url import display_url, list_values, parse_url
 from etl.database.deadline import CLIENT_GRACE_SECONDS, DeadlineConnection
 from etl.database.sqlstate import classify, database_errors
-from etl.errors import DatabaseNotReady, SettingsError, UsageError
+from etl.errors import DatabaseNotReady, UsageError
 
 __all__ = [
     "check_server",
@@ -37,8 +38,9 @@ _IDLE_IN_TRANSACTION_SECONDS = 300
 #: Execution options that `with_limits` sets.
 _STATEMENT_OPTION, _IDLE_OPTION, _NAME_OPTION = "etl_statement_seconds", "etl_idle_seconds", "etl_application_name"
 _MIN_SERVER_VERSION = 140000
+#: The schema of names without a schema.
+_SCHEMA = "public"
 _READ_ONLY = "25006"
-_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
 #: Sent with every connection; a URL's own parameters win.
 _CONNECT_OPTIONS: Mapping[str, Any] = {
@@ -52,11 +54,14 @@ _CONNECT_OPTIONS: Mapping[str, Any] = {
 }
 
 #: Set per transaction, not per session: with a transaction pooler the next transaction may run in another session, and
-#: PgBouncer rejects the startup parameter `options`. One statement, so one round trip.
+#: PgBouncer rejects the startup parameter `options`. One statement, so one round trip. The default search path,
+#: `"$user", public`, would send unqualified names into the schema that bears the role's name.
 _TRANSACTION_SETTINGS = text(
     "select set_config('statement_timeout', :statement, true), set_config('lock_timeout', :lock, true),"
     " set_config('idle_in_transaction_session_timeout', :idle, true), set_config('timezone', 'UTC', true),"
     " set_config('datestyle', 'ISO, MDY', true), set_config('intervalstyle', 'postgres', true),"
+    " set_config('search_path', 'public', true), set_config('bytea_output', 'hex', true),"
+    " set_config('standard_conforming_strings', 'on', true),"
     " set_config('application_name', coalesce(:name, current_setting('application_name')), true)"
 )
 
@@ -125,32 +130,6 @@ def engine_of(db: Session | Engine) -> Engine:
     raise UsageError(f"db must be a SQLAlchemy Session or Engine, not {type(db).__name__}.")
 
 
-def display_url(url: str) -> str:
-    """Return the URL for display: user, host, port and database, without password and options."""
-    address = parse_url(url)
-    return URL.create(
-        "postgresql",
-        username=address.username,
-        host=address.host or _join_hosts(address.query.get("host")),
-        port=address.port,
-        database=address.database,
-    ).render_as_string(hide_password=True)
-
-
-def parse_url(url: str) -> URL:
-    """Return the URL for SQLAlchemy with the psycopg driver; raise SettingsError, without quoting it, when invalid."""
-    try:
-        address = make_url(url.strip())
-    except (ArgumentError, ValueError):
-        address = None
-    if address is None or address.drivername not in _SCHEMES:
-        raise SettingsError(
-            "DATABASE_URL is not the URL of a PostgreSQL database. It must have the form "
-            "postgresql://USER:PASSWORD@HOST:5432/DATABASE, with special characters in the password percent-encoded."
-        )
-    return address.set(drivername="postgresql+psycopg")
-
-
 def connect_options(address: URL) -> dict[str, Any]:
     """Return the driver options that the URL does not set: timeouts, keepalives and verified TLS."""
     options = dict(_CONNECT_OPTIONS)
@@ -160,7 +139,7 @@ def connect_options(address: URL) -> dict[str, Any]:
         if not ("sslrootcert" in address.query or "PGSSLROOTCERT" in os.environ or _has_root_certificates()):
             options["sslrootcert"] = "system"
     if len(hosts) > 1:
-        options["target_session_attrs"] = "read-write"  # after a failover, find the primary
+        options["target_session_attrs"] = "primary"  # after a failover; `read-write` asks the database's default
     return {name: value for name, value in options.items() if name not in address.query}
 
 
@@ -184,7 +163,16 @@ def check_server(connection: Connection) -> None:
 def _connect(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> DeadlineConnection:
     connection = DeadlineConnection.connect(*arguments, **options)
     connection.deadline = _CONNECT_SECONDS
+    # Sent with every BEGIN, since a database may have other defaults.
+    connection.isolation_level = IsolationLevel.READ_COMMITTED
+    if is_primary(connection):
+        connection.read_only = False
     return connection
+
+
+def is_primary(connection: DeadlineConnection) -> bool:
+    """Return whether the server said that it accepts writes; a standby rejects BEGIN READ WRITE."""
+    return connection.info.parameter_status("in_hot_standby") == "off"
 
 
 def _set_deadline(connection: DeadlineConnection | None, *_: Any, seconds: float) -> None:
@@ -204,6 +192,7 @@ def _apply_settings(connection: Connection, *, statement_timeout_s: float) -> No
     seconds = options.get(_STATEMENT_OPTION, statement_timeout_s)
     driver = cast("DeadlineConnection", connection.connection.driver_connection)
     driver.deadline = seconds + CLIENT_GRACE_SECONDS
+    connection.dialect.default_schema_name = _SCHEMA  # read when the engine first connected, under another search path
     connection.execute(
         _TRANSACTION_SETTINGS,
         {
@@ -217,7 +206,7 @@ def _apply_settings(connection: Connection, *, statement_timeout_s: float) -> No
 
 def _hosts(address: URL) -> list[str]:
     """Return every host of the URL; the empty string means the local socket."""
-    names = [address.host] if address.host else _as_list(address.query.get("host")) or [os.environ.get("PGHOST", "")]
+    names = [address.host] if address.host else list_values(address.query.get("host")) or [os.environ.get("PGHOST", "")]
     return [part for name in names for part in name.split(",")]
 
 
@@ -236,14 +225,6 @@ def _is_local(host: str) -> bool:
 def _has_root_certificates() -> bool:
     """Return whether the user has root certificates at libpq's default path."""
     return Path("~/.postgresql/root.crt").expanduser().exists()
-
-
-def _as_list(value: str | tuple[str, ...] | None) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or ())
-
-
-def _join_hosts(value: str | tuple[str, ...] | None) -> str | None:
-    return ",".join(_as_list(value)) or None
 
 
 _json_encoder = msgspec.json.Encoder(decimal_format="number")

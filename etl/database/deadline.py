@@ -16,6 +16,7 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 
+from etl.database.waits import LONG_SILENCE, reports
 from etl.errors import Interrupted
 
 RV = TypeVar("RV")
@@ -24,6 +25,7 @@ RV = TypeVar("RV")
 CLIENT_GRACE_SECONDS = 5.0
 _CANCEL_SECONDS = 2.0
 _POLL_SECONDS = 0.1
+_NO_ANSWER = "no answer; it is busy with a statement, or cannot be reached."
 
 
 class DeadlineExpired(psycopg.OperationalError):
@@ -102,7 +104,7 @@ def connect_with_deadline(url: str, seconds: float, **parameters: Any) -> Deadli
 
 def _with_deadline(gen: PQGen[RV], seconds: float | None) -> Generator[Any, Any, RV]:
     """Forward the driver's waits; stop after `seconds` or when pending calls are cancelled."""
-    began = time.monotonic()
+    began, is_reported = time.monotonic(), False
     try:
         waits_for = next(gen)
         while True:
@@ -111,7 +113,12 @@ def _with_deadline(gen: PQGen[RV], seconds: float | None) -> Generator[Any, Any,
                 raise Interrupted
             if seconds is not None and time.monotonic() > began + seconds:
                 raise DeadlineExpired(f"The database did not answer within {seconds:.0f} s; the session was closed.")
+            if seconds is not None and time.monotonic() > began + LONG_SILENCE:
+                is_reported = True
+                reports.report(began, began + seconds, _NO_ANSWER)
             waits_for = gen.send(ready)
     except StopIteration as done:
+        if is_reported:
+            reports.report_end(answers=True)
         result: RV = done.value
         return result

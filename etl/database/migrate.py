@@ -1,6 +1,6 @@
 """Database migrations with Alembic, and the comparison of models and database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,15 +8,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, text
 
 from etl.database.connect import make_engine
+from etl.database.processes import is_gone
 from etl.database.revisions import SCRIPTS
+from etl.database.rights import MANAGED_SCHEMAS, check_rights
 from etl.database.sqlstate import database_errors
+from etl.database.tables import metadata
 from etl.errors import LeaseHeld
-
-#: The schemas that we own in addition to `public`.
-MANAGED_SCHEMAS = ("etl", "raw", "history")
 
 #: The advisory lock that serializes migrations; the number is arbitrary but must not change.
 MIGRATION_LOCK = 7_204_551_901
@@ -24,18 +24,14 @@ MIGRATION_LOCK = 7_204_551_901
 #: Building an index on a large table takes long.
 STATEMENT_SECONDS = 6 * 3600.0
 
-ACTIVE_LEASE = text("SELECT resource, holder FROM etl.leases WHERE expires_at > now() ORDER BY resource LIMIT 1")
+#: The column `process` does not exist before migration 0016.
+ACTIVE_LEASES = text("""
+    SELECT resource, holder, to_jsonb(lease) ->> 'process' AS process
+    FROM etl.leases AS lease WHERE expires_at > now() ORDER BY resource
+""")
 
 #: The attribute of Alembic's configuration with the holder of the run that keeps views and triggers as they are.
 ACTIVE_HOLDER = "active_holder"
-
-
-def metadata() -> MetaData:
-    """Return the metadata with every table."""
-    import etl.resources  # noqa: F401, PLC0415 (only migrations need all tables)
-    from etl.models.base import Base  # noqa: PLC0415 (as above)
-
-    return Base.metadata
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -58,14 +54,17 @@ def migration_transaction(url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def upgrade(url: str, revision: str = "head") -> str | None:
-    """Upgrade a database to a revision in one transaction; raise LeaseHeld while a run is active.
+def upgrade(url: str, revision: str = "head", report: Callable[[str], None] | None = None) -> str | None:
+    """Upgrade a database to a revision in one transaction; `report` gets a line for each migration.
 
     Views and triggers are recreated even when no migration is missing, unless a run is active. Returns the holder of
-    that run, None if views and triggers were recreated.
+    that run, None if views and triggers were recreated. Raises LeaseHeld while a run is active and a migration is
+    missing, DatabaseNotReady with the missing GRANTs if the user lacks rights.
     """
     with migration_transaction(url) as connection:
+        check_rights(connection)
         config = alembic_config(connection)
+        config.attributes["report"] = report
         command.upgrade(config, revision)
     holder: str | None = config.attributes.get(ACTIVE_HOLDER)
     return holder
@@ -78,7 +77,7 @@ def downgrade(url: str, revision: str) -> None:
 
 
 def find_active_lease(connection: Connection, *, blocking: bool = False) -> Any:
-    """Return a lease of an active run, None if no run is active.
+    """Return a lease of an active run, None if no run is active. A run whose process is gone is not active.
 
     With `blocking`, no run can commit until the open transaction ends.
     """
@@ -86,7 +85,7 @@ def find_active_lease(connection: Connection, *, blocking: bool = False) -> Any:
         return None
     if blocking:
         connection.execute(text("LOCK TABLE etl.leases IN EXCLUSIVE MODE"))
-    return connection.execute(ACTIVE_LEASE).first()
+    return next((lease for lease in connection.execute(ACTIVE_LEASES) if not is_gone(lease.process)), None)
 
 
 def block_runs(connection: Connection) -> None:
@@ -99,11 +98,22 @@ def block_runs(connection: Connection) -> None:
         )
 
 
+def is_ours(tables: Container[str], name: str | None, kind: str, parents: Mapping[str, Any]) -> bool:
+    """Return whether a schema, table or part of a table is ours; others may have tables in the same database."""
+    if kind == "schema":
+        return name in (None, "public", *MANAGED_SCHEMAS)
+    if kind == "table":
+        schema = parents.get("schema_name")
+        return (name if schema in (None, "public") else f"{schema}.{name}") in tables
+    return True
+
+
 def schema_differences(connection: Connection) -> list[Any]:
-    """Return the differences between the models and the database; empty when they agree."""
+    """Return the differences between the models and our tables in the database; empty when they agree."""
+    tables = metadata().tables
     options = {
         "include_schemas": True,
-        "include_name": lambda name, kind, _: kind != "schema" or name in (None, "public", *MANAGED_SCHEMAS),
+        "include_name": lambda name, kind, parents: is_ours(tables, name, kind, parents),
         "compare_type": True,
         "version_table_schema": "etl",
     }

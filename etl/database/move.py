@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from etl.database.connect import display_url, make_engine
 from etl.database.sqlstate import database_errors
+from etl.database.tables import our_tables
 from etl.errors import DatabaseNotReady
 
 #: Copying one table of a large agency may take long.
@@ -21,7 +22,7 @@ _TABLES = text("""
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+    WHERE c.relkind = 'r' AND n.nspname || '.' || c.relname = ANY(CAST(:ours AS text[]))
     GROUP BY n.nspname, c.relname
     ORDER BY n.nspname, c.relname
 """)
@@ -41,7 +42,16 @@ _CIRCULAR = text("""
         WHERE back.contype = 'f' AND back.conrelid = k.confrelid AND back.confrelid = k.conrelid
     )
 """)
-_SEQUENCES = text("SELECT schemaname, sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL")
+_SEQUENCES = text("""
+    SELECT space.nspname, sequence.relname, stored.last_value
+    FROM pg_sequences AS stored
+    JOIN pg_namespace AS space ON space.nspname = stored.schemaname
+    JOIN pg_class AS sequence ON sequence.relnamespace = space.oid AND sequence.relname = stored.sequencename
+    JOIN pg_depend AS owned ON owned.objid = sequence.oid AND owned.deptype IN ('a', 'i')
+    JOIN pg_class AS owner ON owner.oid = owned.refobjid
+    JOIN pg_namespace AS owner_space ON owner_space.oid = owner.relnamespace
+    WHERE stored.last_value IS NOT NULL AND owner_space.nspname || '.' || owner.relname = ANY(CAST(:ours AS text[]))
+""")
 _SET_SEQUENCE = text("SELECT setval(format('%I.%I', CAST(:schema AS text), CAST(:name AS text))::regclass, :value)")
 
 
@@ -75,7 +85,8 @@ def move_rows(from_url: str, to_url: str) -> int:
         with database_errors(), source_engine.connect() as source, destination_engine.begin() as destination:
             source.execution_options(isolation_level="REPEATABLE READ")  # one snapshot for all tables
             tables = _tables_to_copy(source, destination, display_url(to_url))
-            circular = destination.execute(_CIRCULAR).all()
+            ours = {table.key for table in tables}
+            circular = [row for row in destination.execute(_CIRCULAR) if (row[0], row[1]) in ours]
             _alter_constraints(destination, circular, "DEFERRABLE")
             destination.execute(text("SET CONSTRAINTS ALL DEFERRED"))
             row_count = sum(_copy_table(table, source, destination) for table in _parents_first(tables, destination))
@@ -104,7 +115,8 @@ def _tables_to_copy(source: Connection, destination: Connection, name: str) -> l
 
 
 def _read_tables(connection: Connection) -> list[Table]:
-    return [Table(schema, name, tuple(columns)) for schema, name, columns in connection.execute(_TABLES)]
+    rows = connection.execute(_TABLES, {"ours": our_tables()})
+    return [Table(schema, name, tuple(columns)) for schema, name, columns in rows]
 
 
 def _read_revision(connection: Connection, tables: Sequence[Table]) -> list[str]:
@@ -129,7 +141,8 @@ def _parents_first(tables: Sequence[Table], connection: Connection) -> list[Tabl
     by_key = {table.key: table for table in tables}
     parents: dict[tuple[str, str], set[tuple[str, str]]] = {table.key: set() for table in tables}
     for schema, name, to_schema, to_name in connection.execute(_REFERENCES):
-        parents[schema, name].add((to_schema, to_name))
+        if {(schema, name), (to_schema, to_name)} <= by_key.keys():
+            parents[schema, name].add((to_schema, to_name))
     try:
         return [by_key[key] for key in TopologicalSorter(parents).static_order()]
     except CycleError as error:
@@ -154,7 +167,8 @@ def _copy_table(table: Table, source: Connection, destination: Connection) -> in
 
 
 def _set_sequences(source: Connection, destination: Connection) -> None:
-    for schema, name, value in source.execute(_SEQUENCES).all():
+    """Set the sequences of our tables."""
+    for schema, name, value in source.execute(_SEQUENCES, {"ours": our_tables()}).all():
         destination.execute(_SET_SEQUENCE, {"schema": schema, "name": name, "value": value})
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from etl.database.deadline import were_calls_cancelled_since
 from etl.database.sqlstate import TooSlow
+from etl.database.waits import reports
 from etl.errors import DatabaseUnavailable, Interrupted
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ def with_retries(work: Callable[[], T], retry_seconds: float = RETRY_SECONDS) ->
     tries = slow_tries = 0
     while True:
         try:
-            return work()
+            result = work()
         except CommitUnknown:
             raise
         except DatabaseUnavailable as error:
@@ -44,7 +45,12 @@ def with_retries(work: Callable[[], T], retry_seconds: float = RETRY_SECONDS) ->
                 raise Interrupted from None
             pause = backoff(tries)
             if slow_tries >= MAX_SLOW_TRIES or time.monotonic() + pause > start + retry_seconds:
+                reports.report_end(answers=False)
                 raise
+            reports.report(start, start + retry_seconds, str(error))
+        else:
+            reports.report_end(answers=True)
+            return result
         time.sleep(pause)
         if were_calls_cancelled_since(start):
             raise Interrupted

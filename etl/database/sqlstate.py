@@ -12,6 +12,7 @@ import psycopg
 from sqlalchemy import exc
 
 from etl.database.deadline import DeadlineExpired
+from etl.docstrings import docstring_of
 from etl.errors import ActionRequired, DatabaseNotReady, DatabaseUnavailable, EtlError, InvalidRecord
 
 
@@ -136,7 +137,7 @@ def _message(error: BaseException) -> str:
     if code == _TOO_SLOW:
         return f"A statement took longer than the database allows ({what})."
     if code == _DISK_FULL:
-        return f"{' '.join((ServerFull.__doc__ or '').split())} ({what})"
+        return f"{' '.join(docstring_of(ServerFull).split())} ({what})"
     if code in _TRANSIENT:
         return f"The database could not continue: {_TRANSIENT[code]} ({what})."
     if code.startswith((*_RECORD_CLASSES, "54")):

@@ -14,6 +14,7 @@ import msgspec
 from etl.catalogue import Resource
 from etl.drift.declared_fields import DeclaredFields, find_declared_fields
 from etl.drift.shapes import Profile, Shape
+from etl.spelling import item_spelling_of
 from etl.values import Violation
 
 #: The number of records of an endpoint that are all sampled, and the interval of the sample after them.
@@ -36,7 +37,8 @@ class ResourceProfiler:
     def __init__(self, resource: Resource) -> None:
         self.profile = Profile()
         self.declared: DeclaredFields = find_declared_fields(resource)
-        self.secrets = frozenset(resource.secrets)
+        self.spelling = item_spelling_of(resource)
+        self.secrets = frozenset(name.casefold() for name in resource.secrets)
         self._item_counts: Counter[int] = Counter()  # by endpoint, because endpoints fill different fields
 
     def observe(self, items: Sequence[bytes], endpoint: int = 0) -> None:
@@ -47,7 +49,7 @@ class ResourceProfiler:
             except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
                 continue
             if isinstance(record, dict):
-                self.add_object(record, "", 0)
+                self.add_object(self.spelling.respell(record), "", 0)
 
     def sample(self, items: Sequence[bytes], endpoint: int = 0) -> Iterable[bytes]:
         """Return the items to sample."""
@@ -65,7 +67,7 @@ class ResourceProfiler:
             path = prefix + (name if NAME.fullmatch(name) else ODD_NAME)
             shape = profile.shapes.get(path)
             if shape is None:
-                if name in self.secrets or len(profile.shapes) >= MAX_PATHS:
+                if name.casefold() in self.secrets or len(profile.shapes) >= MAX_PATHS:
                     continue
                 shape = profile.shapes[path] = Shape()
             shape.present += 1

@@ -1,6 +1,6 @@
 """The shape of a resource's raw JSON, and the difference between two profiles of it. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -69,6 +69,7 @@ def compare_profile(known_paths: Mapping[str, KnownPath], profile: Profile, is_d
 
     `state` changes when a path is new, lost, of another type, suddenly empty, or has a new code.
     """
+    profile = with_known_spelling(profile, known_paths)
     known_objects = {find_object_path(path) for path in known_paths}
     updated = [
         update_known_path(known_paths[path], shape, profile.objects[find_object_path(path)], is_declared)
@@ -77,11 +78,30 @@ def compare_profile(known_paths: Mapping[str, KnownPath], profile: Profile, is_d
             path,
             shape,
             profile.objects[find_object_path(path)],
+            other_spelling=find_declared_spelling(path, profile, is_declared),
             is_change=not is_expected(path, known_objects, is_declared),
         )
         for path, shape in profile.shapes.items()
     ]
     return [*updated, *find_lost_paths(known_paths, profile)]
+
+
+def with_known_spelling(profile: Profile, known_paths: Collection[str]) -> Profile:
+    """Return a profile whose paths are spelled as they are stored: another case is not another path.
+
+    Where a profile has both spellings, they stay apart.
+    """
+    stored = {*known_paths, *map(find_object_path, known_paths)}
+    by_folded = {path.casefold(): path for path in stored}
+
+    def spell(path: str, others: Mapping[str, object]) -> str:
+        stored_path = path if path in stored else by_folded.get(path.casefold(), path)
+        return path if stored_path in others else stored_path
+
+    return Profile(
+        {spell(path, profile.shapes): shape for path, shape in profile.shapes.items()},
+        {spell(path, profile.objects): number for path, number in profile.objects.items()},
+    )
 
 
 def is_expected(path: str, known_objects: set[str], is_declared: IsDeclared) -> bool:
@@ -93,11 +113,24 @@ def is_expected(path: str, known_objects: set[str], is_declared: IsDeclared) -> 
     return is_declared(path) and (not object_path or object_path not in known_objects or path.endswith("[]"))
 
 
-def create_known_path(path: str, shape: Shape, objects: int, *, is_change: bool) -> KnownPath:
+def find_declared_spelling(path: str, profile: Profile, is_declared: IsDeclared) -> str | None:
+    """Return the declared path of which a path is a second spelling, None if there is no such path."""
+    if is_declared(path):
+        return None
+    folded = path.casefold()
+    return next((other for other in profile.shapes if other.casefold() == folded and is_declared(other)), None)
+
+
+def create_known_path(
+    path: str, shape: Shape, objects: int, *, is_change: bool, other_spelling: str | None = None
+) -> KnownPath:
     """Return the state of a path that is not stored yet."""
     known_path = update_rates(KnownPath(path), shape, objects)
     if not is_change:
         return known_path
+    if other_spelling is not None:
+        change = f"{path} is a second spelling of {other_spelling}, which is read"
+        return replace(known_path, state=DriftState.NEW, change=change)
     type_text = f" ({', '.join(sorted(shape.types))})" if shape.types else ""
     return replace(known_path, state=DriftState.NEW, change=f"new field {path}{type_text}")
 

@@ -12,14 +12,15 @@ from etl.catalogue import Resource
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.engine.parse import ParsedPage, call_facts, parse_page, request_facts
 from etl.ledger import children, counters, slices
+from etl.ledger.children import RefreshAge
 from etl.ledger.quality import findings
 from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.page_cache import SKIPPED_OUTCOMES, CachedPage, CacheScope, hash_contents, is_cacheable
 from etl.ledger.staging.page_cache import find_cached_pages as find_known
 from etl.ledger.transaction import Ledger
-from etl.models.states import Outcome
+from etl.models.states import CallOutcome, Outcome
 from etl.record import ReadSet
-from etl.resources import resource as named
+from etl.resources import find_resource
 from etl.values import Severity
 from etl.window import Window
 
@@ -85,6 +86,16 @@ def announced_total(answers: Sequence[FetchedPage]) -> int | None:
     return max((fetched.answer.page.total or 0 for fetched in answers), default=0) or None
 
 
+def outcomes_by_parent(parsed: Sequence[ParsedPage], failures: Sequence[FetchFailed]) -> dict[str, CallOutcome]:
+    """Return what the API said about each parent, by its source id."""
+    outcomes = {failure.child.parent_id: failure.outcome for failure in failures if failure.outcome is not None}
+    for page in parsed:
+        if page.fetched.child is not None:
+            says_nothing = page.fetched.answer.page.says_nothing
+            outcomes[page.fetched.child.parent_id] = CallOutcome.NO_ANSWER if says_nothing else CallOutcome.ANSWERED
+    return outcomes
+
+
 @dataclass(frozen=True)
 class PageWriter:
     """Writes page groups into the database; every worker has its own."""
@@ -95,10 +106,11 @@ class PageWriter:
     rules: str  #: current version of the cleaning rules
     handle_records: HandleRecords
     not_offered: dict[str, str]  #: resource and reason; shared with `handle_records`
+    refresh_age: RefreshAge  #: when details are due again
 
     def skip_unchanged(self, group: PageGroup) -> tuple[WriteResult, PageGroup | None]:
         """Commit the answers that are unchanged, byte for byte; return the result and the group of the others."""
-        resource = named(group.resource)
+        resource = find_resource(group.resource)
         feeds = (
             [answer for answer in group.answers if isinstance(answer, FetchedPage)] if is_cacheable(resource) else []
         )
@@ -140,7 +152,7 @@ class PageWriter:
 
     def write(self, group: PageGroup) -> WriteResult:
         """Parse and commit a page group, and return the result."""
-        resource = named(group.resource)
+        resource = find_resource(group.resource)
         self.not_offered.update(group.not_offered)
         parsed = [
             parse_page(resource, answer, self.zone) for answer in group.answers if isinstance(answer, FetchedPage)
@@ -148,7 +160,7 @@ class PageWriter:
         failures = [answer for answer in group.answers if isinstance(answer, FetchFailed)]
         commit = partial(self.commit_pages, resource=resource, parsed=parsed, failures=failures, window=group.window)
         self.ledger.commit(commit)
-        records = sum(len(page.records.records) + page.records.others for page in parsed)
+        records = sum(len(page.records.records) for page in parsed)
         total = announced_total([page.fetched for page in parsed])
         return WriteResult(group.resource, len(group.answers), records, failures, total)
 
@@ -170,7 +182,7 @@ class PageWriter:
             ]
             sets = [read_set for page in parsed for read_set in page.records.sets]
             counts = self.handle_records(connection, resource, incoming, sets, window)
-            has_unstaged = any(page.records.others or page.records.bad for page in parsed)
+            has_unstaged = any(page.records.bad for page in parsed)
             is_cacheable = not has_unstaged and not any(counts[outcome] for outcome in SKIPPED_OUTCOMES)
             facts = [
                 request_facts(self.batch_id, page)
@@ -190,23 +202,28 @@ class PageWriter:
         answered = [page.fetched.child for page in parsed if page.fetched.child is not None]
         not_found = [failure.child for failure in failures if failure.not_found]
         failed = [failure.child.parent_id for failure in failures if not failure.not_found]
-        children.mark_covered(connection, resource, self.ledger.tenant, [*answered, *not_found])
+        children.mark_covered(connection, resource, self.ledger.tenant, [*answered, *not_found], self.refresh_age)
+        children.note_outcomes(connection, resource, self.ledger.tenant, outcomes_by_parent(parsed, failures))
         children.postpone_failed(connection, resource, self.ledger.tenant, failed)
 
     def count_unstaged(
         self, connection: Connection, resource: Resource, parsed: Sequence[ParsedPage], requests: Sequence[int]
     ) -> None:
-        """Count the records that are not staged: those that belong to another resource, and those that are unusable."""
-        others = sum(page.records.others for page in parsed)
-        table = resource.model.__tablename__
+        """Count the records that are not staged because they are unusable."""
         bad = [
-            (table, f"request {request}, item {item.position}", "", findings.UNUSABLE, Severity.REFUSED, item.reason)
+            (
+                resource.table,
+                f"request {request}, item {item.position}",
+                "",
+                findings.UNUSABLE,
+                Severity.REFUSED,
+                item.reason,
+            )
             for page, request in zip(parsed, requests, strict=True)
             for item in page.records.bad
         ]
-        if others or bad:
-            counts = {"fetched": others + len(bad), Outcome.NO_ROW: others, Outcome.REFUSED: len(bad)}
-            counters.add_counts(connection, self.batch_id, resource.name, {**counts, "findings": len(bad)})
         if bad:
+            counts = {"fetched": len(bad), Outcome.REFUSED: len(bad), "findings": len(bad)}
+            counters.add_counts(connection, self.batch_id, resource.name, counts)
             rows = [(*finding, None, None) for finding in bad]
             findings.write_findings(connection, self.ledger.tenant, resource.name, self.batch_id, [], rows)

@@ -56,6 +56,7 @@ def call_facts(batch_id: UUID, fetched: FetchedPage) -> dict[str, Any]:
         "bytes": fetched.size,
         "items": len(answer.page.items),
         "total": answer.page.total,
+        "no_answer": answer.page.says_nothing,
         "digest": fetched.digest,
         "requested_at": answer.requested_at,
     }

@@ -17,6 +17,10 @@ QUARTER = timedelta(days=91)
 #: Ranges of up to this many days are read without asking for their total first.
 SHORT_RANGE_DAYS = 3
 
+#: Ranges of up to this many days are not split where the server fails at them: without a bound, an outage would leave a
+#: range for each day, and a call for each.
+SHORTEST_SPLIT_DAYS = 91
+
 #: A range with more pages is split: deep pages are slow at the API, and shift when records change.
 MAX_PAGES = 40
 
@@ -30,6 +34,40 @@ class DateRange:
 
     def __len__(self) -> int:
         return (self.last - self.first).days
+
+
+@dataclass(slots=True)
+class RangeLimits:
+    """The lengths of date ranges, in days, that a list answered and failed to answer."""
+
+    answered: int | None = None  #: the longest that was answered
+    failed: int | None = None  #: the shortest that failed
+    is_new: bool = False  #: whether this run learned it
+
+    def record_answer(self, days: int) -> None:
+        """Record that a range was answered."""
+        if days > (self.answered or 0):
+            self.answered = days
+            self.is_new |= self.failed is not None
+
+    def record_failure(self, days: int) -> None:
+        """Record that the server failed at a range."""
+        self.failed = min(days, self.failed or days)
+        self.answered = self.answered if self.answered and self.answered < self.failed else None
+        self.is_new = True
+
+    def split(self, date_range: DateRange) -> list[DateRange]:
+        """Return a range in parts that are shorter than what failed: as long as what was answered, else half of it."""
+        if self.failed is None or len(date_range) < self.failed or len(date_range) <= 1:
+            return [date_range]
+        longest = self.answered or max(1, self.failed // 2)
+        return split_evenly(date_range, ceil(len(date_range) / longest))
+
+
+def split_evenly(date_range: DateRange, parts: int) -> list[DateRange]:
+    """Return a range in this many parts of about equal length."""
+    edges = [date_range.first + timedelta(days=len(date_range) * number // parts) for number in range(parts + 1)]
+    return [DateRange(first, last) for first, last in pairwise(edges) if first < last]
 
 
 def date_range_of(window: Window, overlap: timedelta, zone: str) -> DateRange:
@@ -49,8 +87,7 @@ def split_by_total(date_range: DateRange, total: int, page_size: int) -> list[Da
     parts = min(len(date_range), ceil(total / (page_size * MAX_PAGES)))
     if parts <= 1:
         return [date_range]
-    edges = [date_range.first + timedelta(days=len(date_range) * number // parts) for number in range(parts + 1)]
-    return [DateRange(first, last) for first, last in pairwise(edges) if first < last]
+    return split_evenly(date_range, parts)
 
 
 def split_by_quarter(date_range: DateRange) -> list[DateRange]:
@@ -90,6 +127,13 @@ def make_slices(resource: Resource, ranges: dict[int, list[DateRange]]) -> Itera
             first, last = (None, None) if date_range is None else (date_range.first, date_range.last)
             yield Slice(number, endpoint_index, first, last)
             number += 1
+
+
+def days_of(date_slice: Slice) -> DateRange:
+    """Return the days of a slice of a feed."""
+    if date_slice.first_day is None or date_slice.last_day is None:
+        raise ValueError(f"Slice {date_slice.number} is a whole list and has no days.")
+    return DateRange(date_slice.first_day, date_slice.last_day)
 
 
 def has_unfinished_day(date_slice: Slice, now: datetime) -> bool:

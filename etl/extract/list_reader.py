@@ -9,17 +9,28 @@ from sqlalchemy import Connection
 
 from etl.errors import ApiUnavailable
 from etl.events import Message
-from etl.extract.date_ranges import DateRange, date_range_of, has_unfinished_day, is_short, split_ended_days
+from etl.extract.date_ranges import (
+    DateRange,
+    RangeLimits,
+    date_range_of,
+    days_of,
+    has_unfinished_day,
+    is_short,
+    split_ended_days,
+)
 from etl.extract.date_ranges import make_slices as numbered
-from etl.extract.reader import ResourceReader
+from etl.extract.page_size import PageSizeRefused, next_smaller_size
+from etl.extract.reader import RangeTooLong, ResourceReader
 from etl.extract.run import ExtractRun
+from etl.extract.source_tenant import read_source_tenant
 from etl.ledger import slices
 from etl.ledger.batches import BatchResource
+from etl.ledger.list_limits import read_list_limits, write_days, write_page_size
+from etl.ledger.slice_changes import MAX_READINGS, assign_page_size, split_slice
 from etl.ledger.slices import Slice, SliceReading
-from etl.resources import resource as named
+from etl.ledger.staging.step_back import find_slices_to_confirm
+from etl.resources import find_resource
 
-#: How often a slice is read before its total is considered wrong.
-MAX_READINGS = 3
 #: Pages written in one transaction, at most.
 PAGES_PER_GROUP = 8
 
@@ -33,16 +44,27 @@ class ListReader:
 
     def __init__(self, run: ExtractRun, batch_resource: BatchResource) -> None:
         self.run = run
-        self.part = batch_resource
-        self.resource = named(batch_resource.resource)
+        self.batch_resource = batch_resource
+        self.resource = find_resource(batch_resource.resource)
         self.batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": batch_resource.resource}
         settings = run.settings
-        most_records = run.limit or settings.etl_page_size
-        size = min(most_records, settings.etl_page_size)
-        pages = ceil(most_records / size) if run.limit else None
-        self.reader = ResourceReader(run.api, self.resource, size, run.prefetch, max_pages=pages)
-        shows_dates = any(endpoint.dates and endpoint.dates.field for endpoint in self.resource.endpoints)
+        self.list_key: dict[str, Any] = {"tenant": run.ledger.tenant, "resource": batch_resource.resource}
+        limits = run.ledger.read(partial(read_list_limits, requested_size=settings.etl_page_size, **self.list_key))
+        self.accepted_size: int | None = None  #: smaller than requested, and not stored yet
+        self.is_probing = False  #: whether the first slice shows which length of a date range is answered
+        self.reader = ResourceReader(run.api, self.resource, settings.etl_page_size, run.prefetch)
+        self.reader.limits = RangeLimits(limits.answered_days, limits.failed_days)
+        self.set_page_size(limits.page_size or settings.etl_page_size)
+        shows_dates = any(endpoint.dates and endpoint.dates.shown for endpoint in self.resource.endpoints)
+        self.confirms = False  #: whether slices are read once more to confirm older versions
         self.window = batch_resource.window.widened(settings.etl_overlap) if shows_dates else None
+
+    def set_page_size(self, largest: int) -> None:
+        """Read pages of this size, or of fewer records where a trial run is limited to fewer."""
+        most_records = self.run.limit or largest
+        self.reader.page_size = min(most_records, largest)
+        self.reader.first_pages.clear()
+        self.reader.max_pages = ceil(most_records / self.reader.page_size) if self.run.limit else None
 
     def read(self, numbers: Collection[int] | None = None) -> bool:
         """Read every slice to its end, or only those in `numbers`; return whether nothing is left for another run.
@@ -50,16 +72,104 @@ class ListReader:
         Raises EndpointRefused when the API refuses the resource, ApiUnavailable when answers are missing or totals
         never agree.
         """
-        unread = [date_slice for date_slice in self.slices_to_read() if numbers is None or date_slice.number in numbers]
+        if self.reader.is_shared:
+            self.reader.source_tenant = self.run.ledger.read(partial(read_source_tenant, tenant=self.run.ledger.tenant))
+        unread = [date_slice for date_slice in self.slices_to_read() if numbers is None or date_slice.is_in(numbers)]
         while unread:
-            pages = self.run.ledger.read(partial(self.pages_read, unread=unread))
-            fetch = partial(self.reader.read_slices, date_slices=unread, read=pages)
-            for _ in self.run.write_pages(self.part.resource, self.window, fetch, PAGES_PER_GROUP):
-                pass
+            unread = self.with_page_size(unread)
+            try:
+                self.read_pages(unread[:1] if self.is_probing else unread)
+            except PageSizeRefused as refused:
+                self.use_smaller_size(refused)
+                continue
+            except RangeTooLong as failure:
+                unread = self.split_slices(unread, failure)
+                continue
+            if self.is_probing:
+                self.is_probing = False
+                unread = self.split_too_long(unread)
+                continue
+            self.save_limits()
             if self.run.limit is not None:
                 return False
-            unread = self.verify_totals(unread)
+            unread = self.verify_totals(unread) or self.slices_to_confirm(numbers)
         return True
+
+    def read_pages(self, unread: Sequence[Slice]) -> None:
+        """Read and write the missing pages of slices."""
+        pages = self.run.ledger.read(partial(self.pages_read, unread=unread))
+        fetch = partial(self.reader.read_slices, date_slices=unread, read=pages)
+        for _ in self.run.write_pages(self.window, fetch, PAGES_PER_GROUP):
+            pass
+
+    def with_page_size(self, unread: Sequence[Slice]) -> list[Slice]:
+        """Return slices with the page size of their readings; a list without pages has none."""
+        paged = [unread_slice for unread_slice in unread if self.resource.endpoints[unread_slice.endpoint].paging]
+        sized = self.run.ledger.commit(
+            partial(assign_page_size, slices_to_read=paged, size=self.reader.page_size, **self.batch_key)
+        )
+        by_number = {sized_slice.number: sized_slice for sized_slice in sized}
+        return [by_number.get(unread_slice.number, unread_slice) for unread_slice in unread]
+
+    def use_smaller_size(self, refused: PageSizeRefused) -> None:
+        """Read smaller pages from now on; raise the API's refusal if there is no smaller size."""
+        self.accepted_size = next_smaller_size(min(refused.size, self.reader.page_size))
+        if self.accepted_size is None:
+            raise refused.refusal
+        self.run.watch(Message(f"{self.resource.name}: {refused.refusal} Trying {self.accepted_size} records a page"))
+        self.set_page_size(self.accepted_size)
+
+    def split_slices(self, unread: Sequence[Slice], failure: RangeTooLong) -> list[Slice]:
+        """Split the slices at whose length the server fails; return all slices that are left to read.
+
+        Until a shorter range is answered, only one slice is split, and its first part is read by itself: if the server
+        is down, it answers no range, and the other slices stay as they are.
+        """
+        limits = self.reader.limits
+        limits.record_failure(failure.days)
+        self.run.watch(Message(f"{self.resource.name}: no answer for {failure.days} days; reading fewer days at once"))
+        self.is_probing = limits.answered is None
+        if not self.is_probing:
+            return self.split_too_long(unread)
+        too_long = next(unread_slice for unread_slice in unread if unread_slice.days == failure.days)
+        others = [unread_slice for unread_slice in unread if unread_slice != too_long]
+        return [*self.split_too_long([too_long]), *others]
+
+    def split_too_long(self, unread: Sequence[Slice]) -> list[Slice]:
+        """Return slices with those split that are as long as a range at which the server failed."""
+        remaining: list[Slice] = []
+        for unread_slice in unread:
+            ranges = self.reader.limits.split(days_of(unread_slice)) if unread_slice.days else []
+            if len(ranges) <= 1:
+                remaining.append(unread_slice)
+                continue
+            days = [(part.first, part.last) for part in ranges]
+            split = partial(split_slice, date_slice=unread_slice, ranges=days, **self.batch_key)
+            remaining += self.run.ledger.commit(split)
+        return remaining
+
+    def save_limits(self) -> None:
+        """Store what this run learned of the page size and of the length of date ranges."""
+        if self.accepted_size is not None:
+            size = partial(write_page_size, requested_size=self.run.settings.etl_page_size, **self.list_key)
+            self.run.ledger.commit(partial(size, page_size=self.accepted_size))
+            self.accepted_size = None
+        limits = self.reader.limits
+        if limits.is_new and limits.answered is not None:
+            days = partial(write_days, answered=limits.answered, failed=limits.failed)
+            self.run.ledger.commit(partial(days, **self.list_key))
+            limits.is_new = False
+
+    def slices_to_confirm(self, among: Collection[int] | None) -> list[Slice]:
+        """Return the slices of a full read to be read once more: those that returned older versions than ours, once."""
+        if not self.run.batch.options.get("full") or self.confirms:
+            return []
+        self.confirms = True
+        key = {"resource": self.resource, "tenant": self.run.ledger.tenant, "batch_id": self.run.batch.id}
+        numbers = self.run.ledger.read(partial(find_slices_to_confirm, **key))  # type: ignore[arg-type]
+        numbers = numbers if among is None else numbers.intersection(among)
+        read_before = self.run.ledger.read(partial(slices.read_slices, numbers=numbers, **self.batch_key))
+        return self.run.ledger.commit(partial(slices.start_new_readings, slices_to_read=read_before, **self.batch_key))
 
     def slices_to_read(self) -> list[Slice]:
         """Return the slices still to be read; plan them when the resource starts."""
@@ -68,17 +178,24 @@ class ListReader:
             return planned_before
         endpoints = enumerate(self.resource.endpoints)
         ranges = {index: self.date_ranges_of(index) for index, endpoint in endpoints if endpoint.dates}
+        self.save_limits()
         planned = list(numbered(self.resource, ranges))
         self.run.ledger.commit(partial(slices.write_slices, planned_slices=planned, **self.batch_key))
         return planned
 
     def date_ranges_of(self, endpoint_index: int) -> list[DateRange]:
         """Return the date ranges of the window for an endpoint, split where they may hold many pages."""
-        date_range = date_range_of(self.part.window, self.run.settings.etl_overlap, self.run.settings.etl_api_timezone)
+        date_range = date_range_of(
+            self.batch_resource.window, self.run.settings.etl_overlap, self.run.settings.etl_api_timezone
+        )
         if self.run.limit is not None or is_short(date_range):
-            return [date_range]
-        ended, *others = split_ended_days(date_range, self.part.window.end)
-        return [*self.run.event_loop.run(self.reader.plan_date_ranges(endpoint_index, ended)), *others]
+            return self.reader.limits.split(date_range)
+        ended, *others = split_ended_days(date_range, self.batch_resource.window.end)
+        while True:
+            try:
+                return [*self.run.event_loop.run(self.reader.plan_date_ranges(endpoint_index, ended)), *others]
+            except PageSizeRefused as refused:
+                self.use_smaller_size(refused)
 
     def pages_read(self, connection: Connection, unread: Sequence[Slice]) -> dict[int, dict[int, int]]:
         """Return the pages that are already staged, by slice."""
@@ -97,11 +214,10 @@ class ListReader:
         self.run.ledger.commit(partial(slices.finish_slices, consistent_readings=agreed, **self.batch_key))
         disagreeing = [reading for reading in readings if reading not in agreed]
         for reading in disagreeing:
-            mismatch = f"API reported {reading.total} records but returned {reading.distinct}"
             if reading.slice.reading % MAX_READINGS == 0:
                 consequence = "They were loaded; the watermark was not advanced."
-                raise TotalMismatch(f"The {mismatch}, in {MAX_READINGS} attempts. {consequence}")
-            self.run.watch(Message(f"{self.resource.name}: the {mismatch}; reading these days again"))
+                raise TotalMismatch(f"The {reading.mismatch}, in {MAX_READINGS} attempts. {consequence}")
+            self.run.watch(Message(f"{self.resource.name}: the {reading.mismatch}; reading these days again"))
         repeated = [reading.slice for reading in disagreeing]
         return self.run.ledger.commit(partial(slices.start_new_readings, slices_to_read=repeated, **self.batch_key))
 
@@ -114,5 +230,5 @@ class ListReader:
         if reading.is_consistent:
             return True
         tried_enough = reading.slice.reading % MAX_READINGS == 0
-        may_change = reading.has_changed_total and has_unfinished_day(reading.slice, self.part.window.end)
+        may_change = reading.has_changed_total and has_unfinished_day(reading.slice, self.batch_resource.window.end)
         return tried_enough and may_change and reading.union >= (reading.min_total or 0)

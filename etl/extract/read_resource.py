@@ -7,26 +7,22 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from etl.api.protocol import EndpointRefused
 from etl.catalogue import Resource
 from etl.config.logs import get_logger
 from etl.drift.declared_fields import find_declared_fields
-from etl.errors import ApiUnavailable, EtlError, InvalidRecord, UnexpectedResponse
+from etl.errors import ApiUnavailable, EtlError
 from etl.events import Finished, Started
-from etl.extract.child_reader import ChildReader
 from etl.extract.list_reader import ListReader, TotalMismatch
-from etl.extract.run import ExtractRun
+from etl.extract.offers import counts_as_documented, is_absence
+from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.ledger import batches, children, watermarks
 from etl.ledger.batches import BatchResource
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
 from etl.models.states import ResourceState, TroubleKind
-from etl.resources import resource as named
+from etl.resources import find_resource
 
 log = get_logger(__name__)
-
-#: Errors of a single resource; every other error ends the run.
-RESOURCE_ERRORS = (ApiUnavailable, UnexpectedResponse, EndpointRefused, InvalidRecord)
 
 #: Finishes a resource that was read; `complete` means that nothing of it is left for another run.
 FinishResource = Callable[[Connection, BatchResource, bool], ResourceState]
@@ -37,7 +33,6 @@ def read_resource(
 ) -> ResourceState:
     """Read one resource, report its end, and return its final state."""
     state = read_and_finish(run, batch_resource, finish, end_states)
-    run.budget.release(batch_resource.resource)
     report_end(run, batch_resource.resource)
     return state
 
@@ -46,7 +41,7 @@ def read_and_finish(
     run: ExtractRun, batch_resource: BatchResource, finish: FinishResource, end_states: Mapping[str, ResourceState]
 ) -> ResourceState:
     """Read one resource and return its final state."""
-    resource = named(batch_resource.resource)
+    resource = find_resource(batch_resource.resource)
     batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": batch_resource.resource}
     run.ledger.commit(partial(batches.set_resource_state, status=ResourceState.RUNNING, **batch_key))
     run.watch(Started(run.step, batch_resource.resource))
@@ -73,15 +68,11 @@ def finish_resource(
 def read_records(
     run: ExtractRun, batch_resource: BatchResource, resource: Resource, end_states: Mapping[str, ResourceState]
 ) -> bool:
-    """Read a resource with the reader that fits it; return whether nothing is left."""
+    """Read the feed or list of a resource, or check its sources; return whether nothing is left."""
     if not resource.endpoints:
         check_sources(resource, end_states)
         return True
-    return (
-        ChildReader(run, batch_resource).read()
-        if resource.parent is not None
-        else ListReader(run, batch_resource).read()
-    )
+    return ListReader(run, batch_resource).read()
 
 
 def check_sources(resource: Resource, end_states: Mapping[str, ResourceState]) -> None:
@@ -117,16 +108,20 @@ def batch_resource_of(batch_resources: Iterable[BatchResource], resource: str) -
 
 def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> ResourceState:
     """Record an error: an undocumented resource that the account does not have is not offered, others have failed."""
-    name = resource.name
-    if isinstance(error, EndpointRefused) and error.not_offered and not resource.documented:
+    name, tenant = resource.name, run.ledger.tenant
+    if is_absence(error, resource) and not run.ledger.read(
+        partial(counts_as_documented, tenant=tenant, resource=resource)
+    ):
         state = ResourceState.NOT_OFFERED
         run.not_offered[name] = str(error)
-        run.ledger.commit(partial(record_not_offered, tenant=run.ledger.tenant, resource=resource, reason=str(error)))
+        run.ledger.commit(partial(record_not_offered, tenant=tenant, resource=resource, reason=str(error)))
     else:
         state = ResourceState.FAILED
-    trouble = TroubleKind.BALANCE_OFF if isinstance(error, TotalMismatch) else None
+        if is_absence(error, resource):
+            run.ledger.commit(partial(watermarks.note_refusal, tenant=tenant, resource=name, reason=str(error)))
+    kind = TroubleKind.BALANCE_OFF if isinstance(error, TotalMismatch) else None
     batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
-    run.ledger.commit(partial(batches.set_resource_state, status=state, error=str(error), trouble=trouble, **batch_key))
+    run.ledger.commit(partial(batches.set_resource_state, status=state, error=str(error), trouble=kind, **batch_key))
     return state
 
 

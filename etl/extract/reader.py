@@ -4,18 +4,41 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from etl.api.event_loop import Put
-from etl.api.protocol import Answer, Call, NotFound, page_call, parent_call, whole_call
-from etl.catalogue import Resource
+from etl.api.protocol import (
+    Answer,
+    Call,
+    CallFailed,
+    EndpointRefused,
+    NotFound,
+    Page,
+    make_records,
+    page_call,
+    parent_call,
+    whole_call,
+)
+from etl.catalogue import Endpoint, Resource
 from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
-from etl.errors import ApiUnavailable
-from etl.extract.date_ranges import DateRange, is_too_long, split_by_quarter, split_by_total
+from etl.errors import ApiUnavailable, UnexpectedResponse
+from etl.extract.date_ranges import (
+    SHORTEST_SPLIT_DAYS,
+    DateRange,
+    RangeLimits,
+    is_short,
+    is_too_long,
+    split_by_quarter,
+    split_by_total,
+)
+from etl.extract.page_size import PageSizeRefused, PageSource, next_smaller_size
+from etl.extract.source_tenant import check_source_tenant, is_shared
 from etl.ledger.children import ChildRequest
 from etl.ledger.slices import Slice
+from etl.models.sources import in_words as describe_source
+from etl.models.states import CallOutcome
 
 #: Slices read in parallel, so that many short slices are as fast as one long slice.
 PARALLEL_SLICES = 4
@@ -24,17 +47,26 @@ PARALLEL_SLICES = 4
 MAX_EXTRA_PAGES = 1000
 #: Consecutive empty pages after which the remaining announced pages are skipped; a single one may be an accident.
 MAX_EMPTY_PAGES = 10
+#: First pages of date ranges that are kept in memory between planning and reading.
+MAX_FIRST_PAGES = 8
+#: Items of a page of an undocumented resource that are looked at for the declared id.
+ID_SAMPLE = 10
+
+
+#: Attempts at a call for a shorter date range, once the server has failed at a longer one.
+ATTEMPTS_AFTER_FAILURE = 2
+
+
+class RangeTooLong(Exception):
+    """The server fails at a date range, and may answer a shorter one."""
+
+    def __init__(self, days: int, error: ApiUnavailable) -> None:
+        super().__init__(str(error))
+        self.days = days
 
 
 #: Returns how many calls of one list or queue may be in progress, or answered and waiting for earlier ones, right now.
 PrefetchLimit = Callable[[], int]
-
-
-class PageSource(Protocol):
-    """The part of the API client that reading needs."""
-
-    async def fetch(self, call: Call) -> Answer:
-        """Return the answer to a call."""
 
 
 @dataclass(slots=True)
@@ -90,6 +122,33 @@ def share_of_calls(calls: int, readers: int) -> int:
     return calls if readers <= 1 else calls // readers + 1
 
 
+def as_key(call: Call) -> Call:
+    """Return a call as it is for any number of attempts: its answer is the same."""
+    return replace(call, divisible=False, attempts=None)
+
+
+def join_answers(answers: Sequence[Answer]) -> Answer:
+    """Return the answers of several calls for one parent as one answer, dated by the first call."""
+    first, *others = answers
+    if not others:
+        return first
+    pages = [answer.page for answer in answers]
+    joined = Page(
+        [item for page in pages for item in page.items],
+        sum(page.total or 0 for page in pages) if any(page.total is not None for page in pages) else None,
+        whole=all(page.whole for page in pages),
+        replaced_escapes=sum(page.replaced_escapes for page in pages),
+        says_nothing=any(page.says_nothing for page in pages),
+    )
+    return replace(
+        first,
+        page=joined,
+        body=b"".join(answer.body for answer in answers),
+        milliseconds=sum(answer.milliseconds for answer in answers),
+        attempts=sum(answer.attempts for answer in answers),
+    )
+
+
 class ResourceReader:
     """Reads one resource."""
 
@@ -108,19 +167,52 @@ class ResourceReader:
         self.page_size = page_size
         self.prefetch = prefetch
         self.max_pages = max_pages
+        self.limits = RangeLimits()
         self.parallel_slices = 1
+        self.first_pages: dict[Call, Answer] = {}  #: answers with a total, and serve as the first page
+        self.is_shared = is_shared(resource)
+        self.has_seen_ids = False  #: whether an answer held the declared id
+        self.source_tenant: str | None = None  #: the agency that a shared feed has spoken of so far
 
     def page_size_of(self, date_slice: Slice) -> int:
         """Return how many items a full page of a slice holds."""
         paging = self.resource.endpoints[date_slice.endpoint].paging
-        return min(self.page_size, paging.largest) if paging else 0
+        return min(date_slice.page_size or self.page_size, paging.largest) if paging else 0
 
     def call_for(self, date_slice: Slice, page: int) -> Call:
         """Return the call for one page of a slice."""
         endpoint = self.resource.endpoints[date_slice.endpoint]
         if endpoint.paging is None and endpoint.dates is None:
             return whole_call(self.resource, endpoint)
-        return page_call(self.resource, endpoint, date_slice.first_day, date_slice.last_day, page, self.page_size)
+        size = date_slice.page_size or self.page_size
+        call = page_call(self.resource, endpoint, date_slice.first_day, date_slice.last_day, page, size)
+        return self.divisible(call, date_slice.days)
+
+    def divisible(self, call: Call, days: int) -> Call:
+        """Return a call for this many days, which is replaced by calls for fewer days where the server fails at it."""
+        attempts = None if self.limits.failed is None else ATTEMPTS_AFTER_FAILURE
+        return replace(call, divisible=True, attempts=attempts) if days > SHORTEST_SPLIT_DAYS else call
+
+    async def fetch_days(self, call: Call, days: int) -> Answer:
+        """Return the answer to a call for this many days; raise RangeTooLong where fewer days may be answered."""
+        try:
+            answer = await self.api.fetch(call)
+        except ApiUnavailable as error:
+            is_absence = isinstance(error, CallFailed) and not self.resource.documented
+            if call.divisible and error.is_overload and not is_absence:
+                raise RangeTooLong(days, error) from error
+            raise
+        self.limits.record_answer(days)
+        return answer
+
+    async def fetch_sized(self, call: Call, days: int, size: int) -> Answer:
+        """Return what `fetch_days` returns; raise PageSizeRefused where smaller pages may be accepted. Size 0: none."""
+        try:
+            return await self.fetch_days(call, days)
+        except EndpointRefused as refusal:
+            if refusal.may_concern_size and size:
+                raise PageSizeRefused(size, refusal) from refusal
+            raise
 
     def example_call(self) -> Call:
         """Return a call for a parent that does not exist, to name the resource in a message."""
@@ -129,7 +221,26 @@ class ResourceReader:
     async def fetch_page(self, date_slice: Slice, page: int) -> FetchedPage:
         """Fetch one page of a slice."""
         call = self.call_for(date_slice, page)
-        return to_fetched_page(call, await self.api.fetch(call), date_slice, None)
+        answer = self.first_pages.pop(as_key(call), None)
+        if answer is None:
+            answer = await self.fetch_sized(call, date_slice.days, self.page_size_of(date_slice))
+        self.check_ids(call, answer, None)
+        if self.is_shared:
+            self.source_tenant = check_source_tenant(self.resource.name, answer.page.items, self.source_tenant)
+        return to_fetched_page(call, answer, date_slice, None)
+
+    def check_ids(self, call: Call, answer: Answer, child: ChildRequest | None) -> None:
+        """Raise UnexpectedResponse when an undocumented call answers with items of which none has the declared id.
+
+        Once items had it, one without it is a faulty record of its own.
+        """
+        if self.has_seen_ids or self.resource.documented or not answer.page.items:
+            return
+        sample = replace(answer.page, items=answer.page.items[:ID_SAMPLE])
+        endpoint = self.resource.endpoints[call.endpoint]
+        if not make_records(self.resource, endpoint, sample, requested_at=answer.requested_at, parent=child).item_ids:
+            raise UnexpectedResponse(f"{call}: the items have no {describe_source(self.resource.id)}.")
+        self.has_seen_ids = True
 
     async def read_slices(
         self, put: Put[FetchedPage], date_slices: Sequence[Slice], read: Mapping[int, Mapping[int, int]]
@@ -213,35 +324,91 @@ class ResourceReader:
         await put(answer)
 
     async def plan_date_ranges(self, endpoint_index: int, date_range: DateRange) -> list[DateRange]:
-        """Return a date range split so that each part can be paged, asking the API for the total of each part.
+        """Return a date range split so that each part can be paged, by the total that its first page names.
 
-        Where the API reports no total, no part is longer than a quarter.
+        The first page of a part that is not split is kept, so that the total costs no call. Where the API reports no
+        total, no part is longer than a quarter. Where the server fails at a part, its halves are asked for. Raises
+        PageSizeRefused.
         """
+        parts = self.limits.split(date_range)
+        if len(parts) > 1:
+            # The first part shows whether its length is answered, before the others are asked for.
+            first = await self.plan_date_ranges(endpoint_index, parts[0])
+            return [*first, *await self.plan_parts(endpoint_index, parts[1:])]
+        if self.limits.failed is not None and self.limits.answered is not None and is_short(date_range):
+            return [date_range]
         endpoint = self.resource.endpoints[endpoint_index]
-        answer = await self.api.fetch(page_call(self.resource, endpoint, date_range.first, date_range.last, 1, 1))
+        size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else self.page_size
+        call = page_call(self.resource, endpoint, date_range.first, date_range.last, 1, size)
+        try:
+            divisible = self.divisible(call, len(date_range))
+            answer = await self.fetch_sized(divisible, len(date_range), size if endpoint.paging else 0)
+        except RangeTooLong as failure:
+            self.limits.record_failure(failure.days)
+            return await self.plan_date_ranges(endpoint_index, date_range)
         total = answer.page.total
         if total is None:
             return split_by_quarter(date_range)
-        size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else self.page_size
         if not is_too_long(date_range, total, size):
+            if len(self.first_pages) < MAX_FIRST_PAGES:
+                self.first_pages[as_key(call)] = answer
             return [date_range]
-        parts = await asyncio.gather(
-            *(self.plan_date_ranges(endpoint_index, part) for part in split_by_total(date_range, total, size))
-        )
-        return [part for ranges in parts for part in ranges]
+        return await self.plan_parts(endpoint_index, split_by_total(date_range, total, size))
 
-    async def read_children(self, put: Put[FetchedPage | FetchFailed], children: Sequence[ChildRequest]) -> None:
-        """Fetch the child records of each parent and put every answer or failure."""
-        calls = [lambda child=child: self.read_child(child) for child in children]
-        async for result in run_in_order(calls, lambda: 4 * self.prefetch()):
-            await put(result)
+    async def plan_parts(self, endpoint_index: int, parts: Sequence[DateRange]) -> list[DateRange]:
+        """Return date ranges split so that each part can be paged."""
+        planned = await asyncio.gather(*(self.plan_date_ranges(endpoint_index, part) for part in parts))
+        return [part for ranges in planned for part in ranges]
+
+    async def fetch_set(self, endpoint: Endpoint, child: ChildRequest) -> list[Answer]:
+        """Fetch every page of one call for a parent, smaller ones if the API refuses the size."""
+        while True:
+            size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else 0
+            try:
+                return await self.fetch_pages(endpoint, child, size)
+            except EndpointRefused as refusal:
+                smaller = next_smaller_size(size) if refusal.may_concern_size else None
+                if smaller is None:
+                    raise
+                self.page_size = min(self.page_size, smaller)
+
+    async def fetch_pages(self, endpoint: Endpoint, child: ChildRequest, size: int) -> list[Answer]:
+        """Fetch every page of one call for a parent. Raises ApiUnavailable when records are missing.
+
+        What a complete answer lacks is deleted, so an answer that is shorter than it says must not count as complete.
+        """
+        answers: list[Answer] = []
+        items: set[bytes] = set()
+        may_have_more = True
+        while may_have_more:
+            call = parent_call(self.resource, endpoint, child.parent_id, len(answers) + 1, size)
+            answer = await self.api.fetch(call)
+            self.check_ids(call, answer, child)
+            answers.append(answer)
+            page, known = answer.page, len(items)
+            items.update(page.items)
+            is_full = endpoint.paging is not None and len(page.items) >= size
+            is_unfinished = is_full if page.total is None else len(items) < page.total
+            may_have_more = endpoint.paging is not None and is_unfinished and len(items) > known
+        if page.total is not None and len(items) < page.total:
+            raise ApiUnavailable(
+                f"{call}: the API reported {page.total} records of one parent but returned {len(items)}."
+            )
+        return answers
 
     async def read_child(self, child: ChildRequest) -> FetchedPage | FetchFailed:
         """Fetch the child records of one parent."""
         call = parent_call(self.resource, self.resource.endpoints[0], child.parent_id)
         try:
-            return to_fetched_page(call, await self.api.fetch(call), None, child)
+            answers = [
+                answer for endpoint in self.resource.endpoints for answer in await self.fetch_set(endpoint, child)
+            ]
         except NotFound as error:
-            return FetchFailed(child, not_found=True, reason=str(error))
+            return FetchFailed(child, str(error), CallOutcome.NOT_FOUND)
         except ApiUnavailable as error:
-            return FetchFailed(child, not_found=False, reason=str(error))
+            return FetchFailed(child, str(error), is_call_failure=isinstance(error, CallFailed))
+        answer = join_answers(answers)
+        if answer.page.says_nothing and child.has_answered:
+            reason = f"{call}: QQCatalyst answered without a list or an object, although it gave one before."
+            return FetchFailed(child, reason, CallOutcome.NO_ANSWER)
+        return to_fetched_page(call, answer, None, child)

@@ -1,29 +1,40 @@
 """What all resources of one run share, and how answers are passed to the workers."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
+from etl.api.daily_calls import record_calls
 from etl.api.event_loop import EventLoopThread, Put
+from etl.api.protocol import EndpointRefused
+from etl.api.traffic import Traffic
 from etl.config.settings import Settings
 from etl.drift.profiler import SchemaProfiler
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.engine.page_writer import PageGroup, WriteResult, size_of
 from etl.engine.workers import WORKERS, WorkerPool
-from etl.errors import Interrupted
+from etl.errors import ApiUnavailable, EtlError, Interrupted, InvalidRecord, UnexpectedResponse
 from etl.events import Advanced, Watch
-from etl.extract.call_budget import CallBudget
-from etl.extract.reader import PageSource, share_of_calls
+from etl.extract.page_size import PageSource
+from etl.extract.reader import share_of_calls
 from etl.ledger.batches import Batch
 from etl.ledger.transaction import Ledger, SerializedLedger
-from etl.resources import resource as named
+from etl.resources import find_resource
 from etl.window import Window
+
+#: Errors of a single resource; every other error ends the run.
+RESOURCE_ERRORS = (ApiUnavailable, UnexpectedResponse, EndpointRefused, InvalidRecord)
+
+#: How long a run works on details: less than an hour, so that a run that starts each hour finds the lease free.
+DETAIL_SECONDS = 57 * 60.0
 
 
 @dataclass
@@ -40,13 +51,25 @@ class ExtractRun:
     step: str = "sync"
     stop: threading.Event = field(default_factory=threading.Event)
     limit: int | None = None  #: approximate maximum of records per resource, for a trial run
-    budget: CallBudget = field(default_factory=CallBudget)
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())  #: by the API's clock, to judge dates
+    clock: Callable[[], float] = time.monotonic
+    traffic: Traffic = field(default_factory=Traffic)
+    has_backlog: bool = False  #: whether details are left because the time for them is over
     active_readers: int = 1  #: resources that are being read now
     not_offered: dict[str, str] = field(default_factory=dict)  #: resource and reason
     profiler: SchemaProfiler = field(default_factory=SchemaProfiler)
 
     def __post_init__(self) -> None:
         self.ledger = SerializedLedger(self.ledger)
+        self._details_end = self.clock() + DETAIL_SECONDS
+
+    def is_share_over(self) -> bool:
+        """Return whether the time for details is over, so that feeds are read again and others get the lease."""
+        return self.clock() >= self._details_end
+
+    def record_calls(self) -> None:
+        """Record the calls made so far for the daily budget of the account."""
+        record_calls(self.ledger, self.settings, self.traffic)
 
     def raise_if_stopped(self) -> None:
         """Raise Interrupted when the run was asked to stop, or when another resource met an error that ends the run."""
@@ -63,16 +86,17 @@ class ExtractRun:
 
     def write_pages(
         self,
-        resource: str,
         window: Window | None,
         fetch: Callable[[Put[FetchedPage | FetchFailed]], Coroutine[Any, Any, None]],
         group_size: int,
+        on_error: Callable[[str, EtlError], None] | None = None,
     ) -> Iterator[WriteResult]:
         """Write what `fetch` puts, at most `group_size` answers a transaction, and yield the result of each page group.
 
-        Raises what a commit or the fetching raised; everything committed before is kept.
+        A page group holds answers of one resource. Raises what a commit or the fetching raised; everything committed
+        before is kept. With `on_error`, the errors of a single resource are handed over and not raised.
         """
-        pending: deque[Future[WriteResult]] = deque()
+        pending: deque[tuple[str, Future[WriteResult]]] = deque()
         with (
             self.event_loop.holding(size_of) as reservation,
             closing(self.event_loop.stream(fetch, group_size, reservation)) as groups,
@@ -80,25 +104,45 @@ class ExtractRun:
             try:
                 for answers in groups:
                     self.raise_if_stopped()
-                    self.profile_answers(resource, answers)
-                    group = PageGroup(resource, answers, window, dict(self.not_offered))
-                    pending.append(self.workers.submit(group))
-                    pending[-1].add_done_callback(partial(self.event_loop.release, reservation, group.size))
-                    while len(pending) > WORKERS or (pending and pending[0].done()):
-                        yield self.wait_for_commit(pending.popleft())
+                    for resource, same in group_by_resource(answers):
+                        self.profile_answers(resource, same)
+                        group = PageGroup(resource, same, window, dict(self.not_offered))
+                        pending.append((resource, self.workers.submit(group)))
+                        pending[-1][1].add_done_callback(partial(self.event_loop.release, reservation, group.size))
+                    while len(pending) > WORKERS or (pending and pending[0][1].done()):
+                        yield from self.wait_for_commit(*pending.popleft(), on_error)
                 while pending:
-                    yield self.wait_for_commit(pending.popleft())
+                    yield from self.wait_for_commit(*pending.popleft(), on_error)
             finally:
-                wait_for([future for future in pending if not future.cancel()])
+                wait_for([future for _, future in pending if not future.cancel()])
 
     def profile_answers(self, resource: str, answers: Iterable[FetchedPage | FetchFailed]) -> None:
         """Add answers to the schema profile of the run."""
         for answer in answers:
             if isinstance(answer, FetchedPage) and answer.answer.page.items:
-                self.profiler.observe(named(resource), answer.answer.page.items, answer.call.endpoint)
+                self.profiler.observe(find_resource(resource), answer.answer.page.items, answer.call.endpoint)
 
-    def wait_for_commit(self, future: "Future[WriteResult]") -> WriteResult:
-        """Wait for a page group's commit and report its progress."""
-        result = future.result()
+    def wait_for_commit(
+        self, resource: str, future: "Future[WriteResult]", on_error: Callable[[str, EtlError], None] | None
+    ) -> Iterator[WriteResult]:
+        """Wait for a page group's commit, report its progress, and yield its result."""
+        try:
+            result = future.result()
+        except RESOURCE_ERRORS as error:
+            if on_error is None:
+                raise
+            on_error(resource, error)
+            return
         self.watch(Advanced(self.step, result.resource, result.answers, result.records, result.announced))
-        return result
+        yield result
+
+
+def group_by_resource(
+    answers: Iterable[FetchedPage | FetchFailed],
+) -> list[tuple[str, list[FetchedPage | FetchFailed]]]:
+    """Return answers by resource, each in the order of the answers."""
+    groups: dict[str, list[FetchedPage | FetchFailed]] = {}
+    for answer in answers:
+        resource = answer.call.resource if isinstance(answer, FetchedPage) else answer.child.resource
+        groups.setdefault(resource, []).append(answer)
+    return list(groups.items())

@@ -1,4 +1,4 @@
-"""Reads the resources of a batch in parallel; each starts when the resources it depends on have ended."""
+"""Reads the resources of a batch: feeds and lists in parallel, in the order of their dependencies, then details."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -8,19 +8,19 @@ from contextvars import copy_context
 from etl.api.event_loop import PULSE
 from etl.dependencies import find_prerequisites
 from etl.errors import Interrupted
-from etl.extract.call_budget import CallBudget
+from etl.extract.read_details import read_details
 from etl.extract.read_resource import FinishResource, read_resource
 from etl.extract.run import ExtractRun
 from etl.ledger.batches import BatchResource
 from etl.models.states import ENDED, ResourceState
-from etl.resources import resource as named
+from etl.resources import find_resource
 
 #: The final states of the resources that have ended.
 EndStates = dict[str, ResourceState]
 
 
 def read_all(run: ExtractRun, batch_resources: Iterable[BatchResource], finish: FinishResource) -> None:
-    """Read every unfinished resource of a batch; derived resources finish after their sources.
+    """Read every unfinished resource of a batch: lists before details, which need their parents; derived ones last.
 
     An error of a single resource stops no other. An error that concerns all resources stops all of them and is raised
     when they have ended; everything committed before is kept.
@@ -32,12 +32,12 @@ def read_all(run: ExtractRun, batch_resources: Iterable[BatchResource], finish: 
         if batch_resource.status in ENDED
     }
     unread = [batch_resource for batch_resource in batch_resources if batch_resource.resource not in end_states]
-    from_api = [batch_resource for batch_resource in unread if named(batch_resource.resource).endpoints]
-    run.budget = CallBudget(
-        run.settings.etl_child_budget,
-        [batch_resource.resource for batch_resource in from_api if is_child(batch_resource)],
-    )
-    read_in_parallel(run, from_api, finish, end_states)
+    from_api = [batch_resource for batch_resource in unread if find_resource(batch_resource.resource).endpoints]
+    details = [batch_resource for batch_resource in from_api if is_child(batch_resource)]
+    lists = [batch_resource for batch_resource in from_api if not is_child(batch_resource)]
+    read_in_parallel(run, lists, finish, end_states)
+    run.raise_if_stopped()
+    end_states |= read_details(run, details, finish)
     for batch_resource in unread:
         if batch_resource not in from_api:
             run.raise_if_stopped()
@@ -48,7 +48,7 @@ def read_in_parallel(
     run: ExtractRun, batch_resources: Sequence[BatchResource], finish: FinishResource, end_states: EndStates
 ) -> None:
     """Read resources in threads; each thread mostly waits for the API or for a commit."""
-    waiting = {batch_resource.resource: batch_resource for batch_resource in sorted(batch_resources, key=is_child)}
+    waiting = {batch_resource.resource: batch_resource for batch_resource in sorted(batch_resources, key=is_optional)}
     max_readers = run.settings.etl_concurrency  # with one call at a time, one resource at a time
     reading: dict[Future[ResourceState], str] = {}
     with ThreadPoolExecutor(max_readers, thread_name_prefix="reader") as threads, stop_all_on_error(run, reading):
@@ -71,13 +71,18 @@ def ready_resources(batch_resources: Iterable[BatchResource], unfinished: Collec
     return [
         batch_resource
         for batch_resource in batch_resources
-        if find_prerequisites(named(batch_resource.resource)).isdisjoint(unfinished)
+        if find_prerequisites(find_resource(batch_resource.resource)).isdisjoint(unfinished)
     ]
 
 
 def is_child(batch_resource: BatchResource) -> bool:
-    """Return whether a resource is read per parent; the other resources go first, since they bring the parents."""
-    return named(batch_resource.resource).parent is not None
+    """Return whether a resource is read per parent."""
+    return find_resource(batch_resource.resource).parent is not None
+
+
+def is_optional(batch_resource: BatchResource) -> bool:
+    """Return whether an account may lack a list; offices, contacts, policies and billing go first."""
+    return not find_resource(batch_resource.resource).documented
 
 
 @contextmanager

@@ -27,16 +27,17 @@ from etl.events import Watch, ignore_event
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
+from etl.extract.selection import find_out_of_reach, resource_names
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, BatchResource
-from etl.ledger.leases import Lease, hold_lease
+from etl.ledger.children import RefreshAge
+from etl.ledger.leases import Lease, Waiting, hold_lease
 from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, ResourceState
 from etl.record import ReadSet
 from etl.reshape.rules import rules_version
-from etl.resources import selected
 from etl.window import Window
 
 
@@ -63,7 +64,8 @@ class ExtractService:
         window, LeaseHeld while another run is active, CredentialsRefused, DatabaseNotReady.
         """
         check_migrated(self.engine)
-        names = [resource.name for resource in selected(resources)]
+        out_of_reach = find_out_of_reach(self.settings, resources := tuple(resources))
+        names = [name for name in resource_names(resources, self.settings) if name not in out_of_reach]
         with self.connect(names) as (api, ledger):
             window = Window.of(sync_window).clipped_to(api.now)
             ledger.commit(partial(tenants.register_tenant, settings=self.settings))
@@ -87,7 +89,11 @@ class ExtractService:
     def connect(self, names: Sequence[str]) -> Iterator[tuple[Api, Ledger]]:
         """Hold the API connection and the leases of some resources."""
         tenant = self.settings.etl_tenant
-        with connected(self.settings, self.stop, self.engine) as api, hold_lease(self.engine, tenant, names) as lease:
+        waiting = Waiting(self.watch, self.stop)
+        with (
+            connected(self.settings, self.stop, self.engine) as api,
+            hold_lease(self.engine, tenant, names, waiting) as lease,
+        ):
             yield api, Ledger(self.engine, tenant, lease)
 
     def read(self, api: Api, ledger: Ledger, batch: Batch) -> None:
@@ -97,6 +103,7 @@ class ExtractService:
             staging_writer(ledger, self.settings, batch), StagingWriterFactory(url, self.settings, batch, ledger.lease)
         )
         run = ExtractRun(ledger, self.settings, batch, api.wire, api.api, workers, self.watch, "extract", self.stop)
+        run.traffic, run.today = api.api.traffic, api.now.date()
         batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
         ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTING))
         with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic), workers:
@@ -138,7 +145,8 @@ def staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> PageWrit
     ) -> Counter[str]:
         return stage_records(connection, stage_context, resource, incoming, sets, window).counts
 
-    return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, {})
+    age = RefreshAge.of(settings)
+    return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, {}, age)
 
 
 def keep_running(connection: Connection, batch_resource: BatchResource, complete: bool) -> ResourceState:  # noqa: ARG001, FBT001 (a FinishResource)

@@ -3,16 +3,13 @@
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
 
 from etl.api.connection import ApiConnection
 from etl.api.protocol import Answer, EndpointRefused, NotFound, parent_call
 from etl.catalogue import Endpoint, Resource
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.models.sources import value_at
-from etl.record import decode
+from etl.spelling import spelling_of
 from etl.values import source_id
 
 #: Records of a resource that are requested in one run; the others keep their rows until the next run.
@@ -51,13 +48,13 @@ async def check_all(
     """Return for each record whether the API still has it, None where it could not tell. Raises EndpointRefused."""
     exists_by_id: dict[str, bool | None] = {}
 
-    async def ask(source_id: str) -> None:
+    async def check_one(source_id: str) -> None:
         exists_by_id[source_id] = await exists_in_api(api, resource, endpoint, source_id)
 
     try:
         async with asyncio.TaskGroup() as group:
             for source_id in source_ids:
-                group.create_task(ask(source_id))
+                group.create_task(check_one(source_id))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return exists_by_id
@@ -66,7 +63,8 @@ async def check_all(
 async def exists_in_api(api: ApiConnection, resource: Resource, endpoint: Endpoint, source_id: str) -> bool | None:
     """Return whether the API still has a record, None where it could not tell. Raises EndpointRefused."""
     try:
-        return is_answer_about(resource, await api.api.fetch(parent_call(resource, endpoint, source_id)), source_id)
+        answer = await api.api.fetch(parent_call(resource, endpoint, source_id))
+        return None if answer.page.says_nothing else is_answer_about(resource, answer, source_id)
     except NotFound:
         return False
     except (ApiUnavailable, UnexpectedResponse):
@@ -74,17 +72,10 @@ async def exists_in_api(api: ApiConnection, resource: Resource, endpoint: Endpoi
 
 
 def is_answer_about(resource: Resource, answer: Answer, requested_id: str) -> bool:
-    """Return whether an answer is the record of this id: not when it is empty or the record it was merged into.
+    """Return whether an answer is the record of this id: not when it is the record it was merged into.
 
     A record without an id counts as the requested one.
     """
-    if not answer.page.items:
-        return False
-    answered_id = source_id(id_in_record(resource, decode(msgspec.Raw(answer.page.items[0]))))
+    record = spelling_of(resource).decode(answer.page.items[0])
+    answered_id = source_id(value_at(record, resource.id) if isinstance(resource.id, str) else None)
     return answered_id == requested_id if isinstance(answered_id, str) else True
-
-
-def id_in_record(resource: Resource, record: dict[str, Any]) -> Any:
-    """Return the id in a record; calls for single records spell the field's name in another case."""
-    names = {name.casefold(): value for name, value in record.items()}
-    return value_at(names, resource.id.casefold()) if isinstance(resource.id, str) else None

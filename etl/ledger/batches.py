@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, func, insert, select, text, update
 
-from etl.errors import UsageError
+from etl.errors import Interrupted, UsageError
 from etl.models.bookkeeping import batch_resources, batches, slices
 from etl.models.states import ENDED, FORWARD, BatchState, Outcome, ResourceState, TroubleKind
 from etl.window import Window
@@ -25,6 +25,16 @@ class Batch:
     command: str
     options: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the last run of the batch was stopped on request, and met no error."""
+        return self.status is BatchState.FAILED and self.error == str(Interrupted())
+
+    @property
+    def shown_status(self) -> str:
+        """The status for people: a batch that was stopped on request has not failed."""
+        return "stopped" if self.was_stopped else self.status.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +199,33 @@ def add_traffic(connection: Connection, batch_id: UUID, calls: int, waited: floa
     """Add API calls and the seconds that they waited to a batch."""
     sums = {"calls": batches.c.calls + calls, "waited_seconds": batches.c.waited_seconds + waited}
     connection.execute(update(batches).where(batches.c.id == batch_id).values(sums))
+
+
+#: The calls that were stored with their answers: a run that was killed has not added its calls to the batch.
+RECOVER_CALLS = text("""
+    UPDATE etl.batches SET calls = greatest(calls, (
+        SELECT COALESCE(sum(attempts), 0) FROM etl.requests WHERE batch_id = :batch_id
+    )) WHERE id = :batch_id
+""")
+
+#: The time between the answers of a batch, without the pauses between two runs.
+SECONDS_OF_WORK = text("""
+    SELECT COALESCE(sum(greatest(0, least(seconds, :pause))), 0) FROM (
+        SELECT EXTRACT(epoch FROM request.requested_at - lag(request.requested_at, 1, batch.started_at)
+                       OVER (ORDER BY request.requested_at)) AS seconds
+        FROM etl.requests AS request JOIN etl.batches AS batch ON batch.id = request.batch_id
+        WHERE batch.id = :batch_id
+    ) AS gap
+""")
+
+#: Seconds without an answer that count as work at most.
+LONGEST_GAP = 60
+
+
+def recover_work(connection: Connection, batch_id: UUID) -> float:
+    """Add the calls that a killed run did not store to a batch; return the seconds that earlier runs worked on it."""
+    connection.execute(RECOVER_CALLS, {"batch_id": batch_id})
+    return float(connection.execute(SECONDS_OF_WORK, {"batch_id": batch_id, "pause": LONGEST_GAP}).scalar_one())
 
 
 def mark_fully_read(connection: Connection, batch_id: UUID, resource: str, *, complete: bool) -> None:

@@ -1,18 +1,21 @@
-"""The child queue: the parents whose details are due, in order of urgency."""
+"""The child queue: the calls for details that are due, in order of value over all resources."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import groupby
+from typing import Any, Self
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 
 from etl.catalogue import Resource
-
-#: Days until the details of an unchanged parent are refreshed: active parents, other parents.
-REFRESH_DAYS = (7, 30)
+from etl.config.parsers import parse_refresh_ages
+from etl.config.settings import Settings
+from etl.detail_rules import ACTIVE
+from etl.ledger.json_fields import field_json
+from etl.models.states import CallOutcome
+from etl.resources import BY_NAME
 
 #: How long a parent waits after its call failed.
 RETRY_DELAY = timedelta(hours=1)
@@ -25,11 +28,32 @@ class ChildRequest:
     parent_id: str
     parent_raw_id: UUID
     carried: bytes  #: a JSON object
+    resource: str  #: what is asked for
+    has_answered: bool = False  #: whether the API gave a list or an object for this parent before
+
+    @property
+    def parent(self) -> tuple[str, str]:
+        """The parent's resource and source id."""
+        declared = BY_NAME[self.resource].parent
+        return declared.resource if declared is not None else "", self.parent_id
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshAge:
+    """The age at which the details of an unchanged parent are read again."""
+
+    active: timedelta
+    others: timedelta
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the ages that are set."""
+        return cls(*parse_refresh_ages(settings.etl_refresh_age))
 
 
 @dataclass(frozen=True, slots=True)
 class QueueChunk:
-    """One of several equal chunks of a queue, selected by a hash of the parent's id."""
+    """One of several equal chunks of the queue, selected by a hash of the parent's id."""
 
     number: int = 0
     of: int = 1
@@ -47,163 +71,131 @@ class QueueCoverage:
     covered: int
     outstanding: int
     oldest_due: datetime | None
+    no_answer: int = 0  #: parents for which the newest answer held neither a list nor an object
 
 
 @dataclass(frozen=True, slots=True)
-class DueCalls:
-    """The number of due calls of one urgency."""
+class DueQuery:
+    """Which due calls to read."""
 
-    changed: bool  #: true for a new version of the parent, false for a refresh of an unchanged one
-    active: bool  #: whether the parent is active
-    calls: int
-
-
-#: Parents that are new or have a new version, joined with their queue entry if there is one.
-CHANGED_PARENTS = """
-    FROM raw.{parent} AS parent
-    LEFT JOIN etl.child_queue AS known
-        ON known.tenant = parent.tenant AND known.resource = :resource AND known.parent_id = parent.source_id
-    WHERE parent.tenant = :tenant AND parent.superseded_at IS NULL AND {wanted}
-      AND known.parent_raw_id IS DISTINCT FROM parent.id
-"""
-
-
-def refresh_queue(connection: Connection, child: Resource, parent: Resource, tenant: str) -> None:
-    """Queue every parent that is new or has a new version, except parents that the source marks as deleted."""
-    active, wanted, values = build_parent_conditions(child, parent)
-    remove_excluded(connection, child, parent, tenant, wanted, values)
-    statement = text(f"""
-        INSERT INTO etl.child_queue AS queued
-            (tenant, resource, parent_id, parent_raw_id, priority, parent_version_at, due_at, changed)
-        SELECT parent.tenant, :resource, parent.source_id, parent.id, CASE WHEN {active} THEN 0 ELSE 1 END,
-               parent.version_at, now(), true
-        {CHANGED_PARENTS.format(parent=parent.raw_table, wanted=wanted)}
-        ORDER BY parent.source_id
-        ON CONFLICT (tenant, resource, parent_id) DO UPDATE
-        SET parent_raw_id = excluded.parent_raw_id, priority = excluded.priority, due_at = excluded.due_at,
-            parent_version_at = excluded.parent_version_at, changed = true, failures = 0
-    """)
-    connection.execute(statement, {"tenant": tenant, "resource": child.name, **values})
-
-
-def remove_excluded(
-    connection: Connection, child: Resource, parent: Resource, tenant: str, wanted: str, values: Mapping[str, Any]
-) -> None:
-    """Remove the parents that are missing at the source, or whose newest version does not match `wanted`."""
-    statement = text(f"""
-        DELETE FROM etl.child_queue AS queued
-        WHERE queued.tenant = :tenant AND queued.resource = :resource
-          AND NOT EXISTS (
-              SELECT FROM raw.{parent.raw_table} AS parent
-              WHERE parent.tenant = queued.tenant AND parent.source_id = queued.parent_id
-                AND parent.superseded_at IS NULL AND (parent.id = queued.parent_raw_id OR ({wanted}))
-          )
-    """)
-    used_values = {name: value for name, value in values.items() if not name.startswith("active")}
-    connection.execute(statement, {"tenant": tenant, "resource": child.name, **used_values})
-
-
-def build_parent_conditions(child: Resource, parent: Resource) -> tuple[str, str, dict[str, Any]]:
-    """Return two SQL conditions on a parent's raw row, "is active" and "is wanted", and their bind values."""
-    parent_filter = child.parent.parent_filter if child.parent is not None else None
-    conditions = ["parent.status <> 'validation_error' OR parent.loaded_at IS NOT NULL"]
-    values: dict[str, Any] = {}
-    deletion_conditions: list[str] = []
-    for number, (field, deleted_values) in enumerate(parent.model.deletion_mark):
-        values |= {f"mark_{number}": field, f"marks_{number}": [format_json(value) for value in deleted_values]}
-        deletion_conditions.append(
-            f"parent.raw_data -> CAST(:mark_{number} AS text) = ANY(CAST(:marks_{number} AS jsonb[]))"
-        )
-    if deletion_conditions:
-        conditions.append(f"({' OR '.join(deletion_conditions)}) IS NOT TRUE")
-    if parent_filter is not None:
-        values |= {"only": parent_filter[0], "only_values": list(parent_filter[1])}
-        conditions.append("parent.raw_data ->> CAST(:only AS text) = ANY(CAST(:only_values AS text[]))")
-    if parent.active is None:
-        return "true", join_conditions(conditions), values
-    values |= {"active": parent.active[0], "active_values": list(parent.active[1])}
-    active = "parent.raw_data ->> CAST(:active AS text) = ANY(CAST(:active_values AS text[]))"
-    return active, join_conditions(conditions), values
-
-
-def join_conditions(conditions: Collection[str]) -> str:
-    """Join conditions with AND."""
-    return " AND ".join(f"({condition})" for condition in conditions)
-
-
-def format_json(value: object) -> str:
-    """Format the value of a deletion mark as JSON text."""
-    return msgspec.json.encode(value).decode()
-
-
-def read_due_requests(  # noqa: PLR0913, PLR0917 (which queue, which chunk of it, how far)
-    connection: Connection,
-    child: Resource,
-    parent: Resource,
-    tenant: str,
-    due: datetime,
-    limit: int,
-    chunk: QueueChunk = WHOLE_QUEUE,
-) -> list[ChildRequest]:
-    """Return the next requests: changed parents first, then active parents, newest versions first."""
-    parent_fields = child.parent.parent_fields if child.parent is not None else ()
-    values = {"tenant": tenant, "resource": child.name, "due": due, "most": limit, "carries": list(parent_fields)}
-    chunk_values = {} if chunk == WHOLE_QUEUE else {"number": chunk.number, "of": chunk.of}
-    rows = connection.execute(build_queue_query(parent, CHUNK_CONDITION if chunk_values else ""), values | chunk_values)
-    return [ChildRequest(row.parent_id, row.id, (row.carried or "{}").encode()) for row in rows]
+    tenant: str
+    resources: Collection[str]
+    due: datetime
+    refreshes: bool = False  #: the refreshes by age; otherwise first reads and changed parents
+    chunk: QueueChunk = WHOLE_QUEUE
 
 
 #: Limits a queue to one of several equal chunks.
 CHUNK_CONDITION = "AND (hashtext(parent_id) & 2147483647) % :of = :number"
 
-
-def build_queue_query(parent: Resource, chunk_condition: str = "") -> TextClause:
-    """Build the query of `read_due_requests`."""
-    return text(f"""
-        SELECT queued.parent_id, parent.id, carried.object AS carried
-        FROM (
-            SELECT parent_id, changed, priority, parent_version_at FROM etl.child_queue
-            WHERE tenant = :tenant AND resource = :resource AND due_at <= :due {chunk_condition}
-            ORDER BY changed DESC, priority, parent_version_at DESC, parent_id LIMIT :most
-        ) AS queued
-        JOIN raw.{parent.raw_table} AS parent
-            ON parent.tenant = :tenant AND parent.source_id = queued.parent_id AND parent.superseded_at IS NULL
-        CROSS JOIN LATERAL (
-            SELECT CAST(jsonb_object_agg(name, parent.raw_data -> name) AS text) AS object
-            FROM unnest(CAST(:carries AS text[])) AS name WHERE parent.raw_data ? name
-        ) AS carried
-        ORDER BY queued.changed DESC, queued.priority, queued.parent_version_at DESC, queued.parent_id
-    """)
+#: The order in which details are read. All calls of a parent are adjacent, so that its details are whole.
+READING_ORDER = "priority, parent_version_at DESC, parent_id, resource"
 
 
-def count_due_calls(connection: Connection, child: Resource, parent: Resource, tenant: str) -> list[DueCalls]:
-    """Return how many calls a run would find due, most urgent first. This does not change the queue."""
-    active, wanted, values = build_parent_conditions(child, parent)
+def take_due_requests(connection: Connection, query: DueQuery, most: int) -> list[ChildRequest]:
+    """Return about `most` of the next requests, all due ones of each parent; remove parents that no longer exist."""
+    rows = read_queue(connection, query, most)
+    while rows:
+        requests = load_requests(connection, query.tenant, rows)
+        missing = [row for row in rows if (row.resource, row.parent_id) not in requests]
+        remove_parents(connection, query.tenant, missing)
+        if requests:
+            return [requests[row.resource, row.parent_id] for row in rows if row not in missing]
+        rows = read_queue(connection, query, most)
+    return []
+
+
+def read_queue(connection: Connection, query: DueQuery, most: int) -> Sequence[Any]:
+    """Return the next rows of the queue, without a last parent whose rows may be incomplete."""
+    limit = most + len(query.resources)
+    chunk = {} if query.chunk == WHOLE_QUEUE else {"number": query.chunk.number, "of": query.chunk.of}
     statement = text(f"""
-        SELECT changed, priority, count(*) AS calls
-        FROM (
-            SELECT true AS changed, CASE WHEN {active} THEN 0 ELSE 1 END AS priority
-            {CHANGED_PARENTS.format(parent=parent.raw_table, wanted=wanted)}
-            UNION ALL
-            SELECT queued.changed, queued.priority
-            FROM etl.child_queue AS queued
-            JOIN raw.{parent.raw_table} AS parent
-                ON parent.id = queued.parent_raw_id AND parent.superseded_at IS NULL
-            WHERE queued.tenant = :tenant AND queued.resource = :resource AND queued.due_at <= now()
-        ) AS due
-        GROUP BY changed, priority ORDER BY changed DESC, priority
+        SELECT resource, parent_id, parent_raw_id, has_answered FROM etl.child_queue
+        WHERE tenant = :tenant AND {"NOT changed" if query.refreshes else "changed"} AND due_at <= :due
+          AND resource = ANY(:resources) {CHUNK_CONDITION if chunk else ""}
+        ORDER BY {READING_ORDER} LIMIT :limit
     """)
-    rows = connection.execute(statement, {"tenant": tenant, "resource": child.name, **values})
-    return [DueCalls(row.changed, row.priority == 0, row.calls) for row in rows]
+    values = {"tenant": query.tenant, "due": query.due, "resources": list(query.resources), "limit": limit}
+    rows = connection.execute(statement, values | chunk).all()
+    if len(rows) < limit:
+        return rows
+    return [row for row in rows if parent_key(row) != parent_key(rows[-1])] or rows
 
 
-def mark_covered(connection: Connection, child: Resource, tenant: str, requests: Collection[ChildRequest]) -> None:
+def parent_key(row: Any) -> tuple[str, str]:
+    """Return the parent of a row of the queue."""
+    return parent_of(row.resource), row.parent_id
+
+
+def parent_of(resource: str) -> str:
+    """Return the parent resource of a resource that is read per parent."""
+    declared = BY_NAME[resource].parent
+    return declared.resource if declared is not None else ""
+
+
+def load_requests(connection: Connection, tenant: str, rows: Iterable[Any]) -> dict[tuple[str, str], ChildRequest]:
+    """Return the requests of rows of the queue, by resource and parent, for parents that still exist."""
+    requests = {}
+    by_resource = sorted(rows, key=lambda row: row.resource)
+    for name, group in groupby(by_resource, key=lambda row: row.resource):
+        queued = {row.parent_id: row for row in group}
+        for parent in connection.execute(*build_parent_query(BY_NAME[name], tenant, list(queued))):
+            row, carried = queued[parent.source_id], (parent.carried or "{}").encode()
+            requests[name, row.parent_id] = ChildRequest(
+                row.parent_id, row.parent_raw_id, carried, name, row.has_answered
+            )
+    return requests
+
+
+def build_parent_query(child: Resource, tenant: str, parent_ids: Sequence[str]) -> tuple[Any, Mapping[str, Any]]:
+    """Return the query for the newest versions of some parents, with the fields that the child needs."""
+    declared = child.parent
+    statement = text(f"""
+        SELECT parent.source_id, carried.object AS carried
+        FROM unnest(CAST(:parents AS text[])) AS wanted (source_id)
+        JOIN raw.{BY_NAME[parent_of(child.name)].raw_table} AS parent
+            ON parent.tenant = :tenant AND parent.source_id = wanted.source_id AND parent.superseded_at IS NULL
+        CROSS JOIN LATERAL (
+            SELECT CAST(jsonb_object_agg(named.name, named.value) AS text) AS object
+            FROM (
+                SELECT name, {field_json("parent.raw_data", "name")} AS value
+                FROM unnest(CAST(:carries AS text[])) AS name
+            ) AS named
+            WHERE named.value IS NOT NULL
+        ) AS carried
+    """)
+    fields = declared.parent_fields if declared is not None else ()
+    return statement, {"tenant": tenant, "parents": list(parent_ids), "carries": list(fields)}
+
+
+def remove_parents(connection: Connection, tenant: str, rows: Collection[Any]) -> None:
+    """Remove rows of the queue."""
+    if rows:
+        connection.execute(
+            text("""
+                DELETE FROM etl.child_queue AS queued
+                USING unnest(CAST(:resources AS text[]), CAST(:parents AS text[])) AS gone (resource, parent_id)
+                WHERE queued.tenant = :tenant AND queued.resource = gone.resource
+                  AND queued.parent_id = gone.parent_id
+            """),
+            {
+                "tenant": tenant,
+                "resources": [row.resource for row in rows],
+                "parents": [row.parent_id for row in rows],
+            },
+        )
+
+
+def mark_covered(
+    connection: Connection, child: Resource, tenant: str, requests: Collection[ChildRequest], age: RefreshAge
+) -> None:
     """Mark parents as covered after their answers are staged. They are due again when they change or need a refresh."""
     connection.execute(
         text("""
             UPDATE etl.child_queue AS queued
             SET covered_at = now(), changed = false, failures = 0,
-                due_at = now() + make_interval(days => CASE queued.priority WHEN 0 THEN :active ELSE :others END)
+                due_at = now() + CASE WHEN queued.priority = ANY(:actives) THEN CAST(:active AS interval)
+                                      ELSE CAST(:others AS interval) END
             FROM unnest(CAST(:parents AS text[]), CAST(:raw_ids AS uuid[])) AS asked (parent_id, raw_id)
             WHERE queued.tenant = :tenant AND queued.resource = :resource AND queued.parent_id = asked.parent_id
               AND queued.parent_raw_id = asked.raw_id
@@ -211,11 +203,25 @@ def mark_covered(connection: Connection, child: Resource, tenant: str, requests:
         {
             "tenant": tenant,
             "resource": child.name,
-            "active": REFRESH_DAYS[0],
-            "others": REFRESH_DAYS[1],
+            "actives": [int(priority) for priority in ACTIVE],
+            "active": age.active,
+            "others": age.others,
             "parents": [request.parent_id for request in requests],
             "raw_ids": [request.parent_raw_id for request in requests],
         },
+    )
+
+
+def note_outcomes(connection: Connection, child: Resource, tenant: str, outcomes: Mapping[str, CallOutcome]) -> None:
+    """Store what the API said about parents, by their source ids."""
+    connection.execute(
+        text("""
+            UPDATE etl.child_queue AS queued
+            SET outcome = said.outcome, has_answered = queued.has_answered OR said.outcome = 'answered'
+            FROM unnest(CAST(:parents AS text[]), CAST(:outcomes AS text[])) AS said (parent_id, outcome)
+            WHERE queued.tenant = :tenant AND queued.resource = :resource AND queued.parent_id = said.parent_id
+        """),
+        {"tenant": tenant, "resource": child.name, "parents": list(outcomes), "outcomes": list(outcomes.values())},
     )
 
 
@@ -258,13 +264,31 @@ def read_database_time(connection: Connection) -> datetime:
     return database_time
 
 
+def count_outstanding(connection: Connection, tenant: str) -> dict[str, int]:
+    """Return how many calls are outstanding, by resource; postponed ones count. Costs no more than the backlog."""
+    rows = connection.execute(
+        text("""
+            SELECT resource, count(*) AS calls FROM (
+                SELECT resource FROM etl.child_queue WHERE tenant = :tenant AND changed
+                UNION ALL
+                SELECT resource FROM etl.child_queue
+                WHERE tenant = :tenant AND NOT changed AND due_at <= now() + :pause
+                  AND (due_at <= now() OR failures > 0)
+            ) AS due GROUP BY resource
+        """),
+        {"tenant": tenant, "pause": RETRY_DELAY},
+    )
+    return {row.resource: row.calls for row in rows}
+
+
 def read_coverage(connection: Connection, resource: str, tenant: str) -> QueueCoverage:
     """Return how many parents of a resource are covered and outstanding."""
     row = connection.execute(
         text("""
             SELECT count(*) AS parents, count(covered_at) AS covered,
                    count(*) FILTER (WHERE due_at <= now() OR failures > 0) AS outstanding,
-                   min(due_at) FILTER (WHERE due_at <= now() OR failures > 0) AS oldest_due
+                   min(due_at) FILTER (WHERE due_at <= now() OR failures > 0) AS oldest_due,
+                   count(*) FILTER (WHERE outcome = 'no_answer') AS no_answer
             FROM etl.child_queue WHERE tenant = :tenant AND resource = :resource
         """),
         {"tenant": tenant, "resource": resource},

@@ -3,18 +3,22 @@
 import os
 import socket
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, text
 
 from etl.database.connect import with_limits
+from etl.database.processes import describe_process, is_gone, is_here
 from etl.database.retry import with_retries
 from etl.database.sqlstate import database_errors
-from etl.errors import EtlError, LeaseHeld, LeaseLost
+from etl.errors import EtlError, Interrupted, LeaseHeld, LeaseLost
+from etl.events import Message, Watch
 
 #: Seconds without a renewal after which another run may take over.
 TTL = 60
@@ -22,16 +26,18 @@ TTL = 60
 HEARTBEAT = 15
 #: Time limit, in seconds, for releasing a lease; the lease expires otherwise.
 RELEASE_SECONDS = 5
+#: Seconds between two looks at the lease of a run that may be dead.
+POLL = 1.0
 #: The TTL for a run that consists of tasks: no process renews the lease between two tasks or before a task's next try.
 TASK_TTL = 900
 
 ACQUIRE = text("""
-    INSERT INTO etl.leases AS held (tenant, resource, holder, token, expires_at)
-    SELECT :tenant, wanted.resource, :holder, 1, now() + make_interval(secs => :life)
+    INSERT INTO etl.leases AS held (tenant, resource, holder, token, expires_at, process)
+    SELECT :tenant, wanted.resource, :holder, 1, now() + make_interval(secs => :life), :process
     FROM unnest(CAST(:resources AS text[])) AS wanted (resource)
     ORDER BY wanted.resource
     ON CONFLICT (tenant, resource) DO UPDATE
-    SET holder = excluded.holder, expires_at = excluded.expires_at,
+    SET holder = excluded.holder, expires_at = excluded.expires_at, process = excluded.process,
         token = CASE WHEN held.holder = excluded.holder THEN held.token ELSE held.token + 1 END
     WHERE held.expires_at < now() OR held.holder = excluded.holder
     RETURNING held.resource, held.token
@@ -43,6 +49,19 @@ PREDECESSORS = text("""
     WHERE tenant = :tenant AND resource = ANY(:resources) AND holder <> :holder AND expires_at < now()
 """)
 
+#: The processes of holders whose lease has not expired.
+PROCESSES = text("""
+    SELECT DISTINCT holder, process FROM etl.leases
+    WHERE tenant = :tenant AND resource = ANY(:resources) AND holder <> :holder AND expires_at >= now()
+      AND process IS NOT NULL
+""")
+
+#: Ends the leases of dead holders; a holder that seems dead and is not loses its lease like a stalled one.
+EXPIRE = text("""
+    UPDATE etl.leases SET expires_at = now() - interval '1 second'
+    WHERE tenant = :tenant AND holder = ANY(:holders) AND expires_at >= now()
+""")
+
 #: A process that hangs in the middle of a COPY keeps its locks forever: no server timeout ends it.
 END_SESSIONS = text("""
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -50,7 +69,8 @@ END_SESSIONS = text("""
 """)
 
 HOLDERS = text("""
-    SELECT resource, holder, ceil(extract(epoch FROM expires_at - now())) AS seconds FROM etl.leases
+    SELECT resource, holder, process, expires_at, ceil(extract(epoch FROM expires_at - now())) AS seconds
+    FROM etl.leases
     WHERE tenant = :tenant AND resource = ANY(:resources) AND expires_at >= now() ORDER BY resource
 """)
 
@@ -117,24 +137,46 @@ def acquire_lease(
 ) -> Lease:
     """Acquire the lease of all `resources` or of none; raise LeaseHeld with the name of the current holder.
 
-    The same holder may acquire it again, in case the first answer was lost after the commit. Open transactions of a
-    predecessor are terminated, so that they lock no rows.
+    The same holder may acquire it again, in case the first answer was lost after the commit. A holder whose process is
+    gone from this machine is replaced at once. Open transactions of a predecessor are terminated, so that they lock no
+    rows.
     """
     parameters = {"tenant": tenant, "resources": sorted(resources)}
+    expire_dead(connection, {**parameters, "holder": holder})
     predecessors = connection.execute(PREDECESSORS, {**parameters, "holder": holder}).scalars().all()
-    acquired = connection.execute(ACQUIRE, {**parameters, "holder": holder, "life": ttl}).all()
+    process = describe_process() if ttl == TTL else None  # a task ends before its lease does
+    acquired = connection.execute(ACQUIRE, {**parameters, "holder": holder, "life": ttl, "process": process}).all()
     if len(acquired) < len(set(resources)):
-        other_holders = [row for row in connection.execute(HOLDERS, parameters) if row.holder != holder]
-        holder_text = (
-            f"{other_holders[0].resource} by {other_holders[0].holder}" if other_holders else "one of the resources"
-        )
-        seconds = max(TTL, *(row.seconds for row in other_holders)) if other_holders else TTL
-        raise LeaseHeld(
-            f"Another run is active (lock: {holder_text}). Wait until it ends. If its process died, the lock expires "
-            f"within {seconds} seconds."
-        )
+        raise HeldByOther([row for row in connection.execute(HOLDERS, parameters) if row.holder != holder])
     connection.execute(END_SESSIONS, {"names": [application_name(predecessor) for predecessor in predecessors]})
     return Lease(tenant, holder, tuple((row.resource, row.token) for row in acquired), ttl)
+
+
+def expire_dead(connection: Connection, parameters: Mapping[str, Any]) -> None:
+    """End the leases of holders whose process is gone from this machine."""
+    dead = [row.holder for row in connection.execute(PROCESSES, parameters) if is_gone(row.process)]
+    if dead:
+        connection.execute(EXPIRE, {"tenant": parameters["tenant"], "holders": dead})
+
+
+class HeldByOther(LeaseHeld):
+    """Another run holds the lock; with what is known of it."""
+
+    def __init__(self, holders: Sequence[Any]) -> None:
+        """Take the rows of the leases that others hold; none if they were released meanwhile."""
+        lock = f"{holders[0].resource} by {holders[0].holder}" if holders else "one of the resources"
+        self.seconds = max((int(row.seconds) for row in holders), default=0)
+        self.expiries = {(row.resource, row.holder): row.expires_at for row in holders}
+        #: The holder's process is of another machine or of another namespace: nobody here can tell whether it lives.
+        self.may_be_dead = all(not is_here(row.process) for row in holders)
+        super().__init__(
+            f"Another run is active (lock: {lock}). Wait until it ends. If its process died, the lock expires within "
+            f"{max(TTL, self.seconds)} seconds."
+        )
+
+    def is_renewed_since(self, earlier: "HeldByOther") -> bool:
+        """Return whether a lease was renewed or acquired after an earlier look."""
+        return any(expiry != earlier.expiries.get(key) for key, expiry in self.expiries.items())
 
 
 def join_lease(
@@ -163,16 +205,48 @@ def verify_lease(connection: Connection, lease: Lease) -> None:
         raise LeaseLost
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How to wait for the lease of a run that may be dead."""
+
+    watch: Watch
+    stop: threading.Event = field(default_factory=threading.Event)
+    pause: float = POLL  #: seconds between two looks
+
+
+def wait_for_lease(acquire: Callable[[], Lease], waiting: Waiting) -> Lease:
+    """Return the lease; if its holder may be dead, wait until the lease expires or is renewed."""
+    first: HeldByOther | None = None
+    while True:
+        try:
+            return acquire()
+        except HeldByOther as held:
+            if not held.may_be_dead or held.seconds > TTL or (first is not None and held.is_renewed_since(first)):
+                raise
+            if first is None:
+                first = held
+                waiting.watch(Message(f"{held} Waiting for at most {held.seconds} seconds."))
+        if waiting.stop.wait(waiting.pause):
+            raise Interrupted
+
+
 @contextmanager
-def hold_lease(engine: Engine, tenant: str, resources: Sequence[str]) -> Iterator[Lease]:
-    """Hold a lease during the block, and renew it in a background thread."""
+def hold_lease(
+    engine: Engine, tenant: str, resources: Sequence[str], waiting: Waiting | None = None
+) -> Iterator[Lease]:
+    """Hold a lease during the block, and renew it in a background thread.
+
+    Of a run on another machine nobody here can tell whether it died: with `waiting`, its lease is waited for, at most
+    TTL seconds. Raises LeaseHeld, with `waiting` as soon as the lease is seen renewed, and Interrupted when the run is
+    stopped.
+    """
     holder = make_holder_name()
 
     def acquire() -> Lease:
         with database_errors(), engine.begin() as connection:
             return acquire_lease(connection, tenant, resources, holder)
 
-    lease = with_retries(acquire)
+    lease = with_retries(acquire) if waiting is None else wait_for_lease(partial(with_retries, acquire), waiting)
     try:
         with keep_alive(engine, lease):
             yield lease

@@ -1,7 +1,7 @@
 """Slices of a window and the requests that read them: the progress of a resource, page by page."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,17 @@ class Slice:
     first_day: date | None = None
     last_day: date | None = None
     reading: int = 1  #: incremented when the slice is read again because its totals did not match
+    page_size: int | None = None  #: requested in all pages of the reading: pages of two sizes overlap or leave gaps
+    split_from: int | None = None  #: the planned slice that this one was a part of
+
+    @property
+    def days(self) -> int:
+        """The number of days, 0 for a whole list."""
+        return (self.last_day - self.first_day).days if self.first_day and self.last_day else 0
+
+    def is_in(self, numbers: Collection[int]) -> bool:
+        """Return whether this slice, or the planned one that it was a part of, has one of these numbers."""
+        return self.number in numbers or self.split_from in numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +49,25 @@ class SliceReading:
     max_total: int | None = None  #: the largest total that a page of this reading reported
     min_total: int | None = None  #: the smallest
     has_changed_total: bool = False  #: whether pages or readings of the slice reported different totals
+    has_gap: bool = False  #: whether a page of this reading was empty and a later one was not
 
     @property
     def is_consistent(self) -> bool:
         """Whether the number of ids equals the reported total, and no record left the list during the reading.
 
-        A record that leaves the list moves the following records to a page that was read already.
+        A record that leaves the list moves the following records to a page that was read already. Without a total, only
+        a gap shows that records are missing.
         """
-        return self.total is None or (self.distinct == self.total and self.total == (self.max_total or self.total))
+        if self.total is None:
+            return not self.has_gap
+        return self.distinct == self.total and self.total == (self.max_total or self.total)
+
+    @property
+    def mismatch(self) -> str:
+        """What disagrees, as a clause."""
+        if self.total is None:
+            return "API returned an empty page before others with records"
+        return f"API reported {self.total} records but returned {self.distinct}"
 
 
 def write_slices(connection: Connection, batch_id: UUID, resource: str, planned_slices: Iterable[Slice]) -> None:
@@ -71,6 +93,12 @@ def read_open_slices(connection: Connection, batch_id: UUID, resource: str) -> l
     return [to_slice(row) for row in rows if row.status != SliceState.DONE] if rows else None
 
 
+def read_slices(connection: Connection, batch_id: UUID, resource: str, numbers: Collection[int]) -> list[Slice]:
+    """Return some slices of a resource, read or not."""
+    is_slice = (slices.c.batch_id == batch_id) & (slices.c.resource == resource) & slices.c.number.in_(sorted(numbers))
+    return [to_slice(row) for row in connection.execute(select(slices).where(is_slice).order_by(slices.c.number))]
+
+
 def count_slices(connection: Connection, batch_id: UUID, resource: str) -> int:
     """Return the number of slices of a resource."""
     is_resource = (slices.c.batch_id == batch_id) & (slices.c.resource == resource)
@@ -80,7 +108,7 @@ def count_slices(connection: Connection, batch_id: UUID, resource: str) -> int:
 
 def to_slice(row: Any) -> Slice:
     """Convert a row of `etl.slices` to a slice."""
-    return Slice(row.number, row.endpoint, row.first_day, row.last_day, row.reading)
+    return Slice(row.number, row.endpoint, row.first_day, row.last_day, row.reading, row.page_size, row.split_from)
 
 
 def read_page_sizes(connection: Connection, batch_id: UUID, resource: str, current_slice: Slice) -> dict[int, int]:
@@ -132,7 +160,7 @@ def summarize_readings(
     rows = connection.execute(
         text("""
             SELECT wanted.number, last.total, received.current, received.union, received.most, received.least,
-                   received.totals > 1 AS moved
+                   received.totals > 1 AS moved, COALESCE(received.first_empty < received.last_filled, false) AS has_gap
             FROM unnest(CAST(:numbers AS integer[]), CAST(:readings AS integer[])) AS wanted (number, reading)
             LEFT JOIN LATERAL (
                 SELECT total FROM etl.requests AS request
@@ -145,7 +173,11 @@ def summarize_readings(
                        count(DISTINCT item) AS union,
                        max(request.total) FILTER (WHERE request.reading = wanted.reading) AS most,
                        min(request.total) FILTER (WHERE request.reading = wanted.reading) AS least,
-                       count(DISTINCT request.total) AS totals
+                       count(DISTINCT request.total) AS totals,
+                       min(request.page) FILTER (WHERE request.reading = wanted.reading AND request.items = 0)
+                           AS first_empty,
+                       max(request.page) FILTER (WHERE request.reading = wanted.reading AND request.items > 0)
+                           AS last_filled
                 FROM etl.requests AS request LEFT JOIN LATERAL unnest(request.ids) AS item ON true
                 WHERE request.batch_id = :batch_id AND request.resource = :resource AND request.slice = wanted.number
             ) AS received
@@ -160,7 +192,9 @@ def summarize_readings(
     )
     by_number = {open_slice.number: open_slice for open_slice in open_slices}
     return [
-        SliceReading(by_number[row.number], row.total, row.current, row.union, row.most, row.least, row.moved)
+        SliceReading(
+            by_number[row.number], row.total, row.current, row.union, row.most, row.least, row.moved, row.has_gap
+        )
         for row in rows
     ]
 
@@ -183,21 +217,19 @@ def start_new_readings(
     connection: Connection, batch_id: UUID, resource: str, slices_to_read: Iterable[Slice]
 ) -> list[Slice]:
     """Start another reading of slices, and return the slices with the new reading number."""
-    new_readings = [
-        Slice(
-            slice_to_read.number,
-            slice_to_read.endpoint,
-            slice_to_read.first_day,
-            slice_to_read.last_day,
-            slice_to_read.reading + 1,
-        )
-        for slice_to_read in slices_to_read
-    ]
+    new_readings = [replace(slice_to_read, reading=slice_to_read.reading + 1) for slice_to_read in slices_to_read]
     for slice_to_read in new_readings:
-        is_slice = (
-            (slices.c.batch_id == batch_id)
-            & (slices.c.resource == resource)
-            & (slices.c.number == slice_to_read.number)
-        )
-        connection.execute(update(slices).where(is_slice).values(reading=slice_to_read.reading))
+        update_slice(connection, batch_id, resource, slice_to_read)
     return new_readings
+
+
+def update_slice(connection: Connection, batch_id: UUID, resource: str, changed_slice: Slice) -> None:
+    """Store the last day, the reading and the page size of a slice."""
+    is_slice = (
+        (slices.c.batch_id == batch_id) & (slices.c.resource == resource) & (slices.c.number == changed_slice.number)
+    )
+    connection.execute(
+        update(slices)
+        .where(is_slice)
+        .values(last_day=changed_slice.last_day, reading=changed_slice.reading, page_size=changed_slice.page_size)
+    )

@@ -1,9 +1,11 @@
 """Tenants: each name belongs to one account from its first run on, so that two accounts never mix."""
 
 import hashlib
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, insert, select, update
 
+from etl.config.parsers import is_loopback
 from etl.config.settings import Settings, secret_text
 from etl.errors import SettingsError
 from etl.models import PRODUCTION
@@ -14,14 +16,37 @@ EVERY_TABLE = "all"
 
 
 def compute_fingerprint(settings: Settings) -> str:
-    """Compute a digest that identifies an account by its client id and user; it contains no secret."""
+    """Compute a digest that identifies an account by API host, client id and user; it contains no secret."""
+    return hash_identity(f"{identify_login(settings)}\x1f{api_host(settings.qqcatalyst_api_url)}")
+
+
+def compute_old_fingerprint(settings: Settings) -> str:
+    """Compute the digest of earlier versions, without the API host."""
+    return hash_identity(identify_login(settings))
+
+
+def identify_login(settings: Settings) -> str:
+    """Return what identifies an account on its host: client id and user."""
     user = "" if settings.qqcatalyst_auth == "enterprise" else secret_text(settings.qqcatalyst_username)
-    identity = f"{settings.qqcatalyst_auth}\x1f{secret_text(settings.qqcatalyst_client_id)}\x1f{user}"
+    return f"{settings.qqcatalyst_auth}\x1f{secret_text(settings.qqcatalyst_client_id)}\x1f{user}"
+
+
+def api_host(url: str) -> str:
+    """Return the host of the API, with its port unless it is the usual one or, on this machine, any."""
+    address = urlsplit(url)
+    host = (address.hostname or "").lower()
+    return host if is_loopback(host) or address.port in {None, 443} else f"{host}:{address.port}"
+
+
+def hash_identity(identity: str) -> str:
+    """Return the keyed hash of an account's identity."""
     return hashlib.blake2b(identity.encode(), digest_size=16, key=b"qqcatalyst-etl tenant").hexdigest()
 
 
 def register_tenant(connection: Connection, settings: Settings) -> None:
     """Register the tenant, or verify that it is the same account; store which tables keep history.
+
+    A fingerprint of an earlier version that matches is replaced.
 
     Raises SettingsError when the tenant belongs to another account, or when ETL_HISTORY names an unknown table.
     """
@@ -32,17 +57,17 @@ def register_tenant(connection: Connection, settings: Settings) -> None:
         connection.execute(
             insert(tenants).values(tenant=settings.etl_tenant, fingerprint=fingerprint, history=history_tables)
         )
-    elif tenant_row.fingerprint != fingerprint:
+    elif tenant_row.fingerprint not in {fingerprint, compute_old_fingerprint(settings)}:
         raise SettingsError(
-            f"The tenant {settings.etl_tenant!r} belongs to another QQCatalyst account: its client id or user differs. "
-            "Set ETL_TENANT to another name for this account. If it is the same agency with a new login, update the "
-            f"row: UPDATE etl.tenants SET fingerprint = '{fingerprint}' WHERE tenant = '{settings.etl_tenant}'. "
-            "Do not delete the row: its key is needed to recognize forgotten people."
+            f"The tenant {settings.etl_tenant!r} belongs to another QQCatalyst account: its API host, client id or "
+            "user differs. Set ETL_TENANT to another name for this account. If it is the same agency with a new login, "
+            f"update the row: UPDATE etl.tenants SET fingerprint = '{fingerprint}' "
+            f"WHERE tenant = '{settings.etl_tenant}'. Do not delete the row: its key is needed to recognize forgotten "
+            "people."
         )
-    elif tenant_row.history != history_tables:
-        connection.execute(
-            update(tenants).where(tenants.c.tenant == settings.etl_tenant).values(history=history_tables)
-        )
+    elif (tenant_row.fingerprint, tenant_row.history) != (fingerprint, history_tables):
+        values = {"fingerprint": fingerprint, "history": history_tables}
+        connection.execute(update(tenants).where(tenants.c.tenant == settings.etl_tenant).values(values))
 
 
 def select_history_tables(settings: Settings) -> list[str] | None:

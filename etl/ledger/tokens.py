@@ -29,7 +29,7 @@ LOOK = text("""
     FROM etl.tokens WHERE tenant = :tenant
 """)
 
-_MINE = "tenant = :tenant AND claimant = :claimant AND number = :number"
+_OWN_CLAIM = "tenant = :tenant AND claimant = :claimant AND number = :number"
 
 CLAIM_IT = text("""
     UPDATE etl.tokens SET claimant = :claimant, claimed_until = now() + make_interval(secs => :life)
@@ -43,10 +43,10 @@ KEEP = text(f"""
         doubted_until = now() + make_interval(secs => :doubt),
         claimed_until = NULL, refusal = NULL, refused_until = NULL, refusals = 0, unclear = 0,
         basic_header = :basic_header, opened_at = CASE WHEN account = :account THEN opened_at END
-    WHERE {_MINE}
+    WHERE {_OWN_CLAIM}
 """)
 
-FORGET = text(f"UPDATE etl.tokens SET sealed = NULL, renew_at = NULL WHERE {_MINE}")
+FORGET = text(f"UPDATE etl.tokens SET sealed = NULL, renew_at = NULL WHERE {_OWN_CLAIM}")
 
 REFUSE = text(f"""
     UPDATE etl.tokens
@@ -55,20 +55,20 @@ REFUSE = text(f"""
         refusals = CASE WHEN account = :account THEN least(refusals, 9) + 1 ELSE 1 END,
         refused_until = CASE WHEN :for_good THEN timestamptz '9999-12-31' ELSE now() + make_interval(
             secs => least(:longest, :rest * 4 ^ CASE WHEN account = :account THEN least(refusals, 9) ELSE 0 END)) END
-    WHERE {_MINE}
+    WHERE {_OWN_CLAIM}
 """)
 
 UNCLEAR = text(f"""
     UPDATE etl.tokens
     SET account = :account, claimed_until = NULL, unclear = CASE WHEN account = :account THEN unclear ELSE 0 END + 1
-    WHERE {_MINE} RETURNING unclear
+    WHERE {_OWN_CLAIM} RETURNING unclear
 """)
 
 OPENED = text(
     "UPDATE etl.tokens SET doubted_until = NULL, opened_at = now() WHERE tenant = :tenant AND number = :number"
 )
 
-RELEASE = text(f"UPDATE etl.tokens SET claimed_until = NULL WHERE {_MINE}")
+RELEASE = text(f"UPDATE etl.tokens SET claimed_until = NULL WHERE {_OWN_CLAIM}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -98,7 +98,10 @@ class Ledger:
                 yield
             except EtlError as error:
                 self.fail(batch_id, error)
-                log.warning("batch failed", reason=str(error), error=type(error).__name__)
+                if isinstance(error, Interrupted):
+                    log.info("batch stopped", reason=str(error))
+                else:
+                    log.warning("batch failed", reason=str(error), error=type(error).__name__)
                 raise
             log.info("batch step finished")
 

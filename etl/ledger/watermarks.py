@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.models.bookkeeping import offers, watermarks
@@ -44,9 +44,21 @@ def write_offer(
     connection: Connection, tenant: str, resource: str, *, offered: bool, reason: str | None = None
 ) -> None:
     """Store whether the account offers a resource."""
-    values: dict[str, Any] = {"offered": offered, "reason": reason, "asked_at": text("now()")}
+    values: dict[str, Any] = {"offered": offered, "reason": reason, "asked_at": text("now()"), "refused_since": None}
     statement = upsert(offers).values(tenant=tenant, resource=resource, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["tenant", "resource"], set_=values))
+
+
+def note_refusal(connection: Connection, tenant: str, resource: str, reason: str) -> None:
+    """Store that a resource that has brought records gave no good answer; the first time in a row counts."""
+    values: dict[str, Any] = {"reason": reason, "refused_since": text("now()")}
+    statement = upsert(offers).values(tenant=tenant, resource=resource, offered=True, **values)
+    since = func.coalesce(offers.c.refused_since, text("now()"))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["tenant", "resource"], set_={"reason": reason, "refused_since": since}
+        )
+    )
 
 
 def read_not_offered(connection: Connection, tenant: str, *, within: timedelta | None = OFFER_TTL) -> dict[str, str]:

@@ -30,13 +30,12 @@ def load_chunk(
 ) -> LoadedChunk:
     """Write the rows of cleaned records, with placeholders for what they refer to; return statuses and outcomes."""
     with_row = [result for result in cleaned if result.reshaped.row is not None]
-    present = {resource.model.__tablename__: {result.staged.record.source_id for result in with_row}}
+    present = {resource.table: {result.staged.record.source_id for result in with_row}}
     write_stubs(connection, context, reference_stubs(with_row), present, foreign_key_tables(resource))
 
     def write_all_placeholders() -> None:
         write_stubs(connection, context, reference_stubs(with_row), {})
 
-    columns = row_columns(resource.model, resource.data_source)
     columns = row_columns(resource.model, resource.data_source)
     rows = [result.reshaped.row for result in with_row if result.reshaped.row is not None]
     loaded = load_rows(connection, context, resource, columns, rows, write_all_placeholders)

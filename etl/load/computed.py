@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from etl.ledger import sync_history
+from etl.load.nested import follow_records_around
 from etl.load.placeholders import refresh_placeholders
 from etl.models.derived import DERIVED
 
@@ -13,7 +14,7 @@ from etl.models.derived import DERIVED
 def refresh_computed_columns(connection: Connection, tenant: str, batch_id: UUID) -> None:
     """Refresh what depends on the rows written by a batch, and by earlier batches that did not finish.
 
-    This covers placeholders, computed columns and link tables.
+    This covers placeholders, nested rows, computed columns and link tables.
     """
     batch_ids = (*sync_history.find_interrupted_batches(connection, tenant, batch_id), batch_id)
     written_tables = {
@@ -22,6 +23,8 @@ def refresh_computed_columns(connection: Connection, tenant: str, batch_id: UUID
     refresh_placeholders(
         connection, tenant, {table for tables in written_tables.values() for table in changed_tables(tables)}
     )
+    for written_batch_id, tables in written_tables.items():
+        follow_records_around(connection, tenant, written_batch_id, tables)
     for written_batch_id, tables in written_tables.items():
         refresh_for_batch(connection, tenant, written_batch_id, tables)
 

@@ -23,13 +23,14 @@ from etl.load.upsert import (
     count_differences,
     has_placeholder,
     insert_placeholders,
+    keep_last_values,
     select_missing_ids,
     select_stored_ids,
     soft_delete,
     upsert,
 )
 from etl.models import PRODUCTION, load_order
-from etl.models.base import PRIMARY, row_id_text
+from etl.models.base import PRIMARY, REQUIRED_PRESENT, Model, fields_of, row_id_text
 from etl.models.states import Outcome
 from etl.reshape.reshaper import Row
 from etl.window import Window
@@ -127,7 +128,7 @@ class RowWriter:
         if error is None:
             return
         if len(rows) == 1:
-            self.result.bad[rows[0].raw_id] = refusal_reason(error)
+            self.result.bad[rows[0].raw_id] = refusal_reason(error, self.resource.model)
             self.result.counts[Outcome.REFUSED] += 1
             return
         middle = len(rows) // 2
@@ -190,6 +191,8 @@ class RowWriter:
         self.connection.execute(statements.prepare)
         lines = (f"{row.text}\t{'t' if row.undated else 'f'}\n" for row in rows)
         copy_lines(self.connection, statements.incoming, statements.columns, lines)
+        if self.resource.data_source == PRIMARY and any(row.deleted for row in rows):
+            self.connection.execute(keep_last_values(self.resource.model))
         changed = changed_columns(self.connection, self.resource) if self.context.changes is not None else ()
         for line in self.connection.execute(statements.merge, self.context.parameters()):
             result.counts[line.outcome] += line.number
@@ -219,11 +222,17 @@ def note_changes(
         changes[resource.model.__tablename__, line.name] = (number + line.number, [*samples, *line.some][:3])
 
 
-def refusal_reason(error: Exception) -> str:
-    """Return why the database refused a row: the constraint or column, never a value."""
+def refusal_reason(error: Exception, model: type[Model]) -> str:
+    """Return why the database refused a row: the constraint or column, never a value.
+
+    Only a deleted record gets as far as this without what its table requires: the row may have it already.
+    """
     driver_error = error.orig if isinstance(error, DBAPIError) else error  # COPY raises the driver's own error
     diagnosis = getattr(driver_error, "diag", None)
     constraint = getattr(diagnosis, "constraint_name", None) or getattr(diagnosis, "column_name", None) or "a value"
+    if constraint.endswith(REQUIRED_PRESENT):
+        required = [column for column, about in fields_of(model).items() if about.required]
+        return f"{' or '.join(required)} is missing"
     return f"PostgreSQL refused the row ({getattr(driver_error, 'sqlstate', None)}): {constraint}"
 
 
@@ -279,7 +288,13 @@ def write_stubs_of_table(
 
 
 def soft_delete_missing(connection: Connection, context: LoadContext, resource: Resource) -> int:
-    """Mark as deleted the rows whose records this batch found missing from their sets; return how many."""
+    """Mark as deleted the rows whose records this batch found missing from their sets; return how many.
+
+    A secondary source has no rows of its own: what is missing from it says nothing about the row.
+    """
+    has_own_rows = resource.data_source == PRIMARY or resource.data_source.is_fallback
+    if not resource.has_table or not has_own_rows:
+        return 0
     began = time.monotonic()
     deleted = connection.execute(
         soft_delete(resource), {"tenant": context.tenant, "batch_id": context.batch_id}

@@ -19,7 +19,7 @@ from etl.events import Finished, Started, Watch, ignore_event, stop_when_set
 from etl.ledger import batches, counters
 from etl.ledger.balance import close_batch, close_resource
 from etl.ledger.batches import Batch
-from etl.ledger.leases import hold_lease
+from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.chunks import Step
 from etl.ledger.transaction import Ledger
@@ -63,7 +63,8 @@ class LoadService:
     ) -> None:
         self.engine = engine_of(db)
         self.settings = settings or Settings.load()
-        self.watch = stop_when_set(stop, watch)
+        self.stop = stop or threading.Event()
+        self.watch = stop_when_set(self.stop, watch)
 
     def load_batch(self, batch_id: UUID, sync_window: Window | Mapping[str, Any]) -> LoadResults:
         """Write the clean rows of a batch within the window, finish the batch, and return the counts by resource.
@@ -74,7 +75,7 @@ class LoadService:
         window = Window.of(sync_window).widened(self.settings.etl_overlap)
         names = [resource.name for resource in CATALOGUE]
         counts: dict[str, Counter[str]] = {}
-        with hold_lease(self.engine, self.settings.etl_tenant, names) as lease:
+        with hold_lease(self.engine, self.settings.etl_tenant, names, Waiting(self.watch, self.stop)) as lease:
             ledger = Ledger(self.engine, self.settings.etl_tenant, lease)
             batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))
             with ledger.mark_failed_on_error(batch_id):

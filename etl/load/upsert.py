@@ -6,7 +6,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from etl.catalogue import Resource
-from etl.models.base import PRIMARY, Model, fields_of
+from etl.models.base import PRIMARY, DataSource, Model, fields_of, own_columns
 from etl.references import find_inbound_references
 from etl.window import WINDOW_RULE
 
@@ -71,7 +71,7 @@ def select_missing_ids(model: type[Model]) -> TextClause:
 
 
 @cache
-def upsert(model: type[Model], source: str, columns: tuple[str, ...]) -> UpsertStatements:
+def upsert(model: type[Model], source: DataSource, columns: tuple[str, ...]) -> UpsertStatements:
     """Return the statements for rows in the order of `columns`.
 
     The merge binds tenant, batch_id, window_start and window_end. It returns one line per outcome: outcome, number,
@@ -80,7 +80,12 @@ def upsert(model: type[Model], source: str, columns: tuple[str, ...]) -> UpsertS
     name = model.__tablename__
     fields = tuple(fields_of(model, source))
     incoming = f"incoming_{name}"
-    merge = merge_primary(name, fields, incoming) if source == PRIMARY else merge_secondary(name, fields, incoming)
+    if source == PRIMARY:
+        merge = merge_primary(name, fields, incoming)
+    elif source.is_fallback:
+        merge = merge_fallback(name, fields, own_columns(model, source), incoming)
+    else:
+        merge = merge_secondary(name, fields, incoming)
     return UpsertStatements(incoming, (*columns, "undated"), create_incoming_table(name, incoming, columns), merge)
 
 
@@ -88,6 +93,22 @@ def create_incoming_table(table: str, incoming: str, columns: tuple[str, ...]) -
     """Return the statement that creates the temporary table for incoming rows; the end of the transaction drops it."""
     listed = ", ".join((*columns, "NULL::boolean AS undated"))
     return text(f"CREATE TEMP TABLE {incoming} ON COMMIT DROP AS SELECT {listed} FROM public.{table} WITH NO DATA")
+
+
+@cache
+def keep_last_values(model: type[Model]) -> TextClause:
+    """Return the statement that fills incoming deleted rows with the values that the stored rows have last.
+
+    A deleted record may arrive with little more than its mark.
+    """
+    table = model.__tablename__
+    columns = (*fields_of(model), "source_created_at")
+    kept = ", ".join(f"{column} = COALESCE(incoming.{column}, stored.{column})" for column in columns)
+    return text(f"""
+        UPDATE pg_temp.incoming_{table} AS incoming SET {kept}
+        FROM public.{table} AS stored
+        WHERE stored.id = incoming.id AND incoming.deleted_at IS NOT NULL AND NOT stored.is_placeholder
+    """)
 
 
 def merge_primary(table: str, fields: tuple[str, ...], incoming: str) -> TextClause:
@@ -100,7 +121,7 @@ def merge_primary(table: str, fields: tuple[str, ...], incoming: str) -> TextCla
                    stored.deleted_at IS NULL AND incoming.deleted_at IS NOT NULL AS dies,
                    stored.deleted_at IS NOT NULL AND incoming.deleted_at IS NULL AS revives,
                    CASE
-                       WHEN stored.id IS NULL OR stored.is_placeholder THEN 'inserted'
+                       WHEN stored.id IS NULL OR {HAS_NO_RECORD} THEN 'inserted'
                        WHEN incoming.version_at < stored.version_at THEN 'older'
                        WHEN {row_sql("incoming", content)} IS NOT DISTINCT FROM {row_sql("stored", content)} THEN
                            CASE WHEN incoming.source_modified_at > COALESCE(stored.source_modified_at, '-infinity')
@@ -118,7 +139,7 @@ def merge_primary(table: str, fields: tuple[str, ...], incoming: str) -> TextCla
             ON CONFLICT (tenant, source_id) DO UPDATE
             SET {assignments(written_columns)}, is_placeholder = false, updated_at = now(), last_synced_at = now(),
                 etl_batch_id = excluded.etl_batch_id
-            WHERE stored.is_placeholder OR stored.version_at <= excluded.version_at
+            WHERE {HAS_NO_RECORD} OR stored.version_at <= excluded.version_at
         ), touched AS (
             UPDATE public.{table} AS stored
             SET source_modified_at = classified.source_modified_at, version_at = classified.version_at
@@ -157,6 +178,49 @@ def merge_secondary(table: str, fields: tuple[str, ...], incoming: str) -> TextC
     """)
 
 
+def merge_fallback(table: str, fields: tuple[str, ...], own: tuple[str, ...], incoming: str) -> TextClause:
+    """Return the merge of a fallback source, whose records fill rows of which the primary source has no record.
+
+    In the other rows it fills only its own columns. Staging has already decided which of two versions is newer.
+    """
+    content = (*fields, "source_created_at", "deleted_at")
+    written_columns = (*content, "source_modified_at", "content_hash", "raw_id")
+    shared = ", ".join(
+        f"{column} = CASE WHEN {HAS_NO_RECORD} THEN excluded.{column} ELSE stored.{column} END"
+        for column in written_columns
+        if column not in own
+    )
+    is_equal = f"({row_sql('incoming', content)} IS NOT DISTINCT FROM {row_sql('stored', content)})"
+    own_is_equal = f"{row_sql('incoming', own)} IS NOT DISTINCT FROM {row_sql('stored', own)}" if own else "true"
+    return text(f"""
+        WITH classified AS MATERIALIZED (
+            SELECT incoming.*,
+                   {HAS_NO_RECORD} AND stored.deleted_at IS NULL AND incoming.deleted_at IS NOT NULL AS dies,
+                   {HAS_NO_RECORD} AND stored.deleted_at IS NOT NULL AND incoming.deleted_at IS NULL AS revives,
+                   CASE
+                       WHEN stored.id IS NULL OR stored.is_placeholder THEN 'inserted'
+                       WHEN stored.version_at IS NULL AND NOT {is_equal} THEN 'updated'
+                       WHEN {own_is_equal} THEN 'unchanged'
+                       ELSE 'updated'
+                   END AS outcome
+            FROM {incoming} AS incoming
+            LEFT JOIN public.{table} AS stored ON stored.id = incoming.id
+        ), written AS (
+            INSERT INTO public.{table} AS stored
+                (id, tenant, source_id, {", ".join(written_columns)}, is_placeholder, last_synced_at, etl_batch_id)
+            SELECT id, :tenant, source_id, {", ".join(written_columns)}, false, now(), :batch_id
+            FROM classified WHERE outcome IN ('inserted', 'updated') ORDER BY id
+            ON CONFLICT (tenant, source_id) DO UPDATE
+            SET {", ".join(filter(None, (shared, assignments(own))))}, is_placeholder = false, updated_at = now(),
+                last_synced_at = now(), etl_batch_id = excluded.etl_batch_id
+        )
+        {COUNT_OUTCOMES}
+    """)
+
+
+#: The primary source has no record of the row `stored`: it is a placeholder, or a fallback source filled it.
+HAS_NO_RECORD = "(stored.is_placeholder OR stored.version_at IS NULL)"
+
 COUNT_OUTCOMES = """
         SELECT CASE outcome WHEN 'touched' THEN 'unchanged' ELSE outcome END AS outcome, count(*) AS number,
                count(*) FILTER (WHERE dies) AS deleted, count(*) FILTER (WHERE revives) AS revived,
@@ -176,14 +240,18 @@ def assignments(columns: tuple[str, ...]) -> str:
 
 
 @cache
-def count_differences(model: type[Model], source: str) -> TextClause:
+def count_differences(model: type[Model], source: DataSource) -> TextClause:
     """Return the statement that counts, by column, where incoming rows differ from the stored ones.
 
     It returns one line per column: its name, how many rows differ, and the source ids of some of them.
     """
     name = model.__tablename__
-    columns = tuple(fields_of(model, source))
-    counted = ", ".join(f"('{column}', incoming.{column} IS DISTINCT FROM stored.{column})" for column in columns)
+    own = own_columns(model, source)
+    counted = ", ".join(
+        f"('{column}', incoming.{column} IS DISTINCT FROM stored.{column}"
+        f"{'' if column in own else f' AND {HAS_NO_RECORD}'})"
+        for column in fields_of(model, source)
+    )
     return text(f"""
         SELECT compared.name, count(*) AS number,
                (array_agg(incoming.source_id ORDER BY incoming.source_id))[1:3] AS some
@@ -222,13 +290,17 @@ def insert_placeholders(model: type[Model]) -> UpsertStatements:
 
 
 def soft_delete(resource: Resource) -> TextClause:
-    """Return the statement that marks as deleted what this batch found missing. Binds tenant and batch_id."""
+    """Return the statement that marks as deleted what this batch found missing. Binds tenant and batch_id.
+
+    A fallback source decides only about rows of which the primary source has no record.
+    """
+    condition = f"AND {HAS_NO_RECORD}" if resource.data_source.is_fallback else ""
     return text(f"""
         UPDATE public.{resource.model.__tablename__} AS stored
         SET deleted_at = now(), updated_at = now(), etl_batch_id = :batch_id
         FROM raw.{resource.raw_table} AS gone
         WHERE gone.gone_batch_id = :batch_id AND stored.tenant = :tenant AND stored.source_id = gone.source_id
-          AND stored.deleted_at IS NULL
+          AND stored.deleted_at IS NULL {condition}
           AND NOT EXISTS (
               SELECT FROM raw.{resource.raw_table} AS newer
               WHERE newer.tenant = :tenant AND newer.source_id = gone.source_id AND newer.superseded_at IS NULL

@@ -1,18 +1,20 @@
-"""The data model: the twenty-three production tables as classes, the staging tables and the bookkeeping tables."""
+"""The data model: the production tables as classes, the staging tables and the bookkeeping tables."""
 
 from collections.abc import Iterator
 
-from etl.models import api_access, bookkeeping, commits, history, links, notifications, staging
+from etl.models import api_access, bookkeeping, child_queue, commits, history, links, notifications, staging
+from etl.models.activities import Endorsement, Note, Task
 from etl.models.base import Model
 from etl.models.claims import Claim
+from etl.models.contact_details import ContactAddress, ContactEmail, ContactPhone, CustomerDetails
 from etl.models.core import Agency, Carrier, Contact, Department, Employee, Location
 from etl.models.documents import AcordForm, Document
 from etl.models.financial import BillingRecord, Commission, CommissionRule, Fee
-from etl.models.products import Application, Policy, PolicyDetail, Quote, Renewal, Termination
+from etl.models.products import Adjustment, Application, Policy, PolicyDetail, Quote, Renewal, Termination
 from etl.models.risks import Coverage, Driver, Equipment, Vehicle
 
 #: The files that hold production tables, in the order in which the tables are listed.
-SUBJECTS = ("core", "products", "risks", "claims", "financial", "documents")
+SUBJECTS = ("core", "products", "risks", "claims", "financial", "documents", "contact_details", "activities")
 
 
 def subclasses(model: type[Model]) -> Iterator[type[Model]]:
@@ -22,11 +24,11 @@ def subclasses(model: type[Model]) -> Iterator[type[Model]]:
         yield from subclasses(subclass)
 
 
-#: Every production table, in the order of the classes. Where two tables refer to each other, the one that
-#: comes first is loaded first.
+#: Every production table, in the order in which the classes are defined. Of two tables that refer to each other, the
+#: first in this order loads first.
 PRODUCTION: tuple[type[Model], ...] = tuple(
     sorted(
-        (model for model in subclasses(Model) if "__tablename__" in vars(model)),
+        (model for model in subclasses(Model) if "__abstract__" not in vars(model)),
         key=lambda model: SUBJECTS.index(model.__module__.rpartition(".")[2]),
     )
 )
@@ -36,7 +38,7 @@ PAST = {model: history.past_of(model) for model in PRODUCTION}
 
 
 def load_order() -> tuple[type[Model], ...]:
-    """Return the production tables in an order in which each follows those it refers to.
+    """Return the production tables so that each follows the tables it refers to.
 
     In a cycle (an employee has a department, a department a manager), the first table in PRODUCTION comes first.
     """
@@ -60,6 +62,7 @@ __all__ = [
     "PAST",
     "PRODUCTION",
     "AcordForm",
+    "Adjustment",
     "Agency",
     "Application",
     "BillingRecord",
@@ -68,23 +71,31 @@ __all__ = [
     "Commission",
     "CommissionRule",
     "Contact",
+    "ContactAddress",
+    "ContactEmail",
+    "ContactPhone",
     "Coverage",
+    "CustomerDetails",
     "Department",
     "Document",
     "Driver",
     "Employee",
+    "Endorsement",
     "Equipment",
     "Fee",
     "Location",
     "Model",
+    "Note",
     "Policy",
     "PolicyDetail",
     "Quote",
     "Renewal",
+    "Task",
     "Termination",
     "Vehicle",
     "api_access",
     "bookkeeping",
+    "child_queue",
     "commits",
     "history",
     "links",

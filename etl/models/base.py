@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     MetaData,
+    Table,
     Text,
     UniqueConstraint,
     Uuid,
@@ -30,8 +31,28 @@ from etl.values import Kind, Reference
 #: Where the API keeps a value: a key, a dotted path through objects, or a named function of the record.
 Source = str | Callable[[Mapping[str, Any]], Any]
 
-#: The primary source of a table's records. A secondary source has columns of its own and does not change the others.
-PRIMARY = "main"
+
+#: The name of the CHECK that a row which is no placeholder has what its table requires.
+REQUIRED_PRESENT = "required_present"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """A source of a table's columns. A secondary source fills columns of its own and leaves the rest unchanged.
+
+    A fallback source is secondary too, and also has records like those of the primary source: they fill the other
+    columns of a row until the primary source has a record of it. Such a row has no `version_at`.
+    """
+
+    name: str
+    is_fallback: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+#: The source of a table's own records.
+PRIMARY = DataSource("main")
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -43,7 +64,7 @@ NAMING = {
 
 
 class Base(DeclarativeBase):
-    """The root of every table, so that all are in one metadata."""
+    """The base class of every table; its metadata contains all tables."""
 
     metadata = MetaData(naming_convention=NAMING)
 
@@ -57,7 +78,7 @@ class Field:
     expected: bool = False  #: its absence is a `noted` finding
     required: bool = False  #: its absence refuses the record
     personal: bool = False  #: masked for readers without the right to personal data
-    data_source: str = PRIMARY  #: the source that provides it
+    data_source: DataSource = PRIMARY  #: the data source that fills it
 
 
 def field(  # noqa: PLR0913 (one word for each fact of a column)
@@ -67,20 +88,19 @@ def field(  # noqa: PLR0913 (one word for each fact of a column)
     expected: bool = False,
     required: bool = False,
     personal: bool = False,
-    data_source: str = PRIMARY,
+    data_source: DataSource = PRIMARY,
     index: bool = False,
     deferred_fk: bool = False,
 ) -> MappedColumn[Any]:
     """Declare one column: its source in the API's record, its kind of value, and whether it may be missing.
 
-    Every column is nullable, since a placeholder has only its id; the columns that a real row must have are enforced
-    by a CHECK that the model derives from `required`. A Reference becomes a foreign key, for which the model makes an
-    index; one of two tables that refer to each other sets `deferred_fk`: its foreign key is added when both tables
-    exist.
+    Every column is nullable, since a placeholder has only its id; what a real row must have is guarded by a
+    CHECK that the model derives from `required`. A Reference becomes a foreign key, for which the model makes an index;
+    of two tables that refer to each other, one sets `deferred_fk`, and its foreign key is created after both tables.
     """
     described = Field(source, kind, expected, required, personal, data_source)
     info = {"field": described}
-    order = 0 if data_source == PRIMARY else 10  # after the columns of the primary source, and before the bookkeeping
+    order = 0 if data_source == PRIMARY else 10  # after the columns of the primary source, before the bookkeeping
     if isinstance(kind, Reference):
         key = ForeignKey(f"{kind.table}.id", use_alter=deferred_fk)
         return mapped_column(Uuid, key, nullable=True, info=info, sort_order=order)
@@ -93,27 +113,27 @@ def computed(column_type: TypeEngine[Any]) -> MappedColumn[Any]:
 
 
 def row_id(tenant: str, table: str, source_id: str) -> UUID:
-    """Return the id of the row with this source id in this table; it is the same wherever it is computed."""
+    """Return the id of the row with this source id in this table; every process computes the same id."""
     return UUID(row_id_text(f"{tenant}\x1f{table}\x1f", source_id))
 
 
 def row_id_text(prefix: str, source_id: str) -> str:
     """Return the same id as text, from `tenant, table` joined and closed by the unit separator.
 
-    A version-8 UUID (RFC 9562: freely computed) over md5, which is used here for naming and not for security.
+    A version-8 UUID (RFC 9562: custom) over md5, which is used as a name here and not for security.
     """
     digest = hashlib.md5((prefix + source_id).encode(), usedforsecurity=False).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
 
 
 class Model(Base):
-    """A production table. Subclasses add fields and set the attributes below."""
+    """A production table. Subclasses add fields and set a few class attributes."""
 
     __abstract__ = True
 
     #: The column with the name of a row for people; a reference that includes the name fills it in a placeholder.
     label: ClassVar[str | None] = None
-    #: How the API marks a deleted record: a field of the record and the values that mean deleted.
+    #: How the API marks a deleted record: a field of the record and the clean values that mean deleted.
     deletion_mark: ClassVar[tuple[tuple[str, tuple[Any, ...]], ...]] = ()
     #: The columns that together with the tenant are unique, as in the first version of the schema.
     unique_columns: ClassVar[tuple[str, ...]] = ("source_id",)
@@ -153,7 +173,7 @@ class Model(Base):
         ]
         constraints: list[Any] = [
             UniqueConstraint("tenant", "source_id"),
-            # There are few placeholders, and queries often ask whether there are any, which, and how old they are.
+            # Placeholders are few and are queried often: whether there are any, which, and how old they are.
             Index(f"ix_{cls.__tablename__}_placeholder", "tenant", postgresql_where=text("is_placeholder")),
             # What a run wrote is looked up when it ends, and the cost must depend on the run and not on the table.
             Index(f"ix_{cls.__tablename__}_etl_batch_id", "etl_batch_id"),
@@ -161,9 +181,16 @@ class Model(Base):
         ]
         if required:
             present = " AND ".join(f"{column} IS NOT NULL" for column in required)
-            constraints.append(CheckConstraint(f"is_placeholder OR ({present})", name="required_present"))
+            constraints.append(CheckConstraint(f"is_placeholder OR ({present})", name=REQUIRED_PRESENT))
         cls.__table_args__ = (*constraints, *getattr(cls, "__table_args__", ()))
         super().__init_subclass__(**kwargs)
+
+
+class StagedOnly(Model):
+    """In place of a model: for records that have no production table, because their fields have never been seen."""
+
+    __abstract__ = True
+    __table__ = Table("staged_only", MetaData())
 
 
 def refers(declared: Any) -> bool:
@@ -184,16 +211,20 @@ def field_in(info: Mapping[str, Any]) -> Field | None:
 
 
 @cache
-def fields_of(model: type[Model], data_source: str = PRIMARY) -> Mapping[str, Field]:
-    """Return the fields that a source provides, by column name, in table order."""
-    by_column = {column.name: field_in(column.info) for column in model.__table__.columns}
-    return MappingProxyType(
-        {name: about for name, about in by_column.items() if about and about.data_source == data_source}
-    )
+def fields_of(model: type[Model], data_source: DataSource = PRIMARY) -> Mapping[str, Field]:
+    """Return the fields that a data source reads, by column name, in table order."""
+    sources = {data_source, PRIMARY} if data_source.is_fallback else {data_source}
+    fields = {column.name: field_in(column.info) for column in model.__table__.columns}
+    return MappingProxyType({name: about for name, about in fields.items() if about and about.data_source in sources})
 
 
-def references_of(model: type[Model], data_source: str = PRIMARY) -> Mapping[str, Reference]:
-    """Return the columns of a source that point to other tables, with the kind that names the table."""
+def own_columns(model: type[Model], data_source: DataSource) -> tuple[str, ...]:
+    """Return the columns that only this data source fills, in table order."""
+    return tuple(name for name, about in fields_of(model, data_source).items() if about.data_source == data_source)
+
+
+def references_of(model: type[Model], data_source: DataSource = PRIMARY) -> Mapping[str, Reference]:
+    """Return the columns of a data source that refer to other tables, each with its kind, which names the table."""
     return {
         name: about.kind for name, about in fields_of(model, data_source).items() if isinstance(about.kind, Reference)
     }

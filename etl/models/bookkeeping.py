@@ -1,4 +1,4 @@
-"""The bookkeeping tables of schema `etl`: batches, slices, requests, findings, watermarks, leases, the child queue."""
+"""The bookkeeping tables of schema `etl`: batches, slices, requests, findings, watermarks, leases."""
 
 from sqlalchemy import (
     BigInteger,
@@ -23,7 +23,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from etl.models.base import Base
-from etl.models.states import BatchState, DriftState, FindingState, Outcome, ResourceState, SliceState, listed
+from etl.models.states import (
+    BatchState,
+    DriftState,
+    FindingState,
+    Outcome,
+    ResourceState,
+    SliceState,
+    listed,
+)
 from etl.values.base import Severity
 
 SCHEMA = "etl"
@@ -112,8 +120,10 @@ slices = Table(
     Column("first_day", Date),
     Column("last_day", Date),
     Column("status", Text, nullable=False, server_default=SliceState.PENDING.value),
-    Column("reading", Integer, nullable=False, server_default=text("1")),  # times it was started, including restarts
-    Column("total", BigInteger),  # from the envelope of the last page
+    Column("reading", Integer, nullable=False, server_default=text("1")),  # times it was started, from 1
+    Column("total", BigInteger),  # as the envelope of the last page said
+    Column("page_size", Integer),  # requested in all pages of the current reading
+    Column("split_from", Integer),  # the planned slice that this one was a part of
     CheckConstraint(f"status IN ({listed(SliceState)})", name="status_known"),
     schema=SCHEMA,
 )
@@ -140,6 +150,8 @@ requests = Table(
     Column("ids", ARRAY(Text), nullable=False),  # of the items, as received
     # Of its records' texts, where each of them was the newest of its id in staging when this was committed.
     Column("contents", LargeBinary),
+    # The answer held neither a list nor an object.
+    Column("no_answer", Boolean, nullable=False, server_default=text("false")),
     instant("requested_at", null=False),
     Index("ix_requests_batch", "batch_id", "resource", "slice", "page"),
     Index("ix_requests_requested_at", "requested_at"),
@@ -232,7 +244,7 @@ drift = Table(
     Column("types", ARRAY(Text), nullable=False),  # of values that are not empty
     Column("objects", BigInteger, nullable=False),  # the number of objects behind the two rates
     Column("presence", Float, nullable=False),  # the share of objects that have it
-    Column("null_rate", Float, nullable=False),  # the share of those in which it is null or blank
+    Column("null_rate", Float, nullable=False),  # the share of those in which it is empty
     Column("example_codes", ARRAY(Text), nullable=False),  # only of coded fields
     Column("state", Text, nullable=False, server_default=DriftState.KNOWN.value),
     Column("change", Text),  # what changed, as text
@@ -250,30 +262,15 @@ leases = Table(
     Base.metadata,
     Column("tenant", Text, primary_key=True),
     Column("resource", Text, primary_key=True),
-    Column("holder", Text, nullable=False),  # host, process and run, for the message to a second run
+    Column("holder", Text, nullable=False),  # host, process and run, for the message to another run
     Column("token", BigInteger, nullable=False),  # grows with every change of holder
     instant("expires_at", null=False),
+    # The holder's machine since its start, its process ids and the process, so that a dead one is recognized at once.
+    Column("process", Text),
     schema=SCHEMA,
 )
 
-child_queue = Table(
-    "child_queue",
-    Base.metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("resource", Text, primary_key=True),  # the child resource
-    Column("parent_id", Text, primary_key=True),  # the parent's source id
-    Column("parent_raw_id", Uuid, nullable=False),  # the version of the parent that made it due
-    Column("priority", Integer, nullable=False),  # 0 active parents, 1 the others
-    instant("parent_version_at", null=False),  # newest first
-    instant("due_at", null=False),  # when it becomes due
-    instant("covered_at"),  # when its response was last staged
-    Column("changed", Boolean, nullable=False, server_default=text("true")),  # due for a new parent version
-    Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row
-    Index("ix_child_queue_due", "tenant", "resource", "due_at"),
-    schema=SCHEMA,
-)
-
-#: The newest version of each set whose list shows when it changed: an older list that arrives late restores nothing.
+#: The newest reading of each set whose list has a modification time: an older list that arrives late restores nothing.
 sets = Table(
     "sets",
     Base.metadata,
@@ -292,6 +289,7 @@ offers = Table(
     Column("offered", Boolean, nullable=False),
     Column("reason", Text),
     instant("asked_at", now=True),
+    instant("refused_since"),  # since when a resource that has brought records gives no good answer
     schema=SCHEMA,
 )
 
@@ -305,16 +303,16 @@ suppressions = Table(
     schema=SCHEMA,
 )
 
-#: Records that disappeared while others gained their rows: they were probably merged in QQCatalyst.
+#: Records that disappeared while another record gained their rows: presumably merged at the source.
 aliases = Table(
     "aliases",
     Base.metadata,
     Column("tenant", Text, primary_key=True),
     Column("table_name", Text, primary_key=True),
     Column("source_id", Text, primary_key=True),  # the record that disappeared
-    Column("alias_of", Text, primary_key=True),  # the record that gained the rows
-    Column("moved", Integer, nullable=False),  # rows that moved from one to the other
-    Column("batch_id", Uuid, nullable=False),  # the full scan that detected it
+    Column("alias_of", Text, primary_key=True),  # the record that gained its rows
+    Column("moved", Integer, nullable=False),  # number of rows that moved from one to the other
+    Column("batch_id", Uuid, nullable=False),  # the batch that noticed it
     instant("noticed_at", now=True),
     schema=SCHEMA,
 )

@@ -1,51 +1,46 @@
-"""The vocabularies of coded values, with the meaning of each published code.
+"""The vocabularies of coded values, with the meaning of each code that is known.
 
-All are open: the vendor publishes some codes and its accounts use more, so an unknown code is kept and noted.
+The vendor publishes no list of codes. A meaning here was seen in the code of a public integration that runs on real
+data, or in the vendor's samples; one that follows from how a code is used is listed as assumed. All vocabularies are
+open: another code is kept, and noted once. A vocabulary without meanings belongs to a call that nobody has documented.
 """
 
 from etl.values import Code
 
 CONTACT_STATUS = Code("contact status", {"A": "active", "D": "deleted"}, status=True)
 
-#: M, R and H occur in the vendor's own sample data without an explanation.
 CONTACT_TYPE = Code(
     "contact type",
-    {"C": "customer", "P": "prospect", "E": "employee", "M": "unexplained", "R": "unexplained", "H": "unexplained"},
+    {"C": "customer", "P": "prospect", "E": "employee", "M": "managing general agency", "R": "carrier"},
 )
 
 POLICY_STATUS = Code(
     "policy status",
-    {"A": "active", "C": "cancelled", "D": "deleted", "E": "expired", "P": "pending, not issued"},
-    status=True,
-)
-
-POLICY_TERM = Code("policy term", {"A": "annual"})
-
-BUSINESS_TYPE = Code("business type", {"N": "new business", "R": "renewal"})
-
-BILLING_TYPE = Code("billing type", {"A": "billed by the agency", "D": "billed directly by the carrier"})
-
-#: P is our own code: if an account offers no applications, its pending policies are used instead.
-APPLICATION_STATUS = Code(
-    "application status",
     {
-        "D": "draft",
-        "S": "submitted",
-        "A": "approved",
-        "R": "declined",
-        "W": "withdrawn",
-        "P": "pending policy used as an application",
+        "A": "active",
+        "C": "cancelled",
+        "D": "deleted",
+        "E": "expired",
+        "P": "pending, not issued",
+        "V": "void",
     },
+    assumed=frozenset({"V"}),
     status=True,
 )
 
-CLAIM_STATUS = Code("claim status", {"O": "open", "C": "closed", "R": "reopened", "D": "deleted"}, status=True)
+POLICY_TERM = Code("policy term", {"A": "annual", "S": "six months"})
 
-COMMISSION_STATUS = Code("commission status", {"P": "pending", "R": "received", "V": "voided"}, status=True)
+BUSINESS_TYPE = Code("business type", {"N": "new business", "R": "renewal", "W": "rewrite"})
 
-COMMISSION_TRANSACTION = Code(
-    "commission transaction",
-    {"N": "new business", "R": "renewal", "E": "endorsement", "C": "cancellation"},
-)
+BILLING_TYPE = Code("billing type", {})
 
-ADJUSTMENT_TYPE = Code("adjustment type", {"C": "cancellation", "E": "endorsement", "R": "reinstatement"})
+#: No code of the source is known. P is this project's: a pending policy in place of an application.
+APPLICATION_STATUS = Code("application status", {}, status=True)
+
+CLAIM_STATUS = Code("claim status", {}, status=True)
+
+COMMISSION_STATUS = Code("commission status", {}, status=True)
+
+COMMISSION_TRANSACTION = Code("commission transaction", {})
+
+ADJUSTMENT_TYPE = Code("adjustment type", {"C": "cancellation"})

@@ -7,32 +7,47 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from etl.models.base import Model, field
+from etl.models.base import DataSource, Model, computed, field
 from etl.models.codes import CONTACT_STATUS, CONTACT_TYPE
-from etl.models.sources import first_of, names_one
+from etl.models.sources import clean_code, first_of, names_one
 from etl.values import Boolean, Date, Email, Phone, Reference, SourceId, State, Text, Url, Word, Zip
 
 #: The agency of a location without an agency id: the account that is read.
 ACCOUNT = "account"
 
-#: The kinds of a name in another record, and of the number of a managing general agent.
-NAME, AGENT_ID = Text(placeholders=True), Reference("carriers")
+#: How a name in another record is cleaned.
+NAME = Text(placeholders=True)
 
 #: The prefix of an employee's source id if only the name is known.
 BY_NAME = "name:"
 
-#: The secondary source of contacts: their account details.
-ACCOUNT_INFO = "account_info"
+#: The resource that brings the account details of a contact, beside the contact itself.
+ACCOUNT_INFO = DataSource("account_info")
+
+#: The resource with the facts of a carrier that are only in the list of carriers and not in its contact.
+CARRIER_LIST = DataSource("carrier_list")
+
+#: The list of staff, for employees who are not among the contacts.
+EMPLOYEE_LIST = DataSource("employee_list", is_fallback=True)
+
+#: What a contact can be, other than a customer.
+EMPLOYEE, CARRIER, MANAGING_AGENCY, PROSPECT = "E", "R", "M", "P"
+
+#: The fields of a contact that describe a carrier.
+FIELDS_OF_CARRIERS = (
+    "EntityID", "DisplayName", "BusinessName", "CustomerNo", "LocationID", "Phone", "Email", "Line1", "Line2", "City",
+    "State", "Zip", "Status", "CreatedOn", "DateLastModified",
+)  # fmt: skip
 
 
 def agency_of(location: Mapping[str, Any]) -> Any:
-    """Return the id of the agency a location belongs to; the account itself if the location has no agency id."""
+    """Return the id of the agency a location belongs to; the account itself if the location has no agency."""
     agency_id = location.get("AgencyID")
     return agency_id if names_one(agency_id) else ACCOUNT
 
 
 def agencies(location: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the agency in a location's record."""
+    """Yield the agency in a location."""
     yield {"AgencyID": agency_of(location), "AgencyName": location.get("AgencyName")}
 
 
@@ -41,26 +56,42 @@ def name_id(name: str) -> str:
     return f"{BY_NAME}{name}"
 
 
+#: The name and the id of the agent and of the CSR, by their names in PolicyInfo and in all other calls.
+AGENT_NAME, AGENT_ID = first_of("AgentName", "Agent"), "AgentID"
+CSR_NAME, CSR_ID = first_of("CSRName", "CSR"), "CsrID"
+
+
 def employees_named(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    """Yield the employees that a record gives only by name, as source id and name."""
-    for key, number in (("AgentName", "AgentID"), ("CSRName", "CSRID")):
-        raw = record.get(key)
-        name = None if raw is None or names_one(record.get(number)) else NAME.clean(raw)
+    """Yield the employees whom a record names without an id, as source id and name."""
+    for name_of, id_key in ((AGENT_NAME, AGENT_ID), (CSR_NAME, CSR_ID)):
+        raw = name_of(record)
+        name = None if raw is None or names_one(record.get(id_key)) else NAME.clean(raw)
         if isinstance(name, str):
             yield name_id(name), name
 
 
-def managing_agents(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    """Yield the managing general agent that a policy names, as source id and name."""
-    if (number := record.get("MGAId")) is None:
-        return
-    source_id, name = AGENT_ID.clean(number), NAME.clean(record.get("MGA"))
-    if isinstance(source_id, str):
-        yield source_id, name if isinstance(name, str) else None
+def types_of(contact: Mapping[str, Any]) -> set[Any]:
+    """Return the contact type and the sub-type of a contact: either may hold its kind."""
+    codes = (clean_code(contact.get(key)) for key in ("ContactType", "ContactSubType"))
+    return {code for code in codes if isinstance(code, str)}
+
+
+def employees_among(contact: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the contact when it is an employee of the agency."""
+    if EMPLOYEE in types_of(contact):
+        yield contact
+
+
+def carriers_among(contact: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the contact when it is a carrier or a managing general agency, with the flag that tells the two apart."""
+    types = types_of(contact)
+    if not types.isdisjoint((CARRIER, MANAGING_AGENCY)):
+        fields = {key: contact[key] for key in FIELDS_OF_CARRIERS if key in contact}
+        yield {**fields, "IsMGA": MANAGING_AGENCY in types}
 
 
 class Agency(Model):
-    """An insurance agency: the business whose account is read. Its data comes from its offices."""
+    """An insurance agency: the business whose account is read. It is created from its offices."""
 
     __tablename__ = "agencies"
     label = "name"
@@ -75,15 +106,30 @@ class Location(Model):
     label = "name"
 
     agency_id: Mapped[UUID | None] = field(agency_of, Reference("agencies", label="AgencyName"))
-    name: Mapped[str | None] = field("Name", Text(), expected=True)
+    #: The number that the vendor knows an office by; another one than the id that contacts and billing point to.
+    qqid: Mapped[str | None] = field("QQID", SourceId(), index=True)
+    name: Mapped[str | None] = field(first_of("LocationName", "Name"), Text(), expected=True)
     alias: Mapped[str | None] = field("Alias", Text())
+    is_default: Mapped[bool | None] = field("IsDefault", Boolean())
     agency_name: Mapped[str | None] = field("AgencyName", Text(placeholders=True))
-    line1: Mapped[str | None] = field("Line1", Text())
+    line1: Mapped[str | None] = field(first_of("StreetAddressLine1", "Line1"), Text())
+    line2: Mapped[str | None] = field(first_of("StreetAddressLine2", "Line2"), Text())
     city: Mapped[str | None] = field("City", Text())
     state: Mapped[str | None] = field("State", State())
     zip: Mapped[str | None] = field("Zip", Zip())
-    phone: Mapped[str | None] = field("Phone", Phone())
-    email: Mapped[str | None] = field("Email", Email())
+    phone: Mapped[str | None] = field(first_of("PhoneNumber", "Phone"), Phone())
+    fax: Mapped[str | None] = field("Fax", Phone())
+    email: Mapped[str | None] = field(first_of("EmailAddress", "Email"), Email())
+    default_employee_id: Mapped[UUID | None] = field("DefaultEmployeeID", Reference("employees"), deferred_fk=True)
+    contact_first_name: Mapped[str | None] = field(
+        "ContactFirstName", Text(placeholders=True, person=True), personal=True
+    )
+    contact_last_name: Mapped[str | None] = field(
+        "ContactLastName", Text(placeholders=True, person=True), personal=True
+    )
+    main_client_id: Mapped[str | None] = field("MainClientID", SourceId())
+    default_state: Mapped[str | None] = field("DefaultStateCode", State())
+    fein: Mapped[str | None] = field("BusinessFEIN", Text(), personal=True)
     active: Mapped[bool | None] = field("Active", Boolean())
 
 
@@ -100,7 +146,7 @@ class Department(Model):
 
 
 class Person(Model):
-    """The fields that both feeds of contacts have, for a person or a business."""
+    """The fields that both feeds of contacts have, for people and businesses."""
 
     __abstract__ = True
     label = "display_name"
@@ -108,11 +154,13 @@ class Person(Model):
 
     location_id: Mapped[UUID | None] = field("LocationID", Reference("locations"))
     agent_name: Mapped[str | None] = field("AgentName", Text(placeholders=True), personal=True)
-    display_name: Mapped[str | None] = field("DisplayName", Text(placeholders=True), expected=True, personal=True)
+    display_name: Mapped[str | None] = field(
+        "DisplayName", Text(placeholders=True, person=True), expected=True, personal=True
+    )
     is_person: Mapped[bool | None] = field("isAPerson", Boolean())
-    first_name: Mapped[str | None] = field("FirstName", Text(placeholders=True), personal=True)
+    first_name: Mapped[str | None] = field("FirstName", Text(placeholders=True, person=True), personal=True)
     middle_name: Mapped[str | None] = field("MiddleName", Text(placeholders=True), personal=True)
-    last_name: Mapped[str | None] = field("LastName", Text(placeholders=True), personal=True)
+    last_name: Mapped[str | None] = field("LastName", Text(placeholders=True, person=True), personal=True)
     business_name: Mapped[str | None] = field("BusinessName", Text(placeholders=True), personal=True)
     customer_number: Mapped[str | None] = field("CustomerNo", Text(), index=True)
     contact_type: Mapped[str | None] = field("ContactType", CONTACT_TYPE)
@@ -179,15 +227,25 @@ class Contact(Person):
 
 
 class Carrier(Model):
-    """An insurance company, or a managing general agent between agency and company."""
+    """An insurance company, or a managing general agency between the agency and the company."""
 
     __tablename__ = "carriers"
     label = "name"
+    deletion_mark = (("Status", ("D",)),)
 
-    parent_carrier_id: Mapped[UUID | None] = field("ParentCarrierID", Reference("carriers"))
-    name: Mapped[str | None] = field("Name", Text(), expected=True)
-    naic: Mapped[str | None] = field("NAIC", SourceId())
+    name: Mapped[str | None] = field(first_of("DisplayName", "BusinessName"), Text(placeholders=True), expected=True)
     is_mga: Mapped[bool | None] = field("IsMGA", Boolean())
+    customer_number: Mapped[str | None] = field("CustomerNo", Text())
+    location_id: Mapped[UUID | None] = field("LocationID", Reference("locations"))
     phone: Mapped[str | None] = field("Phone", Phone())
-    website: Mapped[str | None] = field("Website", Url())
-    active: Mapped[bool | None] = field("Active", Boolean())
+    email: Mapped[str | None] = field("Email", Email())
+    line1: Mapped[str | None] = field("Line1", Text(placeholders=True))
+    line2: Mapped[str | None] = field("Line2", Text(placeholders=True))
+    city: Mapped[str | None] = field("City", Text(placeholders=True))
+    state: Mapped[str | None] = field("State", State())
+    zip: Mapped[str | None] = field("Zip", Zip())
+    #: Contacts have none: the newest detail of a policy of this carrier tells it.
+    naic: Mapped[str | None] = computed(SourceId().column_type)
+    parent_carrier_id: Mapped[UUID | None] = field("ParentCarrierID", Reference("carriers"), data_source=CARRIER_LIST)
+    website: Mapped[str | None] = field("Website", Url(), data_source=CARRIER_LIST)
+    active: Mapped[bool | None] = field("Active", Boolean(), data_source=CARRIER_LIST)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped
 
 from etl.models.base import Model, field
 from etl.models.codes import BUSINESS_TYPE, COMMISSION_STATUS, COMMISSION_TRANSACTION
+from etl.models.products import POLICY_ID, adjustment_id
 from etl.models.sources import first_of, is_blank, names_one, objects_in, value_at
 from etl.values import (
     Boolean,
@@ -28,13 +29,22 @@ from etl.values import (
     Word,
 )
 
+#: Where the number of a commission rule may be: nobody has published an item of that list.
+RULE_NUMBER = first_of("CommissionRuleID", "RuleID", "AgencyRuleID", "ProducerRuleID", "ID")
+
+#: Where a commission comes from: the feed of commissions, or an adjustment where the account offers no such feed.
+FEED, ADJUSTMENT = "feed", "adjustment"
+
+#: The status of a commission from an adjustment: the source has no status.
+ADJUSTMENT_STATUS = "ADJ"
+
 #: Who charges a fee.
 AGENCY, CARRIER = "agency", "carrier"
 
 
 def rule_id(rule: Mapping[str, Any]) -> str | None:
-    """Return the source id of a commission rule: its kind and its number, since each kind has its own numbers."""
-    number = rule.get("CommissionRuleID")
+    """Return the source id of a commission rule: its kind and its number, since each kind counts for itself."""
+    number = RULE_NUMBER(rule)
     return f"{value_at(rule, '_call.kind')}:{number}" if names_one(number) else None
 
 
@@ -42,6 +52,27 @@ def agency_rule(commission: Mapping[str, Any]) -> str | None:
     """Return the source id of a commission's rule: one of the agency's, since carriers pay the amounts."""
     number = commission.get("CommissionRuleID")
     return f"{AGENCY}:{number}" if names_one(number) else None
+
+
+def commissions_among(adjustment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the commission in an adjustment, if it changes one."""
+    change = Money().clean(adjustment.get("CommissionChange"))
+    if isinstance(change, Decimal) and change and names_one(number := adjustment_id(adjustment)):
+        yield {
+            "CommissionID": f"adjustment:{number}",
+            "PolicyID": POLICY_ID(adjustment),
+            "TransactionType": adjustment.get("AdjustmentType"),
+            "TransactionDate": adjustment.get("AdjustmentDate"),
+            "Premium": adjustment.get("PremiumChange"),
+            "Amount": adjustment.get("CommissionChange"),
+            "Status": ADJUSTMENT_STATUS,
+            "Origin": ADJUSTMENT,
+        }
+
+
+def origin(commission: Mapping[str, Any]) -> str:
+    """Return `feed`, or `adjustment` for a commission from an adjustment."""
+    return ADJUSTMENT if commission.get("Origin") == ADJUSTMENT else FEED
 
 
 def agency_fees(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -115,7 +146,8 @@ class CommissionRule(Model):
     kind: Mapped[str | None] = field("_call.kind", Word(), expected=True)
     location_id: Mapped[UUID | None] = field("OfficeId", Reference("locations"))
     carrier_id: Mapped[UUID | None] = field("CarrierId", Reference("carriers"))
-    mga_id: Mapped[str | None] = field("MgaId", SourceId())
+    mga_id: Mapped[UUID | None] = field("MgaId", Reference("carriers"))
+    mga_source_id: Mapped[str | None] = field("MgaId", SourceId())
     lob_id: Mapped[str | None] = field("LobId", SourceId())
     term: Mapped[int | None] = field("Term", Integer())
     business_type: Mapped[str | None] = field("BusinessType", BUSINESS_TYPE)
@@ -143,6 +175,7 @@ class Commission(Model):
     rate: Mapped[Decimal | None] = field("Rate", Percent())
     amount: Mapped[Decimal | None] = field("Amount", Money(), expected=True)
     status: Mapped[str | None] = field("Status", COMMISSION_STATUS, required=True)
+    origin: Mapped[str | None] = field(origin, Word())
 
 
 class Fee(Model):

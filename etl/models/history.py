@@ -1,4 +1,4 @@
-"""The tables of schema `history`: all versions of production rows except the current ones, with both time periods."""
+"""The tables of schema `history`: every version of a production row except the current one, with both clocks."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Table
 
@@ -11,7 +11,7 @@ CLOCKS = ("valid_from", "valid_to", "known_from", "known_to")
 
 
 def past_of(model: type[Model]) -> Table:
-    """Make the table for the earlier versions of a table's rows: its columns without constraints, and time periods.
+    """Return the table for the earlier versions of a table's rows: its columns without constraints, and both clocks.
 
     Every earlier value must be accepted, and the row that a version referred to may be deleted.
     """

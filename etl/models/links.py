@@ -1,24 +1,32 @@
-"""Link tables: the policies that a billing record or a document refers to, filled by statements after the load."""
+"""Link tables, filled by statements after the load: policies of billing records and documents, policy producers."""
 
-from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy import Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, Table, Text, Uuid
 
 from etl.models.base import Base
 
 
-def link_table(name: str, column: str, target: str) -> Table:
-    """Make a table that links rows of `target`, through `column`, to policies."""
+def link_table(name: str, first: tuple[str, str], second: tuple[str, str], *columns: Column[int]) -> Table:
+    """Make a table that links rows of two tables, each given as its column here and its name."""
+    references = [
+        Column(column, Uuid, ForeignKey(f"{target}.id", ondelete="CASCADE"), nullable=False)
+        for column, target in (first, second)
+    ]
     return Table(
         name,
         Base.metadata,
         Column("tenant", Text, nullable=False),
-        Column(column, Uuid, ForeignKey(f"{target}.id", ondelete="CASCADE"), nullable=False),
-        Column("policy_id", Uuid, ForeignKey("policies.id", ondelete="CASCADE"), nullable=False),
-        PrimaryKeyConstraint(column, "policy_id"),
-        Index(f"ix_{name}_policy_id", "policy_id"),
+        *references,
+        *columns,
+        PrimaryKeyConstraint(first[0], second[0]),
+        Index(f"ix_{name}_{second[0]}", second[0]),
     )
 
 
-billing_record_policies = link_table("billing_record_policies", "billing_record_id", "billing_records")
-document_policies = link_table("document_policies", "document_id", "documents")
+POLICY, EMPLOYEE = ("policy_id", "policies"), ("employee_id", "employees")
 
-LINKS = (billing_record_policies, document_policies)
+billing_record_policies = link_table("billing_record_policies", ("billing_record_id", "billing_records"), POLICY)
+document_policies = link_table("document_policies", ("document_id", "documents"), POLICY)
+#: `position` is the producer's place in the list, from 1.
+policy_producers = link_table("policy_producers", POLICY, EMPLOYEE, Column("position", Integer, nullable=False))
+
+LINKS = (billing_record_policies, document_policies, policy_producers)

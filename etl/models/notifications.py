@@ -24,14 +24,14 @@ troubles = Table(
     Base.metadata,
     Column("tenant", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
-    Column("subject", Text, primary_key=True),  # the resource; empty for the run as a whole
+    Column("subject", Text, primary_key=True),  # the resource; empty where it concerns the run as a whole
     Column("words", Text, nullable=False),  # redacted: they are emailed unchanged
     Column("batch_id", Uuid),
     instant("opened_at", now=True),
     instant("last_seen", now=True),
     Column("times_seen", Integer, nullable=False, server_default=text("1")),
     instant("closed_at"),
-    instant("told_at"),  # when an email about it was written; NULL if no email is due
+    instant("told_at"),  # when an email about it was written; empty until one is due
     CheckConstraint(f"kind IN ({listed(TroubleKind)})", name="kind_known"),
     schema=SCHEMA,
 )
@@ -40,8 +40,8 @@ troubles = Table(
 outbox = Table(
     "outbox",
     Base.metadata,
-    Column("id", Uuid, primary_key=True),  # also in the email, so that one that arrives twice can be recognized
-    Column("number", BigInteger, Identity(), nullable=False),  # the order in which emails were written
+    Column("id", Uuid, primary_key=True),  # of the email, so that a copy that arrives twice is recognized
+    Column("number", BigInteger, Identity(), nullable=False),  # the order in which mails were written
     Column("tenant", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped
 
 from etl.models.base import Model, computed, field
@@ -17,17 +18,30 @@ from etl.models.codes import (
     POLICY_STATUS,
     POLICY_TERM,
 )
-from etl.models.sources import FirstOf, first_of, is_blank, names_one, objects_in
-from etl.values import Boolean, Date, Json, Money, Reference, SourceId, Text, TextList, Word
+from etl.models.core import AGENT_ID, AGENT_NAME, CSR_ID, CSR_NAME
+from etl.models.policy_numbers import key_of
+from etl.models.sources import FirstOf, PartsOf, clean_code, first_of, is_blank, is_marked, names_one, objects_in
+from etl.values import Boolean, Date, Integer, Json, Money, Reference, SourceId, Text, TextList, Word
 
-#: The status codes of a policy that is deleted, or not issued yet.
-DELETED, PENDING = "D", "P"
+#: Codes of a deleted policy and of a policy that is not issued yet; the type of an adjustment that cancels one.
+DELETED, PENDING, CANCELLATION = "D", "P", "C"
+
+#: Which policy a record read per policy belongs to.
+POLICY_ID = first_of("PolicyId", "_parent.PolicyId")
+
+#: The descriptions and the ids of the reasons of an adjustment.
+REASONS, REASON_IDS = PartsOf("AdjustmentReasons", "ReasonDescription"), PartsOf("AdjustmentReasons", "ReasonId")
+
+#: The keys of LOBList[], PolicyAgencyFees[] and QuoteCarrierFees[].
+LINE = ("ID", "Name", "Code", "AcordCode", "InternalCode", "HasDetails", "IsPackage", "LOBDetailsGroup")
+AGENCY_FEE = ("AgencyFeeName", "Amount", "AmountIsPercent", "CalculatedAmount")
+CARRIER_FEE = ("QuoteID", "CarrierFeeID", "AmountIsPercent", "Amount")
 
 #: The business type of a policy that renews nothing, even where it replaces another.
 NEW_BUSINESS = "N"
 
 #: The values of QQCatalyst's deletion flags when they are set.
-SET = (True, "true", "True")
+SET = (True,)
 
 
 def lines_of(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -46,22 +60,57 @@ def of_line(key: str) -> FirstOf:
 def detail_id(detail: Mapping[str, Any]) -> Any:
     """Return the source id of a policy detail: its own, else `policy:<PolicyId>`."""
     own = detail.get("PolicyDetailsID")
-    return own if names_one(own) else f"policy:{first_of('PolicyId', '_parent.PolicyId')(detail)}"
+    return own if names_one(own) else f"policy:{POLICY_ID(detail)}"
+
+
+def adjustment_id(adjustment: Mapping[str, Any]) -> Any:
+    """Return the source id of an adjustment: its own, else `<PolicyId>:<date>:<type>`; None without both."""
+    own = adjustment.get("AdjustmentId")
+    if names_one(own):
+        return own
+    policy, day = POLICY_ID(adjustment), Date().clean(adjustment.get("AdjustmentDate"))
+    if names_one(policy) and isinstance(day, date):
+        raw_type = adjustment.get("AdjustmentType")
+        return f"{policy}:{day:%Y-%m-%d}:{clean_code(raw_type) or raw_type}"
+    return None
 
 
 def termination_id(adjustment: Mapping[str, Any]) -> Any:
     """Return the source id of a termination: the adjustment's own, else `<PolicyId>:<date>`; None without both."""
-    own = adjustment.get("AdjustmentID")
-    if names_one(own):
-        return own
-    policy = first_of("PolicyId", "_parent.PolicyId")(adjustment)
-    day = Date().clean(adjustment.get("AdjustmentDate"))
-    return f"{policy}:{day:%Y-%m-%d}" if names_one(policy) and isinstance(day, date) else None
+    own = adjustment_id(adjustment)
+    return own if own is None or names_one(adjustment.get("AdjustmentId")) else own.rpartition(":")[0]
+
+
+def cancellations_among(adjustment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the termination that an adjustment of type C records."""
+    if clean_code(adjustment.get("AdjustmentType")) == CANCELLATION:
+        yield {
+            **adjustment,
+            "AdjustmentId": adjustment_id(adjustment),
+            "TerminationID": termination_id(adjustment),
+            "ReturnPremium": return_premium(adjustment),
+        }
+
+
+def first_reason_id(adjustment: Mapping[str, Any]) -> Any:
+    """Return the first id in AdjustmentReasons[]."""
+    return next(iter(REASON_IDS(adjustment)), None)
+
+
+def joined_reasons(adjustment: Mapping[str, Any]) -> str | None:
+    """Return the descriptions in AdjustmentReasons[], joined by semicolons."""
+    return "; ".join(str(reason).strip() for reason in REASONS(adjustment) if not is_blank(reason)) or None
+
+
+def return_premium(adjustment: Mapping[str, Any]) -> Any:
+    """Return the negative of PremiumChange."""
+    change = Money().clean(adjustment.get("PremiumChange"))
+    return -change if isinstance(change, Decimal) else adjustment.get("PremiumChange")
 
 
 def pending_application(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield an application made from a policy that is not issued yet."""
-    if code(policy.get("Status")) == PENDING and not is_deleted(policy):
+    """Yield the application that a policy represents until it is issued."""
+    if clean_code(policy.get("Status")) == PENDING and not is_deleted(policy):
         yield {
             "ApplicationID": f"policy:{policy.get('PolicyId')}",
             "PolicyID": policy.get("PolicyId"),
@@ -77,9 +126,9 @@ def pending_application(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]
 
 
 def renewal_of(detail: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the renewal in a policy's detail: it has a prior term, is not deleted, and is not new business."""
+    """Yield the renewal in a policy's detail: it has a prior term, is not deleted, and is not called new business."""
     policy = detail.get("_parent")
-    if not isinstance(policy, Mapping) or is_deleted(policy) or code(detail.get("BusinessType")) == NEW_BUSINESS:
+    if not isinstance(policy, Mapping) or is_deleted(policy) or clean_code(detail.get("BusinessType")) == NEW_BUSINESS:
         return
     if names_one(policy.get("PriorPolicyID")):
         carried = ("PolicyId", "PriorPolicyID", "CustomerId", "EffectiveDate", "TotalPremium")
@@ -89,18 +138,13 @@ def renewal_of(detail: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def is_deleted(policy: Mapping[str, Any]) -> bool:
-    """Return whether a policy's record is marked deleted."""
-    return code(policy.get("Status")) == DELETED or policy.get("IsDeleted") in SET
+    """Tell whether a policy's record is marked deleted."""
+    return is_marked(policy, Policy.deletion_mark)
 
 
 def is_bound(renewal: Mapping[str, Any]) -> bool:
     """Return whether a renewal is bound: otherwise it is a shell that QQCatalyst made automatically."""
     return not is_blank(renewal.get("BinderDate"))
-
-
-def code(raw: Any) -> Any:
-    """Return a raw code without its padding, in capitals."""
-    return raw.strip().upper() if isinstance(raw, str) else raw
 
 
 class Policy(Model):
@@ -110,11 +154,19 @@ class Policy(Model):
     keeps_history = True
     label = "policy_number"
     unique_columns = ("source_id", "policy_number")
+    #: Without a list of pending entries: every look-up would read it whole.
+    __table_args__ = (
+        Index(
+            "ix_policies_producer_ids", "producer_ids", postgresql_using="gin", postgresql_with={"fastupdate": "off"}
+        ),
+        Index("ix_policies_policy_number_key", text(key_of("policy_number"))),
+    )
     deletion_mark = (("Status", (DELETED,)), ("IsDeleted", SET))
 
     contact_id: Mapped[UUID | None] = field("CustomerId", Reference("contacts", label="CustomerName"), required=True)
     carrier_id: Mapped[UUID | None] = field("CarrierId", Reference("carriers", label="WritingCarrier"))
-    mga_id: Mapped[str | None] = field("MGAId", SourceId())
+    mga_id: Mapped[UUID | None] = field("MGAId", Reference("carriers", label="MGA"))
+    mga_source_id: Mapped[str | None] = field("MGAId", SourceId())
     prior_policy_id: Mapped[UUID | None] = field("PriorPolicyID", Reference("policies"))
     policy_number: Mapped[str | None] = field("PolicyNumber", Text(), expected=True, index=True)
     status: Mapped[str | None] = field("Status", POLICY_STATUS, required=True)
@@ -126,7 +178,7 @@ class Policy(Model):
     lob_id: Mapped[str | None] = field("LOBId", SourceId())
     lob_code: Mapped[str | None] = field("LOBList.0.Code", Word())
     acord_code: Mapped[str | None] = field("LOBList.0.AcordCode", Word())
-    lines_of_business: Mapped[Any | None] = field("LOBList", Json())
+    lines_of_business: Mapped[Any | None] = field("LOBList", Json(LINE))
     policy_type: Mapped[str | None] = field("PolicyType", Word())
     package_type: Mapped[str | None] = field("PackageType", Word())
     total_premium: Mapped[Decimal | None] = field("TotalPremium", Money())
@@ -136,7 +188,7 @@ class Policy(Model):
     writing_carrier: Mapped[str | None] = field("WritingCarrier", Text(placeholders=True))
     mga: Mapped[str | None] = field("MGA", Text(placeholders=True))
     producer_ids: Mapped[list[str] | None] = field("ProducerIDs", TextList())
-    agency_fees: Mapped[Any | None] = field("PolicyAgencyFees", Json())
+    agency_fees: Mapped[Any | None] = field("PolicyAgencyFees", Json(AGENCY_FEE))
     is_deleted: Mapped[bool | None] = field("IsDeleted", Boolean())
     has_been_modified: Mapped[bool | None] = field("HasBeenModified", Boolean())
 
@@ -147,9 +199,7 @@ class PolicyDetail(Model):
     __tablename__ = "policy_details"
     keeps_history = True
 
-    policy_id: Mapped[UUID | None] = field(
-        first_of("PolicyId", "_parent.PolicyId"), Reference("policies"), required=True
-    )
+    policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
     line_of_business: Mapped[str | None] = field(of_line("Name"), Text())
     lob_id: Mapped[str | None] = field(of_line("ID"), SourceId())
     lob_code: Mapped[str | None] = field(of_line("Code"), Word())
@@ -158,14 +208,27 @@ class PolicyDetail(Model):
     has_details: Mapped[bool | None] = field(of_line("HasDetails"), Boolean())
     is_package: Mapped[bool | None] = field(of_line("IsPackage"), Boolean())
     details_group: Mapped[str | None] = field(of_line("LOBDetailsGroup"), Text())
+    subline: Mapped[str | None] = field("SublineName", Text())
+    policy_class: Mapped[str | None] = field("PolicyClass", Text())
     business_type: Mapped[str | None] = field("BusinessType", BUSINESS_TYPE)
     binder_date: Mapped[date | None] = field("BinderDate", Date())
-    agent_id: Mapped[UUID | None] = field("AgentID", Reference("employees", label="AgentName"))
-    agent_name: Mapped[str | None] = field("AgentName", Text(placeholders=True), personal=True)
-    csr_id: Mapped[UUID | None] = field("CSRID", Reference("employees", label="CSRName"))
-    csr_name: Mapped[str | None] = field("CSRName", Text(placeholders=True), personal=True)
+    binder_number: Mapped[str | None] = field("BinderNumber", Text())
+    agent_id: Mapped[UUID | None] = field(AGENT_ID, Reference("employees", label=AGENT_NAME))
+    agent_name: Mapped[str | None] = field(AGENT_NAME, Text(placeholders=True), personal=True)
+    csr_id: Mapped[UUID | None] = field(CSR_ID, Reference("employees", label=CSR_NAME))
+    csr_name: Mapped[str | None] = field(CSR_NAME, Text(placeholders=True), personal=True)
     location_id: Mapped[UUID | None] = field("LocationID", Reference("locations"))
     department_id: Mapped[UUID | None] = field("DepartmentID", Reference("departments"))
+    non_renewal: Mapped[bool | None] = field("NonRenewal", Boolean())
+    reinstated: Mapped[bool | None] = field("Reinstated", Boolean())
+    is_pending: Mapped[bool | None] = field("isPending", Boolean())
+    period: Mapped[str | None] = field("Period", Text())
+    premium_sent: Mapped[Decimal | None] = field("PremiumSent", Money())
+    policy_source: Mapped[str | None] = field("PolicySource", Text())
+    policy_source_details: Mapped[str | None] = field("PolicySourceDetails", Text())
+    carrier_naic: Mapped[str | None] = field(first_of("CarrierNAIC", "WritingCarrierNAIC"), SourceId())
+    parent_carrier: Mapped[str | None] = field("ParentCarrier", Text(placeholders=True))
+    description: Mapped[str | None] = field("Description", Text(lines=True), personal=True)
     billing_type: Mapped[str | None] = field("BillingType", BILLING_TYPE)
     payment_plan: Mapped[str | None] = field("PaymentPlan", Word())
     annualized_premium: Mapped[Decimal | None] = field("AnnualizedPremium", Money())
@@ -184,7 +247,8 @@ class Quote(Model):
         first_of("PolicyID", "_parent.PolicyId"), Reference("policies"), required=True
     )
     carrier_id: Mapped[UUID | None] = field("CarrierID", Reference("carriers"))
-    mga_id: Mapped[str | None] = field("MGAID", SourceId())
+    mga_id: Mapped[UUID | None] = field("MGAID", Reference("carriers"))
+    mga_source_id: Mapped[str | None] = field("MGAID", SourceId())
     quoted_by_id: Mapped[UUID | None] = field("QuotedByID", Reference("employees"))
     quote_number: Mapped[str | None] = field("QuoteNumber", Text())
     status: Mapped[str | None] = field("QuoteStatus", Word(), required=True)
@@ -195,12 +259,12 @@ class Quote(Model):
     base_premium: Mapped[Decimal | None] = field("BasePremium", Money())
     conditions: Mapped[str | None] = field("Conditions", Text(lines=True), personal=True)
     preferred: Mapped[bool | None] = field("Preferred", Boolean())
-    carrier_fees: Mapped[Any | None] = field("QuoteCarrierFees", Json())
+    carrier_fees: Mapped[Any | None] = field("QuoteCarrierFees", Json(CARRIER_FEE))
     is_deleted: Mapped[bool | None] = field("IsDeleted", Boolean())
 
 
 class Application(Model):
-    """A request for coverage, sent to a carrier; made from pending policies if an account offers no applications."""
+    """A request for cover, sent to a carrier; pending policies are used if an account offers no applications."""
 
     __tablename__ = "applications"
     label = "application_number"
@@ -237,19 +301,42 @@ class Renewal(Model):
     effective_date: Mapped[date | None] = field("EffectiveDate", Date())
 
 
+class Adjustment(Model):
+    """A change of a policy after it began: a cancellation, an endorsement or another change."""
+
+    __tablename__ = "adjustments"
+
+    policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
+    adjustment_type: Mapped[str | None] = field("AdjustmentType", ADJUSTMENT_TYPE, expected=True)
+    adjusted_on: Mapped[date | None] = field("AdjustmentDate", Date(), expected=True)
+    reasons: Mapped[list[str] | None] = field(REASONS, TextList())
+    reason_ids: Mapped[list[str] | None] = field(REASON_IDS, TextList())
+    premium_change: Mapped[Decimal | None] = field("PremiumChange", Money())
+    commission_change: Mapped[Decimal | None] = field("CommissionChange", Money())
+    premium_due_to_agency: Mapped[Decimal | None] = field("PremiumDueToAgency", Money())
+    carrier_fees_amount: Mapped[Decimal | None] = field("CarrierFeesAmount", Money())
+    carrier_fees_commission: Mapped[Decimal | None] = field("CarrierFeesCommissionAmount", Money())
+    csr_id: Mapped[UUID | None] = field("CSRId", Reference("employees"))
+    endorsement_number: Mapped[str | None] = field("EndorsementNumber", Text())
+    endorsement_status: Mapped[str | None] = field("EndorsementStatus", Word())
+    days_lapsed: Mapped[int | None] = field("DaysLapsed", Integer())
+    remarks: Mapped[str | None] = field("Remarks", Text(lines=True), personal=True)
+
+
 class Termination(Model):
-    """The cancellation of a policy: an adjustment of type C of a policy that is cancelled."""
+    """The cancellation of a policy: an adjustment of type C. Of several of one policy, the last one is current."""
 
     __tablename__ = "terminations"
     unique_columns = ("source_id", "policy_id")
 
-    policy_id: Mapped[UUID | None] = field(
-        first_of("PolicyId", "_parent.PolicyId"), Reference("policies"), required=True
-    )
+    policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
     contact_id: Mapped[UUID | None] = field("_parent.CustomerId", Reference("contacts"))
+    adjustment_id: Mapped[UUID | None] = field("AdjustmentId", Reference("adjustments"))
     adjustment_type: Mapped[str | None] = field("AdjustmentType", ADJUSTMENT_TYPE)
+    is_current: Mapped[bool | None] = computed(Boolean().column_type)
     termination_date: Mapped[date | None] = field("AdjustmentDate", Date(), expected=True)
-    effective_date: Mapped[date | None] = field("EffectiveDate", Date())
-    reason_id: Mapped[str | None] = field("ReasonID", SourceId())
-    reason: Mapped[str | None] = field("Reason", Text())
+    #: The API has no such date; the column is kept for existing queries.
+    effective_date: Mapped[date | None] = computed(Date().column_type)
+    reason_id: Mapped[str | None] = field(first_reason_id, SourceId())
+    reason: Mapped[str | None] = field(joined_reasons, Text())
     return_premium: Mapped[Decimal | None] = field("ReturnPremium", Money())

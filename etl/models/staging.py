@@ -46,8 +46,8 @@ def columns() -> list[Column[object]]:
         instant("version_at", null=False),
         Column("undated", Boolean, nullable=False, server_default=text("false")),  # `version_at` is from our own clock
         Column("set_key", Text),  # the complete set it belongs to
-        Column("parent_raw_id", Uuid),  # the raw row of the parent, or the one it was made from
-        Column("page", BigInteger),  # the request that fetched it; requests are purged earlier
+        Column("parent_raw_id", Uuid),  # the raw row of its parent or of the record it was created from
+        Column("page", BigInteger),  # the request it came with; requests are purged earlier
         Column("etl_batch_id", Uuid, nullable=False),
         Column("status", Text, nullable=False, server_default=RawState.PENDING.value),
         Column("error_message", Text),
@@ -55,15 +55,15 @@ def columns() -> list[Column[object]]:
         Column("finding_count", Integer, nullable=False, server_default=text("0")),
         Column("rules", Text),  # the version of the cleaning rules that loaded or refused it
         instant("loaded_at"),
-        instant("superseded_at"),  # NULL: the newest version of its record
-        Column("gone_batch_id", Uuid),  # the batch that no longer found it in its set
+        instant("superseded_at"),  # empty: the newest version of its record
+        Column("gone_batch_id", Uuid),  # the batch in whose set it was missing
         instant("created_at", now=True),
         instant("updated_at", now=True),
     ]
 
 
-def make(resource: str) -> Table:
-    """Make the staging table of one resource."""
+def make(resource: str, *, is_parent: bool) -> Table:
+    """Return the staging table of one resource; details are read for the records of a parent."""
     name = f"raw_{resource}"
     waiting = ", ".join(f"'{state.value}'" for state in WAITING)
     return Table(
@@ -84,13 +84,15 @@ def make(resource: str) -> Table:
         Index(f"ix_{name}_superseded", "tenant", "superseded_at", postgresql_where=text("superseded_at IS NOT NULL")),
         Index(f"ix_{name}_versions", "tenant", "source_id", postgresql_where=text("superseded_at IS NOT NULL")),
         Index(f"ix_{name}_gone", "gone_batch_id", postgresql_where=text("gone_batch_id IS NOT NULL")),
+        # For what arrived lately: rows are appended, so that this index costs next to nothing.
+        *([Index(f"ix_{name}_arrived", "created_at", postgresql_using="brin")] if is_parent else ()),
         schema=SCHEMA,
     )
 
 
-def declare(resource: str) -> None:
+def declare(resource: str, *, is_parent: bool = False) -> None:
     """Add the staging table of a resource to the metadata."""
-    RAW_TABLES[resource] = make(resource)
+    RAW_TABLES[resource] = make(resource, is_parent=is_parent)
 
 
 def raw_table(resource: str) -> Table:

@@ -41,14 +41,22 @@ class SliceState(StrEnum):
     DONE = "done"  #: every page is staged, and the total agrees with the ids received
 
 
+class CallOutcome(StrEnum):
+    """What the newest call for the details of one parent said."""
+
+    ANSWERED = "answered"  #: a list, be it empty, or an object
+    NO_ANSWER = "no_answer"  #: neither: nothing is known of the parent's details, and nothing was changed
+    NOT_FOUND = "not_found"  #: QQCatalyst no longer has the parent
+
+
 class RawState(StrEnum):
     """What became of a raw row."""
 
     PENDING = "pending"  #: staged, not yet cleaned
     TRANSFORMED = "transformed"  #: cleaned, not yet loaded
-    LOADED = "loaded"  #: all steps are finished; `loaded_at` says whether anything reached production
-    VALIDATION_ERROR = "validation_error"  #: the data is invalid: it has to be fixed in QQCatalyst
-    ERROR = "error"  #: processing failed; it is retried
+    LOADED = "loaded"  #: processed by all steps; `loaded_at` is set if anything reached production
+    VALIDATION_ERROR = "validation_error"  #: the data is bad: to be fixed at the source
+    ERROR = "error"  #: the program failed; tried again
 
 
 class FindingState(StrEnum):
@@ -62,11 +70,11 @@ class FindingState(StrEnum):
 class DriftState(StrEnum):
     """How one field of the raw JSON differs from before."""
 
-    KNOWN = "known"  #: unchanged, or declared
-    NEW = "new"  #: nobody declared it; staging keeps it
+    KNOWN = "known"  #: as it was, or declared
+    NEW = "new"  #: not declared; staging keeps it
     LOST = "lost"  #: records had it, and none has it now
     RETYPED = "retyped"  #: its values have another JSON type
-    EMPTIED = "emptied"  #: it had values, and is always empty now
+    EMPTIED = "emptied"  #: it had values, and is empty now; or a column that was empty from the first sync on
     NEW_CODE = "new_code"  #: a coded field holds a code that was not seen before
 
 
@@ -80,28 +88,29 @@ class Outcome(StrEnum):
     OLDER = "older"  #: an older version than the one stored
     REFUSED = "refused"  #: cannot be trusted at all
     DUPLICATE = "duplicate"  #: came twice in this batch
+    STEPPED_BACK = "stepped_back"  #: a full read twice returned an older version than the stored one, which it replaced
     NO_ROW = "no_row"  #: of another kind than the table holds
 
 
 class TroubleKind(StrEnum):
-    """Troubles that a person has to attend to. An email is sent when one begins, and another when it is resolved."""
+    """An incident that needs a person. It is reported once when it begins, and once when it is over."""
 
-    RUN_FAILED = "run_failed"  #: runs fail
+    RUN_FAILED = "run_failed"  #: runs end before they are complete
     CREDENTIALS_REFUSED = "credentials_refused"  #: QQCatalyst rejects the credentials
-    RESOURCE_FAILED = "resource_failed"  #: it failed in the newest run
-    BALANCE_OFF = "balance_off"  #: fetched records are not accounted for, or fewer records were returned than reported
+    RESOURCE_FAILED = "resource_failed"  #: its newest run failed
+    BALANCE_OFF = "balance_off"  #: records were fetched and not counted, or announced records never came
     BRAKE_PULLED = "brake_pulled"  #: too many records disappeared at once; none were deleted
-    STALE = "stale"  #: runs succeed, but the data is not up to date
-    DRIFT = "drift"  #: the fields of the API's records changed
+    STALE = "stale"  #: runs succeed, but the data is out of date
+    DRIFT = "drift"  #: the format of the API's records changed
 
 
 class MailKind(StrEnum):
     """What an email is about."""
 
-    TROUBLE = "trouble"  #: something began
-    OVER = "over"  #: something has ended
-    DIGEST = "digest"  #: the daily summary
-    TEST = "test"  #: a test of the email settings
+    TROUBLE = "trouble"  #: an incident began
+    OVER = "over"  #: an incident has ended
+    DIGEST = "digest"  #: the business of a day
+    TEST = "test"  #: a test of whether emails arrive
 
 
 def listed(states: type[StrEnum]) -> str:

@@ -20,6 +20,7 @@ from etl.errors import (
 )
 from etl.ledger.notifications.incidents import Incident, read_open_incidents
 from etl.ledger.quality import drift
+from etl.ledger.quality.empty_columns import is_empty_column
 from etl.models.states import DriftState, TroubleKind
 from etl.status.format import format_duration, join_words
 from etl.status.lags import resource_lags
@@ -117,9 +118,12 @@ def find_failed_resources(connection: Connection, tenant: str) -> Iterator[Incid
 
 
 def find_drift(connection: Connection, tenant: str) -> Iterator[Incident]:
-    """Yield an incident for each field that the API stopped returning, empties, or returns with another type."""
+    """Yield an incident for each field that the API stopped returning, empties, or returns with another type.
+
+    A column that was empty from the first sync on is no change: the summary and the doctor name it.
+    """
     for change in drift.read_current_changes(connection, tenant):
-        if change.state in BREAKING_DRIFT:
+        if change.state in BREAKING_DRIFT and not is_empty_column(change):
             yield Incident(
                 TroubleKind.DRIFT, f"{change.resource}.{change.path}", redact_and_shorten(change.description)
             )

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
+from etl.api.proxy import environment_proxy
 from etl.config.logs import get_logger
 from etl.config.settings import Settings, secret_text
 
@@ -42,8 +43,9 @@ def heartbeat_url(url: str, *, well: bool) -> str:
 async def call_url(url: str) -> int:
     """Call a URL without data and return the HTTP status."""
     limit = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+    address = URL(url, encoded=True)
     async with (
-        aiohttp.ClientSession(timeout=limit, trust_env=True) as session,
-        session.get(URL(url, encoded=True), allow_redirects=False) as answer,
+        aiohttp.ClientSession(timeout=limit, trust_env=False) as session,
+        session.get(address, allow_redirects=False, proxy=environment_proxy(address)) as answer,
     ):
         return answer.status

@@ -18,6 +18,7 @@ from etl.config.parsers import is_loopback
 from etl.config.settings import Settings, secret_text
 from etl.ledger.notifications.outbox import Mail
 from etl.models.states import MailKind
+from etl.notifications.smtp_login import Utf8Smtp, Utf8SmtpOverTls
 
 #: Seconds for the connection, and for each email.
 TIMEOUT_SECONDS = 10.0
@@ -77,9 +78,9 @@ def connect_and_log_in(server: MailServer) -> smtplib.SMTP:
     """Return a connection to the server, encrypted and logged in as required."""
     name, context = socket.gethostname() or "localhost", ssl.create_default_context()
     client = (
-        smtplib.SMTP_SSL(local_hostname=name, timeout=TIMEOUT_SECONDS, context=context)
+        Utf8SmtpOverTls(local_hostname=name, timeout=TIMEOUT_SECONDS, context=context)
         if server.implicit_tls
-        else smtplib.SMTP(local_hostname=name, timeout=TIMEOUT_SECONDS)
+        else Utf8Smtp(local_hostname=name, timeout=TIMEOUT_SECONDS)
     )
     vars(client)["_host"] = (
         server.host

@@ -93,10 +93,16 @@ def resolved_message(tenant: str, resolved: Sequence[Incident], still_open: Sequ
     )
 
 
-def build_test_message(tenant: str) -> MailMessage:
-    """Return the message that tests the delivery of emails."""
-    section = Section("Test email", ["Email notifications work. No action is needed."])
-    return MailMessage(MailKind.TEST, mail_subject(tenant, "test email"), [section], mail_footer())
+def build_test_message(tenant: str, still_open: Sequence[Incident] = ()) -> MailMessage:
+    """Return the message that tests the delivery of emails, and names the incidents that are open."""
+    sections = [Section("Test email", ["Email notifications work."])]
+    if still_open:
+        points = limit_points([describe_incident(incident) for incident in still_open])
+        actions = list(dict.fromkeys(map(recommended_action, still_open)))
+        sections += [Section("Open incidents:", points=points), Section("What to do:", points=actions)]
+    else:
+        sections.append(Section("No open incidents."))
+    return MailMessage(MailKind.TEST, mail_subject(tenant, "test email"), sections, mail_footer())
 
 
 def database_down_message(tenant: str, reason: str, *, throttled: bool) -> MailMessage:

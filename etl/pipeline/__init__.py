@@ -2,6 +2,7 @@
 
 from etl.pipeline.plan import Options, Plan, plan
 from etl.pipeline.replay import Replayed, replay
-from etl.pipeline.sync import Summary, Watcher, retry, sync
+from etl.pipeline.summary import Summary
+from etl.pipeline.sync import Watcher, retry, sync
 
 __all__ = ["Options", "Plan", "Replayed", "Summary", "Watcher", "plan", "replay", "retry", "sync"]

@@ -22,13 +22,14 @@ from etl.privacy.personal_records import (
     PEOPLE_TABLE,
     encode_record,
     find_linking_tables,
+    find_per_person_tables,
     find_person_tables,
     is_forgotten,
     is_fully_personal,
     scrub,
 )
 from etl.record import decode
-from etl.resources import CATALOGUE, PEOPLE, children_of
+from etl.resources import PEOPLE, children_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,13 @@ def collect_rows_sql(model: type[Model]) -> str:
     """Return the statement that collects the person's rows of a table."""
     table = model.__tablename__
     return (
-        f"INSERT INTO belonging SELECT '{table}', source_id, id FROM public.{table} AS mine"
+        f"INSERT INTO belonging SELECT '{table}', source_id, id FROM public.{table} AS owned"
         f" WHERE tenant = :tenant AND {ownership_condition(model)}"
     )
 
 
 def ownership_condition(model: type[Model]) -> str:
-    """Return the condition that a row `mine` of a table is the person's.
+    """Return the condition that a row `owned` of a table is the person's.
 
     A reference to a contact decides; only a row without one belongs to the person through its other references.
     """
@@ -73,7 +74,7 @@ def ownership_condition(model: type[Model]) -> str:
     }
     person_columns = [name for name, target in target_tables.items() if target == PEOPLE_TABLE]
     other_columns = [name for name, target in target_tables.items() if target not in (PEOPLE_TABLE, table)]
-    nobody = " AND ".join([f"mine.{name} IS NULL" for name in person_columns] or ["true"])
+    nobody = " AND ".join([f"owned.{name} IS NULL" for name in person_columns] or ["true"])
     conditions = [reference_condition(name, PEOPLE_TABLE) for name in person_columns]
     conditions += [f"({nobody} AND {reference_condition(name, target_tables[name])})" for name in other_columns]
     return f"({' OR '.join(conditions)})"
@@ -81,7 +82,7 @@ def ownership_condition(model: type[Model]) -> str:
 
 def reference_condition(column: str, target: str) -> str:
     """Return the condition that a reference points to one of the person's rows."""
-    return f"mine.{column} IN (SELECT id FROM belonging WHERE table_name = '{target}')"
+    return f"owned.{column} IN (SELECT id FROM belonging WHERE table_name = '{target}')"
 
 
 def list_parent_rows(connection: Connection) -> list[tuple[str, str]]:
@@ -97,7 +98,7 @@ def clear_staging(connection: Connection, person: DataSubject, resource: Resourc
 
     Checks every version, by the rule for incoming records and by the source ids of the person's production rows.
     """
-    table = resource.model.__tablename__
+    table = resource.table
     query = text("SELECT source_id FROM belonging WHERE table_name = :table")
     source_ids = set(connection.execute(query, {"table": table}).scalars())
     cleared = 0
@@ -122,7 +123,7 @@ def is_about_person(person: DataSubject, resource: Resource, row: Any, record: M
 
 def add_staged_rows(connection: Connection, person: DataSubject, resource: Resource, rows: Sequence[Any]) -> None:
     """Add staged records to `belonging`: they may not have reached production, and other records refer to them."""
-    table = resource.model.__tablename__
+    table = resource.table
     keys = {(table, row.source_id) for row in rows if row.newest and row.source_id}
     copy_rows(connection, "belonging", ("table_name", "source_id"), sorted(keys))
     if table in find_linking_tables():
@@ -181,19 +182,14 @@ def clear_findings(connection: Connection, person: DataSubject) -> int:
     """
     about = """
         finding.tenant = :tenant AND EXISTS (
-            SELECT FROM belonging AS mine
-            WHERE mine.table_name = finding.table_name AND mine.source_id = finding.source_id
+            SELECT FROM belonging AS owned
+            WHERE owned.table_name = finding.table_name AND owned.source_id = finding.source_id
         )
     """
-    bound = {"tenant": person.tenant, "deleted_tables": [PEOPLE_TABLE, *per_person_tables()]}
+    bound = {"tenant": person.tenant, "deleted_tables": [PEOPLE_TABLE, *find_per_person_tables()]}
     delete = text(f"DELETE FROM etl.findings AS finding WHERE finding.table_name = ANY(:deleted_tables) AND {about}")
     clear = text(f"UPDATE etl.findings AS finding SET raw_value = NULL WHERE finding.raw_value IS NOT NULL AND {about}")
     return connection.execute(delete, bound).rowcount + connection.execute(clear, bound).rowcount
-
-
-def per_person_tables() -> set[str]:
-    """Return the tables that are read once per person, whose rows are deleted with the person."""
-    return {resource.model.__tablename__ for resource in children_of(PEOPLE)} - {PEOPLE_TABLE}
 
 
 def clear_requests(connection: Connection, person: DataSubject) -> int:
@@ -222,15 +218,14 @@ def clear_requests(connection: Connection, person: DataSubject) -> int:
 
 def hash_id_in_lists(connection: Connection, person: DataSubject) -> int:
     """Replace the person's id in stored list requests by a keyed hash; return the number of requests."""
-    lists = [resource.name for resource in CATALOGUE if resource.name == PEOPLE or not resource.stages_filtered_out]
     statement = text("""
         UPDATE etl.requests AS request SET ids = array_replace(request.ids, CAST(:contact AS text), :hash)
         FROM etl.batches AS batch
-        WHERE batch.id = request.batch_id AND batch.tenant = :tenant AND request.resource = ANY(:lists)
+        WHERE batch.id = request.batch_id AND batch.tenant = :tenant AND request.resource = :people
           AND :contact = ANY(request.ids)
     """)
     digest = person.suppressed.digest(PEOPLE_TABLE, person.source_id).hex()
-    bound = {"tenant": person.tenant, "lists": lists, "contact": person.source_id, "hash": f"forgotten:{digest[:16]}"}
+    bound = {"tenant": person.tenant, "people": PEOPLE, "contact": person.source_id, "hash": f"forgotten:{digest[:16]}"}
     return connection.execute(statement, bound).rowcount
 
 
@@ -244,7 +239,7 @@ def clear_production(connection: Connection, person: DataSubject) -> Counter[str
         table = model.__tablename__
         if table in find_person_tables():
             cleared = connection.execute(
-                text(production_sql(model, delete=table in per_person_tables())),
+                text(production_sql(model, delete=table in find_per_person_tables())),
                 {"tenant": person.tenant, "table": table},
             )
             counts[f"public.{table}"] = cleared.rowcount
@@ -269,11 +264,11 @@ def history_sql(model: type[Model]) -> str | None:
     """Return the statement that clears the person's earlier versions of a table; None without personal columns."""
     table = model.__tablename__
     ids = f"SELECT id FROM belonging WHERE table_name = '{table}' AND id IS NOT NULL"
-    condition = f"mine.tenant = :tenant AND (mine.id IN ({ids}) OR {ownership_condition(model)})"
+    condition = f"owned.tenant = :tenant AND (owned.id IN ({ids}) OR {ownership_condition(model)})"
     emptied = [f"{name} = NULL" for name, field in fields_by_column(model).items() if field.personal]
-    if table in {PEOPLE_TABLE, *per_person_tables()}:
-        return f"DELETE FROM {PAST[model].fullname} AS mine WHERE {condition}"
-    return f"UPDATE {PAST[model].fullname} AS mine SET {', '.join(emptied)} WHERE {condition}" if emptied else None
+    if table in {PEOPLE_TABLE, *find_per_person_tables()}:
+        return f"DELETE FROM {PAST[model].fullname} AS owned WHERE {condition}"
+    return f"UPDATE {PAST[model].fullname} AS owned SET {', '.join(emptied)} WHERE {condition}" if emptied else None
 
 
 def fields_by_column(model: type[Model]) -> dict[str, Field]:

@@ -15,7 +15,7 @@ from etl.load.rows import LoadContext, soft_delete_missing
 from etl.models.states import ResourceState
 from etl.record import StagedRecord
 from etl.reshape.derive import derive_records
-from etl.resources import resource as resource_named
+from etl.resources import find_resource
 from etl.stream import Stream
 
 #: This batch learned that the resource is not offered, and earlier batches staged records of the fallback source.
@@ -39,7 +39,7 @@ def update_fallbacks(
 ) -> None:
     """Create the fallbacks of resources that a batch found not offered; withdraw those of offered resources."""
     for batch_resource in batch_resources:
-        resource = resource_named(batch_resource.resource)
+        resource = find_resource(batch_resource.resource)
         fallbacks = [derivation for derivation in resource.derived if derivation.fallback]
         for derivation in fallbacks:
             if batch_resource.status is ResourceState.DONE:
@@ -52,7 +52,7 @@ def create_fallbacks(
     ledger: Ledger, settings: Settings, batch: Batch, resource: Resource, derivation: Derivation
 ) -> None:
     """Create the fallbacks of a resource from all staged records, if this batch is the first that needs them."""
-    source = resource_named(derivation.resource)
+    source = find_resource(derivation.resource)
     if not ledger.read(partial(is_fallback_missing, batch=batch, resource=resource, source=source)):
         return
     stream = Stream(settings, batch, {})

@@ -10,14 +10,14 @@ from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.transaction import Ledger
 from etl.models.states import ENDED, ResourceState
 from etl.pipeline.sync import build_finish
-from etl.resources import resource as resource_named
+from etl.resources import find_resource
 
 UNREAD = "only partly read; the next run resumes from there"
 
 
 def finish_read(ledger: Ledger, batch: Batch, batch_resource: BatchResource) -> None:
     """Finish a resource if all its slices were read; otherwise leave it failed or running, for a run to resume."""
-    resource = resource_named(batch_resource.resource)
+    resource = find_resource(batch_resource.resource)
     remaining = ledger.read(partial(slices.read_open_slices, batch_id=batch.id, resource=batch_resource.resource))
     if batch_resource.status in ENDED or not resource.endpoints or remaining is None:
         return
@@ -29,12 +29,9 @@ def finish_read(ledger: Ledger, batch: Batch, batch_resource: BatchResource) -> 
 
 def has_nothing_outstanding(ledger: Ledger, batch_resource: BatchResource) -> bool:
     """Tell whether a resource that was read has no calls left for another run."""
-    if resource_named(batch_resource.resource).parent is None:
+    if find_resource(batch_resource.resource).parent is None:
         return True
-    return (
-        ledger.read(partial(children.read_coverage, resource=batch_resource.resource, tenant=ledger.tenant)).outstanding
-        == 0
-    )
+    return ledger.read(partial(children.count_outstanding, tenant=ledger.tenant)).get(batch_resource.resource, 0) == 0
 
 
 def finish_derived(ledger: Ledger, batch: Batch) -> None:
@@ -46,7 +43,7 @@ def finish_derived(ledger: Ledger, batch: Batch) -> None:
     }
     for batch_resource in batch_resources:
         key: dict[str, Any] = {"batch_id": batch.id, "resource": batch_resource.resource}
-        resource = resource_named(batch_resource.resource)
+        resource = find_resource(batch_resource.resource)
         if batch_resource.status in ENDED:
             continue
         if resource.endpoints:

@@ -17,7 +17,7 @@ from etl.ledger.transaction import Ledger
 from etl.models.bookkeeping import audit
 from etl.pipeline import erasure
 from etl.pipeline.erasure import DataSubject
-from etl.privacy.personal_records import PEOPLE_TABLE, find_person_tables
+from etl.privacy.personal_records import PEOPLE_TABLE, can_be_personal
 from etl.resources import BY_NAME, CATALOGUE, PEOPLE, children_of
 from etl.values import source_id
 
@@ -60,7 +60,7 @@ def erase_person(connection: Connection, tenant: str, contact: str, actor: str) 
     )
     counts: Counter[str] = Counter()
     for resource in CATALOGUE:
-        if resource.model.__tablename__ in find_person_tables():
+        if can_be_personal(resource):
             counts[f"raw.{resource.raw_table}"] += erasure.clear_staging(connection, person, resource)
     counts["etl.findings"] = erasure.clear_findings(connection, person)
     counts["etl.requests"] = erasure.clear_requests(connection, person)

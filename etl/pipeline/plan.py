@@ -1,16 +1,18 @@
 """The plan of a sync: a window for each resource, from its watermark to now, and resources that are not offered."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from etl.config.settings import Settings
+from etl.dependencies import is_read_daily
+from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, find_out_of_reach, resource_names
 from etl.ledger import batches, watermarks
 from etl.ledger.batches import Batch
 from etl.ledger.transaction import Ledger
 from etl.reshape.rules import rules_version
-from etl.resources import BY_NAME, selected
+from etl.resources import BY_NAME
 from etl.window import FIRST_INSTANT, Window
 
 
@@ -46,13 +48,28 @@ def plan(ledger: Ledger, settings: Settings, now: datetime, window: Window | Non
     Raises WindowError for a window that lies entirely in the future.
     """
     tries_all = options.full or bool(options.resources)
-    not_offered = {} if tries_all else ledger.read(partial(watermarks.read_not_offered, tenant=ledger.tenant))
-    names = [resource.name for resource in selected(options.resources)]
+    remembered = {} if tries_all else ledger.read(partial(watermarks.read_not_offered, tenant=ledger.tenant))
+    out_of_reach = find_out_of_reach(settings, options.resources)
+    not_offered = {
+        **{name: reason for name, reason in remembered.items() if reason != NEEDS_ENTERPRISE_ACCESS},
+        **dict.fromkeys(out_of_reach, NEEDS_ENTERPRISE_ACCESS),
+    }
+    names = resource_names(options.resources, settings)
     if window is not None:
         return Plan(dict.fromkeys(names, window.clipped_to(now)), not_offered)
     if options.full:
         return Plan(dict.fromkeys(names, Window(FIRST_INSTANT, now)), not_offered)
+    if not options.resources:
+        names = [name for name in names if not was_read_today(ledger, name, now)]
     return Plan({name: Window(window_start(ledger, settings, name, now), now) for name in names}, not_offered)
+
+
+def was_read_today(ledger: Ledger, resource: str, now: datetime) -> bool:
+    """Return whether a list that is read once a day is already complete up to a time of this day in UTC."""
+    if not is_read_daily(BY_NAME[resource]):
+        return False
+    intervals = ledger.read(partial(watermarks.read_complete_windows, tenant=ledger.tenant, resource=resource))
+    return is_same_day(watermarks.find_next_start(intervals), now)
 
 
 def window_start(ledger: Ledger, settings: Settings, resource: str, now: datetime) -> datetime:
@@ -70,8 +87,10 @@ def window_start(ledger: Ledger, settings: Settings, resource: str, now: datetim
 
 
 def needs_lookback(resource: str) -> bool:
-    """Tell whether a list filters by a date that its records lack, so that the API never returns changed records."""
-    return any(endpoint.dates is not None and endpoint.dates.field is None for endpoint in BY_NAME[resource].endpoints)
+    """Tell whether a list filters by the date of creation only, so that the API never returns changed records."""
+    return any(
+        endpoint.dates is not None and endpoint.dates.field == "created" for endpoint in BY_NAME[resource].endpoints
+    )
 
 
 def is_same_day(first: datetime, second: datetime) -> bool:
@@ -89,8 +108,3 @@ def build_batch(ledger: Ledger, settings: Settings, planned: Plan, options: Opti
         "run": options.run,
     }
     return batches.build_batch(ledger.tenant, planned.window, rules_version(settings), options.command, stored_options)
-
-
-def resource_names(resources: Iterable[str]) -> list[str]:
-    """Return the names of the selected resources."""
-    return [resource.name for resource in selected(resources)]

@@ -20,14 +20,16 @@ from etl.ledger.leases import hold_lease
 from etl.ledger.staging import full_scan, merges
 from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.transaction import Ledger
+from etl.load.nested import follow_records_around
 from etl.load.rows import LoadContext, soft_delete_missing
 from etl.models.states import ResourceState, TroubleKind
-from etl.resources import CATALOGUE
-from etl.resources import resource as resource_named
+from etl.resources import CATALOGUE, find_resource
 from etl.window import FIRST_INSTANT
 
 #: Missing records listed in a message.
 MAX_LISTED_IDS = 5
+#: Why a full scan proves nothing: an answer said nothing about which records there are.
+UNPROVEN = "{} records were not returned, but QQCatalyst answered without a list. None was marked deleted."
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def reconcile(work: ReconcileContext, batch_resources: Iterable[BatchResource]) 
     """
     result = ReconcileResult()
     for batch_resource in batch_resources:
-        resource = resource_named(batch_resource.resource)
+        resource = find_resource(batch_resource.resource)
         if is_fully_read(resource, batch_resource):
             result.scans.append(scan := reconcile_resource(work, resource))
             if scan.is_over_limit(work.settings.etl_delete_brake):
@@ -80,9 +82,12 @@ def reconcile_resource(work: ReconcileContext, resource: Resource) -> FullScan:
     scan = work.ledger.read(partial(full_scan.measure_scan, **key))
     if not scan.missing_count:
         return scan
+    if work.ledger.read(partial(full_scan.has_unanswered, resource=resource, batch_id=work.batch.id)):
+        work.watch(Message(f"{resource.name}: {UNPROVEN.format(scan.missing_count)}"))
+        return FullScan(resource.name, scan.known_count, 0)
     missing = work.ledger.read(partial(full_scan.find_missing, **key))
     if scan.is_over_limit(work.settings.etl_delete_brake):
-        apply_delete_brake(work.ledger, work.batch, scan, missing, work.watch)
+        apply_delete_brake(work, scan, missing)
         return scan
     check = work.verify(resource, missing)
     excluded = check.unconfirmed if check is not None else frozenset()
@@ -131,7 +136,7 @@ def select_reconcilable(names: Iterable[str]) -> tuple[Resource, ...]:
 
     Raises UsageError for a resource that is read per parent: each of its responses is a complete set.
     """
-    resources = [resource_named(name) for name in names]
+    resources = [find_resource(name) for name in names]
     for resource in resources:
         if not is_single_list(resource):
             raise UsageError(f"{resource.name} is always read in complete sets, so it needs no reconcile.")
@@ -156,19 +161,22 @@ def mark_missing_deleted(connection: Connection, resource: Resource, batch: Batc
     return merges.detect_merges(connection, resource.model, batch.tenant, batch.id)
 
 
-def apply_delete_brake(ledger: Ledger, batch: Batch, scan: FullScan, missing: Sequence[str], watch: Watch) -> None:
+def apply_delete_brake(work: ReconcileContext, scan: FullScan, missing: Sequence[str]) -> None:
     """Mark a resource failed that has too many missing records."""
-    reason = (
-        f"{scan.missing_count} of {scan.known_count} records are missing in QQCatalyst ({format_ids(missing)}). "
-        "These are too many to delete at once, so none was marked deleted. If they are really gone, raise the limit "
-        f"for one run: `ETL_DELETE_BRAKE={scan.find_passing_share():.2f} "
-        f"qqetl reconcile --resource {scan.resource}`."
-    )
-    watch(Message(f"{scan.resource}: {reason}"))
+    counts = f"{scan.missing_count} of {scan.known_count} records are missing in QQCatalyst ({format_ids(missing)})"
+    consequence = "These are too many to delete at once, so none was marked deleted. If they are really gone,"
+    apply_brake(work, scan, f"{counts}. {consequence}")
+
+
+def apply_brake(work: ReconcileContext, scan: FullScan, what_happened: str) -> None:
+    """Mark a resource failed in which too many records would change at once, and show how to raise the limit."""
+    command = f"ETL_DELETE_BRAKE={scan.find_passing_share():.2f} qqetl reconcile --resource {scan.resource}"
+    reason = f"{what_happened} raise the limit for one run: `{command}`."
+    work.watch(Message(f"{scan.resource}: {reason}"))
     failed = partial(
         batches.set_resource_state, status=ResourceState.FAILED, error=reason, trouble=TroubleKind.BRAKE_PULLED
     )
-    ledger.commit(partial(failed, batch_id=batch.id, resource=scan.resource))
+    work.ledger.commit(partial(failed, batch_id=work.batch.id, resource=scan.resource))
 
 
 def undo_deletions(engine: Engine, settings: Settings, batch_id: UUID) -> Mapping[str, int]:
@@ -184,4 +192,6 @@ def undo_deletions(engine: Engine, settings: Settings, batch_id: UUID) -> Mappin
         if not batch.options.get("full"):
             raise UsageError(f"Batch {batch_id} was not a full read, so it marked no missing records.")
         back = partial(full_scan.restore_missing, tenant=ledger.tenant, batch_id=batch_id)
-        return {resource.name: ledger.commit(partial(back, resource=resource)) for resource in resources}
+        restored = {resource.name: ledger.commit(partial(back, resource=resource)) for resource in resources}
+        ledger.commit(partial(follow_records_around, tenant=ledger.tenant, batch_id=batch_id))
+        return restored

@@ -14,9 +14,9 @@ from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.events import Advanced, Finished, Started, Watch, ignore_event
-from etl.ledger import balance, batches, children, watermarks
+from etl.ledger import balance, batches, child_refresh, children, watermarks
 from etl.ledger.batches import Batch
-from etl.ledger.leases import hold_lease
+from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.chunks import CHUNK_SIZE, iterate_chunks
 from etl.ledger.staging.classify import IncomingRecord
@@ -52,7 +52,7 @@ def replay(
     check_migrated(engine)
     resources = selected([resource] if resource else ())
     names = [selected_resource.name for selected_resource in resources]
-    with hold_lease(engine, settings.etl_tenant, names) as lease:
+    with hold_lease(engine, settings.etl_tenant, names, Waiting(watch)) as lease:
         ledger = Ledger(engine, settings.etl_tenant, lease)
         window = Window(FIRST_INSTANT, ledger.read(children.read_database_time))
         batch = batches.build_batch(ledger.tenant, window, rules_version(settings), "replay", {"resource": resource})
@@ -69,6 +69,7 @@ def replay(
 def replay_refused_records(ledger: Ledger, settings: Settings, batch: Batch) -> None:
     """Clean refused records again under the current rules, as part of an open batch."""
     ReplayRun(ledger, settings, batch, apply=True, watch=ignore_event, refused_only=True).run(CATALOGUE)
+    ledger.commit(partial(child_refresh.require_full_refresh, tenant=ledger.tenant))
 
 
 class ReplayRun:
@@ -121,6 +122,7 @@ class ReplayRun:
 def complete_replay(connection: Connection, batch: Batch) -> None:
     """Refresh computed columns and close the batch of a replay; watermarks stay, since nothing was read."""
     refresh_computed_columns(connection, batch.tenant, batch.id)
+    child_refresh.require_full_refresh(connection, batch.tenant)
     for batch_resource in batches.read_batch_resources(connection, batch.id):
         imbalance = balance.describe_difference(batch_resource)
         status = ResourceState.FAILED if imbalance else ResourceState.DONE

@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -13,22 +14,21 @@ from sqlalchemy import Connection, Engine
 import etl
 from etl.api.connection import ApiConnection as Api
 from etl.api.connection import connected
-from etl.api.traffic import Traffic
 from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
-from etl.events import Message, Watch, ignore_event
+from etl.events import Message, Planned, Watch, ignore_event
 from etl.extract import ExtractService
 from etl.extract.read_resource import FinishResource
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
+from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
 from etl.extract.verify_deleted import verify_deleted
-from etl.ledger import balance, batches, sync_history, tenants
+from etl.ledger import balance, batches, tenants, watermarks
 from etl.ledger.batches import Batch, BatchResource
-from etl.ledger.leases import hold_lease
-from etl.ledger.quality import drift
-from etl.ledger.quality.drift import DriftChange
+from etl.ledger.leases import Waiting, hold_lease
+from etl.ledger.quality import empty_columns
 from etl.ledger.staging import retention
 from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.transaction import Ledger
@@ -36,41 +36,25 @@ from etl.load import LoadService
 from etl.load.computed import refresh_computed_columns
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline.fallbacks import update_fallbacks
-from etl.pipeline.plan import Options, Plan, build_batch, plan, resource_names
+from etl.pipeline.plan import Options, Plan, build_batch, plan
 from etl.pipeline.reconcile import ReconcileContext, VerifyDeleted, reconcile
 from etl.pipeline.replay import replay_refused_records
 from etl.pipeline.resume import batch_to_resume, find_interrupted, reset_failed
-from etl.resources import resource as resource_named
+from etl.pipeline.step_back import step_back_resources
+from etl.pipeline.summary import Summary, summarize_batch
+from etl.resources import find_resource
 from etl.stream import Stream
 from etl.transform import TransformService
 from etl.window import Window
 
 
 @dataclass(frozen=True)
-class Summary:
-    """The result of a run."""
-
-    batch: Batch
-    parts: Sequence[BatchResource]
-    tables: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  #: rows written, by table and outcome
-    seconds: float = 0.0
-    calls: int = 0
-    waited: float = 0.0  #: seconds in which calls waited for the rate limit
-    drift: Sequence[DriftChange] = ()  #: changes of the API that this run was the first to see
-    swept: Sequence[FullScan] = ()  #: the full scan of each resource, after a full read
-
-    @property
-    def exit_status(self) -> int:
-        """0 if every offered resource is complete and balanced, 6 if some failed."""
-        return 0 if self.batch.status is BatchState.COMPLETED else 6
-
-
-@dataclass(frozen=True)
 class Watcher:
-    """A callback for progress, and an event that requests a stop."""
+    """A callback for progress, an event that requests a stop, and the clock that limits the time for details."""
 
     watch: Watch = ignore_event
     stop: threading.Event = field(default_factory=threading.Event)
+    clock: Callable[[], float] = time.monotonic
 
 
 def sync(
@@ -88,17 +72,24 @@ def sync(
     """
     options, watcher = options or Options(), watcher or Watcher()
     check_migrated(engine)
-    names = resource_names(options.resources)
-    with connected(settings, watcher.stop, engine) as api, hold_lease(engine, settings.etl_tenant, names) as lease:
+    names = resource_names(options.resources, settings)
+    waiting = Waiting(watcher.watch, watcher.stop)
+    with (
+        connected(settings, watcher.stop, engine) as api,
+        hold_lease(engine, settings.etl_tenant, names, waiting) as lease,
+    ):
         ledger = Ledger(engine, settings.etl_tenant, lease)
         ledger.commit(partial(tenants.register_tenant, settings=settings))
+        report_doubted_clock(api, watcher.watch)
+        resumed = None
         if window is None:
-            resume_interrupted(ledger, settings, api, options, watcher)
+            resumed = resume_interrupted(ledger, settings, api, options, watcher)
         planned = plan(ledger, settings, api.now, window, options)
         batch = build_batch(ledger, settings, planned, options)
         ledger.commit(partial(write_batch, batch=batch, planned=planned))
         retry_refused_after_rule_change(ledger, settings, batch, watcher)
-        return run_batch(ledger, settings, api, batch, watcher)
+        summary = run_batch(ledger, settings, api, batch, watcher)
+        return summary if resumed is None else summary.after(resumed)
 
 
 def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watcher: Watcher | None = None) -> Summary:
@@ -116,7 +107,11 @@ def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watc
         batch_resource.resource
         for batch_resource in ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     ]
-    with connected(settings, watcher.stop, engine) as api, hold_lease(engine, settings.etl_tenant, names) as lease:
+    waiting = Waiting(watcher.watch, watcher.stop)
+    with (
+        connected(settings, watcher.stop, engine) as api,
+        hold_lease(engine, settings.etl_tenant, names, waiting) as lease,
+    ):
         ledger = Ledger(engine, settings.etl_tenant, lease)
         ledger.commit(partial(tenants.register_tenant, settings=settings))
         ledger.commit(partial(reset_failed, tenant=settings.etl_tenant, batch_id=batch.id))
@@ -126,19 +121,40 @@ def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watc
 def retry_in_steps(engine: Engine, settings: Settings, batch: Batch, watcher: Watcher) -> Summary:
     """Resume a batch of the separate services: extract, transform and load what is left."""
     began = time.monotonic()
+    earlier = Ledger(engine, settings.etl_tenant).commit(partial(batches.recover_work, batch_id=batch.id))
     service_options: dict[str, Any] = {"settings": settings, "watch": watcher.watch, "stop": watcher.stop}
-    traffic = ExtractService(engine, **service_options).resume(batch)
+    ExtractService(engine, **service_options).resume(batch)
     TransformService(engine, **service_options).transform_batch(batch.id)
     LoadService(engine, **service_options).load_batch(batch.id, batch.window)
-    return summarize_batch(Ledger(engine, settings.etl_tenant), batch.id, traffic, time.monotonic() - began)
+    return summarize_batch(Ledger(engine, settings.etl_tenant), batch.id, earlier + time.monotonic() - began)
 
 
-def resume_interrupted(ledger: Ledger, settings: Settings, api: Api, options: Options, watcher: Watcher) -> None:
-    """Finish an interrupted batch, if there is one, so that none of its pages is read twice."""
-    batch = ledger.read(partial(find_interrupted, tenant=ledger.tenant, names=resource_names(options.resources)))
-    if batch is not None:
-        watcher.watch(Message(f"Resuming interrupted batch {batch.id}."))
-        run_batch(ledger, settings, api, batch, watcher)
+def report_doubted_clock(api: Api, watch: Watch) -> None:
+    """Report a clock of the API that is too far from ours to be believed."""
+    clock = api.api.api_clock
+    if clock.is_doubted and clock.stated is not None:
+        hour, day, distance = timedelta(hours=1), timedelta(days=1), abs(clock.stated)
+        far = f"{distance / day:.1f} days" if distance > day else f"{distance / hour:.1f} hours"
+        direction = "ahead of" if clock.stated > timedelta() else "behind"
+        watch(
+            Message(
+                f"The clock of QQCatalyst is {far} {direction} that of this machine, too far to be believed. "
+                f"The window ends at the earlier time, {api.now:%Y-%m-%d %H:%M} UTC. Check the clock of this machine."
+            )
+        )
+
+
+def resume_interrupted(
+    ledger: Ledger, settings: Settings, api: Api, options: Options, watcher: Watcher
+) -> Summary | None:
+    """Finish an interrupted batch, if there is one, so that none of its pages is read twice; return its summary."""
+    batch = ledger.read(
+        partial(find_interrupted, tenant=ledger.tenant, names=resource_names(options.resources, settings))
+    )
+    if batch is None:
+        return None
+    watcher.watch(Message(f"Resuming interrupted batch {batch.id}."))
+    return run_batch(ledger, settings, api, batch, watcher)
 
 
 def retry_refused_after_rule_change(ledger: Ledger, settings: Settings, batch: Batch, watcher: Watcher) -> None:
@@ -154,19 +170,24 @@ def write_batch(connection: Connection, batch: Batch, planned: Plan) -> None:
     batches.create_batch(connection, batch, planned.windows, etl.__version__)
     for resource, reason in planned.left_out.items():
         batches.set_resource_state(connection, batch.id, resource, ResourceState.NOT_OFFERED, reason)
+        if reason == NEEDS_ENTERPRISE_ACCESS:
+            watermarks.write_offer(connection, batch.tenant, resource, offered=False, reason=reason)
 
 
 def run_batch(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher: Watcher) -> Summary:
     """Read, clean and load what is left of a batch, close it, and return a summary."""
-    began = time.monotonic()
+    began, earlier = time.monotonic(), ledger.commit(partial(batches.recover_work, batch_id=batch.id))
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     run = build_run(ledger, settings, api, batch, watcher)
+    unfinished = batches.select_unfinished(batch_resources)
+    watcher.watch(Planned(len(batch_resources), len(batch_resources) - len(unfinished)))
     ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTING))
     with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic):
         with run.workers:
             read_all(run, batch_resources, build_finish(batch))
         scans = finish_batch(ledger, settings, batch, watcher, partial(verify_deleted, api))
-    return replace(summarize_batch(ledger, batch.id, api.api.traffic, time.monotonic() - began), swept=scans)
+    summary = summarize_batch(ledger, batch.id, earlier + time.monotonic() - began)
+    return replace(summary, swept=scans, has_backlog=run.has_backlog)
 
 
 def build_run(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher: Watcher) -> ExtractRun:
@@ -176,8 +197,10 @@ def build_run(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
         settings, batch, {batch_resource.resource: batch_resource.window for batch_resource in batch_resources}
     )
     run = ExtractRun(
-        ledger, settings, batch, api.wire, api.api, stream.make_pool(ledger), watcher.watch, stop=watcher.stop
-    )
+        ledger, settings, batch, api.wire, api.api, stream.make_pool(ledger), watcher.watch,
+        stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic,
+        today=api.now.date(),
+    )  # fmt: skip
     run.limit = batch.options.get("limit")
     run.not_offered = stream.not_offered
     run.not_offered |= {
@@ -199,19 +222,33 @@ def finish_batch(
     scans: Sequence[FullScan] = ()
     if batch.options.get("full") and not batch.options.get("limit"):
         dry = bool(batch.options.get("dry_sweep"))
-        scans = reconcile(ReconcileContext(ledger, settings, batch, watcher.watch, verify, dry), batch_resources).scans
+        work = ReconcileContext(ledger, settings, batch, watcher.watch, verify, dry)
+        step_back_resources(work, batch_resources)
+        scans = reconcile(work, batch_resources).scans
     update_fallbacks(ledger, settings, batch, batch_resources)
     run_checks_after_load(ledger, batch.id, watcher.watch)
     ledger.commit(partial(complete_batch, batch=batch))
+    if not batch.options.get("limit"):
+        note_empty_columns(ledger, batch, batch_resources)
     purge_old_raw_rows(ledger, settings, [batch_resource.resource for batch_resource in batch_resources])
     return scans
+
+
+def note_empty_columns(ledger: Ledger, batch: Batch, batch_resources: Sequence[BatchResource]) -> None:
+    """Note the columns without any value of the resources that are complete for the first time."""
+    done = [
+        find_resource(batch_resource.resource)
+        for batch_resource in batch_resources
+        if batch_resource.status is ResourceState.DONE
+    ]
+    ledger.commit(partial(empty_columns.record_empty_columns, tenant=ledger.tenant, batch_id=batch.id, resources=done))
 
 
 def purge_old_raw_rows(ledger: Ledger, settings: Settings, names: Sequence[str]) -> None:
     """Delete staged records older than the retention period; a failure here does not change the batch."""
     if settings.etl_raw_retention is not None:
         for name in names:
-            retention.purge_resource(ledger, resource_named(name), settings.etl_raw_retention)
+            retention.purge_resource(ledger, find_resource(name), settings.etl_raw_retention)
 
 
 def build_finish(batch: Batch) -> FinishResource:
@@ -229,12 +266,3 @@ def complete_batch(connection: Connection, batch: Batch) -> None:
     for state in (BatchState.EXTRACTED, BatchState.TRANSFORMING, BatchState.TRANSFORMED, BatchState.LOADING):
         batches.advance_batch(connection, batch.id, state)
     balance.close_batch(connection, batch.id)
-
-
-def summarize_batch(ledger: Ledger, batch_id: UUID, traffic: Traffic, seconds: float) -> Summary:
-    """Return the summary of a batch as stored now."""
-    batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))
-    batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch_id))
-    tables = ledger.read(partial(sync_history.read_history, batch_id=batch_id))
-    changed = ledger.read(partial(drift.read_changes_of_batch, batch_id=batch_id))
-    return Summary(batch, batch_resources, tables, seconds, traffic.calls, traffic.waited_seconds, changed)

@@ -14,8 +14,10 @@ CAPACITY = 60
 HEAVY, LIGHT = 20, 2
 #: Calls per parent that make a full chunk.
 CALLS_PER_CHUNK = 1000
-#: Maximum number of chunks per dependency level, and of slices per queue; a larger account has larger chunks.
+#: Maximum number of chunks per dependency level; a larger account has larger chunks.
 MAX_CHUNKS = 256
+#: Maximum number of chunks of the queue of details. Each reads by value, so that few at once keep the order of value.
+MAX_DETAIL_CHUNKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def slice_weight(slice_: Slice) -> int:
 
 def queue_slice_count(calls: int) -> int:
     """Return the number of slices for a queue of calls."""
-    return min(MAX_CHUNKS, max(1, ceil(calls / CALLS_PER_CHUNK)))
+    return min(MAX_DETAIL_CHUNKS, max(1, ceil(calls / CALLS_PER_CHUNK)))
 
 
 def calls_weight(calls: int) -> int:

@@ -14,7 +14,6 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from etl.api.connection import connected
-from etl.api.traffic import Traffic
 from etl.catalogue import Resource
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
@@ -23,6 +22,8 @@ from etl.errors import EtlError, LeaseHeld
 from etl.events import Message
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
+from etl.extract.scheduler import is_child
+from etl.extract.selection import resource_names
 from etl.extract.verify_deleted import DeletionCheck, verify_deleted
 from etl.ledger import batches, tenants
 from etl.ledger.batches import Batch, BatchResource
@@ -30,19 +31,18 @@ from etl.ledger.leases import Lease, release_lease, share_lease
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline.finish import finish_derived, finish_read
-from etl.pipeline.plan import Options, build_batch, plan, resource_names
+from etl.pipeline.plan import Options, build_batch, plan
 from etl.pipeline.resume import find_interrupted
+from etl.pipeline.summary import Summary, summarize_batch
 from etl.pipeline.sync import (
-    Summary,
     Watcher,
     build_run,
     finish_batch,
     retry_refused_after_rule_change,
-    summarize_batch,
     write_batch,
 )
 from etl.pipeline.task_chunks import Chunk
-from etl.pipeline.work_runner import plan_chunks, read_slices
+from etl.pipeline.work_runner import plan_chunks, read_detail_slices, read_list_slices
 from etl.window import Window
 
 #: Seconds between attempts to get a lease that another run holds.
@@ -107,7 +107,7 @@ def begin_run(task: RunTask, window: Window | None, options: Options, *, patienc
 def start_run(task: RunTask, window: Window | None, options: Options) -> UUID:
     """Take the lease of a run and return the id of its batch; release the lease if the run cannot start."""
     try:
-        with share_lease(task.engine, task.tenant, resource_names(options.resources), task.run) as lease:
+        with share_lease(task.engine, task.tenant, resource_names(options.resources, task.settings), task.run) as lease:
             return resume_or_create_batch(task, Ledger(task.engine, task.tenant, lease), window, options).id
     except LeaseHeld:
         raise
@@ -122,7 +122,9 @@ def resume_or_create_batch(task: RunTask, ledger: Ledger, window: Window | None,
     if own is not None:
         return own
     ledger.commit(partial(tenants.register_tenant, settings=task.settings))
-    interrupted = ledger.read(partial(find_interrupted, tenant=task.tenant, names=resource_names(options.resources)))
+    interrupted = ledger.read(
+        partial(find_interrupted, tenant=task.tenant, names=resource_names(options.resources, task.settings))
+    )
     # Resuming a batch that was not a full read would not make this run a full read.
     if window is None and interrupted is not None and (interrupted.options.get("full") or not options.full):
         task.watcher.watch(Message(f"Resuming interrupted batch {interrupted.id}."))
@@ -164,10 +166,16 @@ def read_chunk(task: RunTask, batch_id: UUID, chunk: Chunk) -> None:
     slices = [f"{item.resource}/{number}" for item in chunk.resources for number in item.numbers]
     with open_run(task, task.load_batch(batch_id), slices) as run, run.workers:
         batch_resources = {batch_resource.resource: batch_resource for batch_resource in task.load_parts(batch_id)}
-        for item in chunk.resources:
+        items = [
+            item
+            for item in chunk.resources
+            if batch_resources[item.resource].status not in (ResourceState.DONE, ResourceState.NOT_OFFERED)
+        ]
+        for item in items:
             run.raise_if_stopped()
-            if batch_resources[item.resource].status not in (ResourceState.DONE, ResourceState.NOT_OFFERED):
-                read_slices(run, batch_resources[item.resource], item)
+            if not is_child(batch_resources[item.resource]):
+                read_list_slices(run, batch_resources[item.resource], item)
+        read_detail_slices(run, batch_resources, [item for item in items if is_child(batch_resources[item.resource])])
 
 
 @contextmanager
@@ -192,8 +200,8 @@ def close_run(task: RunTask, batch_id: UUID) -> Summary:
             finish_run(task, batch)
         finally:
             task.release_lease()
-    calls, waited, seconds = task.ledger_without_lease.read(partial(batches.read_traffic, batch_id=batch_id))
-    return summarize_batch(task.ledger_without_lease, batch_id, Traffic(calls=calls, waited_seconds=waited), seconds)
+    _, _, seconds = task.ledger_without_lease.read(partial(batches.read_traffic, batch_id=batch_id))
+    return summarize_batch(task.ledger_without_lease, batch_id, seconds)
 
 
 def finish_run(task: RunTask, batch: Batch) -> None:

@@ -1,6 +1,6 @@
 """Plans and reads the chunks of one dependency level, with the readers of a sync in one process."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import ceil
 from typing import Any
@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from etl.events import Started
 from etl.extract.call_budget import CallBudget
-from etl.extract.child_reader import ChildReader
+from etl.extract.detail_reader import DetailReader
 from etl.extract.list_reader import ListReader
-from etl.extract.read_resource import RESOURCE_ERRORS, mark_unreadable, record_drift
-from etl.extract.run import ExtractRun
+from etl.extract.read_resource import mark_unreadable, record_drift
+from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.extract.scheduler import is_child
 from etl.ledger import batches, children, slices
 from etl.ledger.batches import BatchResource
@@ -20,34 +20,29 @@ from etl.ledger.children import QueueChunk
 from etl.ledger.slices import Slice
 from etl.models.states import ENDED, ResourceState
 from etl.pipeline.task_chunks import Chunk, ResourceSlices, calls_weight, pack, queue_slice_count, slice_weight
-from etl.resources import resource as resource_named
+from etl.resources import find_resource
 
 
 def plan_chunks(run: ExtractRun, batch_resources: Iterable[BatchResource]) -> list[Chunk]:
     """Return the chunks that are left to read of some resources; mark a resource failed that cannot be planned."""
+    unfinished = [batch_resource for batch_resource in batch_resources if batch_resource.status not in ENDED]
     items: list[ResourceSlices] = []
-    batch_resources = list(batch_resources)
-    budget = remaining_budget(run, {batch_resource.resource for batch_resource in batch_resources})
-    for batch_resource in batch_resources:
-        if batch_resource.status not in ENDED:
-            run.ledger.commit(
-                partial(
-                    batches.set_resource_state,
-                    batch_id=run.batch.id,
-                    resource=batch_resource.resource,
-                    status=ResourceState.RUNNING,
-                )
+    for batch_resource in unfinished:
+        run.ledger.commit(
+            partial(
+                batches.set_resource_state,
+                batch_id=run.batch.id,
+                resource=batch_resource.resource,
+                status=ResourceState.RUNNING,
             )
-            run.watch(Started(run.step, batch_resource.resource))
+        )
+        run.watch(Started(run.step, batch_resource.resource))
+        if not is_child(batch_resource):
             try:
-                items += (
-                    plan_child_slices(run, batch_resource, budget)
-                    if is_child(batch_resource)
-                    else plan_list_slices(run, batch_resource)
-                )
+                items += plan_list_slices(run, batch_resource)
             except RESOURCE_ERRORS as error:
-                mark_unreadable(run, resource_named(batch_resource.resource), error)
-    return pack(items)
+                mark_unreadable(run, find_resource(batch_resource.resource), error)
+    return [*pack(items), *plan_detail_chunks(run, list(filter(is_child, unfinished)))]
 
 
 def plan_list_slices(run: ExtractRun, batch_resource: BatchResource) -> Iterator[ResourceSlices]:
@@ -56,37 +51,45 @@ def plan_list_slices(run: ExtractRun, batch_resource: BatchResource) -> Iterator
         yield ResourceSlices(batch_resource.resource, (slice_.number,), slice_weight(slice_))
 
 
-def plan_child_slices(run: ExtractRun, batch_resource: BatchResource, budget: CallBudget) -> Iterator[ResourceSlices]:
-    """Yield the slices of a queue of calls per parent, within the remaining budget."""
-    reader = ChildReader(run, batch_resource)
+def plan_detail_chunks(run: ExtractRun, batch_resources: Sequence[BatchResource]) -> list[Chunk]:
+    """Return the chunks of the queue of details, each with a part of the parents and all their resources.
+
+    So a parent's details are read by one task, and each task reads in the order of value.
+    """
+    if not batch_resources:
+        return []
+    reader = DetailReader(run, batch_resources)
     run.ledger.commit(reader.refresh_queue)
-    calls = budget.acquire(batch_resource.resource, reader.count_due())
-    budget.release(batch_resource.resource)
-    remaining = run.ledger.commit(partial(remaining_slices, run=run, resource=batch_resource.resource, calls=calls))
-    limited = run.settings.etl_child_budget is not None
-    for slice_ in remaining:
-        most = ceil(calls / len(remaining))
-        yield ResourceSlices(batch_resource.resource, (slice_.number,), calls_weight(most), most if limited else None)
+    due = sum(reader.count_outstanding().get(name, 0) for name in reader.readings)
+    budget = remaining_budget(run)
+    calls = due if budget is None else min(due, budget)
+    names = [batch_resource.resource for batch_resource in batch_resources]
+    remaining = {
+        name: run.ledger.commit(partial(remaining_slices, run=run, resource=name, calls=calls)) for name in names
+    }
+    numbers = sorted({slice_.number for open_slices in remaining.values() for slice_ in open_slices})
+    share = None if budget is None else ceil(calls / max(1, len(numbers)))
+    weight = calls_weight(ceil(calls / max(1, len(numbers))))
+    return [
+        Chunk(
+            tuple(
+                ResourceSlices(name, (number,), weight, share)
+                for name, open_slices in remaining.items()
+                if any(slice_.number == number for slice_ in open_slices)
+            )
+        )
+        for number in numbers
+    ]
 
 
-def remaining_budget(run: ExtractRun, level: Collection[str]) -> CallBudget:
-    """Return what is left of the run's call budget, for resources of this dependency level and of later ones."""
+def remaining_budget(run: ExtractRun) -> int | None:
+    """Return how many calls for details are left of the run's budget; None: no limit."""
     calls = run.settings.etl_child_budget
     if calls is None:
-        return CallBudget()
-    child_resources = run.ledger.read(partial(batches.read_batch_resources, batch_id=run.batch.id))
-    made = sum(batch_resource.counts["pages"] for batch_resource in child_resources if is_child(batch_resource))
-    sharing = [
-        batch_resource
-        for batch_resource in child_resources
-        if is_child(batch_resource) and batch_resource.status not in ENDED
-    ]
-    unfinished = [
-        batch_resource.resource
-        for batch_resource in sharing
-        if batch_resource.resource in level or batch_resource.status is ResourceState.PENDING
-    ]
-    return CallBudget(calls - made, unfinished)
+        return None
+    batch_resources = run.ledger.read(partial(batches.read_batch_resources, batch_id=run.batch.id))
+    made = sum(batch_resource.counts["pages"] for batch_resource in batch_resources if is_child(batch_resource))
+    return max(0, calls - made)
 
 
 def remaining_slices(connection: Connection, run: ExtractRun, resource: str, calls: int) -> list[Slice]:
@@ -105,25 +108,44 @@ def remaining_slices(connection: Connection, run: ExtractRun, resource: str, cal
     return remaining
 
 
-def read_slices(run: ExtractRun, batch_resource: BatchResource, item: ResourceSlices) -> None:
-    """Read some slices of one resource; store an error that concerns only this resource with the batch."""
+def read_list_slices(run: ExtractRun, batch_resource: BatchResource, item: ResourceSlices) -> None:
+    """Read some slices of a list; store an error that concerns only this resource with the batch."""
     try:
-        if is_child(batch_resource):
-            read_child_slices(run, batch_resource, item)
-        else:
-            ListReader(run, batch_resource).read(item.numbers)
+        ListReader(run, batch_resource).read(item.numbers)
     except RESOURCE_ERRORS as error:
-        mark_unreadable(run, resource_named(batch_resource.resource), error)
-    record_drift(run, resource_named(batch_resource.resource))
+        mark_unreadable(run, find_resource(batch_resource.resource), error)
+    record_drift(run, find_resource(batch_resource.resource))
 
 
-def read_child_slices(run: ExtractRun, batch_resource: BatchResource, item: ResourceSlices) -> None:
-    """Make the calls per parent of some slices of a queue, within their budget."""
-    key: dict[str, Any] = {"batch_id": run.batch.id, "resource": batch_resource.resource}
-    remaining = {number.number for number in run.ledger.read(partial(slices.read_open_slices, **key)) or ()}
-    slice_count = run.ledger.read(partial(slices.count_slices, **key))
-    budget = CallBudget(item.budget, [batch_resource.resource])
-    for number in remaining.intersection(item.numbers):
-        reader = ChildReader(run, batch_resource, QueueChunk(number, slice_count), budget)
+def read_detail_slices(
+    run: ExtractRun, batch_resources: Mapping[str, BatchResource], items: Sequence[ResourceSlices]
+) -> None:
+    """Make the calls of some chunks of the queue of details, within their budget."""
+    for number in sorted({number for item in items for number in item.numbers}):
+        names = [item.resource for item in items if number in item.numbers and is_open(run, item.resource, number)]
+        if not names:
+            continue
+        of = run.ledger.read(partial(slices.count_slices, batch_id=run.batch.id, resource=names[0]))
+        reader = DetailReader(
+            run, [batch_resources[name] for name in names], QueueChunk(number, of), CallBudget(items[0].budget)
+        )
         reader.read_due(run.ledger.read(children.read_database_time))
-        run.ledger.commit(partial(slices.finish_slice, number=number, **key))
+        reader.finish()
+        end_detail_slices(run, reader, number)
+
+
+def is_open(run: ExtractRun, resource: str, number: int) -> bool:
+    """Return whether a slice of a resource is left to read."""
+    remaining = run.ledger.read(partial(slices.read_open_slices, batch_id=run.batch.id, resource=resource))
+    return any(slice_.number == number for slice_ in remaining or ())
+
+
+def end_detail_slices(run: ExtractRun, reader: DetailReader, number: int) -> None:
+    """Finish the slices of a chunk, and store the errors that concern only one resource with the batch."""
+    for name, reading in reader.readings.items():
+        record_drift(run, reading.resource)
+        if reading.error is not None:
+            mark_unreadable(run, reading.resource, reading.error)
+        else:
+            key: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
+            run.ledger.commit(partial(slices.finish_slice, number=number, **key))

@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import KeyedColumnElement
 
-from etl.models import PRODUCTION
+from etl.models import PRODUCTION, Contact
 from etl.models.base import Model, field_in
 from etl.models.core import Employee, name_id
+from etl.models.customers import CONTACT_VIEWS
 from etl.models.history import CLOCKS
 from etl.models.links import LINKS
-from etl.models.row_views import LIVE
+from etl.models.row_views import live_condition
 from etl.values import Email, Phone
 
 SCHEMA = "masked"
@@ -26,8 +27,11 @@ def build_views() -> dict[str, str]:
     tables = {f"{SCHEMA}.{model.__tablename__}": build_table_query(model) for model in PRODUCTION}
     links = {f"{SCHEMA}.{link.name}": f"SELECT * FROM public.{link.name}" for link in LINKS}
     live = {f"{SCHEMA}.v_{model.__tablename__}": build_live_query(model) for model in PRODUCTION}
+    contacts = {
+        f"{SCHEMA}.{view}": f"{build_live_query(Contact)} AND {condition}" for view, condition in CONTACT_VIEWS.items()
+    }
     versions = {f"{SCHEMA}.v_{model.__tablename__}_history": build_history_query(model) for model in PRODUCTION}
-    return tables | links | live | versions
+    return tables | links | live | contacts | versions
 
 
 def build_table_query(model: type[Model]) -> str:
@@ -37,7 +41,7 @@ def build_table_query(model: type[Model]) -> str:
 
 def build_live_query(model: type[Model]) -> str:
     """Build the query for a table's live rows without personal data."""
-    return f"{build_table_query(model)} WHERE {LIVE}"
+    return f"{build_table_query(model)} WHERE {live_condition(model)}"
 
 
 def build_history_query(model: type[Model]) -> str:

@@ -11,9 +11,12 @@ import msgspec
 from etl.catalogue import Resource
 from etl.models import PRODUCTION
 from etl.models.base import PRIMARY, Field, Model, Source, fields_of, references_of
-from etl.models.sources import FirstOf, value_at
+from etl.models.sources import value_at
+from etl.read_paths import find_source_paths, probe_fields
 from etl.record import Record, decode
 from etl.resources import BY_NAME, PEOPLE, children_of, derived_from
+from etl.spelling import spelling_of
+from etl.values import source_id as clean_source_id
 
 #: The production table of the people that can be forgotten.
 PEOPLE_TABLE = BY_NAME[PEOPLE].model.__tablename__
@@ -36,19 +39,6 @@ class ImpersonalFields:
     parent_fields: frozenset[str]  #: fields of `_parent`
 
 
-class LookupRecorder(dict[str, Any]):
-    """An empty record that remembers the fields that were looked up."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Remember the field, and return the default."""
-        self.names.add(key)
-        return default
-
-
 @cache
 def find_person_tables() -> frozenset[str]:
     """Return the tables whose rows can belong to a person: the people table, and tables that refer to it indirectly."""
@@ -69,10 +59,31 @@ def find_referenced_tables(model: type[Model]) -> set[str]:
     return {kind.table for kind in references_of(model).values()} - {model.__tablename__}
 
 
+@cache
+def find_per_person_tables() -> frozenset[str]:
+    """Return the tables that are read once per person, whose rows are deleted with the person."""
+    return frozenset(resource.table for resource in children_of(PEOPLE)) - {PEOPLE_TABLE}
+
+
+def can_be_personal(resource: Resource) -> bool:
+    """Return whether a resource's records can belong to a person."""
+    return resource.table in find_person_tables() or find_personal_parent(resource) is not None
+
+
+def find_personal_parent(resource: Resource) -> Resource | None:
+    """Return the parent that decides about records that are only staged: a person, or a record of one."""
+    if resource.has_table or resource.parent is None:
+        return None
+    parent = BY_NAME[resource.parent.resource]
+    return parent if parent.table in find_person_tables() else None
+
+
 def is_fully_personal(resource: Resource) -> bool:
-    """Return whether a resource's record is dropped completely when its person is forgotten."""
-    is_read_per_person = resource.parent is not None and resource.parent.resource == PEOPLE
-    return resource.model.__tablename__ == PEOPLE_TABLE or is_read_per_person
+    """Return whether a resource's record is dropped completely when its person is forgotten.
+
+    So is a record that is only staged: which of its fields are personal is not known.
+    """
+    return not resource.has_table or resource.table in {PEOPLE_TABLE, *find_per_person_tables()}
 
 
 def is_forgotten(resource: Resource, source_id: str, record: Mapping[str, Any], is_forgotten_key: IsForgotten) -> bool:
@@ -80,7 +91,7 @@ def is_forgotten(resource: Resource, source_id: str, record: Mapping[str, Any], 
 
     If the record refers to a person, this person decides; otherwise the other records that it refers to.
     """
-    table = resource.model.__tablename__
+    table = resource.table
     if table == PEOPLE_TABLE:
         return is_forgotten_key(table, source_id)
     references = [reference for reference in iterate_references(resource, record) if reference[0] != table]
@@ -90,6 +101,12 @@ def is_forgotten(resource: Resource, source_id: str, record: Mapping[str, Any], 
 
 def iterate_references(resource: Resource, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the person tables and source ids that a record refers to."""
+    record = spelling_of(resource).respell(record)
+    parent = find_personal_parent(resource)
+    if parent is not None:
+        parent_id = clean_source_id(value_at(record, f"{PARENT}.{parent.id}"))
+        if isinstance(parent_id, str):
+            yield parent.table, parent_id
     for name, kind in references_of(resource.model, resource.data_source).items():
         if kind.table in find_person_tables():
             source_id = kind.clean(read_value(fields_of(resource.model, resource.data_source)[name].source, record))
@@ -144,32 +161,17 @@ def iterate_paths(fields: Iterable[Field]) -> Iterator[str]:
         yield from find_source_paths(field.source)
 
 
-def find_source_paths(source: Source | Callable[..., Any]) -> Iterable[str]:
-    """Return the paths that a source reads; for a function, the fields that it looks up in an empty record."""
-    if isinstance(source, str):
-        return (source,)
-    return source.paths if isinstance(source, FirstOf) else record_lookups(source)
-
-
-def record_lookups(read: Callable[[Mapping[str, Any]], Any]) -> set[str]:
-    """Return the fields that a function looks up in an empty record."""
-    recorder = LookupRecorder()
-    result = read(recorder)
-    if isinstance(result, Iterator):
-        list(result)
-    return recorder.names
-
-
 def find_structural_paths(resource: Resource) -> set[str]:
     """Return the paths of the id, the times, the filters, and the fields from which other records are made."""
     names = {*find_source_paths(resource.id), *(name for name in (resource.modified, resource.created) if name)}
-    names |= {filter_[0] for filter_ in (resource.row_filter, resource.active) if filter_ is not None}
-    names |= {name for name, _ in resource.model.deletion_mark} if resource.data_source == PRIMARY else set()
+    names |= {resource.active[0]} if resource.active is not None else set()
+    has_own_rows = resource.data_source == PRIMARY or resource.data_source.is_fallback
+    names |= {name for name, _ in resource.model.deletion_mark} if has_own_rows else set()
     if resource.parent is not None:
         names |= {f"{PARENT}.{name}" for name in resource.parent.parent_fields}
     for child in children_of(resource.name):
         if child.parent is not None:
-            names |= {*child.parent.parent_fields, *(child.parent.parent_filter or ())[:1]}
+            names |= {*child.parent.parent_fields, *child.parent.deciding_fields}
     for _, derivation in derived_from(resource.name):
-        names |= record_lookups(derivation.make)
+        names |= {*probe_fields(derivation.make)}
     return names

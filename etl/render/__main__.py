@@ -9,6 +9,7 @@ from etl.render.dag_names import dag_names
 from etl.render.dictionary import data_dictionary
 from etl.render.kinds import kinds_page
 from etl.render.settings import sample_env, settings_table
+from etl.render.sizing import sizing_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +30,7 @@ def settings_page() -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": sample_env,
     "etl/dags/names.py": dag_names,
+    "docs/explanation/sizing.md": sizing_page,
     "docs/reference/checks.md": checks_page,
     "docs/reference/data-dictionary.md": data_dictionary,
     "docs/reference/kinds.md": kinds_page,

@@ -1,6 +1,6 @@
 """The data dictionary: every production table and column, rendered as Markdown."""
 
-import inspect
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from etl.catalogue import Endpoint, Resource
+from etl.docstrings import docstring_of
 from etl.models import PRODUCTION, links, staging
 from etl.models.base import PRIMARY, Field, Model, Source, field_in
 from etl.models.sources import FirstOf, in_words
@@ -57,7 +58,7 @@ def models_by_chapter() -> dict[str, list[type[Model]]]:
     """Return the production tables by chapter: one per module, titled by the label of its docstring."""
     chapters: dict[str, list[type[Model]]] = {}
     for model in PRODUCTION:
-        title = (inspect.getdoc(inspect.getmodule(model)) or "").partition(":")[0]
+        title = docstring_of(sys.modules[model.__module__]).partition(":")[0]
         chapters.setdefault(title, []).append(model)
     return chapters
 
@@ -71,7 +72,7 @@ def common_columns_table() -> Iterator[str]:
 
 def table_section(model: type[Model]) -> Iterator[str]:
     """Yield the section of one production table: its description, sources and columns."""
-    yield f"### {model.__tablename__}\n\n{inspect.getdoc(model)}\n"
+    yield f"### {model.__tablename__}\n\n{docstring_of(model)}\n"
     for resource in CATALOGUE:
         if resource.model is model:
             yield f"- {resource_line(resource)}"
@@ -92,6 +93,7 @@ def resource_line(resource: Resource) -> str:
     ]
     parent = f", once for each of {resource.parent.resource}" if resource.parent else ""
     note = "" if resource.documented else "; undocumented: an account may not offer it"
+    note += f"; optional: `ETL_RESOURCES=+{resource.name}`" if resource.optional else ""
     return f"Resource {resource.name}: {' and '.join(sources)}{parent}{note}."
 
 
@@ -161,3 +163,7 @@ def staging_tables() -> Iterator[str]:
     yield "| column | type |\n| --- | --- |"
     for column in staging.raw_table(min(staging.RAW_TABLES)).columns:
         yield f"| {column.name} | {sql_type(column)} |"
+    yield "\nThese resources have no production table; their records are only staged.\n"
+    for resource in CATALOGUE:
+        if not resource.has_table:
+            yield f"- {resource_line(resource)}"

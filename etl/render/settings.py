@@ -19,6 +19,7 @@ def sample_env() -> str:
     parts = [
         "# Settings of qqetl. Copy this file to .env and fill it in. Commented settings show their default, if any.",
         "# Any secret NAME can come from a file instead: NAME_FILE=/run/secrets/name",
+        "# Values are literal: ${NAME} is not replaced. In URLs, encode special characters of a password (@ is %40).",
         "",
     ]
     for name, field in Settings.model_fields.items():

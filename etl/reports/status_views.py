@@ -67,7 +67,7 @@ def quality_sql() -> str:
         f"SELECT '{resource.name}' AS resource, tenant, count(*) FILTER (WHERE {LIVE}) AS rows"
         f" FROM public.{resource.model.__tablename__} GROUP BY tenant"
         for resource in CATALOGUE
-        if resource.data_source == PRIMARY
+        if resource.data_source == PRIMARY and resource.has_table
     )
     numbers = ", ".join(f"count(*) FILTER (WHERE severity = '{severity}') AS {severity}" for severity in Severity)
     open_numbers = ", ".join(f"coalesce(open.{severity}, 0) AS open_{severity}" for severity in Severity)

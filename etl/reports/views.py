@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from etl.checks import CHECKS, zip_prefixes
-from etl.models import PRODUCTION, row_views
+from etl.database.rights import create_schema
+from etl.models import PRODUCTION, Contact, row_views
+from etl.models.customers import CONTACT_VIEWS
 from etl.privacy import masking
 from etl.privacy.roles import ViewGrant, read_grants, restore_grants
 from etl.reports import staff_findings, status_views
@@ -19,6 +21,7 @@ VIEWS: dict[str, str] = {
     zip_prefixes.VIEW: zip_prefixes.view_sql(),
     **{check.view: check.sql for check in CHECKS},
     **{f"public.v_{model.__tablename__}": row_views.living(model) for model in PRODUCTION},
+    **{f"public.{view}": row_views.living(Contact, condition) for view, condition in CONTACT_VIEWS.items()},
     **{f"public.v_{model.__tablename__}_history": row_views.all_versions(model) for model in PRODUCTION},
     **masking.build_views(),
 }
@@ -39,7 +42,7 @@ def drop_views(connection: Connection) -> list[ViewGrant]:
 
 def create_views(connection: Connection, dropped_grants: Sequence[ViewGrant] = ()) -> None:
     """Create every view and restore the privileges granted on them before."""
-    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {masking.SCHEMA}"))
+    create_schema(connection, masking.SCHEMA)
     for name, query in VIEWS.items():
         connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
     restore_grants(connection, dropped_grants, VIEWS)

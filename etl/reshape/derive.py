@@ -11,6 +11,8 @@ import msgspec
 from etl.catalogue import Derivation, Resource
 from etl.ledger.staging.classify import IncomingRecord
 from etl.record import ReadSet, Record, StagedRecord
+from etl.resources import find_resource
+from etl.spelling import spelling_of
 from etl.values import Violation, source_id
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -21,22 +23,30 @@ def derive_records(
 ) -> tuple[list[IncomingRecord], list[ReadSet]]:
     """Return the child records contained in these records, and the sets that are complete with them.
 
-    A part keeps the times of the record that contains it. Parts without an id are left in their record. For records in
-    `new` (source ids) no set is returned: a new record cannot have lost a part.
+    A part keeps the times of the record that contains it. Parts without an id are left in their record. No set is
+    returned for records in `new` (source ids), which cannot have lost a part, and for records without the declared
+    list, which say nothing about their parts.
     """
+    decode = spelling_of(find_resource(derivation.resource)).decode
     incoming: list[IncomingRecord] = []
     sets: list[ReadSet] = []
     for staged in staged_records:
         key = f"{derivation.resource}:{staged.record.source_id}" if derivation.owned else None
+        decoded = staged.decoded(decode)
         records = [
             record
-            for part in derivation.make(staged.decoded)
+            for part in derivation.make(decoded)
             if (record := derived_record(child, part, staged, key)) is not None
         ]
         incoming += [IncomingRecord(record, None) for record in records]
-        if key is not None and staged.record.source_id not in new:
+        if key is not None and staged.record.source_id not in new and says_which(derivation, decoded):
             sets.append(ReadSet(key, frozenset(record.source_id for record in records)))
     return incoming, sets
+
+
+def says_which(derivation: Derivation, decoded: Mapping[str, Any]) -> bool:
+    """Return whether a record says which parts it has."""
+    return derivation.list is None or isinstance(decoded.get(derivation.list), list)
 
 
 def derived_record(child: Resource, part: Mapping[str, Any], staged: StagedRecord, key: str | None) -> Record | None:

@@ -16,10 +16,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from etl.catalogue import Resource
 from etl.copy_text import format_row
 from etl.models import PRODUCTION
-from etl.models.base import Field, Model, Source, fields_of, row_id_text
+from etl.models.base import DataSource, Field, Model, Source, fields_of, row_id_text
+from etl.models.sources import is_marked
 from etl.record import StagedRecord
 from etl.reshape.fast_path import FastPath, NeedsReferencePath, compile_fast_path
+from etl.sensitive import MASK, SSN, mask_secrets
+from etl.spelling import spelling_of
 from etl.values import Kind, Reference, Severity, Text, Timestamp, Violation
+from etl.values.text import DAMAGED
 
 #: Maximum number of computed ids cached per reference; carriers and offices recur.
 MAX_CACHED_IDS = 4096
@@ -30,11 +34,8 @@ TRAILING_COLUMNS = ("source_created_at", "source_modified_at", "version_at", "de
 
 TABLES: Mapping[str, type[Model]] = {model.__tablename__: model for model in PRODUCTION}
 
-#: What looks like a social security number (three, two and four digits, separated) or a driver's license number: a
-#: letter with 7 to 14 digits, as most states write it.
-IDENTIFYING = re.compile(r"(?<![\d-])\d{3}([- ])\d{2}\1\d{4}(?![\d-])|(?<!\w)[A-Za-z]\d{7,14}(?!\w)")
-#: Replaces them.
-MASK = "***"
+#: What looks like a driver's license number: a letter with 7 to 14 digits, as most states write it.
+LICENSE = re.compile(r"(?<!\w)[A-Za-z]\d{7,14}(?!\w)")
 
 encode_json = msgspec.json.Encoder(decimal_format="number").encode
 clean_label = Text(placeholders=True).clean
@@ -62,14 +63,14 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     id: str
     raw_id: str
     text: str  #: its values in the order of `row_columns(...)`, as a line of COPY text without its end
-    undated: bool  #: whether its version is the time of the request
+    undated: bool  #: whether it belongs to the batch that read it and not to a window: undated, or read per parent
     deleted: bool  #: whether the record is marked as deleted
 
 
 class Reshaped(msgspec.Struct, frozen=True, gc=False):
     """The result of reshaping one record."""
 
-    row: Row | None  #: None: refused, or excluded by the row filter
+    row: Row | None  #: None: refused, or without a production table
     stubs: list[StubRow]
     findings: list[Finding]
     refused: bool = False
@@ -98,7 +99,7 @@ class ColumnReader(NamedTuple):
 NO_ROW = Reshaped(None, [], [])
 
 
-def row_columns(model: type[Model], source: str) -> tuple[str, ...]:
+def row_columns(model: type[Model], source: DataSource) -> tuple[str, ...]:
     """Return the columns of a reshaped row, in order."""
     return (*LEADING_COLUMNS, *fields_of(model, source), *TRAILING_COLUMNS)
 
@@ -107,13 +108,15 @@ class Reshaper:
     """Reshapes the records of one resource for one tenant, under the settings that affect cleaning."""
 
     def __init__(self, resource: Resource, tenant: str, *, zone: str, strict: bool) -> None:
-        self.table = resource.model.__tablename__
+        self.table = resource.table
+        self.has_table = resource.has_table
+        self.is_child = resource.parent is not None
         self.strict = strict
+        self.decode = spelling_of(resource).decode
         self.prefix = id_prefix(tenant, self.table)
         fields = fields_of(resource.model, resource.data_source)
         self.column_readers = [column_reader(tenant, column, field, zone) for column, field in fields.items()]
         self.required = frozenset(column for column, field in fields.items() if field.required)
-        self.row_filter = resource.row_filter
         self.stub_makers = [(stub.model.__tablename__, stub.make) for stub in resource.stubs]
         self.deletion_mark = resource.model.deletion_mark
 
@@ -124,9 +127,9 @@ class Reshaper:
 
     def __call__(self, staged: StagedRecord) -> Reshaped:
         """Return the row, stubs and findings of one record."""
-        decoded = staged.decoded
-        if self.row_filter is not None and decoded.get(self.row_filter[0]) not in self.row_filter[1]:
+        if not self.has_table:
             return NO_ROW
+        decoded = staged.decoded(self.decode)
         stubs: list[StubRow] = []
         try:
             values = self.fast_path(decoded, stubs)
@@ -140,18 +143,20 @@ class Reshaper:
     def row(self, staged: StagedRecord, decoded: Mapping[str, Any], values: str) -> Row:
         """Return the row with these field values, and the leading and trailing columns that every row has."""
         record, raw_id = staged.record, staged.raw_id
-        deleted = False
-        for name, marks in self.deletion_mark:
-            deleted = deleted or decoded.get(name) in marks
+        deleted = is_marked(decoded, self.deletion_mark)
         key, source_id = row_id_text(self.prefix, record.source_id), record.source_id
         id_text = source_id if source_id.isalnum() else format_row((source_id,))
         times = staged.times
         deleted_at = times[times.rindex("\t") + 1 :] if deleted else "\\N"
         text = f"{key}\t{id_text}\t{values}\t{times}\t{deleted_at}\t{record.content_hash.hex()}\t{raw_id}"
-        return Row(key, raw_id, text, record.undated, deleted)
+        return Row(key, raw_id, text, record.undated or self.is_child, deleted)
 
     def reference_path(self, source_id: str, decoded: Mapping[str, Any]) -> ReferenceResult:
-        """Return the values of a record's fields, its stubs and its findings."""
+        """Return the values of a record's fields, its stubs and its findings.
+
+        A deleted record lacks nothing: it may arrive with nothing but its mark, and its row keeps the last values.
+        """
+        is_deleted = is_marked(decoded, self.deletion_mark)
         values: list[Any] = []
         findings: list[Finding] = []
         stubs: list[StubRow] = []
@@ -160,7 +165,7 @@ class Reshaper:
             raw = get(path[0]) if len(path) == 1 else read(decoded)
             value = None if raw is None else clean(raw)
             if value is None:
-                if severity_if_missing is not None:
+                if severity_if_missing is not None and not is_deleted:
                     findings.append(self.missing_finding(source_id, column, severity_if_missing))
             elif value.__class__ is Violation:
                 findings.append(self.violation_finding(source_id, column, value, raw))
@@ -194,7 +199,7 @@ class ReferenceTarget:
     def __init__(self, tenant: str, kind: Reference) -> None:
         self.table = kind.table
         self.prefix = id_prefix(tenant, kind.table)
-        self.name = path_reader(kind.label) if kind.label else None
+        self.name = value_reader(kind.label) if kind.label else None
         self.cached_ids: dict[str, str] = {}
 
     def resolve(self, source_id: str, decoded: Mapping[str, Any], stubs: list[StubRow]) -> str:
@@ -235,8 +240,8 @@ def column_reader(tenant: str, column: str, field: Field, zone: str) -> ColumnRe
 def json_cleaner(clean: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Wrap the cleaning of a JSON value so that it ends as text.
 
-    Objects and lists of a staged record were stored as jsonb once and can be stored again. Only a NUL, which an escape
-    may still contain, and values that cannot be encoded go through the kind.
+    Objects and lists of a staged record were stored as jsonb once and can be stored again. Only damaged characters and
+    values that cannot be encoded go through the kind.
     """
 
     def cleaned(raw: Any) -> Any:
@@ -245,11 +250,13 @@ def json_cleaner(clean: Callable[[Any], Any]) -> Callable[[Any], Any]:
                 text = encode_json(raw).decode()
             except (UnicodeError, TypeError, ValueError):
                 text = "\\u0000"
-            if "\\u0000" not in text:
+            if "\\u0000" not in text and DAMAGED not in text:
                 return text
         value = clean(raw)
-        if value is None or value.__class__ is Violation:
-            return value
+        if value is None:
+            return None
+        if isinstance(value, Violation):
+            return value if value.value is None else replace(value, value=encode_json(value.value).decode())
         return encode_json(value).decode()
 
     return cleaned
@@ -288,4 +295,5 @@ def path_reader(path: str) -> Callable[[Mapping[str, Any]], Any]:
 def masked_text(raw: Any) -> str:
     """Return a raw value as the text of a finding: shortened, on one line, SSN and driver's license numbers masked."""
     text = raw if isinstance(raw, str) else encode_json(raw).decode()
-    return IDENTIFYING.sub(MASK, " ".join(text.replace("\x00", "\N{REPLACEMENT CHARACTER}").split()))[:200]
+    line = " ".join(text.replace("\x00", "\N{REPLACEMENT CHARACTER}").split())
+    return LICENSE.sub(MASK, SSN.sub(MASK, mask_secrets(line)))[:200]

@@ -9,10 +9,15 @@ from pathlib import Path
 import etl
 from etl.config.settings import Settings
 
+#: What resources have, and how their fields are spelled, hidden and cleaned.
+DECLARATIONS = (
+    *("catalogue.py", "endpoints.py", "additional_resources.py", "resources.py"),
+    *("read_paths.py", "spelling.py", "sensitive.py", "values"),
+)
 #: Code that decides how a raw record becomes a row: the kinds, the models, the catalogue, the reshaping.
-CLEANING = ("values", "models", "reshape", "resources.py", "catalogue.py")
+CLEANING = (*DECLARATIONS, "models", "reshape")
 #: Code that decides how an item of an answer becomes a raw record: its id, its times, its text without secrets.
-READING = ("api/protocol", "record.py", "values", "resources.py", "catalogue.py")
+READING = (*DECLARATIONS, "api/protocol", "record.py")
 #: Parts of the syntax tree that do not affect the meaning, or differ between versions of Python.
 WITHOUT_MEANING = frozenset({"ctx", "kind", "type_comment", "type_ignores", "type_params"})
 

@@ -1,6 +1,6 @@
-"""The vendor's call limit: a number of calls per minute for the whole account, and a 401 for calls above it.
+"""The vendor's call limit: a number of calls a minute for the whole account, and a 401 for each call above it.
 
-Based on reports of integrators: 60 calls a minute, `Maximum admitted 60 requests per Minute` above it. The form
+Written from what integrators report: 60 calls a minute, `Maximum admitted 60 requests per Minute` above it. The form
 of the answer, and whether the window slides or begins with each minute, are not known: they can be chosen.
 """
 
@@ -25,7 +25,7 @@ class AccountLimit:
     calls: int
     seconds: float
     words: frozenset[str] = frozenset()
-    others: int = 0  #: calls that another integration makes in each window, at regular intervals
+    others: int = 0  #: calls that another integration makes in each window, at even distances
     taken: deque[float] = field(default_factory=deque)
     taken_by_others: int = 0
     refused: int = 0
@@ -33,7 +33,7 @@ class AccountLimit:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the limit that a text describes; raises ValueError for an invalid text."""
+        """Return the limit that a text describes; raises ValueError if the text has another form."""
         match = _FORM.fullmatch(text)
         words = match[3].split(",")[1:] if match else []
         options = {word.partition("=")[0]: word.partition("=")[2] for word in words}
@@ -42,14 +42,14 @@ class AccountLimit:
         return cls(int(match[1]), float(match[2]), frozenset(options), int(options.get("others") or 0))
 
     def admits(self, now: float) -> bool:
-        """Count a call, and return whether it is within the limit."""
+        """Count a call, and tell whether it is within the limit."""
         self._let_others_call(now)
         took = self._take(now)
         self.refused += not took
         return took
 
     def _let_others_call(self, now: float) -> None:
-        """Count the calls of the other integration that were due since the last check."""
+        """Let the other integration make the calls that were due since the last look."""
         if not self.others:
             return
         self._other_at = now if self._other_at is None else self._other_at
@@ -58,7 +58,7 @@ class AccountLimit:
             self._other_at += self.seconds / self.others
 
     def _take(self, now: float) -> bool:
-        """Count a call if it is within the limit of the window; refused calls are not counted."""
+        """Take a call where the window has room for it; a refused one takes none."""
         begin = now - now % self.seconds if "fixed" in self.words else now - self.seconds
         while self.taken and self.taken[0] < begin:
             self.taken.popleft()
@@ -81,7 +81,7 @@ class AccountLimit:
 
 
 def account_limit(turn: Turn, now: float) -> web.Response | None:
-    """Answer 401 to calls above the limit of the account."""
+    """Answer 401 to what is above the limit of the account."""
     if turn.limit is None:
         turn.limit = AccountLimit.parse(turn.argument)
     limit: AccountLimit = turn.limit

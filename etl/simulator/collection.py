@@ -1,4 +1,4 @@
-"""A collection of API items, each with the times that decide which answers include it."""
+"""A collection of API items, each with the times that decide in which answers it appears."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ Match = Literal["either", "created", "latest"]
 Item = dict[str, Any]
 Key = int | str
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
-KEPT_WINDOWS = 32  #: number of cached window searches, so that not every page needs one
+KEPT_WINDOWS = 32  #: how many windows keep the ids found in them, so that each page need not search again
 
 
 class Entry(NamedTuple):
@@ -28,11 +28,11 @@ def encode(item: Any) -> bytes:
 
 
 class Collection:
-    """Items by id, in the order in which they were made. They are returned as copies; `change` edits one."""
+    """Items by id, in the order in which they were created. Reading returns copies; `change` edits an item."""
 
     def __init__(self) -> None:
         self._entries: dict[Key, Entry] = {}
-        self._found: dict[tuple[object, ...], list[Key]] = {}
+        self._kept_windows: dict[tuple[object, ...], list[Key]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -56,20 +56,20 @@ class Collection:
         return tuple(self._entries[key].text for key in keys)
 
     def created(self, key: Key) -> datetime:
-        """Return when an item was made."""
+        """Return when an item was created."""
         return self._entries[key].created
 
     def modified(self, key: Key) -> datetime | None:
-        """Return when an item was last changed; None if it never was."""
+        """Return when an item was last changed; None when it never was."""
         return self._entries[key].modified
 
     def put(self, key: Key, item: Item, created: datetime, modified: datetime | None = None) -> None:
-        """Store an item, and replace one with the same id."""
+        """Store an item as it is, in place of one with the same id."""
         self._entries[key] = Entry(encode(item), created, modified)
-        self._found.clear()
+        self._kept_windows.clear()
 
     def change(self, key: Key, at: datetime | None, **fields: Any) -> Item:
-        """Set fields of an item and mark it modified at this time (None: do not mark it), and return it."""
+        """Set fields of an item, mark it modified at a moment (None: leave its dates), and return it."""
         entry = self._entries[key]
         item = self[key] | fields
         if at is not None:
@@ -79,9 +79,9 @@ class Collection:
         return item
 
     def drop(self, key: Key) -> None:
-        """Remove an item, like a merge or a hard delete in the vendor's database: no later answer contains it."""
+        """Remove an item, as a merge or a hard delete in the vendor's database does: no answer contains it again."""
         del self._entries[key]
-        self._found.clear()
+        self._kept_windows.clear()
 
     def within(
         self,
@@ -90,17 +90,17 @@ class Collection:
         match: Match = "either",
         among: frozenset[Key] | None = None,
     ) -> list[Key]:
-        """Return the ids whose times fall in `[start, end)`, in order: made or changed, only made, or last touched."""
+        """Return the ids with a time in `[start, end)`, in order: created or modified, created, or the later one."""
         wanted = (start, end, match, among)
-        if wanted not in self._found:
-            if len(self._found) >= KEPT_WINDOWS:
-                self._found.clear()
-            self._found[wanted] = [
+        if wanted not in self._kept_windows:
+            if len(self._kept_windows) >= KEPT_WINDOWS:
+                self._kept_windows.clear()
+            self._kept_windows[wanted] = [
                 key
                 for key, entry in self._entries.items()
                 if (among is None or key in among) and _matches(entry, start, end, match)
             ]
-        return self._found[wanted]
+        return self._kept_windows[wanted]
 
 
 def _matches(entry: Entry, start: datetime | None, end: datetime | None, match: Match) -> bool:

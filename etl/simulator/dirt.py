@@ -1,4 +1,4 @@
-"""The quality problems of real data: values that are missing, padded, in capitals, misspelled or in another format."""
+"""The quirks of a real book: missing, padded, upper-case, misspelled or differently written values."""
 
 import random
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Quirk:
-    """A quality problem of a record, and the percentage of records that have it."""
+    """A defect of records, and the percentage of records that have it."""
 
     name: str
     percent: float
@@ -32,7 +32,7 @@ def _zip_plus_four(dice: random.Random, item: Item) -> Item:
     return {"Zip": f"{code}{dice.randrange(1, 9999):04d} "} if code else {}
 
 
-def _shouted(_dice: random.Random, item: Item) -> Item:
+def _upper_case(_dice: random.Random, item: Item) -> Item:
     names = ("DisplayName", "FirstName", "LastName", "BusinessName", "Line1", "City")
     return {name: item[name].upper() for name in names if item[name]}
 
@@ -45,12 +45,12 @@ def _restamped(name: str, write: Callable[[Any], str]) -> Callable[[random.Rando
     return lambda _dice, item: {name: write(stamps.read(item[name]))} if item[name] else {}
 
 
-def _without_at(dice: random.Random, item: Item) -> Item:
+def _invalid_email(dice: random.Random, item: Item) -> Item:
     address = item["Email"] or "unknown@"
     return {"Email": dice.choice((address.replace("@", " at "), "none", "n/a", address.partition("@")[0] + "@"))}
 
 
-def _short_phone(dice: random.Random, item: Item) -> Item:
+def _invalid_phone(dice: random.Random, item: Item) -> Item:
     return {"Phone": dice.choice(((item["Phone"] or "555-010")[:-1], "call after 5", "unknown", "000-000-0000"))}
 
 
@@ -62,8 +62,8 @@ CONTACT_QUIRKS = (
     Quirk("no email", 14, _blank("Email")),
     Quirk("no telephone", 9, _blank("Phone", "PhoneType")),
     Quirk("blank email", 3, _one_of("Email", "", " ")),
-    Quirk("invalid email", 1.5, _without_at),
-    Quirk("invalid telephone", 1.5, _short_phone),
+    Quirk("invalid email", 1.5, _invalid_email),
+    Quirk("invalid telephone", 1.5, _invalid_phone),
     Quirk("no address", 4, _blank("Line1", "Line2", "City", "State", "County", "Zip", "Country")),
     Quirk("ZIP+4 without hyphen", 18, _zip_plus_four),
     Quirk("ZIP padded to ten", 45, _padded("Zip", 10)),
@@ -71,7 +71,7 @@ CONTACT_QUIRKS = (
     Quirk("county left empty", 12, _one_of("County", "")),
     Quirk("no customer number", 4, _blank("CustomerNo")),
     Quirk("no office", 1.5, _blank("LocationID")),
-    Quirk("shouted", 5, _shouted),
+    Quirk("upper case", 5, _upper_case),
     Quirk("last name with blanks", 3, _padded("LastName", 20)),
     Quirk("agent's name with blanks", 2, _padded("AgentName", 24)),
     Quirk("no name at all", 1, _blank("FirstName", "MiddleName", "LastName", "BusinessName")),
@@ -93,12 +93,12 @@ POLICY_QUIRKS = (
     Quirk("modified in the American form", 2, _restamped("DateLastModified", stamps.american)),
     Quirk("modified with seven digits", 4, _restamped("DateLastModified", stamps.seven_digits)),
 )
-#: The feed returns deleted contacts as modified, so only modified contacts are deleted.
+#: Deleted contacts come through the feed as a modification, so only modified contacts can be deleted.
 DELETED_CONTACT = Quirk("deleted", 2, _deleted)
 
 
-def spoil(dice: random.Random, item: Item, quirks: tuple[Quirk, ...]) -> Item:
-    """Return the record with randomly chosen quality problems."""
+def with_quirks(dice: random.Random, item: Item, quirks: tuple[Quirk, ...]) -> Item:
+    """Return the record with the quirks that it happens to have."""
     for quirk in quirks:
         if dice.random() * 100 < quirk.percent:
             item |= quirk.fields(dice, item)
@@ -106,11 +106,11 @@ def spoil(dice: random.Random, item: Item, quirks: tuple[Quirk, ...]) -> Item:
 
 
 def contact(dice: random.Random, item: Item) -> Item:
-    """Return a contact with the quality problems of real data."""
+    """Return a contact as a real book has it."""
     quirks = (*CONTACT_QUIRKS, DELETED_CONTACT) if item["DateLastModified"] else CONTACT_QUIRKS
-    return spoil(dice, item, quirks)
+    return with_quirks(dice, item, quirks)
 
 
 def policy(dice: random.Random, item: Item) -> Item:
-    """Return a policy with the quality problems of real data."""
-    return spoil(dice, item, POLICY_QUIRKS)
+    """Return a policy as a real book has it."""
+    return with_quirks(dice, item, POLICY_QUIRKS)

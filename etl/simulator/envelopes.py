@@ -1,4 +1,4 @@
-"""The five response formats of the API."""
+"""The five shapes in which the API answers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ LOGIN_PAGE = b"""<!DOCTYPE html>
 
 @dataclass(frozen=True, slots=True)
 class PagedAnswer:
-    """A page of a feed: the JSON texts of its items, and the fields of the envelope."""
+    """A page: JSON texts of its items, and the fields of its envelope."""
 
     items: tuple[bytes, ...]
     number: int
@@ -58,7 +58,7 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A bare object, or the vendor's confirmation."""
+    """A bare object or a bare value."""
 
     item: Any
 
@@ -71,9 +71,9 @@ class Whole:
 class ActionResult:
     """A result in the envelope of an action."""
 
-    result: dict[str, Any]
-    entity: int
-    policy: int
+    result: Any
+    entity: int | None
+    policy: int | None
     success: bool = True
 
     def body(self) -> bytes:

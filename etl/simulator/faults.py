@@ -1,4 +1,4 @@
-"""The faults that a simulator can be set to have, and the stages of a request in which they occur."""
+"""The faults that a simulator can have, and the points of a request at which they strike."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from etl.simulator import page_faults, record_faults, request_faults, turns, wire_faults
+from etl.simulator import page_faults, query_faults, record_faults, request_faults, turns, wire_faults
 from etl.simulator.account_limit import AccountLimit
 from etl.simulator.envelopes import LOGIN_PAGE, Answer, PagedAnswer
 from etl.simulator.turns import Turn
@@ -14,18 +14,18 @@ from etl.simulator.turns import Turn
 
 @dataclass(frozen=True, slots=True)
 class FaultSpec:
-    """A fault, and in `strikes` its stage: `request`, `token`, `grant`, `use`, `page`, `answer`, `body` or `wire`."""
+    """A fault by name. Where it strikes: `request`, `token`, `grant`, `use`, `page`, `answer`, `body` or `wire`."""
 
     name: str
     words: str
-    default: str  #: the default of the argument; empty: it takes none
+    default: str  #: the argument when none is given; empty: it takes none
     strikes: str
     act: Callable[..., Any]
 
 
 _REQUEST, _PAGE, _RECORD, _WIRE = request_faults, page_faults, record_faults, wire_faults
 _ALL = (
-    FaultSpec("token-expiry", "an access token is valid for this many calls", "20", "use", _REQUEST.token_expiry),
+    FaultSpec("token-expiry", "an access token is good for this many calls", "20", "use", _REQUEST.token_expiry),
     FaultSpec("token-errors", "the token endpoint fails this many times", "2", "token", _REQUEST.token_errors),
     FaultSpec("token-blocked", "a firewall answers 403 this many times", "2", "token", _REQUEST.token_blocked),
     FaultSpec(
@@ -36,7 +36,10 @@ _ALL = (
         "token-answer", "odd: html, no-token, no-expiry, text-expiry, zero-expiry, negative-expiry or other-type",
         "no-expiry", "grant", _REQUEST.token_answer,
     ),
-    FaultSpec("unauthorized-always", "401 for each call, with any token", "", "request", _REQUEST.unauthorized_always),
+    FaultSpec(
+        "unauthorized-always", "401 for each call, with any token",
+        "", "request", _REQUEST.unauthorized_always,
+    ),
     FaultSpec(
         "unauthorized", "401 below this path, while other calls succeed",
         "Claims", "request", _REQUEST.unauthorized,
@@ -46,48 +49,61 @@ _ALL = (
     FaultSpec("wrong-verb", "405 below this path", "Claims", "request", _REQUEST.wrong_verb),
     FaultSpec("not-offered", "the help page in HTML below this path", "Claims", "request", _REQUEST.not_offered),
     FaultSpec(
-        "rate-limit", "429 on the first request, Retry-After N seconds (`date`: in the form of a date)",
+        "no-answer", "neither a list nor an object for paths with this text, and its form: 204, empty, null, object, "
+        "text, no-data, null-data, zero (null-data with a total of 0) or no-items",
+        "AccountInfo,null", "request", _REQUEST.no_answer,
+    ),
+    FaultSpec(
+        "rate-limit", "429 at the first request, with this Retry-After in seconds (`date`: as a date)",
         "1", "request", _REQUEST.rate_limit,
     ),
     FaultSpec(
-        "account-limit", "401 above CALLS/SECONDS of the account, and the form of the answer: "
+        "account-limit", "401 above this many calls of the account in this many seconds, and its form: "
         "fixed (window), text, json, html or empty, others=N (calls of another integration)",
         "60/60,text", "use", _REQUEST.account_limit,
     ),
-    FaultSpec("call-limit", "429 above N calls in any second", "20", "use", _REQUEST.call_limit),
-    FaultSpec("call-quota", "429 for two hours above N calls", "500", "use", _REQUEST.call_quota),
+    FaultSpec("call-limit", "429 above this many calls in any second", "20", "use", _REQUEST.call_limit),
+    FaultSpec("call-quota", "429 for two hours above this many calls", "500", "use", _REQUEST.call_quota),
     FaultSpec(
-        "server-errors", "500, 502, 503, 504 for the first N requests (`always`: for all)",
+        "server-errors", "500, 502, 503, 504 for the first requests, this many (`always`: for all)",
         "2", "request", _REQUEST.server_errors,
     ),
-    FaultSpec("html-login", "a login page with 200 for the first N requests", "1", "request", _REQUEST.html_login),
+    FaultSpec("html-login", "a login page with 200 for this many requests", "1", "request", _REQUEST.html_login),
     FaultSpec(
-        "redirect-login", "a redirect to this address on the first request",
+        "redirect-login", "a redirect to this address at the first request",
         "http://localhost:9/login", "request", _REQUEST.redirect_login,
     ),
     FaultSpec(
-        "odd-success", "this status with an empty body on the first request",
+        "odd-success", "this status with an empty body at the first request",
         "204", "request", _REQUEST.odd_success,
     ),
     FaultSpec(
-        "gzip-bomb", "this many mebibytes of blanks in a small body on the first request",
+        "gzip-bomb", "this many mebibytes of blanks in a small body at the first request",
         "64", "request", _REQUEST.gzip_bomb,
     ),
     FaultSpec(
-        "page-drift", "N records leave the list between two pages (negative: are added)",
+        "long-window", "an error for windows above this many days, and its status",
+        "366,504", "request", query_faults.long_window,
+    ),
+    FaultSpec("silent-window", "no answer to windows above this many days", "366", "wire", query_faults.silent_window),
+    FaultSpec(
+        "page-drift", "this many records leave the list between two pages (negative: enter it)",
         "1", "page", _PAGE.page_drift,
     ),
     FaultSpec("repeated-page", "the list never ends: its last page repeats", "", "page", _PAGE.repeated_page),
     FaultSpec(
-        "empty-middle-page", "a page in the middle is empty for the first N requests",
+        "empty-middle-page", "a middle page is empty for this many requests",
         "1", "page", _PAGE.empty_middle_page,
     ),
     FaultSpec(
         "wrong-total", "the total is off by this number (or `null`, `text`, `negative`)",
         "7", "page", _PAGE.wrong_total,
     ),
-    FaultSpec("duplicate-records", "the first N records of a page come twice", "1", "page", _PAGE.duplicate_records),
-    FaultSpec("null-modified", "no record has a date of modification", "", "page", _PAGE.null_modified),
+    FaultSpec(
+        "duplicate-records", "this many records at the start of a page are repeated",
+        "1", "page", _PAGE.duplicate_records,
+    ),
+    FaultSpec("null-modified", "no record has a modification date", "", "page", _PAGE.null_modified),
     FaultSpec(
         "strange-modified", "all records were modified at this time",
         "0001-01-01T00:00:00", "page", _PAGE.strange_modified,
@@ -96,17 +112,18 @@ _ALL = (
         "id-form", "ids of every second page are text, padded, float or list instead of numbers",
         "text", "page", _RECORD.id_form,
     ),
-    FaultSpec("no-id", "the first N records of a page have no id", "1", "page", _RECORD.no_id),
+    FaultSpec("no-id", "this many records at the start of a page have no id", "1", "page", _RECORD.no_id),
     FaultSpec(
         "time-form", "times are written as z, offset, seven (digits), us or ticks", "z", "page", _RECORD.time_form
     ),
     FaultSpec(
-        "set-field", "a field of every record has this value, NAME=JSON, as if new, emptied or of another type",
+        "set-field", "a field of every record has this value: NAME=JSON",
         "Email=null", "page", _RECORD.set_field,
     ),
-    FaultSpec("lost-field", "no record has this field any more", "Email", "page", _RECORD.lost_field),
+    FaultSpec("lost-field", "no record has this field", "Email", "page", _RECORD.lost_field),
+    FaultSpec("second-tenant", "every second enterprise row is of another tenant", "", "page", _RECORD.second_tenant),
     FaultSpec(
-        "large-record", "the first record of a page has N mebibytes on the first request",
+        "large-record", "the first record of a page has this many mebibytes, for the first request",
         "11", "page", _RECORD.large_record,
     ),
     FaultSpec(
@@ -114,35 +131,40 @@ _ALL = (
         "http://localhost:9/v1/", "page", _RECORD.foreign_links,
     ),
     FaultSpec(
-        "is-success-false", "a 200 that says it failed for the first N requests",
+        "is-success-false", "a 200 whose envelope reports a failure, for this many requests",
         "1", "answer", _PAGE.is_success_false,
     ),
-    FaultSpec("bad-json", "JSON that ends in the middle for the first N requests", "1", "body", _PAGE.bad_json),
-    FaultSpec("slow", "each answer begins N seconds late", "1", "wire", _WIRE.slow),
-    FaultSpec("drip", "each answer is sent at N bytes a second", "1", "wire", _WIRE.drip),
+    FaultSpec("rename-field", "a field has another name: OLD=NEW", "Email=Mail", "body", _PAGE.rename_field),
     FaultSpec(
-        "stall", "the headers are sent, the body N seconds later, on the first request",
+        "id-casing", "names in another casing: swap (Id for ID and the reverse) or lower for ids, every for all keys",
+        "swap", "body", _PAGE.id_casing,
+    ),
+    FaultSpec("bad-json", "JSON that ends in the middle, for this many requests", "1", "body", _PAGE.bad_json),
+    FaultSpec("slow", "each answer starts this many seconds late", "1", "wire", _WIRE.slow),
+    FaultSpec("drip", "each answer arrives at this many bytes a second", "1", "wire", _WIRE.drip),
+    FaultSpec(
+        "stall", "the body follows the headers this many seconds later, for the first request",
         "60", "wire", _WIRE.stall,
     ),
     FaultSpec(
-        "cut-body", "the connection closes in the middle of the body for the first N requests",
+        "cut-body", "the connection closes in the middle of the body, for this many requests",
         "1", "wire", _WIRE.cut_body,
     ),
-    FaultSpec("reset", "the connection is reset after N bytes on the first request", "0", "wire", _WIRE.reset),
+    FaultSpec("reset", "the connection is reset after this many bytes, the first time", "0", "wire", _WIRE.reset),
     FaultSpec(
-        "wrong-encoding", "the headers name an encoding that the body lacks for the first N requests",
+        "wrong-encoding", "the headers name an encoding that the body does not have, for this many requests",
         "1", "wire", _WIRE.wrong_encoding,
     ),
     FaultSpec(
         "wrong-charset", "the headers name this charset, the body is UTF-8", "utf-16", "wire", _WIRE.wrong_charset
     ),
-    FaultSpec("clock-skew", "the Date header is off by N seconds", "3600", "wire", _WIRE.clock_skew),
+    FaultSpec("clock-skew", "the Date header is off by this many seconds", "3600", "wire", _WIRE.clock_skew),
 )  # fmt: skip
 FAULTS: dict[str, FaultSpec] = {fault.name: fault for fault in _ALL}
 
 
 class Faults:
-    """The faults of one server, in the order in which they were set."""
+    """The faults of one server, in the order in which they were planned."""
 
     def __init__(self, specs: tuple[str, ...]) -> None:
         defaults = {name: fault.default for name, fault in FAULTS.items()}
@@ -150,24 +172,24 @@ class Faults:
 
     @property
     def account_limit(self) -> AccountLimit | None:
-        """The call limit of the account with the calls counted so far, None if there is no limit."""
+        """The call limit of the account as it has been used so far, None where there is none."""
         return next((turn.limit for turn in self._turns if turn.limit is not None), None)
 
-    def _at(self, stage: str) -> list[tuple[Turn, Callable[..., Any]]]:
-        return [(turn, FAULTS[turn.name].act) for turn in self._turns if FAULTS[turn.name].strikes == stage]
+    def _at(self, point: str) -> list[tuple[Turn, Callable[..., Any]]]:
+        return [(turn, FAULTS[turn.name].act) for turn in self._turns if FAULTS[turn.name].strikes == point]
 
     def of_request(self, request: web.Request) -> web.Response | None:
-        """Return the answer of a fault to a call; None if the call itself is to be answered."""
+        """Return the response in place of a call; None when the call is to be answered."""
         path, key = request.path.removeprefix("/v1/"), _key(request)
         authorization = request.headers.get("Authorization", "")
         for turn, act in self._at("use"):
             if response := act(turn, authorization, path):
                 return response  # type: ignore[no-any-return]
-        return next((response for turn, act in self._at("request") if (response := act(turn, key, path))), None)
+        return next((answer for turn, act in self._at("request") if (answer := act(turn, key, path))), None)
 
     def of_token(self, request: web.Request) -> web.Response | None:
-        """Return the answer of a fault to a token request; None if the token endpoint is to answer."""
-        return next((response for turn, act in self._at("token") if (response := act(turn, _key(request), ""))), None)
+        """Return the response in place of the token endpoint; None when it is to answer."""
+        return next((answer for turn, act in self._at("token") if (answer := act(turn, _key(request), ""))), None)
 
     def of_grant(self, request: web.Request, grant: dict[str, Any]) -> web.Response:
         """Return the answer that grants a token."""
@@ -179,7 +201,7 @@ class Faults:
         return web.json_response(grant)
 
     def rewrite(self, request: web.Request, answer: Answer, again: Callable[[int], PagedAnswer]) -> Answer:
-        """Return an answer with the faults of pages; an answer without real pages (page 0) has none of them."""
+        """Return an answer with the faults of pages. An answer that is not really paged (page 0) has none."""
         key = _key(request)
         if isinstance(answer, PagedAnswer) and answer.number:
             for turn, act in self._at("page"):
@@ -195,7 +217,7 @@ class Faults:
         return body
 
     async def deliver(self, request: web.Request, response: web.Response) -> web.StreamResponse:
-        """Return the answer to be sent, or the one that has already been sent, completely or not."""
+        """Return the response to send, or the one that a fault has sent already."""
         for turn, act in self._at("wire"):
             if (sent := await act(turn, _key(request), request, response)) is not None:
                 return sent  # type: ignore[no-any-return]

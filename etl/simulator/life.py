@@ -1,38 +1,35 @@
-"""Ongoing changes in the agency's data, one at a time, chosen at random by the seed."""
+"""Life: what changes in an agency while time passes, one change at a time, drawn by the seed."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
-from __future__ import annotations
-
+import random
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
-from etl.simulator.book import entries, lines, money, names, people, policies, stamps, sums, terms
+from etl.simulator import details, entries
+from etl.simulator.agency_data import AgencyData
+from etl.simulator.book import agency, lines, names, people, policies, stamps, sums, terms
+from etl.simulator.collection import Collection
 
-if TYPE_CHECKING:
-    import random
-    from collections.abc import Callable
-    from datetime import datetime
+Item = dict[str, Any]
 
-    from etl.simulator.collection import Collection
-    from etl.simulator.world import World
-
-ATTEMPTS = 25  #: number of attempts to find a suitable record before another change is tried
+ATTEMPTS = 25  #: how many records are tried before another change is chosen
 
 
-def happen(world: World, now: datetime) -> str:
-    """Make one change and return its description, without personal data."""
-    dice = world.dice("life", world.changes)
-    world.changes += 1
+def happen(data: AgencyData, now: datetime) -> str:
+    """Make one change and return what it was, without personal data."""
+    dice = data.dice("life", data.changes)
+    data.changes += 1
     while True:
         change = dice.choices(tuple(CHANGES), tuple(CHANGES.values()))[0]
-        words = change(world, dice, now)
+        words = change(data, dice, now)
         if words:
             return words
 
 
-def _pick(dice: random.Random, collection: Collection, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+def _pick(dice: random.Random, collection: Collection, fits: Callable[[Item], bool]) -> Item | None:
     keys = list(collection)
     for _ in range(ATTEMPTS if keys else 0):
         item = collection[dice.choice(keys)]
@@ -41,198 +38,259 @@ def _pick(dice: random.Random, collection: Collection, fits: Callable[[dict[str,
     return None
 
 
-def _edit_contact(world: World, dice: random.Random, now: datetime) -> str | None:
-    contact = _pick(dice, world.contacts, lambda item: item["Status"] == "A")
+def _is_client(data: AgencyData, contact: Item) -> bool:
+    """Return whether a contact is a customer, a prospect or unexplained, not a carrier, MGA or employee."""
+    return data.contact_types[contact["EntityID"]] not in {people.CARRIER, people.MGA, people.EMPLOYEE}
+
+
+def _edit_contact(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    contact = _pick(dice, data.contacts, lambda contact: contact["Status"] == "A" and _is_client(data, contact))
     if contact is None:
         return None
-    area = next(office.place.area_code for office in world.agency.offices)
+    area = data.agency.offices[0].address.area_code
     edit = dice.choice((
         {"Phone": names.phone(dice, area), "PhoneType": "Cell"},
         {"Email": f"{names.slug(contact['DisplayName'] or 'client')}{dice.randrange(100)}@example.com"},
         {"Line1": names.street(dice), "Line2": names.second_line(dice)},
     ))  # fmt: skip
-    world.contacts.change(contact["EntityID"], now, **edit)
+    data.contacts.change(contact["EntityID"], now, **edit)
     return f"contact {contact['EntityID']}: {', '.join(edit)} edited"
 
 
-def _new_client(world: World, dice: random.Random, now: datetime) -> str | None:
-    key = max(int(number) for number in world.contacts) + 1 if len(world.contacts) else people.FIRST_CONTACT
-    client, item = people.new_contact(dice, world.agency, key, now)
-    entries.enter_contact(world, dice, client, item)
-    for term in terms.chains(dice, world.agency, client, now) if client.is_customer else ():
-        _enter(world, dice, replace(term, created=now, modified=None), None, now)
+def _new_client(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    key = max([people.FIRST_CONTACT - 1, *map(int, data.contacts)]) + 1
+    client, item = people.new_client(dice, data.agency, key, now)
+    entries.enter_client(data, dice, client, item)
+    for term in terms.chains(dice, data.agency, client, now) if client.is_customer else ():
+        _enter(data, dice, replace(term, created=now, modified=None), None, now)
     return f"contact {key} entered"
 
 
-def _enter(world: World, dice: random.Random, term: terms.Term, prior: int | None, now: datetime) -> int:
-    key = max(int(number) for number in world.policies) + 1 if len(world.policies) else policies.FIRST_POLICY
-    entries.enter_policy(world, dice, key, term, prior, now)
+def _enter(data: AgencyData, dice: random.Random, term: terms.Term, prior: int | None, now: datetime) -> int:
+    key = max([policies.FIRST_POLICY - 1, *map(int, data.policies)]) + 1
+    entries.enter_policy(data, dice, key, term, prior, now)
     return key
 
 
-def _client(world: World, policy: dict[str, Any]) -> people.Client:
-    contact = world.client(policy["CustomerId"])
-    offices = {office.id: office for office in world.agency.offices}
+def _client(data: AgencyData, policy: Item) -> people.Client:
+    contact = data.client(policy["CustomerId"])
     key = contact["EntityID"]
-    entered = world.contacts.created(key) if key in world.contacts else world.founded
     return people.Client(
-        key, policy["CustomerName"], offices.get(contact["LocationID"], world.agency.offices[0]),
-        world.agency.named(policy["AgentName"]), entered, None,
-        is_business=policy["PolicyType"] == "Commercial", is_customer=True,
+        key, policy["CustomerName"], data.agency.office(contact["LocationID"]) or data.agency.offices[0],
+        data.agency.employee_by_name(policy["AgentName"]),
+        data.contacts.created(key) if key in data.contacts else data.founded, None,
+        is_business=policy["PolicyType"] == "Commercial", type=people.CUSTOMER,
     )  # fmt: skip
 
 
-def _in_force(policy: dict[str, Any]) -> bool:
-    return policy["Status"] == "A" and policy["ExpirationDate"] is not None
+def _is_in_force(data: AgencyData, policy: Item, now: datetime) -> bool:
+    """Return whether a policy is bound and not over. Its dates decide: nobody may have marked the end."""
+    return (
+        policy["Status"] == "A"
+        and data.facts[policy["PolicyId"]].bound is not None
+        and policy["ExpirationDate"] is not None
+        and stamps.read(policy["ExpirationDate"]) > now
+    )
 
 
-def _another_policy(world: World, dice: random.Random, now: datetime) -> str | None:
-    policy = _pick(dice, world.policies, lambda item: item["Status"] in "AE")
+def _is_shell(data: AgencyData, policy: Item) -> bool:
+    """Return whether a policy waits to be bound."""
+    return policy["Status"] in {"A", "P"} and data.facts[policy["PolicyId"]].bound is None
+
+
+def _another_policy(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    policy = _pick(dice, data.policies, lambda policy: policy["Status"] in "AE")
     if policy is None:
         return None
-    client = _client(world, policy)
+    client = _client(data, policy)
     line = dice.choice([line for line in lines.LINES if line.commercial == client.is_business])
     begin = now.date() + timedelta(days=dice.randrange(20))
-    term = terms.first_term(dice, world.agency, client, line, begin, now)
-    key = _enter(world, dice, replace(term, created=now), None, now)
+    term = terms.first_term(dice, data.agency, client, line, begin, now)
+    key = _enter(data, dice, replace(term, created=now), None, now)
     return f"policy {key} written"
 
 
-def _renew(world: World, dice: random.Random, now: datetime) -> str | None:
+def _renew(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
     soon = stamps.plain(now + timedelta(days=120))
 
-    def is_due(policy: dict[str, Any]) -> bool:
-        return _in_force(policy) and policy["ExpirationDate"] < soon and policy["PolicyId"] not in world.renewed
+    def is_due(policy: Item) -> bool:
+        is_renewed = policy["PolicyId"] in data.renewed
+        return _is_in_force(data, policy, now) and policy["ExpirationDate"] < soon and not is_renewed
 
-    policy = _pick(dice, world.policies, is_due)
+    policy = _pick(dice, data.policies, is_due)
     if policy is None:
         return None
-    term = terms.renewal(dice, _term(world, policy), now)
-    key = _enter(world, dice, term, policy["PolicyId"], now)
-    return f"policy {key} set up as the renewal of {policy['PolicyId']}"
+    key = _enter(data, dice, terms.renewal(dice, _term(data, policy), now), policy["PolicyId"], now)
+    return f"policy {key} created as the renewal of {policy['PolicyId']}"
 
 
-def _term(world: World, policy: dict[str, Any]) -> terms.Term:
-    """Return the term of a policy in the feed."""
-    carriers = {carrier.id: carrier for carrier in world.agency.carriers}
-    shown = [lines.BY_ID[item["ID"]] for item in policy["LOBList"]]
-    key = policy["PolicyId"]
+def _rewrite(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    """Cancel a policy and replace it with one of another carrier."""
+    policy = _pick(dice, data.policies, lambda policy: _is_running(data, policy, now))
+    if policy is None or policy["PolicyId"] in data.renewed:
+        return None
+    term = terms.rewrite(dice, data.agency, _term(data, policy), now.date(), now)
+    _adjust(data, _canceled(data, policy, now), _cancellation(policy, (agency.REWRITTEN,), now), now)
+    key = _enter(data, dice, replace(term, created=now), policy["PolicyId"], now)
+    return f"policy {policy['PolicyId']} rewritten as {key}"
+
+
+def _term(data: AgencyData, policy: Item) -> terms.Term:
+    """Read a policy of the feed back as the term it shows."""
+    shown = [lines.BY_ID[line["ID"]] for line in policy["LOBList"]]
+    carrier = data.agency.carrier(policy["CarrierId"]) or data.agency.carriers[0]
+    facts = data.facts[policy["PolicyId"]]
     return terms.Term(
-        _client(world, policy), shown[0], shown[1] if len(shown) > 1 else None, carriers[policy["CarrierId"]],
-        carriers.get(policy["MGAId"]), policy["PolicyNumber"].strip(), stamps.read(policy["EffectiveDate"]).date(),
+        _client(data, policy), shown[0], shown[1] if len(shown) > 1 else None, carrier,
+        data.agency.carrier(policy["MGAId"]), policy["PolicyNumber"].strip(),
+        stamps.read(policy["EffectiveDate"]).date(),
         stamps.read(policy["ExpirationDate"]).date() if policy["ExpirationDate"] else None,
-        6 if policy["Term"] == "S" else 12, policy["TotalPremium"], policy["Status"], world.policies.created(key),
+        6 if policy["Term"] == "S" else 12, policy["TotalPremium"], policy["Status"],
+        data.policies.created(policy["PolicyId"]), facts.bound, facts.business,
     )  # fmt: skip
 
 
-def _bind(world: World, dice: random.Random, now: datetime) -> str | None:
-    policy = _pick(dice, world.policies, lambda item: item["Status"] == "P")
+def _bind(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    policy = _pick(dice, data.policies, lambda policy: _is_shell(data, policy))
     if policy is None:
         return None
-    begin, key = stamps.read(policy["EffectiveDate"]), policy["PolicyId"]
-    term = _term(world, policy)
+    key, term = policy["PolicyId"], _term(data, policy)
     number = policy["PolicyNumber"]
     if number.strip().lower() in {"pending", "tba", "tbd"}:
-        number = f"{term.line.code} {term.carrier.id:03d}{dice.randrange(100_000):05d}-{begin:%y}"
-    policy = world.policies.change(key, now, Status="A", PolicyNumber=number, Description=None)
-    kind, premium = policies.business_type(policy), policy["TotalPremium"]
-    entries.enter_commission(world, policy, kind, premium, now, now)
-    for row, at, item in money.billing(dice, policy, term.client.office.id, term.client.agent.id, now):
-        world.billing.put(row, item, world.entered(at, now))
+        number = terms.policy_number(dice, term.line, term.carrier, term.effective)
+    data.facts[key] = replace(data.facts[key], bound=now.date())
+    policy = data.policies.change(key, now, Status="A", PolicyNumber=number, Description=None)
+    entries.enter_commission(data, policy, data.rule_business(policy), policy["TotalPremium"], now, now)
+    entries.enter_billing(data, dice, policy, term, now)
     return f"policy {key} bound"
 
 
-def _cancel(world: World, dice: random.Random, now: datetime) -> str | None:
-    policy = _pick(dice, world.policies, lambda item: _in_force(item) and stamps.read(item["EffectiveDate"]) < now)
+def _is_running(data: AgencyData, policy: Item, now: datetime) -> bool:
+    return _is_in_force(data, policy, now) and stamps.read(policy["EffectiveDate"]) < now
+
+
+def _cancel(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    policy = _pick(dice, data.policies, lambda policy: _is_running(data, policy, now))
     if policy is None:
         return None
+    reason = dice.choice([reason for reason in agency.REASONS if reason != agency.REWRITTEN])
+    _adjust(data, _canceled(data, policy, now), _cancellation(policy, (reason,), now), now)
+    return f"policy {policy['PolicyId']} canceled"
+
+
+def _canceled(data: AgencyData, policy: Item, now: datetime) -> Item:
+    return data.policies.change(policy["PolicyId"], now, Status="C")
+
+
+def _cancellation(policy: Item, reasons: tuple[int, ...], now: datetime) -> terms.TermChange:
+    """Return the cancellation of a policy now; the premium of the days that are left is returned."""
     begin, end = stamps.read(policy["EffectiveDate"]), stamps.read(policy["ExpirationDate"])
-    back = sums.cents(policy["TotalPremium"] * max(0.0, (end - now) / (end - begin)))
-    change = terms.Adjustment("C", now.date(), back, dice.choice(tuple(terms.REASONS)))
-    return _adjust(world, world.policies.change(policy["PolicyId"], now, Status="C"), change, now, "cancelled")
+    returned = sums.cents(policy["TotalPremium"] * max(0.0, (end - now) / (end - begin)))
+    return terms.TermChange(terms.CANCELLATION, now.date(), -returned, reasons)
 
 
-def _endorse(world: World, dice: random.Random, now: datetime) -> str | None:
-    policy = _pick(dice, world.policies, _in_force)
+def _reinstate(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    """Reinstate a canceled policy that was not replaced, and charge what the cancellation returned."""
+
+    def can_be_reinstated(policy: Item) -> bool:
+        is_replaced = policy["PolicyId"] in data.renewed
+        is_over = policy["ExpirationDate"] is None or stamps.read(policy["ExpirationDate"]) <= now
+        return policy["Status"] == "C" and not is_replaced and not is_over
+
+    policy = _pick(dice, data.policies, can_be_reinstated)
+    if policy is None:
+        return None
+    canceled = data.adjustments[policy["PolicyId"]][-1]
+    days = max(0, (now.date() - canceled.on).days)
+    change = terms.TermChange(terms.REINSTATEMENT, now.date(), -canceled.premium_change, days_lapsed=days)
+    _adjust(data, data.policies.change(policy["PolicyId"], now, Status="A"), change, now)
+    return f"policy {policy['PolicyId']} reinstated"
+
+
+def _endorse(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    policy = _pick(dice, data.policies, lambda policy: _is_in_force(data, policy, now))
     if policy is None:
         return None
     amount = sums.cents(policy["TotalPremium"] * dice.uniform(-0.05, 0.15))
     premium = sums.cents(policy["TotalPremium"] + amount)
-    policy = world.policies.change(policy["PolicyId"], now, TotalPremium=premium)
-    return _adjust(world, policy, terms.Adjustment("E", now.date(), amount), now, "endorsed")
+    policy = data.policies.change(policy["PolicyId"], now, TotalPremium=premium)
+    _adjust(data, policy, terms.TermChange(terms.ENDORSEMENT, now.date(), amount), now)
+    return f"policy {policy['PolicyId']} endorsed"
 
 
-def _adjust(world: World, policy: dict[str, Any], change: terms.Adjustment, now: datetime, words: str) -> str:
-    world.adjustments.setdefault(policy["PolicyId"], []).append(change)
-    entries.enter_adjustment_commission(world, policy, change, now, now)
-    return f"policy {policy['PolicyId']} {words}"
+def _adjust(data: AgencyData, policy: Item, change: terms.TermChange, now: datetime) -> None:
+    data.adjustments.setdefault(policy["PolicyId"], []).append(change)
+    entries.enter_adjustment_commission(data, policy, change, now, now)
 
 
-def _delete_policy(world: World, dice: random.Random, now: datetime) -> str | None:
-    policy = _pick(dice, world.policies, lambda item: item["Status"] == "P")
+def _delete_policy(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    policy = _pick(dice, data.policies, lambda policy: _is_shell(data, policy))
     if policy is None:
         return None
-    world.policies.change(policy["PolicyId"], now, Status="D", IsDeleted=True)
+    data.policies.change(policy["PolicyId"], now, Status="D", IsDeleted=policy["PolicyId"] % 3 != 0)
     return f"policy {policy['PolicyId']} deleted"
 
 
-def _delete_contact(world: World, dice: random.Random, now: datetime) -> str | None:
-    contact = _pick(dice, world.contacts, lambda item: item["ContactSubType"] == "P" and item["Status"] == "A")
+def _delete_contact(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    def can_be_deleted(contact: Item) -> bool:
+        return data.contact_types[contact["EntityID"]] == people.PROSPECT and contact["Status"] == "A"
+
+    contact = _pick(dice, data.contacts, can_be_deleted)
     if contact is None:
         return None
-    world.contacts.change(contact["EntityID"], now, Status="D", StatusDisplay="Deleted")
+    data.contacts.change(contact["EntityID"], now, Status="D", StatusDisplay="Deleted")
     return f"contact {contact['EntityID']} deleted"
 
 
-def _report_claim(world: World, dice: random.Random, now: datetime) -> str | None:
-    policy = _pick(dice, world.policies, lambda item: item["Status"] == "A")
+def _report_claim(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    policy = _pick(dice, data.policies, lambda policy: _is_in_force(data, policy, now))
     if policy is None:
         return None
-    key = entries.enter_claim(world, dice, policy, now - timedelta(days=2), now)
+    key = entries.enter_claim(data, dice, policy, now - timedelta(days=2), now)
     day = stamps.midnight(now.date())
-    item = world.claims[key] | {"DateReported": day, "CreatedOn": stamps.plain(now)}
-    world.claims.put(key, item, now)
+    item = data.claims[key] | {"DateReported": day, "CreatedOn": stamps.plain(now)}
+    data.claims.put(key, item, now)
     return f"claim {key} reported"
 
 
-def _settle_claim(world: World, dice: random.Random, now: datetime) -> str | None:
-    claim = _pick(dice, world.claims, lambda item: item["Status"] in "OR")
+def _settle_claim(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    claim = _pick(dice, data.claims, lambda claim: claim["Status"] in "OR")
     if claim is None:
         return None
     closed = {"Status": "C", "DateClosed": stamps.midnight(now.date()), "AmountPaid": claim["AmountReserved"]}
-    world.claims.change(claim["ClaimID"], now, **closed)
+    data.claims.change(claim["ClaimID"], now, **closed)
     return f"claim {claim['ClaimID']} closed"
 
 
-def _void_payment(world: World, dice: random.Random, _now: datetime) -> str | None:
-    """Void a payment; the feed goes only by the created date, so it does not return the row again."""
-    row = _pick(dice, world.billing, lambda item: item["IsPayment"] and not item["IsVoided"])
+def _void_payment(data: AgencyData, dice: random.Random, _now: datetime) -> str | None:
+    """Void a payment. The feed goes by the created date only, so it does not send the row again."""
+    row = _pick(dice, data.billing, lambda row: row["IsPayment"] and not row["IsVoided"])
     if row is None:
         return None
-    world.billing.change(row["RecordId"], None, IsVoided=True, SyncStatus=1)
+    data.billing.change(row["RecordId"], None, IsVoided=True, SyncStatus=1)
     return f"billing row {row['RecordId']} voided"
 
 
-def _receive_commission(world: World, dice: random.Random, now: datetime) -> str | None:
-    item = _pick(dice, world.commissions, lambda commission: commission["Status"] == "P")
+def _receive_commission(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    item = _pick(dice, data.commissions, lambda item: item["Status"] == "P")
     if item is None:
         return None
-    world.commissions.change(item["CommissionID"], now, Status="R", StatementDate=stamps.midnight(now.date()))
+    data.commissions.change(item["CommissionID"], now, Status="R", StatementDate=stamps.midnight(now.date()))
     return f"commission {item['CommissionID']} received"
 
 
-def _drop_coverage(world: World, dice: random.Random, now: datetime) -> str | None:
-    policy = _pick(dice, world.policies, _in_force)
-    items = world.detail("coverages", policy["PolicyId"]) if policy else []
+def _drop_coverage(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+    policy = _pick(dice, data.policies, lambda policy: _is_in_force(data, policy, now))
+    items = details.detail(data, "coverages", policy["PolicyId"]) if policy else []
     if policy is None or len(items) < 2:  # a policy keeps at least one
         return None
-    world.keep("coverages", policy["PolicyId"], items[:-1])
-    world.policies.change(policy["PolicyId"], now)
+    data.keep("coverages", policy["PolicyId"], items[:-1])
+    data.policies.change(policy["PolicyId"], now)
     return f"policy {policy['PolicyId']}: a coverage removed"
 
 
-CHANGES: dict[Callable[[World, random.Random, datetime], str | None], int] = {
+CHANGES: dict[Callable[[AgencyData, random.Random, datetime], str | None], int] = {
     _edit_contact: 30, _new_client: 12, _another_policy: 8, _renew: 10, _bind: 8, _cancel: 5, _endorse: 6,
-    _delete_policy: 2, _delete_contact: 2, _report_claim: 4, _settle_claim: 3, _void_payment: 3,
-    _receive_commission: 4, _drop_coverage: 3,
+    _rewrite: 2, _reinstate: 2, _delete_policy: 2, _delete_contact: 2, _report_claim: 4, _settle_claim: 3,
+    _void_payment: 3, _receive_commission: 4, _drop_coverage: 3,
 }  # fmt: skip

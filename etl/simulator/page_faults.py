@@ -1,6 +1,7 @@
-"""Faults inside an answer: pages that drift, repeat, miscount, and bodies that are not JSON."""
+"""Faults inside an answer: pages that drift, repeat or miscount, and bodies that are not valid JSON."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,14 +10,27 @@ from etl.simulator.collection import encode
 from etl.simulator.envelopes import ActionResult, Answer, PagedAnswer
 from etl.simulator.turns import Turn
 
+#: A key of JSON that names an id (or ids), in either casing; and any key.
+NAME_OF_ID = re.compile(rb'"(\w*)(ID|Id)(s?)":')
+ANY_NAME = re.compile(rb'"\w+":')
+#: The casings of `every`, chosen by the length of a name, so that one name always has the same.
+CASINGS_OF_EVERY = (bytes.lower, bytes.swapcase, lambda name: name[:2].lower() + name[2:], bytes.upper)
+CASINGS: dict[str, tuple[re.Pattern[bytes], Callable[[re.Match[bytes]], bytes]]] = {
+    "swap": (
+        NAME_OF_ID,
+        lambda match: b'"' + match[1] + (b"Id" if match[2] == b"ID" else b"ID") + match[3] + b'":',
+    ),
+    "lower": (NAME_OF_ID, lambda match: match[0].lower()),
+    "every": (ANY_NAME, lambda match: CASINGS_OF_EVERY[len(match[0]) % len(CASINGS_OF_EVERY)](match[0])),
+}
 #: Answers the same call for another page number.
 Again = Callable[[int], PagedAnswer]
 
 
 def page_drift(turn: Turn, key: str, page: PagedAnswer, again: Again) -> PagedAnswer:
-    """Shift a page by the number of records that left the list before it (negative: were added), the first time."""
+    """Shift a page by the records that left the list before it (or entered it, if negative), the first time."""
     count = int(turn.argument)
-    if page.number == 1 or not turn.due(key):  # there is no page before the first one
+    if page.number == 1 or not turn.due(key):  # the first page has none before it
         return page
     if count > 0:
         items = page.items[count:] + again(page.number + 1).items[:count]
@@ -26,7 +40,7 @@ def page_drift(turn: Turn, key: str, page: PagedAnswer, again: Again) -> PagedAn
 
 
 def repeated_page(_turn: Turn, _key: str, page: PagedAnswer, again: Again) -> PagedAnswer:
-    """Make the list endless: after the last page it repeats, and there is always one more page."""
+    """Repeat the last page forever; the envelope always announces one more page."""
     items = again(max(1, page.pages)).items if page.number > page.pages else page.items
     return replace(page, items=items, pages=page.number + 1, total=(page.number + 1) * page.size)
 
@@ -38,23 +52,23 @@ def empty_middle_page(turn: Turn, key: str, page: PagedAnswer, _again: Again) ->
 
 
 def wrong_total(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Report a wrong total in the envelope."""
+    """Write a wrong total into the envelope."""
     odd: dict[str, Any] = {"null": None, "text": "many", "negative": -1}
     return replace(page, total=odd[turn.argument] if turn.argument in odd else page.total + int(turn.argument))
 
 
 def duplicate_records(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Return the first records of a page twice."""
+    """Repeat the first records of a page."""
     return replace(page, items=page.items + page.items[: int(turn.argument)])
 
 
 def null_modified(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Remove the date of modification from all records."""
+    """Remove the modification date of every record."""
     return _with_modified(page, None)
 
 
 def strange_modified(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Give all records the same date of modification, such as a default or one in the far future."""
+    """Set the modification date of every record to one value."""
     return _with_modified(page, turn.argument)
 
 
@@ -76,6 +90,18 @@ def is_success_false(turn: Turn, key: str, answer: Answer) -> Answer:
     return (
         replace(answer, success=False, items=()) if isinstance(answer, PagedAnswer) else replace(answer, success=False)
     )
+
+
+def id_casing(turn: Turn, _key: str, body: bytes) -> bytes:
+    """Write names in another casing: `swap` ID and Id, `lower` for whole names of ids, `every` for all keys."""
+    pattern, respell = CASINGS[turn.argument]
+    return pattern.sub(respell, body)
+
+
+def rename_field(turn: Turn, _key: str, body: bytes) -> bytes:
+    """Write a field under another name, `OLD=NEW`."""
+    old, _, new = turn.argument.partition("=")
+    return body.replace(f'"{old}":'.encode(), f'"{new}":'.encode())
 
 
 def bad_json(turn: Turn, key: str, body: bytes) -> bytes:

@@ -29,31 +29,31 @@ TIMES: dict[str, Callable[[Any], str]] = {
 
 
 def changed(page: PagedAnswer, change: Callable[[dict[str, Any]], dict[str, Any]]) -> PagedAnswer:
-    """Return a page whose records were changed."""
+    """Return a page with changed records."""
     return replace(page, items=tuple(encode(change(json.loads(item))) for item in page.items))
 
 
 def id_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Write the ids of every second page, starting with the first, in another form."""
+    """Write the ids of every second page, beginning with the first, in another form."""
     if page.number % 2 == 0:
         return page
     return changed(page, lambda record: record | {name_of_id(record): FORMS[turn.argument](record[name_of_id(record)])})
 
 
 def name_of_id(record: dict[str, Any]) -> str:
-    """Return the name of a record's id, which is the first field."""
+    """Return the name of a record's id, which is its first field."""
     return next(iter(record))
 
 
 def no_id(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Remove the ids of the first records of a page."""
+    """Remove the id of the first records of a page."""
     count = int(turn.argument)
     first = changed(replace(page, items=page.items[:count]), lambda record: record | {name_of_id(record): None})
     return replace(page, items=first.items + page.items[count:])
 
 
 def time_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Write the times of creation and modification in another form."""
+    """Write the creation and modification times in another form."""
     write = TIMES[turn.argument]
 
     def rewritten(record: dict[str, Any]) -> dict[str, Any]:
@@ -64,18 +64,28 @@ def time_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedA
 
 
 def set_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Set a field of every record to one value, `NAME=JSON`, even if the record does not have the field."""
+    """Set a field of every record to one value, `NAME=JSON`; the field is added where it is missing."""
     name, _, value = turn.argument.partition("=")
     return changed(page, lambda record: record | {name: json.loads(value or "null")})
 
 
 def lost_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Remove a field from all records."""
+    """Remove a field of every record."""
     return changed(page, lambda record: {name: value for name, value in record.items() if name != turn.argument})
 
 
+def second_tenant(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Give every second enterprise row to another tenant, as a credential for two agencies receives them."""
+
+    def shared(record: dict[str, Any]) -> dict[str, Any]:
+        is_other = record.get("PolicyId", 0) % 2 and record.get("QQTenantID") is not None
+        return record | {"QQTenantID": record["QQTenantID"] + 1} if is_other else record
+
+    return changed(page, shared)
+
+
 def foreign_links(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
-    """Make the links of the envelope lead to another host, and in a circle."""
+    """Point the links of the envelope to another host."""
     return replace(page, href=turn.argument)
 
 

@@ -14,6 +14,14 @@ from etl.simulator.envelopes import HELP_PAGE, LOGIN_PAGE
 from etl.simulator.turns import Turn
 
 DAY = 86_400.0
+#: The bodies of answers that hold nothing.
+NOTHING = {
+    "empty": b"", "null": b"null", "object": b"{}", "text": b'""',
+    "no-data": b'{"PageNumber":1,"TotalItems":7,"IsSuccess":true}',
+    "null-data": b'{"Data":null,"PageNumber":1,"IsSuccess":true}',
+    "zero": b'{"Data":null,"PageNumber":1,"TotalItems":0,"IsSuccess":true}',
+    "no-items": b'{"Data":[],"PageNumber":1,"TotalItems":7,"IsSuccess":true}',
+}  # fmt: skip
 STATUSES = (503, 500, 502, 504)
 
 
@@ -23,12 +31,12 @@ def refusal(status: int, words: str, headers: Mapping[str, str] | None = None) -
 
 
 def html(status: int, page: bytes) -> web.Response:
-    """Return a web page instead of JSON."""
+    """Return a web page where JSON is expected."""
     return web.Response(status=status, body=page, content_type="text/html")
 
 
 def unauthorized_always(_turn: Turn, _key: str, _path: str) -> web.Response | None:
-    """Answer 401 with any token."""
+    """Answer 401 for any token."""
     return refusal(401, "Authorization has been denied for this request.", {"WWW-Authenticate": "Bearer"})
 
 
@@ -48,12 +56,12 @@ def call_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
 
 
 def account_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
-    """Answer 401 to calls above the limit of the account, as the vendor's server does."""
+    """Answer 401 to calls above the call limit of the account, as the vendor's server does."""
     return of_account(turn, time.monotonic())
 
 
 def call_quota(turn: Turn, _key: str, _path: str) -> web.Response | None:
-    """Answer 429 to calls above this number in a day, with the time at which calls are allowed again."""
+    """Answer 429 to calls above this number in a day, and return the time of the next allowed call."""
     if turn.admitted(time.monotonic(), DAY, int(turn.argument)):
         return None
     return refusal(429, "The quota of calls is exceeded.", {"Retry-After": "7200"})
@@ -79,12 +87,12 @@ def redirect_login(turn: Turn, key: str, _path: str) -> web.Response | None:
 
 
 def odd_success(turn: Turn, key: str, _path: str) -> web.Response | None:
-    """Answer with another 2xx status and an empty body the first time."""
+    """Answer with another 2xx and nothing in it the first time."""
     return web.Response(status=int(turn.argument)) if turn.due(key) else None
 
 
 def gzip_bomb(turn: Turn, key: str, _path: str) -> web.Response | None:
-    """Answer with many mebibytes of blanks, compressed, the first time."""
+    """Answer with many mebibytes of blanks, packed small, the first time."""
     if not turn.due(key):
         return None
     body = gzip.compress(b" " * (int(turn.argument) * 2**20))
@@ -120,8 +128,18 @@ def not_offered(turn: Turn, _key: str, path: str) -> web.Response | None:
     return html(404, HELP_PAGE) if _concerns(turn, path) else None
 
 
+def no_answer(turn: Turn, _key: str, path: str) -> web.Response | None:
+    """Answer calls whose path holds a text with neither a list nor an object."""
+    part, _, form = turn.argument.partition(",")
+    if part.lower() not in path.lower():
+        return None
+    if form == "204":
+        return web.Response(status=204)
+    return web.Response(body=NOTHING[form or "null"], content_type="application/json")
+
+
 def token_expiry(turn: Turn, authorization: str, _path: str) -> web.Response | None:
-    """Answer 401 after a token was used this many times."""
+    """Answer 401 when a token was used this many times."""
     if turn.due(authorization, turn.argument):
         return None
     return refusal(401, "Authorization has been denied for this request.", {"WWW-Authenticate": "Bearer"})

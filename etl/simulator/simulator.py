@@ -1,4 +1,4 @@
-"""The simulator with its start and end: in its own thread for tests and the demo, or blocking."""
+"""The simulator: served by its own thread for tests and the demo, or blocking."""
 
 import asyncio
 import contextlib
@@ -17,11 +17,11 @@ from etl.simulator.settings import SimulatorSettings
 from etl.simulator.world import World
 
 HOST = "127.0.0.1"
-SETTLING = 0.01  #: seconds in which the last connections are accepted, so that they can be closed
+SETTLING = 0.01  #: seconds in which connections that came at the last moment are taken up, so that they can be closed
 
 
 class Simulator:
-    """A simulated QQCatalyst of a made-up agency. Inside a `with` block, its own thread serves it on 127.0.0.1."""
+    """The API of a made-up agency. Inside a `with` block its own thread serves it on 127.0.0.1."""
 
     def __init__(self, settings: SimulatorSettings | None = None) -> None:
         self.settings = settings or SimulatorSettings()
@@ -42,7 +42,7 @@ class Simulator:
 
     @property
     def api_url(self) -> str:
-        """The base address of the calls."""
+        """The base address of the API calls."""
         return f"{self.base_url}{API.rstrip('/')}"
 
     @property
@@ -56,7 +56,7 @@ class Simulator:
         return self.server.requests
 
     def change(self, changes: int = 1) -> list[str]:
-        """Make changes now, and return their descriptions."""
+        """Make changes now, and return what they were."""
         with self.lock:
             return self.world.tick(self.server.now(), changes)
 
@@ -77,7 +77,7 @@ class Simulator:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._loop is not None and self._stop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has already ended
+            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
                 self._loop.call_soon_threadsafe(self._stop.set)
         if self._thread is not None:
             self._thread.join()
@@ -91,7 +91,7 @@ class Simulator:
             ready.set()
 
     async def run(self, on_ready: Callable[[Self], None], *, until_signal: bool = False) -> None:
-        """Serve until it is stopped; `on_ready` is called when the port is open."""
+        """Serve until stopped; `on_ready` is called when the port is open."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         runner = web.AppRunner(self.server.application(), access_log=None, shutdown_timeout=0.2)
         await runner.setup()
@@ -107,7 +107,7 @@ class Simulator:
             await asyncio.sleep(SETTLING)
         finally:
             await runner.cleanup()
-            await asyncio.sleep(0)  # one iteration of the loop, in which aborted connections close their sockets
+            await asyncio.sleep(0)  # a turn of the loop, in which connections that were cut off close their sockets
 
     async def _live(self, stop: asyncio.Event) -> None:
         pause = self.settings.live_seconds if self.settings.live else None

@@ -1,4 +1,4 @@
-"""The token endpoint and the check of tokens: password and refresh grants, expiry, Basic enterprise access."""
+"""The token endpoint and the guard at the door: password and refresh grants, expiry, Basic enterprise access."""
 
 import base64
 import secrets
@@ -12,7 +12,7 @@ from etl.simulator.settings import SimulatorSettings
 
 @dataclass(slots=True)
 class Tokens:
-    """The tokens issued so far."""
+    """The tokens given out so far."""
 
     settings: SimulatorSettings
     clock: Callable[[], float] = time.monotonic
@@ -55,10 +55,10 @@ class Tokens:
         }  # fmt: skip
 
     def admits(self, authorization: str) -> bool:
-        """Return whether an Authorization header is valid: an unexpired token, or the enterprise key and secret."""
+        """Tell whether an Authorization header opens the API: a token in its life, or the enterprise key and secret."""
         token = authorization.removeprefix("Bearer ")
         return self._expiry.get(token, float("-inf")) > self.clock() or self._is_basic(authorization)
 
     def expire(self) -> None:
-        """Expire all access tokens; refresh tokens stay valid."""
+        """Let all access tokens be out of date; refresh tokens stay good."""
         self._expiry.clear()

@@ -1,4 +1,4 @@
-"""When a fault occurs: `name[:argument][@every]`, counted by request key."""
+"""When a planned fault strikes: `name[:argument][@every]`, counted by request."""
 
 import re
 from collections import deque
@@ -10,7 +10,7 @@ ALWAYS = "always"
 
 @dataclass(slots=True)
 class Turn:
-    """A fault that is set for one server, and the number of requests for each key."""
+    """A planned fault of one server, and how often each request was made."""
 
     name: str
     argument: str
@@ -21,13 +21,13 @@ class Turn:
     limit: Any = None  #: the state of a fault that counts calls in its own way
 
     def due(self, key: str, times: str | int = 1) -> bool:
-        """Return whether the fault occurs now: for every nth key, in its first `times` requests."""
+        """Return whether the fault strikes now: for every nth request, the first `times` times it is made."""
         position = self._order.setdefault(key, len(self._order) + 1)
         asked = self._asked[key] = self._asked.get(key, 0) + 1
         return position % self.every == 0 and (times == ALWAYS or asked <= int(times))
 
     def admitted(self, now: float, seconds: float, most: int) -> bool:
-        """Return whether one more call is within the `most` calls allowed in any period of this many seconds."""
+        """Return whether one more call fits into the `most` calls that any period of this many seconds allows."""
         while self._admitted and self._admitted[0] <= now - seconds:
             self._admitted.popleft()
         if len(self._admitted) >= most:
@@ -36,12 +36,12 @@ class Turn:
         return True
 
     def asked(self, key: str) -> int:
-        """Return the number of requests for a key."""
+        """Return how often a request was made."""
         return self._asked.get(key, 0)
 
 
 def read(spec: str, defaults: dict[str, str]) -> Turn:
-    """Return the fault that a text describes; raises ValueError with the error and the names of all faults."""
+    """Parse the text of a planned fault; ValueError names the mistake and lists the faults."""
     match = re.fullmatch(r"([a-z-]+)(?::([^@]*))?(?:@([1-9]\d*))?", spec.strip())
     if not match or match[1] not in defaults:
         names = ", ".join(defaults)
@@ -55,11 +55,11 @@ def read(spec: str, defaults: dict[str, str]) -> Turn:
 
 
 def _check(turn: Turn, default: str, spec: str) -> None:
-    """Refuse an argument that is not a number if the default is one."""
+    """Raise ValueError for an argument that is not a number although the default is one."""
     is_number = re.fullmatch(r"-?\d+(\.\d+)?", default) is not None
     if is_number and turn.argument not in {ALWAYS, "date", "null", "text", "negative"}:
         try:
             float(turn.argument)
         except ValueError:
-            words = f"The fault {turn.name} takes a number such as {default}, but {spec!r} has none."
+            words = f"The fault {turn.name} takes a number such as {default}, but {spec!r} gives none."
             raise ValueError(words) from None

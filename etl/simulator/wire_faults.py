@@ -1,4 +1,4 @@
-"""Faults of the connection: late, slow, cut off or reset responses, and wrong headers."""
+"""Faults of the connection: late, slow, cut off or reset answers, and wrong headers."""
 
 import asyncio
 import socket
@@ -42,7 +42,7 @@ async def wrong_charset(
 
 
 async def drip(turn: Turn, _key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
-    """Send the body byte by byte, at this number of bytes per second."""
+    """Send the body byte by byte, this many bytes a second."""
     stream = await _begin(request, response)
     for byte in _bytes(response):
         await stream.write(bytes((byte,)))
@@ -75,7 +75,7 @@ async def cut_body(turn: Turn, key: str, request: web.Request, response: web.Res
 
 
 async def reset(turn: Turn, key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
-    """Reset the connection after this number of bytes of the body (0: before the headers), the first time."""
+    """Reset the connection after this many bytes of the body (0: before the headers), the first time."""
     if not turn.due(key):
         return None
     sent = int(turn.argument)
@@ -84,7 +84,7 @@ async def reset(turn: Turn, key: str, request: web.Request, response: web.Respon
         stream = await _begin(request, response)
         await stream.write(_bytes(response)[:sent])
     if request.transport is not None:
-        # With a linger time of zero, closing sends RST instead of FIN.
+        # A linger time of zero makes close() send RST instead of FIN.
         plug: socket.socket = request.transport.get_extra_info("socket")
         plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         request.transport.abort()

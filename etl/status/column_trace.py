@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.catalogue import Resource
 from etl.config.settings import Settings
-from etl.models.base import Field, fields_of
+from etl.models.base import Field, fields_of, own_columns
 from etl.models.sources import in_words
 from etl.record import decode
 from etl.reshape.clean import make_reshaper
@@ -56,7 +56,12 @@ def trace_columns(
     """Return the trace of every column that a resource fills, under the current rules."""
     rules = make_reshaper(resource, settings)
     fields = fields_of(resource.model, resource.data_source)
-    return [trace_column(rules, reader, fields[reader.column], record, row) for reader in rules.column_readers]
+    own = own_columns(resource.model, resource.data_source)
+    filled = fields if row is None or row["version_at"] is None else own  # the others are the primary source's
+    return [
+        trace_column(rules, reader, fields[reader.column], record, row if reader.column in filled else None)
+        for reader in rules.column_readers
+    ]
 
 
 def trace_column(

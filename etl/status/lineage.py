@@ -11,9 +11,9 @@ from sqlalchemy import Connection, select, text
 from etl.catalogue import Resource
 from etl.models.base import Model
 from etl.models.bookkeeping import batches, requests
-from etl.record import decode
 from etl.references import InboundReference, find_inbound_references
 from etl.resources import BY_NAME
+from etl.spelling import spelling_of
 
 #: Source ids listed of the rows that refer to a placeholder.
 MAX_SOURCE_IDS = 5
@@ -101,7 +101,7 @@ def find_origin(connection: Connection, resource: Resource, tenant: str, source_
         find_request(connection, row.page),
         find_batch(connection, row.etl_batch_id),
         find_parent(connection, resource, row.parent_raw_id),
-        decode(row.raw.encode()),
+        spelling_of(resource).decode(row.raw.encode()),
     )
 
 

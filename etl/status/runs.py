@@ -24,15 +24,15 @@ class RunSummary:
 
 def list_runs(connection: Connection, tenant: str, most: int) -> list[RunSummary]:
     """Return the newest batches of a tenant, at most `most`."""
-    part = batch_resources.c
+    batch_resource = batch_resources.c
     sums = (
         select(
-            part.batch_id,
-            func.sum(part.fetched).label("fetched"),
-            func.sum(part.inserted + part.updated).label("written"),
-            func.count().filter(part.status == "failed").label("failed"),
+            batch_resource.batch_id,
+            func.sum(batch_resource.fetched).label("fetched"),
+            func.sum(batch_resource.inserted + batch_resource.updated).label("written"),
+            func.count().filter(batch_resource.status == "failed").label("failed"),
         )
-        .group_by(part.batch_id)
+        .group_by(batch_resource.batch_id)
         .subquery()
     )
     rows = sync_history.c

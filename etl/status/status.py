@@ -8,15 +8,18 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 
 from etl.catalogue import Resource
+from etl.dependencies import is_read_daily
 from etl.ledger import batches, children
 from etl.ledger.batches import Batch
-from etl.ledger.children import QueueCoverage
+from etl.ledger.child_counts import DetailsLeft, read_details_left
 from etl.models.base import PRIMARY
 from etl.models.bookkeeping import offers, watermarks
-from etl.resources import CATALOGUE
+from etl.resources import BY_NAME, CATALOGUE
 from etl.status.backfill import BackfillProgress, backfill_progress
 from etl.values import Severity
 from etl.window import FIRST_INSTANT, Window
+
+DAY = timedelta(days=1)
 
 FRESHNESS = text("SELECT resource, complete_to, lag, last_error FROM etl.freshness WHERE tenant = :tenant")
 QUALITY = text("SELECT * FROM etl.quality WHERE tenant = :tenant")
@@ -44,13 +47,17 @@ class Freshness:
     placeholders: int = 0
     open_findings: int = 0
     offered: bool | None = None  #: None while unknown
-    coverage: QueueCoverage | None = None  #: of a resource read per parent
+    details: DetailsLeft | None = None  #: of a resource read per parent
     error: str | None = None  #: of the newest run, if it failed
     error_at: datetime | None = None
 
     def is_late(self, most: timedelta) -> bool:
-        """Tell whether the resource lags by more than `most`; a resource that is not offered never does."""
-        return self.offered is not False and (self.lag is None or self.lag > most)
+        """Tell whether the resource lags by more than `most`; a resource that is not offered never does.
+
+        A list that is read once a day may lag by the day more.
+        """
+        allowed = most + DAY if is_read_daily(BY_NAME[self.resource]) else most
+        return self.offered is not False and (self.lag is None or self.lag > allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +92,20 @@ class StatusFacts:
     quality: Mapping[str, Any]
     complete: Mapping[str, list[Window]]
     offered: Mapping[str, bool]
-    coverage: Mapping[str, QueueCoverage]
+    details: Mapping[str, DetailsLeft]
     failed_at: Mapping[str, datetime]
     orphans: Mapping[str, int]  #: by table
 
 
 def load_status(connection: Connection, tenant: str) -> Status:
-    """Return the status of every resource of a tenant, from `etl.freshness`, `etl.quality` and `etl.orphans`."""
+    """Return the status of every resource of a tenant, from `etl.freshness`, `etl.quality` and `etl.orphans`.
+
+    An optional resource is left out until a run has read it.
+    """
     orphans = [PlaceholderCount(*row) for row in connection.execute(ORPHANS, {"tenant": tenant})]
     facts = load_facts(connection, tenant, {placeholders.table: placeholders.number for placeholders in orphans})
-    resources = [resource_freshness(resource, facts) for resource in CATALOGUE]
+    expected = [entry for entry in CATALOGUE if not entry.optional or entry.name in facts.freshness]
+    resources = [resource_freshness(resource, facts) for resource in expected]
     newest, backfill = batches.read_newest_batch(connection, tenant), backfill_progress(connection, tenant)
     return Status(children.read_database_time(connection), resources, newest, orphans, backfill)
 
@@ -102,13 +113,14 @@ def load_status(connection: Connection, tenant: str) -> Status:
 def load_facts(connection: Connection, tenant: str, orphans: Mapping[str, int]) -> StatusFacts:
     """Return the facts about a tenant's resources."""
     bound = {"tenant": tenant}
-    per_parent = [resource.name for resource in CATALOGUE if resource.parent is not None]
+    now = children.read_database_time(connection)
+    per_parent = [resource for resource in CATALOGUE if resource.parent is not None]
     return StatusFacts(
         freshness={row.resource: row for row in connection.execute(FRESHNESS, bound)},
         quality={row.resource: row for row in connection.execute(QUALITY, bound)},
         complete=complete_windows(connection, tenant),
         offered=load_offers(connection, tenant),
-        coverage={name: children.read_coverage(connection, name, tenant) for name in per_parent},
+        details={child.name: read_details_left(connection, child, tenant, now.date()) for child in per_parent},
         failed_at={row.resource: row.at for row in connection.execute(FAILED_AT, bound)},
         orphans=orphans,
     )
@@ -140,11 +152,11 @@ def resource_freshness(resource: Resource, facts: StatusFacts) -> Freshness:
         fresh.complete_to if fresh is not None else None,
         fresh.lag if fresh is not None else None,
         find_gaps(facts.complete.get(name, [])),
-        rows if resource.data_source == PRIMARY else None,
-        facts.orphans.get(resource.model.__tablename__, 0) if resource.data_source == PRIMARY else 0,
+        rows if resource.data_source == PRIMARY and resource.has_table else None,
+        facts.orphans.get(resource.table, 0) if resource.data_source == PRIMARY else 0,
         count_open_findings(quality),
         facts.offered.get(name),
-        facts.coverage.get(name),
+        facts.details.get(name),
         error,
         facts.failed_at.get(name) if error else None,
     )

@@ -42,7 +42,7 @@ def count_rows(connection: Connection, tenant: str) -> dict[str, tuple[int, int]
 def count_staged(connection: Connection, tenant: str) -> dict[str, int]:
     """Return the number of staged records, counting every version, by production table."""
     counts = [
-        select(literal(resource.model.__tablename__).label("name"), func.count().label("staged"))
+        select(literal(resource.table).label("name"), func.count().label("staged"))
         .select_from(raw_table(resource.name))
         .where(raw_table(resource.name).c.tenant == tenant)
         for resource in CATALOGUE

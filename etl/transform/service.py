@@ -16,7 +16,7 @@ from etl.database.connect import engine_of
 from etl.events import Finished, Started, Watch, ignore_event, stop_when_set
 from etl.ledger import batches, counters, watermarks
 from etl.ledger.batches import Batch
-from etl.ledger.leases import hold_lease
+from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.chunks import Step
 from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
@@ -57,7 +57,8 @@ class TransformService:
     ) -> None:
         self.engine = engine_of(db)
         self.settings = settings or Settings.load()
-        self.watch = stop_when_set(stop, watch)
+        self.stop = stop or threading.Event()
+        self.watch = stop_when_set(self.stop, watch)
 
     def transform_batch(self, batch_id: UUID) -> TransformResults:
         """Clean every pending raw row of a batch and return the counts by resource.
@@ -67,7 +68,7 @@ class TransformService:
         """
         names = [resource.name for resource in CATALOGUE]
         results = TransformResults(batch_id)
-        with hold_lease(self.engine, self.settings.etl_tenant, names) as lease:
+        with hold_lease(self.engine, self.settings.etl_tenant, names, Waiting(self.watch, self.stop)) as lease:
             ledger = Ledger(self.engine, self.settings.etl_tenant, lease)
             batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))
             with ledger.mark_failed_on_error(batch_id):

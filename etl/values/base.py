@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 
 from sqlalchemy.types import TypeEngine
 
+from etl.docstrings import docstring_of
+
 
 class Severity(StrEnum):
     """What a finding costs its record."""
@@ -23,7 +25,7 @@ class Violation:
     """The rule that a raw value broke, and the value that replaces it (None: no value)."""
 
     rule: str  #: stable, kebab-case, `<kind>-<what>`: `email-no-domain`
-    message: str  #: a predicate without the value: "has no domain after the @"
+    message: str  #: a predicate without the value: "has nothing after the @"
     severity: Severity = Severity.DROPPED
     value: Any = None
 
@@ -36,7 +38,7 @@ _JSON_TYPE_NAMES = {
     Decimal: "a number",
     str: "text",
     list: "a list",
-    dict: "an object",
+    dict: "a group of fields",
 }
 
 
@@ -73,7 +75,7 @@ class Kind(ABC):
 
     def describe(self) -> str:
         """Return one sentence for the data dictionary: what a value of this kind is and how it is stored."""
-        return (type(self).__doc__ or "").partition("\n")[0]
+        return docstring_of(type(self)).partition("\n")[0]
 
     @classmethod
     def violation(
@@ -85,5 +87,5 @@ class Kind(ABC):
     @classmethod
     def type_violation(cls, raw: object) -> Violation:
         """Return the violation for a JSON type that cannot hold this kind."""
-        type_name = _JSON_TYPE_NAMES.get(type(raw), "not a JSON value")
+        type_name = _JSON_TYPE_NAMES.get(type(raw), "of an unknown type")
         return cls.violation("type", f"is {type_name}, which cannot be read as {cls.noun}")

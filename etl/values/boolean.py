@@ -10,9 +10,12 @@ from etl.values.number import is_number, to_decimal
 from etl.values.text import clean_word
 
 _LONGEST = 60
-_VALUES = {"true": True, "yes": True, "y": True, "t": True, "1": True}
+#: The words for true and false, in lower case.
+WORDS = {
+    **dict.fromkeys(("true", "yes", "y", "t", "1"), True),
+    **dict.fromkeys(("false", "no", "n", "f", "0"), False),
+}
 _NUMERIC_VALUES = frozenset({0, 1})
-_VALUES |= {"false": False, "no": False, "n": False, "f": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -69,5 +72,5 @@ class Boolean(Kind):
             text = clean_word(raw, type(self), _LONGEST)
             if not isinstance(text, str):
                 return text
-            value = _VALUES.get(text.lower())
+            value = WORDS.get(text.lower())
         return self.violation("unknown", "is neither yes nor no") if value is None else value

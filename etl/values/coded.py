@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from etl.values.base import Kind, Severity, Violation
-from etl.values.text import clean_word
+from etl.values.text import clean_text, is_placeholder_word
 
 _LONGEST = 200
-#: The form of a code: short, without spaces or markup.
-_CODE = re.compile(r"[A-Z0-9][A-Z0-9_.&+-]{0,11}", re.ASCII)
+#: The form of a code: short, without spaces or markup, and not a number with a fraction.
+_CODE = re.compile(r"(?![0-9]+\.[0-9]+$)[A-Z0-9][A-Z0-9_.&+-]{0,11}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,15 @@ class Code(Kind):
         ("", None),
         ("  ", None),
         ("N/A", None),
+        ("na", None),
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         ("X", "code-unknown"),
         ("nb-1", "code-unknown"),
         (7, "code-unknown"),
+        (2.0, "code-unknown"),
+        ("2.50", "code-junk"),
+        ("A\ud83c", "code-damaged"),
         ("in force since May", "code-junk"),
         ("<b>A</b>", "code-junk"),
         ("ABCDEFGHIJKLM", "code-junk"),
@@ -52,11 +56,12 @@ class Code(Kind):
     meanings: Mapping[str, str] = field(hash=False)
     closed: bool = False
     status: bool = False
+    assumed: frozenset[str] = frozenset()  #: codes whose meaning follows from their use and was not seen as text
 
     def __post_init__(self) -> None:
         """Copy the meanings; raise ValueError for a code that cleaning could never return."""
         object.__setattr__(self, "meanings", dict(self.meanings))
-        wrong = [code for code in self.meanings if not _CODE.fullmatch(code)]
+        wrong = [code for code in {*self.meanings, *self.assumed} if not _CODE.fullmatch(code)]
         if wrong:
             raise ValueError(f"The {self.vocabulary} codes {wrong} must be at most 12 capitals without spaces.")
 
@@ -71,22 +76,28 @@ class Code(Kind):
         return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
-        """Return the code, None when absent, or a Violation; an open vocabulary keeps an unknown code in it."""
+        """Return the code, None when absent, or a Violation.
+
+        An open vocabulary keeps an unknown code in the Violation, and reports it if the vocabulary has any known code.
+        """
         if type(raw) is str and raw in self.meanings:
             return raw
-        text = clean_word(raw, type(self), _LONGEST)
+        text = clean_text(raw, type(self), _LONGEST)
         if isinstance(text, Violation):
             return self._junk_violation(text)
-        if text is None:
-            return None
+        return None if text is None or is_placeholder_word(text) else self._clean_code(text)
+
+    def _clean_code(self, text: str) -> str | Violation:
+        """Return the code that a text means, or a Violation."""
         # Some non-ASCII letters have ASCII capitals; they are not codes.
         code = text.upper() if text.isascii() else ""
-        if code in self.meanings:
-            return code
         if not _CODE.fullmatch(code):
             return self._junk_violation(
                 self.violation("junk", f"is not a {self.vocabulary} code: too long, or not plain letters")
             )
+        is_open_to_all = not self.meanings and not self.closed  # nobody has published a code: none of them is news
+        if code in self.meanings or is_open_to_all:
+            return code
         message = f"is not a known {self.vocabulary} code"
         return (
             self.violation("unknown", message)

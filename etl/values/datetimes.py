@@ -16,6 +16,8 @@ FIRST_YEAR, LAST_YEAR = 1900, 2200
 _DOTNET_MIN_DATE = date(1, 1, 1)
 _LONGEST = 60
 _NOON = 12
+#: RFC 3339 5.6: the hours and minutes of an offset.
+_MAX_OFFSET_HOUR, _MAX_OFFSET_MINUTE = 23, 59
 _TIME = r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9})[0-9]*)?)?"
 _OFFSET = r"(Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
 _YEAR_FIRST = re.compile(
@@ -105,10 +107,13 @@ def _build_datetime(year: str, month: str, day: str, *time_parts: str | None) ->
 
 
 def _parse_offset(offset: str) -> timezone:
-    """Return the zone of an offset such as Z, +05, +0530 or +05:30; raise ValueError for an offset over a day."""
+    """Return the zone of an offset such as Z, +05, +0530 or +05:30; raise ValueError for one that no clock shows."""
     if offset.upper() == "Z":
         return UTC
-    away = timedelta(hours=int(offset[1:3]), minutes=int(offset[-2:]) if len(offset) > len("+05") else 0)
+    hours, minutes = int(offset[1:3]), int(offset[-2:]) if len(offset) > len("+05") else 0
+    if hours > _MAX_OFFSET_HOUR or minutes > _MAX_OFFSET_MINUTE:
+        raise ValueError(offset)
+    away = timedelta(hours=hours, minutes=minutes)
     return timezone(-away if offset[0] == "-" else away)
 
 
@@ -117,5 +122,5 @@ def _format_violation(text: str, kind: type[Kind]) -> Violation:
     if _TIME_ONLY.fullmatch(text):
         return kind.violation("no-day", "has a time but no date")
     if _TWO_DIGIT_YEAR.fullmatch(text):
-        return kind.violation("two-digit-year", "has a two-digit year, which is ambiguous")
+        return kind.violation("two-digit-year", "has a year of two digits, so the century is unknown")
     return kind.violation("format", "is not in a known date format")

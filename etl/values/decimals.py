@@ -58,6 +58,10 @@ class Decimals(Kind):
         (1.2345678, "decimals-rounded"),
         (1000, "decimals-range"),
         (Decimal("NaN"), "decimals-not-finite"),
+        (Decimal("3E-70"), "decimals-too-long"),
+        (3e-70, "decimals-too-long"),
+        ("( )", "decimals-no-digits"),
+        ("+", "decimals-no-digits"),
         (True, "decimals-type"),
         ([1], "decimals-type"),
     )
@@ -88,9 +92,7 @@ def parse_decimal(
     Extra decimal places are rounded half up, as PostgreSQL does, and reported as repaired.
     """
     number: Decimal | Violation | None
-    if type(raw) is Decimal and raw.is_finite():
-        number = raw
-    elif is_number(raw):
+    if is_number(raw):
         number = to_decimal(raw, kind)
     else:
         text = clean_word(raw, kind, _LONGEST)
@@ -136,7 +138,8 @@ def _parse(text: str, kind: type[Kind]) -> Decimal | Violation | None:
     if bool(opened) != bool(closed) or sum(map(bool, (opened, sign, trailing_minus))) > 1:
         return kind.violation("sign", "has an ambiguous sign")
     if not body:
-        return None
+        # A unit without a number, such as "$", comes from an empty form; a sign or brackets do not.
+        return kind.violation("no-digits", "has no digits") if opened or sign or trailing_minus else None
     # copy_negate: a minus would round to the precision of the thread's context
     return Decimal(digits).copy_negate() if opened or trailing_minus or sign == "-" else Decimal(digits)
 

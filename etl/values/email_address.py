@@ -51,6 +51,8 @@ class Email(Kind):
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         ("dana", "email-no-at"),
+        ("k.ito\ud83c@bayside.net", "email-damaged"),
+        ("k.ito\x00@bayside.net", "email-damaged"),
         ("dana@", "email-no-domain"),
         ("@example.com", "email-no-mailbox"),
         ("dana@example", "email-domain"),
@@ -122,9 +124,9 @@ def _invalid_part(text: str) -> Violation:
     if _SEVERAL.search(text):
         return Email.violation("several", "holds more than one address")
     if not domain:
-        return Email.violation("no-domain", "has no domain after the @")
+        return Email.violation("no-domain", "has nothing after the @")
     if not mailbox:
-        return Email.violation("no-mailbox", "has no name before the @")
+        return Email.violation("no-mailbox", "has nothing before the @")
     if _normalize(f"a@{domain}") is None:
-        return Email.violation("domain", "has a domain that cannot receive mail")
-    return Email.violation("mailbox", "has a malformed name before the @")
+        return Email.violation("domain", "has a part after the @ that cannot receive email")
+    return Email.violation("mailbox", "has a part before the @ that is not valid")

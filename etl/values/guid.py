@@ -20,7 +20,7 @@ class Uuid(Kind):
     """A UUID; the nil UUID, all zeros, is absent."""
 
     name: ClassVar[str] = "uuid"
-    noun: ClassVar[str] = "a UUID"
+    noun: ClassVar[str] = "a unique id"
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         ("6f9619ff-8b86-d011-b42d-00c04fc964ff", UUID("6f9619ff-8b86-d011-b42d-00c04fc964ff")),
         (" {6F9619FF-8B86-D011-B42D-00C04FC964FF} ", UUID("6f9619ff-8b86-d011-b42d-00c04fc964ff")),
@@ -59,5 +59,5 @@ class Uuid(Kind):
             return text
         parts = _FORM.fullmatch(text[1:-1] if text[0] == "{" and text[-1] == "}" else text)
         if parts is None:
-            return self.violation("format", "is not 32 hexadecimal digits in the groups of a UUID")
+            return self.violation("format", "is not a unique id, which has 32 digits and letters from a to f")
         return self.clean(UUID(parts[1]))

@@ -41,6 +41,8 @@ class SourceId(Kind):
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         (True, "source-id-type"),
+        ("41207\x00", "source-id-damaged"),
+        ("41207\ufffd", "source-id-damaged"),
         ([1], "source-id-type"),
         ({"ID": 1}, "source-id-type"),
         (1.5, "source-id-fraction"),
@@ -86,5 +88,5 @@ def _id_from_number(raw: float | Decimal, kind: type[Kind]) -> str | Violation:
     if isinstance(number, Violation):
         return number
     if number != number.to_integral_value():
-        return kind.violation("fraction", "is a number with a fraction, which cannot be an id")
+        return kind.violation("fraction", "is a number with decimals, which cannot be an id")
     return str(int(number))

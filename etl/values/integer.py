@@ -99,4 +99,4 @@ def _format_violation(text: str, kind: type[Kind]) -> Violation:
 
 def _fraction_violation(kind: type[Kind]) -> Violation:
     """Return the violation for a number that is not whole."""
-    return kind.violation("fraction", "has a fraction, but must be a whole number")
+    return kind.violation("fraction", "has decimals, but must be a whole number")

@@ -6,19 +6,22 @@ from typing import Any, ClassVar
 
 from sqlalchemy.dialects.postgresql import JSONB
 
-from etl.values.base import Kind, Violation
+from etl.values.base import Kind, Severity, Violation
 from etl.values.number import is_number, to_decimal
-from etl.values.text import replace_surrogates
+from etl.values.text import DAMAGED, DAMAGED_MESSAGE, replace_surrogates
 
 MAX_DEPTH = 200
 
 
 @dataclass(frozen=True)
 class Json(Kind):
-    """A JSON value as received, without NUL and lone surrogates, which jsonb rejects."""
+    """A JSON value as received, with U+FFFD in place of NUL and lone surrogates, which jsonb rejects.
+
+    `keys` are the known keys of its objects, in the spelling that the column shows.
+    """
 
     name: ClassVar[str] = "json"
-    noun: ClassVar[str] = "JSON"
+    noun: ClassVar[str] = "nested data"
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         ({"Limit": 1, "Names": ["a", None]}, {"Limit": 1, "Names": ["a", None]}),
         ({}, {}),
@@ -26,19 +29,21 @@ class Json(Kind):
         (False, False),
         (Decimal("1.10"), Decimal("1.10")),
         ("  kept as it is ", "  kept as it is "),
-        ({"a\x00": ["b\x00c", "half \ud83d"]}, {"a": ["bc", "half \ufffd"]}),
         (None, None),
         ("", None),
-        ("\x00", None),
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         (float("nan"), "json-not-finite"),
         ({"Limit": [Decimal("Infinity")]}, "json-not-finite"),
         ([10**5000], "json-too-long"),
         ([Decimal("1E+200000")], "json-too-long"),
+        ({"a\x00": ["b\x00c", "half \ud83d"]}, "json-damaged"),
+        (["half \ufffd"], "json-damaged"),
         ({1: "a"}, "json-type"),
         ([b"a"], "json-type"),
     )
+
+    keys: tuple[str, ...] = ()
 
     @property
     def column_type(self) -> JSONB:
@@ -46,13 +51,15 @@ class Json(Kind):
         return JSONB()
 
     def clean(self, raw: Any) -> Any:
-        """Return the value, copied only if characters had to be replaced, None when absent, or a Violation."""
-        needs_replacement = False
+        """Return the value, None when absent, or a Violation, with a copy if characters had to be replaced."""
+        is_storable, is_damaged = True, False
         waiting = [(raw, 0)]
         while waiting:
             value, level = waiting.pop()
             if isinstance(value, str):
-                needs_replacement = needs_replacement or _has_unstorable_characters(value)
+                storable = _storable(value)
+                is_storable &= storable == value
+                is_damaged |= DAMAGED in storable
             elif isinstance(value, (list, dict)):
                 if level == MAX_DEPTH:
                     return self.violation("too-deep", f"is nested more than {MAX_DEPTH} levels deep")
@@ -65,8 +72,10 @@ class Json(Kind):
                 violation = self._scalar_violation(value)
                 if violation is not None:
                     return violation
-        value_to_store = _replace_unstorable(raw) if needs_replacement else raw
-        return None if value_to_store == "" else value_to_store
+        clean = raw if is_storable else _replace_unstorable(raw)
+        if is_damaged:
+            return self.violation("damaged", DAMAGED_MESSAGE, Severity.REPAIRED, clean)
+        return None if clean == "" else clean
 
     def _scalar_violation(self, value: object) -> Violation | None:
         """Return the Violation for a number that jsonb cannot hold or a value that is not JSON, None when valid."""
@@ -78,17 +87,15 @@ class Json(Kind):
         return number if isinstance(number, Violation) else None
 
 
-def _has_unstorable_characters(text: str) -> bool:
-    """Return whether the text holds a NUL or a lone surrogate, which jsonb rejects."""
-    if text.isascii():
-        return "\x00" in text
-    return replace_surrogates(text) != text or "\x00" in text
+def _storable(text: str) -> str:
+    """Return the text with the halves of a surrogate pair joined, and U+FFFD for NUL and for a lone half."""
+    return (text if text.isascii() else replace_surrogates(text)).replace("\x00", DAMAGED)
 
 
 def _replace_unstorable(value: Any) -> Any:
     """Return a copy of the value whose texts and keys can be stored."""
     if isinstance(value, str):
-        return replace_surrogates(value).replace("\x00", "")
+        return _storable(value)
     if isinstance(value, list):
         return list(map(_replace_unstorable, value))
     if isinstance(value, dict):

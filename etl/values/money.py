@@ -14,7 +14,7 @@ PRECISION, SCALE = 15, 2
 _CENT = Decimal("0.01")
 _PLAIN = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,2})?", re.ASCII)
 #: A dollar sign or code at either end of the digits, never between two digits.
-_DOLLARS = re.compile(r"(?<![0-9.,])(?:US ?\$|\$|USD)\s*|\s*(?:US ?\$|\$|USD)(?![0-9.,])", re.IGNORECASE)
+_DOLLARS = re.compile(r"(?<![0-9.,])(?:US ?\$|\$|USD)\s*|\s*(?:US ?\$|\$|USD)(?![0-9.,])", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,11 @@ class Money(Kind):
         ("9999999999999.995", "money-range"),
         (Decimal("NaN"), "money-not-finite"),
         (float("inf"), "money-not-finite"),
-        (Decimal("1E+999999"), "money-range"),
+        (Decimal("1E+999999"), "money-too-long"),
+        (Decimal("3E-70"), "money-too-long"),
+        (3e-70, "money-too-long"),
+        ("( $ )", "money-no-digits"),
+        ("-$", "money-no-digits"),
         (10**5000, "money-too-long"),
         ("9" * 61, "money-too-long"),
         (True, "money-type"),

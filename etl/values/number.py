@@ -25,7 +25,7 @@ def to_decimal(number: float | Decimal, kind: type[Kind]) -> Decimal | Violation
         # The shortest digits of a float are what was sent; a whole float needs all of its digits.
         decimal = Decimal(number) if number.is_integer() else Decimal(repr(number))
     if not decimal.is_finite():
-        return kind.violation("not-finite", "is not a finite number")
+        return kind.violation("not-finite", "is infinite or not a number")
     if not -MAX_DIGITS <= decimal.adjusted() <= MAX_DIGITS:
         if not decimal:
             return Decimal(0)

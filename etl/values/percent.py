@@ -38,6 +38,7 @@ class Percent(Kind):
         ("$12", "percent-currency"),
         ("%12", "percent-percent"),
         ("1e1", "percent-not-a-number"),
+        ("- %", "percent-no-digits"),
         ("12.34567 %", "percent-rounded"),
         (100_000, "percent-range"),
         (True, "percent-type"),

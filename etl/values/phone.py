@@ -35,7 +35,18 @@ _US_NUMBER = _us_number_pattern()
 _FICTIONAL = re.compile(r"[2-9][0-9]{2}55501[0-9]{2}", re.ASCII)
 #: An input mask without digits, such as "(___) ___-____", is an empty field.
 _EMPTY_MASK = re.compile(r"[\s()_.+/-]*")
-_LABEL = re.compile(r"[\s,(-]*\b(?:home|cell|mobile|work|office|business|fax|main)\b[.:)]?", re.IGNORECASE)
+#: A number with or without an extension, and labels: letters that a blank, a colon or a bracket parts from the number.
+_LABELED = re.compile(
+    r"(?:[(\[]\s*[^\W\d_][^\d()\[\]+]*[)\]]\s*|[^\W\d_][^\d()\[\]+]*(?:(?<=[\s:])|(?=\()))?"
+    r"([+(]{0,2}\d[\d\s().,/\u2010-\u2015-]*(?:(?:;ext=|x|ext\.?|extension|#)[\s.:]*\d{1,7})?)"
+    r"(?:[\s:,(\[]*(?<=[\s:(\[])[^\W\d_][^\d]*|[^\w+]*)",
+    re.IGNORECASE,
+)
+#: A number that is partly spelled: letters joined to an area code and to at most the exchange.
+_SPELLED = re.compile(
+    r"(?:\+?1[.-]?)?[2-9][0-9]{2}[.-]?(?=[0-9]{0,3}[.-]?[A-Z])(?:[0-9A-Z][.-]?){6}[0-9A-Z]", re.ASCII | re.IGNORECASE
+)
+_ENDS_WITH_LABEL = re.compile(r"(?:fax|cell|home|work|main|mobile|office)$", re.IGNORECASE)
 _TEN_DIGITS_TWICE = re.compile(r"(?:[0-9][^0-9]{0,3}){10,11}[^0-9]+(?:[0-9][^0-9]{0,3}){9,10}[0-9]", re.ASCII)
 _MIN_DIGITS = 10
 
@@ -58,7 +69,7 @@ class Phone(Kind):
         ("305-555-0142 ext. 012", "+13055550142;ext=012"),
         ("+13055550142;ext=12", "+13055550142;ext=12"),
         ("1-800-FLOWERS", "+18003569377"),
-        ("Home: 305-555-0142", "+13055550142"),
+        (3055550142.0, "+13055550142"),
         ("(613) 555-0142", "+16135550142"),
         ("+44 20 7183 8750", "+442071838750"),
         ("(555) 555-0142", "+15555550142"),
@@ -78,7 +89,17 @@ class Phone(Kind):
         ("305-555-0142/786-555-0199", "phone-several"),
         ("call after five", "phone-no-digits"),
         ("305-555-0142 (cell)", "phone-label"),
+        ("305-555-0142 (Spouse)", "phone-label"),
+        ("407-234-8899 (son)", "phone-label"),
         ("305-555-0142 Home", "phone-label"),
+        ("Home: 305-555-0142", "phone-label"),
+        ("DNC 407-234-8899", "phone-label"),
+        ("440-7654 fax", "phone-too-short"),
+        ("440-7654-fax", "phone-too-short"),
+        ("310-9876", "phone-too-short"),
+        ("WC4072348899", "phone-not-in-service"),
+        ("-4072348899", "phone-not-in-service"),
+        ("407-234-8899\ud83c", "phone-damaged"),
         ("1" * 101, "phone-too-long"),
         (True, "phone-type"),
         (["305-555-0142"], "phone-type"),
@@ -105,15 +126,23 @@ class Phone(Kind):
 
 
 def _parse_with_library(text: str) -> str | Violation:
-    """Return the number in E.164 form as the library parses it, or a Violation."""
-    number = _format_e164(text)
-    if number is not None:
-        return number
-    unlabelled = _LABEL.sub(" ", text).strip()
-    inner = _format_e164(unlabelled) if unlabelled != text else None
-    if inner is not None:
-        return Phone.violation("label", "has words next to the number", Severity.REPAIRED, inner)
-    return _format_violation(text)
+    """Return the number in E.164 form as the library parses it, or a Violation.
+
+    The library takes any letter for a digit, so labels are removed before.
+    """
+    parts = _LABELED.fullmatch(text)
+    unlabeled = parts[1] if parts else text
+    number = _format_e164(unlabeled) if parts or _is_spelled(text) else None
+    if number is None:
+        return _format_violation(unlabeled)
+    if any(character.isalpha() for character in text.replace(unlabeled, "")):
+        return Phone.violation("label", "has words next to the number", Severity.REPAIRED, number)
+    return number
+
+
+def _is_spelled(text: str) -> bool:
+    """Return whether letters are digits of the number, as in 1-800-FLOWERS."""
+    return _SPELLED.fullmatch(text) is not None and not _ENDS_WITH_LABEL.search(text)
 
 
 def _format_e164(text: str) -> str | None:
@@ -121,6 +150,9 @@ def _format_e164(text: str) -> str | None:
     try:
         number = library.parse(text, REGION)
     except library.NumberParseException:
+        return None
+    # To the library, seven digits are valid where they can be dialed without an area code.
+    if number.country_code == 1 and len(str(number.national_number)) != _MIN_DIGITS:
         return None
     if not library.is_valid_number(number) and not _is_fictional(number):
         return None
@@ -145,4 +177,4 @@ def _format_violation(text: str) -> Violation:
         return Phone.violation("too-short", f"has {digits} digits, but needs at least {_MIN_DIGITS}")
     if _TEN_DIGITS_TWICE.search(text):
         return Phone.violation("several", "holds more than one number")
-    return Phone.violation("not-in-service", "is not a number that a carrier could assign")
+    return Phone.violation("not-in-service", "is not a valid US phone number")

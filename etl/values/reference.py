@@ -1,5 +1,6 @@
 """References to another record by its source id."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ class Reference(Kind):
     """A reference to a row of another table: cleaned to the source id, stored as that row's computed UUID.
 
     `table` is the production table referred to. `label` is the API field beside the id that holds the name; it names
-    the placeholder row until the record itself arrives.
+    the placeholder row until the record itself arrives; a function of the record where the field has several spellings.
     """
 
     name: ClassVar[str] = "reference"
@@ -37,6 +38,7 @@ class Reference(Kind):
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         (True, "reference-type"),
+        ("41207\x00", "reference-damaged"),
         ([41207], "reference-type"),
         ({"EntityID": 41207}, "reference-type"),
         (1.5, "reference-fraction"),
@@ -44,7 +46,7 @@ class Reference(Kind):
     )
 
     table: str
-    label: str | None = None
+    label: str | Callable[[Mapping[str, Any]], Any] | None = None
 
     @classmethod
     def example(cls) -> "Reference":

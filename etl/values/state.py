@@ -91,7 +91,6 @@ _OTHER_NAMES = {
     "WASHINGTON STATE": "WA",
     "US VIRGIN ISLANDS": "VI",
     "MICRONESIA": "FM",
-    "QU\u00c9BEC": "QC",
     "NEWFOUNDLAND": "NL",
     "YUKON TERRITORY": "YT",
     "PQ": "QC",
@@ -129,6 +128,8 @@ class State(Kind):
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         ("ZZ", "state-unknown"),
         ("Floridaa", "state-unknown"),
+        ("\ufb02", "state-unknown"),
+        ("\u017fc", "state-unknown"),
         ("Miami", "state-unknown"),
         (12, "state-unknown"),
         ("x" * 101, "state-too-long"),
@@ -148,7 +149,10 @@ class State(Kind):
         text = clean_word(raw, type(self), _LONGEST)
         if not isinstance(text, str):
             return text
-        bare = text.replace(".", "").replace(",", "").upper()
+        if text.lower() == "qu\u00e9bec":
+            return "QC"
+        # Some other letters have ASCII capitals, such as a long s; they are in no name.
+        bare = text.replace(".", "").replace(",", "").upper() if text.isascii() else ""
         return _BY_TEXT.get(bare) or self.violation(
             "unknown", "is not a state, territory, military district or province"
         )

@@ -1,5 +1,6 @@
 """Points in time, time zone aware and in UTC."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -11,7 +12,10 @@ import sqlalchemy as sa
 from etl.values.base import Kind, Violation
 from etl.values.datetimes import FIRST_YEAR, LAST_YEAR, check_year, parse_datetime
 
+_LENGTH = len("2025-02-01T00:00:00")
 _SEPARATORS = "2025-02-01T00:00:00"[4:17:3]  # every third character is a separator: --T::
+#: What may follow the seconds: a fraction, and an offset of RFC 3339 5.6.
+_AFTER_SECONDS = re.compile(r"(?:[.,][0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?", re.ASCII)
 _zone = cache(ZoneInfo)
 
 
@@ -23,7 +27,7 @@ class Timestamp(Kind):
     """
 
     name: ClassVar[str] = "timestamp"
-    noun: ClassVar[str] = "a point in time"
+    noun: ClassVar[str] = "a date and time"
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         ("2023-05-04T14:11:09.13", datetime(2023, 5, 4, 14, 11, 9, 130_000, UTC)),
         ("2023-05-04T14:11:09", datetime(2023, 5, 4, 14, 11, 9, 0, UTC)),
@@ -50,6 +54,10 @@ class Timestamp(Kind):
         ("2023-05-04T14:60:00", "timestamp-impossible"),
         ("2016-12-31T23:59:60Z", "timestamp-impossible"),
         ("2023-05-04T14:11:09+24:00", "timestamp-impossible"),
+        ("2023-05-04T14:11:09-03:99", "timestamp-impossible"),
+        ("/Date(1715000000000+0170)/", "timestamp-impossible"),
+        ("2023-05-04T14:11:09+05:30:15", "timestamp-format"),
+        ("2023-05-04T14:11:09+00:00:00", "timestamp-format"),
         ("9999-12-31T23:59:59.9999999", "timestamp-range"),
         ("2200-12-31T23:00:00-05:00", "timestamp-range"),
         ("1900-01-01T00:00:00+05:00", "timestamp-range"),
@@ -106,6 +114,7 @@ def _is_iso(text: str) -> bool:
     """Return whether the text begins like 2025-02-01T08:30:00, so that fromisoformat reads it correctly.
 
     That function also accepts week dates, digits without separators, any letter for the T, a fraction of a minute as
-    one of a second and, in newer versions, hour 24.
+    one of a second, offsets with seconds or 99 minutes and, in newer versions, hour 24.
     """
-    return text[4:17:3] == _SEPARATORS and text[11:13] < "24"
+    is_iso = text[4:17:3] == _SEPARATORS and text[11:13] < "24"
+    return is_iso and (len(text) == _LENGTH or _AFTER_SECONDS.fullmatch(text, _LENGTH) is not None)

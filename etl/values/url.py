@@ -32,6 +32,7 @@ class Url(Kind):
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         ("www.example.com", "url-no-scheme"),
+        ("https://example.com/a\ud83c", "url-damaged"),
         ("javascript:alert(1)", "url-scheme"),
         ("ftp://example.com", "url-scheme"),
         ("https://user:secret@example.com", "url-credentials"),
@@ -88,9 +89,9 @@ def _normalize(text: str) -> str | Violation | None:
 
 def _scheme_violation() -> Violation:
     """Return the violation for a scheme other than http and https."""
-    return Url.violation("scheme", "is neither http nor https")
+    return Url.violation("scheme", "starts with something other than http:// or https://")
 
 
 def _host_violation() -> Violation:
     """Return the violation for a host that cannot be on the internet."""
-    return Url.violation("host", "has no valid host name")
+    return Url.violation("host", "has no valid site name, such as www.example.com")

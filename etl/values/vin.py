@@ -74,7 +74,12 @@ class Vin(Kind):
             return self.violation(
                 "characters", "contains I, O, Q or another character that no VIN has", Severity.NOTED, number
             )
-        return self.violation("check-digit", "has a wrong check digit (the ninth character)", Severity.NOTED, number)
+        return self.violation(
+            "check-digit",
+            "is probably mistyped: its check digit does not match",
+            Severity.NOTED,
+            number,
+        )
 
 
 def vin_is_valid(text: str) -> bool:

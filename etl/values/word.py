@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from etl.values.base import Kind, Severity, Violation
-from etl.values.text import clean_word, is_placeholder
+from etl.values.text import clean_word, is_placeholder_word
 
 _MARKUP = re.compile(r"[<>{}\\]")
 
@@ -30,10 +30,12 @@ class Word(Kind):
         ("", None),
         ("N/A", None),
         ("Unknown", None),
+        ("na", None),
     )
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = (
         ("<b>Cell</b>", "word-junk"),
         ("{{Cell}}", "word-junk"),
+        ("Ce\x00ll", "word-damaged"),
         ("x" * 61, "word-too-long"),
         (True, "word-type"),
         (["Cell"], "word-type"),
@@ -50,10 +52,10 @@ class Word(Kind):
     def clean(self, raw: Any) -> str | Violation | None:
         """Return the word, None when absent, or a Violation."""
         if type(raw) is str and raw.isascii() and raw.isalnum() and len(raw) <= self.max_length:
-            return None if is_placeholder(raw) else raw
+            return None if is_placeholder_word(raw) else raw
         cleaned = clean_word(raw, type(self), self.max_length)
         if isinstance(cleaned, str) and _MARKUP.search(cleaned):
-            cleaned = self.violation("junk", "contains markup instead of a word")
+            cleaned = self.violation("junk", "contains web page code instead of a word")
         if isinstance(cleaned, Violation) and self.status:
             return Violation(cleaned.rule, cleaned.message, Severity.REFUSED)
         return cleaned

@@ -56,5 +56,5 @@ class Year(Kind):
         if year == 0:
             return None
         if 0 < year < _CENTURY:
-            return self.violation("two-digits", "has two digits, which is ambiguous")
+            return self.violation("two-digits", "has only two digits, so the century is unknown")
         return self.violation("range", f"is not between {FIRST} and {LAST}")

@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from forked_commands import ForkedCommand, can_fork
+
 from etl.simulator import Simulator
 
 SECONDS = 90
@@ -25,16 +27,23 @@ class CommandLine:
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        return own | {"ETL_DATA_DIR": str(self.folder / "data")} | dict(self.settings)
+        inherited = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        return inherited | {"ETL_DATA_DIR": str(self.folder / "data")} | dict(self.settings)
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(words), cwd=self.folder, env=self.environment, capture_output=True, text=True,
-            timeout=SECONDS, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        """Run a command to its end."""
+        process = self.start(*words)
+        try:
+            stdout, stderr = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return subprocess.CompletedProcess(["qqetl", *words], process.wait(), stdout, stderr)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str) -> "ForkedCommand | subprocess.Popen[str]":
+        """Start a command; most are forked from a process that has imported qqetl already."""
+        if can_fork(self.environment):
+            return ForkedCommand.with_pipes(words, self.folder, self.environment)
         return subprocess.Popen(
             self.command(words), cwd=self.folder, env=self.environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
@@ -44,9 +53,7 @@ class CommandLine:
         """Run with a terminal of 80 columns; return the exit status and the output."""
         ours, theirs = pty.openpty()
         environment = self.environment | {"TERM": "xterm", "COLUMNS": "80", "LINES": "40"} | settings
-        process = subprocess.Popen(
-            self.command(words), cwd=self.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
-        )
+        process = ForkedCommand(words, self.folder, environment, (theirs, theirs, theirs))
         os.close(theirs)
         shown = b""
         with suppress(OSError):  # the other end is closed

@@ -27,8 +27,8 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def embedded(server_folder: Path, simulator: Simulator) -> CommandLine:
     """Give a command line with an embedded database of its own."""
-    own = {"ETL_DATA_DIR": str(server_folder / "home")}
-    return CommandLine(server_folder, {**settings_of(simulator), **own})
+    overrides = {"ETL_DATA_DIR": str(server_folder / "home")}
+    return CommandLine(server_folder, {**settings_of(simulator), **overrides})
 
 
 def server_in_use(embedded: CommandLine) -> EmbeddedPostgres:
@@ -58,6 +58,7 @@ def done(qqetl: CommandLine, *words: str) -> str:
     return result.stdout
 
 
+@pytest.mark.timeout(360)
 def test_backup_restore_and_move_keep_all_rows(embedded: CommandLine, empty_database_url: str, tmp_path: Path) -> None:
     file = tmp_path / "book.dump"
     with server_in_use(embedded) as server:  # another process uses the server
@@ -65,6 +66,9 @@ def test_backup_restore_and_move_keep_all_rows(embedded: CommandLine, empty_data
         before = content(server.url)
         assert rows_of(before) > 500
         assert "Backed up" in done(embedded, "db", "backup", str(file))
+        refused = embedded("db", "backup", str(file))
+        assert (refused.returncode, "would be replaced" in refused.stderr) == (2, True)
+        assert "Backed up" in done(embedded, "db", "backup", str(file), "--yes")
         with psycopg.connect(server.url) as connection:
             connection.execute("TRUNCATE public.contacts, raw.raw_policies, etl.watermarks CASCADE")
         assert "Restored" in done(embedded, "db", "restore", str(file), "--yes")
@@ -87,6 +91,23 @@ def test_backup_restore_and_move_keep_all_rows(embedded: CommandLine, empty_data
         first, *later = [row[0] for row in connection.execute(written)]
     assert first > 100
     assert sum(later) == 0, "a sync of the moved database continues where the old one stopped"
+
+
+@pytest.mark.parametrize("command", [
+    ("findings",), ("status",), ("runs",), ("retry",), ("db", "check"), ("db", "backup", "book.dump"),
+])  # fmt: skip
+def test_reading_creates_no_database(embedded: CommandLine, command: tuple[str, ...]) -> None:
+    refused = embedded(*command, "--embedded")
+    assert (refused.returncode, "this command creates none" in refused.stderr) == (2, True)
+    assert not embedded_exists(embedded.settings["ETL_DATA_DIR"])
+
+
+def test_an_upgrade_reports_each_migration(embedded: CommandLine, empty_database_url: str) -> None:
+    reported = embedded.with_settings(DATABASE_URL=empty_database_url)("db", "upgrade")
+    assert reported.returncode == 0, reported.stderr
+    assert [line for line in reported.stderr.splitlines() if line.startswith("Migration ")][:2] == [
+        "Migration 0001 applied.", "Migration 0002 applied."
+    ]  # fmt: skip
 
 
 def target(url: str) -> str:

@@ -13,7 +13,7 @@ from command_line import CommandLine
 from etl.models import PRODUCTION
 
 
-@pytest.mark.timeout(300)  # eight commands, each starts and stops a server
+@pytest.mark.timeout(400)  # nine commands, each starts and stops a server
 def test_demo_first_run_second_run_and_removal(server_folder: Path) -> None:
     qqetl = CommandLine(
         server_folder, {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/real", "ETL_CHILD_BUDGET": "3"}
@@ -41,14 +41,13 @@ def test_demo_first_run_second_run_and_removal(server_folder: Path) -> None:
     assert not (server_folder / "data" / "data").exists(), "the demo has its own folder"
 
     check_keep(qqetl)
-    assert "Removed" in qqetl("demo", "--clear").stdout
+    check_clear(qqetl)
     assert not (server_folder / "data" / "demo").exists()
     assert "no demo" in qqetl("demo", "--clear").stdout
 
 
-def check_keep(qqetl: CommandLine) -> None:
-    """Check that `--keep` prints addresses, and that a signal ends it with status 0."""
-    log = qqetl.folder / "demo.log"
+def start_keep(qqetl: CommandLine, log: Path) -> "subprocess.Popen[bytes]":
+    """Start `demo --keep`, and return it when its servers run."""
     with log.open("w") as output:
         process = subprocess.Popen(
             qqetl.command(("demo", "--keep")), cwd=qqetl.folder, env=qqetl.environment | {"PYTHONUNBUFFERED": "1"},
@@ -58,5 +57,21 @@ def check_keep(qqetl: CommandLine) -> None:
     while "until Ctrl-C" not in log.read_text() and time.monotonic() < give_up and process.poll() is None:
         time.sleep(0.05)
     assert "export QQCATALYST_API_URL=http://127.0.0.1:" in log.read_text()
+    return process
+
+
+def check_keep(qqetl: CommandLine) -> None:
+    """Check that `--keep` prints addresses, and that a signal ends it with status 0."""
+    process = start_keep(qqetl, qqetl.folder / "demo.log")
     os.kill(process.pid, signal.SIGTERM)
     assert process.wait(30) == 0
+
+
+def check_clear(qqetl: CommandLine) -> None:
+    """Check that the demo is removed, and that a demo which runs in another terminal says so and ends."""
+    log = qqetl.folder / "removed.log"
+    process = start_keep(qqetl, log)
+    assert "Removed" in qqetl("demo", "--clear").stdout
+    assert process.wait(30) == 0
+    assert "was removed by `qqetl demo --clear`" in log.read_text()
+    assert "Traceback" not in log.read_text()

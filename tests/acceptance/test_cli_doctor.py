@@ -1,8 +1,11 @@
 """`qqetl doctor`: checks, calls, exit status, and the number of requests."""
 
 import json
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,12 @@ from command_line import CommandLine, settings_of
 
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator, SimulatorSettings
+from etl.simulator.access import REFUSALS
 
 CALLS = [resource.name for resource in CATALOGUE for _ in resource.endpoints]
+#: Calls that the doctor makes at most; those that the call limit refused do not count.
+MOST_CALLS = 29
+GOLDEN = Path(__file__).parent / "golden"
 
 
 @contextmanager
@@ -54,17 +61,26 @@ def test_a_healthy_account_is_ready_after_few_calls(qqetl: CommandLine, database
     before = rows_of(database_url)
     with agency() as simulator:
         report = run_doctor(qqetl, simulator)
-        requests = [entry for entry in simulator.requests if entry.path.startswith("/v1/") and "Ping" not in entry.path]
-    assert [entry["name"] for entry in report["checks"]] == ["settings", "database", "migrations", "token", "clock"]
+        requests = [entry for entry in simulator.requests if entry.path.startswith("/v1/")]
+    names = [entry["name"] for entry in report["checks"]]
+    assert names == ["settings", "database", "rights", "migrations", "token", "clock"]
     assert all(entry["good"] for entry in report["checks"])
     assert [entry["resource"] for entry in report["calls"]] == CALLS
-    assert set(verdicts(report).values()) <= {"as declared", "offered, empty"}
-    assert len(requests) <= len(CALLS), "each call once"
+    results = verdicts(report)
+    enterprise = {resource.name for resource in CATALOGUE if resource.needs_enterprise_access}
+    assert {results.pop(name) for name in enterprise} == {"enterprise only"}
+    assert {results.pop(resource.name) for resource in CATALOGUE if resource.optional} == {"not requested"}
+    assert set(results.values()) <= {"as declared", "offered, empty"}
+    assert len(requests) == report["calls_made"] <= MOST_CALLS
+    calls = [(entry.path, entry.query) for entry in requests]
+    assert len(calls) == len(set(calls)), "each call once: this agency has one page of everything"
     sizes = {entry.query.rpartition("pageSize=")[2] for entry in requests if "pageSize" in entry.query}
-    assert sizes == {"10"}
+    assert sizes == {"500"}, "the page size of a sync"
+    assert {entry.query.split("&")[0] for entry in requests if "startDate" in entry.query} == {"startDate=1999-12-31"}
     after = rows_of(database_url)
     changed = {name for name in after if after[name] != before.get(name)}
-    assert changed <= {"etl.offers", "etl.tokens", "etl.call_limits", "etl.commits"}, "no record is stored"
+    kept = {"etl.offers", "etl.tokens", "etl.call_limits", "etl.account_calls", "etl.commits", "etl.list_limits"}
+    assert changed <= kept, "no record is stored"
 
 
 def test_differences_are_reported_per_call(qqetl: CommandLine, database_url: str) -> None:
@@ -73,7 +89,7 @@ def test_differences_are_reported_per_call(qqetl: CommandLine, database_url: str
         "not-found:Claims",
         'set-field:Mood="glad"',
         "lost-field:DisplayName",
-        "html-login:2@9",
+        "html-login:1@9",
     )
     with agency(*faults, documented_only=True) as simulator:
         settings = settings_of(simulator)
@@ -95,10 +111,10 @@ def test_differences_are_reported_per_call(qqetl: CommandLine, database_url: str
         "new: Mood",
         "Not offered",
     ):
-        assert words in done.stdout
+        assert words in " ".join(done.stdout.split())
     with psycopg.connect(database_url) as connection:
         offers: dict[str, bool] = dict(connection.execute("SELECT resource, offered FROM etl.offers").fetchall())
-    assert (offers["claims"], offers["carriers"]) == (False, True)
+    assert (offers["claims"], offers["carrier_list"]) == (False, True)
     assert "billing_records" not in offers, "a proven resource that is refused is not marked as not offered"
 
 
@@ -109,6 +125,113 @@ def test_records_without_an_id_have_another_format(qqetl: CommandLine) -> None:
     assert (calls["contacts"]["verdict"], calls["contacts"]["reason"]) == ("other shape", "each item has no id")
     assert calls["documents"]["verdict"] == "undecided", "there is no contact to request details of"
     assert calls["policies"]["verdict"] == "as declared"
+
+
+def shown(qqetl: CommandLine, simulator: Simulator, status: int, **settings: str) -> str:
+    """Return what a terminal of 80 columns shows, without colors and what differs from run to run."""
+    within = qqetl.with_settings(**{**settings_of(simulator), "ETL_RATE": "", "ETL_RATE_LIMIT": "58/60s", **settings})
+    code, output = within.on_terminal("doctor")
+    text = re.sub(r"\x1b\[[0-9;]*m", "", output).replace("\r", "")
+    assert code == status, text
+    text = re.sub(r"postgresql://\S+", "postgresql://DATABASE", text)
+    text = re.sub(r"differs from QQCatalyst by .*", "agrees with QQCatalyst", text)
+    text = re.sub(r"The clock of this machine is off by.*?\n\n", "", text, flags=re.DOTALL)
+    lines = [line.rstrip() for line in text.splitlines() if "warning   clocks differ" not in line]
+    assert [line for line in lines if len(line) > 80 and "✓ database" not in line] == []
+    return "\n".join(lines).strip() + "\n"
+
+
+def assert_golden(name: str, text: str) -> None:
+    """Compare with a stored output; TEST_ACCEPT_GOLDEN=1 stores it."""
+    file = GOLDEN / f"doctor_{name}.txt"
+    if os.environ.get("TEST_ACCEPT_GOLDEN") == "1":
+        file.write_text(text)
+    assert text == file.read_text(), f"Where this is meant: TEST_ACCEPT_GOLDEN=1, and look at the diff of {file.name}."
+
+
+#: An ordinary account: no enterprise access, and nothing that only some accounts have. Its clock stands still, so that
+#: the same policies are in force whenever the test runs.
+ORDINARY: dict[str, Any] = {"documented_only": True, "contacts": 60, "now": datetime(2026, 9, 1, 12, tzinfo=UTC)}
+
+
+def count_calls(simulator: Simulator, *statuses: int) -> int:
+    return sum(entry.path.startswith("/v1/") and entry.status not in statuses for entry in simulator.requests)
+
+
+def test_an_ordinary_account_is_ready(qqetl: CommandLine) -> None:
+    with agency(**ORDINARY) as simulator:
+        assert_golden("ordinary", shown(qqetl, simulator, 0))
+        assert count_calls(simulator) <= MOST_CALLS
+        assert not any("enterprise" in entry.path for entry in simulator.requests)
+
+
+@pytest.mark.parametrize("answer", REFUSALS)
+def test_undocumented_calls_may_be_refused_in_six_ways(qqetl: CommandLine, answer: str) -> None:
+    with agency(undocumented_answer=answer, **ORDINARY) as simulator:
+        text = shown(qqetl, simulator, 0)
+        assert count_calls(simulator) <= MOST_CALLS
+    assert text == (GOLDEN / "doctor_ordinary.txt").read_text(), "all ways mean the same"
+
+
+def test_one_failure_of_an_undocumented_call_is_not_remembered(qqetl: CommandLine, database_url: str) -> None:
+    with agency(undocumented_answer="server-error", **ORDINARY) as simulator:
+        shown(qqetl, simulator, 0)
+    with psycopg.connect(database_url) as connection:
+        offers: dict[str, bool] = dict(connection.execute("SELECT resource, offered FROM etl.offers").fetchall())
+    assert "claims" not in offers, "a status 500 may pass; a sync tries three times"
+    assert offers["carrier_list"] is True
+
+
+def test_the_call_limit_is_told_apart_from_refused_credentials(qqetl: CommandLine) -> None:
+    with agency("account-limit:14/3,text,others=4", **ORDINARY) as simulator:
+        text = shown(qqetl, simulator, 0, ETL_RATE_LIMIT="14/3s")
+        refused = sum(entry.status == 401 for entry in simulator.requests)
+        assert count_calls(simulator, 401) <= MOST_CALLS
+        assert sum(entry.path == "/oauth/token" for entry in simulator.requests) == 1, "no token call because of it"
+    assert refused > 0
+    text = re.sub(rf"\b{refused} refused", "N refused", text)
+    text = re.sub(rf"refused {refused} of \d+ calls", "refused N of M calls", text)
+    assert_golden("limit", text)
+
+
+def test_wrong_credentials_end_the_check(qqetl: CommandLine) -> None:
+    with agency(**ORDINARY) as simulator:
+        assert_golden("credentials", shown(qqetl, simulator, 5, QQCATALYST_PASSWORD="wrong"))
+
+
+def test_a_smaller_page_size_is_found(qqetl: CommandLine) -> None:
+    with agency(max_page=100, **ORDINARY) as simulator:
+        assert_golden("page_size", shown(qqetl, simulator, 0))
+        assert count_calls(simulator) <= MOST_CALLS
+
+
+def test_everything_documented_may_fail_within_the_calls(qqetl: CommandLine) -> None:
+    with agency("server-errors:always", **ORDINARY) as simulator:
+        done = qqetl.with_settings(**settings_of(simulator))("doctor")
+        assert count_calls(simulator) <= MOST_CALLS
+    assert done.returncode == 1, done.stdout
+
+
+def test_all_asks_for_enterprise_feeds_too(qqetl: CommandLine) -> None:
+    with agency(**ORDINARY) as simulator:
+        done = qqetl.with_settings(**settings_of(simulator))("doctor", "--all", "--json")
+        paths = {entry.path for entry in simulator.requests}
+    report = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout
+    assert {"/v1/enterprise/personaldrivers", "/v1/enterprise/personalvehicles"} <= paths
+    assert verdicts(report)["drivers"] == "enterprise only", "a 403 there is no failure"
+
+
+def test_the_plan_contains_what_the_first_sync_then_takes(qqetl: CommandLine) -> None:
+    with agency(max_page=10, **ORDINARY) as simulator:
+        within = qqetl.with_settings(**settings_of(simulator), ETL_PAGE_SIZE="10")
+        plan = json.loads(within("doctor", "--json").stdout)["plan"]
+        simulator.requests.clear()
+        assert within("sync").returncode == 0
+        calls = count_calls(simulator)
+    assert [entry["resource"] for entry in plan["estimated_from"]] == ["contacts", "policies"]
+    assert plan["complete"]["calls_low"] * 0.9 <= calls <= plan["complete"]["calls"] * 1.1
+    assert plan["useful"]["calls"] < plan["complete"]["calls_low"]
 
 
 def test_refused_credentials(qqetl: CommandLine) -> None:
@@ -123,6 +246,7 @@ def test_the_api_is_checked_without_a_ready_database(tmp_path: Path, empty_datab
     with agency() as simulator:
         qqetl = CommandLine(tmp_path, {"DATABASE_URL": empty_database_url})
         report = run_doctor(qqetl, simulator, 4)
+        assert report["plan"]["complete"]["calls"] > 100, "the plan needs no database"
         assert [entry["name"] for entry in report["checks"] if not entry["good"]] == ["migrations"]
         assert [entry["resource"] for entry in report["calls"]] == CALLS
         away = empty_database_url.rpartition("/")[0] + "/nowhere"

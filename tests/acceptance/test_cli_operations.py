@@ -38,7 +38,7 @@ def qqetl(tmp_path: Path, database_url: str, simulator: Simulator, sink: tuple[S
     return CommandLine(tmp_path, settings_of(simulator) | mail | {"DATABASE_URL": database_url})
 
 
-SYNC = ("sync", "--resource", "carriers")
+SYNC = ("sync", "--resource", "carrier_list")
 
 
 def test_a_failed_run_is_mailed_once_and_so_is_its_end(qqetl: CommandLine, sink: tuple[Sink, int]) -> None:
@@ -115,7 +115,7 @@ def fetched(port: int) -> str:
 
 def test_a_series_survives_failed_runs_and_ends_on_a_signal(qqetl: CommandLine, database_url: str) -> None:
     with Simulator(SimulatorSettings(contacts=4, faults=("token-errors:3",))) as odd:
-        series = qqetl.with_settings(**settings_of(odd)).start("sync", "--every", "1s", "--resource", "carriers")
+        series = qqetl.with_settings(**settings_of(odd)).start("sync", "--every", "1s", "--resource", "carrier_list")
         try:
             wait_for_batches(database_url, 2)
         finally:

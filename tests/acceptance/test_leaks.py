@@ -89,13 +89,16 @@ TALES: dict[str, Callable[[], web.Response]] = {
 class Telltale(Faults):
     """An API that quotes secrets in its errors."""
 
-    def __init__(self, tale: Callable[[], web.Response] | None = None, *, refuses: bool = False) -> None:
+    def __init__(
+        self, tale: Callable[[], web.Response] | None = None, *, feed: str = "Claims", refuses: bool = False
+    ) -> None:
         super().__init__(())
         self.tale = tale
+        self.path = f"/v1/{feed}/LastModifiedCreated"
         self.refuses = refuses
 
     def of_request(self, request: web.Request) -> web.Response | None:
-        return self.tale() if self.tale is not None and request.path == "/v1/Claims/LastModifiedCreated" else None
+        return self.tale() if self.tale is not None and request.path == self.path else None
 
     def of_token(self, request: web.Request) -> web.Response | None:
         if not self.refuses:
@@ -247,13 +250,13 @@ def test_an_api_that_quotes_secrets(inside: Inside, simulator: Simulator, databa
 
 
 def test_emails_and_metrics(inside: Inside, simulator: Simulator) -> None:
-    simulator.server.faults = Telltale(TALES["500"])
+    simulator.server.faults = Telltale(TALES["500"], feed="Policies")
     with mail_sink() as (sink, port):
         addresses = {"ETL_MAIL_FROM": "qqetl@example.com", "ETL_MAIL_TO": "ops@example.com"}
-        for words in (["sync", "--resource", "claims"], ["notices", "--test"], ["metrics"]):
+        for words in (["sync", "--resource", "policies"], ["notices", "--test"], ["metrics"]):
             _, text = inside(*words, ETL_SMTP_URL=f"smtp://127.0.0.1:{port}", **addresses)
             assert leaked(text) == []
-    assert sink.subjects == ["qqetl default: claims failed", "qqetl default: test email"]
+    assert sink.subjects == ["qqetl default: fees and policies failed", "qqetl default: test email"]
     assert [
         leaked(mail.as_string() + sink.text(index) + sink.html(index)) for index, mail in enumerate(sink.mails)
     ] == [

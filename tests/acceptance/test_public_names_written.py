@@ -112,7 +112,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def collector(tmp_path: Path, database_url: str, simulator: Simulator) -> Collector:
-    own = {
+    variables = {
         "DATABASE_URL": database_url,
         "ETL_SMTP_URL": f"smtp://127.0.0.1:{free_port()}",
         "ETL_MAIL_FROM": "qqetl@example.com",
@@ -120,7 +120,7 @@ def collector(tmp_path: Path, database_url: str, simulator: Simulator) -> Collec
         "LOG_FILE": str(tmp_path / "log"),
         "LOG_LEVEL": "DEBUG",
     }
-    return Collector(CommandLine(tmp_path, settings_of(simulator) | own))
+    return Collector(CommandLine(tmp_path, settings_of(simulator) | variables))
 
 
 @pytest.mark.timeout(600)
@@ -161,7 +161,7 @@ def fail_and_retry(collector: Collector, simulator: Simulator, url: str) -> None
     assert notices["unsent"]
     interrupt_sync(collector, simulator, url)
     collector("retry")
-    explain_row(collector, url, "carriers", "is_placeholder")
+    explain_row(collector, url, "locations", "is_placeholder")
 
 
 def interrupt_sync(collector: Collector, simulator: Simulator, url: str) -> None:
@@ -191,6 +191,15 @@ def run_sync(collector: Collector, simulator: Simulator) -> None:
     collector("sync")
 
 
+TABLE_WITH_A_FINDING = """
+    SELECT finding.table_name FROM etl.findings AS finding JOIN public.policies AS policy
+        ON finding.table_name = 'policies' AND policy.source_id = finding.source_id AND policy.tenant = finding.tenant
+    UNION SELECT finding.table_name FROM etl.findings AS finding JOIN public.contacts AS contact
+        ON finding.table_name = 'contacts' AND contact.source_id = finding.source_id AND contact.tenant = finding.tenant
+    LIMIT 1
+"""
+
+
 def show_all(collector: Collector, url: str) -> None:
     """Run all commands that show data."""
     newest = collector("runs")[0]["batch"]
@@ -203,10 +212,11 @@ def show_all(collector: Collector, url: str) -> None:
     assert collector("checks", "placeholder-policy-number", label="checks NAME")["hits"]
     collector("resources")
     collector("doctor")
+    ((table,),) = rows(url, TABLE_WITH_A_FINDING)
     explain_row(
-        collector, url, "contacts", "source_id IN (SELECT source_id FROM etl.findings WHERE table_name = 'contacts')"
+        collector, url, table, f"source_id IN (SELECT source_id FROM etl.findings WHERE table_name = '{table}')"
     )
-    explain_row(collector, url, "renewals", "NOT is_placeholder")
+    explain_row(collector, url, "carriers", "NOT is_placeholder")
     rows(url, "UPDATE contacts SET city = 'Elsewhere' WHERE NOT is_placeholder")
     assert collector("replay", "--resource", "contacts", label="replay")["changes"]
 

@@ -96,7 +96,7 @@ class Checkout:
 
     @property
     def environment(self) -> dict[str, str]:
-        # uv is told nothing: it has to follow pip's settings, and those keep both off the network.
+        # uv gets no options: it has to follow pip's settings, and those keep both off the network.
         pip = {"PIP_FIND_LINKS": str(self.wheels), "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), **pip}
 
@@ -173,13 +173,13 @@ def test_test_packages_are_installed_on_demand(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["python", "half", "elsewhere"])
 def test_a_broken_environment_is_repaired(checkout: Checkout, damage: str) -> None:
     checkout.run()
-    made = checkout.folder / ".venv"
+    venv = checkout.folder / ".venv"
     if damage == "python":
-        (made / "bin/python").unlink()
-        (made / "bin/python").symlink_to("/nonexistent/python")
+        (venv / "bin/python").unlink()
+        (venv / "bin/python").symlink_to("/nonexistent/python")
     elif damage == "half":
-        (made / ".made-from").unlink()
-        shutil.rmtree(made / "lib")
+        (venv / ".made-from").unlink()
+        shutil.rmtree(venv / "lib")
     else:
         move(checkout, checkout.folder.with_name("moved"))
     done = checkout.run("x")

@@ -46,6 +46,7 @@ def test_every_resource_and_every_other_table_is_listed() -> None:
         "| carrier_id | uuid | reference to carriers | `CarrierId` |  |  |",
         "| signed | boolean | boolean | whether a form is signed |  |  |",
         "- Resource claims: `GET Claims/LastModifiedCreated`; undocumented: an account may not offer it.",
+        "- Resource notes: `GET Contacts/{parent}/Notes`, once for each of contacts; optional: `ETL_RESOURCES=+notes`.",
         "- Resource documents: `GET Documents/Images?entityId={parent}`, once for each of contacts.",
     ],
 )
@@ -62,6 +63,8 @@ def test_chapters_are_titled_by_their_modules() -> None:
         "Claims",
         "Financial data",
         "Documents",
+        "Contact details",
+        "Activities",
     ]
 
 

@@ -37,6 +37,20 @@ def contract(contract_id: str) -> dict[str, Any]:
     return next(item for item in contracts() if item["id"] == contract_id)
 
 
+def layers_of_page() -> list[set[str]]:
+    """Return the packages of each line of the page's diagram, from the top down."""
+    diagram = (ROOT / DOCUMENT).read_text().partition("```text\n cli")[2].partition("\n\n simulator")[0]
+    return [set(re.split(r"[ |,]+", re.split(r"  +", line.strip())[0])) for line in (" cli" + diagram).splitlines()]
+
+
+def test_the_page_shows_the_layers_in_their_order() -> None:
+    layers = [set(re.findall(r"\w+", layer)) for layer in contract("floors")["layers"][1:]]
+    shown = layers_of_page()
+    order = [min(n for n, line in enumerate(shown) if line & layer) for layer in layers]
+    assert order == sorted(order)
+    assert set().union(*shown) == set().union(*layers) - {"console"}
+
+
 def packages() -> set[str]:
     """Return the packages and modules directly below `etl`."""
     folders = {path.parent.name for path in (ROOT / "etl").glob("*/__init__.py")}

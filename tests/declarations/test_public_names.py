@@ -28,8 +28,8 @@ from etl.config.settings import Settings
 from etl.load import UNIQUE_CONSTRAINTS
 
 ETL = Path(etl.errors.__file__).parent
-LEVELS = {"debug", "info", "warning", "error", "critical", "exception", "msg"}
-#: What binds keys to all log lines of a block or a process: ours, and structlog's own behind them.
+LEVELS = {"debug", "info", "warning", "error", "critical", "exception", "msg", "log"}
+#: What binds keys to all log lines of a block or a process: ours, and after them structlog's own.
 BINDERS = {"log_context", "add_log_fields", "bound_contextvars", "bind_contextvars"}
 
 PACKAGES = ("etl.extract", "etl.load", "etl.models", "etl.pipeline", "etl.transform")
@@ -85,11 +85,15 @@ def whole_command_line(monkeypatch: pytest.MonkeyPatch) -> Any:
 def commands(command: Any, words: str) -> Iterator[str]:
     """Yield a command, its options and arguments, and all commands below it."""
     yield words
-    for one in command.params:
-        is_option = one.param_type_name == "option"
-        spelled = " ".join([*one.opts, *one.secondary_opts]) if is_option else one.metavar or one.name.upper()
-        yield f"{words} {spelled}" + (" VALUE" if is_option and not one.is_flag else "")
-        yield from (f"{words} {spelled} = {choice}" for choice in choices(one.type_descriptor.annotation))
+    for parameter in command.params:
+        is_option = parameter.param_type_name == "option"
+        spelled = (
+            " ".join([*parameter.opts, *parameter.secondary_opts])
+            if is_option
+            else parameter.metavar or parameter.name.upper()
+        )
+        yield f"{words} {spelled}" + (" VALUE" if is_option and not parameter.is_flag else "")
+        yield from (f"{words} {spelled} = {choice}" for choice in choices(parameter.type_descriptor.annotation))
     if hasattr(command, "list_commands"):
         context = command.make_context(words, [], resilient_parsing=True)
         for name in command.list_commands(context):
@@ -98,9 +102,9 @@ def commands(command: Any, words: str) -> Iterator[str]:
 
 def choices(annotation: Any) -> Iterator[str]:
     """Yield the words that an option takes, none where it takes any."""
-    for one in (annotation, *get_args(annotation)):
-        if inspect.isclass(one) and issubclass(one, Enum):
-            yield from (str(member.value) for member in one)
+    for alternative in (annotation, *get_args(annotation)):
+        if inspect.isclass(alternative) and issubclass(alternative, Enum):
+            yield from (str(member.value) for member in alternative)
 
 
 def test_errors_stay_importable_with_their_exit_statuses() -> None:
@@ -110,20 +114,26 @@ def test_errors_stay_importable_with_their_exit_statuses() -> None:
 def errors() -> Iterator[str]:
     """Yield every error with its exit status, what it is made from, and what it can be caught as."""
     names = {*vars(etl.errors), *(re.split(r"[ (]", line)[0] for line in stored("errors"))}
-    given = {name: getattr(etl.errors, name, None) for name in names}
-    found = {name: one for name, one in given.items() if inspect.isclass(one) and issubclass(one, Exception)}
-    for name, one in found.items():
-        yield f"{name} exit status {getattr(one, 'exit_status', None)}"
-        yield f"{name}{parameters(one)}"
-        yield from (f"{name} is caught as {base}" for base in found if base != name and issubclass(one, found[base]))
+    members = {name: getattr(etl.errors, name, None) for name in names}
+    classes = {
+        name: member for name, member in members.items() if inspect.isclass(member) and issubclass(member, Exception)
+    }
+    for name, error in classes.items():
+        yield f"{name} exit status {getattr(error, 'exit_status', None)}"
+        yield f"{name}{parameters(error)}"
+        yield from (
+            f"{name} is caught as {base}" for base in classes if base != name and issubclass(error, classes[base])
+        )
 
 
 def parameters(call: Callable[..., Any]) -> str:
     """Return the parameters of a call as they are written, without types and defaults."""
     shown = [
-        inspect.Parameter(one.name, one.kind, default=one.empty if one.default is one.empty else ...)
-        for one in inspect.signature(call).parameters.values()
-        if one.name != "self"
+        inspect.Parameter(
+            parameter.name, parameter.kind, default=parameter.empty if parameter.default is parameter.empty else ...
+        )
+        for parameter in inspect.signature(call).parameters.values()
+        if parameter.name != "self"
     ]
     return str(inspect.Signature(shown)).replace("Ellipsis", "...")
 
@@ -141,12 +151,12 @@ def still_there(category: str) -> Iterator[str]:
     """Yield the stored names that still lead somewhere, with the parameters of today, and the fields of classes."""
     for line in stored(category):
         name, is_call = line.partition("(")[0], "(" in line
-        found = imported(name)
-        if found is not None:
-            yield name + (parameters(found) if is_call else "")
-        if inspect.isclass(found) and dataclasses.is_dataclass(found) and not is_call:
-            yield from (f"{name}.{one.name}" for one in dataclasses.fields(found))
-            yield from (f"{name}.{one}" for one, what in vars(found).items() if isinstance(what, property))
+        target = imported(name)
+        if target is not None:
+            yield name + (parameters(target) if is_call else "")
+        if inspect.isclass(target) and dataclasses.is_dataclass(target) and not is_call:
+            yield from (f"{name}.{field.name}" for field in dataclasses.fields(target))
+            yield from (f"{name}.{attribute}" for attribute, what in vars(target).items() if isinstance(what, property))
 
 
 def exported() -> Iterator[str]:
@@ -158,16 +168,16 @@ def exported() -> Iterator[str]:
 
 
 def imported(name: str) -> Any:
-    """Return what a dotted name stands for, None where nothing does."""
+    """Return the object of a dotted name, None if there is none."""
     parts = name.split(".")
     for number in range(len(parts) - 1, 0, -1):
         try:
-            found: Any = import_module(".".join(parts[:number]))
+            target: Any = import_module(".".join(parts[:number]))
         except ModuleNotFoundError:
             continue
         for part in parts[number:]:
-            found = getattr(found, "__dataclass_fields__", {}).get(part) or getattr(found, part, None)
-        return found
+            target = getattr(target, "__dataclass_fields__", {}).get(part) or getattr(target, part, None)
+        return target
     return None
 
 
@@ -180,34 +190,38 @@ def python_models() -> Iterator[str]:
     for name, model in vars(etl.models).items():
         if inspect.isclass(model) and hasattr(model, "__tablename__"):
             yield f"{name} is {model.__tablename__}"
-            yield from (f"{name}.{one.key}" for one in sqlalchemy.inspect(model).attrs)
+            yield from (f"{name}.{attribute.key}" for attribute in sqlalchemy.inspect(model).attrs)
 
 
 def test_kinds_and_finding_rules_and_checks_keep_their_names() -> None:
-    assert_kept({"kinds": [one.name for one in kinds()], "finding_rules": finding_rules(), "checks": checks()})
+    assert_kept({"kinds": [kind.name for kind in kinds()], "finding_rules": finding_rules(), "checks": checks()})
 
 
 def kinds() -> list[type[values.Kind]]:
     """Return the kinds of value."""
-    found = [getattr(values, name) for name in values.__all__]
-    return [one for one in found if inspect.isclass(one) and issubclass(one, values.Kind) and one is not values.Kind]
+    candidates = [getattr(values, name) for name in values.__all__]
+    return [
+        candidate
+        for candidate in candidates
+        if inspect.isclass(candidate) and issubclass(candidate, values.Kind) and candidate is not values.Kind
+    ]
 
 
 def finding_rules() -> Iterator[str]:
     """Yield the rules that kinds report: for what they and all others show as accepted and rejected."""
     shown = [raw for kind in kinds() for raw, _ in (*kind.accepts, *kind.rejects)]
     odd: list[Any] = [[], {}, True, float("nan"), json.loads("[" * 400 + "]" * 400)]
-    more = [values.Text(max_length=5), values.Word(status=True), values.Code("term", {}), values.Integer(0, 9)]
+    configured = [values.Text(max_length=5), values.Word(status=True), values.Code("term", {}), values.Integer(0, 9)]
     yield from (rule for kind in kinds() for _, rule in kind.rejects)
-    for kind, raw in product([*(one.example() for one in kinds()), *more], [*shown, *odd]):
+    for kind, raw in product([*(plain.example() for plain in kinds()), *configured], [*shown, *odd]):
         if (rule := getattr(kind.clean(raw), "rule", None)) is not None:
             yield str(rule)
 
 
 def checks() -> Iterator[str]:
     """Yield each check with what it speaks of and its view."""
-    for one in CHECKS:
-        yield f"{one.name}: {one.resource}.{one.field}, {one.severity.value}, view {one.view}"
+    for check in CHECKS:
+        yield f"{check.name}: {check.resource}.{check.field}, {check.severity.value}, view {check.view}"
 
 
 def test_the_words_of_every_enumeration_are_kept() -> None:
@@ -215,17 +229,17 @@ def test_the_words_of_every_enumeration_are_kept() -> None:
 
 
 def enumerations() -> Iterator[str]:
-    """Yield the values of each enumeration of texts on a line, whatever it is called in the code."""
+    """Yield the values of each enumeration of texts on a line, without its name in the code."""
     for tree in trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("StrEnum") for base in node.bases):
-                found = [
-                    ast.literal_eval(one.value)
-                    for one in node.body
-                    if isinstance(one, ast.Assign) and is_text(one.value)
+                words = [
+                    ast.literal_eval(statement.value)
+                    for statement in node.body
+                    if isinstance(statement, ast.Assign) and is_text(statement.value)
                 ]
-                if found:
-                    yield " | ".join(found)
+                if words:
+                    yield " | ".join(words)
 
 
 def trees() -> Iterator[ast.Module]:
@@ -243,14 +257,17 @@ def test_the_log_keeps_its_keys() -> None:
 
 
 def log_keys() -> Iterator[str]:
-    """Yield the keys of each log call, behind the event where that is one word; sentences are prose and may change."""
+    """Yield the keys of each log call, after the event where that is one word; sentences are prose and may change."""
     for node in (node for tree in trees() for node in ast.walk(tree) if isinstance(node, ast.Call)):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        keys = ", ".join(sorted(one.arg or "**" for one in node.keywords))
+        keys = ", ".join(sorted(keyword.arg or "**" for keyword in node.keywords))
         if called in BINDERS and keys and keys != "**":
             yield f"bound: {keys}"
-        if called in LEVELS and keys and node.args and is_text(node.args[0]):
-            event = ast.literal_eval(node.args[0])
+        texts = [
+            ast.literal_eval(argument) for argument in node.args[:2] if is_text(argument)
+        ]  # the level may be first
+        if called in LEVELS and keys and texts:
+            event = texts[0]
             yield f"{event if event.isidentifier() else '(a sentence)'}: {keys}"
 
 
@@ -263,12 +280,12 @@ def dags(folder: Path) -> set[str]:
     """Return what Airflow sees with one agency and with several: DAGs, tasks, parameters, tags, outlets."""
     (folder / "agencies/north").mkdir(parents=True)
     (folder / "agencies/north/.env").write_text("QQCATALYST_USERNAME=somebody\n")
-    found: set[str] = set()
+    names: set[str] = set()
     for number, settings in enumerate(({}, {"ETL_AGENCIES": str(folder / "agencies")})):
         home = AirflowHome(folder / f"airflow-{number}", "sqlite://", settings)
         home.folder.mkdir()
-        found |= set(json.loads(home.run(sys.executable, "-c", PARSE, str(home.dags)).stdout.splitlines()[-1]))
-    return found
+        names |= set(json.loads(home.run(sys.executable, "-c", PARSE, str(home.dags)).stdout.splitlines()[-1]))
+    return names
 
 
 def asset_addresses() -> Iterator[str]:
@@ -276,12 +293,12 @@ def asset_addresses() -> Iterator[str]:
     for path in sorted((ETL / "dags").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.JoinedStr) and is_text(node.values[0]) and "://" in ast.unparse(node.values[0]):
-                yield "asset " + "".join(ast.literal_eval(one) if is_text(one) else "*" for one in node.values)
+                yield "asset " + "".join(ast.literal_eval(part) if is_text(part) else "*" for part in node.values)
 
 
 def test_every_file_of_the_list_is_asked_for() -> None:
-    asked = (
+    sources = (
         Path(__file__).read_text() + (Path(__file__).parents[1] / "acceptance/test_public_names_written.py").read_text()
     )
     names = {file.stem for file in FOLDER.iterdir()}
-    assert {name for name in names if f'"{name}"' not in asked} <= {f"columns_{one}" for one in SCHEMAS}
+    assert {name for name in names if f'"{name}"' not in sources} <= {f"columns_{schema}" for schema in SCHEMAS}

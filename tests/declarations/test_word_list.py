@@ -88,6 +88,12 @@ def test_names_keys_code_and_old_entries_are_not_checked(folder: Path, name: str
     assert WORDS.check_file(folder / name, folder) == []
 
 
+@pytest.mark.parametrize(("path", "status"), [(Path(__file__), 1), (ROOT / "docs/glossary.md", 0)])
+def test_the_exit_status_says_whether_there_is_any(path: Path, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WORDS, "SKIPPED", {})  # this file quotes the words
+    assert WORDS.main([str(path)]) == status
+
+
 def test_all_sources_and_pages_are_checked_except_those_skipped_with_a_reason() -> None:
     names = {path.relative_to(ROOT).as_posix() for path in WORDS.find_files([])}
     assert {"run", ".ci/check", "README.md", "docs/glossary.md", "etl/values/base.py"} <= names

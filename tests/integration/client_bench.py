@@ -13,7 +13,7 @@ from etl.api.client import ApiClient
 from etl.api.protocol import Answer, Call, page_call, parent_call
 from etl.api.transport import Limits
 from etl.config.settings import Settings
-from etl.resources import resource
+from etl.resources import find_resource
 
 CREDENTIALS: dict[str, Any] = {
     "qqcatalyst_client_id": "demo",
@@ -27,13 +27,13 @@ HTML = answer(200, b"<html>log in</html>", Content_Type="text/html")
 
 
 def feed(name: str = "contacts", number: int = 1) -> Call:
-    one = resource(name)
-    return page_call(one, one.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), number, 500)
+    resource = find_resource(name)
+    return page_call(resource, resource.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), number, 500)
 
 
 def details(name: str = "quotes", parent_id: str = "88") -> Call:
-    one = resource(name)
-    return parent_call(one, one.endpoints[0], parent_id)
+    resource = find_resource(name)
+    return parent_call(resource, resource.endpoints[0], parent_id)
 
 
 @dataclass
@@ -47,8 +47,8 @@ class Seen:
 
     @property
     def result(self) -> Any:
-        (one,) = self.results
-        return one
+        (result,) = self.results
+        return result
 
     @property
     def ids(self) -> list[bytes]:
@@ -60,7 +60,7 @@ Use = Callable[[ApiClient], Awaitable[Any]]
 
 
 def against(
-    api: ScriptedApi, *calls: Call, limits: Limits = QUICK, seed: int = 1, use: Use | None = None, **given: Any
+    api: ScriptedApi, *calls: Call, limits: Limits = QUICK, seed: int = 1, use: Use | None = None, **overrides: Any
 ) -> Seen:
     """Fetch calls one after the other from a scripted server, and return what came of each: an answer or an error."""
 
@@ -78,15 +78,15 @@ def against(
                 "qqcatalyst_api_url": f"{api.address}/v1",
                 "qqcatalyst_token_url": f"{api.address}/oauth/token",
             }
-            settings = Settings(_env_file=None, **{"etl_rate": 0, **addresses, **CREDENTIALS, **given})
+            settings = Settings(_env_file=None, **{"etl_rate": 0, **addresses, **CREDENTIALS, **overrides})
             clocks: dict[str, Any] = {"sleep": sleep, "clock": lambda: time[0]}
             async with ApiClient(settings, random=Random(seed), limits=limits, **clocks) as client:
-                seen = Seen(api, client, slept=slept)
+                outcome = Seen(api, client, slept=slept)
                 for work in [client.fetch(call) for call in calls] if use is None else [use(client)]:
                     try:
-                        seen.results.append(await work)
+                        outcome.results.append(await work)
                     except Exception as error:  # noqa: BLE001 (the result that is looked at)
-                        seen.results.append(error)
-                return seen
+                        outcome.results.append(error)
+                return outcome
 
     return asyncio.run(run())

@@ -21,7 +21,7 @@ from etl.ledger.slices import Slice
 from etl.ledger.transaction import Ledger
 from etl.models.states import Outcome
 from etl.reshape.rules import rules_version
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.stream import Stream
 from etl.window import Window
 
@@ -64,7 +64,7 @@ class Account:
 
     engine: Engine
     tenant: str = "t"
-    resource: Resource = field(default_factory=lambda: resource("contacts"))
+    resource: Resource = field(default_factory=lambda: find_resource("contacts"))
     more: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -86,9 +86,9 @@ class Account:
         """Return a page of these items, requested at a time."""
         item = Slice(0, 0, at.date() - timedelta(days=1), at.date())
         call: Call = page_call(self.resource, self.resource.endpoints[0], item.first_day, item.last_day, number, 500)
-        given = list(items)
-        body = b'{"Data":[' + b",".join(given) + b"]}"
-        answer = Answer(200, {}, body, Page(given, len(given)), 1.0, 1, at, at)
+        records = list(items)
+        body = b'{"Data":[' + b",".join(records) + b"]}"
+        answer = Answer(200, {}, body, Page(records, len(records)), 1.0, 1, at, at)
         return to_fetched_page(call, answer, item, None)
 
     def group(self, pages: Sequence[FetchedPage], window: Window | None = None) -> PageGroup:

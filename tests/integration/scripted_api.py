@@ -25,7 +25,9 @@ def answer(status: int, body: bytes | object = b"", **headers: str) -> bytes:
 
 def page(*ids: int, **more: object) -> bytes:
     """Return a page of contacts with these ids."""
-    return answer(200, {"Data": [{"EntityID": one} for one in ids], "TotalItems": len(ids), "IsSuccess": True, **more})
+    return answer(
+        200, {"Data": [{"EntityID": entity_id} for entity_id in ids], "TotalItems": len(ids), "IsSuccess": True, **more}
+    )
 
 
 def token(name: str = "t", seconds: object = 3600, **more: object) -> bytes:
@@ -76,7 +78,7 @@ class Asked:
 
 @dataclass
 class ScriptedApi:
-    """Answers calls of the API with one step after the other, the last one for ever; and the token address likewise."""
+    """Answers calls of the API and of the token address with one step after the other, the last one again and again."""
 
     steps: Sequence[Step]
     tokens: Sequence[Step] = field(default_factory=lambda: [token()])
@@ -105,17 +107,17 @@ class ScriptedApi:
 
     def calls(self) -> list[Asked]:
         """Return the calls of the API, without pings and requests for tokens."""
-        return [one for one in self.asked if one.path.startswith("/v1/") and "Ping" not in one.path]
+        return [request for request in self.asked if request.path.startswith("/v1/") and "Ping" not in request.path]
 
     def logins(self) -> list[Asked]:
-        return [one for one in self.asked if one.path == "/oauth/token"]
+        return [request for request in self.asked if request.path == "/oauth/token"]
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while not writer.is_closing():
-                asked = await self._hear(reader)
-                self.asked.append(asked)
-                step = self._step(asked)
+                request = await self._hear(reader)
+                self.asked.append(request)
+                step = self._step(request)
                 if isinstance(step, bytes):
                     writer.write(step)
                     await writer.drain()
@@ -133,12 +135,12 @@ class ScriptedApi:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         return Asked(method, target, headers, await reader.readexactly(int(headers.get("content-length", 0))))
 
-    def _step(self, asked: Asked) -> Step:
-        if asked.path == "/oauth/token":
+    def _step(self, request: Asked) -> Step:
+        if request.path == "/oauth/token":
             return next_of(self._left_tokens)
-        if "Ping" in asked.path and self.ping is not None:
+        if "Ping" in request.path and self.ping is not None:
             return self.ping
-        return self.by_key.get(asked.headers.get("authorization", "")) or next_of(self._left)
+        return self.by_key.get(request.headers.get("authorization", "")) or next_of(self._left)
 
 
 def next_of(steps: "deque[Any]") -> Step:

@@ -16,9 +16,11 @@ class Client:
         self.simulator = simulator
         self.authorization = authorization or f"Bearer {self.token()['access_token']}"
 
-    def send(self, url: str, data: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    def send(
+        self, url: str, data: bytes | None = None, *, timeout: float = 10, **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
         try:
-            with urlopen(Request(url, data=data, headers=headers), timeout=10) as answer:  # noqa: S310 - loopback
+            with urlopen(Request(url, data=data, headers=headers), timeout=timeout) as answer:  # noqa: S310 - loopback
                 return answer.status, dict(answer.headers), answer.read()
         except HTTPError as error:
             return error.code, dict(error.headers), error.read()
@@ -31,9 +33,10 @@ class Client:
         names = {"client_id": "demo", "client_secret": "demo-secret", "username": "demo", "password": "demo-password"}
         return self.grant(grant_type="password", **names)[1]
 
-    def raw(self, path: str, body: Any = None) -> tuple[int, dict[str, str], bytes]:
+    def raw(self, path: str, body: Any = None, timeout: float = 10) -> tuple[int, dict[str, str], bytes]:
         data = None if body is None else json.dumps(body).encode()
-        return self.send(f"{self.simulator.api_url}/{path}", data, Authorization=self.authorization)
+        url = f"{self.simulator.api_url}/{path}"
+        return self.send(url, data, timeout=timeout, Authorization=self.authorization)
 
     def get(self, path: str, body: Any = None) -> Any:
         status, _, answer = self.raw(path, body)

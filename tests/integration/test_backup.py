@@ -1,6 +1,7 @@
 """Backup, restore and move: all rows are transferred, or none."""
 
 import stat
+import subprocess
 from pathlib import Path
 
 import psycopg
@@ -28,6 +29,16 @@ ROWS = """
     insert into children values (1, 1, 2), (2, 3, 1);
 """
 CONTENT = "select (select json_agg(p order by id) from parents p), (select json_agg(c order by id) from children c)"
+
+
+OURS = ["public.parents", "public.children", "etl.alembic_version"]
+
+
+@pytest.fixture(autouse=True)
+def _our_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tables of these tests be ours."""
+    for module in ("backup", "move"):
+        monkeypatch.setattr(f"etl.database.{module}.our_tables", lambda: OURS)
 
 
 def on(url: str, *statements: str) -> object:
@@ -59,6 +70,76 @@ def test_a_restore_brings_back_all_rows(filled: str, tmp_path: Path) -> None:
     assert on(filled, CONTENT) == before
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["book.dump"]
+
+
+OF_OTHERS = """
+    create table of_others (id int primary key);
+    create view view_of_others as select id from of_others;
+    insert into of_others values (1);
+    create table parents_of_others (id int);
+    create index ix_parents_of_others_id on parents_of_others (id);
+    create sequence parents_of_others_id_seq owned by parents_of_others.id;
+"""
+
+
+def test_a_restore_leaves_tables_of_others_and_gives_grants_back(filled: str, tmp_path: Path) -> None:
+    on(filled, OF_OTHERS, "create view v_parents as select * from parents")
+    file = tmp_path / "book.dump"
+    backup(filled, file)
+    role = f"reader_{tmp_path.name.replace('-', '_')[-20:]}".lower()
+    on(filled, f"create role {role}", f"grant select on parents to {role} with grant option")
+    on(
+        filled,
+        f"grant select (id) on children to {role}",
+        f"grant select on v_parents to {role}",
+        f"grant usage on schema etl to {role}",
+    )
+    on(filled, f"grant insert on of_others to {role}", "insert into of_others values (2)", "delete from children")
+    may = f"""
+        select has_table_privilege('{role}', 'parents', 'select with grant option'),
+               has_table_privilege('{role}', 'v_parents', 'select'), has_schema_privilege('{role}', 'etl', 'usage'),
+               has_table_privilege('{role}', 'of_others', 'insert'),
+               has_column_privilege('{role}', 'children', 'id', 'select')
+    """
+    restore(filled, file)
+    assert on(filled, may) == [(True, True, True, True, True)]
+    assert on(filled, "select count(*) from view_of_others") == [(2,)]
+    assert on(filled, "select count(*) from children") == [(2,)]
+    on(filled, f"drop owned by {role}", f"drop role {role}")
+
+
+def test_a_backup_of_the_whole_database_restores_only_what_is_ours(filled: str, tmp_path: Path) -> None:
+    """Earlier versions backed up tables of others too."""
+    on(filled, OF_OTHERS)
+    file = tmp_path / "whole.dump"
+    arguments = ["--format=custom", "--no-owner", "--no-privileges", f"--file={file}", f"--dbname={filled}"]
+    with psycopg.connect(filled) as connection:
+        major = connection.info.server_version // 10000
+    subprocess.run([client_program("pg_dump", major), *arguments], check=True)
+    on(filled, "insert into of_others values (2)", "delete from children", "select nextval('parents_of_others_id_seq')")
+    oids = """
+        select oid, relname from pg_class where relname in ('ix_parents_of_others_id', 'parents_of_others_id_seq')
+        order by relname
+    """
+    before = on(filled, oids)
+    restore(filled, file)
+    assert on(filled, oids) == before
+    assert on(filled, "select count(*) from of_others") == [(2,)]
+    assert on(filled, "select count(*) from children") == [(2,)]
+
+
+def test_a_database_that_is_read_only_by_default_is_restored(filled: str, tmp_path: Path) -> None:
+    file = tmp_path / "book.dump"
+    backup(filled, file)
+    on(filled, "delete from children")
+    on(filled, f"alter database {filled.rpartition('/')[2]} set default_transaction_read_only = on")
+    restore(filled, file)
+    assert on(filled, "select count(*) from children") == [(2,)]
+
+
+def test_a_move_ignores_tables_of_others(filled: str, other: str) -> None:
+    on(filled, OF_OTHERS)
+    assert move_rows(filled, other) == 5
 
 
 def test_a_broken_backup_changes_nothing(filled: str, tmp_path: Path) -> None:
@@ -152,23 +233,23 @@ def test_a_failed_move_leaves_the_new_database_empty(filled: str, other: str) ->
 
 
 @pytest.mark.parametrize(
-    ("server", "before", "tls", "expected"),
+    ("server", "too_new", "tls", "expected"),
     [(15, None, False, "/15"), (16, None, False, "/17"), (18, None, False, "/wheel"), (18, None, True, "/19")],
 )
 def test_the_client_program_has_the_servers_version_or_the_next(
-    server: int, before: int | None, tls: bool, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: int, too_new: int | None, tls: bool, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs(tmp_path, monkeypatch)
-    assert client_program("pg_dump", server, too_new=before, tls=tls) == tmp_path / expected[1:] / "pg_dump"
+    assert client_program("pg_dump", server, too_new=too_new, tls=tls) == tmp_path / expected[1:] / "pg_dump"
 
 
-@pytest.mark.parametrize(("server", "before"), [(20, None), (16, 17)])
+@pytest.mark.parametrize(("server", "too_new"), [(20, None), (16, 17)])
 def test_a_missing_client_program_is_reported_with_its_package(
-    server: int, before: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: int, too_new: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs(tmp_path, monkeypatch)
     with pytest.raises(DatabaseUnavailable, match=f"postgresql-client-{server}"):
-        client_program("pg_dump", server, too_new=before)
+        client_program("pg_dump", server, too_new=too_new)
 
 
 def programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ def test_a_record_that_is_counted_twice_fails_the_batch(connection: Connection) 
 
 def test_closing_a_batch_removes_expired_commit_evidence(connection: Connection) -> None:
     for hours in (1, 25):
-        told = "INSERT INTO etl.commits VALUES (gen_random_uuid(), now() - make_interval(hours => :hours))"
-        connection.execute(text(told), {"hours": hours})
+        statement = "INSERT INTO etl.commits VALUES (gen_random_uuid(), now() - make_interval(hours => :hours))"
+        connection.execute(text(statement), {"hours": hours})
     close(connection, loaded(connection, contacts={}))
     assert connection.execute(text("SELECT now() - noted_at < '1 day' FROM etl.commits")).scalars().all() == [True]

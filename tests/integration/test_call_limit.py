@@ -51,13 +51,13 @@ def limit_of(simulator: Simulator) -> AccountLimit:
 
 
 def statuses(simulator: Simulator, path: str = "/v1/") -> list[int]:
-    return [one.status for one in simulator.requests if one.path.startswith(path)]
+    return [request.status for request in simulator.requests if request.path.startswith(path)]
 
 
 def settings_of(simulator: Simulator, **more: Any) -> Settings:
-    given = {"etl_rate_limit": SET, "etl_tenant": "limited", **CREDENTIALS, **more}
+    arguments = {"etl_rate_limit": SET, "etl_tenant": "limited", **CREDENTIALS, **more}
     return Settings(
-        _env_file=None, qqcatalyst_api_url=simulator.api_url, qqcatalyst_token_url=simulator.token_url, **given
+        _env_file=None, qqcatalyst_api_url=simulator.api_url, qqcatalyst_token_url=simulator.token_url, **arguments
     )
 
 
@@ -71,7 +71,7 @@ def run(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 async def fetch_all(client: ApiClient, calls: int) -> None:
-    """Fetch one page so many times, as many at once as the client allows."""
+    """Fetch one page this many times, as many at once as the client allows."""
     async with client:
         await asyncio.gather(*(client.fetch(feed()) for _ in range(calls)))
 
@@ -123,11 +123,11 @@ def test_two_tenants_of_one_account_share_its_limit(engine: Engine) -> None:
 
 def test_the_key_is_that_of_the_account_or_of_the_client(tmp_path: Path) -> None:
     with limited() as simulator:
-        one, other = (settings_of(simulator, qqcatalyst_username=name) for name in ("one", "other"))
-        assert account_key(one) != account_key(other)
+        account, other = (settings_of(simulator, qqcatalyst_username=name) for name in ("one", "other"))
+        assert account_key(account) != account_key(other)
         wide = [settings_of(simulator, qqcatalyst_username=n, etl_rate_limit_shared="client") for n in ("one", "other")]
         assert len({account_key(settings) for settings in wide}) == 1
-        assert "demo" not in account_key(one)
+        assert "demo" not in account_key(account)
 
 
 @pytest.mark.parametrize("form", ["", ",fixed"])
@@ -184,13 +184,13 @@ def test_a_limit_that_lets_nothing_through_ends_the_run_resumable(engine: Engine
 
 
 def test_without_a_database_a_locked_file_counts_and_the_database_takes_it_over(engine: Engine, tmp_path: Path) -> None:
-    given = {"etl_data_dir": tmp_path, "etl_rate_limit": "58/3s"}
+    overrides = {"etl_data_dir": tmp_path, "etl_rate_limit": "58/3s"}
     with limited("60/3") as simulator:
-        run(lambda: fetch_all(client_of(simulator, None, **given), 40))
+        run(lambda: fetch_all(client_of(simulator, None, **overrides), 40))
         (file,) = tmp_path.glob("call-limit-*.json")
         assert len(decode_state(file.read_bytes()).permits) == 40
         assert file.stat().st_mode & 0o077 == 0
-        run(lambda: fetch_all(client_of(simulator, engine, **given), 40))
+        run(lambda: fetch_all(client_of(simulator, engine, **overrides), 40))
     assert not file.exists()
     assert statuses(simulator) == [200] * 80
 
@@ -231,7 +231,7 @@ asyncio.run(work())
 
 @contextmanager
 def workers(simulator: Simulator, url: str, number: int, calls: int) -> "Iterator[list[subprocess.Popen[str]]]":
-    """Give processes that each make so many calls."""
+    """Give processes that each make this many calls."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join((str(Path.cwd()), str(Path(__file__).parent))),
         "DATABASE_URL": url,

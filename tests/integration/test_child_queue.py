@@ -1,24 +1,35 @@
 """The child queue: due parents, their order, their parent fields, and their refresh interval."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.ledger import children
-from etl.ledger.children import REFRESH_DAYS, ChildRequest, QueueCoverage
+from etl.ledger import child_refresh, children
+from etl.ledger.child_counts import count_due_calls
+from etl.ledger.children import ChildRequest, DueQuery, QueueCoverage, RefreshAge
+from etl.ledger.parent_conditions import CLEANING_VALUES, build_mark_condition
 from etl.ledger.staging.raw_tables import CleanStatus, generate_raw_ids, insert_versions
+from etl.models.base import row_id
+from etl.models.sources import is_one_of, spellings
 from etl.models.states import RawState
 from etl.record import Record, StagedRecord
-from etl.resources import resource
+from etl.resources import find_resource
 
 TENANT, BATCH = "t", UUID(int=1)
-POLICIES, DETAILS, TERMINATIONS = resource("policies"), resource("policy_details"), resource("terminations")
+POLICIES, DETAILS = find_resource("policies"), find_resource("policy_details")
+ADJUSTMENTS = find_resource("adjustments")
+CONTACTS, ACCOUNTS = find_resource("contacts"), find_resource("account_info")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TODAY = NOON.date()
+AGE = RefreshAge(timedelta(days=30), timedelta(days=180))
 LOADED = CleanStatus(RawState.LOADED, rules="r", loaded=True)
 
 
@@ -49,15 +60,21 @@ def put(
 
 def due(connection: Connection, child: Any = DETAILS, *, most: int = 100) -> list[ChildRequest]:
     """Return the parents that are due now."""
-    children.refresh_queue(connection, child, POLICIES, TENANT)
-    return children.read_due_requests(
-        connection, child, POLICIES, TENANT, children.read_database_time(connection), most
-    )
+    refresh(connection, child)
+    query = DueQuery(TENANT, [child.name], children.read_database_time(connection))
+    changed = children.take_due_requests(connection, query, most)
+    return [*changed, *children.take_due_requests(connection, replace(query, refreshes=True), most)][:most]
+
+
+def refresh(connection: Connection, *resources: Any, parent: Any = POLICIES) -> None:
+    """Look at all parents again, as the first run of a day does."""
+    child_refresh.require_full_refresh(connection, TENANT)
+    child_refresh.refresh_queue(connection, resources, parent, TENANT, TODAY)
 
 
 def ids(some: list[ChildRequest]) -> list[str]:
     """Return the parent ids of requests."""
-    return [one.parent_id for one in some]
+    return [request.parent_id for request in some]
 
 
 def let_pass(connection: Connection, time: timedelta) -> None:
@@ -67,8 +84,8 @@ def let_pass(connection: Connection, time: timedelta) -> None:
 
 def carried(child: ChildRequest) -> Mapping[str, Any]:
     """Return the parent fields of a request."""
-    found: Mapping[str, Any] = json.loads(child.carried)
-    return found
+    fields: Mapping[str, Any] = json.loads(child.carried)
+    return fields
 
 
 def test_every_parent_is_due_once_and_again_after_the_refresh_interval(connection: Connection) -> None:
@@ -76,9 +93,9 @@ def test_every_parent_is_due_once_and_again_after_the_refresh_interval(connectio
     put(connection, "2")
     first = due(connection)
     assert sorted(ids(first)) == ["1", "2"]
-    children.mark_covered(connection, DETAILS, TENANT, first)
+    children.mark_covered(connection, DETAILS, TENANT, first, AGE)
     assert due(connection) == []
-    let_pass(connection, timedelta(days=REFRESH_DAYS[0], seconds=-1))
+    let_pass(connection, AGE.active - timedelta(seconds=1))
     assert due(connection) == []
     let_pass(connection, timedelta(seconds=1))
     assert sorted(ids(due(connection))) == ["1", "2"]
@@ -86,17 +103,17 @@ def test_every_parent_is_due_once_and_again_after_the_refresh_interval(connectio
 
 def test_inactive_parents_are_refreshed_later(connection: Connection) -> None:
     put(connection, "1", Status="E")
-    children.mark_covered(connection, DETAILS, TENANT, due(connection))
-    let_pass(connection, timedelta(days=REFRESH_DAYS[0]))
+    children.mark_covered(connection, DETAILS, TENANT, due(connection), AGE)
+    let_pass(connection, AGE.active)
     assert due(connection) == []
-    let_pass(connection, timedelta(days=REFRESH_DAYS[1] - REFRESH_DAYS[0]))
+    let_pass(connection, AGE.others - AGE.active)
     assert ids(due(connection)) == ["1"]
 
 
 def test_a_new_version_makes_its_parent_due(connection: Connection) -> None:
     put(connection, "1")
     (before,) = due(connection)
-    children.mark_covered(connection, DETAILS, TENANT, [before])
+    children.mark_covered(connection, DETAILS, TENANT, [before], AGE)
     put(connection, "1", 1)
     (after,) = due(connection)
     assert after.parent_raw_id != before.parent_raw_id
@@ -106,10 +123,10 @@ def test_a_version_that_arrives_during_the_call_is_not_covered(
     connection: Connection,
 ) -> None:
     put(connection, "1")
-    asked = due(connection)
+    requests = due(connection)
     put(connection, "1", 1)
     assert ids(due(connection)) == ["1"]
-    children.mark_covered(connection, DETAILS, TENANT, asked)
+    children.mark_covered(connection, DETAILS, TENANT, requests, AGE)
     assert ids(due(connection)) == ["1"]
 
 
@@ -117,8 +134,8 @@ def test_changed_parents_come_first_then_active_then_newest(connection: Connecti
     put(connection, "1", 0)
     put(connection, "2", 5, Status="E")
     put(connection, "3", 3)
-    children.mark_covered(connection, DETAILS, TENANT, due(connection))
-    let_pass(connection, timedelta(days=REFRESH_DAYS[1]))
+    children.mark_covered(connection, DETAILS, TENANT, due(connection), AGE)
+    let_pass(connection, AGE.others)
     assert ids(due(connection)) == ["3", "1", "2"]
     put(connection, "2", 6, Status="E")
     assert ids(due(connection)) == ["2", "3", "1"]
@@ -138,18 +155,61 @@ def test_refused_parents_are_not_queued_but_loaded_ones_are(connection: Connecti
     assert ids(due(connection)) == ["2"]
 
 
-def test_a_parent_filter_limits_the_queue(connection: Connection) -> None:
-    put(connection, "1", Status="A")
-    put(connection, "2", Status="C")
-    assert ids(due(connection, TERMINATIONS)) == ["2"]
-    assert sorted(ids(due(connection))) == ["1", "2"]
+def put_contact(connection: Connection, source_id: str, contact_type: str | None, sub_type: str | None) -> None:
+    """Stage a contact of a type and a sub-type, and its row."""
+    raw = json.dumps({"EntityID": int(source_id), "ContactType": contact_type, "ContactSubType": sub_type}).encode()
+    record = Record(source_id, raw, bytes(16), NOON, False)
+    insert_versions(connection, CONTACTS, TENANT, BATCH, [(StagedRecord(generate_raw_ids(1)[0], record), None, LOADED)])
+    connection.execute(
+        text("INSERT INTO contacts (id, tenant, source_id, status) VALUES (:id, :tenant, :source, 'A')"),
+        {"id": row_id(TENANT, "contacts", source_id), "tenant": TENANT, "source": source_id},
+    )
+
+
+def put_policy_of(connection: Connection, contact: str, deleted_at: datetime | None = None) -> None:
+    """Store a policy row of a contact."""
+    connection.execute(
+        text("""
+            INSERT INTO policies (id, tenant, source_id, contact_id, status, deleted_at)
+            VALUES (:id, :tenant, :source, :contact, 'A', :deleted_at)
+        """),
+        {
+            "id": row_id(TENANT, "policies", contact), "tenant": TENANT, "source": contact, "deleted_at": deleted_at,
+            "contact": row_id(TENANT, "contacts", contact),
+        },
+    )  # fmt: skip
+
+
+def due_accounts(connection: Connection) -> list[str]:
+    """Return the contacts whose account details are due."""
+    refresh(connection, ACCOUNTS, parent=CONTACTS)
+    query = DueQuery(TENANT, [ACCOUNTS.name], children.read_database_time(connection))
+    return sorted(ids(children.take_due_requests(connection, query, 100)))
+
+
+def test_carriers_managing_agencies_and_employees_have_no_details_and_customers_do(connection: Connection) -> None:
+    customers = [("C", "C"), ("C", None), (None, None), ("H", "C")]
+    others = [("R", "C"), ("C", "R"), (None, " r "), ("M", None), ("C", "M"), ("E", "E"), ("C", "e")]
+    for number, codes in enumerate([*customers, *others]):
+        put_contact(connection, str(number + 1), *codes)
+        put_policy_of(connection, str(number + 1))
+    assert due_accounts(connection) == ["1", "2", "3", "4"]
+
+
+def test_a_prospect_is_asked_about_once_a_live_policy_names_it(connection: Connection) -> None:
+    put_contact(connection, "1", "P", "P")
+    put_contact(connection, "2", "C", "P")
+    put_contact(connection, "3", "P", None)
+    put_policy_of(connection, "3", deleted_at=NOON)
+    assert due_accounts(connection) == []
+    put_policy_of(connection, "2")
+    assert due_accounts(connection) == ["2"]
 
 
 def test_a_request_has_the_parent_fields_that_the_child_needs(connection: Connection) -> None:
     put(connection, "1", CustomerId=7, PolicyNumber="not needed", TotalPremium=12.5)
     assert carried(due(connection)[0]) == {"PolicyId": 1, "CustomerId": 7, "Status": "A", "TotalPremium": 12.5}
-    put(connection, "2", Status="C")
-    assert carried(due(connection, TERMINATIONS)[0]) == {"PolicyId": 2}
+    assert carried(due(connection, ADJUSTMENTS)[0]) == {"PolicyId": 1, "CustomerId": 7}
 
 
 def test_a_parent_whose_call_failed_is_postponed(connection: Connection) -> None:
@@ -164,9 +224,9 @@ def test_a_parent_whose_call_failed_is_postponed(connection: Connection) -> None
 
 def test_a_parent_that_is_due_after_the_start_waits_for_the_next_run(connection: Connection) -> None:
     put(connection, "1")
-    children.refresh_queue(connection, DETAILS, POLICIES, TENANT)
-    before = children.read_database_time(connection) - timedelta(seconds=1)
-    assert children.read_due_requests(connection, DETAILS, POLICIES, TENANT, before, 10) == []
+    refresh(connection, DETAILS)
+    start = children.read_database_time(connection) - timedelta(seconds=1)
+    assert children.take_due_requests(connection, DueQuery(TENANT, [DETAILS.name], start), 10) == []
 
 
 def test_tenants_have_separate_queues(connection: Connection) -> None:
@@ -179,7 +239,7 @@ def test_tenants_have_separate_queues(connection: Connection) -> None:
 def test_coverage_counts_the_outstanding_calls(connection: Connection) -> None:
     for number in range(1, 5):
         put(connection, str(number))
-    children.mark_covered(connection, DETAILS, TENANT, due(connection)[:3])
+    children.mark_covered(connection, DETAILS, TENANT, due(connection)[:3], AGE)
     now = children.read_database_time(connection)
     assert children.read_coverage(connection, DETAILS.name, TENANT) == QueueCoverage(4, 3, 1, now)
     assert children.read_coverage(connection, "documents", TENANT) == QueueCoverage(0, 0, 0, None)
@@ -197,17 +257,60 @@ def test_an_excluded_parent_leaves_the_queue(connection: Connection, newer: Mapp
     put(connection, "2")
     due(connection)
     put(connection, "1", 1, **newer)
-    asked = due(connection)
-    assert ids(asked) == ["2"]
-    children.mark_covered(connection, DETAILS, TENANT, asked)
+    requests = due(connection)
+    assert ids(requests) == ["2"]
+    children.mark_covered(connection, DETAILS, TENANT, requests, AGE)
     assert due(connection) == []
     assert children.read_coverage(connection, DETAILS.name, TENANT).outstanding == 0
 
 
 def test_a_parent_that_returns_is_queued_again(connection: Connection) -> None:
     put(connection, "1")
-    children.mark_covered(connection, DETAILS, TENANT, due(connection))
+    children.mark_covered(connection, DETAILS, TENANT, due(connection), AGE)
     put(connection, "1", 1, Status="D")
     assert due(connection) == []
     put(connection, "1", 2)
     assert ids(due(connection)) == ["1"]
+
+
+#: Values of fields that hold a code or a flag, as JSON can hold them.
+ODD_VALUES: list[Any] = [
+    *("D", "d", " d", "D ", "D\t", "\u00a0D", "D\u200b", "\ufeffD", "d\r\n", "\u3000D\u3000", "D D", "DD", "\u0110"),
+    *("A", "a ", "P", "p\u200b", "e", "E ", "R", " m", "M\u00ad", "\u1d07", "", " ", "true", "TRUE", " Yes", "y", "T"),
+    *("1", "1.0", "0", "no", True, False, None, 1, 0, 2, -1, [], ["D"], {}, {"D": 1}, "K", "\u212a", "\ufb02", "Na"),
+]
+
+
+def json_texts() -> list[Any]:
+    """Return the hostile texts of the public corpus that JSON can hold in PostgreSQL; none without the corpus."""
+    file = Path(os.environ.get("QQETL_CASES", Path(__file__).parents[3] / "shared" / "cases")) / "naughty.jsonl"
+    texts = [json.loads(line)["input"] for line in file.read_text().splitlines()] if file.exists() else []
+    return [text for text in texts if "\x00" not in text and text.isprintable()]
+
+
+def test_marks_mean_the_same_in_sql_and_in_python(connection: Connection) -> None:
+    """The queue reads raw rows with SQL, the cleaning with Python: deleted, active and filtered parents agree."""
+    values = [*ODD_VALUES, *json_texts()]
+    for codes in (("D",), ("A", "P"), ("R", "M", "E"), (True,)):
+        condition = build_mark_condition(":field", ":codes")
+        query = text(f"""
+            SELECT ({condition}) IS TRUE
+            FROM unnest(CAST(:records AS jsonb[])) WITH ORDINALITY AS parent (raw_data, number) ORDER BY number
+        """)
+        binds = {"field": "Mark", "codes": spellings(codes), **CLEANING_VALUES}
+        records = [json.dumps({"Mark": value}) for value in values]
+        by_sql = connection.execute(query, {**binds, "records": records}).scalars().all()
+        assert dict(zip(records, by_sql, strict=True)) == {
+            record: is_one_of(value, codes) for record, value in zip(records, values, strict=True)
+        }
+
+
+@pytest.mark.parametrize(
+    "mark", [{"Status": "d"}, {"Status": "D "}, {"IsDeleted": "TRUE"}, {"IsDeleted": 1}, {"IsDeleted": " Y"}]
+)
+def test_a_parent_marked_deleted_in_any_spelling_gets_no_call(connection: Connection, mark: Mapping[str, Any]) -> None:
+    put(connection, "1", **mark)
+    put(connection, "2", Status=" a")
+    put(connection, "3", Status="C")
+    assert ids(due(connection)) == ["2", "3"]
+    assert [calls.active for calls in count_due_calls(connection, DETAILS, POLICIES, TENANT, TODAY)] == [True, False]

@@ -15,7 +15,7 @@ from etl.api.client import ApiClient
 from etl.api.protocol import Answer, page_call
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, CredentialsRefused, SettingsError, UnexpectedResponse
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.simulator import Simulator, SimulatorSettings
 
 pytestmark = pytest.mark.timeout(30)
@@ -31,11 +31,11 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with Simulator(SimulatorSettings(seed=1, contacts=40, port=0)) as one:
-        yield one
+    with Simulator(SimulatorSettings(seed=1, contacts=40, port=0)) as served:
+        yield served
 
 
-def at(simulator: Simulator, use: Use, **given: Any) -> Any:
+def at(simulator: Simulator, use: Use, **overrides: Any) -> Any:
     settings = Settings(
         _env_file=None,
         **{
@@ -43,7 +43,7 @@ def at(simulator: Simulator, use: Use, **given: Any) -> Any:
             "qqcatalyst_api_url": simulator.api_url,
             "qqcatalyst_token_url": simulator.token_url,
             **CREDENTIALS,
-            **given,
+            **overrides,
         },
     )
 
@@ -55,14 +55,15 @@ def at(simulator: Simulator, use: Use, **given: Any) -> Any:
 
 
 def test_a_page_comes_with_all_that_the_ledger_keeps_of_it(simulator: Simulator) -> None:
-    contacts = resource("contacts")
+    contacts = find_resource("contacts")
     call = page_call(contacts, contacts.endpoints[0], date(2000, 1, 1), date(2100, 1, 1), 1, 500)
 
     async def use(client: ApiClient) -> tuple[Answer, ApiClient]:
         return await client.fetch(call), client
 
     got, client = at(simulator, use)
-    assert (got.status, got.attempts, got.page.total, len(got.page.items)) == (200, 1, 40, 40)
+    number = len(simulator.world.contacts)  # customers, carriers and staff
+    assert (got.status, got.attempts, got.page.total, len(got.page.items)) == (200, 1, number, number)
     assert got.milliseconds > 0
     assert abs(got.requested_at - datetime.now(UTC)) < timedelta(minutes=1)
     assert (client.traffic.calls, client.traffic.logins, client.traffic.retries) == (1, 1, 0)
@@ -99,21 +100,21 @@ def test_wrong_credentials_are_refused_after_one_request(simulator: Simulator) -
 
 
 def test_enterprise_access_needs_no_user(simulator: Simulator) -> None:
-    given = {"qqcatalyst_auth": "enterprise", "qqcatalyst_username": None, "qqcatalyst_password": None}
-    assert at(simulator, lambda client: client.fetch(feed("drivers")), **given).status == 200
+    overrides = {"qqcatalyst_auth": "enterprise", "qqcatalyst_username": None, "qqcatalyst_password": None}
+    assert at(simulator, lambda client: client.fetch(feed("drivers")), **overrides).status == 200
 
 
 def test_a_request_says_who_asks_and_what_for() -> None:
-    seen = against(ScriptedApi([page(1)]), feed())
-    (asked,) = seen.api.calls()
+    outcome = against(ScriptedApi([page(1)]), feed())
+    (request,) = outcome.api.calls()
     assert (
-        asked.target
+        request.target
         == "/v1/Contacts/LastModifiedCreated?startDate=2026-01-01&endDate=2026-02-01&pageNumber=1&pageSize=500"
     )
-    assert asked.headers["accept"] == "application/json"
-    assert asked.headers["user-agent"].startswith("qqcatalyst-etl/")
-    assert asked.headers["authorization"] == "Bearer t"
-    (login,) = seen.api.logins()
+    assert request.headers["accept"] == "application/json"
+    assert request.headers["user-agent"].startswith("qqcatalyst-etl/")
+    assert request.headers["authorization"] == "Bearer t"
+    (login,) = outcome.api.logins()
     assert parse_qs(login.body.decode())["grant_type"] == ["password"]
 
 
@@ -137,9 +138,9 @@ def test_no_more_calls_are_under_way_than_the_setting_allows() -> None:
 
 
 def test_a_search_is_posted_as_json() -> None:
-    seen = against(ScriptedApi([page()]), feed("commission_rules"))
-    (asked,) = seen.api.calls()
-    assert (asked.method, asked.headers["content-type"], asked.body) == (
+    outcome = against(ScriptedApi([page()]), feed("commission_rules"))
+    (request,) = outcome.api.calls()
+    assert (request.method, request.headers["content-type"], request.body) == (
         "POST",
         "application/json",
         b'{"PageNo":1,"PageSize":500}',
@@ -147,8 +148,8 @@ def test_a_search_is_posted_as_json() -> None:
 
 
 def test_an_id_with_a_slash_stays_in_its_place() -> None:
-    seen = against(ScriptedApi([answer(200, [])]), details(parent_id="../1?x"))
-    assert seen.api.calls()[0].target == "/v1/Policies/..%2F1%3Fx/Quotes"
+    outcome = against(ScriptedApi([answer(200, [])]), details(parent_id="../1?x"))
+    assert outcome.api.calls()[0].target == "/v1/Policies/..%2F1%3Fx/Quotes"
 
 
 def test_missing_credentials_are_named_before_anything_is_sent() -> None:
@@ -176,11 +177,11 @@ def test_a_token_is_renewed_before_it_expires_and_the_refresh_token_is_the_newes
             async with ApiClient(settings, clock=lambda: now[0], limits=QUICK) as client:
                 for now[0] in (0, 500, 545, 1090):
                     await client.fetch(feed())
-        return [one.headers["authorization"] for one in api.calls()]
+        return [request.headers["authorization"] for request in api.calls()]
 
     assert asyncio.run(run()) == ["Bearer a", "Bearer a", "Bearer b", "Bearer c"]
-    refreshes = [parse_qs(one.body.decode()) for one in api.logins()[1:]]
-    assert [one["refresh_token"] for one in refreshes] == [["r1"], ["r2"]]
+    refreshes = [parse_qs(login.body.decode()) for login in api.logins()[1:]]
+    assert [form["refresh_token"] for form in refreshes] == [["r1"], ["r2"]]
     assert base64.b64decode(api.logins()[1].headers["authorization"].removeprefix("Basic ")) == b"demo:demo-secret"
 
 
@@ -200,23 +201,23 @@ def test_a_token_is_renewed_before_it_expires_and_the_refresh_token_is_the_newes
     ],
 )
 def test_trouble_at_the_token_address_is_waited_out(trouble: Step) -> None:
-    seen = against(ScriptedApi([page(1)], [trouble, trouble, token()]), feed())
-    assert seen.ids
-    assert (len(seen.api.logins()), len(seen.slept)) == (3, 2)
+    outcome = against(ScriptedApi([page(1)], [trouble, trouble, token()]), feed())
+    assert outcome.ids
+    assert (len(outcome.api.logins()), len(outcome.slept)) == (3, 2)
 
 
 def test_tries_for_a_token_do_not_multiply_with_tries_for_a_page() -> None:
-    seen = against(ScriptedApi([page(1)], [answer(500)]), feed())
-    assert isinstance(seen.result, ApiUnavailable)
-    assert (len(seen.api.logins()), len(seen.api.calls())) == (5, 0)
+    outcome = against(ScriptedApi([page(1)], [answer(500)]), feed())
+    assert isinstance(outcome.result, ApiUnavailable)
+    assert (len(outcome.api.logins()), len(outcome.api.calls())) == (5, 0)
 
 
 @pytest.mark.parametrize("seconds", [None, "120", 0, -5, "soon"])
 def test_odd_lives_of_tokens_do_not_end_in_a_loop(seconds: object) -> None:
-    seen = against(ScriptedApi([page(1)], [token(seconds=seconds)]), feed(), feed())
-    assert len(seen.api.logins()) == 1
+    outcome = against(ScriptedApi([page(1)], [token(seconds=seconds)]), feed(), feed())
+    assert len(outcome.api.logins()) == 1
 
 
 def test_an_unusable_type_of_token_is_told() -> None:
-    seen = against(ScriptedApi([page(1)], [answer(200, {"access_token": "x", "token_type": "mac"})]), feed())
-    assert isinstance(seen.result, UnexpectedResponse)
+    outcome = against(ScriptedApi([page(1)], [answer(200, {"access_token": "x", "token_type": "mac"})]), feed())
+    assert isinstance(outcome.result, UnexpectedResponse)

@@ -23,10 +23,10 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("failures", range(6))
 def test_bursts_of_errors_are_waited_out_with_jitter_up_to_a_bound(failures: int) -> None:
     script = [answer(status) for status in (500, 502, 503, 504, 500)[:failures]]
-    seen = against(ScriptedApi([*script, page(1)] if failures < 5 else script), feed())
-    assert isinstance(seen.result, Answer if failures < 5 else ApiUnavailable)
-    assert len(seen.slept) == min(failures, 4)
-    assert all(0 <= pause <= 2.0**at for at, pause in enumerate(seen.slept))
+    outcome = against(ScriptedApi([*script, page(1)] if failures < 5 else script), feed())
+    assert isinstance(outcome.result, Answer if failures < 5 else ApiUnavailable)
+    assert len(outcome.slept) == min(failures, 4)
+    assert all(0 <= pause <= 2.0**at for at, pause in enumerate(outcome.slept))
 
 
 def test_pauses_differ_between_runs() -> None:
@@ -34,7 +34,16 @@ def test_pauses_differ_between_runs() -> None:
     assert len(pauses) == 3
 
 
-@pytest.mark.parametrize("status", [403, 405, 404])
+def test_a_403_is_not_repeated_with_the_same_credentials() -> None:
+    """RFC 9110, 15.5.4; also as the web page of a firewall, and whether or not every account has the resource."""
+    page_of_firewall = answer(403, b"<html><body>Forbidden</body></html>", Content_Type="text/html")
+    for script in ([answer(403, {})], [page_of_firewall]):
+        for call in (feed(), feed("claims")):
+            outcome = against(ScriptedApi(script), call)
+            assert (type(outcome.result), len(outcome.api.calls()), outcome.slept) == (EndpointRefused, 1, [])
+
+
+@pytest.mark.parametrize("status", [405, 404])
 def test_a_refusal_is_asked_again_only_where_every_account_has_the_resource(status: int) -> None:
     proven = against(ScriptedApi([answer(status, {})]), feed())
     unproven = against(ScriptedApi([answer(status, {})]), feed("claims"))
@@ -50,73 +59,75 @@ def test_a_web_page_in_a_pages_place_is_asked_for_again() -> None:
 
 @pytest.mark.parametrize("status", [400, 413, 414, 431, 422])
 def test_a_call_that_is_wrong_in_itself_is_sent_once(status: int) -> None:
-    seen = against(ScriptedApi([answer(status, {})]), feed())
-    assert (seen.result.reason, len(seen.api.calls())) == (Refusal.REQUEST, 1)
+    outcome = against(ScriptedApi([answer(status, {})]), feed())
+    assert (outcome.result.reason, len(outcome.api.calls())) == (Refusal.REQUEST, 1)
 
 
 def test_details_that_vanished_are_asked_for_once() -> None:
-    seen = against(ScriptedApi([answer(404, {"Message": "gone"})]), details())
-    assert isinstance(seen.result, NotFound)
-    assert len(seen.api.calls()) == 1
+    outcome = against(ScriptedApi([answer(404, {"Message": "gone"})]), details())
+    assert isinstance(outcome.result, NotFound)
+    assert len(outcome.api.calls()) == 1
 
 
-@pytest.mark.parametrize("asked", ["7", "Sat, 31 Jan 2026 12:00:07 GMT"])
-def test_a_wait_that_is_asked_for_is_kept_and_is_no_failure(asked: str) -> None:
-    busy = answer(503, Retry_After=asked, Date="Sat, 31 Jan 2026 12:00:00 GMT")
-    seen = against(ScriptedApi([busy] * 4 + [page(1)]), feed())
-    assert seen.ids
-    assert sum(7 <= pause <= 8 for pause in seen.slept) == 4
+@pytest.mark.parametrize("retry_after", ["7", "Sat, 31 Jan 2026 12:00:07 GMT"])
+def test_a_wait_that_is_asked_for_is_kept_and_is_no_failure(retry_after: str) -> None:
+    busy = answer(503, Retry_After=retry_after, Date="Sat, 31 Jan 2026 12:00:00 GMT")
+    outcome = against(ScriptedApi([busy] * 4 + [page(1)]), feed())
+    assert outcome.ids
+    assert sum(7 <= pause <= 8 for pause in outcome.slept) == 4
 
 
 def test_the_call_limit_is_no_failure_of_a_call() -> None:
-    seen = against(ScriptedApi([answer(429)] * 6 + [answer(500)] * 4 + [page(1)]), feed())
-    assert seen.ids
+    outcome = against(ScriptedApi([answer(429)] * 6 + [answer(500)] * 4 + [page(1)]), feed())
+    assert outcome.ids
 
 
-@pytest.mark.parametrize("asked", ["Sat, 31 Jan 2026 11:00:00 GMT", "-1", "soon", ""])
-def test_a_wait_in_the_past_or_unusable_is_short(asked: str) -> None:
-    seen = against(ScriptedApi([answer(429, Retry_After=asked, Date="Sat, 31 Jan 2026 12:00:00 GMT"), page(1)]), feed())
-    assert seen.ids
-    assert all(0 <= pause <= 2 for pause in seen.slept)
+@pytest.mark.parametrize("retry_after", ["Sat, 31 Jan 2026 11:00:00 GMT", "-1", "soon", ""])
+def test_a_wait_in_the_past_or_unusable_is_short(retry_after: str) -> None:
+    outcome = against(
+        ScriptedApi([answer(429, Retry_After=retry_after, Date="Sat, 31 Jan 2026 12:00:00 GMT"), page(1)]), feed()
+    )
+    assert outcome.ids
+    assert all(0 <= pause <= 2 for pause in outcome.slept)
 
 
 @pytest.mark.parametrize(("status", "error"), [(429, QuotaSpent), (503, ApiUnavailable)])
 def test_a_wait_of_hours_ends_the_run_resumable(status: int, error: type[TryAgain]) -> None:
-    seen = against(ScriptedApi([answer(status, Retry_After="7200")]), feed())
-    assert isinstance(seen.result, error)
-    assert (seen.results[0].retry_after, len(seen.api.calls()), seen.slept) == (7200, 1, [])
+    outcome = against(ScriptedApi([answer(status, Retry_After="7200")]), feed())
+    assert isinstance(outcome.result, error)
+    assert (outcome.results[0].retry_after, len(outcome.api.calls()), outcome.slept) == (7200, 1, [])
 
 
 def test_a_spent_quota_ends_every_call_and_says_when_to_go_on() -> None:
-    seen = against(ScriptedApi([page(1), answer(429, Retry_After="7200")]), *(feed() for _ in range(4)))
-    assert [type(one) for one in seen.results] == [Answer, *[QuotaSpent] * 3]
-    assert len(seen.api.calls()) == 2
+    outcome = against(ScriptedApi([page(1), answer(429, Retry_After="7200")]), *(feed() for _ in range(4)))
+    assert [type(result) for result in outcome.results] == [Answer, *[QuotaSpent] * 3]
+    assert len(outcome.api.calls()) == 2
     until = datetime.now(UTC) + timedelta(hours=2)
-    named = [f"{moment:%Y-%m-%d %H:%M} UTC" for moment in (until - timedelta(minutes=1), until)]
-    assert all(any(moment in str(one) for moment in named) for one in seen.results[1:])
+    moments = [f"{moment:%Y-%m-%d %H:%M} UTC" for moment in (until - timedelta(minutes=1), until)]
+    assert all(any(moment in str(result) for moment in moments) for result in outcome.results[1:])
 
 
 def test_a_limit_without_end_ends_the_run_after_15_windows() -> None:
-    seen = against(ScriptedApi([answer(429)]), feed())
-    assert isinstance(seen.result, QuotaSpent)
-    assert 15 <= len(seen.api.calls()) <= 17
+    outcome = against(ScriptedApi([answer(429)]), feed())
+    assert isinstance(outcome.result, QuotaSpent)
+    assert 15 <= len(outcome.api.calls()) <= 17
 
 
 def test_a_long_outage_opens_the_circuit() -> None:
-    seen = against(
+    outcome = against(
         ScriptedApi([answer(503)]),
         *(feed(name) for name in ("contacts", "policies", "claims", "drivers", "vehicles") * 4),
     )
-    assert all(isinstance(one, ApiUnavailable) for one in seen.results)
-    assert len(seen.api.calls()) == 15
+    assert all(isinstance(result, ApiUnavailable) for result in outcome.results)
+    assert len(outcome.api.calls()) == 15
 
 
 @pytest.mark.parametrize("status", [202, 203, 206, 302, 307, 408])
 def test_odd_answers_are_asked_for_again_and_redirects_not_followed(status: int) -> None:
     odd = answer(status, {"Data": []}, Location="/v1/elsewhere")
-    seen = against(ScriptedApi([odd, page(1)]), feed())
-    assert seen.ids
-    assert all("elsewhere" not in one.target for one in seen.api.asked)
+    outcome = against(ScriptedApi([odd, page(1)]), feed())
+    assert outcome.ids
+    assert all("elsewhere" not in request.target for request in outcome.api.asked)
 
 
 def test_no_content_is_empty_for_details_and_an_error_for_a_feed() -> None:
@@ -127,6 +138,6 @@ def test_no_content_is_empty_for_details_and_an_error_for_a_feed() -> None:
 @pytest.mark.parametrize("body", [b'{"Data":[{"EntityID"', b"", b"null!", b'{"Data":[],"IsSuccess":false}'])
 def test_a_body_that_is_cut_or_says_it_failed_is_asked_for_again(body: bytes) -> None:
     assert against(ScriptedApi([answer(200, body), page(1)]), feed()).ids
-    seen = against(ScriptedApi([answer(200, body)]), feed())
-    assert isinstance(seen.result, ApiUnavailable)
-    assert len(seen.api.calls()) == 5
+    outcome = against(ScriptedApi([answer(200, body)]), feed())
+    assert isinstance(outcome.result, ApiUnavailable)
+    assert len(outcome.api.calls()) == 5

@@ -16,9 +16,11 @@ import pytest
 from certificates import certificate
 from client_bench import CREDENTIALS, HTML, QUICK, against, feed
 from scripted_api import ScriptedApi, Step, answer, cut, drip, page, token
+from yarl import URL
 
 from etl.api.client import ApiClient
 from etl.api.protocol import Refusal
+from etl.api.proxy import environment_proxy
 from etl.api.retry_policy import RetryPolicy
 from etl.api.transport import CertificateRefused, Limits
 from etl.config.settings import Settings
@@ -41,15 +43,15 @@ WHOLE = page(*range(1, 30))
 @pytest.mark.parametrize("reset", [False, True])
 @pytest.mark.parametrize("sent", [0, 5, 40, 120, len(WHOLE) - 1])
 def test_a_connection_that_ends_early_leaves_no_half_page(sent: int, reset: bool) -> None:
-    seen = against(ScriptedApi([cut(WHOLE[:sent], reset=reset), WHOLE]), feed())
-    assert len(seen.ids) == 29
-    assert len(seen.api.calls()) == 2
+    outcome = against(ScriptedApi([cut(WHOLE[:sent], reset=reset), WHOLE]), feed())
+    assert len(outcome.ids) == 29
+    assert len(outcome.api.calls()) == 2
 
 
 def test_a_chunked_answer_that_is_cut_is_asked_for_again() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-    seen = against(ScriptedApi([cut(head + b"1c\r\n" + b'{"Data":[{"EntityID": 1}],  ' + b"\r\n"), page(2)]), feed())
-    assert seen.ids == [b'{"EntityID": 2}']
+    outcome = against(ScriptedApi([cut(head + b"1c\r\n" + b'{"Data":[{"EntityID": 1}],  ' + b"\r\n"), page(2)]), feed())
+    assert outcome.ids == [b'{"EntityID": 2}']
 
 
 @pytest.mark.parametrize("broken", [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n"])
@@ -60,8 +62,8 @@ def test_an_answer_that_is_no_http_is_asked_for_again(broken: bytes) -> None:
 @pytest.mark.parametrize("stalled", [drip(WHOLE, 0.02), drip(WHOLE[:150] + b" " * 5000, 0.02)])
 def test_a_server_that_drips_is_left_at_the_deadline(stalled: Step) -> None:
     began = time.monotonic()
-    seen = against(ScriptedApi([stalled, page(1)]), feed(), limits=Limits(total=0.4, connect=0.4, read=0.4))
-    assert seen.ids
+    outcome = against(ScriptedApi([stalled, page(1)]), feed(), limits=Limits(total=0.4, connect=0.4, read=0.4))
+    assert outcome.ids
     assert time.monotonic() - began < 3
 
 
@@ -78,27 +80,27 @@ def test_a_refused_connection_is_tried_again_and_named() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-        seen = against(ScriptedApi([page(1)]), feed(), qqcatalyst_api_url=nobody)
-    assert isinstance(seen.result, ApiUnavailable)
-    assert "contacts, page 1" in str(seen.result)
-    assert "127.0.0.1 cannot be reached (ConnectionRefusedError)" in str(seen.result)
-    assert len(seen.slept) == 4
+        outcome = against(ScriptedApi([page(1)]), feed(), qqcatalyst_api_url=nobody)
+    assert isinstance(outcome.result, ApiUnavailable)
+    assert "contacts, page 1" in str(outcome.result)
+    assert "127.0.0.1 cannot be reached (ConnectionRefusedError)" in str(outcome.result)
+    assert len(outcome.slept) == 4
 
 
 def test_a_name_that_does_not_resolve_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, real = [], socket.getaddrinfo
+    hosts, real = [], socket.getaddrinfo
 
     def resolve(host: str, *rest: Any, **more: Any) -> Any:
         if host == "api.example.test":
-            asked.append(host)
+            hosts.append(host)
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         return real(host, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    seen = against(ScriptedApi([page(1)]), feed(), qqcatalyst_api_url="https://api.example.test/v1")
-    assert isinstance(seen.result, ApiUnavailable)
-    assert "api.example.test could not be resolved" in str(seen.result)
-    assert len(asked) == 5
+    outcome = against(ScriptedApi([page(1)]), feed(), qqcatalyst_api_url="https://api.example.test/v1")
+    assert isinstance(outcome.result, ApiUnavailable)
+    assert "api.example.test could not be resolved" in str(outcome.result)
+    assert len(hosts) == 5
 
 
 def test_a_compressed_answer_is_read() -> None:
@@ -109,8 +111,8 @@ def test_a_compressed_answer_is_read() -> None:
 @pytest.mark.parametrize("body", [b" " * 200_000 + b"[]", gzip.compress(b"0" * 50_000_000, mtime=0)])
 def test_an_answer_too_large_for_the_memory_is_refused_once(body: bytes) -> None:
     encoding = "gzip" if body[:2] == b"\x1f\x8b" else ""
-    seen = against(ScriptedApi([answer(200, body, Content_Encoding=encoding)]), feed())
-    assert (seen.result.reason, len(seen.api.calls())) == (Refusal.TOO_LARGE, 1)
+    outcome = against(ScriptedApi([answer(200, body, Content_Encoding=encoding)]), feed())
+    assert (outcome.result.reason, len(outcome.api.calls())) == (Refusal.TOO_LARGE, 1)
 
 
 @pytest.mark.parametrize(
@@ -133,11 +135,11 @@ def test_a_wrong_charset_is_a_fault_of_the_page() -> None:
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(tmp_path: Path) -> None:
     tls, _ = certificate(tmp_path)
-    seen = against(ScriptedApi([page(1)], tls=tls), feed())
-    assert isinstance(seen.result, CertificateRefused)
-    assert isinstance(seen.result, ActionRequired)
-    assert "SSL_CERT_FILE" in str(seen.result)
-    assert (seen.api.asked, seen.slept) == ([], [])
+    outcome = against(ScriptedApi([page(1)], tls=tls), feed())
+    assert isinstance(outcome.result, CertificateRefused)
+    assert isinstance(outcome.result, ActionRequired)
+    assert "SSL_CERT_FILE" in str(outcome.result)
+    assert (outcome.api.asked, outcome.slept) == ([], [])
 
 
 def test_a_private_authority_is_trusted_when_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,9 +170,41 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
             async with ApiClient(settings, limits=QUICK, policy=RetryPolicy(attempts=1)) as client:
                 with suppress(ApiUnavailable):
                     await client.fetch(feed())
-            return [one.target for one in proxy.asked]
+            return [request.target for request in proxy.asked]
 
     assert asyncio.run(run())[0] == "http://127.0.0.1:9/oauth/token"
+
+
+def test_a_login_of_netrc_is_never_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A `default` line holds somebody's login for all hosts; ours is in the form and in the header."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password elsewhere\nmachine 127.0.0.1 login x password y\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    outcome = against(ScriptedApi([page(1)], [token()]), feed())
+    assert outcome.ids
+    sent = [request.headers.get("Authorization", "") for request in outcome.api.asked]
+    assert len(sent) == 2
+    assert [value for value in sent if value.startswith("Basic")] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "environment", "proxy"),
+    [
+        ("https://api.example.com/v1", {"https_proxy": "http://u:p@proxy:3128"}, "http://u:p@proxy:3128"),
+        ("https://api.example.com/v1", {"https_proxy": "proxy:3128"}, "http://proxy:3128"),
+        ("https://api.example.com/v1", {"http_proxy": "http://proxy:3128"}, None),
+        ("https://api.example.com/v1", {"https_proxy": "http://proxy:3128", "no_proxy": ".example.com"}, None),
+        ("http://127.0.0.1:9/v1", {}, None),
+    ],
+)
+def test_only_a_proxy_is_taken_from_the_environment(
+    url: str, environment: dict[str, str], proxy: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert environment_proxy(URL(url)) == (None if proxy is None else URL(proxy))
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -190,8 +224,8 @@ def test_no_token_and_no_password_follow_a_redirect_to_another_host(status: int)
                     await client.fetch(feed())
                 return api.asked, other.asked
 
-    asked, elsewhere = asyncio.run(run())
-    assert (len(asked), elsewhere) == (4, [])
+    requests, elsewhere = asyncio.run(run())
+    assert (len(requests), elsewhere) == (4, [])
 
 
 BOMB = """
@@ -225,10 +259,42 @@ def test_a_small_body_that_unpacks_into_a_huge_one_takes_no_more_memory_than_the
 def test_the_apis_clock_is_read_and_a_far_one_told_once(caplog: pytest.LogCaptureFixture) -> None:
     there = datetime.now(UTC) + timedelta(hours=1)
     far = answer(200, {"Data": []}, Date=f"{there:%a, %d %b %Y %H:%M:%S} GMT")
-    seen = against(ScriptedApi([far]), feed(), feed())
-    assert abs(seen.results[0].requested_at - there) < timedelta(seconds=30)
-    assert abs(seen.client.server_now() - datetime.now(UTC) - timedelta(hours=1)) < timedelta(seconds=30)
-    assert [one.getMessage().count("clocks differ") for one in caplog.records] == [1]
+    outcome = against(ScriptedApi([far]), feed(), feed())
+    assert abs(outcome.results[0].requested_at - there) < timedelta(seconds=30)
+    assert abs(outcome.client.server_now() - datetime.now(UTC) - timedelta(hours=1)) < timedelta(seconds=30)
+    assert [record.getMessage().count("clocks differ") for record in caplog.records] == [1]
+
+
+@pytest.mark.parametrize(("days", "expected"), [(26, 0), (-26, -26), (0.9, 0.9), (-0.9, -0.9)])
+def test_a_clock_beyond_the_bounds_is_named_and_the_earlier_one_counts(
+    days: float, expected: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    there = datetime.now(UTC) + timedelta(days=days)
+    far = answer(200, {"Data": []}, Date=f"{there:%a, %d %b %Y %H:%M:%S} GMT")
+    outcome = against(ScriptedApi([far]), feed(), feed())
+    wanted = datetime.now(UTC) + timedelta(days=expected)
+    assert abs(outcome.client.server_now() - wanted) < timedelta(seconds=30)
+    assert abs(outcome.results[1].requested_at - wanted) < timedelta(seconds=30)
+    assert outcome.client.api_clock.is_doubted is (abs(days) > 1)
+    assert [record.getMessage().count("clocks differ") for record in caplog.records] == [1]
+
+
+@pytest.mark.parametrize(("overlap", "hours", "expected"), [(2, 3, 0), (2, 1, 1), (2, -3, -3), (0, 3, 0)])
+def test_a_clock_ahead_is_believed_as_far_as_windows_overlap(overlap: float, hours: float, expected: float) -> None:
+    """What changes between our time and the end of a window that lies ahead is read again only within the overlap."""
+    there = datetime.now(UTC) + timedelta(hours=hours)
+    far = answer(200, {"Data": []}, Date=f"{there:%a, %d %b %Y %H:%M:%S} GMT")
+    outcome = against(ScriptedApi([far]), feed(), etl_overlap=timedelta(hours=overlap))
+    wanted = datetime.now(UTC) + timedelta(hours=expected)
+    assert abs(outcome.client.server_now() - wanted) < timedelta(seconds=30)
+    assert outcome.client.api_clock.is_doubted is (hours != expected)
+
+
+def test_one_odd_date_among_good_ones_changes_nothing() -> None:
+    here, there = datetime.now(UTC) + timedelta(hours=1), datetime.now(UTC) - timedelta(days=26)
+    good, odd = (answer(200, {"Data": []}, Date=f"{at:%a, %d %b %Y %H:%M:%S} GMT") for at in (here, there))
+    outcome = against(ScriptedApi([good, odd, odd]), feed(), feed(), feed())
+    assert abs(outcome.results[2].requested_at - here) < timedelta(seconds=30)
 
 
 def test_no_error_holds_a_secret_or_anything_of_an_answer() -> None:

@@ -27,17 +27,17 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def checks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that grows with each check of an outcome."""
-    found: list[int] = []
+    calls: list[int] = []
 
     def watched(look: object) -> bool:
         def counted() -> bool:
-            found.append(1)
+            calls.append(1)
             return bool(look())  # type: ignore[operator]
 
         return with_retries(counted)
 
     monkeypatch.setattr(commit_outcome, "with_retries", watched)
-    return found
+    return calls
 
 
 @pytest.fixture
@@ -104,11 +104,11 @@ def test_an_open_transaction_is_waited_for(
 ) -> None:
     connection, attempt, number = opened
     with ThreadPoolExecutor(1) as other:
-        found = other.submit(was_committed, engine.execution_options(isolation_level=level), attempt, number)
+        future = other.submit(was_committed, engine.execution_options(isolation_level=level), attempt, number)
         assert wait_until(lambda: len(checks) >= 2, SECONDS)
-        assert not found.done()
+        assert not future.done()
         getattr(connection, ends)()
-        assert found.result(SECONDS) is (ends == "commit")
+        assert future.result(SECONDS) is (ends == "commit")
 
 
 def test_evidence_is_removed_after_a_day_without_waiting_for_locks(engine: Engine) -> None:

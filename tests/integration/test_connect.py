@@ -238,8 +238,8 @@ def test_an_unreachable_server_is_retryable_and_reported(empty_database_url: str
 
 
 def test_tls_is_required_for_remote_hosts(server: EmbeddedPostgres) -> None:
-    own = socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0))
-    own.close()
+    connection = socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0))
+    connection.close()
     options = connect_options(parse_url("postgresql://u@db.example.com/x"))
     with pytest.raises(psycopg.OperationalError) as caught:
         psycopg.connect(server.url, sslmode=options["sslmode"], sslrootcert=options["sslrootcert"])

@@ -8,7 +8,18 @@ import pytest
 from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from etl.models import BillingRecord, Contact, Document, Model, Policy, Renewal
+from etl.models import (
+    BillingRecord,
+    Carrier,
+    Contact,
+    Document,
+    Employee,
+    Model,
+    Policy,
+    PolicyDetail,
+    Renewal,
+    Termination,
+)
 from etl.models.base import Base, row_id
 from etl.models.derived import BILLING_RECORD_POLICIES, DERIVED, DOCUMENT_POLICIES, RENEWAL_PREMIUMS, Derived
 from etl.models.links import billing_record_policies, document_policies
@@ -21,10 +32,10 @@ FIRST, SECOND = uuid.UUID(int=1), uuid.UUID(int=2)
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
     """Give a connection inside a transaction, with two contacts in the database."""
-    with engine.begin() as given:
-        put(given, Contact, "1", FIRST, status="A")
-        put(given, Contact, "2", FIRST, status="A")
-        yield given
+    with engine.begin() as open_connection:
+        put(open_connection, Contact, "1", FIRST, status="A")
+        put(open_connection, Contact, "2", FIRST, status="A")
+        yield open_connection
 
 
 def key(model: type[Model], source_id: str) -> uuid.UUID:
@@ -32,8 +43,8 @@ def key(model: type[Model], source_id: str) -> uuid.UUID:
 
 
 def put(connection: Connection, model: type[Model], source_id: str, batch: uuid.UUID, **values: Any) -> None:
-    own = {"id": key(model, source_id), "tenant": TENANT, "source_id": source_id, "etl_batch_id": batch}
-    connection.execute(insert(model).values(**own, **values))
+    defaults = {"id": key(model, source_id), "tenant": TENANT, "source_id": source_id, "etl_batch_id": batch}
+    connection.execute(insert(model).values(**defaults, **values))
 
 
 def policy(connection: Connection, source_id: str, batch: uuid.UUID, contact: str = "1", **values: Any) -> None:
@@ -165,6 +176,15 @@ def test_a_document_loses_its_links_with_its_policy_numbers(connection: Connecti
     assert filed(connection) == []
 
 
+def put_people_and_carrier(connection: Connection, batch: uuid.UUID) -> None:
+    """Insert a policy with a producer and a carrier whose number its detail names, and a cancellation of it."""
+    put(connection, Employee, "7", batch)
+    put(connection, Carrier, "8", batch)
+    policy(connection, "12", batch, producer_ids=["7"], carrier_id=key(Carrier, "8"))
+    put(connection, PolicyDetail, "120", batch, policy_id=key(Policy, "12"), carrier_naic="19801")
+    put(connection, Termination, "121", batch, policy_id=key(Policy, "12"))
+
+
 @pytest.mark.parametrize("derived", DERIVED, ids=lambda derived: derived.name)
 def test_a_second_run_writes_nothing(connection: Connection, derived: Derived) -> None:
     policy(connection, "10", FIRST, policy_number="PA 1", total_premium=1000)
@@ -172,6 +192,7 @@ def test_a_second_run_writes_nothing(connection: Connection, derived: Derived) -
     put_renewal(connection, FIRST, 1100)
     put_billing(connection, FIRST, ["10", "11"])
     put_document(connection, FIRST, ["PA 1"])
+    put_people_and_carrier(connection, FIRST)
     assert run(connection, derived, FIRST) > 0
     assert run(connection, derived, FIRST) == 0
 
@@ -198,8 +219,14 @@ def test_only_a_placeholder_may_lack_a_status(connection: Connection) -> None:
 
 
 def stage(connection: Connection, **values: Any) -> None:
-    own = {"id": uuid.uuid4(), "tenant": TENANT, "raw_data": {}, "content_hash": uuid.uuid4(), "version_at": func.now()}
-    connection.execute(insert(raw_table("contacts")).values({**own, "etl_batch_id": FIRST, **values}))
+    defaults = {
+        "id": uuid.uuid4(),
+        "tenant": TENANT,
+        "raw_data": {},
+        "content_hash": uuid.uuid4(),
+        "version_at": func.now(),
+    }
+    connection.execute(insert(raw_table("contacts")).values({**defaults, "etl_batch_id": FIRST, **values}))
 
 
 def test_staging_has_one_newest_version_per_record(connection: Connection) -> None:

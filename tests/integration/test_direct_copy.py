@@ -21,7 +21,7 @@ from etl.models.base import PRIMARY, row_id
 from etl.record import Record, StagedRecord
 from etl.reshape.clean import clean_records
 from etl.reshape.reshaper import Reshaper, Row, row_columns
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.window import Window
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -60,7 +60,7 @@ def load(
 ) -> UpsertResult:
     """Load departments."""
     target = LoadContext(tenant, batch_id or uuid4(), window)
-    return load_rows(connection, target, resource("departments"), row_columns(Department, PRIMARY), rows)
+    return load_rows(connection, target, find_resource("departments"), row_columns(Department, PRIMARY), rows)
 
 
 def look(engine: Engine, **bound: Any) -> dict[str, list[tuple[Any, ...]]]:
@@ -95,19 +95,19 @@ def test_copied_rows_equal_merged_rows(engine: Engine, seeds: range) -> None:
                 for number in numbers
             ]
             ends = {}
-            for way, batch in batch_id.items():
-                tenant = f"{way}-{seed}"
+            for mode, batch in batch_id.items():
+                tenant = f"{mode}-{seed}"
                 with pytest.MonkeyPatch.context() as patch, engine.begin() as connection:
-                    if way == "merged":
+                    if mode == "merged":
                         patch.setattr(RowWriter, "stored_ids", merge_all)
                     write_stubs(connection, LoadContext(tenant, batch, window), stubs, {})
-                    rows = [department(tenant, **one) for one in facts]
+                    rows = [department(tenant, **fact) for fact in facts]
                     done = load(connection, tenant, rows, batch, window)
-                ends[way] = (dict(done.counts), done.turned_away, done.bad, done.deleted, done.revived)
-                copied.update({way: done.counts["inserted"]})
+                ends[mode] = (dict(done.counts), done.turned_away, done.bad, done.deleted, done.revived)
+                copied.update({mode: done.counts["inserted"]})
                 assert sum(done.counts.values()) == len(rows)
             assert ends["copied"] == ends["merged"], f"seed {seed}"
-        looks = [look(engine, tenant=f"{way}-{seed}", batch_id=batch) for way, batch in batch_id.items()]
+        looks = [look(engine, tenant=f"{mode}-{seed}", batch_id=batch) for mode, batch in batch_id.items()]
         for name in LOOKS:
             assert looks[0][name] == looks[1][name], f"{name}, seed {seed}"
     assert copied["copied"] == copied["merged"] > 5 * len(seeds)
@@ -139,7 +139,7 @@ def test_two_concurrent_copies_of_one_id_both_succeed(engine: Engine) -> None:
         while not waits_for_another(engine) and time.monotonic() < deadline:
             thread.join(0.02)
     thread.join(WAIT_SECONDS)
-    assert [one.counts for one in done] == [{"updated": 1, "inserted": 1}]
+    assert [result.counts for result in done] == [{"updated": 1, "inserted": 1}]
     with engine.connect() as connection:
         names = connection.execute(text("SELECT name FROM departments ORDER BY source_id")).scalars().all()
     assert names == ["a", "newer", "a"]
@@ -157,22 +157,22 @@ def test_a_refused_row_does_not_affect_other_copied_rows(engine: Engine) -> None
 
 def policies(count: int) -> list[StagedRecord]:
     """Return one policy for each of `count` customers."""
-    made = []
+    staged = []
     for number in range(1, count + 1):
         decoded = {
             "PolicyId": number, "PolicyNumber": f"P{number}", "CustomerId": 70_000 + number, "Status": "A",
             "EffectiveDate": "2026-01-01", "ExpirationDate": "2027-01-01",
         }  # fmt: skip
         record = Record(str(number), msgspec.json.encode(decoded), number.to_bytes(16, "big"), NOON, False, NOON)
-        made.append(StagedRecord(str(UUID(int=number)), record))
-    return made
+        staged.append(StagedRecord(str(UUID(int=number)), record))
+    return staged
 
 
 @pytest.mark.parametrize("there", [0, 1, MANY_STUBS + 49], ids=["no parent", "one parent", "all but one"])
 def test_missing_parents_of_copied_rows_get_a_placeholder(engine: Engine, there: int) -> None:
     """With many ids the load assumes that the parents exist; the foreign key reports those that do not."""
     count, contacts, window = MANY_STUBS + 50, "contacts", FOREVER
-    reshape = Reshaper(resource("policies"), "t", zone="UTC", strict=False)
+    reshape = Reshaper(find_resource("policies"), "t", zone="UTC", strict=False)
     with engine.begin() as connection:
         for number in range(1, there + 1):
             key = {"id": row_id("t", contacts, str(70_000 + number)), "source_id": str(70_000 + number)}
@@ -185,7 +185,7 @@ def test_missing_parents_of_copied_rows_get_a_placeholder(engine: Engine, there:
             )
     with engine.begin() as connection:
         cleaned = clean_records(reshape, policies(count))
-        done = load_chunk(connection, LoadContext("t", uuid4(), window), resource("policies"), cleaned, "rules")
+        done = load_chunk(connection, LoadContext("t", uuid4(), window), find_resource("policies"), cleaned, "rules")
     assert done.counts == {"inserted": count}
     with engine.connect() as connection:
         query = text("SELECT count(*), count(*) FILTER (WHERE is_placeholder) FROM contacts")

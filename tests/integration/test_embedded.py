@@ -190,8 +190,8 @@ def test_the_server_does_not_inherit_our_environment(home: ServerPaths, monkeypa
     monkeypatch.setenv("QQCATALYST_PASSWORD", "marker-secret")
     with use(home.folder):
         pids = [postmaster(home), int(home.supervisor_lock.read_text())]
-        seen = b"".join(Path(f"/proc/{pid}/environ").read_bytes() for pid in pids if Path("/proc").exists())
-    assert b"marker-secret" not in seen
+        environments = b"".join(Path(f"/proc/{pid}/environ").read_bytes() for pid in pids if Path("/proc").exists())
+    assert b"marker-secret" not in environments
 
 
 def test_a_server_that_fails_to_start_shows_its_last_log_lines(home: ServerPaths) -> None:

@@ -69,7 +69,11 @@ def test_a_fixed_finding_that_returns_is_reopened(connection: Connection) -> Non
 def test_findings_of_other_records_do_not_change(connection: Connection) -> None:
     keep(connection, "ab", found("a"), found("b"))
     keep(connection, "", found("c"))
-    assert [(one, state) for one, _, state, _ in kept(connection)] == [("a", "open"), ("b", "open"), ("c", "open")]
+    assert [(source_id, state) for source_id, _, state, _ in kept(connection)] == [
+        ("a", "open"),
+        ("b", "open"),
+        ("c", "open"),
+    ]
 
 
 def test_resources_of_one_table_have_separate_findings(connection: Connection) -> None:

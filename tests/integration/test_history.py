@@ -19,7 +19,7 @@ from etl.load.rows import LoadContext, load_rows, soft_delete_missing, write_stu
 from etl.models import PAST, PRODUCTION, Department
 from etl.models.base import PRIMARY, Model, row_id
 from etl.reshape.reshaper import Row, row_columns
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.window import Window
 
 TENANT, BATCH = "t", UUID(int=1)
@@ -52,9 +52,9 @@ def load(name: str, day: int, *, dead: bool = False, raw_id: str | None = None) 
     deleted_at, raw = at if dead else None, raw_id or str(uuid4())
     values = [str(KEY), "1", None, None, name, True, JUNE, at, at, deleted_at, uuid4().hex, raw]
     row = Row(str(KEY), raw, format_row(values), undated=False, deleted=dead)
-    named = row_columns(Department, PRIMARY)
+    columns = row_columns(Department, PRIMARY)
     return lambda connection: load_rows(
-        connection, LoadContext(TENANT, BATCH, EVER), resource("departments"), named, [row]
+        connection, LoadContext(TENANT, BATCH, EVER), find_resource("departments"), columns, [row]
     )
 
 
@@ -66,10 +66,10 @@ def versions(engine: Engine) -> list[tuple[Any, ...]]:
     """)
     with engine.connect() as connection:
         rows = connection.execute(query).all()
-    for one, following in pairwise(rows):
-        assert one.known_to == following.known_from, "the history has a gap"
-    assert [one.known_to for one in rows[-1:]] == [None] * len(rows[-1:])
-    return [(one.name, one.live, day_of(one.valid_from), day_of(one.valid_to)) for one in rows]
+    for version, following in pairwise(rows):
+        assert version.known_to == following.known_from, "the history has a gap"
+    assert [version.known_to for version in rows[-1:]] == [None] * len(rows[-1:])
+    return [(version.name, version.live, day_of(version.valid_from), day_of(version.valid_to)) for version in rows]
 
 
 def day_of(moment: datetime | None) -> Any:
@@ -105,18 +105,18 @@ def test_a_deletion_and_a_restoration_are_versions(kept: Engine) -> None:
 
 
 def test_versions_of_a_placeholder_were_never_valid(kept: Engine) -> None:
-    told = [("departments", "1", None, JUNE + timedelta(days=8))]
-    commit(kept, partial(write_stubs, context=LoadContext(TENANT, BATCH, EVER), stubs=told, present={}))
+    stubs = [("departments", "1", None, JUNE + timedelta(days=8))]
+    commit(kept, partial(write_stubs, context=LoadContext(TENANT, BATCH, EVER), stubs=stubs, present={}))
     commit(kept, "UPDATE departments SET name = 'heard of', updated_at = now()")
     commit(kept, load("a", 1))
     shown = versions(kept)
-    assert [one[:2] for one in shown] == [(None, False), ("heard of", False), ("a", True)]
-    assert [one[2] == one[3] for one in shown] == [True, True, False]
+    assert [version[:2] for version in shown] == [(None, False), ("heard of", False), ("a", True)]
+    assert [version[2] == version[3] for version in shown] == [True, True, False]
     assert shown[-1][2:] == (0, None)
 
 
 def test_a_missing_row_that_is_restored_leaves_versions(kept: Engine) -> None:
-    raw_id, departments = str(uuid4()), resource("departments")
+    raw_id, departments = str(uuid4()), find_resource("departments")
     commit(kept, load("a", 1, raw_id=raw_id))
     commit(kept, f"""
         INSERT INTO raw.raw_departments (id, tenant, source_id, raw_data, content_hash, version_at, etl_batch_id,
@@ -126,7 +126,7 @@ def test_a_missing_row_that_is_restored_leaves_versions(kept: Engine) -> None:
     commit(kept, lambda connection: soft_delete_missing(connection, LoadContext(TENANT, BATCH, EVER), departments))
     assert versions(kept) == [("a", True, 0, "now"), ("a", False, "now", None)]
     commit(kept, lambda connection: full_scan.restore_missing(connection, departments, TENANT, BATCH))
-    assert [one[:2] for one in versions(kept)] == [("a", True), ("a", False), ("a", True)]
+    assert [version[:2] for version in versions(kept)] == [("a", True), ("a", False), ("a", True)]
     with kept.connect() as connection:
         query = "SELECT count(*) FROM v_departments_history WHERE NOT live AND valid_from <> valid_to"
         assert connection.execute(text(query)).scalar_one() == 0, "it was never missing"
@@ -168,8 +168,8 @@ def test_the_history_of_many_changes_is_written_in_bulk(kept: Engine) -> None:
 
 @pytest.mark.parametrize("model", PRODUCTION, ids=lambda model: model.__tablename__)
 def test_the_history_has_every_column_of_its_table(model: type[Model]) -> None:
-    wanted = [(one.name, str(one.type)) for one in model.__table__.columns]
-    assert [(one.name, str(one.type)) for one in PAST[model].columns][1 : len(wanted) + 1] == wanted
+    wanted = [(column.name, str(column.type)) for column in model.__table__.columns]
+    assert [(column.name, str(column.type)) for column in PAST[model].columns][1 : len(wanted) + 1] == wanted
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_the_setting_adds_and_removes_tables(connection: Connection) -> None:
     assert sorted(kept_tables(connection, "claims quotes") or ()) == sorted([*by_default, "claims", "quotes"])
     assert len(kept_tables(connection, "all") or ()) == len(PRODUCTION)
     assert kept_tables(connection, "") is None
-    assert [one.__tablename__ for one in PRODUCTION if one.keeps_history] == by_default
+    assert [model.__tablename__ for model in PRODUCTION if model.keeps_history] == by_default
 
 
 def test_an_unknown_table_is_rejected_by_name(connection: Connection) -> None:

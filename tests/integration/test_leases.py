@@ -140,8 +140,8 @@ def test_a_fenced_off_holder_cannot_renew_its_lease(engine: Engine) -> None:
 
 def test_workers_of_one_run_commit_concurrently(engine: Engine) -> None:
     lease = acquire(engine, "contacts")
-    with impatient(engine) as one, impatient(engine) as other:
-        verify_lease(one, lease)
+    with impatient(engine) as connection, impatient(engine) as other:
+        verify_lease(connection, lease)
         verify_lease(other, lease)
 
 
@@ -208,7 +208,7 @@ def test_a_slice_belongs_to_the_task_that_got_it_last(engine: Engine) -> None:
         share_lease(engine, TENANT, ["contacts"], "hourly 1", ["contacts/0", "contacts/1"]) as successor,
         share_lease(engine, TENANT, ["contacts"], "hourly 1", ["contacts/2"]) as neighbor,
     ):
-        assert [still_holds(engine, one) for one in (dead, successor, neighbor)] == [False, True, True]
+        assert [still_holds(engine, lease) for lease in (dead, successor, neighbor)] == [False, True, True]
 
 
 def test_renewals_keep_a_lease(engine: Engine) -> None:

@@ -1,9 +1,12 @@
 """The mail server: the emails sent, TLS and login, timeouts, and error messages without addresses."""
 
+import base64
+import hmac
 import smtplib
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from certificates import certificate
@@ -15,6 +18,7 @@ from etl.ledger.notifications.outbox import Mail
 from etl.models.states import MailKind
 from etl.notifications import mail_server as subject
 from etl.notifications.mail_server import MailFailed, MailServer, ServerFailed, build_email, open_mail_server, send_mail
+from etl.notifications.smtp_login import Utf8Smtp
 
 LOGIN = f"{USER}:p%40ss%20word"
 
@@ -114,18 +118,53 @@ def test_o1_a_server_that_never_answers_or_sends_byte_by_byte_times_out(monkeypa
 
 def test_o1_a_server_without_starttls_gets_neither_email_nor_password() -> None:
     with mail_sink() as (sink, port):
-        said = failure(f"smtp://{LOGIN}@127.0.0.1:{port}?tls=on")
-    assert "STARTTLS" in said
+        message = failure(f"smtp://{LOGIN}@127.0.0.1:{port}?tls=on")
+    assert "STARTTLS" in message
     assert sink.mails == []
+
+
+@pytest.mark.parametrize("password", ["p\u00e4ss", "\u043f\u0430\u0440\u043e\u043b\u044c", "p\u00e4ss %@/"])
+@pytest.mark.parametrize("implicit_tls", [False, True])
+def test_a_password_of_any_letters_is_sent_as_utf_8(
+    password: str, implicit_tls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 4616: user name and password are UTF-8. The library sends only ASCII."""
+    tls, authority = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    with mail_sink(tls=tls, from_the_first_word=implicit_tls, login=True, password=password) as (sink, port):
+        post(f"{'smtps' if implicit_tls else 'smtp'}://{USER}:{quote(password, safe='')}@127.0.0.1:{port}")
+    assert len(sink.mails) == 1
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5"])
+def test_every_mechanism_sends_utf_8(mechanism: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 4616 (PLAIN), RFC 2195 (CRAM-MD5), and LOGIN, which sends the same two texts one after the other."""
+    client = Utf8Smtp()
+    client.user, client.password = "d\u00e4na", "p\u00e4ss"
+    answers = {"PLAIN": [], "LOGIN": [b"UGFzc3dvcmQ6"], "CRAM-MD5": [base64.b64encode(b"<1@x>")]}[mechanism]
+    sent: list[str] = []
+
+    def docmd(command: str, arguments: str = "") -> tuple[int, bytes]:
+        sent.append(arguments.partition(" ")[2] if arguments else command)
+        return (334, answers.pop(0)) if answers else (235, b"welcome")
+
+    monkeypatch.setattr(client, "docmd", docmd)
+    client.auth(mechanism, getattr(client, f"auth_{mechanism.lower().replace('-', '_')}"))
+    digest = hmac.new("p\u00e4ss".encode(), b"<1@x>", "md5").hexdigest()
+    assert [base64.b64decode(text).decode() for text in sent if text] == {
+        "PLAIN": ["\0d\u00e4na\0p\u00e4ss"],
+        "LOGIN": ["d\u00e4na", "p\u00e4ss"],
+        "CRAM-MD5": [f"d\u00e4na {digest}"],
+    }[mechanism]
 
 
 def test_o1_a_rejected_login_is_reported_without_the_password() -> None:
     with mail_sink(login=True) as (sink, port):
-        said = failure(f"smtp://{USER}:wrong-password@127.0.0.1:{port}")
+        message = failure(f"smtp://{USER}:wrong-password@127.0.0.1:{port}")
         post(f"smtp://{LOGIN}@127.0.0.1:{port}")
-    assert "ETL_SMTP_URL (535)" in said
-    assert "wrong" not in said
-    assert PASSWORD not in said
+    assert "ETL_SMTP_URL (535)" in message
+    assert "wrong" not in message
+    assert PASSWORD not in message
     assert len(sink.mails) == 1
 
 

@@ -77,16 +77,16 @@ def test_personal_values_are_masked_and_others_shown(filled: Engine) -> None:
 def shape(connection: Connection, schema: str, table: str) -> list[tuple[object, ...]]:
     query = text("""
         SELECT column_name, data_type FROM information_schema.columns
-        WHERE table_schema = :schema AND table_name = :table ORDER BY ordinal_position
+        WHERE table_schema = :schema AND table_name = :table
     """)
-    return [tuple(row) for row in connection.execute(query, {"schema": schema, "table": table})]
+    return sorted(tuple(row) for row in connection.execute(query, {"schema": schema, "table": table}))
 
 
 def test_every_masked_view_has_the_columns_of_its_table(filled: Engine) -> None:
     with filled.connect() as connection:
-        tables = [one.__tablename__ for one in PRODUCTION]
-        views = [f"v_{one}" for one in tables] + [f"v_{one}_history" for one in tables]
-        for table in (*tables, *views, *(one.name for one in LINKS)):
+        tables = [model.__tablename__ for model in PRODUCTION]
+        views = [f"v_{name}" for name in tables] + [f"v_{name}_history" for name in tables]
+        for table in (*tables, *views, *(link.name for link in LINKS)):
             assert shape(connection, "masked", table) == shape(connection, "public", table) != []
 
 
@@ -106,11 +106,11 @@ def test_each_role_sees_only_its_schema(with_roles: Engine) -> None:
         assert seen(connection, MASKED_ROLE, "SELECT first_name FROM masked.contacts") == [(None,)]
         assert seen(connection, READER_ROLE, "SELECT first_name FROM public.v_contacts_history") == [("Zebulon",)]
         assert seen(connection, MASKED_ROLE, "SELECT first_name FROM masked.v_contacts_history") == [(None,)]
-    for model in (*(one.__tablename__ for one in PRODUCTION), *(one.name for one in LINKS)):
+    for model in (*(entity.__tablename__ for entity in PRODUCTION), *(link.name for link in LINKS)):
         assert may(with_roles, READER_ROLE, f"public.{model}")
         assert may(with_roles, MASKED_ROLE, f"masked.{model}")
         assert not may(with_roles, MASKED_ROLE, f"public.{model}")
-    for table in (one.__tablename__ for one in PRODUCTION):
+    for table in (entity.__tablename__ for entity in PRODUCTION):
         assert may(with_roles, READER_ROLE, f"public.v_{table}_history")
         assert may(with_roles, MASKED_ROLE, f"masked.v_{table}_history")
         assert not may(with_roles, MASKED_ROLE, f"public.v_{table}_history")

@@ -65,8 +65,8 @@ class Reader:
         self.account = Account(self.engine, self.tenant)
         self.commit(tenants.register_tenant, settings=self.account.settings)
 
-    def commit(self, work: Any, **given: Any) -> Any:
-        return self.account.ledger.commit(partial(work, **given))
+    def commit(self, work: Any, **arguments: Any) -> Any:
+        return self.account.ledger.commit(partial(work, **arguments))
 
     def read(self, groups: Sequence[Sequence[FetchedPage]], window: Window | None) -> None:
         """Write page groups as one batch, and complete the batch."""
@@ -88,10 +88,10 @@ class Reader:
         self.commit(mark_missing_deleted, resource=self.account.resource, batch=batch, excluded=())
         self.scanned.append(batch.id)
 
-    def restore(self, place: int) -> None:
+    def restore(self, index: int) -> None:
         """Undo a full scan."""
         if self.scanned:
-            batch_id = self.scanned[place % len(self.scanned)]
+            batch_id = self.scanned[index % len(self.scanned)]
             self.commit(
                 full_scan.restore_missing, resource=self.account.resource, tenant=self.tenant, batch_id=batch_id
             )
@@ -174,9 +174,9 @@ class History:
             reader.scan_without_records()
 
     def restore(self) -> None:
-        place = self.dice.randrange(9)
+        index = self.dice.randrange(9)
         for reader in self.readers:
-            reader.restore(place)
+            reader.restore(index)
 
     def forget(self) -> None:
         number = self.dice.randrange(1, 9)

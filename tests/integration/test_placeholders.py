@@ -25,8 +25,8 @@ SECONDS = 30
 
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as given:
-        yield given
+    with engine.begin() as open_connection:
+        yield open_connection
 
 
 def put(connection: Connection, model: type[Model], source_id: str, **values: Any) -> UUID:
@@ -113,17 +113,18 @@ def executed(connection: Connection, query: TextClause) -> list[dict[str, Any]]:
 
 
 def test_references_by_text_are_read_once_and_only_without_a_foreign_key(connection: Connection) -> None:
-    contact, carrier = put(connection, Contact, "1", status="A"), wait(connection, Carrier, "7")
-    policy(connection, "10", contact, carrier_id=carrier, writing_carrier="Acme", mga_id="8", mga="Coast")
-    settled = executed(connection, find_unreferenced(Carrier))
+    employee, carrier = wait(connection, Employee, "7"), wait(connection, Carrier, "8")
+    contact = put(connection, Contact, "1", status="A", agent_id=employee)
+    policy(connection, "10", contact, carrier_id=carrier, writing_carrier="Acme", agent_name="Kim Lee")
+    settled = executed(connection, find_unreferenced(Employee))
     assert not [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "a foreign key refers to it"
-    wait(connection, Carrier, "8")
-    settled = executed(connection, find_unreferenced(Carrier))
+    wait(connection, Employee, "name:Kim Lee")
+    settled = executed(connection, find_unreferenced(Employee))
     assert [node for node in settled if node["Node Type"] in {"Aggregate", "Unique"}], "only text refers to it"
     query = find_outdated_names(Carrier)
     assert query is not None
     executed_nodes = executed(connection, query)
-    assert [node["Actual Loops"] for node in executed_nodes if node.get("Relation Name") == "policies"] == [1]
+    assert {node["Actual Loops"] for node in executed_nodes if node.get("Relation Name") == "policies"} == {1}
 
 
 def test_placeholders_are_kept_when_a_foreign_table_refers_to_one(connection: Connection) -> None:

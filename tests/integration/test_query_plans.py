@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,14 +14,15 @@ from sqlalchemy import Connection, Engine, event, text
 
 from etl.checks.declarations import CHECKS
 from etl.checks.run_checks import fill_scope
-from etl.ledger import children
+from etl.ledger import child_refresh, children
+from etl.ledger.children import DueQuery
 from etl.ledger.quality.finding_lifecycle import build_close_statement
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.raw_tables import CleanStatus
 from etl.load.rows import LoadContext, has_placeholders, write_stubs
 from etl.models.states import RawState
 from etl.record import ReadSet
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.window import Window
 
 RECORDS, PAGE = 50_000, 500
@@ -36,9 +37,9 @@ FILL = (
     """,
     """
     INSERT INTO raw.raw_contacts (id, tenant, source_id, raw_data, content_hash, version_at, page, etl_batch_id, status,
-                                  rules, loaded_at)
+                                  rules, loaded_at, created_at)
     SELECT CAST(md5('raw' || n) AS uuid), 't', CAST(n AS text), '{"Status": "A"}', CAST(md5('hash' || n) AS uuid),
-           '2025-01-01', 1 + n / 500, :batch, 'loaded', 'r', now()
+           '2025-01-01', 1 + n / 500, :batch, 'loaded', 'r', now(), '2025-01-01'
     FROM generate_series(1, :records) AS n
     """,
     """
@@ -87,8 +88,12 @@ STATEMENTS = (
     ("what has gone from its set", "SET superseded_at = now(), gone_batch_id", "ix_raw_documents_set"),
     ("what a run wrote", "INSERT INTO check_scope", "ix_contacts_etl_batch_id"),
     ("findings whose record a run made go", "UPDATE etl.findings AS known SET state", "ix_contacts_etl_batch_id"),
-    ("the queue of details", "ORDER BY changed DESC, priority", "ix_child_queue_due"),
-    ("the parents of the queue", "ORDER BY changed DESC, priority", "uq_raw_contacts_newest"),
+    ("the queue of details", "changed AND due_at <=", "ix_child_queue_next"),
+    ("the refreshes by age", "AND NOT changed AND due_at <=", "ix_child_queue_refresh"),
+    ("the parents of the queue", "AS wanted (source_id)", "uq_raw_contacts_newest"),
+    ("the outstanding calls", "SELECT resource, count(*) AS calls", "ix_child_queue_refresh"),
+    ("what is queued", "INSERT INTO etl.child_queue", "uq_raw_contacts_newest"),
+    ("what is queued already", "INSERT INTO etl.child_queue", "pk_child_queue"),
 )
 
 
@@ -127,11 +132,11 @@ def planned(engine: Engine) -> Iterator[Plans]:
     """Record the plans of all statements executed in the block, before they run."""
     plans = Plans()
 
-    def explain(connection: Connection, _: Any, statement: str, given: Any, *__: Any) -> None:
-        if isinstance(given, dict) and re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", statement):
+    def explain(connection: Connection, _: Any, statement: str, parameters: Any, *__: Any) -> None:
+        if isinstance(parameters, dict) and re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", statement):
             driver: Any = connection.connection.driver_connection
             with driver.cursor() as cursor:
-                cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", given)
+                cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
                 plans.seen.append((statement, list(nodes_of(cursor.fetchone()[0][0]["Plan"]))))
 
     event.listen(engine, "before_cursor_execute", explain)
@@ -189,7 +194,7 @@ def load_by_parts(engine: Engine) -> None:
 
 def step_by_step(engine: Engine) -> None:
     """Read pending raw rows, and set their status."""
-    contacts = resource("contacts")
+    contacts = find_resource("contacts")
     with engine.begin() as connection:
         raw_tables.read_pending(connection, contacts, BATCH, [RawState.PENDING], str(UUID(int=0)), PAGE)
         heads = raw_tables.read_current_versions(
@@ -203,14 +208,21 @@ def end_sets(engine: Engine) -> None:
     """End what is missing from sets that were read completely."""
     sets = [ReadSet(f"contacts:{number}", frozenset({str(5 * number)})) for number in range(1, 100)]
     with engine.begin() as connection:
-        raw_tables.supersede_left_members(connection, resource("documents"), "t", BATCH, sets)
+        raw_tables.supersede_left_members(connection, find_resource("documents"), "t", BATCH, sets)
 
 
 def ask_for_details(engine: Engine) -> None:
-    """Read which children are due."""
+    """Read which details are due, and queue what arrived since the last refresh of the day."""
     with engine.begin() as connection:
-        due = children.read_due_requests(connection, resource("documents"), resource("contacts"), "t", NOON, PAGE)
-    assert len(due) == PAGE
+        query = DueQuery("t", ["documents"], NOON)
+        assert len(children.take_due_requests(connection, query, PAGE)) >= PAGE - 1
+        assert len(children.take_due_requests(connection, replace(query, refreshes=True), PAGE)) >= PAGE - 1
+        children.count_outstanding(connection, "t")
+        day = children.read_database_time(connection)
+        child_refresh.write_last_refresh(connection, "t", ["documents"], day, day.date())
+        child_refresh.refresh_queue(
+            connection, [find_resource("documents")], find_resource("contacts"), "t", day.date()
+        )
 
 
 def end_a_run(engine: Engine) -> None:
@@ -219,8 +231,15 @@ def end_a_run(engine: Engine) -> None:
     bound = {"tenant": "t", "batch_id": uuid4()}
     with engine.begin() as connection:
         fill_scope(connection, checks, "contacts", bound)
-        gone = build_close_statement(resource("contacts"), everything=False)
+        gone = build_close_statement(find_resource("contacts"), everything=False)
         connection.execute(gone, {**bound, "resource": "contacts", "batches": [bound["batch_id"]]})
+
+
+@pytest.mark.parametrize("filled", ["analyzed"], indirect=True)
+def test_what_arrived_is_found_without_looking_at_all_records(filled: Engine) -> None:
+    with planned(filled) as plans:
+        ask_for_details(filled)
+    assert unused(plans, "what arrived", "AND created_at >", "ix_raw_contacts_arrived") == []
 
 
 @pytest.mark.parametrize("filled", ["analyzed"], indirect=True)

@@ -38,8 +38,8 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with Simulator(SimulatorSettings(contacts=5)) as one:
-        yield one
+    with Simulator(SimulatorSettings(contacts=5)) as served:
+        yield served
 
 
 def settings_of(address: str, **more: Any) -> Settings:
@@ -49,10 +49,10 @@ def settings_of(address: str, **more: Any) -> Settings:
 
 async def once(api: ScriptedApi, engine: Engine, **more: Any) -> str:
     """Let a new client fetch one page, and return how that ended."""
-    given = {name: more.pop(name) for name in ("clock",) if name in more}
+    client_options = {name: more.pop(name) for name in ("clock",) if name in more}
     settings = settings_of(api.address, **more)
     try:
-        async with ApiClient(settings, ledger=Ledger(engine, TENANT), limits=QUICK, **given) as client:
+        async with ApiClient(settings, ledger=Ledger(engine, TENANT), limits=QUICK, **client_options) as client:
             await client.fetch(feed())
     except EtlError as error:
         return f"{type(error).__name__}: {error}"
@@ -79,7 +79,7 @@ def change(engine: Engine, what: str) -> None:
 
 def logins(api: ScriptedApi) -> list[str]:
     """Return how each token was asked for: by `password`, or the refresh token."""
-    forms = [parse_qs(one.body.decode()) for one in api.logins()]
+    forms = [parse_qs(login.body.decode()) for login in api.logins()]
     return [form.get("refresh_token", ["password"])[0] for form in forms]
 
 
@@ -91,7 +91,7 @@ def test_the_next_process_goes_on_with_the_token_of_the_one_before(engine: Engin
 
     assert script(api, work) == ["fetched"] * 3
     assert logins(api) == ["password"]
-    assert {one.headers["authorization"] for one in api.calls()} == {"Bearer a"}
+    assert {request.headers["authorization"] for request in api.calls()} == {"Bearer a"}
 
 
 def test_a_token_that_is_due_is_refreshed_and_the_rotated_refresh_token_is_the_next_ones(engine: Engine) -> None:
@@ -106,7 +106,7 @@ def test_a_token_that_is_due_is_refreshed_and_the_rotated_refresh_token_is_the_n
 
     assert script(api, work) == ["fetched"] * 3
     assert logins(api) == ["password", "r-a", "r-b"]
-    assert [one.headers["authorization"] for one in api.calls()] == ["Bearer a", "Bearer b", "Bearer c"]
+    assert [request.headers["authorization"] for request in api.calls()] == ["Bearer a", "Bearer b", "Bearer c"]
 
 
 def test_a_rotated_refresh_token_is_committed_before_a_call_uses_the_token_that_came_with_it(engine: Engine) -> None:
@@ -167,7 +167,7 @@ def test_other_credentials_never_use_the_token_of_the_first(engine: Engine) -> N
         return [await once(api, engine), await once(api, engine, qqcatalyst_username="another")]
 
     assert script(api, work) == ["fetched"] * 2
-    assert [one.headers["authorization"] for one in api.calls()] == ["Bearer a", "Bearer b"]
+    assert [request.headers["authorization"] for request in api.calls()] == ["Bearer a", "Bearer b"]
 
 
 def test_a_refused_refresh_token_is_sent_once_and_the_password_instead(engine: Engine) -> None:
@@ -193,7 +193,7 @@ def test_refused_credentials_are_not_sent_again_by_the_next_process(engine: Engi
 
     first, *later = script(api, work)
     assert "Check QQCATALYST_USERNAME and QQCATALYST_PASSWORD" in first
-    assert all("Check QQCATALYST_USERNAME" in one and "UPDATE etl.tokens" in one for one in later)
+    assert all("Check QQCATALYST_USERNAME" in message and "UPDATE etl.tokens" in message for message in later)
     assert (logins(api), api.calls()) == (["password"], [])
 
 
@@ -250,7 +250,7 @@ def test_a_claim_of_a_worker_that_died_runs_out(engine: Engine) -> None:
         return await once(api, engine)
 
     assert script(api, work) == "fetched"
-    assert [one.headers["authorization"] for one in api.calls()] == ["Bearer a", "Bearer b"]
+    assert [request.headers["authorization"] for request in api.calls()] == ["Bearer a", "Bearer b"]
 
 
 def test_a_worker_that_was_thought_dead_does_not_overwrite_its_successors_token(engine: Engine) -> None:
@@ -317,7 +317,7 @@ def test_when_all_is_refused_to_all_clients_one_token_is_asked_for(engine: Engin
         finally:
             for client in clients:
                 await client.__aexit__(None, None, None)
-        return [type(one).__name__ for one in ended]
+        return [type(result).__name__ for result in ended]
 
     assert script(api, together) == ["CredentialsRefused"] * 3
     assert logins(api) == ["password"]
@@ -330,8 +330,8 @@ def test_a_refused_password_is_never_sent_again_by_itself(engine: Engine) -> Non
         await once(api, engine)
         return await once(api, engine)
 
-    said = script(api, work)
-    assert "not sent again until you change them" in said
+    message = script(api, work)
+    assert "not sent again until you change them" in message
     assert logins(api) == ["password"]
 
 
@@ -355,7 +355,7 @@ def test_the_way_in_which_the_client_was_taken_is_remembered(engine: Engine) -> 
         return [first, await once(api, engine)]
 
     assert script(api, work) == ["fetched"] * 2
-    assert ["authorization" in one.headers for one in api.logins()] == [False, True, True]
+    assert ["authorization" in login.headers for login in api.logins()] == [False, True, True]
 
 
 def test_a_token_that_opened_something_in_the_last_hour_is_never_declared_refused(engine: Engine) -> None:
@@ -417,15 +417,15 @@ def test_processes_share_one_token_and_a_401_that_all_see_makes_one_renewal(
 
     try:
         with ThreadPoolExecutor(len(workers)) as threads:
-            assert [json.loads(one.stdout.readline()) for one in workers if one.stdout] == ["ready"] * 3
+            assert [json.loads(process.stdout.readline()) for process in workers if process.stdout] == ["ready"] * 3
             first = list(threads.map(ask, workers))
             simulator.expire_tokens()
             second = list(threads.map(ask, workers))
     finally:
-        for one in workers:
-            one.communicate()
+        for process in workers:
+            process.communicate()
     assert [status for status, _ in first + second] == [200] * 6
-    assert (sum(asked for _, asked in first), sum(asked for _, asked in second)) == (1, 2)
+    assert (sum(count for _, count in first), sum(count for _, count in second)) == (1, 2)
 
 
 def test_threads_with_a_connection_each_share_one_token(engine: Engine, simulator: Simulator) -> None:
@@ -440,7 +440,7 @@ def test_threads_with_a_connection_each_share_one_token(engine: Engine, simulato
 
     with ThreadPoolExecutor(3) as threads:
         assert list(threads.map(work, range(3))) == [200] * 3
-    assert sum(one.path == "/oauth/token" for one in simulator.requests) == 1
+    assert sum(request.path == "/oauth/token" for request in simulator.requests) == 1
 
 
 def test_no_token_is_asked_for_while_a_transaction_is_open(engine: Engine) -> None:

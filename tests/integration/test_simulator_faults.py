@@ -17,6 +17,7 @@ from etl.simulator import FAULTS, Simulator, SimulatorSettings
 
 NOW = datetime(2026, 6, 15, 16, 30, tzinfo=UTC)
 CARRIERS = "Carriers"
+POLICIES = 59  #: what an agency of thirty clients has
 
 
 @contextmanager
@@ -31,11 +32,11 @@ def statuses(client: Client, path: str, times: int) -> list[int]:
 
 
 def ids(page: Any) -> list[int]:
-    return [one["EntityID"] for one in page["Data"]]
+    return [record["PolicyId"] for record in page["Data"]]
 
 
-def contacts(client: Client, number: int, size: int = 10) -> Any:
-    return client.get(feed("Contacts", pageNumber=number, pageSize=size))
+def policies(client: Client, number: int, size: int = 10) -> Any:
+    return client.get(feed("Policies", pageNumber=number, pageSize=size))
 
 
 def token_expiry() -> None:
@@ -146,8 +147,8 @@ def call_quota() -> None:
 
 def server_errors() -> None:
     with faulty("server-errors:4") as client:
-        found = statuses(client, CARRIERS, 5)
-        assert (sorted(found[:4]), found[4]) == ([500, 502, 503, 504], 200)
+        codes = statuses(client, CARRIERS, 5)
+        assert (sorted(codes[:4]), codes[4]) == ([500, 502, 503, 504], 200)
     with faulty("server-errors:always") as client:
         assert min(statuses(client, CARRIERS, 12)) >= 500
 
@@ -163,8 +164,15 @@ def html_login() -> None:
 def redirect_login() -> None:
     with faulty("redirect-login:/login") as client:
         assert client.raw(CARRIERS)[0] == 404  # where the redirect leads, there is nothing
-        assert [seen.status for seen in client.simulator.requests] == [302, 404]
+        assert [request.status for request in client.simulator.requests] == [302, 404]
         assert client.get(CARRIERS)
+
+
+def no_answer() -> None:
+    for form, status, body in (("null", 200, b"null"), ("204", 204, b""), ("empty", 200, b""), ("object", 200, b"{}")):
+        with faulty(f"no-answer:carriers,{form}") as client:
+            assert client.raw(CARRIERS)[0::2] == (status, body)
+            assert client.get(feed("Contacts"))["Data"]
 
 
 def odd_success() -> None:
@@ -182,98 +190,150 @@ def gzip_bomb() -> None:
 
 def page_drift() -> None:
     with faulty("page-drift:2") as client:
-        first, second = contacts(client, 1), contacts(client, 2)
+        first, second = policies(client, 1), policies(client, 2)
         assert ids(second)[0] == ids(first)[-1] + 3
-        assert (len(second["Data"]), second["TotalItems"]) == (10, 28)
-        assert ids(contacts(client, 2))[0] == ids(first)[-1] + 1
+        assert (len(second["Data"]), second["TotalItems"]) == (10, POLICIES - 2)
+        assert ids(policies(client, 2))[0] == ids(first)[-1] + 1
     with faulty("page-drift:-2") as client:
-        assert ids(contacts(client, 2))[:2] == ids(contacts(client, 1))[-2:]
+        assert ids(policies(client, 2))[:2] == ids(policies(client, 1))[-2:]
 
 
 def repeated_page() -> None:
     with faulty("repeated-page") as client:
-        last = contacts(client, 3)
-        assert ids(contacts(client, 4)) == ids(contacts(client, 9)) == ids(last)
-        assert contacts(client, 9)["PagesTotal"] == 10
+        last = policies(client, 6)
+        assert ids(policies(client, 7)) == ids(policies(client, 9)) == ids(last)
+        assert policies(client, 9)["PagesTotal"] == 10
 
 
 def empty_middle_page() -> None:
     with faulty("empty-middle-page") as client:
-        assert ids(contacts(client, 1))
-        assert contacts(client, 2)["Data"] == []
-        assert ids(contacts(client, 2))
-        assert ids(contacts(client, 3))
+        assert ids(policies(client, 1))
+        assert policies(client, 2)["Data"] == []
+        assert ids(policies(client, 2))
+        assert ids(policies(client, 6))
 
 
 def wrong_total() -> None:
-    for argument, total in (("5", 35), ("-5", 25), ("null", None), ("text", "many"), ("negative", -1)):
+    for argument, total in (
+        ("5", POLICIES + 5),
+        ("-5", POLICIES - 5),
+        ("null", None),
+        ("text", "many"),
+        ("negative", -1),
+    ):
         with faulty(f"wrong-total:{argument}") as client:
-            assert contacts(client, 1)["TotalItems"] == total
+            assert policies(client, 1)["TotalItems"] == total
 
 
 def duplicate_records() -> None:
     with faulty("duplicate-records:2") as client:
-        found = ids(contacts(client, 1))
-        assert found[10:] == found[:2]
+        policy_ids = ids(policies(client, 1))
+        assert policy_ids[10:] == policy_ids[:2]
 
 
 def null_modified() -> None:
     with faulty("null-modified") as client:
-        assert {one["DateLastModified"] for one in contacts(client, 1, 30)["Data"]} == {None}
+        assert {record["DateLastModified"] for record in policies(client, 1, 60)["Data"]} == {None}
         assert "DateLastModified" not in client.get(feed("Billing"))["Data"][0]
 
 
 def strange_modified() -> None:
     with faulty("strange-modified:9999-12-31T00:00:00") as client:
-        assert {one["DateLastModified"] for one in contacts(client, 1)["Data"]} == {"9999-12-31T00:00:00"}
+        assert {record["DateLastModified"] for record in policies(client, 1)["Data"]} == {"9999-12-31T00:00:00"}
 
 
 def id_form() -> None:
     for form, kind in (("text", str), ("padded", str), ("float", float), ("list", list)):
         with faulty(f"id-form:{form}") as client:
-            assert {type(one) for one in ids(contacts(client, 1))} == {kind}
-            assert {type(one) for one in ids(contacts(client, 2))} == {int}
+            assert {type(policy) for policy in ids(policies(client, 1))} == {kind}
+            assert {type(policy) for policy in ids(policies(client, 2))} == {int}
 
 
 def no_id() -> None:
     with faulty("no-id:2") as client:
-        assert [one is None for one in ids(contacts(client, 1))] == [True, True, *[False] * 8]
+        assert [policy is None for policy in ids(policies(client, 1))] == [True, True, *[False] * 8]
 
 
 def time_form() -> None:
     with faulty() as client:
-        plain = contacts(client, 1)["Data"][0]["CreatedOn"]
+        plain = policies(client, 1)["Data"][0]["CreatedOn"]
     for form, end in (("z", "Z"), ("offset", "-05:00"), ("seven", "0+00:00"), ("us", "M"), ("ticks", ")/")):
         with faulty(f"time-form:{form}") as client:
-            found = contacts(client, 1)["Data"][0]["CreatedOn"]
-            assert found.endswith(end)
-            assert found != plain
+            created_on = policies(client, 1)["Data"][0]["CreatedOn"]
+            assert created_on.endswith(end)
+            assert created_on != plain
 
 
 def set_field() -> None:
     with faulty("set-field:Mood=[7]") as client:
-        assert {tuple(one["Mood"]) for one in contacts(client, 1)["Data"]} == {(7,)}
+        assert {tuple(record["Mood"]) for record in policies(client, 1)["Data"]} == {(7,)}
     with faulty("set-field") as client:
-        assert {one["Email"] for one in contacts(client, 1)["Data"]} == {None}
+        assert {record["Email"] for record in policies(client, 1)["Data"]} == {None}
 
 
 def lost_field() -> None:
-    with faulty("lost-field:Phone") as client:
-        assert all("Phone" not in one and "Email" in one for one in contacts(client, 1)["Data"])
+    with faulty("lost-field:Term") as client:
+        assert all("Term" not in record and "LOB" in record for record in policies(client, 1)["Data"])
 
 
 def foreign_links() -> None:
     with faulty("foreign-links") as client:
-        assert contacts(client, 1)["Href"] == "http://localhost:9/v1/"
+        assert policies(client, 1)["Href"] == "http://localhost:9/v1/"
 
 
 def is_success_false() -> None:
     with faulty("is-success-false") as client:
-        page = contacts(client, 1)
+        page = policies(client, 1)
         assert (page["IsSuccess"], page["Data"], page["ErrorCode"]) == (False, [], "5001")
-        assert contacts(client, 1)["IsSuccess"]
+        assert policies(client, 1)["IsSuccess"]
         key = next(iter(client.simulator.world.policies))
         assert not client.get(f"Policies/{key}/GetBinderInfo")["IsSuccess"]
+
+
+def rename_field() -> None:
+    with faulty("rename-field:CarrierID=Id") as client:
+        assert {"Id", "Name"} <= set(client.get(CARRIERS)[0])
+        assert "CarrierID" not in client.get(CARRIERS)[0]
+
+
+def second_tenant() -> None:
+    window = "modifiedStartDate=2000-01-01&modifiedEndDate=2030-01-01&pageNumber=1"
+    with faulty("second-tenant") as client:
+        rows = client.get(f"enterprise/personaldrivers?{window}")["Data"]
+        assert len({row["QQTenantID"] for row in rows}) == 2
+        assert client.get(feed("Policies"))["Data"]
+
+
+def long_window() -> None:
+    with faulty("long-window:31") as client:
+        assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-01"))[0] == 200
+        assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-02"))[0] == 504
+        assert client.raw(feed("Policies"))[0] == 200
+    with faulty("long-window:31,500") as client:
+        assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-02"))[0] == 500
+
+
+def silent_window() -> None:
+    with faulty("silent-window:31") as client:
+        assert client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-01"))[0] == 200
+        with pytest.raises(TimeoutError):
+            client.raw(feed("Policies", startDate="2026-01-01", endDate="2026-02-02"), timeout=0.5)
+
+
+def id_casing() -> None:
+    with faulty("id-casing") as client:
+        policy = policies(client, 1)["Data"][0]
+        assert {"PolicyID", "LOBID", "PriorPolicyId", "ProducerIds"} <= set(policy)
+        assert not {"PolicyId", "PriorPolicyID"} & set(policy)
+    with faulty("id-casing:lower") as client:
+        info = client.get(f"Policies/{next(iter(client.simulator.world.policies))}/PolicyInfo")[0]
+        assert {"policyid", "csrid", "PolicyNo"} <= set(info)
+    with faulty() as client:
+        plain = policies(client, 1)
+    with faulty("id-casing:every") as client:
+        respelled = policies(client, 1)
+        assert not set(plain) & set(respelled)
+        assert {name.lower() for name in respelled} == {name.lower() for name in plain}
 
 
 def bad_json() -> None:
@@ -360,11 +420,14 @@ CHECKS: dict[str, Callable[[], None]] = {
     "call-limit": call_limit, "account-limit": account_limit, "token-blocked": token_blocked,
     "call-quota": call_quota,
     "server-errors": server_errors, "html-login": html_login, "redirect-login": redirect_login,
-    "odd-success": odd_success, "gzip-bomb": gzip_bomb, "page-drift": page_drift, "repeated-page": repeated_page,
+    "odd-success": odd_success, "no-answer": no_answer, "gzip-bomb": gzip_bomb, "page-drift": page_drift,
+    "repeated-page": repeated_page,
     "empty-middle-page": empty_middle_page, "wrong-total": wrong_total, "duplicate-records": duplicate_records,
     "null-modified": null_modified, "strange-modified": strange_modified,
     "id-form": id_form, "no-id": no_id, "time-form": time_form, "set-field": set_field, "lost-field": lost_field,
     "foreign-links": foreign_links, "is-success-false": is_success_false,
+    "id-casing": id_casing, "rename-field": rename_field, "second-tenant": second_tenant,
+    "long-window": long_window, "silent-window": silent_window,
     "bad-json": bad_json, "slow": slow, "drip": drip, "stall": stall, "cut-body": cut_body, "reset": reset,
     "wrong-encoding": wrong_encoding, "clock-skew": clock_skew,
     "large-record": large_record, "wrong-charset": wrong_charset,
@@ -384,7 +447,7 @@ def test_several_faults_strike_together() -> None:
     with faulty("server-errors:1", "null-modified", "wrong-total:1") as client:
         assert client.raw(feed("Contacts"))[0] >= 500
         page = client.get(feed("Contacts"))
-        assert page["TotalItems"] == 31
+        assert page["TotalItems"] == 69
         assert page["Data"][0]["DateLastModified"] is None
 
 

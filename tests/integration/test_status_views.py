@@ -15,7 +15,7 @@ from etl.models import Department
 from etl.models.base import PRIMARY, row_id
 from etl.models.states import ResourceState
 from etl.reshape.reshaper import Row, row_columns
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.status.status import Freshness, load_status
 from etl.window import FIRST_INSTANT, Window
 
@@ -37,7 +37,7 @@ def now(connection: Connection) -> datetime:
 
 def freshness(connection: Connection, name: str) -> Freshness:
     """Return the freshness of a resource."""
-    return next(one for one in load_status(connection, TENANT).resources if one.resource == name)
+    return next(resource for resource in load_status(connection, TENANT).resources if resource.resource == name)
 
 
 def run(connection: Connection, name: str, state: ResourceState, error: str | None = None, **more: Any) -> None:
@@ -65,25 +65,25 @@ def complete(connection: Connection, name: str, *hours_ago: tuple[int | None, in
     ],
 )
 def test_a_view_has_the_documented_columns(connection: Connection, view: str, wanted: str) -> None:
-    found = connection.execute(text(f"SELECT * FROM etl.{view}")).keys()
-    assert list(found) == wanted.split()
+    columns = connection.execute(text(f"SELECT * FROM etl.{view}")).keys()
+    assert list(columns) == wanted.split()
 
 
 def test_lag_counts_from_the_end_of_the_first_complete_window(connection: Connection) -> None:
     complete(connection, "contacts", (None, 3), (2, 1))
-    one = freshness(connection, "contacts")
-    assert (one.lag, len(one.gaps)) == (3 * HOUR, 1)
-    assert one.complete_to == now(connection) - 3 * HOUR
+    contacts = freshness(connection, "contacts")
+    assert (contacts.lag, len(contacts.gaps)) == (3 * HOUR, 1)
+    assert contacts.complete_to == now(connection) - 3 * HOUR
     gaps = connection.execute(text("SELECT open_gaps FROM etl.freshness WHERE resource = 'contacts'")).scalar_one()
     assert gaps == 1
-    assert (one.is_late(2 * HOUR), one.is_late(4 * HOUR)) == (True, False)
+    assert (contacts.is_late(2 * HOUR), contacts.is_late(4 * HOUR)) == (True, False)
 
 
 def test_a_resource_without_its_oldest_window_has_a_gap_and_no_lag(connection: Connection) -> None:
     complete(connection, "contacts", (5, 1))
-    one = freshness(connection, "contacts")
-    assert (one.complete_to, one.lag, len(one.gaps)) == (None, None, 1)
-    assert one.is_late(1000 * HOUR)
+    contacts = freshness(connection, "contacts")
+    assert (contacts.complete_to, contacts.lag, len(contacts.gaps)) == (None, None, 1)
+    assert contacts.is_late(1000 * HOUR)
 
 
 def test_a_resource_that_is_not_offered_is_never_late(connection: Connection) -> None:
@@ -116,8 +116,8 @@ def test_the_error_of_the_newest_run_is_shown(engine: Engine) -> None:
         with engine.begin() as connection:
             run(connection, "claims", state, error)
         with engine.connect() as connection:
-            one = freshness(connection, "claims")
-            assert (one.error, one.error_at is not None) == (shown, shown is not None)
+            claims = freshness(connection, "claims")
+            assert (claims.error, claims.error_at is not None) == (shown, shown is not None)
 
 
 def test_a_replay_does_not_change_freshness(connection: Connection) -> None:
@@ -139,14 +139,16 @@ def test_placeholders_are_listed_with_their_age_and_references(engine: Engine) -
     with engine.begin() as connection:
         write_stubs(connection, target, [("locations", "77", "North", datetime(2026, 3, 1, tzinfo=UTC))], {})
         rows = [department(1), department(2), department(3, dead=True)]
-        load_rows(connection, target, resource("departments"), row_columns(Department, PRIMARY), rows)
+        load_rows(connection, target, find_resource("departments"), row_columns(Department, PRIMARY), rows)
         connection.execute(text("UPDATE locations SET created_at = now() - interval '3 days'"))
     with engine.connect() as connection:
         (orphan,) = connection.execute(text("SELECT * FROM etl.orphans")).all()
         assert (orphan.table_name, orphan.source_id, orphan.label) == ("locations", "77", "North")
         assert orphan.age >= timedelta(days=3)
         assert (orphan.referred_to, orphan.referred_by) == (2, ["departments.location_id"])
-        assert [(one.table, one.number) for one in load_status(connection, TENANT).orphans] == [("locations", 1)]
+        assert [(placeholder.table, placeholder.number) for placeholder in load_status(connection, TENANT).orphans] == [
+            ("locations", 1)
+        ]
         assert freshness(connection, "departments").rows == 2
         assert (freshness(connection, "locations").rows, freshness(connection, "locations").placeholders) == (0, 1)
     with engine.begin() as connection:

@@ -13,7 +13,7 @@ import pytest
 from proxy import Proxy, proxied
 from sqlalchemy import Connection, Engine, text
 
-from etl.database import deadline, retry
+from etl.database import connect, deadline, retry
 from etl.database.connect import make_engine, with_limits
 from etl.database.deadline import cancel_pending_calls
 from etl.database.embedded.file_lock import wait_until
@@ -38,16 +38,16 @@ def ledger(engine: Engine) -> Ledger:
 @pytest.fixture
 def proxy(database_url: str) -> Iterator[Proxy]:
     """Yield a proxy in front of the database of this test."""
-    with proxied(database_url) as made:
-        yield made
+    with proxied(database_url) as opened_proxy:
+        yield opened_proxy
 
 
 @pytest.fixture
 def far(proxy: Proxy) -> Iterator[Engine]:
     """Yield an engine that connects through the proxy."""
-    made = make_engine(proxy.url)
-    yield made
-    made.dispose()
+    far_engine = make_engine(proxy.url)
+    yield far_engine
+    far_engine.dispose()
 
 
 def insert(key: int) -> Callable[[Connection], int]:
@@ -139,7 +139,7 @@ def test_a_deadlock_is_retried(ledger: Ledger) -> None:
         return work
 
     with ThreadPoolExecutor(2) as threads:
-        for future in [threads.submit(ledger.commit, cross(*way)) for way in ((1, 2), (2, 1))]:
+        for future in [threads.submit(ledger.commit, cross(*order)) for order in ((1, 2), (2, 1))]:
             future.result(30)
     assert len(tries) == 3
     with ledger.engine.connect() as connection:
@@ -337,9 +337,9 @@ def test_a_renewal_without_an_answer_ends_before_the_next_one(
         proxy.swallows.set()
         time.sleep(1)  # some renewals get no answer
         proxy.swallows.clear()
-        before = time.monotonic()
+        started = time.monotonic()
         while expiry(engine) < 50:
-            assert time.monotonic() - before < 20
+            assert time.monotonic() - started < 20
             time.sleep(0.05)
         release_lease(engine, lease)
         with hold_lease(engine, "t", ["contacts"]), engine.begin() as connection:
@@ -379,7 +379,8 @@ def counted(tries: list[int], work: Callable[[], object]) -> Callable[[], object
     return begun
 
 
-def test_a_read_only_server_is_retried(ledger: Ledger, database_url: str) -> None:
+def test_a_read_only_server_is_retried(ledger: Ledger, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect, "is_primary", lambda _: False)
     name = urlsplit(database_url).path.lstrip("/")
     tries: list[int] = []
     with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -33,13 +33,13 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-def keys(seen: Seen) -> list[str]:
+def keys(outcome: Seen) -> list[str]:
     """Return the tokens with which calls were made."""
-    return [one.headers["authorization"].removeprefix("Bearer ") for one in seen.api.calls()]
+    return [request.headers["authorization"].removeprefix("Bearer ") for request in outcome.api.calls()]
 
 
-def pings(seen: Seen) -> int:
-    return sum("Ping" in one.path for one in seen.api.asked)
+def pings(outcome: Seen) -> int:
+    return sum("Ping" in request.path for request in outcome.api.asked)
 
 
 @pytest.mark.parametrize(
@@ -54,18 +54,18 @@ def pings(seen: Seen) -> int:
     ],
 )
 def test_the_call_limit_costs_a_wait_and_no_token(refusal: bytes) -> None:
-    seen = against(ScriptedApi([page(1), refusal, page(2)]), feed(), feed(), **LIMITED)
-    assert all(isinstance(one, Answer) for one in seen.results)
-    assert (keys(seen), len(seen.api.logins()), pings(seen)) == (["t"] * 3, 1, 0)
-    assert 1 <= sum(seen.slept) <= 75
-    assert seen.client.traffic.refused == 1
+    outcome = against(ScriptedApi([page(1), refusal, page(2)]), feed(), feed(), **LIMITED)
+    assert all(isinstance(result, Answer) for result in outcome.results)
+    assert (keys(outcome), len(outcome.api.logins()), pings(outcome)) == (["t"] * 3, 1, 0)
+    assert 1 <= sum(outcome.slept) <= 75
+    assert outcome.client.traffic.refused == 1
 
 
 def test_an_answer_that_says_invalid_token_renews_at_once() -> None:
-    seen = against(ScriptedApi([INVALID_TOKEN, page(1)], [token("a"), token("b")]), feed(), **LIMITED)
-    assert (keys(seen), pings(seen)) == (["a", "b"], 0)
-    assert seen.ids == [b'{"EntityID": 1}']
-    assert sum(seen.slept) == 0
+    outcome = against(ScriptedApi([INVALID_TOKEN, page(1)], [token("a"), token("b")]), feed(), **LIMITED)
+    assert (keys(outcome), pings(outcome)) == (["a", "b"], 0)
+    assert outcome.ids == [b'{"EntityID": 1}']
+    assert sum(outcome.slept) == 0
 
 
 @pytest.mark.parametrize("workers", [1, 8])
@@ -73,17 +73,17 @@ def test_a_token_that_opens_nothing_is_refused_after_two_holds_and_a_ping(worker
     async def use(client: ApiClient) -> list[BaseException | Answer]:
         return await asyncio.gather(*(client.fetch(feed(number=n)) for n in range(workers)), return_exceptions=True)
 
-    seen = against(ScriptedApi([answer(401, {"Message": "Not today"})]), use=use, **LIMITED)
-    assert {type(one) for one in seen.result} == {CredentialsRefused}
-    assert all('QQCatalyst says: "Not today"' in str(one) for one in seen.result)
-    assert (len(seen.api.logins()), pings(seen) > 0) == (1, True)
-    assert 120 <= sum(seen.slept) < 300
+    outcome = against(ScriptedApi([answer(401, {"Message": "Not today"})]), use=use, **LIMITED)
+    assert {type(error) for error in outcome.result} == {CredentialsRefused}
+    assert all('QQCatalyst says: "Not today"' in str(error) for error in outcome.result)
+    assert (len(outcome.api.logins()), pings(outcome) > 0) == (1, True)
+    assert 120 <= sum(outcome.slept) < 300
 
 
 def test_after_that_nothing_more_is_asked() -> None:
-    seen = against(ScriptedApi([UNAUTHORIZED]), feed(), feed(), feed("policies"), **LIMITED)
-    assert [type(one) for one in seen.results] == [CredentialsRefused] * 3
-    assert (len(seen.api.calls()), len(seen.api.logins())) == (3, 1)
+    outcome = against(ScriptedApi([UNAUTHORIZED]), feed(), feed(), feed("policies"), **LIMITED)
+    assert [type(result) for result in outcome.results] == [CredentialsRefused] * 3
+    assert (len(outcome.api.calls()), len(outcome.api.logins())) == (3, 1)
 
 
 def test_sign_in_tries_the_credentials_before_a_run() -> None:
@@ -96,13 +96,15 @@ def test_sign_in_tries_the_credentials_before_a_run() -> None:
 
 def test_an_endpoint_that_refuses_a_token_which_opens_others_is_closed_and_nobody_is_held() -> None:
     script = [page(1), UNAUTHORIZED, UNAUTHORIZED, page(2)]
-    seen = against(ScriptedApi(script, ping=PONG), feed(), feed("claims"), feed("claims"), feed("policies"), **LIMITED)
-    first, closed, again, last = seen.results
+    outcome = against(
+        ScriptedApi(script, ping=PONG), feed(), feed("claims"), feed("claims"), feed("policies"), **LIMITED
+    )
+    first, closed, again, last = outcome.results
     assert isinstance(first, Answer)
     assert isinstance(last, Answer)
-    assert [one.reason for one in (closed, again)] == [Refusal.UNAUTHORIZED] * 2
+    assert [error.reason for error in (closed, again)] == [Refusal.UNAUTHORIZED] * 2
     assert closed.not_offered
-    assert (len(seen.api.logins()), len(seen.api.calls()), seen.slept) == (1, 4, [60.0])
+    assert (len(outcome.api.logins()), len(outcome.api.calls()), outcome.slept) == (1, 4, [60.0])
 
 
 def test_a_token_that_dies_without_a_word_is_renewed_once_after_one_hold() -> None:
@@ -113,47 +115,47 @@ def test_a_token_that_dies_without_a_word_is_renewed_once_after_one_hold() -> No
         api.by_key["Bearer a"] = EMPTY
         return await client.fetch(feed())
 
-    seen = against(api, use=use, **LIMITED)
-    assert isinstance(seen.result, Answer)
-    assert keys(seen) == ["a", "a", "a", "b"]
-    assert 60 <= sum(seen.slept) <= 75
+    outcome = against(api, use=use, **LIMITED)
+    assert isinstance(outcome.result, Answer)
+    assert keys(outcome) == ["a", "a", "a", "b"]
+    assert 60 <= sum(outcome.slept) <= 75
 
 
 def test_a_token_that_has_opened_anything_is_never_declared_refused() -> None:
     script = [page(1), EMPTY]
-    seen = against(ScriptedApi(script, [token("a"), token("b"), token("c")]), feed(), feed(), **LIMITED)
-    assert isinstance(seen.results[1], QuotaSpent)
-    assert seen.results[1].exit_status == 1
-    assert "The QQCatalyst call limit is used up until" in str(seen.results[1])
-    assert len(seen.api.logins()) == 2
-    assert 14 * 60 <= sum(seen.slept) <= 20 * 60
-    assert len(seen.api.asked) < 2 * 20
+    outcome = against(ScriptedApi(script, [token("a"), token("b"), token("c")]), feed(), feed(), **LIMITED)
+    assert isinstance(outcome.results[1], QuotaSpent)
+    assert outcome.results[1].exit_status == 1
+    assert "The QQCatalyst call limit is used up until" in str(outcome.results[1])
+    assert len(outcome.api.logins()) == 2
+    assert 14 * 60 <= sum(outcome.slept) <= 20 * 60
+    assert len(outcome.api.asked) < 2 * 20
 
 
 @pytest.mark.parametrize(
-    ("given", "says"), [(COPIED, "The copied token has expired"), (ENTERPRISE, "The enterprise key is refused")]
+    ("credentials", "says"), [(COPIED, "The copied token has expired"), (ENTERPRISE, "The enterprise key is refused")]
 )
-def test_a_credential_that_cannot_be_renewed_is_refused_after_one_hold(given: dict[str, Any], says: str) -> None:
-    seen = against(ScriptedApi([page(1), UNAUTHORIZED]), feed(), feed(), **LIMITED, **given)
-    assert isinstance(seen.results[0], Answer)
-    assert isinstance(seen.results[1], CredentialsRefused)
-    assert says in str(seen.results[1])
-    assert (len(seen.api.logins()), len(seen.api.calls())) == (0, 3)
-    assert 60 <= sum(seen.slept) <= 75
+def test_a_credential_that_cannot_be_renewed_is_refused_after_one_hold(credentials: dict[str, Any], says: str) -> None:
+    outcome = against(ScriptedApi([page(1), UNAUTHORIZED]), feed(), feed(), **LIMITED, **credentials)
+    assert isinstance(outcome.results[0], Answer)
+    assert isinstance(outcome.results[1], CredentialsRefused)
+    assert says in str(outcome.results[1])
+    assert (len(outcome.api.logins()), len(outcome.api.calls())) == (0, 3)
+    assert 60 <= sum(outcome.slept) <= 75
 
 
 def test_a_copied_token_needs_no_other_credential() -> None:
     nothing: dict[str, Any] = dict.fromkeys(("qqcatalyst_client_id", "qqcatalyst_client_secret", "qqcatalyst_username"))
-    seen = against(ScriptedApi([page(1)]), feed(), **COPIED, **nothing)
-    assert (keys(seen), len(seen.api.logins())) == (["copied"], 0)
+    outcome = against(ScriptedApi([page(1)]), feed(), **COPIED, **nothing)
+    assert (keys(outcome), len(outcome.api.logins())) == (["copied"], 0)
 
 
-@pytest.mark.parametrize("asked", [str(16 * 60), "Sat, 31 Jan 2026 13:00:00 GMT"])
-def test_a_wait_of_more_than_15_windows_ends_the_run(asked: str) -> None:
-    refusal = answer(429, Retry_After=asked, Date="Sat, 31 Jan 2026 12:00:00 GMT")
-    seen = against(ScriptedApi([page(1), refusal]), feed(), feed(), feed(), **LIMITED)
-    assert [type(one) for one in seen.results[1:]] == [QuotaSpent] * 2
-    assert len(seen.api.calls()) == 2
+@pytest.mark.parametrize("retry_after", [str(16 * 60), "Sat, 31 Jan 2026 13:00:00 GMT"])
+def test_a_wait_of_more_than_15_windows_ends_the_run(retry_after: str) -> None:
+    refusal = answer(429, Retry_After=retry_after, Date="Sat, 31 Jan 2026 12:00:00 GMT")
+    outcome = against(ScriptedApi([page(1), refusal]), feed(), feed(), feed(), **LIMITED)
+    assert [type(result) for result in outcome.results[1:]] == [QuotaSpent] * 2
+    assert len(outcome.api.calls()) == 2
 
 
 def test_twenty_scattered_refusals_do_not_starve_a_run() -> None:
@@ -162,9 +164,9 @@ def test_twenty_scattered_refusals_do_not_starve_a_run() -> None:
     async def use(client: ApiClient) -> list[Answer]:
         return await asyncio.gather(*(client.fetch(feed(number=n)) for n in range(500)))
 
-    seen = against(api, use=use, etl_rate=None, etl_rate_limit="off")
-    assert len(seen.result) == 500
-    assert seen.client.traffic.refused == 20
+    outcome = against(api, use=use, etl_rate=None, etl_rate_limit="off")
+    assert len(outcome.result) == 500
+    assert outcome.client.traffic.refused == 20
 
 
 def script_of(pages: int, refusals: int) -> list[bytes]:
@@ -177,9 +179,9 @@ def script_of(pages: int, refusals: int) -> list[bytes]:
 # --- the token address ---
 
 
-def logins(seen: Seen) -> list[str]:
+def logins(outcome: Seen) -> list[str]:
     """Return how each token was asked for: by `form` or `header`, or the refresh token."""
-    forms = [(parse_qs(one.body.decode()), "authorization" in one.headers) for one in seen.api.logins()]
+    forms = [(parse_qs(login.body.decode()), "authorization" in login.headers) for login in outcome.api.logins()]
     return [form.get("refresh_token", ["header" if header else "form"])[0] for form, header in forms]
 
 
@@ -198,22 +200,22 @@ def logins(seen: Seen) -> list[str]:
     ],
 )
 def test_the_answers_of_the_token_address(answers: list[bytes], ends: type[EtlError] | None, sent: list[str]) -> None:
-    seen = against(ScriptedApi([page(1)], answers), feed(), **LIMITED)
-    assert isinstance(seen.result, ends or Answer)
-    assert logins(seen) == sent
+    outcome = against(ScriptedApi([page(1)], answers), feed(), **LIMITED)
+    assert isinstance(outcome.result, ends or Answer)
+    assert logins(outcome) == sent
     if ends is CredentialsRefused or sent == ["form"]:
         again = against(ScriptedApi([page(1)], answers), feed(), feed(), **LIMITED)
         assert logins(again) == sent, "not sent again in the same run"
 
 
 def test_the_second_address_is_named_and_never_tried() -> None:
-    seen = against(ScriptedApi([page(1)], [answer(401, {"error": "invalid_client"})]), feed(), **LIMITED)
-    assert "https://app.qqcatalyst.com/oauth/token" in str(seen.result)
-    assert {one.path for one in seen.api.asked} == {"/oauth/token"}
+    outcome = against(ScriptedApi([page(1)], [answer(401, {"error": "invalid_client"})]), feed(), **LIMITED)
+    assert "https://app.qqcatalyst.com/oauth/token" in str(outcome.result)
+    assert {request.path for request in outcome.api.asked} == {"/oauth/token"}
 
 
 def test_what_the_vendor_says_is_shown_without_secrets() -> None:
     refusal = answer(400, {"error": "invalid_grant", "error_description": "demo-password is not valid. Locked."})
-    seen = against(ScriptedApi([page(1)], [refusal]), feed(), **LIMITED)
-    assert "is not valid. Locked" in str(seen.result)
-    assert "demo-password" not in str(seen.result)
+    outcome = against(ScriptedApi([page(1)], [refusal]), feed(), **LIMITED)
+    assert "is not valid. Locked" in str(outcome.result)
+    assert "demo-password" not in str(outcome.result)

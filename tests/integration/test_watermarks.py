@@ -45,7 +45,7 @@ def advanced(engine: Engine, windows: list[Window]) -> list[Window]:
 def test_adjacent_windows_are_merged(
     engine: Engine, windows: list[tuple[int, int]], complete: list[tuple[int, int]]
 ) -> None:
-    assert advanced(engine, [hours(*one) for one in windows]) == [hours(*one) for one in complete]
+    assert advanced(engine, [hours(*span) for span in windows]) == [hours(*span) for span in complete]
 
 
 spans = st.tuples(st.integers(0, 12), st.integers(1, 4)).map(lambda span: (span[0], span[0] + span[1]))
@@ -54,9 +54,9 @@ spans = st.tuples(st.integers(0, 12), st.integers(1, 4)).map(lambda span: (span[
 @given(some=st.lists(spans, max_size=8))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
 def test_the_complete_windows_cover_exactly_the_added_windows(engine: Engine, some: list[tuple[int, int]]) -> None:
-    complete = advanced(engine, [hours(*one) for one in some])
+    complete = advanced(engine, [hours(*span) for span in some])
     covered = {hour for first, last in some for hour in range(first, last)}
-    assert {hour for hour in range(20) if any(hours(hour, hour + 1).start in one for one in complete)} == covered
+    assert {hour for hour in range(20) if any(hours(hour, hour + 1).start in window for window in complete)} == covered
     assert all(before.end < after.start for before, after in pairwise(complete))
 
 
@@ -103,4 +103,4 @@ def test_a_later_answer_replaces_an_earlier_one(engine: Engine) -> None:
 
 
 def test_watermarks_are_read_in_utc(engine: Engine) -> None:
-    assert [(one.start.tzinfo, one.end.tzinfo) for one in advanced(engine, [hours(0, 1)])] == [(UTC, UTC)]
+    assert [(window.start.tzinfo, window.end.tzinfo) for window in advanced(engine, [hours(0, 1)])] == [(UTC, UTC)]

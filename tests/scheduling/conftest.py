@@ -1,6 +1,7 @@
 """Fixtures of the Airflow tests: a metadata database, created once and copied for each test."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -22,7 +23,8 @@ def template(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory)
         if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
             with clone_database(server.url, "template0") as draft:
                 AirflowHome(tmp_path_factory.mktemp("airflow"), airflow_database_url(draft)).migrate()
-                connection.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE {draft.rpartition('/')[2]}".encode())
+                with suppress(psycopg.errors.DuplicateDatabase):  # another worker was faster
+                    connection.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE {draft.rpartition('/')[2]}".encode())
     return TEMPLATE
 
 

@@ -1,5 +1,6 @@
 """A running Airflow with two agencies: tasks are killed, runs fail, and the data of both is complete afterwards."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from sqlalchemy import Engine
 from etl.api.retry_policy import RetryPolicy
 from etl.dags.names import LEVELS
 from etl.resources import CATALOGUE
-from etl.simulator import Simulator
+from etl.simulator import ENTERPRISE_CALLS, EXTRA_CALLS, Simulator
 
 SYNC, ALL, RECONCILE = "qqcatalyst_sync", "qqcatalyst_agencies_sync", "qqcatalyst_reconcile"
 
@@ -43,10 +44,13 @@ with DAG("report", schedule=[Asset("qqcatalyst://south/policies")], start_date=d
 @contextmanager
 def two_agencies(folder: Path, database_url: str) -> Iterator[tuple[Simulator, Simulator]]:
     """Give two agencies, each with a folder with its settings."""
-    with serve_agency() as north, serve_agency(seed=21) as south:
+    all_calls = (*EXTRA_CALLS, *ENTERPRISE_CALLS)
+    with serve_agency(offered=all_calls) as north, serve_agency(seed=21, offered=all_calls) as south:
         for name, simulator in (("north", north), ("south", south)):
             (folder / name).mkdir(parents=True)
-            lines = [f"{key}={value}" for key, value in account_settings(simulator, database_url).items()]
+            settings = account_settings(simulator, database_url)
+            settings["ETL_RESOURCES"] = "+drivers,+vehicles,+endorsements"
+            lines = [f"{key}={value}" for key, value in settings.items()]
             (folder / name / ".env").write_text("\n".join(lines))
         yield north, south
 
@@ -116,10 +120,14 @@ def has_two(subjects: list[str]) -> bool:
 
 
 def pages_read_twice(simulator: Simulator) -> list[str]:
-    """Return the pages that were requested again although they were committed."""
+    """Return the pages that were requested again although they were committed.
+
+    The task that plans asks for the first page of a feed to learn its total; another task reads it.
+    """
     pages = Counter((request.path, request.query) for request in simulator.requests if "pageSize=500" in request.query)
     assert len(pages) > 3
-    return [path for (path, _), times in pages.items() if times > 1]
+    is_planned = re.compile("Date.*&pageNumber=1&", re.IGNORECASE).search
+    return [path for (path, query), times in pages.items() if times > (2 if is_planned(query) else 1)]
 
 
 def xcom_value(metadata: str) -> list[Any]:
@@ -188,9 +196,13 @@ def skip_retry_delay(metadata: str) -> None:
 def check_killed_task_is_retried(airflow: Airflow, held: HeldResponses) -> None:
     """Kill the task that waits for the held response, and check that the run succeeds."""
     run = run_of(airflow, "south")
-    read = airflow.tasks(SYNC, run)["wave_1.read[0]"]
+    name, read = next(
+        (name, task)
+        for name, task in airflow.tasks(SYNC, run).items()
+        if ".read[" in name and task["state"] == "running"
+    )
     kill_task(read["id"])
     held.released.set()
     assert airflow.run_ends(SYNC, run) == "success"
     tries = {name: task["try_number"] for name, task in airflow.tasks(SYNC, run).items() if task["try_number"] != 1}
-    assert tries == {"wave_1.read[0]": 2}
+    assert tries == {name: 2}

@@ -67,7 +67,7 @@ class AirflowHome:
             name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "ETL_", "QQCAT"))
         }
         sync, background = self.metadata, self.metadata.replace("sqlite:", "sqlite+aiosqlite:")
-        own = {
+        variables = {
             "AIRFLOW_HOME": str(self.folder),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -75,7 +75,7 @@ class AirflowHome:
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": sync,
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": background,
         }
-        return {**inherited, **own, **self.settings}
+        return {**inherited, **variables, **self.settings}
 
     def run(self, *command: str, seconds: float = 300) -> "subprocess.CompletedProcess[str]":
         """Run a command, and show its output when it fails."""

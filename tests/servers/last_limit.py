@@ -51,8 +51,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
 
 def limit_of(item: pytest.Item) -> float:
     """Return the timeout of a test in seconds."""
-    own = item.get_closest_marker("timeout")
-    return float(own.args[0] if own else item.config.getini("timeout"))
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0] if marker else item.config.getini("timeout"))
 
 
 @contextmanager

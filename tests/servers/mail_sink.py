@@ -71,13 +71,14 @@ def mail_sink(
     tls: ssl.SSLContext | None = None,
     from_the_first_word: bool = False,
     login: bool = False,
+    password: str = PASSWORD,
     unwanted: str = "",
 ) -> Iterator[tuple[Sink, int]]:
     """Run a mail server on this machine; yield the sink and its port."""
     sink, port = Sink(unwanted, demands_login=login), port or free_port()
 
     def knows(server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
-        return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()), handled=False)
+        return AuthResult(success=(data.login, data.password) == (USER.encode(), password.encode()), handled=False)
 
     controller = Controller(
         sink,

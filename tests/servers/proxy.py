@@ -28,8 +28,8 @@ class Proxy:
         self._accepting.start()
 
     def _netloc(self, url: str) -> str:
-        before = urlsplit(url).netloc.rpartition("@")[0]
-        return f"{before}@127.0.0.1:{self._listener.getsockname()[1]}"
+        credentials = urlsplit(url).netloc.rpartition("@")[0]
+        return f"{credentials}@127.0.0.1:{self._listener.getsockname()[1]}"
 
     def _accept(self) -> None:
         while True:

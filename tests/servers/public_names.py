@@ -15,9 +15,9 @@ def stored(category: str) -> set[str]:
     return set(file.read_text().splitlines()) if file.exists() else set()
 
 
-def compared(category: str, found: Iterable[str]) -> list[str]:
-    """Return what differs from the stored names of a category, in words; store the names found where that is wanted."""
-    names = set(found)
+def compared(category: str, current: Iterable[str]) -> list[str]:
+    """Return what differs from the stored names of a category, as text; store the names found where that is wanted."""
+    names = set(current)
     if os.environ.get(ACCEPT) == "1":
         FOLDER.mkdir(exist_ok=True)
         (FOLDER / f"{category}.txt").write_text("".join(f"{name}\n" for name in sorted(names)))
@@ -27,8 +27,8 @@ def compared(category: str, found: Iterable[str]) -> list[str]:
     return gone + new
 
 
-def assert_kept(found: dict[str, Iterable[str]]) -> None:
+def assert_kept(categories: dict[str, Iterable[str]]) -> None:
     """Fail with every name, of all categories given, that disappeared or is new."""
-    differences = [words for category, names in found.items() for words in compared(category, names)]
+    differences = [words for category, names in categories.items() for words in compared(category, names)]
     cure = f"Where this is meant: {ACCEPT}=1 ./run test {TESTS}, and look at the diff of {FOLDER.name}."
     assert not differences, "\n".join([*differences, cure])

@@ -25,8 +25,8 @@ RULES = 9
 #: Resources read in every history, because most others depend on them.
 ALWAYS = ("contacts", "policies")
 OTHERS = (
-    "locations", "departments", "carriers", "employees", "account_info", "applications", "policy_details",
-    "terminations", "quotes", "coverages", "equipment", "drivers", "vehicles", "claims", "billing_records",
+    "locations", "departments", "carrier_list", "account_info", "applications", "policy_details",
+    "adjustments", "quotes", "coverages", "equipment", "drivers", "vehicles", "claims", "billing_records",
     "commission_rules", "commissions", "documents", "acord_forms",
 )  # fmt: skip
 #: Faults that a retry resolves, and faults of pages; `{n}`: a small number, `@{k}`: every k-th call.
@@ -147,7 +147,7 @@ class History:
     def watcher(self, how: str) -> Watcher:
         """Return a watcher that stops a run, or changes the records that it reads."""
         stop, left = threading.Event(), self.dice.randrange(1, 12)
-        own = Random(self.dice.random())  # its number of uses depends on threads, which must not affect later draws
+        dice = Random(self.dice.random())  # its number of uses depends on threads, which must not affect later draws
 
         def watch(event: Event) -> None:
             nonlocal left
@@ -156,17 +156,17 @@ class History:
                 stop.set()
             if how == "changing" and left >= 0 and left % 3 == 0:
                 self.pass_time(1)
-                self.change(self.now, own)
+                self.change(self.now, dice)
 
         return Watcher(watch, stop)
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
-        made = make_engine(self.url)
+        engine = make_engine(self.url)
         try:
-            yield made
+            yield engine
         finally:
-            made.dispose()
+            engine.dispose()
 
     def bury(self) -> None:
         """Let the time be over in which a dead run's lease holds."""
@@ -208,7 +208,8 @@ class History:
         query = """
             SELECT part.resource FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
             WHERE batch.tenant = :tenant AND part.status = 'done' AND part.fetched <> part.inserted + part.updated
-                + part.unchanged + part.outside_window + part.older + part.refused + part.duplicate + part.no_row
+                + part.unchanged + part.outside_window + part.older + part.stepped_back + part.refused + part.duplicate
+                + part.no_row
         """
         with engine.connect() as connection:
             names = connection.execute(text(query), {"tenant": self.tenant}).scalars()

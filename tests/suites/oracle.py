@@ -47,9 +47,19 @@ def contacts(world: World) -> Iterator[tuple[str, Row]]:
         )  # fmt: skip
 
 
+def are_typed(world: World, *letters: str) -> Iterator[Item]:
+    """Yield the contacts of which the type or the sub-type is one of these."""
+    for contact in world.contacts.values():
+        if contact["ContactType"] in letters or contact["ContactSubType"] in letters:
+            yield contact
+
+
 def employees(world: World) -> Iterator[tuple[str, Row]]:
-    for employee in world.employees.values():
-        yield str(employee["EntityID"]), row(False, status=employee["Status"], location_id=employee["LocationID"])
+    for contact in are_typed(world, "E"):
+        yield (
+            str(contact["EntityID"]),
+            row(contact["Status"] == "D", status=contact["Status"], location_id=contact["LocationID"]),
+        )
 
 
 def policies(world: World) -> Iterator[tuple[str, Row]]:
@@ -59,7 +69,9 @@ def policies(world: World) -> Iterator[tuple[str, Row]]:
             row(
                 is_deleted(policy), status=policy["Status"], policy_number=policy["PolicyNumber"],
                 total_premium=policy["TotalPremium"], effective_date=day(policy["EffectiveDate"]),
-                expiration_date=day(policy["ExpirationDate"]), mga_id=policy["MGAId"], contact_id=policy["CustomerId"],
+                expiration_date=day(policy["ExpirationDate"]), mga_id=policy["MGAId"], mga_source_id=policy["MGAId"],
+
+                    contact_id=policy["CustomerId"],
                 carrier_id=policy["CarrierId"], prior_policy_id=policy["PriorPolicyID"],
             ),
         )  # fmt: skip
@@ -136,8 +148,14 @@ def commission_rules(world: World) -> Iterator[tuple[str, Row]]:
 def locations(world: World) -> Iterator[tuple[str, Row]]:
     for location in world.locations:
         yield (
-            str(location["QQID"]),
-            row(False, name=location["Name"], active=location["Active"], agency_id=location["AgencyID"]),
+            str(location["LocationID"]),
+            row(
+                False,
+                name=location["LocationName"],
+                qqid=location["QQID"],
+                is_default=location["IsDefault"],
+                agency_id="account",
+            ),
         )
 
 
@@ -152,12 +170,12 @@ def departments(world: World) -> Iterator[tuple[str, Row]]:
 
 
 def carriers(world: World) -> Iterator[tuple[str, Row]]:
-    for carrier in world.carriers:
+    for contact in are_typed(world, "R", "M"):
+        types = (contact["ContactType"], contact["ContactSubType"])
         yield (
-            str(carrier["CarrierID"]),
-            row(False, name=carrier["Name"], naic=carrier["NAIC"], is_mga=carrier["IsMGA"],
-                parent_carrier_id=carrier["ParentCarrierID"]),
-        )  # fmt: skip
+            str(contact["EntityID"]),
+            row(contact["Status"] == "D", name=contact["DisplayName"], is_mga="M" in types),
+        )
 
 
 def present_policies(world: World) -> Iterator[Item]:
@@ -169,12 +187,12 @@ def details(world: World) -> Iterator[tuple[str, Row]]:
     for policy in present_policies(world):
         for detail in world.detail("info", policy["PolicyId"]):
             yield (
-                str(detail["PolicyDetailsID"]),
+                str(detail.get("PolicyDetailsID") or f"policy:{policy['PolicyId']}"),
                 row(
-                    False, business_type=detail["BusinessType"], annualized_premium=detail["AnnualizedPremium"],
-                    fees_amount=detail["PolicyFees"], taxes_amount=detail["Taxes"], policy_id=detail["PolicyId"],
-                    agent_id=detail["AgentID"], csr_id=detail["CSRID"], location_id=detail["LocationID"],
-                    department_id=detail["DepartmentID"],
+                    False, business_type=detail["BusinessType"], binder_number=detail["BinderNumber"],
+                    carrier_naic=detail["CarrierNAIC"], non_renewal=detail["NonRenewal"],
+                    premium_sent=detail["PremiumSent"],
+                    policy_id=policy["PolicyId"], agent_id=detail["AgentID"], csr_id=detail["CsrID"],
                 ),
             )  # fmt: skip
 
@@ -195,18 +213,43 @@ def renewals(world: World) -> Iterator[tuple[str, Row]]:
 
 def terminations(world: World) -> Iterator[tuple[str, Row]]:
     for policy in present_policies(world):
-        changes = world.detail("adjustments", policy["PolicyId"]) if policy["Status"] == "C" else []
-        for adjustment in changes:
-            if adjustment["AdjustmentType"] == "C":
-                yield (
-                    str(adjustment["AdjustmentID"]),
-                    row(
-                        False, return_premium=adjustment["ReturnPremium"],
-                        termination_date=day(adjustment["AdjustmentDate"]),
-                        reason_id=adjustment["ReasonID"], policy_id=adjustment["PolicyId"],
-                        contact_id=policy["CustomerId"],
-                    ),
-                )  # fmt: skip
+        cancellations = [
+            adjustment
+            for adjustment in world.detail("adjustments", policy["PolicyId"])
+            if adjustment["AdjustmentType"] == "C"
+        ]
+        newest = max(
+            cancellations,
+            key=lambda adjustment: (adjustment["AdjustmentDate"], adjustment["AdjustmentId"]),
+            default=None,
+        )
+        for adjustment in cancellations:
+            reasons = adjustment["AdjustmentReasons"]
+            yield (
+                str(adjustment["AdjustmentId"]),
+                row(
+                    False, return_premium=-adjustment["PremiumChange"],
+                    termination_date=day(adjustment["AdjustmentDate"]),
+                    reason_id=reasons[0]["ReasonId"] if reasons else None, is_current=adjustment is newest,
+                    reason="; ".join(reason["ReasonDescription"] for reason in reasons) or None,
+                    adjustment_id=adjustment["AdjustmentId"], policy_id=policy["PolicyId"],
+                    contact_id=policy["CustomerId"],
+                ),
+            )  # fmt: skip
+
+
+def adjustments(world: World) -> Iterator[tuple[str, Row]]:
+    for policy in present_policies(world):
+        for adjustment in world.detail("adjustments", policy["PolicyId"]):
+            yield (
+                str(adjustment["AdjustmentId"]),
+                row(
+                    False, adjustment_type=adjustment["AdjustmentType"], adjusted_on=day(adjustment["AdjustmentDate"]),
+                    premium_change=adjustment["PremiumChange"], commission_change=adjustment["CommissionChange"],
+                    endorsement_number=adjustment["EndorsementNumber"], days_lapsed=adjustment["DaysLapsed"],
+                    policy_id=policy["PolicyId"], csr_id=adjustment["CSRId"],
+                ),
+            )  # fmt: skip
 
 
 def quotes(world: World) -> Iterator[tuple[str, Row]]:
@@ -257,9 +300,19 @@ def garaged(kind: str, number: str, **columns: str) -> RowsOf:
     return rows
 
 
-def documents(world: World) -> Iterator[tuple[str, Row]]:
+def customers(world: World) -> Iterator[Item]:
+    """Yield the contacts whose details are read: no carriers, agencies, staff, nor prospects without a live policy."""
+    holders = {policy["CustomerId"] for policy in present_policies(world)}
     for contact in world.contacts.values():
-        for document in world.detail("documents", contact["EntityID"]) if contact["Status"] != "D" else ():
+        types = {contact["ContactType"], contact["ContactSubType"]}
+        is_customer = types.isdisjoint("RME") and ("P" not in types or contact["EntityID"] in holders)
+        if is_customer and contact["Status"] != "D":
+            yield contact
+
+
+def documents(world: World) -> Iterator[tuple[str, Row]]:
+    for contact in customers(world):
+        for document in world.detail("documents", contact["EntityID"]):
             yield (
                 str(document["BlobInfoId"]),
                 row(False, document_type=document["Type"], contact_id=contact["EntityID"]),
@@ -267,8 +320,8 @@ def documents(world: World) -> Iterator[tuple[str, Row]]:
 
 
 def forms(world: World) -> Iterator[tuple[str, Row]]:
-    for contact in world.contacts.values():
-        for form in world.detail("forms", contact["EntityID"]) if contact["Status"] != "D" else ():
+    for contact in customers(world):
+        for form in world.detail("forms", contact["EntityID"]):
             yield (
                 str(form["AcordFormID"]),
                 row(False, form_number=form["FormNumber"], signature_id=form["SignatureID"],
@@ -281,8 +334,8 @@ def agency_fees(world: World) -> Iterator[tuple[str, Row]]:
         for fee in policy["PolicyAgencyFees"]:
             yield (
                 f"policy:{policy['PolicyId']}:{fee['AgencyFeeName']}",
-                row(False, fee_type="agency", amount=fee["Amount"], calculated_amount=fee["CalculatedAmount"],
-                    policy_id=policy["PolicyId"]),
+                row(is_deleted(policy), fee_type="agency", amount=fee["Amount"],
+                    calculated_amount=fee["CalculatedAmount"], policy_id=policy["PolicyId"]),
             )  # fmt: skip
 
 

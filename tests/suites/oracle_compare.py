@@ -40,8 +40,26 @@ def compare(engine: Engine, tenant: str, world: World, resources: Iterable[str],
             f"{table.name} {difference}"
             for table in TABLES
             if table.resource in read and (swept or is_updated_by_a_feed(table))
-            for difference in differences(stored(connection, table, tenant), dict(table.rows(world)), swept=swept)
+            for difference in differences(*both_sides(connection, table, tenant, world), swept=swept)
         ]
+
+
+def both_sides(
+    connection: Connection, table: Table, tenant: str, world: World
+) -> tuple[dict[str, dict[str, Any]], dict[str, Row]]:
+    """Return the stored and the expected rows of a table.
+
+    Quotes are compared for the policies that are still being placed; those of others stay as they were last read.
+    """
+    actual, expected = stored(connection, table, tenant), dict(table.rows(world))
+    if table.resource != "quotes":
+        return actual, expected
+    query = text("SELECT parent_id FROM etl.child_queue WHERE tenant = :tenant AND resource = 'quotes'")
+    policy_ids = set(connection.execute(query, {"tenant": tenant}).scalars())
+    return (
+        {key: row for key, row in actual.items() if row["policy_id"] in policy_ids},
+        {key: row for key, row in expected.items() if row["policy_id"] in policy_ids},
+    )
 
 
 def is_updated_by_a_feed(table: Table) -> bool:

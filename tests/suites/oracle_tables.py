@@ -26,15 +26,15 @@ class Table:
 
 TABLES: tuple[Table, ...] = (
     Table(
-        "locations","locations", ("name", "active"), {"agency_id": "agencies"}, oracle.locations),
+        "locations","locations", ("name", "qqid", "is_default"), {"agency_id": "agencies"}, oracle.locations),
     Table(
         "departments",
         "departments", ("name",), {"location_id": "locations", "manager_id": "employees"}, oracle.departments
     ),
     Table(
-        "carriers","carriers", ("name", "naic", "is_mga"), {"parent_carrier_id": "carriers"}, oracle.carriers),
+        "carriers","contacts", ("name", "is_mga"), {}, oracle.carriers),
     Table(
-        "employees","employees", ("status",), {"location_id": "locations"}, oracle.employees),
+        "employees","contacts", ("status",), {"location_id": "locations"}, oracle.employees),
     Table(
         "contacts",
         "contacts", ("status", "customer_number", "contact_sub_type"), {"location_id": "locations"}, oracle.contacts
@@ -42,8 +42,8 @@ TABLES: tuple[Table, ...] = (
     Table(
         "policies",
         "policies",
-        ("status", "policy_number", "total_premium", "effective_date", "expiration_date", "mga_id"),
-        {"contact_id": "contacts", "carrier_id": "carriers", "prior_policy_id": "policies"},
+        ("status", "policy_number", "total_premium", "effective_date", "expiration_date", "mga_source_id"),
+        {"contact_id": "contacts", "carrier_id": "carriers", "mga_id": "carriers", "prior_policy_id": "policies"},
         oracle.policies,
     ),
     Table(
@@ -84,10 +84,9 @@ TABLES: tuple[Table, ...] = (
     Table(
         "policy_details",
         "policy_details",
-        ("business_type", "annualized_premium", "fees_amount", "taxes_amount"),
+        ("business_type", "binder_number", "carrier_naic", "non_renewal", "premium_sent"),
         {
-            "policy_id": "policies", "agent_id": "employees", "csr_id": "employees", "location_id": "locations",
-            "department_id": "departments",
+            "policy_id": "policies", "agent_id": "employees", "csr_id": "employees",
         },
         oracle.details,
         "policy_id",
@@ -101,10 +100,21 @@ TABLES: tuple[Table, ...] = (
         "policy_id",
     ),
     Table(
+        "adjustments",
+        "adjustments",
+        (
+            "adjustment_type", "adjusted_on", "premium_change", "commission_change", "endorsement_number",
+            "days_lapsed",
+        ),
+        {"policy_id": "policies", "csr_id": "employees"},
+        oracle.adjustments,
+        "policy_id",
+    ),
+    Table(
         "terminations",
-        "terminations",
-        ("return_premium", "termination_date", "reason_id"),
-        {"policy_id": "policies", "contact_id": "contacts"},
+        "adjustments",
+        ("return_premium", "termination_date", "reason_id", "reason", "is_current"),
+        {"policy_id": "policies", "contact_id": "contacts", "adjustment_id": "adjustments"},
         oracle.terminations,
         "policy_id",
     ),

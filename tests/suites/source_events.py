@@ -21,8 +21,8 @@ def edit_policy(world: World, dice: Random, now: datetime) -> str | None:
 
 
 def hand_over(world: World, policy: int, contact: int, now: datetime) -> None:
-    before = world.policies[policy]["CustomerId"]
-    world.policies_of[before] = [policy_id for policy_id in world.policies_of.get(before, []) if policy_id != policy]
+    owner = world.policies[policy]["CustomerId"]
+    world.policies_of[owner] = [policy_id for policy_id in world.policies_of.get(owner, []) if policy_id != policy]
     world.policies_of.setdefault(contact, []).append(policy)
     world.policies.change(policy, now, CustomerId=contact)
 

@@ -105,11 +105,11 @@ class Bench:
     @cache  # noqa: B019 (one bench a module)
     def template(self, name: str) -> str:
         """Return the name of a template database in a named state."""
-        own = f"suite_{name}_{os.getpid()}"
+        database_name = f"suite_{name}_{os.getpid()}"
         with psycopg.connect(self.server, autocommit=True) as server:
-            before = MIGRATED if name == "synced" else self.template("synced")
-            server.execute(f"CREATE DATABASE {own} TEMPLATE {before}".encode())
-        url = urlsplit(self.server)._replace(path=f"/{own}").geturl()
+            origin = MIGRATED if name == "synced" else self.template("synced")
+            server.execute(f"CREATE DATABASE {database_name} TEMPLATE {origin}".encode())
+        url = urlsplit(self.server)._replace(path=f"/{database_name}").geturl()
         if name == "synced":
             self.at_first(url)
         elif name == "interrupted":
@@ -119,7 +119,7 @@ class Bench:
         else:
             with psycopg.connect(url) as database:
                 database.execute(DAMAGE.encode())
-        return own
+        return database_name
 
     def at_first(self, url: str) -> None:
         """Sync a database, then advance the clock and make changes at the source."""
@@ -168,9 +168,9 @@ def bench(server: EmbeddedPostgres) -> Iterator[Bench]:
             start_fork_server(folder, environment) as forks,
         ):
             del simulator.world.agency_rules[9:]
-            made = Bench(simulator, server.url, forks)
-            made.template("synced")
-            yield made
+            new_bench = Bench(simulator, server.url, forks)
+            new_bench.template("synced")
+            yield new_bench
     finally:
         shutil.rmtree(folder)
 

@@ -18,8 +18,8 @@ UNCHANGED = frozenset(
     "EntityID PolicyId PolicyID CustomerId CustomerID ContactId QuoteID ClaimID ApplicationID RecordId CommissionID "
     "CommissionRuleID PolicyDetailsID AdjustmentID CoverageID EquipmentID DriverID VehicleID BlobInfoId AcordFormID "
     "QQID DepartmentID CarrierID QQTenantID Status QuoteStatus AdjustmentType ContactSubType IsDeleted CreatedOn "
-    "DateLastModified Drivers Vehicles Data PageNumber PageSize PagesTotal TotalItems TotalPages IsSuccess "
-    "ErrorCode".split()
+    "DateLastModified EndorsementEffectiveDate Drivers Vehicles Data PageNumber PageSize PagesTotal TotalItems "
+    "TotalPages IsSuccess ErrorCode".split()
 )
 TEXTS: tuple[str, ...] = (
     "", " ", "\x00", "a\x00b", "\ud800", "\udfff\ud800", "\ufffe\uffff", "\u202egnp.exe", "\u200b\u2060\ufeff",
@@ -67,10 +67,10 @@ class HostileTexts(Faults):
 
 @pytest.fixture
 def site(database_url: str) -> Iterator[Site]:
-    with serve_agency(contacts=8) as simulator, open_site(simulator, database_url) as made, without_pauses():
+    with serve_agency(contacts=8) as simulator, open_site(simulator, database_url) as opened_site, without_pauses():
         del simulator.world.agency_rules[40:]
         simulator.server.faults = HostileTexts()
-        yield made
+        yield opened_site
 
 
 def test_hostile_values_affect_neither_other_records_nor_the_run(site: Site) -> None:

@@ -13,21 +13,28 @@ def level_of(name: str) -> int:
 
 def test_every_resource_with_endpoints_is_in_one_level() -> None:
     listed = [name for names in group_by_level() for name in names]
-    assert sorted(listed) == sorted(one.name for one in CATALOGUE if one.endpoints)
+    assert sorted(listed) == sorted(resource.name for resource in CATALOGUE if resource.endpoints)
 
 
-@pytest.mark.parametrize("one", [one for one in CATALOGUE if one.parent is not None], ids=lambda one: one.name)
-def test_parents_are_read_before_their_children(one: object) -> None:
-    child = BY_NAME[one.name]  # type: ignore[attr-defined]  # a parameter's type is that of its list
+@pytest.mark.parametrize(
+    "resource", [resource for resource in CATALOGUE if resource.parent is not None], ids=lambda resource: resource.name
+)
+def test_parents_are_read_before_their_children(resource: object) -> None:
+    child = BY_NAME[resource.name]  # type: ignore[attr-defined]  # a parameter's type is that of its list
     assert child.parent is not None
     assert level_of(child.parent.resource) < level_of(child.name)
 
 
 def test_a_resource_is_read_before_its_fallback_source() -> None:
-    pairs = [(one.name, made.name) for one in CATALOGUE for made, way in derived_from(one.name) if way.fallback]
+    pairs = [
+        (resource.name, derived.name)
+        for resource in CATALOGUE
+        for derived, derivation in derived_from(resource.name)
+        if derivation.fallback
+    ]
     assert pairs
-    for source, made in pairs:
-        assert level_of(made) < level_of(source)
+    for source, derived in pairs:
+        assert level_of(derived) < level_of(source)
 
 
 def test_referenced_parents_are_read_first() -> None:

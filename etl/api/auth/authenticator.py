@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from etl.api.auth.credentials import Credential, CredentialProvider
-from etl.api.auth.unauthorized import AuthAction, Facts, next_step
+from etl.api.auth.unauthorized import AuthAction, UnauthorizedFacts, next_step
 from etl.api.protocol.answers import EndpointRefused, Refusal
 from etl.api.protocol.calls import Call
 from etl.api.rate_limit.limiter import Permit, RateLimiter
@@ -104,7 +104,7 @@ class Authenticator:
         provider = self._credentials
         if history.credential != error.credential.number:
             history.credential, history.holds, history.refused_at = error.credential.number, 0, 0
-        facts = Facts(
+        facts = UnauthorizedFacts(
             expired=error.expired,
             works_elsewhere=works_elsewhere,
             worked_since=0 < history.refused_at < self._newest_success,

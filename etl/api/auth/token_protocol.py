@@ -35,7 +35,7 @@ _CURES = {
     "unsupported_grant_type": "QQCATALYST_AUTH and QQCATALYST_TOKEN_URL",
     "invalid_request": "QQCATALYST_TOKEN_URL",
 }
-#: Codes that some servers send with status 400 while they are busy (RFC 6749, 4.1.2.1; RFC 8628, 3.5).
+#: Codes that some servers send with a 4xx while they are busy (RFC 6749, 4.1.2.1; RFC 8628, 3.5).
 _BUSY = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 _TRANSIENT = frozenset(
     {HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
@@ -126,8 +126,8 @@ def parse_token_response(
     """
     answer = _decoded(body)
     code = answer.get("error")
-    busy = status == HTTPStatus.BAD_REQUEST and code in _BUSY if isinstance(code, str) else False
-    if busy or status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.OK:
+    is_busy = status >= HTTPStatus.BAD_REQUEST and isinstance(code, str) and code in _BUSY
+    if is_busy or status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.OK:
         raise ApiUnavailable(f"The token address answered {status}.", retry_after=retry_after(headers, now))
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise ApiUnavailable(f"The token address redirected ({status}); redirects are not followed.")

@@ -81,7 +81,7 @@ class AuthAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class UnauthorizedFacts:
     """The facts on which the meaning of a 401 depends."""
 
     expired: bool = False  #: the token's life is over, or the answer says `invalid_token`
@@ -97,13 +97,13 @@ class Facts:
     opened_ever: bool = False
 
 
-def most_holds(facts: Facts) -> int:
+def most_holds(facts: UnauthorizedFacts) -> int:
     """Return after how many holds a call counts as closed: late for an endpoint that has answered in this run."""
     return HOLDS_OF_OPEN_ENDPOINT if facts.answered_before else HOLDS
 
 
 #: The first rule that applies decides.
-STEPS: tuple[tuple[Callable[[Facts], bool], AuthAction], ...] = (
+STEPS: tuple[tuple[Callable[[UnauthorizedFacts], bool], AuthAction], ...] = (
     (lambda facts: facts.expired and not facts.can_renew, AuthAction.REFUSED),
     (lambda facts: facts.expired and not facts.renewed and not facts.is_new, AuthAction.RENEW),
     (
@@ -127,6 +127,6 @@ STEPS: tuple[tuple[Callable[[Facts], bool], AuthAction], ...] = (
 )
 
 
-def next_step(facts: Facts) -> AuthAction:
+def next_step(facts: UnauthorizedFacts) -> AuthAction:
     """Return what to do after a 401."""
     return next(step for applies, step in STEPS if applies(facts))

@@ -2,7 +2,7 @@
 
 from etl.api.protocol.answers import Answer, EndpointRefused, NotFound, RateLimited, Refusal, check_answer
 from etl.api.protocol.calls import Call, page_call, parent_call, whole_call
-from etl.api.protocol.pages import Page, read_page
+from etl.api.protocol.pages import CallFailed, Page, read_page
 from etl.api.protocol.records import BadRecord, ParentFacts, Records, make_records
 from etl.api.protocol.waiting import http_date, retry_after
 
@@ -10,6 +10,7 @@ __all__ = [
     "Answer",
     "BadRecord",
     "Call",
+    "CallFailed",
     "EndpointRefused",
     "NotFound",
     "Page",

@@ -7,7 +7,7 @@ from enum import StrEnum
 from http import HTTPStatus
 
 from etl.api.protocol.calls import Call
-from etl.api.protocol.pages import Page
+from etl.api.protocol.pages import CallFailed, Page
 from etl.api.protocol.waiting import retry_after
 from etl.errors import ApiUnavailable, EtlError
 
@@ -41,16 +41,19 @@ class Refusal(StrEnum):
 #: The answers of an account that does not have a resource.
 NOT_OFFERED = frozenset({Refusal.FORBIDDEN, Refusal.METHOD, Refusal.MISSING, Refusal.HTML, Refusal.UNAUTHORIZED})
 #: Refusals that may be temporary; retried if every account has the resource.
-PERHAPS_PASSING = frozenset({Refusal.FORBIDDEN, Refusal.METHOD, Refusal.MISSING, Refusal.HTML})
+PERHAPS_PASSING = frozenset({Refusal.METHOD, Refusal.MISSING, Refusal.HTML})
 
 
 class EndpointRefused(EtlError):
     """The API refuses this call; the caller decides whether the resource failed or is not offered."""
 
-    def __init__(self, call: Call, status: int, reason: Refusal, explanation: str = "") -> None:
+    def __init__(
+        self, call: Call, status: int, reason: Refusal, explanation: str = "", *, may_concern_size: bool = False
+    ) -> None:
         super().__init__(f"{call}: QQCatalyst answered {status} ({reason.value}).{explanation}")
         self.status = status
         self.reason = reason
+        self.may_concern_size = may_concern_size  #: whether a smaller page may be accepted
 
     @property
     def not_offered(self) -> bool:
@@ -75,9 +78,14 @@ def check_answer(call: Call, status: int, headers: Mapping[str, str], body: byte
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise RateLimited(f"{call}: the call limit is reached.", retry_after=retry_after(headers, now))
     if status in _AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise ApiUnavailable(f"{call}: QQCatalyst answered {status}.", retry_after=retry_after(headers, now))
+        asked = retry_after(headers, now)
+        kind = CallFailed if status == HTTPStatus.INTERNAL_SERVER_ERROR else ApiUnavailable
+        is_overload = status >= HTTPStatus.INTERNAL_SERVER_ERROR and asked is None
+        raise kind(f"{call}: QQCatalyst answered {status}.", retry_after=asked, is_overload=is_overload)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise ApiUnavailable(f"{call}: QQCatalyst redirected ({status}); redirects are not followed.")
+    if status == HTTPStatus.FORBIDDEN and (wait := retry_after(headers, now)) is not None:
+        raise CallFailed(f"{call}: QQCatalyst answered {status} and named a time to wait.", retry_after=wait)
     if status >= HTTPStatus.BAD_REQUEST:
         _refuse(call, status, headers, body)
     if status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
@@ -98,7 +106,12 @@ def _refuse(call: Call, status: int, headers: Mapping[str, str], body: bytes) ->
     if absent and call.parent_id is not None:
         raise NotFound(f"{call}: QQCatalyst no longer has this record.")
     reason = Refusal.MISSING if absent else _REASONS.get(status, Refusal.REQUEST)
-    raise EndpointRefused(call, status, reason, _NO_USER if b"User cannot be identified" in body[:10_000] else "")
+    text = body[:10_000].lower()
+    explanation = _NO_USER if b"user cannot be identified" in text else ""
+    # The words of this refusal are not known: of a documented list any 400 may be one. An undocumented call answers 400
+    # where an account lacks it, so it must name the size.
+    may_concern_size = status == HTTPStatus.BAD_REQUEST and not explanation and (call.proven or b"size" in text)
+    raise EndpointRefused(call, status, reason, explanation, may_concern_size=may_concern_size)
 
 
 #: The explanation of an answer to a token that was issued for `client_credentials`.

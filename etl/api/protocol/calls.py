@@ -26,6 +26,8 @@ class Call:
     endpoint: int = 0  #: its index in the resource's endpoints
     page: int | None = None
     parent_id: str | None = None
+    divisible: bool = False  #: whether the caller makes a smaller call where the server fails at this one
+    attempts: int | None = None  #: the most attempts; None: those of the retry policy
 
     @property
     def target(self) -> str:
@@ -52,12 +54,13 @@ def page_call(
     return _call(resource, endpoint, parameters, page=page)
 
 
-def parent_call(resource: Resource, endpoint: Endpoint, parent_id: str) -> Call:
-    """Return the call for the records of one parent; if paged, for the largest first page."""
+def parent_call(resource: Resource, endpoint: Endpoint, parent_id: str, page: int = 1, size: int | None = None) -> Call:
+    """Return the call for the records of one parent; if paged, for a page of at most this size. None: the largest."""
     paging = endpoint.paging
-    return _call(
-        resource, endpoint, [(paging.page, 1), (paging.size, paging.largest)] if paging else [], parent_id=parent_id
-    )
+    parameters: list[tuple[str, str | int]] = []
+    if paging:
+        parameters = [(paging.page, page), (paging.size, min(size or paging.largest, paging.largest))]
+    return _call(resource, endpoint, parameters, parent_id=parent_id)
 
 
 def whole_call(resource: Resource, endpoint: Endpoint) -> Call:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from etl.errors import InvalidRecord
+from etl.sensitive import MASK, is_never_staged, mask_secrets
 
 #: The largest record that is stored, in bytes.
 LARGEST = 10_000_000
@@ -22,29 +23,22 @@ _BEFORE_POINT, _BEHIND_POINT = 131_072, 16_383
 #: The most digits of an integer that JSON parsers accept by default.
 _DIGITS = 4_300
 
-#: Keys that never reach staging, at any level, in lowercase.
-ALWAYS_DROPPED = frozenset(
-    {
-        "ssn",
-        "ssnumber",
-        "socialsecurity",
-        "socialsecurityno",
-        "socialsecuritynumber",
-        "password",
-        "userpassword",
-        "portalpassword",
-    }
+#: Parts of names and words that announce a secret, in a text without blanks and signs. Harmless texts may hold them.
+_SUSPICIONS = (
+    *(b"ssn", b"ss#", b"socsec", b"socialsec", b"taxid", b"taxpayer", b"taxn"),
+    *(b"pass", b"pwd", b"cvv", b"cardsec"),
 )
+#: The one frequent name that holds such a part.
+_HARMLESS = b"businessn"
+#: Members of an object that name a fact, and those that hold it: a list of pairs keeps facts as values.
+_NAMING = frozenset("name key label field fieldname question caption title property attribute description type".split())
+_HOLDING = ("value", "val", "answer", "text", "response", "data", "content")
 
-_SUSPICIONS = (b'"ssn', b'ssn"', b"socialsec", b'password"')
-
-# Letters to lowercase, digits and signs to 0: one search then finds every number with a long exponent.
-_FOLD = bytes.maketrans(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789+-",
-    b"abcdefghijklmnopqrstuvwxyz00000000000",
-)
+# Letters to lowercase, digits to 0: one search then finds every number with a long exponent.
+_FOLD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789", b"abcdefghijklmnopqrstuvwxyz000000000")
 _EXPONENT = b"0e0000"
-_BLANK = b" \t\r\n"
+#: Around and inside a key they hide no secret, nor does a sign of an exponent.
+_SIGNS = b" \t\r\n_.+-"
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
 
 # A NUL, or half of a surrogate pair: jsonb refuses both. An escaped backslash and a complete pair are skipped.
@@ -74,7 +68,7 @@ def suspicions(secrets: Iterable[str]) -> tuple[bytes, ...]:
     """Return the byte patterns of texts that may contain a secret: those always dropped and those of a resource."""
     return (
         *_SUSPICIONS,
-        *(b'"' + name.lower().encode() + b'"' for name in secrets if name.lower() not in ALWAYS_DROPPED),
+        *(b'"' + name.lower().encode() + b'"' for name in secrets if not is_never_staged(name)),
     )
 
 
@@ -90,7 +84,7 @@ def is_plain(text: bytes, signs: tuple[bytes, ...]) -> bool:
             return False
     if b"\\" in text and _ESCAPED_LETTER.search(text):
         return False
-    folded = text.translate(_FOLD, _BLANK)  # white space around a key hides no secret
+    folded = text.translate(_FOLD, _SIGNS).replace(_HARMLESS, b"")
     return not any(sign in folded for sign in (_EXPONENT, *signs))
 
 
@@ -109,7 +103,7 @@ def _brackets(text: bytes) -> int:
     return text.count(b"{") + text.count(b"[")
 
 
-def careful(text: bytes, secrets: tuple[str, ...]) -> tuple[bytes, bool]:
+def clean_json_reference(text: bytes, secrets: tuple[str, ...]) -> tuple[bytes, bool]:
     """Return a record's text without secrets, and whether it had a duplicate key (the last one counts).
 
     Raises InvalidRecord if PostgreSQL cannot store it. Numbers keep every digit.
@@ -143,24 +137,37 @@ class _Reading:
         self.twice = False
 
     def keep(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """Return an object without its secrets."""
-        kept = {key: value for key, value in pairs if not is_secret(key, self.secrets)}
-        secret = sum(is_secret(key, self.secrets) for key, _ in pairs)
-        self.dropped |= secret > 0
-        self.twice |= len(kept) + secret < len(pairs)
+        """Return an object without its secrets: fields, values of pairs that a field names, numbers in free text."""
+        names_secret = any(
+            key.casefold() in _NAMING and isinstance(value, str) and is_never_staged(value) for key, value in pairs
+        )
+        kept = {
+            key: self.masked(value)
+            for key, value in pairs
+            if not is_secret(key, self.secrets) and not (names_secret and key.casefold().endswith(_HOLDING))
+        }
+        keys = {key for key, _ in pairs}
+        self.dropped |= len(kept) < len(keys)
+        self.twice |= len(keys) < len(pairs)
         return kept
+
+    def masked(self, value: Any) -> Any:
+        """Return a text or a list without the secrets that its words announce; objects are clean already."""
+        if isinstance(value, str):
+            text = mask_secrets(value)
+            self.dropped |= text != value
+            return text
+        if not isinstance(value, list):
+            return value
+        if len(value) == len(("name", "value")) and isinstance(value[0], str) and is_never_staged(value[0]):
+            self.dropped = True
+            return [value[0], MASK]
+        return [self.masked(member) for member in value]
 
 
 def is_secret(key: str, secrets: frozenset[str]) -> bool:
     """Return whether a key never reaches staging; `secrets` adds those of one resource, in lowercase."""
-    folded = key.strip().casefold()
-    return (
-        folded in ALWAYS_DROPPED
-        or folded in secrets
-        or folded.startswith("ssn")
-        or folded.endswith("ssn")
-        or "socialsecurity" in folded
-    )
+    return key.strip().casefold() in secrets or is_never_staged(key)
 
 
 @cache

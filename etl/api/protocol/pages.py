@@ -3,7 +3,7 @@
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE, lookup
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from http import HTTPStatus
 from typing import Any, cast
@@ -15,6 +15,7 @@ from etl.api.protocol.jsonb import with_safe_escapes
 from etl.api.protocol.splitting import NotWhole, fields, members
 from etl.catalogue import Envelope
 from etl.errors import ApiUnavailable, UnexpectedResponse
+from etl.spelling import find_key, read_field
 
 _BOMS = (
     (BOM_UTF8, "utf-8"),
@@ -28,6 +29,10 @@ _ERROR_CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
 _MOST = 2**53  # a larger number of records is ignored
 
 
+class CallFailed(ApiUnavailable):
+    """The API fails at this very call: status 500, or an envelope that says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """The records of one answer."""
@@ -37,6 +42,12 @@ class Page:
     pages: int | None = None
     whole: bool = True  #: False: some item is not valid JSON; each must be checked
     replaced_escapes: int = 0  #: replaced escapes that the database refuses
+    says_nothing: bool = False  #: no list and no object where one is declared; an empty list says that there is none
+
+
+#: What an answer without a list or an object looks like: nothing at all, or an empty JSON value other than `[]`.
+_EMPTY_TEXTS = frozenset({b"", b"null", b'""', b"{}"})
+_LONGEST_EMPTY = 1_000  # with white space
 
 
 class _Paged(msgspec.Struct):
@@ -50,8 +61,15 @@ class _Paged(msgspec.Struct):
     ErrorCode: msgspec.Raw = msgspec.Raw()
 
 
+#: The keys that an envelope should have in addition to its list. An absent one may have another case.
+_KEYS = {
+    Envelope.PAGE: ("TotalItems", "PagesTotal", "IsSuccess", "ErrorCode"),
+    Envelope.ENTERPRISE: ("TotalItems", "TotalPages"),
+}
+
 _paged = msgspec.json.Decoder(_Paged)
-_list = msgspec.json.Decoder(list[msgspec.Raw] | None)
+_list = msgspec.json.Decoder(list[msgspec.Raw])
+_list_or_null = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _raw = msgspec.json.Decoder(msgspec.Raw)
 _any = msgspec.json.Decoder()
@@ -61,18 +79,18 @@ def read_page(call: Call, status: int, headers: Mapping[str, str], body: bytes) 
     """Return the records of an answer that `check_answer` accepted.
 
     Raises UnexpectedResponse if the envelope is not as declared, ApiUnavailable if the body is cut, is not JSON, or
-    says that the call failed.
+    says that the call failed, CallFailed if a list that belongs to no parent says nothing.
     """
-    if status == HTTPStatus.NO_CONTENT:
-        return _nothing(call)
     text, replaced = with_safe_escapes(_utf8(call, headers, body))
+    if status == HTTPStatus.NO_CONTENT or _is_empty(text):
+        return _nothing(call)
     try:
         page = _SHAPES[call.envelope](call, text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         if isinstance(error, msgspec.ValidationError) and _is_json(text):
             raise _other_shape(call, f"is not the declared {call.envelope}") from None
         page = _with_broken_items(call, text, error)
-    return page if not replaced else Page(page.items, page.total, page.pages, page.whole, replaced)
+    return page if not replaced else replace(page, replaced_escapes=replaced)
 
 
 def _is_json(text: bytes) -> bool:
@@ -91,11 +109,21 @@ def _other_shape(call: Call, problem: str) -> UnexpectedResponse:
     )
 
 
-def _nothing(call: Call) -> Page:
-    """Return the empty page that 204 means for the details of one record; an empty feed sends an empty list."""
-    if call.parent_id is None:
-        raise ApiUnavailable(f"{call}: QQCatalyst answered 204, which is not a page.")
-    return Page([])
+def _is_empty(text: bytes) -> bool:
+    """Return whether a body is an empty JSON value other than a list."""
+    return len(text) <= _LONGEST_EMPTY and text.translate(None, b" \t\r\n") in _EMPTY_TEXTS
+
+
+def _nothing(call: Call, total: int | None = None, pages: int | None = None) -> Page:
+    """Return the page of an answer that says nothing about its parent.
+
+    For a list that belongs to no parent it is a failure of the call, unless the envelope says that there are no
+    records in all, or the list ended with the page before.
+    """
+    is_after_end = call.page is not None and call.page > 1 and total is not None
+    if call.parent_id is None and total != 0 and not is_after_end:
+        raise CallFailed(f"{call}: QQCatalyst answered without a list. An empty list would be `[]`.")
+    return Page([], total, pages, says_nothing=True)
 
 
 def _utf8(call: Call, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -135,50 +163,53 @@ def _decoded(call: Call, body: bytes, encoding: str) -> bytes:
 def _page(call: Call, text: bytes) -> Page:
     """Read the envelope of a feed."""
     envelope = _paged.decode(text)
-    if envelope.Data is msgspec.UNSET:
+    if envelope.Data is msgspec.UNSET or not all(bytes(getattr(envelope, name)) for name in _KEYS[call.envelope]):
         envelope = _in_any_case(call, text)
     _succeeded(call, _number_or_text(envelope.IsSuccess), _number_or_text(envelope.ErrorCode))
     items = cast("list[msgspec.Raw] | None", envelope.Data)
-    pages = _count(envelope.PagesTotal)
-    return Page(
-        [bytes(item) for item in items or ()],
-        _count(envelope.TotalItems),
-        _count(envelope.TotalPages) if pages is None else pages,
-    )
+    total, pages = _count(envelope.TotalItems), _count(envelope.PagesTotal)
+    pages = _count(envelope.TotalPages) if pages is None else pages
+    if items is None or (not items and call.parent_id is not None and total):
+        return _nothing(call, total, pages)
+    return Page([bytes(item) for item in items], total, pages)
 
 
 def _in_any_case(call: Call, text: bytes) -> _Paged:
     """Read the envelope of a feed whose keys differ in case from the declared ones."""
-    keys = {name.casefold(): name for name in _Paged.__struct_fields__}
-    values = {keys[key.casefold()]: value for key, value in _object.decode(text).items() if key.casefold() in keys}
+    fields = _object.decode(text)
+    keys = {name: key for name in _Paged.__struct_fields__ if (key := find_key(fields, name)) is not None}
+    values = {name: fields[key] for name, key in keys.items()}
     failed = _number_or_text(values.get("IsSuccess", msgspec.Raw())) is False
-    if "Data" not in values and not failed:
+    if "Data" not in values and not failed and call.parent_id is None:
         raise _other_shape(call, "has no list `Data`")
-    items = _list.decode(values.pop("Data", b"null"))
+    items = _list_or_null.decode(values.pop("Data", b"null"))
     return _Paged(Data=items, **cast("dict[str, Any]", values))
 
 
 def _action(call: Call, text: bytes) -> Page:
     """Read the envelope of an action result."""
-    values = {key.casefold(): value for key, value in _object.decode(text).items()}
-    _succeeded(call, *(_number_or_text(values.get(key, msgspec.Raw())) for key in ("issuccess", "errorcode")))
-    if "result" not in values:
+    values = _object.decode(text)
+    _succeeded(call, read_field(values, "IsSuccess"), read_field(values, "ErrorCode"))
+    key = find_key(values, "Result")
+    if key is None and call.parent_id is None:
         raise _other_shape(call, "has no `Result`")
-    result = bytes(values["result"])
-    return Page([] if result == b"null" else [result])
+    result = b"" if key is None else bytes(values[key])
+    if result[:1] == b"[":
+        return Page([bytes(item) for item in _list.decode(result)])
+    return _nothing(call) if _is_empty(result) else Page([result])
 
 
 def _array(call: Call, text: bytes) -> Page:  # noqa: ARG001 (the readers of all shapes have the same parameters)
     """Read a bare list."""
-    return Page([bytes(item) for item in _list.decode(text) or ()])
+    return Page([bytes(item) for item in _list.decode(text)])
 
 
 def _bare(call: Call, text: bytes) -> Page:
     """Read a bare object."""
     item = bytes(_raw.decode(text))
-    if item[:1] not in (b"{", b"n"):
+    if item[:1] != b"{":
         raise _other_shape(call, f"is not a {call.envelope}")
-    return Page([] if item == b"null" else [item])
+    return Page([item])
 
 
 _SHAPES = {
@@ -191,10 +222,10 @@ _SHAPES = {
 
 
 def _succeeded(call: Call, success: object, code: object) -> None:
-    """Raise ApiUnavailable if the envelope says that the call failed, although the status says success."""
+    """Raise CallFailed if the envelope says that the call failed, although the status says success."""
     if success is False or code not in (None, "", 0, "0"):
         detail = f", code {code}" if _ERROR_CODE.fullmatch(str(code)) else ""
-        raise ApiUnavailable(f"{call}: QQCatalyst says that the call failed{detail}.")
+        raise CallFailed(f"{call}: QQCatalyst says that the call failed{detail}.")
 
 
 def _number_or_text(raw: msgspec.Raw) -> object:
@@ -233,10 +264,11 @@ def _taken_apart(call: Call, text: bytes) -> Page:
     if call.envelope is Envelope.OBJECT:
         fields(text)
         return Page([text.strip()], whole=False)
-    values = {key.casefold(): value for key, value in fields(text).items()}
-    key = "result" if call.envelope is Envelope.ACTION else "data"
+    values = fields(text)
+    key = find_key(values, "Result" if call.envelope is Envelope.ACTION else "Data")
     envelope = {name: msgspec.Raw(value) for name, value in values.items() if name != key}
-    _succeeded(call, *(_number_or_text(envelope.get(name, msgspec.Raw())) for name in ("issuccess", "errorcode")))
-    total = _count(envelope.get("totalitems", msgspec.Raw()))
-    value = values.get(key, b"null")
-    return Page([value] if key == "result" else members(value), total, whole=False)
+    _succeeded(call, read_field(envelope, "IsSuccess"), read_field(envelope, "ErrorCode"))
+    total = _count(envelope.get(find_key(envelope, "TotalItems") or "", msgspec.Raw()))
+    value = b"null" if key is None else values[key]
+    is_object = call.envelope is Envelope.ACTION and value.lstrip()[:1] != b"["
+    return Page([value] if is_object else members(value), total, whole=False)

@@ -9,12 +9,14 @@ from uuid import UUID
 
 import msgspec
 
-from etl.api.protocol.jsonb import are_slender, careful, is_plain, is_slender
+from etl.api.protocol.jsonb import are_slender, clean_json_reference, is_plain, is_slender
 from etl.api.protocol.pages import Page
-from etl.api.protocol.reading import FROM_PARENT, KeyFields, RecordReader, reader_of
+from etl.api.protocol.reading import FROM_PARENT, KeyFields, PageReader, RecordReader, reader_of
 from etl.catalogue import Endpoint, Nested, Resource
 from etl.errors import InvalidRecord
-from etl.record import ReadSet, Record, decode
+from etl.record import ReadSet, Record
+from etl.resources import find_resource
+from etl.spelling import find_key, read_field, spelling_of
 from etl.values import Timestamp, Violation, source_id
 
 #: Pages up to this size, in bytes, are checked for secrets and odd numbers in one piece.
@@ -61,7 +63,6 @@ class Records:
     #: The ids of the items that the envelope's total counts, in the order received.
     item_ids: list[str] = field(default_factory=list)
     sets: list[ReadSet] = field(default_factory=list)  #: the sets that were read completely, including empty ones
-    others: int = 0  #: records of kinds that belong to another resource
     duplicate_keys: int = 0  #: records with a duplicate key; the last one counts
 
 
@@ -104,12 +105,11 @@ def make_records(
         return result
     carried = parent.carried if resource.parent.parent_fields else b""
     context = _of_parent(context, resource.parent.resource, parent.parent_id, carried, parent.parent_raw_id)
-    if not page.items and resource.parent.fallback:
-        items = [
-            (position, _encode(record)) for position, record in enumerate(resource.parent.fallback(decode(carried)))
-        ]
+    if not page.items and resource.parent.fallback:  # at most of a parent of which the API never said anything
+        parent_record = spelling_of(find_resource(resource.parent.resource)).decode(carried)
+        items = [(position, _encode(record)) for position, record in enumerate(resource.parent.fallback(parent_record))]
     _take(context, items, result)
-    if context.set_key is not None and not result.bad:
+    if context.set_key is not None and not result.bad and not page.says_nothing:
         result.sets.append(ReadSet(context.set_key, frozenset(record.source_id for record in result.records)))
     return result
 
@@ -144,7 +144,7 @@ def _clean(reader: RecordReader, secrets: tuple[str, ...], page: Page, result: R
             yield position, item
             continue
         try:
-            text, twice = careful(item, secrets)
+            text, twice = clean_json_reference(item, secrets)
         except InvalidRecord as error:
             result.bad.append(BadRecord(position, str(error)))
         else:
@@ -154,49 +154,27 @@ def _clean(reader: RecordReader, secrets: tuple[str, ...], page: Page, result: R
 
 def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records) -> None:
     """Make a record from each item."""
-    reader, kinds = context.reader, context.reader.kinds
-    stages_others = context.resource.stages_filtered_out
-    fast: bool | None = None
+    page_reader = PageReader(context.reader)
     for position, item in items:
         try:
-            if fast is None:
-                fast = reader.has_declared_case(item)
-            glance = _glance(reader, item, fast=fast)
+            key_fields = page_reader.read(item)
             text = _with_suffix(item, context.suffix) if context.suffix else item
-            name = _identity(context.resource, glance, text)
+            name = _identity(context, key_fields, text)
         except InvalidRecord as error:
             result.bad.append(BadRecord(position, str(error)))
             continue
         result.item_ids.append(name)
-        if stages_others or (isinstance(glance.kind, str) and glance.kind in kinds):
-            result.records.append(_record(context, name, text, glance))
-        else:
-            result.others += 1
+        result.records.append(_record(context, name, text, key_fields))
 
 
-def _glance(reader: RecordReader, item: bytes, *, fast: bool) -> KeyFields:
-    """Return the key fields of a record."""
-    if fast:
-        try:
-            glance: KeyFields = reader.decoder.decode(item)
-        except msgspec.ValidationError:
-            pass
-        else:
-            if (glance.id is not None or "id" not in reader.names) and not reader.may_miss_field(glance, item):
-                return glance
-    if item[:1] != b"{":
-        raise InvalidRecord("is not an object")
-    return reader.decode_key_fields(item)
-
-
-def _identity(resource: Resource, glance: KeyFields, text: bytes) -> str:
+def _identity(context: _Context, key_fields: KeyFields, text: bytes) -> str:
     """Return the record's canonical source id; raise InvalidRecord if it has none."""
-    raw = glance.id
+    raw, resource = key_fields.id, context.resource
     if type(raw) is int and 0 < raw < _SURELY_AN_ID:
         return str(raw)
     if callable(resource.id):
         try:
-            raw = resource.id(decode(text))
+            raw = resource.id(context.reader.spelling.decode(text))
         except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError):
             raise InvalidRecord("has an unexpected shape in the fields of its id") from None
     name = source_id(raw)
@@ -207,11 +185,11 @@ def _identity(resource: Resource, glance: KeyFields, text: bytes) -> str:
     return name
 
 
-def _record(context: _Context, name: str, text: bytes, glance: KeyFields) -> Record:
+def _record(context: _Context, name: str, text: bytes, key_fields: KeyFields) -> Record:
     """Return the record with its version: its time at the source, never later than the request that read it."""
-    changed = context.clock.clean(context.modified if glance.modified is None else glance.modified)
+    changed = context.clock.clean(context.modified if key_fields.modified is None else key_fields.modified)
     modified = changed if isinstance(changed, datetime) else None
-    created = _moment(context.clock, glance.created)
+    created = _moment(context.clock, key_fields.created)
     # Without a declared or readable modification time nothing in a record distinguishes its versions, so the time of
     # the request dates it. A record that never changed has none, which is not a fault.
     dated = context.resource.modified and not isinstance(changed, Violation)
@@ -247,19 +225,19 @@ def _take_nested(context: _Context, nested: Nested, items: Iterable[tuple[int, b
     sets: dict[str, ReadSet] = {}
     for position, item in items:
         try:
-            parent_id, members, around = _opened(nested, item)
+            item_id, members, around = _opened(nested, item)
         except InvalidRecord as error:
             result.bad.append(BadRecord(position, str(error)))
             continue
-        result.item_ids.append(parent_id)
-        inner = _inside(context, nested, parent_id, around)
+        result.item_ids.append(item_id)
+        inner = _inside(context, nested, item_id, around)
         taken = Records()
-        _take(inner, [(position, member) for member in members], taken)
+        _take(inner, [(position, member) for member in members or ()], taken)
         result.records += taken.records
-        result.others += taken.others
         result.bad += taken.bad
-        if not taken.bad:  # if a set cannot be read completely, what is missing is unknown
-            _note_set(sets, ReadSet(f"{nested.parent}:{parent_id}", frozenset(taken.item_ids), _version(inner)))
+        # If a set cannot be read completely, what is missing is unknown; an item without a list says nothing of it.
+        if members is not None and not taken.bad:
+            _note_set(sets, ReadSet(f"{nested.parent}:{item_id}", frozenset(taken.item_ids), _version(inner)))
     result.sets += sets.values()
 
 
@@ -276,28 +254,29 @@ def _version(context: _Context) -> datetime:
     return min(modified, context.requested_at) if modified is not None else context.requested_at
 
 
-def _inside(context: _Context, nested: Nested, parent_id: str, around: bytes) -> _Context:
+def _inside(context: _Context, nested: Nested, item_id: str, around: bytes) -> _Context:
     """Return the context of the records that one item lists."""
-    inner = _of_parent(context, nested.parent, parent_id, around, None)
+    inner = _of_parent(context, nested.parent, item_id, around, None)
     path = context.resource.modified or ""
     if not path.startswith(FROM_PARENT):
         return inner
-    modified = _value(_object.decode(around), path.removeprefix(FROM_PARENT))
+    modified = read_field(_object.decode(around), path.removeprefix(FROM_PARENT))
     return _Context(
         inner.resource, inner.reader, inner.clock, inner.requested_at, inner.suffix, inner.set_key, None, modified
     )
 
 
-def _opened(nested: Nested, item: bytes) -> tuple[str, list[bytes], bytes]:
-    """Return the parent's id, the texts of the records in an item's list, and the text around them."""
+def _opened(nested: Nested, item: bytes) -> tuple[str, list[bytes] | None, bytes]:
+    """Return the parent's id, the texts of the records in an item's list (None without one), and the text around it."""
     try:
         around = _object.decode(item)
-        key = _key(around, nested.list)
+        key = find_key(around, nested.list)
         members = _list.decode(around.pop(key)) if key is not None else None
     except msgspec.DecodeError:
         raise InvalidRecord(f"is not an object with a list `{nested.list}`") from None
-    parent_id = _identity_of(_value(around, nested.parent_id))
-    return parent_id, [bytes(member) for member in members or ()], msgspec.json.encode(around)
+    parts = [_identity_of(read_field(around, name)) for name in (nested.parent_id, *nested.key)]
+    texts = None if members is None else [bytes(member) for member in members]
+    return ":".join(parts), texts, msgspec.json.encode(around)
 
 
 def _identity_of(raw: Any) -> str:
@@ -306,14 +285,3 @@ def _identity_of(raw: Any) -> str:
     if not isinstance(name, str):
         raise InvalidRecord("does not say whose records it lists")
     return name
-
-
-def _key(around: dict[str, msgspec.Raw], name: str) -> str | None:
-    """Return the key of an object, preferably in the declared case."""
-    return name if name in around else next((key for key in around if key.casefold() == name.casefold()), None)
-
-
-def _value(around: dict[str, msgspec.Raw], name: str) -> Any:
-    """Return a decoded field of an object, None if it is absent."""
-    key = _key(around, name)
-    return None if key is None else msgspec.json.decode(around[key])

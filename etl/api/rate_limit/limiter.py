@@ -10,8 +10,8 @@ from functools import partial
 
 from etl.api.rate_limit.stores import WindowStore
 from etl.api.rate_limit.window import (
-    Event,
-    Taken,
+    PermitResult,
+    WindowChange,
     WindowRules,
     WindowState,
     accepted,
@@ -28,7 +28,7 @@ from etl.errors import EtlError, QuotaSpent
 log = get_logger(__name__)
 
 
-class CallOutcome(Enum):
+class PermitOutcome(Enum):
     """What happened to the call for which a permit was taken."""
 
     NEVER_SENT = auto()
@@ -45,7 +45,7 @@ class Permit:
     free_at: float  #: when it is free again if the end of its call is never reported
     taken_at: float
     asked_at: float  #: by the limiter's clock, shortly before it was taken
-    outcome: CallOutcome = CallOutcome.NEVER_SENT
+    outcome: PermitOutcome = PermitOutcome.NEVER_SENT
     retry_after: float = 0.0  #: the wait that a refusal asked for
 
 
@@ -68,7 +68,7 @@ class RateLimiter:
         self._sleep = sleep
         self._clock = clock
         self._waiting: deque[asyncio.Future[Permit]] = deque()
-        self._events: list[Event] = [partial(begun, rules=rules)]
+        self._events: list[WindowChange] = [partial(begun, rules=rules)]
         self._news = asyncio.Event()
         self._serial = 0
         self._exchanging: asyncio.Task[None] | None = None
@@ -90,14 +90,14 @@ class RateLimiter:
         log.info("call limit perhaps reached", window_seconds=self.window)
         self._report(partial(held, rules=self._rules, taken_at=permit.taken_at, least=self.window))
 
-    def _event_of(self, permit: Permit) -> Event:
+    def _event_of(self, permit: Permit) -> WindowChange:
         """Return the event that the end of a call is for the window."""
-        if permit.outcome is CallOutcome.NEVER_SENT:
+        if permit.outcome is PermitOutcome.NEVER_SENT:
             return partial(unused, permit=permit.free_at)
         at = permit.taken_at + self._clock() - permit.asked_at
-        if permit.outcome is CallOutcome.ENDED:
+        if permit.outcome is PermitOutcome.ENDED:
             return partial(ended, rules=self._rules, permit=permit.free_at, at=at)
-        if permit.outcome is CallOutcome.ACCEPTED:
+        if permit.outcome is PermitOutcome.ACCEPTED:
             return partial(accepted, rules=self._rules, permit=permit.free_at, at=at, taken_at=permit.taken_at)
         asked = permit.retry_after
         log.info("call limit reached", limit=self._rules.calls, window_seconds=self.window, retry_after=asked)
@@ -124,7 +124,7 @@ class RateLimiter:
                 self._report(partial(unused, permit=turn.result().free_at))
             raise
 
-    def _report(self, event: Event) -> None:
+    def _report(self, event: WindowChange) -> None:
         """Apply an event at the next exchange, and start it."""
         self._events.append(event)
         self._wake()
@@ -154,11 +154,11 @@ class RateLimiter:
             if self._waiting and not self._events:
                 await self._pause(taken.wait)
 
-    async def _exchange(self, wanted: int) -> tuple[Taken, float]:
+    async def _exchange(self, wanted: int) -> tuple[PermitResult, float]:
         """Report events, take permits, and return them with the store's time."""
         events, self._events = self._events, []
 
-        def change(state: WindowState, now: float) -> tuple[WindowState, tuple[Taken, float]]:
+        def change(state: WindowState, now: float) -> tuple[WindowState, tuple[PermitResult, float]]:
             for event in events:
                 state = event(state, now)
             taken = take(state, self._rules, now, wanted)

@@ -45,7 +45,7 @@ class WindowState:
     edge: int = 0  #: calls in the window at the last refusal; further calls are sent one at a time
 
 
-class Taken(NamedTuple):
+class PermitResult(NamedTuple):
     """The result of a request for permits."""
 
     state: WindowState
@@ -56,10 +56,10 @@ class Taken(NamedTuple):
 
 
 #: An event since the last exchange: maps the state and the time to the new state.
-Event = Callable[[WindowState, float], WindowState]
+WindowChange = Callable[[WindowState, float], WindowState]
 
 
-def take(state: WindowState, rules: WindowRules, now: float, wanted: int) -> Taken:
+def take(state: WindowState, rules: WindowRules, now: float, wanted: int) -> PermitResult:
     """Take up to `wanted` free permits."""
     in_use, refusals = (
         tuple(free_at for free_at in times if free_at > now) for times in (state.permits, state.refusals)
@@ -67,17 +67,17 @@ def take(state: WindowState, rules: WindowRules, now: float, wanted: int) -> Tak
     state = replace(state, permits=in_use, refusals=refusals)
     permit = now + rules.timeout + rules.window
     if (used_up := _used_up(state, rules, now)) is not None:
-        return Taken(state, 0, permit, used_up, used_up)
+        return PermitResult(state, 0, permit, used_up, used_up)
     if state.held_until > now:
-        return Taken(state, 0, permit, state.held_until - now, None)
+        return PermitResult(state, 0, permit, state.held_until - now, None)
     free = allowed(state, rules, now) - len(in_use) - len(refusals)
-    careful = _is_careful(state, rules, now)
-    if careful:
+    is_careful = _is_careful(state, rules, now)
+    if is_careful:
         beyond = 0 if _in_flight(state, rules, now) else 1
         free = min(free, max((0 if state.probing else state.edge) - len(in_use), beyond))
-    granted = max(0, min(wanted, free))
-    state = replace(state, permits=state.permits + (permit,) * granted)
-    return Taken(state, granted, permit, _next_free(state, rules, now, careful=careful), None)
+    permits = max(0, min(wanted, free))
+    state = replace(state, permits=state.permits + (permit,) * permits)
+    return PermitResult(state, permits, permit, _next_free(state, rules, now, is_careful=is_careful), None)
 
 
 def allowed(state: WindowState, rules: WindowRules, now: float) -> int:
@@ -183,9 +183,9 @@ def _in_flight(state: WindowState, rules: WindowRules, now: float) -> int:
     return sum(free_at > now + rules.window for free_at in state.permits)
 
 
-def _next_free(state: WindowState, rules: WindowRules, now: float, *, careful: bool) -> float:
+def _next_free(state: WindowState, rules: WindowRules, now: float, *, is_careful: bool) -> float:
     """Return the seconds until a permit may be free; a call in flight keeps its permit for at least a window."""
-    if careful and _in_flight(state, rules, now):
+    if is_careful and _in_flight(state, rules, now):
         return rules.window / LOOKS
     times = sorted(state.permits + state.refusals)
     over = len(times) - allowed(state, rules, now)

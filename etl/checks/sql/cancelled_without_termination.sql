@@ -3,7 +3,7 @@ SELECT policy.tenant, policy.id, policy.source_id, policy.policy_number, contact
        'is marked cancelled, but no adjustment has the date or the reason' AS found
 FROM public.policies AS policy
 JOIN etl.child_queue AS asked
-  ON asked.tenant = policy.tenant AND asked.resource = 'terminations' AND asked.parent_id = policy.source_id
+  ON asked.tenant = policy.tenant AND asked.resource = 'adjustments' AND asked.parent_id = policy.source_id
  AND asked.covered_at IS NOT NULL AND NOT asked.changed
 LEFT JOIN public.contacts AS contact ON contact.id = policy.contact_id
 WHERE policy.deleted_at IS NULL AND NOT policy.is_placeholder AND policy.status = 'C'

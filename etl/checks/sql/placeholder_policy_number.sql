@@ -3,7 +3,7 @@ SELECT policy.tenant, policy.id, policy.source_id, policy.policy_number, contact
        'has a placeholder instead of a policy number' AS found
 FROM public.policies AS policy
 LEFT JOIN public.contacts AS contact ON contact.id = policy.contact_id
-WHERE policy.deleted_at IS NULL AND NOT policy.is_placeholder AND policy.status NOT IN ('D', 'P')
+WHERE policy.deleted_at IS NULL AND NOT policy.is_placeholder AND policy.status NOT IN ('D', 'P', 'V')
   AND (regexp_replace(upper(policy.policy_number), '[^A-Z0-9]', '', 'g') IN (
            '', 'TBA', 'TBD', 'TBI', 'PENDING', 'BINDER', 'BOUND', 'NEW', 'NEWPOLICY', 'NONE', 'NA', 'NOTISSUED', 'QUOTE',
            'TEMP', 'TEST', 'TOCOME', 'UNKNOWN', 'X', 'XX', 'XXX', 'XXXX'

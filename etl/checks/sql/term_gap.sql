@@ -5,6 +5,6 @@ SELECT policy.tenant, policy.id, policy.source_id, policy.policy_number, contact
 FROM public.policies AS policy
 JOIN public.policies AS prior ON prior.id = policy.prior_policy_id
 LEFT JOIN public.contacts AS contact ON contact.id = policy.contact_id
-WHERE policy.deleted_at IS NULL AND NOT policy.is_placeholder AND policy.status NOT IN ('D', 'P')
-  AND prior.deleted_at IS NULL AND NOT prior.is_placeholder AND prior.status NOT IN ('C', 'D', 'P')
+WHERE policy.deleted_at IS NULL AND NOT policy.is_placeholder AND policy.status NOT IN ('D', 'P', 'V')
+  AND prior.deleted_at IS NULL AND NOT prior.is_placeholder AND prior.status NOT IN ('C', 'D', 'P', 'V')
   AND prior.expiration_date < policy.effective_date

@@ -1,5 +1,6 @@
 """`qqetl db`: migrations, backup, move, and the embedded server."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,10 +46,10 @@ WithPassword = Annotated[bool, typer.Option("--password", help="Include the pass
 def upgrade_command(*, embedded: Embedded = False) -> None:
     """Upgrade the database to the latest migration."""
     settings = load_settings()
-    with open_database(settings, embedded=embedded) as url, connect_session(settings, url) as session:
+    with open_database(settings, embedded=embedded, create=True) as url, connect_session(settings, url) as session:
         with database_errors(), session.engine.connect() as connection:
             before = current_revision(connection)
-        holder = upgrade(url)
+        holder = upgrade(url, report=partial(print_notice, style="dim"))
     now = head_revision()
     print_line(f"Already at migration {now}." if before == now else f"Migrated from {before or 'nothing'} to {now}.")
     if holder is not None:
@@ -106,8 +107,10 @@ def roles(*, embedded: Embedded = False) -> None:
 
 
 @app.command(epilog=format_examples("qqetl db backup book.dump"))
-def backup(file: BackupFile, *, embedded: Embedded = False) -> None:
-    """Back up the whole database to one file that only its owner can read."""
+def backup(file: BackupFile, *, yes: Yes = False, embedded: Embedded = False) -> None:
+    """Back up all tables of this program to one file that only its owner can read."""
+    if file.exists():
+        confirm(f"{file} exists and would be replaced. Continue?", yes=yes)
     with open_database(load_settings(), embedded=embedded) as url:
         backups.backup(url, file)
     print_line(f"Backed up to {file} ({file.stat().st_size / 1e6:,.1f} MB).")
@@ -118,7 +121,7 @@ def restore(file: BackupFile, *, yes: Yes = False, embedded: Embedded = False) -
     """Replace all tables by those of a backup, in one transaction."""
     if not file.is_file():
         raise UsageError(f"There is no backup file {file}.")
-    with open_database(load_settings(), embedded=embedded) as url:
+    with open_database(load_settings(), embedded=embedded, create=True) as url:
         confirm(f"This replaces all qqetl tables in {display_url(url)} with those of {file}. Continue?", yes=yes)
         backups.restore(url, file)
     print_line(f"Restored from {file}.")
@@ -134,7 +137,7 @@ def move(url: Address, *, embedded: Embedded = False) -> None:
         raise UsageError(f"URL {error}.") from None
     with open_database(settings, embedded=embedded) as old_url, connect_session(settings, old_url) as session:
         check_migrated(session.engine)
-        upgrade(new_url)
+        upgrade(new_url, report=partial(print_notice, style="dim"))
         print_notice(f"Copying to {display_url(new_url)} ...")
         rows = moving.move_rows(old_url, new_url)
     print_line(f"{format_count(rows, 'row')} moved to {display_url(new_url)}. Set DATABASE_URL to the new database.")

@@ -2,31 +2,34 @@
 
 import time
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from etl.cli.commands.simulate import MAX_CONTACTS, list_environment
-from etl.cli.demo_agency import get_demo_folder, load_or_create_agency, make_demo_settings, remove_demo
+from etl.cli.demo_agency import exists_demo, get_demo_folder, load_or_create_agency, make_demo_settings, remove_demo
 from etl.cli.run_command import run_with_progress
 from etl.cli.session import CommandSession, connect_session, load_settings
 from etl.cli.ui.format import format_count, format_duration, join_words
 from etl.cli.ui.options import create_app, format_examples
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_line, print_notice
-from etl.cli.views.demo_summary import show_demo, show_next_steps
+from etl.cli.views.demo_summary import show_assumed, show_demo, show_next_steps
 from etl.database.connect import display_url
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.database.migrate import upgrade
 from etl.errors import Interrupted
+from etl.extract.selection import resource_names
 from etl.pipeline import Options, Summary, Watcher, sync
-from etl.resources import CATALOGUE
 from etl.simulator import Simulator
 
 app = create_app()
 
 #: Seconds between two syncs of a live agency.
 SYNC_INTERVAL = 5.0
+#: Seconds between two looks whether the demo was removed in another terminal.
+LOOK_INTERVAL = 0.5
 
 Keep = Annotated[bool, typer.Option("--keep", help="Keep the servers running, and print their addresses.")]
 Contacts = Annotated[
@@ -57,7 +60,7 @@ def command(*, keep: Keep = False, contacts: Contacts = None, live: Live = False
     with StopRequest() as stop_request, EmbeddedPostgres(folder, say=print_notice) as server:
         agency = load_or_create_agency(folder, contacts)
         print_notice(f"Database: {display_url(server.url)} (embedded)", style="dim")
-        upgrade(server.url)
+        upgrade(server.url, report=partial(print_notice, style="dim"))
         with Simulator(agency.simulator_settings(live=live)) as simulator:
             print_notice(
                 f"QQCatalyst: {simulator.api_url}, simulated, {format_count(agency.contacts, 'contact')}", style="dim"
@@ -66,40 +69,55 @@ def command(*, keep: Keep = False, contacts: Contacts = None, live: Live = False
                 status = first_sync(session, stop_request)
                 print_line()
                 print_line(f"Total time: {format_duration(time.monotonic() - began)}")
+                show_assumed()
                 show_next_steps(folder, servers_running=keep or live)
                 if live:
-                    follow_changes(session, stop_request)
+                    follow_changes(session, folder, stop_request)
                 elif keep:
-                    serve_until_stopped(simulator, stop_request)
+                    serve_until_stopped(simulator, folder, stop_request)
     raise typer.Exit(status)
 
 
 def first_sync(session: CommandSession, stop_request: StopRequest) -> int:
     """Sync the agency with progress and summary, and return the exit status."""
     run_sync = partial(sync, session.engine, session.settings, None, None)
-    return run_with_progress(run_sync, stop_request, len(CATALOGUE), partial(show_demo, session))
+    return run_with_progress(
+        run_sync, stop_request, len(resource_names((), session.settings)), partial(show_demo, session)
+    )
 
 
-def serve_until_stopped(simulator: Simulator, stop_request: StopRequest) -> None:
-    """Print the addresses, and wait for a stop request."""
+def serve_until_stopped(simulator: Simulator, folder: Path, stop_request: StopRequest) -> None:
+    """Print the addresses, and wait until a stop request or until the demo is removed in another terminal."""
     print_line()
     print_line("To sync from this simulator:", style="bold")
     for name, value in list_environment(simulator).items():
         print_line(f"  export {name}={value}")
     print_notice("The servers run until Ctrl-C.")
-    stop_request.event.wait()
+    while not stop_request.event.wait(LOOK_INTERVAL):
+        if was_removed(folder):
+            return
 
 
-def follow_changes(session: CommandSession, stop_request: StopRequest) -> None:
-    """Sync the changes of a live agency until a stop request."""
+def follow_changes(session: CommandSession, folder: Path, stop_request: StopRequest) -> None:
+    """Sync the changes of a live agency until a stop request or until the demo is removed in another terminal."""
     print_line()
     print_notice(f"Simulating changes and syncing them every {SYNC_INTERVAL:.0f} s until Ctrl-C.")
     while not stop_request.event.wait(SYNC_INTERVAL):
+        if was_removed(folder):
+            return
         try:
             summary = sync(session.engine, session.settings, None, Options(), Watcher(stop=stop_request.event))
         except Interrupted:
             return
         print_line(describe_changes(summary))
+
+
+def was_removed(folder: Path) -> bool:
+    """Return whether the demo was removed in another terminal, and say so."""
+    if exists_demo(folder):
+        return False
+    print_notice("The demo was removed by `qqetl demo --clear`, and its servers have stopped.")
+    return True
 
 
 def describe_changes(summary: Summary) -> str:

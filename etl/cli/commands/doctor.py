@@ -1,9 +1,10 @@
-"""`qqetl doctor`: check settings, database, migrations, token and clock, and call each API endpoint once."""
+"""`qqetl doctor`: check settings, database, token and clock, call each API endpoint once, and plan the first sync."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import partial
+from typing import Annotated
 
 import typer
 
@@ -12,26 +13,41 @@ from etl.cli.session import CommandSession, load_settings, open_session
 from etl.cli.ui.format import format_duration
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import print_json, print_notice
+from etl.cli.views.backfill import describe_no_answer
 from etl.cli.views.diagnosis import Diagnosis, diagnosis_to_json, show_diagnosis
 from etl.config.settings import Settings
-from etl.database.connect import display_url
+from etl.database.connect import database_errors, display_url
 from etl.database.revisions import check_migrated
+from etl.database.rights import check_rights
 from etl.errors import CredentialsRefused, EtlError, SettingsError
+from etl.ledger import children
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
-from etl.pipeline.doctor import CallReport, examine, save_offers
+from etl.pipeline.doctor import MAX_CALLS, POLICY, examine, save_offers, save_page_sizes
+from etl.pipeline.first_plan import plan_next_sync
+from etl.resources import CATALOGUE
 
 app = create_app()
 
+AskAll = Annotated[
+    bool, typer.Option("--all", help="Also call optional resources, resources turned off, and enterprise feeds.")
+]
 
-@app.command(epilog=format_examples("qqetl doctor", "qqetl doctor --json  all fields that differ, as JSON"))
-def command(*, embedded: Embedded = False, as_json: AsJson = False) -> None:
-    """Check everything a sync needs, call each API endpoint once, and compare the responses with the declarations.
 
-    Requests only a few records and stores none. Remembers which resources the account does not offer.
+@app.command(
+    epilog=format_examples(
+        "qqetl doctor",
+        "qqetl doctor --all   also what a sync with these settings does not read",
+        "qqetl doctor --json  all fields that differ, as JSON",
+    )
+)
+def command(*, ask_all: AskAll = False, embedded: Embedded = False, as_json: AsJson = False) -> None:
+    """Check everything a sync needs, call each API endpoint once as a sync does, and plan the first sync.
+
+    Makes fewer than 30 calls and stores no records. Remembers which resources the account does not offer.
     """
     diagnosis = Diagnosis()
-    run_checks(diagnosis, embedded=embedded)
+    run_checks(diagnosis, embedded=embedded, ask_all=ask_all)
     if as_json:
         print_json(diagnosis_to_json(diagnosis))
     else:
@@ -39,7 +55,7 @@ def command(*, embedded: Embedded = False, as_json: AsJson = False) -> None:
     raise typer.Exit(diagnosis.exit_status)
 
 
-def run_checks(diagnosis: Diagnosis, *, embedded: bool) -> None:
+def run_checks(diagnosis: Diagnosis, *, embedded: bool, ask_all: bool) -> None:
     """Run all checks, except those that need one that failed."""
     try:
         settings = load_settings()
@@ -47,11 +63,17 @@ def run_checks(diagnosis: Diagnosis, *, embedded: bool) -> None:
         diagnosis.add_failed("settings", error)
         return
     diagnosis.add_passed("settings", f"complete, account {settings.etl_tenant!r}")
+    diagnosis.limit, diagnosis.configured_page_size = settings.rate_limit, settings.etl_page_size
     with check_database(diagnosis, settings, embedded=embedded) as session:
+        if session is not None:
+            check_user_rights(diagnosis, session)
         ledger = check_migrations(diagnosis, session) if session is not None else None
-        check_api(diagnosis, settings, ledger)
+        if ledger is not None:
+            check_answers(diagnosis, ledger)
+        check_api(diagnosis, settings, ledger, ask_all=ask_all)
         if ledger is not None:
             save_offers(ledger, diagnosis.calls)
+            save_page_sizes(ledger, settings, diagnosis.calls)
             diagnosis.drift = ledger.read(partial(drift.read_current_changes, tenant=ledger.tenant))
 
 
@@ -61,11 +83,21 @@ def check_database(diagnosis: Diagnosis, settings: Settings, *, embedded: bool) 
     with ExitStack() as stack:
         session: CommandSession | None = None
         try:
-            session = stack.enter_context(open_session(embedded=embedded, settings=settings, create_tables=False))
+            session = stack.enter_context(open_session(embedded=embedded, settings=settings))
             diagnosis.add_passed("database", display_url(session.url))
         except EtlError as error:
             diagnosis.add_failed("database", error)
         yield session
+
+
+def check_user_rights(diagnosis: Diagnosis, session: CommandSession) -> None:
+    """Check what the database user may do; a failed check shows the statements that grant the rest."""
+    try:
+        with database_errors(), session.engine.connect() as connection:
+            check_rights(connection)
+        diagnosis.add_passed("rights", "sufficient")
+    except EtlError as error:
+        diagnosis.add_failed("rights", error)
 
 
 def check_migrations(diagnosis: Diagnosis, session: CommandSession) -> Ledger | None:
@@ -79,19 +111,38 @@ def check_migrations(diagnosis: Diagnosis, session: CommandSession) -> Ledger | 
     return session.ledger
 
 
-def check_api(diagnosis: Diagnosis, settings: Settings, ledger: Ledger | None) -> None:
-    """Check token and clock, and make each call once, within the rate limit that all runs share."""
-    print_notice("Requesting a few records of each resource from QQCatalyst ...", style="dim")
+def check_answers(diagnosis: Diagnosis, ledger: Ledger) -> None:
+    """Name the resources for whose parents the API is in the habit of sending neither a list nor an object."""
+    coverages = {
+        resource.name: ledger.read(partial(children.read_coverage, resource=resource.name, tenant=ledger.tenant))
+        for resource in CATALOGUE
+        if resource.parent is not None
+    }
+    unanswered = [
+        f"{name}: {describe_no_answer(coverage)}" for name, coverage in coverages.items() if coverage.no_answer
+    ]
+    if unanswered:
+        diagnosis.add_passed("answers", "; ".join(unanswered))
+
+
+def check_api(diagnosis: Diagnosis, settings: Settings, ledger: Ledger | None, *, ask_all: bool) -> None:
+    """Check token, clock and call limit, make each call once, and plan the first sync."""
+    print_notice(f"Making up to {MAX_CALLS} calls to QQCatalyst ...", style="dim")
+    engine = ledger.engine if ledger is not None else None
     try:
-        with connected(settings, engine=ledger.engine if ledger is not None else None) as api:
-            diagnosis.skew = api.api.clock_skew or timedelta()
+        with connected(settings, engine=engine, policy=POLICY) as api:
+            diagnosis.skew = api.api.api_clock.stated or timedelta()
             diagnosis.add_passed("token", "received")
-            diagnosis.add_passed("clock", f"differs from QQCatalyst by {format_duration(abs(diagnosis.skew))}")
-            diagnosis.calls = examine(settings, api, print_call)
+            diagnosis.add_passed("clock", describe_clock(diagnosis.skew))
+            diagnosis.traffic = api.api.traffic
+            examination = examine(settings, api, ask_all=ask_all)
+            diagnosis.calls = examination.reports
+            diagnosis.page_size = examination.page_size
+            diagnosis.plan = plan_next_sync(ledger, settings, examination)
     except EtlError as error:
         diagnosis.add_failed("token" if isinstance(error, CredentialsRefused | SettingsError) else "QQCatalyst", error)
 
 
-def print_call(call: CallReport) -> None:
-    """Print the result of one call."""
-    print_notice(f"{call.resource:<16}  {call.status}", style="dim")
+def describe_clock(skew: timedelta) -> str:
+    """Return how far the clock of this machine is off."""
+    return f"differs from QQCatalyst by {format_duration(abs(skew))}" if skew else "agrees with QQCatalyst"

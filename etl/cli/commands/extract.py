@@ -13,10 +13,10 @@ from etl.cli.ui.terminal import print_json, print_line, print_notice
 from etl.cli.views.balance_sheet import batch_resource_to_json, sum_counts
 from etl.cli.window_options import parse_window_or_default
 from etl.database.revisions import check_migrated
+from etl.extract.selection import resource_names
 from etl.extract.service import ExtractService
 from etl.ledger import batches
 from etl.models.states import ResourceState
-from etl.resources import selected
 
 app = create_app()
 
@@ -40,11 +40,11 @@ def command(
     The next steps are `qqetl transform` and `qqetl load`. `qqetl sync` does all three.
     """
     names = tuple(resource or ())
-    total = len(selected(names))
     with open_session(embedded=embedded) as session:
         check_migrated(session.engine)
-        window = parse_window_or_default(session.ledger, start, end, names)
-        with StopRequest() as stop_request, show_progress(total) as watch:
+        chosen = resource_names(names, session.settings)
+        window = parse_window_or_default(session.ledger, start, end, chosen)
+        with StopRequest() as stop_request, show_progress(len(chosen)) as watch:
             service = ExtractService(session.engine, settings=session.settings, watch=watch, stop=stop_request.event)
             batch_id = service.extract_data(window, names)
         parts = session.ledger.read(partial(batches.read_batch_resources, batch_id=batch_id))

@@ -15,7 +15,7 @@ from etl.cli.ui.format import format_count, format_number
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, reject_combination
 from etl.cli.ui.spreadsheet import safe_row
 from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
-from etl.resources import resource as find_resource
+from etl.resources import find_resource
 from etl.status.findings import (
     EXPORT_COLUMNS,
     FindingCounts,

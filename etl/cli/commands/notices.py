@@ -22,7 +22,7 @@ from etl.notifications.templates import build_test_message, describe_resolved, h
 
 app = create_app()
 
-Test = Annotated[bool, typer.Option("--test", help="Send a test email, and all unsent emails.")]
+Test = Annotated[bool, typer.Option("--test", help="Send a test email with all open incidents, and unsent emails.")]
 Look = Annotated[bool, typer.Option("--look", help="Check for incidents now, as after a run, and send emails.")]
 
 
@@ -60,14 +60,14 @@ def command(*, test: Test = False, look: Look = False, embedded: Embedded = Fals
 
 
 def send_mails(session: CommandSession, *, test: bool) -> SendResult:
-    """Queue a test email, or emails about new incidents, and send all unsent emails."""
+    """Queue emails about new incidents, and a test email that names all open ones; send all unsent emails."""
     if session.settings.etl_smtp_url is None:
         raise UsageError("No mail server is configured. Set ETL_SMTP_URL, ETL_MAIL_FROM and ETL_MAIL_TO.")
+    update_incidents(session.ledger, session.settings, at_end=False)
     if test:
-        mail = to_mail(build_test_message(session.tenant))
+        open_incidents = session.read(partial(incidents.read_open_incidents, tenant=session.tenant))
+        mail = to_mail(build_test_message(session.tenant, open_incidents))
         session.ledger.commit(partial(outbox.enqueue, tenant=session.tenant, mail=mail))
-    else:
-        update_incidents(session.ledger, session.settings, at_end=False)
     return send_queued(session.ledger, session.settings)
 
 

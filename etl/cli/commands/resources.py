@@ -42,8 +42,7 @@ def command(*, embedded: Embedded = False, as_json: AsJson = False) -> None:
 def format_source(resource: Resource) -> str:
     """Return the calls of a resource, or its sources, and its table if the name differs."""
     calls = "\n".join(endpoint.path for endpoint in resource.endpoints) or f"({describe_reading(resource)})"
-    table_name = resource.model.__tablename__
-    return calls if table_name == resource.name else f"{calls} → {table_name}"
+    return calls if resource.table == resource.name else f"{calls} → {resource.table}"
 
 
 def describe_reading(resource: Resource) -> str:
@@ -71,7 +70,7 @@ def resource_to_json(resource: Resource, offered: bool | None) -> dict[str, Any]
     """Return one resource as JSON."""
     return {
         "resource": resource.name,
-        "table": resource.model.__tablename__,
+        "table": resource.table if resource.has_table else None,
         "raw_table": f"raw.{resource.raw_table}",
         "calls": [f"{endpoint.method} {endpoint.path}" for endpoint in resource.endpoints],
         "read": describe_reading(resource),

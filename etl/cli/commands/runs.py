@@ -7,7 +7,7 @@ import typer
 
 from etl.cli.batch_lookup import resolve_batch_id
 from etl.cli.session import CommandSession, open_session
-from etl.cli.ui.format import format_duration, format_number, format_time
+from etl.cli.ui.format import format_duration, format_number, format_time, join_words
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, stdout
 from etl.cli.views.balance_sheet import (
@@ -65,7 +65,7 @@ def show_runs(run_list: list[RunSummary], *, as_json: bool) -> None:
 def run_to_row(run: RunSummary) -> tuple[object, ...]:
     """Return the table row of one batch."""
     elapsed = format_duration(run.finished_at - run.started_at) if run.finished_at else ""
-    state = run.batch.status.value + (f", {run.failed} failed" if run.failed else "")
+    state = run.batch.shown_status + (f", {run.failed} failed" if run.failed else "")
     started = format_time(run.started_at)
     counts = (format_number(run.fetched), format_number(run.rows_written), format_number(run.deleted))
     return str(run.batch.id)[:8], started, run.batch.command, state, elapsed, *counts
@@ -103,7 +103,7 @@ def show_run(session: CommandSession, name: str, *, as_json: bool) -> None:
     if as_json:
         print_json(batch_to_json(batch) | {"resources": [batch_resource_to_json(part) for part in parts]})
         return
-    print_line(f"Batch {batch.id}: {batch.status}", style="bold")
+    print_line(f"Batch {batch.id}: {batch.shown_status}", style="bold")
     print_line(f"{batch.command}, window {format_time(batch.window.start)} to {format_time(batch.window.end)} UTC")
     print_line()
     stdout().print(build_balance_sheet(parts))
@@ -112,7 +112,10 @@ def show_run(session: CommandSession, name: str, *, as_json: bool) -> None:
         check_mark(batch.status is BatchState.COMPLETED),
         f"{format_number(totals['fetched'])} fetched = {format_balance(totals)}",
     )
-    for resource, reason in find_failures(parts):
+    unfinished = [part.resource for part in parts if part.is_unread]
+    if unfinished:
+        print_line(f"  Not finished: {join_words(unfinished)}")
+    for resource, reason in find_failures([part for part in parts if not part.is_unread]):
         print_line(f"✗ {resource}: {escape_control_characters(reason)}")
     if batch.status is BatchState.FAILED:
         print_line(f"`qqetl retry {str(batch.id)[:8]}` resumes it.")

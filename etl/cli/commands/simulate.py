@@ -9,7 +9,7 @@ import typer
 from etl.cli.ui.options import AsJson, create_app, format_examples
 from etl.cli.ui.terminal import build_table, print_line, print_notice, stdout
 from etl.errors import UsageError
-from etl.simulator import FAULTS, Simulator, SimulatorSettings, serve
+from etl.simulator import FAULTS, REFUSALS, Simulator, SimulatorSettings, serve
 
 app = create_app()
 
@@ -29,6 +29,13 @@ Live = Annotated[bool, typer.Option("--live", help="Change a record every two se
 DocumentedOnly = Annotated[
     bool, typer.Option("--documented-only", help="Leave out calls that are only assumed to exist.")
 ]
+Refusal = Annotated[
+    str, typer.Option("--refusal", metavar="WAY", help=f"How a call is refused: {', '.join(REFUSALS)}.")
+]
+Offered = Annotated[
+    str, typer.Option("--offer", metavar="CALL,...", help="Calls to open: assumed ones, or enterprise ones to a token.")
+]
+MaxPage = Annotated[int, typer.Option("--max-page", min=1, metavar="N", help="The largest page size.")]
 ListFaults = Annotated[bool, typer.Option("--list-faults", help="List the faults and exit.")]
 
 
@@ -47,6 +54,9 @@ def command(  # noqa: PLR0913 (one parameter an option)
     faults: FaultNames = "",
     live: Live = False,
     documented_only: DocumentedOnly = False,
+    refusal: Refusal = "help-page",
+    offer: Offered = "",
+    max_page: MaxPage = 500,
     list_faults: ListFaults = False,
     as_json: AsJson = False,
 ) -> None:
@@ -54,10 +64,10 @@ def command(  # noqa: PLR0913 (one parameter an option)
     if list_faults:
         show_faults()
         return
-    fault_names = tuple(name.strip() for name in faults.split(",") if name.strip())
     settings = SimulatorSettings(
-        seed=seed, contacts=contacts, port=port, live=live, documented_only=documented_only, faults=fault_names
-    )
+        seed=seed, contacts=contacts, port=port, live=live, documented_only=documented_only,
+        undocumented_answer=refusal, offered=split_names(offer), max_page=max_page, faults=split_names(faults),
+    )  # fmt: skip
     print_notice(f"Generating an agency with {contacts} contacts ...", style="dim")
     try:
         serve(settings, lambda simulator: show_settings(simulator, as_json=as_json))
@@ -67,6 +77,11 @@ def command(  # noqa: PLR0913 (one parameter an option)
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         raise UsageError(f"Cannot listen on port {port}: {error.strerror}. Choose another port with --port.") from None
+
+
+def split_names(names: str) -> tuple[str, ...]:
+    """Return the names in a text with commas."""
+    return tuple(name.strip() for name in names.split(",") if name.strip())
 
 
 def show_faults() -> None:

@@ -13,7 +13,7 @@ from etl.cli.session import open_session
 from etl.cli.ui.format import format_count, format_duration, format_number, format_time, join_words
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, parse_duration_option
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, print_notice, stdout
-from etl.cli.views.backfill import backfill_to_json, show_backfill
+from etl.cli.views.backfill import backfill_to_json, describe_no_answer, show_backfill
 from etl.cli.views.verdict import StatusAnswer, answer_questions, show_answers
 from etl.config.redaction import escape_control_characters
 from etl.config.settings import Settings
@@ -39,21 +39,18 @@ def command(*, max_lag: MaxLag = None, embedded: Embedded = False, as_json: AsJs
     """Show how fresh and how complete each resource is: lag, gaps, rows, findings, calls due, last error."""
     allowed_lag = parse_duration_option("--max-lag", max_lag)
     with open_session(embedded=embedded) as session:
-        current, rate = (
-            session.read(partial(load_status, tenant=session.tenant)),
-            session.settings.rate_limit.per_second,
-        )
+        current, limit = session.read(partial(load_status, tenant=session.tenant)), session.settings.rate_limit
         answers = session.read(
             partial(answer_status, current=current, settings=session.settings, allowed_lag=allowed_lag)
         )
     late = current.late_resources(allowed_lag) if allowed_lag is not None else []
     if as_json:
         print_json(
-            status_to_json(current, late, session.tenant, answers) | {"backfill": backfill_to_json(current, rate)}
+            status_to_json(current, late, session.tenant, answers) | {"backfill": backfill_to_json(current, limit)}
         )
     else:
         show_status(current, session.tenant, allowed_lag, answers)
-        show_backfill(current, rate)
+        show_backfill(current, limit)
     if late and allowed_lag is not None:
         names = join_words([freshness.resource for freshness in late])
         print_notice(f"More than {format_duration(allowed_lag)} behind: {names}", style="red")
@@ -91,7 +88,7 @@ def show_status(current: Status, tenant: str, allowed_lag: timedelta | None, ans
 def describe_newest_batch(current: Status) -> str:
     """Return the id and the state of the newest batch."""
     batch = current.newest
-    return "none" if batch is None else f"{str(batch.id)[:8]}, {batch.status}"
+    return "none" if batch is None else f"{str(batch.id)[:8]}, {batch.shown_status}"
 
 
 def resource_to_row(freshness: Freshness, allowed_lag: timedelta | None) -> tuple[object, ...]:
@@ -108,7 +105,7 @@ def resource_to_row(freshness: Freshness, allowed_lag: timedelta | None) -> tupl
         "-" if freshness.lag is None else format_duration(freshness.lag),
         "-" if freshness.rows is None else format_number(freshness.rows),
         format_number(freshness.open_findings) if freshness.open_findings else "",
-        format_number(freshness.coverage.outstanding) if freshness.coverage and freshness.coverage.outstanding else "",
+        format_number(freshness.details.calls) if freshness.details and freshness.details.calls else "",
         mark,
     )
 
@@ -119,6 +116,8 @@ def list_remarks(freshness: Freshness) -> list[str]:
     if freshness.gaps:
         gaps = join_words([str(gap) for gap in freshness.gaps[:3]])
         texts.append(f"{freshness.resource}: {format_count(len(freshness.gaps), 'gap')}: {gaps}")
+    if freshness.details and freshness.details.coverage.no_answer:
+        texts.append(f"{freshness.resource}: {describe_no_answer(freshness.details.coverage)}")
     if freshness.error:
         error = escape_control_characters(freshness.error)
         texts.append(f"{freshness.resource}: failed at {format_time(freshness.error_at)}: {error}")
@@ -152,7 +151,7 @@ def status_to_json(
 
 def freshness_to_json(freshness: Freshness) -> dict[str, Any]:
     """Return the status of one resource as JSON."""
-    coverage = freshness.coverage
+    details = freshness.details
     return {
         "resource": freshness.resource,
         "offered": freshness.offered,
@@ -162,9 +161,10 @@ def freshness_to_json(freshness: Freshness) -> dict[str, Any]:
         "rows": freshness.rows,
         "placeholders": freshness.placeholders,
         "open_findings": freshness.open_findings,
-        "parents": coverage.parents if coverage else None,
-        "parents_covered": coverage.covered if coverage else None,
-        "backlog": coverage.outstanding if coverage else 0,
+        "parents": details.parents if details else None,
+        "parents_covered": details.coverage.covered if details else None,
+        "backlog": details.calls if details else 0,
+        "no_answer": details.coverage.no_answer if details else 0,
         "last_error": freshness.error,
         "last_error_at": freshness.error_at.isoformat() if freshness.error_at else None,
     }

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from etl.cli.repeat import repeat_run
-from etl.cli.run_command import choose_summary_writer, run_with_progress
+from etl.cli.run_command import choose_summary_writer, run_and_summarize, run_rounds
 from etl.cli.run_notifier import RunNotifier
 from etl.cli.session import CommandSession, load_settings, open_session
 from etl.cli.ui.options import (
@@ -22,13 +22,13 @@ from etl.cli.ui.options import (
     reject_combination,
 )
 from etl.cli.ui.signals import StopRequest
-from etl.cli.ui.terminal import print_json
+from etl.cli.ui.terminal import print_json, stdout
 from etl.cli.views.forecast import forecast_sync, forecasts_to_json, show_forecast
 from etl.cli.window_options import parse_window
 from etl.database.revisions import check_migrated
 from etl.errors import UsageError
-from etl.pipeline import Options, sync
-from etl.resources import selected
+from etl.extract.selection import resource_names
+from etl.pipeline import Options, Summary, sync
 from etl.window import Window
 
 app = create_app()
@@ -76,26 +76,33 @@ def command(  # noqa: PLR0913 (one parameter an option)
         {"--from": start is not None, "--to": end is not None}, every, max_minutes, full=full, dry_run=dry_run
     )
     pause, options = parse_duration_option("--every", every), Options(tuple(resource or ()), full, limit)
-    resource_count, settings = len(selected(options.resources)), load_settings()
+    settings = load_settings()
+    names = resource_names(options.resources, settings)
     with (
         RunNotifier(settings) as notifier,
-        open_session(embedded=embedded, settings=settings, create_tables=not dry_run) as session,
+        open_session(embedded=embedded, settings=settings, create=not dry_run, create_tables=not dry_run) as session,
     ):
         check_migrated(session.engine)
-        window = parse_window(session.ledger, start, end, options.resources)
+        window = parse_window(session.ledger, start, end, names)
         if dry_run:
             show_plan(session, window, options, as_json=as_json)
             return
         with StopRequest() as stop_request:
-            run_once = partial(
-                run_with_progress,
-                partial(sync, session.engine, session.settings, window, options),
-                stop_request,
-                resource_count,
-                choose_summary_writer(as_json=as_json),
-                max_minutes=max_minutes,
-                notifier=notifier.with_session(session),
-            )
+
+            def run_round(options: Options) -> Summary:
+                run_sync = partial(sync, session.engine, session.settings, window, options)
+                writer = choose_summary_writer(as_json=as_json)
+                return run_and_summarize(
+                    run_sync,
+                    stop_request,
+                    len(names),
+                    writer,
+                    max_minutes=max_minutes,
+                    notifier=notifier.with_session(session),
+                )
+
+            goes_on = stdout().is_terminal and pause is None and window is None and max_minutes is None
+            run_once = partial(run_rounds, run_round, options, goes_on=goes_on)
             status = repeat_run(run_once, pause, stop_request) if pause else run_once()
     raise typer.Exit(status)
 
@@ -114,8 +121,8 @@ def check_options(
 
 def show_plan(session: CommandSession, window: Window | None, options: Options, *, as_json: bool) -> None:
     """Print the calls that a sync would make."""
-    forecasts, rate = forecast_sync(session, window, options), session.settings.rate_limit.per_second
+    forecast, limit = forecast_sync(session, window, options), session.settings.rate_limit
     if as_json:
-        print_json(forecasts_to_json(forecasts, rate))
+        print_json(forecasts_to_json(forecast, limit))
     else:
-        show_forecast(forecasts, rate)
+        show_forecast(forecast, limit)

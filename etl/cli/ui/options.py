@@ -10,9 +10,7 @@ import typer
 from etl.config.parsers import parse_duration
 from etl.errors import UsageError
 
-Embedded = Annotated[
-    bool, typer.Option("--embedded", help="Use the embedded PostgreSQL instead of DATABASE_URL; create it if missing.")
-]
+Embedded = Annotated[bool, typer.Option("--embedded", help="Use the embedded PostgreSQL instead of DATABASE_URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Resources = Annotated[
     list[str] | None,

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from etl.cli.ui.format import format_count, format_duration
 from etl.cli.ui.progress_state import ResourceProgress, RunProgress, describe_end
 from etl.cli.ui.terminal import print_notice, stderr
 from etl.config.redaction import escape_control_characters
-from etl.events import Advanced, Event, Finished, Message, Watch
+from etl.database.waits import showing_waits
+from etl.events import Advanced, Event, Finished, Message, Planned, Watch
 from etl.models.states import ResourceState
 
 #: Seconds between two plain lines.
@@ -32,10 +32,11 @@ def show_progress(total: int) -> Iterator[Watch]:
     """Give a watcher that shows the progress of a run over `total` resources."""
     console = stderr()
     if console.is_terminal and os.environ.get("TERM") != "dumb":
-        with TerminalProgress(console, total) as terminal:
+        with TerminalProgress(console, total) as terminal, showing_waits(lambda text: terminal(Message(text))):
             yield terminal
     else:
-        yield PlainProgress(print_notice)
+        with showing_waits(print_notice):
+            yield PlainProgress(print_notice)
 
 
 class PlainProgress:
@@ -61,9 +62,25 @@ class PlainProgress:
             return event.text
         if isinstance(event, Finished):
             return f"{event.resource:<{NAME_WIDTH}}  {describe_end(event, self._run.finish(event, now), now)}"
+        if isinstance(event, Planned):
+            self._run.plan(event)
+            return None
         progress = self._run.add(event, now)
         is_due = isinstance(event, Advanced) and now - self._last_line_at >= PLAIN_INTERVAL
         return f"{event.resource:<{NAME_WIDTH}}  {progress.describe(now)} ..." if is_due else None
+
+
+class LiveText(ProgressColumn):
+    """Text that is computed at each refresh, so that the clock and rates go on while nothing happens."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def render(self, task: Task) -> Text:
+        """Return the text of a bar now."""
+        describe: Callable[[float], str] = task.fields["describe"]
+        return Text(describe(self._clock()))
 
 
 class TerminalProgress:
@@ -71,13 +88,12 @@ class TerminalProgress:
 
     def __init__(self, console: Console, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
-        self._total = total
         self._clock = clock
-        self._run = RunProgress(clock())
+        self._run = RunProgress(clock(), total=total)
         self._lock = threading.Lock()
-        name, text = (TextColumn(f"{{task.{part}}}", markup=False) for part in ("description", "fields[text]"))
+        name, text = TextColumn("{task.description}", markup=False), LiveText(clock)
         self._progress_bars = Progress(name, BarColumn(20), text, console=console, transient=True, refresh_per_second=5)
-        self._total_bar = self._progress_bars.add_task(f"{'all':<{NAME_WIDTH}}", total=total, text="")
+        self._total_bar = self._add_bar("resources", self._run.describe)
         self._bar_ids: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
@@ -95,9 +111,11 @@ class TerminalProgress:
                 self._console.print(escape_control_characters(event.text), style="dim", soft_wrap=True)
             elif isinstance(event, Finished):
                 self._finish_resource(event, now)
+            elif isinstance(event, Planned):
+                self._run.plan(event)
             else:
-                self._update_bar(self._run.add(event, now), now)
-            self._update_total(now)
+                self._update_bar(self._run.add(event, now))
+            self._update_total()
 
     def _finish_resource(self, event: Finished, now: float) -> None:
         mark, style = MARKS.get(event.state, DONE_MARK)
@@ -106,16 +124,14 @@ class TerminalProgress:
         if (bar := self._bar_ids.pop(event.resource, None)) is not None:
             self._progress_bars.remove_task(bar)
 
-    def _update_bar(self, progress: ResourceProgress, now: float) -> None:
-        if progress.resource not in self._bar_ids:
-            self._bar_ids[progress.resource] = self._progress_bars.add_task(
-                f"{progress.resource:<{NAME_WIDTH}}", text=""
-            )
-        bar = self._bar_ids[progress.resource]
-        self._progress_bars.update(bar, total=progress.total, completed=progress.done, text=progress.describe(now))
+    def _add_bar(self, name: str, describe: Callable[[float], str]) -> TaskID:
+        return self._progress_bars.add_task(f"{name:<{NAME_WIDTH}}", total=None, describe=describe)
 
-    def _update_total(self, now: float) -> None:
-        run = self._run
-        records, elapsed = format_count(run.records, "record"), format_duration(now - run.began_at)
-        text = f"{run.finished} of {self._total}, {records}, {elapsed}"
-        self._progress_bars.update(self._total_bar, completed=min(run.finished, self._total), text=text)
+    def _update_bar(self, progress: ResourceProgress) -> None:
+        if progress.resource not in self._bar_ids:
+            self._bar_ids[progress.resource] = self._add_bar(progress.resource, progress.describe)
+        bar = self._bar_ids[progress.resource]
+        self._progress_bars.update(bar, total=progress.total, completed=progress.done)
+
+    def _update_total(self) -> None:
+        self._progress_bars.update(self._total_bar, total=self._run.total, completed=self._run.finished)

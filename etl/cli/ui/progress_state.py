@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from etl.cli.ui.format import format_count, format_duration, format_number, format_rate
-from etl.events import Advanced, Finished, Started
+from etl.events import Advanced, Finished, Planned, Started
 from etl.models.states import ResourceState
 
 #: Texts of the states other than `done`.
@@ -71,12 +71,22 @@ class RunProgress:
 
     now: float
     running: dict[str, ResourceProgress] = field(default_factory=dict)
+    total: int = 0  #: resources of the batch
     finished: int = 0
     records: int = 0
     began_at: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.began_at = self.now
+
+    def plan(self, event: Planned) -> None:
+        """Start a batch, or resume one of which some resources have ended already."""
+        self.total, self.finished = event.resources, event.ended
+
+    def describe(self, now: float) -> str:
+        """Return the progress of all resources as text."""
+        records, elapsed = format_count(self.records, "record"), format_duration(now - self.began_at)
+        return f"{self.finished} of {self.total} done, {records}, {elapsed}"
 
     def add(self, event: Started | Advanced, now: float) -> ResourceProgress:
         """Add the counts of an event, and return the progress of its resource."""

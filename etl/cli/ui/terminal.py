@@ -6,6 +6,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -30,6 +31,12 @@ def print_notice(text: str, style: str | None = None) -> None:
 def print_line(text: str = "", style: str | None = None) -> None:
     """Print a line to standard output, without wrapping."""
     stdout().print(text, style=style, soft_wrap=True)
+
+
+def print_wrapped(text: str, indent: int = 0, style: str = "") -> None:
+    """Print a paragraph to standard output, wrapped at the width of the terminal; its own indent is kept."""
+    own = len(text) - len(text.lstrip())
+    stdout().print(Padding(Text(text.lstrip(), style=style), (0, 0, 0, indent + own), expand=False))
 
 
 def print_json(value: Any) -> None:

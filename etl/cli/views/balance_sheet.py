@@ -19,47 +19,52 @@ def format_balance(counts: Mapping[str, int]) -> str:
     return " + ".join(terms) or "0"
 
 
-def mark_status(part: BatchResource) -> Text:
+def mark_status(batch_resource: BatchResource) -> Text:
     """Return a tick, a cross, or the state of a resource that is not done."""
-    if part.status is ResourceState.DONE:
-        return check_mark(describe_difference(part) is None)
-    if part.status is ResourceState.FAILED:
+    if batch_resource.status is ResourceState.DONE:
+        return check_mark(describe_difference(batch_resource) is None)
+    if batch_resource.status is ResourceState.FAILED:
         return check_mark(False)  # noqa: FBT003 (a cross)
-    return Text(part.status.replace("_", " "), style="dim")
+    return Text(batch_resource.status.replace("_", " "), style="dim")
 
 
-def build_balance_sheet(parts: Sequence[BatchResource]) -> Table:
+def build_balance_sheet(batch_resources: Sequence[BatchResource]) -> Table:
     """Return the balance sheet of a batch, resource by resource."""
     rows = [
-        (part.resource, format_number(part.counts["fetched"]), format_balance(part.counts), mark_status(part))
-        for part in parts
+        (
+            batch_resource.resource,
+            format_number(batch_resource.counts["fetched"]),
+            format_balance(batch_resource.counts),
+            mark_status(batch_resource),
+        )
+        for batch_resource in batch_resources
     ]
     return build_table(("Resource", "Fetched", "Went to", ""), rows, numeric=("Fetched",))
 
 
-def sum_counts(parts: Sequence[BatchResource]) -> dict[str, int]:
+def sum_counts(batch_resources: Sequence[BatchResource]) -> dict[str, int]:
     """Return the counts of all resources together."""
     names = ("pages", "fetched", "findings", *(outcome.value for outcome in Outcome))
-    return {name: sum(part.counts[name] for part in parts) for name in names}
+    return {name: sum(batch_resource.counts[name] for batch_resource in batch_resources) for name in names}
 
 
-def find_failures(parts: Sequence[BatchResource]) -> list[tuple[str, str]]:
+def find_failures(batch_resources: Sequence[BatchResource]) -> list[tuple[str, str]]:
     """Return the failed resources, each with the reason."""
     successful = (ResourceState.DONE, ResourceState.NOT_OFFERED)
     return [
-        (part.resource, part.error or describe_difference(part) or part.status)
-        for part in parts
-        if part.status not in successful
+        (batch_resource.resource, batch_resource.error or describe_difference(batch_resource) or batch_resource.status)
+        for batch_resource in batch_resources
+        if batch_resource.status not in successful
     ]
 
 
-def batch_resource_to_json(part: BatchResource) -> dict[str, Any]:
+def batch_resource_to_json(batch_resource: BatchResource) -> dict[str, Any]:
     """Return one line of the balance sheet as JSON."""
     return {
-        "resource": part.resource,
-        "status": part.status.value,
-        "window": {"start": part.window.start.isoformat(), "end": part.window.end.isoformat()},
-        "counts": {str(name): value for name, value in part.counts.items()},
-        "balanced": describe_difference(part) is None,
-        "error": part.error,
+        "resource": batch_resource.resource,
+        "status": batch_resource.status.value,
+        "window": {"start": batch_resource.window.start.isoformat(), "end": batch_resource.window.end.isoformat()},
+        "counts": {str(name): value for name, value in batch_resource.counts.items()},
+        "balanced": describe_difference(batch_resource) is None,
+        "error": batch_resource.error,
     }

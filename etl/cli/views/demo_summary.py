@@ -12,6 +12,7 @@ from etl.cli.ui.format import format_number
 from etl.cli.ui.terminal import build_table, print_line, stdout
 from etl.cli.views.summary import format_headline, format_traffic, has_changes, show_balance, show_failures
 from etl.pipeline import Summary
+from etl.simulator import ASSUMED_CALLS, ASSUMED_FIELDS, ENTERPRISE_CALLS
 from etl.status.findings import RuleCounts, count_by_rule
 from etl.status.volumes import Volume, table_volumes
 
@@ -96,6 +97,21 @@ def format_value(value: object) -> str:
     return (
         format_number(value) if isinstance(value, int) else f"{value:,}" if hasattr(value, "as_tuple") else str(value)
     )
+
+
+def show_assumed() -> None:
+    """Print which parts of the demo an ordinary account does not have, or has with other fields."""
+    print_line()
+    print_line("What is assumed in this demo", style="bold")
+    print_line(f"  No documented call returns: {format_calls(ASSUMED_CALLS)}")
+    print_line(f"  Only with enterprise access: {format_calls(ENTERPRISE_CALLS)}")
+    print_line(f"  Documented calls whose fields nobody has published: {format_calls(ASSUMED_FIELDS)}")
+    print_line("  An ordinary account refuses the first two. A sync then reports them as not offered.")
+
+
+def format_calls(calls: tuple[str, ...]) -> str:
+    """Return the names of calls as text."""
+    return ", ".join(name.replace("_", " ") for name in calls)
 
 
 def show_next_steps(folder: Path, *, servers_running: bool) -> None:

@@ -1,19 +1,25 @@
-"""Report of `qqetl doctor`: setup checks, API calls, drift and advice."""
+"""Report of `qqetl doctor`: setup checks, API calls, what they mean, drift, and the plan of the next sync."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from rich.text import Text
 
+from etl.api.traffic import Traffic
 from etl.cli.ui.errors import format_error
-from etl.cli.ui.format import format_duration, format_number, format_time, join_words
-from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
+from etl.cli.ui.format import format_count, format_duration, format_number, format_time
+from etl.cli.ui.terminal import build_table, check_mark, print_line, print_wrapped, stdout
+from etl.cli.views.advice import Advice, list_advice
+from etl.cli.views.call_time import forecast_to_json, format_rate, list_plan
+from etl.config.rate_limit import RateLimit
 from etl.config.redaction import escape_control_characters
 from etl.errors import EtlError
 from etl.ledger.quality.drift import DriftChange
-from etl.pipeline.doctor import FAILURES, CallReport, CallStatus
+from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
+from etl.pipeline.call_report import FAILURES, WITHOUT_RECORDS, CallReport, CallStatus
+from etl.pipeline.forecast import SyncForecast
 
 #: A larger difference of the clocks is reported; windows use the API's clock in any case.
 MAX_CLOCK_SKEW = timedelta(minutes=5)
@@ -31,6 +37,12 @@ class SetupCheck:
     is_good: bool
     message: str
     exit_status: int = 0
+    is_warning: bool = False  #: ready, but worth knowing; explained below the table
+
+    @property
+    def mark(self) -> Text:
+        """A tick, an exclamation mark or a cross."""
+        return Text("!", style="bold yellow") if self.is_warning else check_mark(self.is_good)
 
 
 @dataclass
@@ -41,6 +53,12 @@ class Diagnosis:
     calls: list[CallReport] = field(default_factory=list)
     drift: list[DriftChange] = field(default_factory=list)
     skew: timedelta = timedelta()
+    traffic: Traffic = field(default_factory=Traffic)
+    page_size: int = 0  #: that the API accepted; 0: no page was read
+    configured_page_size: int = 0
+    limit: RateLimit = field(default_factory=lambda: RateLimit(None, 1.0))
+    plan: SyncForecast | None = None
+    is_first_sync: bool = True
 
     def add_passed(self, name: str, message: str) -> None:
         """Add a check that passed."""
@@ -58,100 +76,110 @@ class Diagnosis:
 
 
 def show_diagnosis(diagnosis: Diagnosis) -> None:
-    """Print the checks, one line per call, the drift and the advice."""
-    for check in diagnosis.checks:
-        stdout().print(
-            check_mark(check.is_good), f"{check.name:<12} {escape_control_characters(check.message)}", soft_wrap=True
-        )
+    """Print the checks, one line per resource, what the results mean, the drift and the plan."""
+    for check in list_checks(diagnosis):
+        message = escape_control_characters(check.message) if check.is_good else "failed, see below"
+        stdout().print(check.mark, f"{check.name:<12} {message}", soft_wrap=True)
     if diagnosis.calls:
         print_line()
-        headers = ("Resource", "Call", "Result", "Records", "")
-        stdout().print(build_table(headers, map(call_to_row, diagnosis.calls), numeric=("Records",)))
-    if diagnosis.drift:
+        headers = ("Resource", "Records", "Result", "")
+        stdout().print(build_table(headers, map(call_to_row, merge_calls(diagnosis.calls)), numeric=("Records",)))
+    for advice in list_all_advice(diagnosis):
         print_line()
-        print_line("Changes in the format of the responses:")
-        for change in diagnosis.drift:
+        print_wrapped(escape_control_characters(advice.finding), style="bold")
+        for text in advice.explanation:
+            print_wrapped(escape_control_characters(text), indent=2)
+    show_drift(diagnosis)
+    if diagnosis.plan is not None:
+        print_line()
+        print_line(f"The {'first' if diagnosis.is_first_sync else 'next'} sync", style="bold")
+        for line in list_plan(diagnosis.plan, diagnosis.limit):
+            print_wrapped(line, indent=2)
+    if diagnosis.exit_status == 0:
+        print_line()
+        print_wrapped("Ready. `qqetl sync` starts it, `qqetl sync --limit 200` loads a first sample.")
+
+
+def list_checks(diagnosis: Diagnosis) -> Iterator[SetupCheck]:
+    """Yield the setup checks, then the checks that follow from the calls made."""
+    yield from diagnosis.checks
+    traffic = diagnosis.traffic
+    if traffic.calls:
+        refused = f", {format_number(traffic.refused)} refused" if traffic.refused else ", none refused"
+        made = f"{format_count(traffic.calls - traffic.refused, 'call')} made{refused}"
+        message = f"{format_rate(diagnosis.limit)}; {made}"
+        yield SetupCheck("call limit", is_good=True, message=message, is_warning=traffic.refused > 0)
+    if diagnosis.page_size:
+        is_smaller = diagnosis.page_size != diagnosis.configured_page_size
+        refused = f"; {diagnosis.configured_page_size} refused" if is_smaller else ""
+        message = f"{format_count(diagnosis.page_size, 'record')} a page{refused}"
+        yield SetupCheck("page size", is_good=True, message=message, is_warning=is_smaller)
+
+
+def show_drift(diagnosis: Diagnosis) -> None:
+    """Print the columns without any value, and the changes in the format of the responses."""
+    if columns := list(describe_empty_columns(diagnosis.drift)):
+        print_line()
+        print_line("Probably misread", style="bold")
+        for description in columns:
+            print_wrapped(description, indent=2)
+        print_wrapped("QQCatalyst may have the values under another name, or your agency has none.", indent=2)
+        print_wrapped("To do: compare one record with QQCatalyst. `qqetl explain` shows what came.", indent=2)
+    changes = [change for change in diagnosis.drift if not is_empty_column(change)]
+    if changes:
+        print_line()
+        print_line("Changes in the format of the responses", style="bold")
+        for change in changes:
             description = escape_control_characters(change.description)
-            print_line(f"  {format_time(change.changed_at)}  {change.resource}: {description}")
-    print_line()
-    for line in list_advice(diagnosis):
-        print_line(line)
+            print_wrapped(f"{format_time(change.changed_at)}  {change.resource}: {description}", indent=2)
+
+
+def merge_calls(calls: Sequence[CallReport]) -> list[CallReport]:
+    """Return one report for the calls made of a resource with the same result, with the sum of their records.
+
+    A call without records has the result of another call of its resource that brought some.
+    """
+    bringing = {call.resource: call for call in calls if call.records}
+    merged: dict[tuple[str, CallStatus], CallReport] = {}
+    for call in calls:
+        if call.status is not CallStatus.OFF:
+            shown = bringing.get(call.resource, call) if call.status is CallStatus.EMPTY else call
+            key = (call.resource, shown.status)
+            total = call.records if call.total is None else call.total
+            earlier = merged[key].total or 0 if key in merged else 0
+            merged[key] = replace(shown, total=total + earlier)
+    return list(merged.values())
 
 
 def call_to_row(call: CallReport) -> tuple[object, ...]:
     """Return the table row of one call."""
     style = "red" if call.status in FAILURES else "yellow" if call.status is CallStatus.FIELDS else ""
-    style = "dim" if call.status in (CallStatus.NOT_OFFERED, CallStatus.UNDECIDED) else style
-    total = call.records if call.total is None else call.total
-    records = (
-        format_number(total) if call.status not in (*FAILURES, CallStatus.NOT_OFFERED, CallStatus.UNDECIDED) else ""
-    )
-    return call.resource, call.call, Text(call.status.value, style=style), records, "\n".join(list_call_remarks(call))
+    style = "dim" if call.status in WITHOUT_RECORDS - FAILURES else style
+    records = "" if call.status in WITHOUT_RECORDS else format_number(call.total or 0)
+    return call.resource, records, Text(call.status.value, style=style), "\n".join(list_call_remarks(call))
 
 
 def list_call_remarks(call: CallReport) -> Iterator[str]:
     """Yield the details of a call: fields that differ, and the reason."""
-    for label, names in (("new", call.unknown), ("missing", call.missing), ("not sent", call.absent)):
+    for label, names in (("new", call.unknown), ("missing", call.missing)):
         if names:
             hidden = len(names) - MAX_FIELDS
             yield f"{label}: {', '.join(names[:MAX_FIELDS])}" + (f" and {hidden} more" if hidden > 0 else "")
-    if call.reason:
+    if call.reason and call.status in FAILURES:
         yield escape_control_characters(call.reason)
 
 
-def find_resources(diagnosis: Diagnosis, applies: Callable[[CallReport], object]) -> list[str]:
-    """Return the resources of the calls that a condition applies to, each once."""
-    return list(dict.fromkeys(call.resource for call in diagnosis.calls if applies(call)))
-
-
-def list_advice(diagnosis: Diagnosis) -> Iterator[str]:
-    """Yield what to do, most urgent first."""
+def list_all_advice(diagnosis: Diagnosis) -> Iterator[Advice]:
+    """Yield what the results mean and what to do, most urgent first."""
     for check in diagnosis.checks:
         if not check.is_good:
-            yield f"Fix this first: {check.name}. {escape_control_characters(check.message)}"
+            yield Advice(f"Fix this first: {check.name}", (check.message,))
     if abs(diagnosis.skew) > MAX_CLOCK_SKEW:
-        yield (
-            f"The clock of this machine is off by {format_duration(abs(diagnosis.skew))}. Correct it; "
-            "sync windows use the clock of QQCatalyst."
+        yield Advice(
+            f"The clock of this machine is off by {format_duration(abs(diagnosis.skew))}",
+            ("Correct the clock. Sync windows use the clock of QQCatalyst and are not affected.",),
         )
-    for applies, text in ADVICE:
-        if names := find_resources(diagnosis, applies):
-            yield text.format(join_words(names))
-    if diagnosis.exit_status == 0:
-        yield "Ready. `qqetl sync --limit 200` loads a first sample, `qqetl sync --dry-run` shows the full plan."
-
-
-#: Advice, and the calls that it applies to.
-ADVICE: Sequence[tuple[Callable[[CallReport], object], str]] = (
-    (
-        lambda call: call.status is CallStatus.REFUSED,
-        "Refused, although every account should have it: {}. Ask Vertafore what this API user may read.",
-    ),
-    (
-        lambda call: call.status is CallStatus.SHAPE,
-        "Unexpected response format: {}. Check for a newer version of qqetl, or report it.",
-    ),
-    (
-        lambda call: call.status is CallStatus.FAILED,
-        "No usable response: {}. Try again later; a sync retries for longer.",
-    ),
-    (
-        lambda call: call.missing,
-        "Expected fields are missing: {}. Their columns stay empty; a sync reports them as findings.",
-    ),
-    (
-        lambda call: call.unknown,
-        "New fields: {}. Staging keeps them in raw_data; to add a column, see docs/how-to/add-a-field.md.",
-    ),
-    (
-        lambda call: call.status is CallStatus.NOT_OFFERED,
-        "Not offered by this account: {}. This is not an error; a sync asks again after a week.",
-    ),
-    (
-        lambda call: call.status is CallStatus.UNDECIDED,
-        "Not checked: {}. No sample record was available; the next sync will tell.",
-    ),
-)
+    yield from list_advice(diagnosis.calls, diagnosis.traffic, diagnosis.page_size, diagnosis.configured_page_size)
 
 
 def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -160,6 +188,9 @@ def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "exit_status": diagnosis.exit_status,
         "checks": [{"name": check.name, "good": check.is_good, "words": check.message} for check in diagnosis.checks],
         "clock_skew_seconds": round(diagnosis.skew.total_seconds()),
+        "calls_made": diagnosis.traffic.calls - diagnosis.traffic.refused,
+        "calls_refused": diagnosis.traffic.refused,
+        "page_size": diagnosis.page_size or None,
         "calls": [
             {
                 "resource": call.resource,
@@ -186,5 +217,6 @@ def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
             }
             for change in diagnosis.drift
         ],
-        "advice": list(list_advice(diagnosis)),
+        "advice": [" ".join((f"{advice.finding}.", *advice.explanation)) for advice in list_all_advice(diagnosis)],
+        "plan": None if diagnosis.plan is None else forecast_to_json(diagnosis.plan, diagnosis.limit),
     }

@@ -5,95 +5,110 @@ from typing import Any
 
 from etl.api.connection import connected
 from etl.cli.session import CommandSession
-from etl.cli.ui.format import format_count, format_duration, format_number, format_time, join_words
+from etl.cli.ui.format import format_count, format_number, format_time, join_words
 from etl.cli.ui.terminal import build_table, print_line, stdout
+from etl.cli.views.call_time import (
+    calls_to_json,
+    describe_details,
+    describe_total,
+    forecast_to_json,
+    format_calls,
+    format_calls_and_time,
+    list_plan,
+)
+from etl.cli.views.call_time import format_time as format_call_time
+from etl.config.rate_limit import RateLimit
 from etl.database.revisions import check_migrated
-from etl.ledger.children import DueCalls
-from etl.pipeline.forecast import Forecast
-from etl.pipeline.forecast import forecast as forecast_calls
+from etl.pipeline.forecast import Forecast, SyncForecast
 from etl.pipeline.plan import Options, plan
+from etl.pipeline.read_facts import forecast
 from etl.window import Window
 
 
-def forecast_sync(session: CommandSession, window: Window | None, options: Options) -> list[Forecast]:
+def forecast_sync(session: CommandSession, window: Window | None, options: Options) -> SyncForecast:
     """Return the calls that a sync would make, per resource; write nothing."""
     check_migrated(session.engine)
     with connected(session.settings, engine=session.engine) as api:
         sync_plan = plan(session.ledger, session.settings, api.now, window, options)
-        return forecast_calls(session.ledger, session.settings, api, sync_plan, options.limit)
+        return forecast(session.ledger, session.settings, api, sync_plan, options.limit)
 
 
-def show_forecast(forecasts: Sequence[Forecast], rate: float) -> None:
-    """Print the plan as a table, with totals."""
-    rows = [
-        (
-            forecast.resource,
-            format_time(forecast.window.start),
-            "" if forecast.records is None else format_number(forecast.records),
-            format_calls(forecast),
-            ""
-            if forecast.seconds(rate) is None or not forecast.calls
-            else format_duration(forecast.seconds(rate) or 0),
-            describe_note(forecast),
-        )
-        for forecast in forecasts
-    ]
-    numeric = ("Records", "Calls", "Time")
-    stdout().print(build_table(("Resource", "From (UTC)", *numeric, ""), rows, numeric=numeric))
+def show_forecast(sync_forecast: SyncForecast, limit: RateLimit) -> None:
+    """Print the plan as a table, with totals, and what optional resources would add."""
+    planned = [resource for resource in sync_forecast.resources if not resource.is_added]
+    show_calls(planned, limit)
     print_line()
-    calls = sum(forecast.calls for forecast in forecasts)
-    bound = "at most " if any(forecast.at_most for forecast in forecasts) else ""
-    duration = f"{format_duration(calls / rate)} at {rate * 60:g} calls/min" if rate else "as fast as the API responds"
-    end = format_time(forecasts[0].window.end)
-    print_line(f"Total: {bound}{format_count(calls, 'call')}, {duration}. Windows end at {end} UTC.")
-    for forecast in forecasts:
-        if forecast.waiting:
-            print_line(
-                f"{forecast.resource}: {join_words([describe_due_calls(due_calls) for due_calls in forecast.waiting])}."
-            )
-    if deferred := sum(forecast.deferred for forecast in forecasts):
+    for line in list_plan(sync_forecast, limit):
+        print_line(line)
+    print_line(f"Windows end at {format_time(planned[0].window.end)} UTC.")
+    backlogs = [resource.details for resource in planned if resource.details is not None and resource.waiting]
+    for details in backlogs:
+        print_line(describe_details(details, limit))
+    if backlogs:
+        print_line(describe_total(backlogs, limit))
+    if deferred := sum(resource.deferred for resource in planned):
         print_line(f"Over ETL_CHILD_BUDGET and left for later runs: {format_count(deferred, 'call')}.")
+    show_additions([resource for resource in sync_forecast.resources if resource.is_added], limit)
     print_line("Dry run: nothing was written.")
 
 
-def format_calls(forecast: Forecast) -> str:
-    """Return the number of calls, with `≤` if it is an upper bound."""
-    return "" if not forecast.calls else ("≤ " if forecast.at_most else "") + format_number(forecast.calls)
+def show_calls(forecasts: Sequence[Forecast], limit: RateLimit) -> None:
+    """Print the calls of each resource that makes some, then the names of the others by the reason."""
+    rows = [
+        (
+            resource.resource,
+            format_time(resource.window.start),
+            "" if resource.records is None else format_number(resource.records),
+            format_calls(resource.range).removesuffix("s").removesuffix(" call"),
+            format_call_time(resource.range, limit),
+            f"{format_number(resource.deferred)} for later runs" if resource.deferred else "",
+        )
+        for resource in forecasts
+        if resource.calls
+    ]
+    numeric = ("Records", "Calls")
+    stdout().print(build_table(("Resource", "From (UTC)", *numeric, "Time", ""), rows, numeric=numeric))
+    noted = [resource for resource in forecasts if resource.note or not resource.calls]
+    for note in dict.fromkeys(resource.note or "no calls due" for resource in noted):
+        names = [resource.resource for resource in noted if (resource.note or "no calls due") == note]
+        print_line(f"{join_words(names)}: {note}")
 
 
-def describe_due_calls(due_calls: DueCalls) -> str:
-    """Return the number of due detail calls and why they are due."""
-    parents = "active" if due_calls.active else "other"
-    reason = "that changed" if due_calls.changed else "due for a refresh"
-    return f"{format_count(due_calls.calls, 'call')} for {parents} parents {reason}"
+def show_additions(additions: Sequence[Forecast], limit: RateLimit) -> None:
+    """Print what each resource that is not requested would add."""
+    for resource in additions:
+        calls = format_calls_and_time(resource.range, limit)
+        print_line(f"ETL_RESOURCES=+{resource.resource} would add {calls}.")
 
 
-def describe_note(forecast: Forecast) -> str:
-    """Return the note on a resource: why it is left out, or how many calls are left for later runs."""
-    return forecast.note or (f"{format_number(forecast.deferred)} for later runs" if forecast.deferred else "")
-
-
-def forecasts_to_json(forecasts: Sequence[Forecast], rate: float) -> dict[str, Any]:
+def forecasts_to_json(sync_forecast: SyncForecast, limit: RateLimit) -> dict[str, Any]:
     """Return the plan as JSON."""
-    calls = sum(forecast.calls for forecast in forecasts)
     return {
-        "calls": calls,
-        "seconds": calls / rate if rate else None,
+        **calls_to_json(sync_forecast.complete, limit),
+        "plan": forecast_to_json(sync_forecast, limit),
         "resources": [
-            {
-                "resource": forecast.resource,
-                "window": {"start": forecast.window.start.isoformat(), "end": forecast.window.end.isoformat()},
-                "records": forecast.records,
-                "calls": forecast.calls,
-                "at_most": forecast.at_most,
-                "put_off": forecast.deferred,
-                "seconds": forecast.seconds(rate),
-                "note": forecast.note,
-                "due": [
-                    {"changed": due_calls.changed, "active": due_calls.active, "calls": due_calls.calls}
-                    for due_calls in forecast.waiting
-                ],
-            }
-            for forecast in forecasts
+            resource_to_json(resource, limit) for resource in sync_forecast.resources if not resource.is_added
+        ],
+        "optional": [
+            {"resource": resource.resource, **calls_to_json(resource.range, limit)}
+            for resource in sync_forecast.resources
+            if resource.is_added
+        ],
+    }
+
+
+def resource_to_json(resource: Forecast, limit: RateLimit) -> dict[str, Any]:
+    """Return the plan of one resource as JSON."""
+    return {
+        "resource": resource.resource,
+        "window": {"start": resource.window.start.isoformat(), "end": resource.window.end.isoformat()},
+        "records": resource.records,
+        **calls_to_json(resource.range, limit),
+        "at_most": resource.at_most,
+        "put_off": resource.deferred,
+        "note": resource.note,
+        "due": [
+            {"changed": due_calls.changed, "active": due_calls.active, "calls": due_calls.calls}
+            for due_calls in resource.waiting
         ],
     }

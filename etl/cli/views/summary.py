@@ -8,6 +8,8 @@ from etl.cli.ui.format import format_count, format_duration, format_number, form
 from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
 from etl.cli.views.balance_sheet import batch_resource_to_json, find_failures, format_balance, sum_counts
 from etl.config.redaction import escape_control_characters
+from etl.ledger.child_samples import ChildSample
+from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
 from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.sync_history import COUNT_COLUMNS
 from etl.models.states import Outcome, ResourceState, TroubleKind
@@ -34,6 +36,7 @@ def show_summary(summary: Summary) -> None:
         print_line(f"{scan.resource}: {missing} in QQCatalyst; nothing was deleted")
     print_line()
     show_balance(summary)
+    show_samples(summary)
     show_drift(summary)
     show_failures(summary)
 
@@ -43,6 +46,8 @@ def format_headline(summary: Summary) -> str:
     elapsed = format_duration(summary.seconds)
     if failed_resources := find_failures(summary.parts):
         return f"Finished in {elapsed}, but {format_count(len(failed_resources), 'resource')} failed"
+    if limit := summary.batch.options.get("limit"):
+        return f"Read a sample of about {format_number(limit)} records of each resource (took {elapsed})."
     start, end = format_time(summary.batch.window.start), format_time(summary.batch.window.end)
     return f"Up to date with QQCatalyst (took {elapsed}).\nCovered {start} to {end} UTC."
 
@@ -87,16 +92,46 @@ def show_balance(summary: Summary) -> None:
         check_mark(not find_failures(summary.parts)),
         f"{format_number(totals['fetched'])} fetched = {format_balance(totals)}",
     )
-    if totals["findings"]:
-        print_line(f"  {format_count(totals['findings'], 'finding')}: see `qqetl findings`")
+    if totals["findings"] or summary.open_findings:
+        found = format_count(totals["findings"], "finding")
+        print_line(f"  {found} in this run, {format_number(summary.open_findings)} open: see `qqetl findings --open`")
     if not_offered := [part.resource for part in summary.parts if part.status is ResourceState.NOT_OFFERED]:
         print_line(f"  Not offered by this account: {join_words(not_offered)}")
 
 
+def show_samples(summary: Summary) -> None:
+    """Print which calls are left out because a sample of parents had no records, and which are not, and why."""
+    for sample in summary.samples:
+        if sample.decided_at is not None:
+            print_line(f"  {describe_sample(sample)}")
+
+
+def describe_sample(sample: ChildSample) -> str:
+    """Return the outcome of a sample as a sentence."""
+    if sample.counter_example is not None:
+        return (
+            f"{sample.resource}: {sample.parent} {sample.counter_example} was never changed and has some, so they are "
+            f"requested for all {sample.parent}"
+        )
+    return (
+        f"{sample.resource}: requested only for {sample.parent} that were ever changed; a sample of "
+        f"{len(sample.parent_ids)} others has none"
+    )
+
+
 def show_drift(summary: Summary) -> None:
-    """Print the changes in the format of the responses; each change is reported once."""
-    if summary.drift:
-        changes = [f"{change.resource}: {escape_control_characters(change.description)}" for change in summary.drift]
+    """Print the changes in the format of the responses, and columns without any value; each is reported once."""
+    columns = list(describe_empty_columns(summary.drift))
+    for description in columns:
+        print_line(f"  Probably misread: {description}")
+    if columns:
+        print_line("  QQCatalyst may have these values under another name: see `qqetl doctor`")
+    changes = [
+        f"{change.resource}: {escape_control_characters(change.description)}"
+        for change in summary.drift
+        if not is_empty_column(change)
+    ]
+    if changes:
         hidden = len(changes) - MAX_CHANGES
         more = f"; and {format_number(hidden)} more" if hidden > 0 else ""
         print_line(f"  Response format changed (see `qqetl doctor`): {'; '.join(changes[:MAX_CHANGES])}{more}")
@@ -112,6 +147,9 @@ def show_failures(summary: Summary) -> None:
         print_line(f"Everything else was loaded. To retry: `qqetl retry {name}`, or wait for the next `qqetl sync`.")
     else:
         print_line(f"  Batch {name}: see `qqetl runs {name}`")
+    if summary.resumed_batch is not None:
+        name = str(summary.resumed_batch)[:ID_LENGTH]
+        print_line(f"  Includes the interrupted batch {name}: see `qqetl runs {name}`")
 
 
 def is_only_braked(summary: Summary) -> bool:
@@ -125,12 +163,14 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
     batch = summary.batch
     return {
         "batch": str(batch.id),
+        "resumed_batch": str(summary.resumed_batch) if summary.resumed_batch else None,
         "status": batch.status.value,
         "exit_status": summary.exit_status,
         "window": {"start": batch.window.start.isoformat(), "end": batch.window.end.isoformat()},
         "seconds": round(summary.seconds, 3),
         "calls": summary.calls,
         "waited_seconds": round(summary.waited, 3),
+        "open_findings": summary.open_findings,
         "error": batch.error,
         "drift": [
             {"resource": change.resource, "path": change.path, "change": change.description} for change in summary.drift

@@ -74,7 +74,7 @@ def describe_late(status: Status, max_lag: timedelta) -> list[str]:
 def describe_incomplete(status: Status) -> list[str]:
     """Return what is incomplete, as texts: gaps, resources never fully synced, details due."""
     gapped = [freshness.resource for freshness in status.resources if freshness.gaps]
-    due = sum(freshness.coverage.outstanding for freshness in status.resources if freshness.coverage)
+    due = sum(freshness.details.calls for freshness in status.resources if freshness.details is not None)
     unsynced = [
         freshness
         for freshness in status.resources

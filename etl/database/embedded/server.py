@@ -119,7 +119,7 @@ class EmbeddedPostgres:
                 if state is not ServerState.GONE:
                     _stop(self._paths)  # its supervisor was killed, so nothing else would stop it
                 self._launch()
-                launched = True
+                launched, next_progress = True, time.monotonic() + _PROGRESS_SECONDS
             if time.monotonic() > deadline:
                 raise DatabaseUnavailable(self._timeout_message())
             if time.monotonic() > next_progress:
@@ -140,6 +140,7 @@ class EmbeddedPostgres:
         if not self._paths.exists:
             self._say(f"Creating the embedded PostgreSQL {binaries.major} in {self._paths.folder} ...")
             create_cluster(self._paths, user, binaries)
+            self._say("Starting it ...")
         command = server_command(self._paths, binaries, self._settings)
         start_supervisor(self._paths, user, command)
 

@@ -1,6 +1,6 @@
 """Stored drift: the known fields of each resource's JSON, and every change, reported once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,11 +66,24 @@ def write_profile(
         for known_path in updated_paths
         if known_path.change and known_path.change != find_path(known_paths, known_path.path).change
     }
+    write_paths(connection, tenant, resource, batch_id, updated_paths, changed=changed_paths)
+    return [known_path.change for known_path in updated_paths if known_path.path in changed_paths and known_path.change]
+
+
+def write_paths(
+    connection: Connection,
+    tenant: str,
+    resource: str,
+    batch_id: UUID,
+    paths: Iterable[KnownPath],
+    *,
+    changed: Collection[str],
+) -> None:
+    """Store the state of paths; those in `changed` count as changed now, by this batch."""
     rows = msgspec.json.encode(
-        [to_row(known_path) | {"news": known_path.path in changed_paths} for known_path in updated_paths]
+        [to_row(known_path) | {"news": known_path.path in changed} for known_path in paths]
     ).decode()
     connection.execute(SAVE, {"tenant": tenant, "resource": resource, "batch_id": batch_id, "seen": rows})
-    return [known_path.change for known_path in updated_paths if known_path.path in changed_paths and known_path.change]
 
 
 def find_path(known_paths: Mapping[str, KnownPath], path: str) -> KnownPath:

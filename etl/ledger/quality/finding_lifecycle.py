@@ -12,6 +12,7 @@ from etl.catalogue import Resource
 from etl.ledger import sync_history
 from etl.ledger.quality.findings import CODE_PREFIX, UNKNOWN_CODE, UNUSABLE
 from etl.models.base import field_in
+from etl.models.row_views import rows_of
 from etl.resources import CATALOGUE
 from etl.values import Code
 
@@ -113,7 +114,7 @@ def build_close_statement(resource: Resource, *, everything: bool) -> TextClause
         WHERE known.tenant = :tenant AND known.resource = :resource AND known.state = 'open'
           AND NOT starts_with(known.source_id, '{CODE_PREFIX}')
           AND (EXISTS (
-                   SELECT FROM public.{resource.model.__tablename__} AS stored
+                   SELECT FROM {rows_of(resource.model)} AS stored
                    WHERE stored.tenant = known.tenant AND stored.source_id = known.source_id
                      AND stored.deleted_at IS NOT NULL
                )
@@ -127,7 +128,7 @@ def build_batch_condition(resource: Resource) -> str:
     return f"""
         known.batch_id = ANY (CAST(:batches AS uuid[]))
         OR known.source_id = ANY (ARRAY(
-            SELECT stored.source_id FROM public.{resource.model.__tablename__} AS stored
+            SELECT stored.source_id FROM {rows_of(resource.model)} AS stored
             WHERE stored.tenant = :tenant AND stored.etl_batch_id = ANY (CAST(:batches AS uuid[]))
               AND stored.deleted_at IS NOT NULL
             UNION ALL
@@ -144,7 +145,7 @@ def build_reopen_statement(resource: Resource) -> TextClause:
         WHERE known.tenant = :tenant AND known.resource = :resource AND known.state = 'closed'
           AND EXISTS (SELECT FROM {build_current_version_clause(resource)} AND head.id = known.raw_id)
           AND NOT EXISTS (
-              SELECT FROM public.{resource.model.__tablename__} AS stored
+              SELECT FROM {rows_of(resource.model)} AS stored
               WHERE stored.tenant = known.tenant AND stored.source_id = known.source_id
                 AND stored.deleted_at IS NOT NULL
           )

@@ -24,6 +24,8 @@ UNUSABLE = "record-unusable"
 #: Prefix of the source id of a finding about a code instead of a record: `code:I`.
 CODE_PREFIX = "code:"
 
+COUNT_OPEN = text("SELECT count(*) FROM etl.findings WHERE tenant = :tenant AND state = 'open'")
+
 CREATE_TEMP_TABLE = text("""
     CREATE TEMP TABLE found (
         table_name text, source_id text, field text, rule text, severity text, message text, raw_value text,
@@ -165,3 +167,8 @@ def mark_over_cap(rows: Iterable[Sequence[Any]], remaining: Mapping[str, int]) -
     for row in rows:
         seen[row[RULE]] += 1
         yield (*row, seen[row[RULE]] <= remaining[row[RULE]])
+
+
+def count_open(connection: Connection, tenant: str) -> int:
+    """Return the number of open findings of a tenant."""
+    return int(connection.execute(COUNT_OPEN, {"tenant": tenant}).scalar_one())

@@ -55,6 +55,20 @@ def measure_scan(connection: Connection, resource: Resource, tenant: str, batch_
     return FullScan(resource.name, row.known, row.vanished)
 
 
+def has_unanswered(connection: Connection, resource: Resource, batch_id: UUID) -> bool:
+    """Return whether a full scan got an answer without a list, which is no proof that records are missing.
+
+    After the end of a list that states its total, no list means no more records.
+    """
+    query = text("""
+        SELECT EXISTS (
+            SELECT FROM etl.requests
+            WHERE batch_id = :batch_id AND resource = :resource AND no_answer AND (page = 1 OR total IS NULL)
+        )
+    """)
+    return bool(connection.execute(query, {"batch_id": batch_id, "resource": resource.name}).scalar())
+
+
 def find_missing(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> list[str]:
     """Return the source ids of the records that a full scan did not return."""
     disable_nested_loops(connection)

@@ -105,6 +105,14 @@ def read_current_versions(
     return {row.source_id: to_current_version(row) for row in rows}
 
 
+def lock_versions(connection: Connection, resource: Resource, versions: Collection[CurrentVersion]) -> None:
+    """Lock raw rows until the end of the transaction, in an order that all transactions share."""
+    connection.execute(
+        text(f"SELECT FROM raw.{resource.raw_table} WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE"),
+        {"ids": [version.id for version in versions]},
+    )
+
+
 @contextmanager
 def prefer_index_scans(connection: Connection) -> Iterator[None]:
     """Disable sequential scans in the block, because the planner may believe that a grown table is still small."""

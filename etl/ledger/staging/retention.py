@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from etl.catalogue import Resource
 from etl.ledger.transaction import Ledger
+from etl.models.row_views import rows_of
 
 #: Rows deleted per transaction.
 CHUNK_SIZE = 10_000
@@ -47,7 +48,7 @@ def purge_versions(connection: Connection, resource: Resource, tenant: str, age:
                             > (old.superseded_at, old.version_at, old.id)
                   ))
               AND NOT EXISTS (
-                  SELECT FROM public.{resource.model.__tablename__} AS stored
+                  SELECT FROM {rows_of(resource.model)} AS stored
                   WHERE stored.tenant = old.tenant AND stored.source_id = old.source_id AND stored.raw_id = old.id
               )
             LIMIT :most

@@ -12,7 +12,7 @@ from etl.catalogue import Resource
 from etl.ledger import counters
 from etl.ledger.staging import raw_tables, suppressions
 from etl.ledger.staging import sets as versions
-from etl.ledger.staging.classify import IncomingRecord, classify, count_taken_over
+from etl.ledger.staging.classify import CurrentVersion, IncomingRecord, awaits_another, classify, count_taken_over
 from etl.ledger.staging.raw_tables import PENDING, CleanStatus
 from etl.models.states import Outcome
 from etl.record import ReadSet, StagedRecord
@@ -73,9 +73,7 @@ def stage_records(
     received_count = len(incoming)
     late_sets = versions.write_set_versions(connection, resource, context.tenant, sets)
     incoming, suppressed_count = suppressions.filter_suppressed(connection, context.tenant, resource, incoming)
-    current_versions = raw_tables.read_current_versions(
-        connection, resource, context.tenant, {incoming_record.record.source_id for incoming_record in incoming}
-    )
+    current_versions = read_versions(connection, context, resource, incoming)
     removed_versions = versions.read_removed_versions(connection, resource, context.tenant, late_sets)
     classified = classify(incoming, current_versions, window, context.rules, context.batch_id, removed_versions)
     raw_ids = raw_tables.generate_raw_ids(len(classified.to_stage))
@@ -112,3 +110,20 @@ def stage_records(
         incoming_record.record.source_id for incoming_record in classified.to_stage
     } - current_versions.keys()
     return StageResult(records, result.statuses, counts, first_seen_ids)
+
+
+def read_versions(
+    connection: Connection, context: StageContext, resource: Resource, incoming: Sequence[IncomingRecord]
+) -> Mapping[str, CurrentVersion]:
+    """Return the current versions of these records, by source id.
+
+    Versions that wait in another batch are read again after they are locked: two pages of a run that overlap are staged
+    at the same time, and only one of them may take a record over.
+    """
+    source_ids = {incoming_record.record.source_id for incoming_record in incoming}
+    current_versions = raw_tables.read_current_versions(connection, resource, context.tenant, source_ids)
+    waiting = [current for current in current_versions.values() if awaits_another(current, context.batch_id)]
+    if not waiting:
+        return current_versions
+    raw_tables.lock_versions(connection, resource, waiting)
+    return raw_tables.read_current_versions(connection, resource, context.tenant, source_ids)

@@ -11,8 +11,8 @@ from etl.catalogue import Resource
 from etl.ledger.staging.classify import IncomingRecord
 from etl.models.bookkeeping import suppressions, tenants
 from etl.privacy.personal_records import (
+    can_be_personal,
     find_linking_tables,
-    find_person_tables,
     is_forgotten,
     is_fully_personal,
     scrub_record,
@@ -94,12 +94,10 @@ def filter_suppressed(
     A record that belongs to a forgotten person is kept without its personal fields, and so is every record that
     refers to it later.
     """
-    suppression_list = (
-        read_suppressions(connection, tenant) if resource.model.__tablename__ in find_person_tables() else None
-    )
+    suppression_list = read_suppressions(connection, tenant) if can_be_personal(resource) else None
     if suppression_list is None:
         return list(incoming), 0
-    table = resource.model.__tablename__
+    table = resource.table
     kept_records, forgotten_keys, other_keys = [], set(), set()
     for incoming_record in incoming:
         record = incoming_record.record

@@ -3,7 +3,7 @@ SELECT policy.policy_number,
        concat_ws(', ', 'as of ' || to_char(termination.termination_date, 'YYYY-MM-DD'), termination.reason) AS about
 FROM public.terminations AS termination
 JOIN public.policies AS policy ON policy.id = termination.policy_id
-WHERE termination.tenant = :tenant AND termination.deleted_at IS NULL
+WHERE termination.tenant = :tenant AND termination.deleted_at IS NULL AND termination.is_current AND policy.status = 'C'
   AND coalesce(termination.source_created_at, termination.created_at) >= :since
   AND coalesce(termination.source_created_at, termination.created_at) < :until
   AND termination.termination_date > CAST(:today AS date) - 30

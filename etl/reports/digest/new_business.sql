@@ -8,7 +8,7 @@ WHERE policy.tenant = :tenant AND policy.deleted_at IS NULL AND NOT policy.is_pl
       WHEN policy.prior_policy_id IS NULL
       THEN NOT EXISTS (
           SELECT FROM public.policy_details AS detail
-          WHERE detail.policy_id = policy.id AND detail.business_type = 'R' AND detail.deleted_at IS NULL
+          WHERE detail.policy_id = policy.id AND detail.business_type IN ('R', 'W') AND detail.deleted_at IS NULL
       )
       ELSE EXISTS (
           SELECT FROM public.policy_details AS detail

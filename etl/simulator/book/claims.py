@@ -1,6 +1,6 @@
-"""Claims and applications."""
+"""Claims and applications. No call for them is documented: paths and fields are assumed."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from datetime import datetime, timedelta
@@ -21,9 +21,9 @@ DECIDED = {"A": "approved", "R": "declined", "W": "withdrawn"}
 
 
 def claim(
-    dice: random.Random, key: int, policy: dict[str, Any], client: dict[str, Any], happened: datetime, now: datetime
+    dice: random.Random, key: int, policy: dict[str, Any], insured: dict[str, Any], happened: datetime, now: datetime
 ) -> dict[str, Any]:
-    """Return a claim on a policy; most old ones are closed, and a closed one paid the reserved amount."""
+    """Return a claim on a policy; most old ones are closed, and what a closed one paid is what was reserved."""
     kind, words = dice.choice(LOSSES[policy["PolicyType"]])
     reported = happened + timedelta(days=dice.randrange(1, 20))
     closed = reported + timedelta(days=dice.randrange(15, 200))
@@ -42,16 +42,16 @@ def claim(
         "AdjusterName": f"{adjuster.first} {adjuster.last}" if adjuster else None,
         "AdjusterPhone": names.phone(dice, "800") if adjuster else None,
         "AdjusterEmail": names.email(dice, adjuster) if adjuster else None,
-        "LossLine1": client["Line1"], "LossCity": client["City"], "LossState": client["State"],
-        "LossZip": client["Zip"],
-        "CreatedOn": stamps.plain(reported), "DateLastModified": stamps.plain(closed) if is_closed else None,
+        "LossLine1": insured["Line1"], "LossCity": insured["City"], "LossState": insured["State"],
+        "LossZip": insured["Zip"], "CreatedOn": stamps.plain(reported),
+        "DateLastModified": stamps.plain(closed) if is_closed else None,
     }  # fmt: skip
 
 
 def application(
     dice: random.Random, key: int, policy: dict[str, Any], created: datetime, now: datetime
 ) -> dict[str, Any]:
-    """Return the application that led to a policy, or an unsuccessful one (without a policy)."""
+    """Return the application that led to a policy, or one that went nowhere (then without a policy)."""
     submitted = created + timedelta(hours=dice.randrange(1, 72))
     decided = submitted + timedelta(days=dice.randrange(1, 12))
     status = dice.choices(("A", "R", "W"), (80, 12, 8))[0] if decided < now else "S" if submitted < now else "D"

@@ -1,13 +1,19 @@
-"""Child records of a policy: info, summary, binder, quotes, coverages, equipment."""
+"""Details of one policy: info, summary, binder, quotes, coverages, equipment, lines, premium."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from etl.simulator.book import lines, money, policies, stamps, sums
-from etl.simulator.book.agency import SimulatedAgency, department_of
+from etl.simulator.book import lines, stamps, sums
+from etl.simulator.book.agency import CARRIER_FEES, SimulatedAgency, SimulatedEmployee
+from etl.simulator.book.money import taxes, total_fees
+from etl.simulator.book.policies import PolicyFacts
+from etl.simulator.book.terms import NONRENEWAL, REINSTATEMENT, TermChange, endorsed
+
+Item = dict[str, Any]
 
 GEAR = (
     ("Mini excavator", "Kubota", "KX040", 58_000.0), ("Skid steer", "Bobcat", "S650", 41_500.0),
@@ -17,53 +23,125 @@ GEAR = (
     ("Generator", "Honda", "EU7000", 4_900.0), ("Scaffolding set", None, None, 6_200.0),
 )  # fmt: skip
 QUOTE_STATES = ("Quoted", "Presented", "Declined", "Expired")
-CARRIER_FEES = {1: 25.0, 2: 40.0, 3: 3.0}  #: fee id and amount; the third is a percentage
+#: How a status is written out in `PolicySummaryForApi`.
+STATUS_CAPTIONS = {
+    "A": "Active", "C": "Cancelled", "D": "Deleted", "E": "Expired", "P": "Pending", "V": "Void",
+}  # fmt: skip
+SOURCES = ("Referral", "Website", "Walk In", None)
 
 
-def policy_info(
-    dice: random.Random, agency: SimulatedAgency, policy: dict[str, Any], office: int | None
-) -> dict[str, Any]:
-    """Return the one element of `PolicyInfo`. A term that is not issued has no binder date, which identifies shells."""
-    agent = agency.named(policy["AgentName"])
-    csr = _csr(dice, agency, office)
-    commercial = lines.BY_ID[policy["LOBId"]].commercial
-    years = 2 if policy["Term"] == "S" else 1
+@dataclass(frozen=True, slots=True)
+class PolicyContext:
+    """A policy with everything that its details are made of."""
+
+    agency: SimulatedAgency
+    policy: Item
+    facts: PolicyFacts
+    adjustments: list[TermChange]
+    csr: SimulatedEmployee | None  #: None: nobody serves the policy
+    prior_number: str | None
+
+    @property
+    def agent(self) -> SimulatedEmployee:
+        """The employee who sold the policy."""
+        return self.agency.employee_by_name(self.policy["AgentName"])
+
+    @property
+    def naic(self) -> str | None:
+        """The number of the writing carrier."""
+        carrier = self.agency.carrier(self.policy["CarrierId"])
+        return carrier.naic if carrier else None
+
+    @property
+    def parent(self) -> str | None:
+        """The name of the company that owns the writing carrier."""
+        carrier = self.agency.carrier(self.policy["CarrierId"])
+        owner = self.agency.carrier(carrier.parent) if carrier else None
+        return owner.name if owner else None
+
+    @property
+    def binder_date(self) -> str | None:
+        """The binder date; a shell has none."""
+        return stamps.midnight(self.facts.bound) if self.facts.bound else None
+
+    def has(self, adjustment_type: str) -> bool:
+        """Return whether the policy has an adjustment of a type."""
+        return any(change.type == adjustment_type for change in self.adjustments)
+
+
+def policy_info(dice: random.Random, context: PolicyContext) -> Item:
+    """Return the only element of `PolicyInfo` (field names: facts 9.6)."""
+    policy, csr, agent = context.policy, context.csr, context.agent
+    source = dice.choice(SOURCES)
     return {
-        "PolicyId": policy["PolicyId"], "PolicyDetailsID": policy["PolicyId"] * 10,
-        "BusinessType": policies.business_type(policy), "BinderDate": binder_date(policy),
-        "AgentID": agent.id, "AgentName": agent.display_name, "CSRID": csr[0], "CSRName": csr[1], "LocationID": office,
-        "DepartmentID": department_of(agency, office, commercial=commercial) if office else None,
-        "BillingType": "A" if policies.is_agency_billed(policy) else "D", "PaymentPlan": money.payment_plan(policy),
-        "AnnualizedPremium": sums.cents(policy["TotalPremium"] * years), "PolicyFees": policies.total_fees(policy),
-        "Taxes": policies.taxes(policy),
+        "PolicyID": policy["PolicyId"], "PolicyNo": policy["PolicyNumber"], "CustomerID": policy["CustomerId"],
+        "AgentID": agent.id, "Agent": agent.display_name, "CsrID": csr.id if csr else None,
+        "CSR": csr.display_name if csr else None, "EffectiveDate": policy["EffectiveDate"],
+        "ExpirationDate": policy["ExpirationDate"], "PolicyClass": policy["PolicyType"],
+        "CarrierID": policy["CarrierId"], "Carrier": policy["WritingCarrier"], "CarrierNAIC": context.naic,
+        "ParentCarrier": context.parent, "MGA": policy["MGA"], "LOB": policy["LOB"], "LOBID": policy["LOBId"],
+        "SublineName": policy["PackageType"], "BinderDate": context.binder_date,
+        "BinderNumber": f"B{policy['PolicyId']}" if context.facts.bound else None,
+        "BusinessType": context.facts.business, "PremiumSent": policy["TotalPremium"] if context.facts.bound else None,
+        "isPending": policy["Status"] == "P", "Status": policy["Status"],
+        "Period": "6 Months" if policy["Term"] == "S" else "Annual", "PolicySource": source,
+        "PolicySourceDetails": "", "Description": policy["Description"], "NonRenewal": context.has(NONRENEWAL),
+        "Reinstated": context.has(REINSTATEMENT), "PolicyAgencyFees": policy["PolicyAgencyFees"],
+        "CreatedBy": agent.display_name,
     }  # fmt: skip
 
 
-def _csr(dice: random.Random, agency: SimulatedAgency, office: int | None) -> tuple[int | None, str | None]:
-    if dice.random() < 0.06:  # nobody serves these
-        return None, None
-    csr = dice.choice(agency.staff(office, "CSR") or agency.employees)
-    return csr.id, csr.display_name
+#: The names that `PolicySummaryForApi` has for the agent and the CSR; readers of `PolicyInfo` must know both.
+SUMMARY_SPELLING = {"Agent": "AgentName", "CsrID": "CSRID", "CSR": "CSRName"}
 
 
-def binder_date(policy: dict[str, Any]) -> str | None:
-    """Return when a term was bound, a few days before it began; None if it is still pending."""
-    if policy["Status"] == "P":
-        return None
-    return stamps.plain(stamps.read(policy["EffectiveDate"]) - timedelta(days=policy["PolicyId"] % 9))
+def with_summary_spelling(info: Item) -> Item:
+    """Return `PolicyInfo` with the agent and the CSR named as in `PolicySummaryForApi`."""
+    return {SUMMARY_SPELLING.get(name, name): value for name, value in info.items()}
 
 
-def summary(policy: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer of `PolicySummaryForApi`: the case of the two ids differs from the feed."""
+def summary(context: PolicyContext) -> Item:
+    """Return what `PolicySummaryForApi` answers (field names: facts 9.6): no binder date."""
+    policy, csr, agent = context.policy, context.csr, context.agent
+    begin = stamps.read(policy["EffectiveDate"])
+    end = stamps.read(policy["ExpirationDate"]) if policy["ExpirationDate"] else None
     return {
-        "PolicyID": policy["PolicyId"], "PriorPolicyId": policy["PriorPolicyID"], "CustomerID": policy["CustomerId"],
-        "BusinessType": policies.business_type(policy), "BinderDate": binder_date(policy),
-    } | {
-        name: policy[name]
-        for name in (
-            "PolicyNumber", "CustomerName", "Status", "EffectiveDate", "ExpirationDate", "TotalPremium", "LOB", "LOBId",
-            "WritingCarrier", "CarrierId", "MGA", "MGAId", "AgentName",
-        )
+        "PolicyID": policy["PolicyId"], "CustomerID": policy["CustomerId"], "PolicyNo": policy["PolicyNumber"],
+        "EffectiveDate": policy["EffectiveDate"], "EffectiveDateString": stamps.american_day(begin),
+        "ExpirationDate": policy["ExpirationDate"], "ExpirationDateString": stamps.american_day(end) if end else "",
+        "Status": policy["Status"], "PolicyStatusCaption": STATUS_CAPTIONS[policy["Status"]],
+        "TotalPremium": policy["TotalPremium"], "TotalPremiumString": f"${policy['TotalPremium']:,.2f}",
+        "AgentID": agent.id, "AgentName": agent.display_name, "CSRID": csr.id if csr else None,
+        "CSRName": csr.display_name if csr else None, "Description": policy["Description"], "LOBID": policy["LOBId"],
+        "LOB": policy["LOB"], "MGAID": policy["MGAId"], "MGA": policy["MGA"], "CarrierID": policy["CarrierId"],
+        "WritingCarrier": policy["WritingCarrier"], "WritingCarrierNAIC": context.naic,
+        "WritingCarrierDisplayName": policy["WritingCarrier"], "CustomerName": policy["CustomerName"],
+        "NonRenewal": context.has(NONRENEWAL), "PriorPolicyID": policy["PriorPolicyID"],
+        "PriorPolicyNo": context.prior_number, "BusinessType": context.facts.business,
+        "PremiumBase": policy["TotalPremium"], "PremiumDownPayAmount": None, "ProducerIds": policy["ProducerIDs"],
+        "PolicyAgencyFees": policy["PolicyAgencyFees"],
+    }  # fmt: skip
+
+
+def policy_lines(policy: Item) -> list[Item]:
+    """Return what `PolicyLines` answers. The call was seen; its fields are assumed."""
+    shares = sums.split(policy["TotalPremium"], [1.0] * len(policy["LOBList"]))
+    return [
+        {
+            "PolicyLineID": policy["PolicyId"] * 10 + n, "PolicyID": policy["PolicyId"], "LOBID": line["ID"],
+            "LOB": line["Name"], "Premium": premium,
+        }
+        for n, (line, premium) in enumerate(zip(policy["LOBList"], shares, strict=True))
+    ]  # fmt: skip
+
+
+def premium(policy: Item, adjustments: list[TermChange]) -> Item:
+    """Return what `Premium` answers. The call was seen; its fields are assumed."""
+    added = sums.cents(endorsed(adjustments))
+    return {
+        "PolicyID": policy["PolicyId"], "PremiumBase": sums.cents(policy["TotalPremium"] - added),
+        "PremiumChange": added, "TotalPremium": policy["TotalPremium"], "Taxes": taxes(policy),
+        "AgencyFees": total_fees(policy),
     }  # fmt: skip
 
 
@@ -92,21 +170,25 @@ def quotes(dice: random.Random, agency: SimulatedAgency, policy: dict[str, Any])
 
 def _quote(dice: random.Random, agency: SimulatedAgency, policy: dict[str, Any], n: int) -> dict[str, Any]:
     key = policy["PolicyId"] * 10 + n + 1
-    asked = stamps.read(policy["EffectiveDate"]) - timedelta(days=dice.randrange(3, 25))
+    quoted_on = stamps.read(policy["EffectiveDate"]) - timedelta(days=dice.randrange(3, 25))
     taken = n == 0
     rivals = [carrier.id for carrier in agency.carriers if policy["LOBId"] in carrier.lines]
-    premium = policy["TotalPremium"] if taken else sums.cents(policy["TotalPremium"] * dice.uniform(1.02, 1.5))
+    base_premium = policy["TotalPremium"] if taken else sums.cents(policy["TotalPremium"] * dice.uniform(1.02, 1.5))
     fees = dice.sample(tuple(CARRIER_FEES), dice.choices((0, 1, 2), (60, 30, 10))[0])
     return {
         "QuoteID": key, "PolicyID": policy["PolicyId"], "QuoteNumber": f"Q{key}",
         "QuoteStatus": "Accepted" if taken else dice.choice(QUOTE_STATES), "QuoteSubStatus": "", "QuoteType": "New",
         "CarrierID": policy["CarrierId"] if taken else dice.choice(rivals), "MGAID": policy["MGAId"] if taken else None,
-        "QuoteDate": stamps.midnight(asked.date()),
-        "QuoteExpirationDate": stamps.midnight((asked + 30 * stamps.DAY).date()),
-        "QuotedByID": agency.named(policy["AgentName"]).id, "Conditions": "Subject to inspection" if n == 1 else "",
-        "BasePremium": premium, "IsDeleted": False, "Preferred": taken,
+        "QuoteDate": stamps.midnight(quoted_on.date()),
+        "QuoteExpirationDate": stamps.midnight((quoted_on + 30 * stamps.DAY).date()),
+        "QuotedByID": agency.employee_by_name(policy["AgentName"]).id,
+        "Conditions": "Subject to inspection" if n == 1 else "",
+        "BasePremium": base_premium, "IsDeleted": False, "Preferred": taken,
         "QuoteCarrierFees": [
-            {"QuoteID": key, "CarrierFeeID": fee, "AmountIsPercent": fee == 3, "Amount": CARRIER_FEES[fee]}
+            {
+                "QuoteID": key, "CarrierFeeID": fee, "AmountIsPercent": CARRIER_FEES[fee][2],
+                "Amount": CARRIER_FEES[fee][1],
+            }
             for fee in sorted(fees)
         ],
     }  # fmt: skip
@@ -123,13 +205,13 @@ def coverages(dice: random.Random, policy: dict[str, Any], vehicle_ids: list[int
     shares = [cover.share / (len(vehicle_ids) if vehicle else 1) for cover, vehicle in wanted]
     premiums = sums.split(policy["TotalPremium"], shares)
     items = []
-    for n, ((cover, vehicle), premium) in enumerate(zip(wanted, premiums, strict=True)):
+    for n, ((cover, vehicle), share) in enumerate(zip(wanted, premiums, strict=True)):
         limit = dice.choice(cover.limits)
         items.append({
             "CoverageID": policy["PolicyId"] * 100 + n, "PolicyId": policy["PolicyId"],
             "PolicyDetailsID": policy["PolicyId"] * 10, "VehicleID": vehicle, "Code": cover.code,
             "Description": cover.words, "Limit1": limit[0], "Limit2": limit[1],
-            "Deductible": dice.choice(cover.deductibles), "Premium": premium,
+            "Deductible": dice.choice(cover.deductibles), "Premium": share,
         })  # fmt: skip
     return items
 

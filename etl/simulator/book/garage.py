@@ -1,6 +1,6 @@
 """Drivers and vehicles of a household, as the enterprise feeds nest them under a policy."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from datetime import date
@@ -24,7 +24,7 @@ _YEARS = "ABCDEFGHJKLMNPRSTVWXY123456789"  # model years from 1980 and again fro
 
 
 def check_digit(vin: str) -> str:
-    """Return the correct ninth character of a vehicle number (49 CFR 565.15), which is the check digit."""
+    """Return the check digit of a vehicle number (49 CFR 565.15), its ninth character; the present one is ignored."""
     rest = sum(_VALUES[sign] * weight for sign, weight in zip(vin, _WEIGHTS, strict=True)) % 11
     return "X" if rest == 10 else str(rest)
 
@@ -82,8 +82,9 @@ def _vehicle(dice: random.Random, policy: dict[str, Any], n: int, contact: dict[
         "VehicleType": "Motorcycle" if policy["LOBId"] == 7 else "Private Passenger",
         "Symbol": f"{dice.randrange(1, 28):02d}", "AnnualMiles": dice.randrange(4, 20) * 1000,
         "CommuteMiles": dice.randrange(0, 40), "ActualCashValue": worth, "MSRP": price,
-        "GarageAddressLine1": contact["Line1"], "GarageAddressLine2": contact["Line2"], "GarageCity": contact["City"],
-        "GarageState": contact["State"], "GarageZip": contact["Zip"], "PassiveSeatBelt": True,
+        "GarageAddressLine1": contact["Line1"], "GarageAddressLine2": contact["Line2"],
+        "GarageAddressCity": contact["City"], "GarageAddressState": contact["State"],
+        "GarageAddressZip": contact["Zip"], "PassiveSeatBelt": True,
         "AntiLockBrakes": dice.choice(("Yes", "No", "")), "AirBag": "Driver and passenger",
         "AntitheftPassive": dice.choice(("Yes", "No")), "AntitheftActive": dice.choice(("Yes", "No")),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Lines of business: names, premiums, coverages and commission rates."""
+"""Lines of business: what they are called, what they cost, what they cover, what they pay."""
 
 # ruff: noqa: FBT003 - a table of values, each under the name of its column
 from dataclasses import dataclass
@@ -80,13 +80,14 @@ _BOAT = (
 )
 _PROFESSIONAL = (Cover("EO", "Errors and omissions", _MILLION, _LARGE, 100),)
 
+#: The ids seem to be the vendor's, one list for all agencies (facts 9.5): 6 is personal auto.
 LINES = (
-    Line(1, "Personal Auto", "PA", "AUTOP", 780, 3900, 12.0, 10.0, 42, False, _AUTO, "PersonalAuto"),
+    Line(6, "Personal Auto", "PA", "AUTOP", 780, 3900, 12.0, 10.0, 42, False, _AUTO, "PersonalAuto"),
     Line(2, "Homeowners", "HO", "HOME", 950, 5200, 15.0, 12.5, 26, False, _HOME, "Homeowners"),
     Line(3, "Renters", "HO4", "HOME", 140, 420, 15.0, 15.0, 6, False, _HOME[1:]),
     Line(4, "Dwelling Fire", "DF", "DFIRE", 700, 3100, 14.0, 12.0, 6, False, _HOME),
     Line(5, "Flood", "FLD", "FLOOD", 380, 2400, 15.0, 15.0, 6, False, _FLOOD),
-    Line(6, "Personal Umbrella", "UMB", "PUMBR", 160, 640, 12.0, 10.0, 4, False, _UMBRELLA),
+    Line(9, "Personal Umbrella", "UMB", "PUMBR", 160, 640, 12.0, 10.0, 4, False, _UMBRELLA),
     Line(7, "Motorcycle", "MC", "MCYCL", 180, 900, 10.0, 10.0, 4, False, _AUTO, "PersonalAuto"),
     Line(8, "Watercraft", "BT", "BOAT", 300, 1900, 12.5, 12.5, 3, False, _BOAT),
     Line(21, "General Liability", "GL", "CGL", 620, 9800, 15.0, 12.0, 30, True, _LIABILITY),
@@ -98,4 +99,4 @@ LINES = (
     Line(27, "Professional Liability", "PROF", "EO", 900, 7200, 12.5, 10.0, 4, True, _PROFESSIONAL),
 )
 BY_ID = {line.id: line for line in LINES}
-GARAGE_LINES = frozenset({1, 7})  #: the lines whose policies have rows in the enterprise driver and vehicle feeds
+GARAGE_LINES = frozenset({6, 7})  #: the lines whose policies have rows in the enterprise driver and vehicle feeds

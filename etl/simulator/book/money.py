@@ -1,7 +1,7 @@
 """Billing rows and commissions of a policy. They add up: premium, fees and taxes are what is invoiced and paid."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
-# ruff: noqa: PLR0913, PLR0917 - a record takes all the values it is made of
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
+# ruff: noqa: PLR0913, PLR0917 - a fact takes all the facts it is made of
 
 import hashlib
 import random
@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from etl.simulator.book import policies, stamps, sums
+from etl.simulator.book import stamps, sums
 from etl.simulator.book.rules import Rate
 
 FIRST_COMMISSION = 300_001
 PLANS = {"Paid in Full": (1,), "2-Pay": (1, 1), "4-Pay": (1, 1, 1, 1), "25% Down": (25, 25, 25, 25)}
 METHODS = ("Check", "Credit Card", "EFT", "Cash", "Credit Card")
+TAX_RATE = 4.94  #: percent of the premium, on what a wholesaler places outside the admitted market
 Row = tuple[str, datetime, dict[str, Any]]
 
 
 def record_id(policy_id: int, number: int) -> str:
-    """Return the GUID of a billing row: the same for the same row in every world."""
+    """Return the GUID of a billing row: the same for the same row of every world."""
     digest = hashlib.md5(f"{policy_id}/{number}".encode(), usedforsecurity=False).digest()
     return f"{uuid.UUID(bytes=digest)}"
 
@@ -31,15 +32,30 @@ def payment_plan(policy: dict[str, Any]) -> str:
     return plan
 
 
+def total_fees(policy: dict[str, Any]) -> float:
+    """Return the sum of a policy's agency fees."""
+    return sums.cents(sum(fee["CalculatedAmount"] for fee in policy["PolicyAgencyFees"]))
+
+
+def taxes(policy: dict[str, Any]) -> float | None:
+    """Return the surplus lines tax of a policy; None where there is none."""
+    return sums.percent(policy["TotalPremium"], TAX_RATE) if policy["MGAId"] else None
+
+
+def is_agency_billed(policy: dict[str, Any]) -> bool:
+    """Return whether the agency collects the premium: for policies that a wholesaler placed, and for some others."""
+    return policy["MGAId"] is not None or policy["CustomerId"] % 5 == 0
+
+
 def billing(
     dice: random.Random, policy: dict[str, Any], office: int | None, creator: int, now: datetime
 ) -> Iterator[Row]:
-    """Yield the billing rows of a policy: its invoice and payments, or the carrier's deposit where it bills itself."""
-    owed = policies.total_fees(policy)
-    if policies.is_agency_billed(policy):
-        owed = sums.cents(owed + policy["TotalPremium"] + (policies.taxes(policy) or 0.0))
+    """Yield the billing rows of an issued policy: invoice and payments, or the deposit of a carrier that bills."""
+    owed = total_fees(policy)
+    if is_agency_billed(policy):
+        owed = sums.cents(owed + policy["TotalPremium"] + (taxes(policy) or 0.0))
     begun = stamps.read(policy["EffectiveDate"]) + timedelta(hours=14, seconds=18_000 * dice.random())
-    if policy["Status"] in {"P", "D"} or begun > now:
+    if begun > now:
         return
     blank = _blank(policy, office, creator)
     if owed:
@@ -76,7 +92,7 @@ def _invoice_and_payments(
     total = sums.cents(sum(row[2]["Amount"] for row in paid))
     yield _row(policy, 0, begun, blank | {
         "PaymentType": "Invoice", "DueDate": stamps.seven_digits(begun + timedelta(days=15)), "Amount": owed,
-        "Description": f"{policy['LOB']} {policies.business_type(policy)}", "Paid": total,
+        "Description": f"{policy['LOB']} {policy['PolicyNumber']}", "Paid": total,
         "Due": sums.cents(owed - total),
     })  # fmt: skip
     yield from paid

@@ -1,6 +1,6 @@
 """Names of people and businesses, their streets, telephones and email addresses."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 import re
@@ -80,7 +80,7 @@ def second_line(dice: random.Random) -> str:
 
 
 def phone(dice: random.Random, area_code: str) -> str:
-    """Return a telephone number of the range reserved for fiction (555-0100 to 555-0199), in a common format."""
+    """Return a telephone number of the range that is kept for fiction (555-0100 to 555-0199), as people write it."""
     line = f"{dice.randrange(100, 200):04d}"
     form = dice.choice(("({0}) 555-{1}", "({0}) 555-{1}", "{0}-555-{1}", "{0}555{1}", "{0}.555.{1}", "+1 {0} 555 {1}"))
     return form.format(area_code, line)
@@ -92,12 +92,12 @@ def slug(text: str) -> str:
 
 
 def email(dice: random.Random, name: Name) -> str:
-    """Return an email address of a person, at a domain that is reserved for examples."""
+    """Return an email address of a person, at a domain that is kept for examples."""
     local = dice.choice(("{0}.{1}", "{0}{1}", "{2}{1}", "{0}_{1}", "{1}.{0}{3}", "{0}{3}", "{0}.{1}{3}"))
     filled = local.format(slug(name.first), slug(name.last), slug(name.first)[0], dice.randrange(1, 99))
     return f"{filled}@example.{dice.choice(('com', 'com', 'net', 'org'))}"
 
 
 def business_email(dice: random.Random, name: str) -> str:
-    """Return an email address of a business, under a domain that is reserved for examples."""
+    """Return an email address of a business, under a domain that is kept for examples."""
     return f"{dice.choice(('office', 'info', 'accounting', 'hello'))}@{slug(name)[:40]}.example.com"

@@ -1,6 +1,6 @@
 """Real ZIP codes with their city, county and state, and the ones around an office."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 
 import zipcodes
 
-#: Home states of the agency, each with the neighboring states where a few of its clients live.
+#: Home states of the agency, each with the neighbors where a few of its clients live.
 STATES = {
     "FL": ("GA", "AL"),
     "GA": ("FL", "SC"),
@@ -24,7 +24,7 @@ REACH = 0.6  #: degrees of latitude and longitude around an office from which mo
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A ZIP code and its place."""
+    """A ZIP code and what belongs to it."""
 
     zip: str
     city: str
@@ -60,14 +60,14 @@ def places_of(state: str) -> tuple[Place, ...]:
 def around(office: Place) -> tuple[Place, ...]:
     """Return the places of the office's state that are within reach of it."""
     return tuple(
-        candidate
-        for candidate in places_of(office.state)
-        if abs(candidate.latitude - office.latitude) < REACH and abs(candidate.longitude - office.longitude) < REACH
+        zip_code
+        for zip_code in places_of(office.state)
+        if abs(zip_code.latitude - office.latitude) < REACH and abs(zip_code.longitude - office.longitude) < REACH
     )
 
 
 def home_of_client(dice: random.Random, office: Place) -> Place:
-    """Return where a client of an office lives: mostly nearby, or elsewhere in the state or in a neighboring one."""
+    """Return where a client of an office lives: near it, now and then across the state, seldom in the next one."""
     roll = dice.random()
     if roll < 0.92:  # shares of clients
         return dice.choice(around(office))

@@ -1,29 +1,62 @@
 """Policies as the change feed shows them, with their fees and adjustments."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from etl.simulator.book import agency, stamps, sums
-from etl.simulator.book.terms import REASONS, Adjustment, Term
+from etl.simulator.book import money, stamps, sums
+from etl.simulator.book.agency import CARRIER_FEES, REASONS, Office
+from etl.simulator.book.terms import (
+    CANCELLATION,
+    ENDORSEMENT,
+    NEW,
+    NONRENEWAL,
+    REINSTATEMENT,
+    RENEWED,
+    REWRITE,
+    Term,
+    TermChange,
+)  # fmt: skip
+
+Item = dict[str, Any]
 
 FIRST_POLICY = 80_001
 #: What the agency charges: name, amount, and whether it is a percentage of the premium.
 FEES = (
     ("Broker fee", 50.0, False), ("Policy fee", 25.0, False), ("Inspection fee", 35.0, False), ("MGA fee", 2.5, True),
 )  # fmt: skip
-TAX_RATE = 4.94  #: percent of the premium, on what a wholesaler places outside the admitted market
+REMARKS = {
+    CANCELLATION: "Cancellation notice received from the carrier", ENDORSEMENT: "Change requested by the insured",
+    REINSTATEMENT: "Reinstated without a lapse in coverage", NONRENEWAL: "Carrier will not renew",
+}  # fmt: skip
+#: Commission rules know new business and renewals only; a rewrite pays like a renewal.
+RULE_OF = {NEW: NEW, RENEWED: RENEWED, REWRITE: RENEWED}
 
 
-def item(dice: random.Random, policy_id: int, term: Term, prior_id: int | None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """What the agency knows about a policy and the change feed does not show."""
+
+    business: str
+    bound: date | None
+
+    @property
+    def rule(self) -> str:
+        """The business type of the commission rules that apply to the policy."""
+        return RULE_OF[self.business]
+
+
+def item(dice: random.Random, policy_id: int, term: Term, prior_id: int | None) -> Item:
     """Return a term as an item of the policy feed."""
     return {
         "PolicyId": policy_id, "PolicyNumber": term.number, "CustomerId": term.client.id,
         "CustomerName": term.client.name, "Status": term.status, "EffectiveDate": stamps.midnight(term.effective),
         "ExpirationDate": stamps.midnight(term.expiration) if term.expiration else None,
         "TotalPremium": term.premium, "Description": _description(term),
-        "Term": "S" if term.months == 6 else "A",  # half a year
+        "Term": "S" if term.months == 6 else "A",  # six months or a year (facts 9.5)
         "PolicyType": "Commercial" if term.line.commercial else "Personal",
         "PackageType": "Package" if term.extra_line else None, "LOB": term.line.name, "LOBId": term.line.id,
         "LOBList": [line.item() for line in (term.line, term.extra_line) if line],
@@ -31,18 +64,23 @@ def item(dice: random.Random, policy_id: int, term: Term, prior_id: int | None) 
         "MGA": term.mga.name if term.mga else None, "MGAId": term.mga.id if term.mga else None,
         "AgentName": term.client.agent.display_name, "ProducerIDs": [term.client.agent.id],
         "PriorPolicyID": prior_id, "PolicyAgencyFees": fees(dice, term.premium, placed=term.mga is not None),
-        "IsDeleted": term.status == "D", "HasBeenModified": term.modified is not None,
+        "IsDeleted": _says_deleted(policy_id, term.status), "HasBeenModified": term.modified is not None,
         "CreatedOn": stamps.plain(term.created),
         "DateLastModified": stamps.plain(term.modified) if term.modified else None,
     }  # fmt: skip
 
 
+def _says_deleted(policy_id: int, status: str) -> bool:
+    """Return `IsDeleted`, which cannot be relied on (facts 9.5): only status D says that a policy is deleted."""
+    return policy_id % 3 != 0 if status == "D" else policy_id % 331 == 7
+
+
 def _description(term: Term) -> str | None:
-    return "Renewal set up by the system" if term.status == "P" and term.prior else None
+    return "Renewal created by the system" if term.bound is None and term.prior else None
 
 
-def fees(dice: random.Random, premium: float, *, placed: bool) -> list[dict[str, Any]]:
-    """Return the agency's fees on a policy: none for six in ten; a wholesaler's fee if one placed it."""
+def fees(dice: random.Random, premium: float, *, placed: bool) -> list[Item]:
+    """Return the agency's fees on a policy: none for six in ten; a wholesaler's fee where one placed it."""
     chosen = [FEES[3]] if placed else []
     chosen += [FEES[dice.randrange(3)]] if dice.random() < 0.4 else []
     return [
@@ -54,51 +92,44 @@ def fees(dice: random.Random, premium: float, *, placed: bool) -> list[dict[str,
     ]  # fmt: skip
 
 
-def total_fees(policy: dict[str, Any]) -> float:
-    """Return the sum of a policy's agency fees."""
-    return sums.cents(sum(fee["CalculatedAmount"] for fee in policy["PolicyAgencyFees"]))
-
-
-def taxes(policy: dict[str, Any]) -> float | None:
-    """Return the surplus lines tax of a policy; None if there is none."""
-    return sums.percent(policy["TotalPremium"], TAX_RATE) if policy["MGAId"] else None
-
-
-def business_type(policy: dict[str, Any]) -> str:
-    """Return N for new business and R for a renewal."""
-    return "R" if policy["PriorPolicyID"] else "N"
-
-
-def is_agency_billed(policy: dict[str, Any]) -> bool:
-    """Return whether the agency collects the premium itself, as for policies placed by a wholesaler and some others."""
-    return policy["MGAId"] is not None or policy["CustomerId"] % 5 == 0
-
-
-def adjustment_item(policy_id: int, number: int, change: Adjustment) -> dict[str, Any]:
-    """Return a cancellation or an endorsement as `Policies/{id}/Adjustments` shows it."""
-    cancelled = change.kind == "C"
+def adjustment_item(policy: Item, number: int, change: TermChange, *, rate: float, csr_id: int | None) -> Item:
+    """Return an adjustment as `Policies/{id}/Adjustments` shows it (field names: facts 9.6)."""
+    is_endorsement = change.type == ENDORSEMENT
+    carrier_fee = CARRIER_FEES[1][1] if is_endorsement and policy["MGAId"] else 0.0
     return {
-        "AdjustmentID": policy_id * 10 + number, "PolicyId": policy_id, "AdjustmentType": change.kind,
-        "AdjustmentDate": stamps.midnight(change.on), "EffectiveDate": stamps.midnight(change.on),
-        "ReasonID": change.reason, "Reason": REASONS.get(change.reason or 0),
-        "ReturnPremium": change.amount if cancelled else None, "CreatedOn": stamps.midnight(change.on),
+        "AdjustmentId": policy["PolicyId"] * 100 + number, "AdjustmentDate": stamps.midnight(change.on),
+        "AdjustmentType": change.type, "Remarks": REMARKS[change.type] if number % 2 else "", "CSRId": csr_id,
+        "PremiumChange": change.premium_change, "CommissionChange": sums.percent(change.premium_change, rate),
+        "DaysLapsed": change.days_lapsed, "EndorsementNumber": str(number) if is_endorsement else None,
+        "EndorsementStatus": "Issued" if is_endorsement else None,
+        "AdjustmentReasons": [
+            {"ReasonId": reason, "ReasonDescription": REASONS[reason]} for reason in change.reasons
+        ],
+        "PremiumDueToAgency": change.premium_change if money.is_agency_billed(policy) else 0.0,
+        "CarrierFeesAmount": carrier_fee, "CarrierFeesCommissionAmount": sums.percent(carrier_fee, rate),
     }  # fmt: skip
 
 
 def endorsement_row(
-    tenant: int, policy: dict[str, Any], change: Adjustment, office: agency.Office | None, csr: str
-) -> dict[str, Any]:
-    """Return a policy's endorsement as the enterprise feed shows it."""
-    on = stamps.midnight(change.on)
+    tenant: int, policy: Item, facts: PolicyFacts, changes: list[TermChange], office: Office | None, csr: str
+) -> Item:
+    """Return the endorsements of a policy as a row of the enterprise feed."""
     return {
-        "PolicyId": policy["PolicyId"], "QQTenantID": tenant, "EndorsementEffectiveDate": on,
-        "PolicyAdjustments": [{
-            "PolicyId": policy["PolicyId"], "PolicyNumber": policy["PolicyNumber"],
-            "PolicyEffectiveDate": policy["EffectiveDate"], "EndorsementEffectiveDate": on,
-            "EndorsementAmount": change.amount, "Lob": policy["LOB"], "Carrier": policy["WritingCarrier"],
-            "CustomerId": policy["CustomerId"], "CustomerNo": f"C-{policy['CustomerId'] - 40_000}",
-            "CustomerName": policy["CustomerName"], "OfficeName": office.name if office else None,
-            "OfficeAlias": office.place.city[:4].upper() if office else None, "BinderDate": policy["EffectiveDate"],
-            "BinderNumber": f"B{policy['PolicyId']}", "FinancedOption": "Paid in Full", "CsrOnEndorsement": csr,
-        }],
+        "PolicyId": policy["PolicyId"], "QQTenantID": tenant,
+        "EndorsementEffectiveDate": stamps.midnight(changes[-1].on),
+        "PolicyAdjustments": [_endorsement(policy, facts, change, office, csr) for change in changes],
+    }  # fmt: skip
+
+
+def _endorsement(policy: Item, facts: PolicyFacts, change: TermChange, office: Office | None, csr: str) -> Item:
+    return {
+        "PolicyId": policy["PolicyId"], "PolicyNumber": policy["PolicyNumber"],
+        "PolicyEffectiveDate": policy["EffectiveDate"], "EndorsementEffectiveDate": stamps.midnight(change.on),
+        "EndorsementAmount": change.premium_change, "Lob": policy["LOB"], "Carrier": policy["WritingCarrier"],
+        "CustomerId": policy["CustomerId"], "CustomerNo": f"C-{policy['CustomerId'] - 40_000}",
+        "CustomerName": policy["CustomerName"], "OfficeName": office.name if office else None,
+        "OfficeAlias": office.alias if office else None,
+        "BinderDate": stamps.midnight(facts.bound) if facts.bound else None,
+        "BinderNumber": f"B{policy['PolicyId']}", "FinancedOption": money.payment_plan(policy),
+        "CsrOnEndorsement": csr,
     }  # fmt: skip

@@ -1,6 +1,9 @@
-"""Commission rules: what a carrier pays the agency, and what the agency pays a producer."""
+"""Commission rules: what a carrier pays the agency, and what the agency pays a producer.
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
+The calls and their filters are documented. No field of an item was ever seen: all of them are assumed.
+"""
+
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,6 +1,6 @@
 """The forms in which the API writes a moment or a day."""
 
-# ruff: noqa: PLR2004 - shares, rates and amounts of generated data are written where they are used
+# ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -29,6 +29,11 @@ def american(moment: datetime) -> str:
     """Write a moment in the form of the `...String` and `...Formated` twins (`7/19/2012 1:41:59 PM`)."""
     half = "AM" if moment.hour < 12 else "PM"  # noon
     return f"{moment.month}/{moment.day}/{moment.year} {moment.hour % 12 or 12}:{moment:%M:%S} {half}"
+
+
+def american_day(moment: datetime) -> str:
+    """Write a day in the form of the `...String` twins (`7/19/2012`)."""
+    return f"{moment.month}/{moment.day}/{moment.year}"
 
 
 def read(text: str) -> datetime:

@@ -14,7 +14,7 @@ def percent(amount: float, rate: float) -> float:
 
 
 def split(amount: float, shares: Sequence[float]) -> list[float]:
-    """Divide an amount by shares; the last part includes the rounding difference, so that the sum is exact."""
+    """Divide an amount by shares; the last part takes what rounding left, so that the parts add up to the amount."""
     whole = sum(shares) or 1.0
     parts = [cents(amount * share / whole) for share in shares[:-1]]
     return [*parts, cents(amount - sum(parts))]

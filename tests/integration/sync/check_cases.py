@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, insert, update
 
 from etl.models import BillingRecord, Carrier, Contact, Model, Policy, Renewal, Termination
 from etl.models.base import row_id
-from etl.models.bookkeeping import child_queue, sync_history
+from etl.models.bookkeeping import sync_history
+from etl.models.child_queue import child_queue
 
 TENANT = "t"
 
@@ -31,8 +32,8 @@ class Book:
         self.batch = batch
 
     def put(self, model: type[Model], source_id: str, **values: Any) -> None:
-        own = {"id": key(model, source_id), "tenant": TENANT, "source_id": source_id, "etl_batch_id": self.batch}
-        self.connection.execute(insert(model).values(**{**own, **values}))
+        defaults = {"id": key(model, source_id), "tenant": TENANT, "source_id": source_id, "etl_batch_id": self.batch}
+        self.connection.execute(insert(model).values(**{**defaults, **values}))
         self.wrote(model.__tablename__)
 
     def wrote(self, table: str) -> None:
@@ -70,7 +71,7 @@ class Book:
     def set_adjustments(self, policy: str, *, answered: bool, changed: bool = False) -> None:
         """Set whether the adjustments of a policy are outstanding or read."""
         values = {
-            "tenant": TENANT, "resource": "terminations", "parent_id": policy, "parent_raw_id": uuid.UUID(int=9),
+            "tenant": TENANT, "resource": "adjustments", "parent_id": policy, "parent_raw_id": uuid.UUID(int=9),
             "priority": 1, "parent_version_at": TODAY, "due_at": TODAY, "changed": changed,
         }  # fmt: skip
         self.connection.execute(insert(child_queue).values(**values, covered_at=TODAY if answered else None))
@@ -147,6 +148,12 @@ def same_number_two_contacts(book: Book) -> None:
     book.put(Carrier, "7")
     book.policy("hit", policy_number="PA 4711")
     book.policy("hit-too", "2", policy_number="PA 4711")
+    book.contact("3")
+    book.contact("4")
+    book.policy("hit-zeros", policy_number="ho 0042-1789")
+    book.policy("hit-joined", "2", policy_number="HO00421789")
+    book.policy("hit-parted", "3", policy_number="HO-42-1789")
+    book.policy("other-zeros", "4", policy_number="HO 42-01789")
     book.policy("next-term", "2", policy_number="PA 9911")
     book.policy("last-term", "2", policy_number="PA 9911")
     book.policy("one", policy_number="HO 5555")
@@ -154,7 +161,9 @@ def same_number_two_contacts(book: Book) -> None:
     book.policy("word", policy_number="TBA")
     book.policy("word-too", "2", policy_number="TBA")
     book.policy("counted", policy_number="123456")
-    book.policy("counted-too", "2", policy_number="123456")
+    book.policy("counted-too", "2", policy_number="123-456")
+    book.policy("zeros", policy_number="0000")
+    book.policy("zeros-too", "2", policy_number="000-000")
 
 
 def placeholder_policy_number(book: Book) -> None:
@@ -218,8 +227,8 @@ def payments_not_adding_up(book: Book) -> None:
 
 
 PROVOKED: dict[str, Callable[[Book], None]] = {
-    made.__name__.replace("_", "-"): made
-    for made in (
+    provoke.__name__.replace("_", "-"): provoke
+    for provoke in (
         expiration_before_effective, active_but_expired, cancelled_without_termination, renewal_without_prior,
         renewal_unbound, term_gap, term_overlap, same_number_two_contacts, placeholder_policy_number,
         policy_without_contact, zip_not_in_state, same_person_twice, invoice_not_adding_up, payments_not_adding_up,

@@ -48,8 +48,8 @@ def synced_database(server: EmbeddedPostgres, simulator: Simulator) -> Iterator[
 @pytest.fixture(scope="module")
 def as_synced(server: EmbeddedPostgres, simulator: Simulator, synced_database: str) -> Iterator[Site]:
     """Give one copy of the synced database to all tests of a module that only read it."""
-    with clone_database(server.url, synced_database) as url, open_site(simulator, url) as made:
-        yield made
+    with clone_database(server.url, synced_database) as url, open_site(simulator, url) as opened_site:
+        yield opened_site
 
 
 @pytest.fixture
@@ -62,18 +62,18 @@ def another_database(server: EmbeddedPostgres) -> Iterator[str]:
 @pytest.fixture
 def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
     """Give the agency of the module and an empty database."""
-    with open_site(simulator, database_url) as made:
-        made.take_calls()
-        yield made
+    with open_site(simulator, database_url) as opened_site:
+        opened_site.take_calls()
+        yield opened_site
         set_faults(simulator)
 
 
 @pytest.fixture
 def synced(server: EmbeddedPostgres, simulator: Simulator, synced_database: str) -> Iterator[Site]:
     """Give the agency of the module and a database that was synced with it once."""
-    with clone_database(server.url, synced_database) as url, open_site(simulator, url) as made:
-        made.take_calls()
-        yield made
+    with clone_database(server.url, synced_database) as url, open_site(simulator, url) as opened_site:
+        opened_site.take_calls()
+        yield opened_site
         set_faults(simulator)
 
 

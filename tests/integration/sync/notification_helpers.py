@@ -17,7 +17,7 @@ from etl.ledger.transaction import Ledger
 from etl.notifications import after_run
 from etl.simulator.faults import Faults
 
-SOME = ("claims", "carriers")
+SOME = ("claims", "carrier_list")
 PERSONAL = ("jane@example.com", "078-05-1120")
 
 

@@ -11,12 +11,12 @@ from sqlalchemy import Engine, text
 from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.pipeline import Options, Summary, Watcher, sync
-from etl.simulator import Simulator, SimulatorSettings
+from etl.simulator import EXTRA_CALLS, Simulator, SimulatorSettings
 from etl.simulator.faults import Faults
 from etl.window import Window
 
-#: A seed whose ten contacts give at least one row in every table.
-SEED, CONTACTS = 20, 10
+#: A seed whose ten contacts give at least one row in every table, a policy that is being placed included.
+SEED, CONTACTS = 455, 10
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Site:
 
     def take_calls(self) -> list[str]:
         """Return path and query of every call since the last check."""
-        seen = [f"{request.path.removeprefix('/v1/')}?{request.query}" for request in self.simulator.requests]
+        targets = [f"{request.path.removeprefix('/v1/')}?{request.query}" for request in self.simulator.requests]
         self.simulator.requests.clear()
-        return seen
+        return targets
 
     def with_settings(self, **changes: Any) -> "Site":
         """Return the same site with changed settings."""
@@ -53,7 +53,7 @@ def settings_for(simulator: Simulator, url: str, **more: Any) -> Settings:
         qqcatalyst_client_secret="demo-secret",
         qqcatalyst_username="demo",
         qqcatalyst_password="demo-password",
-        **{"etl_rate": 0, **more},
+        **{"etl_rate": 0, "etl_resources": "+drivers,+vehicles,+endorsements", **more},
     )
 
 
@@ -70,7 +70,8 @@ def environment_of(site: Site) -> dict[str, str]:
         "QQCATALYST_TOKEN_URL": site.settings.qqcatalyst_token_url,
     }
     pace = {"ETL_RATE": str(site.settings.etl_rate), "ETL_PAGE_SIZE": str(site.settings.etl_page_size)}
-    return {**os.environ, **credentials, **addresses, **pace}
+    resources = {"ETL_RESOURCES": site.settings.etl_resources}
+    return {**os.environ, **credentials, **addresses, **pace, **resources}
 
 
 @contextmanager
@@ -86,7 +87,9 @@ def open_site(simulator: Simulator, url: str, **settings: Any) -> Iterator[Site]
 @contextmanager
 def serve_agency(**settings: Any) -> Iterator[Simulator]:
     """Give a small served agency."""
-    with Simulator(SimulatorSettings(**{"seed": SEED, "contacts": CONTACTS, **settings})) as served:
+    with Simulator(
+        SimulatorSettings(**{"seed": SEED, "contacts": CONTACTS, "offered": EXTRA_CALLS, **settings})
+    ) as served:
         yield served
 
 

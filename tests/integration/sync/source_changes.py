@@ -1,6 +1,6 @@
 """Changes at the source: editing records, removing them without a trace, merging customers."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sites import Site
@@ -19,16 +19,22 @@ def edit(simulator: Simulator, collection: Collection, key: int | str, **fields:
 
 
 def living_policy(world: World, kind: str = "coverages", least: int = 2) -> Any:
-    """Return a policy in force with some child records of a kind."""
+    """Return a policy with some child records of a kind, in force and begun so lately that its quotes are read too."""
     return next(
         policy["PolicyId"]
         for policy in world.policies.values()
-        if policy["Status"] == "A" and len(world.detail(kind, policy["PolicyId"])) >= least
+        if policy["Status"] == "A" and is_being_placed(policy) and len(world.detail(kind, policy["PolicyId"])) >= least
     )
 
 
+def is_being_placed(policy: dict[str, Any]) -> bool:
+    """Return whether quotes are read for a policy: it is pending, or begins or began within 120 days."""
+    begins = date.fromisoformat(policy["EffectiveDate"][:10])
+    return policy["Status"] == "P" or abs(begins - datetime.now(UTC).date()) <= timedelta(days=120)
+
+
 def living_contact(world: World) -> Any:
-    return next(contact["EntityID"] for contact in world.contacts.values() if contact["Status"] == "A")
+    return next(key for key in world.clients if world.contacts[key]["Status"] == "A")
 
 
 def drop_claims(site: Site, number: int) -> list[str]:
@@ -56,9 +62,7 @@ def merge(simulator: Simulator) -> tuple[Any, Any, list[Any]]:
         if len(policy_ids) > 0 and contact_id in world.contacts
     )
     heir = next(
-        contact_id
-        for contact_id in world.contacts
-        if contact_id != gone and world.contacts[contact_id]["Status"] == "A"
+        contact_id for contact_id in world.clients if contact_id != gone and world.contacts[contact_id]["Status"] == "A"
     )
     moved = [key for key in world.policies if world.policies[key]["CustomerId"] == gone]
     for key in moved:

@@ -16,7 +16,7 @@ from etl.ledger import batches
 from etl.ledger.staging.classify import IncomingRecord
 from etl.load.computed import refresh_computed_columns
 from etl.models.states import Outcome
-from etl.resources import CATALOGUE, resource
+from etl.resources import CATALOGUE, find_resource
 from etl.stream import Stream
 from etl.window import FIRST_INSTANT, Window
 
@@ -111,14 +111,14 @@ class Bench:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        made = Settings(_env_file=None, qqcatalyst_client_id="a")
-        self.batch = batches.build_batch(made.etl_tenant, WINDOW, "rules", "sync", {})
+        settings = Settings(_env_file=None, qqcatalyst_client_id="a")
+        self.batch = batches.build_batch(settings.etl_tenant, WINDOW, "rules", "sync", {})
         batches.create_batch(connection, self.batch, {declared.name: WINDOW for declared in CATALOGUE}, "test")
-        self.stream = Stream(made, self.batch, {declared.name: WINDOW for declared in CATALOGUE})
+        self.stream = Stream(settings, self.batch, {declared.name: WINDOW for declared in CATALOGUE})
 
     def take(self, name: str, items: Sequence[dict[str, Any]]) -> None:
         """Take a page of one resource through all steps."""
-        read_from = resource(name)
+        read_from = find_resource(name)
         page = Page([json.dumps(item).encode() for item in items])
         parsed = make_records(read_from, read_from.endpoints[0], page, requested_at=START + timedelta(days=200))
         arrivals = [IncomingRecord(record, None) for record in parsed.records]

@@ -42,9 +42,11 @@ def test_child_records_are_requested_only_for_changed_parents(synced: Site, simu
     key = living_policy(simulator.world)
     edit(simulator, simulator.world.policies, key, Description="changed")
     assert synced.sync_once().exit_status == 0
-    asked = per_parent(calls(synced))
-    assert {path.split("/")[1] for path in asked} == {str(key)}
-    assert sorted(path.split("/")[2] for path in asked) == ["Coverages", "Equipment", "PolicyInfo", "Quotes"]
+    paths = per_parent(calls(synced))
+    assert {path.split("/")[1] for path in paths} == {str(key)}
+    assert sorted(path.split("/")[2] for path in paths) == [
+        "Adjustments", "Coverages", "Equipment", "PolicyInfo", "Quotes"
+    ]  # fmt: skip
 
 
 def test_a_touch_changes_only_the_time_at_the_source(synced: Site, simulator: Simulator) -> None:
@@ -126,7 +128,11 @@ def test_a_sold_vehicle_is_marked_as_deleted(synced: Site, simulator: Simulator)
 
 def test_a_fee_removed_from_its_policy_is_marked_as_deleted(synced: Site, simulator: Simulator) -> None:
     world = simulator.world
-    policy = next(one for one in world.policies.values() if one["PolicyAgencyFees"] and one["Status"] == "A")
+    policy = next(
+        candidate
+        for candidate in world.policies.values()
+        if candidate["PolicyAgencyFees"] and candidate["Status"] == "A"
+    )
     edit(simulator, world.policies, policy["PolicyId"], PolicyAgencyFees=[])
     summary = synced.sync_once()
     assert summary.tables["fees"]["deleted"] == len(policy["PolicyAgencyFees"])
@@ -148,7 +154,7 @@ def test_a_backlog_beyond_the_budget_waits_for_the_next_run(site: Site) -> None:
     frugal = site.with_settings(etl_child_budget=15)
     summary = frugal.sync_once()
     assert summary.exit_status == 0
-    assert len(per_parent(calls(site))) == 15
+    assert 10 < len(per_parent(calls(site))) <= 15, "the calls of a policy are not parted"
     marked = values(site.engine, "SELECT resource FROM etl.watermarks")
     assert "quotes" not in marked
     assert site.sync_once().exit_status == 0
@@ -166,7 +172,7 @@ def test_a_deleted_parent_is_removed_from_the_queue(synced: Site, simulator: Sim
     assert value(synced.engine, due) == 0
     edit(simulator, simulator.world.policies, key, Status="A")
     assert synced.sync_once().exit_status == 0
-    assert len([path for path in per_parent(calls(synced)) if f"/{key}/" in path]) == 4
+    assert len([path for path in per_parent(calls(synced)) if f"/{key}/" in path]) == 5
 
 
 def test_a_record_without_an_id_does_not_affect_the_others(synced: Site, simulator: Simulator) -> None:

@@ -47,10 +47,10 @@ def shelf(server: EmbeddedPostgres) -> Iterator[Engine]:
 def book(shelf: Engine) -> Iterator[Book]:
     """Give a book with two customers, inside a transaction that is rolled back."""
     with shelf.connect() as connection, connection.begin() as undone:
-        made = Book(connection)
-        made.contact("1", customer_number="C-1")
-        made.contact("2")
-        yield made
+        new_book = Book(connection)
+        new_book.contact("1", customer_number="C-1")
+        new_book.contact("2")
+        yield new_book
         undone.rollback()
 
 
@@ -123,8 +123,8 @@ def test_a_finding_is_fixed_when_the_check_stops_hitting_and_reopens_when_it_hit
     last = Book(book.connection, THIRD)
     last.change(Policy, "hit", status="A")
     assert run(last)["active-but-expired"].new == 1
-    seen = select(findings.c.state, findings.c.times_seen).where(findings.c.rule == "active-but-expired")
-    assert book.connection.execute(seen).one() == ("open", 2)
+    query = select(findings.c.state, findings.c.times_seen).where(findings.c.rule == "active-but-expired")
+    assert book.connection.execute(query).one() == ("open", 2)
 
 
 def test_the_finding_of_a_deleted_row_is_closed(book: Book) -> None:

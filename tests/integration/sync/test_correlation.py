@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,18 @@ import pytest
 import structlog
 from sites import Site, set_faults
 
+from etl.cli.commands.runs import run_to_row
 from etl.config.logs import configure_logging, get_logger
 from etl.engine.page_writer import PageWriter
-from etl.errors import ApiUnavailable
+from etl.errors import ApiUnavailable, Interrupted
 from etl.extract import ExtractService
+from etl.ledger.transaction import Ledger
 from etl.load import LoadService
+from etl.status.runs import list_runs
 from etl.stream import StreamWorker
 from etl.transform import TransformService
 
-SOME = ("claims", "carriers")
+SOME = ("claims", "carrier_list")
 
 
 @pytest.fixture
@@ -27,9 +31,9 @@ def logging_site(site: Site, tmp_path: Path) -> Iterator[Site]:
     """Give a site whose log goes to a file, and restore logging afterwards."""
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
-    made = site.with_settings(log_level="DEBUG", log_file=tmp_path / "log")
-    configure_logging(made.settings)
-    yield made
+    debug_site = site.with_settings(log_level="DEBUG", log_file=tmp_path / "log")
+    configure_logging(debug_site.settings)
+    yield debug_site
     for handler in set(root.handlers) - set(before):
         handler.close()
     root.handlers[:] = before
@@ -107,3 +111,19 @@ def test_a_failed_batch_has_a_reason_and_later_lines_name_no_batch(
     assert (failed["level"], failed["reason"], failed["error"]) == ("warning", "the API is away", "ApiUnavailable")
     (after,) = events(logging_site, "afterwards")
     assert "batch" not in after
+
+
+def test_a_batch_that_was_stopped_is_not_reported_as_failed(
+    logging_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_stopped(*_: object, **__: object) -> None:
+        raise Interrupted
+
+    monkeypatch.setattr(sys.modules["etl.pipeline.sync"], "run_checks_after_load", is_stopped)
+    with pytest.raises(Interrupted):
+        logging_site.sync_once(resources=SOME)
+    assert events(logging_site, "batch failed") == []
+    (stopped,) = events(logging_site, "batch stopped")
+    assert stopped["level"] == "info"
+    newest = Ledger(logging_site.engine, "default").read(partial(list_runs, tenant="default", most=1))
+    assert "stopped" in run_to_row(newest[0])

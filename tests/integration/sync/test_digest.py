@@ -18,7 +18,7 @@ QUIET = """
     UPDATE policies SET source_created_at = '2001-01-01', expiration_date = '2001-01-01', prior_policy_id = NULL,
         policy_number = 'P-' || source_id, customer_name = 'Quackenbushel', description = 'Quackenbushel';
     UPDATE contacts SET display_name = 'Quackenbushel', last_name = 'Quackenbushel';
-    UPDATE terminations SET source_created_at = '2001-01-01', reason = 'Moved away';
+    UPDATE terminations SET source_created_at = '2001-01-01', reason = 'Moved away', is_current = false;
     UPDATE etl.findings SET first_seen = '2001-01-01';
     UPDATE policy_details SET business_type = NULL;
     DELETE FROM renewals;
@@ -49,13 +49,14 @@ def test_a_day_without_business_has_no_digest(agency: Site, mails: Sink) -> None
 
 
 def test_new_business_cancellations_renewals_and_data_to_correct(agency: Site, mails: Sink) -> None:
-    (new, *_) = numbers(agency, "true", 1)
+    alive = "id NOT IN (SELECT policy_id FROM terminations)"
+    (new, *_) = numbers(agency, alive, 1)
     execute(
         agency,
         "UPDATE policies SET source_created_at = now() - interval '1 hour' WHERE policy_number = :new",
         new=new,
     )
-    due = numbers(agency, f"policy_number <> '{new}'", 3)
+    due = numbers(agency, f"{alive} AND policy_number <> '{new}'", 3)
     for number, days in zip(due, (30, 60, 90), strict=True):
         execute(
             agency,
@@ -66,8 +67,10 @@ def test_new_business_cancellations_renewals_and_data_to_correct(agency: Site, m
         )
     execute(
         agency,
-        "UPDATE terminations SET source_created_at = now() - interval '1 hour', termination_date = current_date"
-        " WHERE id = (SELECT id FROM terminations WHERE deleted_at IS NULL ORDER BY source_id LIMIT 1);"
+        "UPDATE terminations SET source_created_at = now() - interval '1 hour', termination_date = current_date,"
+        " is_current = true, deleted_at = NULL WHERE id = (SELECT id FROM terminations ORDER BY source_id LIMIT 1);"
+        "UPDATE policies SET status = 'C', deleted_at = NULL"
+        " WHERE id = (SELECT policy_id FROM terminations WHERE is_current ORDER BY source_id LIMIT 1);"
         "UPDATE contacts SET agent_name = 'Kim Lee';"
         "INSERT INTO etl.findings (tenant, resource, table_name, source_id, field, rule, severity, message, batch_id)"
         " SELECT 'default', 'contacts', 'contacts', source_id, 'x', 'test', 'dropped', 'x', gen_random_uuid()"
@@ -75,18 +78,18 @@ def test_new_business_cancellations_renewals_and_data_to_correct(agency: Site, m
     )
     ended(agency)
     (arrived,) = mails.mails
-    said = mails.text()
+    mail_text = mails.text()
     assert mails.recipients == [["agency@example.com"]]
     assert arrived["Subject"].strip().endswith(": 1 new policy, 1 cancellation, 3 renewals due, 1 record to fix")
-    assert said.startswith("Account default: activity since 20")
-    assert f"New business: 1\n  * {new} (" in said
-    assert "Cancellations: 1\n" in said
-    assert "Moved away" in said
+    assert mail_text.startswith("Account default: activity since 20")
+    assert f"New business: 1\n  * {new} (" in mail_text
+    assert "Cancellations: 1\n" in mail_text
+    assert "Moved away" in mail_text
     for number, days in zip(due, (30, 60, 90), strict=True):
-        assert f"Renewals due in {days} days: 1\n  * {number} (expires 20" in said
-    assert "Kim Lee: 1 new, " in said
-    assert "The data is at most " in said
-    assert CUSTOMER not in said + mails.html()
+        assert f"Renewals due in {days} days: 1\n  * {number} (expires 20" in mail_text
+    assert "Kim Lee: 1 new, " in mail_text
+    assert "The data is at most " in mail_text
+    assert CUSTOMER not in mail_text + mails.html()
 
 
 def test_it_is_sent_once_a_day_and_starts_where_the_last_one_ended(agency: Site, mails: Sink) -> None:

@@ -13,7 +13,7 @@ from etl.pipeline import Summary
 from etl.simulator import Simulator
 
 CONTACTS = ("contacts",)
-GONE = "is missing: 100% of records had it, but none of the 30 sampled records does"
+GONE = "is missing: 100% of records had it, but none of the 68 sampled records does"
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def synced_once(site: Site, simulator: Simulator) -> Site:
         ("lost-field:City", f"contacts: City {GONE}", DriftState.LOST),
         ('set-field:LocationID="x"', "contacts: LocationID was number and is now text", DriftState.RETYPED),
         ('set-field:ContactType="Q"', "contacts: ContactType has a new code: Q", DriftState.NEW_CODE),
-        ("set-field:DisplayName=null", "contacts: DisplayName is empty in all 30 sampled records; 100% had a value",
+        ("set-field:DisplayName=null", "contacts: DisplayName is empty in all 68 sampled records; 100% had a value",
          DriftState.EMPTIED),
     ],
 )  # fmt: skip

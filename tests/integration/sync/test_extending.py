@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sites import Site, environment_of
-from snapshots import pairs, value
+from snapshots import pairs, value, values
 
 import etl
 from etl.simulator import Simulator
@@ -52,7 +52,7 @@ ENTRY = """    Resource(
         core.Address,
         "AddressID",
         (Endpoint("Contacts/{parent}/Addresses", Envelope.PAGE),),
-        parent=Parent("contacts", parent_fields=("EntityID",)),
+        parent=of_customer("EntityID"),
     ),
 )
 
@@ -64,9 +64,9 @@ def grown(folder: Path, *changes: tuple[str, str, str]) -> Path:
     copy = folder / "etl"
     shutil.copytree(Path(etl.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     for name, old, new in changes:
-        before = (copy / name).read_text()
-        assert before.count(old) == 1, f"{name}: {old}"
-        (copy / name).write_text(before.replace(old, new))
+        content = (copy / name).read_text()
+        assert content.count(old) == 1, f"{name}: {old}"
+        (copy / name).write_text(content.replace(old, new))
     return folder
 
 
@@ -120,8 +120,8 @@ def test_a_new_resource_is_a_class_and_an_entry(site: Site, simulator: Simulator
     )
     run(site, folder, "sync")
     world = simulator.world
-    alive = [contact["EntityID"] for contact in world.contacts.values() if contact["Status"] != "D"]
-    wanted = sum(len(world.detail("addresses", key)) for key in alive)
+    customers = values(site.engine, "SELECT source_id FROM raw.raw_account_info WHERE superseded_at IS NULL")
+    wanted = sum(len(world.detail("addresses", int(key))) for key in customers)
     assert value(site.engine, "SELECT count(*) FROM addresses WHERE NOT is_placeholder") == wanted > 0
     assert value(site.engine, "SELECT count(*) FROM raw.raw_addresses") == wanted
     operations = set(re.findall(r"op\.(\w+)\(", migration(folder).partition("def downgrade")[0]))

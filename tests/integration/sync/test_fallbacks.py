@@ -23,8 +23,8 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
     """Give an empty database."""
-    with open_site(simulator, database_url) as made:
-        yield made
+    with open_site(simulator, database_url) as opened_site:
+        yield opened_site
 
 
 def test_loaded_policies_are_a_fallback_too_and_only_while_needed(site: Site, simulator: Simulator) -> None:

@@ -15,7 +15,10 @@ from etl.ledger.transaction import Ledger
 from etl.simulator import Simulator
 
 SEEN = "SELECT concat_ws(' ', state, times_seen) FROM etl.findings WHERE "
-CODES = SEEN.replace("SELECT", "SELECT source_id,") + "rule = 'code-unknown' AND field = 'status'"
+#: A contact with status I is part of the agency: its code is unknown from the beginning.
+CODES = (
+    SEEN.replace("SELECT", "SELECT source_id,") + "rule = 'code-unknown' AND field = 'status' AND source_id <> 'code:I'"
+)
 
 
 def edit(simulator: Simulator, key: Any, **fields: Any) -> None:
@@ -24,7 +27,8 @@ def edit(simulator: Simulator, key: Any, **fields: Any) -> None:
 
 def living(simulator: Simulator, number: int) -> list[Any]:
     """Return the ids of some customers with a common status."""
-    return [contact["EntityID"] for contact in simulator.world.contacts.values() if contact["Status"] == "A"][:number]
+    contacts = simulator.world.contacts
+    return [key for key in simulator.world.clients if contacts[key]["Status"] == "A"][:number]
 
 
 def batch_of(site: Site) -> Any:
@@ -230,8 +234,8 @@ def test_the_finding_of_an_unusable_record_is_closed_when_the_same_call_is_made_
     synced: Site, simulator: Simulator
 ) -> None:
     office = simulator.world.locations[0]
-    usable_id = office["QQID"]
+    usable_id = office["LocationID"]
     for office_id, states in ((None, ["open"]), (None, ["closed", "open"]), (usable_id, ["closed", "closed"])):
-        office["QQID"] = office_id
+        office["LocationID"] = office_id
         synced.sync_once(resources=("locations",))
         assert values(synced.engine, UNUSABLE, resource="locations") == states

@@ -18,7 +18,7 @@ from etl.events import Advanced, Event
 from etl.ledger.leases import TTL, hold_lease
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState
-from etl.pipeline import Watcher, retry
+from etl.pipeline import Summary, Watcher, retry
 from etl.simulator import Simulator
 
 #: A run in its own process, which can be killed. It reports its progress: one line per commit.
@@ -93,6 +93,41 @@ def test_retry_completes_an_interrupted_run(site: Site, synced: Site) -> None:
     assert retry(site.engine, site.settings).exit_status == 0
     assert values(site.engine, "SELECT status FROM etl.batches") == [BatchState.COMPLETED]
     assert differences(digest(site.engine), digest(synced.engine)) == []
+
+
+def assert_whole(site: Site, summary: Summary) -> None:
+    """Check that a summary has the records, calls and rows of all batches and all their runs."""
+    fetched, findings = values(site.engine, "SELECT sum(fetched) FROM etl.batch_resources UNION ALL "
+                                            "SELECT count(*) FROM etl.findings WHERE state = 'open'")  # fmt: skip
+    assert sum(part.counts["fetched"] for part in summary.parts) == fetched
+    assert summary.open_findings == findings > 0
+    assert summary.calls == value(site.engine, "SELECT sum(calls) FROM etl.batches")
+    assert summary.calls >= value(site.engine, "SELECT sum(attempts) FROM etl.requests") > 0
+    written = sum(counts["inserted"] for counts in summary.tables.values())
+    assert written == value(site.engine, "SELECT sum(inserted) FROM etl.sync_history") > 0
+
+
+@pytest.mark.timeout(120)
+def test_the_run_that_takes_up_a_killed_batch_reports_all_of_it(site: Site) -> None:
+    killed_after(site, 9)
+    expire_leases(site.engine)
+    read_before = value(site.engine, "SELECT count(*) FROM etl.requests")
+    with site.engine.begin() as connection:  # as if the first part had taken 20 s
+        connection.execute(text("UPDATE etl.batches SET started_at = started_at - interval '20 s'"))
+    summary = site.sync_once()
+    assert read_before > 0
+    assert summary.resumed_batch is not None
+    assert summary.resumed_batch != summary.batch.id
+    assert summary.seconds > 20
+    assert_whole(site, summary)
+
+
+def test_a_retry_reports_the_whole_batch(site: Site) -> None:
+    with pytest.raises(Interrupted):
+        site.sync_once(watcher=StopAfter(9).watcher)
+    summary = retry(site.engine, site.settings)
+    assert summary.resumed_batch is None, "its own batch"
+    assert_whole(site, summary)
 
 
 @pytest.mark.timeout(120)

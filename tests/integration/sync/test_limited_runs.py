@@ -1,5 +1,9 @@
 """A limited first run: what it does not change, the call budget, and the progress of a long backfill."""
 
+from collections import Counter
+from datetime import UTC, date, datetime
+from typing import Any
+
 import pytest
 from sites import Site, set_faults
 from snapshots import differences, digest, pairs, value, values
@@ -7,32 +11,33 @@ from sqlalchemy import text
 from test_second_sync import calls, per_parent
 
 from etl.cli.views.backfill import backfill_to_json
+from etl.config.rate_limit import parse_rate_limit
 from etl.errors import Interrupted
 from etl.events import Advanced, Event
 from etl.extract import ExtractService
-from etl.ledger import children
+from etl.ledger.child_counts import count_due_calls
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline import Watcher
-from etl.resources import CATALOGUE, resource
+from etl.resources import CATALOGUE, find_resource
 from etl.simulator import Simulator
 from etl.status.status import load_status
 from etl.transform import TransformService
 
 LIMIT = 3
-OF_QUOTES = "WHERE resource = 'quotes'"
+OF_DETAILS = "WHERE resource = 'policy_details'"
 LISTS = [declared for declared in CATALOGUE if any(endpoint.paging for endpoint in declared.endpoints)]
 
 
 def test_a_limited_run_makes_few_calls_and_advances_no_watermark(site: Site, as_synced: Site) -> None:
     summary = site.sync_once(limit=LIMIT)
     assert (summary.exit_status, summary.batch.status) == (0, BatchState.COMPLETED)
-    asked = calls(site)
-    feeds = [(path, query) for path, query in asked if "LastModifiedCreated" in path]
+    requests = calls(site)
+    feeds = [(path, query) for path, query in requests if "LastModifiedCreated" in path]
     assert len(feeds) == sum("LastModifiedCreated" in item.endpoints[0].path for item in LISTS), "one call per feed"
     assert {query.partition("pageSize=")[2] for _, query in feeds} == {str(LIMIT)}
-    asked_per_parent = per_parent(asked)
+    asked_per_parent = per_parent(requests)
     assert 0 < len(asked_per_parent) <= LIMIT * sum(item.parent is not None for item in CATALOGUE)
     assert value(site.engine, "SELECT count(*) FROM contacts WHERE NOT is_placeholder") == LIMIT
     assert values(site.engine, "SELECT resource FROM etl.watermarks") == []
@@ -88,43 +93,70 @@ def test_all_parents_are_read_when_a_resource_becomes_available(
 
 
 def test_due_calls_are_listed_by_urgency_before_they_are_queued(synced: Site) -> None:
-    quotes, policies = resource("quotes"), resource("policies")
+    details, policies = find_resource("policy_details"), find_resource("policies")
+    today = datetime.now(UTC).date()
     ledger = Ledger(synced.engine, synced.settings.etl_tenant)
 
-    def due() -> dict[tuple[bool, bool], int]:
-        due_calls = ledger.read(lambda opened: children.count_due_calls(opened, quotes, policies, ledger.tenant))
-        return {(some.changed, some.active): some.calls for some in due_calls}
+    def due() -> Counter[tuple[bool, bool]]:
+        due_calls = ledger.read(lambda opened: count_due_calls(opened, details, policies, ledger.tenant, today))
+        counts: Counter[tuple[bool, bool]] = Counter()
+        for some in due_calls:
+            counts[some.changed, some.active] += some.calls
+        return counts
 
-    assert due() == {}
+    assert due() == Counter()
     with synced.engine.begin() as connection:
         connection.execute(
-            text("UPDATE etl.child_queue SET due_at = now() - interval '1 hour' WHERE resource = 'quotes'")
+            text("UPDATE etl.child_queue SET due_at = now() - interval '1 hour' WHERE resource = 'policy_details'")
         )
         all_of_them = connection.execute(
-            text("SELECT count(*) FROM etl.child_queue WHERE resource = 'quotes'")
+            text("SELECT count(*) FROM etl.child_queue WHERE resource = 'policy_details'")
         ).scalar_one()
     by_age = due()
     assert {changed for changed, _ in by_age} == {False}
     assert sum(by_age.values()) == all_of_them
     with synced.engine.begin() as connection:
         connection.execute(
-            text("UPDATE etl.child_queue SET parent_raw_id = gen_random_uuid() WHERE resource = 'quotes'")
+            text("UPDATE etl.child_queue SET parent_raw_id = gen_random_uuid() WHERE resource = 'policy_details'")
         )
     again = due()
     assert {changed for changed, _ in again} == {True}
     assert sum(again.values()) == all_of_them
     with synced.engine.begin() as connection:
-        connection.execute(text(f"DELETE FROM etl.child_queue {OF_QUOTES}"))
+        connection.execute(text(f"DELETE FROM etl.child_queue {OF_DETAILS}"))
     assert due() == again
 
 
-def test_a_budget_leaves_every_resource_its_share(site: Site) -> None:
-    """The first resource could use the whole budget for days, and a policy that changed today would wait as long."""
-    assert site.with_settings(etl_child_budget=16).sync_once().exit_status == 0
-    asked = [path for path, _ in calls(site)]
-    assert len([path for path in asked if path.endswith("/AccountInfo")]) == 2
-    for kind in ("/PolicyInfo", "/Quotes", "/Coverages", "/Equipment", "/Images"):
-        assert [path for path in asked if path.endswith(kind)], kind
+def test_a_budget_goes_to_what_is_worth_most_and_leaves_every_policy_whole(site: Site, simulator: Simulator) -> None:
+    """A policy with half of its details would look complete."""
+    policies = {str(policy["PolicyId"]): policy for policy in simulator.world.policies.values()}
+    paths: list[str] = []
+    for _ in range(3):
+        assert site.with_settings(etl_child_budget=7).sync_once().exit_status == 0
+        new_paths = per_parent(calls(site))
+        assert 0 < len(new_paths) <= 7
+        paths += new_paths
+    with site.engine.connect() as connection:
+        half = connection.execute(text(HALF_READ)).scalars().all()
+    assert half == []
+    covered = {path.split("/")[1] for path in paths if path.startswith("Policies/")}
+    in_force = {key for key, policy in policies.items() if is_in_force(policy)}
+    assert covered <= in_force or covered >= in_force
+
+
+#: Parents with details that were read and details that were not, among those that are due.
+HALF_READ = """
+    SELECT parent_id FROM etl.child_queue
+    WHERE resource IN ('policy_details', 'adjustments', 'quotes', 'coverages', 'equipment')
+    GROUP BY parent_id HAVING count(covered_at) NOT IN (0, count(*))
+"""
+
+
+def is_in_force(policy: dict[str, Any]) -> bool:
+    """Return whether a policy is in force or pending by its status and dates, or in the sample."""
+    is_unchanged = not policy["HasBeenModified"] and policy["Status"] != "C"
+    ends = date.fromisoformat(policy["ExpirationDate"][:10])
+    return is_unchanged or (policy["Status"] in {"A", "P"} and ends >= datetime.now(UTC).date())
 
 
 def test_a_backfill_shows_its_progress(site: Site) -> None:
@@ -132,9 +164,9 @@ def test_a_backfill_shows_its_progress(site: Site) -> None:
     assert frugal.sync_once().exit_status == 0
     with site.engine.connect() as connection:
         status = load_status(connection, site.settings.etl_tenant)
-    backfill = backfill_to_json(status, rate=10)
+    backfill = backfill_to_json(status, parse_rate_limit("10/1s"))
     assert backfill["calls_due"] > 0
-    assert backfill["seconds"] == backfill["calls_due"] / 10
+    assert backfill["seconds"] == -(-backfill["calls_due"] // 10) - 1, "the calls of the first second need not wait"
     first = backfill["details"][0]
     assert first["covered"] + first["calls_due"] == first["parents"]
     assert all(resource_progress["oldest_due"] for resource_progress in backfill["details"])
@@ -142,7 +174,12 @@ def test_a_backfill_shows_its_progress(site: Site) -> None:
     assert site.sync_once().exit_status == 0
     with site.engine.connect() as connection:
         status = load_status(connection, site.settings.etl_tenant)
-    assert backfill_to_json(status, rate=0) == {"calls_due": 0, "seconds": None, "details": [], "lists": []}
+    assert backfill_to_json(status, parse_rate_limit("off")) == {
+        "calls_due": 0,
+        "seconds": None,
+        "details": [],
+        "lists": [],
+    }
 
 
 def test_an_interrupted_list_shows_the_date_ranges_that_were_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,6 +193,6 @@ def test_an_interrupted_list_shows_the_date_ranges_that_were_read(site: Site, mo
     with pytest.raises(Interrupted):
         site.with_settings(etl_page_size=2).sync_once(watcher=Watcher(stop, watcher.stop), resources=("contacts",))
     with site.engine.connect() as connection:
-        (lists,) = backfill_to_json(load_status(connection, site.settings.etl_tenant), rate=0)["lists"]
+        (lists,) = backfill_to_json(load_status(connection, site.settings.etl_tenant), parse_rate_limit("off"))["lists"]
     assert lists["resource"] == "contacts"
     assert 0 <= lists["stretches_read"] < lists["stretches"]

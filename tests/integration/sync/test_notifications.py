@@ -92,15 +92,15 @@ def test_resources_that_fail_together_are_one_mail_and_a_later_one_is_another(no
     assert f"run <code>qqetl retry {str(batch)[:8]}</code>" in mails.html()
     fail_at(notified_site, "Claims", "Carriers")
     assert run(notified_site) == 6
-    assert mails.subjects[1:] == ["qqetl default: carriers failed"]
+    assert mails.subjects[1:] == ["qqetl default: carrier_list failed"]
     assert "Still open:\n  * claims failed" in mails.text()
     fail_at(notified_site, "Carriers")
     assert run(notified_site) == 6
     assert mails.subjects[2:] == ["qqetl default: resolved: claims failed"]
-    assert "Still open:\n  * carriers failed" in mails.text()
+    assert "Still open:\n  * carrier_list failed" in mails.text()
     set_faults(notified_site.simulator)
     assert run(notified_site) == 0
-    assert mails.subjects[3:] == ["qqetl default: resolved: carriers failed"]
+    assert mails.subjects[3:] == ["qqetl default: resolved: carrier_list failed"]
 
 
 def test_a_total_mismatch_is_reported_as_an_imbalance(notified_site: Site, mails: Sink) -> None:
@@ -142,7 +142,7 @@ def test_stale_data_despite_successful_runs_are_reported(notified_site: Site, ma
     ended(notified_site)
     ended(notified_site)
     assert mails.subjects == ["qqetl default: data is stale"]
-    assert "More than 1 d behind: claims by 4 d; carriers by 3 d." in mails.text()
+    assert "More than 1 d behind: claims by 4 d; carrier_list by 3 d." in mails.text()
     assert run(notified_site) == 0
     assert mails.subjects[1:] == ["qqetl default: resolved: data is stale"]
     ended(notified_site.with_settings(etl_stale_after=timedelta()))

@@ -10,11 +10,12 @@ from sites import Site, make_children_due, open_site, serve_agency, set_faults
 from snapshots import differences, digest, value
 
 from etl.engine.answers import FetchedPage, FetchFailed
+from etl.extract.detail_reader import DetailReader
 from etl.extract.reader import ResourceReader
 from etl.simulator import Simulator
 
 Arrived = list[FetchedPage | FetchFailed]
-Way = Callable[[ResourceReader, Arrived], Sequence[FetchedPage | FetchFailed]]
+Way = Callable[[ResourceReader | DetailReader, Arrived], Sequence[FetchedPage | FetchFailed]]
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +25,13 @@ def simulator() -> Iterator[Simulator]:
         yield served
 
 
-def deliver(patch: pytest.MonkeyPatch, way: Way) -> None:
-    """Deliver the API's answers in another order: all of a resource is held back first."""
-    for name in ("read_slices", "read_children"):
-        ordinary = getattr(ResourceReader, name)
+def deliver(patch: pytest.MonkeyPatch, order: Way) -> None:
+    """Deliver the API's answers in another order: all of a list, or of a round of details, is held back first."""
+    for reader, name in ((ResourceReader, "read_slices"), (DetailReader, "fetch_requests")):
+        ordinary = getattr(reader, name)
 
         async def delivered(
-            self: ResourceReader, put: Any, *rest: Any, ordinary: Any = ordinary, **arguments: Any
+            self: ResourceReader | DetailReader, put: Any, *rest: Any, ordinary: Any = ordinary, **arguments: Any
         ) -> None:
             held: Arrived = []
 
@@ -38,23 +39,23 @@ def deliver(patch: pytest.MonkeyPatch, way: Way) -> None:
                 held.append(answer)
 
             await ordinary(self, hold, *rest, **arguments)
-            for answer in way(self, held):
+            for answer in order(self, held):
                 await put(answer)
 
-        patch.setattr(ResourceReader, name, delivered)
+        patch.setattr(reader, name, delivered)
 
 
 WAYS: Mapping[str, Way] = {
-    "each twice": lambda _, held: [one for one in held for _ in range(2)],
+    "each twice": lambda _, held: [answer for answer in held for _ in range(2)],
     "in reverse and once more": lambda _, held: held[::-1] + held,
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("order", WAYS)
 def test_pages_in_another_order_lead_to_the_same_tables(
-    site: Site, synced: Site, monkeypatch: pytest.MonkeyPatch, way: str
+    site: Site, synced: Site, monkeypatch: pytest.MonkeyPatch, order: str
 ) -> None:
-    deliver(monkeypatch, WAYS[way])
+    deliver(monkeypatch, WAYS[order])
     summary = site.with_settings(etl_page_size=3).sync_once()
     assert summary.exit_status == 0, summary.batch.error
     assert differences(digest(site.engine), digest(synced.engine)) == []
@@ -83,12 +84,13 @@ def test_pages_from_before_a_change_overwrite_nothing(
 ) -> None:
     kept: dict[str, Arrived] = defaultdict(list)
 
-    def keep(reader: ResourceReader, held: Arrived) -> Arrived:
-        kept[reader.resource.name] += held
+    def keep(reader: ResourceReader | DetailReader, held: Arrived) -> Arrived:
+        if isinstance(reader, ResourceReader):
+            kept[reader.resource.name] += held
         return held
 
-    def after_them_the_old(reader: ResourceReader, held: Arrived) -> Arrived:
-        if reader.resource.modified is None:
+    def after_them_the_old(reader: ResourceReader | DetailReader, held: Arrived) -> Arrived:
+        if not isinstance(reader, ResourceReader) or reader.resource.modified is None:
             return held
         stale = (page for page in kept[reader.resource.name] if isinstance(page, FetchedPage))
         return [*held, *(replace(page, slice=held[-1].slice) for page in stale if isinstance(held[-1], FetchedPage))]
@@ -113,11 +115,11 @@ def test_pages_from_before_a_change_overwrite_nothing(
 def test_a_late_list_neither_revives_nor_deletes_rows(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: Arrived = []
 
-    def keep(reader: ResourceReader, held: Arrived) -> Arrived:
+    def keep(_: ResourceReader | DetailReader, held: Arrived) -> Arrived:
         kept.extend(held)
         return held
 
-    def late(reader: ResourceReader, held: Arrived) -> Arrived:
+    def late(_: ResourceReader | DetailReader, held: Arrived) -> Arrived:
         late = (page for page in kept if isinstance(page, FetchedPage))
         return [*held, *(replace(page, slice=held[-1].slice) for page in late if isinstance(held[-1], FetchedPage))]
 

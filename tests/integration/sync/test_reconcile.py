@@ -25,9 +25,9 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
     """Give the agency, synced once."""
-    with open_site(simulator, database_url) as made:
-        assert made.sync_once().exit_status == 0
-        yield made
+    with open_site(simulator, database_url) as opened_site:
+        assert opened_site.sync_once().exit_status == 0
+        yield opened_site
 
 
 def test_a_missing_record_is_marked_as_deleted_and_revived_on_its_return(site: Site) -> None:

@@ -12,25 +12,33 @@ from test_second_sync import calls
 from etl.errors import UsageError
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline import retry
-from etl.simulator import Simulator
+from etl.simulator import ENTERPRISE_CALLS, REFUSALS, Simulator
 
 #: Undocumented resources, which a small account answers with its help page.
 UNDOCUMENTED = {"departments", "applications", "coverages", "equipment", "claims", "commissions"}
+#: Undocumented resources of offices. Two offices that answer 404 may be two that are gone.
+OF_OFFICES = {"cancellation_reasons", "carrier_fees"}
 
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Simulator]:
     """Give an agency whose account offers only documented resources."""
-    with serve_agency(documented_only=True) as served:
+    with serve_agency(documented_only=True, offered=ENTERPRISE_CALLS) as served:
         yield served
 
 
 def test_a_resource_that_is_not_offered_is_remembered_and_fails_nothing(plain: Simulator, database_url: str) -> None:
+    key = next(policy["PolicyId"] for policy in plain.world.policies.values() if policy["Status"] == "A")
+    plain.world.policies.change(key, None, Status="P")
     with open_site(plain, database_url) as site:
         first = site.sync_once()
         states = {part.resource: part.status for part in first.parts}
-        assert {name for name, state in states.items() if state is ResourceState.NOT_OFFERED} == UNDOCUMENTED
-        assert {state for name, state in states.items() if name not in UNDOCUMENTED} == {ResourceState.DONE}
+        assert {
+            name for name, state in states.items() if state is ResourceState.NOT_OFFERED
+        } == UNDOCUMENTED | OF_OFFICES
+        assert {state for name, state in states.items() if name not in UNDOCUMENTED | OF_OFFICES} == {
+            ResourceState.DONE
+        }
         assert (first.exit_status, first.batch.status) == (0, BatchState.COMPLETED)
         site.take_calls()
         assert site.sync_once().exit_status == 0
@@ -50,6 +58,76 @@ def test_a_resource_that_is_not_offered_is_remembered_and_fails_nothing(plain: S
             connection.execute(text("UPDATE etl.offers SET asked_at = now() - interval '8 days'"))
         site.sync_once()
         assert [path for path, _ in calls(site) if path.startswith("Departments")] != []
+
+
+@pytest.mark.parametrize("answer", [name for name in REFUSALS if name != "help-page"])
+def test_an_undocumented_call_is_not_offered_whatever_else_than_records_it_answers(
+    answer: str, database_url: str
+) -> None:
+    """An ordinary account: no call that only this project assumes, and no enterprise access."""
+    with (
+        serve_agency(documented_only=True, offered=(), undocumented_answer=answer) as served,
+        open_site(served, database_url, etl_resources="") as site,
+    ):
+        summary = site.sync_once()
+        states = {part.resource: part.status for part in summary.parts}
+        assert {name for name, state in states.items() if state is ResourceState.FAILED} == set()
+        assert {name for name, state in states.items() if state is ResourceState.NOT_OFFERED} == {
+            *UNDOCUMENTED, "drivers", "vehicles", "endorsements", *(OF_OFFICES if answer != "not-found" else ())
+        }  # fmt: skip
+        assert (summary.exit_status, summary.batch.status) == (0, BatchState.COMPLETED)
+        site.take_calls()
+        assert site.sync_once().exit_status == 0
+        feeds = {"Departments", *(f"{name}/LastModifiedCreated" for name in ("Claims", "Applications", "Commissions"))}
+        paths = {path for path, _ in calls(site)}
+        assert paths.isdisjoint(feeds)
+        assert not any(path.startswith("enterprise/") for path in paths)
+
+
+def test_a_resource_that_brought_records_before_counts_as_documented_for_a_week(
+    database_url: str,
+) -> None:
+    with serve_agency() as served, open_site(served, database_url) as site:
+        assert site.sync_once().exit_status == 0
+        set_faults(served, "not-offered:Claims")
+        summary = site.sync_once()
+        assert {part.resource for part in summary.parts if part.status is ResourceState.FAILED} == {"claims"}
+        assert summary.exit_status == 6
+        with site.engine.begin() as connection:
+            connection.execute(text("UPDATE etl.offers SET refused_since = now() - interval '8 days'"))
+        assert retry(site.engine, site.settings).exit_status == 0
+        assert value(site.engine, "SELECT count(*) FROM claims WHERE deleted_at IS NULL") > 0
+        assert site.sync_once().exit_status == 0
+
+
+def test_items_of_commission_rules_without_a_known_id_fail_nothing(database_url: str) -> None:
+    with serve_agency() as served, open_site(served, database_url) as site:
+        set_faults(served, "rename-field:CommissionRuleID=Key")
+        summary = site.sync_once(resources=("commission_rules",))
+        assert {part.resource: part.status for part in summary.parts} == {"commission_rules": ResourceState.NOT_OFFERED}
+        assert summary.exit_status == 0
+
+
+def test_a_second_agency_under_one_tenant_ends_the_enterprise_feeds(database_url: str) -> None:
+    with serve_agency() as served, open_site(served, database_url) as site:
+        feeds = ("drivers", "vehicles")
+        assert site.sync_once(resources=("policies", *feeds)).exit_status == 0
+        stored = value(site.engine, "SELECT count(*) FROM drivers WHERE NOT is_placeholder")
+        for fault in ("second-tenant", "set-field:QQTenantID=999"):
+            set_faults(served, fault)
+            summary = site.sync_once(resources=feeds, full=True)
+            errors = {part.resource: part.error for part in summary.parts if part.status is ResourceState.FAILED}
+            assert set(errors) == set(feeds)
+            assert all("several agencies" in str(error) for error in errors.values())
+            assert value(site.engine, "SELECT count(*) FROM drivers WHERE NOT is_placeholder") == stored > 0
+        set_faults(served)
+        assert site.sync_once(resources=feeds, full=True).exit_status == 0
+
+
+def test_a_second_agency_is_refused_in_a_first_sync(database_url: str) -> None:
+    with serve_agency() as served, open_site(served, database_url) as site:
+        set_faults(served, "second-tenant")
+        assert site.sync_once(resources=("drivers",)).exit_status == 6
 
 
 def test_a_refused_resource_stops_no_other_and_is_resumed_by_retry(
@@ -76,10 +154,10 @@ def test_failed_calls_for_some_parents_are_repeated_by_retry(
     site: Site, synced: Site, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulator_answers = simulator.server.faults.of_request
-    key = next(iter(simulator.world.policies))
+    path = value(synced.engine, "SELECT path FROM etl.requests WHERE resource = 'quotes' ORDER BY id LIMIT 1")
 
     def broken(request: web.Request) -> web.Response | None:
-        return web.Response(status=500) if request.path.endswith(f"/{key}/Quotes") else simulator_answers(request)
+        return web.Response(status=500) if request.path.endswith(path) else simulator_answers(request)
 
     monkeypatch.setattr(simulator.server.faults, "of_request", broken)
     summary = site.sync_once()

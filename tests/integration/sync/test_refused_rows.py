@@ -32,14 +32,14 @@ def odd_policy(simulator: Simulator) -> tuple[str, str]:
     return str(prior), number
 
 
-@pytest.mark.parametrize("way", REFUSALS)
+@pytest.mark.parametrize("refusal", REFUSALS)
 @pytest.mark.parametrize("stepwise", [False, True], ids=["stream", "steps"])
 def test_the_other_rows_are_loaded(
-    site: Site, simulator: Simulator, odd_policy: tuple[str, str], way: str, stepwise: bool
+    site: Site, simulator: Simulator, odd_policy: tuple[str, str], refusal: str, stepwise: bool
 ) -> None:
     key, number = odd_policy
     with site.engine.begin() as connection:
-        connection.execute(text(REFUSALS[way].format(number=number)))
+        connection.execute(text(REFUSALS[refusal].format(number=number)))
     if stepwise:
         in_steps(site)
     else:
@@ -54,6 +54,6 @@ def test_the_other_rows_are_loaded(
     raw = "SELECT {} FROM raw.raw_policies WHERE source_id = :key"
     assert value(site.engine, raw.format("status"), key=key) == "validation_error"
     assert value(site.engine, raw.format("loaded_at"), key=key) is None
-    said = value(site.engine, raw.format("error_message"), key=key)
-    assert said.startswith("PostgreSQL refused the row")
-    assert number not in said
+    message = value(site.engine, raw.format("error_message"), key=key)
+    assert message.startswith("PostgreSQL refused the row")
+    assert number not in message

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from etl.ledger.staging import retention
 from etl.ledger.transaction import Ledger
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.simulator import Simulator
 
 OLD = "UPDATE raw.raw_contacts SET superseded_at = superseded_at - interval '40 days' WHERE superseded_at IS NOT NULL"
@@ -67,7 +67,7 @@ def test_the_last_version_of_a_deleted_record_is_kept(changed: tuple[Site, str])
     gone = f"UPDATE raw.raw_contacts SET superseded_at = now(), gone_batch_id = id WHERE {condition}"
     aged(site, gone, OLD, f"UPDATE contacts SET raw_id = NULL WHERE source_id = '{key}'")
     ledger = Ledger(site.engine, "default")
-    assert retention.purge_resource(ledger, resource("contacts"), timedelta(days=30)) == {"raw.raw_contacts": 2}
+    assert retention.purge_resource(ledger, find_resource("contacts"), timedelta(days=30)) == {"raw.raw_contacts": 2}
     assert values(site.engine, "SELECT id FROM raw.raw_contacts WHERE source_id = :key", key=key) == [last]
 
 

@@ -1,7 +1,8 @@
 """Syncs of an unchanged and of a changed source: what is requested, and what is written."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
 import pytest
@@ -20,8 +21,14 @@ def calls(site: Site) -> list[tuple[str, str]]:
     return [(path, query) for path, query in split if path not in GREETINGS]
 
 
-def per_parent(asked: list[tuple[str, str]]) -> list[str]:
-    return [path for path, query in asked if any(part.isdigit() for part in path.split("/")) or "entityId" in query]
+def per_parent(requests: list[tuple[str, str]]) -> list[str]:
+    """Return the paths of the calls for one customer, policy or office."""
+    in_query = ("entityId", "locationID")
+    return [
+        path
+        for path, query in requests
+        if any(part.isdigit() for part in path.split("/")) or any(name in query for name in in_query)
+    ]
 
 
 def test_an_unchanged_source_writes_no_row_of_production(synced: Site) -> None:
@@ -34,22 +41,55 @@ def test_an_unchanged_source_writes_no_row_of_production(synced: Site) -> None:
 
 
 def test_of_an_unchanged_source_only_the_window_and_its_overlap_are_requested(synced: Site) -> None:
-    (before,) = values(synced.engine, "SELECT window_end FROM etl.batches")
+    (window_end,) = values(synced.engine, "SELECT window_end FROM etl.batches")
     summary = synced.sync_once()
-    asked = calls(synced)
-    assert per_parent(asked) == []
-    assert len(asked) == len(set(asked))
-    starts = {day for _, query in asked for day in parse_qs(query).get("startDate", ())}
-    assert starts == {(before - timedelta(days=1)).date().isoformat()}
-    ends = {day for _, query in asked for day in parse_qs(query).get("endDate", ())}
+    requests = calls(synced)
+    assert per_parent(requests) == []
+    assert len(requests) == len(set(requests))
+    starts = {day for _, query in requests for day in parse_qs(query).get("startDate", ())}
+    assert starts == {(window_end - timedelta(days=1)).date().isoformat()}
+    ends = {day for _, query in requests for day in parse_qs(query).get("endDate", ())}
     assert ends == {(summary.batch.window.end + timedelta(days=1)).date().isoformat()}
 
 
 def test_every_sync_advances_the_watermark(synced: Site) -> None:
     summary = synced.sync_once()
     marks = pairs(synced.engine, "SELECT resource, complete_to FROM etl.watermarks")
-    assert len(marks) == len(summary.parts)
-    assert {end for _, end in marks} == {summary.batch.window.end}
+    assert {resource for resource, end in marks if end == summary.batch.window.end} == {
+        part.resource for part in summary.parts
+    }
+
+
+#: The lists that have no dates, and what is derived from them only.
+DAILY = {"locations", "agencies", "departments", "carrier_list", "commission_rules"}
+
+
+def test_lists_without_dates_are_read_once_a_day(synced: Site) -> None:
+    before = dict(pairs(synced.engine, "SELECT resource, complete_to FROM etl.watermarks"))
+    summary = synced.sync_once()
+    assert {part.resource for part in summary.parts} == before.keys() - DAILY
+    paths = {path for path, _ in calls(synced)}
+    assert all("LastModifiedCreated" in path or path.startswith("enterprise/") for path in paths), paths
+    after = dict(pairs(synced.engine, "SELECT resource, complete_to FROM etl.watermarks"))
+    assert {name for name in after if after[name] == before[name]} == DAILY, "what was not read is not newer"
+
+
+def test_a_list_that_is_named_is_read_at_once(synced: Site) -> None:
+    summary = synced.sync_once(resources=("locations",))
+    assert {part.resource for part in summary.parts} == {"locations", "agencies"}
+    assert [path for path, _ in calls(synced)] == ["Locations/UserLocationsV2"]
+
+
+def test_a_full_sync_reads_all_lists(synced: Site) -> None:
+    assert {part.resource for part in synced.sync_once(full=True).parts} >= DAILY
+
+
+def test_lists_are_read_again_on_the_next_day(database_url: str) -> None:
+    day = datetime(2026, 3, 2, 23, 59, tzinfo=UTC)
+    with serve_agency(now=day) as served, open_site(served, database_url) as site:
+        assert site.sync_once().exit_status == 0
+        served.server.settings = replace(served.server.settings, now=day + timedelta(minutes=2))
+        assert {part.resource for part in site.sync_once().parts} >= DAILY
 
 
 def test_a_full_sync_of_an_unchanged_source_writes_no_row_of_production(synced: Site) -> None:

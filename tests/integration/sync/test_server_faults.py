@@ -78,12 +78,12 @@ def kill_postmaster(running: EmbeddedPostgres) -> None:
 WAYS: dict[str, Callable[[EmbeddedPostgres], None]] = {
     "sessions-ended": end_sessions, "backend-killed": kill_backend, "postmaster-killed": kill_postmaster,
 }  # fmt: skip
-every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+every_way = pytest.mark.parametrize("fault", WAYS.values(), ids=WAYS)
 
 
 @every_way
 def test_an_interrupted_copy_leaves_no_row_and_is_repeated(
-    own: EmbeddedPostgres, engine_of_own: Engine, way: Callable[[EmbeddedPostgres], None]
+    own: EmbeddedPostgres, engine_of_own: Engine, fault: Callable[[EmbeddedPostgres], None]
 ) -> None:
     with engine_of_own.begin() as connection:
         connection.execute(text("CREATE TABLE many (number int)"))
@@ -92,7 +92,7 @@ def test_an_interrupted_copy_leaves_no_row_and_is_repeated(
     def numbers() -> Iterator[tuple[int]]:
         for number in range(100_000):
             if number == 50_000 and len(tries) == 1:
-                way(own)
+                fault(own)
             yield (number,)
 
     def work(connection: Connection) -> None:
@@ -127,10 +127,10 @@ class At:
 
 @every_way
 def test_a_run_survives_a_crash_of_its_server(
-    own: EmbeddedPostgres, simulator: Simulator, synced: Site, way: Callable[[EmbeddedPostgres], None]
+    own: EmbeddedPostgres, simulator: Simulator, synced: Site, fault: Callable[[EmbeddedPostgres], None]
 ) -> None:
     with open_site(simulator, own.url, etl_page_size=4) as site:
-        blow = At(9, lambda: way(own))
+        blow = At(9, lambda: fault(own))
         assert site.sync_once(watcher=Watcher(blow.watch)).exit_status == 0
         assert blow.left < 0
         assert differences(digest(site.engine), digest(synced.engine)) == []
@@ -237,8 +237,8 @@ def test_records_refused_by_the_database_do_not_affect_others(site: Site, simula
         connection.execute(text(BLAMES))
         connection.execute(text("INSERT INTO blame VALUES (:id, :code)"), [{"id": k, "code": odd[k]} for k in odd])
     assert site.sync_once(resources=("policies",)).exit_status == 0
-    said = "SELECT source_id || ' ' || substring(error_message FROM '[(](.....)[)]') FROM raw.raw_policies WHERE {}"
-    refused = values(site.engine, said.format("status = 'validation_error' AND loaded_at IS NULL"))
+    query = "SELECT source_id || ' ' || substring(error_message FROM '[(](.....)[)]') FROM raw.raw_policies WHERE {}"
+    refused = values(site.engine, query.format("status = 'validation_error' AND loaded_at IS NULL"))
     assert sorted(refused) == sorted(f"{key} {code}" for key, code in odd.items())
     loaded = "SELECT count(*) FROM policies WHERE NOT is_placeholder"
     assert value(site.engine, loaded) == len(simulator.world.policies) - len(odd)

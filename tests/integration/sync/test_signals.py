@@ -55,8 +55,8 @@ def qqetl(site: Site, *words: str, grace: int = 15, little: int = PROCESS_THRESH
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
     """Wait for the end of a command and return its exit status and error output."""
-    said = process.communicate(timeout=PATIENCE)[1]
-    return process.returncode, said
+    stderr = process.communicate(timeout=PATIENCE)[1]
+    return process.returncode, stderr
 
 
 @contextmanager
@@ -104,9 +104,9 @@ def test_a_hanging_transaction_is_rolled_back_and_the_batch_is_resumable(
         process = qqetl(site, *words, grace=1, little=little)
         await_waiting(site.engine)
         process.send_signal(signal.SIGTERM)
-        status, said = ended(process)
-        assert (status, state(site.engine)) == (1, (BatchState.FAILED, False)), said
-    assert "Traceback" not in said
+        status, stderr = ended(process)
+        assert (status, state(site.engine)) == (1, (BatchState.FAILED, False)), stderr
+    assert "Traceback" not in stderr
     assert retry(site.engine, site.settings).exit_status == 0
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
@@ -118,8 +118,8 @@ def test_a_running_transaction_is_committed_and_no_other_starts(site: Site, sync
         process = qqetl(site, *words)
         await_waiting(site.engine)
         process.send_signal(signal.SIGTERM)
-    status, said = ended(process)
-    assert (status, state(site.engine)) == (1, (BatchState.FAILED, False)), said
+    status, stderr = ended(process)
+    assert (status, state(site.engine)) == (1, (BatchState.FAILED, False)), stderr
     assert value(site.engine, "SELECT error LIKE '%The run was stopped%' FROM etl.batches")
     assert retry(site.engine, site.settings).exit_status == 0
     assert differences(digest(site.engine), digest(synced.engine)) == []
@@ -134,10 +134,10 @@ def test_a_second_signal_ends_the_process_at_once(site: Site, synced: Site) -> N
         assert process.stderr is not None
         while "Press Ctrl-C again to quit now" not in process.stderr.readline():
             assert process.poll() is None
-        asked = time.monotonic()
+        started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 1
-        assert time.monotonic() - asked < 5
+        assert time.monotonic() - started < 5
         process.stderr.close()
     expire_leases(site.engine)
     assert retry(site.engine, site.settings).exit_status == 0

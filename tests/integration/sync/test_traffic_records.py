@@ -21,7 +21,7 @@ from etl.transform import TransformService
 from etl.window import FIRST_INSTANT
 
 EVER = {"start_date": FIRST_INSTANT, "end_date": "2999-01-01"}
-SOME = ("carriers", "departments")
+SOME = ("carrier_list", "departments")
 #: Seconds that the API asks to wait before a retry.
 ASKED = 3
 
@@ -61,10 +61,10 @@ def test_an_extract_stores_its_calls_retries_and_waiting_times(site: Site) -> No
     set_faults(site.simulator, f"rate-limit:{ASKED}")
     site = site.with_settings(etl_rate=None, etl_rate_limit=f"500/{ASKED}s")  # a wait is at most 1.25 windows
     batch_id = extract(site)
-    asked = calls_of(site)
-    repeated = len(asked) - len(set(asked))
+    requests = calls_of(site)
+    repeated = len(requests) - len(set(requests))
     calls, waited = noted(site)
-    assert calls == len(asked)
+    assert calls == len(requests)
     assert repeated > 1
     assert waited >= ASKED, "all workers wait together"
     TransformService(site.engine, settings=site.settings).transform_batch(batch_id)

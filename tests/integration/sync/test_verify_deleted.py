@@ -24,10 +24,10 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
     """Give the agency, synced once."""
-    with open_site(simulator, database_url) as made:
-        assert made.sync_once().exit_status == 0
-        made.take_calls()
-        yield made
+    with open_site(simulator, database_url) as opened_site:
+        assert opened_site.sync_once().exit_status == 0
+        opened_site.take_calls()
+        yield opened_site
 
 
 def noting() -> tuple[list[str], Watcher]:

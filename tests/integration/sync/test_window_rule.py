@@ -17,12 +17,12 @@ from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.record import Record
 from etl.reshape.rules import rules_version
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.simulator import Simulator
 from etl.transform import TransformService
 from etl.window import Window
 
-CONTACTS = resource("contacts")
+CONTACTS = find_resource("contacts")
 JUNE = Window(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
 INSIDE, BEFORE, AFTER = (datetime(2026, month, 15, tzinfo=UTC) for month in (6, 4, 8))
 AGES_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.api.protocol import Call, EndpointRefused, NotFound, Page, RateLimited, Refusal, check_answer, retry_after
+from etl.api.protocol import (
+    Call,
+    CallFailed,
+    EndpointRefused,
+    NotFound,
+    Page,
+    RateLimited,
+    Refusal,
+    check_answer,
+    retry_after,
+)
 from etl.catalogue import Envelope
 from etl.errors import ApiUnavailable
 
@@ -68,6 +78,12 @@ def test_a_404_on_the_details_of_one_record_means_that_it_vanished(body: bytes) 
 @pytest.mark.parametrize("status", [200, 204])
 def test_a_good_answer_passes(status: int) -> None:
     check_answer(call(), status, JSON, b"{}", NOW)
+
+
+def test_a_403_that_names_a_time_is_a_wait_and_no_refusal() -> None:
+    with pytest.raises(CallFailed) as error:
+        check_answer(call(), 403, {"Retry-After": "17"}, b"<html>Request blocked", NOW)
+    assert error.value.retry_after == 17
 
 
 @pytest.mark.parametrize("status", [429, 503])

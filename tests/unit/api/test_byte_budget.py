@@ -26,13 +26,13 @@ def test_no_more_is_held_than_the_room_and_one_item_and_all_get_in(size: int, si
         held: list[int] = []
         came: list[int] = []
 
-        async def take(one: int) -> None:
-            await room.take(one)
-            held.append(one)
-            came.append(one)
-            assert sum(held[:-1]) < size or not one
+        async def take(amount: int) -> None:
+            await room.take(amount)
+            held.append(amount)
+            came.append(amount)
+            assert sum(held[:-1]) < size or not amount
 
-        tasks = [asyncio.create_task(take(one)) for one in sizes]
+        tasks = [asyncio.create_task(take(amount)) for amount in sizes]
         while len(came) < len(sizes):
             await asyncio.sleep(0)
             if held:
@@ -146,13 +146,13 @@ def test_a_stream_waits_until_what_it_brought_is_released() -> None:
 def test_streams_share_the_room_and_leave_it() -> None:
     with EventLoopThread(bytes_in_memory=20) as wire:
         with (
-            wire.holding(twenty) as one,
+            wire.holding(twenty) as reservation,
             wire.holding(twenty) as other,
-            closing(wire.stream(partial(numbers, came=[]), 9, one)) as first,
+            closing(wire.stream(partial(numbers, came=[]), 9, reservation)) as first,
             closing(wire.stream(partial(numbers, came=[]), 9, other)) as second,
         ):
             for number in range(3):
                 assert next(first) == [number]
-                wire.release(one, 20)
+                wire.release(reservation, 20)
             assert next(second) == [0]
         wire.run(asyncio.wait_for(wire.budget.take(20), 1))

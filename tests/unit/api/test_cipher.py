@@ -21,17 +21,17 @@ def seal(salt: bytes = b"0123456789abcdef", **changed: str) -> TokenCipher:
 
 
 def test_a_sealed_token_is_read_again_with_the_same_credentials() -> None:
-    mine = seal()
-    assert seal().decrypt(mine.account, mine.encrypt(TOKEN)) == TOKEN
-    assert mine.decrypt(mine.account, mine.encrypt(Token("a", None))) == Token("a", None)
+    cipher = seal()
+    assert seal().decrypt(cipher.account, cipher.encrypt(TOKEN)) == TOKEN
+    assert cipher.decrypt(cipher.account, cipher.encrypt(Token("a", None))) == Token("a", None)
 
 
 def test_nothing_that_is_stored_shows_a_credential_or_the_token() -> None:
-    mine = seal()
-    stored = mine.encrypt(TOKEN) + mine.account
+    cipher = seal()
+    stored = cipher.encrypt(TOKEN) + cipher.account
     assert not any(secret.encode() in stored for secret in (*GIVEN.values(), TOKEN.access, "refresh-1"))
-    assert mine.encrypt(TOKEN) != mine.encrypt(TOKEN)
-    assert not any(word in repr((mine, TOKEN)) for word in ("access-1", "refresh-1"))
+    assert cipher.encrypt(TOKEN) != cipher.encrypt(TOKEN)
+    assert not any(word in repr((cipher, TOKEN)) for word in ("access-1", "refresh-1"))
 
 
 @pytest.mark.parametrize(
@@ -46,18 +46,18 @@ def test_nothing_that_is_stored_shows_a_credential_or_the_token() -> None:
     ],
 )
 def test_with_other_credentials_there_is_no_token(changed: dict[str, Any]) -> None:
-    mine, other = seal(), seal(**changed)
-    assert other.account != mine.account
-    assert other.decrypt(mine.account, mine.encrypt(TOKEN)) is None
+    cipher, other = seal(), seal(**changed)
+    assert other.account != cipher.account
+    assert other.decrypt(cipher.account, cipher.encrypt(TOKEN)) is None
 
 
 @pytest.mark.parametrize("sealed", [b"", b"garbage", b"gAAAAA", None])
 def test_what_cannot_be_read_is_no_token(sealed: bytes | None) -> None:
-    mine = seal()
-    assert mine.decrypt(mine.account, sealed) is None
-    assert mine.decrypt(None, mine.encrypt(TOKEN)) is None
+    cipher = seal()
+    assert cipher.decrypt(cipher.account, sealed) is None
+    assert cipher.decrypt(None, cipher.encrypt(TOKEN)) is None
 
 
 def test_a_token_under_a_key_that_no_longer_fits_is_no_token() -> None:
-    mine, other = seal(), seal(qqcatalyst_client_secret="secret-2")
-    assert mine.decrypt(mine.account, other.encrypt(TOKEN)) is None
+    cipher, other = seal(), seal(qqcatalyst_client_secret="secret-2")
+    assert cipher.decrypt(cipher.account, other.encrypt(TOKEN)) is None

@@ -10,15 +10,15 @@ from hypothesis import strategies as some
 
 from etl.api.concurrency import ConcurrencyLimiter
 from etl.api.protocol import Call, page_call, parent_call
-from etl.resources import resource
+from etl.resources import find_resource
 
 
 def call_of(name: str) -> Call:
     """Return a call of a resource."""
-    one = resource(name)
-    if one.parent is not None:
-        return parent_call(one, one.endpoints[0], "1")
-    return page_call(one, one.endpoints[0], None, None, 1, 100)
+    resource = find_resource(name)
+    if resource.parent is not None:
+        return parent_call(resource, resource.endpoints[0], "1")
+    return page_call(resource, resource.endpoints[0], None, None, 1, 100)
 
 
 async def turns() -> None:
@@ -28,7 +28,7 @@ async def turns() -> None:
 
 
 class Line:
-    """Calls that wait for slots and hold them until they are told to end."""
+    """Calls that wait for slots and hold them until they are released."""
 
     def __init__(self, number: int) -> None:
         self.slots = ConcurrencyLimiter(number)
@@ -49,9 +49,9 @@ class Line:
 
     async def end(self, name: str) -> None:
         """Let the oldest call of a resource end."""
-        one = next(one for one in self.under_way if one[0] == name)
-        self.under_way.remove(one)
-        one[1].set()
+        entry = next(entry for entry in self.under_way if entry[0] == name)
+        self.under_way.remove(entry)
+        entry[1].set()
         await turns()
 
     async def end_all(self) -> None:
@@ -81,9 +81,9 @@ def test_never_more_are_under_way_than_there_are_slots_and_everyone_has_a_turn(n
 def test_lists_go_before_details_and_equals_in_their_order() -> None:
     async def scene() -> None:
         line = Line(1)
-        await line.come("carriers", "quotes", "documents", "policies", "contacts")
+        await line.come("carrier_list", "quotes", "documents", "policies", "contacts")
         await line.end_all()
-        assert line.began == ["carriers", "policies", "contacts", "quotes", "documents"]
+        assert line.began == ["carrier_list", "policies", "contacts", "quotes", "documents"]
 
     run(scene())
 

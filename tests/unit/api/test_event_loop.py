@@ -23,8 +23,8 @@ async def tasks_left() -> list[str]:
     """Return what still runs in the loop, after everything that can end has had its turns."""
     for _ in range(20):
         await asyncio.sleep(0)
-    mine = asyncio.current_task()
-    return [str(task.get_coro()) for task in asyncio.all_tasks() if task is not mine]
+    current = asyncio.current_task()
+    return [str(task.get_coro()) for task in asyncio.all_tasks() if task is not current]
 
 
 async def numbers(put: Put[int], up_to: int) -> None:
@@ -39,8 +39,8 @@ async def for_ever() -> None:
 
 
 def test_it_returns_what_a_coroutine_returns_and_raises_what_it_raises(wire: EventLoopThread) -> None:
-    async def add(one: int, other: int) -> int:
-        return one + other
+    async def add(number: int, other: int) -> int:
+        return number + other
 
     async def fail() -> None:
         raise ApiUnavailable("nobody there")

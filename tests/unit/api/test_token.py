@@ -120,6 +120,8 @@ def test_a_grant_is_read(kind: str | None) -> None:
         (400, {"error": "temporarily_unavailable"}),
         (400, {"error": "server_error"}),
         (400, {"error": "slow_down"}),
+        (401, {"error": "temporarily_unavailable"}),
+        (409, {"error": "server_error"}),
         (429, {}),
         (408, {}),
         (302, b""),
@@ -151,7 +153,7 @@ def test_a_busy_token_address_is_given_the_time_it_asks_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "answer", "named", "kind"),
+    ("status", "answer", "setting", "kind"),
     [
         (400, {"error": "invalid_grant", "error_description": "The user is locked"}, "USERNAME", PasswordRefused),
         (401, {"error": "invalid_client"}, "CLIENT_ID", ClientRefused),
@@ -167,8 +169,8 @@ def test_a_busy_token_address_is_given_the_time_it_asks_for() -> None:
         (405, b"", "TOKEN_URL", UnclearAnswer),
     ],
 )
-def test_a_final_answer_names_the_settings(status: int, answer: Any, named: str, kind: type[EtlError]) -> None:
-    with pytest.raises(EtlError, match=f"QQCATALYST_{named}") as error:
+def test_a_final_answer_names_the_settings(status: int, answer: Any, setting: str, kind: type[EtlError]) -> None:
+    with pytest.raises(EtlError, match=f"QQCATALYST_{setting}") as error:
         answered(status, answer)
     assert type(error.value) is kind
     assert error.value.exit_status == (1 if kind is UnclearAnswer else 5)

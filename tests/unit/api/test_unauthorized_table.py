@@ -6,15 +6,15 @@ import pytest
 
 from etl.api.auth.unauthorized import (
     AuthAction,
-    Facts,
+    UnauthorizedFacts,
     is_call_limit,
     next_step,
     says_invalid_token,
     vendor_sentence,
 )
 
-NEW = Facts()
-OLD = Facts(opened_ever=True, opened_lately=True)
+NEW = UnauthorizedFacts()
+OLD = UnauthorizedFacts(opened_ever=True, opened_lately=True)
 FIXED = replace(OLD, can_renew=False)
 
 
@@ -47,7 +47,7 @@ FIXED = replace(OLD, can_renew=False)
         (replace(FIXED, holds=1), AuthAction.REFUSED),
     ],
 )
-def test_what_follows_from_what_is_known(facts: Facts, step: AuthAction) -> None:
+def test_what_follows_from_what_is_known(facts: UnauthorizedFacts, step: AuthAction) -> None:
     assert next_step(facts) is step
 
 

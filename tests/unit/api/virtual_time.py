@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from etl.api.rate_limit.limiter import CallOutcome, RateLimiter
+from etl.api.rate_limit.limiter import PermitOutcome, RateLimiter
 from etl.api.rate_limit.stores import Change, MemoryStore
 from etl.api.rate_limit.window import WindowRules
 from etl.errors import QuotaSpent
@@ -60,7 +60,7 @@ class DistantStore:
 
 @dataclass
 class LimitedApi:
-    """An API that takes so many calls in a window, and refuses the others: a sliding window, or a fixed one."""
+    """An API that takes this many calls in a window, and refuses the others: a sliding window, or a fixed one."""
 
     calls: int
     window: float
@@ -110,7 +110,7 @@ def most_in_a_window(arrivals: list[float], window: float) -> int:
 
 
 async def other_integration(api: LimitedApi, loop: VirtualLoop, calls: int) -> None:
-    """Use so many calls of each window, at moments of its own."""
+    """Use this many calls of each window, at moments of its own."""
     while True:
         await asyncio.sleep(api.dice.expovariate(calls / api.window))
         api.admit(loop.time())
@@ -119,7 +119,7 @@ async def other_integration(api: LimitedApi, loop: VirtualLoop, calls: int) -> N
 def work(
     api: LimitedApi, *, calls: int | None, workers: int = 1, windows: float = 12, others: int = 0, callers: int = 8
 ) -> MemoryStore:
-    """Let workers with eight calls under way each call for so many windows; return the store they shared."""
+    """Let workers with eight calls under way each call for this many windows; return the store they shared."""
 
     async def scene(loop: VirtualLoop) -> MemoryStore:
         store = MemoryStore(loop.time)
@@ -129,7 +129,7 @@ def work(
             while True:
                 async with limiter.permit() as permit:
                     took = await api.call(loop.time)
-                    permit.outcome = CallOutcome.ACCEPTED if took else CallOutcome.REFUSED
+                    permit.outcome = PermitOutcome.ACCEPTED if took else PermitOutcome.REFUSED
 
         async def worker() -> None:
             await asyncio.sleep(api.dice.uniform(0.0, api.window / 10))
@@ -140,7 +140,7 @@ def work(
         tasks = [asyncio.create_task(worker()) for _ in range(workers)]
         tasks += [asyncio.create_task(other_integration(api, loop, others))] if others else []
         await asyncio.sleep(windows * api.window)
-        for task in [one for one in asyncio.all_tasks() if one is not asyncio.current_task()]:
+        for task in [other for other in asyncio.all_tasks() if other is not asyncio.current_task()]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         return store

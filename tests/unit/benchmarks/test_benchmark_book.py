@@ -25,7 +25,7 @@ from etl.models.core import Contact
 from etl.models.products import Policy
 from etl.record import StagedRecord
 from etl.reshape.reshaper import Reshaper
-from etl.resources import resource
+from etl.resources import find_resource
 
 KEYS = {"Contacts": "EntityID", "Policies": "PolicyId"}
 NAMES = {"Contacts": "contacts", "Policies": "policies"}
@@ -88,7 +88,7 @@ def test_the_data_set_has_every_field_of_our_tables(feed: str, model: type[Conta
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_a_few_records_have_an_invalid_field_and_no_record_is_refused(feed: str) -> None:
-    feed_resource = resource(NAMES[feed])
+    feed_resource = find_resource(NAMES[feed])
     (day,) = days(feed, RECORDS_PER_DAY)
     page = Page([day.part(index, index + 1) for index in range(len(day))])
     parsed = make_records(feed_resource, feed_resource.endpoints[0], page, requested_at=REQUESTED).records

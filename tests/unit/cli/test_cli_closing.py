@@ -7,12 +7,20 @@ from uuid import UUID
 import pytest
 
 from etl.cli.views.balance_sheet import find_failures, format_balance
-from etl.cli.views.forecast import show_forecast
-from etl.cli.views.summary import format_headline, has_changes, show_summary, summary_to_json
+from etl.cli.views.forecast import forecasts_to_json, show_forecast
+from etl.cli.views.summary import (
+    format_headline,
+    has_changes,
+    show_balance,
+    show_failures,
+    show_summary,
+    summary_to_json,
+)
+from etl.config.rate_limit import parse_rate_limit
 from etl.ledger.batches import Batch, BatchResource
 from etl.models.states import BatchState, Outcome, ResourceState
 from etl.pipeline import Summary
-from etl.pipeline.forecast import Forecast, apply_budget
+from etl.pipeline.forecast import Forecast, Sampled, SyncForecast
 from etl.window import Window
 
 WINDOW = Window.of({"start_date": "2026-01-01", "end_date": "2026-02-01"})
@@ -80,6 +88,32 @@ def test_unchanged_rows_do_not_count_as_written(capsys: pytest.CaptureFixture[st
     assert "Nothing was written" in capsys.readouterr().out
 
 
+def test_findings_are_counted_as_the_command_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+    show_summary(replace(summary(part("one", fetched=5, inserted=5, findings=74)), open_findings=43))
+    assert "  74 findings in this run, 43 open: see `qqetl findings --open`" in capsys.readouterr().out
+
+
+def test_a_run_names_the_interrupted_batch_that_it_includes(capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = (
+        summary(BALANCED, tables={"one": {"inserted": 4}}),
+        summary(BALANCED, tables={"one": {"inserted": 1}}),
+    )
+    whole = after.after(before)
+    assert (whole.seconds, whole.calls, whole.parts[0].counts["fetched"]) == (4.0, 20, 10)
+    assert whole.tables == {"one": {"inserted": 5}}
+    show_balance(whole)
+    show_failures(whole)
+    shown = capsys.readouterr().out
+    assert "10 fetched = 8 inserted + 2 unchanged" in shown
+    assert "Includes the interrupted batch 00000000" in shown
+
+
+def test_a_sample_is_not_up_to_date() -> None:
+    whole = summary(BALANCED)
+    sampled = replace(whole, batch=replace(whole.batch, options={"limit": 20}))
+    assert format_headline(sampled) == "Read a sample of about 20 records of each resource (took 2.0 s)."
+
+
 def test_summary_as_json() -> None:
     document = json.loads(json.dumps(summary_to_json(summary(BALANCED, LOST))))
     assert (document["status"], document["exit_status"], document["calls"]) == ("failed", 6, 10)
@@ -87,25 +121,41 @@ def test_summary_as_json() -> None:
     assert document["resources"][0]["counts"]["inserted"] == 4
 
 
-def test_calls_over_the_budget_are_deferred_and_each_resource_gets_a_share() -> None:
-    contacts, account = Forecast("contacts", WINDOW, 3), Forecast("account_info", WINDOW, 8)
-    forecasts = [contacts, account, Forecast("quotes", WINDOW, 8)]
-    assert [(forecast.calls, forecast.deferred) for forecast in apply_budget(forecasts, 10)] == [(3, 0), (5, 3), (5, 3)]
-    assert [forecast.calls for forecast in apply_budget([contacts, replace(account, calls=1), *forecasts[2:]], 10)] == [
-        3,
-        1,
-        8,
+def test_a_plan_ends_with_the_time_until_it_is_useful_and_complete(capsys: pytest.CaptureFixture[str]) -> None:
+    forecasts = [
+        Forecast("contacts", WINDOW, 30, 15_000),
+        Forecast("policies", WINDOW, 86, 43_000),
+        Forecast("quotes", WINDOW, 9_000, fewest=8_000, deferred=5),
+        Forecast("drivers", WINDOW, note="needs enterprise access"),
+        Forecast("documents", WINDOW, 5_800, is_added=True),
     ]
-    assert list(apply_budget(forecasts, None)) == forecasts
-
-
-def test_a_plan_ends_with_totals(capsys: pytest.CaptureFixture[str]) -> None:
-    forecasts = [Forecast("contacts", WINDOW, 30, 15000), Forecast("quotes", WINDOW, 90, at_most=True, deferred=5)]
-    show_forecast(forecasts, 10.0)
+    plan = SyncForecast(forecasts, [Sampled("policies", 5_000, 43_000)])
+    show_forecast(plan, parse_rate_limit("58/60s"))
     shown = capsys.readouterr().out
-    assert "Total: at most 120 calls, 12 s at 600 calls/min." in shown
+    # 116 calls are two windows of 58, and the calls of the first need not wait; 8,116 are 140 windows, 9,116 are 158.
+    assert "useful database after  116 calls, 1 min" in shown
+    assert "(contacts and policies)" in shown
+    assert "complete after         8,116 to 9,116 calls, 2 h 19 min to 2 h 37 min" in shown
+    assert "An estimate from 5,000 of 43,000 records of policies" in shown
+    assert "drivers: needs enterprise access" in shown
+    assert "ETL_RESOURCES=+documents would add 5,800 calls, 1 h 39 min." in shown
     assert "Over ETL_CHILD_BUDGET and left for later runs: 5 calls." in shown
-    assert "15,000" in shown
-    assert "≤ 90" in shown
-    show_forecast(forecasts, 0.0)
-    assert "as fast as the API responds" in capsys.readouterr().out
+    assert "8,000 to 9,000" in shown
+    show_forecast(plan, parse_rate_limit("off"))
+    assert "no call limit is set" in capsys.readouterr().out
+
+
+def test_a_plan_as_json_names_both_ends_of_a_range() -> None:
+    forecasts = [Forecast("contacts", WINDOW, 30, 15_000), Forecast("quotes", WINDOW, 90, fewest=60)]
+    document = forecasts_to_json(SyncForecast(forecasts), parse_rate_limit("30/60s"))
+    assert (document["calls_low"], document["calls"], document["seconds_low"], document["seconds"]) == (
+        90,
+        120,
+        120,
+        180,
+    )
+    assert document["plan"]["useful"] == {"calls_low": 30, "calls": 30, "seconds_low": 0, "seconds": 0}
+    assert [(entry["resource"], entry["at_most"]) for entry in document["resources"]] == [
+        ("contacts", False),
+        ("quotes", True),
+    ]

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from etl.cli.views.verdict import StatusAnswer, answer_questions, show_answers
+from etl.detail_rules import Priority
+from etl.ledger.child_counts import DetailsLeft, DueCalls
 from etl.ledger.children import QueueCoverage
 from etl.ledger.notifications.incidents import Incident
 from etl.models.states import TroubleKind
@@ -36,18 +38,22 @@ def test_everything_is_fine() -> None:
 
 
 def test_late_resources_are_named_and_the_rest_is_counted() -> None:
-    late = [fresh(name, timedelta(days=days)) for days, name in enumerate("abcde", start=1)]
-    current, _, _ = answers(*late, fresh("new", None))
+    names = ("claims", "contacts", "policies", "documents", "quotes")
+    late = [fresh(name, timedelta(days=days)) for days, name in enumerate(names, start=1)]
+    current, _, _ = answers(*late, fresh("coverages", None))
     assert not current.is_good
-    assert current.text == "e 5 d behind; d 4 d behind; c 3 d behind; 1 more behind; 1 resource not synced yet"
+    assert current.text == (
+        "quotes 5 d behind; documents 4 d behind; policies 3 d behind; 1 more behind; 1 resource not synced yet"
+    )
 
 
 def test_missing_data_is_named() -> None:
     gaps = (Window(NOW - DAY, NOW),)
     coverage = QueueCoverage(parents=9, covered=2, outstanding=7, oldest_due=None)
+    due = [DueCalls("documents", Priority.CUSTOMER, True, 4), DueCalls("documents", Priority.CUSTOMER, False, 3)]
     _, complete, _ = answers(
         fresh("contacts", gaps=gaps),
-        fresh("documents", coverage=coverage),
+        fresh("documents", details=DetailsLeft("documents", coverage, due)),
         fresh("quotes", None),
         orphans=[PlaceholderCount("policies", 2, NOW)],
     )

@@ -7,6 +7,7 @@ import pytest
 from etl.cli.commands.notices import NoticeStatus, show_status
 from etl.ledger.notifications.incidents import Incident
 from etl.models.states import TroubleKind
+from etl.notifications.templates import build_test_message
 
 
 def test_each_incident_has_its_reason_below(capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,6 +18,14 @@ def test_each_incident_has_its_reason_below(capsys: pytest.CaptureFixture[str]) 
         "✗ data is stale (seen in 3 runs, since 2026-11-25 16:40 UTC)",
         f"  {reason}",
     ]
+
+
+def test_a_test_email_names_open_incidents() -> None:
+    reason = "The API was away."
+    sections = build_test_message("default", [Incident(TroubleKind.RESOURCE_FAILED, "claims", reason)]).sections
+    assert [section.heading for section in sections] == ["Test email", "Open incidents:", "What to do:"]
+    assert sections[1].points == [f"claims failed: {reason}"]
+    assert build_test_message("default").sections[-1].heading == "No open incidents."
 
 
 def test_no_incident_needs_no_action(capsys: pytest.CaptureFixture[str]) -> None:

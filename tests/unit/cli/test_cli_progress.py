@@ -1,13 +1,15 @@
 """Progress of a run, from sample events and a manual clock."""
 
 import io
+import time
 
 import pytest
 from rich.console import Console
 
-from etl.cli.ui.progress import PLAIN_INTERVAL, PlainProgress, TerminalProgress
+from etl.cli.ui.progress import PLAIN_INTERVAL, PlainProgress, TerminalProgress, show_progress
 from etl.cli.ui.progress_state import ResourceProgress
-from etl.events import Advanced, Finished, Message, Started
+from etl.database import waits
+from etl.events import Advanced, Finished, Message, Planned, Started
 
 COUNTS = {"fetched": 300, "findings": 2}
 
@@ -81,7 +83,7 @@ def test_a_terminal_keeps_a_line_for_each_resource_and_no_bar() -> None:
     shown = output.getvalue()
     assert "✓ contacts          300 records, 1 call, 2 findings, 0.0 s" in shown
     assert "✗ claims            failed: [bold]away" in shown
-    assert "2 of 2, 300 records" in shown
+    assert "2 of 2 done, 300 records" in shown
 
 
 def test_resources_read_in_parallel_have_separate_counts() -> None:
@@ -110,6 +112,40 @@ def test_a_terminal_shows_a_bar_for_each_running_resource() -> None:
         terminal(Started("sync", name))
         terminal(Advanced("sync", name, 1, 3))
     bars = [str(bar.description).strip() for bar in terminal._progress_bars.tasks]
-    assert bars == ["all", "contacts", "documents"]
+    assert bars == ["resources", "contacts", "documents"]
     terminal(Finished("sync", "contacts", "done", {"fetched": 3}))
-    assert [str(bar.description).strip() for bar in terminal._progress_bars.tasks] == ["all", "documents"]
+    assert [str(bar.description).strip() for bar in terminal._progress_bars.tasks] == ["resources", "documents"]
+
+
+def test_a_resumed_batch_counts_the_resources_that_had_ended_before() -> None:
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, width=80, color_system=None, markup=False, highlight=False)
+    with TerminalProgress(console, 24, Clock()) as terminal:
+        terminal(Planned(resources=20, ended=19))
+        terminal(Started("sync", "contacts"))
+        terminal(Finished("sync", "contacts", "done", COUNTS))
+    assert "20 of 20 done" in output.getvalue()
+    assert "all" not in output.getvalue()
+
+
+def test_the_clock_goes_on_while_nothing_happens() -> None:
+    output, clock = io.StringIO(), Clock()
+    console = Console(file=output, force_terminal=True, width=80, color_system=None, markup=False, highlight=False)
+    with TerminalProgress(console, 2, clock) as terminal:
+        terminal(Started("sync", "contacts"))
+        terminal(Advanced("sync", "contacts", 1, 300, announced=900))
+        clock.now = 75.0
+        terminal._progress_bars.refresh()
+    assert "0 of 2 done, 300 records, 1 min 15 s" in output.getvalue()
+
+
+def test_a_wait_for_the_database_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(waits, "LONG_WAIT", 0.0)
+    with show_progress(2):
+        waits.reports.report(time.monotonic(), time.monotonic() + 60, "Connection refused.")
+        waits.reports.report_end(answers=True)
+    shown = capsys.readouterr().err
+    assert "Waiting for the database since" in shown
+    assert "Connection refused. Progress is saved. If it does not answer within 60 s" in shown
+    assert "`qqetl retry` resumes it" in shown
+    assert "The database answers again after 0 s." in shown

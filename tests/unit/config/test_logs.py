@@ -80,11 +80,76 @@ def settings(**overrides: object) -> Settings:
         "api-key=geheim",
         "DOB=geheim",
         "DriverLicenseNo: geheim",
+        "failed: token=geheim",
+        "error: {'client_secret': 'geheim geheim'}",
+        'password="ge\\"geheim"',
+        "Proxy-Authorization: Basic geheim0=",
+        'Authorization: Digest username="geheim", realm="x", response="geheim"',
+        'WWW-Authenticate: Digest realm="x", nonce="geheim"',
+        "Set-Cookie: session=geheim; Path=/; x=geheim",
+        "Cookie: a=1; session=geheim",
+        '{"Cookie": "a=1; b=geheim"}',
+        "the answer was eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJl",
+        '{"body": "{\\"ssn\\": \\"geheim geheim\\"}"}',
+        '{"body": "{\\"Facts\\": {\\"LoginPassword\\": \\"geheim\\"}}"}',
+        r"""{"body": "{\\\"password\\\": \\\"geheim\\\"}"}""",
+        "Tax ID: geheim",
+        "TaxpayerIdentificationNumber=geheim",
+        "EIN=geheim",
+        "BusinessFEIN: 'geheim'",
+        "routing number: geheim",
+        "RoutingNo=geheim",
+        "CVV: geheim",
+        "driver's license: geheim",
+        "Drivers licence no: geheim",
+        "Account number: geheim",
+        "social security number: geheim",
+        "date of birth: geheim",
     ],
 )
 def test_secrets_are_redacted(text: str) -> None:
     hide_secrets(PASSWORD)
     assert not any(mark in redact_text(text) for mark in MARKS)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("SSN 457 55 5462", "5462"),
+        ("457 55 5462", "5462"),
+        ("SSN-457-55-5462", "5462"),
+        ("found 457\u201155\u20115462 in it", "5462"),
+        ("ssn 457555462", "457555462"),
+        ("ssn: 457 555 462", "462"),
+        ("social security 4 5 7 5 5 5 4 6 2", "4 6 2"),
+        ("account 0012 3456 7890", "7890"),
+        ("Acct# 0012-3456-7890", "7890"),
+        ("account number is 001234567890", "567890"),
+        ("account no: 0012 3456 7890 of Dana", "7890"),
+        ("routing 021000021", "021000021"),
+        ("ABA no. 0210-0002-1", "0002"),
+        ("card 4111 1111 1111 1111", "1111"),
+        ("paid with 4111-1111-1111-1111 today", "1111"),
+        ("378282246310005", "378282246310005"),
+        ("CVV 737", "737"),
+        ("EIN 12-3456789", "3456789"),
+        ("tax id 12-3456789", "3456789"),
+        ("driver's license D123-4567-8901", "4567"),
+        ("DL no. R250 6789 1234", "6789"),
+        ("born March 2, 1984", "1984"),
+        ("born on 2 March 1984 in Miami", "1984"),
+        ("DOB: Mar. 2nd, 1984", "1984"),
+        ("date of birth = March 2 1984", "1984"),
+        ("birthday: 2nd of March, 1984", "1984"),
+        ("DOB 03/02/1984", "1984"),
+    ],
+)
+def test_personal_numbers_and_dates_are_redacted(text: str, secret: str) -> None:
+    """In groups, spelled out, with and without a sign after the name."""
+    redacted = redact_text(text)
+    assert secret not in redacted
+    assert redact_text(redacted) == redacted
+    assert secret not in str(redact_event({"note": {"deep": [text]}}))
 
 
 @pytest.mark.parametrize(
@@ -97,6 +162,13 @@ def test_secrets_are_redacted(text: str) -> None:
         "https://api.qqcatalyst.com/v1/Contacts?pageNumber=1",
         "batch 6f9619ff-8b86-d011-b42d-00c04fc964ff",
         "a @ b",
+        "credentials refused: 401",
+        "account_info: 1234567 records",
+        "batch of 2026-01-31 12:30:00, id 1234567890123456",
+        "policy PA 0042-1789 from March 2, 2026",
+        "error: page=3 of https://api.qqcatalyst.com/v1/Contacts",
+        "phone +13055550142",
+        "0012 3456 7890 records",
     ],
 )
 def test_other_texts_are_not_redacted(text: str) -> None:
@@ -249,8 +321,17 @@ def test_a_log_file_that_is_truncated_continues_without_a_hole(tmp_path: Path) -
     assert json.loads(path.read_text())["event"] == "second"
 
 
+def test_the_folder_of_the_log_file_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "missing" / "too" / "qqetl.log"
+    configure_logging(settings(log_file=path))
+    structlog.stdlib.get_logger("etl.x").info("kept")
+    assert json.loads(path.read_text())["event"] == "kept"
+    assert capsys.readouterr().err == ""
+
+
 def test_an_unusable_log_file_is_replaced_by_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging(settings(log_file=tmp_path / "missing" / "qqetl.log"))
+    (tmp_path / "file").touch()
+    configure_logging(settings(log_file=tmp_path / "file" / "qqetl.log"))
     structlog.stdlib.get_logger("etl.x").info("goes on")
     first, second = events(capsys)
     assert (first["event"], first["level"]) == ("log file cannot be written", "warning")

@@ -3,14 +3,17 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import pytest
 from pydantic import ValidationError
 
 from etl.api.client import is_above_vendor_limit
+from etl.config.agency import load_agency_settings
 from etl.config.parsers import MAX_DURATION, check_api_url, is_loopback, parse_duration
 from etl.config.rate_limit import RateLimit
 from etl.config.settings import CREDENTIALS, Settings, secret_text
+from etl.database.database_url import display_url, parse_url
 from etl.errors import SettingsError
 from etl.render.settings import sample_env, settings_table
 
@@ -364,3 +367,130 @@ def test_every_setting_is_documented() -> None:
         assert field.description
         assert f"`{name.upper()}`" in settings_table()
         assert f"{name.upper()}=" in sample_env()
+
+
+# --- names and literal values ---
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("ETL_RATEE", "ETL_RATE"), ("ETL_PAGESIZE", "ETL_PAGE_SIZE"), ("QQCATALYST_PASSWRD", "QQCATALYST_PASSWORD"),
+     ("QQCATALYST_CLIENT_SECRET_FILES", "QQCATALYST_CLIENT_SECRET_FILE"), ("etl_tenat", "ETL_TENANT")],
+)  # fmt: skip
+def test_a_misspelled_name_is_refused_with_the_nearest(
+    name: str, nearest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "5")
+    with pytest.raises(SettingsError, match=f"^{name.upper()} is not a setting; did you mean {nearest}\\?$"):
+        Settings.load()
+    monkeypatch.delenv(name)
+    Path(".env").write_text(f"{name}=5\n")
+    with pytest.raises(SettingsError, match=f"did you mean {nearest}"):
+        Settings.load()
+
+
+def test_misspelled_names_and_wrong_values_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETL_RATEE", "5")
+    monkeypatch.setenv("ETL_PAGE_SIZE", "many")
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+    assert "ETL_RATEE" in str(caught.value)
+    assert "ETL_PAGE_SIZE" in str(caught.value)
+
+
+def test_names_of_other_programs_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ETL_ENVIRONMENT_NAME", "ETL", "RATE", "LOG_FORMAT", "XETL_RATE"):
+        monkeypatch.setenv(name, "5")
+    Path(".env").write_text("OTHER_PROGRAM=1\nQQCATALYST_PASSWORD_FILE=\n")
+    assert Settings.load() == Settings()
+
+
+@pytest.mark.parametrize("quote", ["", '"', "'"])
+@pytest.mark.parametrize("secret", ["ab${HOME}cd", "$HOME", "a$b$", "${ETL_TENANT}", "ab${MISSING:-x}cd"])
+def test_a_value_in_the_file_is_literal(secret: str, quote: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/dana")
+    Path(".env").write_text(f"ETL_TENANT=t\nQQCATALYST_PASSWORD={quote}{secret}{quote}\n")
+    assert secret_text(Settings.load().qqcatalyst_password) == secret
+    Path("agency").mkdir()
+    Path("agency/.env").write_text(f"QQCATALYST_PASSWORD={quote}{secret}{quote}\n")
+    assert secret_text(load_agency_settings(Path("agency")).qqcatalyst_password) == secret
+
+
+def test_the_file_of_an_agency_has_no_misspelled_names() -> None:
+    Path("agency").mkdir()
+    Path("agency/.env").write_text("ETL_RATEE=5\n")
+    with pytest.raises(SettingsError, match=r"agency/\.env: ETL_RATEE is not a setting; did you mean ETL_RATE"):
+        load_agency_settings(Path("agency"))
+
+
+# --- secrets of URLs that cannot be read ---
+
+SECRETS = [
+    "s3cr@t",
+    "s3cr/t",
+    "s3@cr/t",
+    "12/s3cr",
+    "s3cr?t",
+    "12?s3cr",
+    "12?s3=cr",
+    "s3cr#t",
+    "12#s3cr",
+    "s3 cr",
+    "s3[cr",
+    "s3:@cr",
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://etl:{}@db.example.com:5432/x"),
+        ("DATABASE_URL", "postgres://{}:x@db.example.com/x?sslmode=require"),
+        ("ETL_SMTP_URL", "smtp://user:{}@mail.example.com:587"),
+        ("ETL_HEARTBEAT_URL", "https://user:{}@watchdog.example.com/ping"),
+    ],
+)
+def test_no_part_of_a_url_that_cannot_be_read_is_shown(
+    name: str, url: str, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of a password that is not encoded looks like a host or a database. The message says how to encode it."""
+    monkeypatch.setenv(name, url.format(secret))
+    for other in ("ETL_MAIL_FROM", "ETL_MAIL_TO"):
+        monkeypatch.setenv(other, "a@example.com")
+    if name == "ETL_SMTP_URL" and secret in {"s3cr@t", "s3:@cr"}:  # the last @ ends the password
+        assert urlsplit(secret_text(Settings.load().etl_smtp_url)).password == secret
+        return
+    with pytest.raises(SettingsError, match=name) as caught:
+        Settings.load()
+    assert "s3" not in str(caught.value)
+    assert "%40" in str(caught.value) or name == "ETL_HEARTBEAT_URL"
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_an_encoded_secret_is_read_and_not_shown(secret: str) -> None:
+    url = f"postgresql://etl:{quote(secret, safe='')}@db.example.com:5432/x"
+    assert parse_url(url).password == secret
+    assert display_url(url) == "postgresql://etl@db.example.com:5432/x"
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [("pgbouncer=true", "pgbouncer"), ("sslmode=require&schema=public", "schema"), ("sslmode=verify_full", "sslmode"),
+     ("connect_timeout=soon", "connect_timeout"), ("target_session_attrs=master", "target_session_attrs"),
+     ("keepalives=yes", "keepalives"), ("connection_limit=5&pool_timeout=2", "connection_limit")],
+)  # fmt: skip
+def test_a_wrong_option_of_the_database_url_is_named(options: str, option: str) -> None:
+    """The driver would not say which, or report the server as unreachable."""
+    with pytest.raises(SettingsError, match=option) as caught:
+        parse_url(f"postgresql://etl:geheim@db/x?{options}")
+    assert caught.value.exit_status == 2
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options", ["sslmode=verify-full&sslrootcert=system", "connect_timeout=5&keepalives=1", "host=h1&host=h2",
+                "options=-c%20x%3D1", "application_name=x&target_session_attrs=read-write"]
+)  # fmt: skip
+def test_options_of_postgresql_are_accepted(options: str) -> None:
+    assert parse_url(f"postgresql://etl@/x?{options}").database == "x"

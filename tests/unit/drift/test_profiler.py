@@ -6,17 +6,17 @@ import pytest
 from etl.catalogue import Resource
 from etl.drift.declared_fields import find_declared_fields
 from etl.drift.profiler import FULL_SAMPLE, MAX_PATHS, ODD_NAME, SAMPLE_INTERVAL, ResourceProfiler, SchemaProfiler
-from etl.resources import CATALOGUE, resource
+from etl.resources import CATALOGUE, find_resource
 
-CONTACTS = resource("contacts")
+CONTACTS = find_resource("contacts")
 #: Microseconds for a large record on a slow machine; see docs/explanation/drift.md.
 SAMPLE_MICROSECONDS = 50
 
 
 def observe_records(*records: object, name: str = "contacts") -> ResourceProfiler:
     """Return a profiler that observed some records."""
-    profiler = ResourceProfiler(resource(name))
-    profiler.observe([msgspec.json.encode(one) for one in records])
+    profiler = ResourceProfiler(find_resource(name))
+    profiler.observe([msgspec.json.encode(record) for record in records])
     return profiler
 
 
@@ -79,7 +79,7 @@ def test_a_large_book_is_sampled_at_an_interval() -> None:
 def test_the_sample_does_not_depend_on_the_size_of_pages(size: int) -> None:
     profiler = ResourceProfiler(CONTACTS)
     numbers = [str(number).encode() for number in range(1000)]
-    chosen = [one for at in range(0, 1000, size) for one in profiler.sample(numbers[at : at + size])]
+    chosen = [value for at in range(0, 1000, size) for value in profiler.sample(numbers[at : at + size])]
     assert chosen == [*numbers[:FULL_SAMPLE], *numbers[FULL_SAMPLE::SAMPLE_INTERVAL]]
 
 
@@ -97,7 +97,7 @@ def test_a_profile_is_returned_once() -> None:
     ("name", "path", "known"),
     [
         ("contacts", "EntityID", True),
-        ("contacts", "entityid", True),
+        ("contacts", "entityid", False),  # a second spelling: the first has the declared one in a profile
         ("contacts", "Mood", False),
         ("policies", "LOBList[].Code", True),
         ("policies", "PolicyAgencyFees[].Amount", True),
@@ -114,12 +114,14 @@ def test_a_profile_is_returned_once() -> None:
     ],
 )
 def test_declared_fields_are_derived_from_models_and_catalogue(name: str, path: str, known: bool) -> None:
-    assert find_declared_fields(resource(name)).is_known(path) is known
+    assert find_declared_fields(find_resource(name)).is_known(path) is known
 
 
-@pytest.mark.parametrize("one", [one for one in CATALOGUE if one.endpoints], ids=lambda one: one.name)
-def test_the_source_of_every_column_is_declared(one: Resource) -> None:
-    about = find_declared_fields(one)
+@pytest.mark.parametrize(
+    "resource", [resource for resource in CATALOGUE if resource.endpoints], ids=lambda resource: resource.name
+)
+def test_the_source_of_every_column_is_declared(resource: Resource) -> None:
+    about = find_declared_fields(resource)
     assert about.expected <= set(about.columns)
     assert all(about.is_known(path) for path in about.columns)
     assert set(about.codes) <= about.paths
@@ -127,7 +129,7 @@ def test_the_source_of_every_column_is_declared(one: Resource) -> None:
 
 def test_each_endpoint_of_a_resource_has_its_own_sample() -> None:
     """The records of one endpoint may have fields that records of the other endpoint never have."""
-    profiler = ResourceProfiler(resource("commission_rules"))
+    profiler = ResourceProfiler(find_resource("commission_rules"))
     for _ in range(3):
         profiler.observe([b'{"OfficeId": null}'] * FULL_SAMPLE, 0)
     profiler.observe([b'{"OfficeId": 7}'] * 12, 1)

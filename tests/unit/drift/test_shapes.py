@@ -18,31 +18,31 @@ def declared(path: str, code: str | None = None) -> bool:
 def profile(objects: int = MIN_OBJECTS, inside: int = 0, **shapes: Shape) -> Profile:
     """Return the profile of some records; `__` in a name means the members of a list."""
     places = {"": objects} | ({"D[].": inside} if inside else {})
-    return Profile({name.replace("__", "[]."): one for name, one in shapes.items()}, places)
+    return Profile({name.replace("__", "[]."): shape for name, shape in shapes.items()}, places)
 
 
 def numbers(present: int = MIN_OBJECTS, empty: int = 0, *types: str, codes: set[str] | None = None) -> Shape:
     return Shape(present, empty, set(types or ("number",)), codes or set())
 
 
-def after(known: Mapping[str, KnownPath], seen: Profile) -> dict[str, KnownPath]:
-    return {one.path: one for one in compare_profile(known, seen, declared)}
+def after(known: Mapping[str, KnownPath], observed: Profile) -> dict[str, KnownPath]:
+    return {known_path.path: known_path for known_path in compare_profile(known, observed, declared)}
 
 
-def states(known: Mapping[str, KnownPath], seen: Profile) -> dict[str, DriftState]:
-    return {path: one.state for path, one in after(known, seen).items()}
+def states(known: Mapping[str, KnownPath], observed: Profile) -> dict[str, DriftState]:
+    return {path: known_path.state for path, known_path in after(known, observed).items()}
 
 
 def remembered(*known: KnownPath) -> dict[str, KnownPath]:
-    return {one.path: one for one in known}
+    return {known_path.path: known_path for known_path in known}
 
 
 def test_the_first_profile_reports_undeclared_fields() -> None:
-    found = after({}, profile(D=numbers(), Mood=numbers(2, 0, "text"), D__X=numbers(), inside=3))
-    assert {path: one.state for path, one in found.items()} == {
+    paths = after({}, profile(D=numbers(), Mood=numbers(2, 0, "text"), D__X=numbers(), inside=3))
+    assert {path: known_path.state for path, known_path in paths.items()} == {
         "D": DriftState.KNOWN, "Mood": DriftState.NEW, "D[].X": DriftState.KNOWN,
     }  # fmt: skip
-    assert found["Mood"].change == "new field Mood (text)"
+    assert paths["Mood"].change == "new field Mood (text)"
 
 
 def test_a_late_declared_field_is_no_change_but_an_undeclared_one_is() -> None:
@@ -53,9 +53,27 @@ def test_a_late_declared_field_is_no_change_but_an_undeclared_one_is() -> None:
 
 def test_a_field_added_to_known_list_members_is_a_change() -> None:
     known = remembered(KnownPath("D"), KnownPath("D[].X"))
-    seen = profile(D=numbers(), D__X=numbers(), D__Y=numbers(), inside=5)
-    assert states(known, seen)["D[].Y"] is DriftState.NEW
-    assert states(remembered(KnownPath("D")), seen)["D[].Y"] is DriftState.KNOWN
+    observed = profile(D=numbers(), D__X=numbers(), D__Y=numbers(), inside=5)
+    assert states(known, observed)["D[].Y"] is DriftState.NEW
+    assert states(remembered(KnownPath("D")), observed)["D[].Y"] is DriftState.KNOWN
+
+
+def test_another_case_is_no_other_path() -> None:
+    known = remembered(KnownPath("Mood"), KnownPath("M[].In"), KnownPath("M"))
+    observed = Profile({"mood": numbers(), "m": numbers(), "m[].in": numbers()}, {"": MIN_OBJECTS, "m[].": MIN_OBJECTS})
+    assert states(known, observed) == dict.fromkeys(known, DriftState.KNOWN)
+
+
+def test_a_second_spelling_of_a_declared_field_is_reported() -> None:
+    def is_declared(path: str, code: str | None = None) -> bool:
+        return path == "D" and code is None
+
+    known = remembered(KnownPath("D"))
+    changes = {path.path: path for path in compare_profile(known, profile(d=numbers(), D=numbers()), is_declared)}
+    assert changes["d"].change == "d is a second spelling of D, which is read"
+    assert changes["D"].change is None
+    alone = {path.path: path for path in compare_profile(changes, profile(D=numbers()), is_declared)}
+    assert alone["D"].state is DriftState.KNOWN
 
 
 def test_a_change_is_reported_once() -> None:
@@ -67,8 +85,8 @@ def test_a_change_is_reported_once() -> None:
 
 def test_a_new_field_becomes_known_when_it_is_declared() -> None:
     known = remembered(KnownPath("D", state=DriftState.NEW, change="new field D"))
-    (found,) = compare_profile(known, profile(D=numbers()), declared)
-    assert (found.state, found.change) == (DriftState.KNOWN, None)
+    (known_path,) = compare_profile(known, profile(D=numbers()), declared)
+    assert (known_path.state, known_path.change) == (DriftState.KNOWN, None)
 
 
 @pytest.mark.parametrize(("objects", "presence", "is_lost"), [
@@ -76,13 +94,13 @@ def test_a_new_field_becomes_known_when_it_is_declared() -> None:
 ])  # fmt: skip
 def test_a_field_is_lost_when_so_many_records_should_have_had_it(objects: int, presence: float, is_lost: bool) -> None:
     known = remembered(KnownPath("D"), KnownPath("D2", presence=presence, objects=100))
-    found = after(known, profile(objects, D=numbers(objects)))
-    assert ("D2" in found) is is_lost
+    paths = after(known, profile(objects, D=numbers(objects)))
+    assert ("D2" in paths) is is_lost
     if is_lost:
-        assert found["D2"].state is DriftState.LOST
-        again = after({**known, **found}, profile(objects, D=numbers(objects)))
+        assert paths["D2"].state is DriftState.LOST
+        again = after({**known, **paths}, profile(objects, D=numbers(objects)))
         assert "D2" not in again
-        back = after(found, profile(objects, D2=numbers(objects)))
+        back = after(paths, profile(objects, D2=numbers(objects)))
         assert (back["D2"].state, back["D2"].change) == (DriftState.KNOWN, None)
 
 
@@ -94,10 +112,10 @@ def test_a_field_of_an_empty_list_is_not_lost() -> None:
 
 def test_a_new_type_is_reported_once() -> None:
     known = remembered(KnownPath("D", NUMBER))
-    found = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text")))
-    assert (found["D"].state, found["D"].change) == (DriftState.RETYPED, "D was number and is now text")
-    again = after(found, profile(D=numbers(MIN_OBJECTS, 0, "text", "number")))
-    assert again["D"].change == found["D"].change
+    paths = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text")))
+    assert (paths["D"].state, paths["D"].change) == (DriftState.RETYPED, "D was number and is now text")
+    again = after(paths, profile(D=numbers(MIN_OBJECTS, 0, "text", "number")))
+    assert again["D"].change == paths["D"].change
     assert states(remembered(KnownPath("D")), profile(D=numbers()))["D"] is DriftState.KNOWN, "it only had nulls so far"
 
 
@@ -107,27 +125,27 @@ def test_a_new_type_is_reported_once() -> None:
 def test_a_suddenly_empty_field_is_reported(objects: int, null_rate: float, is_told: bool) -> None:
     known = remembered(KnownPath("D", NUMBER, objects=100, null_rate=null_rate))
     nothing = profile(objects, D=Shape(objects, objects))
-    found = after(known, nothing)
-    assert (found["D"].state is DriftState.EMPTIED) is is_told
+    paths = after(known, nothing)
+    assert (paths["D"].state is DriftState.EMPTIED) is is_told
     if is_told:
-        assert after(found, nothing)["D"].change == found["D"].change
-        back = after(found, profile(objects, D=numbers(objects)))
+        assert after(paths, nothing)["D"].change == paths["D"].change
+        back = after(paths, profile(objects, D=numbers(objects)))
         assert (back["D"].state, back["D"].change) == (DriftState.KNOWN, None)
 
 
 def test_a_new_code_is_reported_once() -> None:
     known = remembered(KnownPath("D", frozenset({"text"}), frozenset({"A"})))
-    found = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"A", "Q", "R"})))
-    assert (found["D"].state, found["D"].change) == (DriftState.NEW_CODE, "D has a new code: Q, R")
-    assert found["D"].codes == {"A", "Q", "R"}
-    assert after(found, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"Q"})))["D"].change == found["D"].change
+    paths = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"A", "Q", "R"})))
+    assert (paths["D"].state, paths["D"].change) == (DriftState.NEW_CODE, "D has a new code: Q, R")
+    assert paths["D"].codes == {"A", "Q", "R"}
+    assert after(paths, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"Q"})))["D"].change == paths["D"].change
 
 
 def test_a_documented_code_is_no_change_at_its_first_appearance() -> None:
     known = remembered(KnownPath("D", frozenset({"text"}), frozenset({"A"})))
-    found = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"C", "D"})))
-    assert found["D"].state is DriftState.KNOWN
-    assert found["D"].codes == {"A", "C", "D"}
+    paths = after(known, profile(D=numbers(MIN_OBJECTS, 0, "text", codes={"C", "D"})))
+    assert paths["D"].state is DriftState.KNOWN
+    assert paths["D"].codes == {"A", "C", "D"}
 
 
 def test_codes_beyond_the_stored_limit_are_not_reported() -> None:
@@ -138,8 +156,8 @@ def test_codes_beyond_the_stored_limit_are_not_reported() -> None:
 
 def test_rates_are_running_averages() -> None:
     known = remembered(KnownPath("D", NUMBER, objects=60, presence=0.5, null_rate=0.5))
-    found = after(known, profile(40, D=Shape(40, 5, {"number"})))["D"]
-    assert (found.objects, found.presence, found.null_rate) == (100, 0.7, 20 / 70)
+    known_path = after(known, profile(40, D=Shape(40, 5, {"number"})))["D"]
+    assert (known_path.objects, known_path.presence, known_path.null_rate) == (100, 0.7, 20 / 70)
     few = after(
         remembered(KnownPath("D", NUMBER, objects=10**6, null_rate=0.25)), profile(2, D=Shape(2, 1, {"number"}))
     )

@@ -21,7 +21,7 @@ from etl.extract.date_ranges import (
     split_ended_days,
 )
 from etl.ledger.slices import Slice
-from etl.resources import resource
+from etl.resources import find_resource
 from etl.window import Window
 
 FIRST = date(2026, 3, 1)
@@ -93,9 +93,9 @@ def test_a_single_day_is_never_too_long_and_three_days_are_short() -> None:
 
 def test_slices_are_numbered_over_all_endpoints() -> None:
     days = [DateRange(FIRST, FIRST + DAY), DateRange(FIRST + DAY, FIRST + 2 * DAY)]
-    dated = list(make_slices(resource("contacts"), {0: days}))
+    dated = list(make_slices(find_resource("contacts"), {0: days}))
     assert dated == [Slice(0, 0, FIRST, FIRST + DAY), Slice(1, 0, FIRST + DAY, FIRST + 2 * DAY)]
-    assert list(make_slices(resource("commission_rules"), {})) == [Slice(0, 0), Slice(1, 1)]
+    assert list(make_slices(find_resource("commission_rules"), {})) == [Slice(0, 0), Slice(1, 1)]
 
 
 def test_an_unfinished_day_may_change_its_total() -> None:

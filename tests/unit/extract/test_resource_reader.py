@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from etl.api.protocol import Answer, Call, NotFound, Page
+from etl.api.protocol import Answer, Call, EndpointRefused, NotFound, Page, Refusal
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.errors import ApiUnavailable
 from etl.extract import reader
@@ -17,7 +17,7 @@ from etl.extract.date_ranges import MAX_PAGES, DateRange
 from etl.extract.reader import ResourceReader, run_in_order
 from etl.ledger.children import ChildRequest
 from etl.ledger.slices import Slice
-from etl.resources import resource
+from etl.resources import find_resource
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 NO_ROW = UUID(int=0)
@@ -74,7 +74,7 @@ def read(
         put.append(fetched)
 
     asyncio.run(
-        ResourceReader(api, resource(name), SIZE, prefetch=three).read_slices(
+        ResourceReader(api, find_resource(name), SIZE, prefetch=three).read_slices(
             keep, [date_slice], {date_slice.number: staged_pages or {}}
         )
     )
@@ -193,11 +193,11 @@ def test_long_ranges_are_split_by_the_totals_of_the_api() -> None:
         async def fetch(self, call: Call) -> Answer:
             query = dict(call.query)
             days = (date.fromisoformat(query["endDate"]) - date.fromisoformat(query["startDate"])).days
-            assert query["pageSize"] == "1"
+            assert query["pageSize"] == str(SIZE)
             return answer(["x"], per_day * days)
 
     month = DateRange(date(2026, 3, 1), date(2026, 3, 31))
-    pieces = asyncio.run(ResourceReader(Busy({}), resource("contacts"), SIZE, three).plan_date_ranges(0, month))
+    pieces = asyncio.run(ResourceReader(Busy({}), find_resource("contacts"), SIZE, three).plan_date_ranges(0, month))
     assert (pieces[0].first, pieces[-1].last) == (month.first, month.last)
     assert {len(piece) for piece in pieces} == {2}
 
@@ -211,25 +211,21 @@ def test_failed_children_carry_the_reason_and_affect_no_others() -> None:
                 raise ApiUnavailable("no answer")
             return answer([str(call.parent_id)])
 
-    wanted = [ChildRequest(str(number), NO_ROW, b"{}") for number in range(1, 5)]
-    put: list[FetchedPage | FetchFailed] = []
-
-    async def keep(result: FetchedPage | FetchFailed) -> None:
-        put.append(result)
-
-    asyncio.run(ResourceReader(Details({}), resource("documents"), SIZE, three).read_children(keep, wanted))
+    wanted = [ChildRequest(str(number), NO_ROW, b"{}", "documents") for number in range(1, 5)]
+    reader = ResourceReader(Details({}), find_resource("documents"), SIZE, three)
+    put: list[FetchedPage | FetchFailed] = [asyncio.run(reader.read_child(child)) for child in wanted]
     assert [result.child for result in put] == wanted
     assert [isinstance(result, FetchFailed) and result.not_found for result in put] == [False, True, False, False]
     assert [isinstance(result, FetchFailed) for result in put] == [False, True, True, False]
 
 
 def test_a_page_is_never_larger_than_the_endpoint_allows() -> None:
-    assert ResourceReader(FakeApi({}), resource("contacts"), 1000, three).page_size_of(DAYS) == 500
-    assert ResourceReader(FakeApi({}), resource("drivers"), 1000, three).page_size_of(DAYS) == 1000
+    assert ResourceReader(FakeApi({}), find_resource("contacts"), 1000, three).page_size_of(DAYS) == 500
+    assert ResourceReader(FakeApi({}), find_resource("drivers"), 1000, three).page_size_of(DAYS) == 1000
 
 
 def test_a_call_contains_dates_and_page() -> None:
-    call = ResourceReader(FakeApi({}), resource("contacts"), SIZE, three).call_for(DAYS, 7)
+    call = ResourceReader(FakeApi({}), find_resource("contacts"), SIZE, three).call_for(DAYS, 7)
     assert (call.page, dict(call.query)) == (
         7,
         {"startDate": "2026-03-01", "endDate": "2026-03-02", "pageNumber": "7", "pageSize": "2"},
@@ -243,7 +239,7 @@ def test_parallel_slices_are_limited() -> None:
     async def drop(_: FetchedPage) -> None:
         await asyncio.sleep(0)
 
-    asyncio.run(ResourceReader(api, resource("contacts"), SIZE, three).read_slices(drop, many, {}))
+    asyncio.run(ResourceReader(api, find_resource("contacts"), SIZE, three).read_slices(drop, many, {}))
     assert len(api.asked) == 20
     assert api.most_under_way == reader.PARALLEL_SLICES
 
@@ -276,12 +272,29 @@ def test_a_limited_reading_ends_after_its_pages() -> None:
     async def keep(fetched: FetchedPage) -> None:
         put.append(fetched.call.page or 1)
 
-    asyncio.run(ResourceReader(api, resource("contacts"), SIZE, three, max_pages=2).read_slices(keep, [DAYS], {}))
+    asyncio.run(ResourceReader(api, find_resource("contacts"), SIZE, three, max_pages=2).read_slices(keep, [DAYS], {}))
     assert put == api.asked == [1, 2]
 
 
 def test_without_a_total_a_long_range_is_read_in_quarters() -> None:
     years = DateRange(date(2000, 1, 1), date(2026, 3, 1))
-    pieces = asyncio.run(ResourceReader(FakeApi({}), resource("contacts"), SIZE, three).plan_date_ranges(0, years))
+    pieces = asyncio.run(ResourceReader(FakeApi({}), find_resource("contacts"), SIZE, three).plan_date_ranges(0, years))
     assert (pieces[0].first, pieces[-1].last) == (years.first, years.last)
     assert max(map(len, pieces)) <= 91
+
+
+def test_details_in_pages_fall_back_to_a_size_that_is_accepted() -> None:
+    class Small(FakeApi):
+        async def fetch(self, call: Call) -> Answer:
+            query = dict(call.query)
+            self.asked.append(int(query["pageSize"]))
+            if int(query["pageSize"]) > 100:
+                raise EndpointRefused(call, 400, Refusal.REQUEST, may_concern_size=True)
+            return answer(["x"] if query["pageNumber"] == "1" else [], 1)
+
+    api = Small({})
+    child = ChildRequest("1", NO_ROW, b"{}", "notes")
+    assert isinstance(
+        asyncio.run(ResourceReader(api, find_resource("notes"), 500, three).read_child(child)), FetchedPage
+    )
+    assert api.asked == [500, 250, 100]

@@ -37,21 +37,21 @@ def make_current(hours: int, content: str = "a", **facts: Any) -> CurrentVersion
 
 
 def classify_one(
-    one: IncomingRecord, current_version: CurrentVersion | None, window: Window | None = None
+    incoming: IncomingRecord, current_version: CurrentVersion | None, window: Window | None = None
 ) -> Classified:
     """Classify a single record."""
-    current = {} if current_version is None else {one.record.source_id: current_version}
-    return classify([one], current, window, RULES, THIS)
+    current = {} if current_version is None else {incoming.record.source_id: current_version}
+    return classify([incoming], current, window, RULES, THIS)
 
 
 def count_places(classified: Classified) -> dict[str, int]:
     """Return the number of records by class, without empty classes."""
     placed = Counter(to_stage=len(classified.to_stage), unprocessed=len(classified.unprocessed)) + classified.counts
-    return {str(place): number for place, number in placed.items() if number}
+    return {str(outcome): number for outcome, number in placed.items() if number}
 
 
 @pytest.mark.parametrize(
-    ("one", "current_version", "place"),
+    ("incoming", "current_version", "outcome"),
     [
         (make_incoming("1", 0), None, "to_stage"),
         (make_incoming("1", 0, "b"), make_current(-1, "a"), "to_stage"),
@@ -71,8 +71,10 @@ def count_places(classified: Classified) -> dict[str, int]:
         (make_incoming("1", 0), make_current(0, status=RawState.VALIDATION_ERROR, loaded=True), "unchanged"),
     ],
 )
-def test_each_record_is_classified(one: IncomingRecord, current_version: CurrentVersion | None, place: str) -> None:
-    assert count_places(classify_one(one, current_version)) == {place: 1}
+def test_each_record_is_classified(
+    incoming: IncomingRecord, current_version: CurrentVersion | None, outcome: str
+) -> None:
+    assert count_places(classify_one(incoming, current_version)) == {outcome: 1}
 
 
 def test_without_rules_an_unchanged_record_is_processed_again() -> None:
@@ -100,7 +102,7 @@ def test_a_window_excludes_records_outside_it_and_keeps_undated_records() -> Non
 
 def test_of_two_equally_new_versions_the_later_one_counts() -> None:
     classified = classify([make_incoming("1", 0, "a"), make_incoming("1", 0, "b")], {}, None, RULES, THIS)
-    assert [one.record.content_hash for one in classified.to_stage] == [b"b"]
+    assert [incoming.record.content_hash for incoming in classified.to_stage] == [b"b"]
     assert count_places(classified) == {"to_stage": 1, "duplicate": 1}
 
 
@@ -108,7 +110,8 @@ ids = st.sampled_from("12345")
 versions = st.integers(-5, 5)
 # One version of a record has one content, as at the source.
 incoming_lists = st.lists(
-    st.builds(lambda one, hours: make_incoming(one, hours, f"{one}:{hours % 3}"), ids, versions), max_size=12
+    st.builds(lambda source_id, hours: make_incoming(source_id, hours, f"{source_id}:{hours % 3}"), ids, versions),
+    max_size=12,
 )
 current_dicts = st.dictionaries(
     ids,
@@ -128,8 +131,8 @@ current_dicts = st.dictionaries(
 def with_contents_of_source(current: Mapping[str, CurrentVersion]) -> dict[str, CurrentVersion]:
     """Return current versions with the contents of their records."""
     return {
-        one: replace(current_version, content_hash=current_version.content_hash.replace(b"x", one.encode()))
-        for one, current_version in current.items()
+        source_id: replace(current_version, content_hash=current_version.content_hash.replace(b"x", source_id.encode()))
+        for source_id, current_version in current.items()
     }
 
 
@@ -140,8 +143,8 @@ def test_every_record_is_classified_exactly_once(
     classified = classify(some, with_contents_of_source(current), window, RULES, THIS)
     assert len(classified.to_stage) + len(classified.unprocessed) + sum(classified.counts.values()) == len(some)
     assert len(classified.older) == classified.counts[Outcome.OLDER]
-    placed = [*classified.to_stage, *(one for _, one in classified.unprocessed), *classified.older]
-    assert max(Counter(one.record.source_id for one in placed).values(), default=1) == 1
+    placed = [*classified.to_stage, *(incoming for _, incoming in classified.unprocessed), *classified.older]
+    assert max(Counter(incoming.record.source_id for incoming in placed).values(), default=1) == 1
 
 
 @given(some=incoming_lists, current=current_dicts, window=st.none() | st.just(WINDOW), data=st.data())
@@ -157,9 +160,9 @@ def test_the_order_of_arrival_does_not_matter(
 
 def outline(classified: Classified) -> tuple[Any, ...]:
     """Return the result of a classification in a fixed order."""
-    unprocessed = sorted(one.record.source_id for _, one in classified.unprocessed)
+    unprocessed = sorted(incoming.record.source_id for _, incoming in classified.unprocessed)
     to_stage, older = (
-        sorted((one.record.source_id, one.record.content_hash) for one in some)
+        sorted((incoming.record.source_id, incoming.record.content_hash) for incoming in some)
         for some in (classified.to_stage, classified.older)
     )
     return to_stage, unprocessed, older, len(classified.superseded), +classified.counts

@@ -13,6 +13,7 @@ from etl.pipeline.task_chunks import (
     HEAVY,
     LIGHT,
     MAX_CHUNKS,
+    MAX_DETAIL_CHUNKS,
     Chunk,
     ResourceSlices,
     calls_weight,
@@ -65,7 +66,7 @@ def test_a_large_feed_is_split_into_several_chunks() -> None:
 
 def test_a_huge_account_has_larger_chunks_not_more_chunks() -> None:
     assert len(pack([ResourceSlices("contacts", (number,), HEAVY) for number in range(10_000)])) <= MAX_CHUNKS
-    assert queue_slice_count(100_000_000) == MAX_CHUNKS
+    assert queue_slice_count(100_000_000) == MAX_DETAIL_CHUNKS
 
 
 @given(st.lists(st.integers(1, 50 * CAPACITY), max_size=2000))
@@ -76,7 +77,7 @@ def test_there_are_never_too_many_chunks(weights: list[int]) -> None:
 def test_a_queue_is_split_into_slices_of_about_one_chunk() -> None:
     assert [
         queue_slice_count(calls) for calls in (0, 1, CALLS_PER_CHUNK, CALLS_PER_CHUNK + 1, 10 * CALLS_PER_CHUNK)
-    ] == [1, 1, 1, 2, 10]
+    ] == [1, 1, 1, 2, 4]
     assert calls_weight(CALLS_PER_CHUNK) == CAPACITY
     assert calls_weight(3) == 1
 

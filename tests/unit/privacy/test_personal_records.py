@@ -20,10 +20,10 @@ from etl.privacy.personal_records import (
     scrub_record,
 )
 from etl.record import Record, decode
-from etl.resources import CATALOGUE, PEOPLE, resource
+from etl.resources import CATALOGUE, PEOPLE, find_resource
 
-BELONGING = [one for one in CATALOGUE if one.model.__tablename__ in find_person_tables()]
-MIXED = [one for one in BELONGING if not is_fully_personal(one)]
+BELONGING = [resource for resource in CATALOGUE if resource.table in find_person_tables()]
+MIXED = [resource for resource in BELONGING if not is_fully_personal(resource)]
 
 
 def named(*pairs: tuple[str, str]) -> Any:
@@ -31,10 +31,12 @@ def named(*pairs: tuple[str, str]) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("name", "record", "mine"),
+    ("name", "record", "is_personal"),
     [
         ("policies", {"PolicyId": 5, "CustomerId": 7}, True),
         ("policies", {"PolicyId": 5, "CustomerId": "7 "}, True),
+        ("policies", {"policyID": 6, "customerid": 7}, True),
+        ("quotes", {"quoteid": 1, "_parent": {"policyid": 5, "CUSTOMERID": 7}}, True),
         ("policies", {"PolicyId": 5, "CustomerId": 8}, False),
         ("policies", {"PolicyId": 6, "CustomerId": 8, "PriorPolicyID": 5}, False),
         ("policies", {"PolicyId": 5, "CustomerId": None}, False),
@@ -46,21 +48,26 @@ def named(*pairs: tuple[str, str]) -> Any:
         ("drivers", {"DriverID": 1, "_parent": {"PolicyId": 9, "CustomerId": 7}}, True),
         ("coverages", {"CoverageID": 1, "PolicyId": 9, "VehicleID": 3}, False),
         ("documents", {"BlobInfoId": 1, "_parent": {"EntityID": 7}}, True),
+        ("notes", {"Id": 1, "AssignedContactId": 7}, True),
+        ("policy_notes", {"Id": 1, "AssignedContactId": 8, "_parent": {"PolicyId": 5, "CustomerId": 7}}, False),
+        ("premium", {"PolicyID": 5, "_parent": {"PolicyId": 5, "CustomerId": 7}}, True),
+        ("policy_lines", {"PolicyLineID": 1, "_parent": {"PolicyId": 6, "CustomerId": 8}}, False),
+        ("carrier_fees", {"CarrierFeeID": 7, "_parent": {"LocationID": 7}}, False),
         ("employees", {"EntityID": 7, "ContactSubType": "E"}, False),
         ("carriers", {"CarrierID": 7}, False),
     ],
 )
 def test_a_record_belongs_to_its_person_or_to_the_person_of_its_policy(
-    name: str, record: dict[str, Any], mine: bool
+    name: str, record: dict[str, Any], is_personal: bool
 ) -> None:
     known = named(("contacts", "7"), ("policies", "5"))
-    assert is_forgotten(resource(name), "1", record, known) is mine
+    assert is_forgotten(find_resource(name), "1", record, known) is is_personal
 
 
 def test_a_contact_is_identified_by_its_id_in_both_sources() -> None:
     for name in (PEOPLE, "account_info"):
-        assert is_forgotten(resource(name), "7", {"EntityID": 7}, named(("contacts", "7")))
-        assert not is_forgotten(resource(name), "8", {"EntityID": 8}, named(("contacts", "7")))
+        assert is_forgotten(find_resource(name), "7", {"EntityID": 7}, named(("contacts", "7")))
+        assert not is_forgotten(find_resource(name), "8", {"EntityID": 8}, named(("contacts", "7")))
 
 
 def test_staff_and_market_tables_never_belong_to_a_person() -> None:
@@ -72,12 +79,12 @@ def test_staff_and_market_tables_never_belong_to_a_person() -> None:
         "carriers",
         "commission_rules",
     }
-    assert find_linking_tables() == {"contacts", "policies", "quotes", "vehicles"}
+    assert find_linking_tables() == {"contacts", "policies", "quotes", "vehicles", "adjustments"}
 
 
-@pytest.mark.parametrize("one", MIXED, ids=lambda one: one.name)
-def test_a_scrubbed_record_has_no_value_for_personal_columns(one: Resource) -> None:
-    fields = fields_of(one.model, one.data_source).values()
+@pytest.mark.parametrize("resource", MIXED, ids=lambda resource: resource.name)
+def test_a_scrubbed_record_has_no_value_for_personal_columns(resource: Resource) -> None:
+    fields = fields_of(resource.model, resource.data_source).values()
     filled: dict[str, Any] = {}
     for path in {*iterate_paths(fields)}:
         at: Any = filled
@@ -86,7 +93,7 @@ def test_a_scrubbed_record_has_no_value_for_personal_columns(one: Resource) -> N
             at = at.setdefault(step, {}) if isinstance(at, dict) else {}
         if isinstance(at, dict) and last not in at:
             at[last] = "x"
-    left = scrub(one, filled)
+    left = scrub(resource, filled)
     for path in iterate_paths(about for about in fields if about.personal):
         assert path.split(".")[0] not in left or path.startswith(f"{PARENT}."), path
     for path in iterate_paths(about for about in fields if not about.personal):
@@ -95,25 +102,26 @@ def test_a_scrubbed_record_has_no_value_for_personal_columns(one: Resource) -> N
         assert key in left or key in personal, path
 
 
-@pytest.mark.parametrize("one", MIXED, ids=lambda one: one.name)
-def test_identifying_fields_are_kept(one: Resource) -> None:
+@pytest.mark.parametrize("resource", MIXED, ids=lambda resource: resource.name)
+def test_identifying_fields_are_kept(resource: Resource) -> None:
     for name in (
-        one.id,
-        one.modified,
-        one.created,
-        *(one.row_filter or ())[:1],
-        *(name for name, _ in one.model.deletion_mark),
+        resource.id,
+        resource.modified,
+        resource.created,
+        *(name for name, _ in resource.model.deletion_mark),
     ):
         if isinstance(name, str) and not name.startswith(PARENT):
-            assert name.casefold() in find_impersonal_fields(one).record_fields
-    if one.parent is not None:
-        assert {carried.casefold() for carried in one.parent.parent_fields} <= find_impersonal_fields(one).parent_fields
+            assert name.casefold() in find_impersonal_fields(resource).record_fields
+    if resource.parent is not None:
+        assert {carried.casefold() for carried in resource.parent.parent_fields} <= find_impersonal_fields(
+            resource
+        ).parent_fields
 
 
 def test_no_personal_column_is_required() -> None:
-    for one in CATALOGUE:
-        for name, about in fields_of(one.model, one.data_source).items():
-            assert not (about.personal and about.required), f"{one.name}.{name}"
+    for resource in CATALOGUE:
+        for name, about in fields_of(resource.model, resource.data_source).items():
+            assert not (about.personal and about.required), f"{resource.name}.{name}"
 
 
 def test_undeclared_fields_are_removed_in_any_case_and_depth() -> None:
@@ -121,7 +129,7 @@ def test_undeclared_fields_are_removed_in_any_case_and_depth() -> None:
         "PolicyId": 5, "customerid": 7, "CustomerName": "Ann", "CustomerPhone": "305", "Mail": {"To": ["Ann"]},
         "LOBList": [{"Code": "AUTOP"}], "_call": {"kind": "agency"}, "TotalPremium": 12.5,
     }  # fmt: skip
-    assert scrub(resource("policies"), record) == {
+    assert scrub(find_resource("policies"), record) == {
         "PolicyId": 5, "customerid": 7, "LOBList": [{"Code": "AUTOP"}], "_call": {"kind": "agency"},
         "TotalPremium": 12.5,
     }  # fmt: skip
@@ -131,16 +139,16 @@ def test_the_parent_fields_of_a_nested_record_are_scrubbed() -> None:
     around = {"PolicyId": 5, "CustomerId": 7, "CustomerName": "Ann", "DateLastModified": "2026-01-01T00:00:00"}
     record = {"DriverID": 1, "FirstName": "Ann", "DOB": "1951-03-17", "MVRPoints": 2, "_parent": around}
     stays = {key: value for key, value in around.items() if key != "CustomerName"}
-    assert scrub(resource("drivers"), record) == {"DriverID": 1, "MVRPoints": 2, "_parent": stays}
+    assert scrub(find_resource("drivers"), record) == {"DriverID": 1, "MVRPoints": 2, "_parent": stays}
 
 
 def test_scrubbing_is_idempotent_and_independent_of_field_order() -> None:
     now = datetime(2026, 1, 5, tzinfo=UTC)
     texts = (b'{"PolicyId": 5, "TotalPremium": 1.50, "CustomerName": "Ann"}', b'{"TotalPremium":1.50,"PolicyId":5}')
     first, second = (
-        scrub_record(resource("policies"), Record("5", raw, b"0" * 16, now, undated=False)) for raw in texts
+        scrub_record(find_resource("policies"), Record("5", raw, b"0" * 16, now, undated=False)) for raw in texts
     )
     assert first.raw == second.raw
-    assert first.content_hash == second.content_hash == scrub_record(resource("policies"), first).content_hash
+    assert first.content_hash == second.content_hash == scrub_record(find_resource("policies"), first).content_hash
     assert msgspec.json.encode(decode(first.raw)["PolicyId"]) == b"5"
     assert b"1.50" in first.raw

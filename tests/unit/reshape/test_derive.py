@@ -60,10 +60,16 @@ def test_a_part_has_a_modification_time_only_if_it_contains_one() -> None:
     assert [item.record.modified_at for item in applications] == [MODIFIED]
 
 
-def test_a_record_without_parts_is_an_empty_set() -> None:
-    arrivals, sets = derive_records(*way("fees", "policies"), [candidate("9", {"PolicyId": 9}), candidate("10", {})])
+def test_an_empty_list_of_parts_is_an_empty_set_in_any_case_of_its_key() -> None:
+    none, silent = candidate("9", {"PolicyId": 9, "POLICYAGENCYFEES": []}), candidate("10", {"PolicyId": 10})
+    arrivals, sets = derive_records(*way("fees", "policies"), [none, silent])
     assert arrivals == []
-    assert [(item.key, item.source_ids) for item in sets] == [("policies:9", frozenset()), ("policies:10", frozenset())]
+    assert [(item.key, item.source_ids) for item in sets] == [("policies:9", frozenset())]
+
+
+def test_a_record_without_its_list_says_nothing_of_its_parts() -> None:
+    silent = [candidate("9", {"PolicyId": 9}), candidate("10", {"PolicyAgencyFees": None})]
+    assert derive_records(*way("fees", "policies"), silent) == ([], [])
 
 
 def test_parts_that_occur_in_several_records_form_no_set() -> None:

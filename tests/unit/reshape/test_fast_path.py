@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from etl.catalogue import Resource
 from etl.copy_text import format_row
 from etl.models.base import Field, fields_of
-from etl.models.sources import FirstOf
+from etl.models.sources import FirstOf, is_marked
 from etl.reshape import fast_path, reshaper
 from etl.reshape.fast_path import NeedsReferencePath
 from etl.reshape.reshaper import ColumnReader, Reshaper, masked_text, path_steps
@@ -69,7 +69,7 @@ class Source:
         for _, about, path in places:  # several columns may read the same path
             candidates[path] = [*candidates.get(path, ODD), *values(about)]
         for cell, _, path in places if calm else ():
-            candidates[path] = [one for one in candidates[path] if is_accepted(cell, one)]
+            candidates[path] = [raw for raw in candidates[path] if is_accepted(cell, raw)]
         self.pools = {path: self.some(some) for path, some in candidates.items()}
         looked = Spy()
         ways.reference_path("1", looked)
@@ -81,25 +81,25 @@ class Source:
         return self.dice.sample(candidates, min(len(candidates), 2 * MOST))
 
     def record(self) -> dict[str, Any]:
-        made: dict[str, Any] = {}
+        record: dict[str, Any] = {}
         for path, pool in self.pools.items():
             if pool:
-                put(made, path, self.dice.choice(pool))
+                put(record, path, self.dice.choice(pool))
         for key, pool in self.others.items():
             if self.dice.random() < 0.8:
-                made[key] = self.dice.choice(pool)
+                record[key] = self.dice.choice(pool)
         if self.dice.random() < 0.1:
-            made[self.dice.choice(list(made))] = self.dice.choice(ODD)
+            record[self.dice.choice(list(record))] = self.dice.choice(ODD)
         if self.dice.random() < 0.1:
-            del made[self.dice.choice(list(made))]
-        return made
+            del record[self.dice.choice(list(record))]
+        return record
 
 
 def paths(about: Field) -> list[tuple[str | int, ...]]:
     """Return the paths of a field; none for a field that a function reads."""
     source = about.source
     read = source.paths if isinstance(source, FirstOf) else [source] if isinstance(source, str) else []
-    return [path_steps(one) for one in read]
+    return [path_steps(path) for path in read]
 
 
 def values(about: Field) -> Iterator[Any]:
@@ -119,19 +119,24 @@ def is_accepted(cell: ColumnReader, raw: Any) -> bool:
 
 def put(record: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None:
     """Set the value at the end of a path, creating what lies on the way."""
-    place: Any = record
+    container: Any = record
     for step, following in zip(path, (*path[1:], None), strict=True):
         inner = value if following is None else [] if isinstance(following, int) else {}
         if isinstance(step, int):
-            place.extend([None] * (step + 1 - len(place)))
-            place[step] = place[step] if following is not None and place[step] is not None else inner
+            container.extend([None] * (step + 1 - len(container)))
+            container[step] = container[step] if following is not None and container[step] is not None else inner
         else:
-            place[step] = place[step] if following is not None and isinstance(place.get(step), type(inner)) else inner
-        place = place[step]
+            container[step] = (
+                container[step] if following is not None and isinstance(container.get(step), type(inner)) else inner
+            )
+        container = container[step]
 
 
 def both(reshaper: Reshaper, record: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the results of the fast path and the reference path: columns, stubs, whether there are findings."""
+    """Return the results of the fast path and the reference path: columns, stubs, whether there are findings.
+
+    Where a deleted record lacks a value, the fast path leaves it to the reference path, which finds nothing amiss.
+    """
     result = reshaper.reference_path("1", record)
     reference = (
         (format_row(result.values or ()).split("\t"), result.stubs, False) if not result.findings else ([], [], True)
@@ -140,10 +145,10 @@ def both(reshaper: Reshaper, record: dict[str, Any]) -> tuple[Any, Any]:
     try:
         return (reshaper.fast_path(record, stubs).split("\t"), stubs, False), reference
     except NeedsReferencePath:
-        return ([], [], True), reference
+        return reference if is_marked(record, reshaper.deletion_mark) else ([], [], True), reference
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", [entry.name for entry in BY_NAME.values() if entry.has_table])
 @given(seed=st.integers(0, 2**32), strict=st.booleans(), zone=st.sampled_from(["UTC", "America/New_York"]))
 @settings(max_examples=8)
 def test_the_fast_path_gives_the_result_of_the_reference_path(name: str, seed: int, strict: bool, zone: str) -> None:
@@ -165,7 +170,7 @@ def differing(ways: Reshaper, quick: list[str], careful: list[str]) -> list[tupl
     return [(cell.column, fast, reference) for cell, fast, reference in columns if fast != reference]
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", [entry.name for entry in BY_NAME.values() if entry.has_table])
 def test_most_ordinary_records_take_the_fast_path(name: str) -> None:
     """Otherwise the comparison above would prove nothing."""
     resource = BY_NAME[name]

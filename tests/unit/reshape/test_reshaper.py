@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from etl.catalogue import Resource
 from etl.copy_text import NULL, format_row
 from etl.models.base import row_id
 from etl.record import Record, StagedRecord
@@ -25,7 +26,7 @@ from etl.reshape.reshaper import (
     path_reader,
     row_columns,
 )
-from etl.resources import CATALOGUE, resource
+from etl.resources import CATALOGUE, find_resource
 from etl.values import Severity, Timestamp, Violation
 
 TENANT = "agency"
@@ -36,18 +37,21 @@ RAW_ID = "00000000-0000-7000-a000-000000000001"
 CONTACT = {"EntityID": 41207, "Status": "A", "DisplayName": "Ada Lovelace", "Email": "ada@example.com"}
 
 
-def reshape(name: str, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC") -> Reshaped:
+def reshape(
+    resource: str | Resource, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC"
+) -> Reshaped:
     """Reshape one record of a resource."""
     record = Record("41207", encode_json(decoded), bytes(range(16)), MODIFIED, False, MODIFIED, CREATED)
     candidate = StagedRecord(RAW_ID, record, cached_fields=dict(decoded))
-    return Reshaper(resource(name), TENANT, zone=zone, strict=strict)(candidate)
+    described = find_resource(resource) if isinstance(resource, str) else resource
+    return Reshaper(described, TENANT, zone=zone, strict=strict)(candidate)
 
 
 def reference_result(
     name: str, decoded: Mapping[str, Any], *, strict: bool = False, zone: str = "UTC"
 ) -> ReferenceResult:
     """Clean one record of a resource by the reference path."""
-    return Reshaper(resource(name), TENANT, zone=zone, strict=strict).reference_path("41207", decoded)
+    return Reshaper(find_resource(name), TENANT, zone=zone, strict=strict).reference_path("41207", decoded)
 
 
 def row(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def row(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str, Any
     reshaped, reference = reshape(name, decoded, **settings), reference_result(name, decoded, **settings)
     assert reshaped.row is not None, reshaped.findings
     assert reference.values is not None
-    columns = row_columns(resource(name).model, resource(name).data_source)
+    columns = row_columns(find_resource(name).model, find_resource(name).data_source)
     texts = reshaped.row.text.split("\t")
     fields = slice(len(LEADING_COLUMNS), len(columns) - len(TRAILING_COLUMNS))
     assert "\t".join(texts[fields]) == format_row(reference.values)
@@ -68,15 +72,15 @@ def findings(name: str, decoded: Mapping[str, Any], **settings: Any) -> dict[str
 
 
 def test_a_row_has_ids_values_and_times() -> None:
-    made = row("contacts", CONTACT | {"LocationID": 310, "Phone": "(727) 555-0123"})
-    assert made["id"] == str(row_id(TENANT, "contacts", "41207"))
-    assert made["source_id"] == "41207"
-    assert made["location_id"] == str(row_id(TENANT, "locations", "310"))
-    assert (made["status"], made["display_name"], made["email"]) == ("A", "Ada Lovelace", "ada@example.com")
+    cells = row("contacts", CONTACT | {"LocationID": 310, "Phone": "(727) 555-0123"})
+    assert cells["id"] == str(row_id(TENANT, "contacts", "41207"))
+    assert cells["source_id"] == "41207"
+    assert cells["location_id"] == str(row_id(TENANT, "locations", "310"))
+    assert (cells["status"], cells["display_name"], cells["email"]) == ("A", "Ada Lovelace", "ada@example.com")
     times = (str(CREATED), str(MODIFIED), str(MODIFIED))
-    assert (made["source_created_at"], made["source_modified_at"], made["version_at"]) == times
-    assert (made["deleted_at"], made["raw_id"]) == (NULL, RAW_ID)
-    assert made["content_hash"] == bytes(range(16)).hex()
+    assert (cells["source_created_at"], cells["source_modified_at"], cells["version_at"]) == times
+    assert (cells["deleted_at"], cells["raw_id"]) == (NULL, RAW_ID)
+    assert cells["content_hash"] == bytes(range(16)).hex()
 
 
 def test_a_valid_record_has_no_findings() -> None:
@@ -147,9 +151,8 @@ def test_a_deleted_record_is_marked_with_its_own_time() -> None:
     assert row("contacts", CONTACT | {"Status": "D"})["deleted_at"] == str(MODIFIED)
 
 
-def test_a_record_excluded_by_the_row_filter_becomes_nothing() -> None:
-    reshaped = reshape("employees", {"EntityID": 1, "ContactSubType": "C", "Email": "bad"})
-    assert reshaped == Reshaped(None, [], [])
+def test_a_record_that_is_only_staged_becomes_nothing() -> None:
+    assert reshape(find_resource("premium"), {"PolicyID": 1, "TotalPremium": "bad"}) == Reshaped(None, [], [])
 
 
 def test_times_without_a_zone_use_the_zone_of_the_settings() -> None:
@@ -204,10 +207,10 @@ json_values = st.recursive(
 @pytest.mark.parametrize("name", ["contacts", "policies", "account_info", "billing_records", "policy_details"])
 @given(data=st.data())
 def test_no_record_breaks_the_reshaper(name: str, data: st.DataObject) -> None:
-    cells = Reshaper(resource(name), TENANT, zone="UTC", strict=False).column_readers
+    cells = Reshaper(find_resource(name), TENANT, zone="UTC", strict=False).column_readers
     keys = [str(cell.path[0]) for cell in cells if cell.path]
     decoded = data.draw(st.dictionaries(st.sampled_from(keys), json_values, max_size=8))
     reshaped = reshape(name, decoded)
     assert (reshaped.row is None) == any(finding.severity is Severity.REFUSED for finding in reshaped.findings)
-    columns = row_columns(resource(name).model, resource(name).data_source)
+    columns = row_columns(find_resource(name).model, find_resource(name).data_source)
     assert reshaped.row is None or reshaped.row.text.count("\t") == len(columns) - 1

@@ -7,12 +7,21 @@ from typing import Any
 
 import pytest
 
-from etl.simulator import FAULTS, Simulator, SimulatorSettings, turns
-from etl.simulator.asking import ApiRequest, RefusedRequest, page_of
+from etl.simulator import (
+    ASSUMED_CALLS,
+    ASSUMED_FIELDS,
+    ENTERPRISE_CALLS,
+    EXTRA_CALLS,
+    FAULTS,
+    Simulator,
+    SimulatorSettings,
+    turns,
+)
+from etl.simulator.api_request import ApiRequest, RefusedRequest, page_of
 from etl.simulator.book import stamps
 from etl.simulator.collection import Collection
 from etl.simulator.envelopes import ActionResult, Array, PagedAnswer, Whole
-from etl.simulator.routes import find
+from etl.simulator.routes import ROUTES, find
 from etl.simulator.tokens import Tokens
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -21,10 +30,10 @@ DEFAULTS = {name: fault.default for name, fault in FAULTS.items()}
 
 @pytest.fixture
 def collection() -> Collection:
-    made = Collection()
-    made.put(1, {"Id": 1, "DateLastModified": None, "HasBeenModified": False}, NOON)
-    made.put(2, {"Id": 2, "DateLastModified": "x"}, NOON - timedelta(days=9), NOON + timedelta(days=1))
-    return made
+    records = Collection()
+    records.put(1, {"Id": 1, "DateLastModified": None, "HasBeenModified": False}, NOON)
+    records.put(2, {"Id": 2, "DateLastModified": "x"}, NOON - timedelta(days=9), NOON + timedelta(days=1))
+    return records
 
 
 def test_a_window_takes_its_start_and_not_its_end(collection: Collection) -> None:
@@ -75,7 +84,7 @@ def test_what_is_handed_out_is_a_copy(collection: Collection) -> None:
 def test_the_windows_that_are_remembered_are_few(collection: Collection) -> None:
     for days in range(200):
         assert collection.within(NOON - timedelta(days=days), None)
-    assert len(collection._found) < 100
+    assert len(collection._kept_windows) < 100
 
 
 @pytest.mark.parametrize(
@@ -170,11 +179,27 @@ def test_pages_are_bounded(number: int, size: int) -> None:
 
 
 def test_paths_are_found_with_their_ids() -> None:
-    found = find("policies/12/policyinfo")
-    assert found is not None
-    assert (found[0].path, found[1]) == ("Policies/#/PolicyInfo", (12,))
+    route = find("policies/12/policyinfo")
+    assert route is not None
+    assert (route[0].path, route[1]) == ("Policies/#/PolicyInfo", (12,))
     assert find("Policies/12/PolicyInfo/3") is None
-    assert find("Departments", documented_only=True) is None
+    office, lists = find("Locations/310"), find("locations/userlocationsv2")
+    assert office is not None
+    assert lists is not None
+    assert (office[0].name, lists[0].name) == ("location", "locations")
+
+
+def test_every_call_says_how_well_it_is_known() -> None:
+    assert set(ASSUMED_CALLS) == {
+        "claims", "applications", "commissions", "coverages", "equipment", "departments", "cancellation_reasons",
+        "carrier_fees",
+    }  # fmt: skip
+    assert set(ENTERPRISE_CALLS) == {"personal_drivers", "personal_vehicles", "endorsements"}
+    assert set(ASSUMED_FIELDS) == {
+        "phones", "emails", "tasks", "policy_lines", "premium", "carriers", "agency_rules", "producer_rules",
+    }  # fmt: skip
+    assert EXTRA_CALLS == ASSUMED_CALLS + ENTERPRISE_CALLS
+    assert len({route.name for route in ROUTES}) == len({route.path for route in ROUTES}) == len(ROUTES)
 
 
 def test_planned_faults_are_read() -> None:

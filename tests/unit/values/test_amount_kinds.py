@@ -45,13 +45,13 @@ def test_every_amount_format_means_the_same_amount(total_cents: int) -> None:
 
 
 @given(st.integers(0, 99), st.integers(0, 99))
-def test_a_lone_comma_is_never_guessed(dollars: int, more: int) -> None:
+def test_a_lone_comma_is_never_guessed(dollars: int, hundredths: int) -> None:
     """One or two digits after a comma could be cents or a mistyped thousands group."""
     for raw in (
-        f"{dollars},{more:02}",
-        f"{dollars},{more % 10}",
-        f"1.{dollars:03},{more:02}",
-        f"{dollars},{more:02},000",
+        f"{dollars},{hundredths:02}",
+        f"{dollars},{hundredths % 10}",
+        f"1.{dollars:03},{hundredths:02}",
+        f"{dollars},{hundredths:02},000",
     ):
         cleaned = MONEY.clean(raw)
         assert isinstance(cleaned, Violation), raw
@@ -94,6 +94,22 @@ def test_the_decimal_context_of_the_thread_does_not_matter() -> None:
         assert MONEY.clean("-1234567.89") == Decimal("-1234567.89")
         assert MONEY.clean("(1,234,567.89)") == Decimal("-1234567.89")
         assert MONEY.clean("1234567.89") == Decimal("1234567.89")
+
+
+@pytest.mark.parametrize("raw", ["( $ )", "()", "( )", "-$", "$-", "$ -", "+", "(", "$)"])
+def test_a_sign_or_bracket_without_digits_is_reported(raw: str) -> None:
+    """Somebody typed an amount that is gone; an empty form has at most the currency."""
+    cleaned = MONEY.clean(raw)
+    assert isinstance(cleaned, Violation)
+    assert (cleaned.severity, cleaned.value) == (Severity.DROPPED, None)
+
+
+@pytest.mark.parametrize("number", [Decimal("3E-70"), Decimal("-3E-70"), Decimal("3E+70")])
+def test_a_number_is_the_same_as_a_float_and_as_a_decimal(number: Decimal) -> None:
+    """What decodes the JSON decides on the type; the rule is one."""
+    for kind in (MONEY, Percent(), Decimals(9, 6)):
+        assert kind.clean(number) == kind.clean(float(number))
+        assert isinstance(kind.clean(number), Violation)
 
 
 @pytest.mark.parametrize(("kind", "raw"), [(Money(), "5 %"), (Percent(), "$5"), (Decimals(5, 2), "5%")])

@@ -98,7 +98,9 @@ near_iso = st.tuples(
     st.sampled_from(["T", " ", "X", "t"]),
     st.sampled_from(["00:00:00", "23:59:59", "24:00:00", "12:30", "23:59:60", "1:02:03", "120000"]),
     st.sampled_from(["", ".1", ".1234567", ",5", ".123456789123"]),
-    st.sampled_from(["", "Z", "z", "+00:00", "-05:00", "+0530", "+05", "+24:00", " "]),
+    st.sampled_from(
+        ["", "Z", "z", "+00:00", "-05:00", "+0530", "+05", "+24:00", " ", "-03:99", "+05:30:15", "+00:00:00", "+0099"]
+    ),
 ).map("".join)
 
 
@@ -124,6 +126,25 @@ def test_near_iso_texts_match_on_both_paths_in_another_zone(raw: str) -> None:
         aware = careful if careful.tzinfo else careful.replace(tzinfo=ZoneInfo("America/New_York"))
         careful = check_year(aware.astimezone(UTC), Timestamp)
     assert kind.clean(raw) == careful
+
+
+@pytest.mark.parametrize(
+    "ending", ["+05:30:15", "+00:00:00", "-03:99", "+24:00", "+0060", "+00:60", "+053015", "+05:30:15.5", "+99"]
+)
+@pytest.mark.parametrize("kind", [STAMP, Timestamp("America/New_York"), DATE])
+def test_an_offset_that_no_clock_shows_is_refused(kind: Timestamp | Date, ending: str) -> None:
+    """RFC 3339 5.6: hours to 23, minutes to 59, no seconds; in every format."""
+    for raw in (f"2024-05-06T07:08:09{ending}", f"2024-05-06T07:08:09.123{ending}", f"2024-05-06 07:08:09 {ending}"):
+        cleaned = kind.clean(raw)
+        assert isinstance(cleaned, Violation), raw
+        assert cleaned.value is None
+
+
+@pytest.mark.parametrize("offset", ["+0170", "-0099", "+2400", "+9999"])
+def test_an_offset_of_a_dotnet_date_is_refused_likewise(offset: str) -> None:
+    for kind in (STAMP, DATE):
+        assert isinstance(cleaned := kind.clean(f"/Date(1715000000000{offset})/"), Violation)
+        assert cleaned.rule == f"{kind.name}-impossible"
 
 
 @pytest.mark.parametrize(

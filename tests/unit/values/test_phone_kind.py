@@ -17,12 +17,12 @@ three, four = st.integers(0, 999).map("{:03}".format), st.integers(0, 9999).map(
 
 
 def by_the_library(raw: str) -> str | None:
-    """Return libphonenumber's format of the number, or None when it is invalid."""
+    """Return libphonenumber's format of the number, or None when it is invalid or has no area code."""
     try:
         number = phonenumbers.parse(raw, "US")
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(number):
+    if not phonenumbers.is_valid_number(number) or len(str(number.national_number)) != 10:
         return None
     formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return f"{formatted};ext={number.extension}" if number.extension else formatted
@@ -88,6 +88,52 @@ def test_words_next_to_the_number_are_removed() -> None:
     cleaned = PHONE.clean("305-555-0142 x12 (office)")
     assert isinstance(cleaned, Violation)
     assert (cleaned.severity, cleaned.value) == (Severity.REPAIRED, "+13055550142;ext=12")
+
+
+@pytest.mark.parametrize(
+    ("raw", "number"),
+    [
+        ("DNC 407-234-8899", "+14072348899"),
+        ("407-234-8899 (son)", "+14072348899"),
+        ("305-555-0142 (Spouse)", "+13055550142"),
+        ("Cell: (305) 555-0142", "+13055550142"),
+        ("Cell(305)555-0142", "+13055550142"),
+        ("(cell) 305-555-0142", "+13055550142"),
+        ("[wife] 305-555-0142", "+13055550142"),
+        ("Mom's cell: 305-555-0142 x7", "+13055550142;ext=7"),
+        ("305-555-0142, ask for Jos\u00e9", "+13055550142"),
+        ("305-555-0142 - Bob", "+13055550142"),
+        ("tel:+13055550142;ext=12", "+13055550142;ext=12"),
+        ("Fax 305-555-0142 (do not call)", "+13055550142"),
+    ],
+)
+def test_a_label_is_removed_with_a_finding(raw: str, number: str) -> None:
+    """A label is letters that a blank, a colon or a bracket parts from the number, before or after it."""
+    cleaned = PHONE.clean(raw)
+    assert isinstance(cleaned, Violation)
+    assert (cleaned.rule, cleaned.severity, cleaned.value) == ("phone-label", Severity.REPAIRED, number)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["440-7654 fax", "440-7654fax", "440-7654-fax", "440-7654-Bob", "440-765-cell", "(440) 765 cell", "310-9876",
+     "+1 310-9876", "1-310-9876", "Home: 310-9876", "WC4072348899", "4072348899WC", "-4072348899", "DNC -407-234-8899",
+     "x407-234-8899", "*407-234-8899", "(800) FLOWERS"],
+)  # fmt: skip
+def test_letters_of_a_label_are_no_digits_and_a_number_has_ten(raw: str) -> None:
+    """The North American Numbering Plan has ten digits; the library takes any letter for a digit."""
+    cleaned = PHONE.clean(raw)
+    assert isinstance(cleaned, Violation)
+    assert (cleaned.severity, cleaned.value) == (Severity.DROPPED, None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "number"),
+    [("1-800-FLOWERS", "+18003569377"), ("1-800-GO-FEDEX", "+18004633339"), ("305-CALL-JOE", "+13052255563")],
+)
+def test_a_spelled_number_is_kept(raw: str, number: str) -> None:
+    """Letters joined to the area code are digits (ITU-T E.161)."""
+    assert PHONE.clean(raw) == number
 
 
 def test_digits_of_other_scripts_become_ascii() -> None:

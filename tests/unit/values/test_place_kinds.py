@@ -8,7 +8,7 @@ from etl.values import Severity, State, Violation, Zip
 from etl.values.state import STATES
 
 ZIP, STATE = Zip(), State()
-digits = st.integers(1, 99_999).map("{:05}".format)
+digits = st.integers(501, 99_999).map("{:05}".format)
 four = st.integers(1, 9_999).map("{:04}".format)
 
 
@@ -28,6 +28,33 @@ def test_a_number_lost_its_zeros_and_a_text_did_not(number: int) -> None:
     cleaned = ZIP.clean(str(number))
     assert isinstance(cleaned, Violation)
     assert (cleaned.severity, cleaned.value) == (Severity.DROPPED, None)
+
+
+@given(st.integers(501, 9_999), st.integers(0, 9_999))
+def test_a_number_of_nine_digits_lost_its_zeros(code: int, plus_four: int) -> None:
+    """A number has no leading zero, in a ZIP+4 code as well; 0000 is no ZIP+4."""
+    cleaned = ZIP.clean(code * 10_000 + plus_four)
+    value = f"{code:05}-{plus_four:04}" if plus_four else f"{code:05}"
+    assert cleaned == Violation(
+        "zip-leading-zero", "was sent as a number and lost its leading zero", Severity.REPAIRED, value
+    )
+    assert isinstance(as_text := ZIP.clean(str(code * 10_000 + plus_four)), Violation)
+    assert as_text.value is None
+
+
+@given(st.integers(1, 500), st.sampled_from(["", "1234", "-1234"]))
+def test_no_code_is_below_the_lowest(code: int, plus_four: str) -> None:
+    """00501 (Holtsville, NY) is the lowest ZIP code in use."""
+    cleaned = ZIP.clean(f"{code:05}{plus_four}")
+    assert isinstance(cleaned, Violation)
+    assert (cleaned.rule, cleaned.value) == ("zip-lowest", None)
+
+
+@pytest.mark.parametrize("raw", ["\ufb02", "\u017fc", "n\u00e9", "\uff26\uff2c"])
+def test_a_state_is_written_in_ascii(raw: str) -> None:
+    """Letters whose capitals are ASCII, such as a ligature, are in no code and no name."""
+    assert isinstance(cleaned := STATE.clean(raw), Violation)
+    assert cleaned.rule == "state-unknown"
 
 
 @pytest.mark.parametrize(("code", "name"), STATES.items())

@@ -51,6 +51,22 @@ def test_equal_vocabularies_have_equal_hashes() -> None:
     assert violation_of(code.clean("X")).rule == "code-unknown"
 
 
+@pytest.mark.parametrize("raw", ["na", "Na", "NA", "n/a", " na "])
+def test_a_placeholder_in_any_case_is_absent(raw: str) -> None:
+    """What cleaning returns is cleaned to itself: "NA" cannot be a code that "na" becomes."""
+    assert STATUS.clean(raw) is None
+    assert OPEN.clean(raw) is None
+    assert Word().clean(raw) is None
+
+
+@pytest.mark.parametrize("raw", ["2.50", 2.5, "2.0", "12.345"])
+def test_an_amount_is_no_code(raw: object) -> None:
+    """An amount that moved into the field of the status does not become a status."""
+    assert violation_of(STATUS.clean(raw)) == Violation(
+        "code-junk", "is not a contact status code: too long, or not plain letters", Severity.REFUSED
+    )
+
+
 @pytest.mark.parametrize("wrong", ["a", "", "TOO LONG", "ABCDEFGHIJKLM"])
 def test_a_code_that_cleaning_never_returns_cannot_be_declared(wrong: str) -> None:
     """Such a code could never match."""
@@ -71,3 +87,10 @@ def test_junk_in_a_status_word_refuses_the_record() -> None:
     assert Word(status=True).clean("Presented") == "Presented"
     assert violation_of(Word(status=True).clean("<p>Presented</p>")).severity == Severity.REFUSED
     assert violation_of(Word().clean("<p>Presented</p>")).severity == Severity.DROPPED
+
+
+def test_a_vocabulary_of_which_no_code_is_known_accepts_every_code() -> None:
+    code = Code("claim status", {}, status=True)
+    assert [code.clean(raw) for raw in ("O", " o ", None)] == ["O", "O", None]
+    assert violation_of(code.clean("not a code at all")).severity is Severity.REFUSED
+    assert violation_of(Code("claim status", {}, closed=True).clean("O")).rule == "code-unknown"

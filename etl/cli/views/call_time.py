@@ -1,0 +1,108 @@
+"""Calls and the time that they take at the call limit, in the words that dry run, status and doctor share."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from etl.cli.ui.format import format_count, format_duration, format_number, join_words
+from etl.config.rate_limit import RateLimit
+from etl.ledger.child_counts import DetailsLeft
+from etl.pipeline.estimate import Estimate
+from etl.pipeline.forecast import SyncForecast
+from etl.resources import USEFUL
+
+
+def format_calls(calls: Estimate) -> str:
+    """Return a number of calls, or a range: `12 calls`, `20 to 30 calls`."""
+    high = format_count(calls.high, "call")
+    return high if calls.is_exact else f"{format_number(calls.low)} to {high}"
+
+
+def format_time(calls: Estimate, limit: RateLimit) -> str:
+    """Return how long calls wait for the limit: `under 1 min`, `3 min`, `7 h to 8 h 20 min`."""
+    if limit.calls is None:
+        return "no call limit is set"
+    shortest, longest = (format_minutes(limit.seconds_for(number)) for number in (calls.low, calls.high))
+    return longest if shortest == longest else f"{shortest} to {longest}"
+
+
+def format_minutes(seconds: float) -> str:
+    """Return a duration without seconds, except for those below a minute."""
+    if seconds < 60:  # noqa: PLR2004 (a minute)
+        return "under 1 min"
+    return format_duration(round(seconds / 60) * 60)
+
+
+def format_rate(limit: RateLimit) -> str:
+    """Return the limit for a sentence: `58 calls a minute`."""
+    return "without a call limit" if limit.calls is None else f"{limit.per_second * 60:g} calls a minute"
+
+
+def format_calls_and_time(calls: Estimate, limit: RateLimit) -> str:
+    """Return calls with their time: `8,800 calls, 2 h 31 min`."""
+    return f"{format_calls(calls)}, {format_time(calls, limit)}"
+
+
+def describe_details(details: DetailsLeft, limit: RateLimit) -> str:
+    """Return what was read of a kind of detail, and what is left."""
+    read = f"{format_number(details.coverage.covered)} of {format_number(details.parents)} read"
+    calls = Estimate(details.calls, details.calls)
+    return f"{details.resource}: {read}; {format_calls(calls)} left, {format_time(calls, limit)}"
+
+
+def describe_total(backlogs: Sequence[DetailsLeft], limit: RateLimit) -> str:
+    """Return what is left of all kinds of detail."""
+    number = sum(details.calls for details in backlogs)
+    calls = Estimate(number, number)
+    return f"Details in all: {format_calls(calls)} left, {format_time(calls, limit)} at {format_rate(limit)}."
+
+
+def list_plan(forecast: SyncForecast, limit: RateLimit) -> Iterator[str]:
+    """Yield when the database is useful and when it is complete, and what that rests on."""
+    names = {resource.resource for resource in forecast.resources}
+    yield f"At {format_rate(limit)}:"
+    if forecast.useful.high and forecast.complete != forecast.useful:
+        yield f"  useful database after  {format_calls_and_time(forecast.useful, limit)}"
+        yield f"                         ({join_words([name for name in USEFUL if name in names])})"
+    if forecast.current != forecast.complete:
+        yield f"  current after          {format_calls_and_time(forecast.current, limit)}"
+        yield "                         (customers, and policies that are in force, are"
+        yield "                         pending, or ended within 13 months)"
+    yield f"  complete after         {format_calls_and_time(forecast.complete, limit)}"
+    if forecast.sampled and not forecast.complete.is_exact:
+        yield describe_basis(forecast)
+
+
+def describe_basis(forecast: SyncForecast) -> str:
+    """Return what an estimate rests on."""
+    if all(sample.records >= sample.total for sample in forecast.sampled):
+        return "The higher figures include all prospects; those that no policy names get no calls."
+    bases = [
+        f"{format_number(sample.records)} of {format_count(sample.total, 'record')} of {sample.resource}"
+        for sample in forecast.sampled
+    ]
+    return f"An estimate from {join_words(bases)}. It is exact once they are read."
+
+
+def forecast_to_json(forecast: SyncForecast, limit: RateLimit) -> dict[str, Any]:
+    """Return when the database is useful and when it is complete, as JSON."""
+    return {
+        "calls_per_minute": limit.per_second * 60 if limit.calls is not None else None,
+        "useful": calls_to_json(forecast.useful, limit),
+        "current": calls_to_json(forecast.current, limit),
+        "complete": calls_to_json(forecast.complete, limit),
+        "estimated_from": [
+            {"resource": sample.resource, "records": sample.records, "total": sample.total}
+            for sample in forecast.sampled
+        ],
+    }
+
+
+def calls_to_json(calls: Estimate, limit: RateLimit) -> dict[str, Any]:
+    """Return calls and their time as JSON; the time is null without a limit."""
+    is_limited = limit.calls is not None
+    return {
+        "calls_low": calls.low,
+        "calls": calls.high,
+        "seconds_low": limit.seconds_for(calls.low) if is_limited else None,
+        "seconds": limit.seconds_for(calls.high) if is_limited else None,
+    }

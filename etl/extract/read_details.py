@@ -1,0 +1,58 @@
+"""Reads the resources of a batch that have a call per parent, together, and records how each ended."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from etl.events import Message
+from etl.extract.detail_reader import DetailReader
+from etl.extract.read_resource import (
+    FinishResource,
+    finish_resource,
+    mark_unreadable,
+    record_drift,
+    report_end,
+)
+from etl.extract.run import ExtractRun
+from etl.ledger import batches
+from etl.ledger.batches import BatchResource
+from etl.models.states import ResourceState
+from etl.resources import find_resource
+
+
+def read_details(
+    run: ExtractRun, batch_resources: Sequence[BatchResource], finish: FinishResource
+) -> dict[str, ResourceState]:
+    """Read details in order of value over all resources, and return the final state of each resource."""
+    if not batch_resources:
+        return {}
+    for batch_resource in batch_resources:
+        run.ledger.commit(
+            partial(
+                batches.set_resource_state,
+                batch_id=run.batch.id,
+                resource=batch_resource.resource,
+                status=ResourceState.RUNNING,
+            )
+        )
+    reader = DetailReader(run, batch_resources)
+    reader.read()
+    outstanding = reader.count_outstanding()
+    run.has_backlog = run.is_share_over() and any(outstanding.get(name) for name in reader.readings)
+    if run.has_backlog:
+        run.watch(Message("The time for details in this run is over; the next run goes on."))
+    return {name: end_reading(run, reader, name, finish, outstanding.get(name, 0)) for name in reader.readings}
+
+
+def end_reading(
+    run: ExtractRun, reader: DetailReader, name: str, finish: FinishResource, outstanding: int
+) -> ResourceState:
+    """Record how the reading of a resource ended, and return its final state."""
+    resource, error = find_resource(name), reader.readings[name].error
+    record_drift(run, resource)
+    if error is not None:
+        state = mark_unreadable(run, resource, error)
+    else:
+        is_complete = outstanding == 0 and run.limit is None
+        state = finish_resource(run.ledger, run.batch.id, resource, finish, complete=is_complete)
+    report_end(run, name)
+    return state

@@ -1,0 +1,181 @@
+"""The page on sizing: calls and hours of three books, computed by the arithmetic of the forecast."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from etl.config.parsers import parse_refresh_ages
+from etl.config.rate_limit import DEFAULT, parse_rate_limit
+from etl.config.settings import Settings
+from etl.pipeline.book_calls import SIGN_IN, Book, Ways, count_day, count_first_sync, list_feeds
+from etl.status.format import format_duration, format_number
+
+LIMIT = parse_rate_limit(DEFAULT)
+#: Pages of feeds: the largest that some accounts accept, and one that all accept.
+LARGE, SMALL = 500, 100
+#: The ages at which details are read again by default.
+REFRESH_DAYS = tuple(age.days for age in parse_refresh_ages(Settings.model_fields["etl_refresh_age"].default))
+#: How details are read now, and how the first versions read them.
+NOW = Ways(everything=False, lists_a_run=SIGN_IN + len(list(list_feeds())), refresh_days=REFRESH_DAYS)
+BEFORE = Ways(everything=True, lists_a_run=20, refresh_days=(7, 30))
+#: The book of the performance targets, and one of a third and one of four times its size.
+MIDDLE = Book(
+    customers=5_000, policies=12_000, in_force=4_300, recent=3_700, placed=2_400, billing=60_000, other_contacts=800
+)
+AGENCIES = 300
+
+
+def scale(book: Book, factor: float) -> Book:
+    """Return a book of the same shape and another size."""
+    sizes = ("customers", "policies", "in_force", "recent", "placed", "billing", "other_contacts")
+    return replace(book, **{name: round(getattr(book, name) * factor) for name in sizes})
+
+
+BOOKS: Mapping[str, Book] = {"small": scale(MIDDLE, 1 / 3), "middle": MIDDLE, "large": scale(MIDDLE, 4)}
+
+#: The rows of the table: a label, and the calls of a book.
+ROWS: Mapping[str, Callable[[Book], int]] = {
+    "useful database, pages of 500": lambda book: count_first_sync(book, LARGE).useful,
+    "useful database, pages of 100": lambda book: count_first_sync(book, SMALL).useful,
+    "current": lambda book: count_first_sync(book, LARGE).current,
+    "complete": lambda book: count_first_sync(book, LARGE).complete,
+    "complete, if 90 % of policies were ever changed": lambda book: (
+        count_first_sync(replace(book, changed=0.9), LARGE).complete
+    ),
+    "complete, as before": lambda book: count_first_sync(book, LARGE, everything=True).complete,
+}
+DAY_ROWS: Mapping[str, Callable[[Book], int]] = {
+    "a quiet day": lambda book: count_day(book, NOW),
+    "a quiet day, as before": lambda book: count_day(book, BEFORE),
+}
+
+
+def sizing_page() -> str:
+    """Return the page."""
+    complete = count_first_sync(MIDDLE, LARGE).complete
+    minutes = LIMIT.seconds_for(complete) / 60
+    return PAGE.format(
+        limit=LIMIT.calls,
+        sizes=format_sizes(),
+        first=format_table(ROWS),
+        day=format_table(DAY_ROWS),
+        a_day=format_number(round(LIMIT.per_second * 86_400)),
+        active_days=REFRESH_DAYS[0],
+        other_days=REFRESH_DAYS[1],
+        a_run=NOW.lists_a_run,
+        policies=format_number(MIDDLE.policies),
+        customers=format_number(MIDDLE.customers),
+        agencies=AGENCIES,
+        together=format_number(round(LIMIT.per_second * AGENCIES)),
+        hours=f"{minutes / 60:.0f}",
+        slots=20,
+        days=-(-AGENCIES // 20),
+    )
+
+
+def format_sizes() -> str:
+    """Return the rows of the table that describes the sizes."""
+    rows = [("", *BOOKS), ("---", *("---" for _ in BOOKS))]
+    for label, name in (
+        ("customers", "customers"),
+        ("policies", "policies"),
+        ("of them in force or pending", "in_force"),
+        ("of them ended within 13 months", "recent"),
+        ("of them pending, or within 120 days of their effective date", "placed"),
+        ("invoices and payments", "billing"),
+    ):
+        rows.append((label, *(format_number(getattr(book, name)) for book in BOOKS.values())))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def format_table(rows: Mapping[str, Callable[[Book], int]]) -> str:
+    """Return a table of calls and their time, a column a book."""
+    lines = [("", *BOOKS), ("---", *("---" for _ in BOOKS))]
+    lines += [(label, *(format_cell(count(book)) for book in BOOKS.values())) for label, count in rows.items()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def format_cell(calls: int) -> str:
+    """Return calls and their time at the default limit."""
+    return f"{format_number(calls)}: {format_duration(round(LIMIT.seconds_for(calls) / 60) * 60 or 60)}"
+
+
+PAGE = """# Sizing
+
+How many calls, hours, workers and connections a book of business takes. Rendered by `python -m etl.render` from
+the arithmetic that `qqetl sync --dry-run`, `qqetl status` and `qqetl doctor` use. They print the figures of your
+own account.
+
+## What takes time
+
+QQCatalyst lets an account make 60 calls a minute. qqetl makes {limit} (`ETL_RATE_LIMIT`) and leaves two for people
+who use the account at the same time. Lists are cheap: one call brings up to 500 records. Details are not: one call
+brings those of one customer or one policy. So nearly all of the time is spent on details.
+
+| what | calls |
+|---|---|
+| a feed or list | one for each page |
+| an office | two for its staff |
+| a customer | one for the account, one for the documents |
+| a policy | one for the policy's details |
+| quotes | one for a policy that is pending, or within 120 days of its effective date |
+| adjustments | one for a policy that was ever changed, and a sample of twenty others |
+| carriers, managing agencies, staff, prospects | none |
+
+Details are read in the order of their value: policies in force and pending first, those that expire within 90 days
+before the others; then customers; then policies that ended within 13 months; policies that ended long ago last.
+
+## Three books
+
+{sizes}
+
+Half of the policies were ever changed. Calls that only some accounts offer (claims, coverages, equipment, ACORD
+forms, applications, commissions) are not included, and neither are optional resources.
+
+## The first sync
+
+Calls, and their time at {limit} calls a minute:
+
+{first}
+
+- **Useful** means that offices, contacts, policies and billing are read.
+- **Current** means that details are read of customers, and of policies in force, pending or ended within 13
+  months.
+- **Complete** means that all details are read.
+- **As before** is the way of the first versions: every kind of detail for every policy and contact, in no order of
+  value.
+
+The arithmetic of the middle book: {customers} customers with two calls each, {policies} policies with one call
+each, half of the policies with a second call for adjustments, a fifth of them with a call for quotes, and the
+pages of the lists.
+
+## A day afterwards
+
+A quiet day changes 1 % of customers and policies. Calls, and their time in all:
+
+{day}
+
+An hourly run without changes makes {a_run} calls: one to sign in, and one for each feed. Changed records take
+their calls at once. The rest of a day's calls refresh details by age: after 30 days for what is active, after 180
+days for the rest. The limit allows {a_day} calls a day, so the agency's other integrations keep most of them.
+
+## What limits next
+
+1. **The account's call limit.** All workers of an account share its {limit} calls a minute. More workers help to
+   clean and load a large book and to serve many accounts, but do not make one account's calls faster.
+2. **The machine that cleans and loads.** Feeds come in pages of 500, and without a call limit a processor would be
+   the limit. [The benchmarks](../../benchmarks/README.md) say how many records a second one machine takes.
+3. **Airflow's scheduler.** An agency takes about ten tasks an hour. For hundreds of agencies, start their runs at
+   different minutes, and watch the time that tasks are queued.
+4. **PostgreSQL.** All accounts share it. Most of what is written is the JSON of staging. Give it memory for
+   `shared_buffers` and a `max_wal_size` of some gigabytes before the first syncs. A task slot holds up to 5
+   connections: two workers that write, one that reads, one that renews the lease, and one that plans. The product
+   works through a transaction pooler such as PgBouncer. Beyond some hundred agencies, one database for every fifty
+   is simpler than a larger one: tenants share nothing but the tables.
+
+## Many agencies
+
+Each account has its own call limit. So {agencies} first syncs of middle books at once make {together} calls a
+second on {agencies} task slots, for {hours} hours. To need fewer slots, start with {slots} agencies a day on
+{slots} task slots. All of them then take {days} days. The order does not matter, and an interrupted agency resumes
+where it stopped.
+"""

@@ -1,0 +1,63 @@
+"""The calls of a book of business, held against the facts of the API and the targets for calls."""
+
+from dataclasses import replace
+
+from etl.config.rate_limit import parse_rate_limit
+from etl.pipeline.book_calls import count_day, count_first_sync
+from etl.render.sizing import BEFORE, BOOKS, MIDDLE, NOW, sizing_page
+
+LIMIT = parse_rate_limit("58/60s")
+MINUTE = 60
+
+
+def test_the_book_is_that_of_the_targets() -> None:
+    assert (MIDDLE.customers, MIDDLE.policies, MIDDLE.in_force + MIDDLE.recent, MIDDLE.changed) == (
+        5_000,
+        12_000,
+        8_000,
+        0.5,
+    )
+
+
+def test_the_targets_of_a_first_sync_are_met() -> None:
+    calls = count_first_sync(MIDDLE, 500)
+    assert LIMIT.seconds_for(calls.useful) <= 5 * MINUTE
+    assert calls.current <= 25_000
+    assert calls.complete <= 35_000
+    everything = count_first_sync(MIDDLE, 500, everything=True)
+    assert 46_000 <= everything.complete <= 50_000, "as measured before"
+
+
+def test_a_first_sync_adds_up() -> None:
+    """By hand: the pages, one call of each list, and the details that the rules ask for."""
+    contacts, policies, billing = 12, 24, 120  # 5,800, 12,000 and 60,000 records in pages of 500
+    others = 1 + 1 + 4  # sign-in, offices; and the calls for totals and for the day that has not ended
+    calls = count_first_sync(MIDDLE, 500)
+    assert 0 <= calls.useful - (contacts + policies + billing + others) <= 8
+    details = 5_000 * 2 + 12_000 + (6_000 + 20) + 2_400
+    assert 0 <= calls.complete - details - calls.useful <= 10
+    current = 5_000 * 2 + 8_000 + (4_000 + 20) + 2_400
+    assert calls.complete - calls.current == details - current
+
+
+def test_a_quiet_day_is_within_its_target() -> None:
+    assert count_day(MIDDLE, NOW) <= 1_500
+    assert 4_000 <= count_day(MIDDLE, BEFORE) <= 5_500
+    assert NOW.lists_a_run <= 8, "an hourly run without changes"
+
+
+def test_more_changes_and_smaller_pages_cost_more() -> None:
+    calls = count_first_sync(MIDDLE, 500)
+    assert count_first_sync(replace(MIDDLE, changed=0.9), 500).complete == calls.complete + 4_800
+    assert count_first_sync(MIDDLE, 100).useful > 4 * calls.useful
+    assert [count_first_sync(book, 500).complete for book in BOOKS.values()] == sorted(
+        count_first_sync(book, 500).complete for book in BOOKS.values()
+    )
+
+
+def test_the_page_shows_these_figures() -> None:
+    calls = count_first_sync(MIDDLE, 500)
+    page = sizing_page()
+    for number in (calls.useful, calls.current, calls.complete, count_day(MIDDLE, NOW)):
+        assert f"| {number:,}: " in page
+    assert "8 h 47 min" in page, "30,587 calls are 528 windows of 58"
