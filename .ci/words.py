@@ -22,7 +22,7 @@ REASON = "Messages and docs are plain US English: the reader is an agency's mana
 #: The sources and pages that are checked by default.
 CHECKED = (
     *("etl/**/*.py", "etl/**/*.sql", "tests/**/*.py", "benchmarks/**/*.py", "requirements/bootstrap.py"),
-    *(".ci/*", "run"),
+    *(".ci/*", "run", "pyproject.toml"),
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md", "docs/**/*.md"),
 )
 #: Paths that are not checked, each with the reason.

@@ -1,4 +1,4 @@
-"""Misspelled names of settings, which would be ignored without a word."""
+"""Misspelled names of settings, which would be ignored silently."""
 
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches

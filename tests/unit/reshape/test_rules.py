@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.reshape.rules import meaning_of
+from etl.reshape.rules import CLEANING, READING, meaning_of, rules_digest
 
 RULE = '''"""A rule."""
 
@@ -71,3 +71,32 @@ def test_a_change_of_the_code_changes_the_version(meaning: Meaning, before: str,
 
 def test_constants_of_different_types_differ(meaning: Meaning) -> None:
     assert len({meaning(f"LIMIT = {value}\n") for value in ("1", "1.0", "True", '"1"', 'b"1"')}) == 5
+
+
+def digest_of(folder: Path, **sources: str) -> str:
+    """Write files below a folder, and return the digest of the folder."""
+    for name, source in sources.items():
+        file = folder / f"{name.replace('__', '/')}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(source)
+    return rules_digest((str(folder),))
+
+
+def test_a_moved_file_keeps_the_version_and_a_new_rule_changes_it(tmp_path: Path) -> None:
+    other = RULE.replace("clean", "tidy")
+    before = digest_of(tmp_path / "before", clean=RULE, tidy=other)
+
+    assert digest_of(tmp_path / "moved", kinds__text=RULE, tidy=other) == before
+    assert digest_of(tmp_path / "fewer", clean=RULE) != before
+    assert digest_of(tmp_path / "more", clean=RULE, tidy=other, third="LIMIT = 3") != before
+
+
+def test_the_settings_that_affect_the_rules_count(tmp_path: Path) -> None:
+    (tmp_path / "rule.py").write_text(RULE)
+
+    assert rules_digest((str(tmp_path),), "strict") != rules_digest((str(tmp_path),), "lenient")
+
+
+def test_declarations_count_for_cleaning_and_for_reading() -> None:
+    assert {"values", "resources.py", "catalogue.py"} <= set(CLEANING) & set(READING)
+    assert rules_digest(CLEANING) != rules_digest(READING)
