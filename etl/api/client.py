@@ -137,11 +137,11 @@ class ApiClient:
             except RateLimited:
                 continue
             except Unauthorized as error:
-                await self._authenticator.judge(error, call, history)
+                await self._authenticator.handle_unauthorized(error, call, history)
             except EndpointRefused as refusal:
                 # RFC 9110, 15.5.4: a 403 is not repeated with the same credentials, even as a web page.
                 is_final = refusal.status == HTTPStatus.FORBIDDEN or refusal.reason not in PERHAPS_PASSING
-                if is_final or not call.proven:
+                if is_final or not call.documented:
                     raise
                 await state.backoff(refusal)
             except TooLarge:

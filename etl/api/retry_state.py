@@ -66,7 +66,7 @@ class RetryState:
         context = self._context
         self._failures += 1
         asked = error.retry_after if isinstance(error, ApiUnavailable) else None
-        is_absence = isinstance(error, CallFailed) and not getattr(self._call, "proven", True)
+        is_absence = isinstance(error, CallFailed) and not getattr(self._call, "documented", True)
         is_divisible = getattr(self._call, "divisible", False)
         is_too_large = is_divisible and isinstance(error, ApiUnavailable) and error.is_overload
         if self._is_over(asked) or (is_absence and self._failures >= context.policy.undocumented_attempts):

@@ -83,7 +83,7 @@ def start_batch(agency: str | None, run: str, params: Mapping[str, Any], *, full
     window, options = requested_window(params), run_options(params, full=full)
     with open_task(agency, run) as task:
         try:
-            return str(begin_run(task, window, options, patience=FULL_READ_WAIT_SECONDS if full else 0.0))
+            return str(begin_run(task, window, options, wait_seconds=FULL_READ_WAIT_SECONDS if full else 0.0))
         except LeaseHeld as error:
             log.warning("%s", error)
             return None

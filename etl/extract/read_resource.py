@@ -19,7 +19,7 @@ from etl.ledger import batches, children, watermarks
 from etl.ledger.batches import BatchResource
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
-from etl.models.states import ResourceState, TroubleKind
+from etl.models.states import IncidentKind, ResourceState
 from etl.resources import find_resource
 
 log = get_logger(__name__)
@@ -119,7 +119,7 @@ def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> Res
         state = ResourceState.FAILED
         if is_absence(error, resource):
             run.ledger.commit(partial(watermarks.note_refusal, tenant=tenant, resource=name, reason=str(error)))
-    kind = TroubleKind.BALANCE_OFF if isinstance(error, TotalMismatch) else None
+    kind = IncidentKind.BALANCE_OFF if isinstance(error, TotalMismatch) else None
     batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
     run.ledger.commit(partial(batches.set_resource_state, status=state, error=str(error), trouble=kind, **batch_key))
     return state

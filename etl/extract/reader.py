@@ -45,7 +45,7 @@ PARALLEL_SLICES = 4
 #: Pages read beyond the announced ones before a list is considered endless. The announced number may grow during the
 #: reading: up to double, plus this number.
 MAX_EXTRA_PAGES = 1000
-#: Consecutive empty pages after which the remaining announced pages are skipped; a single one may be an accident.
+#: Consecutive empty pages after which the remaining announced pages are skipped; a single one may be a fault.
 MAX_EMPTY_PAGES = 10
 #: First pages of date ranges that are kept in memory between planning and reading.
 MAX_FIRST_PAGES = 8
@@ -385,11 +385,11 @@ class ResourceReader:
             answer = await self.api.fetch(call)
             self.check_ids(call, answer, child)
             answers.append(answer)
-            page, known = answer.page, len(items)
+            page, items_before = answer.page, len(items)
             items.update(page.items)
             is_full = endpoint.paging is not None and len(page.items) >= size
             is_unfinished = is_full if page.total is None else len(items) < page.total
-            may_have_more = endpoint.paging is not None and is_unfinished and len(items) > known
+            may_have_more = endpoint.paging is not None and is_unfinished and len(items) > items_before
         if page.total is not None and len(items) < page.total:
             raise ApiUnavailable(
                 f"{call}: the API reported {page.total} records of one parent but returned {len(items)}."

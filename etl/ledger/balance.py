@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from etl.ledger import batches, commit_outcome, watermarks
 from etl.ledger.batches import Batch, BatchResource
-from etl.models.states import ENDED, BatchState, Outcome, ResourceState, TroubleKind
+from etl.models.states import ENDED, BatchState, IncidentKind, Outcome, ResourceState
 
 
 def describe_difference(batch_resource: BatchResource) -> str | None:
@@ -34,7 +34,7 @@ def close_resource(
         batch_resource.resource,
         state,
         difference,
-        TroubleKind.BALANCE_OFF if difference else None,
+        IncidentKind.BALANCE_OFF if difference else None,
     )
     if state is ResourceState.DONE and moves_watermark:
         watermarks.advance_watermark(connection, batch.tenant, batch_resource.resource, batch_resource.window)

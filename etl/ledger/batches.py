@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select, text, update
 
 from etl.errors import Interrupted, UsageError
 from etl.models.bookkeeping import batch_resources, batches, slices
-from etl.models.states import ENDED, FORWARD, BatchState, Outcome, ResourceState, TroubleKind
+from etl.models.states import ENDED, FORWARD, BatchState, IncidentKind, Outcome, ResourceState
 from etl.window import Window
 
 
@@ -48,7 +48,7 @@ class BatchResource:
     fully_read: bool = False  #: whether this batch has read the resource to the end
     complete: bool = False  #: whether no work is left for another run, such as a backlog beyond the call budget
     error: str | None = None
-    trouble: TroubleKind | None = None  #: the kind of incident if the resource failed without an exception
+    trouble: IncidentKind | None = None  #: the kind of incident if the resource failed without an exception
 
     @property
     def is_unread(self) -> bool:
@@ -173,7 +173,7 @@ def to_batch_resource(row: Any) -> BatchResource:
     counts = {name: getattr(row, name) for name in map(str, columns)}
     window = Window(row.window_start, row.window_end)
     fully_read, complete = (bool(row.position.get(name)) for name in ("whole", "complete"))
-    trouble = TroubleKind(row.trouble) if row.trouble else None
+    trouble = IncidentKind(row.trouble) if row.trouble else None
     return BatchResource(
         row.resource, ResourceState(row.status), window, counts, fully_read, complete, row.error, trouble
     )
@@ -185,7 +185,7 @@ def set_resource_state(
     resource: str,
     status: ResourceState,
     error: str | None = None,
-    trouble: TroubleKind | None = None,
+    trouble: IncidentKind | None = None,
 ) -> None:
     """Set the state of one resource of a batch, with the reason if it failed or is not offered."""
     connection.execute(

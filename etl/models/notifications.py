@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from etl.models.base import Base
 from etl.models.bookkeeping import SCHEMA, instant
-from etl.models.states import MailKind, TroubleKind, listed
+from etl.models.states import IncidentKind, MailKind, listed
 
 troubles = Table(
     "troubles",
@@ -32,7 +32,7 @@ troubles = Table(
     Column("times_seen", Integer, nullable=False, server_default=text("1")),
     instant("closed_at"),
     instant("told_at"),  # when an email about it was written; empty until one is due
-    CheckConstraint(f"kind IN ({listed(TroubleKind)})", name="kind_known"),
+    CheckConstraint(f"kind IN ({listed(IncidentKind)})", name="kind_known"),
     schema=SCHEMA,
 )
 

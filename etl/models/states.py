@@ -92,7 +92,7 @@ class Outcome(StrEnum):
     NO_ROW = "no_row"  #: of another kind than the table holds
 
 
-class TroubleKind(StrEnum):
+class IncidentKind(StrEnum):
     """An incident that needs a person. It is reported once when it begins, and once when it is over."""
 
     RUN_FAILED = "run_failed"  #: runs end before they are complete

@@ -21,7 +21,7 @@ from etl.errors import (
 from etl.ledger.notifications.incidents import Incident, read_open_incidents
 from etl.ledger.quality import drift
 from etl.ledger.quality.empty_columns import is_empty_column
-from etl.models.states import DriftState, TroubleKind
+from etl.models.states import DriftState, IncidentKind
 from etl.status.format import format_duration, join_words
 from etl.status.lags import resource_lags
 
@@ -33,8 +33,8 @@ NOT_INCIDENTS = (UsageError, Interrupted, LeaseHeld)
 #: Errors of the database itself, reported without using it.
 DATABASE_ERRORS = (DatabaseUnavailable, DatabaseNotReady)
 
-RUN_KINDS = (TroubleKind.RUN_FAILED, TroubleKind.CREDENTIALS_REFUSED)
-RESOURCE_KINDS = (TroubleKind.RESOURCE_FAILED, TroubleKind.BALANCE_OFF, TroubleKind.BRAKE_PULLED)
+RUN_KINDS = (IncidentKind.RUN_FAILED, IncidentKind.CREDENTIALS_REFUSED)
+RESOURCE_KINDS = (IncidentKind.RESOURCE_FAILED, IncidentKind.BALANCE_OFF, IncidentKind.BRAKE_PULLED)
 
 #: Drift that loses data; a new field or code loses nothing, so only the run reports it.
 BREAKING_DRIFT = (DriftState.LOST, DriftState.EMPTIED, DriftState.RETYPED)
@@ -68,7 +68,7 @@ class Detected:
     """The incidents detected, and the kinds checked completely, whose other incidents are resolved."""
 
     incidents: Sequence[Incident] = ()
-    checked_kinds: Sequence[TroubleKind] = field(default=(*RESOURCE_KINDS, TroubleKind.STALE, TroubleKind.DRIFT))
+    checked_kinds: Sequence[IncidentKind] = field(default=(*RESOURCE_KINDS, IncidentKind.STALE, IncidentKind.DRIFT))
 
 
 def detect(connection: Connection, tenant: str, stale_after: timedelta, error: Exception | None) -> Detected:
@@ -94,7 +94,7 @@ def is_already_known(error: Exception, known_incidents: Sequence[Incident]) -> b
 
 def incident_from_error(error: Exception) -> Incident:
     """Return the incident for an error that ended a run."""
-    kind = TroubleKind.CREDENTIALS_REFUSED if isinstance(error, CredentialsRefused) else TroubleKind.RUN_FAILED
+    kind = IncidentKind.CREDENTIALS_REFUSED if isinstance(error, CredentialsRefused) else IncidentKind.RUN_FAILED
     return Incident(kind, message=describe_error(error))
 
 
@@ -113,7 +113,7 @@ def redact_and_shorten(message: str) -> str:
 def find_failed_resources(connection: Connection, tenant: str) -> Iterator[Incident]:
     """Yield an incident for each resource whose newest run failed, or whose deletions are stopped."""
     for row in connection.execute(FAILED_RESOURCES, {"tenant": tenant}):
-        kind = TroubleKind(row.trouble) if row.trouble else TroubleKind.RESOURCE_FAILED
+        kind = IncidentKind(row.trouble) if row.trouble else IncidentKind.RESOURCE_FAILED
         yield Incident(kind, row.resource, redact_and_shorten(row.error or "no reason was stored"), row.id)
 
 
@@ -125,7 +125,7 @@ def find_drift(connection: Connection, tenant: str) -> Iterator[Incident]:
     for change in drift.read_current_changes(connection, tenant):
         if change.state in BREAKING_DRIFT and not is_empty_column(change):
             yield Incident(
-                TroubleKind.DRIFT, f"{change.resource}.{change.path}", redact_and_shorten(change.description)
+                IncidentKind.DRIFT, f"{change.resource}.{change.path}", redact_and_shorten(change.description)
             )
 
 
@@ -141,4 +141,4 @@ def find_stale(
             sorted(late, key=lambda name: (-late[name], name)), key=lambda name: format_duration(late[name])
         )
         lags = "; ".join(f"{join_words(list(names))} by {lag}" for lag, names in groups)
-        yield Incident(TroubleKind.STALE, message=f"More than {format_duration(stale_after)} behind: {lags}.")
+        yield Incident(IncidentKind.STALE, message=f"More than {format_duration(stale_after)} behind: {lags}.")

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import etl
 from etl.ledger.notifications.incidents import Incident
-from etl.models.states import MailKind, TroubleKind
+from etl.models.states import IncidentKind, MailKind
 from etl.notifications.message import MailMessage, Section
 from etl.status.format import format_count, format_number, format_time, join_words
 
@@ -27,33 +27,33 @@ class IncidentText:
 
 
 TEXTS = {
-    TroubleKind.RUN_FAILED: IncidentText(
+    IncidentKind.RUN_FAILED: IncidentText(
         "the run failed",
         "Progress is saved. The next run resumes from there; to resume now, run `qqetl retry`.",
     ),
-    TroubleKind.CREDENTIALS_REFUSED: IncidentText(
+    IncidentKind.CREDENTIALS_REFUSED: IncidentText(
         "QQCatalyst rejected the credentials",
         "Check QQCATALYST_CLIENT_ID, _CLIENT_SECRET, _USERNAME and _PASSWORD. Rejected credentials are not retried for "
         "a while, so that the account is not locked out; changed credentials are tried at once.",
     ),
-    TroubleKind.RESOURCE_FAILED: IncidentText(
+    IncidentKind.RESOURCE_FAILED: IncidentText(
         "{} failed", "`qqetl runs {batch}` shows the details. To try again now, run `qqetl retry {batch}`."
     ),
-    TroubleKind.BALANCE_OFF: IncidentText(
+    IncidentKind.BALANCE_OFF: IncidentText(
         "record counts of {} do not balance",
         "`qqetl runs {batch}` shows the counts. The next run reads the records again; to do it now, run "
         "`qqetl retry {batch}`.",
     ),
-    TroubleKind.BRAKE_PULLED: IncidentText(
+    IncidentKind.BRAKE_PULLED: IncidentText(
         "too many {} disappeared at once; none were deleted",
         "Check in QQCatalyst whether the records are gone. If they are, run the command above. If not, the next full "
         "read that returns them resolves this incident.",
     ),
-    TroubleKind.STALE: IncidentText(
+    IncidentKind.STALE: IncidentText(
         "data is stale",
         "`qqetl status` shows the age of each resource. `qqetl runs` shows whether runs start, and how they end.",
     ),
-    TroubleKind.DRIFT: IncidentText(
+    IncidentKind.DRIFT: IncidentText(
         "the API changed {}",
         "Staging keeps every field as it arrives. `qqetl doctor` compares all fields with the declarations. Ask "
         "QQCatalyst support whether the change is intended.",
@@ -135,7 +135,7 @@ def mail_subject(tenant: str, text: str) -> str:
 def summarize_incidents(incidents: Sequence[Incident]) -> str:
     """Return all incidents in one phrase, each kind with its resources."""
     by_kind = groupby(
-        sorted(incidents, key=lambda incident: list(TroubleKind).index(incident.kind)),
+        sorted(incidents, key=lambda incident: list(IncidentKind).index(incident.kind)),
         key=lambda incident: incident.kind,
     )
     return "; ".join(headline(list(group)) for _, group in by_kind)

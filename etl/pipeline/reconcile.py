@@ -22,7 +22,7 @@ from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.transaction import Ledger
 from etl.load.nested import follow_records_around
 from etl.load.rows import LoadContext, soft_delete_missing
-from etl.models.states import ResourceState, TroubleKind
+from etl.models.states import IncidentKind, ResourceState
 from etl.resources import CATALOGUE, find_resource
 from etl.window import FIRST_INSTANT
 
@@ -174,7 +174,7 @@ def apply_brake(work: ReconcileContext, scan: FullScan, what_happened: str) -> N
     reason = f"{what_happened} raise the limit for one run: `{command}`."
     work.watch(Message(f"{scan.resource}: {reason}"))
     failed = partial(
-        batches.set_resource_state, status=ResourceState.FAILED, error=reason, trouble=TroubleKind.BRAKE_PULLED
+        batches.set_resource_state, status=ResourceState.FAILED, error=reason, trouble=IncidentKind.BRAKE_PULLED
     )
     work.ledger.commit(partial(failed, batch_id=work.batch.id, resource=scan.resource))
 

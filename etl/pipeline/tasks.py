@@ -85,17 +85,17 @@ class RunTask:
         return self.ledger_without_lease.read(partial(batches.read_batch_resources, batch_id=batch_id))
 
 
-def begin_run(task: RunTask, window: Window | None, options: Options, *, patience: float = 0.0) -> UUID:
+def begin_run(task: RunTask, window: Window | None, options: Options, *, wait_seconds: float = 0.0) -> UUID:
     """Return the id of the run's batch, creating the batch at the first call.
 
     Without a window, resumes an interrupted batch, or continues each resource from its watermark. Waits up to
-    `patience` seconds for another run to end, then raises LeaseHeld; also raises the exceptions of `sync`.
+    `wait_seconds` seconds for another run to end, then raises LeaseHeld; also raises the exceptions of `sync`.
     """
     check_migrated(task.engine)
     own = task.find_batch()
     if own is not None and own.status is BatchState.COMPLETED:
         return own.id
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + wait_seconds
     while True:
         try:
             return start_run(task, window, options)

@@ -54,12 +54,12 @@ def kind_section(kind: type[Kind]) -> Iterator[str]:
 
 def rejected_line(example: Kind, raw: Any, rule: str) -> str:
     """Return the table row of a rejected example."""
-    complaint = example.clean(raw)
-    if not isinstance(complaint, Violation):
+    violation = example.clean(raw)
+    if not isinstance(violation, Violation):
         raise TypeError(f"The kind {example.name} accepts its example of {rule}.")
-    message = complaint.message.replace("|", "\\|")
-    clean_value = "" if complaint.value is None else f"; stored as {to_code(complaint.value)}"
-    return f"| {to_code(raw)} | `{rule}` | {complaint.severity.value} | {message}{clean_value} |"
+    message = violation.message.replace("|", "\\|")
+    clean_value = "" if violation.value is None else f"; stored as {to_code(violation.value)}"
+    return f"| {to_code(raw)} | `{rule}` | {violation.severity.value} | {message}{clean_value} |"
 
 
 def to_code(value: Any) -> str:

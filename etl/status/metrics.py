@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 import etl
 from etl.errors import EtlError
-from etl.models.states import BatchState, FindingState, Outcome, ResourceState, TroubleKind
+from etl.models.states import BatchState, FindingState, IncidentKind, Outcome, ResourceState
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ Read = Callable[[Callable[[Connection], T]], T]
 UP = "qqetl_up"
 OUTCOMES = ", ".join(f"('{outcome}', part.{outcome})" for outcome in Outcome)
 ACCOUNTED = " + ".join(f"part.{outcome}" for outcome in Outcome)
-KINDS = ", ".join(f"('{kind}')" for kind in TroubleKind)
+KINDS = ", ".join(f"('{kind}')" for kind in IncidentKind)
 
 
 @dataclass(frozen=True, slots=True)

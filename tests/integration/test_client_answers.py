@@ -45,11 +45,11 @@ def test_a_403_is_not_repeated_with_the_same_credentials() -> None:
 
 @pytest.mark.parametrize("status", [405, 404])
 def test_a_refusal_is_asked_again_only_where_every_account_has_the_resource(status: int) -> None:
-    proven = against(ScriptedApi([answer(status, {})]), feed())
-    unproven = against(ScriptedApi([answer(status, {})]), feed("claims"))
-    assert (type(proven.result), len(proven.api.calls())) == (EndpointRefused, 5)
-    assert (type(unproven.result), len(unproven.api.calls())) == (EndpointRefused, 1)
-    assert unproven.result.not_offered
+    documented = against(ScriptedApi([answer(status, {})]), feed())
+    undocumented = against(ScriptedApi([answer(status, {})]), feed("claims"))
+    assert (type(documented.result), len(documented.api.calls())) == (EndpointRefused, 5)
+    assert (type(undocumented.result), len(undocumented.api.calls())) == (EndpointRefused, 1)
+    assert undocumented.result.not_offered
 
 
 def test_a_web_page_in_a_pages_place_is_asked_for_again() -> None:

@@ -85,7 +85,7 @@ class Authenticator:
         if call.resource in self._closed:
             raise EndpointRefused(call, HTTPStatus.UNAUTHORIZED, Refusal.UNAUTHORIZED)
 
-    async def judge(self, error: Unauthorized, call: Call, history: History) -> None:
+    async def handle_unauthorized(self, error: Unauthorized, call: Call, history: History) -> None:
         """Return when the call can be repeated after a 401.
 
         Raises EndpointRefused if other calls accept the token, CredentialsRefused if none does.

@@ -110,7 +110,7 @@ def _refuse(call: Call, status: int, headers: Mapping[str, str], body: bytes) ->
     explanation = _NO_USER if b"user cannot be identified" in text else ""
     # The words of this refusal are not known: of a documented list any 400 may be one. An undocumented call answers 400
     # where an account lacks it, so it must name the size.
-    may_concern_size = status == HTTPStatus.BAD_REQUEST and not explanation and (call.proven or b"size" in text)
+    may_concern_size = status == HTTPStatus.BAD_REQUEST and not explanation and (call.documented or b"size" in text)
     raise EndpointRefused(call, status, reason, explanation, may_concern_size=may_concern_size)
 
 

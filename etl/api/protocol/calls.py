@@ -22,7 +22,7 @@ class Call:
     body: bytes | None
     resource: str
     envelope: Envelope
-    proven: bool  #: whether every account is known to offer it
+    documented: bool  #: whether every account is known to offer it
     endpoint: int = 0  #: its index in the resource's endpoints
     page: int | None = None
     parent_id: str | None = None
@@ -87,7 +87,7 @@ def _call(
         body=msgspec.json.encode(dict(parameters)) if in_body else None,
         resource=resource.name,
         envelope=endpoint.envelope,
-        proven=resource.documented and endpoint != resource.single,
+        documented=resource.documented and endpoint != resource.single,
         endpoint=0 if endpoint == resource.single else resource.endpoints.index(endpoint),
         page=page,
         parent_id=parent_id,

@@ -12,7 +12,7 @@ from etl.ledger.child_samples import ChildSample
 from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
 from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.sync_history import COUNT_COLUMNS
-from etl.models.states import Outcome, ResourceState, TroubleKind
+from etl.models.states import IncidentKind, Outcome, ResourceState
 from etl.pipeline import Summary
 
 #: Characters of a batch id that are shown.
@@ -93,8 +93,8 @@ def show_balance(summary: Summary) -> None:
         f"{format_number(totals['fetched'])} fetched = {format_balance(totals)}",
     )
     if totals["findings"] or summary.open_findings:
-        found = format_count(totals["findings"], "finding")
-        print_line(f"  {found} in this run, {format_number(summary.open_findings)} open: see `qqetl findings --open`")
+        of_run = format_count(totals["findings"], "finding")
+        print_line(f"  {of_run} in this run, {format_number(summary.open_findings)} open: see `qqetl findings --open`")
     if not_offered := [part.resource for part in summary.parts if part.status is ResourceState.NOT_OFFERED]:
         print_line(f"  Not offered by this account: {join_words(not_offered)}")
 
@@ -155,7 +155,7 @@ def show_failures(summary: Summary) -> None:
 def is_only_braked(summary: Summary) -> bool:
     """Return whether the deletion limit caused every failure: all data is loaded, and a retry changes nothing."""
     failed = [part for part in summary.parts if part.status is ResourceState.FAILED]
-    return bool(failed) and all(part.trouble is TroubleKind.BRAKE_PULLED for part in failed)
+    return bool(failed) and all(part.trouble is IncidentKind.BRAKE_PULLED for part in failed)
 
 
 def summary_to_json(summary: Summary) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select, text
 
 from etl.models.notifications import troubles
-from etl.models.states import TroubleKind
+from etl.models.states import IncidentKind
 
 OPEN = text("""
     INSERT INTO etl.troubles AS known (tenant, kind, subject, words, batch_id)
@@ -42,7 +42,7 @@ CLAIM_UNREPORTED = text("""
 class Incident:
     """A problem that a person has to fix."""
 
-    kind: TroubleKind
+    kind: IncidentKind
     subject: str = ""  #: the resource; empty if the incident concerns the whole run
     message: str = ""  #: redacted
     batch_id: UUID | None = None
@@ -64,7 +64,7 @@ def write_incidents(connection: Connection, tenant: str, detected: Iterable[Inci
 
 
 def close_resolved(
-    connection: Connection, tenant: str, kinds: Collection[TroubleKind], detected: Sequence[Incident]
+    connection: Connection, tenant: str, kinds: Collection[IncidentKind], detected: Sequence[Incident]
 ) -> list[Incident]:
     """Close the open incidents of these kinds that are no longer detected, and return them."""
     open_values = {
@@ -90,7 +90,7 @@ def read_open_incidents(connection: Connection, tenant: str) -> list[Incident]:
 def to_incident(row: object) -> Incident:
     """Convert a row of `etl.troubles` to an incident."""
     columns = ("subject", "words", "batch_id", "opened_at", "times_seen", "told_at")
-    return Incident(TroubleKind(getattr(row, "kind")), *(getattr(row, name) for name in columns))  # noqa: B009 (any row)
+    return Incident(IncidentKind(getattr(row, "kind")), *(getattr(row, name) for name in columns))  # noqa: B009 (any row)
 
 
 def sort_key(incident: Incident) -> tuple[str, str]:

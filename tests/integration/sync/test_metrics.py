@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from etl.errors import ApiUnavailable, DatabaseUnavailable
 from etl.ledger.transaction import Ledger
-from etl.models.states import TroubleKind
+from etl.models.states import IncidentKind
 from etl.notifications import after_run
 from etl.resources import CATALOGUE
 from etl.status.metrics import METRICS, UP, render_metrics
@@ -61,8 +61,8 @@ def test_they_agree_with_the_tables(synced: Site) -> None:
         for item in CATALOGUE
         if not item.optional
     )
-    troubles = {kind: values_by_sample["qqetl_open_troubles", frozenset({kind.value})] for kind in TroubleKind}
-    assert troubles == {kind: float(kind is TroubleKind.RUN_FAILED) for kind in TroubleKind}
+    troubles = {kind: values_by_sample["qqetl_open_troubles", frozenset({kind.value})] for kind in IncidentKind}
+    assert troubles == {kind: float(kind is IncidentKind.RUN_FAILED) for kind in IncidentKind}
     assert values_by_sample["qqetl_mails_waiting", frozenset()] == 0
 
 

@@ -28,7 +28,7 @@ from etl.errors import (
 )
 from etl.ledger.notifications import outbox
 from etl.ledger.notifications.incidents import Incident
-from etl.models.states import TroubleKind
+from etl.models.states import IncidentKind
 from etl.notifications.message import to_mail
 from etl.notifications.send import send_queued
 from etl.notifications.templates import new_incidents_message, resolved_message
@@ -71,8 +71,8 @@ def test_refused_credentials_are_reported_once(notified_site: Site, mails: Sink)
     assert "rejected the credentials (seen in 2 runs, since" in mails.text()
 
 
-@pytest.mark.parametrize("kind", TroubleKind)
-def test_our_own_messages_are_not_masked_as_secrets(kind: TroubleKind) -> None:
+@pytest.mark.parametrize("kind", IncidentKind)
+def test_our_own_messages_are_not_masked_as_secrets(kind: IncidentKind) -> None:
     trouble = Incident(kind, "claims", "No reason.", UUID(int=0), datetime(2026, 1, 1, tzinfo=UTC), 2)
     for letter in (
         new_incidents_message("default", [trouble], [trouble]),
@@ -211,7 +211,7 @@ def test_o3_line_breaks_in_messages_inject_no_header_or_recipient(notified_site:
 
 
 def test_o3_line_breaks_in_a_resource_name_inject_no_header(notified_site: Site, mails: Sink) -> None:
-    nasty = Incident(TroubleKind.DRIFT, "x\r\nBcc: everybody@example.com", "why")
+    nasty = Incident(IncidentKind.DRIFT, "x\r\nBcc: everybody@example.com", "why")
     mail = to_mail(new_incidents_message("default", [nasty]))
     ledger(notified_site).commit(partial(outbox.enqueue, tenant="default", mail=mail))
     send_queued(ledger(notified_site), notified_site.settings)

@@ -25,8 +25,8 @@ NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 JSON = {"Content-Type": "application/json"}
 
 
-def call(envelope: Envelope = Envelope.PAGE, parent_id: str | None = None, *, proven: bool = True) -> Call:
-    return Call("GET", "Things", (), None, "things", envelope, proven, page=1, parent_id=parent_id)
+def call(envelope: Envelope = Envelope.PAGE, parent_id: str | None = None, *, documented: bool = True) -> Call:
+    return Call("GET", "Things", (), None, "things", envelope, documented, page=1, parent_id=parent_id)
 
 
 def contents(page: Page) -> list[object]:

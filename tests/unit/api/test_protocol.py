@@ -67,7 +67,7 @@ def test_a_paged_call_for_one_parent_asks_for_all_that_a_page_grants() -> None:
 def test_a_whole_list_is_asked_for_without_parameters() -> None:
     carriers = find_resource("carrier_list")
     page_request = whole_call(carriers, carriers.endpoints[0])
-    assert (page_request.target, page_request.proven, str(page_request)) == ("Carriers", False, "carrier_list")
+    assert (page_request.target, page_request.documented, str(page_request)) == ("Carriers", False, "carrier_list")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from etl.detail_rules import Priority
 from etl.ledger.child_counts import DetailsLeft, DueCalls
 from etl.ledger.children import QueueCoverage
 from etl.ledger.notifications.incidents import Incident
-from etl.models.states import TroubleKind
+from etl.models.states import IncidentKind
 from etl.status.status import Freshness, PlaceholderCount, Status
 from etl.window import Window
 
@@ -72,7 +72,7 @@ def test_a_placeholder_is_reported_and_is_no_error() -> None:
 def test_needed_actions_are_named() -> None:
     _, _, action = answers(
         fresh("claims"),
-        incidents=(Incident(TroubleKind.RESOURCE_FAILED, "claims"), Incident(TroubleKind.STALE)),
+        incidents=(Incident(IncidentKind.RESOURCE_FAILED, "claims"), Incident(IncidentKind.STALE)),
         unsent=2,
     )
     assert not action.is_good
