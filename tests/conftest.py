@@ -14,6 +14,7 @@ from databases import MIGRATED, clone_database, on_server, with_database
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
+from etl.config import redaction
 from etl.database.connect import make_engine
 from etl.database.embedded.os_user import server_user
 from etl.database.embedded.server import EmbeddedPostgres, remove_server
@@ -73,6 +74,14 @@ def _ensure_template(url: str) -> None:
             return
     on_server(url, "CREATE DATABASE {}", MIGRATED)
     upgrade(with_database(url, MIGRATED))
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_earlier_tests() -> Iterator[None]:
+    """Forget the secrets that a test made known: `another` would be redacted in the mails of later tests."""
+    before = set(redaction._secrets)
+    yield
+    redaction._secrets.intersection_update(before)
 
 
 @pytest.fixture(scope="session")
