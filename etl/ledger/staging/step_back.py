@@ -18,8 +18,8 @@ OLDER = """
     SELECT DISTINCT ON (older.source_id)
            older.source_id, older.version_at, older.content_hash, count(DISTINCT request.reading) AS readings,
            min(request.slice) AS slice, max(older.page) AS page,
-           bool_and(NOT newest.undated
-                    AND COALESCE(newest.source_modified_at, newest.source_created_at) <= newest.version_at) AS is_dated
+           bool_and(NOT newest.undated AND COALESCE(newest.source_modified_at, newest.source_created_at)
+                    <= newest.version_at) IS NOT FALSE AS is_dated
     FROM raw.{table} AS older
     JOIN etl.requests AS request ON request.id = older.page
     JOIN raw.{table} AS newest
