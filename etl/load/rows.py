@@ -19,6 +19,7 @@ from etl.database.sqlstate import classify
 from etl.errors import InvalidRecord
 from etl.ledger import counters
 from etl.ledger.staging.raw_tables import prefer_index_scans
+from etl.load.lock import lock_production
 from etl.load.upsert import (
     count_differences,
     has_placeholder,
@@ -103,6 +104,7 @@ def load_rows(
     loaded = UpsertResult()
     if not rows:
         return loaded
+    lock_production(connection, context.tenant)
     began = time.monotonic()
     writer = RowWriter(connection, context, resource, columns, loaded)
     if writer.try_write(rows) is not None:
@@ -280,6 +282,7 @@ def write_stubs_of_table(
         (ids[source_id], source_id, label, at) for (source_id, label), at in stubs.items() if ids[source_id] in missing
     ]
     if lines:
+        lock_production(connection, context.tenant)
         statements = insert_placeholders(TABLES[table])
         connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{statements.incoming}"))
         connection.execute(statements.prepare)
