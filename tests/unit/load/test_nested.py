@@ -2,7 +2,7 @@
 
 import pytest
 
-from etl.load.nested import LEAVES, RETURNS, WRITTEN, find_updates
+from etl.load.nested import LEAVES, RETURNS, WRITTEN, Difference, find_updates
 from etl.resources import find_resource
 
 FEES, QUOTES = find_resource("fees"), find_resource("quotes")
@@ -15,10 +15,10 @@ FEES, QUOTES = find_resource("fees"), find_resource("quotes")
     ({"quotes": {"revived": 1}}, [(RETURNS, "around")]),
     ({"fees": {"inserted": 1}}, [(LEAVES, "stored")]),
     ({"fees": {"updated": 1, "deleted": 2}}, [(LEAVES, "stored"), (RETURNS, "stored")]),
-    (None, [(differs, written) for written in WRITTEN for differs in (LEAVES, RETURNS)]),
+    (None, [(difference, written) for written in WRITTEN for difference in (LEAVES, RETURNS)]),
 ])  # fmt: skip
 def test_only_what_a_batch_wrote_can_part_nested_rows_from_the_record_around_them(
-    counts: dict[str, dict[str, int]] | None, expected: list[tuple[str, str]]
+    counts: dict[str, dict[str, int]] | None, expected: list[tuple[Difference, str]]
 ) -> None:
     updates = find_updates(FEES, QUOTES, counts)
-    assert [(update.differs, update.written) for update in updates] == expected
+    assert [(update.difference, update.written) for update in updates] == expected
