@@ -88,6 +88,13 @@ RULES = (
         "Where the row came from.",
     ),
     Rule(
+        r"behind (?:an?|the|each|every|it|its|them)",
+        '"after", "under" or what follows from what',
+        "A comma behind the name.",
+        "A comma after the name; the clock is 2 s behind, and the server is behind a firewall.",
+        ((r"\bbehind (?:an?|the) (?:firewall|proxy|load balancer)\b", "usual English"),),
+    ),
+    Rule(
         r"mend(?:s|ed|ing)?",
         '"fix"',
         "Mend the file.",

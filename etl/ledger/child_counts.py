@@ -1,4 +1,4 @@
-"""How many calls for details a run would find due, by resource and value: the counts behind every forecast."""
+"""How many calls for details a run would find due, by resource and value: forecasts are computed from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

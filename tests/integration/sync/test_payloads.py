@@ -28,7 +28,7 @@ MEGABYTE = 1_000_000
 #: Payloads that are kept: the value of a field, and its staged form (as JSON).
 KEPT: dict[str, tuple[bytes, Any]] = {
     "NUL escape": (rb'"a\u0000b"', "a\ufffdb"),
-    "NUL escape behind a back-slash": (rb'"a\\u0000b"', r"a\u0000b"),
+    "NUL escape after a backslash": (rb'"a\\u0000b"', r"a\u0000b"),
     "lone high surrogate": (rb'"\ud800"', "\ufffd"),
     "lone low surrogate": (rb'"\udfff!"', "\ufffd!"),
     "surrogates in the wrong order": (rb'"\ude00\ud83d"', "\ufffd\ufffd"),
