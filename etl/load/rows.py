@@ -150,16 +150,12 @@ class RowWriter:
         return None
 
     def write(self, rows: Sequence[Row]) -> UpsertResult:
-        """Copy new rows straight into the table, merge the others, and return the result.
-
-        If a concurrent transaction inserts one of the new rows, the copy fails; then all rows are merged.
-        """
+        """Copy new rows straight into the table, merge the others, and return the result."""
         result = UpsertResult()
         old = self.stored_ids(rows)
-        new = [row for row in rows if row.id not in old]
-        if new and not self.copy_new(new, result):
-            self.merge(rows, result)
-        elif old:
+        if new := [row for row in rows if row.id not in old]:
+            self.copy_new(new, result)
+        if old:
             self.merge([row for row in rows if row.id in old], result)
         return result
 
@@ -171,20 +167,15 @@ class RowWriter:
         stored = self.connection.execute(select_stored_ids(self.resource.model), {"ids": array_of(ids)})
         return {str(row_id) for row_id in stored.scalars()}
 
-    def copy_new(self, rows: Sequence[Row], result: UpsertResult) -> bool:
-        """Copy new rows straight into the table; return whether it accepted all of them."""
+    def copy_new(self, rows: Sequence[Row], result: UpsertResult) -> None:
+        """Copy new rows straight into the table."""
         table = self.resource.model.__tablename__
         columns = (*self.columns, "tenant", "etl_batch_id", "last_synced_at")
         # PostgreSQL reads "now" as the start time of the transaction.
         end = f"\t{format_field(self.context.tenant)}\t{self.context.batch_id}\tnow\n"
-        try:
-            with self.connection.begin_nested():
-                copy_lines(self.connection, f"public.{table}", columns, (row.text + end for row in rows))
-        except psycopg.errors.UniqueViolation:
-            return False
+        copy_lines(self.connection, f"public.{table}", columns, (row.text + end for row in rows))
         result.counts[Outcome.INSERTED] += len(rows)
         result.deleted += sum(row.deleted for row in rows)
-        return True
 
     def merge(self, rows: Sequence[Row], result: UpsertResult) -> None:
         """Copy rows into a temporary table and merge them in one statement."""
