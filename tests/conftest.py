@@ -20,7 +20,7 @@ from etl.database.embedded.os_user import server_user
 from etl.database.embedded.server import EmbeddedPostgres, remove_server
 from etl.database.migrate import upgrade
 
-pytest_plugins = ["last_limit"]
+pytest_plugins = ["last_limit", "short_form"]
 
 # The time of an example depends on the load of the machine; a test that hangs has a timeout anyway.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

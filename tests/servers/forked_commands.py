@@ -193,6 +193,9 @@ if __name__ == "__main__":
     main = import_module("etl.cli.main")
     for command in main.COMMANDS:
         import_module(f"etl.cli.commands.{command}")
+    rules = import_module("etl.reshape.rules")
+    for paths in (rules.CLEANING, rules.READING):
+        rules.rules_digest(paths)  # parses the sources once for all commands
     received = serve(socket.socket(fileno=int(sys.argv[1])))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(0 if received is None else run(received))

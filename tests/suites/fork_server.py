@@ -18,6 +18,7 @@ import psycopg
 
 from etl.api.transport import Transport
 from etl.cli.main import COMMANDS, main
+from etl.reshape.rules import CLEANING, READING, rules_digest
 
 #: The calls at which the process can be killed: the owner and name of each method.
 SEAMS: dict[str, tuple[tuple[Any, str], ...]] = {
@@ -82,6 +83,8 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     for command in COMMANDS:
         import_module(f"etl.cli.commands.{command}")
+    for paths in (CLEANING, READING):
+        rules_digest(paths)  # parses the sources once for all runs
     for line in sys.stdin:
         sys.stdout.write(json.dumps(carry_out(json.loads(line))) + "\n")
         sys.stdout.flush()
