@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,10 @@ from etl.database.embedded.server import EmbeddedPostgres, remove_server
 from etl.database.migrate import upgrade
 
 pytest_plugins = ["last_limit", "short_form"]
+
+# Outputs show times in the machine's time zone; expected outputs have UTC.
+os.environ["TZ"] = "UTC"
+time.tzset()
 
 # The time of an example depends on the load of the machine; a test that hangs has a timeout anyway.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -60,6 +60,12 @@ class LazyCommands(TyperGroup):
             name: TyperCommand(name, help=summary, rich_markup_mode=None) for name, summary in COMMANDS.items()
         }
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Accept `--utc` after the command too, where people write it."""
+        if "--utc" in args:
+            args = ["--utc", *(argument for argument in args if argument != "--utc")]
+        return super().parse_args(ctx, args)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (signature of the base class)
         """Return the command with this name, None if there is none."""
         if cmd_name not in COMMANDS:
@@ -85,11 +91,16 @@ def show_version(requested: bool) -> None:
 
 def global_options(
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 (handled by its callback)
         bool, typer.Option("--version", is_eager=True, callback=show_version, help="Show the version and exit.")
+    ] = False,
+    utc: Annotated[
+        bool, typer.Option("--utc", help="Show times in UTC, not in ETL_TIMEZONE; works with every command.")
     ] = False,
 ) -> None:
     """Handle the options before the command."""
+    if utc:
+        os.environ["ETL_TIMEZONE"] = "UTC"
 
 
 def build_command_line() -> Any:

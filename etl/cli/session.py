@@ -16,6 +16,7 @@ from etl.database.connect import check_server, database_errors, display_url, mak
 from etl.database.resolve import resolve_database
 from etl.database.revisions import check_migrated, current_revision
 from etl.ledger.transaction import Ledger
+from etl.status.format import show_times_in
 
 T = TypeVar("T")
 
@@ -49,6 +50,7 @@ def load_settings() -> Settings:
     """Return the settings, and configure the log; raise SettingsError that lists all errors."""
     settings = Settings.load()
     configure_logging(settings)
+    show_times_in(settings.people_zone)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # the commands report migrations themselves
     return settings
 

@@ -81,6 +81,12 @@ class Settings(EnvironmentSettings):
     etl_api_timezone: Annotated[str, AfterValidator(check_zone)] = Field(
         "UTC", description="Time zone of API times that have no offset.", examples=["America/New_York"]
     )
+    etl_timezone: Annotated[str, AfterValidator(check_zone)] | None = Field(
+        None,
+        description="Time zone of the times that people read: in output and email. Unset: the machine's. JSON, the log "
+        "and the database have UTC.",
+        examples=["America/New_York"],
+    )
     etl_overlap: Duration = Field(
         timedelta(days=1), description="How far each sync window overlaps the previous one.", examples=["1 day"]
     )
@@ -301,6 +307,11 @@ class Settings(EnvironmentSettings):
         if self.etl_digest_at and not self.etl_smtp_url:
             raise ValueError("ETL_DIGEST_AT requires ETL_SMTP_URL")
         return self
+
+    @property
+    def people_zone(self) -> ZoneInfo | None:
+        """The time zone of the times that people read; None: the machine's."""
+        return ZoneInfo(self.etl_timezone) if self.etl_timezone else None
 
     @property
     def zone(self) -> ZoneInfo:

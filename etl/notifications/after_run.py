@@ -17,6 +17,7 @@ from etl.notifications.digest import write_digest
 from etl.notifications.heartbeat import send_heartbeat
 from etl.notifications.message import to_mail
 from etl.notifications.send import send_queued
+from etl.status.format import show_times_in
 from etl.status.metrics import write_metrics_file
 
 log = get_logger(__name__)
@@ -30,6 +31,7 @@ def after_run(ledger: Ledger | None, settings: Settings, error: Exception | None
     Raises nothing: a failure here is logged and never hides the result of the run. Without a ledger, or after a
     database error, only the steps that need no database run.
     """
+    show_times_in(settings.people_zone)
     for name, step in plan_steps(ledger, settings, error, whole=whole):
         try:
             step()

@@ -9,7 +9,7 @@ import etl
 from etl.ledger.notifications.incidents import Incident
 from etl.models.states import IncidentKind, MailKind
 from etl.notifications.message import MailMessage, Section
-from etl.status.format import format_count, format_number, format_time, join_words
+from etl.status.format import format_count, format_moment, format_number, join_words
 
 #: Resources named in a subject.
 MAX_NAMED = 4
@@ -160,7 +160,7 @@ def limit_points(points: Sequence[str], most: int = MAX_POINTS) -> list[str]:
 
 def describe_incident(incident: Incident) -> str:
     """Return an incident with its start and reason."""
-    since = f" (since {format_time(incident.opened_at)} UTC)" if incident.opened_at else ""
+    since = f" (since {format_moment(incident.opened_at)})" if incident.opened_at else ""
     return f"{headline([incident])}{since}: {incident.message}"
 
 
@@ -172,7 +172,7 @@ def recommended_action(incident: Incident) -> str:
 
 def describe_resolved(incident: Incident) -> str:
     """Return an incident with the number of runs that saw it, and its start."""
-    since = f", since {format_time(incident.opened_at)} UTC" if incident.opened_at else ""
+    since = f", since {format_moment(incident.opened_at)}" if incident.opened_at else ""
     return f"{headline([incident])} (seen in {format_count(incident.times_seen, 'run')}{since})"
 
 

@@ -15,7 +15,7 @@ from etl.simulator import Simulator
 
 SECONDS = 90
 #: Variables of this process that the command gets; other settings of the user stay outside.
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """`qqetl checks`: list the checks across records, or show the hits and the query of one."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
 from textwrap import fill
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ import typer
 from etl.checks import Check
 from etl.checks import get_check as find_check
 from etl.cli.session import CommandSession, open_session
-from etl.cli.ui.format import format_count, format_number, format_time
+from etl.cli.ui.format import format_count, format_number, format_time, zone_label
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, reject_combination
 from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
 from etl.errors import UsageError
@@ -64,11 +65,13 @@ def show_checks(statuses: list[CheckStatus], *, as_json: bool) -> None:
     if as_json:
         print_json([check_status_to_json(status) for status in statuses])
         return
+    now = datetime.now(UTC)
     rows = [
-        (status.check.name, status.check.resource, format_number(status.open), format_time(status.ran_at))
+        (status.check.name, status.check.resource, format_number(status.open), format_time(status.ran_at, now))
         for status in statuses
     ]
-    stdout().print(build_table(("Check", "Resource", "Open", "Last full run (UTC)"), rows, numeric=("Open",)))
+    headers = ("Check", "Resource", "Open", f"Last full run ({zone_label(now)})")
+    stdout().print(build_table(headers, rows, numeric=("Open",)))
     print_line()
     open_findings = format_count(sum(status.open for status in statuses), "open finding")
     print_line(f"{open_findings}. Details of one check: qqetl checks NAME")

@@ -1,12 +1,13 @@
 """`qqetl explain`: show where a production row comes from, column by column."""
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
 import typer
 
 from etl.cli.session import open_session
-from etl.cli.ui.format import format_count, format_time, join_words
+from etl.cli.ui.format import format_bound, format_count, format_moment, join_words
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
 from etl.config.redaction import escape_control_characters
@@ -69,7 +70,7 @@ def describe_row(explanation: Explanation) -> str:
     if explanation.is_placeholder:
         return "a placeholder: its own record has not arrived"
     deleted = explanation.row["deleted_at"]
-    return f"deleted at {format_time(deleted)} UTC" if deleted else "in production"
+    return f"deleted at {format_past(deleted)}" if deleted else "in production"
 
 
 def describe_referrers(explanation: Explanation) -> list[str]:
@@ -97,7 +98,7 @@ def show_source(source: SourceTrace, *, personal: bool) -> None:
 def describe_record(origin: Origin) -> str:
     """Return the state of a staged record as text."""
     parts = [f"raw row {origin.raw_id}, {origin.status}"]
-    parts += [f"version of {format_time(origin.version_at)} UTC, {format_count(origin.versions, 'version')} staged"]
+    parts += [f"version of {format_past(origin.version_at)}, {format_count(origin.versions, 'version')} staged"]
     parts += ["missing in QQCatalyst"] if origin.is_gone else []
     parts += [escape_control_characters(origin.error)] if origin.error else []
     return "; ".join(parts)
@@ -107,7 +108,7 @@ def describe_origin(origin: Origin) -> list[str]:
     """Return the batch, the call and the parent record that a record came from, as texts."""
     lines = []
     if origin.batch is not None:
-        window = f"{format_time(origin.batch.window_start)} to {format_time(origin.batch.window_end)} UTC"
+        window = f"{format_bound(origin.batch.window_start)} to {format_bound(origin.batch.window_end)}"
         lines.append(f"batch {origin.batch.id} ({origin.batch.command}, {window})")
     if origin.request is not None:
         lines.append(describe_call(origin.request))
@@ -121,10 +122,15 @@ def describe_origin(origin: Origin) -> list[str]:
     return lines or ["batch and call are no longer stored"]
 
 
+def format_past(when: datetime) -> str:
+    """Return a past time, and how long ago it is."""
+    return format_moment(when, datetime.now(UTC))
+
+
 def describe_call(request: StagingRequest) -> str:
     """Return a call as text."""
     page = f", page {request.page}" if request.page is not None else ""
-    return f"call {request.path}{page} at {format_time(request.requested_at)} UTC"
+    return f"call {request.path}{page} at {format_past(request.requested_at)}"
 
 
 def column_to_row(trace: ColumnTrace, *, personal: bool) -> tuple[object, ...]:

@@ -1,5 +1,6 @@
 """`qqetl runs`: list the batches, or show the balance sheet of one."""
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import typer
 
 from etl.cli.batch_lookup import resolve_batch_id
 from etl.cli.session import CommandSession, open_session
-from etl.cli.ui.format import format_duration, format_number, format_time, join_words
+from etl.cli.ui.format import format_bound, format_duration, format_number, format_time, join_words, zone_label
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, stdout
 from etl.cli.views.balance_sheet import (
@@ -54,19 +55,16 @@ def show_runs(run_list: list[RunSummary], *, as_json: bool) -> None:
     elif not run_list:
         print_line("No batch yet. Start the first one with `qqetl sync`.")
     else:
-        numeric = ("Took", "Fetched", "Written", "Deleted")
-        stdout().print(
-            build_table(
-                ("Batch", "Started (UTC)", "Command", "Status", *numeric), map(run_to_row, run_list), numeric=numeric
-            )
-        )
+        numeric, now = ("Took", "Fetched", "Written", "Deleted"), datetime.now(UTC)
+        headers = ("Batch", f"Started ({zone_label(now)})", "Command", "Status", *numeric)
+        stdout().print(build_table(headers, (run_to_row(run, now) for run in run_list), numeric=numeric))
 
 
-def run_to_row(run: RunSummary) -> tuple[object, ...]:
+def run_to_row(run: RunSummary, now: datetime) -> tuple[object, ...]:
     """Return the table row of one batch."""
     elapsed = format_duration(run.finished_at - run.started_at) if run.finished_at else ""
     state = run.batch.shown_status + (f", {run.failed} failed" if run.failed else "")
-    started = format_time(run.started_at)
+    started = format_time(run.started_at, now)
     counts = (format_number(run.fetched), format_number(run.rows_written), format_number(run.deleted))
     return str(run.batch.id)[:8], started, run.batch.command, state, elapsed, *counts
 
@@ -104,7 +102,7 @@ def show_run(session: CommandSession, name: str, *, as_json: bool) -> None:
         print_json(batch_to_json(batch) | {"resources": [batch_resource_to_json(part) for part in parts]})
         return
     print_line(f"Batch {batch.id}: {batch.shown_status}", style="bold")
-    print_line(f"{batch.command}, window {format_time(batch.window.start)} to {format_time(batch.window.end)} UTC")
+    print_line(f"{batch.command}, window {format_bound(batch.window.start)} to {format_bound(batch.window.end)}")
     print_line()
     stdout().print(build_balance_sheet(parts))
     totals = sum_counts(parts)

@@ -1,7 +1,7 @@
 """`qqetl status`: show how fresh and how complete each resource is."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -10,7 +10,15 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from etl.cli.session import open_session
-from etl.cli.ui.format import format_count, format_duration, format_number, format_time, join_words
+from etl.cli.ui.format import (
+    format_count,
+    format_duration,
+    format_moment,
+    format_number,
+    format_time,
+    join_words,
+    zone_label,
+)
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, parse_duration_option
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, print_notice, stdout
 from etl.cli.views.backfill import backfill_to_json, describe_no_answer, show_backfill
@@ -69,20 +77,17 @@ def answer_status(
 
 def show_status(current: Status, tenant: str, allowed_lag: timedelta | None, answers: Sequence[StatusAnswer]) -> None:
     """Print the status."""
-    print_line(f"Account {tenant} at {format_time(current.now)} UTC. Latest batch: {describe_newest_batch(current)}")
+    print_line(f"Account {tenant} at {format_moment(current.now)}. Latest batch: {describe_newest_batch(current)}")
     show_answers(answers)
     print_line()
-    headers = ("Resource", "Complete to", *NUMERIC, "")
-    stdout().print(
-        build_table(
-            headers, (resource_to_row(freshness, allowed_lag) for freshness in current.resources), numeric=NUMERIC
-        )
-    )
+    headers = ("Resource", f"Complete to ({zone_label(current.now)})", *NUMERIC, "")
+    rows = (resource_to_row(freshness, current.now, allowed_lag) for freshness in current.resources)
+    stdout().print(build_table(headers, rows, numeric=NUMERIC))
     for freshness in current.resources:
-        for remark in list_remarks(freshness):
+        for remark in list_remarks(freshness, current.now):
             print_line(remark)
     for orphans in current.orphans:
-        print_line(describe_placeholders(orphans))
+        print_line(describe_placeholders(orphans, current.now))
 
 
 def describe_newest_batch(current: Status) -> str:
@@ -91,7 +96,7 @@ def describe_newest_batch(current: Status) -> str:
     return "none" if batch is None else f"{str(batch.id)[:8]}, {batch.shown_status}"
 
 
-def resource_to_row(freshness: Freshness, allowed_lag: timedelta | None) -> tuple[object, ...]:
+def resource_to_row(freshness: Freshness, now: datetime, allowed_lag: timedelta | None) -> tuple[object, ...]:
     """Return the table row of one resource."""
     if freshness.offered is False:
         mark = Text("not offered", style="dim")
@@ -101,7 +106,7 @@ def resource_to_row(freshness: Freshness, allowed_lag: timedelta | None) -> tupl
         mark = check_mark(freshness.error is None and not (allowed_lag is not None and freshness.is_late(allowed_lag)))
     return (
         freshness.resource,
-        format_time(freshness.complete_to),
+        format_time(freshness.complete_to, now),
         "-" if freshness.lag is None else format_duration(freshness.lag),
         "-" if freshness.rows is None else format_number(freshness.rows),
         format_number(freshness.open_findings) if freshness.open_findings else "",
@@ -110,7 +115,7 @@ def resource_to_row(freshness: Freshness, allowed_lag: timedelta | None) -> tupl
     )
 
 
-def list_remarks(freshness: Freshness) -> list[str]:
+def list_remarks(freshness: Freshness, now: datetime) -> list[str]:
     """Return the gaps and the last error of a resource, as texts."""
     texts = []
     if freshness.gaps:
@@ -120,14 +125,14 @@ def list_remarks(freshness: Freshness) -> list[str]:
         texts.append(f"{freshness.resource}: {describe_no_answer(freshness.details.coverage)}")
     if freshness.error:
         error = escape_control_characters(freshness.error)
-        texts.append(f"{freshness.resource}: failed at {format_time(freshness.error_at)}: {error}")
+        texts.append(f"{freshness.resource}: failed at {format_moment(freshness.error_at, now)}: {error}")
     return texts
 
 
-def describe_placeholders(orphans: PlaceholderCount) -> str:
+def describe_placeholders(orphans: PlaceholderCount, now: datetime) -> str:
     """Return the number of placeholders of a table, as text."""
     rows = format_count(orphans.number, "placeholder")
-    return f"{orphans.table}: {rows} without a record since {format_time(orphans.since)}; see etl.orphans"
+    return f"{orphans.table}: {rows} without a record since {format_moment(orphans.since, now)}; see etl.orphans"
 
 
 def status_to_json(

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from etl.api.traffic import Traffic
 from etl.cli.ui.errors import format_error
-from etl.cli.ui.format import format_count, format_duration, format_number, format_time
+from etl.cli.ui.format import format_count, format_duration, format_moment, format_number
 from etl.cli.ui.terminal import build_table, check_mark, print_line, print_wrapped, stdout
 from etl.cli.views.advice import Advice, list_advice
 from etl.cli.views.call_time import forecast_to_json, format_rate, list_plan
@@ -131,7 +131,7 @@ def show_drift(diagnosis: Diagnosis) -> None:
         print_line("Changes in the format of the responses", style="bold")
         for change in changes:
             description = escape_control_characters(change.description)
-            print_wrapped(f"{format_time(change.changed_at)}  {change.resource}: {description}", indent=2)
+            print_wrapped(f"{format_moment(change.changed_at)}  {change.resource}: {description}", indent=2)
 
 
 def merge_calls(calls: Sequence[CallReport]) -> list[CallReport]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from etl.api.connection import connected
 from etl.cli.session import CommandSession
-from etl.cli.ui.format import format_count, format_number, format_time, join_words
+from etl.cli.ui.format import format_bound, format_count, format_number, join_words
 from etl.cli.ui.terminal import build_table, print_line, stdout
 from etl.cli.views.call_time import (
     calls_to_json,
@@ -40,7 +40,7 @@ def show_forecast(sync_forecast: SyncForecast, limit: RateLimit) -> None:
     print_line()
     for line in list_plan(sync_forecast, limit):
         print_line(line)
-    print_line(f"Windows end at {format_time(planned[0].window.end)} UTC.")
+    print_line(f"Windows end at {format_bound(planned[0].window.end)}.")
     backlogs = [resource.details for resource in planned if resource.details is not None and resource.waiting]
     for details in backlogs:
         print_line(describe_details(details, limit))
@@ -57,7 +57,7 @@ def show_calls(forecasts: Sequence[Forecast], limit: RateLimit) -> None:
     rows = [
         (
             resource.resource,
-            format_time(resource.window.start),
+            format_bound(resource.window.start),
             "" if resource.records is None else format_number(resource.records),
             format_calls(resource.range).removesuffix("s").removesuffix(" call"),
             format_call_time(resource.range, limit),
@@ -67,7 +67,7 @@ def show_calls(forecasts: Sequence[Forecast], limit: RateLimit) -> None:
         if resource.calls
     ]
     numeric = ("Records", "Calls")
-    stdout().print(build_table(("Resource", "From (UTC)", *numeric, "Time", ""), rows, numeric=numeric))
+    stdout().print(build_table(("Resource", "From", *numeric, "Time", ""), rows, numeric=numeric))
     noted = [resource for resource in forecasts if resource.note or not resource.calls]
     for note in dict.fromkeys(resource.note or "no calls due" for resource in noted):
         names = [resource.resource for resource in noted if (resource.note or "no calls due") == note]

@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.table import Table
 
-from etl.cli.ui.format import format_count, format_duration, format_number, format_rate, format_time, join_words
+from etl.cli.ui.format import format_bound, format_count, format_duration, format_number, format_rate, join_words
 from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
 from etl.cli.views.balance_sheet import batch_resource_to_json, find_failures, format_balance, sum_counts
 from etl.config.redaction import escape_control_characters
@@ -48,8 +48,8 @@ def format_headline(summary: Summary) -> str:
         return f"Finished in {elapsed}, but {format_count(len(failed_resources), 'resource')} failed"
     if limit := summary.batch.options.get("limit"):
         return f"Read a sample of about {format_number(limit)} records of each resource (took {elapsed})."
-    start, end = format_time(summary.batch.window.start), format_time(summary.batch.window.end)
-    return f"Up to date with QQCatalyst (took {elapsed}).\nCovered {start} to {end} UTC."
+    start, end = format_bound(summary.batch.window.start), format_bound(summary.batch.window.end)
+    return f"Up to date with QQCatalyst (took {elapsed}).\nCovered {start} to {end}."
 
 
 def format_traffic(summary: Summary) -> str:

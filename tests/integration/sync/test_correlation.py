@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -126,4 +127,4 @@ def test_a_batch_that_was_stopped_is_not_reported_as_failed(
     (stopped,) = events(logging_site, "batch stopped")
     assert stopped["level"] == "info"
     newest = Ledger(logging_site.engine, "default").read(partial(list_runs, tenant="default", most=1))
-    assert "stopped" in run_to_row(newest[0])
+    assert "stopped" in run_to_row(newest[0], datetime.now(UTC))

@@ -62,7 +62,7 @@ def test_summary_of_a_successful_run(capsys: pytest.CaptureFixture[str]) -> None
         )
     )
     shown = capsys.readouterr().out
-    assert "Up to date with QQCatalyst (took 2.0 s).\nCovered 2026-01-01 00:00 to 2026-02-01 00:00 UTC." in shown
+    assert "Up to date with QQCatalyst (took 2.0 s).\nCovered 2026-01-01 to 2026-02-01." in shown
     assert "Fetched 5 records in 10 API calls (5 calls/s)" in shown
     assert "✓ 5 fetched = 4 inserted + 1 unchanged" in shown
     assert "Not offered by this account: three" in shown

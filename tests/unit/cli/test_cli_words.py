@@ -1,11 +1,24 @@
 """Formatting of numbers, durations, times and spreadsheet cells."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from etl.cli.ui.format import format_count, format_duration, format_number, format_time, join_words
 from etl.cli.ui.spreadsheet import safe_cell, safe_row
+from etl.status.format import (
+    format_ago,
+    format_bound,
+    format_count,
+    format_duration,
+    format_moment,
+    format_number,
+    format_time,
+    join_words,
+    show_times_in,
+    zone_label,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,8 +42,50 @@ def test_number_count_list_and_time_formats() -> None:
         "a and b",
         "a, b and c",
     ]
-    assert format_time(datetime.fromisoformat("2026-01-31T23:30:00-05:00")) == "2026-02-01 04:30"
-    assert format_time(None) == "-"
+
+
+WINTER, SUMMER = datetime(2026, 1, 31, 23, 30, tzinfo=UTC), datetime(2026, 7, 4, 1, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def in_new_york() -> Iterator[None]:
+    show_times_in(ZoneInfo("America/New_York"))
+    yield
+    show_times_in(None)
+
+
+@pytest.mark.usefixtures("in_new_york")
+def test_times_are_shown_in_the_zone_of_people() -> None:
+    assert format_moment(WINTER) == "2026-01-31 18:30 EST"
+    assert format_moment(SUMMER) == "2026-07-03 21:05 EDT"
+    assert format_moment(SUMMER, SUMMER + timedelta(minutes=2, seconds=40)) == "2026-07-03 21:05 EDT (2 min ago)"
+    assert format_moment(None, SUMMER) == "-"
+
+
+@pytest.mark.usefixtures("in_new_york")
+def test_a_column_has_the_zone_in_its_head_and_labels_the_times_of_the_other_half_of_the_year() -> None:
+    assert zone_label(WINTER) == "EST"
+    assert [format_time(when, WINTER) for when in (WINTER, SUMMER, None)] == [
+        "2026-01-31 18:30", "2026-07-03 21:05 EDT", "-"
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("in_new_york")
+def test_a_day_of_the_api_keeps_its_date_in_every_zone() -> None:
+    assert format_bound(datetime(2000, 1, 1, tzinfo=UTC)) == "2000-01-01"
+    assert format_bound(WINTER) == "2026-01-31 18:30 EST"
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "text"),
+    [
+        ({"seconds": 0}, "just now"), ({"seconds": 59}, "just now"), ({"seconds": 60}, "1 min ago"),
+        ({"minutes": 59, "seconds": 59}, "59 min ago"), ({"hours": 47}, "1 d ago"), ({"hours": 23}, "23 h ago"),
+        ({"minutes": -5}, "in 5 min"), ({"seconds": -20}, "just now"),
+    ],
+)  # fmt: skip
+def test_how_long_ago_a_time_is(elapsed: dict[str, float], text: str) -> None:
+    assert format_ago(timedelta(**elapsed)) == text
 
 
 @pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "  ="])  # noqa: RUF001
