@@ -13,7 +13,7 @@ from etl.extract.read_resource import (
     report_end,
 )
 from etl.extract.run import ExtractRun
-from etl.ledger import batches
+from etl.ledger import batches, children
 from etl.ledger.batches import BatchResource
 from etl.models.states import ResourceState
 from etl.resources import find_resource
@@ -52,7 +52,10 @@ def end_reading(
     if error is not None:
         state = mark_unreadable(run, resource, error)
     else:
-        is_complete = outstanding == 0 and run.limit is None
+        were_parents_read = run.ledger.read(
+            partial(children.were_parents_read, tenant=run.ledger.tenant, batch_id=run.batch.id, resource=resource)
+        )
+        is_complete = outstanding == 0 and were_parents_read and run.limit is None
         state = finish_resource(run.ledger, run.batch.id, resource, finish, complete=is_complete)
     report_end(run, name)
     return state

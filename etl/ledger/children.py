@@ -13,6 +13,7 @@ from etl.catalogue import Resource
 from etl.config.parsers import parse_refresh_ages
 from etl.config.settings import Settings
 from etl.detail_rules import ACTIVE
+from etl.ledger import batches, watermarks
 from etl.ledger.json_fields import field_json
 from etl.models.states import CallOutcome
 from etl.resources import BY_NAME
@@ -262,6 +263,19 @@ def read_database_time(connection: Connection) -> datetime:
     """Return the time of the database, which decides what is due."""
     database_time: datetime = connection.execute(text("SELECT now()")).scalar_one()
     return database_time
+
+
+def were_parents_read(connection: Connection, tenant: str, batch_id: UUID, resource: Resource) -> bool:
+    """Return whether the parents of a resource were ever read, by this batch or before; else nothing can be due."""
+    parent = resource.parent
+    return (
+        parent is None
+        or bool(watermarks.read_complete_windows(connection, tenant, parent.resource))
+        or any(
+            batch_resource.resource == parent.resource and batch_resource.fully_read
+            for batch_resource in batches.read_batch_resources(connection, batch_id)
+        )
+    )
 
 
 def count_outstanding(connection: Connection, tenant: str) -> dict[str, int]:

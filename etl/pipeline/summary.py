@@ -12,7 +12,7 @@ from etl.ledger.quality import drift, findings
 from etl.ledger.quality.drift import DriftChange
 from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.transaction import Ledger
-from etl.models.states import BatchState
+from etl.models.states import BatchState, ResourceState
 from etl.window import Window
 
 
@@ -37,6 +37,11 @@ class Summary:
     def exit_status(self) -> int:
         """0 if every offered resource is complete and balanced, 6 if some failed."""
         return 0 if self.batch.status is BatchState.COMPLETED else 6
+
+    @property
+    def incomplete(self) -> tuple[str, ...]:
+        """The resources that have work left for another run, such as details beyond the call budget."""
+        return tuple(part.resource for part in self.parts if part.status is ResourceState.DONE and not part.complete)
 
     def after(self, resumed: "Summary") -> "Summary":
         """Return the summary of this run and of the interrupted batch that it finished first, as of one run."""

@@ -235,12 +235,21 @@ def finish_batch(
 
 
 def note_empty_columns(ledger: Ledger, batch: Batch, batch_resources: Sequence[BatchResource]) -> None:
-    """Note the columns without any value of the resources that are complete for the first time."""
-    done = [
+    """Note the columns without any value of the resources that are complete for the first time.
+
+    A resource that is made from others is complete when all of these were read: each may fill other columns.
+    """
+    ended = {
+        batch_resource.resource
+        for batch_resource in batch_resources
+        if batch_resource.status in (ResourceState.DONE, ResourceState.NOT_OFFERED)
+    }
+    resources = (
         find_resource(batch_resource.resource)
         for batch_resource in batch_resources
         if batch_resource.status is ResourceState.DONE
-    ]
+    )
+    done = [resource for resource in resources if all(derivation.resource in ended for derivation in resource.derived)]
     ledger.commit(partial(empty_columns.record_empty_columns, tenant=ledger.tenant, batch_id=batch.id, resources=done))
 
 

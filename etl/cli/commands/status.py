@@ -98,15 +98,17 @@ def describe_newest_batch(current: Status) -> str:
 
 def resource_to_row(freshness: Freshness, now: datetime, allowed_lag: timedelta | None) -> tuple[object, ...]:
     """Return the table row of one resource."""
+    complete_to: Text | str = format_time(freshness.complete_to, now)
+    mark: Text | str = ""
     if freshness.offered is False:
-        mark = Text("not offered", style="dim")
+        complete_to = Text("not offered", style="dim")
     elif freshness.complete_to is None and freshness.error is None:
-        mark = Text("not synced" if freshness.lag is None else "partial", style="dim")
+        complete_to = Text("not synced" if freshness.lag is None else "partial", style="dim")
     else:
         mark = check_mark(freshness.error is None and not (allowed_lag is not None and freshness.is_late(allowed_lag)))
     return (
         freshness.resource,
-        format_time(freshness.complete_to, now),
+        complete_to,
         "-" if freshness.lag is None else format_duration(freshness.lag),
         "-" if freshness.rows is None else format_number(freshness.rows),
         format_number(freshness.open_findings) if freshness.open_findings else "",

@@ -46,13 +46,16 @@ def describe_details(details: DetailsLeft, limit: RateLimit) -> str:
     """Return what was read of a kind of detail, and what is left."""
     read = f"{format_number(details.coverage.covered)} of {format_number(details.parents)} read"
     calls = Estimate(details.calls, details.calls)
-    return f"{details.resource}: {read}; {format_calls(calls)} left, {format_time(calls, limit)}"
+    time = "" if limit.calls is None else f", {format_time(calls, limit)}"
+    return f"{details.resource}: {read}; {format_calls(calls)} left{time}"
 
 
 def describe_total(backlogs: Sequence[DetailsLeft], limit: RateLimit) -> str:
     """Return what is left of all kinds of detail."""
     number = sum(details.calls for details in backlogs)
     calls = Estimate(number, number)
+    if limit.calls is None:
+        return f"Details in all: {format_calls(calls)} left; no call limit is set."
     return f"Details in all: {format_calls(calls)} left, {format_time(calls, limit)} at {format_rate(limit)}."
 
 

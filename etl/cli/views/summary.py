@@ -49,7 +49,11 @@ def format_headline(summary: Summary) -> str:
     if limit := summary.batch.options.get("limit"):
         return f"Read a sample of about {format_number(limit)} records of each resource (took {elapsed})."
     start, end = format_bound(summary.batch.window.start), format_bound(summary.batch.window.end)
-    return f"Up to date with QQCatalyst (took {elapsed}).\nCovered {start} to {end}."
+    covered = f"Covered {start} to {end}."
+    if summary.incomplete:
+        left = f"Still to be read: {join_words(list(summary.incomplete))}; see `qqetl status`."
+        return f"Finished the calls that were due (took {elapsed}).\n{covered}\n{left}"
+    return f"Up to date with QQCatalyst (took {elapsed}).\n{covered}"
 
 
 def format_traffic(summary: Summary) -> str:

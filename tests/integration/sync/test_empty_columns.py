@@ -76,3 +76,10 @@ def test_a_list_that_is_read_before_the_records_to_which_it_adds_is_read_correct
     site: Site, simulator: Simulator
 ) -> None:
     assert named(read(site, simulator, resources=("carrier_list",))) == []
+
+
+def test_columns_that_another_source_fills_are_not_named_before_it_was_read(site: Site, simulator: Simulator) -> None:
+    # Fees come with policies and with quotes; only those of quotes have a quote.
+    of_fees = [text for text in named(read(site, simulator, resources=("policies",))) if "of fees" in text]
+    assert of_fees == []
+    assert values(site.engine, "SELECT count(*) FROM fees WHERE quote_id IS NULL")[0] > 5

@@ -196,3 +196,13 @@ def test_an_interrupted_list_shows_the_date_ranges_that_were_read(site: Site, mo
         (lists,) = backfill_to_json(load_status(connection, site.settings.etl_tenant), parse_rate_limit("off"))["lists"]
     assert lists["resource"] == "contacts"
     assert 0 <= lists["stretches_read"] < lists["stretches"]
+
+
+def test_details_of_parents_that_were_never_read_are_not_complete(site: Site) -> None:
+    summary = site.sync_once(resources=("coverages",))
+    assert (summary.exit_status, summary.incomplete) == (0, ("coverages",))
+    assert pairs(site.engine, "SELECT resource, complete_to FROM etl.watermarks") == []
+    assert site.sync_once(resources=("policies", "coverages")).incomplete == ()
+    assert {resource for resource, _ in pairs(site.engine, "SELECT resource, complete_to FROM etl.watermarks")} == {
+        "policies", "fees", "coverages"
+    }  # fmt: skip

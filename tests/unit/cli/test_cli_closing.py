@@ -30,7 +30,7 @@ ZERO = {"pages": 0, "fetched": 0, "findings": 0, **{outcome.value: 0 for outcome
 def part(
     name: str, status: ResourceState = ResourceState.DONE, error: str | None = None, **counts: int
 ) -> BatchResource:
-    return BatchResource(name, status, WINDOW, ZERO | counts, fully_read=True, error=error)
+    return BatchResource(name, status, WINDOW, ZERO | counts, fully_read=True, complete=True, error=error)
 
 
 def summary(*parts: BatchResource, tables: dict[str, dict[str, int]] | None = None) -> Summary:
@@ -53,6 +53,14 @@ def test_the_balance_names_counts_other_than_zero() -> None:
 
 def test_a_resource_that_is_not_offered_is_no_failure() -> None:
     assert find_failures([BALANCED, LOST, ABSENT]) == [("two", "3 records were fetched and 2 accounted for")]
+
+
+def test_a_summary_names_what_is_still_to_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    show_summary(summary(BALANCED, replace(BALANCED, resource="quotes", complete=False), ABSENT))
+    shown = capsys.readouterr().out
+    assert "Up to date" not in shown
+    assert "Finished the calls that were due (took 2.0 s).\nCovered 2026-01-01 to 2026-02-01." in shown
+    assert "Still to be read: quotes; see `qqetl status`." in shown
 
 
 def test_summary_of_a_successful_run(capsys: pytest.CaptureFixture[str]) -> None:
