@@ -57,12 +57,16 @@ def read_and_finish(
 def finish_resource(
     ledger: Ledger, batch_id: UUID, resource: Resource, finish: FinishResource, *, complete: bool = True
 ) -> ResourceState:
-    """Finish a resource that was read as far as possible, and return its final state."""
-    batch_key: dict[str, Any] = {"batch_id": batch_id, "resource": resource.name}
-    ledger.commit(partial(batches.mark_fully_read, complete=complete, **batch_key))
-    if not resource.documented:
-        ledger.commit(partial(watermarks.write_offer, tenant=ledger.tenant, resource=resource.name, offered=True))
-    return ledger.commit(partial(run_finish, finish=finish, complete=complete, **batch_key))
+    """Finish a resource that was read as far as possible, in one transaction, and return its final state."""
+    work = partial(
+        close_reading,
+        tenant=ledger.tenant,
+        batch_id=batch_id,
+        resource=resource,
+        finish=finish,
+        complete=complete,
+    )
+    return ledger.commit(work)
 
 
 def read_records(
@@ -82,11 +86,15 @@ def check_sources(resource: Resource, end_states: Mapping[str, ResourceState]) -
             raise ApiUnavailable(f"the resource is derived from {source}, which failed")
 
 
-def run_finish(
-    connection: Connection, batch_id: UUID, resource: str, finish: FinishResource, *, complete: bool
+def close_reading(
+    connection: Connection, tenant: str, batch_id: UUID, resource: Resource, finish: FinishResource, *, complete: bool
 ) -> ResourceState:
-    """Call `finish` with the current counts of a resource."""
-    return finish(connection, batch_resource_of(batches.read_batch_resources(connection, batch_id), resource), complete)
+    """Store that a resource was read and is offered, and call `finish` with its counts."""
+    batches.mark_fully_read(connection, batch_id, resource.name, complete=complete)
+    if not resource.documented:
+        watermarks.write_offer(connection, tenant, resource.name, offered=True)
+    batch_resources = batches.read_batch_resources(connection, batch_id)
+    return finish(connection, batch_resource_of(batch_resources, resource.name), complete)
 
 
 def record_drift(run: ExtractRun, resource: Resource) -> None:

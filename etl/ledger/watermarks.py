@@ -1,5 +1,6 @@
 """Watermarks: the windows in which a resource is complete, and the resources that an account does not offer."""
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,15 @@ def read_complete_windows(connection: Connection, tenant: str, resource: str) ->
     is_resource = (watermarks.c.tenant == tenant) & (watermarks.c.resource == resource)
     query = select(watermarks.c.complete_from, watermarks.c.complete_to).where(is_resource)
     return [Window(*row) for row in connection.execute(query.order_by(watermarks.c.complete_from))]
+
+
+def read_all_windows(connection: Connection, tenant: str) -> defaultdict[str, list[Window]]:
+    """Return the windows in which each resource is complete, oldest first; a resource without any has an empty list."""
+    query = select(watermarks.c.resource, watermarks.c.complete_from, watermarks.c.complete_to)
+    windows: defaultdict[str, list[Window]] = defaultdict(list)
+    for row in connection.execute(query.where(watermarks.c.tenant == tenant).order_by(watermarks.c.complete_from)):
+        windows[row.resource].append(Window(row.complete_from, row.complete_to))
+    return windows
 
 
 def find_next_start(windows: list[Window]) -> datetime:

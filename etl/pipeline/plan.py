@@ -59,28 +59,25 @@ def plan(ledger: Ledger, settings: Settings, now: datetime, window: Window | Non
         return Plan(dict.fromkeys(names, window.clipped_to(now)), not_offered)
     if options.full:
         return Plan(dict.fromkeys(names, Window(FIRST_INSTANT, now)), not_offered)
+    complete = ledger.read(partial(watermarks.read_all_windows, tenant=ledger.tenant))
     if not options.resources:
-        names = [name for name in names if not was_read_today(ledger, name, now)]
-    return Plan({name: Window(window_start(ledger, settings, name, now), now) for name in names}, not_offered)
+        names = [name for name in names if not was_read_today(complete[name], name, now)]
+    return Plan({name: Window(window_start(complete[name], settings, name, now), now) for name in names}, not_offered)
 
 
-def was_read_today(ledger: Ledger, resource: str, now: datetime) -> bool:
+def was_read_today(complete: list[Window], resource: str, now: datetime) -> bool:
     """Return whether a list that is read once a day is already complete up to a time of this day in UTC."""
-    if not is_read_daily(BY_NAME[resource]):
-        return False
-    intervals = ledger.read(partial(watermarks.read_complete_windows, tenant=ledger.tenant, resource=resource))
-    return is_same_day(watermarks.find_next_start(intervals), now)
+    return is_read_daily(BY_NAME[resource]) and is_same_day(watermarks.find_next_start(complete), now)
 
 
-def window_start(ledger: Ledger, settings: Settings, resource: str, now: datetime) -> datetime:
+def window_start(complete: list[Window], settings: Settings, resource: str, now: datetime) -> datetime:
     """Return the start of a resource's next window: its watermark, or earlier if the API does not report changes."""
-    intervals = ledger.read(partial(watermarks.read_complete_windows, tenant=ledger.tenant, resource=resource))
-    start = min(watermarks.find_next_start(intervals), now - timedelta(seconds=1))
+    start = min(watermarks.find_next_start(complete), now - timedelta(seconds=1))
     if (
         needs_lookback(resource)
-        and intervals
+        and complete
         and settings.etl_billing_lookback
-        and not is_same_day(intervals[-1].end, now)
+        and not is_same_day(complete[-1].end, now)
     ):
         return max(FIRST_INSTANT, min(start, now - settings.etl_billing_lookback))
     return start
