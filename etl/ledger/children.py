@@ -266,13 +266,18 @@ def read_database_time(connection: Connection) -> datetime:
 
 
 def were_parents_read(connection: Connection, tenant: str, batch_id: UUID, resource: Resource) -> bool:
-    """Return whether the parents of a resource were ever read, by this batch or before; else nothing can be due."""
-    parent = resource.parent
+    """Return whether the parents of a resource were ever read, by this batch or before; else nothing can be due.
+
+    Parents that the account does not offer count as read: there are none.
+    """
+    if resource.parent is None:
+        return True
+    parent = resource.parent.resource
     return (
-        parent is None
-        or bool(watermarks.read_complete_windows(connection, tenant, parent.resource))
+        bool(watermarks.read_complete_windows(connection, tenant, parent))
+        or parent in watermarks.read_not_offered(connection, tenant)
         or any(
-            batch_resource.resource == parent.resource and batch_resource.fully_read
+            batch_resource.resource == parent and batch_resource.fully_read
             for batch_resource in batches.read_batch_resources(connection, batch_id)
         )
     )

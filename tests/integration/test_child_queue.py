@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.ledger import child_refresh, children
+from etl.ledger import child_refresh, children, watermarks
 from etl.ledger.child_counts import count_due_calls
 from etl.ledger.children import ChildRequest, DueQuery, QueueCoverage, RefreshAge
 from etl.ledger.parent_conditions import CLEANING_VALUES, build_mark_condition
@@ -22,6 +22,7 @@ from etl.models.sources import is_one_of, spellings
 from etl.models.states import RawState
 from etl.record import Record, StagedRecord
 from etl.resources import find_resource
+from etl.window import Window
 
 TENANT, BATCH = "t", UUID(int=1)
 POLICIES, DETAILS = find_resource("policies"), find_resource("policy_details")
@@ -314,3 +315,20 @@ def test_a_parent_marked_deleted_in_any_spelling_gets_no_call(connection: Connec
     put(connection, "3", Status="C")
     assert ids(due(connection)) == ["2", "3"]
     assert [calls.active for calls in count_due_calls(connection, DETAILS, POLICIES, TENANT, TODAY)] == [True, False]
+
+
+def test_parents_count_as_read_once_they_were_read_or_are_not_offered(connection: Connection) -> None:
+    staff, office = find_resource("employee_list"), find_resource("locations")
+
+    def were_read() -> bool:
+        return children.were_parents_read(connection, TENANT, UUID(int=1), staff)
+
+    assert not were_read()
+    watermarks.write_offer(connection, TENANT, office.name, offered=False, reason="404")
+    assert were_read()
+    watermarks.write_offer(connection, TENANT, office.name, offered=True)
+    assert not were_read()
+    window = Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC))
+    watermarks.advance_watermark(connection, TENANT, office.name, window)
+    assert were_read()
+    assert children.were_parents_read(connection, TENANT, UUID(int=1), office), "it has no parents"
