@@ -62,9 +62,10 @@ class LazyCommands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Accept `--utc` after the command too, where people write it."""
-        if "--utc" in args:
-            args = ["--utc", *(argument for argument in args if argument != "--utc")]
-        return super().parse_args(ctx, args)
+        options, values = (args[: args.index("--")], args[args.index("--") :]) if "--" in args else (args, [])
+        if "--utc" in options:
+            options = ["--utc", *(option for option in options if option != "--utc")]
+        return super().parse_args(ctx, [*options, *values])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (signature of the base class)
         """Return the command with this name, None if there is none."""

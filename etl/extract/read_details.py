@@ -25,15 +25,8 @@ def read_details(
     """Read details in order of value over all resources, and return the final state of each resource."""
     if not batch_resources:
         return {}
-    for batch_resource in batch_resources:
-        run.ledger.commit(
-            partial(
-                batches.set_resource_state,
-                batch_id=run.batch.id,
-                resource=batch_resource.resource,
-                status=ResourceState.RUNNING,
-            )
-        )
+    names = [batch_resource.resource for batch_resource in batch_resources]
+    run.ledger.commit(partial(batches.mark_running, batch_id=run.batch.id, resources=names))
     reader = DetailReader(run, batch_resources)
     reader.read()
     outstanding = reader.count_outstanding()
@@ -52,9 +45,7 @@ def end_reading(
     if error is not None:
         state = mark_unreadable(run, resource, error)
     else:
-        were_parents_read = run.ledger.read(
-            partial(children.were_parents_read, tenant=run.ledger.tenant, batch_id=run.batch.id, resource=resource)
-        )
+        were_parents_read = run.ledger.read(partial(children.were_parents_read, batch=run.batch, resource=resource))
         is_complete = outstanding == 0 and were_parents_read and run.limit is None
         state = finish_resource(run.ledger, run.batch.id, resource, finish, complete=is_complete)
     report_end(run, name)

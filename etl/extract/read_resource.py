@@ -42,8 +42,7 @@ def read_and_finish(
 ) -> ResourceState:
     """Read one resource and return its final state."""
     resource = find_resource(batch_resource.resource)
-    batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": batch_resource.resource}
-    run.ledger.commit(partial(batches.set_resource_state, status=ResourceState.RUNNING, **batch_key))
+    run.ledger.commit(partial(batches.mark_running, batch_id=run.batch.id, resources=[resource.name]))
     run.watch(Started(run.step, batch_resource.resource))
     try:
         complete = read_records(run, batch_resource, resource, end_states) and run.limit is None

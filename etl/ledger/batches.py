@@ -1,6 +1,6 @@
 """Batches and their resources: create, read, advance, fail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -192,6 +192,15 @@ def set_resource_state(
         update(batch_resources)
         .where(batch_resources.c.batch_id == batch_id, batch_resources.c.resource == resource)
         .values(status=status, error=error, trouble=trouble)
+    )
+
+
+def mark_running(connection: Connection, batch_id: UUID, resources: Collection[str]) -> None:
+    """Mark resources of a batch as running, without the reason of an earlier failure."""
+    connection.execute(
+        update(batch_resources)
+        .where(batch_resources.c.batch_id == batch_id, batch_resources.c.resource.in_(resources))
+        .values(status=ResourceState.RUNNING, error=None, trouble=None)
     )
 
 

@@ -14,6 +14,7 @@ from etl.config.parsers import parse_refresh_ages
 from etl.config.settings import Settings
 from etl.detail_rules import ACTIVE
 from etl.ledger import batches, watermarks
+from etl.ledger.batches import Batch
 from etl.ledger.json_fields import field_json
 from etl.models.states import CallOutcome
 from etl.resources import BY_NAME
@@ -265,21 +266,21 @@ def read_database_time(connection: Connection) -> datetime:
     return database_time
 
 
-def were_parents_read(connection: Connection, tenant: str, batch_id: UUID, resource: Resource) -> bool:
+def were_parents_read(connection: Connection, batch: Batch, resource: Resource) -> bool:
     """Return whether the parents of a resource were ever read, by this batch or before; else nothing can be due.
 
-    Parents that the account does not offer count as read: there are none.
+    Parents that the account does not offer, or that the settings leave out, count as read: none will come.
     """
     if resource.parent is None:
         return True
     parent = resource.parent.resource
+    in_batch = {
+        batch_resource.resource: batch_resource for batch_resource in batches.read_batch_resources(connection, batch.id)
+    }
     return (
-        bool(watermarks.read_complete_windows(connection, tenant, parent))
-        or parent in watermarks.read_not_offered(connection, tenant)
-        or any(
-            batch_resource.resource == parent and batch_resource.fully_read
-            for batch_resource in batches.read_batch_resources(connection, batch_id)
-        )
+        bool(watermarks.read_complete_windows(connection, batch.tenant, parent))
+        or parent in watermarks.read_not_offered(connection, batch.tenant)
+        or (in_batch[parent].fully_read if parent in in_batch else not batch.options.get("resources"))
     )
 
 

@@ -2,7 +2,6 @@
 
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from etl.errors import ApiUnavailable
 from etl.extract.read_resource import check_sources, finish_resource
@@ -28,16 +27,16 @@ def finish_read(ledger: Ledger, batch: Batch, batch_resource: BatchResource) -> 
             batch.id,
             resource,
             build_finish(batch),
-            complete=has_nothing_outstanding(ledger, batch_resource, batch.id),
+            complete=has_nothing_outstanding(ledger, batch, batch_resource),
         )
 
 
-def has_nothing_outstanding(ledger: Ledger, batch_resource: BatchResource, batch_id: UUID) -> bool:
+def has_nothing_outstanding(ledger: Ledger, batch: Batch, batch_resource: BatchResource) -> bool:
     """Tell whether a resource that was read has no calls left for another run."""
     resource = find_resource(batch_resource.resource)
     if resource.parent is None:
         return True
-    if not ledger.read(partial(children.were_parents_read, tenant=ledger.tenant, batch_id=batch_id, resource=resource)):
+    if not ledger.read(partial(children.were_parents_read, batch=batch, resource=resource)):
         return False
     return ledger.read(partial(children.count_outstanding, tenant=ledger.tenant)).get(batch_resource.resource, 0) == 0
 

@@ -229,28 +229,37 @@ def finish_batch(
     run_checks_after_load(ledger, batch.id, watcher.watch)
     ledger.commit(partial(complete_batch, batch=batch))
     if not batch.options.get("limit"):
-        note_empty_columns(ledger, batch, batch_resources)
+        note_empty_columns(ledger, settings, batch, batch_resources)
     purge_old_raw_rows(ledger, settings, [batch_resource.resource for batch_resource in batch_resources])
     return scans
 
 
-def note_empty_columns(ledger: Ledger, batch: Batch, batch_resources: Sequence[BatchResource]) -> None:
+def note_empty_columns(
+    ledger: Ledger, settings: Settings, batch: Batch, batch_resources: Sequence[BatchResource]
+) -> None:
     """Note the columns without any value of the resources that are complete for the first time.
 
-    A resource that is made from others is complete when all of these were read: each may fill other columns.
+    A resource that is made from others waits until all of these were read, since each may fill other columns.
     """
-    ended = {
-        batch_resource.resource
-        for batch_resource in batch_resources
-        if batch_resource.status in (ResourceState.DONE, ResourceState.NOT_OFFERED)
-    }
+    unread = find_unread(ledger, settings)
     resources = (
         find_resource(batch_resource.resource)
         for batch_resource in batch_resources
         if batch_resource.status is ResourceState.DONE
     )
-    done = [resource for resource in resources if all(derivation.resource in ended for derivation in resource.derived)]
+    done = [
+        resource
+        for resource in resources
+        if not any(derivation.resource in unread for derivation in resource.derived if not derivation.fallback)
+    ]
     ledger.commit(partial(empty_columns.record_empty_columns, tenant=ledger.tenant, batch_id=batch.id, resources=done))
+
+
+def find_unread(ledger: Ledger, settings: Settings) -> set[str]:
+    """Return the resources that the settings select, that the account may offer, and that were never complete."""
+    complete = ledger.read(partial(watermarks.read_all_windows, tenant=ledger.tenant))
+    not_offered = ledger.read(partial(watermarks.read_not_offered, tenant=ledger.tenant))
+    return {name for name in resource_names((), settings) if not complete[name] and name not in not_offered}
 
 
 def purge_old_raw_rows(ledger: Ledger, settings: Settings, names: Sequence[str]) -> None:

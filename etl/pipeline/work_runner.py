@@ -18,7 +18,7 @@ from etl.ledger import batches, children, slices
 from etl.ledger.batches import BatchResource
 from etl.ledger.children import QueueChunk
 from etl.ledger.slices import Slice
-from etl.models.states import ENDED, ResourceState
+from etl.models.states import ENDED
 from etl.pipeline.task_chunks import Chunk, ResourceSlices, calls_weight, pack, queue_slice_count, slice_weight
 from etl.resources import find_resource
 
@@ -26,16 +26,10 @@ from etl.resources import find_resource
 def plan_chunks(run: ExtractRun, batch_resources: Iterable[BatchResource]) -> list[Chunk]:
     """Return the chunks that are left to read of some resources; mark a resource failed that cannot be planned."""
     unfinished = [batch_resource for batch_resource in batch_resources if batch_resource.status not in ENDED]
+    names = [batch_resource.resource for batch_resource in unfinished]
+    run.ledger.commit(partial(batches.mark_running, batch_id=run.batch.id, resources=names))
     items: list[ResourceSlices] = []
     for batch_resource in unfinished:
-        run.ledger.commit(
-            partial(
-                batches.set_resource_state,
-                batch_id=run.batch.id,
-                resource=batch_resource.resource,
-                status=ResourceState.RUNNING,
-            )
-        )
         run.watch(Started(run.step, batch_resource.resource))
         if not is_child(batch_resource):
             try:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from etl.ledger import child_refresh, children, watermarks
+from etl.ledger.batches import build_batch
 from etl.ledger.child_counts import count_due_calls
 from etl.ledger.children import ChildRequest, DueQuery, QueueCoverage, RefreshAge
 from etl.ledger.parent_conditions import CLEANING_VALUES, build_mark_condition
@@ -317,18 +318,19 @@ def test_a_parent_marked_deleted_in_any_spelling_gets_no_call(connection: Connec
     assert [calls.active for calls in count_due_calls(connection, DETAILS, POLICIES, TENANT, TODAY)] == [True, False]
 
 
-def test_parents_count_as_read_once_they_were_read_or_are_not_offered(connection: Connection) -> None:
+def test_parents_count_as_read_once_they_were_read_or_when_none_will_come(connection: Connection) -> None:
     staff, office = find_resource("employee_list"), find_resource("locations")
-
-    def were_read() -> bool:
-        return children.were_parents_read(connection, TENANT, UUID(int=1), staff)
-
-    assert not were_read()
-    watermarks.write_offer(connection, TENANT, office.name, offered=False, reason="404")
-    assert were_read()
-    watermarks.write_offer(connection, TENANT, office.name, offered=True)
-    assert not were_read()
     window = Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC))
+
+    def were_read(*named: str) -> bool:
+        batch = build_batch(TENANT, window, "rules", "sync", {"resources": list(named)})
+        return children.were_parents_read(connection, batch, staff)
+
+    assert were_read(), "the settings leave the parents out of a batch of all resources"
+    assert not were_read("employee_list")
+    watermarks.write_offer(connection, TENANT, office.name, offered=False, reason="404")
+    assert were_read("employee_list")
+    watermarks.write_offer(connection, TENANT, office.name, offered=True)
+    assert not were_read("employee_list")
     watermarks.advance_watermark(connection, TENANT, office.name, window)
-    assert were_read()
-    assert children.were_parents_read(connection, TENANT, UUID(int=1), office), "it has no parents"
+    assert were_read("employee_list")

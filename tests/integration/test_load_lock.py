@@ -1,5 +1,6 @@
 """Two transactions that write the rows of one agency in opposite orders wait for each other, without a deadlock."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -69,3 +70,19 @@ def test_two_agencies_do_not_wait_for_each_other(engine: Engine) -> None:
     with engine.begin() as first, engine.begin() as second:
         refer_to(first, "t", "employees")
         refer_to(second, "u", "employees")
+
+
+def test_a_transaction_waits_in_line_for_longer_than_for_a_row(engine: Engine) -> None:
+    def write_second() -> str:
+        with engine.begin() as second:
+            second.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            refer_to(second, "t", "employees")
+            return str(second.execute(text("SHOW lock_timeout")).scalar())
+
+    with ThreadPoolExecutor() as pool:
+        with engine.begin() as first:
+            refer_to(first, "t", "employees")
+            other = pool.submit(write_second)
+            assert wait_until(lambda: is_waiting(engine), SECONDS)
+            time.sleep(0.2)
+        assert other.result(SECONDS) == "50ms", "the limit is put back"

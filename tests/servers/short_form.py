@@ -1,6 +1,7 @@
 """A pytest plugin: without paths the short form of the suite runs, `--rest` runs the others, `--all` runs everything.
 
-The short form holds the tests that tell most for their time. Tests that are named by a path always run.
+The short form holds the tests that tell most for their time. Tests that are named by a path or chosen by
+`--lf` always run.
 """
 
 from pathlib import Path
@@ -30,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the form; the processes that run the tests get it with the options."""
     if config.option.form is None:
-        is_whole_suite = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+        is_whole_suite = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.lf
         config.option.form = "short" if is_whole_suite else "all"
 
 

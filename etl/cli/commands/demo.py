@@ -1,6 +1,7 @@
 """`qqetl demo`: sync a simulated agency into an embedded PostgreSQL, on this machine only."""
 
 import time
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,7 @@ from etl.errors import Interrupted
 from etl.extract.selection import resource_names
 from etl.pipeline import Options, Summary, Watcher, sync
 from etl.simulator import Simulator
+from etl.status.format import to_local
 
 app = create_app()
 
@@ -129,7 +131,7 @@ def describe_changes(summary: Summary) -> str:
     ]
     text = join_words(changed_tables) if changed_tables else "no changes"
     effort = f"{format_count(summary.calls, 'call')}, {format_duration(summary.seconds)}"
-    return f"{time.strftime('%H:%M:%S')}  {text} ({effort})"
+    return f"{to_local(datetime.now(UTC)):%H:%M:%S}  {text} ({effort})"
 
 
 #: Signs of inserted, updated and deleted rows.

@@ -83,6 +83,7 @@ def test_a_sync_in_tasks_leads_to_the_same_rows(site: Site, as_synced: Site) -> 
     assert value(site.engine, "SELECT count(*) FROM etl.leases WHERE expires_at > now() OR resource LIKE '%/%'") == 0
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.usefixtures("small_pieces")
 def test_parallel_workers_lead_to_the_same_rows_even_if_one_is_killed(site: Site, as_synced: Site, size: int) -> None:
