@@ -15,6 +15,12 @@ SHORT = (
     "tests/unit",
     "tests/declarations",
     "tests/docs",
+    "tests/integration/test_balance.py",
+    "tests/integration/test_load_lock.py",
+    "tests/integration/test_load_statements.py",
+    "tests/integration/test_transaction.py",
+    "tests/integration/sync/test_first_sync.py",
+    "tests/acceptance/test_cli_road.py",
 )
 
 
@@ -31,7 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the form; the processes that run the tests get it with the options."""
     if config.option.form is None:
-        is_whole_suite = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.lf
+        is_whole_suite = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+        is_whole_suite &= not config.getoption("lf", default=False)
         config.option.form = "short" if is_whole_suite else "all"
 
 
