@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from etl.cli.views.balance_sheet import find_failures, format_balance
+from etl.cli.views.call_time import describe_details, describe_total
 from etl.cli.views.forecast import forecasts_to_json, show_forecast
 from etl.cli.views.summary import (
     format_headline,
@@ -17,7 +18,10 @@ from etl.cli.views.summary import (
     summary_to_json,
 )
 from etl.config.rate_limit import parse_rate_limit
+from etl.detail_rules import Priority
 from etl.ledger.batches import Batch, BatchResource
+from etl.ledger.child_counts import DetailsLeft, DueCalls
+from etl.ledger.children import QueueCoverage
 from etl.models.states import BatchState, Outcome, ResourceState
 from etl.pipeline import Summary
 from etl.pipeline.forecast import Forecast, Sampled, SyncForecast
@@ -167,3 +171,19 @@ def test_a_plan_as_json_names_both_ends_of_a_range() -> None:
         ("contacts", False),
         ("quotes", True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "of_quotes", "in_all"),
+    [
+        ("58/60s", "quotes: 2 of 9 read; 116 calls left, 1 min",
+         "Details in all: 116 calls left, 1 min at 58 calls a minute."),
+        ("off", "quotes: 2 of 9 read; 116 calls left", "Details in all: 116 calls left; no call limit is set."),
+    ],
+)  # fmt: skip
+def test_details_that_are_left_are_counted_with_their_time(limit: str, of_quotes: str, in_all: str) -> None:
+    left = DetailsLeft(
+        "quotes", QueueCoverage(9, 2, 7, None), [DueCalls("quotes", Priority.SAMPLE, changed=True, calls=116)]
+    )
+    assert describe_details(left, parse_rate_limit(limit)) == of_quotes
+    assert describe_total([left], parse_rate_limit(limit)) == in_all
