@@ -18,8 +18,6 @@ SHORT = (
     "tests/integration/test_balance.py",
     "tests/integration/test_load_lock.py",
     "tests/integration/test_load_statements.py",
-    "tests/integration/test_transaction.py",
-    "tests/integration/sync/test_first_sync.py",
     "tests/acceptance/test_cli_road.py",
 )
 
