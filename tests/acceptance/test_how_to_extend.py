@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 from command_line import settings_of
 from databases import MIGRATED, clone_database
@@ -124,5 +125,9 @@ def test_a_field_and_a_resource_are_added_as_their_pages_say(project: Copy) -> N
 
     project.run("python -m etl sync --resource policies --resource account_info")
     assert "binders" in project.run(read.strip().replace("qqetl", "python -m etl"))
+    with psycopg.connect(project.environment["DATABASE_URL"]) as connection:
+        filled = connection.execute("SELECT count(*), count(binder_number) FROM public.binders").fetchone()
+    assert filled is not None
+    assert all(filled), "the new table has rows with values"
     for line in replay.splitlines():
         project.run(line.replace("qqetl", "python -m etl"))
