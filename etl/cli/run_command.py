@@ -8,8 +8,10 @@ from etl.cli.ui.format import format_number
 from etl.cli.ui.progress import show_progress
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_json, print_notice
+from etl.cli.views.deletion_preview import show_deletion_preview
 from etl.cli.views.summary import show_summary, summary_to_json
 from etl.errors import Interrupted
+from etl.models.states import DRY_RECONCILE
 from etl.pipeline import Options, Summary, Watcher
 
 #: Runs the pipeline and reports to a watcher.
@@ -76,7 +78,13 @@ def run_rounds(run_round: Callable[[Options], Summary], options: Options, *, goe
 
 def choose_summary_writer(*, as_json: bool) -> WriteSummary:
     """Return the function that prints the summary, as text or as JSON."""
-    return print_json_summary if as_json else show_summary
+    return print_json_summary if as_json else show_summary_of_kind
+
+
+def show_summary_of_kind(summary: Summary) -> None:
+    """Print the summary of a run that wrote records, or of a dry run that compared them."""
+    show = show_deletion_preview if summary.batch.command == DRY_RECONCILE else show_summary
+    show(summary)
 
 
 def print_json_summary(summary: Summary) -> None:
@@ -89,4 +97,4 @@ def describe_interruption(stop_request: StopRequest, minutes: float | None) -> s
     if stop_request.timed_out and minutes is not None and not stop_request.by_signal:
         limit = format_number(round(minutes)) if minutes >= 1 else f"{minutes:g}"
         return f"Stopped after the {limit}-minute limit. Progress is saved; the next `qqetl sync` resumes from here."
-    return "Stopped on request. Progress is saved; `qqetl retry` or the next `qqetl sync` resumes from here."
+    return f"Stopped on request. Progress is saved; {stop_request.resumed_by} resumes from here."

@@ -80,8 +80,9 @@ def start_batch(agency: str | None, run: str, params: Mapping[str, Any], *, full
     from etl.errors import LeaseHeld
     from etl.pipeline.tasks import begin_run
 
-    window, options = requested_window(params), run_options(params, full=full)
+    window = requested_window(params)
     with open_task(agency, run) as task:
+        options = run_options(params, task.settings, full=full)
         try:
             return str(begin_run(task, window, options, wait_seconds=FULL_READ_WAIT_SECONDS if full else 0.0))
         except LeaseHeld as error:
@@ -100,7 +101,7 @@ def requested_window(params: Mapping[str, Any]) -> Window | None:
     return Window.of({"start_date": start, "end_date": end or datetime.now(UTC)}) if start else None
 
 
-def run_options(params: Mapping[str, Any], *, full: bool) -> Any:
+def run_options(params: Mapping[str, Any], settings: Any, *, full: bool) -> Any:
     """Return the options of a run; a full run covers only resources that are read as one list."""
     from etl.pipeline import Options
     from etl.pipeline.reconcile import select_reconcilable
@@ -108,7 +109,7 @@ def run_options(params: Mapping[str, Any], *, full: bool) -> Any:
     names = tuple(params.get("resources") or ())
     if not full:
         return Options(names)
-    return Options(tuple(resource.name for resource in select_reconcilable(names)), full=True, command="reconcile")
+    return Options(select_reconcilable(names, settings), full=True, command="reconcile")
 
 
 def plan_chunks(agency: str | None, run: str, batch: str, level: int) -> list[Any]:

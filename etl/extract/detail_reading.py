@@ -1,6 +1,7 @@
 """The reading of one resource that has a call per parent: its answers so far, and when to give up."""
 
 from functools import partial
+from typing import Any
 
 from etl.api.protocol import CallFailed, EndpointRefused, Refusal
 from etl.catalogue import Resource
@@ -89,11 +90,9 @@ class DetailReading:
 
     def has_answers(self) -> bool:
         """Return whether any call of this batch for the resource was answered, in this task or another."""
-        batch_resources = self.run.ledger.read(partial(batches.read_batch_resources, batch_id=self.run.batch.id))
-        return any(
-            batch_resource.resource == self.resource.name and batch_resource.counts["pages"]
-            for batch_resource in batch_resources
-        )
+        key: dict[str, Any] = {"batch_id": self.run.batch.id, "resource": self.resource.name}
+        batch_resource = self.run.ledger.read(partial(batches.read_batch_resource, **key))
+        return batch_resource is not None and batch_resource.counts["pages"] > 0
 
     def report_not_found(self) -> None:
         """Report parents that QQCatalyst no longer has; whether they are deleted is decided by their own list."""

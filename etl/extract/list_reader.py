@@ -1,6 +1,6 @@
 """Reads a feed or a list slice by slice until as many ids have arrived as the API reports."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from math import ceil
 from typing import Any
@@ -26,7 +26,7 @@ from etl.extract.source_tenant import read_source_tenant
 from etl.ledger import slices
 from etl.ledger.batches import BatchResource
 from etl.ledger.list_limits import read_list_limits, write_days, write_page_size
-from etl.ledger.slice_changes import MAX_READINGS, assign_page_size, split_slice
+from etl.ledger.slice_changes import MAX_READINGS, continue_readings, split_slice
 from etl.ledger.slices import Slice, SliceReading
 from etl.ledger.staging.step_back import find_slices_to_confirm
 from etl.resources import find_resource
@@ -76,9 +76,10 @@ class ListReader:
             self.reader.source_tenant = self.run.ledger.read(partial(read_source_tenant, tenant=self.run.ledger.tenant))
         unread = [date_slice for date_slice in self.slices_to_read() if numbers is None or date_slice.is_in(numbers)]
         while unread:
-            unread = self.with_page_size(unread)
+            continued = self.continue_readings(unread)
+            unread = [continued_slice for continued_slice, _ in continued]
             try:
-                self.read_pages(unread[:1] if self.is_probing else unread)
+                self.read_pages(continued[:1] if self.is_probing else continued)
             except PageSizeRefused as refused:
                 self.use_smaller_size(refused)
                 continue
@@ -95,21 +96,20 @@ class ListReader:
             unread = self.verify_totals(unread) or self.slices_to_confirm(numbers)
         return True
 
-    def read_pages(self, unread: Sequence[Slice]) -> None:
+    def continue_readings(self, unread: Sequence[Slice]) -> list[tuple[Slice, dict[int, int]]]:
+        """Return slices with the page size of their readings, each with the pages that are already staged."""
+        paged = [index for index, endpoint in enumerate(self.resource.endpoints) if endpoint.paging]
+        how_to_read: dict[str, Any] = {"size": self.reader.page_size, "paged": paged}
+        return self.run.ledger.commit(
+            partial(continue_readings, slices_to_read=unread, **how_to_read, **self.batch_key)
+        )
+
+    def read_pages(self, continued: Sequence[tuple[Slice, Mapping[int, int]]]) -> None:
         """Read and write the missing pages of slices."""
-        pages = self.run.ledger.read(partial(self.pages_read, unread=unread))
-        fetch = partial(self.reader.read_slices, date_slices=unread, read=pages)
+        pages = {unread_slice.number: staged for unread_slice, staged in continued}
+        fetch = partial(self.reader.read_slices, date_slices=[part for part, _ in continued], read=pages)
         for _ in self.run.write_pages(self.window, fetch, PAGES_PER_GROUP):
             pass
-
-    def with_page_size(self, unread: Sequence[Slice]) -> list[Slice]:
-        """Return slices with the page size of their readings; a list without pages has none."""
-        paged = [unread_slice for unread_slice in unread if self.resource.endpoints[unread_slice.endpoint].paging]
-        sized = self.run.ledger.commit(
-            partial(assign_page_size, slices_to_read=paged, size=self.reader.page_size, **self.batch_key)
-        )
-        by_number = {sized_slice.number: sized_slice for sized_slice in sized}
-        return [by_number.get(unread_slice.number, unread_slice) for unread_slice in unread]
 
     def use_smaller_size(self, refused: PageSizeRefused) -> None:
         """Read smaller pages from now on; raise the API's refusal if there is no smaller size."""
@@ -149,7 +149,9 @@ class ListReader:
         return remaining
 
     def save_limits(self) -> None:
-        """Store what this run learned of the page size and of the length of date ranges."""
+        """Store what this run learned of the page size and of the length of date ranges; a dry run stores nothing."""
+        if self.run.is_dry:
+            return
         if self.accepted_size is not None:
             size = partial(write_page_size, requested_size=self.run.settings.etl_page_size, **self.list_key)
             self.run.ledger.commit(partial(size, page_size=self.accepted_size))
@@ -197,29 +199,32 @@ class ListReader:
             except PageSizeRefused as refused:
                 self.use_smaller_size(refused)
 
-    def pages_read(self, connection: Connection, unread: Sequence[Slice]) -> dict[int, dict[int, int]]:
-        """Return the pages that are already staged, by slice."""
-        return {
-            date_slice.number: slices.read_page_sizes(connection, current_slice=date_slice, **self.batch_key)
-            for date_slice in unread
-        }
-
     def verify_totals(self, read: Sequence[Slice]) -> list[Slice]:
         """Finish the slices whose totals agree and return the others, to be read again.
 
         Raises TotalMismatch when a slice still disagrees after MAX_READINGS readings.
         """
-        readings = self.run.ledger.read(partial(slices.summarize_readings, open_slices=read, **self.batch_key))
-        agreed = [reading for reading in readings if self.is_complete(reading)]
-        self.run.ledger.commit(partial(slices.finish_slices, consistent_readings=agreed, **self.batch_key))
-        disagreeing = [reading for reading in readings if reading not in agreed]
+        disagreeing, repeated = self.run.ledger.commit(partial(self.end_readings, read=read))
         for reading in disagreeing:
-            if reading.slice.reading % MAX_READINGS == 0:
+            if is_last_attempt(reading.slice):
                 consequence = "They were loaded; the watermark was not advanced."
                 raise TotalMismatch(f"The {reading.mismatch}, in {MAX_READINGS} attempts. {consequence}")
             self.run.watch(Message(f"{self.resource.name}: the {reading.mismatch}; reading these days again"))
+        return repeated
+
+    def end_readings(self, connection: Connection, read: Sequence[Slice]) -> tuple[list[SliceReading], list[Slice]]:
+        """Finish the slices whose totals agree; return the readings that disagree, and the slices to be read again.
+
+        After the last attempt of one of them, none is read again.
+        """
+        readings = slices.summarize_readings(connection, open_slices=read, **self.batch_key)
+        agreed = [reading for reading in readings if self.is_complete(reading)]
+        slices.finish_slices(connection, consistent_readings=agreed, **self.batch_key)
+        disagreeing = [reading for reading in readings if reading not in agreed]
         repeated = [reading.slice for reading in disagreeing]
-        return self.run.ledger.commit(partial(slices.start_new_readings, slices_to_read=repeated, **self.batch_key))
+        if any(map(is_last_attempt, repeated)):
+            return disagreeing, []
+        return disagreeing, slices.start_new_readings(connection, slices_to_read=repeated, **self.batch_key)
 
     def is_complete(self, reading: SliceReading) -> bool:
         """Return whether a slice is complete.
@@ -229,6 +234,11 @@ class ListReader:
         """
         if reading.is_consistent:
             return True
-        tried_enough = reading.slice.reading % MAX_READINGS == 0
+        tried_enough = is_last_attempt(reading.slice)
         may_change = reading.has_changed_total and has_unfinished_day(reading.slice, self.batch_resource.window.end)
         return tried_enough and may_change and reading.union >= (reading.min_total or 0)
+
+
+def is_last_attempt(date_slice: Slice) -> bool:
+    """Return whether a slice was read as often as a run reads it."""
+    return date_slice.reading % MAX_READINGS == 0

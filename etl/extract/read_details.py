@@ -9,7 +9,6 @@ from etl.extract.read_resource import (
     FinishResource,
     finish_resource,
     mark_unreadable,
-    record_drift,
     report_end,
 )
 from etl.extract.run import ExtractRun
@@ -39,14 +38,14 @@ def read_details(
 def end_reading(
     run: ExtractRun, reader: DetailReader, name: str, finish: FinishResource, outstanding: int
 ) -> ResourceState:
-    """Record how the reading of a resource ended, and return its final state."""
+    """Record and report how the reading of a resource ended, and return its final state."""
     resource, error = find_resource(name), reader.readings[name].error
-    record_drift(run, resource)
     if error is not None:
-        state = mark_unreadable(run, resource, error)
+        ended = mark_unreadable(run, resource, error)
     else:
+        profile = run.profiler.pop_profile(resource)
         were_parents_read = run.ledger.read(partial(children.were_parents_read, batch=run.batch, resource=resource))
         is_complete = outstanding == 0 and were_parents_read and run.limit is None
-        state = finish_resource(run.ledger, run.batch.id, resource, finish, complete=is_complete)
-    report_end(run, name)
-    return state
+        ended = finish_resource(run.ledger, run.batch.id, resource, finish, complete=is_complete, profile=profile)
+    report_end(run, ended)
+    return ended.status

@@ -1,6 +1,6 @@
 """Reads one resource of a batch from start to end, and records how it ended."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from etl.catalogue import Resource
 from etl.config.logs import get_logger
 from etl.drift.declared_fields import find_declared_fields
+from etl.drift.shapes import Profile
 from etl.errors import ApiUnavailable, EtlError
 from etl.events import Finished, Started
 from etl.extract.list_reader import ListReader, TotalMismatch
@@ -25,47 +26,53 @@ from etl.resources import find_resource
 log = get_logger(__name__)
 
 #: Finishes a resource that was read; `complete` means that nothing of it is left for another run.
-FinishResource = Callable[[Connection, BatchResource, bool], ResourceState]
+FinishResource = Callable[[Connection, BatchResource, bool], BatchResource]
 
 
 def read_resource(
     run: ExtractRun, batch_resource: BatchResource, finish: FinishResource, end_states: Mapping[str, ResourceState]
 ) -> ResourceState:
     """Read one resource, report its end, and return its final state."""
-    state = read_and_finish(run, batch_resource, finish, end_states)
-    report_end(run, batch_resource.resource)
-    return state
+    ended = read_and_finish(run, batch_resource, finish, end_states)
+    report_end(run, ended)
+    return ended.status
 
 
 def read_and_finish(
     run: ExtractRun, batch_resource: BatchResource, finish: FinishResource, end_states: Mapping[str, ResourceState]
-) -> ResourceState:
-    """Read one resource and return its final state."""
+) -> BatchResource:
+    """Read one resource and return it as it ended."""
     resource = find_resource(batch_resource.resource)
     run.ledger.commit(partial(batches.mark_running, batch_id=run.batch.id, resources=[resource.name]))
     run.watch(Started(run.step, batch_resource.resource))
     try:
         complete = read_records(run, batch_resource, resource, end_states) and run.limit is None
     except RESOURCE_ERRORS as error:
-        record_drift(run, resource)
         return mark_unreadable(run, resource, error)
-    record_drift(run, resource)
-    return finish_resource(run.ledger, run.batch.id, resource, finish, complete=complete)
+    profile = run.profiler.pop_profile(resource)
+    return finish_resource(run.ledger, run.batch.id, resource, finish, complete=complete, profile=profile)
 
 
 def finish_resource(
-    ledger: Ledger, batch_id: UUID, resource: Resource, finish: FinishResource, *, complete: bool = True
-) -> ResourceState:
-    """Finish a resource that was read as far as possible, in one transaction, and return its final state."""
-    work = partial(
-        close_reading,
-        tenant=ledger.tenant,
-        batch_id=batch_id,
-        resource=resource,
-        finish=finish,
-        complete=complete,
-    )
-    return ledger.commit(work)
+    ledger: Ledger,
+    batch_id: UUID,
+    resource: Resource,
+    finish: FinishResource,
+    *,
+    complete: bool = True,
+    profile: Profile | None = None,
+) -> BatchResource:
+    """Finish a resource that was read as far as possible, in one transaction, and return it as it ended."""
+
+    def close_reading(connection: Connection) -> BatchResource:
+        if profile is not None:
+            write_profile(connection, ledger.tenant, batch_id, resource, profile)
+        read = batches.mark_fully_read(connection, batch_id, resource.name, complete=complete)
+        if not resource.documented:
+            watermarks.write_offer(connection, ledger.tenant, resource.name, offered=True)
+        return finish(connection, read, complete)
+
+    return ledger.commit(close_reading)
 
 
 def read_records(
@@ -85,36 +92,27 @@ def check_sources(resource: Resource, end_states: Mapping[str, ResourceState]) -
             raise ApiUnavailable(f"the resource is derived from {source}, which failed")
 
 
-def close_reading(
-    connection: Connection, tenant: str, batch_id: UUID, resource: Resource, finish: FinishResource, *, complete: bool
-) -> ResourceState:
-    """Store that a resource was read and is offered, and call `finish` with its counts."""
-    batches.mark_fully_read(connection, batch_id, resource.name, complete=complete)
-    if not resource.documented:
-        watermarks.write_offer(connection, tenant, resource.name, offered=True)
-    batch_resources = batches.read_batch_resources(connection, batch_id)
-    return finish(connection, batch_resource_of(batch_resources, resource.name), complete)
-
-
 def record_drift(run: ExtractRun, resource: Resource) -> None:
     """Store the profile of a resource's answers, and what is new in it."""
     profile = run.profiler.pop_profile(resource)
     if profile is not None:
-        profile_key: dict[str, Any] = {"tenant": run.ledger.tenant, "resource": resource.name, "batch_id": run.batch.id}
         run.ledger.commit(
-            partial(
-                drift.write_profile, profile=profile, is_declared=find_declared_fields(resource).is_known, **profile_key
-            )
+            partial(write_profile, tenant=run.ledger.tenant, batch_id=run.batch.id, resource=resource, profile=profile)
         )
 
 
-def batch_resource_of(batch_resources: Iterable[BatchResource], resource: str) -> BatchResource:
-    """Return the entry of a resource in a batch."""
-    return next(batch_resource for batch_resource in batch_resources if batch_resource.resource == resource)
+def write_profile(connection: Connection, tenant: str, batch_id: UUID, resource: Resource, profile: Profile) -> None:
+    """Store the profile of a resource's answers, and what is new in it, in an open transaction."""
+    is_declared = find_declared_fields(resource).is_known
+    drift.write_profile(connection, tenant, resource.name, batch_id, profile, is_declared=is_declared)
 
 
-def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> ResourceState:
-    """Record an error: an undocumented resource that the account does not have is not offered, others have failed."""
+def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> BatchResource:
+    """Record what was read and an error, and return the resource as it ended.
+
+    An undocumented resource that the account does not have is not offered, others have failed.
+    """
+    record_drift(run, resource)
     name, tenant = resource.name, run.ledger.tenant
     if is_absence(error, resource) and not run.ledger.read(
         partial(counts_as_documented, tenant=tenant, resource=resource)
@@ -128,8 +126,9 @@ def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> Res
             run.ledger.commit(partial(watermarks.note_refusal, tenant=tenant, resource=name, reason=str(error)))
     kind = IncidentKind.BALANCE_OFF if isinstance(error, TotalMismatch) else None
     batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
-    run.ledger.commit(partial(batches.set_resource_state, status=state, error=str(error), trouble=kind, **batch_key))
-    return state
+    return run.ledger.commit(
+        partial(batches.set_resource_state, status=state, error=str(error), trouble=kind, **batch_key)
+    )
 
 
 def record_not_offered(connection: Connection, tenant: str, resource: Resource, reason: str) -> None:
@@ -138,11 +137,9 @@ def record_not_offered(connection: Connection, tenant: str, resource: Resource, 
     children.mark_uncovered(connection, resource.name, tenant)
 
 
-def report_end(run: ExtractRun, resource: str) -> None:
+def report_end(run: ExtractRun, batch_resource: BatchResource) -> None:
     """Log and report how a resource ended."""
-    batch_resource = batch_resource_of(
-        run.ledger.read(partial(batches.read_batch_resources, batch_id=run.batch.id)), resource
-    )
+    resource = batch_resource.resource
     counts = {name: number for name, number in batch_resource.counts.items() if number}
     log.info(
         "resource finished",

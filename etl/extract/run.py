@@ -54,6 +54,7 @@ class ExtractRun:
     today: date = field(default_factory=lambda: datetime.now(UTC).date())  #: by the API's clock, to judge dates
     clock: Callable[[], float] = time.monotonic
     traffic: Traffic = field(default_factory=Traffic)
+    is_dry: bool = False  #: whether nothing is stored but the batch
     has_backlog: bool = False  #: whether details are left because the time for them is over
     active_readers: int = 1  #: resources that are being read now
     not_offered: dict[str, str] = field(default_factory=dict)  #: resource and reason

@@ -35,7 +35,7 @@ from etl.ledger.leases import Lease, Waiting, hold_lease
 from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
 from etl.ledger.transaction import Ledger
-from etl.models.states import BatchState, ResourceState
+from etl.models.states import BatchState
 from etl.record import ReadSet
 from etl.reshape.rules import rules_version
 from etl.window import Window
@@ -149,6 +149,6 @@ def staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> PageWrit
     return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, {}, age)
 
 
-def keep_running(connection: Connection, batch_resource: BatchResource, complete: bool) -> ResourceState:  # noqa: ARG001, FBT001 (a FinishResource)
-    """Leave the state of a resource that was read unchanged; the load step finishes it."""
-    return batch_resource.status
+def keep_running(connection: Connection, batch_resource: BatchResource, complete: bool) -> BatchResource:  # noqa: ARG001, FBT001 (a FinishResource)
+    """Leave a resource that was read unchanged; the load step finishes it."""
+    return batch_resource

@@ -21,14 +21,14 @@ def describe_difference(batch_resource: BatchResource) -> str | None:
 
 def close_resource(
     connection: Connection, batch: Batch, batch_resource: BatchResource, *, moves_watermark: bool = True
-) -> ResourceState:
-    """Finish a resource that was fully read: done if its counts balance, failed otherwise.
+) -> BatchResource:
+    """Finish a resource that was fully read: done if its counts balance, failed otherwise; return it as it ended.
 
     The watermark advances only for a resource that is done, and only with `moves_watermark`.
     """
     difference = describe_difference(batch_resource)
     state = ResourceState.FAILED if difference else ResourceState.DONE
-    batches.set_resource_state(
+    ended = batches.set_resource_state(
         connection,
         batch.id,
         batch_resource.resource,
@@ -38,7 +38,7 @@ def close_resource(
     )
     if state is ResourceState.DONE and moves_watermark:
         watermarks.advance_watermark(connection, batch.tenant, batch_resource.resource, batch_resource.window)
-    return state
+    return ended
 
 
 def close_batch(connection: Connection, batch_id: UUID) -> BatchState:

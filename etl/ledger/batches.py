@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select, text, update
 
 from etl.errors import Interrupted, UsageError
 from etl.models.bookkeeping import batch_resources, batches, slices
-from etl.models.states import ENDED, FORWARD, BatchState, IncidentKind, Outcome, ResourceState
+from etl.models.states import DRY_RECONCILE, ENDED, FORWARD, BatchState, IncidentKind, Outcome, ResourceState
 from etl.window import Window
 
 
@@ -99,10 +99,10 @@ def read_batch(connection: Connection, batch_id: UUID) -> Batch:
     return to_batch(row)
 
 
-def read_newest_batch(connection: Connection, tenant: str) -> Batch | None:
-    """Return the newest batch of the tenant, or None before the first batch."""
-    query = select(batches).where(batches.c.tenant == tenant).order_by(batches.c.started_at.desc()).limit(1)
-    row = connection.execute(query).one_or_none()
+def read_newest_batch(connection: Connection, tenant: str, without: Collection[str] = ()) -> Batch | None:
+    """Return the newest batch of the tenant, except those of some commands, or None if there is none."""
+    query = select(batches).where(batches.c.tenant == tenant, batches.c.command.not_in(without))
+    row = connection.execute(query.order_by(batches.c.started_at.desc()).limit(1)).one_or_none()
     return None if row is None else to_batch(row)
 
 
@@ -122,10 +122,14 @@ def assign_to_run(connection: Connection, batch_id: UUID, run: str) -> None:
 
 
 def read_previous_rules(connection: Connection, batch: Batch) -> str | None:
-    """Return the version of the cleaning rules in the tenant's last completed batch, or None before the first one."""
+    """Return the version of the cleaning rules in the tenant's last completed batch, or None before the first one.
+
+    A dry run cleans nothing.
+    """
+    is_completed = (batches.c.status == BatchState.COMPLETED) & (batches.c.command != DRY_RECONCILE)
     query = (
         select(batches.c.rules)
-        .where(batches.c.tenant == batch.tenant, batches.c.status == BatchState.COMPLETED)
+        .where(batches.c.tenant == batch.tenant, is_completed)
         .order_by(batches.c.started_at.desc())
         .limit(1)
     )
@@ -167,6 +171,13 @@ def read_batch_resources(connection: Connection, batch_id: UUID) -> list[BatchRe
     return [to_batch_resource(row) for row in connection.execute(query)]
 
 
+def read_batch_resource(connection: Connection, batch_id: UUID, resource: str) -> BatchResource | None:
+    """Return one resource of a batch, None if the batch does not have it."""
+    is_resource = (batch_resources.c.batch_id == batch_id) & (batch_resources.c.resource == resource)
+    row = connection.execute(select(batch_resources).where(is_resource)).one_or_none()
+    return None if row is None else to_batch_resource(row)
+
+
 def to_batch_resource(row: Any) -> BatchResource:
     """Convert a row of `etl.batch_resources` to a batch resource."""
     columns = ("pages", "fetched", "findings", *Outcome)
@@ -186,13 +197,14 @@ def set_resource_state(
     status: ResourceState,
     error: str | None = None,
     trouble: IncidentKind | None = None,
-) -> None:
-    """Set the state of one resource of a batch, with the reason if it failed or is not offered."""
-    connection.execute(
+) -> BatchResource:
+    """Set the state of one resource of a batch, with the reason if it failed or is not offered; return the resource."""
+    changed = (
         update(batch_resources)
         .where(batch_resources.c.batch_id == batch_id, batch_resources.c.resource == resource)
         .values(status=status, error=error, trouble=trouble)
     )
+    return to_batch_resource(connection.execute(changed.returning(batch_resources)).one())
 
 
 def mark_running(connection: Connection, batch_id: UUID, resources: Collection[str]) -> None:
@@ -237,8 +249,8 @@ def recover_work(connection: Connection, batch_id: UUID) -> float:
     return float(connection.execute(SECONDS_OF_WORK, {"batch_id": batch_id, "pause": LONGEST_GAP}).scalar_one())
 
 
-def mark_fully_read(connection: Connection, batch_id: UUID, resource: str, *, complete: bool) -> None:
-    """Mark a resource as fully read, and store the total that the API reported.
+def mark_fully_read(connection: Connection, batch_id: UUID, resource: str, *, complete: bool) -> BatchResource:
+    """Mark a resource as fully read, and store the total that the API reported; return the resource.
 
     `complete` says that no work is left for another run.
     """
@@ -248,7 +260,8 @@ def mark_fully_read(connection: Connection, batch_id: UUID, resource: str, *, co
     )
     position = {"whole": True, "complete": complete}
     values = {"position": position, "api_total": announced_total.scalar_subquery()}
-    connection.execute(update(batch_resources).where(is_resource).values(values))
+    changed = update(batch_resources).where(is_resource).values(values)
+    return to_batch_resource(connection.execute(changed.returning(batch_resources)).one())
 
 
 def read_traffic(connection: Connection, batch_id: UUID) -> tuple[int, float, float]:

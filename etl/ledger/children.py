@@ -274,13 +274,11 @@ def were_parents_read(connection: Connection, batch: Batch, resource: Resource) 
     if resource.parent is None:
         return True
     parent = resource.parent.resource
-    in_batch = {
-        batch_resource.resource: batch_resource for batch_resource in batches.read_batch_resources(connection, batch.id)
-    }
+    in_batch = batches.read_batch_resource(connection, batch.id, parent)
     return (
-        bool(watermarks.read_complete_windows(connection, batch.tenant, parent))
+        (not batch.options.get("resources") if in_batch is None else in_batch.fully_read)
+        or bool(watermarks.read_complete_windows(connection, batch.tenant, parent))
         or parent in watermarks.read_not_offered(connection, batch.tenant)
-        or (in_batch[parent].fully_read if parent in in_batch else not batch.options.get("resources"))
     )
 
 

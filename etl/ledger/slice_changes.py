@@ -1,6 +1,6 @@
 """Changes of slices while they are read: the page size of a reading, and the split of a range that is too long."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -21,26 +21,32 @@ def restarted(date_slice: Slice) -> Slice:
     return replace(date_slice, reading=(date_slice.reading - 1) // MAX_READINGS * MAX_READINGS + MAX_READINGS + 1)
 
 
-def assign_page_size(
-    connection: Connection, batch_id: UUID, resource: str, slices_to_read: Iterable[Slice], size: int
-) -> list[Slice]:
-    """Return slices with the page size of their reading.
+def continue_readings(
+    connection: Connection,
+    batch_id: UUID,
+    resource: str,
+    slices_to_read: Iterable[Slice],
+    size: int,
+    paged: Collection[int],
+) -> list[tuple[Slice, dict[int, int]]]:
+    """Return slices with the page size of their reading, each with the pages that are already staged.
 
     A reading that has begun keeps its size; if that is larger than `size`, which the API refuses, or not known, the
-    slice is read again from its first page.
+    slice is read again from its first page. `paged` are the endpoints that are read page by page; others have no size.
     """
-    sized = []
+    staged = read_page_sizes(connection, batch_id, resource)
+    continued = []
     for date_slice in slices_to_read:
-        has_begun = bool(read_page_sizes(connection, batch_id, resource, date_slice))
+        pages = staged.get((date_slice.number, date_slice.reading), {})
         changed = date_slice
-        if not has_begun:
+        if date_slice.endpoint in paged and not pages:
             changed = replace(date_slice, page_size=size)
-        elif date_slice.page_size is None or date_slice.page_size > size:
-            changed = replace(restarted(date_slice), page_size=size)
+        elif date_slice.endpoint in paged and (date_slice.page_size is None or date_slice.page_size > size):
+            changed, pages = replace(restarted(date_slice), page_size=size), {}
         if changed != date_slice:
             update_slice(connection, batch_id, resource, changed)
-        sized.append(changed)
-    return sized
+        continued.append((changed, pages))
+    return continued
 
 
 def split_slice(

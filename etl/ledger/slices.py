@@ -111,17 +111,14 @@ def to_slice(row: Any) -> Slice:
     return Slice(row.number, row.endpoint, row.first_day, row.last_day, row.reading, row.page_size, row.split_from)
 
 
-def read_page_sizes(connection: Connection, batch_id: UUID, resource: str, current_slice: Slice) -> dict[int, int]:
-    """Return the staged pages of a slice's current reading, with the number of items of each page."""
-    is_slice = (
-        (requests.c.batch_id == batch_id)
-        & (requests.c.resource == resource)
-        & (requests.c.slice == current_slice.number)
-    )
-    query = select(requests.c.page, requests.c["items"].label("number")).where(
-        is_slice, requests.c.reading == current_slice.reading
-    )
-    return {row.page: row.number for row in connection.execute(query)}
+def read_page_sizes(connection: Connection, batch_id: UUID, resource: str) -> dict[tuple[int, int], dict[int, int]]:
+    """Return the staged pages by slice and reading, with the number of items of each page."""
+    is_resource = (requests.c.batch_id == batch_id) & (requests.c.resource == resource)
+    query = select(requests.c.slice, requests.c.reading, requests.c.page, requests.c["items"].label("number"))
+    pages: dict[tuple[int, int], dict[int, int]] = {}
+    for row in connection.execute(query.where(is_resource)):
+        pages.setdefault((row.slice, row.reading), {})[row.page] = row.number
+    return pages
 
 
 def reserve_request_ids(connection: Connection, number: int) -> list[int]:

@@ -16,6 +16,11 @@ class BatchState(StrEnum):
     FAILED = "failed"  #: stopped, resumable at the page where it stopped
 
 
+#: The command of a dry run's batch.
+DRY_RECONCILE = "reconcile --dry-run"
+#: Commands whose batches say nothing about how far a resource is read.
+NOT_READING = ("replay", DRY_RECONCILE)
+
 #: The order in which a batch moves.
 FORWARD = tuple(state for state in BatchState if state is not BatchState.FAILED)
 

@@ -21,7 +21,7 @@ from etl.errors import (
 from etl.ledger.notifications.incidents import Incident, read_open_incidents
 from etl.ledger.quality import drift
 from etl.ledger.quality.empty_columns import is_empty_column
-from etl.models.states import DriftState, IncidentKind
+from etl.models.states import NOT_READING, DriftState, IncidentKind
 from etl.status.format import format_duration, join_words
 from etl.status.lags import resource_lags
 
@@ -41,11 +41,11 @@ BREAKING_DRIFT = (DriftState.LOST, DriftState.EMPTIED, DriftState.RETYPED)
 
 #: Resources whose newest run failed, and resources stopped by the delete brake in their newest full read: a run that
 #: reads only changes cannot resolve missing records.
-FAILED_RESOURCES = text("""
+FAILED_RESOURCES = text(f"""
     SELECT * FROM (
         SELECT DISTINCT ON (part.resource) part.resource, part.status, part.error, part.trouble, batch.id
         FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
-        WHERE batch.tenant = :tenant AND batch.command <> 'replay'
+        WHERE batch.tenant = :tenant AND batch.command NOT IN {NOT_READING}
           AND part.status IN ('done', 'failed', 'not_offered')
         ORDER BY part.resource, batch.started_at DESC
     ) AS newest

@@ -23,7 +23,6 @@ class Options:
     resources: tuple[str, ...] = ()
     full: bool = False  #: read everything, regardless of watermarks
     limit: int | None = None  #: read about this many records of each resource, and advance no watermark
-    dry_sweep: bool = False  #: with `full`: only report missing records
     command: str = "sync"
     run: str | None = None  #: the name of a run that several tasks share
 
@@ -100,7 +99,6 @@ def build_batch(ledger: Ledger, settings: Settings, planned: Plan, options: Opti
     stored_options = {
         "full": options.full,
         "limit": options.limit,
-        "dry_sweep": options.dry_sweep,
         "resources": list(options.resources),
         "run": options.run,
     }

@@ -13,6 +13,7 @@ from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.errors import UsageError
 from etl.events import Message, Watch
+from etl.extract.selection import find_out_of_reach, resource_names
 from etl.extract.verify_deleted import DeletionCheck
 from etl.ledger import batches
 from etl.ledger.batches import Batch, BatchResource
@@ -131,16 +132,17 @@ def report_merged(work: ReconcileContext, resource: Resource, merged: int) -> No
         work.watch(Message(f"{resource.name}: {text}."))
 
 
-def select_reconcilable(names: Iterable[str]) -> tuple[Resource, ...]:
-    """Return those of the named resources, or of all, that are read as one list.
+def select_reconcilable(names: Collection[str], settings: Settings) -> tuple[str, ...]:
+    """Return the named resources, or those that a sync reads as one list.
 
     Raises UsageError for a resource that is read per parent: each of its responses is a complete set.
     """
-    resources = [find_resource(name) for name in names]
-    for resource in resources:
-        if not is_single_list(resource):
-            raise UsageError(f"{resource.name} is always read in complete sets, so it needs no reconcile.")
-    return tuple(resources) or tuple(resource for resource in CATALOGUE if is_single_list(resource))
+    for name in names:
+        if not is_single_list(find_resource(name)):
+            raise UsageError(f"{name} is always read in complete sets, so it needs no reconcile.")
+    out_of_reach = find_out_of_reach(settings, names)
+    read = (name for name in resource_names((), settings) if name not in out_of_reach)
+    return tuple(names) or tuple(name for name in read if is_single_list(find_resource(name)))
 
 
 def is_single_list(resource: Resource) -> bool:
@@ -185,7 +187,7 @@ def undo_deletions(engine: Engine, settings: Settings, batch_id: UUID) -> Mappin
     Raises UsageError for an unknown batch, LeaseHeld while another run is active.
     """
     check_migrated(engine)
-    resources = select_reconcilable(())
+    resources = [resource for resource in CATALOGUE if is_single_list(resource)]
     with hold_lease(engine, settings.etl_tenant, [resource.name for resource in resources]) as lease:
         ledger = Ledger(engine, settings.etl_tenant, lease)
         batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from etl.errors import UsageError
 from etl.ledger import batches, children
 from etl.ledger.batches import Batch, BatchResource
-from etl.models.states import BatchState, ResourceState
+from etl.models.states import NOT_READING, BatchState, ResourceState
 
 #: Reopens slices that used up their reads, and those of a failed resource without pending slices.
 REOPEN_SLICES = text("""
@@ -24,16 +24,19 @@ REOPEN_SLICES = text("""
 """)
 
 #: Commands whose batches are not extracted, transformed and loaded as one stream.
-NOT_STREAMED = ("extract", "replay")
+NOT_STREAMED = ("extract", *NOT_READING)
 
 #: Maximum reads of a slice in one run.
 READS_PER_RUN = 3
 
 
 def find_interrupted(connection: Connection, tenant: str, names: Sequence[str]) -> Batch | None:
-    """Return the newest batch if it was interrupted and contains only the named resources."""
-    batch = batches.read_newest_batch(connection, tenant)
-    if batch is None or batch.status is BatchState.COMPLETED or batch.command in NOT_STREAMED:
+    """Return the newest batch of a sync if it was interrupted and contains only the named resources.
+
+    Batches of other commands do not hide it.
+    """
+    batch = batches.read_newest_batch(connection, tenant, without=NOT_STREAMED)
+    if batch is None or batch.status is BatchState.COMPLETED:
         return None
     batch_resources = batches.read_batch_resources(connection, batch.id)
     return (

@@ -29,7 +29,7 @@ def step_back_resources(work: ReconcileContext, batch_resources: Iterable[BatchR
     """
     for batch_resource in batch_resources:
         resource = find_resource(batch_resource.resource)
-        if is_fully_read(resource, batch_resource) and not work.dry:
+        if is_fully_read(resource, batch_resource):
             step_back_resource(work, resource)
 
 

@@ -1,9 +1,8 @@
 """The sync: plan, take the lease, run every resource through all steps, and close the batch."""
 
-import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,7 +16,7 @@ from etl.api.connection import connected
 from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
-from etl.events import Message, Planned, Watch, ignore_event
+from etl.events import Message, Planned, Watch
 from etl.extract import ExtractService
 from etl.extract.read_resource import FinishResource
 from etl.extract.record_traffic import recording_traffic
@@ -34,7 +33,8 @@ from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.load.computed import refresh_computed_columns
-from etl.models.states import BatchState, ResourceState
+from etl.models.states import DRY_RECONCILE, BatchState, ResourceState
+from etl.pipeline.deletion_preview import run_preview
 from etl.pipeline.fallbacks import update_fallbacks
 from etl.pipeline.plan import Options, Plan, build_batch, plan
 from etl.pipeline.reconcile import ReconcileContext, VerifyDeleted, reconcile
@@ -42,19 +42,11 @@ from etl.pipeline.replay import replay_refused_records
 from etl.pipeline.resume import batch_to_resume, find_interrupted, reset_failed
 from etl.pipeline.step_back import step_back_resources
 from etl.pipeline.summary import Summary, summarize_batch
+from etl.pipeline.watcher import Watcher
 from etl.resources import find_resource
 from etl.stream import Stream
 from etl.transform import TransformService
 from etl.window import Window
-
-
-@dataclass(frozen=True)
-class Watcher:
-    """A callback for progress, an event that requests a stop, and the clock that limits the time for details."""
-
-    watch: Watch = ignore_event
-    stop: threading.Event = field(default_factory=threading.Event)
-    clock: Callable[[], float] = time.monotonic
 
 
 def sync(
@@ -103,6 +95,7 @@ def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watc
     batch = ledger.read(partial(batch_to_resume, tenant=settings.etl_tenant, batch_id=batch_id))
     if batch.command == "extract":
         return retry_in_steps(engine, settings, batch, watcher)
+    run_again = run_preview if batch.command == DRY_RECONCILE else run_batch
     names = [
         batch_resource.resource
         for batch_resource in ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
@@ -115,7 +108,7 @@ def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watc
         ledger = Ledger(engine, settings.etl_tenant, lease)
         ledger.commit(partial(tenants.register_tenant, settings=settings))
         ledger.commit(partial(reset_failed, tenant=settings.etl_tenant, batch_id=batch.id))
-        return run_batch(ledger, settings, api, batch, watcher)
+        return run_again(ledger, settings, api, batch, watcher)
 
 
 def retry_in_steps(engine: Engine, settings: Settings, batch: Batch, watcher: Watcher) -> Summary:
@@ -169,7 +162,8 @@ def write_batch(connection: Connection, batch: Batch, planned: Plan) -> None:
     """Write a new batch, and mark resources that the account does not offer."""
     batches.create_batch(connection, batch, planned.windows, etl.__version__)
     for resource, reason in planned.left_out.items():
-        batches.set_resource_state(connection, batch.id, resource, ResourceState.NOT_OFFERED, reason)
+        if resource in planned.windows:
+            batches.set_resource_state(connection, batch.id, resource, ResourceState.NOT_OFFERED, reason)
         if reason == NEEDS_ENTERPRISE_ACCESS:
             watermarks.write_offer(connection, batch.tenant, resource, offered=False, reason=reason)
 
@@ -221,8 +215,7 @@ def finish_batch(
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     scans: Sequence[FullScan] = ()
     if batch.options.get("full") and not batch.options.get("limit"):
-        dry = bool(batch.options.get("dry_sweep"))
-        work = ReconcileContext(ledger, settings, batch, watcher.watch, verify, dry)
+        work = ReconcileContext(ledger, settings, batch, watcher.watch, verify)
         step_back_resources(work, batch_resources)
         scans = reconcile(work, batch_resources).scans
     update_fallbacks(ledger, settings, batch, batch_resources)
@@ -272,7 +265,7 @@ def purge_old_raw_rows(ledger: Ledger, settings: Settings, names: Sequence[str])
 def build_finish(batch: Batch) -> FinishResource:
     """Return the callback that closes a resource of a batch, and advances its watermark if it is complete."""
 
-    def finish(connection: Connection, resource: BatchResource, complete: bool) -> ResourceState:  # noqa: FBT001 (its type)
+    def finish(connection: Connection, resource: BatchResource, complete: bool) -> BatchResource:  # noqa: FBT001 (its type)
         return balance.close_resource(connection, batch, resource, moves_watermark=complete)
 
     return finish

@@ -35,13 +35,13 @@ from etl.pipeline.plan import Options, build_batch, plan
 from etl.pipeline.resume import find_interrupted
 from etl.pipeline.summary import Summary, summarize_batch
 from etl.pipeline.sync import (
-    Watcher,
     build_run,
     finish_batch,
     retry_refused_after_rule_change,
     write_batch,
 )
 from etl.pipeline.task_chunks import Chunk
+from etl.pipeline.watcher import Watcher
 from etl.pipeline.work_runner import plan_chunks, read_detail_slices, read_list_slices
 from etl.window import Window
 

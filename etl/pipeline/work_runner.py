@@ -108,7 +108,8 @@ def read_list_slices(run: ExtractRun, batch_resource: BatchResource, item: Resou
         ListReader(run, batch_resource).read(item.numbers)
     except RESOURCE_ERRORS as error:
         mark_unreadable(run, find_resource(batch_resource.resource), error)
-    record_drift(run, find_resource(batch_resource.resource))
+    else:
+        record_drift(run, find_resource(batch_resource.resource))
 
 
 def read_detail_slices(
@@ -137,9 +138,9 @@ def is_open(run: ExtractRun, resource: str, number: int) -> bool:
 def end_detail_slices(run: ExtractRun, reader: DetailReader, number: int) -> None:
     """Finish the slices of a chunk, and store the errors that concern only one resource with the batch."""
     for name, reading in reader.readings.items():
-        record_drift(run, reading.resource)
         if reading.error is not None:
             mark_unreadable(run, reading.resource, reading.error)
         else:
+            record_drift(run, reading.resource)
             key: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
             run.ledger.commit(partial(slices.finish_slice, number=number, **key))

@@ -6,7 +6,7 @@ from etl.catalogue import Resource
 from etl.models import PRODUCTION
 from etl.models.base import PRIMARY, Model
 from etl.models.row_views import LIVE
-from etl.models.states import FindingState, ResourceState
+from etl.models.states import NOT_READING, FindingState, ResourceState
 from etl.references import find_inbound_references
 from etl.resources import CATALOGUE
 from etl.values import Severity
@@ -24,7 +24,7 @@ WITH catalogue (resource, asked_per) AS (VALUES {parents}),
 newest AS (
     SELECT DISTINCT ON (batch.tenant, part.resource) batch.tenant, part.resource, part.status, part.error
     FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
-    WHERE batch.command <> 'replay' AND part.status <> '{ResourceState.PENDING}'
+    WHERE batch.command NOT IN {NOT_READING} AND part.status <> '{ResourceState.PENDING}'
     ORDER BY batch.tenant, part.resource, batch.started_at DESC
 ), marks AS (
     SELECT tenant, resource, max(complete_to) FILTER (WHERE complete_from <= '{FIRST_INSTANT}') AS complete_to,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 import etl
 from etl.errors import EtlError
-from etl.models.states import BatchState, FindingState, IncidentKind, Outcome, ResourceState
+from etl.models.states import NOT_READING, BatchState, FindingState, IncidentKind, Outcome, ResourceState
 
 T = TypeVar("T")
 
@@ -73,7 +73,8 @@ METRICS = (
         "qqetl_books_difference", "Records of a resource's newest run that nobody can account for.", RESOURCE,
         f"SELECT DISTINCT ON (batch.tenant, part.resource) batch.tenant, part.resource, part.fetched - ({ACCOUNTED})"
         " FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id"
-        f" WHERE batch.command <> 'replay' AND part.status IN ('{ResourceState.DONE}', '{ResourceState.FAILED}')"
+        f" WHERE batch.command NOT IN {NOT_READING}"
+        f" AND part.status IN ('{ResourceState.DONE}', '{ResourceState.FAILED}')"
         " ORDER BY batch.tenant, part.resource, batch.started_at DESC",
     ),
     MetricQuery(

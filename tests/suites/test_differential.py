@@ -16,6 +16,7 @@ from etl.database.embedded.server import EmbeddedPostgres
 from etl.simulator import Simulator
 from etl.simulator.envelopes import Answer, PagedAnswer
 from etl.simulator.faults import Faults
+from etl.window import FIRST_INSTANT, Window
 
 THEN = datetime(2025, 6, 2, 15, 30, tzinfo=UTC)
 LATER = THEN + timedelta(days=7)
@@ -97,5 +98,5 @@ def test_repeated_reversed_and_late_pages_end_with_the_same_tables(
         make_children_due(site)
     whole(quiet, simulator, Faults(()))
     whole(disturbed, simulator, odd)
-    whole(disturbed, simulator, Late(then.delivered), resources=DATED, full=True, dry_sweep=True)
+    whole(disturbed, simulator, Late(then.delivered), resources=DATED, window=Window(FIRST_INSTANT, LATER))
     assert differences(digest(quiet.engine), digest(disturbed.engine)) == []

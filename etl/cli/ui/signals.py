@@ -27,7 +27,8 @@ SHOW_CURSOR = "\x1b[?25h"
 class StopRequest:
     """Handles SIGINT, SIGTERM and a time limit while the block runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, resumed_by: str = "`qqetl retry` or the next `qqetl sync`") -> None:
+        self.resumed_by = resumed_by  #: what resumes the run after a stop
         self.event = threading.Event()  #: set: stop the run
         self.by_signal = False  #: a signal requested the stop
         self.timed_out = False  #: the time limit is reached

@@ -10,7 +10,6 @@ from etl.cli.views.balance_sheet import batch_resource_to_json, find_failures, f
 from etl.config.redaction import escape_control_characters
 from etl.ledger.child_samples import ChildSample
 from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
-from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.sync_history import COUNT_COLUMNS
 from etl.models.states import IncidentKind, Outcome, ResourceState
 from etl.pipeline import Summary
@@ -31,9 +30,6 @@ def show_summary(summary: Summary) -> None:
         stdout().print(build_changes_table(summary))
     else:
         print_line("Nothing was written: production is already up to date.")
-    for scan in find_unmarked(summary):
-        missing = f"{format_number(scan.missing_count)} of {format_number(scan.known_count)} records are missing"
-        print_line(f"{scan.resource}: {missing} in QQCatalyst; nothing was deleted")
     print_line()
     show_balance(summary)
     show_samples(summary)
@@ -70,11 +66,6 @@ def has_changes(summary: Summary) -> bool:
     return any(
         count for counts in summary.tables.values() for name, count in counts.items() if name != Outcome.UNCHANGED
     )
-
-
-def find_unmarked(summary: Summary) -> list[FullScan]:
-    """Return the scans of a dry run that missed records; their rows are unchanged."""
-    return [scan for scan in summary.swept if scan.missing_count and summary.batch.options.get("dry_sweep")]
 
 
 def build_changes_table(summary: Summary) -> Table:

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Connection, text
 
 from etl.copy_text import format_array
-from etl.database.bulk_copy import copy_rows
 from etl.values import Code, Severity
 
 #: The number of findings per rule and resource that a run stores. A broken feed must not flood the table.
@@ -26,40 +26,41 @@ CODE_PREFIX = "code:"
 
 COUNT_OPEN = text("SELECT count(*) FROM etl.findings WHERE tenant = :tenant AND state = 'open'")
 
-CREATE_TEMP_TABLE = text("""
-    CREATE TEMP TABLE found (
+#: The findings of a page as rows; `kept` is false for those over the cap.
+FOUND = """
+    json_to_recordset(CAST(:found AS json)) AS found (
         table_name text, source_id text, field text, rule text, severity text, message text, raw_value text,
         raw_id uuid, kept boolean
-    ) ON COMMIT DROP
-""")
+    )
+"""
 
-UPSERT = text("""
+#: The finding of a code that is open already does not change: hundreds of pages contain the code, and two concurrent
+#: pages would wait for each other.
+UPSERT = text(f"""
     INSERT INTO etl.findings AS known
         (tenant, resource, table_name, source_id, field, rule, severity, message, raw_value, raw_id, batch_id)
     SELECT DISTINCT ON (table_name, source_id, field, rule)
            :tenant, :resource, table_name, source_id, field, rule, severity, message, raw_value, raw_id, :batch_id
-    FROM found WHERE kept ORDER BY table_name, source_id, field, rule, raw_value
+    FROM {FOUND}
+    WHERE kept AND NOT EXISTS (
+        SELECT FROM etl.findings AS known
+        WHERE found.source_id = ANY(:codes) AND known.tenant = :tenant AND known.resource = :resource
+          AND known.source_id = found.source_id AND known.table_name = found.table_name AND known.field = found.field
+          AND known.rule = found.rule AND known.state = 'open'
+    )
+    ORDER BY table_name, source_id, field, rule, raw_value
     ON CONFLICT (tenant, resource, source_id, table_name, field, rule) DO UPDATE
     SET severity = excluded.severity, message = excluded.message, raw_value = excluded.raw_value, state = 'open',
         last_seen = now(), times_seen = known.times_seen + 1, batch_id = excluded.batch_id, raw_id = excluded.raw_id
 """)
 
-#: The finding of a code that is open already does not change: hundreds of pages contain the code, and two concurrent
-#: pages would wait for each other.
-SKIP_OPEN_CODES = text("""
-    DELETE FROM found USING etl.findings AS known
-    WHERE found.source_id = ANY(:codes) AND known.tenant = :tenant AND known.resource = :resource
-      AND known.source_id = found.source_id AND known.table_name = found.table_name AND known.field = found.field
-      AND known.rule = found.rule AND known.state = 'open'
-""")
-
-MARK_FIXED = text("""
+MARK_FIXED = text(f"""
     UPDATE etl.findings AS known SET state = 'fixed', last_seen = now(), batch_id = :batch_id
     FROM unnest(CAST(:source_ids AS text[])) AS seen (source_id)
     WHERE known.tenant = :tenant AND known.resource = :resource AND known.source_id = seen.source_id
       AND known.state = 'open' AND known.raw_id IS NOT NULL
       AND NOT EXISTS (
-          SELECT FROM found
+          SELECT FROM {FOUND}
           WHERE found.source_id = known.source_id AND found.table_name = known.table_name
             AND found.field = known.field AND found.rule = known.rule
       )
@@ -93,14 +94,12 @@ def write_findings(
     scope = {"tenant": tenant, "resource": resource, "batch_id": batch_id}
     merged_rows = merge_codes(rows)
     remaining = reserve_capacity(connection, scope, merged_rows)
-    connection.execute(text("DROP TABLE IF EXISTS pg_temp.found"))
-    connection.execute(CREATE_TEMP_TABLE)
-    copy_rows(connection, "found", (*COLUMNS, "kept"), mark_over_cap(merged_rows, remaining))
+    marked_rows = (dict(zip((*COLUMNS, "kept"), row, strict=True)) for row in mark_over_cap(merged_rows, remaining))
+    scope["found"] = msgspec.json.encode(list(marked_rows)).decode()
     connection.execute(MARK_FIXED, {**scope, "source_ids": format_array(list(source_ids))})
-    if codes := sorted({row[SOURCE_ID] for row in merged_rows if is_code_id(row[SOURCE_ID])}):
-        connection.execute(SKIP_OPEN_CODES, {**scope, "codes": codes})
     if merged_rows:
-        connection.execute(UPSERT, scope)
+        codes = sorted({row[SOURCE_ID] for row in merged_rows if is_code_id(row[SOURCE_ID])})
+        connection.execute(UPSERT, {**scope, "codes": codes})
     return len(rows)
 
 

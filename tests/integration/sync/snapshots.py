@@ -89,15 +89,20 @@ def value(engine: Engine, query: str, **bound: Any) -> Any:
     return only
 
 
-def all_text(engine: Engine) -> str:
-    """Return the text of all rows of all our tables."""
+def text_of_tables(engine: Engine) -> dict[str, list[str]]:
+    """Return the text of all rows of all our tables, by table with its schema."""
     with engine.connect() as connection:
         names = column(
             connection,
             "SELECT concat(schemaname, '.', tablename) FROM pg_tables"
             " WHERE schemaname IN ('public', 'raw', 'etl', 'history')",
         )
-        return "\n".join(line for name in names for line in column(connection, f"SELECT CAST(t AS text) FROM {name} t"))
+        return {name: sorted(column(connection, f"SELECT CAST(t AS text) FROM {name} t")) for name in names}
+
+
+def all_text(engine: Engine) -> str:
+    """Return the text of all rows of all our tables."""
+    return "\n".join(line for lines in text_of_tables(engine).values() for line in lines)
 
 
 def deleted_ids(engine: Engine, table: str) -> list[str]:

@@ -1,18 +1,27 @@
 """Reconciling marks as deleted what a full scan no longer finds, with a limit and an undo."""
 
+import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sites import Site, open_site, serve_agency
-from snapshots import deleted_ids, digest, value
+from snapshots import changed_tables, deleted_ids, digest, text_of_tables, value
 from source_changes import drop_claim, drop_claims
+from sqlalchemy import text
 
-from etl.errors import UsageError
-from etl.events import Message
-from etl.models.states import ResourceState
-from etl.pipeline import Watcher
+from etl.errors import Interrupted, UsageError
+from etl.events import Finished, Message
+from etl.models.states import IncidentKind, ResourceState
+from etl.notifications.detect import detect
+from etl.pipeline import Watcher, preview_deletions, retry
 from etl.pipeline.reconcile import select_reconcilable, undo_deletions
 from etl.simulator import Simulator
+
+#: What a run that stores no record writes: its batch, its calls, its lease and its token.
+OF_A_RUN = {f"etl.{name}" for name in (
+    "batches", "batch_resources", "slices", "requests", "commits", "leases", "account_calls", "call_limits", "tokens",
+)}  # fmt: skip
 
 
 @pytest.fixture
@@ -49,13 +58,62 @@ def test_a_missing_record_is_marked_as_deleted_and_revived_on_its_return(site: S
 
 
 def test_a_dry_run_reports_and_marks_nothing(site: Site) -> None:
-    before = deleted_ids(site.engine, "claims")
+    with site.simulator.lock:
+        site.simulator.world.tick(site.simulator.server.now(), 30)
     drop_claims(site, 1)
+    before = text_of_tables(site.engine)
     notes: list[str] = []
     watcher = Watcher(lambda event: notes.append(event.text) if isinstance(event, Message) else None)
-    site.sync_once(watcher=watcher, full=True, dry_sweep=True)
-    assert deleted_ids(site.engine, "claims") == before
+    names = select_reconcilable((), site.settings)
+    summary = preview_deletions(site.engine, site.settings, names, watcher)
+    assert summary.exit_status == 0
+    assert {scan.resource: scan.missing_count for scan in summary.swept if scan.missing_count} == {"claims": 1}
     assert any("claims: 1 of" in note and "would be marked" in note for note in notes)
+    assert changed_tables(before, text_of_tables(site.engine)) <= OF_A_RUN
+    assert value(site.engine, "SELECT count(*) FROM etl.requests WHERE batch_id = :batch", batch=summary.batch.id) > 5
+
+
+def test_a_dry_run_does_not_hide_an_interrupted_sync(site: Site) -> None:
+    with site.engine.begin() as connection:
+        connection.execute(text("UPDATE etl.batches SET status = 'loading', finished_at = NULL"))
+    preview_deletions(site.engine, site.settings, ["claims"], Watcher())
+    assert site.sync_once().resumed_batch is not None
+
+
+def test_a_dry_run_after_a_change_of_the_rules_leaves_the_refused_records_to_the_next_sync(site: Site) -> None:
+    with site.engine.begin() as connection:
+        connection.execute(text("UPDATE etl.batches SET rules = 'earlier'"))
+    preview_deletions(site.engine, site.settings, ["claims"], Watcher())
+    notes: list[str] = []
+    site.sync_once(watcher=Watcher(lambda event: notes.append(event.text) if isinstance(event, Message) else None))
+    assert any("cleaning rules changed" in note for note in notes)
+
+
+def test_a_dry_run_that_stopped_is_resumed_by_retry(site: Site) -> None:
+    drop_claims(site, 1)
+    stopped = threading.Event()
+    watcher = Watcher(lambda event: stopped.set() if isinstance(event, Finished) else None, stopped)
+    names = select_reconcilable((), site.settings)
+    with pytest.raises(Interrupted):
+        preview_deletions(site.engine, site.settings, names, watcher)
+    before = text_of_tables(site.engine)
+    read = value(site.engine, "SELECT count(*) FROM etl.batch_resources WHERE status = 'done' AND batch_id IN"
+                 " (SELECT id FROM etl.batches WHERE command = 'reconcile --dry-run')")  # fmt: skip
+    assert read == 1
+    site.take_calls()
+    summary = retry(site.engine, site.settings)
+    assert {scan.resource: scan.missing_count for scan in summary.swept if scan.missing_count} == {"claims": 1}
+    assert changed_tables(before, text_of_tables(site.engine)) <= OF_A_RUN
+
+
+def test_a_dry_run_over_the_limit_is_no_incident(site: Site) -> None:
+    with site.simulator.lock:
+        del site.simulator.world.agency_rules[:40]
+    summary = preview_deletions(site.engine, site.settings, ["commission_rules"], Watcher())
+    assert summary.exit_status == 6
+    with site.engine.connect() as connection:
+        found = detect(connection, site.settings.etl_tenant, timedelta(days=1), None)
+    assert [incident.kind for incident in found.incidents if incident.kind is IncidentKind.BRAKE_PULLED] == []
 
 
 def test_it_can_be_undone(site: Site) -> None:
@@ -105,6 +163,13 @@ def test_a_record_read_by_another_run_during_the_scan_is_not_missing(site: Site)
     assert deleted_ids(site.engine, "claims") == before
 
 
-def test_resources_read_in_complete_sets_need_no_reconciliation() -> None:
+def test_resources_read_in_complete_sets_need_no_reconciliation(site: Site) -> None:
     with pytest.raises(UsageError, match="coverages is always read in complete sets"):
-        select_reconcilable(["coverages"])
+        select_reconcilable(["coverages"], site.settings)
+
+
+def test_only_what_a_sync_reads_is_reconciled(site: Site) -> None:
+    names = select_reconcilable((), site.with_settings(etl_resources="-claims").settings)
+    assert "contacts" in names
+    assert "claims" not in names
+    assert select_reconcilable(["claims"], site.with_settings(etl_resources="-claims").settings) == ("claims",)
