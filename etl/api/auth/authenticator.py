@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from etl.api.auth.credentials import Credential, CredentialProvider
-from etl.api.auth.unauthorized import AuthAction, UnauthorizedFacts, next_step
+from etl.api.auth.unauthorized import AuthAction, UnauthorizedFacts, depends_on_others, next_step
 from etl.api.protocol.answers import EndpointRefused, Refusal
 from etl.api.protocol.calls import Call
 from etl.api.rate_limit.limiter import Permit, RateLimiter
@@ -34,7 +34,7 @@ class History:
     credential: int = 0  #: the number of the credential that the holds belong to
     holds: int = 0
     refused_at: int = 0  #: the serial of the permit of the previous 401; 0: none
-    waited_alone: bool = False
+    waits: int = 0
     renewed: bool = False
 
 
@@ -72,7 +72,7 @@ class Authenticator:
             try:
                 return await self._ping()
             except Unauthorized as error:
-                await self._act(error, "ping", history, works_elsewhere=False)
+                await self._act(error, "ping", history, self._facts_of(error, "ping", history))
 
     async def opened(self, credential: Credential, permit: Permit, resource: str) -> None:
         """Record that the API accepted a credential."""
@@ -93,23 +93,25 @@ class Authenticator:
         self.check_open(call)
         if self._credentials.is_outdated(error.credential):
             return  # another call has renewed it
-        works = await self._works_elsewhere(error) if history.renewed or not error.expired else False
-        if await self._act(error, call.resource, history, works_elsewhere=works) is AuthAction.CLOSED:
+        facts = self._facts_of(error, call.resource, history)
+        if depends_on_others(facts):
+            facts = replace(facts, works_elsewhere=await self._works_elsewhere(error))
+        if await self._act(error, call.resource, history, facts) is AuthAction.CLOSED:
             if call.resource not in self._answered:
                 self._closed.add(call.resource)
             raise EndpointRefused(call, HTTPStatus.UNAUTHORIZED, Refusal.UNAUTHORIZED)
 
-    async def _act(self, error: Unauthorized, resource: str, history: History, *, works_elsewhere: bool) -> AuthAction:
-        """Decide what a 401 means, and act on it."""
+    def _facts_of(self, error: Unauthorized, resource: str, history: History) -> UnauthorizedFacts:
+        """Return what is known when a 401 arrives, without a look at other calls; add the 401 to the history."""
         provider = self._credentials
         if history.credential != error.credential.number:
             history.credential, history.holds, history.refused_at = error.credential.number, 0, 0
         facts = UnauthorizedFacts(
             expired=error.expired,
-            works_elsewhere=works_elsewhere,
             worked_since=0 < history.refused_at < self._newest_success,
             answered_before=resource in self._answered,
-            waited_alone=history.waited_alone,
+            waits=history.waits,
+            is_limit_unlikely=self._limiter.is_limit_unlikely,
             renewed=history.renewed,
             holds=history.holds,
             can_renew=provider.can_renew,
@@ -118,13 +120,18 @@ class Authenticator:
             opened_ever=provider.opened_ever,
         )
         history.refused_at = error.permit.serial
+        return facts
+
+    async def _act(self, error: Unauthorized, resource: str, history: History, facts: UnauthorizedFacts) -> AuthAction:
+        """Decide what a 401 means, and act on it."""
+        provider = self._credentials
         step = next_step(facts)
         log.info("unauthorized", resource=resource, step=step.value, sentence=error.sentence)
         if step is AuthAction.RENEW:
             history.renewed = True
             await provider.renewed(error.credential)
         elif step is AuthAction.WAIT_ALONE:
-            history.waited_alone = True
+            history.waits += 1
             await self._sleep(self._limiter.window)
         elif step is AuthAction.HOLD:
             history.holds += 1

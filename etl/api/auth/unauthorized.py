@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum, auto
 from typing import Any
 
@@ -18,6 +18,9 @@ _FIELDS = ("error_description", "message", "errormessage", "displaymessage", "me
 HOLDS = 2
 #: The same for an endpoint that has answered in this run: there, several 401s in a row are most likely the call limit.
 HOLDS_OF_OPEN_ENDPOINT = 15
+#: Windows for which a call waits by itself before its endpoint counts as closed while calls may meet the call limit:
+#: there, a 401 of the limit between two accepted calls is nothing rare, and four in a row are.
+WAITS = 3
 _HEADER = "QQ-Error-Message"
 _LIMIT = re.compile(
     r"\bmaximum\b[^.]{0,60}\brequests?\b|\brequests?\s+per\s+(?:second|minute|hour|day)\b", re.IGNORECASE
@@ -88,7 +91,8 @@ class UnauthorizedFacts:
     works_elsewhere: bool = False  #: another call with the same token succeeded afterwards
     worked_since: bool = False  #: a call with the same token succeeded after this call's previous 401
     answered_before: bool = False  #: the endpoint has answered in this run
-    waited_alone: bool = False  #: this call has waited for a window while others went on
+    waits: int = 0  #: windows for which this call has waited while others went on
+    is_limit_unlikely: bool = False  #: the account makes few calls, and none was refused lately
     renewed: bool = False  #: this call has had the token renewed
     holds: int = 0  #: windows for which this call has held all workers
     can_renew: bool = True  #: False for a copied token and the enterprise key
@@ -97,31 +101,26 @@ class UnauthorizedFacts:
     opened_ever: bool = False
 
 
-def most_holds(facts: UnauthorizedFacts) -> int:
-    """Return after how many holds a call counts as closed: late for an endpoint that has answered in this run."""
-    return HOLDS_OF_OPEN_ENDPOINT if facts.answered_before else HOLDS
+def is_closed(facts: UnauthorizedFacts) -> bool:
+    """Return whether only this endpoint refuses the token: an endpoint that has answered in this run counts as open."""
+    if facts.answered_before:
+        return facts.holds >= HOLDS_OF_OPEN_ENDPOINT
+    return facts.holds >= HOLDS or facts.waits >= (1 if facts.is_limit_unlikely else WAITS)
 
 
 #: The first rule that applies decides.
 STEPS: tuple[tuple[Callable[[UnauthorizedFacts], bool], AuthAction], ...] = (
     (lambda facts: facts.expired and not facts.can_renew, AuthAction.REFUSED),
     (lambda facts: facts.expired and not facts.renewed and not facts.is_new, AuthAction.RENEW),
-    (
-        lambda facts: facts.works_elsewhere and (facts.waited_alone or facts.holds >= most_holds(facts)),
-        AuthAction.CLOSED,
-    ),
+    (lambda facts: facts.works_elsewhere and is_closed(facts), AuthAction.CLOSED),
     (lambda facts: facts.works_elsewhere and not facts.answered_before, AuthAction.WAIT_ALONE),
     (lambda facts: facts.works_elsewhere or not facts.holds, AuthAction.HOLD),
+    # The token is valid; the limit refused this call again.
+    (lambda facts: facts.worked_since, AuthAction.HOLD),
     (lambda facts: not facts.can_renew, AuthAction.REFUSED),
-    (
-        lambda facts: facts.worked_since,
-        AuthAction.HOLD,
-    ),  # the token is valid; the limit refused this call again
     (lambda facts: facts.opened_ever and not facts.renewed and not facts.is_new, AuthAction.RENEW),
-    (
-        lambda facts: facts.opened_lately,
-        AuthAction.HOLD,
-    ),  # after 15 windows the limiter ends the run, resumable
+    # After 15 windows the limiter ends the run, resumable.
+    (lambda facts: facts.opened_lately, AuthAction.HOLD),
     (lambda facts: facts.holds >= HOLDS, AuthAction.REFUSED),
     (lambda _: True, AuthAction.HOLD),
 )
@@ -130,3 +129,8 @@ STEPS: tuple[tuple[Callable[[UnauthorizedFacts], bool], AuthAction], ...] = (
 def next_step(facts: UnauthorizedFacts) -> AuthAction:
     """Return what to do after a 401."""
     return next(step for applies, step in STEPS if applies(facts))
+
+
+def depends_on_others(facts: UnauthorizedFacts) -> bool:
+    """Return whether it matters if another call succeeds with the same token: only then is a ping worth a call."""
+    return next_step(facts) is not next_step(replace(facts, works_elsewhere=True))

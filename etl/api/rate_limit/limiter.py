@@ -18,6 +18,7 @@ from etl.api.rate_limit.window import (
     begun,
     ended,
     held,
+    is_limit_unlikely,
     refused,
     take,
     unused,
@@ -63,6 +64,7 @@ class RateLimiter:
         clock: Callable[[], float],
     ) -> None:
         self.window = rules.window
+        self.is_limit_unlikely = False  #: as of the last exchange with the store
         self._rules = rules
         self._store = store
         self._sleep = sleep
@@ -162,6 +164,7 @@ class RateLimiter:
             for event in events:
                 state = event(state, now)
             taken = take(state, self._rules, now, wanted)
+            self.is_limit_unlikely = is_limit_unlikely(taken.state, self._rules, now)
             return taken.state, (taken, now)
 
         return await self._store.change(change)

@@ -88,6 +88,17 @@ def allowed(state: WindowState, rules: WindowRules, now: float) -> int:
     return min(most, state.lowered_to + int((now - state.lowered_at) / rules.window))
 
 
+def is_limit_unlikely(state: WindowState, rules: WindowRules, now: float) -> bool:
+    """Return whether a call just refused hardly met the limit: less than half is used, and none was refused lately.
+
+    Without a limit nobody counts, and nothing speaks for one.
+    """
+    if rules.calls is None:
+        return not _is_careful(state, rules, now)
+    used = len(state.permits) + len(state.refusals)
+    return 2 * used <= allowed(state, rules, now) == rules.calls and not _is_careful(state, rules, now)
+
+
 def unused(state: WindowState, _now: float, *, permit: float) -> WindowState:
     """Give back a permit whose call was never sent."""
     return replace(state, permits=_without(state.permits, permit))

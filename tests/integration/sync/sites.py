@@ -44,17 +44,18 @@ class Site:
 
 def settings_for(simulator: Simulator, url: str, **more: Any) -> Settings:
     """Return the settings of a run against a simulator."""
-    return Settings(
-        _env_file=None,
-        database_url=url,
-        qqcatalyst_api_url=simulator.api_url,
-        qqcatalyst_token_url=simulator.token_url,
-        qqcatalyst_client_id="demo",
-        qqcatalyst_client_secret="demo-secret",
-        qqcatalyst_username="demo",
-        qqcatalyst_password="demo-password",
-        **{"etl_rate": 0, "etl_resources": "+drivers,+vehicles,+endorsements", **more},
-    )
+    values: dict[str, Any] = {
+        "database_url": url,
+        "qqcatalyst_api_url": simulator.api_url,
+        "qqcatalyst_token_url": simulator.token_url,
+        "qqcatalyst_client_id": "demo",
+        "qqcatalyst_client_secret": "demo-secret",
+        "qqcatalyst_username": "demo",
+        "qqcatalyst_password": "demo-password",
+        "etl_rate": 0,
+        "etl_resources": "+drivers,+vehicles,+endorsements",
+    }
+    return Settings(_env_file=None, **(values | more))
 
 
 def environment_of(site: Site) -> dict[str, str]:

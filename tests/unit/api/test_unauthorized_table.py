@@ -27,8 +27,11 @@ FIXED = replace(OLD, can_renew=False)
         (replace(NEW, expired=True, is_new=True), AuthAction.HOLD),
         (replace(FIXED, expired=True), AuthAction.REFUSED),
         (replace(OLD, works_elsewhere=True), AuthAction.WAIT_ALONE),
-        (replace(OLD, works_elsewhere=True, waited_alone=True), AuthAction.CLOSED),
-        (replace(FIXED, works_elsewhere=True, waited_alone=True), AuthAction.CLOSED),
+        (replace(OLD, works_elsewhere=True, waits=1), AuthAction.WAIT_ALONE),
+        (replace(OLD, works_elsewhere=True, waits=1, is_limit_unlikely=True), AuthAction.CLOSED),
+        (replace(OLD, works_elsewhere=True, waits=3), AuthAction.CLOSED),
+        (replace(FIXED, works_elsewhere=True, waits=3), AuthAction.CLOSED),
+        (replace(OLD, works_elsewhere=True, waits=3, answered_before=True), AuthAction.HOLD),
         (replace(OLD, works_elsewhere=True, answered_before=True), AuthAction.HOLD),
         (replace(OLD, works_elsewhere=True, answered_before=True, holds=1), AuthAction.HOLD),
         (replace(OLD, works_elsewhere=True, answered_before=True, holds=2), AuthAction.HOLD),
@@ -45,6 +48,7 @@ FIXED = replace(OLD, can_renew=False)
         (replace(OLD, opened_lately=False, holds=2, renewed=True), AuthAction.REFUSED),
         (FIXED, AuthAction.HOLD),
         (replace(FIXED, holds=1), AuthAction.REFUSED),
+        (replace(FIXED, holds=1, worked_since=True), AuthAction.HOLD),
     ],
 )
 def test_what_follows_from_what_is_known(facts: UnauthorizedFacts, step: AuthAction) -> None:
