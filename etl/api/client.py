@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from random import Random
@@ -23,7 +23,7 @@ from etl.api.clock import ApiClock, largest_ahead
 from etl.api.concurrency import ConcurrencyLimiter
 from etl.api.protocol.answers import PERHAPS_PASSING, Answer, EndpointRefused, RateLimited, Refusal, check_answer
 from etl.api.protocol.calls import Call
-from etl.api.protocol.pages import read_page
+from etl.api.protocol.pages import CallFailed, read_page
 from etl.api.protocol.waiting import http_date, retry_after
 from etl.api.rate_limit.limiter import Permit, PermitOutcome, RateLimiter
 from etl.api.rate_limit.stores import choose_store
@@ -42,6 +42,8 @@ from etl.ledger.transaction import Ledger
 
 #: The API's cheapest call, which shows whether a credential is valid.
 PING = "BusinessLogic/Ping"
+#: Seconds for which an answer shows that the API is up, for a call that is tried only once.
+ANSWERED_SHORTLY_BEFORE = 10.0
 
 log = get_logger(__name__)
 
@@ -71,6 +73,7 @@ class ApiClient:
     ) -> None:
         self._settings = settings
         self._clock, self._now = clock, now
+        self._answered_at = float("-inf")  # the last answer of the API, by the clock
         self.traffic = Traffic()
         self.api_clock = ApiClock(largest_ahead(settings.etl_overlap))
         random, limits = random or Random(), limits or Limits()  # noqa: S311 (jitter, not secrecy)
@@ -149,7 +152,22 @@ class ApiClient:
             except TokenUnavailable:
                 raise  # it was already retried, and retries must not multiply
             except ApiUnavailable as error:
+                if state.may_be_absent(error) and await self._answers_since(state.failing_since):
+                    error = CallFailed(str(error))
                 await state.backoff(error)
+
+    async def _answers_since(self, failing_since: float | None) -> bool:
+        """Return whether the API answered a call since another began to fail, or answers the cheapest one now.
+
+        None: the call has failed only once; then an answer shortly before counts too.
+        """
+        since = self._clock() - ANSWERED_SHORTLY_BEFORE if failing_since is None else failing_since
+        if self._answered_at > since:
+            return True
+        with suppress(ApiUnavailable, Unauthorized):
+            await self._ping()
+            return True
+        return False
 
     async def _try_once(self, call: Call, state: RetryState) -> Answer:
         """Return the answer to one request."""
@@ -162,6 +180,7 @@ class ApiClient:
         check_answer(call, reply.status, reply.headers, reply.body, requested_at)
         page = read_page(call, reply.status, reply.headers, reply.body)
         self._retry.circuit.succeeded(call.resource)
+        self._answered_at = self._clock()
         await self._authenticator.opened(credential, permit, call.resource)
         log.debug("answered", status=reply.status, milliseconds=round(seconds * 1000, 1), bytes=len(reply.body))
         return Answer(
@@ -192,6 +211,7 @@ class ApiClient:
                 await state.backoff(error)
                 continue
             if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._answered_at = self._clock()
                 return await self._authenticator.opened(credential, permit, "ping")
             asked = retry_after(reply.headers, self._now())
             await state.backoff(ApiUnavailable(f"ping: QQCatalyst answered {reply.status}.", retry_after=asked))

@@ -41,6 +41,7 @@ class RetryState:
         self._context = context
         self._begun_at = context.clock()
         self._failures = 0
+        self.failing_since: float | None = None  #: the first failure, by the clock
         self._asked = 0.0  # seconds waited because of Retry-After
         self._excused = 0.0  # seconds waited without a failure of the call: for Retry-After and for permits
         self.attempts = 0
@@ -61,14 +62,27 @@ class RetryState:
         if seconds >= SHORTEST_WAIT:
             self._context.traffic.waited_seconds += seconds
 
+    @property
+    def _is_documented(self) -> bool:
+        return getattr(self._call, "documented", True)
+
+    def _is_too_large(self, error: ApiUnavailable) -> bool:
+        """Return whether the server may fail at the size of the answer, so that a smaller call replaces this one."""
+        return getattr(self._call, "divisible", False) and error.is_overload
+
+    def may_be_absent(self, error: ApiUnavailable) -> bool:
+        """Return whether the last attempt at an undocumented call has failed, in a way that others need not."""
+        is_last = self._failures + 1 >= self._context.policy.undocumented_attempts
+        return is_last and not self._is_documented and error.retry_after is None and not self._is_too_large(error)
+
     async def backoff(self, error: EtlError) -> None:
         """Wait before the next attempt after a failure; raise the error if the budget is spent."""
         context = self._context
         self._failures += 1
+        self.failing_since = context.clock() if self.failing_since is None else self.failing_since
         asked = error.retry_after if isinstance(error, ApiUnavailable) else None
-        is_absence = isinstance(error, CallFailed) and not getattr(self._call, "documented", True)
-        is_divisible = getattr(self._call, "divisible", False)
-        is_too_large = is_divisible and isinstance(error, ApiUnavailable) and error.is_overload
+        is_absence = isinstance(error, CallFailed) and not self._is_documented
+        is_too_large = isinstance(error, ApiUnavailable) and self._is_too_large(error)
         if self._is_over(asked) or (is_absence and self._failures >= context.policy.undocumented_attempts):
             # An account that lacks an undocumented call may answer 500 to it, which says nothing of other calls; nor
             # does the failure of a call that a smaller one replaces.

@@ -1,4 +1,4 @@
-"""Which calls an account has. Undocumented calls are refused in one of six ways; enterprise calls need that access."""
+"""Which calls an account has. Undocumented ones are refused as `REFUSALS` says; enterprise calls need that access."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +36,10 @@ REFUSALS: dict[str, Callable[[], web.Response] | None] = {
     "not-found": lambda: refusal(404, "No HTTP resource was found that matches the request URI."),
     "bad-request": lambda: refusal(400, "The request is invalid."),
     "server-error": lambda: refusal(500, "An error has occurred."),
+    "not-implemented": lambda: refusal(501, "The requested functionality is not implemented."),
+    "bad-gateway": lambda: html(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>"),
+    "login-redirect": lambda: web.Response(status=302, headers={"Location": "/Account/Login"}),
+    "plain-text": lambda: web.Response(text="This feature is not enabled for your agency."),
     "failed": lambda: web.Response(body=FAILED, content_type="application/json", charset="utf-8"),
     "other-envelope": None,
 }

@@ -166,7 +166,7 @@ def test_an_ordinary_account_is_ready(qqetl: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("answer", REFUSALS)
-def test_undocumented_calls_may_be_refused_in_six_ways(qqetl: CommandLine, answer: str) -> None:
+def test_undocumented_calls_may_be_refused_in_many_ways(qqetl: CommandLine, answer: str) -> None:
     with agency(undocumented_answer=answer, **ORDINARY) as simulator:
         text = shown(qqetl, simulator, 0)
         assert count_calls(simulator) <= MOST_CALLS

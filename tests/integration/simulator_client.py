@@ -4,9 +4,19 @@ import json
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from etl.simulator import Simulator
+
+
+class NoRedirects(HTTPRedirectHandler):
+    """Leaves a redirect as the answer."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+OPENER = build_opener(NoRedirects)
 
 
 class Client:
@@ -20,7 +30,7 @@ class Client:
         self, url: str, data: bytes | None = None, *, timeout: float = 10, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
         try:
-            with urlopen(Request(url, data=data, headers=headers), timeout=timeout) as answer:  # noqa: S310 - loopback
+            with OPENER.open(Request(url, data=data, headers=headers), timeout=timeout) as answer:  # noqa: S310 - loopback
                 return answer.status, dict(answer.headers), answer.read()
         except HTTPError as error:
             return error.code, dict(error.headers), error.read()

@@ -6,7 +6,7 @@ import pytest
 from client_bench import HTML, against, details, feed
 from scripted_api import ScriptedApi, answer, page
 
-from etl.api.protocol import Answer, EndpointRefused, NotFound, Refusal
+from etl.api.protocol import Answer, CallFailed, EndpointRefused, NotFound, Refusal
 from etl.errors import ApiUnavailable, QuotaSpent, TryAgain
 
 pytestmark = pytest.mark.timeout(30)
@@ -115,11 +115,19 @@ def test_a_limit_without_end_ends_the_run_after_15_windows() -> None:
 
 def test_a_long_outage_opens_the_circuit() -> None:
     outcome = against(
-        ScriptedApi([answer(503)]),
-        *(feed(name) for name in ("contacts", "policies", "claims", "drivers", "vehicles") * 4),
+        ScriptedApi([answer(503)], ping=answer(503)),
+        *(feed(name) for name in ("contacts", "policies", "billing_records") * 4),
     )
     assert all(isinstance(result, ApiUnavailable) for result in outcome.results)
     assert len(outcome.api.calls()) == 15
+
+
+def test_an_undocumented_call_that_fails_alone_counts_as_absent_and_as_down_with_all_others() -> None:
+    alone = against(ScriptedApi([answer(502)], ping=answer(200, "pong")), feed("claims"), feed("contacts"))
+    assert [type(result) for result in alone.results] == [CallFailed, ApiUnavailable]
+    assert len(alone.api.calls()) == 3 + 5
+    together = against(ScriptedApi([answer(502)], ping=answer(502)), feed("claims"))
+    assert type(together.result) is ApiUnavailable
 
 
 @pytest.mark.parametrize("status", [202, 203, 206, 302, 307, 408])

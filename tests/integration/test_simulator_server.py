@@ -168,9 +168,17 @@ def test_an_enterprise_call_can_be_opened_by_name_and_refused_with_another_statu
 
 #: What each way of refusing a call answers: status and the beginning of the body.
 REFUSED = {
-    "help-page": (404, b"<!DOCTYPE html>"), "not-found": (404, b'{"Message"'), "bad-request": (400, b'{"Message"'),
-    "server-error": (500, b'{"Message"'), "failed": (200, b'{"Result":null'), "other-envelope": (200, b"["),
-}  # fmt: skip
+    "help-page": (404, b"<!DOCTYPE html>"),
+    "not-found": (404, b'{"Message"'),
+    "bad-request": (400, b'{"Message"'),
+    "server-error": (500, b'{"Message"'),
+    "not-implemented": (501, b'{"Message"'),
+    "bad-gateway": (502, b"<html>"),
+    "login-redirect": (302, b""),
+    "plain-text": (200, b"This feature"),
+    "failed": (200, b'{"Result":null'),
+    "other-envelope": (200, b"["),
+}
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
