@@ -103,18 +103,23 @@ def test_it_is_sent_once_a_day_and_starts_where_the_last_one_ended(agency: Site,
     assert len(mails.mails) == 1, "yesterday's news is not repeated"
 
 
-def test_a_policy_with_a_renewal_is_not_due(agency: Site, mails: Sink) -> None:
+@pytest.mark.parametrize("is_bound", [True, False, None])
+def test_a_policy_with_a_bound_renewal_is_not_due(agency: Site, mails: Sink, is_bound: bool | None) -> None:
     (old, new) = numbers(agency, "true", 2)
     execute(
         agency,
         "UPDATE policies SET expiration_date = (now() AT TIME ZONE 'UTC')::date + 30 WHERE policy_number = :old;"
-        "INSERT INTO renewals (id, tenant, source_id, policy_id, prior_policy_id)"
-        " SELECT gen_random_uuid(), 'default', 'x', new.id, old.id FROM policies AS old, policies AS new"
+        "INSERT INTO renewals (id, tenant, source_id, policy_id, prior_policy_id, is_confirmed)"
+        " SELECT gen_random_uuid(), 'default', 'x', new.id, old.id, :is_bound FROM policies AS old, policies AS new"
         " WHERE old.policy_number = :old AND new.policy_number = :new",
-        old=old, new=new,
+        old=old, new=new, is_bound=is_bound,
     )  # fmt: skip
     ended(agency)
-    assert mails.mails == []
+    if is_bound:
+        assert mails.mails == []
+    else:
+        (line,) = [line for line in mails.text().splitlines() if old in line]
+        assert line.endswith("renewal not bound)")
 
 
 def test_a_policy_number_that_looks_like_a_social_security_number_is_masked(agency: Site, mails: Sink) -> None:
