@@ -236,6 +236,10 @@ AGENCY_FIELD = "QQTenantID"
 #: The resources that make the database useful: offices, customers, policies and billing.
 USEFUL = ("locations", "contacts", "policies", "billing_records")
 
+#: The list that shows of which agency an account is, and the fields that identify an office, together.
+OFFICES = BY_NAME["locations"]
+OFFICE_FACTS = (("QQID",), ("LocationID", "LocationName"), ("LocationID", "Name"))
+
 #: The resource whose records are the people that can be erased.
 PEOPLE = "contacts"
 

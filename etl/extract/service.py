@@ -24,11 +24,12 @@ from etl.database.revisions import check_migrated
 from etl.engine.page_writer import PageWriter
 from etl.engine.workers import WorkerPool
 from etl.events import Watch, ignore_event
+from etl.extract.account import register_account
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
 from etl.extract.selection import find_out_of_reach, resource_names
-from etl.ledger import batches, tenants
+from etl.ledger import batches
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.children import RefreshAge
 from etl.ledger.leases import Lease, Waiting, hold_lease
@@ -68,7 +69,7 @@ class ExtractService:
         names = [name for name in resource_names(resources, self.settings) if name not in out_of_reach]
         with self.connect(names) as (api, ledger):
             window = Window.of(sync_window).clipped_to(api.now)
-            ledger.commit(partial(tenants.register_tenant, settings=self.settings))
+            register_account(ledger, self.settings, api)
             batch = batches.build_batch(ledger.tenant, window, rules_version(self.settings), "extract", {})
             windows = dict.fromkeys(names, window)
             ledger.commit(partial(batches.create_batch, batch=batch, windows=windows, version=etl.__version__))

@@ -11,6 +11,8 @@ from etl.errors import SettingsError
 from etl.models import PRODUCTION
 from etl.models.bookkeeping import tenants
 
+#: What identifies the login of a copied token.
+UNKNOWN_LOGIN = "oauth\x1f\x1f"
 #: The word in ETL_HISTORY that means all tables.
 EVERY_TABLE = "all"
 
@@ -26,7 +28,9 @@ def compute_old_fingerprint(settings: Settings) -> str:
 
 
 def identify_login(settings: Settings) -> str:
-    """Return what identifies an account on its host: client id and user."""
+    """Return what identifies an account on its host: client id and user. A copied token says nothing of either."""
+    if settings.qqcatalyst_access_token:
+        return UNKNOWN_LOGIN
     user = "" if settings.qqcatalyst_auth == "enterprise" else secret_text(settings.qqcatalyst_username)
     return f"{settings.qqcatalyst_auth}\x1f{secret_text(settings.qqcatalyst_client_id)}\x1f{user}"
 
@@ -43,10 +47,28 @@ def hash_identity(identity: str) -> str:
     return hashlib.blake2b(identity.encode(), digest_size=16, key=b"qqcatalyst-etl tenant").hexdigest()
 
 
+def needs_proof(connection: Connection, settings: Settings) -> bool:
+    """Return whether only its data can show that a tenant belongs to this account: one of the two logins is unknown."""
+    stored = connection.execute(
+        select(tenants.c.fingerprint).where(tenants.c.tenant == settings.etl_tenant)
+    ).scalar_one_or_none()
+    if stored is None:
+        return False
+    return bool(settings.qqcatalyst_access_token) or (
+        stored == fingerprint_of_unknown_login(settings) != compute_fingerprint(settings)
+    )
+
+
+def fingerprint_of_unknown_login(settings: Settings) -> str:
+    """Return the fingerprint of a tenant that was only read with a copied token."""
+    return hash_identity(f"{UNKNOWN_LOGIN}\x1f{api_host(settings.qqcatalyst_api_url)}")
+
+
 def register_tenant(connection: Connection, settings: Settings) -> None:
     """Register the tenant, or verify that it is the same account; store which tables keep history.
 
-    A fingerprint of an earlier version that matches is replaced.
+    A fingerprint of an earlier version that matches is replaced, and so is that of a copied token by the first login.
+    A copied token is accepted for every tenant: the caller has compared the offices (`needs_proof`).
 
     Raises SettingsError when the tenant belongs to another account, or when ETL_HISTORY names an unknown table.
     """
@@ -57,7 +79,15 @@ def register_tenant(connection: Connection, settings: Settings) -> None:
         connection.execute(
             insert(tenants).values(tenant=settings.etl_tenant, fingerprint=fingerprint, history=history_tables)
         )
-    elif tenant_row.fingerprint not in {fingerprint, compute_old_fingerprint(settings)}:
+    elif settings.qqcatalyst_access_token:
+        connection.execute(
+            update(tenants).where(tenants.c.tenant == settings.etl_tenant).values(history=history_tables)
+        )
+    elif tenant_row.fingerprint not in {
+        fingerprint,
+        compute_old_fingerprint(settings),
+        fingerprint_of_unknown_login(settings),
+    }:
         raise SettingsError(
             f"The tenant {settings.etl_tenant!r} belongs to another QQCatalyst account: its API host, client id or "
             "user differs. Set ETL_TENANT to another name for this account. If it is the same agency with a new login, "

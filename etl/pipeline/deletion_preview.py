@@ -21,13 +21,14 @@ from etl.database.revisions import check_migrated
 from etl.engine.id_writer import IdWriter
 from etl.engine.workers import WorkerPool
 from etl.events import Planned, Started
+from etl.extract.account import register_account
 from etl.extract.list_reader import ListReader
 from etl.extract.offers import is_absence
 from etl.extract.read_resource import report_end
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.extract.verify_deleted import verify_deleted
-from etl.ledger import balance, batches, tenants
+from etl.ledger import balance, batches
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.children import RefreshAge
 from etl.ledger.leases import Lease, Waiting, hold_lease
@@ -53,7 +54,7 @@ def preview_deletions(engine: Engine, settings: Settings, resources: Sequence[st
         hold_lease(engine, settings.etl_tenant, resources, Waiting(watcher.watch, watcher.stop)) as lease,
     ):
         ledger = Ledger(engine, settings.etl_tenant, lease)
-        ledger.commit(partial(tenants.register_tenant, settings=settings))
+        register_account(ledger, settings, api)
         window = Window(FIRST_INSTANT, api.now)
         options = {"resources": list(resources)}
         batch = batches.build_batch(ledger.tenant, window, rules_version(settings), DRY_RECONCILE, options)

@@ -18,13 +18,14 @@ from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.events import Message, Planned, Watch
 from etl.extract import ExtractService
+from etl.extract.account import register_account
 from etl.extract.read_resource import FinishResource
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
 from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
 from etl.extract.verify_deleted import verify_deleted
-from etl.ledger import balance, batches, tenants, watermarks
+from etl.ledger import balance, batches, watermarks
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.quality import empty_columns
@@ -71,7 +72,7 @@ def sync(
         hold_lease(engine, settings.etl_tenant, names, waiting) as lease,
     ):
         ledger = Ledger(engine, settings.etl_tenant, lease)
-        ledger.commit(partial(tenants.register_tenant, settings=settings))
+        register_account(ledger, settings, api)
         report_doubted_clock(api, watcher.watch)
         resumed = None
         if window is None:
@@ -106,7 +107,7 @@ def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watc
         hold_lease(engine, settings.etl_tenant, names, waiting) as lease,
     ):
         ledger = Ledger(engine, settings.etl_tenant, lease)
-        ledger.commit(partial(tenants.register_tenant, settings=settings))
+        register_account(ledger, settings, api)
         ledger.commit(partial(reset_failed, tenant=settings.etl_tenant, batch_id=batch.id))
         return run_again(ledger, settings, api, batch, watcher)
 

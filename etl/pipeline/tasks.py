@@ -20,12 +20,13 @@ from etl.database.revisions import check_migrated
 from etl.dependencies import group_by_level
 from etl.errors import EtlError, LeaseHeld
 from etl.events import Message
+from etl.extract.account import register_account
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
 from etl.extract.scheduler import is_child
 from etl.extract.selection import resource_names
 from etl.extract.verify_deleted import DeletionCheck, verify_deleted
-from etl.ledger import batches, tenants
+from etl.ledger import batches
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.leases import Lease, release_lease, share_lease
 from etl.ledger.transaction import Ledger
@@ -121,16 +122,16 @@ def resume_or_create_batch(task: RunTask, ledger: Ledger, window: Window | None,
     own = ledger.read(partial(batches.find_batch_of_run, tenant=task.tenant, run=task.run))
     if own is not None:
         return own
-    ledger.commit(partial(tenants.register_tenant, settings=task.settings))
-    interrupted = ledger.read(
-        partial(find_interrupted, tenant=task.tenant, names=resource_names(options.resources, task.settings))
-    )
-    # Resuming a batch that was not a full read would not make this run a full read.
-    if window is None and interrupted is not None and (interrupted.options.get("full") or not options.full):
-        task.watcher.watch(Message(f"Resuming interrupted batch {interrupted.id}."))
-        ledger.commit(partial(batches.assign_to_run, batch_id=interrupted.id, run=task.run))
-        return interrupted
     with connected(task.settings, task.watcher.stop, task.engine) as api:
+        register_account(ledger, task.settings, api)
+        interrupted = ledger.read(
+            partial(find_interrupted, tenant=task.tenant, names=resource_names(options.resources, task.settings))
+        )
+        # Resuming a batch that was not a full read would not make this run a full read.
+        if window is None and interrupted is not None and (interrupted.options.get("full") or not options.full):
+            task.watcher.watch(Message(f"Resuming interrupted batch {interrupted.id}."))
+            ledger.commit(partial(batches.assign_to_run, batch_id=interrupted.id, run=task.run))
+            return interrupted
         planned = plan(ledger, task.settings, api.now, window, options)
         batch = build_batch(ledger, task.settings, planned, replace(options, run=task.run))
         ledger.commit(partial(write_batch, batch=batch, planned=planned))

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 from etl.simulator.book import lines, names, places, stamps
 from etl.simulator.book.places import Place
@@ -127,8 +128,9 @@ def make(dice: random.Random, now: datetime, contacts: int) -> SimulatedAgency:
 
 
 def _office(dice: random.Random, agency_name: str, site: Place, n: int) -> Office:
+    number = FIRST_OFFICE_NUMBER + crc32(agency_name.encode()) % 800_000 + 7 * n  # no other agency's
     return Office(
-        FIRST_OFFICE + n, str(FIRST_OFFICE_NUMBER + 7 * n), f"{agency_name} - {site.city}", site, names.street(dice),
+        FIRST_OFFICE + n, str(number), f"{agency_name} - {site.city}", site, names.street(dice),
         names.phone(dice, site.area_code),
     )  # fmt: skip
 

@@ -1,6 +1,9 @@
 """A made-up agency, a database and the settings that connect them: the basis of tests of whole runs."""
 
+import json
 import os
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -92,6 +95,17 @@ def serve_agency(**settings: Any) -> Iterator[Simulator]:
         SimulatorSettings(**{"seed": SEED, "contacts": CONTACTS, "offered": EXTRA_CALLS, **settings})
     ) as served:
         yield served
+
+
+def copied_token(simulator: Simulator) -> str:
+    """Return a token as the developer console shows it."""
+    settings = simulator.server.settings
+    grant = {
+        "grant_type": "password", "client_id": settings.client_id, "client_secret": settings.client_secret,
+        "username": settings.username, "password": settings.password,
+    }  # fmt: skip
+    with urllib.request.urlopen(simulator.token_url, urllib.parse.urlencode(grant).encode()) as answer:  # noqa: S310 (the simulator)
+        return str(json.load(answer)["access_token"])
 
 
 def set_faults(simulator: Simulator, *faults: str) -> None:

@@ -1,19 +1,16 @@
 """Whole syncs at the vendor's call limit, however it is said, alone and with another integration on the account."""
 
-import json
 import signal
 import subprocess
 import sys
 import threading
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sites import Site, environment_of, open_site, serve_agency
+from sites import Site, copied_token, environment_of, open_site, serve_agency
 from snapshots import value
 
 from etl.models.states import ResourceState
@@ -30,17 +27,6 @@ def limited(form: str, **settings: Any) -> Iterator[Simulator]:
     """Give a small agency behind a call limit, with the calls that an ordinary account has."""
     with serve_agency(**{"contacts": 5, "faults": (f"account-limit:{form}",), **settings}) as simulator:
         yield simulator
-
-
-def copied_token(simulator: Simulator) -> str:
-    """Return a token as the developer console shows it."""
-    settings = simulator.server.settings
-    grant = {
-        "grant_type": "password", "client_id": settings.client_id, "client_secret": settings.client_secret,
-        "username": settings.username, "password": settings.password,
-    }  # fmt: skip
-    with urllib.request.urlopen(simulator.token_url, urllib.parse.urlencode(grant).encode()) as answer:  # noqa: S310 (the simulator)
-        return str(json.load(answer)["access_token"])
 
 
 def unauthorized(simulator: Simulator) -> int:

@@ -1,0 +1,59 @@
+"""Whether the credentials belong to the agency whose data a tenant holds. A copied token does not name its account."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from etl.api.connection import ApiConnection
+from etl.api.protocol import whole_call
+from etl.config.settings import Settings
+from etl.errors import SettingsError
+from etl.ledger import tenants
+from etl.ledger.transaction import Ledger
+from etl.resources import OFFICE_FACTS, OFFICES
+from etl.spelling import find_key
+
+#: Fields that identify an office.
+OFFICE_NAMES = frozenset(name for names in OFFICE_FACTS for name in names)
+#: A number that the vendor knows an office by, or its id with its name: ids alone may be equal in two agencies.
+OfficeFact = tuple[str, ...]
+
+
+def register_account(ledger: Ledger, settings: Settings, api: ApiConnection) -> None:
+    """Register the tenant with its account, or verify that it is the same one.
+
+    If only the data can show that, its offices are requested and compared. Raises SettingsError for another account or
+    agency.
+    """
+    if ledger.read(partial(tenants.needs_proof, settings=settings)):
+        known = ledger.read(partial(read_offices, tenant=settings.etl_tenant))
+        if known and known.isdisjoint(request_offices(api)):
+            raise SettingsError(
+                f"The credentials belong to another agency than the data of the tenant {settings.etl_tenant!r}: they "
+                "show none of its offices. Set ETL_TENANT to another name for this agency."
+            )
+    ledger.commit(partial(tenants.register_tenant, settings=settings))
+
+
+def read_offices(connection: Connection, tenant: str) -> set[OfficeFact]:
+    """Return what identifies the offices that are staged for a tenant."""
+    rows = connection.execute(
+        text(f"SELECT raw_data FROM raw.{OFFICES.raw_table} WHERE tenant = :tenant AND superseded_at IS NULL"),
+        {"tenant": tenant},
+    )
+    return {fact for row in rows for fact in facts_of(row.raw_data)}
+
+
+def request_offices(api: ApiConnection) -> set[OfficeFact]:
+    """Return what identifies the offices that the credentials show."""
+    answer = api.wire.run(api.api.fetch(whole_call(OFFICES, OFFICES.endpoints[0])))
+    return {fact for item in answer.page.items for fact in facts_of(msgspec.json.decode(item))}
+
+
+def facts_of(office: Mapping[str, Any]) -> set[OfficeFact]:
+    """Return what identifies an office."""
+    values = {name: str(office.get(find_key(office, name) or "") or "").strip().casefold() for name in OFFICE_NAMES}
+    return {fact for names in OFFICE_FACTS if all(fact := tuple(values[name] for name in names))}

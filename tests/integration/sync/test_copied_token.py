@@ -1,0 +1,70 @@
+"""A copied token does not name its account: the offices show to which agency the data of a tenant belongs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sites import Site, copied_token, open_site, serve_agency, settings_for
+from snapshots import value
+
+from etl.errors import SettingsError
+from etl.ledger.tenants import register_tenant
+from etl.simulator import Simulator
+
+FINGERPRINT = "SELECT fingerprint FROM etl.tenants"
+#: A quick sync: the offices, and a list that depends on nothing.
+SOME = ("locations", "commission_rules")
+
+
+@pytest.fixture(scope="module")
+def another_agency() -> Iterator[Simulator]:
+    """Give a second agency, with offices of its own."""
+    with serve_agency(seed=77) as served:
+        yield served
+
+
+def with_token_of(site: Site, simulator: Simulator) -> Site:
+    """Return the site with a token from another person's developer console in place of the login."""
+    url = site.settings.database_url
+    assert url is not None
+    token: dict[str, Any] = {"qqcatalyst_access_token": copied_token(simulator)}
+    nobody = dict.fromkeys(f"qqcatalyst_{name}" for name in ("client_id", "client_secret", "username", "password"))
+    settings = settings_for(simulator, url.get_secret_value(), **token, **nobody)
+    return Site(simulator, site.engine, settings)
+
+
+def test_the_credentials_of_the_same_agency_continue_what_a_token_began(site: Site, simulator: Simulator) -> None:
+    assert with_token_of(site, simulator).sync_once(resources=SOME).exit_status == 0
+    unknown = value(site.engine, FINGERPRINT)
+    assert site.sync_once(resources=SOME).exit_status == 0
+    known = value(site.engine, FINGERPRINT)
+    assert known != unknown
+    assert with_token_of(site, simulator).sync_once(resources=SOME).exit_status == 0
+    assert value(site.engine, FINGERPRINT) == known, "a token does not make a login unknown"
+    other = site.with_settings(qqcatalyst_client_id=SecretStr("other")).settings
+    with pytest.raises(SettingsError, match="another QQCatalyst account"), site.engine.begin() as connection:
+        register_tenant(connection, other)
+
+
+def test_a_token_of_another_agency_is_rejected_and_nothing_is_mixed(
+    site: Site, simulator: Simulator, another_agency: Simulator
+) -> None:
+    assert with_token_of(site, simulator).sync_once(resources=SOME).exit_status == 0
+    before = value(site.engine, "SELECT count(*) FROM raw.raw_commission_rules")
+    with pytest.raises(SettingsError, match="another agency than the data of the tenant 'default'"):
+        with_token_of(site, another_agency).sync_once(resources=SOME)
+    assert value(site.engine, "SELECT count(*) FROM raw.raw_commission_rules") == before
+
+
+def test_the_credentials_of_another_agency_do_not_continue_what_a_token_began(
+    site: Site, simulator: Simulator, another_agency: Simulator, database_url: str
+) -> None:
+    assert with_token_of(site, simulator).sync_once(resources=SOME).exit_status == 0
+    unknown = value(site.engine, FINGERPRINT)
+    with (
+        open_site(another_agency, database_url) as other,
+        pytest.raises(SettingsError, match="another agency than the data of the tenant 'default'"),
+    ):
+        other.sync_once(resources=SOME)
+    assert value(site.engine, FINGERPRINT) == unknown
