@@ -58,7 +58,8 @@ def test_missing_records_are_reported_deleted_and_restored(
     dry_run = qqetl("reconcile", "--dry-run", *some)
     assert dry_run.returncode == 0
     assert f"records are missing in QQCatalyst and would be marked deleted: {claim}." in dry_run.stderr
-    assert re.search(r"claims: 1 of \d+ records are missing in QQCatalyst; nothing was deleted", dry_run.stdout)
+    assert re.search(r"claims: 1 of \d+ records are missing in QQCatalyst\n", dry_run.stdout)
+    assert "Nothing was loaded, changed or deleted." in dry_run.stdout
     assert json.loads(qqetl("reconcile", "--dry-run", "--json", *some).stdout)["vanished"] == {
         "claims": 1,
         "contacts": 1,

@@ -150,8 +150,8 @@ def test_airflow_does_not_multiply_the_retries_of_a_page_that_always_fails(
     monkeypatch.setattr(simulator.server.faults, "of_request", answer)
     with mail_sink() as (sink, port):
         home = AirflowHome(tmp_path, metadata, account_settings(simulator, database_url) | mail_settings(port))
-        run = home.dag_test(SYNC, resources=["carrier_list"])
-    assert sink.subjects == ["qqetl default: carrier_list failed"], "only the end of the run sends an email"
+        run = home.dag_test(SYNC, resources=["locations"])
+    assert sink.subjects == ["qqetl default: agencies and locations failed"], "only the end of the run sends an email"
     assert run["state"] == "failed"
     assert [name for name, state in run["tasks"].items() if state == "failed"] == ["verdict[-1]"]
     requests = calls_of(simulator)
@@ -163,8 +163,8 @@ def test_airflow_does_not_multiply_the_retries_of_a_page_that_always_fails(
 
 
 def is_the_page(call: str) -> bool:
-    """Tell whether a call is for the page that fails, a list without a date range that could be halved."""
-    return call.partition("?")[0].endswith("/Carriers")
+    """Tell whether a call is for the page that fails, a documented list without a date range that could be halved."""
+    return call.partition("?")[0].endswith("/UserLocationsV2")
 
 
 TWICE = """
