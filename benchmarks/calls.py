@@ -19,7 +19,7 @@ from etl.database.connect import make_engine
 from etl.database.migrate import upgrade
 from etl.events import Event, Finished
 from etl.pipeline import Options, Summary, sync
-from etl.pipeline.sync import Watcher
+from etl.pipeline.watcher import Watcher
 from etl.resources import USEFUL
 from etl.simulator import Simulator, SimulatorSettings
 from etl.simulator.routes import find

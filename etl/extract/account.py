@@ -18,7 +18,7 @@ from etl.spelling import find_key
 
 #: Fields that identify an office.
 OFFICE_NAMES = frozenset(name for names in OFFICE_FACTS for name in names)
-#: A number that the vendor knows an office by, or its id with its name: ids alone may be equal in two agencies.
+#: A number that the vendor knows an office by, or its id with its name: an id may be the same in two agencies.
 OfficeFact = tuple[str, ...]
 
 

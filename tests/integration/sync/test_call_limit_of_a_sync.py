@@ -1,4 +1,4 @@
-"""Whole syncs at the vendor's call limit, however it is said, alone and with another integration on the account."""
+"""Whole syncs at the vendor's call limit, however it is said, with and without another integration."""
 
 import signal
 import subprocess
@@ -24,7 +24,7 @@ ALLOWED, SET = "60/6", "58/6s"
 
 @contextmanager
 def limited(form: str, **settings: Any) -> Iterator[Simulator]:
-    """Give a small agency behind a call limit, with the calls that an ordinary account has."""
+    """Give a small agency whose account has a call limit."""
     with serve_agency(**{"contacts": 5, "faults": (f"account-limit:{form}",), **settings}) as simulator:
         yield simulator
 
