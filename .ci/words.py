@@ -142,7 +142,7 @@ RULES = (
         r"let(?:s|ting)? go",
         '"cancel" or "release"',
         "The calls are let go.",
-        "The calls are cancelled.",
+        "The calls are canceled.",
     ),
     Rule(
         r"com(?:e|es|ing) of age|came of age",
@@ -196,7 +196,7 @@ RULES = (
         "A package imports lower layers; there is room for more.",
     ),
     Rule(
-        r"(?:colou|behaviou|neighbou|honou|favou)r\w*|licen[c]e|cent[r]e|grey|cancelling"
+        r"(?:colou|behaviou|neighbou|honou|favou)r\w*|licen[c]e|cent[r]e|grey|cancelling|cancelled(?![-_(])"
         r"|(?:normal|organ|recogn|initial|serial|final|parallel)is(?:e|ed|es|ing|ation)",
         "the US spelling",
         "Its behaviour is normalised.",

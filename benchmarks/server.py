@@ -168,7 +168,7 @@ def application(book: Book) -> web.Application:
 
 
 async def serve(book: Book) -> None:
-    """Serve until cancelled; print the port."""
+    """Serve until canceled; print the port."""
     runner = web.AppRunner(application(book), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

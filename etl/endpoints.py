@@ -102,7 +102,7 @@ POLICY_VALUE = TermValue("EffectiveDate", "ExpirationDate")
 
 #: Quotes are of interest while a policy is being placed: around its start, and while it is pending.
 WHILE_PLACED = NearStart("EffectiveDate", 120, always=("Status", ("P",)))
-#: An adjustment changes its policy (inferred), so a policy that was never changed nor cancelled has none.
+#: An adjustment changes its policy (inferred), so a policy that was neither changed nor canceled has none.
 WHEN_CHANGED = IfChanged("HasBeenModified", MODIFIED, CREATED, always=("Status", ("C",)), sample=20)
 
 

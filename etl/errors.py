@@ -112,7 +112,7 @@ class WindowError(UsageError):
 
 
 class LeaseHeld(ActionRequired):
-    """Another run holds the lock. The lock is released when that run ends, or within a minute if its process died."""
+    """Another run holds the lease. The lease is released when that run ends, or within a minute if its process died."""
 
     exit_status = 3
 

@@ -123,7 +123,7 @@ class ApiClient:
         """Return the answer to a call with its records split, after at most the attempts of the retry policy.
 
         Raises ApiUnavailable (with `retry_after` if the API named a time), QuotaSpent, EndpointRefused, NotFound,
-        ShapeChanged, CredentialsRefused or CertificateRefused.
+        UnexpectedResponse, CredentialsRefused or CertificateRefused.
         """
         with log_context(request=uuid4().hex[:12], call=str(call)):
             return await self._fetch(call)

@@ -59,13 +59,13 @@ CHECKS: tuple[Check, ...] = (
         "policies",
         "status",
         "The policy is marked active, but its term is over. Counts of active policies are too high.",
-        "Renew the policy, or set its status to expired or cancelled.",
+        "Renew the policy, or set its status to expired or canceled.",
     ),
     Check(
         "cancelled-without-termination",
         "policies",
         "status",
-        "The policy is marked cancelled, but its adjustments contain no cancellation. The date and reason are unknown, "
+        "The policy is marked canceled, but its adjustments contain no cancellation. The date and reason are unknown, "
         "so no report of terminations counts it. Only policies whose adjustments were read are checked.",
         "Enter the cancellation as an adjustment of the policy.",
     ),
@@ -89,14 +89,14 @@ CHECKS: tuple[Check, ...] = (
         "policies",
         "effective_date",
         "There are days between the end of the prior term and the start of this one. Either the customer had no "
-        "coverage, or one of the dates is wrong. Terms after a cancelled one are not checked.",
+        "coverage, or one of the dates is wrong. Terms after a canceled one are not checked.",
         "Correct the dates, or contact the customer.",
     ),
     Check(
         "term-overlap",
         "policies",
         "effective_date",
-        "The term starts before its prior term ends, and the prior term was not cancelled. The premium for those days "
+        "The term starts before its prior term ends, and the prior term was not canceled. The premium for those days "
         "is counted twice.",
         "Correct the dates, or cancel the prior term as of the day on which this one starts.",
     ),

@@ -46,7 +46,7 @@ Get started:
 
 \b
 Exit status: 0 success; 1 failed or interrupted, can be resumed;
-2 usage or settings; 3 another run holds the lock;
+2 usage or settings; 3 another run holds the lease;
 4 database unreachable or not migrated; 5 credentials rejected;
 6 finished, but a resource failed or does not balance."""
 

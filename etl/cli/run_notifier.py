@@ -1,4 +1,4 @@
-"""Send notices, heartbeat and metrics at the end of a run."""
+"""Send notifications, heartbeat and metrics at the end of a run."""
 
 import sys
 from types import TracebackType

@@ -129,14 +129,14 @@ class Settings(EnvironmentSettings):
     etl_child_budget: int | None = Field(
         None,
         ge=0,
-        description="Maximum calls for details of single records in a run; the next run goes on. Unset: no limit.",
+        description="Maximum calls for details of single records in a run; the next run continues. Unset: no limit.",
         examples=["5000"],
     )
     etl_daily_calls: int = Field(
         20_000,
         ge=0,
-        description="Calls of the account in 24 hours within which details are read again because of their age. New "
-        "and changed records are always read.",
+        description="Details are read again because of their age only while the calls of the account in 24 hours are "
+        "below this number. New and changed records are always read.",
     )
     etl_refresh_age: Annotated[str, AfterValidator(check_refresh_ages)] = Field(
         "30 days, 180 days",
@@ -175,20 +175,20 @@ class Settings(EnvironmentSettings):
     )
     etl_smtp_url: SecretStr | None = Field(
         None,
-        description="Mail server for notices. `smtp://` requires STARTTLS except on this machine, `smtps://` uses TLS "
-        "from the start; `?tls=off` at the end disables TLS, `?tls=on` requires it on this machine too. Unset: no "
-        "mail.",
+        description="Mail server for notifications. `smtp://` requires STARTTLS except on this machine, `smtps://` "
+        "uses TLS from the start; `?tls=off` at the end disables TLS, `?tls=on` requires it on this machine too. "
+        "Unset: no mail.",
         examples=["smtp://user:password@mail.example.com:587"],
     )
     etl_mail_from: Annotated[str, AfterValidator(check_mail_address)] | None = Field(
-        None, description="Sender of notices.", examples=["qqetl@example.com"]
+        None, description="Sender of notifications.", examples=["qqetl@example.com"]
     )
     etl_mail_to: Recipients | None = Field(
-        None, description="Recipients of notices, separated by commas.", examples=["operations@example.com"]
+        None, description="Recipients of notifications, separated by commas.", examples=["operations@example.com"]
     )
     etl_stale_after: Duration = Field(
         timedelta(days=1),
-        description="How old a resource's data may become before a notice is sent. 0: never.",
+        description="How old a resource's data may become before a notification is sent. 0: never.",
         examples=["1 day"],
     )
     etl_heartbeat_url: SecretStr | None = Field(
@@ -206,7 +206,9 @@ class Settings(EnvironmentSettings):
         "UTC", description="Time zone of ETL_DIGEST_AT and of the digest's days.", examples=["America/New_York"]
     )
     etl_digest_to: Recipients | None = Field(
-        None, description="Recipients of the digest. Unset: the recipients of notices.", examples=["agency@example.com"]
+        None,
+        description="Recipients of the digest. Unset: the recipients of notifications.",
+        examples=["agency@example.com"],
     )
     etl_metrics_file: Path | None = Field(
         None,

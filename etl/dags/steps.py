@@ -137,7 +137,7 @@ def chunk_label(chunk: Sequence[Any]) -> str:
 
 
 def close_batch(agency: str | None, run: str, batch: str) -> tuple[str, Summary]:
-    """Close the batch of a run, send notices, and return the tenant and the summary."""
+    """Close the batch of a run, send notifications, and return the tenant and the summary."""
     from etl.notifications import after_run
     from etl.pipeline.tasks import close_run
 
@@ -153,13 +153,13 @@ def unread_error(summary: Summary) -> TaskDied | None:
     from etl.status.format import join_words
 
     names = [part.resource for part in summary.parts if part.is_unread]
-    return TaskDied(f"Not everything was read of {join_words(names)}. The next run resumes there.") if names else None
+    return TaskDied(f"Not fully read: {join_words(names)}. The next run resumes there.") if names else None
 
 
 def report_dead_run(agency: str | None, run: str, task_id: str) -> None:
-    """Release the lease of a run that failed because a task died on every try, and send a notice.
+    """Release the lease of a run that failed because a task died on every attempt, and send a notification.
 
-    No notice is sent if the reason of the failed run is known already.
+    No notification is sent if the reason of the failed run is known already.
     """
     from etl.errors import TaskDied
     from etl.notifications import after_run
@@ -168,7 +168,9 @@ def report_dead_run(agency: str | None, run: str, task_id: str) -> None:
         task.release_lease()
         batch = task.find_batch()
         saved = f" The data read so far is saved in batch {str(batch.id)[:8]}." if batch else ""
-        error = TaskDied(f"Task `{task_id}` of {run} died on every try.{saved} The next run resumes there.")
+        error = TaskDied(
+            f"Task `{task_id}` of {run} ended unexpectedly on every attempt.{saved} The next run resumes there."
+        )
         after_run(task.ledger_without_lease, task.settings, error)
 
 

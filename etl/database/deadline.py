@@ -3,7 +3,7 @@
 The server's `statement_timeout` ends a statement that works too long. When the network is dead or a proxy drops
 everything, neither that timeout nor TCP keepalives help, and the driver would wait forever. Every wait of a psycopg
 connection goes through `Connection.wait`, so the deadline is checked there: it needs no second thread and covers every
-statement. Pending calls of all threads are cancelled there too when the process is asked to stop.
+statement. Pending calls of all threads are canceled there too when the process is asked to stop.
 """
 
 import time
@@ -37,7 +37,7 @@ class UnexpectedResult(psycopg.OperationalError):
 
 
 class _LastCancellation:
-    """When this process last cancelled its pending calls."""
+    """When this process last canceled its pending calls."""
 
     at = -inf
 
@@ -48,7 +48,7 @@ def cancel_pending_calls() -> None:
 
 
 def were_calls_cancelled_since(began: float) -> bool:
-    """Return whether pending calls were cancelled after this time of the monotonic clock."""
+    """Return whether pending calls were canceled after this time of the monotonic clock."""
     return _LastCancellation.at >= began
 
 
@@ -61,7 +61,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
         """Wait for the server and return its answer.
 
         Raises DeadlineExpired when that takes too long, UnexpectedResult when a COPY returns more than one result, and
-        Interrupted when the call was cancelled. The session is closed in these cases and when a signal handler raises.
+        Interrupted when the call was canceled. The session is closed in these cases and when a signal handler raises.
         """
         try:
             return super().wait(_with_deadline(gen, self.deadline), interval, *args, **kwargs)
@@ -103,7 +103,7 @@ def connect_with_deadline(url: str, seconds: float, **parameters: Any) -> Deadli
 
 
 def _with_deadline(gen: PQGen[RV], seconds: float | None) -> Generator[Any, Any, RV]:
-    """Forward the driver's waits; stop after `seconds` or when pending calls are cancelled."""
+    """Forward the driver's waits; stop after `seconds` or when pending calls are canceled."""
     began, is_reported = time.monotonic(), False
     try:
         waits_for = next(gen)

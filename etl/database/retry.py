@@ -29,7 +29,7 @@ def with_retries(work: Callable[[], T], retry_seconds: float = RETRY_SECONDS) ->
     """Return the result of `work`, retrying it after transient database errors for up to `retry_seconds`.
 
     `work` is one transaction and has no other effects. Raises the last DatabaseUnavailable, or Interrupted when the
-    process cancelled its pending calls. Work that raises CommitUnknown is not retried.
+    process canceled its pending calls. Work that raises CommitUnknown is not retried.
     """
     start = time.monotonic()
     tries = slow_tries = 0

@@ -194,5 +194,5 @@ def find_lost_paths(known_paths: Mapping[str, KnownPath], profile: Profile) -> I
             and objects * known_path.presence >= MIN_OBJECTS
         ):
             share = f"{known_path.presence:.0%} of records had it"
-            change = f"{path} is missing: {share}, but none of the {objects} sampled records does"
+            change = f"{path} is missing: {share}, but none of the {objects} sampled records has it"
             yield replace(known_path, state=DriftState.LOST, change=change)

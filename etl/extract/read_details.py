@@ -31,7 +31,7 @@ def read_details(
     outstanding = reader.count_outstanding()
     run.has_backlog = run.is_share_over() and any(outstanding.get(name) for name in reader.readings)
     if run.has_backlog:
-        run.watch(Message("The time for details in this run is over; the next run goes on."))
+        run.watch(Message("Stopped reading details after 57 minutes. The next run continues."))
     return {name: end_reading(run, reader, name, finish, outstanding.get(name, 0)) for name in reader.readings}
 
 

@@ -1,4 +1,4 @@
-"""The ledger's work beside the event loop: what blocks, in threads of its own."""
+"""Commits of coroutines: each blocks a thread instead of the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from etl.ledger.transaction import Ledger
 
 T = TypeVar("T")
 
-#: The token and the pace may each have something under way.
+#: One for the token, one for the call limit.
 _THREADS = 2
 
 
@@ -20,7 +20,7 @@ class LedgerExecutor:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="beside")
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ledger")
 
     @property
     def tenant(self) -> str:

@@ -160,17 +160,17 @@ def expire_dead(connection: Connection, parameters: Mapping[str, Any]) -> None:
 
 
 class HeldByOther(LeaseHeld):
-    """Another run holds the lock; with what is known of it."""
+    """Another run holds the lease; with what is known of it."""
 
     def __init__(self, holders: Sequence[Any]) -> None:
         """Take the rows of the leases that others hold; none if they were released meanwhile."""
-        lock = f"{holders[0].resource} by {holders[0].holder}" if holders else "one of the resources"
+        held = f"{holders[0].resource} by {holders[0].holder}" if holders else "one of the resources"
         self.seconds = max((int(row.seconds) for row in holders), default=0)
         self.expiries = {(row.resource, row.holder): row.expires_at for row in holders}
         #: The holder's process is of another machine or of another namespace: nobody here can tell whether it lives.
         self.may_be_dead = all(not is_here(row.process) for row in holders)
         super().__init__(
-            f"Another run is active (lock: {lock}). Wait until it ends. If its process died, the lock expires within "
+            f"Another run is active (lease: {held}). Wait until it ends. If its process died, the lease expires within "
             f"{max(TTL, self.seconds)} seconds."
         )
 

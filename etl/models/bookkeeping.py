@@ -81,7 +81,7 @@ batches = Table(
     Column("command", Text, nullable=False),
     Column("options", JSONB, nullable=False, server_default=text("'{}'")),
     count("calls"),  # API calls, including repeated ones
-    Column("waited_seconds", Float, nullable=False, server_default=text("0")),  # for the rate limit
+    Column("waited_seconds", Float, nullable=False, server_default=text("0")),  # for the call limit
     CheckConstraint(f"status IN ({listed(BatchState)})", name="status_known"),
     CheckConstraint("window_start < window_end", name="window_forward"),
     CheckConstraint("(status = 'completed') <= (finished_at IS NOT NULL)", name="completed_has_end"),

@@ -18,7 +18,7 @@ POLICY_STATUS = Code(
     "policy status",
     {
         "A": "active",
-        "C": "cancelled",
+        "C": "canceled",
         "D": "deleted",
         "E": "expired",
         "P": "pending, not issued",

@@ -48,8 +48,8 @@ def step_back_resource(work: ReconcileContext, resource: Resource) -> None:
     if older.is_over_limit(work.settings.etl_delete_brake):
         apply_brake(
             work, older,
-            f"{counted} ({format_ids(source_ids)}). These are too many to set back at once, so none was. If the data "
-            "was restored from a backup there,",
+            f"{counted} ({format_ids(source_ids)}). These are too many to replace at once, so none was changed. If "
+            "QQCatalyst was restored from a backup,",
         )  # fmt: skip
         return
     work.watch(Message(f"{resource.name}: {counted} and are set back: {format_ids(source_ids)}."))

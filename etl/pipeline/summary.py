@@ -25,7 +25,7 @@ class Summary:
     tables: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  #: rows written, by table and outcome
     seconds: float = 0.0  #: of work on the batch, those of earlier runs included
     calls: int = 0  #: of the batch, those of earlier runs included
-    waited: float = 0.0  #: seconds in which calls waited for the rate limit
+    waited: float = 0.0  #: seconds in which calls waited for the call limit
     drift: Sequence[DriftChange] = ()  #: changes of the API that this run was the first to see
     swept: Sequence[FullScan] = ()  #: the full scan of each resource, after a full read
     has_backlog: bool = False  #: whether details are left because the time for them was over

@@ -70,7 +70,7 @@ METRICS = (
         only_grows=True,
     ),
     MetricQuery(
-        "qqetl_books_difference", "Records of a resource's newest run that nobody can account for.", RESOURCE,
+        "qqetl_books_difference", "Unaccounted records in a resource's newest run.", RESOURCE,
         f"SELECT DISTINCT ON (batch.tenant, part.resource) batch.tenant, part.resource, part.fetched - ({ACCOUNTED})"
         " FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id"
         f" WHERE batch.command NOT IN {NOT_READING}"
@@ -83,7 +83,7 @@ METRICS = (
         only_grows=True,
     ),
     MetricQuery(
-        "qqetl_waited_seconds_total", "Seconds in which calls waited for the rate limit.", ("tenant",),
+        "qqetl_waited_seconds_total", "Seconds in which calls waited for the call limit.", ("tenant",),
         "SELECT tenant, sum(waited_seconds) FROM etl.batches GROUP BY tenant",
         only_grows=True,
     ),

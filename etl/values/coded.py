@@ -68,7 +68,7 @@ class Code(Kind):
     @classmethod
     def example(cls) -> "Code":
         """Return the open vocabulary of policy statuses."""
-        return cls("policy status", {"A": "active", "C": "cancelled", "D": "deleted"}, status=True)
+        return cls("policy status", {"A": "active", "C": "canceled", "D": "deleted"}, status=True)
 
     @property
     def column_type(self) -> sa.Text:

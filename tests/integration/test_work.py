@@ -60,12 +60,12 @@ def book() -> Iterator[Server]:
 
 @contextmanager
 def counted() -> Iterator[Counter[str]]:
-    """Count the statements in the block, except those that depend on time: heartbeats and rate limits."""
+    """Count the statements in the block, except those that depend on time: heartbeats and call limits."""
     counts: Counter[str] = Counter()
     encode_blocks = bulk_copy.encode_blocks
 
     def note(what: str, number: int = 1) -> None:
-        if not threading.current_thread().name.startswith(("lease", "beside")):
+        if not threading.current_thread().name.startswith(("lease", "ledger")):
             counts[what] += number
 
     def on_statement(*arguments: Any) -> None:

@@ -108,7 +108,7 @@ def test_two_workers_share_a_run_and_one_is_killed(
     assert values(engine, READ_TWICE) == []
     assert values(engine, UNREAD) == []
     assert set(read_by(tasks)) == set(WORKERS), "both have finished chunks"
-    assert RATE / 2 < value(engine, BUSIEST) <= RATE * 1.1, "both share one rate limit"
+    assert RATE / 2 < value(engine, BUSIEST) <= RATE * 1.1, "both share one call limit"
 
 
 def kill_busy_worker(airflow: Airflow, run: str, held: HeldResponses) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from etl.api.auth.unauthorized import vendor_sentence
 from etl.api.protocol.answers import is_html
 from etl.api.protocol.waiting import retry_after
 from etl.config.settings import Settings, secret_text
-from etl.errors import ApiUnavailable, CredentialsRefused, ShapeChanged
+from etl.errors import ApiUnavailable, CredentialsRefused, UnexpectedResponse
 
 #: The life of a token if the response does not state it, in seconds.
 USUAL_LIFE = 3600.0
@@ -121,8 +121,8 @@ def parse_token_response(
     """Return the token in an answer of the token address.
 
     Raises CredentialsRefused (or a subclass) if the refusal is final, UnclearAnswer if it has no known code,
-    ApiUnavailable if it may be temporary, ShapeChanged if the token has an unusable type. The message contains the
-    vendor's sentence: redact it before it is shown.
+    ApiUnavailable if it may be temporary, UnexpectedResponse if the token has an unusable type. The message contains
+    the vendor's sentence: redact it before it is shown.
     """
     answer = _decoded(body)
     code = answer.get("error")
@@ -173,7 +173,9 @@ def _response(answer: Mapping[str, Any]) -> TokenResponse:
         raise ApiUnavailable("The token address answered without a usable token.")
     kind = answer.get("token_type")
     if isinstance(kind, str) and kind.strip().lower() not in {"", "bearer"}:
-        raise ShapeChanged("The token address issues tokens of a type other than bearer. Check QQCATALYST_TOKEN_URL.")
+        raise UnexpectedResponse(
+            "The token address issues tokens of a type other than bearer. Check QQCATALYST_TOKEN_URL."
+        )
     refresh = answer.get("refresh_token")
     return TokenResponse(str(token), token_life(answer.get("expires_in")), refresh if _is_token(refresh) else None)
 

@@ -1,6 +1,6 @@
--- Cancelled policies whose adjustments were read and contain no cancellation.
+-- Canceled policies whose adjustments were read and contain no cancellation.
 SELECT policy.tenant, policy.id, policy.source_id, policy.policy_number, contact.customer_number,
-       'is marked cancelled, but no adjustment has the date or the reason' AS found
+       'is marked canceled, but no adjustment has the date or the reason' AS found
 FROM public.policies AS policy
 JOIN etl.child_queue AS asked
   ON asked.tenant = policy.tenant AND asked.resource = 'adjustments' AND asked.parent_id = policy.source_id

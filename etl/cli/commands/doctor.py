@@ -112,7 +112,7 @@ def check_migrations(diagnosis: Diagnosis, session: CommandSession) -> Ledger | 
 
 
 def check_answers(diagnosis: Diagnosis, ledger: Ledger) -> None:
-    """Name the resources for whose parents the API is in the habit of sending neither a list nor an object."""
+    """Name the resources with parents for which the API returns neither a list nor an object."""
     coverages = {
         resource.name: ledger.read(partial(children.read_coverage, resource=resource.name, tenant=ledger.tenant))
         for resource in CATALOGUE

@@ -68,7 +68,7 @@ def command(*, max_lag: MaxLag = None, embedded: Embedded = False, as_json: AsJs
 def answer_status(
     connection: Connection, current: Status, settings: Settings, allowed_lag: timedelta | None
 ) -> Sequence[StatusAnswer]:
-    """Return the status at a glance; without `--max-lag` the limit is that of the notices."""
+    """Return the status at a glance; without `--max-lag` the limit is `ETL_STALE_AFTER`."""
     limit = allowed_lag or settings.etl_stale_after or timedelta.max
     tenant = settings.etl_tenant
     unsent = len(outbox.read_unsent(connection, tenant))

@@ -14,7 +14,7 @@ from etl.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-#: Seconds that the current page gets before its calls are cancelled, and seconds until the process then quits.
+#: Seconds that the current page gets before its calls are canceled, and seconds until the process then quits.
 PAGE_GRACE, EXIT_GRACE = 15, 12
 
 STOPPING = (

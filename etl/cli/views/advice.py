@@ -42,7 +42,7 @@ RULES: Sequence[Rule] = (
         "Unexpected response format: {}",
         (
             "A sync ends with status 6, and these tables are not filled.",
-            "To do: install the newest version of qqetl. If it reports the same, send us the line above.",
+            "To do: install the newest version of qqetl. If it reports the same, report the line above as a bug.",
         ),
     ),
     Rule(
@@ -109,7 +109,7 @@ def list_advice(
                     f"A sync reads pages of {page_size}, so lists take {configured_page_size / page_size:g} times as "
                     "many calls. Details are not affected."
                 ),
-                f"To do: nothing. ETL_PAGE_SIZE={page_size} saves the attempt.",
+                f"To do: nothing. ETL_PAGE_SIZE={page_size} skips the attempt with larger pages.",
             ),
         )
     yield from apply_rules(calls, RULES)
@@ -139,7 +139,7 @@ def advise_on_limit(traffic: Traffic) -> Advice:
                 "These credentials are valid: QQCatalyst answers 401 when an account exceeds its calls a minute. "
                 "Doctor stayed within ETL_RATE_LIMIT, so another program or person uses the same account."
             ),
-            "A sync gives way and continues, and takes longer than planned below.",
+            "A sync waits and then continues. It takes longer than the plan below.",
             "To do: nothing, or let the other program run at another time.",
         ),
     )

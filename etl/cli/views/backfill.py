@@ -33,7 +33,7 @@ def find_backlogs(status: Status) -> Iterator[DetailsLeft]:
 def describe_age(status: Status, details: DetailsLeft) -> str:
     """Return how long the oldest call has been due."""
     age = status.now - details.coverage.oldest_due if details.coverage.oldest_due else None
-    return f"; the oldest due for {format_duration(age)}" if age is not None and age.total_seconds() > 0 else ""
+    return f"; the oldest call is {format_duration(age)} overdue" if age is not None and age.total_seconds() > 0 else ""
 
 
 def describe_no_answer(coverage: QueueCoverage) -> str:

@@ -55,8 +55,8 @@ def describe_total(backlogs: Sequence[DetailsLeft], limit: RateLimit) -> str:
     number = sum(details.calls for details in backlogs)
     calls = Estimate(number, number)
     if limit.calls is None:
-        return f"Details in all: {format_calls(calls)} left; no call limit is set."
-    return f"Details in all: {format_calls(calls)} left, {format_time(calls, limit)} at {format_rate(limit)}."
+        return f"All details: {format_calls(calls)} left; no call limit is set."
+    return f"All details: {format_calls(calls)} left, {format_time(calls, limit)} at {format_rate(limit)}."
 
 
 def list_plan(forecast: SyncForecast, limit: RateLimit) -> Iterator[str]:

@@ -124,7 +124,7 @@ def show_drift(diagnosis: Diagnosis) -> None:
         for description in columns:
             print_wrapped(description, indent=2)
         print_wrapped("QQCatalyst may have the values under another name, or your agency has none.", indent=2)
-        print_wrapped("To do: compare one record with QQCatalyst. `qqetl explain` shows what came.", indent=2)
+        print_wrapped("To do: compare one record with QQCatalyst. `qqetl explain` shows the raw values.", indent=2)
     changes = [change for change in diagnosis.drift if not is_empty_column(change)]
     if changes:
         print_line()

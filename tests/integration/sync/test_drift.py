@@ -13,7 +13,7 @@ from etl.pipeline import Summary
 from etl.simulator import Simulator
 
 CONTACTS = ("contacts",)
-GONE = "is missing: 100% of records had it, but none of the 68 sampled records does"
+GONE = "is missing: 100% of records had it, but none of the 68 sampled records has it"
 
 
 @pytest.fixture(scope="module")

@@ -125,7 +125,7 @@ def test_a_slot_is_not_handed_to_a_call_that_was_just_cancelled_and_has_not_hear
     async def scene() -> None:
         line = Line(1)
         await line.come("contacts", "claims", "drivers")
-        line.under_way.pop()[1].set()  # ends in the same turn in which the first in the line is cancelled
+        line.under_way.pop()[1].set()  # ends in the same turn in which the first in the line is canceled
         line.tasks[1].cancel()
         await turns()
         assert line.tasks[0].exception() is None

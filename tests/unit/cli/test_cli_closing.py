@@ -177,8 +177,8 @@ def test_a_plan_as_json_names_both_ends_of_a_range() -> None:
     ("limit", "of_quotes", "in_all"),
     [
         ("58/60s", "quotes: 2 of 9 read; 116 calls left, 1 min",
-         "Details in all: 116 calls left, 1 min at 58 calls a minute."),
-        ("off", "quotes: 2 of 9 read; 116 calls left", "Details in all: 116 calls left; no call limit is set."),
+         "All details: 116 calls left, 1 min at 58 calls a minute."),
+        ("off", "quotes: 2 of 9 read; 116 calls left", "All details: 116 calls left; no call limit is set."),
     ],
 )  # fmt: skip
 def test_details_that_are_left_are_counted_with_their_time(limit: str, of_quotes: str, in_all: str) -> None:

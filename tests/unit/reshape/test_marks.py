@@ -1,4 +1,4 @@
-"""Marks of raw records, such as deleted or cancelled: read as the columns with the same values are cleaned."""
+"""Marks of raw records, such as deleted or canceled: read as the columns with the same values are cleaned."""
 
 from decimal import Decimal
 from typing import Any
