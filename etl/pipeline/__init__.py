@@ -1,10 +1,9 @@
 """The pipeline: sync, retry, replay and their plan, from the API to production."""
 
-from etl.pipeline.deletion_preview import preview_deletions
 from etl.pipeline.plan import Options, Plan, plan
 from etl.pipeline.replay import Replayed, replay
 from etl.pipeline.summary import Summary
 from etl.pipeline.sync import retry, sync
 from etl.pipeline.watcher import Watcher
 
-__all__ = ["Options", "Plan", "Replayed", "Summary", "Watcher", "plan", "preview_deletions", "replay", "retry", "sync"]
+__all__ = ["Options", "Plan", "Replayed", "Summary", "Watcher", "plan", "replay", "retry", "sync"]

@@ -23,6 +23,7 @@ class Options:
     resources: tuple[str, ...] = ()
     full: bool = False  #: read everything, regardless of watermarks
     limit: int | None = None  #: read about this many records of each resource, and advance no watermark
+    dry_sweep: bool = False  #: with `full`: load nothing, and report the records that QQCatalyst no longer has
     command: str = "sync"
     run: str | None = None  #: the name of a run that several tasks share
 

@@ -35,10 +35,10 @@ from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.load.computed import refresh_computed_columns
 from etl.models.states import DRY_RECONCILE, BatchState, ResourceState
-from etl.pipeline.deletion_preview import run_preview
+from etl.pipeline.deletion_preview import preview_deletions, run_preview
 from etl.pipeline.fallbacks import update_fallbacks
 from etl.pipeline.plan import Options, Plan, build_batch, plan
-from etl.pipeline.reconcile import ReconcileContext, VerifyDeleted, reconcile
+from etl.pipeline.reconcile import ReconcileContext, VerifyDeleted, reconcile, select_reconcilable
 from etl.pipeline.replay import replay_refused_records
 from etl.pipeline.resume import batch_to_resume, find_interrupted, reset_failed
 from etl.pipeline.step_back import step_back_resources
@@ -64,6 +64,8 @@ def sync(
     resource.
     """
     options, watcher = options or Options(), watcher or Watcher()
+    if options.dry_sweep:
+        return preview_deletions(engine, settings, select_reconcilable(options.resources, settings), watcher)
     check_migrated(engine)
     names = resource_names(options.resources, settings)
     waiting = Waiting(watcher.watch, watcher.stop)

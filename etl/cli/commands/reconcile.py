@@ -13,7 +13,7 @@ from etl.cli.ui.format import format_count
 from etl.cli.ui.options import AsJson, Embedded, Resources, create_app, format_examples, reject_combination
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_json, print_line
-from etl.pipeline import Options, preview_deletions, sync
+from etl.pipeline import Options, sync
 from etl.pipeline.reconcile import select_reconcilable, undo_deletions
 from etl.resources import selected
 
@@ -51,13 +51,10 @@ def command(
             undo_and_show(session, undo_batch, as_json=as_json)
             return
         names = select_reconcilable(resource or (), settings)
-        work = (session.engine, session.settings)
-        options = Options(names, full=True, command="reconcile")
+        options = Options(names, full=True, dry_sweep=dry_run, command="reconcile")
         with StopRequest(**({"resumed_by": "`qqetl retry`"} if dry_run else {})) as stop_request:
             status = run_with_progress(
-                lambda watcher: (
-                    preview_deletions(*work, names, watcher) if dry_run else sync(*work, None, options, watcher)
-                ),
+                lambda watcher: sync(session.engine, session.settings, None, options, watcher),
                 stop_request,
                 len(names) if dry_run else len(selected(names)),
                 choose_summary_writer(as_json=as_json),

@@ -14,7 +14,8 @@ from etl.errors import Interrupted, UsageError
 from etl.events import Finished, Message
 from etl.models.states import IncidentKind, ResourceState
 from etl.notifications.detect import detect
-from etl.pipeline import Watcher, preview_deletions, retry
+from etl.pipeline import Watcher, retry
+from etl.pipeline.deletion_preview import preview_deletions
 from etl.pipeline.reconcile import select_reconcilable, undo_deletions
 from etl.simulator import Simulator
 
@@ -65,8 +66,9 @@ def test_a_dry_run_reports_and_marks_nothing(site: Site) -> None:
     notes: list[str] = []
     watcher = Watcher(lambda event: notes.append(event.text) if isinstance(event, Message) else None)
     names = select_reconcilable((), site.settings)
-    summary = preview_deletions(site.engine, site.settings, names, watcher)
+    summary = site.sync_once(watcher=watcher, full=True, dry_sweep=True)
     assert summary.exit_status == 0
+    assert len(summary.swept) == len(names)
     assert {scan.resource: scan.missing_count for scan in summary.swept if scan.missing_count} == {"claims": 1}
     assert any("claims: 1 of" in note and "would be marked" in note for note in notes)
     assert changed_tables(before, text_of_tables(site.engine)) <= OF_A_RUN
