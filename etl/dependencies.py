@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from etl.catalogue import Resource
 from etl.models.base import PRIMARY
-from etl.resources import BY_NAME, CATALOGUE, children_of, derived_from
+from etl.resources import BY_NAME, CATALOGUE, USEFUL, children_of, derived_from
 
 
 def group_by_level(names: Collection[str] = ()) -> list[list[str]]:
@@ -35,17 +35,20 @@ def find_level(name: str, levels: dict[str, int]) -> int:
 def find_prerequisites(resource: Resource) -> set[str]:
     """Return the resources that have to be read before this one.
 
-    Before details: all feeds and lists, since they bring the parents and cost few calls. Otherwise the resources for
-    which it is a fallback, the primary sources of its table, and the resources that fill a referenced table and are
-    parents of others. Rows of other referenced tables are placeholders until their records arrive, which is correct in
-    any order but costs a second write.
+    First what makes the database useful, one list after the other: each has all calls of the limit. Before details: all
+    feeds and lists, since they bring the parents and cost few calls. Otherwise the resources for which it is a
+    fallback, the primary sources of its table, and the resources that fill a referenced table and are parents of
+    others. Rows of other referenced tables are placeholders until their records arrive, which is correct in any order
+    but costs a second write.
     """
     if resource.parent is not None:
         return {other.name for other in CATALOGUE if other.endpoints and other.parent is None}
+    if resource.name in USEFUL:
+        return set(USEFUL[: USEFUL.index(resource.name)])
     replaced = {derived.name for derived, derivation in derived_from(resource.name) if derivation.fallback}
     tables = {key.column.table.name for key in resource.model.__table__.foreign_keys}
     parent_sources = {other.name for other in CATALOGUE if is_parent_source(other) and other.table in tables}
-    return (replaced | parent_sources | primary_sources(resource)) - {resource.name} - find_later(resource)
+    return {*USEFUL} | ((replaced | parent_sources | primary_sources(resource)) - find_later(resource))
 
 
 def is_read_daily(resource: Resource) -> bool:

@@ -45,22 +45,18 @@ RESOURCES = (
 
 LEVELS = (
     ("locations",),
+    ("contacts",),
+    ("policies",),
+    ("billing_records",),
     (
         "departments",
-        "contacts",
-        "commission_rules",
-    ),
-    (
         "carrier_list",
         "applications",
-        "billing_records",
-    ),
-    ("policies",),
-    (
         "commissions",
         "drivers",
         "vehicles",
         "claims",
+        "commission_rules",
         "endorsements",
     ),
     (

@@ -18,13 +18,13 @@ from etl.reshape.derive import derive_records
 from etl.resources import find_resource
 from etl.stream import Stream
 
-#: This batch learned that the resource is not offered, and earlier batches staged records of the fallback source.
+#: This batch learned that the resource is not offered, perhaps after it staged records of the fallback source.
 FALLBACK_MISSING = """
     SELECT EXISTS (
         SELECT FROM etl.offers AS offer JOIN etl.batches AS batch ON batch.id = :batch_id
         WHERE offer.tenant = :tenant AND offer.resource = :resource AND offer.asked_at >= batch.started_at
     ) AND EXISTS (
-        SELECT FROM raw.{table} WHERE tenant = :tenant AND superseded_at IS NULL AND etl_batch_id <> :batch_id
+        SELECT FROM raw.{table} WHERE tenant = :tenant AND superseded_at IS NULL
     )
 """
 
@@ -51,7 +51,7 @@ def update_fallbacks(
 def create_fallbacks(
     ledger: Ledger, settings: Settings, batch: Batch, resource: Resource, derivation: Derivation
 ) -> None:
-    """Create the fallbacks of a resource from all staged records, if this batch is the first that needs them."""
+    """Create the fallbacks of a resource from all staged records, if this batch learned that they are needed."""
     source = find_resource(derivation.resource)
     if not ledger.read(partial(is_fallback_missing, batch=batch, resource=resource, source=source)):
         return
@@ -74,7 +74,7 @@ def load_fallbacks(
 
 
 def is_fallback_missing(connection: Connection, batch: Batch, resource: Resource, source: Resource) -> bool:
-    """Tell whether a batch has yet to create fallbacks from the records of earlier batches."""
+    """Return whether a batch has yet to create fallbacks from staged records."""
     bound = {"tenant": batch.tenant, "batch_id": batch.id, "resource": resource.name}
     return bool(connection.execute(text(FALLBACK_MISSING.format(table=source.raw_table)), bound).scalar())
 

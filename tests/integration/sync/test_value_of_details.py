@@ -18,6 +18,7 @@ from etl.simulator.world import World
 
 #: The calls of a first sync that are no details, one of each kind.
 FEEDS = ("Locations/UserLocationsV2", "Contacts/LastModifiedCreated", "Policies/LastModifiedCreated")
+BILLING = "Billing/LastModifiedCreated"
 
 
 def is_detail(path: str) -> bool:
@@ -35,7 +36,15 @@ def test_all_feeds_and_lists_are_read_before_the_first_detail(site: Site) -> Non
     paths = take_paths(site)
     first_detail = next(at for at, path in enumerate(paths) if is_detail(path))
     assert all(is_detail(path) for path in paths[first_detail:])
-    assert {path.partition("?")[0] for path in paths[:first_detail]} >= {*FEEDS, "Billing/LastModifiedCreated"}
+    assert {path.partition("?")[0] for path in paths[:first_detail]} >= {*FEEDS, BILLING}
+
+
+def test_offices_customers_policies_and_billing_come_first_one_list_after_the_other(site: Site) -> None:
+    assert site.with_settings(etl_page_size=3).sync_once().exit_status == 0
+    lists = [path.partition("?")[0] for path in take_paths(site) if not is_detail(path)]
+    useful = [name for name in lists if name in (*FEEDS, BILLING)]
+    assert lists[: len(useful)] == useful == sorted(useful, key=(*FEEDS, BILLING).index)
+    assert useful.count(FEEDS[2]) > 2, "a list of several pages"
 
 
 def policy_rank(policy: dict[str, Any]) -> int:
