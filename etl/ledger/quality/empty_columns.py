@@ -4,7 +4,7 @@ Each resource is examined once, when it is first complete. The result is kept wi
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -50,10 +50,16 @@ def record_empty_columns(connection: Connection, tenant: str, batch_id: UUID, re
 
 
 def examine(connection: Connection, tenant: str, batch_id: UUID, resource: Resource) -> None:
-    """Note the empty columns of a resource, if it has enough records to tell."""
+    """Note the empty columns of a resource, if it has enough records to tell.
+
+    A whole list may stay short, such as that of the offices: there, only what every record should have tells anything.
+    """
     empty = find_empty_columns(connection, tenant, resource)
     if empty.records < MIN_RECORDS:
-        return
+        if not (resource.is_whole_list and empty.records):
+            return
+        fields = fields_of(resource.model, resource.data_source)
+        empty = replace(empty, columns=tuple(name for name in empty.columns if fields[name].expected))
     noted = [
         KnownPath(
             f"{COLUMN}{name}",

@@ -68,8 +68,16 @@ def test_a_sample_says_nothing(site: Site, simulator: Simulator) -> None:
 def test_few_records_say_nothing_until_there_are_more(site: Site, simulator: Simulator) -> None:
     with serve_agency(contacts=1) as small:
         few = site.with_settings(qqcatalyst_api_url=small.api_url, qqcatalyst_token_url=small.token_url)
-        summary = read(few, small, "rename-field:LocationName=Office", resources=("locations",))
+        summary = read(few, small, "rename-field:ClaimNumber=Number", resources=("claims",))
     assert [change for change in summary.drift if change.state is DriftState.EMPTIED] == []
+
+
+def test_the_few_offices_of_an_agency_say_that_their_name_is_misread(site: Site, simulator: Simulator) -> None:
+    faults = ("rename-field:LocationName=Office", "rename-field:Fax=Facsimile")
+    assert named(read(site, simulator, *faults, resources=("locations",))) == [
+        "column name of locations is empty in all 3 records"
+    ], "a fax is nothing that every office has"
+    assert named(read(site, simulator, *faults, resources=("locations",))) == []
 
 
 def test_a_list_that_is_read_before_the_records_to_which_it_adds_is_read_correctly(
