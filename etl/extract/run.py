@@ -54,6 +54,7 @@ class ExtractRun:
     today: date = field(default_factory=lambda: datetime.now(UTC).date())  #: by the API's clock, to judge dates
     clock: Callable[[], float] = time.monotonic
     traffic: Traffic = field(default_factory=Traffic)
+    elapsed: float = 0.0  #: seconds since the run began, where this is one task of several
     is_dry: bool = False  #: whether nothing is stored but the batch
     has_backlog: bool = False  #: whether details are left because the time for them is over
     active_readers: int = 1  #: resources that are being read now
@@ -62,7 +63,7 @@ class ExtractRun:
 
     def __post_init__(self) -> None:
         self.ledger = SerializedLedger(self.ledger)
-        self._details_end = self.clock() + DETAIL_SECONDS
+        self._details_end = self.clock() + DETAIL_SECONDS - self.elapsed
 
     def is_share_over(self) -> bool:
         """Return whether the time for details is over, so that feeds are read again and others get the lease."""

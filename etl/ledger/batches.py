@@ -116,9 +116,21 @@ def find_batch_of_run(connection: Connection, tenant: str, run: str) -> Batch | 
 
 
 def assign_to_run(connection: Connection, batch_id: UUID, run: str) -> None:
-    """Assign a batch to another run."""
-    options = batches.c.options.concat({"run": run})
+    """Assign a batch to another run, which begins now."""
+    options = batches.c.options.concat(func.jsonb_build_object("run", run, "run_began", func.now()))
     connection.execute(update(batches).where(batches.c.id == batch_id).values(options=options))
+
+
+#: The time since a run of several tasks began: with its batch, or when it resumed one.
+SECONDS_OF_RUN = text("""
+    SELECT EXTRACT(epoch FROM now() - COALESCE(CAST(options ->> 'run_began' AS timestamptz), started_at))
+    FROM etl.batches WHERE id = :batch_id
+""")
+
+
+def read_seconds_of_run(connection: Connection, batch_id: UUID) -> float:
+    """Return for how many seconds the run of a batch has gone on, in all its tasks."""
+    return float(connection.execute(SECONDS_OF_RUN, {"batch_id": batch_id}).scalar_one())
 
 
 def read_previous_rules(connection: Connection, batch: Batch) -> str | None:

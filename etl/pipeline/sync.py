@@ -187,8 +187,13 @@ def run_batch(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
     return replace(summary, swept=scans, has_backlog=run.has_backlog)
 
 
-def build_run(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher: Watcher) -> ExtractRun:
-    """Return the run that takes the resources of a batch through all steps; the caller opens its workers."""
+def build_run(
+    ledger: Ledger, settings: Settings, api: Api, batch: Batch, watcher: Watcher, elapsed: float = 0.0
+) -> ExtractRun:
+    """Return the run that takes the resources of a batch through all steps; the caller opens its workers.
+
+    `elapsed` are the seconds since the run began, for one of its later tasks.
+    """
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     stream = Stream(
         settings, batch, {batch_resource.resource: batch_resource.window for batch_resource in batch_resources}
@@ -196,7 +201,7 @@ def build_run(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
     run = ExtractRun(
         ledger, settings, batch, api.wire, api.api, stream.make_pool(ledger), watcher.watch,
         stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic,
-        today=api.now.date(),
+        today=api.now.date(), elapsed=elapsed,
     )  # fmt: skip
     run.limit = batch.options.get("limit")
     run.not_offered = stream.not_offered

@@ -190,7 +190,8 @@ def open_run(task: RunTask, batch: Batch, slices: list[str] | None = None) -> It
             connected(task.settings, task.watcher.stop, task.engine) as api,
             recording_traffic(ledger, batch.id, api.api.traffic),
         ):
-            yield build_run(ledger, task.settings, api, batch, task.watcher)
+            elapsed = ledger.read(partial(batches.read_seconds_of_run, batch_id=batch.id))
+            yield build_run(ledger, task.settings, api, batch, task.watcher, elapsed)
 
 
 def close_run(task: RunTask, batch_id: UUID) -> Summary:

@@ -98,6 +98,25 @@ def test_parallel_workers_lead_to_the_same_rows_even_if_one_is_killed(site: Site
     assert values(site.engine, READ_TWICE) == []
 
 
+def test_the_hour_of_a_run_counts_from_its_begin_and_not_from_that_of_each_task(synced: Site) -> None:
+    make_children_due(synced)
+    batch_id, levels = begin_run(task_of(synced), None, Options()), range(len(group_by_level()))
+    for number in levels:
+        if number == levels[-1]:
+            with synced.engine.begin() as connection:
+                connection.execute(
+                    text("UPDATE etl.batches SET started_at = started_at - interval '58 minutes' WHERE id = :batch"),
+                    {"batch": batch_id},
+                )
+            synced.take_calls()
+        in_turn(task_of(synced), batch_id, plan_level(task_of(synced), batch_id, number))
+    assert [call for call in synced.take_calls() if "PolicyInfo" in call or "AccountInfo" in call] == []
+    assert close_run(task_of(synced), batch_id).exit_status == 0
+    assert value(synced.engine, "SELECT count(*) FROM etl.child_queue WHERE due_at <= now()") > 0
+    assert run_in_tasks(task_of(synced, "hourly 2")).exit_status == 0
+    assert value(synced.engine, "SELECT count(*) FROM etl.child_queue WHERE due_at <= now()") == 0
+
+
 def test_repeated_tasks_make_no_call_twice_and_write_nothing(synced: Site) -> None:
     """As when a scheduler repeats the tasks of an interval: cleared, or started by two schedulers."""
     make_children_due(synced)
