@@ -54,7 +54,8 @@ class Authenticator:
         self._ping = ping
         self._sleep = sleep
         self._pinging = asyncio.Lock()
-        self._newest_success = self._newest_refusal = 0  # permit serials: of any call, of a ping
+        # Permit serials: of any accepted call, of any call with a 401, of a refused ping.
+        self._newest_success = self._newest_unauthorized = self._newest_refusal = 0
         self._answered: set[str] = set()  # resources that have answered
         self._closed: set[str] = set()  # resources that refuse a token that others accept
         self._refused: str | None = None
@@ -94,7 +95,10 @@ class Authenticator:
         if self._credentials.is_outdated(error.credential):
             return  # another call has renewed it
         facts = self._facts_of(error, call.resource, history)
-        if depends_on_others(facts):
+        # Of a token that died, all calls that wait for their turn bring a 401. They share one ping, and one hold.
+        is_repeated = self._newest_unauthorized > self._newest_success
+        self._newest_unauthorized = max(self._newest_unauthorized, error.permit.serial)
+        if depends_on_others(facts) or (is_repeated and next_step(facts) is AuthAction.HOLD):
             facts = replace(facts, works_elsewhere=await self._works_elsewhere(error))
         if await self._act(error, call.resource, history, facts) is AuthAction.CLOSED:
             if call.resource not in self._answered:
