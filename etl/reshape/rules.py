@@ -15,7 +15,21 @@ DECLARATIONS = (
     *("read_paths.py", "spelling.py", "sensitive.py", "values"),
 )
 #: Code that decides how a raw record becomes a row: the kinds, the models, the catalogue, the reshaping.
-CLEANING = (*DECLARATIONS, "models", "reshape")
+CLEANING = (*DECLARATIONS, "models", "reshape", "record.py", "copy_text.py")
+#: Models that no record passes through: the program's own tables, views and states.
+OWN_TABLES = frozenset(
+    f"models/{name}.py"
+    for name in (
+        "api_access",
+        "bookkeeping",
+        "child_queue",
+        "commits",
+        "history",
+        "notifications",
+        "row_views",
+        "staging",
+    )
+)
 #: Code that decides how an item of an answer becomes a raw record: its id, its times, its text without secrets.
 READING = (*DECLARATIONS, "api/protocol", "record.py")
 #: Parts of the syntax tree that do not affect the meaning, or differ between versions of Python.
@@ -38,9 +52,15 @@ def rules_digest(paths: tuple[str, ...], *settings: str) -> str:
 
     Files count by their content, not their name, so that moving a file changes nothing.
     """
-    root = Path(etl.__file__).parent
-    meanings = sorted(meaning_of(file) for package in paths for file in source_files(root / package))
+    meanings = sorted(map(meaning_of, counted_files(paths)))
     return hashlib.blake2b("\x1f".join([*settings, *meanings]).encode(), digest_size=8).hexdigest()
+
+
+def counted_files(paths: tuple[str, ...]) -> set[Path]:
+    """Return the files that decide about a version: those of packages and single ones, without the own tables."""
+    root = Path(etl.__file__).parent
+    own_tables = {root / name for name in OWN_TABLES}
+    return {file for path in paths for file in source_files(root / path)} - own_tables
 
 
 def source_files(path: Path) -> Iterator[Path]:

@@ -1,10 +1,12 @@
 """The versions of the rules follow the meaning of the code, not its comments or file names."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from etl.reshape.rules import CLEANING, READING, meaning_of, rules_digest
+import etl
+from etl.reshape.rules import CLEANING, READING, counted_files, meaning_of, rules_digest
 
 RULE = '''"""A rule."""
 
@@ -100,3 +102,34 @@ def test_the_settings_that_affect_the_rules_count(tmp_path: Path) -> None:
 def test_declarations_count_for_cleaning_and_for_reading() -> None:
     assert {"values", "resources.py", "catalogue.py"} <= set(CLEANING) & set(READING)
     assert rules_digest(CLEANING) != rules_digest(READING)
+
+
+#: What the counted files import and what says nothing about a row: settings, errors, which calls are made, and storage.
+WITHOUT_RULES = {
+    "etl", "etl.config.settings", "etl.detail_rules", "etl.docstrings", "etl.errors", "etl.ledger.quality", "etl.ledger.staging.classify",
+    "etl.ledger.staging.raw_tables", "etl.models.bookkeeping", "etl.models.history",
+}  # fmt: skip
+
+
+def test_every_module_that_cleaning_uses_counts() -> None:
+    root = Path(etl.__file__).parent
+    counted = counted_files(CLEANING)
+    imported = {
+        node.module
+        for file in counted
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "etl"
+    }
+    missing = {
+        module
+        for module in imported - WITHOUT_RULES
+        if (path := root.parent / module.replace(".", "/")).with_suffix(".py") not in counted
+        and path / "__init__.py" not in counted
+    }
+    assert missing == set()
+
+
+def test_the_programs_own_tables_do_not_count() -> None:
+    names = {file.name for file in counted_files(CLEANING)}
+    assert names.isdisjoint({"bookkeeping.py", "child_queue.py", "notifications.py"})
+    assert {"core.py", "products.py", "sources.py", "record.py", "copy_text.py"} <= names
