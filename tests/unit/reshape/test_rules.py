@@ -104,11 +104,19 @@ def test_declarations_count_for_cleaning_and_for_reading() -> None:
     assert rules_digest(CLEANING) != rules_digest(READING)
 
 
-#: What the counted files import and what says nothing about a row: settings, errors, which calls are made, and storage.
+#: What the counted files import that says nothing about a row: settings, errors, which calls are made, storage.
 WITHOUT_RULES = {
-    "etl", "etl.config.settings", "etl.detail_rules", "etl.docstrings", "etl.errors", "etl.ledger.quality", "etl.ledger.staging.classify",
-    "etl.ledger.staging.raw_tables", "etl.models.bookkeeping", "etl.models.history",
-}  # fmt: skip
+    "etl",
+    "etl.config.settings",
+    "etl.detail_rules",
+    "etl.docstrings",
+    "etl.errors",
+    "etl.ledger.quality",
+    "etl.ledger.staging.classify",
+    "etl.ledger.staging.raw_tables",
+    "etl.models.bookkeeping",
+    "etl.models.history",
+}
 
 
 def test_every_module_that_cleaning_uses_counts() -> None:
