@@ -1,8 +1,6 @@
 """Whether the credentials belong to the agency whose data a tenant holds. A copied token does not name its account."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -10,7 +8,7 @@ from sqlalchemy import Connection, text
 from etl.api.connection import ApiConnection
 from etl.api.protocol import whole_call
 from etl.config.settings import Settings
-from etl.errors import SettingsError
+from etl.errors import ApiUnavailable, SettingsError
 from etl.ledger import tenants
 from etl.ledger.transaction import Ledger
 from etl.resources import OFFICE_FACTS, OFFICES
@@ -26,16 +24,27 @@ def register_account(ledger: Ledger, settings: Settings, api: ApiConnection) -> 
     """Register the tenant with its account, or verify that it is the same one.
 
     If only the data can show that, its offices are requested and compared. Raises SettingsError for another account or
-    agency.
+    agency, ApiUnavailable if QQCatalyst shows no office.
     """
     if ledger.read(partial(tenants.needs_proof, settings=settings)):
         known = ledger.read(partial(read_offices, tenant=settings.etl_tenant))
-        if known and known.isdisjoint(request_offices(api)):
-            raise SettingsError(
-                f"The credentials belong to another agency than the data of the tenant {settings.etl_tenant!r}: they "
-                "show none of its offices. Set ETL_TENANT to another name for this agency."
-            )
+        if known:
+            compare_offices(known, request_offices(api), settings.etl_tenant)
     ledger.commit(partial(tenants.register_tenant, settings=settings))
+
+
+def compare_offices(known: set[OfficeFact], shown: set[OfficeFact], tenant: str) -> None:
+    """Return if an office that the credentials show is one of a tenant's."""
+    if not shown:
+        raise ApiUnavailable(
+            "QQCatalyst shows no office, so it is not known whether the credentials belong to the agency of the tenant "
+            f"{tenant!r}. Nothing was changed; run the command again."
+        )
+    if known.isdisjoint(shown):
+        raise SettingsError(
+            f"The credentials belong to another agency than the data of the tenant {tenant!r}: they show none of its "
+            "offices. Set ETL_TENANT to another name for this agency."
+        )
 
 
 def read_offices(connection: Connection, tenant: str) -> set[OfficeFact]:
@@ -53,7 +62,9 @@ def request_offices(api: ApiConnection) -> set[OfficeFact]:
     return {fact for item in answer.page.items for fact in facts_of(msgspec.json.decode(item))}
 
 
-def facts_of(office: Mapping[str, Any]) -> set[OfficeFact]:
-    """Return what identifies an office."""
+def facts_of(office: object) -> set[OfficeFact]:
+    """Return what identifies an office; nothing does if it is no object."""
+    if not isinstance(office, dict):
+        return set()
     values = {name: str(office.get(find_key(office, name) or "") or "").strip().casefold() for name in OFFICE_NAMES}
     return {fact for names in OFFICE_FACTS if all(fact := tuple(values[name] for name in names))}
