@@ -42,7 +42,7 @@ from etl.ledger.transaction import Ledger
 
 #: The API's cheapest call, which shows whether a credential is valid.
 PING = "BusinessLogic/Ping"
-#: Seconds for which an answer shows that the API is up, for a call that is tried only once.
+#: Seconds for which a good answer shows that the API is up, for a call that is tried only once.
 ANSWERED_SHORTLY_BEFORE = 10.0
 
 log = get_logger(__name__)
@@ -73,7 +73,7 @@ class ApiClient:
     ) -> None:
         self._settings = settings
         self._clock, self._now = clock, now
-        self._answered_at = float("-inf")  # the last answer of the API, by the clock
+        self._answered_at = float("-inf")  # the last good answer, by the clock
         self.traffic = Traffic()
         self.api_clock = ApiClock(largest_ahead(settings.etl_overlap))
         random, limits = random or Random(), limits or Limits()  # noqa: S311 (jitter, not secrecy)
@@ -152,22 +152,18 @@ class ApiClient:
             except TokenUnavailable:
                 raise  # it was already retried, and retries must not multiply
             except ApiUnavailable as error:
-                if state.may_be_absent(error) and await self._answers_since(state.failing_since):
+                if state.may_be_absent(error) and await self._answers_others(lately=state.is_tried_once):
                     error = CallFailed(str(error))
                 await state.backoff(error)
 
-    async def _answers_since(self, failing_since: float | None) -> bool:
-        """Return whether the API answered a call since another began to fail, or answers the cheapest one now.
-
-        None: the call has failed only once; then an answer shortly before counts too.
-        """
-        since = self._clock() - ANSWERED_SHORTLY_BEFORE if failing_since is None else failing_since
-        if self._answered_at > since:
+    async def _answers_others(self, *, lately: bool) -> bool:
+        """Return whether the API answers the cheapest call well; with `lately`, a good answer shortly before counts."""
+        since = self._clock()
+        if lately and self._answered_at > since - ANSWERED_SHORTLY_BEFORE:
             return True
         with suppress(ApiUnavailable, Unauthorized):
             await self._ping()
-            return True
-        return False
+        return self._answered_at >= since
 
     async def _try_once(self, call: Call, state: RetryState) -> Answer:
         """Return the answer to one request."""
@@ -211,7 +207,8 @@ class ApiClient:
                 await state.backoff(error)
                 continue
             if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                self._answered_at = self._clock()
+                if reply.status < HTTPStatus.MULTIPLE_CHOICES:
+                    self._answered_at = self._clock()
                 return await self._authenticator.opened(credential, permit, "ping")
             asked = retry_after(reply.headers, self._now())
             await state.backoff(ApiUnavailable(f"ping: QQCatalyst answered {reply.status}.", retry_after=asked))

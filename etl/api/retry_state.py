@@ -7,6 +7,7 @@ from random import Random
 from etl.api.protocol import CallFailed
 from etl.api.retry_policy import LONGEST_WAIT, CircuitBreaker, RetryPolicy
 from etl.api.traffic import Traffic
+from etl.api.transport import NoAnswer
 from etl.config.logs import get_logger
 from etl.errors import ApiUnavailable, EtlError
 
@@ -41,7 +42,6 @@ class RetryState:
         self._context = context
         self._begun_at = context.clock()
         self._failures = 0
-        self.failing_since: float | None = None  #: the first failure, by the clock
         self._asked = 0.0  # seconds waited because of Retry-After
         self._excused = 0.0  # seconds waited without a failure of the call: for Retry-After and for permits
         self.attempts = 0
@@ -71,15 +71,20 @@ class RetryState:
         return getattr(self._call, "divisible", False) and error.is_overload
 
     def may_be_absent(self, error: ApiUnavailable) -> bool:
-        """Return whether the last attempt at an undocumented call has failed, in a way that others need not."""
-        is_last = self._failures + 1 >= self._context.policy.undocumented_attempts
-        return is_last and not self._is_documented and error.retry_after is None and not self._is_too_large(error)
+        """Return whether the attempts at an undocumented call are used up by bad answers, which others need not get."""
+        is_last = self._failures + 1 == self._context.policy.undocumented_attempts
+        is_bad_answer = not isinstance(error, NoAnswer) and error.retry_after is None and not self._is_too_large(error)
+        return is_last and is_bad_answer and not self._is_documented
+
+    @property
+    def is_tried_once(self) -> bool:
+        """Whether an undocumented call has a single attempt."""
+        return self._context.policy.undocumented_attempts == 1
 
     async def backoff(self, error: EtlError) -> None:
         """Wait before the next attempt after a failure; raise the error if the budget is spent."""
         context = self._context
         self._failures += 1
-        self.failing_since = context.clock() if self.failing_since is None else self.failing_since
         asked = error.retry_after if isinstance(error, ApiUnavailable) else None
         is_absence = isinstance(error, CallFailed) and not self._is_documented
         is_too_large = isinstance(error, ApiUnavailable) and self._is_too_large(error)

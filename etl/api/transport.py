@@ -40,6 +40,10 @@ class TooLarge(ApiUnavailable):
     """The answer is larger than the limit for memory."""
 
 
+class NoAnswer(ApiUnavailable):
+    """The API did not answer: no connection, or none in time."""
+
+
 class CertificateRefused(ActionRequired):
     """The server's certificate could not be verified. Name the file of a private authority in SSL_CERT_FILE."""
 
@@ -99,9 +103,9 @@ class Transport:
         except TimeoutError as error:
             is_connected = not isinstance(error, aiohttp.ConnectionTimeoutError)
             message = f"{what}: {_host(url)} gave no complete answer in time."
-            raise ApiUnavailable(message, is_overload=is_connected) from None
+            raise NoAnswer(message, is_overload=is_connected) from None
         except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
-            raise ApiUnavailable(f"{what}: {_host(url)} {_reason(error)}.") from None
+            raise NoAnswer(f"{what}: {_host(url)} {_reason(error)}.") from None
         return Reply(response.status, CIMultiDict(response.headers), content)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:

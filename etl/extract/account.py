@@ -40,7 +40,9 @@ def compare_offices(known: set[OfficeFact], shown: set[OfficeFact], tenant: str)
             "QQCatalyst shows no office, so it is not known whether the credentials belong to the agency of the tenant "
             f"{tenant!r}. Nothing was changed; run the command again."
         )
-    if known.isdisjoint(shown):
+    known_numbers, shown_numbers = ({fact for fact in facts if len(fact) == 1} for facts in (known, shown))
+    has_numbers = known_numbers and shown_numbers  # names may be the same in two agencies, the vendor's numbers are not
+    if known_numbers.isdisjoint(shown_numbers) if has_numbers else known.isdisjoint(shown):
         raise SettingsError(
             f"The credentials belong to another agency than the data of the tenant {tenant!r}: they show none of its "
             "offices. Set ETL_TENANT to another name for this agency."

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select, text
 
 from etl.models.bookkeeping import sync_history
+from etl.models.states import DRY_RECONCILE
 
 COUNT_COLUMNS = ("inserted", "updated", "unchanged", "deleted", "revived")
 
@@ -26,7 +27,8 @@ INTERRUPTED = text("""
       AND EXISTS (
           SELECT FROM etl.sync_history AS wrote
           WHERE wrote.batch_id = batch.id AND wrote.synced_at > COALESCE(
-              (SELECT max(finished_at) FROM etl.batches WHERE tenant = :tenant AND status = 'completed'), '-infinity')
+              (SELECT max(finished_at) FROM etl.batches
+               WHERE tenant = :tenant AND status = 'completed' AND command <> :dry_run), '-infinity')
       )
     ORDER BY batch.started_at
 """)
@@ -34,4 +36,6 @@ INTERRUPTED = text("""
 
 def find_interrupted_batches(connection: Connection, tenant: str, batch_id: UUID) -> list[UUID]:
     """Return the other batches that wrote rows but were interrupted before the follow-up work for those rows."""
-    return list(connection.execute(INTERRUPTED, {"tenant": tenant, "batch_id": batch_id}).scalars())
+    return list(
+        connection.execute(INTERRUPTED, {"tenant": tenant, "batch_id": batch_id, "dry_run": DRY_RECONCILE}).scalars()
+    )

@@ -23,7 +23,7 @@ from etl.engine.workers import WorkerPool
 from etl.events import Planned, Started
 from etl.extract.account import register_account
 from etl.extract.list_reader import ListReader
-from etl.extract.offers import is_absence
+from etl.extract.offers import counts_as_documented, is_absence
 from etl.extract.read_resource import report_end
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
@@ -97,7 +97,9 @@ def read_ids(run: ExtractRun, batch_resource: BatchResource) -> BatchResource:
     try:
         ListReader(run, batch_resource).read()
     except RESOURCE_ERRORS as error:
-        state = ResourceState.NOT_OFFERED if is_absence(error, resource) else ResourceState.FAILED
+        is_offered = run.ledger.read(partial(counts_as_documented, tenant=run.ledger.tenant, resource=resource))
+        is_absent = is_absence(error, resource) and not is_offered
+        state = ResourceState.NOT_OFFERED if is_absent else ResourceState.FAILED
         return run.ledger.commit(partial(batches.set_resource_state, status=state, error=str(error), **key))
     run.ledger.commit(partial(batches.mark_fully_read, complete=True, **key))
     return run.ledger.commit(partial(batches.set_resource_state, status=ResourceState.DONE, **key))

@@ -1,7 +1,7 @@
 """Reconciling: after a full scan, records that are missing in QQCatalyst are marked deleted."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -85,7 +85,7 @@ def reconcile_resource(work: ReconcileContext, resource: Resource) -> FullScan:
         return scan
     if work.ledger.read(partial(full_scan.has_unanswered, resource=resource, batch_id=work.batch.id)):
         work.watch(Message(f"{resource.name}: {UNPROVEN.format(scan.missing_count)}"))
-        return FullScan(resource.name, scan.known_count, 0)
+        return FullScan(resource.name, scan.known_count, 0, is_proven=False)
     missing = work.ledger.read(partial(full_scan.find_missing, **key))
     if scan.is_over_limit(work.settings.etl_delete_brake):
         apply_delete_brake(work, scan, missing)
@@ -98,7 +98,7 @@ def reconcile_resource(work: ReconcileContext, resource: Resource) -> FullScan:
             partial(mark_missing_deleted, resource=resource, batch=work.batch, excluded=excluded)
         )
         report_merged(work, resource, merged)
-    return scan
+    return replace(scan, missing_count=scan.missing_count - len(excluded))
 
 
 def report_missing(work: ReconcileContext, scan: FullScan, missing: Sequence[str], check: DeletionCheck | None) -> None:

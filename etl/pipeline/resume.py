@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from etl.errors import UsageError
 from etl.ledger import batches, children
 from etl.ledger.batches import Batch, BatchResource
-from etl.models.states import NOT_READING, BatchState, ResourceState
+from etl.models.states import DRY_RECONCILE, NOT_READING, BatchState, ResourceState
 
 #: Reopens slices that used up their reads, and those of a failed resource without pending slices.
 REOPEN_SLICES = text("""
@@ -62,10 +62,11 @@ def is_interrupted(batch: Batch, batch_resources: Sequence[BatchResource]) -> bo
 
 
 def batch_to_resume(connection: Connection, tenant: str, batch_id: UUID | None) -> Batch:
-    """Return the batch to resume; raise UsageError if there is none, or it is completed."""
-    batch = (
-        batches.read_newest_batch(connection, tenant) if batch_id is None else batches.read_batch(connection, batch_id)
-    )
+    """Return the batch to resume; raise UsageError if there is none, or it is completed.
+
+    Without an id it is the newest one. A completed dry run does not hide a failed batch before it.
+    """
+    batch = find_newest(connection, tenant) if batch_id is None else batches.read_batch(connection, batch_id)
     if batch is None:
         raise UsageError("There is no batch yet. Run `qqetl sync` to create the first.")
     if batch.status is BatchState.COMPLETED:
@@ -73,6 +74,14 @@ def batch_to_resume(connection: Connection, tenant: str, batch_id: UUID | None) 
     if batch.command == "replay":
         raise UsageError(f"Batch {batch.id} is a replay, which cannot be resumed. Run `qqetl replay --apply` again.")
     return batch
+
+
+def find_newest(connection: Connection, tenant: str) -> Batch | None:
+    """Return the newest batch that is no completed dry run."""
+    newest = batches.read_newest_batch(connection, tenant)
+    if newest is not None and newest.command == DRY_RECONCILE and newest.status is BatchState.COMPLETED:
+        return batches.read_newest_batch(connection, tenant, without=[DRY_RECONCILE])
+    return newest
 
 
 def reset_failed(connection: Connection, tenant: str, batch_id: UUID) -> None:

@@ -222,7 +222,8 @@ def finish_batch(
     """
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     scans: Sequence[FullScan] = ()
-    if batch.options.get("full") and not batch.options.get("limit"):
+    is_old_dry_run = batch.options.get("dry_sweep")  # before it had a batch of its own kind, it loaded what it read
+    if batch.options.get("full") and not batch.options.get("limit") and not is_old_dry_run:
         work = ReconcileContext(ledger, settings, batch, watcher.watch, verify)
         step_back_resources(work, batch_resources)
         scans = reconcile(work, batch_resources).scans

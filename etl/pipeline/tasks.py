@@ -18,7 +18,7 @@ from etl.catalogue import Resource
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.dependencies import group_by_level
-from etl.errors import EtlError, LeaseHeld
+from etl.errors import EtlError, LeaseHeld, UsageError
 from etl.events import Message
 from etl.extract.account import register_account
 from etl.extract.record_traffic import recording_traffic
@@ -119,8 +119,11 @@ def start_run(task: RunTask, window: Window | None, options: Options) -> UUID:
 
 def resume_or_create_batch(task: RunTask, ledger: Ledger, window: Window | None, options: Options) -> Batch:
     """Return the batch of a run: its own, an interrupted one, or a new one."""
+    if options.dry_sweep:
+        raise UsageError("A dry run is not divided into tasks. Run `qqetl reconcile --dry-run`.")
     own = ledger.read(partial(batches.find_batch_of_run, tenant=task.tenant, run=task.run))
     if own is not None:
+        ledger.commit(partial(batches.assign_to_run, batch_id=own.id, run=task.run))  # its hour begins again
         return own
     with connected(task.settings, task.watcher.stop, task.engine) as api:
         register_account(ledger, task.settings, api)

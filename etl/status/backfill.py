@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from etl.models.states import NOT_READING
+
 #: The slices of each resource in its newest batch, if that batch is not finished.
-BACKFILL = text("""
+BACKFILL = text(f"""
     WITH newest AS (
         SELECT DISTINCT ON (part.resource) part.resource, part.batch_id, part.status
         FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
-        WHERE batch.tenant = :tenant ORDER BY part.resource, batch.started_at DESC
+        WHERE batch.tenant = :tenant AND batch.command NOT IN {NOT_READING}
+        ORDER BY part.resource, batch.started_at DESC
     )
     SELECT resource, count(*) FILTER (WHERE slice.status = 'done') AS done, count(*) AS planned
     FROM newest JOIN etl.slices AS slice USING (batch_id, resource)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 import etl
 from etl.errors import EtlError
-from etl.models.states import NOT_READING, BatchState, FindingState, IncidentKind, Outcome, ResourceState
+from etl.models.states import DRY_RECONCILE, NOT_READING, BatchState, FindingState, IncidentKind, Outcome, ResourceState
 
 T = TypeVar("T")
 
@@ -93,12 +93,13 @@ METRICS = (
     ),
     MetricQuery(
         "qqetl_last_run_timestamp_seconds", "Start time of the newest batch.", ("tenant",),
-        "SELECT tenant, extract(epoch FROM max(started_at)) FROM etl.batches GROUP BY tenant",
+        "SELECT tenant, extract(epoch FROM max(started_at)) FROM etl.batches"
+        f" WHERE command <> '{DRY_RECONCILE}' GROUP BY tenant",
     ),
     MetricQuery(
         "qqetl_last_success_timestamp_seconds", "Time when a batch was last completed.", ("tenant",),
         "SELECT tenant, extract(epoch FROM max(finished_at)) FROM etl.batches"
-        f" WHERE status = '{BatchState.COMPLETED}' GROUP BY tenant",
+        f" WHERE status = '{BatchState.COMPLETED}' AND command <> '{DRY_RECONCILE}' GROUP BY tenant",
     ),
     MetricQuery(
         "qqetl_open_findings", "Open findings.", (*RESOURCE, "severity"),

@@ -14,6 +14,7 @@ from etl.ledger.batches import Batch
 from etl.ledger.child_counts import DetailsLeft, read_details_left
 from etl.models.base import PRIMARY
 from etl.models.bookkeeping import offers, watermarks
+from etl.models.states import NOT_READING
 from etl.resources import BY_NAME, CATALOGUE
 from etl.status.backfill import BackfillProgress, backfill_progress
 from etl.values import Severity
@@ -28,10 +29,11 @@ ORPHANS = text("""
     GROUP BY table_name ORDER BY table_name
 """)
 #: The time of each resource's last failed run.
-FAILED_AT = text("""
+FAILED_AT = text(f"""
     SELECT part.resource, max(batch.started_at) AS at
     FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
-    WHERE batch.tenant = :tenant AND part.status = 'failed' GROUP BY part.resource
+    WHERE batch.tenant = :tenant AND batch.command NOT IN {NOT_READING} AND part.status = 'failed'
+    GROUP BY part.resource
 """)
 
 

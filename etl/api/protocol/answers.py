@@ -84,13 +84,13 @@ def check_answer(call: Call, status: int, headers: Mapping[str, str], body: byte
         is_overload = status >= HTTPStatus.INTERNAL_SERVER_ERROR and asked is None
         raise kind(f"{call}: QQCatalyst answered {status}.", retry_after=asked, is_overload=is_overload)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        raise CallFailed(f"{call}: QQCatalyst redirected ({status}); redirects are not followed.")
+        raise ApiUnavailable(f"{call}: QQCatalyst redirected ({status}); redirects are not followed.")
     if status == HTTPStatus.FORBIDDEN and (wait := retry_after(headers, now)) is not None:
         raise CallFailed(f"{call}: QQCatalyst answered {status} and named a time to wait.", retry_after=wait)
     if status >= HTTPStatus.BAD_REQUEST:
         _refuse(call, status, headers, body)
     if status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
-        raise CallFailed(f"{call}: QQCatalyst answered {status}, which is not a page.")
+        raise ApiUnavailable(f"{call}: QQCatalyst answered {status}, which is not a page.")
     if status == HTTPStatus.OK and is_html(headers, body):
         raise EndpointRefused(call, status, Refusal.HTML)
 

@@ -5,7 +5,7 @@ from etl.cli.ui.terminal import print_line
 from etl.cli.views.balance_sheet import find_failures
 from etl.cli.views.summary import ID_LENGTH
 from etl.config.redaction import escape_control_characters
-from etl.models.states import ResourceState
+from etl.models.states import IncidentKind, ResourceState
 from etl.pipeline import Summary
 
 
@@ -19,17 +19,21 @@ def show_deletion_preview(summary: Summary) -> None:
     print_line(f"Compared {compared} with QQCatalyst in {calls} (took {elapsed}).", style=style)
     print_line("Nothing was loaded, changed or deleted.")
     print_line()
+    over_limit = {part.resource for part in summary.parts if part.trouble is IncidentKind.BRAKE_PULLED}
     missing = [scan for scan in summary.swept if scan.missing_count]
     for scan in missing:
         counts = f"{format_number(scan.missing_count)} of {format_number(scan.known_count)} records"
         print_line(f"{scan.resource}: {counts} are missing in QQCatalyst")
-    if missing:
+    if any(scan.resource not in over_limit for scan in missing):
         print_line("To mark them deleted: `qqetl reconcile`.")
-    elif summary.swept:
+    unproven = [scan.resource for scan in summary.swept if not scan.is_proven]
+    if unproven:
+        print_line(f"Not known, since QQCatalyst answered without a list: {join_words(unproven)}")
+    elif summary.swept and not missing:
         print_line("No record is missing in QQCatalyst.")
     if not_offered := [part.resource for part in summary.parts if part.status is ResourceState.NOT_OFFERED]:
         print_line(f"Not offered by this account: {join_words(not_offered)}")
     for resource, reason in failures:
         print_line(f"✗ {resource}: {escape_control_characters(reason)}", style="red")
-    if failures:
+    if any(resource not in over_limit for resource, _ in failures):
         print_line(f"To read what is left: `qqetl retry {str(summary.batch.id)[:ID_LENGTH]}`.")

@@ -30,6 +30,7 @@ class FullScan:
     resource: str
     known_count: int
     missing_count: int
+    is_proven: bool = True  #: False: QQCatalyst answered without a list, so nothing shows what is missing
 
     def is_over_limit(self, share: float) -> bool:
         """Return whether too many records are missing: more than ALWAYS_ALLOWED and more than `share` of all."""
