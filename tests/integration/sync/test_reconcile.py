@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from sites import Site, open_site, serve_agency
-from snapshots import changed_tables, deleted_ids, digest, text_of_tables, value
+from snapshots import changed_tables, deleted_ids, digest, pairs, text_of_tables, value
 from source_changes import drop_claim, drop_claims
 from sqlalchemy import text
 
@@ -18,6 +18,7 @@ from etl.pipeline import Watcher, retry
 from etl.pipeline.deletion_preview import preview_deletions
 from etl.pipeline.reconcile import select_reconcilable, undo_deletions
 from etl.simulator import Simulator
+from etl.status.metrics import METRICS
 
 #: What a run that stores no record writes: its batch, its calls, its lease and its token.
 OF_A_RUN = {f"etl.{name}" for name in (
@@ -80,6 +81,44 @@ def test_a_dry_run_does_not_hide_an_interrupted_sync(site: Site) -> None:
         connection.execute(text("UPDATE etl.batches SET status = 'loading', finished_at = NULL"))
     preview_deletions(site.engine, site.settings, ["claims"], Watcher())
     assert site.sync_once().resumed_batch is not None
+
+
+def test_a_completed_dry_run_does_not_hide_a_failed_batch_from_retry(site: Site) -> None:
+    with site.engine.begin() as connection:
+        connection.execute(text("UPDATE etl.batch_resources SET status = 'failed' WHERE resource = 'claims'"))
+        connection.execute(text("UPDATE etl.batches SET status = 'failed'"))
+    assert preview_deletions(site.engine, site.settings, ["claims"], Watcher()).exit_status == 0
+    assert retry(site.engine, site.settings).batch.command == "sync"
+
+
+def test_an_interrupted_dry_run_of_an_earlier_version_deletes_nothing(site: Site) -> None:
+    """It was a full read that marked nothing, with an option that said so."""
+    before = deleted_ids(site.engine, "claims")
+    drop_claims(site, 1)
+    assert site.sync_once(resources=("claims",)).exit_status == 0
+    with site.engine.begin() as connection:
+        connection.execute(
+            text("""
+            UPDATE etl.batches SET status = 'loading', finished_at = NULL, command = 'reconcile',
+                options = options || '{"full": true, "dry_sweep": true}', window_start = '2000-01-01'
+            WHERE id = (SELECT id FROM etl.batches ORDER BY started_at DESC LIMIT 1)
+        """)
+        )
+        connection.execute(
+            text("""
+            UPDATE etl.batch_resources SET window_start = '2000-01-01'
+            WHERE batch_id = (SELECT id FROM etl.batches ORDER BY started_at DESC LIMIT 1)
+        """)
+        )
+    assert site.sync_once().resumed_batch is not None
+    assert deleted_ids(site.engine, "claims") == before
+
+
+def test_a_dry_run_is_no_success_of_a_sync(site: Site) -> None:
+    query = next(metric.sql for metric in METRICS if metric.name == "qqetl_last_success_timestamp_seconds")
+    before = pairs(site.engine, query)
+    preview_deletions(site.engine, site.settings, ["claims"], Watcher())
+    assert pairs(site.engine, query) == before != []
 
 
 def test_a_dry_run_after_a_change_of_the_rules_leaves_the_refused_records_to_the_next_sync(site: Site) -> None:
