@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -16,8 +16,20 @@ Put = Callable[[T], Awaitable[None]]
 #: How often a waiting thread checks for signals, in seconds.
 PULSE = 0.5
 
+#: How long the end waits for canceled tasks, in seconds.
+CANCEL_SECONDS = 5.0
+
 #: Bytes of answers that wait to be written to the database, of all streams together.
 BYTES_IN_MEMORY = 24 * 2**20
+
+
+async def cancel_others() -> None:
+    """Cancel all other tasks of the running loop, and wait until they have ended."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        if not task.cancelling():  # a second cancellation would interrupt what it does at its end
+            task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 class _End:
@@ -42,6 +54,9 @@ class EventLoopThread:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # A task that was canceled needs further turns of the loop; left pending, it would be destroyed later.
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(cancel_others(), self._loop).result(timeout=CANCEL_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -129,3 +129,21 @@ def test_an_error_of_the_consumer_ends_the_stream_too(wire: EventLoopThread) -> 
 
     with pytest.raises(ValueError, match="the database is gone"):
         consume()
+
+
+def test_a_canceled_coroutine_ends_before_the_loop_does() -> None:
+    ended: list[bool] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            ended.append(True)
+
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Interrupted), EventLoopThread(stop) as loop:
+        loop.run(work())
+    assert ended == [True]
