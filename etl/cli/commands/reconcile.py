@@ -52,7 +52,7 @@ def command(
             return
         names = select_reconcilable(resource or (), settings)
         options = Options(names, full=True, dry_sweep=dry_run, command="reconcile")
-        with StopRequest(**({"resumed_by": "`qqetl retry`"} if dry_run else {})) as stop_request:
+        with StopRequest("`qqetl retry`") if dry_run else StopRequest() as stop_request:
             status = run_with_progress(
                 lambda watcher: sync(session.engine, session.settings, None, options, watcher),
                 stop_request,
