@@ -178,7 +178,7 @@ def check_killed_run_is_reported(airflow: Airflow, metadata: str, sink: Sink) ->
         skip_retry_delay(metadata)
     assert airflow.run_ends(RECONCILE, run) == "failed"
     assert airflow.until(lambda: subjects_of(sink, "south")) == ["the run failed"]
-    assert f"`begin` of {RECONCILE}/{run} died" in sink.text()
+    assert f"`begin` of {RECONCILE}/{run} ended unexpectedly on every attempt" in sink.text()
 
 
 def begin_of(airflow: Airflow, run: str) -> tuple[str | None, int | None]:

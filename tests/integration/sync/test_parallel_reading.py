@@ -24,8 +24,8 @@ from etl.simulator import Simulator
 from etl.simulator.server import Server
 
 LATENCY = 0.15
-#: Lists and feeds with one or a few pages.
-SMALL = ("departments", "contacts", "commission_rules", "billing_records", "commissions", "claims")
+#: Lists and feeds with one or a few pages, of those that are not read one after the other.
+SMALL = ("departments", "commission_rules", "commissions", "claims", "applications", "endorsements")
 
 
 class Counted:
