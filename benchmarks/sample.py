@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.book import FIRST_DAY
 from benchmarks.server import MAX_PAGE_SIZE, Book
 from etl.api.protocol import Call, page_call
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.resources import find_resource
 from etl.window import FIRST_INSTANT
 

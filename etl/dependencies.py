@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.models.base import PRIMARY
 from etl.resources import BY_NAME, CATALOGUE, USEFUL, children_of, derived_from
 

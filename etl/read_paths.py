@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.models.base import Source, fields_of
 from etl.models.sources import FirstOf, PartsOf
 from etl.resources import children_of, derived_from

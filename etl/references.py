@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from etl.catalogue import Resource, SoftReference
+from etl.catalogue.resource import Resource, SoftReference
 from etl.models.base import Model, fields_of, references_of
 from etl.resources import CATALOGUE
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from etl.additional_resources import ADDITIONAL
-from etl.catalogue import Derivation, Endpoint, Envelope, Nested, Resource
-from etl.endpoints import (
+from etl.catalogue.additional_resources import ADDITIONAL
+from etl.catalogue.endpoints import (
     AGENTS,
     CREATED,
     FACTS_OF_POLICY,
@@ -21,6 +20,7 @@ from etl.endpoints import (
     of_policy,
     rules,
 )
+from etl.catalogue.resource import Derivation, Endpoint, Envelope, Nested, Resource
 from etl.errors import UsageError
 from etl.models import core, documents, financial, products, risks, staging
 from etl.models.claims import Claim

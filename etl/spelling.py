@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.read_paths import CALL_PREFIX, PARENT_PREFIX, iterate_read_paths
 from etl.record import decode
 

@@ -5,7 +5,7 @@ from functools import partial
 from etl.api.rate_limit.stores import account_key
 from etl.api.traffic import Traffic
 from etl.config.settings import Settings
-from etl.ledger import account_calls
+from etl.ledger.account import account_calls
 from etl.ledger.transaction import Ledger
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.models.base import fields_of
 from etl.read_paths import CALL_PREFIX, PARENT_PREFIX, find_source_paths, iterate_read_paths
 from etl.values import Code

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.drift.declared_fields import DeclaredFields, find_declared_fields
 from etl.drift.shapes import Profile, Shape
 from etl.spelling import item_spelling_of

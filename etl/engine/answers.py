@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from etl.api.protocol import Answer, Call
-from etl.ledger.children import ChildRequest
+from etl.ledger.children.queue import ChildRequest
 from etl.ledger.slices import Slice
 from etl.models.states import CallOutcome
 from etl.reshape.rules import reading_rules

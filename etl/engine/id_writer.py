@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.engine.answers import FetchFailed
 from etl.engine.page_writer import PageGroup, PageWriter, WriteResult
 from etl.engine.parse import ParsedPage, request_facts

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.engine.parse import ParsedPage, call_facts, parse_page, request_facts
-from etl.ledger import children, counters, slices
-from etl.ledger.children import RefreshAge
+from etl.ledger import counters, slices
+from etl.ledger.children import queue as children
+from etl.ledger.children.queue import RefreshAge
 from etl.ledger.quality import findings
 from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.page_cache import SKIPPED_OUTCOMES, CachedPage, CacheScope, hash_contents, is_cacheable

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from etl.api.protocol import Records, make_records
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.engine.answers import FetchedPage
 
 

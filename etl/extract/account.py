@@ -9,7 +9,7 @@ from etl.api.connection import ApiConnection
 from etl.api.protocol import whole_call
 from etl.config.settings import Settings
 from etl.errors import ApiUnavailable, SettingsError
-from etl.ledger import tenants
+from etl.ledger.account import tenants
 from etl.ledger.transaction import Ledger
 from etl.resources import OFFICE_FACTS, OFFICES
 from etl.spelling import find_key

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import ceil
 from zoneinfo import ZoneInfo
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.ledger.slices import Slice
 from etl.window import Window
 
@@ -23,6 +23,9 @@ SHORTEST_SPLIT_DAYS = 91
 
 #: A range with more pages is split: deep pages are slow at the API, and shift when records change.
 MAX_PAGES = 40
+
+#: First pages of date ranges that are kept in memory between planning and reading.
+MAX_FIRST_PAGES = 8
 
 
 @dataclass(frozen=True, slots=True)

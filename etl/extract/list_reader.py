@@ -24,8 +24,8 @@ from etl.extract.reader import RangeTooLong, ResourceReader
 from etl.extract.run import ExtractRun
 from etl.extract.source_tenant import read_source_tenant
 from etl.ledger import slices
+from etl.ledger.account.list_limits import read_list_limits, write_days, write_page_size
 from etl.ledger.batches import BatchResource
-from etl.ledger.list_limits import read_list_limits, write_days, write_page_size
 from etl.ledger.slice_changes import MAX_READINGS, continue_readings, split_slice
 from etl.ledger.slices import Slice, SliceReading
 from etl.ledger.staging.step_back import find_slices_to_confirm

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 from etl.api.protocol import CallFailed, EndpointRefused, Refusal
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.errors import EtlError, UnexpectedResponse
 from etl.ledger.watermarks import OFFER_TTL
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.config.logs import get_logger
 from etl.drift.declared_fields import find_declared_fields
 from etl.drift.shapes import Profile
@@ -16,8 +16,9 @@ from etl.events import Finished, Started
 from etl.extract.list_reader import ListReader, TotalMismatch
 from etl.extract.offers import counts_as_documented, is_absence
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
-from etl.ledger import batches, children, watermarks
+from etl.ledger import batches, watermarks
 from etl.ledger.batches import BatchResource
+from etl.ledger.children import queue as children
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
 from etl.models.states import IncidentKind, ResourceState

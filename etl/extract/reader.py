@@ -21,10 +21,11 @@ from etl.api.protocol import (
     parent_call,
     whole_call,
 )
-from etl.catalogue import Endpoint, Resource
+from etl.catalogue.resource import Endpoint, Resource
 from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.extract.date_ranges import (
+    MAX_FIRST_PAGES,
     SHORTEST_SPLIT_DAYS,
     DateRange,
     RangeLimits,
@@ -35,7 +36,7 @@ from etl.extract.date_ranges import (
 )
 from etl.extract.page_size import PageSizeRefused, PageSource, next_smaller_size
 from etl.extract.source_tenant import check_source_tenant, is_shared
-from etl.ledger.children import ChildRequest
+from etl.ledger.children.queue import ChildRequest
 from etl.ledger.slices import Slice
 from etl.models.sources import in_words as describe_source
 from etl.models.states import CallOutcome
@@ -47,8 +48,6 @@ PARALLEL_SLICES = 4
 MAX_EXTRA_PAGES = 1000
 #: Consecutive empty pages after which the remaining announced pages are skipped; a single one may be a fault.
 MAX_EMPTY_PAGES = 10
-#: First pages of date ranges that are kept in memory between planning and reading.
-MAX_FIRST_PAGES = 8
 #: Items of a page of an undocumented resource that are looked at for the declared id.
 ID_SAMPLE = 10
 

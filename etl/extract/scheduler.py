@@ -8,7 +8,7 @@ from contextvars import copy_context
 from etl.api.event_loop import PULSE
 from etl.dependencies import find_prerequisites
 from etl.errors import Interrupted
-from etl.extract.read_details import read_details
+from etl.extract.details.read_details import read_details
 from etl.extract.read_resource import FinishResource, read_resource
 from etl.extract.run import ExtractRun
 from etl.ledger.batches import BatchResource

@@ -16,7 +16,7 @@ import etl
 from etl.api.connection import ApiConnection as Api
 from etl.api.connection import connected
 from etl.api.traffic import Traffic
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.config.logs import add_log_fields, configure_logging
 from etl.config.settings import Settings
 from etl.database.connect import engine_of, make_engine
@@ -31,7 +31,7 @@ from etl.extract.scheduler import read_all
 from etl.extract.selection import find_out_of_reach, resource_names
 from etl.ledger import batches
 from etl.ledger.batches import Batch, BatchResource
-from etl.ledger.children import RefreshAge
+from etl.ledger.children.queue import RefreshAge
 from etl.ledger.leases import Lease, Waiting, hold_lease
 from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.stage import StageContext, leave_pending, stage_records

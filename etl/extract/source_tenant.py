@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 from sqlalchemy import Connection, text
 
-from etl.catalogue import Envelope, Resource
+from etl.catalogue.resource import Envelope, Resource
 from etl.errors import UnexpectedResponse
 from etl.ledger.json_fields import field_json
 from etl.resources import AGENCY_FIELD, CATALOGUE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from etl.api.connection import ApiConnection
 from etl.api.protocol import Answer, EndpointRefused, NotFound, parent_call
-from etl.catalogue import Endpoint, Resource
+from etl.catalogue.resource import Endpoint, Resource
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.models.sources import value_at
 from etl.spelling import spelling_of

@@ -8,7 +8,7 @@ from functools import cache
 
 from sqlalchemy import Connection
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.ledger.staging.raw_tables import CleanStatus
 from etl.load.rows import LoadContext, UpsertResult, load_rows, write_stubs
 from etl.models.base import references_of

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.load.rows import UpsertResult, record_history
 from etl.resources import CATALOGUE, find_resource
 

@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.copy_text import format_field
 from etl.database.bulk_copy import copy_lines, copy_rows
 from etl.database.sqlstate import classify

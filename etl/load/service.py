@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.connect import engine_of

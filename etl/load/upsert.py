@@ -5,7 +5,7 @@ from functools import cache
 
 from sqlalchemy import TextClause, text
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.models.base import PRIMARY, DataSource, Model, fields_of, own_columns
 from etl.references import find_inbound_references
 from etl.window import WINDOW_RULE

@@ -29,7 +29,7 @@ child_queue = Table(
     Column("resource", Text, primary_key=True),  # what is fetched
     Column("parent_id", Text, primary_key=True),  # the parent's source id
     Column("parent_raw_id", Uuid, nullable=False),  # the version of the parent that made it due
-    Column("priority", Integer, nullable=False),  # what its details are worth, see `etl.detail_rules.Priority`
+    Column("priority", Integer, nullable=False),  # what its details are worth, see `detail_rules`
     instant("parent_version_at", null=False),  # newest first
     instant("due_at", null=False),  # when it becomes due
     instant("covered_at"),  # when its response was last staged

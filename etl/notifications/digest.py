@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from etl.config.settings import Settings
-from etl.ledger import children
+from etl.ledger.children import queue as children
 from etl.ledger.notifications import outbox
 from etl.ledger.transaction import Ledger
 from etl.models.states import MailKind

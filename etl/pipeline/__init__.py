@@ -1,6 +1,7 @@
 """The pipeline: sync, retry, replay and their plan, from the API to production."""
 
-from etl.pipeline.plan import Options, Plan, plan
+from etl.pipeline.options import Options, Plan
+from etl.pipeline.plan import plan
 from etl.pipeline.replay import Replayed, replay
 from etl.pipeline.summary import Summary
 from etl.pipeline.sync import retry, sync

@@ -30,7 +30,7 @@ from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.extract.verify_deleted import verify_deleted
 from etl.ledger import balance, batches
 from etl.ledger.batches import Batch, BatchResource
-from etl.ledger.children import RefreshAge
+from etl.ledger.children.queue import RefreshAge
 from etl.ledger.leases import Lease, Waiting, hold_lease
 from etl.ledger.transaction import Ledger
 from etl.models.states import DRY_RECONCILE, BatchState, ResourceState

@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection, text
 
-from etl.catalogue import Derivation, Resource
+from etl.catalogue.resource import Derivation, Resource
 from etl.config.settings import Settings
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.staging import raw_tables
@@ -13,10 +13,10 @@ from etl.ledger.staging.chunks import CHUNK_SIZE, iterate_chunks
 from etl.ledger.transaction import Ledger
 from etl.load.rows import LoadContext, soft_delete_missing
 from etl.models.states import ResourceState
+from etl.pipeline.stream import Stream
 from etl.record import StagedRecord
 from etl.reshape.derive import derive_records
 from etl.resources import find_resource
-from etl.stream import Stream
 
 #: This batch learned that the resource is not offered, perhaps after it staged records of the fallback source.
 FALLBACK_MISSING = """

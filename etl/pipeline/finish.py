@@ -5,8 +5,9 @@ from typing import Any
 
 from etl.errors import ApiUnavailable
 from etl.extract.read_resource import check_sources, finish_resource
-from etl.ledger import batches, children, slices
+from etl.ledger import batches, slices
 from etl.ledger.batches import Batch, BatchResource
+from etl.ledger.children import queue as children
 from etl.ledger.transaction import Ledger
 from etl.models.states import ENDED, ResourceState
 from etl.pipeline.sync import build_finish

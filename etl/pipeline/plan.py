@@ -1,7 +1,5 @@
 """The plan of a sync: a window for each resource, from its watermark to now, and resources that are not offered."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -11,35 +9,10 @@ from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, find_out_of_reach, re
 from etl.ledger import batches, watermarks
 from etl.ledger.batches import Batch
 from etl.ledger.transaction import Ledger
+from etl.pipeline.options import Options, Plan
 from etl.reshape.rules import rules_version
 from etl.resources import BY_NAME
 from etl.window import FIRST_INSTANT, Window
-
-
-@dataclass(frozen=True)
-class Options:
-    """The options of a sync, except its window."""
-
-    resources: tuple[str, ...] = ()
-    full: bool = False  #: read everything, regardless of watermarks
-    limit: int | None = None  #: read about this many records of each resource, and advance no watermark
-    dry_sweep: bool = False  #: with `full`: load nothing, and report the records that QQCatalyst no longer has
-    command: str = "sync"
-    run: str | None = None  #: the name of a run that several tasks share
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The windows of a run, and the resources that the account does not offer, each with the reason."""
-
-    windows: Mapping[str, Window]
-    left_out: Mapping[str, str]
-
-    @property
-    def window(self) -> Window:
-        """The window that spans all windows."""
-        windows = list(self.windows.values())
-        return Window(min(window.start for window in windows), max(window.end for window in windows))
 
 
 def plan(ledger: Ledger, settings: Settings, now: datetime, window: Window | None, options: Options) -> Plan:

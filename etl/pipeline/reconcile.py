@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.errors import UsageError

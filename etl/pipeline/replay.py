@@ -9,13 +9,15 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 
 import etl
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.events import Advanced, Finished, Started, Watch, ignore_event
-from etl.ledger import balance, batches, child_refresh, children, watermarks
+from etl.ledger import balance, batches, watermarks
 from etl.ledger.batches import Batch
+from etl.ledger.children import child_refresh
+from etl.ledger.children import queue as children
 from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.chunks import CHUNK_SIZE, iterate_chunks
@@ -23,10 +25,10 @@ from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.transaction import Ledger
 from etl.load.computed import refresh_computed_columns
 from etl.models.states import BatchState, ResourceState
+from etl.pipeline.stream import Stream
 from etl.record import StagedRecord
 from etl.reshape.rules import rules_version
 from etl.resources import CATALOGUE, selected
-from etl.stream import Stream
 from etl.window import FIRST_INSTANT, Window
 
 

@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from etl.errors import UsageError
-from etl.ledger import batches, children
+from etl.ledger import batches
 from etl.ledger.batches import Batch, BatchResource
+from etl.ledger.children import queue as children
 from etl.models.states import DRY_RECONCILE, NOT_READING, BatchState, ResourceState
 
 #: Reopens slices that used up their reads, and those of a failed resource without pending slices.

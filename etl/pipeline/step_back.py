@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.events import Message
 from etl.ledger import counters
 from etl.ledger.batches import BatchResource
@@ -15,8 +15,8 @@ from etl.ledger.staging.full_scan import FullScan
 from etl.load.rows import soft_delete_missing
 from etl.models.states import Outcome
 from etl.pipeline.reconcile import ReconcileContext, apply_brake, format_ids, is_fully_read
+from etl.pipeline.stream import Stream
 from etl.resources import derived_from, find_resource
-from etl.stream import Stream
 
 #: The outcomes of a load that replaced something.
 WRITTEN = (Outcome.INSERTED, Outcome.UPDATED, Outcome.UNCHANGED)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import UUID
 
-from etl.ledger import batches, child_samples, sync_history
+from etl.ledger import batches, sync_history
 from etl.ledger.batches import Batch, BatchResource
-from etl.ledger.child_samples import ChildSample
+from etl.ledger.children import child_samples
+from etl.ledger.children.child_samples import ChildSample
 from etl.ledger.quality import drift, findings
 from etl.ledger.quality.drift import DriftChange
 from etl.ledger.staging.full_scan import FullScan

@@ -37,15 +37,16 @@ from etl.load.computed import refresh_computed_columns
 from etl.models.states import DRY_RECONCILE, BatchState, ResourceState
 from etl.pipeline.deletion_preview import preview_deletions, run_preview
 from etl.pipeline.fallbacks import update_fallbacks
-from etl.pipeline.plan import Options, Plan, build_batch, plan
+from etl.pipeline.options import Options, Plan
+from etl.pipeline.plan import build_batch, plan
 from etl.pipeline.reconcile import ReconcileContext, VerifyDeleted, reconcile, select_reconcilable
 from etl.pipeline.replay import replay_refused_records
 from etl.pipeline.resume import batch_to_resume, find_interrupted, reset_failed
 from etl.pipeline.step_back import step_back_resources
+from etl.pipeline.stream import Stream
 from etl.pipeline.summary import Summary, summarize_batch
 from etl.pipeline.watcher import Watcher
 from etl.resources import find_resource
-from etl.stream import Stream
 from etl.transform import TransformService
 from etl.window import Window
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from etl.api.connection import connected
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
 from etl.dependencies import group_by_level
@@ -32,7 +32,8 @@ from etl.ledger.leases import Lease, release_lease, share_lease
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline.finish import finish_derived, finish_read
-from etl.pipeline.plan import Options, build_batch, plan
+from etl.pipeline.options import Options
+from etl.pipeline.plan import build_batch, plan
 from etl.pipeline.resume import find_interrupted
 from etl.pipeline.summary import Summary, summarize_batch
 from etl.pipeline.sync import (

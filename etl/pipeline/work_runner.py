@@ -8,15 +8,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from etl.events import Started
-from etl.extract.call_budget import CallBudget
-from etl.extract.detail_reader import DetailReader
+from etl.extract.details.call_budget import CallBudget
+from etl.extract.details.detail_reader import DetailReader
 from etl.extract.list_reader import ListReader
 from etl.extract.read_resource import mark_unreadable, record_drift
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.extract.scheduler import is_child
-from etl.ledger import batches, children, slices
+from etl.ledger import batches, slices
 from etl.ledger.batches import BatchResource
-from etl.ledger.children import QueueChunk
+from etl.ledger.children import queue as children
+from etl.ledger.children.queue import QueueChunk
 from etl.ledger.slices import Slice
 from etl.models.states import ENDED
 from etl.pipeline.task_chunks import Chunk, ResourceSlices, calls_weight, pack, queue_slice_count, slice_weight

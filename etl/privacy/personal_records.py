@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.models import PRODUCTION
 from etl.models.base import PRIMARY, Field, Model, Source, fields_of, references_of
 from etl.models.sources import value_at

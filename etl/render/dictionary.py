@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import KeyedColumnElement
 
-from etl.catalogue import Endpoint, Resource
+from etl.catalogue.resource import Endpoint, Resource
 from etl.docstrings import docstring_of
 from etl.models import PRODUCTION, links, staging
 from etl.models.base import PRIMARY, Field, Model, Source, field_in

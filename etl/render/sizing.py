@@ -6,7 +6,7 @@ from dataclasses import replace
 from etl.config.parsers import parse_refresh_ages
 from etl.config.rate_limit import DEFAULT, parse_rate_limit
 from etl.config.settings import Settings
-from etl.pipeline.book_calls import SIGN_IN, Book, Ways, count_day, count_first_sync, list_feeds
+from etl.pipeline.forecast.book_calls import SIGN_IN, Book, Ways, count_day, count_first_sync, list_feeds
 from etl.status.format import format_duration, format_number
 
 LIMIT = parse_rate_limit(DEFAULT)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.models import PRODUCTION
 from etl.models.base import PRIMARY, Model
 from etl.models.row_views import LIVE

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.config.settings import Settings
 from etl.ledger.quality import findings
 from etl.ledger.staging.raw_tables import CleanStatus

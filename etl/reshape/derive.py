@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from etl.catalogue import Derivation, Resource
+from etl.catalogue.resource import Derivation, Resource
 from etl.ledger.staging.classify import IncomingRecord
 from etl.record import ReadSet, Record, StagedRecord
 from etl.resources import find_resource

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy.dialects.postgresql import JSONB
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.copy_text import format_row
 from etl.models import PRODUCTION
 from etl.models.base import DataSource, Field, Model, Source, fields_of, row_id_text

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from etl.simulator.answers.envelopes import HELP_PAGE, ActionResult, Answer, Array, PagedAnswer, Whole
 from etl.simulator.collection import encode
-from etl.simulator.envelopes import HELP_PAGE, ActionResult, Answer, Array, PagedAnswer, Whole
-from etl.simulator.request_faults import html, refusal
+from etl.simulator.faults.request_faults import html, refusal
 from etl.simulator.routes import BY_NAME, ROUTES, Route
 from etl.simulator.settings import SimulatorSettings
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from etl.simulator import feeds, lookups
-from etl.simulator.api_request import ApiRequest
-from etl.simulator.envelopes import Answer
+from etl.simulator.answers import feeds, lookups
+from etl.simulator.answers.api_request import ApiRequest
+from etl.simulator.answers.envelopes import Answer
 from etl.simulator.world import World
 
 #: Where a fact comes from: the vendor's pages, a public integration, or this project's assumption.

@@ -14,9 +14,9 @@ from aiohttp import web
 
 from etl.simulator import routes
 from etl.simulator.access import Access, other_envelope
-from etl.simulator.api_request import ApiRequest, RefusedRequest
-from etl.simulator.envelopes import HELP_PAGE, PagedAnswer
-from etl.simulator.faults import Faults
+from etl.simulator.answers.api_request import ApiRequest, RefusedRequest
+from etl.simulator.answers.envelopes import HELP_PAGE, PagedAnswer
+from etl.simulator.faults.faults import Faults
 from etl.simulator.settings import SimulatorSettings
 from etl.simulator.tokens import Tokens
 from etl.simulator.world import World

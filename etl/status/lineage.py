@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, text
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.models.base import Model
 from etl.models.bookkeeping import batches, requests
 from etl.references import InboundReference, find_inbound_references

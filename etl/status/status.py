@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.dependencies import is_read_daily
-from etl.ledger import batches, children
+from etl.ledger import batches
 from etl.ledger.batches import Batch
-from etl.ledger.child_counts import DetailsLeft, read_details_left
+from etl.ledger.children import queue as children
+from etl.ledger.children.child_counts import DetailsLeft, read_details_left
 from etl.models.base import PRIMARY
 from etl.models.bookkeeping import offers, watermarks
 from etl.models.states import NOT_READING

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.config.settings import Settings
 from etl.database.connect import engine_of
 from etl.events import Finished, Started, Watch, ignore_event, stop_when_set

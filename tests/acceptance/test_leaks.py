@@ -31,7 +31,7 @@ from etl.cli.main import main
 from etl.database.connect import make_engine
 from etl.pipeline import sync
 from etl.simulator import Simulator, SimulatorSettings
-from etl.simulator.faults import Faults
+from etl.simulator.faults.faults import Faults
 
 SECRET, PASSWORD, USERNAME = "mk-Secret-5e1f", "mk-Pass/word+9a@7", "mk-user-31c8"
 PORTAL = "mk-portal-77d0"

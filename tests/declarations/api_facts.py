@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from etl.catalogue import Envelope, Resource
+from etl.catalogue.resource import Envelope, Resource
 from etl.models.base import Source, fields_of
 from etl.models.sources import FirstOf, PartsOf
 from etl.resources import CATALOGUE

@@ -15,6 +15,10 @@ ROOT = Path(__file__).parents[2]
 LINTER = Path(sys.executable).with_name("lint-imports")
 DOCUMENT = "docs/explanation/architecture.md"
 
+#: The files that a reader can survey in one package; folders of equal files may hold more.
+MAX_FILES = 16
+CATALOGUES = {"values", "models", "cli/commands", "alembic/versions"}
+
 #: Functions that read a clock.
 CLOCKS = {"now", "today", "utcnow", "monotonic", "perf_counter", "time_ns"}
 
@@ -120,6 +124,21 @@ def calls(path: Path) -> Iterator[str]:
 def test_pure_packages_read_no_clock(module: str) -> None:
     forbidden_calls = [call for path in files_of(module) for call in calls(path) if call.rpartition(".")[2] in CLOCKS]
     assert forbidden_calls == [], f"Pass the time as a parameter; see {DOCUMENT}."
+
+
+def test_every_module_that_calls_itself_pure_is_checked() -> None:
+    checked = {path for module in contract("pure")["source_modules"] for path in files_of(module)}
+    labeled = {path for path in files_of("etl") if re.match(r'"""[^"\n]*\bPure\b', path.read_text())}
+    assert sorted(str(path.relative_to(ROOT)) for path in labeled - checked) == [], "add them to `pure` in pyproject.toml"
+
+
+def test_packages_stay_small() -> None:
+    sizes = {
+        folder.relative_to(ROOT / "etl"): len([path for path in folder.glob("*.py") if path.name != "__init__.py"])
+        for folder in (ROOT / "etl").rglob("*/")
+    }
+    large = {str(folder): size for folder, size in sizes.items() if size > MAX_FILES and str(folder) not in CATALOGUES}
+    assert large == {}, f"Give a group of these files a package of its own; see {DOCUMENT}."
 
 
 def test_only_the_ledger_commits() -> None:

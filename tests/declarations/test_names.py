@@ -24,11 +24,9 @@ ALLOWED = (
     "simulator",
     "values",
     "resources.py",
-    "additional_resources.py",
-    "endpoints.py",
-    "catalogue.py",
+    "catalogue",
     "dags/names.py",
-    "pipeline/book_calls.py",
+    "pipeline/forecast/book_calls.py",
     "render/sizing.py",
 )
 

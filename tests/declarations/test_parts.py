@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from etl.catalogue import Derivation, Resource
+from etl.catalogue.resource import Derivation, Resource
 from etl.models.base import fields_of
 from etl.models.sources import first_of, value_at
 from etl.resources import CATALOGUE, derived_from, find_resource

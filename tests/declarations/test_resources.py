@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from api_facts import API, CALLS, OPTIONAL, UNPAGED, fields_without_a_fact, mapped_fields, names
 
-from etl.catalogue import BODY, ENTERPRISE, FEED, Envelope, Resource
+from etl.catalogue.resource import BODY, ENTERPRISE, FEED, Envelope, Resource
 from etl.errors import UsageError
 from etl.models import PRODUCTION, core, staging
 from etl.models.base import fields_of

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 import etl
 from etl.api.protocol import Answer, Call, Page, page_call
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.config.settings import Settings
 from etl.engine.answers import FetchedPage, to_fetched_page
 from etl.engine.page_writer import PageGroup, PageWriter, WriteResult
@@ -20,9 +20,9 @@ from etl.ledger import batches
 from etl.ledger.slices import Slice
 from etl.ledger.transaction import Ledger
 from etl.models.states import Outcome
+from etl.pipeline.stream import Stream
 from etl.reshape.rules import rules_version
 from etl.resources import find_resource
-from etl.stream import Stream
 from etl.window import Window
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -7,10 +7,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from etl.database.backup import backup, restore
 from etl.database.embedded import binaries
 from etl.database.embedded.binaries import client_program
-from etl.database.move import move_rows
+from etl.database.transfer.backup import backup, restore
+from etl.database.transfer.move import move_rows
 from etl.errors import ActionRequired, DatabaseNotReady, DatabaseUnavailable, UsageError
 
 TABLES = """
@@ -160,7 +160,7 @@ def test_a_hanging_restore_ends_at_its_limit_and_changes_nothing(
     backup(filled, file)
     on(filled, "update parents set name = 'changed'")
     before = on(filled, CONTENT)
-    monkeypatch.setattr("etl.database.backup._BASE_SECONDS", 2.0)
+    monkeypatch.setattr("etl.database.transfer.backup._BASE_SECONDS", 2.0)
     with psycopg.connect(filled) as reader:
         reader.execute("select * from children")
         with pytest.raises(ActionRequired, match=r"pg_restore did not finish .* end other work"):
@@ -173,7 +173,7 @@ def test_a_hanging_restore_ends_at_its_limit_and_changes_nothing(
 def test_a_backup_waits_no_longer_than_a_minute_for_a_table(
     filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.database.backup._LOCK_SECONDS", 1)
+    monkeypatch.setattr("etl.database.transfer.backup._LOCK_SECONDS", 1)
     with psycopg.connect(filled) as writer:
         writer.execute("lock table children in access exclusive mode")
         with pytest.raises(ActionRequired, match="LOCK TABLE"):
@@ -189,9 +189,9 @@ def test_a_hanging_backup_ends_at_its_limit_and_leaves_no_file(
     program.chmod(0o755)
     folder = tmp_path / "backups"
     folder.mkdir()
-    monkeypatch.setattr("etl.database.backup.client_program", lambda *_, **__: program)
-    monkeypatch.setattr("etl.database.backup._BASE_SECONDS", 0.2)
-    monkeypatch.setattr("etl.database.backup._DUMP_RATE", 1e12)
+    monkeypatch.setattr("etl.database.transfer.backup.client_program", lambda *_, **__: program)
+    monkeypatch.setattr("etl.database.transfer.backup._BASE_SECONDS", 0.2)
+    monkeypatch.setattr("etl.database.transfer.backup._DUMP_RATE", 1e12)
     with pytest.raises(ActionRequired, match="pg_dump did not finish"):
         backup(filled, folder / "book.dump")
     assert list(folder.iterdir()) == []

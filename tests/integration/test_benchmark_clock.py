@@ -8,7 +8,7 @@ from benchmarks.calls import Agency as BenchmarkAgency
 from benchmarks.calls import account, measure_first_sync
 from benchmarks.clock import JumpingClock
 from etl.database.connect import make_engine
-from etl.ledger.children import read_database_time
+from etl.ledger.children.queue import read_database_time
 from etl.simulator import Simulator
 
 

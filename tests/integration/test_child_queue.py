@@ -12,11 +12,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.ledger import child_refresh, children, watermarks
+from etl.ledger import watermarks
 from etl.ledger.batches import build_batch
-from etl.ledger.child_counts import count_due_calls
-from etl.ledger.children import ChildRequest, DueQuery, QueueCoverage, RefreshAge
-from etl.ledger.parent_conditions import CLEANING_VALUES, build_mark_condition
+from etl.ledger.children import child_refresh
+from etl.ledger.children import queue as children
+from etl.ledger.children.child_counts import count_due_calls
+from etl.ledger.children.parent_conditions import CLEANING_VALUES, build_mark_condition
+from etl.ledger.children.queue import ChildRequest, DueQuery, QueueCoverage, RefreshAge
 from etl.ledger.staging.raw_tables import CleanStatus, generate_raw_ids, insert_versions
 from etl.models.base import row_id
 from etl.models.sources import is_one_of, spellings

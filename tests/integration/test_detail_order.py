@@ -10,11 +10,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.detail_rules import Priority
-from etl.ledger import child_refresh, children
-from etl.ledger.child_counts import count_due_calls
-from etl.ledger.child_samples import read_samples
-from etl.ledger.children import ChildRequest, DueQuery, RefreshAge
+from etl.catalogue.detail_rules import Priority
+from etl.ledger.children import child_refresh
+from etl.ledger.children import queue as children
+from etl.ledger.children.child_counts import count_due_calls
+from etl.ledger.children.child_samples import read_samples
+from etl.ledger.children.queue import ChildRequest, DueQuery, RefreshAge
 from etl.ledger.staging.raw_tables import CleanStatus, generate_raw_ids, insert_versions
 from etl.models.states import RawState
 from etl.record import Record, StagedRecord

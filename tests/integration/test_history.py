@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from etl.config.settings import Settings
 from etl.copy_text import format_row
 from etl.errors import SettingsError
-from etl.ledger import tenants
+from etl.ledger.account import tenants
 from etl.ledger.staging import full_scan
 from etl.load.rows import LoadContext, load_rows, soft_delete_missing, write_stubs
 from etl.models import PAST, PRODUCTION, Department

@@ -16,10 +16,11 @@ from sqlalchemy import Engine, text
 from etl.engine import page_writer
 from etl.engine.answers import FetchedPage
 from etl.errors import UsageError
-from etl.ledger import batches, tenants
+from etl.ledger import batches
+from etl.ledger.account import tenants
 from etl.ledger.staging import full_scan, retention
 from etl.models.states import BatchState
-from etl.pipeline.forget import erase_person
+from etl.pipeline.erase.forget import erase_person
 from etl.pipeline.reconcile import mark_missing_deleted
 from etl.window import Window
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy import Connection, Engine, text
 
-from etl.detail_rules import ContactValue, IfChanged, NearStart, Need, Priority, TermValue, read_day
-from etl.ledger.parent_conditions import bind, build_conditions
+from etl.catalogue.detail_rules import ContactValue, IfChanged, NearStart, Need, Priority, TermValue, read_day
+from etl.ledger.children.parent_conditions import bind, build_conditions
 from etl.resources import CATALOGUE, find_resource
 from etl.spelling import spelling_of
 

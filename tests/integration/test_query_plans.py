@@ -14,8 +14,9 @@ from sqlalchemy import Connection, Engine, event, text
 
 from etl.checks.declarations import CHECKS
 from etl.checks.run_checks import fill_scope
-from etl.ledger import child_refresh, children
-from etl.ledger.children import DueQuery
+from etl.ledger.children import child_refresh
+from etl.ledger.children import queue as children
+from etl.ledger.children.queue import DueQuery
 from etl.ledger.quality.finding_lifecycle import build_close_statement
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.raw_tables import CleanStatus

@@ -132,7 +132,7 @@ def test_a_token_that_could_not_be_kept_is_not_used(engine: Engine, monkeypatch:
     def lost(*_: Any, **__: Any) -> bool:
         raise DatabaseNotReady("no right")
 
-    monkeypatch.setattr("etl.ledger.tokens.save_token", lost)
+    monkeypatch.setattr("etl.ledger.account.tokens.save_token", lost)
     api = ScriptedApi([page(1)], [token("a", refresh_token="r1")])
     assert script(api, lambda: once(api, engine)).startswith("DatabaseNotReady")
     assert (api.calls(), logins(api)) == ([], ["password"])

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from etl.config.settings import Settings
 from etl.errors import SettingsError
-from etl.ledger.tenants import compute_old_fingerprint, register_tenant
+from etl.ledger.account.tenants import compute_old_fingerprint, register_tenant
 
 HERE = "https://api.qqcatalyst.com/v1"
 

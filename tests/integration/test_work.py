@@ -19,7 +19,7 @@ from etl.database import bulk_copy
 from etl.database.connect import make_engine
 from etl.extract import list_reader
 from etl.pipeline import Options, sync
-from etl.stream import Stream
+from etl.pipeline.stream import Stream
 
 RECORDS, CHANGED = 2_000, 20
 FEEDS = ("contacts", "policies")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from etl.simulator import Simulator
-from etl.simulator.faults import Faults
+from etl.simulator.faults.faults import Faults
 
 
 class HeldResponses(Faults):

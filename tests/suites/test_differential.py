@@ -14,8 +14,8 @@ from snapshots import differences, digest
 
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.simulator import Simulator
-from etl.simulator.envelopes import Answer, PagedAnswer
-from etl.simulator.faults import Faults
+from etl.simulator.answers.envelopes import Answer, PagedAnswer
+from etl.simulator.faults.faults import Faults
 from etl.window import FIRST_INSTANT, Window
 
 THEN = datetime(2025, 6, 2, 15, 30, tzinfo=UTC)

@@ -11,7 +11,7 @@ from no_pauses import without_pauses
 from sites import Site, open_site, serve_agency
 from snapshots import changed_tables, row_versions, value
 
-from etl.simulator.faults import Faults
+from etl.simulator.faults.faults import Faults
 
 #: Fields left unchanged: ids, references, status and modification times.
 UNCHANGED = frozenset(

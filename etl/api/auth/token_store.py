@@ -10,9 +10,9 @@ from uuid import uuid4
 
 from etl.api.auth.cipher import Token, TokenCipher
 from etl.config.settings import Settings
-from etl.ledger import tokens
+from etl.ledger.account import tokens
+from etl.ledger.account.tokens import NewToken, RenewalClaim, TokenRow
 from etl.ledger.executor import LedgerExecutor
-from etl.ledger.tokens import NewToken, RenewalClaim, TokenRow
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from etl.catalogue import Endpoint, Envelope, Resource
+from etl.catalogue.resource import Endpoint, Envelope, Resource
 
 #: Placeholder for the parent's source id in an endpoint's path or query.
 PARENT = "{parent}"

@@ -13,7 +13,7 @@ import msgspec
 from etl.api.protocol.calls import Call
 from etl.api.protocol.jsonb import with_safe_escapes
 from etl.api.protocol.splitting import NotWhole, fields, members
-from etl.catalogue import Envelope
+from etl.catalogue.resource import Envelope
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.spelling import find_key, read_field
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from etl.api.protocol.jsonb import suspicions
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.errors import InvalidRecord
 from etl.record import decode
 from etl.spelling import Spelling, find_key, spelling_of

@@ -12,7 +12,7 @@ import msgspec
 from etl.api.protocol.jsonb import are_slender, clean_json_reference, is_plain, is_slender
 from etl.api.protocol.pages import Page
 from etl.api.protocol.reading import FROM_PARENT, KeyFields, PageReader, RecordReader, reader_of
-from etl.catalogue import Endpoint, Nested, Resource
+from etl.catalogue.resource import Endpoint, Nested, Resource
 from etl.errors import InvalidRecord
 from etl.record import ReadSet, Record
 from etl.resources import find_resource

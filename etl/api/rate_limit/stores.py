@@ -18,7 +18,7 @@ from etl.api.rate_limit.window import WindowState, merge, shift_clock
 from etl.config.settings import Settings, secret_text
 from etl.database.embedded.paths import server_paths
 from etl.errors import EtlError
-from etl.ledger import call_limits
+from etl.ledger.account import call_limits
 from etl.ledger.executor import LedgerExecutor
 
 T = TypeVar("T")

@@ -11,14 +11,14 @@ from etl.cli.ui.format import format_count
 from etl.cli.ui.options import Embedded, Yes, confirm, create_app, format_examples
 from etl.cli.ui.terminal import print_line, print_notice
 from etl.config.parsers import check_database_url
-from etl.database import backup as backups
-from etl.database import move as moving
 from etl.database.connect import database_errors, display_url
 from etl.database.embedded.paths import ServerPaths, server_paths
 from etl.database.embedded.server import embedded_exists, stop_server
 from etl.database.embedded.server import remove_server as remove_embedded
 from etl.database.migrate import schema_differences, upgrade
 from etl.database.revisions import check_migrated, current_revision, head_revision
+from etl.database.transfer import backup as backups
+from etl.database.transfer import move as moving
 from etl.errors import DatabaseNotReady, UsageError
 
 app = create_app(

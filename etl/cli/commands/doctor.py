@@ -20,11 +20,11 @@ from etl.database.connect import database_errors, display_url
 from etl.database.revisions import check_migrated
 from etl.database.rights import check_rights
 from etl.errors import CredentialsRefused, EtlError, SettingsError
-from etl.ledger import children
+from etl.ledger.children import queue as children
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
-from etl.pipeline.doctor import MAX_CALLS, POLICY, examine, save_offers, save_page_sizes
-from etl.pipeline.first_plan import plan_next_sync
+from etl.pipeline.doctor.doctor import MAX_CALLS, POLICY, examine, save_offers, save_page_sizes
+from etl.pipeline.doctor.first_plan import plan_next_sync
 from etl.resources import CATALOGUE
 
 app = create_app()

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.cli.session import load_settings, open_session
 from etl.cli.ui.errors import format_error
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples

@@ -7,8 +7,8 @@ from etl.cli.ui.format import format_count, format_duration, format_number
 from etl.cli.ui.terminal import print_line
 from etl.cli.views.call_time import describe_details, describe_total
 from etl.config.rate_limit import RateLimit
-from etl.ledger.child_counts import DetailsLeft
-from etl.ledger.children import QueueCoverage
+from etl.ledger.children.child_counts import DetailsLeft
+from etl.ledger.children.queue import QueueCoverage
 from etl.status.status import Status
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from etl.cli.ui.format import format_count, format_duration, format_number, join_words
 from etl.config.rate_limit import RateLimit
-from etl.ledger.child_counts import DetailsLeft
-from etl.pipeline.estimate import Estimate
-from etl.pipeline.forecast import SyncForecast
+from etl.ledger.children.child_counts import DetailsLeft
+from etl.pipeline.forecast.estimate import Estimate
+from etl.pipeline.forecast.forecast import SyncForecast
 from etl.resources import USEFUL
 
 

@@ -18,8 +18,8 @@ from etl.config.redaction import escape_control_characters
 from etl.errors import EtlError
 from etl.ledger.quality.drift import DriftChange
 from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
-from etl.pipeline.call_report import FAILURES, WITHOUT_RECORDS, CallReport, CallStatus
-from etl.pipeline.forecast import SyncForecast
+from etl.pipeline.doctor.call_report import FAILURES, WITHOUT_RECORDS, CallReport, CallStatus
+from etl.pipeline.forecast.forecast import SyncForecast
 
 #: A larger difference of the clocks is reported; windows use the API's clock in any case.
 MAX_CLOCK_SKEW = timedelta(minutes=5)

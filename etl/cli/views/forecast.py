@@ -19,9 +19,10 @@ from etl.cli.views.call_time import (
 from etl.cli.views.call_time import format_time as format_call_time
 from etl.config.rate_limit import RateLimit
 from etl.database.revisions import check_migrated
-from etl.pipeline.forecast import Forecast, SyncForecast
-from etl.pipeline.plan import Options, plan
-from etl.pipeline.read_facts import forecast
+from etl.pipeline.forecast.forecast import Forecast, SyncForecast
+from etl.pipeline.forecast.read_facts import forecast
+from etl.pipeline.options import Options
+from etl.pipeline.plan import plan
 from etl.window import Window
 
 

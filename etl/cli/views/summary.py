@@ -8,7 +8,7 @@ from etl.cli.ui.format import format_bound, format_count, format_duration, forma
 from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
 from etl.cli.views.balance_sheet import batch_resource_to_json, find_failures, format_balance, sum_counts
 from etl.config.redaction import escape_control_characters
-from etl.ledger.child_samples import ChildSample
+from etl.ledger.children.child_samples import ChildSample
 from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
 from etl.ledger.sync_history import COUNT_COLUMNS
 from etl.models.states import IncidentKind, Outcome, ResourceState

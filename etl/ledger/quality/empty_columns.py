@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.drift.shapes import KnownPath
 from etl.ledger.json_fields import field_json
 from etl.ledger.quality.drift import DriftChange, write_paths

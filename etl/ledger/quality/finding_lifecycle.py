@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.ledger import sync_history
 from etl.ledger.quality.findings import CODE_PREFIX, UNKNOWN_CODE, UNUSABLE
 from etl.models.base import field_in

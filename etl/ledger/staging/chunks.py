@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.events import Advanced, Watch
 from etl.ledger import counters
 from etl.ledger.staging import raw_tables

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.ledger.staging import merges
 
 #: The number of missing records that is always accepted. Above it, the share of all records decides.

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.models.states import Outcome
 from etl.record import Record
 from etl.window import Window

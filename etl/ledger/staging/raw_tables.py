@@ -11,7 +11,7 @@ import msgspec
 from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, text
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.copy_text import ESCAPES, NULL, format_array, format_field, format_row
 from etl.database.bulk_copy import copy_lines, copy_rows
 from etl.errors import DatabaseUnavailable

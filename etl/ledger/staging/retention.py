@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy import Connection, text
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.ledger.transaction import Ledger
 from etl.models.row_views import rows_of
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.record import ReadSet
 
 #: Locks the row of each set until the end of the transaction, so that of two concurrent readings the second sees the

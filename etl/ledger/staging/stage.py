@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.ledger import counters
 from etl.ledger.staging import raw_tables, suppressions
 from etl.ledger.staging import sets as versions

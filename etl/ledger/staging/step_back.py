@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.raw_tables import to_record
 from etl.resources import derived_from

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.ledger.staging.classify import IncomingRecord
 from etl.models.bookkeeping import suppressions, tenants
 from etl.privacy.personal_records import (

@@ -15,7 +15,7 @@ from etl.errors import (
 from etl.ledger.notifications import incidents
 from etl.ledger.transaction import Ledger
 from etl.notifications import after_run
-from etl.simulator.faults import Faults
+from etl.simulator.faults.faults import Faults
 
 SOME = ("claims", "carrier_list")
 PERSONAL = ("jane@example.com", "078-05-1120")

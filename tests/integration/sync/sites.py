@@ -15,7 +15,7 @@ from etl.config.settings import Settings
 from etl.database.connect import make_engine
 from etl.pipeline import Options, Summary, Watcher, sync
 from etl.simulator import EXTRA_CALLS, Simulator, SimulatorSettings
-from etl.simulator.faults import Faults
+from etl.simulator.faults.faults import Faults
 from etl.window import Window
 
 #: A seed whose ten contacts give at least one row in every table, a policy that is being placed included.

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.ledger.batches import read_batch_resources, read_newest_batch
 from etl.models.states import BatchState, Outcome, ResourceState
-from etl.pipeline.forget import forget
+from etl.pipeline.erase.forget import forget
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator
 from etl.status.status import load_status

@@ -16,8 +16,8 @@ from etl.ledger import batches
 from etl.ledger.staging.classify import IncomingRecord
 from etl.load.computed import refresh_computed_columns
 from etl.models.states import Outcome
+from etl.pipeline.stream import Stream
 from etl.resources import CATALOGUE, find_resource
-from etl.stream import Stream
 from etl.window import FIRST_INSTANT, Window
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from sites import Site, copied_token, open_site, serve_agency, settings_for
 from snapshots import value
 
 from etl.errors import SettingsError
-from etl.ledger.tenants import register_tenant
+from etl.ledger.account.tenants import register_tenant
 from etl.simulator import Simulator
 
 FINGERPRINT = "SELECT fingerprint FROM etl.tenants"

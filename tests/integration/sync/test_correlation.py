@@ -20,8 +20,8 @@ from etl.errors import ApiUnavailable, Interrupted
 from etl.extract import ExtractService
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
+from etl.pipeline.stream import StreamWorker
 from etl.status.runs import list_runs
-from etl.stream import StreamWorker
 from etl.transform import TransformService
 
 SOME = ("claims", "carrier_list")

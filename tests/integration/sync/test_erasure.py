@@ -17,7 +17,7 @@ from etl.ledger.staging import suppressions
 from etl.load import LoadService
 from etl.models.states import BatchState, Outcome
 from etl.pipeline import replay
-from etl.pipeline.forget import ForgetResult, forget
+from etl.pipeline.erase.forget import ForgetResult, forget
 from etl.simulator import Simulator
 from etl.transform import TransformService
 from etl.window import FIRST_INSTANT

@@ -15,7 +15,7 @@ from etl.config.rate_limit import parse_rate_limit
 from etl.errors import Interrupted
 from etl.events import Advanced, Event
 from etl.extract import ExtractService
-from etl.ledger.child_counts import count_due_calls
+from etl.ledger.children.child_counts import count_due_calls
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.models.states import BatchState, ResourceState

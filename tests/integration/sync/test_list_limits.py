@@ -23,11 +23,11 @@ from etl.api.transport import Limits
 from etl.errors import Interrupted
 from etl.ledger.transaction import Ledger
 from etl.pipeline import retry
-from etl.pipeline.doctor import examine, save_page_sizes
+from etl.pipeline.doctor.doctor import examine, save_page_sizes
 from etl.simulator import Simulator
-from etl.simulator.faults import Faults
-from etl.simulator.query_faults import window_days
-from etl.simulator.request_faults import refusal
+from etl.simulator.faults.faults import Faults
+from etl.simulator.faults.query_faults import window_days
+from etl.simulator.faults.request_faults import refusal
 
 #: The feeds that every account has, without the calls for each of their records.
 FEEDS = ("contacts", "policies", "billing_records")

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from etl.ledger.transaction import Ledger
 from etl.models.states import ResourceState
-from etl.pipeline.call_report import CallReport, CallStatus
-from etl.pipeline.doctor import save_offers
+from etl.pipeline.doctor.call_report import CallReport, CallStatus
+from etl.pipeline.doctor.doctor import save_offers
 
 STATE = "SELECT status FROM etl.batch_resources WHERE resource = 'claims' ORDER BY {} LIMIT 1"
 NEWEST = "(SELECT started_at FROM etl.batches WHERE id = batch_id) DESC"

@@ -10,7 +10,7 @@ from sites import Site, make_children_due, open_site, serve_agency, set_faults
 from snapshots import differences, digest, value
 
 from etl.engine.answers import FetchedPage, FetchFailed
-from etl.extract.detail_reader import DetailReader
+from etl.extract.details.detail_reader import DetailReader
 from etl.extract.reader import ResourceReader
 from etl.simulator import Simulator
 

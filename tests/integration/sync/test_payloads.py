@@ -19,7 +19,7 @@ from etl.models.states import Outcome
 from etl.pipeline import Summary
 from etl.simulator import Simulator
 from etl.simulator.collection import Entry
-from etl.simulator.faults import Faults
+from etl.simulator.faults.faults import Faults
 
 FIRST_ID = 900_001
 MADE = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

@@ -17,9 +17,9 @@ from etl.events import Event, Message
 from etl.ledger.transaction import Ledger
 from etl.models.states import ResourceState
 from etl.pipeline import Options, Watcher, retry
-from etl.pipeline.forecast import Forecast
+from etl.pipeline.forecast.forecast import Forecast
+from etl.pipeline.forecast.read_facts import forecast
 from etl.pipeline.plan import plan
-from etl.pipeline.read_facts import forecast
 from etl.simulator import Simulator
 from etl.window import Window
 

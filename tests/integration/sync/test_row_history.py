@@ -10,7 +10,7 @@ from snapshots import value, values
 from source_changes import edit, living_contact, living_policy
 from sqlalchemy import text
 
-from etl.pipeline.forget import forget
+from etl.pipeline.erase.forget import forget
 from etl.simulator import Simulator
 
 COUNT = "SELECT count(*) FROM history.{}"

@@ -15,7 +15,7 @@ from etl.extract.service import ExtractService
 from etl.ledger.batches import read_batch
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
-from etl.simulator.faults import Faults
+from etl.simulator.faults.faults import Faults
 from etl.status.metrics import render_metrics
 from etl.transform import TransformService
 from etl.window import FIRST_INSTANT

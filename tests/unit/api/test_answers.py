@@ -18,7 +18,7 @@ from etl.api.protocol import (
     check_answer,
     retry_after,
 )
-from etl.catalogue import Envelope
+from etl.catalogue.resource import Envelope
 from etl.errors import ApiUnavailable
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

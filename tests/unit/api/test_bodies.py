@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.api.protocol import Call, Page, make_records, read_page
-from etl.catalogue import Envelope
+from etl.catalogue.resource import Envelope
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.resources import find_resource
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from etl.api.protocol import Call, CallFailed, Page, make_records, page_call, parent_call, read_page, whole_call
-from etl.catalogue import Endpoint, Envelope, Paging, Resource
+from etl.catalogue.resource import Endpoint, Envelope, Paging, Resource
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.resources import find_resource
 

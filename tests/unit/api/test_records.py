@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from etl.api.protocol import Page, Records, make_records
 from etl.api.protocol.jsonb import clean_json_reference, is_secret, with_safe_escapes
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.errors import InvalidRecord
 from etl.record import ReadSet, decode
 from etl.resources import find_resource

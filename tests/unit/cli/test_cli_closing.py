@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from etl.catalogue.detail_rules import Priority
 from etl.cli.views.balance_sheet import find_failures, format_balance
 from etl.cli.views.call_time import describe_details, describe_total
 from etl.cli.views.forecast import forecasts_to_json, show_forecast
@@ -18,13 +19,12 @@ from etl.cli.views.summary import (
     summary_to_json,
 )
 from etl.config.rate_limit import parse_rate_limit
-from etl.detail_rules import Priority
 from etl.ledger.batches import Batch, BatchResource
-from etl.ledger.child_counts import DetailsLeft, DueCalls
-from etl.ledger.children import QueueCoverage
+from etl.ledger.children.child_counts import DetailsLeft, DueCalls
+from etl.ledger.children.queue import QueueCoverage
 from etl.models.states import BatchState, Outcome, ResourceState
 from etl.pipeline import Summary
-from etl.pipeline.forecast import Forecast, Sampled, SyncForecast
+from etl.pipeline.forecast.forecast import Forecast, Sampled, SyncForecast
 from etl.window import Window
 
 WINDOW = Window.of({"start_date": "2026-01-01", "end_date": "2026-02-01"})

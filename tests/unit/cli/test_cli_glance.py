@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from etl.catalogue.detail_rules import Priority
 from etl.cli.views.verdict import StatusAnswer, answer_questions, show_answers
-from etl.detail_rules import Priority
-from etl.ledger.child_counts import DetailsLeft, DueCalls
-from etl.ledger.children import QueueCoverage
+from etl.ledger.children.child_counts import DetailsLeft, DueCalls
+from etl.ledger.children.queue import QueueCoverage
 from etl.ledger.notifications.incidents import Incident
 from etl.models.states import IncidentKind
 from etl.status.status import Freshness, PlaceholderCount, Status

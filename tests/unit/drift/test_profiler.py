@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.drift.declared_fields import find_declared_fields
 from etl.drift.profiler import FULL_SAMPLE, MAX_PATHS, ODD_NAME, SAMPLE_INTERVAL, ResourceProfiler, SchemaProfiler
 from etl.resources import CATALOGUE, find_resource

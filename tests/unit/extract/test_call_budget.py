@@ -5,8 +5,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as some
 
-from etl.extract.call_budget import CallBudget, limit_to_whole_parents
-from etl.ledger.children import ChildRequest
+from etl.extract.details.call_budget import CallBudget, limit_to_whole_parents
+from etl.ledger.children.queue import ChildRequest
 
 #: How many calls each parent needs, in the order of the queue.
 NEEDS = some.lists(some.integers(1, 4), max_size=12)

@@ -5,9 +5,9 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as some
 
-from etl.detail_rules import Priority
-from etl.extract.plan_calls import CallBudgets, count_calls_of_records, plan_calls
-from etl.ledger.child_counts import DueCalls
+from etl.catalogue.detail_rules import Priority
+from etl.extract.details.plan_calls import CallBudgets, count_calls_of_records, plan_calls
+from etl.ledger.children.child_counts import DueCalls
 from etl.resources import find_resource
 
 TODAY = date(2026, 3, 1)

@@ -15,7 +15,7 @@ from etl.errors import ApiUnavailable
 from etl.extract import reader
 from etl.extract.date_ranges import MAX_PAGES, DateRange
 from etl.extract.reader import ResourceReader, run_in_order
-from etl.ledger.children import ChildRequest
+from etl.ledger.children.queue import ChildRequest
 from etl.ledger.slices import Slice
 from etl.resources import find_resource
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.load import upsert as statements
 from etl.load.upsert import insert_placeholders, soft_delete, upsert
 from etl.models import PRODUCTION

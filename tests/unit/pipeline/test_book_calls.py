@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from etl.config.rate_limit import parse_rate_limit
-from etl.pipeline.book_calls import count_day, count_first_sync
+from etl.pipeline.forecast.book_calls import count_day, count_first_sync
 from etl.render.sizing import BEFORE, BOOKS, MIDDLE, NOW, sizing_page
 
 LIMIT = parse_rate_limit("58/60s")

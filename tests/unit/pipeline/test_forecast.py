@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from etl.catalogue.detail_rules import Priority
 from etl.config.settings import Settings
-from etl.detail_rules import Priority
-from etl.ledger.child_counts import DetailsLeft, DueCalls
-from etl.ledger.children import QueueCoverage
-from etl.pipeline.estimate_details import AccountFacts
-from etl.pipeline.feed_sample import FeedSample, choose_pages
-from etl.pipeline.forecast import Forecast, SyncForecast, make_forecast
-from etl.pipeline.plan import Plan
+from etl.ledger.children.child_counts import DetailsLeft, DueCalls
+from etl.ledger.children.queue import QueueCoverage
+from etl.pipeline.forecast.estimate_details import AccountFacts
+from etl.pipeline.forecast.feed_sample import FeedSample, choose_pages
+from etl.pipeline.forecast.forecast import Forecast, SyncForecast, make_forecast
+from etl.pipeline.options import Plan
 from etl.window import FIRST_INSTANT, Window
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

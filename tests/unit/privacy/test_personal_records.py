@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.models.base import fields_of
 from etl.privacy.personal_records import (
     PARENT,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from etl.catalogue import Derivation, Resource
+from etl.catalogue.resource import Derivation, Resource
 from etl.record import Record, StagedRecord, decode
 from etl.reshape.derive import derive_records
 from etl.resources import derived_from

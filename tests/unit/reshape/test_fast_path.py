@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.copy_text import format_row
 from etl.models.base import Field, fields_of
 from etl.models.sources import FirstOf, is_marked

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from etl.endpoints import CUSTOMERS
+from etl.catalogue.endpoints import CUSTOMERS
 from etl.models.codes import ADJUSTMENT_TYPE, CONTACT_STATUS, CONTACT_TYPE
 from etl.models.core import Contact, carriers_among, employees_among
 from etl.models.products import Policy, Quote, adjustment_id, cancellations_among, is_deleted

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.catalogue import Resource
+from etl.catalogue.resource import Resource
 from etl.copy_text import NULL, format_row
 from etl.models.base import row_id
 from etl.record import Record, StagedRecord

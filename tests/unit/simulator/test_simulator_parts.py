@@ -17,10 +17,10 @@ from etl.simulator import (
     SimulatorSettings,
     turns,
 )
-from etl.simulator.api_request import ApiRequest, RefusedRequest, page_of
+from etl.simulator.answers.api_request import ApiRequest, RefusedRequest, page_of
+from etl.simulator.answers.envelopes import ActionResult, Array, PagedAnswer, Whole
 from etl.simulator.book import stamps
 from etl.simulator.collection import Collection
-from etl.simulator.envelopes import ActionResult, Array, PagedAnswer, Whole
 from etl.simulator.routes import ROUTES, find
 from etl.simulator.tokens import Tokens
 

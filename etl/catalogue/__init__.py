@@ -1,0 +1,1 @@
+"""The language of the catalogue: resources, their endpoints, and the rules for details."""

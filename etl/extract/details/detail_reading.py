@@ -1,0 +1,102 @@
+"""The reading of one resource that has a call per parent: its answers so far, and when to give up."""
+
+from functools import partial
+from typing import Any
+
+from etl.api.protocol import CallFailed, EndpointRefused, Refusal
+from etl.catalogue.resource import Resource
+from etl.engine.answers import FetchedPage, FetchFailed
+from etl.engine.page_writer import WriteResult
+from etl.errors import ApiUnavailable, EtlError
+from etl.events import Message
+from etl.extract.reader import ResourceReader
+from etl.extract.run import RESOURCE_ERRORS, ExtractRun
+from etl.ledger import batches
+from etl.ledger.children.queue import ChildRequest
+from etl.resources import BY_NAME
+
+#: When this many parents answer 404 and none has answered otherwise, the account does not have the resource.
+MAX_INITIAL_NOT_FOUND = 10
+#: Consecutive failed calls after which the remaining parents are not tried.
+MAX_CONSECUTIVE_FAILURES = 10
+#: When an undocumented resource fails at this many calls and answers none, the remaining parents are not tried.
+MAX_UNDOCUMENTED_FAILURES = 3
+
+
+class DetailReading:
+    """The reading of one resource in a run."""
+
+    def __init__(self, run: ExtractRun, resource: Resource) -> None:
+        self.run = run
+        self.resource = resource
+        self.reader = ResourceReader(run.api, resource, run.settings.etl_page_size, run.prefetch)
+        self.error: EtlError | None = None  #: why the remaining parents are not tried
+        self.parents_read = 0
+        self.answered = 0
+        self.not_found = 0
+        self.failures: list[FetchFailed] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether further parents are asked about."""
+        return self.error is None and (self.run.limit is None or self.parents_read < self.run.limit)
+
+    def admit(self) -> bool:
+        """Count a parent that is to be asked about; return whether it is within the record limit of the run."""
+        if not self.is_open:
+            return False
+        self.parents_read += 1
+        return True
+
+    async def fetch(self, request: ChildRequest) -> FetchedPage | FetchFailed | None:
+        """Return the answer for a parent, or None after an error of the whole resource."""
+        if self.error is not None:
+            return None
+        try:
+            return await self.reader.read_child(request)
+        except RESOURCE_ERRORS as error:
+            self.close(error)
+            return None
+
+    def close(self, error: EtlError) -> None:
+        """Stop asking because of an error; the first one counts."""
+        self.error = self.error or error
+
+    def update(self, result: WriteResult) -> None:
+        """Count how calls ended; stop asking when the failures concern the resource as a whole."""
+        self.answered += result.answered
+        for failure in result.failures:
+            self.not_found += failure.not_found
+            if not failure.not_found:
+                self.failures.append(failure)
+        if not self.answered and self.not_found >= MAX_INITIAL_NOT_FOUND and not self.has_answers():
+            self.close(EndpointRefused(self.reader.example_call(), 404, Refusal.MISSING))
+        most = MAX_CONSECUTIVE_FAILURES if self.resource.documented else MAX_UNDOCUMENTED_FAILURES
+        if len(self.failures) >= most and result.answered == 0:
+            self.close(self.summarize_failures())
+
+    def finish(self) -> None:
+        """Report the parents that no longer exist, and summarize the calls that failed."""
+        if self.not_found and self.error is None:
+            self.report_not_found()
+        if self.failures:
+            self.close(self.summarize_failures())
+
+    def summarize_failures(self) -> ApiUnavailable:
+        """Return the error for all failed calls: CallFailed when the API failed at each one and answered none."""
+        words = f"{len(self.failures)} calls failed; the last error: {self.failures[-1].reason}"
+        is_every_call = all(failure.is_call_failure for failure in self.failures) and not self.answered
+        return CallFailed(words) if is_every_call and not self.has_answers() else ApiUnavailable(words)
+
+    def has_answers(self) -> bool:
+        """Return whether any call of this batch for the resource was answered, in this task or another."""
+        key: dict[str, Any] = {"batch_id": self.run.batch.id, "resource": self.resource.name}
+        batch_resource = self.run.ledger.read(partial(batches.read_batch_resource, **key))
+        return batch_resource is not None and batch_resource.counts["pages"] > 0
+
+    def report_not_found(self) -> None:
+        """Report parents that QQCatalyst no longer has; whether they are deleted is decided by their own list."""
+        parent = self.resource.parent.resource if self.resource.parent is not None else ""
+        exist = "exists" if self.not_found == 1 else "exist"
+        message = f"{self.not_found} of the requested {BY_NAME[parent].name} no longer {exist} in QQCatalyst (404)"
+        self.run.watch(Message(f"{self.resource.name}: {message}"))

@@ -1,0 +1,1 @@
+"""The child queue: which parents get a call for details, and when."""

@@ -1,0 +1,1 @@
+"""The doctor: a check of the credentials, the calls and the first sync's plan before anything is read."""

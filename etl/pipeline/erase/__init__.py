@@ -1,0 +1,1 @@
+"""Erasing a person on request, and proof of it."""

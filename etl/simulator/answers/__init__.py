@@ -1,0 +1,1 @@
+"""Answers of the simulator: what each call returns for a request."""

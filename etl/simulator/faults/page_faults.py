@@ -1,0 +1,109 @@
+"""Faults inside an answer: pages that drift, repeat or miscount, and bodies that are not valid JSON."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from etl.simulator.answers.envelopes import ActionResult, Answer, PagedAnswer
+from etl.simulator.collection import encode
+from etl.simulator.turns import Turn
+
+#: A key of JSON that names an id (or ids), in either casing; and any key.
+NAME_OF_ID = re.compile(rb'"(\w*)(ID|Id)(s?)":')
+ANY_NAME = re.compile(rb'"\w+":')
+#: The casings of `every`, chosen by the length of a name, so that one name always has the same.
+CASINGS_OF_EVERY = (bytes.lower, bytes.swapcase, lambda name: name[:2].lower() + name[2:], bytes.upper)
+CASINGS: dict[str, tuple[re.Pattern[bytes], Callable[[re.Match[bytes]], bytes]]] = {
+    "swap": (
+        NAME_OF_ID,
+        lambda match: b'"' + match[1] + (b"Id" if match[2] == b"ID" else b"ID") + match[3] + b'":',
+    ),
+    "lower": (NAME_OF_ID, lambda match: match[0].lower()),
+    "every": (ANY_NAME, lambda match: CASINGS_OF_EVERY[len(match[0]) % len(CASINGS_OF_EVERY)](match[0])),
+}
+#: Answers the same call for another page number.
+Again = Callable[[int], PagedAnswer]
+
+
+def page_drift(turn: Turn, key: str, page: PagedAnswer, again: Again) -> PagedAnswer:
+    """Shift a page by the records that left the list before it (or entered it, if negative), the first time."""
+    count = int(turn.argument)
+    if page.number == 1 or not turn.due(key):  # the first page has none before it
+        return page
+    if count > 0:
+        items = page.items[count:] + again(page.number + 1).items[:count]
+    else:
+        items = (again(page.number - 1).items[count:] + page.items)[: page.size]
+    return replace(page, items=items, total=page.total - count)
+
+
+def repeated_page(_turn: Turn, _key: str, page: PagedAnswer, again: Again) -> PagedAnswer:
+    """Repeat the last page forever; the envelope always announces one more page."""
+    items = again(max(1, page.pages)).items if page.number > page.pages else page.items
+    return replace(page, items=items, pages=page.number + 1, total=(page.number + 1) * page.size)
+
+
+def empty_middle_page(turn: Turn, key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Leave out the records of a page between the first and the last, the first times."""
+    is_middle = 1 < page.number < page.pages
+    return replace(page, items=()) if is_middle and turn.due(key, turn.argument) else page
+
+
+def wrong_total(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Write a wrong total into the envelope."""
+    odd: dict[str, Any] = {"null": None, "text": "many", "negative": -1}
+    return replace(page, total=odd[turn.argument] if turn.argument in odd else page.total + int(turn.argument))
+
+
+def duplicate_records(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Repeat the first records of a page."""
+    return replace(page, items=page.items + page.items[: int(turn.argument)])
+
+
+def null_modified(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Remove the modification date of every record."""
+    return _with_modified(page, None)
+
+
+def strange_modified(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Set the modification date of every record to one value."""
+    return _with_modified(page, turn.argument)
+
+
+def _with_modified(page: PagedAnswer, value: str | None) -> PagedAnswer:
+    records = [json.loads(item) for item in page.items]
+    return replace(
+        page,
+        items=tuple(
+            encode(record | {"DateLastModified": value} if "DateLastModified" in record else record)
+            for record in records
+        ),
+    )
+
+
+def is_success_false(turn: Turn, key: str, answer: Answer) -> Answer:
+    """Say in a 200 that the call did not succeed, the first times."""
+    if not isinstance(answer, PagedAnswer | ActionResult) or not turn.due(key, turn.argument):
+        return answer
+    return (
+        replace(answer, success=False, items=()) if isinstance(answer, PagedAnswer) else replace(answer, success=False)
+    )
+
+
+def id_casing(turn: Turn, _key: str, body: bytes) -> bytes:
+    """Write names in another casing: `swap` ID and Id, `lower` for whole names of ids, `every` for all keys."""
+    pattern, respell = CASINGS[turn.argument]
+    return pattern.sub(respell, body)
+
+
+def rename_field(turn: Turn, _key: str, body: bytes) -> bytes:
+    """Write a field under another name, `OLD=NEW`."""
+    old, _, new = turn.argument.partition("=")
+    return body.replace(f'"{old}":'.encode(), f'"{new}":'.encode())
+
+
+def bad_json(turn: Turn, key: str, body: bytes) -> bytes:
+    """End a body in the middle, the first times, though its length is right."""
+    return body[: len(body) // 2 + 1] if turn.due(key, turn.argument) else body

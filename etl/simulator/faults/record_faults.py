@@ -1,0 +1,97 @@
+"""Faults inside the records of a page: changed ids, times, fields and links."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, timedelta, timezone
+from typing import Any
+
+from etl.simulator.answers.envelopes import PagedAnswer
+from etl.simulator.book import stamps
+from etl.simulator.collection import encode
+from etl.simulator.turns import Turn
+
+#: Answers the same call for another page number.
+Again = Callable[[int], PagedAnswer]
+
+#: One id in other forms than a number.
+FORMS: dict[str, Callable[[Any], Any]] = {
+    "text": str, "padded": lambda key: f" {key} ", "float": float, "list": lambda key: [key],
+}  # fmt: skip
+#: One moment in other forms than ISO without a zone.
+TIMES: dict[str, Callable[[Any], str]] = {
+    "z": lambda at: f"{at:%Y-%m-%dT%H:%M:%S}Z",
+    "offset": lambda at: at.astimezone(timezone(-timedelta(hours=5))).isoformat(),
+    "seven": lambda at: f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}0+00:00",
+    "us": lambda at: f"{at:%m/%d/%Y %I:%M:%S %p}",
+    "ticks": lambda at: f"/Date({int(at.timestamp() * 1000)})/",
+}
+
+
+def changed(page: PagedAnswer, change: Callable[[dict[str, Any]], dict[str, Any]]) -> PagedAnswer:
+    """Return a page with changed records."""
+    return replace(page, items=tuple(encode(change(json.loads(item))) for item in page.items))
+
+
+def id_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Write the ids of every second page, beginning with the first, in another form."""
+    if page.number % 2 == 0:
+        return page
+    return changed(page, lambda record: record | {name_of_id(record): FORMS[turn.argument](record[name_of_id(record)])})
+
+
+def name_of_id(record: dict[str, Any]) -> str:
+    """Return the name of a record's id, which is its first field."""
+    return next(iter(record))
+
+
+def no_id(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Remove the id of the first records of a page."""
+    count = int(turn.argument)
+    first = changed(replace(page, items=page.items[:count]), lambda record: record | {name_of_id(record): None})
+    return replace(page, items=first.items + page.items[count:])
+
+
+def time_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Write the creation and modification times in another form."""
+    write = TIMES[turn.argument]
+
+    def rewritten(record: dict[str, Any]) -> dict[str, Any]:
+        times = {name: record[name] for name in ("CreatedOn", "DateLastModified") if record.get(name)}
+        return record | {name: write(stamps.read(value).replace(tzinfo=UTC)) for name, value in times.items()}
+
+    return changed(page, rewritten)
+
+
+def set_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Set a field of every record to one value, `NAME=JSON`; the field is added where it is missing."""
+    name, _, value = turn.argument.partition("=")
+    return changed(page, lambda record: record | {name: json.loads(value or "null")})
+
+
+def lost_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Remove a field of every record."""
+    return changed(page, lambda record: {name: value for name, value in record.items() if name != turn.argument})
+
+
+def second_tenant(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Give every second enterprise row to another tenant, as a credential for two agencies receives them."""
+
+    def shared(record: dict[str, Any]) -> dict[str, Any]:
+        is_other = record.get("PolicyId", 0) % 2 and record.get("QQTenantID") is not None
+        return record | {"QQTenantID": record["QQTenantID"] + 1} if is_other else record
+
+    return changed(page, shared)
+
+
+def foreign_links(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Point the links of the envelope to another host."""
+    return replace(page, href=turn.argument)
+
+
+def large_record(turn: Turn, key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+    """Make the first record of a page this many mebibytes large, the first time."""
+    if not page.items or not turn.due(key):
+        return page
+    weight = {"Ballast": "x" * (int(turn.argument) * 2**20)}
+    return replace(page, items=(encode(json.loads(page.items[0]) | weight), *page.items[1:]))

@@ -1,0 +1,174 @@
+"""Faults that answer in place of a call, or of the token endpoint."""
+
+import gzip
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+from aiohttp import web
+
+from etl.simulator.account_limit import account_limit as of_account
+from etl.simulator.answers.envelopes import HELP_PAGE, LOGIN_PAGE
+from etl.simulator.turns import Turn
+
+DAY = 86_400.0
+#: The bodies of answers that hold nothing.
+NOTHING = {
+    "empty": b"", "null": b"null", "object": b"{}", "text": b'""',
+    "no-data": b'{"PageNumber":1,"TotalItems":7,"IsSuccess":true}',
+    "null-data": b'{"Data":null,"PageNumber":1,"IsSuccess":true}',
+    "zero": b'{"Data":null,"PageNumber":1,"TotalItems":0,"IsSuccess":true}',
+    "no-items": b'{"Data":[],"PageNumber":1,"TotalItems":7,"IsSuccess":true}',
+}  # fmt: skip
+STATUSES = (503, 500, 502, 504)
+
+
+def refusal(status: int, words: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return an error as the vendor's server writes it."""
+    return web.json_response({"Message": words}, status=status, headers=headers)
+
+
+def html(status: int, page: bytes) -> web.Response:
+    """Return a web page where JSON is expected."""
+    return web.Response(status=status, body=page, content_type="text/html")
+
+
+def unauthorized_always(_turn: Turn, _key: str, _path: str) -> web.Response | None:
+    """Answer 401 for any token."""
+    return refusal(401, "Authorization has been denied for this request.", {"WWW-Authenticate": "Bearer"})
+
+
+def rate_limit(turn: Turn, key: str, _path: str) -> web.Response | None:
+    """Answer 429 the first time."""
+    if not turn.due(key):
+        return None
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
+    return refusal(429, "Too many requests.", {"Retry-After": at if turn.argument == "date" else turn.argument})
+
+
+def call_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
+    """Answer 429 to calls above this number in any second."""
+    if turn.admitted(time.monotonic(), 1.0, int(turn.argument)):
+        return None
+    return refusal(429, "Too many requests.", {"Retry-After": "1"})
+
+
+def account_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
+    """Answer 401 to calls above the call limit of the account, as the vendor's server does."""
+    return of_account(turn, time.monotonic())
+
+
+def call_quota(turn: Turn, _key: str, _path: str) -> web.Response | None:
+    """Answer 429 to calls above this number in a day, and return the time of the next allowed call."""
+    if turn.admitted(time.monotonic(), DAY, int(turn.argument)):
+        return None
+    return refusal(429, "The quota of calls is exceeded.", {"Retry-After": "7200"})
+
+
+def server_errors(turn: Turn, key: str, _path: str) -> web.Response | None:
+    """Answer with errors of the 5xx kind the first times."""
+    return _failure(turn, key) if turn.due(key, turn.argument) else None
+
+
+def _failure(turn: Turn, key: str) -> web.Response:
+    return refusal(STATUSES[(turn.asked(key) - 1) % len(STATUSES)], "An error has occurred.")
+
+
+def html_login(turn: Turn, key: str, _path: str) -> web.Response | None:
+    """Answer with a login page and 200 the first times."""
+    return html(200, LOGIN_PAGE) if turn.due(key, turn.argument) else None
+
+
+def redirect_login(turn: Turn, key: str, _path: str) -> web.Response | None:
+    """Answer with a redirect to a host of another name the first times."""
+    return web.Response(status=302, headers={"Location": turn.argument}) if turn.due(key) else None
+
+
+def odd_success(turn: Turn, key: str, _path: str) -> web.Response | None:
+    """Answer with another 2xx and nothing in it the first time."""
+    return web.Response(status=int(turn.argument)) if turn.due(key) else None
+
+
+def gzip_bomb(turn: Turn, key: str, _path: str) -> web.Response | None:
+    """Answer with many mebibytes of blanks, packed small, the first time."""
+    if not turn.due(key):
+        return None
+    body = gzip.compress(b" " * (int(turn.argument) * 2**20))
+    return web.Response(body=body, content_type="application/json", headers={"Content-Encoding": "gzip"})
+
+
+def _concerns(turn: Turn, path: str) -> bool:
+    return path.lower().startswith(turn.argument.lower().lstrip("/"))
+
+
+def forbidden(turn: Turn, _key: str, path: str) -> web.Response | None:
+    """Answer 403 below a path."""
+    return refusal(403, "You do not have access to this resource.") if _concerns(turn, path) else None
+
+
+def unauthorized(turn: Turn, _key: str, path: str) -> web.Response | None:
+    """Answer 401 below a path, while other calls of the same token succeed."""
+    return refusal(401, "Authorization has been denied for this request.") if _concerns(turn, path) else None
+
+
+def not_found(turn: Turn, _key: str, path: str) -> web.Response | None:
+    """Answer 404 as JSON below a path."""
+    return refusal(404, "No HTTP resource was found that matches the request.") if _concerns(turn, path) else None
+
+
+def wrong_verb(turn: Turn, _key: str, path: str) -> web.Response | None:
+    """Answer 405 below a path."""
+    return refusal(405, "The requested resource does not support this http method.") if _concerns(turn, path) else None
+
+
+def not_offered(turn: Turn, _key: str, path: str) -> web.Response | None:
+    """Answer with the help page below a path."""
+    return html(404, HELP_PAGE) if _concerns(turn, path) else None
+
+
+def no_answer(turn: Turn, _key: str, path: str) -> web.Response | None:
+    """Answer calls whose path holds a text with neither a list nor an object."""
+    part, _, form = turn.argument.partition(",")
+    if part.lower() not in path.lower():
+        return None
+    if form == "204":
+        return web.Response(status=204)
+    return web.Response(body=NOTHING[form or "null"], content_type="application/json")
+
+
+def token_expiry(turn: Turn, authorization: str, _path: str) -> web.Response | None:
+    """Answer 401 when a token was used this many times."""
+    if turn.due(authorization, turn.argument):
+        return None
+    return refusal(401, "Authorization has been denied for this request.", {"WWW-Authenticate": "Bearer"})
+
+
+def token_errors(turn: Turn, key: str, _path: str) -> web.Response | None:
+    """Answer token requests with errors of the 5xx kind the first times."""
+    return _failure(turn, key) if turn.due(key, turn.argument) else None
+
+
+def token_blocked(turn: Turn, key: str, _path: str) -> web.Response | None:
+    """Answer token requests with the page of a firewall the first times."""
+    return html(403, LOGIN_PAGE) if turn.due(key, turn.argument) else None
+
+
+def token_refused(turn: Turn, _key: str, _path: str) -> web.Response | None:
+    """Refuse each token request."""
+    return web.json_response({"error": turn.argument}, status=401 if turn.argument == "invalid_client" else 400)
+
+
+def token_answer(turn: Turn, _key: str, grant: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a granted token with something odd about it; None for a page in HTML."""
+    changes: dict[str, dict[str, Any]] = {
+        "text-expiry": {"expires_in": str(grant["expires_in"])},
+        "zero-expiry": {"expires_in": 0},
+        "negative-expiry": {"expires_in": -1},
+        "other-type": {"token_type": "mac"},
+    }
+    without = {"no-token": "access_token", "no-expiry": "expires_in"}.get(turn.argument)
+    if turn.argument == "html":
+        return None
+    return {name: value for name, value in (grant | changes.get(turn.argument, {})).items() if name != without}
