@@ -10,25 +10,25 @@ import etl
 from etl.config.settings import Settings
 
 #: What resources have, and how their fields are spelled, hidden and cleaned.
-DECLARATIONS = (
-    *("catalogue.py", "endpoints.py", "additional_resources.py", "resources.py"),
-    *("read_paths.py", "spelling.py", "sensitive.py", "values"),
-)
+DECLARATIONS = ("catalogue", "resources.py", "read_paths.py", "spelling.py", "sensitive.py", "values")
 #: Code that decides how a raw record becomes a row: the kinds, the models, the catalogue, the reshaping.
 CLEANING = (*DECLARATIONS, "models", "reshape", "record.py", "copy_text.py")
-#: Models that no record passes through: the program's own tables, views and states.
-OWN_TABLES = frozenset(
-    f"models/{name}.py"
-    for name in (
-        "api_access",
-        "bookkeeping",
-        "child_queue",
-        "commits",
-        "history",
-        "notifications",
-        "row_views",
-        "staging",
-    )
+#: Files of these packages that no record passes through: the order of the calls; the program's own tables and views.
+OTHERS = frozenset(
+    {"catalogue/detail_rules.py"}
+    | {
+        f"models/{name}.py"
+        for name in (
+            "api_access",
+            "bookkeeping",
+            "child_queue",
+            "commits",
+            "history",
+            "notifications",
+            "row_views",
+            "staging",
+        )
+    }
 )
 #: Code that decides how an item of an answer becomes a raw record: its id, its times, its text without secrets.
 READING = (*DECLARATIONS, "api/protocol", "record.py")
@@ -57,10 +57,10 @@ def rules_digest(paths: tuple[str, ...], *settings: str) -> str:
 
 
 def counted_files(paths: tuple[str, ...]) -> set[Path]:
-    """Return the files that decide about a version: those of packages and single ones, without the own tables."""
+    """Return the files that decide about a version: those of packages and single ones, without the others."""
     root = Path(etl.__file__).parent
-    own_tables = {root / name for name in OWN_TABLES}
-    return {file for path in paths for file in source_files(root / path)} - own_tables
+    others = {root / name for name in OTHERS}
+    return {file for path in paths for file in source_files(root / path)} - others
 
 
 def source_files(path: Path) -> Iterator[Path]:
