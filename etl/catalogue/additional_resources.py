@@ -19,7 +19,7 @@ from etl.catalogue.resource import Endpoint, Envelope, Nested, Resource
 from etl.models import activities, contact_details, core, documents
 from etl.models.base import StagedOnly
 from etl.models.codes import CONTACT_STATUS
-from etl.models.sources import digest_of, first_of, names_one
+from etl.models.sources import digest_of, first_of, is_record_id
 
 #: Fields that are removed before staging where the fields of a record have never been seen.
 IDENTITY_NUMBERS = ("SSN", "DriverLicenseNo")
@@ -44,7 +44,7 @@ STAFF_CALLS = tuple(
 def line_id(line: Mapping[str, Any]) -> Any:
     """Return the source id of a policy line: its own, else `<PolicyId>:<digest of its fields>`."""
     own = LINE_ID(line)
-    if names_one(own):
+    if is_record_id(own):
         return own
     fields = sorted((name, str(value)) for name, value in line.items() if name != "_parent")
     return f"{POLICY_ID(line)}:{digest_of(tuple(fields))}"
@@ -63,7 +63,7 @@ def fee_id(fee: Mapping[str, Any]) -> Any:
 def id_in_office(record: Mapping[str, Any], name: str) -> str | None:
     """Return the id in a field, after the id of the office whose list it is in; None without it."""
     own = record.get(name)
-    return f"{OFFICE_ID(record)}:{own}" if names_one(own) else None
+    return f"{OFFICE_ID(record)}:{own}" if is_record_id(own) else None
 
 
 ADDITIONAL: tuple[Resource, ...] = (

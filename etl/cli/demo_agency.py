@@ -66,7 +66,7 @@ def remove_demo(folder: Path) -> bool:
     return remove_server(folder)
 
 
-def exists_demo(folder: Path) -> bool:
+def has_demo(folder: Path) -> bool:
     """Return whether the demo has not been removed."""
     return (folder / _AGENCY_FILE).exists()
 

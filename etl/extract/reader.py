@@ -38,7 +38,7 @@ from etl.extract.page_size import PageSizeRefused, PageSource, next_smaller_size
 from etl.extract.source_tenant import check_source_tenant, is_shared
 from etl.ledger.children.queue import ChildRequest
 from etl.ledger.slices import Slice
-from etl.models.sources import in_words as describe_source
+from etl.models.sources import describe_source
 from etl.models.states import CallOutcome
 
 #: Slices read in parallel, so that many short slices are as fast as one long slice.

@@ -103,7 +103,9 @@ class ExtractService:
         workers = WorkerPool(
             staging_writer(ledger, self.settings, batch), StagingWriterFactory(url, self.settings, batch, ledger.lease)
         )
-        run = ExtractRun(ledger, self.settings, batch, api.wire, api.api, workers, self.watch, "extract", self.stop)
+        run = ExtractRun(
+            ledger, self.settings, batch, api.event_loop, api.api, workers, self.watch, "extract", self.stop
+        )
         run.traffic, run.today = api.api.traffic, api.now.date()
         batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
         ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTING))

@@ -72,7 +72,7 @@ def run_preview(ledger: Ledger, settings: Settings, api: ApiConnection, batch: B
     writer = IdWriterFactory(ledger.engine.url.render_as_string(hide_password=False), settings, batch, ledger.lease)
     workers = WorkerPool(writer.make(ledger), writer)
     run = ExtractRun(
-        ledger, settings, batch, api.wire, api.api, workers, watcher.watch,
+        ledger, settings, batch, api.event_loop, api.api, workers, watcher.watch,
         stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic, today=api.now.date(), is_dry=True,
     )  # fmt: skip
     with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic):

@@ -33,7 +33,7 @@ def finish_read(ledger: Ledger, batch: Batch, batch_resource: BatchResource) -> 
 
 
 def has_nothing_outstanding(ledger: Ledger, batch: Batch, batch_resource: BatchResource) -> bool:
-    """Tell whether a resource that was read has no calls left for another run."""
+    """Return whether a resource that was read has no calls left for another run."""
     resource = find_resource(batch_resource.resource)
     if resource.parent is None:
         return True

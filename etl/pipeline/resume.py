@@ -49,7 +49,7 @@ def find_interrupted(connection: Connection, tenant: str, names: Sequence[str]) 
 
 
 def is_interrupted(batch: Batch, batch_resources: Sequence[BatchResource]) -> bool:
-    """Tell whether a batch was never closed: it has resources left to read, or is still open without any.
+    """Return whether a batch was never closed: it has resources left to read, or is still open without any.
 
     A batch that was closed with failed resources is not interrupted; the next sync reads them.
     """

@@ -200,7 +200,7 @@ def build_run(
         settings, batch, {batch_resource.resource: batch_resource.window for batch_resource in batch_resources}
     )
     run = ExtractRun(
-        ledger, settings, batch, api.wire, api.api, stream.make_pool(ledger), watcher.watch,
+        ledger, settings, batch, api.event_loop, api.api, stream.make_pool(ledger), watcher.watch,
         stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic,
         today=api.now.date(), elapsed=elapsed,
     )  # fmt: skip

@@ -248,7 +248,7 @@ def trees() -> Iterator[ast.Module]:
 
 
 def is_text(node: ast.AST) -> bool:
-    """Tell whether a node is a text as it stands."""
+    """Return whether a node is a text as it stands."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 

@@ -13,7 +13,7 @@ from etl.cli.ui.terminal import print_line, print_notice
 from etl.config.parsers import check_database_url
 from etl.database.connect import database_errors, display_url
 from etl.database.embedded.paths import ServerPaths, server_paths
-from etl.database.embedded.server import embedded_exists, stop_server
+from etl.database.embedded.server import has_embedded, stop_server
 from etl.database.embedded.server import remove_server as remove_embedded
 from etl.database.migrate import schema_differences, upgrade
 from etl.database.revisions import check_migrated, current_revision, head_revision
@@ -170,7 +170,7 @@ def url(*, password: WithPassword = False) -> None:
 def find_embedded(data_dir: Path | None) -> ServerPaths:
     """Return the paths of the embedded server; raise UsageError if there is none."""
     paths = server_paths(data_dir)
-    if not embedded_exists(data_dir):
+    if not has_embedded(data_dir):
         raise UsageError(
             f"There is no embedded database in {paths.folder}. Create it with `qqetl db upgrade --embedded`."
         )

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from etl.cli.commands.simulate import MAX_CONTACTS, list_environment
-from etl.cli.demo_agency import exists_demo, get_demo_folder, load_or_create_agency, make_demo_settings, remove_demo
+from etl.cli.demo_agency import get_demo_folder, has_demo, load_or_create_agency, make_demo_settings, remove_demo
 from etl.cli.run_command import run_with_progress
 from etl.cli.session import CommandSession, connect_session, load_settings
 from etl.cli.ui.format import format_count, format_duration, join_words
@@ -116,7 +116,7 @@ def follow_changes(session: CommandSession, folder: Path, stop_request: StopRequ
 
 def was_removed(folder: Path) -> bool:
     """Return whether the demo was removed in another terminal, and say so."""
-    if exists_demo(folder):
+    if has_demo(folder):
         return False
     print_notice("The demo was removed by `qqetl demo --clear`, and its servers have stopped.")
     return True

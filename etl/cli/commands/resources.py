@@ -9,7 +9,7 @@ from etl.cli.ui.errors import format_error
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import build_table, print_json, print_line, print_notice, stdout
 from etl.config.settings import Settings
-from etl.database.embedded.server import embedded_exists
+from etl.database.embedded.server import has_embedded
 from etl.errors import EtlError
 from etl.resources import CATALOGUE
 from etl.status.status import load_offers
@@ -56,7 +56,7 @@ def describe_reading(resource: Resource) -> str:
 
 def read_offers(settings: Settings, *, embedded: bool) -> dict[str, bool]:
     """Return which resources the account offers, as far as is known; empty without a database."""
-    if not (embedded or settings.database_url is not None or embedded_exists(settings.etl_data_dir)):
+    if not (embedded or settings.database_url is not None or has_embedded(settings.etl_data_dir)):
         return {}
     try:
         with open_session(embedded=embedded, settings=settings) as session:

@@ -138,7 +138,7 @@ def show_failures(summary: Summary) -> None:
     for resource, reason in failed_resources:
         print_line(f"✗ {resource}: {escape_control_characters(reason)}", style="red")
     name = str(summary.batch.id)[:ID_LENGTH]
-    if failed_resources and not is_only_braked(summary):
+    if failed_resources and not is_only_over_limit(summary):
         print_line(f"Everything else was loaded. To retry: `qqetl retry {name}`, or wait for the next `qqetl sync`.")
     else:
         print_line(f"  Batch {name}: see `qqetl runs {name}`")
@@ -147,7 +147,7 @@ def show_failures(summary: Summary) -> None:
         print_line(f"  Includes the interrupted batch {name}: see `qqetl runs {name}`")
 
 
-def is_only_braked(summary: Summary) -> bool:
+def is_only_over_limit(summary: Summary) -> bool:
     """Return whether the deletion limit caused every failure: all data is loaded, and a retry changes nothing."""
     failed = [part for part in summary.parts if part.status is ResourceState.FAILED]
     return bool(failed) and all(part.trouble is IncidentKind.BRAKE_PULLED for part in failed)

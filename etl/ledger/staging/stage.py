@@ -12,7 +12,7 @@ from etl.catalogue.resource import Resource
 from etl.ledger import counters
 from etl.ledger.staging import raw_tables, suppressions
 from etl.ledger.staging import sets as versions
-from etl.ledger.staging.classify import CurrentVersion, IncomingRecord, awaits_another, classify, count_taken_over
+from etl.ledger.staging.classify import CurrentVersion, IncomingRecord, classify, count_taken_over, is_awaiting_another
 from etl.ledger.staging.raw_tables import PENDING, CleanStatus
 from etl.models.states import Outcome
 from etl.record import ReadSet, StagedRecord
@@ -122,7 +122,7 @@ def read_versions(
     """
     source_ids = {incoming_record.record.source_id for incoming_record in incoming}
     current_versions = raw_tables.read_current_versions(connection, resource, context.tenant, source_ids)
-    waiting = [current for current in current_versions.values() if awaits_another(current, context.batch_id)]
+    waiting = [current for current in current_versions.values() if is_awaiting_another(current, context.batch_id)]
     if not waiting:
         return current_versions
     raw_tables.lock_versions(connection, resource, waiting)

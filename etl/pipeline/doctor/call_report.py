@@ -88,5 +88,5 @@ def compare_answer(blank: CallReport, resource: Resource, answer: Answer, read: 
 
 
 def has_prefix_in(path: str, prefixes: set[str]) -> bool:
-    """Tell whether the object that holds a path was seen."""
+    """Return whether the object that holds a path was seen."""
     return path[: path.rfind(".") + 1] in prefixes
