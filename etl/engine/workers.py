@@ -20,7 +20,7 @@ from multiprocessing.connection import wait as readable
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
-from etl.database.deadline import were_calls_cancelled_since
+from etl.database.deadline import were_calls_canceled_since
 from etl.engine.page_writer import PageGroup, PageWriter, WriteResult
 from etl.errors import Interrupted, RetryableError
 
@@ -127,7 +127,7 @@ class WorkerProcess:
     def _wait_for_result(self) -> None:
         began = time.monotonic()
         while not readable([self._output.fileno()], POLL_SECONDS):
-            if were_calls_cancelled_since(began):
+            if were_calls_canceled_since(began):
                 self._process.kill()  # its transaction is rolled back
                 raise Interrupted
 

@@ -61,9 +61,7 @@ def test_a_resource_that_is_not_offered_is_remembered_and_fails_nothing(plain: S
 
 
 @pytest.mark.parametrize("answer", [name for name in REFUSALS if name != "help-page"])
-def test_an_undocumented_call_is_not_offered_whatever_else_than_records_it_answers(
-    answer: str, database_url: str
-) -> None:
+def test_an_undocumented_call_is_not_offered_if_it_answers_anything_but_records(answer: str, database_url: str) -> None:
     """An ordinary account: no call that only this project assumes, and no enterprise access."""
     with (
         serve_agency(documented_only=True, offered=(), undocumented_answer=answer) as served,

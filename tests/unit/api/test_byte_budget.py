@@ -43,7 +43,7 @@ def test_no_more_is_held_than_the_room_and_one_item_and_all_get_in(size: int, si
     run(scene())
 
 
-def test_whoever_gives_up_leaves_its_place_to_the_next() -> None:
+def test_a_caller_that_gives_up_leaves_its_place_to_the_next() -> None:
     async def scene() -> None:
         room = ByteBudget(1)
         await room.take(1)
@@ -58,7 +58,7 @@ def test_whoever_gives_up_leaves_its_place_to_the_next() -> None:
     run(scene())
 
 
-def test_room_is_not_given_to_whoever_was_just_cancelled_and_has_not_heard_of_it() -> None:
+def test_room_is_not_given_to_a_caller_that_was_just_canceled() -> None:
     async def scene() -> None:
         room = ByteBudget(1)
         await room.take(1)

@@ -33,7 +33,7 @@ async def numbers(put: Put[int], up_to: int) -> None:
         await put(number)
 
 
-async def for_ever() -> None:
+async def forever() -> None:
     """Never come to an end."""
     await asyncio.Event().wait()
 
@@ -71,7 +71,7 @@ def test_a_stop_ends_a_wait_and_cancels_what_was_waited_for(monkeypatch: pytest.
     with EventLoopThread(stop) as event_loop:
         stop.set()
         with pytest.raises(Interrupted):
-            event_loop.run(for_ever())
+            event_loop.run(forever())
         assert event_loop.run(tasks_left()) == []
 
 

@@ -50,7 +50,7 @@ def test_no_window_of_the_server_sees_more_calls_than_the_limit(
 @pytest.mark.parametrize(("window", "least"), [(60.0, 0.98), (6.0, 0.97), (1.0, 0.85)])
 @pytest.mark.parametrize("is_fixed", [False, True])
 @pytest.mark.parametrize("workers", [1, 4])
-def test_alone_on_the_account_nearly_all_of_the_limit_is_used(
+def test_without_other_users_of_the_account_nearly_all_of_the_limit_is_used(
     window: float, least: float, is_fixed: bool, workers: int
 ) -> None:
     api = LimitedApi(60, window, random.Random(1), is_fixed=is_fixed)
