@@ -26,6 +26,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from etl.docstrings import docstring_of
+from etl.local_time import format_moment
 
 
 class EtlError(Exception):
@@ -66,7 +67,7 @@ def _limit_message(seconds: float) -> str:
     """Return the message for a call limit that ends after `seconds`."""
     until = datetime.now(UTC) + timedelta(seconds=seconds)
     return (
-        f"The QQCatalyst call limit is used up until {until:%Y-%m-%d %H:%M} UTC. Progress is saved; run `qqetl retry` "
+        f"The QQCatalyst call limit is used up until {format_moment(until)}. Progress is saved; run `qqetl retry` "
         "after that time."
     )
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from etl.cli.run_notifier import RunNotifier
-from etl.cli.ui.format import format_number
 from etl.cli.ui.progress import show_progress
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_json, print_notice
@@ -13,6 +12,7 @@ from etl.cli.views.summary import show_summary, summary_to_json
 from etl.errors import Interrupted
 from etl.models.states import DRY_RECONCILE
 from etl.pipeline import Options, Summary, Watcher
+from etl.status.format import format_number
 
 #: Runs the pipeline and reports to a watcher.
 RunPipeline = Callable[[Watcher], Summary]

@@ -34,6 +34,7 @@ from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.load.computed import refresh_computed_columns
+from etl.local_time import format_moment
 from etl.models.states import DRY_RECONCILE, BatchState, ResourceState
 from etl.pipeline.deletion_preview import preview_deletions, run_preview
 from etl.pipeline.fallbacks import update_fallbacks
@@ -136,7 +137,7 @@ def report_doubted_clock(api: Api, watch: Watch) -> None:
         watch(
             Message(
                 f"The clock of QQCatalyst is {far} {direction} that of this machine, too far to be believed. "
-                f"The window ends at the earlier time, {api.now:%Y-%m-%d %H:%M} UTC. Check the clock of this machine."
+                f"The window ends at the earlier time, {format_moment(api.now)}. Check the clock of this machine."
             )
         )
 

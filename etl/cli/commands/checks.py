@@ -11,11 +11,12 @@ import typer
 from etl.checks import Check
 from etl.checks import get_check as find_check
 from etl.cli.session import CommandSession, open_session
-from etl.cli.ui.format import format_count, format_number, format_time, zone_label
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, reject_combination
 from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
 from etl.errors import UsageError
+from etl.local_time import format_time, zone_label
 from etl.status.checks import CheckHit, CheckStatus, check_statuses, list_hits
+from etl.status.format import format_count, format_number
 
 app = create_app()
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from etl.cli.session import connect_session, load_settings, open_database
-from etl.cli.ui.format import format_count
 from etl.cli.ui.options import Embedded, Yes, confirm, create_app, format_examples
 from etl.cli.ui.terminal import print_line, print_notice
 from etl.config.parsers import check_database_url
@@ -20,6 +19,7 @@ from etl.database.revisions import check_migrated, current_revision, head_revisi
 from etl.database.transfer import backup as backups
 from etl.database.transfer import move as moving
 from etl.errors import DatabaseNotReady, UsageError
+from etl.status.format import format_count
 
 app = create_app(
     help="Manage the database: migrations, backup, move, and the embedded server.",

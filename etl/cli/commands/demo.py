@@ -12,7 +12,6 @@ from etl.cli.commands.simulate import MAX_CONTACTS, list_environment
 from etl.cli.demo_agency import get_demo_folder, has_demo, load_or_create_agency, make_demo_settings, remove_demo
 from etl.cli.run_command import run_with_progress
 from etl.cli.session import CommandSession, connect_session, load_settings
-from etl.cli.ui.format import format_count, format_duration, join_words
 from etl.cli.ui.options import create_app, format_examples
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_line, print_notice
@@ -22,9 +21,10 @@ from etl.database.embedded.server import EmbeddedPostgres
 from etl.database.migrate import upgrade
 from etl.errors import Interrupted
 from etl.extract.selection import resource_names
+from etl.local_time import to_local
 from etl.pipeline import Options, Summary, Watcher, sync
 from etl.simulator import Simulator
-from etl.status.format import to_local
+from etl.status.format import format_count, format_duration, join_words
 
 app = create_app()
 

@@ -5,7 +5,6 @@ from functools import partial
 import typer
 
 from etl.cli.session import open_session
-from etl.cli.ui.format import format_count
 from etl.cli.ui.options import AsJson, Embedded, From, Resources, To, create_app, format_examples
 from etl.cli.ui.progress import show_progress
 from etl.cli.ui.signals import StopRequest
@@ -17,6 +16,7 @@ from etl.extract.selection import resource_names
 from etl.extract.service import ExtractService
 from etl.ledger import batches
 from etl.models.states import ResourceState
+from etl.status.format import format_count
 
 app = create_app()
 

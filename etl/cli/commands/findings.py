@@ -11,7 +11,6 @@ import typer
 from sqlalchemy import Connection
 
 from etl.cli.session import open_session
-from etl.cli.ui.format import format_count, format_number
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, reject_combination
 from etl.cli.ui.spreadsheet import safe_row
 from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
@@ -25,6 +24,7 @@ from etl.status.findings import (
     count_findings_by,
     export_findings,
 )
+from etl.status.format import format_count, format_number
 
 app = create_app()
 

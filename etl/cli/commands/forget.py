@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from etl.cli.session import open_session
-from etl.cli.ui.format import format_count, format_number
 from etl.cli.ui.options import AsJson, Embedded, Yes, confirm, create_app, format_examples
 from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
 from etl.pipeline.erase.forget import ForgetResult, forget
+from etl.status.format import format_count, format_number
 
 app = create_app()
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from etl.cli.session import CommandSession, open_session
-from etl.cli.ui.format import format_count
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, reject_combination
 from etl.cli.ui.terminal import print_json, print_line, print_notice
 from etl.database.revisions import check_migrated
@@ -19,6 +18,7 @@ from etl.notifications.after_run import update_incidents
 from etl.notifications.message import to_mail
 from etl.notifications.send import SendResult, send_queued
 from etl.notifications.templates import build_test_message, describe_resolved, headline
+from etl.status.format import format_count
 
 app = create_app()
 

@@ -9,13 +9,13 @@ from etl.cli.batch_lookup import resolve_batch_id
 from etl.cli.run_command import choose_summary_writer, run_with_progress
 from etl.cli.run_notifier import RunNotifier
 from etl.cli.session import CommandSession, load_settings, open_session
-from etl.cli.ui.format import format_count
 from etl.cli.ui.options import AsJson, Embedded, Resources, create_app, format_examples, reject_combination
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_json, print_line
 from etl.pipeline import Options, sync
 from etl.pipeline.reconcile import select_reconcilable, undo_deletions
 from etl.resources import selected
+from etl.status.format import format_count
 
 app = create_app()
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from etl.cli.session import open_session
-from etl.cli.ui.format import format_count, format_number
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.progress import show_progress
 from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
 from etl.models.states import Outcome
 from etl.pipeline import Replayed, replay
 from etl.resources import selected
+from etl.status.format import format_count, format_number
 
 app = create_app()
 

@@ -8,7 +8,6 @@ import typer
 
 from etl.cli.batch_lookup import resolve_batch_id
 from etl.cli.session import CommandSession, open_session
-from etl.cli.ui.format import format_bound, format_duration, format_number, format_time, join_words, zone_label
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, stdout
 from etl.cli.views.balance_sheet import (
@@ -21,7 +20,9 @@ from etl.cli.views.balance_sheet import (
 from etl.config.redaction import escape_control_characters
 from etl.ledger import batches
 from etl.ledger.batches import Batch
+from etl.local_time import format_bound, format_time, zone_label
 from etl.models.states import BatchState
+from etl.status.format import format_duration, format_number, join_words
 from etl.status.runs import RunSummary, list_runs
 
 app = create_app()

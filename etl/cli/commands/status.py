@@ -10,15 +10,6 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from etl.cli.session import open_session
-from etl.cli.ui.format import (
-    format_count,
-    format_duration,
-    format_moment,
-    format_number,
-    format_time,
-    join_words,
-    zone_label,
-)
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, parse_duration_option
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, print_notice, stdout
 from etl.cli.views.backfill import backfill_to_json, describe_no_answer, show_backfill
@@ -26,6 +17,8 @@ from etl.cli.views.verdict import StatusAnswer, answer_questions, show_answers
 from etl.config.redaction import escape_control_characters
 from etl.config.settings import Settings
 from etl.ledger.notifications import incidents, outbox
+from etl.local_time import format_moment, format_time, zone_label
+from etl.status.format import format_count, format_duration, format_number, join_words
 from etl.status.status import Freshness, PlaceholderCount, Status, load_status
 
 app = create_app()

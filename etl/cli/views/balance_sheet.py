@@ -6,11 +6,11 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from etl.cli.ui.format import format_number
 from etl.cli.ui.terminal import build_table, check_mark
 from etl.ledger.balance import describe_difference
 from etl.ledger.batches import BatchResource
 from etl.models.states import Outcome, ResourceState
+from etl.status.format import format_number
 
 
 def format_balance(counts: Mapping[str, int]) -> str:

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from etl.api.traffic import Traffic
 from etl.cli.ui.errors import format_error
-from etl.cli.ui.format import format_count, format_duration, format_moment, format_number
 from etl.cli.ui.terminal import build_table, check_mark, print_line, print_wrapped, stdout
 from etl.cli.views.advice import Advice, list_advice
 from etl.cli.views.call_time import forecast_to_json, format_rate, list_plan
@@ -18,8 +17,10 @@ from etl.config.redaction import escape_control_characters
 from etl.errors import EtlError
 from etl.ledger.quality.drift import DriftChange
 from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
+from etl.local_time import format_moment
 from etl.pipeline.doctor.call_report import FAILURES, WITHOUT_RECORDS, CallReport, CallStatus
 from etl.pipeline.forecast.forecast import SyncForecast
+from etl.status.format import format_count, format_duration, format_number
 
 #: A larger difference of the clocks is reported; windows use the API's clock in any case.
 MAX_CLOCK_SKEW = timedelta(minutes=5)

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from rich.table import Table
 
-from etl.cli.ui.format import format_number
 from etl.cli.ui.terminal import build_table
+from etl.status.format import format_number
 
 
 def build_results_table(counts: Mapping[str, Mapping[str, int]]) -> Table:

@@ -4,15 +4,16 @@ from typing import Any
 
 from rich.table import Table
 
-from etl.cli.ui.format import format_bound, format_count, format_duration, format_number, format_rate, join_words
 from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
 from etl.cli.views.balance_sheet import batch_resource_to_json, find_failures, format_balance, sum_counts
 from etl.config.redaction import escape_control_characters
 from etl.ledger.children.child_samples import ChildSample
 from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
 from etl.ledger.sync_history import COUNT_COLUMNS
+from etl.local_time import format_bound
 from etl.models.states import IncidentKind, Outcome, ResourceState
 from etl.pipeline import Summary
+from etl.status.format import format_count, format_duration, format_number, format_rate, join_words
 
 #: Characters of a batch id that are shown.
 ID_LENGTH = 8
