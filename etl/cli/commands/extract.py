@@ -12,6 +12,7 @@ from etl.cli.ui.terminal import print_json, print_line, print_notice
 from etl.cli.views.balance_sheet import batch_resource_to_json, sum_counts
 from etl.cli.window_options import parse_window_or_default
 from etl.database.revisions import check_migrated
+from etl.errors import ExitStatus
 from etl.extract.selection import resource_names
 from etl.extract.service import ExtractService
 from etl.ledger import batches
@@ -56,4 +57,4 @@ def command(
     print_notice(f"{format_count(sum_counts(parts)['pages'], 'page')} staged. Next: qqetl transform {batch_id}")
     for part in failed:
         print_notice(f"✗ {part.resource}: {part.error}", style="red")
-    raise typer.Exit(6 if failed else 0)
+    raise typer.Exit(ExitStatus.INCOMPLETE if failed else ExitStatus.DONE)

@@ -10,7 +10,7 @@ from etl.cli.session import CommandSession, open_session
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, reject_combination
 from etl.cli.ui.terminal import print_json, print_line, print_notice
 from etl.database.revisions import check_migrated
-from etl.errors import UsageError
+from etl.errors import ExitStatus, UsageError
 from etl.ledger.notifications import incidents, outbox
 from etl.ledger.notifications.incidents import Incident
 from etl.ledger.notifications.outbox import Mail
@@ -56,7 +56,7 @@ def command(*, test: Test = False, look: Look = False, embedded: Embedded = Fals
         show_status(status)
     if sent is not None and sent.failed:
         print_notice(sent.error or "An email could not be sent.", style="red")
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.FAILED)
 
 
 def send_mails(session: CommandSession, *, test: bool) -> SendResult:

@@ -16,6 +16,7 @@ from etl.cli.views.backfill import backfill_to_json, describe_no_answer, show_ba
 from etl.cli.views.verdict import StatusAnswer, answer_questions, show_answers
 from etl.config.redaction import escape_control_characters
 from etl.config.settings import Settings
+from etl.errors import ExitStatus
 from etl.ledger.notifications import incidents, outbox
 from etl.local_time import format_moment, format_time, zone_label
 from etl.status.format import format_count, format_duration, format_number, join_words
@@ -55,7 +56,7 @@ def command(*, max_lag: MaxLag = None, embedded: Embedded = False, as_json: AsJs
     if late and allowed_lag is not None:
         names = join_words([freshness.resource for freshness in late])
         print_notice(f"More than {format_duration(allowed_lag)} behind: {names}", style="red")
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.FAILED)
 
 
 def answer_status(

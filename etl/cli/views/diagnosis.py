@@ -14,7 +14,7 @@ from etl.cli.views.advice import Advice, list_advice
 from etl.cli.views.call_time import forecast_to_json, format_rate, list_plan
 from etl.config.rate_limit import RateLimit
 from etl.config.redaction import escape_control_characters
-from etl.errors import EtlError
+from etl.errors import EtlError, ExitStatus
 from etl.ledger.quality.drift import DriftChange
 from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
 from etl.local_time import format_moment
@@ -25,7 +25,6 @@ from etl.status.format import format_count, format_duration, format_number
 #: A larger difference of the clocks is reported; windows use the API's clock in any case.
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 #: Exit status if a call failed, as after a run with failed resources.
-SOME_FAILED = 6
 #: Fields that a cell lists; `--json` lists all.
 MAX_FIELDS = 6
 
@@ -37,7 +36,7 @@ class SetupCheck:
     name: str
     is_good: bool
     message: str
-    exit_status: int = 0
+    exit_status: int = ExitStatus.DONE
     is_warning: bool = False  #: ready, but worth knowing; explained below the table
 
     @property
@@ -73,7 +72,10 @@ class Diagnosis:
     def exit_status(self) -> int:
         """Exit status of the first failed check; 6 if only calls failed."""
         statuses = [check.exit_status for check in self.checks if not check.is_good]
-        return statuses[0] if statuses else SOME_FAILED if any(call.status in FAILURES for call in self.calls) else 0
+        if statuses:
+            return statuses[0]
+        is_incomplete = any(call.status in FAILURES for call in self.calls)
+        return ExitStatus.INCOMPLETE if is_incomplete else ExitStatus.DONE
 
 
 def show_diagnosis(diagnosis: Diagnosis) -> None:
