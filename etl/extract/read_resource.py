@@ -119,7 +119,7 @@ def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> Bat
         partial(counts_as_documented, tenant=tenant, resource=resource)
     ):
         state = ResourceState.NOT_OFFERED
-        run.not_offered[name] = str(error)
+        run.not_offered.add(name)
         run.ledger.commit(partial(record_not_offered, tenant=tenant, resource=resource, reason=str(error)))
     else:
         state = ResourceState.FAILED

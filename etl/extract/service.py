@@ -3,8 +3,8 @@
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -17,9 +17,8 @@ from etl.api.connection import ApiConnection as Api
 from etl.api.connection import connected
 from etl.api.traffic import Traffic
 from etl.catalogue.resource import Resource
-from etl.config.logs import add_log_fields, configure_logging
 from etl.config.settings import Settings
-from etl.database.connect import engine_of, make_engine
+from etl.database.connect import engine_of
 from etl.database.revisions import check_migrated
 from etl.engine.page_writer import PageWriter
 from etl.engine.workers import WorkerPool
@@ -32,9 +31,9 @@ from etl.extract.selection import find_out_of_reach, resource_names
 from etl.ledger import batches
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.children.queue import RefreshAge
-from etl.ledger.leases import Lease, Waiting, hold_lease
+from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.staging.classify import IncomingRecord
-from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
+from etl.ledger.staging.stage import StageContext, stage_records
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState
 from etl.record import ReadSet
@@ -99,14 +98,12 @@ class ExtractService:
 
     def read(self, api: Api, ledger: Ledger, batch: Batch) -> None:
         """Read every unread resource of a batch; on an error the batch is marked failed and can be resumed."""
-        url = self.engine.url.render_as_string(hide_password=False)
-        workers = WorkerPool(
-            staging_writer(ledger, self.settings, batch), StagingWriterFactory(url, self.settings, batch, ledger.lease)
-        )
+        make_writer = partial(make_staging_writer, settings=self.settings, batch=batch)
+        workers = WorkerPool(ledger, self.settings, batch, make_writer)
         run = ExtractRun(
-            ledger, self.settings, batch, api.event_loop, api.api, workers, self.watch, "extract", self.stop
-        )
-        run.traffic, run.today = api.api.traffic, api.now.date()
+            ledger, self.settings, batch, api.event_loop, api.api, workers, self.watch, "extract", self.stop,
+            today=api.now.date(), traffic=api.api.traffic,
+        )  # fmt: skip
         batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
         ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTING))
         with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic), workers:
@@ -118,26 +115,9 @@ class ExtractService:
         ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTED))
 
 
-@dataclass(frozen=True)
-class StagingWriterFactory:
-    """Makes the page writer of a worker process that stages page groups."""
-
-    url: str
-    settings: Settings
-    batch: Batch
-    lease: Lease | None
-
-    def __call__(self) -> PageWriter:
-        """Return the page writer, with its own database connection."""
-        configure_logging(self.settings)
-        add_log_fields(batch=str(self.batch.id), tenant=self.batch.tenant)
-        engine = make_engine(self.url, application_name="qqetl worker", pool_size=1)
-        return staging_writer(Ledger(engine, self.batch.tenant, self.lease), self.settings, self.batch)
-
-
-def staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> PageWriter:
+def make_staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> PageWriter:
     """Return the page writer that stages records for the later steps."""
-    stage_context = StageContext(batch.tenant, batch.id, batch.rules, leave_pending)
+    context = StageContext(batch.tenant, batch.id, batch.rules)
 
     def stage(
         connection: Connection,
@@ -145,11 +125,11 @@ def staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> PageWrit
         incoming: Sequence[IncomingRecord],
         sets: Sequence[ReadSet],
         window: Window | None,
+        _not_offered: AbstractSet[str],
     ) -> Counter[str]:
-        return stage_records(connection, stage_context, resource, incoming, sets, window).counts
+        return stage_records(connection, context, resource, incoming, sets, window)
 
-    age = RefreshAge.of(settings)
-    return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, {}, age)
+    return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, RefreshAge.of(settings))
 
 
 def keep_running(connection: Connection, batch_resource: BatchResource, complete: bool) -> BatchResource:  # noqa: ARG001, FBT001 (a FinishResource)

@@ -6,7 +6,7 @@ It writes its own batch and nothing else: no record, watermark or offer, and not
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,9 +14,7 @@ from sqlalchemy import Connection, Engine
 
 import etl
 from etl.api.connection import ApiConnection, connected
-from etl.config.logs import add_log_fields, configure_logging
 from etl.config.settings import Settings
-from etl.database.connect import make_engine
 from etl.database.revisions import check_migrated
 from etl.engine.id_writer import IdWriter
 from etl.engine.workers import WorkerPool
@@ -31,7 +29,7 @@ from etl.extract.verify_deleted import verify_deleted
 from etl.ledger import balance, batches
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.children.queue import RefreshAge
-from etl.ledger.leases import Lease, Waiting, hold_lease
+from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.transaction import Ledger
 from etl.models.states import DRY_RECONCILE, BatchState, ResourceState
 from etl.pipeline.reconcile import ReconcileContext, reconcile
@@ -69,8 +67,7 @@ def run_preview(ledger: Ledger, settings: Settings, api: ApiConnection, batch: B
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     unread = batches.select_unfinished(batch_resources)
     watcher.watch(Planned(len(batch_resources), len(batch_resources) - len(unread)))
-    writer = IdWriterFactory(ledger.engine.url.render_as_string(hide_password=False), settings, batch, ledger.lease)
-    workers = WorkerPool(writer.make(ledger), writer)
+    workers = WorkerPool(ledger, settings, batch, partial(make_id_writer, settings=settings, batch=batch))
     run = ExtractRun(
         ledger, settings, batch, api.event_loop, api.api, workers, watcher.watch,
         stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic, today=api.now.date(), is_dry=True,
@@ -112,26 +109,10 @@ def close_preview(connection: Connection, batch: Batch) -> None:
     balance.close_batch(connection, batch.id)
 
 
-@dataclass(frozen=True)
-class IdWriterFactory:
-    """Makes the writer of a process that records the ids of pages."""
-
-    url: str
-    settings: Settings
-    batch: Batch
-    lease: Lease | None
-
-    def __call__(self) -> IdWriter:
-        """Return the writer, with its own database connection."""
-        configure_logging(self.settings)
-        add_log_fields(batch=str(self.batch.id), tenant=self.batch.tenant)
-        engine = make_engine(self.url, application_name="qqetl worker", pool_size=1)
-        return self.make(Ledger(engine, self.batch.tenant, self.lease))
-
-    def make(self, ledger: Ledger) -> IdWriter:
-        """Return a writer that uses this ledger."""
-        zone, age = self.settings.etl_api_timezone, RefreshAge.of(self.settings)
-        return IdWriter(ledger, self.batch.id, zone, self.batch.rules, handle_nothing, {}, age)
+def make_id_writer(ledger: Ledger, settings: Settings, batch: Batch) -> IdWriter:
+    """Return a writer that records the ids of pages."""
+    zone, age = settings.etl_api_timezone, RefreshAge.of(settings)
+    return IdWriter(ledger, batch.id, zone, batch.rules, handle_nothing, age)
 
 
 def handle_nothing(*_: object) -> Counter[str]:

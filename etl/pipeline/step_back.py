@@ -61,7 +61,7 @@ def replace_versions(connection: Connection, stream: Stream, resource: Resource,
     """Load older versions in place of ours, and count them once more: as stepped back instead of older."""
     batch = stream.batch
     older = step_back.withdraw_newest(connection, resource, batch.tenant, batch.id, source_ids)
-    counts = stream.process_records(connection, resource, older, [], None)
+    counts = stream.process_records(connection, resource, older)
     for child, _ in derived_from(resource.name):
         soft_delete_missing(connection, stream.make_target(child), child)
     written = Counter({str(outcome): counts[outcome] for outcome in WRITTEN})

@@ -1,7 +1,7 @@
 """The sync: plan, take the lease, run every resource through all steps, and close the batch."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from etl.api.connection import connected
 from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
+from etl.engine.workers import WorkerPool
 from etl.events import Message, Planned, Watch
 from etl.extract import ExtractService
 from etl.extract.account import register_account
@@ -44,7 +45,7 @@ from etl.pipeline.reconcile import ReconcileContext, VerifyDeleted, reconcile, s
 from etl.pipeline.replay import replay_refused_records
 from etl.pipeline.resume import batch_to_resume, find_interrupted, reset_failed
 from etl.pipeline.step_back import step_back_resources
-from etl.pipeline.stream import Stream
+from etl.pipeline.stream import make_stream_writer
 from etl.pipeline.summary import Summary, summarize_batch
 from etl.pipeline.watcher import Watcher
 from etl.resources import find_resource
@@ -197,22 +198,23 @@ def build_run(
     `elapsed` are the seconds since the run began, for one of its later tasks.
     """
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
-    stream = Stream(
-        settings, batch, {batch_resource.resource: batch_resource.window for batch_resource in batch_resources}
-    )
-    run = ExtractRun(
-        ledger, settings, batch, api.event_loop, api.api, stream.make_pool(ledger), watcher.watch,
-        stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic,
-        today=api.now.date(), elapsed=elapsed,
+    windows = {batch_resource.resource: batch_resource.window for batch_resource in batch_resources}
+    make_writer = partial(make_stream_writer, settings=settings, batch=batch, windows=windows)
+    workers = WorkerPool(ledger, settings, batch, make_writer)
+    return ExtractRun(
+        ledger, settings, batch, api.event_loop, api.api, workers, watcher.watch,
+        stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic, today=api.now.date(), elapsed=elapsed,
+        limit=batch.options.get("limit"), not_offered=select_not_offered(batch_resources),
     )  # fmt: skip
-    run.limit = batch.options.get("limit")
-    run.not_offered = stream.not_offered
-    run.not_offered |= {
-        batch_resource.resource: batch_resource.error or ""
+
+
+def select_not_offered(batch_resources: Iterable[BatchResource]) -> set[str]:
+    """Return the names of the resources that the account does not offer."""
+    return {
+        batch_resource.resource
         for batch_resource in batch_resources
         if batch_resource.status is ResourceState.NOT_OFFERED
     }
-    return run
 
 
 def finish_batch(
