@@ -192,10 +192,17 @@ class ResourceReader:
         attempts = None if self.limits.failed is None else ATTEMPTS_AFTER_FAILURE
         return replace(call, divisible=True, attempts=attempts) if days > SHORTEST_SPLIT_DAYS else call
 
-    async def fetch_days(self, call: Call, days: int) -> Answer:
-        """Return the answer to a call for this many days; raise RangeTooLong where fewer days may be answered."""
+    async def fetch_sized(self, call: Call, days: int, size: int) -> Answer:
+        """Return the answer to a call for this many days and for pages of this size; 0: without days or size.
+
+        Raises PageSizeRefused where smaller pages may be accepted, RangeTooLong where fewer days may be answered.
+        """
         try:
             answer = await self.api.fetch(call)
+        except EndpointRefused as refusal:
+            if refusal.may_concern_size and size:
+                raise PageSizeRefused(size, refusal) from refusal
+            raise
         except ApiUnavailable as error:
             is_absence = isinstance(error, CallFailed) and not self.resource.documented
             if call.divisible and error.is_overload and not is_absence:
@@ -203,15 +210,6 @@ class ResourceReader:
             raise
         self.limits.record_answer(days)
         return answer
-
-    async def fetch_sized(self, call: Call, days: int, size: int) -> Answer:
-        """Return what `fetch_days` returns; raise PageSizeRefused where smaller pages may be accepted. Size 0: none."""
-        try:
-            return await self.fetch_days(call, days)
-        except EndpointRefused as refusal:
-            if refusal.may_concern_size and size:
-                raise PageSizeRefused(size, refusal) from refusal
-            raise
 
     def example_call(self) -> Call:
         """Return a call for a parent that does not exist, to name the resource in a message."""

@@ -37,6 +37,10 @@ RESOURCE_ERRORS = (ApiUnavailable, UnexpectedResponse, EndpointRefused, InvalidR
 DETAIL_SECONDS = 57 * 60.0
 
 
+#: Puts answers as they arrive.
+Fetch = Callable[[Put[FetchedPage | FetchFailed]], Coroutine[Any, Any, None]]
+
+
 @dataclass
 class ExtractRun:
     """One run over one batch."""
@@ -86,10 +90,15 @@ class ExtractRun:
         """Return how many concurrent calls one resource may make, given how many are being read."""
         return share_of_calls(self.settings.etl_concurrency, self.active_readers)
 
-    def write_pages(
+    def write_pages(self, window: Window | None, fetch: Fetch, group_size: int) -> None:
+        """Write what `fetch` puts, at most `group_size` answers a transaction; raise what either of them raised."""
+        for _ in self.write_results(window, fetch, group_size):
+            pass
+
+    def write_results(
         self,
         window: Window | None,
-        fetch: Callable[[Put[FetchedPage | FetchFailed]], Coroutine[Any, Any, None]],
+        fetch: Fetch,
         group_size: int,
         on_error: Callable[[str, EtlError], None] | None = None,
     ) -> Iterator[WriteResult]:
