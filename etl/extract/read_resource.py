@@ -63,7 +63,8 @@ def read_list(run: ExtractRun, reader: ListReader, numbers: Collection[int] | No
     while unread:
         reading = reader.begin_reading(unread)
         try:
-            run.write_pages(reader.window, reading.fetch, PAGES_PER_GROUP)
+            for _ in run.write_pages(reader.window, reading.fetch, PAGES_PER_GROUP):
+                pass
         except (PageSizeRefused, RangeTooLong) as failure:
             unread = reader.adapt(reading, failure)
         else:

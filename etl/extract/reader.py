@@ -275,13 +275,17 @@ class ResourceReader:
         page = next(number for number in range(1, len(read) + 2) if number not in read)
         if page > 1 and read[page - 1] < size and len(read) == page - 1:
             return
-        await self.read_page(put, date_slice, page, progress)
+        answer = await self.fetch_page(date_slice, page)
+        progress.update(answer)
+        await put(answer)
         announced = progress.last_page
         end = self.max_pages or 2 * announced + MAX_EXTRA_PAGES
         page = await self.read_announced_pages(put, date_slice, page, progress, read, end)
         while progress.may_have_more and page < end:
             page += 1
-            await self.read_page(put, date_slice, page, progress)
+            answer = await self.fetch_page(date_slice, page)
+            progress.update(answer)
+            await put(answer)
         if progress.may_have_more and self.max_pages is None:
             name = self.resource.name
             raise ApiUnavailable(
@@ -313,12 +317,6 @@ class ResourceReader:
                     if progress.is_over:
                         break
         return page
-
-    async def read_page(self, put: Put[FetchedPage], date_slice: Slice, page: int, progress: SliceProgress) -> None:
-        """Fetch and put one page."""
-        answer = await self.fetch_page(date_slice, page)
-        progress.update(answer)
-        await put(answer)
 
     async def plan_date_ranges(self, endpoint_index: int, date_range: DateRange) -> list[DateRange]:
         """Return a date range split so that each part can be paged, by the total that its first page names.

@@ -90,12 +90,7 @@ class ExtractRun:
         """Return how many concurrent calls one resource may make, given how many are being read."""
         return share_of_calls(self.settings.etl_concurrency, self.active_readers)
 
-    def write_pages(self, window: Window | None, fetch: Fetch, group_size: int) -> None:
-        """Write what `fetch` puts, at most `group_size` answers a transaction; raise what either of them raised."""
-        for _ in self.write_results(window, fetch, group_size):
-            pass
-
-    def write_results(
+    def write_pages(
         self,
         window: Window | None,
         fetch: Fetch,

@@ -76,7 +76,7 @@ class DetailReader:
         while requests := self.next_requests(due):
             self._begun = set()
             fetch = partial(self.fetch_requests, requests=requests)
-            for result in self.run.write_results(None, fetch, ANSWERS_PER_GROUP, self.close_reading):
+            for result in self.run.write_pages(None, fetch, ANSWERS_PER_GROUP, self.close_reading):
                 self.readings[result.resource].update(result)
             self.run.record_calls()
 
