@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sites import Site
 from snapshots import pairs, value, values
+from source_changes import edit
 from sqlalchemy import text
 
 from etl.cli.commands.explain import show_explanation
@@ -134,6 +135,7 @@ def some_agent(site: Site) -> str:
 def test_a_refused_record_is_explained_although_it_has_no_row(synced: Site, simulator: Simulator) -> None:
     new = dict(simulator.world.contacts[simulator.world.clients[0]], EntityID=990_001, Status="in force since May")
     simulator.world.contacts.put(990_001, new, simulator.server.now())
+    edit(simulator, simulator.world.contacts, 990_001)
     synced.sync_once()
     explanation = explain_row(synced, "contacts", 990_001)
     assert explanation.row is None
