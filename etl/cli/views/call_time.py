@@ -93,10 +93,7 @@ def forecast_to_json(forecast: SyncForecast, limit: RateLimit) -> dict[str, Any]
         "useful": calls_to_json(forecast.useful, limit),
         "current": calls_to_json(forecast.current, limit),
         "complete": calls_to_json(forecast.complete, limit),
-        "estimated_from": [
-            {"resource": sample.resource, "records": sample.records, "total": sample.total}
-            for sample in forecast.sampled
-        ],
+        "estimated_from": forecast.sampled,
     }
 
 

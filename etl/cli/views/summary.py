@@ -158,11 +158,11 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
     """Return the summary as JSON."""
     batch = summary.batch
     return {
-        "batch": str(batch.id),
-        "resumed_batch": str(summary.resumed_batch) if summary.resumed_batch else None,
-        "status": batch.status.value,
+        "batch": batch.id,
+        "resumed_batch": summary.resumed_batch,
+        "status": batch.status,
         "exit_status": summary.exit_status,
-        "window": {"start": batch.window.start.isoformat(), "end": batch.window.end.isoformat()},
+        "window": batch.window,
         "seconds": round(summary.seconds, 3),
         "calls": summary.calls,
         "waited_seconds": round(summary.waited, 3),
@@ -172,6 +172,6 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
             {"resource": change.resource, "path": change.path, "change": change.description} for change in summary.drift
         ],
         "resources": [batch_resource_to_json(part) for part in summary.parts],
-        "tables": {name: dict(counts) for name, counts in summary.tables.items()},
+        "tables": summary.tables,
         "vanished": {scan.resource: scan.missing_count for scan in summary.swept if scan.missing_count},
     }
