@@ -52,9 +52,9 @@ def lines_of(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield {"PolicyId": policy_id, "PolicyDetailsID": own_id, "LOBList": [line]}
 
 
-def of_line(key: str) -> FirstOf:
-    """Return the source of a fact about a detail's line of business: its own, else the first line of its policy."""
-    return first_of(f"LOBList.0.{key}", f"_parent.LOBList.0.{key}")
+def of_line(key: str, *own: str) -> FirstOf:
+    """Return the source of a fact about a detail's line of business: its list, that of its policy, its own fields."""
+    return first_of(f"LOBList.0.{key}", f"_parent.LOBList.0.{key}", *own)
 
 
 def detail_id(detail: Mapping[str, Any]) -> Any:
@@ -200,8 +200,8 @@ class PolicyDetail(Model):
     keeps_history = True
 
     policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
-    line_of_business: Mapped[str | None] = field(of_line("Name"), Text())
-    lob_id: Mapped[str | None] = field(of_line("ID"), SourceId())
+    line_of_business: Mapped[str | None] = field(of_line("Name", "LOB"), Text())
+    lob_id: Mapped[str | None] = field(of_line("ID", "LOBID"), SourceId())
     lob_code: Mapped[str | None] = field(of_line("Code"), Word())
     acord_code: Mapped[str | None] = field(of_line("AcordCode"), Word())
     internal_code: Mapped[str | None] = field(of_line("InternalCode"), Word())
