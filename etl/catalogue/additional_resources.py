@@ -15,6 +15,7 @@ from etl.catalogue.endpoints import (
     pages,
     whole_page,
 )
+from etl.catalogue.facts import ALL_INTEGRATOR, ALL_VENDOR, ASSUMED, INTEGRATOR, VENDOR, Facts
 from etl.catalogue.resource import Endpoint, Envelope, Nested, Resource
 from etl.models import activities, contact_details, core, documents
 from etl.models.base import StagedOnly
@@ -77,6 +78,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         parent=of_office(),
         secrets=("SSN",),
         data_source=core.EMPLOYEE_LIST,
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "cancellation_reasons",
@@ -85,7 +87,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         (Endpoint("Locations/{parent}/Policies/CancellationReasons", Envelope.ACTION),),
         parent=of_office("LocationID"),
         known_unmapped=("CancellationReasonName", "SystemDefined", "LocationId"),
-        documented=False,
+        facts=Facts(ASSUMED, ASSUMED, VENDOR, VENDOR),
     ),
     Resource(
         "carrier_fees",
@@ -94,7 +96,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         (Endpoint("Locations/{parent}/Policies/CarrierFees", Envelope.ACTION),),
         parent=of_office("LocationID"),
         known_unmapped=FIELDS_OF_FEES,
-        documented=False,
+        facts=Facts(ASSUMED, ASSUMED, VENDOR, VENDOR),
     ),
     Resource(
         "endorsements",
@@ -103,6 +105,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         enterprise("endorsements", UNSHOWN_MODIFIED_DAYS),
         nested=Nested("PolicyAdjustments", "policies", "PolicyId", ("EndorsementEffectiveDate",)),
         secrets=("SSN",),
+        facts=ALL_VENDOR,
     ),
     Resource(
         "notes",
@@ -114,6 +117,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         parent=of_customer("EntityID"),
         secrets=("SSN",),
         optional=True,
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "policy_notes",
@@ -126,6 +130,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         secrets=("SSN",),
         optional=True,
         data_source=activities.POLICY_NOTES,
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "tasks",
@@ -135,8 +140,8 @@ ADDITIONAL: tuple[Resource, ...] = (
         created=CREATED,
         parent=of_customer("EntityID"),
         secrets=("SSN",),
-        documented=False,
         optional=True,
+        facts=Facts(INTEGRATOR, ASSUMED, ASSUMED, ASSUMED),
     ),
     Resource(
         "contact_phones",
@@ -145,8 +150,8 @@ ADDITIONAL: tuple[Resource, ...] = (
         whole_page("Contacts/{parent}/PhoneNumbers"),
         parent=of_customer("EntityID"),
         secrets=("SSN",),
-        documented=False,
         optional=True,
+        facts=Facts(INTEGRATOR, ASSUMED, ASSUMED, ASSUMED),
     ),
     Resource(
         "contact_emails",
@@ -155,8 +160,8 @@ ADDITIONAL: tuple[Resource, ...] = (
         whole_page("Contacts/{parent}/Emails"),
         parent=of_customer("EntityID"),
         secrets=("SSN",),
-        documented=False,
         optional=True,
+        facts=Facts(INTEGRATOR, ASSUMED, ASSUMED, ASSUMED),
     ),
     Resource(
         "contact_addresses",
@@ -165,6 +170,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         whole_page("Contacts/{parent}/Addresses"),
         parent=of_customer("EntityID"),
         optional=True,
+        facts=ALL_VENDOR,
     ),
     Resource(
         "files",
@@ -176,6 +182,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         known_unmapped=("BlobContainerInfoId", "EntityId", "BlobUrl"),
         optional=True,
         data_source=documents.FILES,
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "customer_details",
@@ -185,6 +192,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         parent=of_customer("EntityID"),
         secrets=IDENTITY_NUMBERS,
         optional=True,
+        facts=Facts(VENDOR, VENDOR, VENDOR, INTEGRATOR),
     ),
     Resource(
         "policy_lines",
@@ -193,8 +201,8 @@ ADDITIONAL: tuple[Resource, ...] = (
         array("Policies/{parent}/PolicyLines"),
         parent=of_policy(),
         secrets=IDENTITY_NUMBERS,
-        documented=False,
         optional=True,
+        facts=Facts(INTEGRATOR, ASSUMED, ASSUMED, ASSUMED),
     ),
     Resource(
         "premium",
@@ -203,7 +211,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         (Endpoint("Policies/{parent}/Premium", Envelope.OBJECT),),
         parent=of_policy(),
         secrets=IDENTITY_NUMBERS,
-        documented=False,
         optional=True,
+        facts=Facts(INTEGRATOR, ASSUMED, ASSUMED, ASSUMED),
     ),
 )

@@ -204,7 +204,7 @@ class ResourceReader:
                 raise PageSizeRefused(size, refusal) from refusal
             raise
         except ApiUnavailable as error:
-            is_absence = isinstance(error, CallFailed) and not self.resource.documented
+            is_absence = isinstance(error, CallFailed) and not self.resource.is_documented
             if call.divisible and error.is_overload and not is_absence:
                 raise RangeTooLong(days, error) from error
             raise
@@ -231,7 +231,7 @@ class ResourceReader:
 
         Once items had it, one without it is a faulty record of its own.
         """
-        if self.has_seen_ids or self.resource.documented or not answer.page.items:
+        if self.has_seen_ids or self.resource.is_documented or not answer.page.items:
             return
         sample = replace(answer.page, items=answer.page.items[:ID_SAMPLE])
         endpoint = self.resource.endpoints[call.endpoint]

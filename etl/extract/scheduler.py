@@ -80,7 +80,7 @@ def is_child(batch_resource: BatchResource) -> bool:
 
 def is_optional(batch_resource: BatchResource) -> bool:
     """Return whether an account may lack a list; offices, contacts, policies and billing go first."""
-    return not find_resource(batch_resource.resource).documented
+    return not find_resource(batch_resource.resource).is_documented
 
 
 @contextmanager

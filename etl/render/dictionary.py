@@ -92,7 +92,7 @@ def resource_line(resource: Resource) -> str:
         for derivation in resource.derived
     ]
     parent = f", once for each of {resource.parent.resource}" if resource.parent else ""
-    note = "" if resource.documented else "; undocumented: an account may not offer it"
+    note = "" if resource.is_documented else "; undocumented: an account may not offer it"
     note += f"; optional: `ETL_RESOURCES=+{resource.name}`" if resource.optional else ""
     return f"Resource {resource.name}: {' and '.join(sources)}{parent}{note}."
 

@@ -1,5 +1,6 @@
 """`qqetl resources`: list all resources, and which of them the account offers."""
 
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -30,13 +31,13 @@ def command(*, embedded: Embedded = False, as_json: AsJson = False) -> None:
         print_json([resource_to_json(entry, offered.get(entry.name)) for entry in CATALOGUE])
         return
     rows = [
-        (entry.name, YES_NO[entry.documented], YES_NO[offered.get(entry.name)], format_source(entry))
+        (entry.name, YES_NO[entry.is_documented], YES_NO[offered.get(entry.name)], format_source(entry))
         for entry in CATALOGUE
     ]
     stdout().print(build_table(("Resource", "Documented", "Offered", "Call"), rows))
     print_line()
     print_line("A resource fills the table of the same name unless → names another. {parent}: one call per parent.")
-    print_line("Documented: in the vendor's API documentation. Offered: as this account last responded.")
+    print_line("Documented: the vendor or an integrator shows path, envelope and id. Offered: by the last response.")
 
 
 def format_source(resource: Resource) -> str:
@@ -76,6 +77,8 @@ def resource_to_json(resource: Resource, offered: bool | None) -> dict[str, Any]
         "read": describe_reading(resource),
         "parent": resource.parent.resource if resource.parent else None,
         "made_from": list(dict.fromkeys(derivation.resource for derivation in resource.derived)),
-        "proven": resource.documented,
+        "proven": resource.is_documented,
+        "documented": asdict(resource.facts),
+        "access": resource.access,
         "offered": offered,
     }

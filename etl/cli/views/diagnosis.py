@@ -1,7 +1,7 @@
 """Report of `qqetl doctor`: setup checks, API calls, what they mean, drift, and the plan of the next sync."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -198,7 +198,8 @@ def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
             {
                 "resource": call.resource,
                 "call": call.call,
-                "proven": call.documented,
+                "proven": call.facts.is_documented,
+                "documented": asdict(call.facts),
                 "verdict": call.status,
                 "records": call.records,
                 "total": call.total,

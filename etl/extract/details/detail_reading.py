@@ -71,7 +71,7 @@ class DetailReading:
                 self.failures.append(failure)
         if not self.answered and self.not_found >= MAX_INITIAL_NOT_FOUND and not self.has_answers():
             self.close(EndpointRefused(self.reader.example_call(), 404, Refusal.MISSING))
-        most = MAX_CONSECUTIVE_FAILURES if self.resource.documented else MAX_UNDOCUMENTED_FAILURES
+        most = MAX_CONSECUTIVE_FAILURES if self.resource.is_documented else MAX_UNDOCUMENTED_FAILURES
         if len(self.failures) >= most and result.answered == 0:
             self.close(self.summarize_failures())
 

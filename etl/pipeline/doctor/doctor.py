@@ -101,7 +101,7 @@ def save_offers(ledger: Ledger, reports: list[CallReport]) -> None:
     """
     for report in reports:
         offered = OFFERED_BY_STATUS.get(report.status)
-        if report.documented or offered is None or report.is_passing:
+        if report.facts.is_documented or offered is None or report.is_passing:
             continue
         offer: dict[str, Any] = {"tenant": ledger.tenant, "resource": report.resource, "reason": report.reason}
         documented = partial(counts_as_documented, tenant=ledger.tenant, resource=BY_NAME[report.resource])
@@ -146,7 +146,7 @@ def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -
 def report_error(blank: CallReport, resource: Resource, error: EtlError) -> CallReport:
     """Return the report on a call that brought no records."""
     if isinstance(error, NotFound):
-        status = CallStatus.UNDECIDED if resource.documented else CallStatus.NOT_OFFERED
+        status = CallStatus.UNDECIDED if resource.is_documented else CallStatus.NOT_OFFERED
         reason = "404 for the sample record; a sync decides after ten of them"
         return replace(blank, status=status, reason=reason, is_passing=True)
     if resource.needs_enterprise_access and isinstance(error, EndpointRefused):

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from etl.api.protocol import Call, CallFailed, Page, make_records, page_call, parent_call, read_page, whole_call
+from etl.catalogue.facts import ALL_VENDOR
 from etl.catalogue.resource import Endpoint, Envelope, Paging, Resource
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.resources import find_resource
@@ -60,7 +61,7 @@ def test_a_parents_id_is_in_path_or_query_and_cannot_leave_it() -> None:
 
 def test_a_paged_call_for_one_parent_asks_for_all_that_a_page_grants() -> None:
     endpoint = Endpoint("Contacts/{parent}/Addresses", Envelope.PAGE, Paging(largest=100))
-    resource = Resource("addresses", find_resource("contacts").model, "AddressID", (endpoint,))
+    resource = Resource("addresses", find_resource("contacts").model, "AddressID", (endpoint,), facts=ALL_VENDOR)
     assert parent_call(resource, endpoint, "7").target == "Contacts/7/Addresses?pageNumber=1&pageSize=100"
 
 
