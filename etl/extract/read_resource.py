@@ -69,7 +69,7 @@ def finish_resource(
         if profile is not None:
             write_profile(connection, ledger.tenant, batch_id, resource, profile)
         read = batches.mark_fully_read(connection, batch_id, resource.name, complete=complete)
-        if not resource.documented:
+        if not resource.documented and read.counts["pages"]:
             watermarks.write_offer(connection, ledger.tenant, resource.name, offered=True)
         return finish(connection, read, complete)
 
