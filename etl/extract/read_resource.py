@@ -84,7 +84,7 @@ def finish_resource(
         if profile is not None:
             write_profile(connection, ledger.tenant, batch.id, resource, profile)
         read = batches.mark_fully_read(connection, batch.id, resource.name, complete=complete)
-        if not resource.is_documented:
+        if not resource.is_documented and read.counts["pages"]:
             watermarks.write_offer(connection, ledger.tenant, resource.name, offered=True)
         if batch.command == EXTRACT:
             return read
