@@ -37,7 +37,7 @@ class DetailReading:
         self.answered = 0
         self.not_found = 0
         self.failures: list[FetchFailed] = []
-        self.has_answered = resource.documented or self.has_answers()  #: whether the account is known to offer it
+        self.has_answered = resource.is_documented or self.has_answers()  #: whether the account is known to offer it
         self._trial = asyncio.Lock()
         self._trial_failures: list[FetchFailed] = []
 
