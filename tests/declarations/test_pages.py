@@ -76,9 +76,7 @@ def test_the_table_of_api_facts_is_rendered_and_the_rest_of_the_page_kept() -> N
     assert render_api_facts(page) == page
     rows = [line for line in page.splitlines() if line.startswith("| ")]
     assert {line.count("|") for line in rows} == {9}
-    assert (
-        "| acord_forms | `GET ACORDForms/ByCustomer/{parent}` | integrator | assumed | vendor | vendor | everybody | no |"
-    ) in rows
+    assert "| carrier_list | `GET Carriers` | vendor | assumed | assumed | assumed | everybody | no |" in rows
     assert "| agencies | derived from locations | assumed | assumed | assumed | assumed | everybody | yes |" in rows
 
 
