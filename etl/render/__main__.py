@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from etl.render.api_facts import render_api_facts
 from etl.render.checks import checks_page
 from etl.render.dag_names import dag_names
 from etl.render.dictionary import data_dictionary
@@ -12,6 +13,8 @@ from etl.render.settings import sample_env, settings_table
 from etl.render.sizing import sizing_page
 
 ROOT = Path(__file__).parents[2]
+
+API_FACTS = "docs/reference/api-facts.md"
 
 SETTINGS_HEAD = """# Settings
 
@@ -26,11 +29,17 @@ def settings_page() -> str:
     return SETTINGS_HEAD + settings_table()
 
 
+def api_facts_page() -> str:
+    """Return the page of API facts: the text as it is in the checkout, with its table rendered."""
+    return render_api_facts((ROOT / API_FACTS).read_text())
+
+
 #: Every rendered file, by its path in the checkout.
 PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": sample_env,
     "etl/dags/names.py": dag_names,
     "docs/explanation/sizing.md": sizing_page,
+    API_FACTS: api_facts_page,
     "docs/reference/checks.md": checks_page,
     "docs/reference/data-dictionary.md": data_dictionary,
     "docs/reference/kinds.md": kinds_page,

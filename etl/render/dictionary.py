@@ -125,7 +125,9 @@ def describe_kind(field: Field) -> str:
     if isinstance(kind, Reference):
         return f"reference to {kind.table}"
     if isinstance(kind, Code):
-        meanings = ", ".join(f"{code} {meaning}" for code, meaning in kind.meanings.items())
+        meanings = ", ".join(
+            f"{code} {meaning}{' (assumed)' if code in kind.assumed else ''}" for code, meaning in kind.meanings.items()
+        )
         return f"{'closed' if kind.closed else 'open'} code: {meanings}"
     return kind.name
 

@@ -66,6 +66,11 @@ def test_a_healthy_account_is_ready_after_few_calls(qqetl: CommandLine, database
     assert names == ["settings", "database", "rights", "migrations", "token", "clock"]
     assert all(entry["good"] for entry in report["checks"])
     assert [entry["resource"] for entry in report["calls"]] == CALLS
+    known = {entry["resource"]: (entry["proven"], entry["documented"]) for entry in report["calls"]}
+    assert known["quotes"] == (True, dict.fromkeys(("path", "envelope", "id", "fields"), "vendor"))
+    assert known["acord_forms"] == (
+        False, {"path": "integrator", "envelope": "assumed", "id": "vendor", "fields": "vendor"}
+    )  # fmt: skip
     results = verdicts(report)
     enterprise = {resource.name for resource in CATALOGUE if resource.needs_enterprise_access}
     assert {results.pop(name) for name in enterprise} == {"enterprise only"}

@@ -1,10 +1,11 @@
-"""The rendered pages of kinds and checks: complete, and valid Markdown."""
+"""The rendered pages of kinds, checks and API facts: complete, and valid Markdown."""
 
 from decimal import Decimal
 
 import pytest
 
 from etl.checks import CHECKS, Check
+from etl.render.api_facts import BEGIN, END, render_api_facts
 from etl.render.checks import checks_page
 from etl.render.kinds import MAX_EXAMPLE_LENGTH, all_kinds, kinds_page, to_code
 from etl.values import Kind, Violation
@@ -65,3 +66,21 @@ def test_every_check_is_explained_with_its_query(check: Check) -> None:
     assert f"```sql\n{check.sql};\n```" in check_section
     assert check.fix in check_section
     assert f"[{check.name}](#{check.name})" in CHECKS_PAGE
+
+
+def test_the_table_of_api_facts_is_rendered_and_the_rest_of_the_page_kept() -> None:
+    page = render_api_facts(f"# Facts\n\nBefore.\n\n{BEGIN}\n| outdated |\n{END}\n\nAfter, {END}.\n")
+    assert page.startswith(f"# Facts\n\nBefore.\n\n{BEGIN}\n")
+    assert page.endswith(f"\n{END}\n\nAfter, {END}.\n")
+    assert "outdated" not in page
+    assert render_api_facts(page) == page
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    assert {line.count("|") for line in rows} == {9}
+    assert "| carrier_list | `GET Carriers` | vendor | assumed | assumed | assumed | everybody | no |" in rows
+    assert "| agencies | derived from locations | assumed | assumed | assumed | assumed | everybody | yes |" in rows
+
+
+@pytest.mark.parametrize("page", ["", BEGIN, END, f"{END}\n{BEGIN}"])
+def test_a_page_of_api_facts_without_a_place_for_its_table_is_an_error(page: str) -> None:
+    with pytest.raises(ValueError, match="has no lines"):
+        render_api_facts(page)

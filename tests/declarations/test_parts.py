@@ -117,6 +117,7 @@ def test_a_renewal_is_derived_from_a_live_policy_with_a_prior_term() -> None:
         ({"Status": "E"}, "R", 1),
     ],
 )
+@pytest.mark.fact("business-type")
 def test_a_renewal_is_derived_only_from_a_renewed_policy(
     policy: Mapping[str, Any], business_type: str | None, number: int
 ) -> None:
@@ -125,6 +126,7 @@ def test_a_renewal_is_derived_only_from_a_renewed_policy(
 
 
 @pytest.mark.parametrize(("date", "confirmed"), [("2025-01-20T00:00:00", True), (None, False), (" ", False)])
+@pytest.mark.fact("renewal-bound")
 def test_a_bound_renewal_is_confirmed(date: str | None, confirmed: bool) -> None:
     source = fields_of(find_resource("renewals").model)["is_confirmed"].source
     assert callable(source)
@@ -163,6 +165,7 @@ CANCELLATION = {
 }  # fmt: skip
 
 
+@pytest.mark.fact("adjustment-types", "return-premium")
 def test_only_an_adjustment_of_type_c_is_a_termination() -> None:
     assert derive("terminations", "adjustments", CANCELLATION) == [
         CANCELLATION | {"TerminationID": 3, "ReturnPremium": Decimal("412.50")}
@@ -178,6 +181,7 @@ def read(name: str, column: str, record: Mapping[str, Any]) -> Any:
     return source(record) if callable(source) else value_at(record, str(source))
 
 
+@pytest.mark.fact("cancellation-reasons")
 def test_a_termination_has_all_reasons_and_the_premium_that_went_back() -> None:
     assert read("terminations", "reason", CANCELLATION) == "Non-payment; Sold vehicle"
     assert read("terminations", "reason_id", CANCELLATION) == 7
@@ -186,6 +190,7 @@ def test_a_termination_has_all_reasons_and_the_premium_that_went_back() -> None:
     assert read("terminations", "reason", {}) is None
 
 
+@pytest.mark.fact("commissions")
 def test_a_change_of_commission_is_a_commission_where_the_account_offers_none() -> None:
     (commission,) = derive("commissions", "adjustments", CANCELLATION)
     assert commission == {
@@ -200,6 +205,7 @@ def test_a_change_of_commission_is_a_commission_where_the_account_offers_none() 
 
 
 @pytest.mark.parametrize("codes", [("R", "C"), ("C", " r "), ("M", None), (None, "M"), ("M", "R")])
+@pytest.mark.fact("contact-types")
 def test_a_contact_of_type_r_or_m_is_a_carrier(codes: tuple[str | None, str | None]) -> None:
     contact = {
         "EntityID": 77, "DisplayName": "Example Mutual", "ContactType": codes[0], "ContactSubType": codes[1],
@@ -253,6 +259,7 @@ def test_the_id_of_a_carrier_fee_is_its_quote_and_number() -> None:
     assert name({}) is None
 
 
+@pytest.mark.fact("commission-rule-id")
 def test_the_id_of_a_commission_rule_is_its_kind_and_number() -> None:
     for name in ("RuleID", "AgencyRuleID", "ProducerRuleID", "ID"):
         assert id_of("commission_rules", {name: 8, "_call": {"kind": "agency"}}) == "agency:8"
@@ -275,6 +282,7 @@ def test_an_agent_with_only_a_name_becomes_an_employee() -> None:
     assert stubs("policy_details", detail) == {"employees": [("name:Ana Ruiz", "Ana Ruiz")]}
 
 
+@pytest.mark.fact("agent-spelling")
 def test_an_agent_of_a_detail_is_known_in_either_spelling() -> None:
     detail = {"Agent": "Kim Lee", "CsrID": 513, "CSR": "Ana Ruiz"}
     assert stubs("policy_details", detail) == {"employees": [("name:Kim Lee", "Kim Lee")]}

@@ -16,8 +16,9 @@ from api_facts import (
     names,
 )
 
-from etl.catalogue.facts import ASSUMED, VENDOR, Facts
+from etl.catalogue.facts import Facts, Level
 from etl.catalogue.resource import BODY, ENTERPRISE, FEED, Envelope, Resource
+from etl.cli.commands.resources import resource_to_json
 from etl.errors import UsageError
 from etl.models import PRODUCTION, core, staging
 from etl.models.base import fields_of
@@ -31,6 +32,7 @@ every_call = pytest.mark.parametrize(
 
 
 @pytest.mark.parametrize("name", API)
+@pytest.mark.fact("customer-summary", "office-fields", "policy-info", "adjustment-fields")
 def test_every_field_of_the_api_is_mapped(name: str) -> None:
     mapped = {field.casefold() for field in mapped_fields(find_resource(name))}
     assert {field for field in API[name].split() if field.casefold() not in mapped} == set()
@@ -63,6 +65,7 @@ def test_it_has_a_staging_table_and_a_source(resource: Resource) -> None:
     assert fields_of(resource.model, resource.data_source) or not resource.has_table, "it fills no column"
 
 
+@pytest.mark.fact("staged-only")
 def test_what_is_only_staged_is_listed() -> None:
     staged = {resource.name for resource in CATALOGUE if not resource.has_table}
     assert staged == {"cancellation_reasons", "carrier_fees", "policy_lines", "premium"}
@@ -106,6 +109,7 @@ def test_its_parent_fields_are_those_that_its_fields_read(resource: Resource) ->
 
 
 @every_resource
+@pytest.mark.fact("portal-password")
 def test_it_stores_no_secret(resource: Resource) -> None:
     paths = {path for field in fields_of(resource.model, resource.data_source).values() for path in names(field.source)}
     assert paths.isdisjoint({"UserID", "UserPassword", "SSN"})
@@ -149,11 +153,40 @@ def test_there_are_levels_for_the_calls_that_the_simulator_has() -> None:
     assert {f"{route.verb} {route.path}" for route in ROUTES} == set(FACTS)
 
 
+@pytest.mark.parametrize(
+    ("name", "proven", "facts", "access"),
+    [
+        ("contact_addresses", True, "VVVV", "everybody"),
+        ("drivers", True, "VVVV", "enterprise"),
+        ("carrier_list", False, "VAAA", "everybody"),
+        ("commission_rules", False, "VVAA", "everybody"),
+        ("agencies", True, "AAAA", "everybody"),
+    ],
+)
+def test_the_catalogue_as_json_says_how_well_each_fact_is_known(
+    name: str, proven: bool, facts: str, access: str
+) -> None:
+    printed = resource_to_json(find_resource(name), offered=None)
+    assert (printed["proven"], printed["access"]) == (proven, access)
+    assert printed["documented"] == dict(zip(("path", "envelope", "id", "fields"), levels(facts), strict=True))
+
+
+@pytest.mark.fact("unread-calls")
+def test_the_calls_that_are_known_and_not_requested_are_listed() -> None:
+    requested = {
+        f"{call.method} {call.path.replace('{parent}', '#')}" for entry in CATALOGUE for call in entry.endpoints
+    }
+    of_deletions = {"GET Contacts/#/ContactSummaryDTO", "GET PolicySummaryForApi"}
+    assert set(FACTS) - requested - of_deletions - {"GET BusinessLogic/Ping"} == {
+        "GET Contacts/LastModifiedCreatedCustomersEmployees", "GET Policies/ByCustomer/#",
+        "GET Policies/#/GetBinderInfo", "GET Files/FilesByPolicy", "GET Locations/#",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("unknown", ["path", "envelope", "id", "fields"])
 def test_a_call_may_be_absent_if_its_path_envelope_or_id_is_assumed(unknown: str) -> None:
     entry = find_resource("billing_records")
-    facts = Facts(*(ASSUMED if item.name == unknown else VENDOR for item in fields(Facts)))
-    doubtful = replace(entry, facts=facts)
+    doubtful = replace(entry, facts=replace(entry.facts, **{unknown: Level.ASSUMED}))
     assert (entry.is_documented, doubtful.is_documented) == (True, unknown == "fields")
 
 
@@ -176,6 +209,7 @@ def test_its_paging_and_dates_fit_its_envelope(resource: Resource) -> None:
         assert (endpoint.dates is not None) is dated
 
 
+@pytest.mark.fact("feed-filter", "enterprise-filter")
 def test_the_feeds_declare_the_date_that_they_filter_by() -> None:
     filters = {
         resource.name: resource.endpoints[0].dates.field

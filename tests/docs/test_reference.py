@@ -146,6 +146,6 @@ def test_the_balance_names_every_outcome() -> None:
 def test_a_resource_is_listed_in_the_api_facts(resource: Any) -> None:
     lines = sections(REFERENCE / "api-facts.md")["Resources"].splitlines()
     (line,) = (line for line in lines if line.startswith(f"| {resource.name} |"))
-    assert line.endswith("| yes |" if resource.documented else "| no |")
+    assert line.endswith("| yes |" if resource.is_documented else "| no |")
     assert [call.path for call in resource.endpoints if f"`{call.method} {call.path}`" not in line] == []
     assert [derivation.resource for derivation in resource.derived if derivation.resource not in line] == []

@@ -121,6 +121,7 @@ def test_two_tenants_of_one_account_share_its_limit(engine: Engine) -> None:
         assert connection.execute(text("SELECT count(*) FROM etl.call_limits")).scalar_one() == 1
 
 
+@pytest.mark.fact("limit-account")
 def test_the_key_is_that_of_the_account_or_of_the_client(tmp_path: Path) -> None:
     with limited() as simulator:
         account, other = (settings_of(simulator, qqcatalyst_username=name) for name in ("one", "other"))

@@ -191,6 +191,7 @@ def due_accounts(connection: Connection) -> list[str]:
     return sorted(ids(children.take_due_requests(connection, query, 100)))
 
 
+@pytest.mark.fact("no-details")
 def test_carriers_managing_agencies_and_employees_have_no_details_and_customers_do(connection: Connection) -> None:
     customers = [("C", "C"), ("C", None), (None, None), ("H", "C")]
     others = [("R", "C"), ("C", "R"), (None, " r "), ("M", None), ("C", "M"), ("E", "E"), ("C", "e")]

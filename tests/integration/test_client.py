@@ -99,6 +99,7 @@ def test_wrong_credentials_are_refused_after_one_request(simulator: Simulator) -
     assert len(simulator.requests) == 1
 
 
+@pytest.mark.fact("enterprise-key")
 def test_enterprise_access_needs_no_user(simulator: Simulator) -> None:
     overrides = {"qqcatalyst_auth": "enterprise", "qqcatalyst_username": None, "qqcatalyst_password": None}
     assert at(simulator, lambda client: client.fetch(feed("drivers")), **overrides).status == 200
@@ -152,6 +153,7 @@ def test_an_id_with_a_slash_stays_in_its_place() -> None:
     assert outcome.api.calls()[0].target == "/v1/Policies/..%2F1%3Fx/Quotes"
 
 
+@pytest.mark.fact("credentials")
 def test_missing_credentials_are_named_before_anything_is_sent() -> None:
     api = ScriptedApi([page(1)])
     with pytest.raises(SettingsError, match="QQCATALYST_USERNAME, QQCATALYST_PASSWORD"):

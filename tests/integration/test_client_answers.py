@@ -52,6 +52,7 @@ def test_a_refusal_is_asked_again_only_where_every_account_has_the_resource(stat
     assert undocumented.result.not_offered
 
 
+@pytest.mark.fact("web-page")
 def test_a_web_page_in_a_pages_place_is_asked_for_again() -> None:
     assert against(ScriptedApi([HTML, HTML, page(1)]), feed()).ids
     assert against(ScriptedApi([HTML]), feed("claims")).result.reason is Refusal.HTML
@@ -77,6 +78,7 @@ def test_a_wait_that_is_asked_for_is_kept_and_is_no_failure(retry_after: str) ->
     assert sum(7 <= pause <= 8 for pause in outcome.slept) == 4
 
 
+@pytest.mark.fact("limit-no-429")
 def test_the_call_limit_is_no_failure_of_a_call() -> None:
     outcome = against(ScriptedApi([answer(429)] * 6 + [answer(500)] * 4 + [page(1)]), feed())
     assert outcome.ids
@@ -122,6 +124,7 @@ def test_a_long_outage_opens_the_circuit() -> None:
     assert len(outcome.api.calls()) == 15
 
 
+@pytest.mark.fact("absent-500")
 def test_an_undocumented_call_that_fails_counts_as_absent_unless_all_others_fail_too() -> None:
     alone = against(ScriptedApi([answer(502)], ping=answer(200, "pong")), feed("claims"), feed("contacts"))
     assert [type(result) for result in alone.results] == [CallFailed, ApiUnavailable]

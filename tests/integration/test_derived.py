@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -21,8 +22,16 @@ from etl.models import (
     Termination,
 )
 from etl.models.base import Base, row_id
-from etl.models.derived import BILLING_RECORD_POLICIES, DERIVED, DOCUMENT_POLICIES, RENEWAL_PREMIUMS, Derived
-from etl.models.links import billing_record_policies, document_policies
+from etl.models.derived import (
+    BILLING_RECORD_POLICIES,
+    CURRENT_TERMINATIONS,
+    DERIVED,
+    DOCUMENT_POLICIES,
+    POLICY_PRODUCERS,
+    RENEWAL_PREMIUMS,
+    Derived,
+)
+from etl.models.links import billing_record_policies, document_policies, policy_producers
 from etl.models.staging import raw_table
 
 TENANT = "t"
@@ -107,6 +116,7 @@ def billed(connection: Connection) -> list[tuple[str, str]]:
     return sorted((row, other) for row, other in connection.execute(pairs))
 
 
+@pytest.mark.fact("billing-policies")
 def test_a_billing_record_is_linked_to_each_policy_it_names(connection: Connection) -> None:
     policy(connection, "10", FIRST)
     policy(connection, "11", FIRST)
@@ -174,6 +184,29 @@ def test_a_document_loses_its_links_with_its_policy_numbers(connection: Connecti
     change(connection, Document, "d", SECOND, policy_numbers=None)
     run(connection, DOCUMENT_POLICIES, SECOND)
     assert filed(connection) == []
+
+
+@pytest.mark.fact("last-cancellation")
+def test_of_several_cancellations_of_a_policy_the_last_counts(connection: Connection) -> None:
+    """The last by date; of two on one day, the one with the higher id."""
+    policy(connection, "10", FIRST)
+    policy(connection, "11", FIRST)
+    for number, of_policy, day in (("9", "10", 1), ("3", "10", 8), ("20", "10", 8), ("1", "11", 1)):
+        values = {"policy_id": key(Policy, of_policy), "termination_date": date(2026, 3, day)}
+        put(connection, Termination, number, FIRST, **values)
+    run(connection, CURRENT_TERMINATIONS, FIRST)
+    current = select(Termination.source_id).where(Termination.is_current.is_(True)).order_by(Termination.source_id)
+    assert list(connection.execute(current).scalars()) == ["1", "20"]
+
+
+@pytest.mark.fact("people-ids")
+def test_the_producers_of_a_policy_are_linked_in_their_order(connection: Connection) -> None:
+    for number in ("7", "8"):
+        put(connection, Employee, number, FIRST)
+    policy(connection, "12", FIRST, producer_ids=["8", "7"])
+    run(connection, POLICY_PRODUCERS, FIRST)
+    links = select(policy_producers.c.employee_id).order_by(policy_producers.c.position)
+    assert list(connection.execute(links).scalars()) == [key(Employee, "8"), key(Employee, "7")]
 
 
 def put_people_and_carrier(connection: Connection, batch: uuid.UUID) -> None:

@@ -232,6 +232,7 @@ def counts(connection: Connection, today: date = TODAY) -> dict[str, int]:
     }
 
 
+@pytest.mark.fact("adjustments")
 def test_a_sample_of_twenty_unchanged_policies_is_read_first_and_whole(connection: Connection) -> None:
     put_unchanged(connection)
     assert counts(connection) == {"policy_details": 32, "adjustments": 22}

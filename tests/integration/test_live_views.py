@@ -1,5 +1,6 @@
-"""The live views hide deleted rows and placeholders, and nothing else."""
+"""The live views hide deleted rows and placeholders; the views of customers and prospects hide other contacts too."""
 
+import pytest
 from sqlalchemy import Connection, Engine, text
 
 from etl.models import PRODUCTION
@@ -32,3 +33,19 @@ def test_a_live_view_hides_deleted_rows_and_placeholders(engine: Engine) -> None
         assert {view: shown(connection, view) for view in views.values()} == {view: ["live"] for view in views.values()}
         masked = [f"masked.{view}" for view in views.values()]
         assert {view: shown(connection, view) for view in masked} == {view: ["live"] for view in masked}
+
+
+@pytest.mark.fact("contact-types")
+@pytest.mark.parametrize("column", ["contact_type", "contact_sub_type"])
+def test_customers_and_prospects_are_neither_carriers_nor_agencies_nor_staff(engine: Engine, column: str) -> None:
+    put = f"""
+        INSERT INTO contacts (id, tenant, source_id, status, is_placeholder, {column})
+        SELECT gen_random_uuid(), 't', code, 'A', false, nullif(code, 'none')
+        FROM unnest(ARRAY['C', 'P', 'E', 'R', 'M', 'H', 'none']) AS code
+    """
+    with engine.connect() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text(put))
+        assert sorted(shown(connection, "v_customers")) == ["C", "H", "none"]
+        assert shown(connection, "v_prospects") == ["P"]
+        assert len(shown(connection, "v_contacts")) == 7

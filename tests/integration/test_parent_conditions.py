@@ -125,6 +125,7 @@ def iso(days: int) -> str:
         ("E", None, None, Priority.LONG_ENDED),
     ],
 )
+@pytest.mark.fact("expiry")
 def test_dates_decide_what_a_policy_is_worth(
     status: str, begins: int | None, ends: int | None, priority: Priority
 ) -> None:
@@ -159,6 +160,7 @@ def test_quotes_are_asked_for_while_a_policy_is_placed(status: str, begins: int,
         ({"HasBeenModified": False, "Status": "C"}, Need.YES),
     ],
 )
+@pytest.mark.fact("adjustments")
 def test_adjustments_are_asked_for_where_a_policy_was_changed(record: Mapping[str, Any], need: Need) -> None:
     declared = find_resource("adjustments").parent
     assert declared is not None

@@ -109,6 +109,7 @@ def test_a_token_that_is_due_is_refreshed_and_the_rotated_refresh_token_is_the_n
     assert [request.headers["authorization"] for request in api.calls()] == ["Bearer a", "Bearer b", "Bearer c"]
 
 
+@pytest.mark.fact("token-refresh")
 def test_a_rotated_refresh_token_is_committed_before_a_call_uses_the_token_that_came_with_it(engine: Engine) -> None:
     numbers: list[int] = []
 
@@ -345,6 +346,7 @@ def test_an_unclear_answer_is_sent_once_a_run_and_rests_after_the_third_in_a_row
     assert len(logins(api)) == 3
 
 
+@pytest.mark.fact("token-basic-header")
 def test_the_way_in_which_the_client_was_taken_is_remembered(engine: Engine) -> None:
     answers = [answer(401, {"error": "invalid_client"}), token("a"), token("b")]
     api = ScriptedApi([page(1)], answers)

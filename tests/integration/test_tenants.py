@@ -31,6 +31,7 @@ def register(engine: Engine, settings: Settings) -> str:
     account("https://api.example.com/v1"), account("https://api.qqcatalyst.com:8443/v1"),
     account(qqcatalyst_client_id="id2"), account(qqcatalyst_username="user2"),
 ])  # fmt: skip
+@pytest.mark.fact("development-hosts")
 def test_another_host_or_login_under_the_same_tenant_is_refused(engine: Engine, other: Settings) -> None:
     register(engine, account())
     with pytest.raises(SettingsError, match="another QQCatalyst account"):

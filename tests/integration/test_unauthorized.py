@@ -10,7 +10,7 @@ from client_bench import UNAUTHORIZED, Seen, against, feed
 from scripted_api import ScriptedApi, answer, page, token
 
 from etl.api.client import ApiClient
-from etl.api.protocol import Answer, Refusal
+from etl.api.protocol import Answer, EndpointRefused, Refusal
 from etl.errors import ApiUnavailable, CredentialsRefused, EtlError, QuotaSpent
 
 pytestmark = pytest.mark.timeout(30)
@@ -53,6 +53,7 @@ def pings(outcome: Seen) -> int:
         answer(429),
     ],
 )
+@pytest.mark.fact("401-limit", "limit-new-token")
 def test_the_call_limit_costs_a_wait_and_no_token(refusal: bytes) -> None:
     outcome = against(ScriptedApi([page(1), refusal, page(2)]), feed(), feed(), **LIMITED)
     assert all(isinstance(result, Answer) for result in outcome.results)
@@ -61,6 +62,7 @@ def test_the_call_limit_costs_a_wait_and_no_token(refusal: bytes) -> None:
     assert outcome.client.traffic.refused == 1
 
 
+@pytest.mark.fact("401-expired")
 def test_an_answer_that_says_invalid_token_renews_at_once() -> None:
     outcome = against(ScriptedApi([INVALID_TOKEN, page(1)], [token("a"), token("b")]), feed(), **LIMITED)
     assert (keys(outcome), pings(outcome)) == (["a", "b"], 0)
@@ -69,6 +71,7 @@ def test_an_answer_that_says_invalid_token_renews_at_once() -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.fact("401-refused")
 def test_a_token_that_opens_nothing_is_refused_after_two_holds_and_a_ping(workers: int) -> None:
     async def use(client: ApiClient) -> list[BaseException | Answer]:
         return await asyncio.gather(*(client.fetch(feed(number=n)) for n in range(workers)), return_exceptions=True)
@@ -94,6 +97,7 @@ def test_sign_in_tries_the_credentials_before_a_run() -> None:
     assert (len(bad.api.logins()), pings(bad)) == (1, 3)
 
 
+@pytest.mark.fact("401-closed")
 def test_an_endpoint_that_refuses_a_token_which_opens_others_is_closed_and_nobody_is_held() -> None:
     script = [page(1), UNAUTHORIZED, UNAUTHORIZED, page(2)]
     outcome = against(
@@ -121,6 +125,7 @@ def test_a_token_that_dies_without_a_word_is_renewed_once_after_one_hold() -> No
     assert 60 <= sum(outcome.slept) <= 75
 
 
+@pytest.mark.fact("401-unclear")
 def test_a_token_that_has_opened_anything_is_never_declared_refused() -> None:
     script = [page(1), EMPTY]
     outcome = against(ScriptedApi(script, [token("a"), token("b"), token("c")]), feed(), feed(), **LIMITED)
@@ -135,6 +140,7 @@ def test_a_token_that_has_opened_anything_is_never_declared_refused() -> None:
 @pytest.mark.parametrize(
     ("credentials", "says"), [(COPIED, "The copied token has expired"), (ENTERPRISE, "The enterprise key is refused")]
 )
+@pytest.mark.fact("401-not-renewable")
 def test_a_credential_that_cannot_be_renewed_is_refused_after_one_hold(credentials: dict[str, Any], says: str) -> None:
     outcome = against(ScriptedApi([page(1), UNAUTHORIZED]), feed(), feed(), **LIMITED, **credentials)
     assert isinstance(outcome.results[0], Answer)
@@ -144,6 +150,7 @@ def test_a_credential_that_cannot_be_renewed_is_refused_after_one_hold(credentia
     assert 60 <= sum(outcome.slept) <= 75
 
 
+@pytest.mark.fact("token-copied")
 def test_a_copied_token_needs_no_other_credential() -> None:
     nothing: dict[str, Any] = dict.fromkeys(("qqcatalyst_client_id", "qqcatalyst_client_secret", "qqcatalyst_username"))
     outcome = against(ScriptedApi([page(1)]), feed(), **COPIED, **nothing)
@@ -199,6 +206,7 @@ def logins(outcome: Seen) -> list[str]:
         ([answer(400, {"error": "temporarily_unavailable"}), token()], None, ["form"] * 2),
     ],
 )
+@pytest.mark.fact("token-basic-header", "token-answers")
 def test_the_answers_of_the_token_address(answers: list[bytes], ends: type[EtlError] | None, sent: list[str]) -> None:
     outcome = against(ScriptedApi([page(1)], answers), feed(), **LIMITED)
     assert isinstance(outcome.result, ends or Answer)
@@ -208,6 +216,7 @@ def test_the_answers_of_the_token_address(answers: list[bytes], ends: type[EtlEr
         assert logins(again) == sent, "not sent again in the same run"
 
 
+@pytest.mark.fact("token-second-address")
 def test_the_second_address_is_named_and_never_tried() -> None:
     outcome = against(ScriptedApi([page(1)], [answer(401, {"error": "invalid_client"})]), feed(), **LIMITED)
     assert "https://app.qqcatalyst.com/oauth/token" in str(outcome.result)
@@ -219,3 +228,18 @@ def test_what_the_vendor_says_is_shown_without_secrets() -> None:
     outcome = against(ScriptedApi([page(1)], [refusal]), feed(), **LIMITED)
     assert "is not valid. Locked" in str(outcome.result)
     assert "demo-password" not in str(outcome.result)
+
+
+@pytest.mark.fact("client-credentials")
+def test_an_answer_to_a_token_without_a_user_is_explained() -> None:
+    refusal = answer(400, {"Message": "User cannot be identified"})
+    outcome = against(ScriptedApi([refusal]), feed(), **LIMITED)
+    assert isinstance(outcome.result, EndpointRefused)
+    assert "request one with user name and password" in str(outcome.result)
+    assert [parse_qs(login.body.decode())["grant_type"] for login in outcome.api.logins()] == [["password"]]
+
+
+@pytest.mark.fact("limit-token-calls")
+def test_a_request_for_a_token_takes_no_permit_of_the_call_limit() -> None:
+    outcome = against(ScriptedApi([page(1)]), feed(), etl_rate=None, etl_rate_limit="1/60s")
+    assert (len(outcome.api.logins()), len(outcome.api.calls()), sum(outcome.slept)) == (1, 1, 0)

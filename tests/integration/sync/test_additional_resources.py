@@ -184,6 +184,7 @@ def test_what_a_parent_no_longer_has_is_deleted_and_comes_back(everything: Site)
     }
 
 
+@pytest.mark.fact("files-and-images")
 def test_a_file_without_an_image_is_a_document_and_leaves_with_the_list_of_files(everything: Site) -> None:
     world, key = everything.simulator.world, customers(everything)[0]
     policy = next(iter(world.policies_of.get(key, ())), None)
@@ -218,6 +219,7 @@ def test_a_file_without_an_image_is_a_document_and_leaves_with_the_list_of_files
     assert lines(everything, query)[0][-1] is False
 
 
+@pytest.mark.fact("staff-search", "staff-and-contacts")
 def test_an_employee_who_is_no_contact_comes_from_the_list_of_staff(
     server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +244,7 @@ def test_an_employee_who_is_no_contact_comes_from_the_list_of_staff(
         assert values(site.engine, "SELECT source_id FROM public.v_employees WHERE source_id = '777'") == []
 
 
+@pytest.mark.fact("pages-per-parent")
 def test_every_page_of_a_parent_is_read(everything: Site) -> None:
     world, key = everything.simulator.world, customers(everything)[0]
     (like,) = (world.detail("notes", key) or of_contacts(everything, "notes"))[:1]
@@ -283,6 +286,7 @@ def test_a_forgotten_person_is_in_none_of_the_tables(everything: Site) -> None:
     assert differences(before, digest(everything.engine)) == []
 
 
+@pytest.mark.fact("license-number")
 def test_no_identity_number_of_a_customer_is_staged(everything: Site) -> None:
     details = of_contacts(everything, "customer_summary")
     numbers = [item[name] for item in details for name in ("SSN", "DriverLicenseNo") if item[name]]

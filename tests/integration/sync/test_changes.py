@@ -65,6 +65,7 @@ def test_a_touch_changes_only_the_time_at_the_source(synced: Site, simulator: Si
     assert row(synced, "claims", key, "version_at") == modified
 
 
+@pytest.mark.fact("deleted")
 def test_a_deletion_mark_of_the_source_deletes_and_its_removal_revives(synced: Site, simulator: Simulator) -> None:
     key = living_contact(simulator.world)
     edit(simulator, simulator.world.contacts, key, Status="D")

@@ -73,6 +73,7 @@ def as_they_lie(connection: Connection) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in connection.execute(text(query))]
 
 
+@pytest.mark.fact("renewal-bound")
 def test_every_check_is_provoked() -> None:
     assert list(PROVOKED) == [check.name for check in CHECKS]
 

@@ -36,6 +36,7 @@ def respelled(server: EmbeddedPostgres, simulator: Simulator, casing: str) -> It
         set_faults(simulator)
 
 
+@pytest.mark.fact("key-case")
 def test_respelled_answers_fill_the_same_tables(as_synced: Site, respelled: Site) -> None:
     assert differences(digest(as_synced.engine), digest(respelled.engine)) == []
     assert pairs(respelled.engine, FINDINGS) == pairs(as_synced.engine, FINDINGS)

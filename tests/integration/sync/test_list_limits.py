@@ -78,6 +78,7 @@ def age_limits(site: Site, days: int) -> None:
             connection.execute(text(older), {"days": days})
 
 
+@pytest.mark.fact("page-size-100")
 def test_a_refused_page_size_falls_to_an_accepted_one_which_is_remembered(
     site: Site, as_synced: Site, largest_page: int
 ) -> None:
@@ -154,6 +155,7 @@ def test_a_reading_never_has_pages_of_two_sizes(site: Site, as_synced: Site, bef
 
 
 @pytest.mark.parametrize("fault", ["long-window:400", "long-window:2000,500", "long-window:1000,503"])
+@pytest.mark.fact("long-windows")
 def test_a_feed_that_fails_at_long_ranges_is_read_in_shorter_ones(site: Site, as_synced: Site, fault: str) -> None:
     most = int(fault.partition(":")[2].partition(",")[0])
     set_faults(site.simulator, fault)

@@ -57,6 +57,7 @@ def known(simulator: Simulator) -> set[str]:
     return set(map(str, simulator.world.contacts))
 
 
+@pytest.mark.fact("record-order")
 def test_a_record_on_two_pages_is_one_row_and_one_duplicate(site: Site, simulator: Simulator) -> None:
     part = read(site, simulator, "duplicate-records:1")
     pages = -(-len(simulator.world.contacts) // PAGE)
@@ -125,6 +126,7 @@ def test_a_page_that_stays_empty_in_the_middle_fails_the_resource_without_a_tota
 
 
 @pytest.mark.parametrize("fault", ["wrong-total:2", "wrong-total:-2"])
+@pytest.mark.fact("total-items")
 def test_a_wrong_total_fails_the_resource_but_its_rows_are_loaded(site: Site, simulator: Simulator, fault: str) -> None:
     part = read(site, simulator, fault)
     assert (part.status, "records but returned" in part.error) == (ResourceState.FAILED, True)
@@ -283,6 +285,7 @@ def test_records_that_arrive_before_their_customers_are_linked_later(site: Site,
     assert differences(digest(site.engine), digest(as_synced.engine)) == []
 
 
+@pytest.mark.fact("policy-number")
 def test_two_policies_with_the_same_number_are_two_rows(database_url: str) -> None:
     with serve_agency() as served, open_site(served, database_url) as site:
         policies = served.world.policies

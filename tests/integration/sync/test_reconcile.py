@@ -41,6 +41,7 @@ def site(simulator: Simulator, database_url: str) -> Iterator[Site]:
         yield opened_site
 
 
+@pytest.mark.fact("hard-deletions")
 def test_a_missing_record_is_marked_as_deleted_and_revived_on_its_return(site: Site) -> None:
     before, known = deleted_ids(site.engine, "claims"), digest(site.engine)
     world = site.simulator.world

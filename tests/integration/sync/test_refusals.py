@@ -28,6 +28,7 @@ def plain() -> Iterator[Simulator]:
         yield served
 
 
+@pytest.mark.fact("office-lookups", "absent-call")
 def test_a_resource_that_is_not_offered_is_remembered_and_fails_nothing(plain: Simulator, database_url: str) -> None:
     key = next(policy["PolicyId"] for policy in plain.world.policies.values() if policy["Status"] == "A")
     plain.world.policies.change(key, None, Status="P")
@@ -62,6 +63,7 @@ def test_a_resource_that_is_not_offered_is_remembered_and_fails_nothing(plain: S
 
 
 @pytest.mark.parametrize("answer", [name for name in REFUSALS if name != "help-page"])
+@pytest.mark.fact("absent-call", "absent-404")
 def test_an_undocumented_call_is_not_offered_if_it_answers_anything_but_records(answer: str, database_url: str) -> None:
     """An ordinary account: no call that only this project assumes, and no enterprise access."""
     with (
@@ -85,6 +87,7 @@ def test_an_undocumented_call_is_not_offered_if_it_answers_anything_but_records(
         assert not any(path.startswith("enterprise/") for path in paths)
 
 
+@pytest.mark.fact("absent-bad-day")
 def test_a_resource_that_brought_records_before_counts_as_documented_for_a_week(
     database_url: str,
 ) -> None:
@@ -101,6 +104,7 @@ def test_a_resource_that_brought_records_before_counts_as_documented_for_a_week(
         assert site.sync_once().exit_status == 0
 
 
+@pytest.mark.fact("commission-rule-id")
 def test_items_of_commission_rules_without_a_known_id_fail_nothing(database_url: str) -> None:
     with serve_agency() as served, open_site(served, database_url) as site:
         set_faults(served, "rename-field:CommissionRuleID=Key")
@@ -109,6 +113,7 @@ def test_items_of_commission_rules_without_a_known_id_fail_nothing(database_url:
         assert summary.exit_status == 0
 
 
+@pytest.mark.fact("several-agencies")
 def test_a_second_agency_under_one_tenant_ends_the_enterprise_feeds(database_url: str) -> None:
     with serve_agency() as served, open_site(served, database_url) as site:
         feeds = ("drivers", "vehicles")
@@ -131,6 +136,7 @@ def test_a_second_agency_is_refused_in_a_first_sync(database_url: str) -> None:
         assert site.sync_once(resources=("drivers",)).exit_status == 6
 
 
+@pytest.mark.fact("documented-refused")
 def test_a_refused_resource_stops_no_other_and_is_resumed_by_retry(
     site: Site, synced: Site, simulator: Simulator
 ) -> None:

@@ -37,6 +37,7 @@ def first_day_asked(site: Site) -> str:
     return min(parse_qs(query)["startDate"][0] for path, query in calls(site) if path.startswith("Billing"))
 
 
+@pytest.mark.fact("billing-filter")
 def test_billing_is_read_again_once_a_day_as_no_feed_reports_its_changes(database_url: str) -> None:
     with serve_agency(now=NOON, founded=NOON) as served, open_site(served, database_url) as site:
         assert site.sync_once(resources=BILLING).exit_status == 0

@@ -72,6 +72,7 @@ def test_without_a_call_for_single_records_the_full_scan_decides(site: Site, sim
     assert str(key) in deleted_ids(site.engine, "contacts")
 
 
+@pytest.mark.fact("hard-deletions")
 def test_a_merge_is_detected_reported_and_undone_with_the_full_scan(site: Site, simulator: Simulator) -> None:
     gone, heir, moved = merge(simulator)
     before = digest(site.engine)

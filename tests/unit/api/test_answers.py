@@ -121,6 +121,7 @@ def test_the_wait_that_is_asked_for_travels_with_the_error(status: int) -> None:
         ("2026-01-31T12:01:30Z", None),
     ],
 )
+@pytest.mark.fact("limit-no-429")
 def test_retry_after_in_all_its_forms(text: str, seconds: float | None) -> None:
     assert retry_after({"Retry-After": text}, NOW) == seconds
 

@@ -24,6 +24,7 @@ def contents(page: Page) -> list[object]:
     return [json.loads(item) for item in page.items]
 
 
+@pytest.mark.fact("paging-names")
 def test_a_page_of_a_feed_names_days_page_and_size() -> None:
     contacts = find_resource("contacts")
     page_request = page_call(contacts, contacts.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), 3, 500)
@@ -33,6 +34,7 @@ def test_a_page_of_a_feed_names_days_page_and_size() -> None:
     )
 
 
+@pytest.mark.fact("enterprise-filter")
 def test_a_feed_whose_last_day_is_included_is_asked_for_the_day_before_the_midnight() -> None:
     drivers = find_resource("drivers")
     page_request = page_call(drivers, drivers.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), 1, 500)
@@ -40,6 +42,7 @@ def test_a_feed_whose_last_day_is_included_is_asked_for_the_day_before_the_midni
 
 
 @pytest.mark.parametrize(("name", "largest"), [("contacts", 500), ("drivers", 1000)])
+@pytest.mark.fact("page-size-500")
 def test_no_page_is_larger_than_the_call_grants(name: str, largest: int) -> None:
     resource = find_resource(name)
     page_request = page_call(resource, resource.endpoints[0], date(2026, 1, 1), date(2026, 2, 1), 1, 5000)
@@ -109,6 +112,7 @@ def test_a_whole_list_is_asked_for_without_parameters() -> None:
         (Envelope.OBJECT, b' {"a":1}\n', [{"a": 1}], None, None),
     ],
 )
+@pytest.mark.fact("envelopes")
 def test_each_envelope_gives_its_records(
     envelope: Envelope, body: bytes, items: list[object], total: int | None, pages: int | None
 ) -> None:
@@ -126,6 +130,7 @@ def test_each_envelope_gives_its_records(
         (Envelope.ACTION, b'{"result":{},"errorcode":"X"}'),
     ],
 )
+@pytest.mark.fact("is-success")
 def test_an_envelope_that_says_the_call_failed_is_believed(envelope: Envelope, body: bytes) -> None:
     with pytest.raises(ApiUnavailable) as error:
         read_page(call(envelope), 200, JSON, body)

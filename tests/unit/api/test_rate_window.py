@@ -38,6 +38,7 @@ RULES = WindowRules(calls=58, window=60.0, timeout=60.0)
     latency=st.floats(0.01, 0.5),
 )
 @example(seed=1, calls=58, window=60.0, workers=4, latency=0.1)
+@pytest.mark.fact("limit-window")
 def test_no_window_of_the_server_sees_more_calls_than_the_limit(
     seed: int, calls: int, window: float, workers: int, latency: float
 ) -> None:

@@ -66,6 +66,7 @@ def test_a_plain_record_keeps_its_text_to_the_byte() -> None:
         ("2031-01-01T00:00:00", None, NOW, False),
     ],
 )
+@pytest.mark.fact("never-modified")
 def test_the_version_is_the_sources_time_and_never_later_than_the_request(
     modified: object, created: object, version: datetime, undated: bool
 ) -> None:
@@ -73,6 +74,7 @@ def test_the_version_is_the_sources_time_and_never_later_than_the_request(
     assert (record.version_at, record.undated) == (version, undated)
 
 
+@pytest.mark.fact("zone")
 def test_times_without_a_zone_are_read_in_the_zone_of_the_setting() -> None:
     (record,) = read("contacts", {"EntityID": 1, "CreatedOn": "2025-07-01T12:00:00"}, zone="America/New_York").records
     assert record.created_at == datetime(2025, 7, 1, 16, tzinfo=UTC)
@@ -227,6 +229,7 @@ SSN = "078-05-1120"
     ],
 )
 @pytest.mark.parametrize("name", ["contacts", "policies"])
+@pytest.mark.fact("ssn")
 def test_no_social_security_number_gets_through(item: dict[str, Any] | bytes, name: str) -> None:
     resource = replace(find_resource(name), id="EntityID")
     (record,) = read(resource, item).records
@@ -261,6 +264,7 @@ def test_words_that_resemble_secrets_cost_nothing(text: str) -> None:
     assert record.raw == raw
 
 
+@pytest.mark.fact("portal-password")
 def test_the_secrets_of_a_resource_are_left_out_and_nothing_else_changes() -> None:
     text = b'{"CustomerID":7,"UserID":"dana","userpassword":1,"Big":1234567890123456789012345.1230,"Agent":"\\u00e9"}'
     (record,) = read("account_info", text, parent=Parent("7", RAW_ID, b"{}")).records

@@ -37,6 +37,7 @@ SETTINGS = Settings(
 )
 
 
+@pytest.mark.fact("token-form")
 def test_the_password_grant_carries_everything_in_the_form() -> None:
     question = by_password(SETTINGS)
     assert question.form == {
@@ -55,12 +56,14 @@ def test_the_password_grant_carries_the_application_in_the_header_where_the_form
     assert request.headers == {"Authorization": basic_header(SETTINGS, "utf-8")}
 
 
+@pytest.mark.fact("token-refresh")
 def test_the_refresh_grant_carries_the_application_in_the_header() -> None:
     question = by_refresh(SETTINGS, "r1")
     assert question.form == {"grant_type": "refresh_token", "refresh_token": "r1"}
     assert base64.b64decode(question.headers["Authorization"].removeprefix("Basic ")).decode() == "id-1:sécret"
 
 
+@pytest.mark.fact("enterprise-key")
 def test_the_enterprise_key_is_written_in_latin_letters() -> None:
     fixed = fixed_credential(SETTINGS.model_copy(update={"qqcatalyst_auth": "enterprise"}))
     assert fixed is not None
@@ -91,6 +94,7 @@ def test_the_enterprise_key_is_written_in_latin_letters() -> None:
         (10**400, 86_400),
     ],
 )
+@pytest.mark.fact("token-life")
 def test_the_life_of_a_token(value: object, seconds: float) -> None:
     assert token_life(value) == seconds
 

@@ -51,6 +51,7 @@ FIXED = replace(OLD, can_renew=False)
         (replace(FIXED, holds=1, worked_since=True), AuthAction.HOLD),
     ],
 )
+@pytest.mark.fact("401-expired")
 def test_what_follows_from_what_is_known(facts: UnauthorizedFacts, step: AuthAction) -> None:
     assert next_step(facts) is step
 
@@ -73,6 +74,7 @@ JSON = {"Content-Type": "application/json"}
         (JSON, b"[" * 30_000, False),
     ],
 )
+@pytest.mark.fact("limit-60", "error-header")
 def test_a_body_that_names_a_maximum_of_requests_is_the_call_limit(
     headers: dict[str, str], body: bytes, is_limit: bool
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_body_that_names_a_maximum_of_requests_is_the_call_limit(
         ({}, b"x" * 10_000, "***"),
     ],
 )
+@pytest.mark.fact("error-header")
 def test_the_vendors_sentence(headers: dict[str, str], body: bytes, sentence: str) -> None:
     assert vendor_sentence(headers, body) == sentence
 

@@ -28,6 +28,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.fact("token-address", "api-version", "limit-60")
 def test_everything_has_a_default() -> None:
     settings = Settings.load()
     assert settings.database_url is None
@@ -189,6 +190,7 @@ def test_more_calls_than_the_vendor_allows_are_warned_of(address: str, limit: st
         ("ETL_DIGEST_TO", "nobody"),
     ],
 )
+@pytest.mark.fact("api-version")
 def test_an_invalid_setting_is_named_and_secrets_are_never_shown(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:

@@ -58,6 +58,7 @@ def test_the_date_range_covers_the_days_of_the_window(
 
 
 @given(start=moments, length=lengths, overlap=st.timedeltas(timedelta(0), timedelta(days=5)))
+@pytest.mark.fact("end-date")
 def test_the_date_range_covers_the_window_and_its_overlap(
     start: datetime, length: timedelta, overlap: timedelta
 ) -> None:

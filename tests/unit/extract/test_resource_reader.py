@@ -117,6 +117,7 @@ def test_a_total_that_is_too_high_costs_only_empty_pages() -> None:
     assert read(FakeApi(numbered(2, 1, total=7), behind=answer([], 7))) == [1, 2, 3, 4]
 
 
+@pytest.mark.fact("total-items")
 def test_a_total_that_grows_while_it_is_read_is_followed() -> None:
     pages = numbered(2, 2, 2, 2, 1) | {1: answer(["a", "b"], 4), 2: answer(["c", "d"], 9)}
     assert read(FakeApi(pages)) == [1, 2, 3, 4, 5]

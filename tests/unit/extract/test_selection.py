@@ -30,6 +30,7 @@ def names(choices: str, *requested: str) -> set[str]:
         ("-employee_list", set(), {"employee_list"}),
     ],
 )
+@pytest.mark.fact("policy-notes")
 def test_a_run_reads_the_default_resources_and_those_that_are_chosen(
     choices: str, added: set[str], left_out: set[str]
 ) -> None:
@@ -40,6 +41,7 @@ def test_an_optional_resource_is_read_when_it_is_named() -> None:
     assert names("", "tasks") == {"tasks"}
 
 
+@pytest.mark.fact("enterprise-access")
 def test_endorsements_need_enterprise_access_or_their_name() -> None:
     assert "endorsements" in find_out_of_reach(Settings(_env_file=None), ())
     assert "endorsements" not in find_out_of_reach(Settings(_env_file=None), ("endorsements",))

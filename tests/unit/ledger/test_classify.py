@@ -93,6 +93,7 @@ def test_a_change_and_its_revert_are_two_changes() -> None:
     assert count_places(classify_one(make_incoming("1", 2, "a"), make_current(1, "b"))) == {"to_stage": 1}
 
 
+@pytest.mark.fact("feed-filter")
 def test_a_window_excludes_records_outside_it_and_keeps_undated_records() -> None:
     assert count_places(classify_one(make_incoming("1", 4), None, WINDOW)) == {"outside_window": 1}
     assert count_places(classify_one(make_incoming("1", 3), None, WINDOW)) == {"outside_window": 1}

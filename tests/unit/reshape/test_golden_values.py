@@ -75,6 +75,7 @@ EXPECTED: dict[str, tuple[str, Parent | None, dict[str, str | None]]] = {
 
 
 @pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.fact("policy-notes", "files", "staff-search", "customer-summary")
 def test_a_golden_body_becomes_these_columns(name: str) -> None:
     body, parent, expected = EXPECTED[name]
     reshaped = reshape(name, body, parent)
@@ -92,6 +93,7 @@ def test_a_golden_body_becomes_these_columns(name: str) -> None:
         ("premium", "premium", POLICY, "88121"),
     ],
 )
+@pytest.mark.fact("staged-only")
 def test_what_is_only_staged_has_an_id_and_its_set(name: str, body: str, parent: Parent, source_id: str) -> None:
     records = read(name, body, parent)
     assert [record.source_id for record in records.records] == [source_id]
@@ -100,12 +102,14 @@ def test_what_is_only_staged_has_an_id_and_its_set(name: str, body: str, parent:
     ]
 
 
+@pytest.mark.fact("license-number")
 def test_the_identity_numbers_of_a_customer_are_removed() -> None:
     (record,) = read("customer_details", "customer_summary", CUSTOMER).records
     assert b"912-34-5678" not in record.raw
     assert b"D123456789012" not in record.raw
 
 
+@pytest.mark.fact("phones-and-emails")
 def test_a_record_without_an_id_of_its_own_is_identified_by_contact_kind_and_value() -> None:
     id_of: Any = find_resource("contact_phones").id
     phone = {"EntityID": 41207, "PhoneTypeID": "C", "PhoneNumber": "(305) 555-0142"}
@@ -117,6 +121,7 @@ def test_a_record_without_an_id_of_its_own_is_identified_by_contact_kind_and_val
     assert id_of({"PhoneNumber": "(305) 555-0142"}) is None
 
 
+@pytest.mark.fact("endorsement-id")
 def test_two_endorsements_of_one_policy_are_two_sets() -> None:
     body = golden("endorsements")
     (item,) = body["Data"]

@@ -42,6 +42,7 @@ def test_a_code_is_read_as_its_column_cleans_it(form: str, letter: Any) -> None:
 
 
 @pytest.mark.parametrize("raw", [True, "true", "True", "TRUE", " true ", "Y", "yes", "T", 1, 1.0, Decimal("1.0"), "1"])
+@pytest.mark.fact("deleted")
 def test_a_flag_is_read_as_its_column_cleans_it(raw: Any) -> None:
     assert Boolean().clean(raw) is True
     for model in (Policy, Quote):

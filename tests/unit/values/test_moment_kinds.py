@@ -20,6 +20,7 @@ offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(
     days,
     st.sampled_from(["", "T00:00:00", "T23:59:59.9999999", " 08:30", "T23:30:00-05:00", "T00:30:00+14:00", "T00:00Z"]),
 )
+@pytest.mark.fact("policy-dates")
 def test_a_day_is_never_shifted(day: date, ending: str) -> None:
     """The date is the written one for any time and offset after it."""
     assert DATE.clean(f"{day}{ending}") == day
@@ -29,6 +30,7 @@ def test_a_day_is_never_shifted(day: date, ending: str) -> None:
 
 
 @given(moments, offsets)
+@pytest.mark.fact("time-formats")
 def test_a_timestamp_in_every_format(naive: datetime, offset: timezone) -> None:
     """ISO with and without offset, the US format and .NET's format give the same time in UTC."""
     utc = naive.replace(tzinfo=UTC)

@@ -13,6 +13,7 @@ four = st.integers(1, 9_999).map("{:04}".format)
 
 
 @given(digits, four, st.sampled_from(["", "-", " ", " - "]), st.integers(0, 6))
+@pytest.mark.fact("padding")
 def test_zip_and_plus_four(code: str, plus_four: str, between: str, padding: int) -> None:
     """Padding and a missing hyphen are not a finding."""
     assert ZIP.clean(code + " " * padding) == code

@@ -1,0 +1,37 @@
+"""The table of resources on the page of API facts: their calls and how well each fact about them is known."""
+
+from collections.abc import Iterator
+from dataclasses import astuple
+
+from etl.catalogue.resource import Resource
+from etl.resources import CATALOGUE
+
+#: The lines of the page between which the table is rendered; everything else on the page is written by hand.
+BEGIN = "<!-- The table down to the end mark is rendered from the declarations by `python -m etl.render`. -->"
+END = "<!-- End of the rendered table. -->"
+
+HEAD = "| resource | call | path | envelope | id | fields | access | documented |\n|---|---|---|---|---|---|---|---|"
+
+
+def render_api_facts(page: str) -> str:
+    """Return the page with its table as the declarations say it."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"The page of API facts has no lines {BEGIN!r} and {END!r}.")
+    return "\n".join([before + begin, "", HEAD, *map(resource_row, CATALOGUE), "", end + after])
+
+
+def resource_row(resource: Resource) -> str:
+    """Return the table row of one resource."""
+    call = "; otherwise ".join(describe_sources(resource))
+    documented = "yes" if resource.is_documented else "no"
+    return f"| {' | '.join([resource.name, call, *astuple(resource.facts), resource.access, documented])} |"
+
+
+def describe_sources(resource: Resource) -> Iterator[str]:
+    """Yield where the records of a resource come from: its calls, then the resources that it is derived from."""
+    if resource.endpoints:
+        yield ", ".join(dict.fromkeys(f"`{endpoint.method} {endpoint.path}`" for endpoint in resource.endpoints))
+    if resource.derived:
+        yield f"derived from {', '.join(derivation.resource for derivation in resource.derived)}"
