@@ -97,7 +97,17 @@ def test_unchanged_rows_do_not_count_as_written(capsys: pytest.CaptureFixture[st
     unchanged = summary(BALANCED, tables={"one": {"inserted": 0, "unchanged": 5}})
     assert not has_changes(unchanged)
     show_summary(unchanged)
-    assert "Nothing was written" in capsys.readouterr().out
+    assert "Nothing was written: production is already up to date." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("other", [replace(BALANCED, resource="quotes", complete=False), LOST])
+def test_production_is_not_called_up_to_date_while_something_is_missing(
+    other: BatchResource, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_summary(summary(BALANCED, other))
+    shown = capsys.readouterr().out
+    assert "Nothing was written.\n" in shown
+    assert "up to date" not in shown.lower()
 
 
 def test_findings_are_counted_as_the_command_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
