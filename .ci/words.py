@@ -22,7 +22,7 @@ REASON = "Messages and docs are plain US English: the reader is an agency's mana
 #: The sources and pages that are checked by default.
 CHECKED = (
     *("etl/**/*.py", "etl/**/*.sql", "tests/**/*.py", "benchmarks/**/*.py", "requirements/bootstrap.py"),
-    *(".ci/*", "run", "pyproject.toml"),
+    *(".ci/*", "run", "pyproject.toml", ".env.example", "docs/**/*.yml"),
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md", "docs/**/*.md"),
 )
 #: Paths that are not checked, each with the reason.
@@ -201,7 +201,10 @@ RULES = (
         "the US spelling",
         "Its behaviour is normalised.",
         "Its behavior is normalized.",
-        ((r"(?:drivers|\*\*\*) licence", "the vendor spells it so"),),
+        (
+            (r"(?:drivers|\*\*\*) licence", "the vendor spells it so"),
+            (r"cancelled without termination", "the name of a check is public"),
+        ),
     ),
     Rule(
         r"sweeps?|in (?:a )?circles?|makes? (?:them|both) equal",
@@ -245,12 +248,16 @@ def texts_of(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _python_texts(source: str) -> Iterator[tuple[int, str]]:
-    """Yield comments, docstrings and string literals that contain a space; names and keys contain none."""
+    """Yield comments, docstrings, names of functions, and string literals that contain a space: keys contain none."""
     lines = io.StringIO(source).readline
     for token in tokenize.generate_tokens(lines):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
-    yield from _strings(ast.parse(source))
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.lineno, re.sub(r"_|(?<=[a-z])(?=[A-Z])", " ", node.name)
+    yield from _strings(tree)
 
 
 def _strings(node: ast.AST) -> Iterator[tuple[int, str]]:
@@ -268,12 +275,10 @@ def _strings(node: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def _markdown_text(name: str, page: str) -> str:
-    """Return a page with code blanked out and line breaks kept; of the changelog, only the newest section."""
+    """Return a page without names in code, its line breaks kept; of the changelog, only the newest section."""
     if name == "CHANGELOG.md":
         second = [match.start() for match in re.finditer(r"^## ", page, re.MULTILINE)][1:2]
         page = page[: second[0]] if second else page
-    blocks = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-    page = blocks.sub(lambda block: "\n" * block[0].count("\n"), page)
     return re.sub(r"`[^`\n]+`", "``", page)
 
 

@@ -23,15 +23,29 @@ A docstring is the default message of its class. The old names at the end of thi
 """
 
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from typing import ClassVar
 
 from etl.docstrings import docstring_of
+from etl.local_time import format_moment
+
+
+class ExitStatus(IntEnum):
+    """How a command ended, for schedulers and scripts."""
+
+    DONE = 0
+    FAILED = 1  #: failed or interrupted; a batch can be resumed
+    INVALID_USAGE = 2
+    LEASE_HELD = 3
+    DATABASE_NOT_READY = 4
+    CREDENTIALS_REFUSED = 5
+    INCOMPLETE = 6  #: done, except resources that failed or do not balance
 
 
 class EtlError(Exception):
     """Something went wrong."""
 
-    exit_status: ClassVar[int] = 1
+    exit_status: ClassVar[int] = ExitStatus.FAILED
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or " ".join(docstring_of(type(self)).split()))
@@ -66,7 +80,7 @@ def _limit_message(seconds: float) -> str:
     """Return the message for a call limit that ends after `seconds`."""
     until = datetime.now(UTC) + timedelta(seconds=seconds)
     return (
-        f"The QQCatalyst call limit is used up until {until:%Y-%m-%d %H:%M} UTC. Progress is saved; run `qqetl retry` "
+        f"The QQCatalyst call limit is used up until {format_moment(until)}. Progress is saved; run `qqetl retry` "
         "after that time."
     )
 
@@ -74,7 +88,7 @@ def _limit_message(seconds: float) -> str:
 class DatabaseUnavailable(RetryableError):
     """PostgreSQL cannot be reached. Check DATABASE_URL and that the server is running."""
 
-    exit_status = 4
+    exit_status = ExitStatus.DATABASE_NOT_READY
 
 
 class LeaseLost(RetryableError):
@@ -100,7 +114,7 @@ class ActionRequired(EtlError):
 class UsageError(ActionRequired):
     """The command cannot be run as given."""
 
-    exit_status = 2
+    exit_status = ExitStatus.INVALID_USAGE
 
 
 class SettingsError(UsageError):
@@ -114,19 +128,19 @@ class WindowError(UsageError):
 class LeaseHeld(ActionRequired):
     """Another run holds the lease. The lease is released when that run ends, or within a minute if its process died."""
 
-    exit_status = 3
+    exit_status = ExitStatus.LEASE_HELD
 
 
 class DatabaseNotReady(ActionRequired):
     """The database is not at the latest migration. Run `qqetl db upgrade`."""
 
-    exit_status = 4
+    exit_status = ExitStatus.DATABASE_NOT_READY
 
 
 class CredentialsRefused(ActionRequired):
     """QQCatalyst rejected the credentials. They are not retried. Check the QQCATALYST_ settings."""
 
-    exit_status = 5
+    exit_status = ExitStatus.CREDENTIALS_REFUSED
 
 
 class NotOffered(ActionRequired):

@@ -20,20 +20,29 @@ from etl.catalogue.endpoints import (
     of_policy,
     rules,
 )
+from etl.catalogue.facts import ALL_ASSUMED, ALL_INTEGRATOR, ALL_VENDOR, ASSUMED, INTEGRATOR, VENDOR, Facts
 from etl.catalogue.resource import Derivation, Endpoint, Envelope, Nested, Resource
 from etl.errors import UsageError
 from etl.models import core, documents, financial, products, risks, staging
 from etl.models.claims import Claim
 
 CATALOGUE: tuple[Resource, ...] = (
-    Resource("locations", core.Location, "LocationID", array("Locations/UserLocationsV2"), MODIFIED),
+    Resource(
+        "locations",
+        core.Location,
+        "LocationID",
+        array("Locations/UserLocationsV2"),
+        MODIFIED,
+        facts=Facts(VENDOR, INTEGRATOR, INTEGRATOR, INTEGRATOR),
+    ),
     Resource(
         "agencies",
         core.Agency,
         "AgencyID",
         derived=(Derivation("locations", core.agencies, owned=False),),
+        facts=ALL_ASSUMED,
     ),
-    Resource("departments", core.Department, "DepartmentID", array("Departments"), documented=False),
+    Resource("departments", core.Department, "DepartmentID", array("Departments"), facts=ALL_ASSUMED),
     Resource(
         "contacts",
         core.Contact,
@@ -45,6 +54,7 @@ CATALOGUE: tuple[Resource, ...] = (
         stubs=(AGENTS,),
         active=("Status", ("A",)),
         single=Endpoint("Contacts/{parent}/ContactSummaryDTO", Envelope.OBJECT),
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "employees",
@@ -54,6 +64,7 @@ CATALOGUE: tuple[Resource, ...] = (
         created=CREATED,
         derived=(Derivation("contacts", core.employees_among),),
         secrets=("SSN",),
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "carriers",
@@ -63,15 +74,16 @@ CATALOGUE: tuple[Resource, ...] = (
         created=CREATED,
         derived=(Derivation("contacts", core.carriers_among),),
         secrets=("SSN",),
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "carrier_list",
         core.Carrier,
         "CarrierID",
         array("Carriers"),
-        documented=False,
         known_unmapped=("Name", "NAIC", "IsMGA", "Phone"),
         data_source=core.CARRIER_LIST,
+        facts=Facts(VENDOR, ASSUMED, ASSUMED, ASSUMED),
     ),
     Resource(
         "applications",
@@ -82,7 +94,7 @@ CATALOGUE: tuple[Resource, ...] = (
         CREATED,
         derived=(Derivation("policies", products.pending_application, fallback=True),),
         secrets=("SSN",),
-        documented=False,
+        facts=ALL_ASSUMED,
     ),
     Resource(
         "policies",
@@ -94,6 +106,7 @@ CATALOGUE: tuple[Resource, ...] = (
         stubs=(AGENTS,),
         active=("Status", ("A", "P")),
         single=Endpoint("PolicySummaryForApi", Envelope.OBJECT, query=(("policyID", "{parent}"),)),
+        facts=ALL_VENDOR,
     ),
     Resource(
         "account_info",
@@ -103,6 +116,7 @@ CATALOGUE: tuple[Resource, ...] = (
         parent=of_customer(),
         secrets=("UserID", "UserPassword", "SSN"),
         data_source=core.ACCOUNT_INFO,
+        facts=Facts(VENDOR, INTEGRATOR, INTEGRATOR, INTEGRATOR),
     ),
     Resource(
         "fees",
@@ -112,6 +126,7 @@ CATALOGUE: tuple[Resource, ...] = (
             Derivation("policies", financial.agency_fees, list="PolicyAgencyFees"),
             Derivation("quotes", financial.carrier_fees, list="QuoteCarrierFees"),
         ),
+        facts=ALL_VENDOR,
     ),
     Resource(
         "policy_details",
@@ -121,12 +136,14 @@ CATALOGUE: tuple[Resource, ...] = (
         parent=of_policy(*OF_TERM, fallback=products.lines_of),
         known_unmapped=FACTS_OF_POLICY,
         stubs=(AGENTS,),
+        facts=Facts(VENDOR, INTEGRATOR, INTEGRATOR, INTEGRATOR),
     ),
     Resource(
         "renewals",
         products.Renewal,
         "PolicyId",
         derived=(Derivation("policy_details", products.renewal_of),),
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "commissions",
@@ -136,7 +153,7 @@ CATALOGUE: tuple[Resource, ...] = (
         MODIFIED,
         CREATED,
         derived=(Derivation("adjustments", financial.commissions_among, fallback=True),),
-        documented=False,
+        facts=ALL_ASSUMED,
     ),
     Resource(
         "adjustments",
@@ -144,12 +161,14 @@ CATALOGUE: tuple[Resource, ...] = (
         products.adjustment_id,
         array("Policies/{parent}/Adjustments"),
         parent=of_policy(need=WHEN_CHANGED),
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "terminations",
         products.Termination,
         "TerminationID",
         derived=(Derivation("adjustments", products.cancellations_among),),
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "quotes",
@@ -157,6 +176,7 @@ CATALOGUE: tuple[Resource, ...] = (
         "QuoteID",
         array("Policies/{parent}/Quotes"),
         parent=of_policy(need=WHILE_PLACED),
+        facts=ALL_VENDOR,
     ),
     Resource(
         "coverages",
@@ -164,7 +184,7 @@ CATALOGUE: tuple[Resource, ...] = (
         "CoverageID",
         array("Policies/{parent}/Coverages"),
         parent=of_policy(),
-        documented=False,
+        facts=ALL_ASSUMED,
     ),
     Resource(
         "equipment",
@@ -172,7 +192,7 @@ CATALOGUE: tuple[Resource, ...] = (
         "EquipmentID",
         array("Policies/{parent}/Equipment"),
         parent=of_policy(),
-        documented=False,
+        facts=ALL_ASSUMED,
     ),
     Resource(
         "drivers",
@@ -182,6 +202,7 @@ CATALOGUE: tuple[Resource, ...] = (
         f"_parent.{MODIFIED}",
         nested=Nested("Drivers", "policies", "PolicyId"),
         secrets=("SSN",),
+        facts=ALL_VENDOR,
     ),
     Resource(
         "vehicles",
@@ -190,16 +211,17 @@ CATALOGUE: tuple[Resource, ...] = (
         enterprise("personalvehicles"),
         f"_parent.{MODIFIED}",
         nested=Nested("Vehicles", "policies", "PolicyId"),
+        facts=ALL_VENDOR,
     ),
-    Resource("claims", Claim, "ClaimID", feed("Claims"), MODIFIED, CREATED, secrets=("SSN",), documented=False),
-    Resource("billing_records", financial.BillingRecord, "RecordId", feed("Billing", UNSHOWN_DAYS)),
+    Resource("claims", Claim, "ClaimID", feed("Claims"), MODIFIED, CREATED, secrets=("SSN",), facts=ALL_ASSUMED),
+    Resource("billing_records", financial.BillingRecord, "RecordId", feed("Billing", UNSHOWN_DAYS), facts=ALL_VENDOR),
     Resource(
         "commission_rules",
         financial.CommissionRule,
         financial.rule_id,
         (rules("AgencyRules", "agency"), rules("ProducerRules", "producer")),
-        documented=False,  # the calls are, but not the items: nobody knows what their id is called
         known_unmapped=("ParentCarrierId", "SublineId", "PolicySourceId", "AnyCarrierId", "AnyMga", "ProducerList"),
+        facts=Facts(VENDOR, VENDOR, ASSUMED, ASSUMED),
     ),
     Resource(
         "documents",
@@ -208,6 +230,7 @@ CATALOGUE: tuple[Resource, ...] = (
         array("Documents/Images", ("entityId", "{parent}")),
         created="DateAdded",
         parent=of_customer("EntityID"),
+        facts=ALL_VENDOR,
     ),
     Resource(
         "acord_forms",
@@ -217,7 +240,7 @@ CATALOGUE: tuple[Resource, ...] = (
         created=CREATED,
         parent=of_customer("EntityID"),
         secrets=("SSN",),
-        documented=False,
+        facts=Facts(INTEGRATOR, ASSUMED, VENDOR, VENDOR),
     ),
     *ADDITIONAL,
 )

@@ -47,14 +47,14 @@ _ANNOUNCED_PASSWORD = re.compile(
 @lru_cache(maxsize=8192)
 def is_never_staged(name: str) -> bool:
     """Return whether a field of this name holds a secret that is not even staged: SSN, tax id, password, card code."""
-    return _names_ssn(name) or _NEVER_STAGED.search(_squash(name)) is not None
+    return _has_ssn(name) or _NEVER_STAGED.search(_squash(name)) is not None
 
 
 @lru_cache(maxsize=8192)
 def is_never_logged(name: str) -> bool:
     """Return whether a value of this name is hidden in logs: also birth dates and numbers of licenses and accounts."""
     squashed = _squash(name)
-    return _names_ssn(name) or any(names.search(squashed) for names in (_NEVER_STAGED, _NEVER_LOGGED))
+    return _has_ssn(name) or any(names.search(squashed) for names in (_NEVER_STAGED, _NEVER_LOGGED))
 
 
 def mask_secrets(text: str, mask: str = MASK) -> str:
@@ -67,7 +67,7 @@ def _squash(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
 
 
-def _names_ssn(name: str) -> bool:
+def _has_ssn(name: str) -> bool:
     """Return whether SSN is a word of a name, or its beginning or end; in BusinessName it is not."""
     squashed = _squash(name)
     words = [word.lower() for word in _WORDS.findall(name)]

@@ -18,7 +18,7 @@ from etl.api.auth.authenticator import Authenticator, History, Unauthorized
 from etl.api.auth.credentials import Credential, TokenProvider, fixed_credential
 from etl.api.auth.token_protocol import TokenRequest, TokenResponse, TokenUnavailable, parse_token_response
 from etl.api.auth.token_store import MemoryTokenStore, SharedTokenStore
-from etl.api.auth.unauthorized import is_call_limit, says_invalid_token, vendor_sentence
+from etl.api.auth.unauthorized import is_call_limit, is_invalid_token, vendor_sentence
 from etl.api.clock import ApiClock, largest_ahead
 from etl.api.concurrency import ConcurrencyLimiter
 from etl.api.protocol.answers import PERHAPS_PASSING, Answer, EndpointRefused, RateLimited, Refusal, check_answer
@@ -152,11 +152,11 @@ class ApiClient:
             except TokenUnavailable:
                 raise  # it was already retried, and retries must not multiply
             except ApiUnavailable as error:
-                if state.may_be_absent(error) and await self._answers_others(lately=state.is_tried_once):
+                if state.may_be_absent(error) and await self._is_answering_others(lately=state.is_tried_once):
                     error = CallFailed(str(error))
                 await state.backoff(error)
 
-    async def _answers_others(self, *, lately: bool) -> bool:
+    async def _is_answering_others(self, *, lately: bool) -> bool:
         """Return whether the API answers the cheapest call well; with `lately`, a good answer shortly before counts."""
         since = self._clock()
         if lately and self._answered_at > since - ANSWERED_SHORTLY_BEFORE:
@@ -243,7 +243,7 @@ class ApiClient:
             permit.retry_after = retry_after(reply.headers, self._now()) or 0.0
             raise RateLimited(f"{what}: the call limit is reached.")
         if reply.status == HTTPStatus.UNAUTHORIZED:
-            expired = self._clock() >= credential.expires_at or says_invalid_token(reply.headers, reply.body)
+            expired = self._clock() >= credential.expires_at or is_invalid_token(reply.headers, reply.body)
             sentence = escape_control_characters(redact_text(vendor_sentence(reply.headers, reply.body)))
             raise Unauthorized(credential, permit, sentence, expired=expired)
         if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -21,7 +21,7 @@ from etl.ledger.transaction import Ledger
 class ApiConnection:
     """An open connection to the API."""
 
-    wire: EventLoopThread
+    event_loop: EventLoopThread
     api: ApiClient
     now: datetime  #: by the API's clock, when the connection was opened
 
@@ -43,12 +43,12 @@ def connected(
     if missing := settings.missing_credentials():
         raise SettingsError(f"{', '.join(missing)} not set. Put them into the environment or into a .env file.")
     ledger = Ledger(engine, settings.etl_tenant) if engine is not None else None
-    with EventLoopThread(stop) as wire:
-        api = wire.run(open_client(settings, ledger, policy))
+    with EventLoopThread(stop) as event_loop:
+        api = event_loop.run(open_client(settings, ledger, policy))
         try:
-            yield ApiConnection(wire, api, wire.run(api.sign_in()))
+            yield ApiConnection(event_loop, api, event_loop.run(api.sign_in()))
         finally:
-            wire.run(api.__aexit__(None, None, None))
+            event_loop.run(api.__aexit__(None, None, None))
             if ledger is not None:
                 record_calls(ledger, settings, api.traffic)
 

@@ -45,7 +45,7 @@ class EventLoopThread:
         self.halted = False  #: whether waiting threads are interrupted
         self._stop = stop or threading.Event()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="wire", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="event loop", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

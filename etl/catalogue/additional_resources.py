@@ -15,11 +15,12 @@ from etl.catalogue.endpoints import (
     pages,
     whole_page,
 )
+from etl.catalogue.facts import ALL_INTEGRATOR, ALL_VENDOR, ASSUMED, INTEGRATOR, VENDOR, Facts
 from etl.catalogue.resource import Endpoint, Envelope, Nested, Resource
 from etl.models import activities, contact_details, core, documents
 from etl.models.base import StagedOnly
 from etl.models.codes import CONTACT_STATUS
-from etl.models.sources import digest_of, first_of, names_one
+from etl.models.sources import digest_of, first_of, is_record_id
 
 #: Fields that are removed before staging where the fields of a record have never been seen.
 IDENTITY_NUMBERS = ("SSN", "DriverLicenseNo")
@@ -44,7 +45,7 @@ STAFF_CALLS = tuple(
 def line_id(line: Mapping[str, Any]) -> Any:
     """Return the source id of a policy line: its own, else `<PolicyId>:<digest of its fields>`."""
     own = LINE_ID(line)
-    if names_one(own):
+    if is_record_id(own):
         return own
     fields = sorted((name, str(value)) for name, value in line.items() if name != "_parent")
     return f"{POLICY_ID(line)}:{digest_of(tuple(fields))}"
@@ -63,7 +64,7 @@ def fee_id(fee: Mapping[str, Any]) -> Any:
 def id_in_office(record: Mapping[str, Any], name: str) -> str | None:
     """Return the id in a field, after the id of the office whose list it is in; None without it."""
     own = record.get(name)
-    return f"{OFFICE_ID(record)}:{own}" if names_one(own) else None
+    return f"{OFFICE_ID(record)}:{own}" if is_record_id(own) else None
 
 
 ADDITIONAL: tuple[Resource, ...] = (
@@ -77,6 +78,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         parent=of_office(),
         secrets=("SSN",),
         data_source=core.EMPLOYEE_LIST,
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "cancellation_reasons",
@@ -85,7 +87,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         (Endpoint("Locations/{parent}/Policies/CancellationReasons", Envelope.ACTION),),
         parent=of_office("LocationID"),
         known_unmapped=("CancellationReasonName", "SystemDefined", "LocationId"),
-        documented=False,
+        facts=Facts(ASSUMED, ASSUMED, VENDOR, VENDOR),
     ),
     Resource(
         "carrier_fees",
@@ -94,7 +96,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         (Endpoint("Locations/{parent}/Policies/CarrierFees", Envelope.ACTION),),
         parent=of_office("LocationID"),
         known_unmapped=FIELDS_OF_FEES,
-        documented=False,
+        facts=Facts(ASSUMED, ASSUMED, VENDOR, VENDOR),
     ),
     Resource(
         "endorsements",
@@ -103,6 +105,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         enterprise("endorsements", UNSHOWN_MODIFIED_DAYS),
         nested=Nested("PolicyAdjustments", "policies", "PolicyId", ("EndorsementEffectiveDate",)),
         secrets=("SSN",),
+        facts=ALL_VENDOR,
     ),
     Resource(
         "notes",
@@ -114,6 +117,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         parent=of_customer("EntityID"),
         secrets=("SSN",),
         optional=True,
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "policy_notes",
@@ -126,6 +130,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         secrets=("SSN",),
         optional=True,
         data_source=activities.POLICY_NOTES,
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "tasks",
@@ -135,8 +140,8 @@ ADDITIONAL: tuple[Resource, ...] = (
         created=CREATED,
         parent=of_customer("EntityID"),
         secrets=("SSN",),
-        documented=False,
         optional=True,
+        facts=Facts(INTEGRATOR, ASSUMED, ASSUMED, ASSUMED),
     ),
     Resource(
         "contact_phones",
@@ -145,8 +150,8 @@ ADDITIONAL: tuple[Resource, ...] = (
         whole_page("Contacts/{parent}/PhoneNumbers"),
         parent=of_customer("EntityID"),
         secrets=("SSN",),
-        documented=False,
         optional=True,
+        facts=Facts(INTEGRATOR, ASSUMED, ASSUMED, ASSUMED),
     ),
     Resource(
         "contact_emails",
@@ -155,8 +160,8 @@ ADDITIONAL: tuple[Resource, ...] = (
         whole_page("Contacts/{parent}/Emails"),
         parent=of_customer("EntityID"),
         secrets=("SSN",),
-        documented=False,
         optional=True,
+        facts=Facts(INTEGRATOR, ASSUMED, ASSUMED, ASSUMED),
     ),
     Resource(
         "contact_addresses",
@@ -165,6 +170,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         whole_page("Contacts/{parent}/Addresses"),
         parent=of_customer("EntityID"),
         optional=True,
+        facts=ALL_VENDOR,
     ),
     Resource(
         "files",
@@ -176,6 +182,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         known_unmapped=("BlobContainerInfoId", "EntityId", "BlobUrl"),
         optional=True,
         data_source=documents.FILES,
+        facts=ALL_INTEGRATOR,
     ),
     Resource(
         "customer_details",
@@ -185,6 +192,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         parent=of_customer("EntityID"),
         secrets=IDENTITY_NUMBERS,
         optional=True,
+        facts=Facts(VENDOR, VENDOR, VENDOR, INTEGRATOR),
     ),
     Resource(
         "policy_lines",
@@ -193,8 +201,8 @@ ADDITIONAL: tuple[Resource, ...] = (
         array("Policies/{parent}/PolicyLines"),
         parent=of_policy(),
         secrets=IDENTITY_NUMBERS,
-        documented=False,
         optional=True,
+        facts=Facts(INTEGRATOR, ASSUMED, ASSUMED, ASSUMED),
     ),
     Resource(
         "premium",
@@ -203,7 +211,7 @@ ADDITIONAL: tuple[Resource, ...] = (
         (Endpoint("Policies/{parent}/Premium", Envelope.OBJECT),),
         parent=of_policy(),
         secrets=IDENTITY_NUMBERS,
-        documented=False,
         optional=True,
+        facts=Facts(INTEGRATOR, ASSUMED, ASSUMED, ASSUMED),
     ),
 )

@@ -1,11 +1,12 @@
 """The classes that the catalogue is written in: endpoint, envelope, parent, derivation, resource."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from etl.catalogue.detail_rules import NeedRule, Value
+from etl.catalogue.facts import Facts
 from etl.models.base import PRIMARY, DataSource, Model, StagedOnly
 from etl.models.sources import is_one_of
 
@@ -180,7 +181,8 @@ class Resource:
     stubs: tuple[ReferenceStub, ...] = ()
     #: As a parent: the field and the codes of active records.
     active: tuple[str, tuple[str, ...]] | None = None
-    documented: bool = True
+    #: How well its call is known, or, if it is derived, its part of another resource's records.
+    facts: Facts = field(kw_only=True)
     #: True: read only when ETL_RESOURCES or the command line names it, since it costs a call per customer or policy.
     optional: bool = False
     data_source: DataSource = PRIMARY
@@ -188,9 +190,19 @@ class Resource:
     single: Endpoint | None = None
 
     @property
+    def is_documented(self) -> bool:
+        """Whether every account can be expected to offer its calls; a derived resource has none that may be absent."""
+        return not self.endpoints or self.facts.is_documented
+
+    @property
     def needs_enterprise_access(self) -> bool:
         """Whether only enterprise credentials open its calls."""
         return any(endpoint.envelope is Envelope.ENTERPRISE for endpoint in self.endpoints)
+
+    @property
+    def access(self) -> str:
+        """Who is given its calls."""
+        return "enterprise" if self.needs_enterprise_access else "everybody"
 
     @property
     def is_whole_list(self) -> bool:

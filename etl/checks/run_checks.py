@@ -80,7 +80,7 @@ def checked_resource(check: Check) -> str:
 
 
 def has_writes(counts: dict[str, int]) -> bool:
-    """Tell whether a table was written to."""
+    """Return whether a table was written to."""
     return any(number for name, number in counts.items() if name != "unchanged")
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from etl.cli.ui.format import format_count
 from etl.config.settings import Settings
 from etl.database.embedded.paths import server_paths
 from etl.database.embedded.server import remove_server
 from etl.errors import UsageError
 from etl.resources import CATALOGUE
 from etl.simulator import EXTRA_CALLS, Simulator, SimulatorSettings
+from etl.status.format import format_count
 
 DEFAULT_CONTACTS = 300
 _AGENCY_FILE = "agency.json"
@@ -66,7 +66,7 @@ def remove_demo(folder: Path) -> bool:
     return remove_server(folder)
 
 
-def exists_demo(folder: Path) -> bool:
+def has_demo(folder: Path) -> bool:
     """Return whether the demo has not been removed."""
     return (folder / _AGENCY_FILE).exists()
 

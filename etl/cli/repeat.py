@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from etl.cli.ui.errors import report_error
-from etl.cli.ui.format import format_duration
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_notice
 from etl.errors import ActionRequired, LeaseHeld
+from etl.status.format import format_duration
 
 
 def repeat_run(run: Callable[[], int], pause: timedelta, stop_request: StopRequest) -> int:

@@ -16,7 +16,7 @@ from etl.database.connect import check_server, database_errors, display_url, mak
 from etl.database.resolve import resolve_database
 from etl.database.revisions import check_migrated, current_revision
 from etl.ledger.transaction import Ledger
-from etl.status.format import show_times_in
+from etl.local_time import show_times_in
 
 T = TypeVar("T")
 

@@ -47,7 +47,7 @@ def cancel_pending_calls() -> None:
     _LastCancellation.at = time.monotonic()
 
 
-def were_calls_cancelled_since(began: float) -> bool:
+def were_calls_canceled_since(began: float) -> bool:
     """Return whether pending calls were canceled after this time of the monotonic clock."""
     return _LastCancellation.at >= began
 
@@ -109,7 +109,7 @@ def _with_deadline(gen: PQGen[RV], seconds: float | None) -> Generator[Any, Any,
         waits_for = next(gen)
         while True:
             ready = yield waits_for
-            if were_calls_cancelled_since(began):
+            if were_calls_canceled_since(began):
                 raise Interrupted
             if seconds is not None and time.monotonic() > began + seconds:
                 raise DeadlineExpired(f"The database did not answer within {seconds:.0f} s; the session was closed.")

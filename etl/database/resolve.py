@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from etl.config.settings import Settings, secret_text
-from etl.database.embedded.server import EmbeddedPostgres, embedded_exists
+from etl.database.embedded.server import EmbeddedPostgres, has_embedded
 from etl.errors import SettingsError
 
 
@@ -29,13 +29,13 @@ def resolve_database(
     if settings.database_url is not None and not embedded:
         yield secret_text(settings.database_url)
         return
-    if not create and not embedded_exists(settings.etl_data_dir):
+    if not create and not has_embedded(settings.etl_data_dir):
         raise SettingsError(
             "DATABASE_URL is not set, and there is no embedded PostgreSQL yet; this command creates none. Set "
             "DATABASE_URL to your database, or create an embedded one with `qqetl sync --embedded` or "
             "`qqetl db upgrade --embedded`."
         )
-    if not (embedded or embedded_exists(settings.etl_data_dir) or sys.stderr.isatty()):
+    if not (embedded or has_embedded(settings.etl_data_dir) or sys.stderr.isatty()):
         raise SettingsError(
             "DATABASE_URL is not set, and there is no embedded PostgreSQL yet. Set DATABASE_URL to your database, or "
             "create an embedded one with --embedded."

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from etl.database.deadline import were_calls_cancelled_since
+from etl.database.deadline import were_calls_canceled_since
 from etl.database.sqlstate import TooSlow
 from etl.database.waits import reports
 from etl.errors import DatabaseUnavailable, Interrupted
@@ -41,7 +41,7 @@ def with_retries(work: Callable[[], T], retry_seconds: float = RETRY_SECONDS) ->
         except DatabaseUnavailable as error:
             tries += 1
             slow_tries += isinstance(error, TooSlow)
-            if were_calls_cancelled_since(start):
+            if were_calls_canceled_since(start):
                 raise Interrupted from None
             pause = backoff(tries)
             if slow_tries >= MAX_SLOW_TRIES or time.monotonic() + pause > start + retry_seconds:
@@ -52,7 +52,7 @@ def with_retries(work: Callable[[], T], retry_seconds: float = RETRY_SECONDS) ->
             reports.report_end(answers=True)
             return result
         time.sleep(pause)
-        if were_calls_cancelled_since(start):
+        if were_calls_canceled_since(start):
             raise Interrupted
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from etl.config.logs import get_logger
+from etl.local_time import to_local
 
 #: Seconds after which a wait for the database is reported, and between two reports.
 LONG_WAIT, REPORT_EVERY = 3.0, 15.0
@@ -38,19 +39,19 @@ class WaitReports:
                 return
             self._since, self._reported_at = min(start, self._since or start), now
             started = datetime.now(UTC) - timedelta(seconds=now - self._since)
-        seconds_left, since = max(0, round(end - now)), f"{started:%H:%M:%S} UTC"
+        seconds_left = max(0, round(end - now))
         log.log(
             self._level,
             "waiting for the database",
-            since=since,
+            since=started.isoformat(timespec="seconds"),
             reason=reason,
             gives_up_in_seconds=seconds_left,
             afterwards="the run ends; `qqetl retry` continues it where it stopped",
         )
         if self.show is not None:
             self.show(
-                f"Waiting for the database since {since}: {reason.rstrip('.')}. Progress is saved. If it does not "
-                f"answer within {seconds_left} s, the run ends and `qqetl retry` resumes it."
+                f"Waiting for the database since {to_local(started):%H:%M:%S %Z}: {reason.rstrip('.')}. Progress is "
+                f"saved. If it does not answer within {seconds_left} s, the run ends and `qqetl retry` resumes it."
             )
 
     def report_end(self, *, answers: bool) -> None:

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from etl.catalogue.resource import Resource
 from etl.engine.answers import FetchFailed
 from etl.engine.page_writer import PageGroup, PageWriter, WriteResult
 from etl.engine.parse import ParsedPage, request_facts
 from etl.ledger import counters, slices
-from etl.window import Window
 
 
 class IdWriter(PageWriter):
@@ -22,12 +20,11 @@ class IdWriter(PageWriter):
     def commit_pages(
         self,
         connection: Connection,
-        resource: Resource,
+        group: PageGroup,
         parsed: Sequence[ParsedPage],
         failures: Sequence[FetchFailed],  # noqa: ARG002 (only details have failures)
-        window: Window | None,  # noqa: ARG002 (every id counts)
     ) -> None:
         """Write the requests of a page group. Without a hash of contents they never answer for a later page."""
         facts = [request_facts(self.batch_id, page) | {"contents": None} for page in parsed]
         slices.write_requests(connection, facts, slices.reserve_request_ids(connection, len(parsed)))
-        counters.add_counts(connection, self.batch_id, resource.name, {"pages": len(parsed)})
+        counters.add_counts(connection, self.batch_id, group.resource, {"pages": len(parsed)})

@@ -1,8 +1,9 @@
 """Writes a page group in one transaction; parsing happens before the transaction starts."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
@@ -25,9 +26,10 @@ from etl.resources import find_resource
 from etl.values import Severity
 from etl.window import Window
 
-#: Handles records in the transaction that records their requests; returns the outcomes.
+#: Handles records in the transaction that records their requests, given the window of their dates and the resources
+#: that are not offered; returns the outcomes.
 HandleRecords = Callable[
-    [Connection, Resource, Sequence[IncomingRecord], Sequence[ReadSet], Window | None], Counter[str]
+    [Connection, Resource, Sequence[IncomingRecord], Sequence[ReadSet], Window | None, AbstractSet[str]], Counter[str]
 ]
 
 
@@ -43,7 +45,7 @@ class PageGroup:
     resource: str
     answers: Sequence[FetchedPage | FetchFailed]
     window: Window | None  #: window in which the dates of dated records must lie
-    not_offered: Mapping[str, str] = field(default_factory=dict)  #: as of the creation of the group
+    not_offered: AbstractSet[str] = frozenset()  #: resources that the account does not offer, as far as is known
 
     @property
     def size(self) -> int:
@@ -106,7 +108,6 @@ class PageWriter:
     zone: str  #: time zone of times without one
     rules: str  #: current version of the cleaning rules
     handle_records: HandleRecords
-    not_offered: dict[str, str]  #: resource and reason; shared with `handle_records`
     refresh_age: RefreshAge  #: when details are due again
 
     def skip_unchanged(self, group: PageGroup) -> tuple[WriteResult, PageGroup | None]:
@@ -154,13 +155,11 @@ class PageWriter:
     def write(self, group: PageGroup) -> WriteResult:
         """Parse and commit a page group, and return the result."""
         resource = find_resource(group.resource)
-        self.not_offered.update(group.not_offered)
         parsed = [
             parse_page(resource, answer, self.zone) for answer in group.answers if isinstance(answer, FetchedPage)
         ]
         failures = [answer for answer in group.answers if isinstance(answer, FetchFailed)]
-        commit = partial(self.commit_pages, resource=resource, parsed=parsed, failures=failures, window=group.window)
-        self.ledger.commit(commit)
+        self.ledger.commit(partial(self.commit_pages, group=group, parsed=parsed, failures=failures))
         records = sum(len(page.records.records) for page in parsed)
         total = announced_total([page.fetched for page in parsed])
         return WriteResult(group.resource, len(group.answers), records, failures, total)
@@ -168,12 +167,12 @@ class PageWriter:
     def commit_pages(
         self,
         connection: Connection,
-        resource: Resource,
+        group: PageGroup,
         parsed: Sequence[ParsedPage],
         failures: Sequence[FetchFailed],
-        window: Window | None,
     ) -> None:
         """Write a page group: its requests, its records and all that follows from them, and the child queue."""
+        resource = find_resource(group.resource)
         if parsed:
             requests = slices.reserve_request_ids(connection, len(parsed))
             incoming = [
@@ -182,7 +181,7 @@ class PageWriter:
                 for record in page.records.records
             ]
             sets = [read_set for page in parsed for read_set in page.records.sets]
-            counts = self.handle_records(connection, resource, incoming, sets, window)
+            counts = self.handle_records(connection, resource, incoming, sets, group.window, group.not_offered)
             has_unstaged = any(page.records.bad for page in parsed)
             is_cacheable = not has_unstaged and not any(counts[outcome] for outcome in SKIPPED_OUTCOMES)
             facts = [

@@ -16,13 +16,20 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
+from dataclasses import dataclass
 from multiprocessing.connection import wait as readable
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
-from etl.database.deadline import were_calls_cancelled_since
+from etl.config.logs import add_log_fields, configure_logging
+from etl.config.settings import Settings
+from etl.database.connect import make_engine
+from etl.database.deadline import were_calls_canceled_since
 from etl.engine.page_writer import PageGroup, PageWriter, WriteResult
 from etl.errors import Interrupted, RetryableError
+from etl.ledger.batches import Batch
+from etl.ledger.leases import Lease
+from etl.ledger.transaction import Ledger
 
 #: Concurrent transactions.
 WORKERS = 2
@@ -33,8 +40,26 @@ POLL_SECONDS = 0.1
 #: New items of one resource up to which no processes are started: starting one takes half a second.
 PROCESS_THRESHOLD = 2_500
 
-#: Makes the page writer of a worker process; must be picklable.
-MakeWriter = Callable[[], PageWriter]
+#: Makes a page writer with its own ledger; must be picklable, for the worker processes.
+MakeWriter = Callable[[Ledger], PageWriter]
+
+
+@dataclass(frozen=True)
+class WorkerSetup:
+    """What a worker process needs to create its page writer."""
+
+    url: str
+    settings: Settings
+    batch: Batch
+    lease: Lease | None
+    make_writer: MakeWriter
+
+    def __call__(self) -> PageWriter:
+        """Configure the log of the process, and return the page writer with its own connection."""
+        configure_logging(self.settings)
+        add_log_fields(batch=str(self.batch.id), tenant=self.batch.tenant)
+        engine = make_engine(self.url, application_name="qqetl worker", pool_size=1)
+        return self.make_writer(Ledger(engine, self.batch.tenant, self.lease))
 
 
 class WorkerDied(RetryableError):
@@ -44,9 +69,11 @@ class WorkerDied(RetryableError):
 class WorkerPool:
     """The workers of one run; processes start when a page group makes them worthwhile."""
 
-    def __init__(self, writer: PageWriter, make_writer: MakeWriter) -> None:
-        self._writer = writer
-        self._make_writer = make_writer
+    def __init__(self, ledger: Ledger, settings: Settings, batch: Batch, make_writer: MakeWriter) -> None:
+        """Write with the database and the lease of `ledger`."""
+        self._writer = make_writer(ledger)
+        url = ledger.engine.url.render_as_string(hide_password=False)
+        self._setup = WorkerSetup(url, settings, batch, ledger.lease, make_writer)
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="writer")
         self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
         self._processes: list[WorkerProcess] = []
@@ -91,7 +118,7 @@ class WorkerPool:
         with self._start_lock:
             self._new_items[group.resource] += group.items
             while self._new_items[group.resource] > PROCESS_THRESHOLD and len(self._processes) < WORKERS:
-                self._processes.append(WorkerProcess(self._make_writer))
+                self._processes.append(WorkerProcess(self._setup))
                 self._idle.put(self._processes[-1])
 
 
@@ -102,12 +129,12 @@ class WorkerProcess:
     the script that called us.
     """
 
-    def __init__(self, make_writer: MakeWriter) -> None:
+    def __init__(self, setup: WorkerSetup) -> None:
         command = [sys.executable, "-m", "etl.engine.worker"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         self._input = cast("IO[bytes]", self._process.stdin)
         self._output = cast("IO[bytes]", self._process.stdout)
-        send_pickled(self._input, make_writer)
+        send_pickled(self._input, setup)
 
     def write(self, group: PageGroup) -> WriteResult:
         """Write a page group in the process; raise what the process raised, WorkerDied when it has exited.
@@ -127,7 +154,7 @@ class WorkerProcess:
     def _wait_for_result(self) -> None:
         began = time.monotonic()
         while not readable([self._output.fileno()], POLL_SECONDS):
-            if were_calls_cancelled_since(began):
+            if were_calls_canceled_since(began):
                 self._process.kill()  # its transaction is rolled back
                 raise Interrupted
 

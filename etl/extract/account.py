@@ -60,7 +60,7 @@ def read_offices(connection: Connection, tenant: str) -> set[OfficeFact]:
 
 def request_offices(api: ApiConnection) -> set[OfficeFact]:
     """Return what identifies the offices that the credentials show."""
-    answer = api.wire.run(api.api.fetch(whole_call(OFFICES, OFFICES.endpoints[0])))
+    answer = api.event_loop.run(api.api.fetch(whole_call(OFFICES, OFFICES.endpoints[0])))
     return {fact for item in answer.page.items for fact in facts_of(msgspec.json.decode(item))}
 
 

@@ -14,7 +14,7 @@ def is_absence(error: EtlError, resource: Resource) -> bool:
     For an undocumented resource that is anything but a good answer: a refusal, a failed call, another envelope, items
     without the declared id. For a documented one nothing is: it fails.
     """
-    if resource.documented:
+    if resource.is_documented:
         return False
     if isinstance(error, EndpointRefused):
         return error.reason is not Refusal.TOO_LARGE

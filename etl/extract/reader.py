@@ -38,7 +38,7 @@ from etl.extract.page_size import PageSizeRefused, PageSource, next_smaller_size
 from etl.extract.source_tenant import check_source_tenant, is_shared
 from etl.ledger.children.queue import ChildRequest
 from etl.ledger.slices import Slice
-from etl.models.sources import in_words as describe_source
+from etl.models.sources import describe_source
 from etl.models.states import CallOutcome
 
 #: Slices read in parallel, so that many short slices are as fast as one long slice.
@@ -192,26 +192,24 @@ class ResourceReader:
         attempts = None if self.limits.failed is None else ATTEMPTS_AFTER_FAILURE
         return replace(call, divisible=True, attempts=attempts) if days > SHORTEST_SPLIT_DAYS else call
 
-    async def fetch_days(self, call: Call, days: int) -> Answer:
-        """Return the answer to a call for this many days; raise RangeTooLong where fewer days may be answered."""
+    async def fetch_sized(self, call: Call, days: int, size: int) -> Answer:
+        """Return the answer to a call for this many days and for pages of this size; 0: without days or size.
+
+        Raises PageSizeRefused where smaller pages may be accepted, RangeTooLong where fewer days may be answered.
+        """
         try:
             answer = await self.api.fetch(call)
+        except EndpointRefused as refusal:
+            if refusal.may_concern_size and size:
+                raise PageSizeRefused(size, refusal) from refusal
+            raise
         except ApiUnavailable as error:
-            is_absence = isinstance(error, CallFailed) and not self.resource.documented
+            is_absence = isinstance(error, CallFailed) and not self.resource.is_documented
             if call.divisible and error.is_overload and not is_absence:
                 raise RangeTooLong(days, error) from error
             raise
         self.limits.record_answer(days)
         return answer
-
-    async def fetch_sized(self, call: Call, days: int, size: int) -> Answer:
-        """Return what `fetch_days` returns; raise PageSizeRefused where smaller pages may be accepted. Size 0: none."""
-        try:
-            return await self.fetch_days(call, days)
-        except EndpointRefused as refusal:
-            if refusal.may_concern_size and size:
-                raise PageSizeRefused(size, refusal) from refusal
-            raise
 
     def example_call(self) -> Call:
         """Return a call for a parent that does not exist, to name the resource in a message."""
@@ -233,7 +231,7 @@ class ResourceReader:
 
         Once items had it, one without it is a faulty record of its own.
         """
-        if self.has_seen_ids or self.resource.documented or not answer.page.items:
+        if self.has_seen_ids or self.resource.is_documented or not answer.page.items:
             return
         sample = replace(answer.page, items=answer.page.items[:ID_SAMPLE])
         endpoint = self.resource.endpoints[call.endpoint]
@@ -277,13 +275,17 @@ class ResourceReader:
         page = next(number for number in range(1, len(read) + 2) if number not in read)
         if page > 1 and read[page - 1] < size and len(read) == page - 1:
             return
-        await self.read_page(put, date_slice, page, progress)
+        answer = await self.fetch_page(date_slice, page)
+        progress.update(answer)
+        await put(answer)
         announced = progress.last_page
         end = self.max_pages or 2 * announced + MAX_EXTRA_PAGES
         page = await self.read_announced_pages(put, date_slice, page, progress, read, end)
         while progress.may_have_more and page < end:
             page += 1
-            await self.read_page(put, date_slice, page, progress)
+            answer = await self.fetch_page(date_slice, page)
+            progress.update(answer)
+            await put(answer)
         if progress.may_have_more and self.max_pages is None:
             name = self.resource.name
             raise ApiUnavailable(
@@ -315,12 +317,6 @@ class ResourceReader:
                     if progress.is_over:
                         break
         return page
-
-    async def read_page(self, put: Put[FetchedPage], date_slice: Slice, page: int, progress: SliceProgress) -> None:
-        """Fetch and put one page."""
-        answer = await self.fetch_page(date_slice, page)
-        progress.update(answer)
-        await put(answer)
 
     async def plan_date_ranges(self, endpoint_index: int, date_range: DateRange) -> list[DateRange]:
         """Return a date range split so that each part can be paged, by the total that its first page names.

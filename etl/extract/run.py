@@ -37,6 +37,10 @@ RESOURCE_ERRORS = (ApiUnavailable, UnexpectedResponse, EndpointRefused, InvalidR
 DETAIL_SECONDS = 57 * 60.0
 
 
+#: Puts answers as they arrive.
+Fetch = Callable[[Put[FetchedPage | FetchFailed]], Coroutine[Any, Any, None]]
+
+
 @dataclass
 class ExtractRun:
     """One run over one batch."""
@@ -58,7 +62,7 @@ class ExtractRun:
     is_dry: bool = False  #: whether nothing is stored but the batch
     has_backlog: bool = False  #: whether details are left because the time for them is over
     active_readers: int = 1  #: resources that are being read now
-    not_offered: dict[str, str] = field(default_factory=dict)  #: resource and reason
+    not_offered: set[str] = field(default_factory=set)  #: resources that the account does not offer
     profiler: SchemaProfiler = field(default_factory=SchemaProfiler)
 
     def __post_init__(self) -> None:
@@ -89,7 +93,7 @@ class ExtractRun:
     def write_pages(
         self,
         window: Window | None,
-        fetch: Callable[[Put[FetchedPage | FetchFailed]], Coroutine[Any, Any, None]],
+        fetch: Fetch,
         group_size: int,
         on_error: Callable[[str, EtlError], None] | None = None,
     ) -> Iterator[WriteResult]:
@@ -108,7 +112,7 @@ class ExtractRun:
                     self.raise_if_stopped()
                     for resource, same in group_by_resource(answers):
                         self.profile_answers(resource, same)
-                        group = PageGroup(resource, same, window, dict(self.not_offered))
+                        group = PageGroup(resource, same, window, frozenset(self.not_offered))
                         pending.append((resource, self.workers.submit(group)))
                         pending[-1][1].add_done_callback(partial(self.event_loop.release, reservation, group.size))
                     while len(pending) > WORKERS or (pending and pending[0][1].done()):

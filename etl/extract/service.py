@@ -3,8 +3,8 @@
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -17,9 +17,8 @@ from etl.api.connection import ApiConnection as Api
 from etl.api.connection import connected
 from etl.api.traffic import Traffic
 from etl.catalogue.resource import Resource
-from etl.config.logs import add_log_fields, configure_logging
 from etl.config.settings import Settings
-from etl.database.connect import engine_of, make_engine
+from etl.database.connect import engine_of
 from etl.database.revisions import check_migrated
 from etl.engine.page_writer import PageWriter
 from etl.engine.workers import WorkerPool
@@ -30,13 +29,13 @@ from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
 from etl.extract.selection import find_out_of_reach, resource_names
 from etl.ledger import batches
-from etl.ledger.batches import Batch, BatchResource
+from etl.ledger.batches import Batch
 from etl.ledger.children.queue import RefreshAge
-from etl.ledger.leases import Lease, Waiting, hold_lease
+from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.staging.classify import IncomingRecord
-from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
+from etl.ledger.staging.stage import StageContext, stage_records
 from etl.ledger.transaction import Ledger
-from etl.models.states import BatchState
+from etl.models.states import EXTRACT, BatchState
 from etl.record import ReadSet
 from etl.reshape.rules import rules_version
 from etl.window import Window
@@ -70,7 +69,7 @@ class ExtractService:
         with self.connect(names) as (api, ledger):
             window = Window.of(sync_window).clipped_to(api.now)
             register_account(ledger, self.settings, api)
-            batch = batches.build_batch(ledger.tenant, window, rules_version(self.settings), "extract", {})
+            batch = batches.build_batch(ledger.tenant, window, rules_version(self.settings), EXTRACT, {})
             windows = dict.fromkeys(names, window)
             ledger.commit(partial(batches.create_batch, batch=batch, windows=windows, version=etl.__version__))
             self.read(api, ledger, batch)
@@ -99,43 +98,22 @@ class ExtractService:
 
     def read(self, api: Api, ledger: Ledger, batch: Batch) -> None:
         """Read every unread resource of a batch; on an error the batch is marked failed and can be resumed."""
-        url = self.engine.url.render_as_string(hide_password=False)
-        workers = WorkerPool(
-            staging_writer(ledger, self.settings, batch), StagingWriterFactory(url, self.settings, batch, ledger.lease)
-        )
-        run = ExtractRun(ledger, self.settings, batch, api.wire, api.api, workers, self.watch, "extract", self.stop)
-        run.traffic, run.today = api.api.traffic, api.now.date()
+        make_writer = partial(make_staging_writer, settings=self.settings, batch=batch)
+        workers = WorkerPool(ledger, self.settings, batch, make_writer)
+        run = ExtractRun(
+            ledger, self.settings, batch, api.event_loop, api.api, workers, self.watch, EXTRACT, self.stop,
+            today=api.now.date(), traffic=api.api.traffic,
+        )  # fmt: skip
         batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
         ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTING))
         with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic), workers:
-            read_all(
-                run,
-                [batch_resource for batch_resource in batch_resources if not batch_resource.fully_read],
-                keep_running,
-            )
+            read_all(run, [batch_resource for batch_resource in batch_resources if not batch_resource.fully_read])
         ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTED))
 
 
-@dataclass(frozen=True)
-class StagingWriterFactory:
-    """Makes the page writer of a worker process that stages page groups."""
-
-    url: str
-    settings: Settings
-    batch: Batch
-    lease: Lease | None
-
-    def __call__(self) -> PageWriter:
-        """Return the page writer, with its own database connection."""
-        configure_logging(self.settings)
-        add_log_fields(batch=str(self.batch.id), tenant=self.batch.tenant)
-        engine = make_engine(self.url, application_name="qqetl worker", pool_size=1)
-        return staging_writer(Ledger(engine, self.batch.tenant, self.lease), self.settings, self.batch)
-
-
-def staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> PageWriter:
+def make_staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> PageWriter:
     """Return the page writer that stages records for the later steps."""
-    stage_context = StageContext(batch.tenant, batch.id, batch.rules, leave_pending)
+    context = StageContext(batch.tenant, batch.id, batch.rules)
 
     def stage(
         connection: Connection,
@@ -143,13 +121,8 @@ def staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> PageWrit
         incoming: Sequence[IncomingRecord],
         sets: Sequence[ReadSet],
         window: Window | None,
+        _not_offered: AbstractSet[str],
     ) -> Counter[str]:
-        return stage_records(connection, stage_context, resource, incoming, sets, window).counts
+        return stage_records(connection, context, resource, incoming, sets, window)
 
-    age = RefreshAge.of(settings)
-    return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, {}, age)
-
-
-def keep_running(connection: Connection, batch_resource: BatchResource, complete: bool) -> BatchResource:  # noqa: ARG001, FBT001 (a FinishResource)
-    """Leave a resource that was read unchanged; the load step finishes it."""
-    return batch_resource
+    return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, RefreshAge.of(settings))

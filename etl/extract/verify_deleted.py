@@ -34,7 +34,7 @@ def verify_deleted(api: ApiConnection, resource: Resource, source_ids: Collectio
     if endpoint is None or not sorted_ids:
         return None
     try:
-        exists_by_id = api.wire.run(check_all(api, resource, endpoint, sorted_ids[:MAX_CHECKS]))
+        exists_by_id = api.event_loop.run(check_all(api, resource, endpoint, sorted_ids[:MAX_CHECKS]))
     except EndpointRefused:
         return None
     confirmed = frozenset(source_id for source_id, exists in exists_by_id.items() if exists is False)

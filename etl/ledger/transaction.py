@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from etl.config.logs import get_logger, log_context
 from etl.database.connect import with_limits
-from etl.database.deadline import were_calls_cancelled_since
+from etl.database.deadline import were_calls_canceled_since
 from etl.database.retry import with_retries
 from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseUnavailable, EtlError, Interrupted, LeaseLost
@@ -136,7 +136,7 @@ class SerializedLedger(Ledger):
         """Wait for the lock; raise Interrupted when the process canceled its pending calls in the meantime."""
         began = time.monotonic()
         with self._lock:
-            if were_calls_cancelled_since(began):
+            if were_calls_canceled_since(began):
                 raise Interrupted
             yield
 

@@ -87,10 +87,10 @@ class LoadService:
                     self.watch(Finished("load", resource.name, "done", counts[resource.name]))
                 ledger.commit(partial(refresh_computed_columns, tenant=ledger.tenant, batch_id=batch_id))
                 run_checks_after_load(ledger, batch_id, self.watch)
-                return LoadResults(batch_id, ledger.commit(partial(close_books, batch=batch)), counts)
+                return LoadResults(batch_id, ledger.commit(partial(finish_batch, batch=batch)), counts)
 
 
-def close_books(connection: Connection, batch: Batch) -> BatchState:
+def finish_batch(connection: Connection, batch: Batch) -> BatchState:
     """End every resource that was read to its end, then the batch; return the batch's last state."""
     for batch_resource in batches.read_batch_resources(connection, batch.id):
         if batch_resource.fully_read and batch_resource.status is ResourceState.RUNNING:

@@ -177,7 +177,11 @@ class Model(Base):
             Index(f"ix_{cls.__tablename__}_placeholder", "tenant", postgresql_where=text("is_placeholder")),
             # What a run wrote is looked up when it ends, and the cost must depend on the run and not on the table.
             Index(f"ix_{cls.__tablename__}_etl_batch_id", "etl_batch_id"),
-            *(reference_index(cls.__tablename__, column) for column, value in declared.items() if refers(value)),
+            *(
+                reference_index(cls.__tablename__, column)
+                for column, value in declared.items()
+                if is_reference_column(value)
+            ),
         ]
         if required:
             present = " AND ".join(f"{column} IS NOT NULL" for column in required)
@@ -193,8 +197,8 @@ class StagedOnly(Model):
     __table__ = Table("staged_only", MetaData())
 
 
-def refers(declared: Any) -> bool:
-    """Tell whether what a class declares is a column that points to another table."""
+def is_reference_column(declared: Any) -> bool:
+    """Return whether what a class declares is a column that points to another table."""
     about = field_in(declared.column.info) if isinstance(declared, MappedColumn) else None
     return about is not None and isinstance(about.kind, Reference)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped
 
 from etl.models.base import Model, field
-from etl.models.sources import FirstOf, digest_of, first_of, names_one
+from etl.models.sources import FirstOf, digest_of, first_of, is_record_id
 from etl.values import Boolean, Date, Decimals, Email, Kind, Phone, Reference, SourceId, State, Text, Word, Zip
 
 #: Which contact a detail belongs to.
@@ -38,9 +38,9 @@ def detail_id(record: Mapping[str, Any], own_id: FirstOf, parts: tuple[Any, ...]
     The digest keeps a phone number or an address out of the id, which is not masked.
     """
     own, contact = own_id(record), CONTACT_ID(record)
-    if names_one(own):
+    if is_record_id(own):
         return own
-    return f"{contact}:{digest_of(parts)}" if names_one(contact) else None
+    return f"{contact}:{digest_of(parts)}" if is_record_id(contact) else None
 
 
 def normalized(kind: Kind, raw: Any) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 
 from etl.models.base import DataSource, Model, computed, field
 from etl.models.codes import CONTACT_STATUS, CONTACT_TYPE
-from etl.models.sources import clean_code, first_of, names_one
+from etl.models.sources import clean_code, first_of, is_record_id
 from etl.values import Boolean, Date, Email, Phone, Reference, SourceId, State, Text, Url, Word, Zip
 
 #: The agency of a location without an agency id: the account that is read.
@@ -43,7 +43,7 @@ FIELDS_OF_CARRIERS = (
 def agency_of(location: Mapping[str, Any]) -> Any:
     """Return the id of the agency a location belongs to; the account itself if the location has no agency."""
     agency_id = location.get("AgencyID")
-    return agency_id if names_one(agency_id) else ACCOUNT
+    return agency_id if is_record_id(agency_id) else ACCOUNT
 
 
 def agencies(location: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -56,16 +56,17 @@ def name_id(name: str) -> str:
     return f"{BY_NAME}{name}"
 
 
-#: The name and the id of the agent and of the CSR, by their names in PolicyInfo and in all other calls.
-AGENT_NAME, AGENT_ID = first_of("AgentName", "Agent"), "AgentID"
-CSR_NAME, CSR_ID = first_of("CSRName", "CSR"), "CsrID"
+#: The name and the id of the agent and of the CSR, by their names in PolicyInfo and in all other calls. Where a record
+#: has both, those of PolicyInfo count for the name as for the id, so that an id keeps its own name.
+AGENT_NAME, AGENT_ID = first_of("Agent", "AgentName"), "AgentID"
+CSR_NAME, CSR_ID = first_of("CSR", "CSRName"), "CsrID"
 
 
 def employees_named(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     """Yield the employees whom a record names without an id, as source id and name."""
     for name_of, id_key in ((AGENT_NAME, AGENT_ID), (CSR_NAME, CSR_ID)):
         raw = name_of(record)
-        name = None if raw is None or names_one(record.get(id_key)) else NAME.clean(raw)
+        name = None if raw is None or is_record_id(record.get(id_key)) else NAME.clean(raw)
         if isinstance(name, str):
             yield name_id(name), name
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped
 
 from etl.models.base import DataSource, Model, field
-from etl.models.sources import first_of, names_one
+from etl.models.sources import first_of, is_record_id
 from etl.values import Boolean, Integer, Json, Reference, SourceId, State, Text, TextList, Timestamp, Uuid, Word
 
 #: The files of a customer: what the list of images says too, and more.
@@ -28,7 +28,7 @@ LOSS_PAYEE = (
 
 def is_signed(form: Mapping[str, Any]) -> bool:
     """Return whether a form is signed."""
-    return names_one(form.get("SignatureID"))
+    return is_record_id(form.get("SignatureID"))
 
 
 class Document(Model):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped
 from etl.models.base import Model, field
 from etl.models.codes import BUSINESS_TYPE, COMMISSION_STATUS, COMMISSION_TRANSACTION
 from etl.models.products import POLICY_ID, adjustment_id
-from etl.models.sources import first_of, is_blank, names_one, objects_in, value_at
+from etl.models.sources import first_of, is_blank, is_record_id, objects_in, value_at
 from etl.values import (
     Boolean,
     Date,
@@ -45,19 +45,19 @@ AGENCY, CARRIER = "agency", "carrier"
 def rule_id(rule: Mapping[str, Any]) -> str | None:
     """Return the source id of a commission rule: its kind and its number, since each kind counts for itself."""
     number = RULE_NUMBER(rule)
-    return f"{value_at(rule, '_call.kind')}:{number}" if names_one(number) else None
+    return f"{value_at(rule, '_call.kind')}:{number}" if is_record_id(number) else None
 
 
 def agency_rule(commission: Mapping[str, Any]) -> str | None:
     """Return the source id of a commission's rule: one of the agency's, since carriers pay the amounts."""
     number = commission.get("CommissionRuleID")
-    return f"{AGENCY}:{number}" if names_one(number) else None
+    return f"{AGENCY}:{number}" if is_record_id(number) else None
 
 
 def commissions_among(adjustment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the commission in an adjustment, if it changes one."""
     change = Money().clean(adjustment.get("CommissionChange"))
-    if isinstance(change, Decimal) and change and names_one(number := adjustment_id(adjustment)):
+    if isinstance(change, Decimal) and change and is_record_id(number := adjustment_id(adjustment)):
         yield {
             "CommissionID": f"adjustment:{number}",
             "PolicyID": POLICY_ID(adjustment),
@@ -98,7 +98,7 @@ def fee_name(fee: Mapping[str, Any]) -> Any:
     """Return a fee's name; a carrier's fee has only its number."""
     name = fee.get("AgencyFeeName")
     number = fee.get("CarrierFeeID")
-    return f"Carrier fee {number}" if is_blank(name) and names_one(number) else name
+    return f"Carrier fee {number}" if is_blank(name) and is_record_id(number) else name
 
 
 class BillingRecord(Model):

@@ -20,7 +20,7 @@ from etl.models.codes import (
 )
 from etl.models.core import AGENT_ID, AGENT_NAME, CSR_ID, CSR_NAME
 from etl.models.policy_numbers import key_of
-from etl.models.sources import FirstOf, PartsOf, clean_code, first_of, is_blank, is_marked, names_one, objects_in
+from etl.models.sources import FirstOf, PartsOf, clean_code, first_of, is_blank, is_flagged, is_record_id, objects_in
 from etl.values import Boolean, Date, Integer, Json, Money, Reference, SourceId, Text, TextList, Word
 
 #: Codes of a deleted policy and of a policy that is not issued yet; the type of an adjustment that cancels one.
@@ -52,24 +52,24 @@ def lines_of(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield {"PolicyId": policy_id, "PolicyDetailsID": own_id, "LOBList": [line]}
 
 
-def of_line(key: str) -> FirstOf:
-    """Return the source of a fact about a detail's line of business: its own, else the first line of its policy."""
-    return first_of(f"LOBList.0.{key}", f"_parent.LOBList.0.{key}")
+def of_line(key: str, *own: str) -> FirstOf:
+    """Return the source of a fact about a detail's line of business: its list, that of its policy, its own fields."""
+    return first_of(f"LOBList.0.{key}", f"_parent.LOBList.0.{key}", *own)
 
 
 def detail_id(detail: Mapping[str, Any]) -> Any:
     """Return the source id of a policy detail: its own, else `policy:<PolicyId>`."""
     own = detail.get("PolicyDetailsID")
-    return own if names_one(own) else f"policy:{POLICY_ID(detail)}"
+    return own if is_record_id(own) else f"policy:{POLICY_ID(detail)}"
 
 
 def adjustment_id(adjustment: Mapping[str, Any]) -> Any:
     """Return the source id of an adjustment: its own, else `<PolicyId>:<date>:<type>`; None without both."""
     own = adjustment.get("AdjustmentId")
-    if names_one(own):
+    if is_record_id(own):
         return own
     policy, day = POLICY_ID(adjustment), Date().clean(adjustment.get("AdjustmentDate"))
-    if names_one(policy) and isinstance(day, date):
+    if is_record_id(policy) and isinstance(day, date):
         raw_type = adjustment.get("AdjustmentType")
         return f"{policy}:{day:%Y-%m-%d}:{clean_code(raw_type) or raw_type}"
     return None
@@ -78,7 +78,7 @@ def adjustment_id(adjustment: Mapping[str, Any]) -> Any:
 def termination_id(adjustment: Mapping[str, Any]) -> Any:
     """Return the source id of a termination: the adjustment's own, else `<PolicyId>:<date>`; None without both."""
     own = adjustment_id(adjustment)
-    return own if own is None or names_one(adjustment.get("AdjustmentId")) else own.rpartition(":")[0]
+    return own if own is None or is_record_id(adjustment.get("AdjustmentId")) else own.rpartition(":")[0]
 
 
 def cancellations_among(adjustment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -130,7 +130,7 @@ def renewal_of(detail: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     policy = detail.get("_parent")
     if not isinstance(policy, Mapping) or is_deleted(policy) or clean_code(detail.get("BusinessType")) == NEW_BUSINESS:
         return
-    if names_one(policy.get("PriorPolicyID")):
+    if is_record_id(policy.get("PriorPolicyID")):
         carried = ("PolicyId", "PriorPolicyID", "CustomerId", "EffectiveDate", "TotalPremium")
         yield {key: policy.get(key) for key in carried} | {
             key: detail.get(key) for key in ("BusinessType", "BinderDate")
@@ -138,8 +138,8 @@ def renewal_of(detail: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def is_deleted(policy: Mapping[str, Any]) -> bool:
-    """Tell whether a policy's record is marked deleted."""
-    return is_marked(policy, Policy.deletion_mark)
+    """Return whether a policy's record is marked deleted."""
+    return is_flagged(policy, Policy.deletion_mark)
 
 
 def is_bound(renewal: Mapping[str, Any]) -> bool:
@@ -200,8 +200,8 @@ class PolicyDetail(Model):
     keeps_history = True
 
     policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
-    line_of_business: Mapped[str | None] = field(of_line("Name"), Text())
-    lob_id: Mapped[str | None] = field(of_line("ID"), SourceId())
+    line_of_business: Mapped[str | None] = field(of_line("Name", "LOB"), Text())
+    lob_id: Mapped[str | None] = field(of_line("ID", "LOBID"), SourceId())
     lob_code: Mapped[str | None] = field(of_line("Code"), Word())
     acord_code: Mapped[str | None] = field(of_line("AcordCode"), Word())
     internal_code: Mapped[str | None] = field(of_line("InternalCode"), Word())

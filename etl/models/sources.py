@@ -11,7 +11,7 @@ from etl.values import Boolean, Code, Violation
 from etl.values.boolean import WORDS
 
 #: Fields of a raw record, each with the clean values that set a mark: codes, or True for a flag.
-Marks = Iterable[tuple[str, tuple[Any, ...]]]
+FlagValues = Iterable[tuple[str, tuple[Any, ...]]]
 
 _FLAG = Boolean()
 #: A vocabulary without meanings: every code is cleaned, and none is a violation.
@@ -32,11 +32,11 @@ def value_at(record: Mapping[str, Any], path: str) -> Any:
 
 
 def is_blank(value: Any) -> bool:
-    """Tell whether a raw value is blank: null, or text that is only white space."""
+    """Return whether a raw value is blank: null, or text that is only white space."""
     return value is None or (value.__class__ is str and not value.strip())
 
 
-def names_one(value: Any) -> bool:
+def is_record_id(value: Any) -> bool:
     """Return whether a raw id refers to a record: neither blank nor 0 or -1, the codes for no record."""
     return value is not None and not is_blank(value) and str(value).strip() not in {"0", "-1"}
 
@@ -47,7 +47,7 @@ def clean_code(raw: Any) -> str | None:
     return None if isinstance(code, Violation) else code
 
 
-def is_marked(record: Mapping[str, Any], marks: Marks) -> bool:
+def is_flagged(record: Mapping[str, Any], marks: FlagValues) -> bool:
     """Return whether any of these fields of a raw record has one of its values, read as columns are cleaned."""
     return any(is_one_of(record.get(name), values) for name, values in marks)
 
@@ -123,7 +123,7 @@ def first_of(*paths: str) -> FirstOf:
     return FirstOf(paths)
 
 
-def in_words(source: object) -> str:
+def describe_source(source: object) -> str:
     """Return where a value comes from: a path, several paths, or the summary of a function's docstring."""
     if isinstance(source, str | FirstOf | PartsOf):
         return str(source)

@@ -1,6 +1,7 @@
 """The steps after a run: update incidents, write the digest, send emails, write metrics, call the heartbeat."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,13 +12,13 @@ from etl.config.settings import Settings
 from etl.errors import DatabaseUnavailable, EtlError, Interrupted
 from etl.ledger.notifications import incidents, outbox
 from etl.ledger.transaction import Ledger
+from etl.local_time import show_times_in
 from etl.notifications import offline, templates
 from etl.notifications.detect import DATABASE_ERRORS, NOT_INCIDENTS, detect
 from etl.notifications.digest import write_digest
 from etl.notifications.heartbeat import send_heartbeat
 from etl.notifications.message import to_mail
 from etl.notifications.send import send_queued
-from etl.status.format import show_times_in
 from etl.status.metrics import write_metrics_file
 
 log = get_logger(__name__)
@@ -77,7 +78,7 @@ def update_incidents(
 
 
 def save_incidents(
-    connection: Connection, tenant: str, settings: Settings, error: Exception | None, since: str | None
+    connection: Connection, tenant: str, settings: Settings, error: Exception | None, since: datetime | None
 ) -> None:
     """Store the current incidents and queue the emails about them in one transaction.
 

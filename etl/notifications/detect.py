@@ -39,7 +39,7 @@ RESOURCE_KINDS = (IncidentKind.RESOURCE_FAILED, IncidentKind.BALANCE_OFF, Incide
 #: Drift that loses data; a new field or code loses nothing, so only the run reports it.
 BREAKING_DRIFT = (DriftState.LOST, DriftState.EMPTIED, DriftState.RETYPED)
 
-#: Resources whose newest run failed, and resources stopped by the delete brake in their newest full read: a run that
+#: Resources whose newest run failed, and resources stopped by the deletion limit in their newest full read: a run that
 #: reads only changes cannot resolve missing records.
 FAILED_RESOURCES = text(f"""
     SELECT * FROM (
@@ -88,7 +88,7 @@ def detect(connection: Connection, tenant: str, stale_after: timedelta, error: E
 
 
 def is_already_known(error: Exception, known_incidents: Sequence[Incident]) -> bool:
-    """Tell whether an error is no new incident: not an incident at all, or a dead task whose reason is known."""
+    """Return whether an error is no new incident: not an incident at all, or a dead task whose reason is known."""
     return isinstance(error, NOT_INCIDENTS) or (isinstance(error, TaskDied) and bool(known_incidents))
 
 

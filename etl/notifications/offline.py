@@ -38,10 +38,10 @@ def mail_database_outage(settings: Settings, error: Exception) -> bool:
     return True
 
 
-def outage_start(outage_note: Path) -> str | None:
+def outage_start(outage_note: Path) -> datetime | None:
     """Return the start of the recorded outage; None without one."""
     try:
-        return str(json.loads(outage_note.read_text())["since"])
+        return datetime.fromisoformat(json.loads(outage_note.read_text())["since"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -51,7 +51,7 @@ def record_outage(outage_note: Path) -> bool:
     try:
         outage_note.parent.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
         draft = outage_note.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps({"since": f"{datetime.now(UTC):%Y-%m-%d %H:%M}"}))
+        draft.write_text(json.dumps({"since": datetime.now(UTC).isoformat()}))
         draft.replace(outage_note)
     except OSError as error:
         log.warning("data folder is not writable", reason=error.strerror)

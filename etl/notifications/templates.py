@@ -3,13 +3,15 @@
 import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 import etl
 from etl.ledger.notifications.incidents import Incident
+from etl.local_time import format_moment
 from etl.models.states import IncidentKind, MailKind
 from etl.notifications.message import MailMessage, Section
-from etl.status.format import format_count, format_moment, format_number, join_words
+from etl.status.format import format_count, format_number, join_words
 
 #: Resources named in a subject.
 MAX_NAMED = 4
@@ -120,9 +122,11 @@ def database_down_message(tenant: str, reason: str, *, throttled: bool) -> MailM
     return MailMessage(MailKind.TROUBLE, mail_subject(tenant, "the database is unavailable"), sections, last_line)
 
 
-def database_restored_message(tenant: str, since: str) -> MailMessage:
+def database_restored_message(tenant: str, since: datetime) -> MailMessage:
     """Return the message about the end of a database outage."""
-    sections = [Section(f"The database of account {tenant} is available again (unavailable since {since} UTC).")]
+    sections = [
+        Section(f"The database of account {tenant} is available again (unavailable since {format_moment(since)}).")
+    ]
     subject = mail_subject(tenant, "resolved: the database is unavailable")
     return MailMessage(MailKind.OVER, subject, sections, mail_footer())
 

@@ -6,7 +6,7 @@ It writes its own batch and nothing else: no record, watermark or offer, and not
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,9 +14,7 @@ from sqlalchemy import Connection, Engine
 
 import etl
 from etl.api.connection import ApiConnection, connected
-from etl.config.logs import add_log_fields, configure_logging
 from etl.config.settings import Settings
-from etl.database.connect import make_engine
 from etl.database.revisions import check_migrated
 from etl.engine.id_writer import IdWriter
 from etl.engine.workers import WorkerPool
@@ -24,14 +22,14 @@ from etl.events import Planned, Started
 from etl.extract.account import register_account
 from etl.extract.list_reader import ListReader
 from etl.extract.offers import counts_as_documented, is_absence
-from etl.extract.read_resource import report_end
+from etl.extract.read_resource import read_list, report_end
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.extract.verify_deleted import verify_deleted
 from etl.ledger import balance, batches
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.children.queue import RefreshAge
-from etl.ledger.leases import Lease, Waiting, hold_lease
+from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.transaction import Ledger
 from etl.models.states import DRY_RECONCILE, BatchState, ResourceState
 from etl.pipeline.reconcile import ReconcileContext, reconcile
@@ -69,10 +67,9 @@ def run_preview(ledger: Ledger, settings: Settings, api: ApiConnection, batch: B
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     unread = batches.select_unfinished(batch_resources)
     watcher.watch(Planned(len(batch_resources), len(batch_resources) - len(unread)))
-    writer = IdWriterFactory(ledger.engine.url.render_as_string(hide_password=False), settings, batch, ledger.lease)
-    workers = WorkerPool(writer.make(ledger), writer)
+    workers = WorkerPool(ledger, settings, batch, partial(make_id_writer, settings=settings, batch=batch))
     run = ExtractRun(
-        ledger, settings, batch, api.wire, api.api, workers, watcher.watch,
+        ledger, settings, batch, api.event_loop, api.api, workers, watcher.watch,
         stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic, today=api.now.date(), is_dry=True,
     )  # fmt: skip
     with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic):
@@ -95,7 +92,7 @@ def read_ids(run: ExtractRun, batch_resource: BatchResource) -> BatchResource:
     run.ledger.commit(partial(batches.mark_running, batch_id=run.batch.id, resources=[resource.name]))
     run.watch(Started(run.step, resource.name))
     try:
-        ListReader(run, batch_resource).read()
+        read_list(run, ListReader(run, batch_resource))
     except RESOURCE_ERRORS as error:
         is_offered = run.ledger.read(partial(counts_as_documented, tenant=run.ledger.tenant, resource=resource))
         is_absent = is_absence(error, resource) and not is_offered
@@ -112,26 +109,10 @@ def close_preview(connection: Connection, batch: Batch) -> None:
     balance.close_batch(connection, batch.id)
 
 
-@dataclass(frozen=True)
-class IdWriterFactory:
-    """Makes the writer of a process that records the ids of pages."""
-
-    url: str
-    settings: Settings
-    batch: Batch
-    lease: Lease | None
-
-    def __call__(self) -> IdWriter:
-        """Return the writer, with its own database connection."""
-        configure_logging(self.settings)
-        add_log_fields(batch=str(self.batch.id), tenant=self.batch.tenant)
-        engine = make_engine(self.url, application_name="qqetl worker", pool_size=1)
-        return self.make(Ledger(engine, self.batch.tenant, self.lease))
-
-    def make(self, ledger: Ledger) -> IdWriter:
-        """Return a writer that uses this ledger."""
-        zone, age = self.settings.etl_api_timezone, RefreshAge.of(self.settings)
-        return IdWriter(ledger, self.batch.id, zone, self.batch.rules, handle_nothing, {}, age)
+def make_id_writer(ledger: Ledger, settings: Settings, batch: Batch) -> IdWriter:
+    """Return a writer that records the ids of pages."""
+    zone, age = settings.etl_api_timezone, RefreshAge.of(settings)
+    return IdWriter(ledger, batch.id, zone, batch.rules, handle_nothing, age)
 
 
 def handle_nothing(*_: object) -> Counter[str]:

@@ -70,7 +70,7 @@ def load_fallbacks(
     connection: Connection, stream: Stream, resource: Resource, derivation: Derivation, chunk: Iterable[StagedRecord]
 ) -> None:
     """Load the fallbacks found in some staged records into production."""
-    stream.process_records(connection, resource, *derive_records(resource, derivation, chunk), None)
+    stream.process_records(connection, resource, *derive_records(resource, derivation, chunk))
 
 
 def is_fallback_missing(connection: Connection, batch: Batch, resource: Resource, source: Resource) -> bool:

@@ -57,14 +57,14 @@ def window_start(complete: list[Window], settings: Settings, resource: str, now:
 
 
 def needs_lookback(resource: str) -> bool:
-    """Tell whether a list filters by the date of creation only, so that the API never returns changed records."""
+    """Return whether a list filters by the date of creation only, so that the API never returns changed records."""
     return any(
         endpoint.dates is not None and endpoint.dates.field == "created" for endpoint in BY_NAME[resource].endpoints
     )
 
 
 def is_same_day(first: datetime, second: datetime) -> bool:
-    """Tell whether two instants fall on the same day in UTC: the lookback period is read again once a day."""
+    """Return whether two instants fall on the same day in UTC: the lookback period is read again once a day."""
     return first.date() == second.date()
 
 

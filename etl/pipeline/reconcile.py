@@ -35,10 +35,10 @@ UNPROVEN = "{} records were not returned, but QQCatalyst answered without a list
 
 @dataclass(frozen=True)
 class ReconcileResult:
-    """The full scan of each resource, and those stopped by the delete brake."""
+    """The full scan of each resource, and those stopped by the deletion limit."""
 
     scans: list[FullScan] = field(default_factory=list)
-    braked: list[FullScan] = field(default_factory=list)
+    over_limit: list[FullScan] = field(default_factory=list)
 
 
 #: Checks records individually; returns None if the API has no call for one record.
@@ -73,7 +73,7 @@ def reconcile(work: ReconcileContext, batch_resources: Iterable[BatchResource]) 
         if is_fully_read(resource, batch_resource):
             result.scans.append(scan := reconcile_resource(work, resource))
             if scan.is_over_limit(work.settings.etl_delete_brake):
-                result.braked.append(scan)
+                result.over_limit.append(scan)
     return result
 
 
@@ -88,7 +88,7 @@ def reconcile_resource(work: ReconcileContext, resource: Resource) -> FullScan:
         return FullScan(resource.name, scan.known_count, 0, is_proven=False)
     missing = work.ledger.read(partial(full_scan.find_missing, **key))
     if scan.is_over_limit(work.settings.etl_delete_brake):
-        apply_delete_brake(work, scan, missing)
+        apply_deletion_limit(work, scan, missing)
         return scan
     check = work.verify(resource, missing)
     excluded = check.unconfirmed if check is not None else frozenset()
@@ -146,12 +146,12 @@ def select_reconcilable(names: Collection[str], settings: Settings) -> tuple[str
 
 
 def is_single_list(resource: Resource) -> bool:
-    """Tell whether the records of a resource are read as one list."""
+    """Return whether the records of a resource are read as one list."""
     return bool(resource.endpoints) and resource.parent is None and resource.nested is None
 
 
 def is_fully_read(resource: Resource, batch_resource: BatchResource) -> bool:
-    """Tell whether a batch read every id of a resource: one list, completely, from the first instant on."""
+    """Return whether a batch read every id of a resource: one list, completely, from the first instant on."""
     is_done = batch_resource.complete and batch_resource.status is ResourceState.DONE
     return is_done and batch_resource.window.start <= FIRST_INSTANT and is_single_list(resource)
 
@@ -163,14 +163,14 @@ def mark_missing_deleted(connection: Connection, resource: Resource, batch: Batc
     return merges.detect_merges(connection, resource.model, batch.tenant, batch.id)
 
 
-def apply_delete_brake(work: ReconcileContext, scan: FullScan, missing: Sequence[str]) -> None:
+def apply_deletion_limit(work: ReconcileContext, scan: FullScan, missing: Sequence[str]) -> None:
     """Mark a resource failed that has too many missing records."""
     counts = f"{scan.missing_count} of {scan.known_count} records are missing in QQCatalyst ({format_ids(missing)})"
     consequence = "These are too many to delete at once, so none was marked deleted. If they are really gone,"
-    apply_brake(work, scan, f"{counts}. {consequence}")
+    stop_changes(work, scan, f"{counts}. {consequence}")
 
 
-def apply_brake(work: ReconcileContext, scan: FullScan, what_happened: str) -> None:
+def stop_changes(work: ReconcileContext, scan: FullScan, what_happened: str) -> None:
     """Mark a resource failed in which too many records would change at once, and show how to raise the limit."""
     command = f"ETL_DELETE_BRAKE={scan.find_passing_share():.2f} qqetl reconcile --resource {scan.resource}"
     reason = f"{what_happened} raise the limit for one run: `{command}`."

@@ -95,7 +95,8 @@ class ReplayRun:
         window = Window(FIRST_INSTANT, ledger.read(children.read_database_time))
         windows = {resource.name: window for resource in CATALOGUE}
         self.stream = Stream(settings, batch, windows, self.replayed.changes, force=True)
-        self.stream.not_offered = ledger.read(partial(watermarks.read_not_offered, tenant=ledger.tenant, within=None))
+        remembered = ledger.read(partial(watermarks.read_not_offered, tenant=ledger.tenant, within=None))
+        self.not_offered = frozenset(remembered)
 
     def run(self, resources: tuple[Resource, ...]) -> Replayed:
         """Replay the raw rows of some resources and return the result."""
@@ -118,7 +119,7 @@ class ReplayRun:
     def replay_chunk(self, connection: Connection, resource: Resource, records: Sequence[StagedRecord]) -> Counter[str]:
         """Process raw rows again, as if they came from the API."""
         incoming = [IncomingRecord(staged.record, None) for staged in records]
-        return self.stream.process_records(connection, resource, incoming, [], None)
+        return self.stream.process_records(connection, resource, incoming, not_offered=self.not_offered)
 
 
 def complete_replay(connection: Connection, batch: Batch) -> None:

@@ -14,7 +14,7 @@ from etl.ledger.staging import full_scan, step_back
 from etl.ledger.staging.full_scan import FullScan
 from etl.load.rows import soft_delete_missing
 from etl.models.states import Outcome
-from etl.pipeline.reconcile import ReconcileContext, apply_brake, format_ids, is_fully_read
+from etl.pipeline.reconcile import ReconcileContext, format_ids, is_fully_read, stop_changes
 from etl.pipeline.stream import Stream
 from etl.resources import derived_from, find_resource
 
@@ -46,7 +46,7 @@ def step_back_resource(work: ReconcileContext, resource: Resource) -> None:
     # Only a version that the source dated can have been set back there.
     older = FullScan(resource.name, known_count, sum(confirmed.values()))
     if older.is_over_limit(work.settings.etl_delete_brake):
-        apply_brake(
+        stop_changes(
             work, older,
             f"{counted} ({format_ids(source_ids)}). These are too many to replace at once, so none was changed. If "
             "QQCatalyst was restored from a backup,",
@@ -61,7 +61,7 @@ def replace_versions(connection: Connection, stream: Stream, resource: Resource,
     """Load older versions in place of ours, and count them once more: as stepped back instead of older."""
     batch = stream.batch
     older = step_back.withdraw_newest(connection, resource, batch.tenant, batch.id, source_ids)
-    counts = stream.process_records(connection, resource, older, [], None)
+    counts = stream.process_records(connection, resource, older)
     for child, _ in derived_from(resource.name):
         soft_delete_missing(connection, stream.make_target(child), child)
     written = Counter({str(outcome): counts[outcome] for outcome in WRITTEN})

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import UUID
 
+from etl.errors import ExitStatus
 from etl.ledger import batches, sync_history
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.children import child_samples
@@ -37,7 +38,7 @@ class Summary:
     @property
     def exit_status(self) -> int:
         """0 if every offered resource is complete and balanced, 6 if some failed."""
-        return 0 if self.batch.status is BatchState.COMPLETED else 6
+        return ExitStatus.DONE if self.batch.status is BatchState.COMPLETED else ExitStatus.INCOMPLETE
 
     @property
     def incomplete(self) -> tuple[str, ...]:

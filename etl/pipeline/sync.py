@@ -1,7 +1,7 @@
 """The sync: plan, take the lease, run every resource through all steps, and close the batch."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -16,10 +16,10 @@ from etl.api.connection import connected
 from etl.checks.after_load import run_checks_after_load
 from etl.config.settings import Settings
 from etl.database.revisions import check_migrated
+from etl.engine.workers import WorkerPool
 from etl.events import Message, Planned, Watch
 from etl.extract import ExtractService
 from etl.extract.account import register_account
-from etl.extract.read_resource import FinishResource
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
@@ -34,7 +34,8 @@ from etl.ledger.staging.full_scan import FullScan
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.load.computed import refresh_computed_columns
-from etl.models.states import DRY_RECONCILE, BatchState, ResourceState
+from etl.local_time import format_moment
+from etl.models.states import DRY_RECONCILE, EXTRACT, BatchState, ResourceState
 from etl.pipeline.deletion_preview import preview_deletions, run_preview
 from etl.pipeline.fallbacks import update_fallbacks
 from etl.pipeline.options import Options, Plan
@@ -43,7 +44,7 @@ from etl.pipeline.reconcile import ReconcileContext, VerifyDeleted, reconcile, s
 from etl.pipeline.replay import replay_refused_records
 from etl.pipeline.resume import batch_to_resume, find_interrupted, reset_failed
 from etl.pipeline.step_back import step_back_resources
-from etl.pipeline.stream import Stream
+from etl.pipeline.stream import make_stream_writer
 from etl.pipeline.summary import Summary, summarize_batch
 from etl.pipeline.watcher import Watcher
 from etl.resources import find_resource
@@ -97,7 +98,7 @@ def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watc
     check_migrated(engine)
     ledger = Ledger(engine, settings.etl_tenant)
     batch = ledger.read(partial(batch_to_resume, tenant=settings.etl_tenant, batch_id=batch_id))
-    if batch.command == "extract":
+    if batch.command == EXTRACT:
         return retry_in_steps(engine, settings, batch, watcher)
     run_again = run_preview if batch.command == DRY_RECONCILE else run_batch
     names = [
@@ -136,7 +137,7 @@ def report_doubted_clock(api: Api, watch: Watch) -> None:
         watch(
             Message(
                 f"The clock of QQCatalyst is {far} {direction} that of this machine, too far to be believed. "
-                f"The window ends at the earlier time, {api.now:%Y-%m-%d %H:%M} UTC. Check the clock of this machine."
+                f"The window ends at the earlier time, {format_moment(api.now)}. Check the clock of this machine."
             )
         )
 
@@ -182,7 +183,7 @@ def run_batch(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
     ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTING))
     with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic):
         with run.workers:
-            read_all(run, batch_resources, build_finish(batch))
+            read_all(run, batch_resources)
         scans = finish_batch(ledger, settings, batch, watcher, partial(verify_deleted, api))
     summary = summarize_batch(ledger, batch.id, earlier + time.monotonic() - began)
     return replace(summary, swept=scans, has_backlog=run.has_backlog)
@@ -196,22 +197,23 @@ def build_run(
     `elapsed` are the seconds since the run began, for one of its later tasks.
     """
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
-    stream = Stream(
-        settings, batch, {batch_resource.resource: batch_resource.window for batch_resource in batch_resources}
-    )
-    run = ExtractRun(
-        ledger, settings, batch, api.wire, api.api, stream.make_pool(ledger), watcher.watch,
-        stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic,
-        today=api.now.date(), elapsed=elapsed,
+    windows = {batch_resource.resource: batch_resource.window for batch_resource in batch_resources}
+    make_writer = partial(make_stream_writer, settings=settings, batch=batch, windows=windows)
+    workers = WorkerPool(ledger, settings, batch, make_writer)
+    return ExtractRun(
+        ledger, settings, batch, api.event_loop, api.api, workers, watcher.watch,
+        stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic, today=api.now.date(), elapsed=elapsed,
+        limit=batch.options.get("limit"), not_offered=select_not_offered(batch_resources),
     )  # fmt: skip
-    run.limit = batch.options.get("limit")
-    run.not_offered = stream.not_offered
-    run.not_offered |= {
-        batch_resource.resource: batch_resource.error or ""
+
+
+def select_not_offered(batch_resources: Iterable[BatchResource]) -> set[str]:
+    """Return the names of the resources that the account does not offer."""
+    return {
+        batch_resource.resource
         for batch_resource in batch_resources
         if batch_resource.status is ResourceState.NOT_OFFERED
     }
-    return run
 
 
 def finish_batch(
@@ -270,15 +272,6 @@ def purge_old_raw_rows(ledger: Ledger, settings: Settings, names: Sequence[str])
     if settings.etl_raw_retention is not None:
         for name in names:
             retention.purge_resource(ledger, find_resource(name), settings.etl_raw_retention)
-
-
-def build_finish(batch: Batch) -> FinishResource:
-    """Return the callback that closes a resource of a batch, and advances its watermark if it is complete."""
-
-    def finish(connection: Connection, resource: BatchResource, complete: bool) -> BatchResource:  # noqa: FBT001 (its type)
-        return balance.close_resource(connection, batch, resource, moves_watermark=complete)
-
-    return finish
 
 
 def complete_batch(connection: Connection, batch: Batch) -> None:

@@ -11,7 +11,7 @@ from etl.catalogue.resource import Endpoint, Resource
 from etl.docstrings import docstring_of
 from etl.models import PRODUCTION, links, staging
 from etl.models.base import PRIMARY, Field, Model, Source, field_in
-from etl.models.sources import FirstOf, in_words
+from etl.models.sources import FirstOf, describe_source
 from etl.resources import CATALOGUE
 from etl.values import Code, Reference
 
@@ -92,7 +92,7 @@ def resource_line(resource: Resource) -> str:
         for derivation in resource.derived
     ]
     parent = f", once for each of {resource.parent.resource}" if resource.parent else ""
-    note = "" if resource.documented else "; undocumented: an account may not offer it"
+    note = "" if resource.is_documented else "; undocumented: an account may not offer it"
     note += f"; optional: `ETL_RESOURCES=+{resource.name}`" if resource.optional else ""
     return f"Resource {resource.name}: {' and '.join(sources)}{parent}{note}."
 
@@ -110,7 +110,7 @@ def column_line(column: KeyedColumnElement[Any]) -> str:
         return f"| {column.name} | {sql_type(column)} | | computed after the load | | |"
     absent = "**refused**" if field.required else "*noted*" if field.expected else ""
     personal = "yes" if field.personal else ""
-    described = f"{describe_kind(field)} | {describe_source(field)} | {absent} | {personal}"
+    described = f"{describe_kind(field)} | {describe_field_source(field)} | {absent} | {personal}"
     return f"| {column.name} | {sql_type(column)} | {described} |"
 
 
@@ -130,7 +130,7 @@ def describe_kind(field: Field) -> str:
     return kind.name
 
 
-def describe_source(field: Field) -> str:
+def describe_field_source(field: Field) -> str:
     """Return the source of a field's value in the API."""
     suffix = "" if field.data_source == PRIMARY else f" of {field.data_source}"
     return format_source(field.source) + suffix
@@ -140,7 +140,7 @@ def format_source(source: Source) -> str:
     """Return the source of a value as text, with paths as code."""
     if isinstance(source, FirstOf):
         return " or ".join(f"`{path}`" for path in source.paths)
-    return f"`{source}`" if isinstance(source, str) else in_words(source)
+    return f"`{source}`" if isinstance(source, str) else describe_source(source)
 
 
 def kinds_list() -> Iterator[str]:

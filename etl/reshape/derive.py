@@ -39,12 +39,12 @@ def derive_records(
             if (record := derived_record(child, part, staged, key)) is not None
         ]
         incoming += [IncomingRecord(record, None) for record in records]
-        if key is not None and staged.record.source_id not in new and says_which(derivation, decoded):
+        if key is not None and staged.record.source_id not in new and has_part_flags(derivation, decoded):
             sets.append(ReadSet(key, frozenset(record.source_id for record in records)))
     return incoming, sets
 
 
-def says_which(derivation: Derivation, decoded: Mapping[str, Any]) -> bool:
+def has_part_flags(derivation: Derivation, decoded: Mapping[str, Any]) -> bool:
     """Return whether a record says which parts it has."""
     return derivation.list is None or isinstance(decoded.get(derivation.list), list)
 

@@ -17,7 +17,7 @@ from etl.catalogue.resource import Resource
 from etl.copy_text import format_row
 from etl.models import PRODUCTION
 from etl.models.base import DataSource, Field, Model, Source, fields_of, row_id_text
-from etl.models.sources import is_marked
+from etl.models.sources import is_flagged
 from etl.record import StagedRecord
 from etl.reshape.fast_path import FastPath, NeedsReferencePath, compile_fast_path
 from etl.sensitive import MASK, SSN, mask_secrets
@@ -143,7 +143,7 @@ class Reshaper:
     def row(self, staged: StagedRecord, decoded: Mapping[str, Any], values: str) -> Row:
         """Return the row with these field values, and the leading and trailing columns that every row has."""
         record, raw_id = staged.record, staged.raw_id
-        deleted = is_marked(decoded, self.deletion_mark)
+        deleted = is_flagged(decoded, self.deletion_mark)
         key, source_id = row_id_text(self.prefix, record.source_id), record.source_id
         id_text = source_id if source_id.isalnum() else format_row((source_id,))
         times = staged.times
@@ -156,7 +156,7 @@ class Reshaper:
 
         A deleted record lacks nothing: it may arrive with nothing but its mark, and its row keeps the last values.
         """
-        is_deleted = is_marked(decoded, self.deletion_mark)
+        is_deleted = is_flagged(decoded, self.deletion_mark)
         values: list[Any] = []
         findings: list[Finding] = []
         stubs: list[StubRow] = []

@@ -13,9 +13,9 @@ from etl.config.settings import Settings
 DECLARATIONS = ("catalogue", "resources.py", "read_paths.py", "spelling.py", "sensitive.py", "values")
 #: Code that decides how a raw record becomes a row: the kinds, the models, the catalogue, the reshaping.
 CLEANING = (*DECLARATIONS, "models", "reshape", "record.py", "copy_text.py")
-#: Files of these packages that no record passes through: the order of the calls; the program's own tables and views.
+#: Files of these packages that no record passes through: order of the calls, levels of facts, own tables and views.
 OTHERS = frozenset(
-    {"catalogue/detail_rules.py"}
+    {"catalogue/detail_rules.py", "catalogue/facts.py"}
     | {
         f"models/{name}.py"
         for name in (

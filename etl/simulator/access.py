@@ -8,14 +8,14 @@ from aiohttp import web
 from etl.simulator.answers.envelopes import HELP_PAGE, ActionResult, Answer, Array, PagedAnswer, Whole
 from etl.simulator.collection import encode
 from etl.simulator.faults.request_faults import html, refusal
-from etl.simulator.routes import BY_NAME, ROUTES, Route
+from etl.simulator.routes import ASSUMED, BY_NAME, ROUTES, Route
 from etl.simulator.settings import SimulatorSettings
 
 #: Calls that no documentation and no integration knows; their fields are assumed too.
 ASSUMED_CALLS = tuple(route.name for route in ROUTES if route.assumed)
 ENTERPRISE_CALLS = tuple(route.name for route in ROUTES if route.enterprise)
 #: Calls that are known, though nobody published the fields of their items.
-ASSUMED_FIELDS = tuple(route.name for route in ROUTES if route.item == "assumed" and not route.assumed)
+ASSUMED_FIELDS = tuple(route.name for route in ROUTES if route.levels.fields == ASSUMED and not route.assumed)
 #: Calls that an ordinary account does not have: `offered` opens each of them by name.
 EXTRA_CALLS = ASSUMED_CALLS + ENTERPRISE_CALLS
 FAILED = ActionResult(None, None, None, success=False).body()

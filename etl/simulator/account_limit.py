@@ -42,7 +42,7 @@ class AccountLimit:
         return cls(int(match[1]), float(match[2]), frozenset(options), int(options.get("others") or 0))
 
     def admits(self, now: float) -> bool:
-        """Count a call, and tell whether it is within the limit."""
+        """Count a call, and return whether it is within the limit."""
         self._let_others_call(now)
         took = self._take(now)
         self.refused += not took

@@ -27,7 +27,7 @@ OK = 200
 
 
 class LoggedRequest(NamedTuple):
-    """A request, and the status with which it was answered (or was to be, before the wire failed)."""
+    """A request, and the status with which it was answered (or was to be, before the connection failed)."""
 
     method: str
     path: str

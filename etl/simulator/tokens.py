@@ -55,7 +55,7 @@ class Tokens:
         }  # fmt: skip
 
     def admits(self, authorization: str) -> bool:
-        """Tell whether an Authorization header opens the API: a token in its life, or the enterprise key and secret."""
+        """Return whether an Authorization header is valid: a living token, or the enterprise key and secret."""
         token = authorization.removeprefix("Bearer ")
         return self._expiry.get(token, float("-inf")) > self.clock() or self._is_basic(authorization)
 

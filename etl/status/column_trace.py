@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from etl.catalogue.resource import Resource
 from etl.config.settings import Settings
 from etl.models.base import Field, fields_of, own_columns
-from etl.models.sources import in_words
+from etl.models.sources import describe_source
 from etl.record import decode
 from etl.reshape.clean import make_reshaper
 from etl.reshape.reshaper import ColumnReader, Reshaper
@@ -84,7 +84,7 @@ def trace_column(
     expected = clean if reader.target is None or value is None else UUID(reader.target.resolve(value, record, []))
     return ColumnTrace(
         reader.column,
-        in_words(field.source),
+        describe_source(field.source),
         field.kind.name,
         raw,
         result,
@@ -99,7 +99,7 @@ def trace_column(
 
 
 def is_equal(first: Any, second: Any) -> bool:
-    """Tell whether two values are equal, regardless of decimal places; true does not equal 1."""
+    """Return whether two values are equal, regardless of decimal places; true does not equal 1."""
     return isinstance(first, bool) == isinstance(second, bool) and bool(first == second)
 
 

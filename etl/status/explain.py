@@ -113,7 +113,7 @@ COMMON_COLUMNS = frozenset(name for name, value in vars(Model).items() if hasatt
 
 
 def is_computed(column: Any) -> bool:
-    """Tell whether a column is computed after the load."""
+    """Return whether a column is computed after the load."""
     return field_in(column.info) is None and column.name not in COMMON_COLUMNS
 
 

@@ -135,7 +135,7 @@ def export_value(row: Row[tuple[object, ...]]) -> str | None:
 
 @cache
 def is_personal(table_name: str, column_name: str) -> bool:
-    """Tell whether a column holds personal data; a value without a known column counts as personal."""
+    """Return whether a column holds personal data; a value without a known column counts as personal."""
     model = next((model for model in PRODUCTION if model.__tablename__ == table_name), None)
     has_column = model is not None and column_name in model.__table__.columns
     field = field_in(model.__table__.columns[column_name].info) if model is not None and has_column else None

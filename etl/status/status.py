@@ -55,7 +55,7 @@ class Freshness:
     error_at: datetime | None = None
 
     def is_late(self, most: timedelta) -> bool:
-        """Tell whether the resource lags by more than `most`; a resource that is not offered never does.
+        """Return whether the resource lags by more than `most`; a resource that is not offered never does.
 
         A list that is read once a day may lag by the day more.
         """

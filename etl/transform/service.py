@@ -19,7 +19,7 @@ from etl.ledger.batches import Batch
 from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.chunks import Step
-from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
+from etl.ledger.staging.stage import StageContext, stage_records
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState, RawState
 from etl.record import StagedRecord
@@ -112,7 +112,7 @@ class TransformStep(Step):
 
     def stage_context(self) -> StageContext:
         """Return how derived records are staged: pending, to be cleaned later."""
-        return StageContext(self.ledger.tenant, self.batch_id, self.rules, leave_pending)
+        return StageContext(self.ledger.tenant, self.batch_id, self.rules)
 
 
 def sources_first() -> list[Resource]:

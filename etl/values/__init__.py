@@ -19,7 +19,7 @@ from etl.values.text import Text
 from etl.values.text_list import TextList
 from etl.values.timestamp import Timestamp
 from etl.values.url import Url
-from etl.values.vin import Vin, vin_is_valid
+from etl.values.vin import Vin, is_valid_vin
 from etl.values.word import Word
 from etl.values.year import Year
 from etl.values.zip import Zip
@@ -50,6 +50,6 @@ __all__ = [
     "Word",
     "Year",
     "Zip",
+    "is_valid_vin",
     "source_id",
-    "vin_is_valid",
 ]

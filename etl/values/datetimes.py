@@ -52,7 +52,7 @@ def _parse(text: str, kind: type[Kind]) -> datetime | Violation | None:
         moment = _parse_year_first(text) or _parse_month_first(text) or _parse_dotnet_date(text)
     except (ValueError, OverflowError):
         return kind.violation("impossible", "is a date or time that does not exist")
-    return _format_violation(text, kind) if moment is None else check_year(moment, kind)
+    return _datetime_violation(text, kind) if moment is None else check_year(moment, kind)
 
 
 def check_year(moment: datetime, kind: type[Kind]) -> datetime | Violation | None:
@@ -117,7 +117,7 @@ def _parse_offset(offset: str) -> timezone:
     return timezone(-away if offset[0] == "-" else away)
 
 
-def _format_violation(text: str, kind: type[Kind]) -> Violation:
+def _datetime_violation(text: str, kind: type[Kind]) -> Violation:
     """Return the Violation that says why a text in an unknown format is not a date."""
     if _TIME_ONLY.fullmatch(text):
         return kind.violation("no-day", "has a time but no date")

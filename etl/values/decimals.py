@@ -130,11 +130,11 @@ def _parse(text: str, kind: type[Kind]) -> Decimal | Violation | None:
     """Return the number in a text without its unit, None when the text is empty, or the kind's Violation."""
     parts = _SIGNED.fullmatch(text)
     if parts is None:
-        return _format_violation(text, text, kind)
+        return _decimal_violation(text, text, kind)
     opened, sign, body, trailing_minus, closed = parts.groups()
     digits = body.replace(",", "") if _THOUSANDS.fullmatch(body) else body
     if body and not _DIGITS.fullmatch(digits):
-        return _format_violation(text, body, kind)
+        return _decimal_violation(text, body, kind)
     if bool(opened) != bool(closed) or sum(map(bool, (opened, sign, trailing_minus))) > 1:
         return kind.violation("sign", "has an ambiguous sign")
     if not body:
@@ -144,7 +144,7 @@ def _parse(text: str, kind: type[Kind]) -> Decimal | Violation | None:
     return Decimal(digits).copy_negate() if opened or trailing_minus or sign == "-" else Decimal(digits)
 
 
-def _format_violation(text: str, body: str, kind: type[Kind]) -> Violation:
+def _decimal_violation(text: str, body: str, kind: type[Kind]) -> Violation:
     """Return the Violation that says why the text is not a number of this kind."""
     if "%" in text:
         return kind.violation("percent", f"has a percent sign, which cannot be read as {kind.noun}")

@@ -81,14 +81,14 @@ def parse_integer(raw: object, kind: type[Kind]) -> int | Violation | None:
         if not isinstance(text, str):
             return text
         if not _WHOLE.fullmatch(text):
-            return _format_violation(text, kind)
+            return _integer_violation(text, kind)
         number = Decimal(text.replace(",", ""))
     if isinstance(number, Violation):
         return number
     return int(number) if number == number.to_integral_value() else _fraction_violation(kind)
 
 
-def _format_violation(text: str, kind: type[Kind]) -> Violation:
+def _integer_violation(text: str, kind: type[Kind]) -> Violation:
     """Return the Violation that says why the text is not a whole number."""
     return (
         _fraction_violation(kind)

@@ -134,7 +134,7 @@ def _parse_with_library(text: str) -> str | Violation:
     unlabeled = parts[1] if parts else text
     number = _format_e164(unlabeled) if parts or _is_spelled(text) else None
     if number is None:
-        return _format_violation(unlabeled)
+        return _phone_violation(unlabeled)
     if any(character.isalpha() for character in text.replace(unlabeled, "")):
         return Phone.violation("label", "has words next to the number", Severity.REPAIRED, number)
     return number
@@ -168,7 +168,7 @@ def _is_fictional(number: library.PhoneNumber) -> bool:
     return number.country_code == 1 and _FICTIONAL.fullmatch(str(number.national_number)) is not None
 
 
-def _format_violation(text: str) -> Violation:
+def _phone_violation(text: str) -> Violation:
     """Return the Violation that says what is wrong with a rejected number."""
     digits = sum(character.isdigit() for character in text)
     if not digits:

@@ -66,7 +66,7 @@ class Vin(Kind):
         number = text.upper().translate(_PUNCTUATION) if text.isascii() else text
         if not number.strip("0") or is_placeholder(number):  # zeros come from an empty form
             return None
-        if vin_is_valid(number):
+        if is_valid_vin(number):
             return number
         if len(number) != _LENGTH:
             return self.violation("length", f"does not have {_LENGTH} characters", Severity.NOTED, number)
@@ -82,7 +82,7 @@ class Vin(Kind):
         )
 
 
-def vin_is_valid(text: str) -> bool:
+def is_valid_vin(text: str) -> bool:
     """Return whether a clean number has the format and check digit of a North American VIN (49 CFR 565.15)."""
     if not _FORM.fullmatch(text):
         return False

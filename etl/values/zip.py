@@ -89,7 +89,7 @@ class Zip(Kind):
         canadian = _CANADIAN.fullmatch(text.upper()) if text.isascii() else None
         if canadian is not None:
             return f"{canadian[1]} {canadian[2]}"
-        return _format_violation(raw, text)
+        return _zip_violation(raw, text)
 
 
 def _join_zip(code: str, plus_four: str | None) -> str | Violation:
@@ -115,7 +115,7 @@ def _restore_zeros(raw: object, text: str) -> str | None:
     return digits if digits[:_ZIP_DIGITS] >= _LOWEST else None
 
 
-def _format_violation(raw: object, text: str) -> Violation:
+def _zip_violation(raw: object, text: str) -> Violation:
     """Return the Violation for a text that is not a code; a number may have lost its leading zeros."""
     digits = _restore_zeros(raw, text)
     if digits is None:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from command_line import CommandLine, settings_of
 
-from etl.database.embedded.server import EmbeddedPostgres, embedded_exists
+from etl.database.embedded.server import EmbeddedPostgres, has_embedded
 from etl.simulator import Simulator, SimulatorSettings
 
 TABLES = """
@@ -99,7 +99,7 @@ def test_backup_restore_and_move_keep_all_rows(embedded: CommandLine, empty_data
 def test_reading_creates_no_database(embedded: CommandLine, command: tuple[str, ...]) -> None:
     refused = embedded(*command, "--embedded")
     assert (refused.returncode, "this command creates none" in refused.stderr) == (2, True)
-    assert not embedded_exists(embedded.settings["ETL_DATA_DIR"])
+    assert not has_embedded(embedded.settings["ETL_DATA_DIR"])
 
 
 def test_an_upgrade_reports_each_migration(embedded: CommandLine, empty_database_url: str) -> None:
@@ -126,6 +126,6 @@ def test_a_server_in_use_can_be_stopped_and_removed(embedded: CommandLine) -> No
     with server_in_use(embedded):
         refused = embedded("db", "remove")
         assert refused.returncode == 2, "no terminal to confirm"
-        assert embedded_exists(folder)
+        assert has_embedded(folder)
         assert "Removed" in done(embedded, "db", "remove", "--yes")
-        assert not embedded_exists(folder)
+        assert not has_embedded(folder)

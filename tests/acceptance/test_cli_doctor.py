@@ -182,7 +182,7 @@ def test_one_failure_of_an_undocumented_call_is_not_remembered(qqetl: CommandLin
     assert offers["carrier_list"] is True
 
 
-def test_the_call_limit_is_told_apart_from_refused_credentials(qqetl: CommandLine) -> None:
+def test_the_call_limit_is_distinguished_from_refused_credentials(qqetl: CommandLine) -> None:
     with agency("account-limit:14/3,text,others=4", **ORDINARY) as simulator:
         text = shown(qqetl, simulator, 0, ETL_RATE_LIMIT="14/3s")
         refused = sum(entry.status == 401 for entry in simulator.requests)

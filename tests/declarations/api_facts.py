@@ -161,8 +161,7 @@ ASSUMED = {
     "contact_addresses": "AddressTypeDisplay",
 }
 
-#: The calls, as method and path, and whether they are documented: path, envelope and id. Of a commission rule, the
-#: name of the id is unknown.
+#: The calls, as method and path, and whether every account can be expected to offer them.
 CALLS = {
     "locations": ("GET Locations/UserLocationsV2", Envelope.ARRAY, True),
     "departments": ("GET Departments", Envelope.ARRAY, False),
@@ -202,6 +201,64 @@ CALLS = {
     "premium": ("GET Policies/{parent}/Premium", Envelope.OBJECT, False),
 }  # fmt: skip
 
+#: Where the facts about each call come from: path, envelope, id, fields. V: the vendor says so; I: a public integration
+#: uses it; A: nobody has published it. Calls of which only POST or PUT is published count as A.
+FACTS = {
+    "GET Contacts/LastModifiedCreated": "IIII",
+    "GET Contacts/LastModifiedCreatedCustomersEmployees": "VVAA",  # the vendor's sample of an item is broken
+    "GET Policies/LastModifiedCreated": "VVVV",
+    "GET Billing/LastModifiedCreated": "VVVV",
+    "GET Claims/LastModifiedCreated": "AAAA",
+    "GET Applications/LastModifiedCreated": "AAAA",
+    "GET Commissions/LastModifiedCreated": "AAAA",
+    "GET enterprise/endorsements": "VVVV",  # its items have no id
+    "GET enterprise/personaldrivers": "VVVV",
+    "GET enterprise/personalvehicles": "VVVV",
+    "GET Contacts/#/Addresses": "VVVV",
+    "GET Contacts/#/PhoneNumbers": "IAAA",
+    "GET Contacts/#/Emails": "IAAA",
+    "GET Contacts/#/Notes": "IIII",
+    "GET Contacts/#/Tasks": "IAAA",
+    "GET Contacts/#/AccountInfo": "VIII",
+    "GET Contacts/#/ContactSummaryDTO": "IIII",
+    "GET Customers/#/CustomerDetailSummary": "VVVI",
+    "GET Policies/ByCustomer/#": "VVII",
+    "GET Policies/#/PolicyInfo": "VIII",
+    "GET PolicySummaryForApi": "IIII",
+    "GET Policies/#/Adjustments": "IIII",
+    "GET Policies/#/Quotes": "VVVV",
+    "GET Policies/#/GetBinderInfo": "VVVV",
+    "GET Policies/#/Notes": "IIII",
+    "GET Policies/#/PolicyLines": "IAAA",
+    "GET Policies/#/Premium": "IAAA",
+    "GET Policies/#/Coverages": "AAAA",
+    "GET Policies/#/Equipment": "AAAA",
+    "POST Commissions/AgencyRules/Get": "VVAA",
+    "POST Commissions/ProducerRules/Get": "VVAA",
+    "GET Documents/Images": "VVVV",
+    "GET Files/FilesByContact": "IIII",
+    "GET Files/FilesByPolicy": "IIII",
+    "GET ACORDForms/ByCustomer/#": "IAVV",
+    "GET Locations/UserLocationsV2": "VIII",
+    "GET Locations/#": "VAII",
+    "GET Locations/#/Policies/CancellationReasons": "AAVV",
+    "GET Locations/#/Policies/CarrierFees": "AAVV",
+    "GET Search/Employees/BasicSearch": "IIII",
+    "GET Carriers": "VAAA",
+    "GET Departments": "AAAA",
+    "GET BusinessLogic/Ping": "IAAA",
+}
+
+#: The same of the resources that have no call: of the records inside the records of another resource.
+FACTS_OF_PARTS = {
+    "agencies": "AAAA",
+    "employees": "IIII",
+    "carriers": "IIII",
+    "fees": "VVVV",  # they have no id
+    "renewals": "IIII",
+    "terminations": "IIII",
+}
+
 #: The calls per customer or policy beyond the first description, which nobody pays for without asking.
 OPTIONAL = {
     "notes", "policy_notes", "tasks", "contact_phones", "contact_emails", "contact_addresses", "files",
@@ -210,6 +267,11 @@ OPTIONAL = {
 
 #: Calls with the envelope of a page that hold everything at once; the number of the page is 0.
 UNPAGED = {"contact_phones", "contact_emails", "contact_addresses"}
+
+
+def levels(facts: str) -> tuple[str, ...]:
+    """Return the levels that the letters stand for, by their public names."""
+    return tuple({"V": "vendor", "I": "integrator", "A": "assumed"}[letter] for letter in facts)
 
 
 class Spy(dict[str, Any]):

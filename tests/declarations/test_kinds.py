@@ -207,7 +207,7 @@ def clean_and_check(kind: Kind, raw: Any) -> Any:
 
 
 def is_same(first: Any, second: Any) -> bool:
-    """Tell whether two values are equal, of the same type, and numbers have the same digits."""
+    """Return whether two values are equal, of the same type, and numbers have the same digits."""
     is_equal = type(first) is type(second) and first == second
     return is_equal and (not isinstance(first, Decimal) or str(first) == str(second))
 

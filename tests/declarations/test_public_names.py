@@ -126,6 +126,12 @@ def errors() -> Iterator[str]:
         )
 
 
+def test_the_exit_statuses_of_commands_are_kept_and_documented() -> None:
+    assert_kept({"exit_statuses": (f"{status.value} {status.name}" for status in etl.errors.ExitStatus)})
+    page = (ETL.parent / "docs/reference/exit-statuses.md").read_text().partition("\n## ")[0]
+    assert {int(number) for number in re.findall(r"^\| (\d) \|", page, re.MULTILINE)} == set(etl.errors.ExitStatus)
+
+
 def parameters(call: Callable[..., Any]) -> str:
     """Return the parameters of a call as they are written, without types and defaults."""
     shown = [
@@ -248,7 +254,7 @@ def trees() -> Iterator[ast.Module]:
 
 
 def is_text(node: ast.AST) -> bool:
-    """Tell whether a node is a text as it stands."""
+    """Return whether a node is a text as it stands."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 

@@ -1,15 +1,28 @@
 """Every resource: its calls, its parents, and a column for every field of its records."""
 
-from dataclasses import replace
+from dataclasses import astuple, fields, replace
 
 import pytest
-from api_facts import API, CALLS, OPTIONAL, UNPAGED, fields_without_a_fact, mapped_fields, names
+from api_facts import (
+    API,
+    CALLS,
+    FACTS,
+    FACTS_OF_PARTS,
+    OPTIONAL,
+    UNPAGED,
+    fields_without_a_fact,
+    levels,
+    mapped_fields,
+    names,
+)
 
+from etl.catalogue.facts import ASSUMED, VENDOR, Facts
 from etl.catalogue.resource import BODY, ENTERPRISE, FEED, Envelope, Resource
 from etl.errors import UsageError
 from etl.models import PRODUCTION, core, staging
 from etl.models.base import fields_of
 from etl.resources import CATALOGUE, children_of, derived_from, find_resource
+from etl.simulator.routes import ROUTES, Levels, Route
 
 every_resource = pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
 every_call = pytest.mark.parametrize(
@@ -109,7 +122,39 @@ def test_its_calls_are_as_listed(resource: Resource) -> None:
     path, envelope, documented = CALLS[resource.name]
     assert " ".join(f"{endpoint.method} {endpoint.path}" for endpoint in resource.endpoints) == path
     assert {endpoint.envelope for endpoint in resource.endpoints} == {envelope}
-    assert resource.documented is documented
+    assert resource.is_documented is documented
+
+
+@every_call
+def test_the_facts_about_its_calls_have_the_levels_of_their_sources(resource: Resource) -> None:
+    calls = [f"{call.method} {call.path.replace('{parent}', '#')}" for call in resource.endpoints]
+    assert {levels(FACTS[call]) for call in calls} == {astuple(resource.facts)}
+
+
+def test_the_facts_about_derived_resources_have_the_levels_of_their_sources() -> None:
+    derived = {resource.name: astuple(resource.facts) for resource in CATALOGUE if not resource.endpoints}
+    assert derived == {name: levels(facts) for name, facts in FACTS_OF_PARTS.items()}
+
+
+def test_the_four_facts_are_named() -> None:
+    assert [fact.name for fact in fields(Facts)] == list(Levels._fields) == ["path", "envelope", "id", "fields"]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_the_simulator_knows_the_levels_of_the_facts_about_its_calls(route: Route) -> None:
+    assert tuple(route.levels) == levels(FACTS[f"{route.verb} {route.path}"])
+
+
+def test_there_are_levels_for_the_calls_that_the_simulator_has() -> None:
+    assert {f"{route.verb} {route.path}" for route in ROUTES} == set(FACTS)
+
+
+@pytest.mark.parametrize("unknown", ["path", "envelope", "id", "fields"])
+def test_a_call_may_be_absent_if_its_path_envelope_or_id_is_assumed(unknown: str) -> None:
+    entry = find_resource("billing_records")
+    facts = Facts(*(ASSUMED if item.name == unknown else VENDOR for item in fields(Facts)))
+    doubtful = replace(entry, facts=facts)
+    assert (entry.is_documented, doubtful.is_documented) == (True, unknown == "fields")
 
 
 @every_call

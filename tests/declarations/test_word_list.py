@@ -57,7 +57,9 @@ def test_every_exception_has_a_reason(rule: object) -> None:
         ("a.py", '"""Label.\n\nMade anew.\n"""\n', 3),
         ("a.py", 'x = 1\ny = f"{x} records besides"\n', 2),
         ("a.sql", "SELECT 1\n-- whatever comes\n", 2),
-        ("a.md", "# A\n\n```\nwhatever\n```\n\nMade anew.\n", 7),
+        ("a.py", "def test_it_is_made_anew() -> None: ...\n", 1),
+        ("a.md", "# A\n\n```\nMade anew.\n```\n", 4),
+        ("a.md", "# A\n\n```\nplain\n```\n\nMade anew.\n", 7),
         ("run", "#!/bin/sh\n# Made anew.\n", 2),
     ],
 )
@@ -75,7 +77,7 @@ def test_a_word_is_reported_with_its_file_line_and_replacement(
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.py", 'def anew(told: int) -> int:\n    """Return it."""\n    return told\n'),
+        ("a.py", 'def plain(told: int) -> int:\n    """Return it."""\n    return told\n'),
         ("a.py", 'KEYS = ["besides", "told"]\n'),
         ("a.py", 'QUERY = f"SELECT told FROM {1} AS anew"\n'),
         ("a.sql", "SELECT told FROM anew\n"),

@@ -17,6 +17,7 @@ from etl.config.settings import Settings
 from etl.engine.answers import FetchedPage, to_fetched_page
 from etl.engine.page_writer import PageGroup, PageWriter, WriteResult
 from etl.ledger import batches
+from etl.ledger.children.queue import RefreshAge
 from etl.ledger.slices import Slice
 from etl.ledger.transaction import Ledger
 from etl.models.states import Outcome
@@ -80,7 +81,8 @@ class Account:
         stream = copy(self.stream) if self.stream else Stream(self.settings, batch, {})
         self.stream = stream
         stream.batch, stream.windows = batch, {self.resource.name: window}
-        return stream.make_writer(self.ledger)
+        zone, age = self.settings.etl_api_timezone, RefreshAge.of(self.settings)
+        return PageWriter(self.ledger, batch.id, zone, stream.rules, stream.process_records, age)
 
     def page(self, items: Iterable[bytes], at: datetime = NOON, number: int = 1) -> FetchedPage:
         """Return a page of these items, requested at a time."""

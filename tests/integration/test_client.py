@@ -218,6 +218,6 @@ def test_odd_lives_of_tokens_do_not_end_in_a_loop(seconds: object) -> None:
     assert len(outcome.api.logins()) == 1
 
 
-def test_an_unusable_type_of_token_is_told() -> None:
+def test_an_unusable_type_of_token_is_reported() -> None:
     outcome = against(ScriptedApi([page(1)], [answer(200, {"access_token": "x", "token_type": "mac"})]), feed())
     assert isinstance(outcome.result, UnexpectedResponse)

@@ -122,7 +122,7 @@ def test_a_long_outage_opens_the_circuit() -> None:
     assert len(outcome.api.calls()) == 15
 
 
-def test_an_undocumented_call_that_fails_alone_counts_as_absent_and_as_down_with_all_others() -> None:
+def test_an_undocumented_call_that_fails_counts_as_absent_unless_all_others_fail_too() -> None:
     alone = against(ScriptedApi([answer(502)], ping=answer(200, "pong")), feed("claims"), feed("contacts"))
     assert [type(result) for result in alone.results] == [CallFailed, ApiUnavailable]
     assert len(alone.api.calls()) == 3 + 5

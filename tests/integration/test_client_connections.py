@@ -256,7 +256,7 @@ def test_a_small_body_that_unpacks_into_a_huge_one_takes_no_more_memory_than_the
     assert huge - small < 32
 
 
-def test_the_apis_clock_is_read_and_a_far_one_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_apis_clock_is_read_and_a_far_one_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     there = datetime.now(UTC) + timedelta(hours=1)
     far = answer(200, {"Data": []}, Date=f"{there:%a, %d %b %Y %H:%M:%S} GMT")
     outcome = against(ScriptedApi([far]), feed(), feed())

@@ -14,7 +14,7 @@ from embedded_clients import ask, client, finish, line_of, postmaster, use
 from etl.database.embedded import binaries
 from etl.database.embedded.os_user import OsUser, server_user
 from etl.database.embedded.paths import ServerPaths
-from etl.database.embedded.server import default_data_dir, embedded_exists, remove_server
+from etl.database.embedded.server import default_data_dir, has_embedded, remove_server
 from etl.errors import DatabaseUnavailable
 
 
@@ -22,10 +22,10 @@ def test_remove_server_leaves_nothing(server_folder: Path) -> None:
     folder = server_folder / "home"
     assert remove_server(folder) is False
     with use(folder):
-        assert embedded_exists(folder)
+        assert has_embedded(folder)
         assert remove_server(folder) is True
     assert not folder.exists()
-    assert not embedded_exists(folder)
+    assert not has_embedded(folder)
 
 
 def test_remove_server_keeps_other_files(server_folder: Path) -> None:

@@ -195,7 +195,7 @@ def test_a_placeholder_that_a_concurrent_transaction_refers_to_is_skipped(engine
         assert standing(connection, Carrier) == ["7"]
 
 
-def name_in_words(connection: Connection, source_id: str, contact: UUID) -> None:
+def name_by_reference(connection: Connection, source_id: str, contact: UUID) -> None:
     """Load a policy that names the agent Kim, as a loader does: first its stubs, then its own row."""
     window = Window.of({"start_date": FIRST_INSTANT, "end_date": "2026-03-01"})
     stub = ("employees", "name:Kim", "Kim", datetime(2026, 1, 1, tzinfo=UTC))
@@ -209,7 +209,7 @@ def test_a_placeholder_that_a_concurrent_transaction_names_is_skipped(engine: En
         for name in ("Ana", "Kim"):
             wait(connection, Employee, f"name:{name}", display_name=name)
     with engine.begin() as neighbour:
-        name_in_words(neighbour, "10", contact)
+        name_by_reference(neighbour, "10", contact)
         with engine.begin() as connection:
             connection.execute(text("SET LOCAL lock_timeout = '5s'"))
             refresh_placeholders(connection, TENANT, WRITTEN)
@@ -227,7 +227,7 @@ def test_a_concurrent_transaction_that_names_a_removed_placeholder_inserts_a_new
 
     def name() -> None:
         with engine.begin() as neighbour:
-            name_in_words(neighbour, "10", contact)
+            name_by_reference(neighbour, "10", contact)
 
     with ThreadPoolExecutor(1) as other:
         with engine.begin() as connection:

@@ -436,7 +436,7 @@ def test_threads_with_a_connection_each_share_one_token(engine: Engine, simulato
     def work(_: int) -> int:
         together.wait(timeout=30)
         with connected(settings, engine=engine) as api:
-            return api.wire.run(api.api.fetch(feed())).status
+            return api.event_loop.run(api.api.fetch(feed())).status
 
     with ThreadPoolExecutor(3) as threads:
         assert list(threads.map(work, range(3))) == [200] * 3

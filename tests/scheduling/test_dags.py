@@ -163,7 +163,7 @@ def test_airflow_does_not_multiply_the_retries_of_a_page_that_always_fails(
 
 
 def is_the_page(call: str) -> bool:
-    """Tell whether a call is for the page that fails, a documented list without a date range that could be halved."""
+    """Return whether a call is for the page that fails, a documented list without a date range that could be halved."""
     return call.partition("?")[0].endswith("/UserLocationsV2")
 
 

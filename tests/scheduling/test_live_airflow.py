@@ -115,7 +115,7 @@ def subjects_of(sink: Sink, agency_name: str) -> list[str]:
 
 
 def has_two(subjects: list[str]) -> bool:
-    """Tell whether there are two subjects, or more."""
+    """Return whether there are two subjects, or more."""
     return len(subjects) > 1
 
 
@@ -139,7 +139,7 @@ def xcom_value(metadata: str) -> list[Any]:
 
 
 def is_of_ids(value: Any) -> bool:
-    """Tell whether a value is a batch id, or chunks of resource names with slice numbers."""
+    """Return whether a value is a batch id, or chunks of resource names with slice numbers."""
     if isinstance(value, str):
         return str(UUID(value)) == value
     names = {resource.name for resource in CATALOGUE}

@@ -63,7 +63,7 @@ def both_sides(
 
 
 def is_updated_by_a_feed(table: Table) -> bool:
-    """Tell whether a feed returns every changed record: billing has no dates, and details have no feed."""
+    """Return whether a feed returns every changed record: billing has no dates, and details have no feed."""
     return table.parent is None and table.name != "billing_records"
 
 
@@ -89,7 +89,7 @@ def differences(
 
 
 def same(actual: str | None, expected: str | None) -> bool:
-    """Tell whether two texts are equal, as text or as numbers."""
+    """Return whether two texts are equal, as text or as numbers."""
     if actual == expected or actual is None or expected is None:
         return actual == expected
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from etl.api.auth.credentials import Credential, CredentialProvider
-from etl.api.auth.unauthorized import AuthAction, UnauthorizedFacts, depends_on_others, next_step
+from etl.api.auth.unauthorized import AuthAction, UnauthorizedFacts, needs_another_answer, next_step
 from etl.api.protocol.answers import EndpointRefused, Refusal
 from etl.api.protocol.calls import Call
 from etl.api.rate_limit.limiter import Permit, RateLimiter
@@ -98,8 +98,8 @@ class Authenticator:
         # Of a token that died, all calls that wait for their turn bring a 401. They share one ping, and one hold.
         is_repeated = self._newest_unauthorized > self._newest_success
         self._newest_unauthorized = max(self._newest_unauthorized, error.permit.serial)
-        if depends_on_others(facts) or (is_repeated and next_step(facts) is AuthAction.HOLD):
-            facts = replace(facts, works_elsewhere=await self._works_elsewhere(error))
+        if needs_another_answer(facts) or (is_repeated and next_step(facts) is AuthAction.HOLD):
+            facts = replace(facts, works_elsewhere=await self._is_accepted_elsewhere(error))
         if await self._act(error, call.resource, history, facts) is AuthAction.CLOSED:
             if call.resource not in self._answered:
                 self._closed.add(call.resource)
@@ -120,8 +120,8 @@ class Authenticator:
             holds=history.holds,
             can_renew=provider.can_renew,
             is_new=provider.is_new,
-            opened_lately=provider.opened_lately,
-            opened_ever=provider.opened_ever,
+            was_accepted_lately=provider.was_accepted_lately,
+            was_ever_accepted=provider.was_ever_accepted,
         )
         history.refused_at = error.permit.serial
         return facts
@@ -146,7 +146,7 @@ class Authenticator:
             raise CredentialsRefused(self._refused)
         return step
 
-    async def _works_elsewhere(self, error: Unauthorized) -> bool:
+    async def _is_accepted_elsewhere(self, error: Unauthorized) -> bool:
         """Return whether a call sent after the refused one succeeded; if necessary, send a ping."""
         serial = error.permit.serial
         async with self._pinging:

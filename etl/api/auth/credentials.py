@@ -58,11 +58,11 @@ class CredentialProvider(Protocol):
         """Whether it replaced a refused one, and was never accepted."""
 
     @property
-    def opened_lately(self) -> bool:
+    def was_accepted_lately(self) -> bool:
         """Whether it, or one before it, was accepted in this run or in the last hour."""
 
     @property
-    def opened_ever(self) -> bool:
+    def was_ever_accepted(self) -> bool:
         """Whether it, or one before it, was ever accepted."""
 
     async def credential(self) -> Credential:
@@ -86,7 +86,7 @@ class FixedCredential:
 
     def __init__(self, header: str, refusal: str) -> None:
         self.refusal = refusal
-        self.opened_lately = self.opened_ever = False
+        self.was_accepted_lately = self.was_ever_accepted = False
         self._credential = Credential(header, 1)
         hide_secrets(header)
 
@@ -104,7 +104,7 @@ class FixedCredential:
 
     async def opened(self, credential: Credential) -> None:  # noqa: ARG002 (there is one)
         """Record that the API accepted it."""
-        self.opened_lately = self.opened_ever = True
+        self.was_accepted_lately = self.was_ever_accepted = True
 
 
 def fixed_credential(settings: Settings) -> FixedCredential | None:
@@ -144,7 +144,7 @@ class TokenProvider:
         self._renew_at = 0.0
         self._noted_at = float("-inf")  # when the acceptance of the token was last stored
         self._failed: EtlError | None = None  # why no token is requested any more in this run
-        self.is_new = self.opened_lately = self.opened_ever = False
+        self.is_new = self.was_accepted_lately = self.was_ever_accepted = False
 
     async def credential(self) -> Credential:
         """Return a token that lives long enough for the next request."""
@@ -168,14 +168,14 @@ class TokenProvider:
             return credential
 
     def is_outdated(self, credential: Credential) -> bool:
-        """Tell whether there is a newer token."""
+        """Return whether there is a newer token."""
         return self._credential is not None and self._credential.number > credential.number
 
     async def opened(self, credential: Credential) -> None:
         """Record that the API accepted a token: in this run at once, for other runs every few minutes."""
         if self._credential is None or credential.number != self._credential.number:
             return
-        self.opened_lately = self.opened_ever = True
+        self.was_accepted_lately = self.was_ever_accepted = True
         if self.is_new or self._clock() - self._noted_at >= NOTED_EVERY:
             self.is_new, self._noted_at = False, self._clock()
             await self._store.note_opened(credential.number)
@@ -187,8 +187,8 @@ class TokenProvider:
             if self._failed is not None:
                 raise self._failed
             stored = await self._store.load()
-            self.opened_lately = self.opened_lately or stored.opened_lately
-            self.opened_ever = self.opened_ever or stored.opened_ever
+            self.was_accepted_lately = self.was_accepted_lately or stored.was_accepted_lately
+            self.was_ever_accepted = self.was_ever_accepted or stored.was_ever_accepted
             if stored.refusal is not None:
                 self._failed = CredentialsRefused(stored.refusal)
             elif stored.number > number and stored.token is not None and stored.seconds > 0:

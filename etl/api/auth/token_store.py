@@ -24,8 +24,8 @@ class StoredToken:
     seconds: float = 0.0  #: until it must be renewed
     is_new: bool = False  #: whether it replaced a refused one, and was never accepted
     refusal: str | None = None  #: why the credentials must not be sent
-    opened_lately: bool = False  #: whether a token of these credentials was accepted in the last hour
-    opened_ever: bool = False
+    was_accepted_lately: bool = False  #: whether a token of these credentials was accepted in the last hour
+    was_ever_accepted: bool = False
     basic_header: bool = False  #: whether client id and secret are sent in a Basic header
 
 
@@ -114,12 +114,12 @@ class SharedTokenStore:
             return StoredToken(row.number)
         return StoredToken(
             row.number,
-            self._cipher.decrypt(row.account, row.sealed),
+            self._cipher.decrypt(row.account, row.ciphertext),
             row.seconds,
             row.doubted,
             self._refusal(row),
-            row.opened_lately,
-            row.opened_ever,
+            row.was_accepted_lately,
+            row.was_ever_accepted,
             row.basic_header,
         )
 

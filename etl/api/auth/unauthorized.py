@@ -68,7 +68,7 @@ def is_call_limit(headers: Mapping[str, str], body: bytes) -> bool:
     return any(_LIMIT.search(text) for text in (headers.get(_HEADER, ""), _from_body(headers, body[:_READ])))
 
 
-def says_invalid_token(headers: Mapping[str, str], body: bytes) -> bool:
+def is_invalid_token(headers: Mapping[str, str], body: bytes) -> bool:
     """Return whether an answer says explicitly that the token is invalid (RFC 6750, 3.1)."""
     return "invalid_token" in headers.get("WWW-Authenticate", "") or b"invalid_token" in body[:_READ]
 
@@ -97,8 +97,8 @@ class UnauthorizedFacts:
     holds: int = 0  #: windows for which this call has held all workers
     can_renew: bool = True  #: False for a copied token and the enterprise key
     is_new: bool = False  #: the token replaced a refused one, and was never accepted
-    opened_lately: bool = False  #: a token of these credentials was accepted in this run or in the last hour
-    opened_ever: bool = False
+    was_accepted_lately: bool = False  #: a token of these credentials was accepted in this run or in the last hour
+    was_ever_accepted: bool = False
 
 
 def is_closed(facts: UnauthorizedFacts) -> bool:
@@ -118,9 +118,9 @@ STEPS: tuple[tuple[Callable[[UnauthorizedFacts], bool], AuthAction], ...] = (
     # The token is valid; the limit refused this call again.
     (lambda facts: facts.worked_since, AuthAction.HOLD),
     (lambda facts: not facts.can_renew, AuthAction.REFUSED),
-    (lambda facts: facts.opened_ever and not facts.renewed and not facts.is_new, AuthAction.RENEW),
+    (lambda facts: facts.was_ever_accepted and not facts.renewed and not facts.is_new, AuthAction.RENEW),
     # After 15 windows the limiter ends the run, resumable.
-    (lambda facts: facts.opened_lately, AuthAction.HOLD),
+    (lambda facts: facts.was_accepted_lately, AuthAction.HOLD),
     (lambda facts: facts.holds >= HOLDS, AuthAction.REFUSED),
     (lambda _: True, AuthAction.HOLD),
 )
@@ -131,6 +131,6 @@ def next_step(facts: UnauthorizedFacts) -> AuthAction:
     return next(step for applies, step in STEPS if applies(facts))
 
 
-def depends_on_others(facts: UnauthorizedFacts) -> bool:
+def needs_another_answer(facts: UnauthorizedFacts) -> bool:
     """Return whether it matters if another call succeeds with the same token: only then is a ping worth a call."""
     return next_step(facts) is not next_step(replace(facts, works_elsewhere=True))

@@ -14,14 +14,14 @@ from etl.api.rate_limit.window import (
     WindowChange,
     WindowRules,
     WindowState,
-    accepted,
-    begun,
-    ended,
-    held,
+    hold,
     is_limit_unlikely,
-    refused,
+    record_accepted,
+    record_ended,
+    record_refused,
+    record_start,
+    return_unused,
     take,
-    unused,
 )
 from etl.config.logs import get_logger
 from etl.errors import EtlError, QuotaSpent
@@ -70,7 +70,7 @@ class RateLimiter:
         self._sleep = sleep
         self._clock = clock
         self._waiting: deque[asyncio.Future[Permit]] = deque()
-        self._events: list[WindowChange] = [partial(begun, rules=rules)]
+        self._events: list[WindowChange] = [partial(record_start, rules=rules)]
         self._news = asyncio.Event()
         self._serial = 0
         self._exchanging: asyncio.Task[None] | None = None
@@ -90,20 +90,22 @@ class RateLimiter:
     def hold(self, permit: Permit) -> None:
         """Hold all workers for a window after a call that the limit may have refused."""
         log.info("call limit perhaps reached", window_seconds=self.window)
-        self._report(partial(held, rules=self._rules, taken_at=permit.taken_at, least=self.window))
+        self._report(partial(hold, rules=self._rules, taken_at=permit.taken_at, least=self.window))
 
     def _event_of(self, permit: Permit) -> WindowChange:
         """Return the event that the end of a call is for the window."""
         if permit.outcome is PermitOutcome.NEVER_SENT:
-            return partial(unused, permit=permit.free_at)
+            return partial(return_unused, permit=permit.free_at)
         at = permit.taken_at + self._clock() - permit.asked_at
         if permit.outcome is PermitOutcome.ENDED:
-            return partial(ended, rules=self._rules, permit=permit.free_at, at=at)
+            return partial(record_ended, rules=self._rules, permit=permit.free_at, at=at)
         if permit.outcome is PermitOutcome.ACCEPTED:
-            return partial(accepted, rules=self._rules, permit=permit.free_at, at=at, taken_at=permit.taken_at)
+            return partial(record_accepted, rules=self._rules, permit=permit.free_at, at=at, taken_at=permit.taken_at)
         asked = permit.retry_after
         log.info("call limit reached", limit=self._rules.calls, window_seconds=self.window, retry_after=asked)
-        return partial(refused, rules=self._rules, permit=permit.free_at, at=at, taken_at=permit.taken_at, asked=asked)
+        return partial(
+            record_refused, rules=self._rules, permit=permit.free_at, at=at, taken_at=permit.taken_at, asked=asked
+        )
 
     async def close(self) -> None:
         """Report ended calls, so that other workers need not wait for them."""
@@ -123,7 +125,7 @@ class RateLimiter:
             return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._report(partial(unused, permit=turn.result().free_at))
+                self._report(partial(return_unused, permit=turn.result().free_at))
             raise
 
     def _report(self, event: WindowChange) -> None:
@@ -176,7 +178,7 @@ class RateLimiter:
             if not turn.done():
                 turn.set_result(permit)
                 return
-        self._events.append(partial(unused, permit=permit.free_at))
+        self._events.append(partial(return_unused, permit=permit.free_at))
 
     def _fail(self, error: Exception) -> None:
         """Raise an error in all waiting callers."""

@@ -66,21 +66,21 @@ def take(state: WindowState, rules: WindowRules, now: float, wanted: int) -> Per
     )
     state = replace(state, permits=in_use, refusals=refusals)
     permit = now + rules.timeout + rules.window
-    if (used_up := _used_up(state, rules, now)) is not None:
+    if (used_up := _find_long_wait(state, rules, now)) is not None:
         return PermitResult(state, 0, permit, used_up, used_up)
     if state.held_until > now:
         return PermitResult(state, 0, permit, state.held_until - now, None)
-    free = allowed(state, rules, now) - len(in_use) - len(refusals)
+    free = count_allowed(state, rules, now) - len(in_use) - len(refusals)
     is_careful = _is_careful(state, rules, now)
     if is_careful:
-        beyond = 0 if _in_flight(state, rules, now) else 1
+        beyond = 0 if _count_in_flight(state, rules, now) else 1
         free = min(free, max((0 if state.probing else state.edge) - len(in_use), beyond))
     permits = max(0, min(wanted, free))
     state = replace(state, permits=state.permits + (permit,) * permits)
-    return PermitResult(state, permits, permit, _next_free(state, rules, now, is_careful=is_careful), None)
+    return PermitResult(state, permits, permit, _find_next_free(state, rules, now, is_careful=is_careful), None)
 
 
-def allowed(state: WindowState, rules: WindowRules, now: float) -> int:
+def count_allowed(state: WindowState, rules: WindowRules, now: float) -> int:
     """Return how many calls a window may have now: a lowered limit rises by one call a window up to the setting."""
     most = rules.calls if rules.calls is not None else len(state.permits) + len(state.refusals) + LOOKS
     if state.lowered_to is None:
@@ -96,36 +96,36 @@ def is_limit_unlikely(state: WindowState, rules: WindowRules, now: float) -> boo
     if rules.calls is None:
         return not _is_careful(state, rules, now)
     used = len(state.permits) + len(state.refusals)
-    return 2 * used <= allowed(state, rules, now) == rules.calls and not _is_careful(state, rules, now)
+    return 2 * used <= count_allowed(state, rules, now) == rules.calls and not _is_careful(state, rules, now)
 
 
-def unused(state: WindowState, _now: float, *, permit: float) -> WindowState:
+def return_unused(state: WindowState, _now: float, *, permit: float) -> WindowState:
     """Give back a permit whose call was never sent."""
     return replace(state, permits=_without(state.permits, permit))
 
 
-def ended(state: WindowState, _now: float, *, rules: WindowRules, permit: float, at: float) -> WindowState:
+def record_ended(state: WindowState, _now: float, *, rules: WindowRules, permit: float, at: float) -> WindowState:
     """Free a permit one window after its call ended."""
     return replace(state, permits=_with(_without(state.permits, permit), at + rules.window))
 
 
-def accepted(
+def record_accepted(
     state: WindowState, now: float, *, rules: WindowRules, permit: float, at: float, taken_at: float
 ) -> WindowState:
     """Record an accepted call; if its permit was taken after the last refusal, the probing ends."""
-    state = ended(state, now, rules=rules, permit=permit, at=at)
+    state = record_ended(state, now, rules=rules, permit=permit, at=at)
     return replace(state, failing_since=0.0, probing=state.probing and taken_at < state.refused_at)
 
 
-def refused(  # noqa: PLR0913 (the limiter binds all but the first two)
+def record_refused(  # noqa: PLR0913 (the limiter binds all but the first two)
     state: WindowState, now: float, *, rules: WindowRules, permit: float, at: float, taken_at: float, asked: float
 ) -> WindowState:
     """Hold all workers after a refused call; `asked` is the value of Retry-After."""
     state = replace(state, permits=_without(state.permits, permit), refusals=_with(state.refusals, at + rules.window))
-    return held(state, now, rules=rules, taken_at=taken_at, asked=asked)
+    return hold(state, now, rules=rules, taken_at=taken_at, asked=asked)
 
 
-def held(
+def hold(
     state: WindowState, now: float, *, rules: WindowRules, taken_at: float, least: float = 0.0, asked: float = 0.0
 ) -> WindowState:
     """Hold all workers until the oldest permit is free, and lower the limit at the second hold within two windows.
@@ -139,7 +139,7 @@ def held(
         return state
     recent = bool(state.refused_at) and now - state.refused_at <= RECENT * rules.window
     if recent and rules.calls is not None:
-        state = replace(state, lowered_to=max(1, int(LOWERED * allowed(state, rules, now))), lowered_at=now)
+        state = replace(state, lowered_to=max(1, int(LOWERED * count_allowed(state, rules, now))), lowered_at=now)
     answered = [free_at for free_at in state.permits if free_at <= now + rules.window]
     oldest = answered[0] - now if answered and not state.failing_since else rules.window
     hold = min(max(oldest, least, asked), LONGEST_HOLD * rules.window)
@@ -154,9 +154,9 @@ def held(
     )
 
 
-def begun(state: WindowState, now: float, *, rules: WindowRules) -> WindowState:
+def record_start(state: WindowState, now: float, *, rules: WindowRules) -> WindowState:
     """Let a new run send one call if an earlier run ended because the limit was used up."""
-    if _used_up(state, rules, now) is None:
+    if _find_long_wait(state, rules, now) is None:
         return state
     return replace(state, held_until=now, failing_since=0.0, probing=True)
 
@@ -176,7 +176,7 @@ def merge(state: WindowState, other: WindowState) -> WindowState:
     return replace(later, permits=permits, refusals=tuple(sorted(state.refusals + other.refusals)))
 
 
-def _used_up(state: WindowState, rules: WindowRules, now: float) -> float | None:
+def _find_long_wait(state: WindowState, rules: WindowRules, now: float) -> float | None:
     """Return the seconds until the next call, None if that is no longer than a run waits."""
     longest = GIVE_UP * rules.window
     if state.held_until - now > LONGEST_HOLD * rules.window:
@@ -189,17 +189,17 @@ def _is_careful(state: WindowState, rules: WindowRules, now: float) -> bool:
     return state.probing or (bool(state.refused_at) and now - state.refused_at <= RECENT * rules.window)
 
 
-def _in_flight(state: WindowState, rules: WindowRules, now: float) -> int:
+def _count_in_flight(state: WindowState, rules: WindowRules, now: float) -> int:
     """Return how many calls are not reported as ended."""
     return sum(free_at > now + rules.window for free_at in state.permits)
 
 
-def _next_free(state: WindowState, rules: WindowRules, now: float, *, is_careful: bool) -> float:
+def _find_next_free(state: WindowState, rules: WindowRules, now: float, *, is_careful: bool) -> float:
     """Return the seconds until a permit may be free; a call in flight keeps its permit for at least a window."""
-    if is_careful and _in_flight(state, rules, now):
+    if is_careful and _count_in_flight(state, rules, now):
         return rules.window / LOOKS
     times = sorted(state.permits + state.refusals)
-    over = len(times) - allowed(state, rules, now)
+    over = len(times) - count_allowed(state, rules, now)
     return min(rules.window, max(0.0, times[over] - now)) if 0 <= over < len(times) else 0.0
 
 

@@ -7,19 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from etl.cli.session import connect_session, load_settings, open_database
-from etl.cli.ui.format import format_count
 from etl.cli.ui.options import Embedded, Yes, confirm, create_app, format_examples
 from etl.cli.ui.terminal import print_line, print_notice
 from etl.config.parsers import check_database_url
 from etl.database.connect import database_errors, display_url
 from etl.database.embedded.paths import ServerPaths, server_paths
-from etl.database.embedded.server import embedded_exists, stop_server
+from etl.database.embedded.server import has_embedded, stop_server
 from etl.database.embedded.server import remove_server as remove_embedded
 from etl.database.migrate import schema_differences, upgrade
 from etl.database.revisions import check_migrated, current_revision, head_revision
 from etl.database.transfer import backup as backups
 from etl.database.transfer import move as moving
 from etl.errors import DatabaseNotReady, UsageError
+from etl.status.format import format_count
 
 app = create_app(
     help="Manage the database: migrations, backup, move, and the embedded server.",
@@ -170,7 +170,7 @@ def url(*, password: WithPassword = False) -> None:
 def find_embedded(data_dir: Path | None) -> ServerPaths:
     """Return the paths of the embedded server; raise UsageError if there is none."""
     paths = server_paths(data_dir)
-    if not embedded_exists(data_dir):
+    if not has_embedded(data_dir):
         raise UsageError(
             f"There is no embedded database in {paths.folder}. Create it with `qqetl db upgrade --embedded`."
         )

@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from etl.cli.commands.simulate import MAX_CONTACTS, list_environment
-from etl.cli.demo_agency import exists_demo, get_demo_folder, load_or_create_agency, make_demo_settings, remove_demo
+from etl.cli.demo_agency import get_demo_folder, has_demo, load_or_create_agency, make_demo_settings, remove_demo
 from etl.cli.run_command import run_with_progress
 from etl.cli.session import CommandSession, connect_session, load_settings
-from etl.cli.ui.format import format_count, format_duration, join_words
 from etl.cli.ui.options import create_app, format_examples
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_line, print_notice
@@ -22,9 +21,10 @@ from etl.database.embedded.server import EmbeddedPostgres
 from etl.database.migrate import upgrade
 from etl.errors import Interrupted
 from etl.extract.selection import resource_names
+from etl.local_time import to_local
 from etl.pipeline import Options, Summary, Watcher, sync
 from etl.simulator import Simulator
-from etl.status.format import to_local
+from etl.status.format import format_count, format_duration, join_words
 
 app = create_app()
 
@@ -83,9 +83,8 @@ def command(*, keep: Keep = False, contacts: Contacts = None, live: Live = False
 def first_sync(session: CommandSession, stop_request: StopRequest) -> int:
     """Sync the agency with progress and summary, and return the exit status."""
     run_sync = partial(sync, session.engine, session.settings, None, None)
-    return run_with_progress(
-        run_sync, stop_request, len(resource_names((), session.settings)), partial(show_demo, session)
-    )
+    total = len(resource_names((), session.settings))
+    return run_with_progress(run_sync, stop_request, total, partial(show_demo, session)).exit_status
 
 
 def serve_until_stopped(simulator: Simulator, folder: Path, stop_request: StopRequest) -> None:
@@ -116,7 +115,7 @@ def follow_changes(session: CommandSession, folder: Path, stop_request: StopRequ
 
 def was_removed(folder: Path) -> bool:
     """Return whether the demo was removed in another terminal, and say so."""
-    if exists_demo(folder):
+    if has_demo(folder):
         return False
     print_notice("The demo was removed by `qqetl demo --clear`, and its servers have stopped.")
     return True

@@ -10,7 +10,6 @@ import typer
 
 from etl.api.connection import connected
 from etl.cli.session import CommandSession, load_settings, open_session
-from etl.cli.ui.format import format_duration
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import print_json, print_notice
 from etl.cli.views.backfill import describe_no_answer
@@ -26,6 +25,7 @@ from etl.ledger.transaction import Ledger
 from etl.pipeline.doctor.doctor import MAX_CALLS, POLICY, examine, save_offers, save_page_sizes
 from etl.pipeline.doctor.first_plan import plan_next_sync
 from etl.resources import CATALOGUE
+from etl.status.format import format_duration
 
 app = create_app()
 

@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from etl.cli.session import open_session
-from etl.cli.ui.format import format_bound, format_count, format_moment, join_words
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
 from etl.config.redaction import escape_control_characters
+from etl.local_time import format_bound, format_moment
 from etl.status.column_trace import ColumnResult, ColumnTrace
 from etl.status.explain import Explanation, SourceTrace, explain
 from etl.status.explanation import explanation_to_json, format_value
+from etl.status.format import format_count, join_words
 from etl.status.lineage import Origin, StagingRequest
 
 app = create_app()

@@ -5,7 +5,6 @@ from functools import partial
 import typer
 
 from etl.cli.session import open_session
-from etl.cli.ui.format import format_count
 from etl.cli.ui.options import AsJson, Embedded, From, Resources, To, create_app, format_examples
 from etl.cli.ui.progress import show_progress
 from etl.cli.ui.signals import StopRequest
@@ -13,10 +12,12 @@ from etl.cli.ui.terminal import print_json, print_line, print_notice
 from etl.cli.views.balance_sheet import batch_resource_to_json, sum_counts
 from etl.cli.window_options import parse_window_or_default
 from etl.database.revisions import check_migrated
+from etl.errors import ExitStatus
 from etl.extract.selection import resource_names
 from etl.extract.service import ExtractService
 from etl.ledger import batches
 from etl.models.states import ResourceState
+from etl.status.format import format_count
 
 app = create_app()
 
@@ -50,10 +51,10 @@ def command(
         parts = session.ledger.read(partial(batches.read_batch_resources, batch_id=batch_id))
     failed = [part for part in parts if part.status is ResourceState.FAILED]
     if as_json:
-        print_json({"batch": str(batch_id), "resources": [batch_resource_to_json(part) for part in parts]})
+        print_json({"batch": batch_id, "resources": [batch_resource_to_json(part) for part in parts]})
     else:
         print_line(str(batch_id))
     print_notice(f"{format_count(sum_counts(parts)['pages'], 'page')} staged. Next: qqetl transform {batch_id}")
     for part in failed:
         print_notice(f"✗ {part.resource}: {part.error}", style="red")
-    raise typer.Exit(6 if failed else 0)
+    raise typer.Exit(ExitStatus.INCOMPLETE if failed else ExitStatus.DONE)

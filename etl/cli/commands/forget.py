@@ -1,16 +1,15 @@
 """`qqetl forget`: erase one person everywhere, and keep the person from being imported again."""
 
 import getpass
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from etl.cli.session import open_session
-from etl.cli.ui.format import format_count, format_number
 from etl.cli.ui.options import AsJson, Embedded, Yes, confirm, create_app, format_examples
 from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
 from etl.pipeline.erase.forget import ForgetResult, forget
+from etl.status.format import format_count, format_number
 
 app = create_app()
 
@@ -36,7 +35,7 @@ def command(
             confirm(f"This permanently erases contact {contact} of account {session.tenant!r}. Continue?", yes=yes)
         result = forget(session.engine, session.settings, contact, actor=get_user(), dry=dry_run)
     if as_json:
-        print_json(asdict(result))
+        print_json(result)
     else:
         show_counts(result)
 

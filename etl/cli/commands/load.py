@@ -11,6 +11,7 @@ from etl.cli.ui.progress import show_progress
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_json, print_notice, stdout
 from etl.cli.views.step_results import build_results_table, results_to_json
+from etl.errors import ExitStatus
 from etl.ledger import batches
 from etl.load import LoadService
 from etl.models.states import BatchState
@@ -34,4 +35,4 @@ def command(batch: BatchId, *, embedded: Embedded = False, as_json: AsJson = Fal
         stdout().print(build_results_table(results.counts))
     is_done = results.status is BatchState.COMPLETED
     print_notice(f"Batch {batch_id} is {results.status}." + ("" if is_done else f" Details: qqetl runs {batch_id}"))
-    raise typer.Exit(0 if is_done else 6)
+    raise typer.Exit(ExitStatus.DONE if is_done else ExitStatus.INCOMPLETE)

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from etl.cli.session import CommandSession, open_session
-from etl.cli.ui.format import format_count
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, reject_combination
 from etl.cli.ui.terminal import print_json, print_line, print_notice
 from etl.database.revisions import check_migrated
-from etl.errors import UsageError
+from etl.errors import ExitStatus, UsageError
 from etl.ledger.notifications import incidents, outbox
 from etl.ledger.notifications.incidents import Incident
 from etl.ledger.notifications.outbox import Mail
@@ -19,6 +18,7 @@ from etl.notifications.after_run import update_incidents
 from etl.notifications.message import to_mail
 from etl.notifications.send import SendResult, send_queued
 from etl.notifications.templates import build_test_message, describe_resolved, headline
+from etl.status.format import format_count
 
 app = create_app()
 
@@ -56,7 +56,7 @@ def command(*, test: Test = False, look: Look = False, embedded: Embedded = Fals
         show_status(status)
     if sent is not None and sent.failed:
         print_notice(sent.error or "An email could not be sent.", style="red")
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.FAILED)
 
 
 def send_mails(session: CommandSession, *, test: bool) -> SendResult:
@@ -95,7 +95,7 @@ def notice_status_to_json(status: NoticeStatus) -> dict[str, Any]:
     return {
         "open": [incident_to_json(incident) for incident in status.open],
         "unsent": [
-            {"kind": mail.kind.value, "subject": mail.subject, "attempts": mail.attempts, "error": mail.error}
+            {"kind": mail.kind, "subject": mail.subject, "attempts": mail.attempts, "error": mail.error}
             for mail in status.waiting
         ],
         "sent": status.sent.sent if status.sent else 0,
@@ -105,12 +105,12 @@ def notice_status_to_json(status: NoticeStatus) -> dict[str, Any]:
 def incident_to_json(incident: Incident) -> dict[str, Any]:
     """Return one incident as JSON."""
     return {
-        "kind": incident.kind.value,
+        "kind": incident.kind,
         "subject": incident.subject,
         "headline": headline([incident]),
         "words": incident.message,
-        "batch": str(incident.batch_id) if incident.batch_id else None,
-        "since": incident.opened_at.isoformat() if incident.opened_at else None,
+        "batch": incident.batch_id,
+        "since": incident.opened_at,
         "times_seen": incident.times_seen,
         "told": incident.reported_at is not None,
     }

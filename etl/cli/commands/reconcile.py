@@ -9,13 +9,13 @@ from etl.cli.batch_lookup import resolve_batch_id
 from etl.cli.run_command import choose_summary_writer, run_with_progress
 from etl.cli.run_notifier import RunNotifier
 from etl.cli.session import CommandSession, load_settings, open_session
-from etl.cli.ui.format import format_count
 from etl.cli.ui.options import AsJson, Embedded, Resources, create_app, format_examples, reject_combination
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_json, print_line
 from etl.pipeline import Options, sync
 from etl.pipeline.reconcile import select_reconcilable, undo_deletions
 from etl.resources import selected
+from etl.status.format import format_count
 
 app = create_app()
 
@@ -53,14 +53,14 @@ def command(
         names = select_reconcilable(resource or (), settings)
         options = Options(names, full=True, dry_sweep=dry_run, command="reconcile")
         with StopRequest("`qqetl retry`") if dry_run else StopRequest() as stop_request:
-            status = run_with_progress(
+            summary = run_with_progress(
                 lambda watcher: sync(session.engine, session.settings, None, options, watcher),
                 stop_request,
                 len(names) if dry_run else len(selected(names)),
                 choose_summary_writer(as_json=as_json),
                 notifier=notifier.with_session(session),
             )
-    raise typer.Exit(status)
+    raise typer.Exit(summary.exit_status)
 
 
 def undo_and_show(session: CommandSession, batch: str, *, as_json: bool) -> None:

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from etl.cli.session import open_session
-from etl.cli.ui.format import format_count, format_number
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.progress import show_progress
 from etl.cli.ui.terminal import build_table, print_json, print_line, stdout
 from etl.models.states import Outcome
 from etl.pipeline import Replayed, replay
 from etl.resources import selected
+from etl.status.format import format_count, format_number
 
 app = create_app()
 
@@ -80,10 +80,10 @@ def replay_to_json(result: Replayed) -> dict[str, Any]:
     """Return the result as JSON."""
     return {
         "applied": result.applied,
-        "batch": str(result.batch_id) if result.batch_id else None,
+        "batch": result.batch_id,
         "changes": [
             {"table": name, "column": column, "rows": rows, "source_ids": source_ids}
             for (name, column), (rows, source_ids) in sorted(result.changes.items())
         ],
-        "resources": {name: dict(counts) for name, counts in result.counts.items()},
+        "resources": result.counts,
     }

@@ -1,5 +1,6 @@
 """`qqetl resources`: list all resources, and which of them the account offers."""
 
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from etl.cli.ui.errors import format_error
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import build_table, print_json, print_line, print_notice, stdout
 from etl.config.settings import Settings
-from etl.database.embedded.server import embedded_exists
+from etl.database.embedded.server import has_embedded
 from etl.errors import EtlError
 from etl.resources import CATALOGUE
 from etl.status.status import load_offers
@@ -30,13 +31,13 @@ def command(*, embedded: Embedded = False, as_json: AsJson = False) -> None:
         print_json([resource_to_json(entry, offered.get(entry.name)) for entry in CATALOGUE])
         return
     rows = [
-        (entry.name, YES_NO[entry.documented], YES_NO[offered.get(entry.name)], format_source(entry))
+        (entry.name, YES_NO[entry.is_documented], YES_NO[offered.get(entry.name)], format_source(entry))
         for entry in CATALOGUE
     ]
     stdout().print(build_table(("Resource", "Documented", "Offered", "Call"), rows))
     print_line()
     print_line("A resource fills the table of the same name unless → names another. {parent}: one call per parent.")
-    print_line("Documented: in the vendor's API documentation. Offered: as this account last responded.")
+    print_line("Documented: the vendor or an integrator shows path, envelope and id. Offered: by the last response.")
 
 
 def format_source(resource: Resource) -> str:
@@ -56,7 +57,7 @@ def describe_reading(resource: Resource) -> str:
 
 def read_offers(settings: Settings, *, embedded: bool) -> dict[str, bool]:
     """Return which resources the account offers, as far as is known; empty without a database."""
-    if not (embedded or settings.database_url is not None or embedded_exists(settings.etl_data_dir)):
+    if not (embedded or settings.database_url is not None or has_embedded(settings.etl_data_dir)):
         return {}
     try:
         with open_session(embedded=embedded, settings=settings) as session:
@@ -76,6 +77,8 @@ def resource_to_json(resource: Resource, offered: bool | None) -> dict[str, Any]
         "read": describe_reading(resource),
         "parent": resource.parent.resource if resource.parent else None,
         "made_from": list(dict.fromkeys(derivation.resource for derivation in resource.derived)),
-        "proven": resource.documented,
+        "proven": resource.is_documented,
+        "documented": asdict(resource.facts),
+        "access": resource.access,
         "offered": offered,
     }

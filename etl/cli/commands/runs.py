@@ -8,7 +8,6 @@ import typer
 
 from etl.cli.batch_lookup import resolve_batch_id
 from etl.cli.session import CommandSession, open_session
-from etl.cli.ui.format import format_bound, format_duration, format_number, format_time, join_words, zone_label
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, stdout
 from etl.cli.views.balance_sheet import (
@@ -21,7 +20,9 @@ from etl.cli.views.balance_sheet import (
 from etl.config.redaction import escape_control_characters
 from etl.ledger import batches
 from etl.ledger.batches import Batch
+from etl.local_time import format_bound, format_time, zone_label
 from etl.models.states import BatchState
+from etl.status.format import format_duration, format_number, join_words
 from etl.status.runs import RunSummary, list_runs
 
 app = create_app()
@@ -73,8 +74,8 @@ def run_to_json(run: RunSummary) -> dict[str, Any]:
     """Return one run as JSON."""
     return {
         **batch_to_json(run.batch),
-        "started_at": run.started_at.isoformat(),
-        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
         "fetched": run.fetched,
         "written": run.rows_written,
         "deleted": run.deleted,
@@ -85,10 +86,10 @@ def run_to_json(run: RunSummary) -> dict[str, Any]:
 def batch_to_json(batch: Batch) -> dict[str, Any]:
     """Return one batch as JSON."""
     return {
-        "batch": str(batch.id),
+        "batch": batch.id,
         "command": batch.command,
-        "status": batch.status.value,
-        "window": {"start": batch.window.start.isoformat(), "end": batch.window.end.isoformat()},
+        "status": batch.status,
+        "window": batch.window,
         "error": batch.error,
     }
 

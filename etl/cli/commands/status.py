@@ -10,22 +10,16 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from etl.cli.session import open_session
-from etl.cli.ui.format import (
-    format_count,
-    format_duration,
-    format_moment,
-    format_number,
-    format_time,
-    join_words,
-    zone_label,
-)
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples, parse_duration_option
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, print_notice, stdout
 from etl.cli.views.backfill import backfill_to_json, describe_no_answer, show_backfill
 from etl.cli.views.verdict import StatusAnswer, answer_questions, show_answers
 from etl.config.redaction import escape_control_characters
 from etl.config.settings import Settings
+from etl.errors import ExitStatus
 from etl.ledger.notifications import incidents, outbox
+from etl.local_time import format_moment, format_time, zone_label
+from etl.status.format import format_count, format_duration, format_number, join_words
 from etl.status.status import Freshness, PlaceholderCount, Status, load_status
 
 app = create_app()
@@ -62,7 +56,7 @@ def command(*, max_lag: MaxLag = None, embedded: Embedded = False, as_json: AsJs
     if late and allowed_lag is not None:
         names = join_words([freshness.resource for freshness in late])
         print_notice(f"More than {format_duration(allowed_lag)} behind: {names}", style="red")
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.FAILED)
 
 
 def answer_status(
@@ -144,15 +138,12 @@ def status_to_json(
     batch = current.newest
     return {
         "tenant": tenant,
-        "at": current.now.isoformat(),
-        "newest_batch": None if batch is None else {"id": str(batch.id), "status": batch.status.value},
+        "at": current.now,
+        "newest_batch": None if batch is None else {"id": batch.id, "status": batch.status},
         "at_a_glance": {answer.key: {"good": answer.is_good, "words": answer.text} for answer in answers},
         "late": [freshness.resource for freshness in late],
         "resources": [freshness_to_json(freshness) for freshness in current.resources],
-        "orphans": [
-            {"table": orphans.table, "number": orphans.number, "since": orphans.since.isoformat()}
-            for orphans in current.orphans
-        ],
+        "orphans": current.orphans,
     }
 
 
@@ -162,9 +153,9 @@ def freshness_to_json(freshness: Freshness) -> dict[str, Any]:
     return {
         "resource": freshness.resource,
         "offered": freshness.offered,
-        "complete_to": freshness.complete_to.isoformat() if freshness.complete_to else None,
+        "complete_to": freshness.complete_to,
         "lag_seconds": round(freshness.lag.total_seconds()) if freshness.lag is not None else None,
-        "gaps": [{"start": gap.start.isoformat(), "end": gap.end.isoformat()} for gap in freshness.gaps],
+        "gaps": freshness.gaps,
         "rows": freshness.rows,
         "placeholders": freshness.placeholders,
         "open_findings": freshness.open_findings,
@@ -173,5 +164,5 @@ def freshness_to_json(freshness: Freshness) -> dict[str, Any]:
         "backlog": details.calls if details else 0,
         "no_answer": details.coverage.no_answer if details else 0,
         "last_error": freshness.error,
-        "last_error_at": freshness.error_at.isoformat() if freshness.error_at else None,
+        "last_error_at": freshness.error_at,
     }

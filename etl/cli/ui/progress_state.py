@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from etl.cli.ui.format import format_count, format_duration, format_number, format_rate
 from etl.events import Advanced, Finished, Planned, Started
 from etl.models.states import ResourceState
+from etl.status.format import format_count, format_duration, format_number, format_rate
 
 #: Texts of the states other than `done`.
 STATE_TEXTS = {ResourceState.NOT_OFFERED.value: "not offered by this account", ResourceState.FAILED.value: "failed"}

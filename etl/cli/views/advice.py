@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from etl.api.traffic import Traffic
-from etl.cli.ui.format import format_count, format_number, join_words
 from etl.models.base import PRIMARY
 from etl.pipeline.doctor.call_report import CallReport, CallStatus
 from etl.resources import BY_NAME
+from etl.status.format import format_count, format_number, join_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from etl.cli.ui.format import format_count, format_duration, format_number
 from etl.cli.ui.terminal import print_line
 from etl.cli.views.call_time import describe_details, describe_total
 from etl.config.rate_limit import RateLimit
 from etl.ledger.children.child_counts import DetailsLeft
 from etl.ledger.children.queue import QueueCoverage
+from etl.status.format import format_count, format_duration, format_number
 from etl.status.status import Status
 
 
@@ -55,7 +55,7 @@ def backfill_to_json(status: Status, limit: RateLimit) -> dict[str, Any]:
                 "parents": details.parents,
                 "covered": details.coverage.covered,
                 "calls_due": details.calls,
-                "oldest_due": details.coverage.oldest_due.isoformat() if details.coverage.oldest_due else None,
+                "oldest_due": details.coverage.oldest_due,
             }
             for details in backlogs
         ],

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from etl.cli.ui.format import format_count, format_duration, format_number, join_words
 from etl.config.rate_limit import RateLimit
 from etl.ledger.children.child_counts import DetailsLeft
 from etl.pipeline.forecast.estimate import Estimate
 from etl.pipeline.forecast.forecast import SyncForecast
 from etl.resources import USEFUL
+from etl.status.format import format_count, format_duration, format_number, join_words
 
 
 def format_calls(calls: Estimate) -> str:
@@ -93,10 +93,7 @@ def forecast_to_json(forecast: SyncForecast, limit: RateLimit) -> dict[str, Any]
         "useful": calls_to_json(forecast.useful, limit),
         "current": calls_to_json(forecast.current, limit),
         "complete": calls_to_json(forecast.complete, limit),
-        "estimated_from": [
-            {"resource": sample.resource, "records": sample.records, "total": sample.total}
-            for sample in forecast.sampled
-        ],
+        "estimated_from": forecast.sampled,
     }
 
 

@@ -1,12 +1,12 @@
 """Summary of a reconcile's dry run: which records are missing in QQCatalyst."""
 
-from etl.cli.ui.format import format_count, format_duration, format_number, join_words
 from etl.cli.ui.terminal import print_line
 from etl.cli.views.balance_sheet import find_failures
 from etl.cli.views.summary import ID_LENGTH
 from etl.config.redaction import escape_control_characters
 from etl.models.states import IncidentKind, ResourceState
 from etl.pipeline import Summary
+from etl.status.format import format_count, format_duration, format_number, join_words
 
 
 def show_deletion_preview(summary: Summary) -> None:

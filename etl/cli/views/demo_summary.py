@@ -8,7 +8,6 @@ from rich.table import Table
 from sqlalchemy import Connection, text
 
 from etl.cli.session import CommandSession
-from etl.cli.ui.format import format_number
 from etl.cli.ui.terminal import build_table, print_line, stdout
 from etl.cli.views.summary import (
     describe_nothing_written,
@@ -21,6 +20,7 @@ from etl.cli.views.summary import (
 from etl.pipeline import Summary
 from etl.simulator import ASSUMED_CALLS, ASSUMED_FIELDS, ENTERPRISE_CALLS
 from etl.status.findings import RuleCounts, count_by_rule
+from etl.status.format import format_number
 from etl.status.volumes import Volume, table_volumes
 
 #: The report that the demo runs.

@@ -1,7 +1,7 @@
 """Report of `qqetl doctor`: setup checks, API calls, what they mean, drift, and the plan of the next sync."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,22 +9,22 @@ from rich.text import Text
 
 from etl.api.traffic import Traffic
 from etl.cli.ui.errors import format_error
-from etl.cli.ui.format import format_count, format_duration, format_moment, format_number
 from etl.cli.ui.terminal import build_table, check_mark, print_line, print_wrapped, stdout
 from etl.cli.views.advice import Advice, list_advice
 from etl.cli.views.call_time import forecast_to_json, format_rate, list_plan
 from etl.config.rate_limit import RateLimit
 from etl.config.redaction import escape_control_characters
-from etl.errors import EtlError
+from etl.errors import EtlError, ExitStatus
 from etl.ledger.quality.drift import DriftChange
 from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
+from etl.local_time import format_moment
 from etl.pipeline.doctor.call_report import FAILURES, WITHOUT_RECORDS, CallReport, CallStatus
 from etl.pipeline.forecast.forecast import SyncForecast
+from etl.status.format import format_count, format_duration, format_number
 
 #: A larger difference of the clocks is reported; windows use the API's clock in any case.
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 #: Exit status if a call failed, as after a run with failed resources.
-SOME_FAILED = 6
 #: Fields that a cell lists; `--json` lists all.
 MAX_FIELDS = 6
 
@@ -36,7 +36,7 @@ class SetupCheck:
     name: str
     is_good: bool
     message: str
-    exit_status: int = 0
+    exit_status: int = ExitStatus.DONE
     is_warning: bool = False  #: ready, but worth knowing; explained below the table
 
     @property
@@ -72,7 +72,10 @@ class Diagnosis:
     def exit_status(self) -> int:
         """Exit status of the first failed check; 6 if only calls failed."""
         statuses = [check.exit_status for check in self.checks if not check.is_good]
-        return statuses[0] if statuses else SOME_FAILED if any(call.status in FAILURES for call in self.calls) else 0
+        if statuses:
+            return statuses[0]
+        is_incomplete = any(call.status in FAILURES for call in self.calls)
+        return ExitStatus.INCOMPLETE if is_incomplete else ExitStatus.DONE
 
 
 def show_diagnosis(diagnosis: Diagnosis) -> None:
@@ -195,14 +198,15 @@ def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
             {
                 "resource": call.resource,
                 "call": call.call,
-                "proven": call.documented,
-                "verdict": call.status.value,
+                "proven": call.facts.is_documented,
+                "documented": asdict(call.facts),
+                "verdict": call.status,
                 "records": call.records,
                 "total": call.total,
                 "milliseconds": call.milliseconds,
-                "new_fields": list(call.unknown),
-                "missing_fields": list(call.missing),
-                "fields_not_sent": list(call.absent),
+                "new_fields": call.unknown,
+                "missing_fields": call.missing,
+                "fields_not_sent": call.absent,
                 "reason": call.reason,
             }
             for call in diagnosis.calls
@@ -211,9 +215,9 @@ def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
             {
                 "resource": change.resource,
                 "path": change.path,
-                "state": change.state.value,
+                "state": change.state,
                 "change": change.description,
-                "changed_at": change.changed_at.isoformat(),
+                "changed_at": change.changed_at,
             }
             for change in diagnosis.drift
         ],

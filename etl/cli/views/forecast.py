@@ -5,7 +5,6 @@ from typing import Any
 
 from etl.api.connection import connected
 from etl.cli.session import CommandSession
-from etl.cli.ui.format import format_bound, format_count, format_number, join_words
 from etl.cli.ui.terminal import build_table, print_line, stdout
 from etl.cli.views.call_time import (
     calls_to_json,
@@ -19,10 +18,12 @@ from etl.cli.views.call_time import (
 from etl.cli.views.call_time import format_time as format_call_time
 from etl.config.rate_limit import RateLimit
 from etl.database.revisions import check_migrated
+from etl.local_time import format_bound
 from etl.pipeline.forecast.forecast import Forecast, SyncForecast
 from etl.pipeline.forecast.read_facts import forecast
 from etl.pipeline.options import Options
 from etl.pipeline.plan import plan
+from etl.status.format import format_count, format_number, join_words
 from etl.window import Window
 
 
@@ -102,7 +103,7 @@ def resource_to_json(resource: Forecast, limit: RateLimit) -> dict[str, Any]:
     """Return the plan of one resource as JSON."""
     return {
         "resource": resource.resource,
-        "window": {"start": resource.window.start.isoformat(), "end": resource.window.end.isoformat()},
+        "window": resource.window,
         "records": resource.records,
         **calls_to_json(resource.range, limit),
         "at_most": resource.at_most,

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from rich.table import Table
 
-from etl.cli.ui.format import format_number
 from etl.cli.ui.terminal import build_table
+from etl.status.format import format_number
 
 
 def build_results_table(counts: Mapping[str, Mapping[str, int]]) -> Table:
@@ -28,7 +28,4 @@ def format_outcome(name: str, count: int) -> str:
 
 def results_to_json(batch_id: UUID, status: str, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     """Return the results of a step as JSON."""
-    resources = {
-        name: {str(outcome): count for outcome, count in outcomes.items()} for name, outcomes in counts.items()
-    }
-    return {"batch": str(batch_id), "status": str(status), "resources": resources}
+    return {"batch": batch_id, "status": status, "resources": counts}

@@ -4,15 +4,16 @@ from typing import Any
 
 from rich.table import Table
 
-from etl.cli.ui.format import format_bound, format_count, format_duration, format_number, format_rate, join_words
 from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
 from etl.cli.views.balance_sheet import batch_resource_to_json, find_failures, format_balance, sum_counts
 from etl.config.redaction import escape_control_characters
 from etl.ledger.children.child_samples import ChildSample
 from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
 from etl.ledger.sync_history import COUNT_COLUMNS
+from etl.local_time import format_bound
 from etl.models.states import IncidentKind, Outcome, ResourceState
 from etl.pipeline import Summary
+from etl.status.format import format_count, format_duration, format_number, format_rate, join_words
 
 #: Characters of a batch id that are shown.
 ID_LENGTH = 8
@@ -144,7 +145,7 @@ def show_failures(summary: Summary) -> None:
     for resource, reason in failed_resources:
         print_line(f"✗ {resource}: {escape_control_characters(reason)}", style="red")
     name = str(summary.batch.id)[:ID_LENGTH]
-    if failed_resources and not is_only_braked(summary):
+    if failed_resources and not is_only_over_limit(summary):
         print_line(f"Everything else was loaded. To retry: `qqetl retry {name}`, or wait for the next `qqetl sync`.")
     else:
         print_line(f"  Batch {name}: see `qqetl runs {name}`")
@@ -153,7 +154,7 @@ def show_failures(summary: Summary) -> None:
         print_line(f"  Includes the interrupted batch {name}: see `qqetl runs {name}`")
 
 
-def is_only_braked(summary: Summary) -> bool:
+def is_only_over_limit(summary: Summary) -> bool:
     """Return whether the deletion limit caused every failure: all data is loaded, and a retry changes nothing."""
     failed = [part for part in summary.parts if part.status is ResourceState.FAILED]
     return bool(failed) and all(part.trouble is IncidentKind.BRAKE_PULLED for part in failed)
@@ -163,11 +164,11 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
     """Return the summary as JSON."""
     batch = summary.batch
     return {
-        "batch": str(batch.id),
-        "resumed_batch": str(summary.resumed_batch) if summary.resumed_batch else None,
-        "status": batch.status.value,
+        "batch": batch.id,
+        "resumed_batch": summary.resumed_batch,
+        "status": batch.status,
         "exit_status": summary.exit_status,
-        "window": {"start": batch.window.start.isoformat(), "end": batch.window.end.isoformat()},
+        "window": batch.window,
         "seconds": round(summary.seconds, 3),
         "calls": summary.calls,
         "waited_seconds": round(summary.waited, 3),
@@ -177,6 +178,6 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
             {"resource": change.resource, "path": change.path, "change": change.description} for change in summary.drift
         ],
         "resources": [batch_resource_to_json(part) for part in summary.parts],
-        "tables": {name: dict(counts) for name, counts in summary.tables.items()},
+        "tables": summary.tables,
         "vanished": {scan.resource: scan.missing_count for scan in summary.swept if scan.missing_count},
     }

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from etl.cli.ui.format import format_count, format_duration, join_words
 from etl.cli.ui.terminal import check_mark, stdout
 from etl.ledger.notifications.incidents import Incident
 from etl.notifications.templates import headline
+from etl.status.format import format_count, format_duration, join_words
 from etl.status.status import Freshness, Status
 
 #: Resources that a line names at most.

@@ -23,7 +23,7 @@ from etl.database.embedded.os_user import server_user
 from etl.database.embedded.paths import DATABASE, ServerPaths, default_data_dir, server_paths
 from etl.errors import DatabaseUnavailable
 
-__all__ = ["EmbeddedPostgres", "default_data_dir", "embedded_exists", "remove_server", "stop_server"]
+__all__ = ["EmbeddedPostgres", "default_data_dir", "has_embedded", "remove_server", "stop_server"]
 
 #: Recovery after a crash replays at most max_wal_size (4 GB) of log.
 START_SECONDS = 300.0
@@ -145,7 +145,7 @@ class EmbeddedPostgres:
         start_supervisor(self._paths, user, command)
 
 
-def embedded_exists(data_dir: Path | str | None = None) -> bool:
+def has_embedded(data_dir: Path | str | None = None) -> bool:
     """Return whether the folder has the data of an embedded server, running or not."""
     return server_paths(data_dir).exists
 

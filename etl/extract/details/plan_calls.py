@@ -12,7 +12,7 @@ from typing import Any
 from etl.catalogue.detail_rules import IfChanged, Need, Priority
 from etl.catalogue.resource import Resource
 from etl.ledger.children.child_counts import DueCalls
-from etl.models.sources import is_marked
+from etl.models.sources import is_flagged
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +108,4 @@ def count_calls_of_records(
 
 def is_deleted(parent: Resource, record: Mapping[str, Any]) -> bool:
     """Return whether the source marks a record as deleted."""
-    return is_marked(record, parent.model.deletion_mark)
+    return is_flagged(record, parent.model.deletion_mark)

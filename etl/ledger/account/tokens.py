@@ -24,8 +24,8 @@ LOOK = text("""
     SELECT salt, account, number, sealed, extract(epoch FROM renew_at - now())::float8 AS seconds,
            coalesce(doubted_until > now(), false) AS doubted,
            refusal, extract(epoch FROM refused_until - now())::float8 AS resting,
-           opened_at IS NOT NULL AS opened_ever,
-           coalesce(opened_at > now() - make_interval(secs => :lately), false) AS opened_lately, basic_header
+           opened_at IS NOT NULL AS was_ever_accepted,
+           coalesce(opened_at > now() - make_interval(secs => :lately), false) AS was_accepted_lately, basic_header
     FROM etl.tokens WHERE tenant = :tenant
 """)
 
@@ -78,13 +78,13 @@ class TokenRow:
     salt: bytes
     account: bytes | None
     number: int
-    sealed: bytes | None
+    ciphertext: bytes | None
     seconds: float  #: until the token must be renewed
     doubted: bool  #: whether it replaced a refused one recently, and was never accepted
     refusal: str | None  #: why its credentials must not be sent now
     resting: float  #: for how long; FOR_GOOD or longer: until a person changes it
-    opened_lately: bool  #: whether a token of these credentials was accepted in the last hour
-    opened_ever: bool
+    was_accepted_lately: bool  #: whether a token of these credentials was accepted in the last hour
+    was_ever_accepted: bool
     basic_header: bool  #: whether client id and secret are sent in a Basic header
 
 
@@ -111,7 +111,7 @@ def read_token(connection: Connection, tenant: str) -> TokenRow:
     refusal = row.refusal if resting > 0 else None
     return TokenRow(
         row.salt, row.account, row.number, row.sealed, row.seconds or 0.0, row.doubted, refusal, resting,
-        row.opened_lately, row.opened_ever, row.basic_header,
+        row.was_accepted_lately, row.was_ever_accepted, row.basic_header,
     )  # fmt: skip
 
 
@@ -125,7 +125,7 @@ class NewToken:
     """A token to be stored, encrypted."""
 
     account: bytes
-    sealed: bytes
+    ciphertext: bytes
     seconds: float  #: until it must be renewed
     doubted: bool  #: it replaces a refused one
     basic_header: bool
@@ -135,7 +135,7 @@ def save_token(connection: Connection, renewal: RenewalClaim, token: NewToken) -
     """Store a new token and end the claim; return whether the claim was valid, otherwise nothing is stored."""
     new = {
         "account": token.account,
-        "sealed": token.sealed,
+        "sealed": token.ciphertext,
         "seconds": token.seconds,
         "doubt": DOUBT if token.doubted else 0,
         "basic_header": token.basic_header,

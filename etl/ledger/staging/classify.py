@@ -134,10 +134,10 @@ def classify_record(
 
 def count_taken_over(classified: Classified, batch_id: UUID) -> Counter[UUID]:
     """Count, by earlier batch, the staged records that this batch processes in its place."""
-    return Counter(current.batch_id for current, _ in classified.unprocessed if awaits_another(current, batch_id))
+    return Counter(current.batch_id for current, _ in classified.unprocessed if is_awaiting_another(current, batch_id))
 
 
-def awaits_another(current: CurrentVersion, batch_id: UUID) -> bool:
+def is_awaiting_another(current: CurrentVersion, batch_id: UUID) -> bool:
     """Return whether a version was staged by another batch that has not processed it yet."""
     return current.batch_id != batch_id and current.rules is None and current.status is not RawState.LOADED
 

@@ -1,7 +1,7 @@
-"""Stage records: classify, process and write them, in the order that the unique indexes require."""
+"""Stage records: compare them with staging, and write their versions when they are processed."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -12,7 +12,14 @@ from etl.catalogue.resource import Resource
 from etl.ledger import counters
 from etl.ledger.staging import raw_tables, suppressions
 from etl.ledger.staging import sets as versions
-from etl.ledger.staging.classify import CurrentVersion, IncomingRecord, awaits_another, classify, count_taken_over
+from etl.ledger.staging.classify import (
+    Classified,
+    CurrentVersion,
+    IncomingRecord,
+    classify,
+    count_taken_over,
+    is_awaiting_another,
+)
 from etl.ledger.staging.raw_tables import PENDING, CleanStatus
 from etl.models.states import Outcome
 from etl.record import ReadSet, StagedRecord
@@ -21,39 +28,33 @@ from etl.window import Window
 
 @dataclass(frozen=True, slots=True)
 class ProcessResult:
-    """The result of the steps after staging for a list of records."""
+    """How records ended in the steps after staging."""
 
     statuses: Mapping[str, CleanStatus]  #: by raw id
     counts: Mapping[str, int] = field(default_factory=dict)  #: records by outcome, and the number of findings
 
 
-#: The steps that run in the transaction that stages: none for `extract`, all steps for `sync`.
-ProcessStep = Callable[[Connection, Resource, Sequence[StagedRecord]], ProcessResult]
-
-
 @dataclass(frozen=True, slots=True)
 class StageContext:
-    """The tenant, batch, rules and steps for staging."""
+    """The tenant, batch and rules for staging."""
 
     tenant: str
     batch_id: UUID
     rules: str | None  #: current version of the cleaning rules; None processes every record again
-    process: ProcessStep
 
 
 @dataclass(frozen=True, slots=True)
-class StageResult:
-    """The processed records with their statuses, and all records by outcome."""
+class ClassifiedGroup:
+    """Records of one resource, compared with staging; nothing of them is written yet."""
 
-    records: Sequence[StagedRecord]
-    statuses: Mapping[str, CleanStatus]
-    counts: Counter[str]
-    first_seen_ids: AbstractSet[str] = frozenset()  #: source ids without a current version in staging before
-
-
-def leave_pending(connection: Connection, resource: Resource, records: Sequence[StagedRecord]) -> ProcessResult:  # noqa: ARG001 (a ProcessStep)
-    """Leave the records to the following steps."""
-    return ProcessResult({record.raw_id: PENDING for record in records})
+    context: StageContext
+    resource: Resource
+    records: Sequence[StagedRecord]  #: to be processed: the new versions, then those that an earlier run left
+    classified: Classified
+    sets: Sequence[ReadSet]
+    late_sets: Collection[ReadSet]
+    counts: Counter[str]  #: each received record once
+    first_seen_ids: AbstractSet[str]  #: source ids without a current version in staging before
 
 
 def stage_records(
@@ -63,53 +64,72 @@ def stage_records(
     incoming: Sequence[IncomingRecord],
     sets: Sequence[ReadSet] = (),
     window: Window | None = None,
-) -> StageResult:
-    """Stage the records of one resource, and count each record once.
+) -> Counter[str]:
+    """Stage the records of one resource for the following steps, and return the counts."""
+    group = classify_records(connection, context, resource, incoming, sets, window)
+    return write_versions(connection, group, ProcessResult({record.raw_id: PENDING for record in group.records}))
 
-    `window` is set for feeds whose records contain the date that the feed filters by. `sets` were read completely:
-    records that are no longer in them are marked as missing. Forgotten people are not staged, and count as records
-    without a row.
+
+def classify_records(
+    connection: Connection,
+    context: StageContext,
+    resource: Resource,
+    incoming: Sequence[IncomingRecord],
+    sets: Sequence[ReadSet] = (),
+    window: Window | None = None,
+) -> ClassifiedGroup:
+    """Compare the records of one resource with staging, count each once, and return those that have to be processed.
+
+    `window` is set for feeds whose records contain the date that the feed filters by. `sets` were read completely.
+    Forgotten people are not staged, and count as records without a row.
     """
-    received_count = len(incoming)
+    counts = Counter({"fetched": len(incoming)})
     late_sets = versions.write_set_versions(connection, resource, context.tenant, sets)
-    incoming, suppressed_count = suppressions.filter_suppressed(connection, context.tenant, resource, incoming)
+    incoming, counts[Outcome.NO_ROW] = suppressions.filter_suppressed(connection, context.tenant, resource, incoming)
     current_versions = read_versions(connection, context, resource, incoming)
     removed_versions = versions.read_removed_versions(connection, resource, context.tenant, late_sets)
     classified = classify(incoming, current_versions, window, context.rules, context.batch_id, removed_versions)
+    counts.update(classified.counts)
     raw_ids = raw_tables.generate_raw_ids(len(classified.to_stage))
-    new_records = [
+    records = [
         StagedRecord(raw_id, incoming_record.record)
         for raw_id, incoming_record in zip(raw_ids, classified.to_stage, strict=True)
     ]
-    unprocessed = [
-        StagedRecord(str(current.id), incoming_record.record) for current, incoming_record in classified.unprocessed
-    ]
-    records = [*new_records, *unprocessed]
-    result = context.process(connection, resource, records)
+    records += [StagedRecord(str(current.id), waiting.record) for current, waiting in classified.unprocessed]
+    staged_ids = {incoming_record.record.source_id for incoming_record in classified.to_stage}
+    return ClassifiedGroup(
+        context, resource, records, classified, sets, late_sets, counts, staged_ids - current_versions.keys()
+    )
+
+
+def write_versions(
+    connection: Connection,
+    group: ClassifiedGroup,
+    result: ProcessResult,
+) -> Counter[str]:
+    """Write the versions of a group as its processed records ended, and return all counts.
+
+    The statements are in the order that the unique indexes require. Records that are no longer in a set that was read
+    completely are marked as missing.
+    """
+    resource, classified = group.resource, group.classified
+    tenant, batch_id = group.context.tenant, group.context.batch_id
+    new_records = group.records[: len(classified.to_stage)]
     raw_tables.supersede_versions(connection, resource, classified.superseded)
     versions_to_insert = [
         (record, incoming_record.request_id, result.statuses[record.raw_id])
         for record, incoming_record in zip(new_records, classified.to_stage, strict=True)
     ]
-    raw_tables.insert_versions(connection, resource, context.tenant, context.batch_id, versions_to_insert)
-    raw_tables.insert_older_versions(connection, resource, context.tenant, context.batch_id, classified.older)
-    raw_tables.update_status(
-        connection,
-        resource,
-        context.batch_id,
-        {record.raw_id: result.statuses[record.raw_id] for record in unprocessed},
-    )
-    raw_tables.supersede_left_members(connection, resource, context.tenant, context.batch_id, sets, late_sets)
-    for earlier_batch_id, taken_count in sorted(count_taken_over(classified, context.batch_id).items()):
+    raw_tables.insert_versions(connection, resource, tenant, batch_id, versions_to_insert)
+    raw_tables.insert_older_versions(connection, resource, tenant, batch_id, classified.older)
+    taken_up = {record.raw_id: result.statuses[record.raw_id] for record in group.records[len(new_records) :]}
+    raw_tables.update_status(connection, resource, batch_id, taken_up)
+    raw_tables.supersede_left_members(connection, resource, tenant, batch_id, group.sets, group.late_sets)
+    for earlier_batch_id, taken_count in sorted(count_taken_over(classified, batch_id).items()):
         counters.add_counts(connection, earlier_batch_id, resource.name, {Outcome.DUPLICATE: taken_count})
-    counts = Counter({"fetched": received_count, Outcome.NO_ROW: suppressed_count})
-    counts.update(classified.counts)
-    counts.update(result.counts)
-    counters.add_counts(connection, context.batch_id, resource.name, counts)
-    first_seen_ids = {
-        incoming_record.record.source_id for incoming_record in classified.to_stage
-    } - current_versions.keys()
-    return StageResult(records, result.statuses, counts, first_seen_ids)
+    counts = group.counts + Counter(result.counts)
+    counters.add_counts(connection, batch_id, resource.name, counts)
+    return counts
 
 
 def read_versions(
@@ -122,7 +142,7 @@ def read_versions(
     """
     source_ids = {incoming_record.record.source_id for incoming_record in incoming}
     current_versions = raw_tables.read_current_versions(connection, resource, context.tenant, source_ids)
-    waiting = [current for current in current_versions.values() if awaits_another(current, context.batch_id)]
+    waiting = [current for current in current_versions.values() if is_awaiting_another(current, context.batch_id)]
     if not waiting:
         return current_versions
     raw_tables.lock_versions(connection, resource, waiting)

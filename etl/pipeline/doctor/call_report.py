@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from etl.api.protocol import Answer, Records
+from etl.catalogue.facts import Facts
 from etl.catalogue.resource import Endpoint, Resource
 from etl.drift.declared_fields import find_declared_fields
 from etl.drift.profiler import ResourceProfiler
@@ -45,7 +46,7 @@ class CallReport:
 
     resource: str
     call: str
-    documented: bool
+    facts: Facts
     status: CallStatus
     page_size: int | None = None  #: the page size that a paged call accepted; None: not known
     records: int = 0
@@ -60,7 +61,7 @@ class CallReport:
 
 def blank_report(resource: Resource, endpoint: Endpoint, status: CallStatus, reason: str | None = None) -> CallReport:
     """Return the report on a call without an answer."""
-    return CallReport(resource.name, f"{endpoint.method} {endpoint.path}", resource.documented, status, reason=reason)
+    return CallReport(resource.name, f"{endpoint.method} {endpoint.path}", resource.facts, status, reason=reason)
 
 
 def compare_answer(blank: CallReport, resource: Resource, answer: Answer, read: Records) -> CallReport:
@@ -88,5 +89,5 @@ def compare_answer(blank: CallReport, resource: Resource, answer: Answer, read: 
 
 
 def has_prefix_in(path: str, prefixes: set[str]) -> bool:
-    """Tell whether the object that holds a path was seen."""
+    """Return whether the object that holds a path was seen."""
     return path[: path.rfind(".") + 1] in prefixes

@@ -33,7 +33,7 @@ from etl.ledger import watermarks
 from etl.ledger.account.list_limits import write_page_size
 from etl.ledger.children.queue import ChildRequest
 from etl.ledger.transaction import Ledger
-from etl.models.sources import is_marked
+from etl.models.sources import is_flagged
 from etl.pipeline.doctor.call_report import OFFERED_BY_STATUS, CallReport, CallStatus, blank_report, compare_answer
 from etl.pipeline.forecast.feed_sample import FeedSample, make_sample, widen_sample
 from etl.resources import BY_NAME, CATALOGUE, children_of
@@ -101,7 +101,7 @@ def save_offers(ledger: Ledger, reports: list[CallReport]) -> None:
     """
     for report in reports:
         offered = OFFERED_BY_STATUS.get(report.status)
-        if report.documented or offered is None or report.is_passing:
+        if report.facts.is_documented or offered is None or report.is_passing:
             continue
         offer: dict[str, Any] = {"tenant": ledger.tenant, "resource": report.resource, "reason": report.reason}
         documented = partial(counts_as_documented, tenant=ledger.tenant, resource=BY_NAME[report.resource])
@@ -146,7 +146,7 @@ def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -
 def report_error(blank: CallReport, resource: Resource, error: EtlError) -> CallReport:
     """Return the report on a call that brought no records."""
     if isinstance(error, NotFound):
-        status = CallStatus.UNDECIDED if resource.documented else CallStatus.NOT_OFFERED
+        status = CallStatus.UNDECIDED if resource.is_documented else CallStatus.NOT_OFFERED
         reason = "404 for the sample record; a sync decides after ten of them"
         return replace(blank, status=status, reason=reason, is_passing=True)
     if resource.needs_enterprise_access and isinstance(error, EndpointRefused):
@@ -172,7 +172,7 @@ def fetch_first(
     if parent is not None:
         build = partial(parent_call, resource, endpoint, parent.parent_id, 1)
         largest = examination.page_size or examination.settings.etl_page_size
-        return examination.api.wire.run(fetch_sized(examination.api.api, build, largest))[0], None
+        return examination.api.event_loop.run(fetch_sized(examination.api.api, build, largest))[0], None
     if endpoint.paging is None and endpoint.dates is None:
         answer, size, accepted = fetch(examination, whole_call(resource, endpoint)), None, None
     else:
@@ -193,7 +193,7 @@ def fetch_first_page(
     requested = examination.settings.etl_page_size
     largest = examination.page_size or requested
     build = partial(build_page_call, examination, resource, endpoint, 1)
-    answer, size = examination.api.wire.run(fetch_sized(examination.api.api, build, largest))
+    answer, size = examination.api.event_loop.run(fetch_sized(examination.api.api, build, largest))
     examination.page_size = size
     return answer, size, size if endpoint.paging and (size < largest or largest == requested) else None
 
@@ -208,7 +208,7 @@ def build_page_call(examination: Examination, resource: Resource, endpoint: Endp
 
 def fetch(examination: Examination, call: Call) -> Answer:
     """Return the answer to a call."""
-    return examination.api.wire.run(examination.api.api.fetch(call))
+    return examination.api.event_loop.run(examination.api.api.fetch(call))
 
 
 def widen_samples(examination: Examination) -> None:
@@ -246,6 +246,6 @@ def remember_parents(examination: Examination, resource: Resource, read: Records
     if not children_of(resource.name):
         return
     parents = [(parent.source_id, spelling_of(resource).decode(parent.raw)) for parent in read.records]
-    present = [parent for parent in parents if not is_marked(parent[1], resource.model.deletion_mark)]
+    present = [parent for parent in parents if not is_flagged(parent[1], resource.model.deletion_mark)]
     active = (resource.active,) if resource.active else ()
-    examination.parents[resource.name] = sorted(present, key=lambda parent: not is_marked(parent[1], active))
+    examination.parents[resource.name] = sorted(present, key=lambda parent: not is_flagged(parent[1], active))

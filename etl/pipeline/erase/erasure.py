@@ -117,7 +117,7 @@ def clear_staging(connection: Connection, person: DataSubject, resource: Resourc
 
 
 def is_about_person(person: DataSubject, resource: Resource, row: Any, record: Mapping[str, Any]) -> bool:
-    """Tell whether a raw row is about the person."""
+    """Return whether a raw row is about the person."""
     return is_forgotten(resource, row.source_id or "", record, person.suppressed.has_record)
 
 

@@ -94,7 +94,7 @@ def list_resources() -> Iterator[Resource]:
     """Yield the lists that every account offers."""
     for resource in CATALOGUE:
         is_list = bool(resource.endpoints) and resource.parent is None
-        if is_list and resource.documented and not resource.needs_enterprise_access:
+        if is_list and resource.is_documented and not resource.needs_enterprise_access:
             yield resource
 
 
@@ -109,7 +109,7 @@ def list_details(book: Book, *, everything: bool) -> list[DueCalls]:
     """Return the calls for details of a first sync, of the kinds that every account offers."""
     details: list[DueCalls] = []
     for resource in CATALOGUE:
-        if resource.parent is None or resource.optional or not resource.documented:
+        if resource.parent is None or resource.optional or not resource.is_documented:
             continue
         if resource.parent.resource == "contacts":
             contacts = book.customers + (book.other_contacts if everything else 0)

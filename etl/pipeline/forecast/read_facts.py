@@ -89,7 +89,7 @@ def sample_list(  # noqa: PLR0913, PLR0917 (which list, which days, how much of 
     if endpoint.paging is None and endpoint.dates is None:
         if not children_of(resource.name):
             return FeedSample(None, 1)
-        return make_sample(api.wire.run(api.api.fetch(whole_call(resource, endpoint))).page, 1)
+        return make_sample(api.event_loop.run(api.api.fetch(whole_call(resource, endpoint))).page, 1)
     days = date_range_of(window, settings.etl_overlap, settings.etl_api_timezone) if endpoint.dates else None
     first, last = (days.first, days.last) if days else (None, None)
 
@@ -97,8 +97,8 @@ def sample_list(  # noqa: PLR0913, PLR0917 (which list, which days, how much of 
         return page_call(resource, endpoint, first, last, number, size)
 
     def fetch(number: int) -> Page:
-        return api.wire.run(api.api.fetch(build(number, size))).page
+        return api.event_loop.run(api.api.fetch(build(number, size))).page
 
-    answer, size = api.wire.run(fetch_sized(api.api, partial(build, 1), requested_size))
+    answer, size = api.event_loop.run(fetch_sized(api.api, partial(build, 1), requested_size))
     largest = min(size, endpoint.paging.largest) if endpoint.paging else size
     return widen_sample(make_sample(answer.page, largest), fetch, most)

@@ -9,13 +9,13 @@ from aiohttp import web
 from etl.simulator import turns
 from etl.simulator.account_limit import AccountLimit
 from etl.simulator.answers.envelopes import LOGIN_PAGE, Answer, PagedAnswer
-from etl.simulator.faults import page_faults, query_faults, record_faults, request_faults, wire_faults
+from etl.simulator.faults import connection_faults, page_faults, query_faults, record_faults, request_faults
 from etl.simulator.turns import Turn
 
 
 @dataclass(frozen=True, slots=True)
 class FaultSpec:
-    """A fault by name. Where it strikes: `request`, `token`, `grant`, `use`, `page`, `answer`, `body` or `wire`."""
+    """A fault by name. Where it strikes: `request`, `token`, `grant`, `use`, `page`, `answer`, `body` or `send`."""
 
     name: str
     words: str
@@ -24,7 +24,7 @@ class FaultSpec:
     act: Callable[..., Any]
 
 
-_REQUEST, _PAGE, _RECORD, _WIRE = request_faults, page_faults, record_faults, wire_faults
+_REQUEST, _PAGE, _RECORD, _CONNECTION = request_faults, page_faults, record_faults, connection_faults
 _ALL = (
     FaultSpec("token-expiry", "an access token is good for this many calls", "20", "use", _REQUEST.token_expiry),
     FaultSpec("token-errors", "the token endpoint fails this many times", "2", "token", _REQUEST.token_errors),
@@ -86,7 +86,7 @@ _ALL = (
         "long-window", "an error for windows above this many days, and its status",
         "366,504", "request", query_faults.long_window,
     ),
-    FaultSpec("silent-window", "no answer to windows above this many days", "366", "wire", query_faults.silent_window),
+    FaultSpec("silent-window", "no answer to windows above this many days", "366", "send", query_faults.silent_window),
     FaultSpec(
         "page-drift", "this many records leave the list between two pages (negative: enter it)",
         "1", "page", _PAGE.page_drift,
@@ -141,25 +141,25 @@ _ALL = (
         "swap", "body", _PAGE.id_casing,
     ),
     FaultSpec("bad-json", "JSON that ends in the middle, for this many requests", "1", "body", _PAGE.bad_json),
-    FaultSpec("slow", "each answer starts this many seconds late", "1", "wire", _WIRE.slow),
-    FaultSpec("drip", "each answer arrives at this many bytes a second", "1", "wire", _WIRE.drip),
+    FaultSpec("slow", "each answer starts this many seconds late", "1", "send", _CONNECTION.slow),
+    FaultSpec("drip", "each answer arrives at this many bytes a second", "1", "send", _CONNECTION.drip),
     FaultSpec(
         "stall", "the body follows the headers this many seconds later, for the first request",
-        "60", "wire", _WIRE.stall,
+        "60", "send", _CONNECTION.stall,
     ),
     FaultSpec(
         "cut-body", "the connection closes in the middle of the body, for this many requests",
-        "1", "wire", _WIRE.cut_body,
+        "1", "send", _CONNECTION.cut_body,
     ),
-    FaultSpec("reset", "the connection is reset after this many bytes, the first time", "0", "wire", _WIRE.reset),
+    FaultSpec("reset", "the connection is reset after this many bytes, the first time", "0", "send", _CONNECTION.reset),
     FaultSpec(
         "wrong-encoding", "the headers name an encoding that the body does not have, for this many requests",
-        "1", "wire", _WIRE.wrong_encoding,
+        "1", "send", _CONNECTION.wrong_encoding,
     ),
     FaultSpec(
-        "wrong-charset", "the headers name this charset, the body is UTF-8", "utf-16", "wire", _WIRE.wrong_charset
+        "wrong-charset", "the headers name this charset, the body is UTF-8", "utf-16", "send", _CONNECTION.wrong_charset
     ),
-    FaultSpec("clock-skew", "the Date header is off by this many seconds", "3600", "wire", _WIRE.clock_skew),
+    FaultSpec("clock-skew", "the Date header is off by this many seconds", "3600", "send", _CONNECTION.clock_skew),
 )  # fmt: skip
 FAULTS: dict[str, FaultSpec] = {fault.name: fault for fault in _ALL}
 
@@ -219,7 +219,7 @@ class Faults:
 
     async def deliver(self, request: web.Request, response: web.Response) -> web.StreamResponse:
         """Return the response to send, or the one that a fault has sent already."""
-        for turn, act in self._at("wire"):
+        for turn, act in self._at("send"):
             if (sent := await act(turn, _key(request), request, response)) is not None:
                 return sent  # type: ignore[no-any-return]
         return response

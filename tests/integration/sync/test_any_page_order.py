@@ -122,7 +122,7 @@ class Bench:
         page = Page([json.dumps(item).encode() for item in items])
         parsed = make_records(read_from, read_from.endpoints[0], page, requested_at=START + timedelta(days=200))
         arrivals = [IncomingRecord(record, None) for record in parsed.records]
-        self.stream.process_records(self.connection, read_from, arrivals, parsed.sets, None)
+        self.stream.process_records(self.connection, read_from, arrivals, parsed.sets)
 
     def end(self) -> None:
         """Run what follows the load of a run."""

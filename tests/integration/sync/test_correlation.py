@@ -16,11 +16,12 @@ from sites import Site, set_faults
 from etl.cli.commands.runs import run_to_row
 from etl.config.logs import configure_logging, get_logger
 from etl.engine.page_writer import PageWriter
+from etl.engine.workers import WorkerSetup
 from etl.errors import ApiUnavailable, Interrupted
 from etl.extract import ExtractService
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
-from etl.pipeline.stream import StreamWorker
+from etl.pipeline.stream import make_stream_writer
 from etl.status.runs import list_runs
 from etl.transform import TransformService
 
@@ -84,7 +85,8 @@ def test_lines_logged_while_a_page_group_is_written_name_the_batch(
 def test_a_worker_process_names_the_batch(logging_site: Site) -> None:
     summary = logging_site.sync_once(resources=SOME)
     url = logging_site.engine.url.render_as_string(hide_password=False)
-    writer = StreamWorker(url, logging_site.settings, summary.batch, {}, None)()
+    make_writer = partial(make_stream_writer, settings=logging_site.settings, batch=summary.batch, windows={})
+    writer = WorkerSetup(url, logging_site.settings, summary.batch, None, make_writer)()
     get_logger("etl.test").info("in the worker")
     writer.ledger.engine.dispose()
     assert [line["batch"] for line in events(logging_site, "in the worker")] == [str(summary.batch.id)]

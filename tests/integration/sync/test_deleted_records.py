@@ -120,7 +120,7 @@ def test_a_deletion_stub_keeps_the_last_values_of_the_row(
     assert row(synced, f"{table} AS line", key, content) == before
 
 
-def test_a_deletion_stub_of_an_unknown_record_is_refused_alone(site: Site, simulator: Simulator) -> None:
+def test_only_a_deletion_stub_of_an_unknown_record_is_refused(site: Site, simulator: Simulator) -> None:
     key = living_policy(simulator.world)
     edit(simulator, simulator.world.policies, key, Status="D", CustomerId=None)
     assert site.sync_once(resources=("policies",)).exit_status == 0

@@ -1,6 +1,5 @@
 """Explaining rows: every column of every table of a synced agency, placeholders, repairs; personal values hidden."""
 
-import json
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from source_changes import edit
 from sqlalchemy import text
 
 from etl.cli.commands.explain import show_explanation
+from etl.cli.ui.terminal import format_json
 from etl.errors import UsageError
 from etl.models import PRODUCTION
 from etl.models.base import Model, fields_of
@@ -156,10 +156,10 @@ def test_personal_values_are_hidden_by_default(as_synced: Site, capsys: pytest.C
         if explanation.row[name]
     ]
     show_explanation(explanation, personal=False)
-    hidden = capsys.readouterr().out + json.dumps(explanation_to_json(explanation, personal=False), default=str)
+    hidden = capsys.readouterr().out + format_json(explanation_to_json(explanation, personal=False))
     assert [secret for secret in secrets if secret in hidden] == []
     show_explanation(explanation, personal=True)
-    open_words = json.dumps(explanation_to_json(explanation, personal=True), default=str, ensure_ascii=False)
+    open_words = format_json(explanation_to_json(explanation, personal=True))
     assert capsys.readouterr().out
     assert [secret for secret in secrets if secret not in open_words] == []
 

@@ -168,7 +168,7 @@ def test_computed_columns_of_an_interrupted_run_are_filled_by_a_run_of_another_w
     assert differences(digest(site.engine), digest(synced.engine)) == []
 
 
-def test_the_second_of_two_runs_is_told_which_run_is_active(synced: Site) -> None:
+def test_the_second_of_two_runs_learns_which_run_is_active(synced: Site) -> None:
     with hold_lease(synced.engine, "default", ["contacts"]), pytest.raises(LeaseHeld, match=r"contacts by .*:"):
         synced.sync_once()
     assert synced.sync_once().exit_status == 0

@@ -9,6 +9,7 @@ from etl.ledger.transaction import Ledger
 from etl.models.states import ResourceState
 from etl.pipeline.doctor.call_report import CallReport, CallStatus
 from etl.pipeline.doctor.doctor import save_offers
+from etl.resources import find_resource
 
 STATE = "SELECT status FROM etl.batch_resources WHERE resource = 'claims' ORDER BY {} LIMIT 1"
 NEWEST = "(SELECT started_at FROM etl.batches WHERE id = batch_id) DESC"
@@ -49,6 +50,8 @@ def test_a_week_of_odd_answers_means_that_it_is_not_offered_any_more(synced: Sit
 
 
 def test_the_doctor_forgets_no_resource_because_of_one_odd_answer(synced: Site) -> None:
-    report = CallReport("claims", "GET Claims", documented=False, status=CallStatus.NOT_OFFERED, reason="403")
+    report = CallReport(
+        "claims", "GET Claims", find_resource("claims").facts, status=CallStatus.NOT_OFFERED, reason="403"
+    )
     save_offers(Ledger(synced.engine, "default"), [report])
     assert value(synced.engine, "SELECT offered FROM etl.offers WHERE resource = 'claims'") is True

@@ -161,7 +161,7 @@ def test_a_general_error_stops_all_and_is_reported_instead_of_the_interruptions(
         site.sync_once()
     assert values(site.engine, "SELECT status FROM etl.batches") == ["failed"]
     assert {
-        thread.name for thread in threading.enumerate() if thread.name.startswith(("reader", "writer", "wire"))
+        thread.name for thread in threading.enumerate() if thread.name.startswith(("reader", "writer", "event loop"))
     } == set()
     set_faults(simulator)
     assert retry(site.engine, site.settings).exit_status == 0
@@ -187,7 +187,7 @@ def test_a_stop_ends_all_readers_and_leaves_a_resumable_batch(site: Site, as_syn
     with pytest.raises(Interrupted):
         site.sync_once(watcher=watcher)
     assert {
-        thread.name for thread in threading.enumerate() if thread.name.startswith(("reader", "writer", "wire"))
+        thread.name for thread in threading.enumerate() if thread.name.startswith(("reader", "writer", "event loop"))
     } == set()
     assert site.sync_once().exit_status == 0
     assert differences(digest(site.engine), digest(as_synced.engine)) == []

@@ -74,8 +74,8 @@ def test_too_many_restored_records_stop_at_the_limit(synced: Site, simulator: Si
     assert "ETL_DELETE_BRAKE" in (part.error or "")
     changed = "SELECT count(*) FROM contacts WHERE line2 = 'after the backup'"
     assert value(synced.engine, changed) == 25
-    braked = synced.with_settings(etl_delete_brake=1.0)
-    summary = braked.sync_once(full=True, resources=("contacts",))
+    unlimited = synced.with_settings(etl_delete_brake=1.0)
+    summary = unlimited.sync_once(full=True, resources=("contacts",))
     assert (summary.exit_status, counts(summary, "contacts")["stepped_back"]) == (0, 25)
     assert value(synced.engine, changed) == 0
 

@@ -74,7 +74,7 @@ def test_a_first_sync_of_a_real_account_keeps_to_its_call_limit(
 
 def test_an_exhausted_quota_leaves_a_resumable_batch_and_stops_all_calls(site: Site, simulator: Simulator) -> None:
     set_faults(simulator, "call-quota:9")
-    with pytest.raises(QuotaSpent, match=r"used up until .* UTC.*qqetl retry"):
+    with pytest.raises(QuotaSpent, match=r"used up until \d{4}-\d\d-\d\d \d\d:\d\d \w+\..*qqetl retry"):
         site.sync_once()
     assert values(site.engine, "SELECT status FROM etl.batches") == ["failed"]
     refused = sum(request.status == 429 for request in simulator.requests)

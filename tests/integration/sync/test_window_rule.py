@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from etl.ledger.batches import build_batch, create_batch
 from etl.ledger.staging.classify import IncomingRecord
-from etl.ledger.staging.stage import StageContext, leave_pending, stage_records
+from etl.ledger.staging.stage import StageContext, stage_records
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.record import Record
@@ -45,7 +45,7 @@ class Bench:
         )  # fmt: skip
         ledger = Ledger(self.engine, "default")
         ledger.commit(lambda connection: create_batch(connection, batch, {"contacts": JUNE}, "test"))
-        intake = StageContext("default", batch.id, batch.rules, leave_pending)
+        intake = StageContext("default", batch.id, batch.rules)
         ledger.commit(lambda connection: stage_records(connection, intake, CONTACTS, [IncomingRecord(record, None)]))
         TransformService(self.engine, settings=self.settings).transform_batch(batch.id)
         return batch.id

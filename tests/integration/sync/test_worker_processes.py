@@ -21,8 +21,8 @@ def in_processes(monkeypatch: pytest.MonkeyPatch) -> list[WorkerProcess]:
     begun: list[WorkerProcess] = []
 
     class Noted(WorkerProcess):
-        def __init__(self, make: workers.MakeWriter) -> None:
-            super().__init__(make)
+        def __init__(self, setup: workers.WorkerSetup) -> None:
+            super().__init__(setup)
             begun.append(self)
 
     monkeypatch.setattr(workers, "PROCESS_THRESHOLD", 0)

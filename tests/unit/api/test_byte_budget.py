@@ -43,7 +43,7 @@ def test_no_more_is_held_than_the_room_and_one_item_and_all_get_in(size: int, si
     run(scene())
 
 
-def test_whoever_gives_up_leaves_its_place_to_the_next() -> None:
+def test_a_caller_that_gives_up_leaves_its_place_to_the_next() -> None:
     async def scene() -> None:
         room = ByteBudget(1)
         await room.take(1)
@@ -58,7 +58,7 @@ def test_whoever_gives_up_leaves_its_place_to_the_next() -> None:
     run(scene())
 
 
-def test_room_is_not_given_to_whoever_was_just_cancelled_and_has_not_heard_of_it() -> None:
+def test_room_is_not_given_to_a_caller_that_was_just_canceled() -> None:
     async def scene() -> None:
         room = ByteBudget(1)
         await room.take(1)
@@ -133,26 +133,26 @@ async def numbers(put: Put[int], came: list[int]) -> None:
 
 def test_a_stream_waits_until_what_it_brought_is_released() -> None:
     came: list[int] = []
-    with EventLoopThread(bytes_in_memory=20) as wire, wire.holding(ten) as held:
-        stream = wire.stream(partial(numbers, came=came), 9, held)
+    with EventLoopThread(bytes_in_memory=20) as event_loop, event_loop.holding(ten) as held:
+        stream = event_loop.stream(partial(numbers, came=came), 9, held)
         first = next(stream)
-        wire.run(asyncio.sleep(0.01))
+        event_loop.run(asyncio.sleep(0.01))
         assert came == [0, 1]
-        wire.release(held, 10)
+        event_loop.release(held, 10)
         rest = [number for group in stream for number in group]
         assert first + rest == [0, 1, 2]
 
 
 def test_streams_share_the_room_and_leave_it() -> None:
-    with EventLoopThread(bytes_in_memory=20) as wire:
+    with EventLoopThread(bytes_in_memory=20) as event_loop:
         with (
-            wire.holding(twenty) as reservation,
-            wire.holding(twenty) as other,
-            closing(wire.stream(partial(numbers, came=[]), 9, reservation)) as first,
-            closing(wire.stream(partial(numbers, came=[]), 9, other)) as second,
+            event_loop.holding(twenty) as reservation,
+            event_loop.holding(twenty) as other,
+            closing(event_loop.stream(partial(numbers, came=[]), 9, reservation)) as first,
+            closing(event_loop.stream(partial(numbers, came=[]), 9, other)) as second,
         ):
             for number in range(3):
                 assert next(first) == [number]
-                wire.release(reservation, 20)
+                event_loop.release(reservation, 20)
             assert next(second) == [0]
-        wire.run(asyncio.wait_for(wire.budget.take(20), 1))
+        event_loop.run(asyncio.wait_for(event_loop.budget.take(20), 1))

@@ -20,7 +20,7 @@ def seal(salt: bytes = b"0123456789abcdef", **changed: str) -> TokenCipher:
     return TokenCipher.of(Settings(_env_file=None, **{**GIVEN, **changed}), salt)
 
 
-def test_a_sealed_token_is_read_again_with_the_same_credentials() -> None:
+def test_an_encrypted_token_is_read_again_with_the_same_credentials() -> None:
     cipher = seal()
     assert seal().decrypt(cipher.account, cipher.encrypt(TOKEN)) == TOKEN
     assert cipher.decrypt(cipher.account, cipher.encrypt(Token("a", None))) == Token("a", None)
@@ -51,10 +51,10 @@ def test_with_other_credentials_there_is_no_token(changed: dict[str, Any]) -> No
     assert other.decrypt(cipher.account, cipher.encrypt(TOKEN)) is None
 
 
-@pytest.mark.parametrize("sealed", [b"", b"garbage", b"gAAAAA", None])
-def test_what_cannot_be_read_is_no_token(sealed: bytes | None) -> None:
+@pytest.mark.parametrize("ciphertext", [b"", b"garbage", b"gAAAAA", None])
+def test_what_cannot_be_read_is_no_token(ciphertext: bytes | None) -> None:
     cipher = seal()
-    assert cipher.decrypt(cipher.account, sealed) is None
+    assert cipher.decrypt(cipher.account, ciphertext) is None
     assert cipher.decrypt(None, cipher.encrypt(TOKEN)) is None
 
 

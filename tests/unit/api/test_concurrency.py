@@ -104,7 +104,7 @@ def test_a_slow_resource_leaves_a_quick_one_its_own_speed() -> None:
 
 
 @pytest.mark.parametrize("at_the_same_moment", [False, True])
-def test_a_call_that_is_cancelled_while_it_waits_takes_no_slot(at_the_same_moment: bool) -> None:
+def test_a_call_that_is_canceled_while_it_waits_takes_no_permit(at_the_same_moment: bool) -> None:
     async def scene() -> None:
         line = Line(1)
         await line.come("contacts", "claims", "drivers")
@@ -121,7 +121,7 @@ def test_a_call_that_is_cancelled_while_it_waits_takes_no_slot(at_the_same_momen
     run(scene())
 
 
-def test_a_slot_is_not_handed_to_a_call_that_was_just_cancelled_and_has_not_heard_of_it() -> None:
+def test_a_permit_is_not_given_to_a_call_that_was_just_canceled() -> None:
     async def scene() -> None:
         line = Line(1)
         await line.come("contacts", "claims", "drivers")

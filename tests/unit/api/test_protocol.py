@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from etl.api.protocol import Call, CallFailed, Page, make_records, page_call, parent_call, read_page, whole_call
+from etl.catalogue.facts import ALL_VENDOR
 from etl.catalogue.resource import Endpoint, Envelope, Paging, Resource
 from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.resources import find_resource
@@ -52,7 +53,7 @@ def test_a_search_carries_its_page_in_the_body() -> None:
     assert json.loads(page_request.body or b"") == {"PageNo": 2, "PageSize": 100}
 
 
-def test_a_parents_id_stands_in_path_or_query_and_cannot_leave_it() -> None:
+def test_a_parents_id_is_in_path_or_query_and_cannot_leave_it() -> None:
     quotes, documents = find_resource("quotes"), find_resource("documents")
     assert parent_call(quotes, quotes.endpoints[0], "a/../b?c").path == "Policies/a%2F..%2Fb%3Fc/Quotes"
     assert parent_call(documents, documents.endpoints[0], "1&x=2").target == "Documents/Images?entityId=1%26x%3D2"
@@ -60,7 +61,7 @@ def test_a_parents_id_stands_in_path_or_query_and_cannot_leave_it() -> None:
 
 def test_a_paged_call_for_one_parent_asks_for_all_that_a_page_grants() -> None:
     endpoint = Endpoint("Contacts/{parent}/Addresses", Envelope.PAGE, Paging(largest=100))
-    resource = Resource("addresses", find_resource("contacts").model, "AddressID", (endpoint,))
+    resource = Resource("addresses", find_resource("contacts").model, "AddressID", (endpoint,), facts=ALL_VENDOR)
     assert parent_call(resource, endpoint, "7").target == "Contacts/7/Addresses?pageNumber=1&pageSize=100"
 
 
@@ -228,7 +229,7 @@ def test_other_encodings_that_name_themselves_are_read(encoding: str, charset: s
 
 
 @pytest.mark.parametrize("charset", ["", "utf-8", "no-such-encoding"])
-def test_bytes_that_are_no_utf8_cost_their_record_alone(charset: str) -> None:
+def test_bytes_that_are_no_utf8_cost_only_their_record(charset: str) -> None:
     body = b'{"Data":[{"EntityID":1,"DisplayName":"N\xfa\xf1ez"},{"EntityID":2}],"TotalItems":2}'
     contacts = find_resource("contacts")
     page = read_page(call(), 200, {"Content-Type": f"application/json; charset={charset}"}, body)
@@ -260,7 +261,7 @@ def test_an_encoding_that_does_not_hold_is_refused(body: bytes) -> None:
     ],
 )
 @pytest.mark.parametrize("envelope", [Envelope.PAGE, Envelope.ARRAY])
-def test_a_record_that_is_broken_in_itself_costs_none_of_its_neighbours(broken: bytes, envelope: Envelope) -> None:
+def test_a_broken_record_costs_none_of_its_neighbors(broken: bytes, envelope: Envelope) -> None:
     items = b'[{"EntityID":1,"DisplayName":"a, \\" ]"},' + broken + b',{"EntityID":3}]'
     contacts = find_resource("contacts")
     body = b'{"TotalItems":3,"Data":' + items + b"}" if envelope is Envelope.PAGE else items

@@ -67,7 +67,7 @@ def test_white_space_around_a_key_hides_no_secret(key: str) -> None:
     assert record.raw == b'{"EntityID":1}'
 
 
-def test_a_field_is_seen_in_whatever_case_though_the_record_before_had_another() -> None:
+def test_a_field_is_seen_in_any_case_though_the_record_before_had_another() -> None:
     texts = [
         b'{"EntityID":%d,"%b":"2026-03-01T08:00:00"}' % pair
         for pair in ((1, b"DateLastModified"), (2, b"datelastmodified"))

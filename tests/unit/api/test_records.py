@@ -81,13 +81,13 @@ def test_times_without_a_zone_are_read_in_the_zone_of_the_setting() -> None:
 @pytest.mark.parametrize(
     ("raw", "name"), [(1, "1"), ("1", "1"), (" 1 ", "1"), (1.0, "1"), ("01", "01"), (10**30, str(10**30))]
 )
-def test_one_id_has_one_text_whatever_its_type(raw: object, name: str) -> None:
+def test_one_id_has_one_text_for_all_types(raw: object, name: str) -> None:
     page_records = read("contacts", {"EntityID": raw})
     assert ([record.source_id for record in page_records.records], page_records.item_ids) == ([name], [name])
 
 
 @pytest.mark.parametrize("raw", [None, "", "  ", True, [1], {"a": 1}, 1.5])
-def test_an_item_without_a_usable_id_is_told_by_its_position(raw: object) -> None:
+def test_an_item_without_a_usable_id_is_named_by_its_position(raw: object) -> None:
     page_records = read("contacts", {"EntityID": 1}, {"EntityID": raw}, {"DisplayName": "x"}, {"EntityID": 2})
     assert [record.source_id for record in page_records.records] == ["1", "2"]
     assert [bad.position for bad in page_records.bad] == [1, 2]
@@ -104,13 +104,13 @@ def test_an_item_that_is_no_object_is_bad(item: bytes) -> None:
     "first",
     [{"entityid": 1, "datelastmodified": "2025-05-04T00:00:00"}, {"ENTITYID": 1, "DateLASTModified": "2025-05-04"}],
 )
-def test_keys_match_whatever_their_case(first: dict[str, object]) -> None:
+def test_keys_match_in_any_case(first: dict[str, object]) -> None:
     page_records = read("contacts", first, first | {next(iter(first)): 2})
     assert [record.source_id for record in page_records.records] == ["1", "2"]
     assert {record.version_at for record in page_records.records} == {datetime(2025, 5, 4, tzinfo=UTC)}
 
 
-def test_what_the_call_implies_stands_in_each_record() -> None:
+def test_what_the_call_implies_is_in_each_record() -> None:
     rules = find_resource("commission_rules")
     page_records = make_records(rules, rules.endpoints[1], page({"CommissionRuleID": 5}, b"{ }"), requested_at=NOW)
     assert json.loads(page_records.records[0].raw) == {"CommissionRuleID": 5, "_call": {"kind": "producer"}}
@@ -140,7 +140,7 @@ def test_a_set_with_a_bad_record_is_not_complete() -> None:
     assert (len(page_records.records), len(page_records.bad), page_records.sets) == (1, 1, [])
 
 
-def test_records_stand_in_where_a_parents_answer_is_empty() -> None:
+def test_fallback_records_are_used_where_a_parents_answer_is_empty() -> None:
     page_records = read("policy_details", parent=Parent())
     assert [record.source_id for record in page_records.records] == ["policy:88", "policy:88:2"]
     assert page_records.sets == [ReadSet("policies:88", frozenset({"policy:88", "policy:88:2"}))]
@@ -175,7 +175,7 @@ def test_an_item_without_its_list_says_nothing_of_its_parent() -> None:
     assert (page_records.sets, page_records.item_ids) == ([], ["9", "11"])
 
 
-def test_a_bad_member_of_a_nested_list_costs_the_set_its_completeness_alone() -> None:
+def test_a_bad_member_of_a_nested_list_costs_only_the_completeness_of_the_set() -> None:
     page_records = read(
         "drivers", NESTED | {"Drivers": [{"DriverID": 1}, {}]}, {"Drivers": []}, NESTED | {"PolicyId": 12}
     )
@@ -235,7 +235,7 @@ def test_no_social_security_number_gets_through(item: dict[str, Any] | bytes, na
     assert b"EntityID" in record.raw
 
 
-def test_what_stands_beside_a_secret_is_kept() -> None:
+def test_text_next_to_a_secret_is_kept() -> None:
     facts = [
         {"Name": "SSN", "Value": SSN, "Id": 3},
         {"Name": "Color", "Value": "red"},

@@ -184,7 +184,7 @@ def test_the_vendors_own_sentence_and_the_second_address_are_shown(body: Any) ->
     assert (SECOND_ADDRESS in str(error.value)) is (not body)
 
 
-def test_a_refused_refresh_token_is_told_apart() -> None:
+def test_a_refused_refresh_token_is_distinguished() -> None:
     with pytest.raises(RefreshRefused):
         answered(400, {"error": "invalid_grant"}, refreshing=True)
 

@@ -8,13 +8,13 @@ from etl.api.auth.unauthorized import (
     AuthAction,
     UnauthorizedFacts,
     is_call_limit,
+    is_invalid_token,
     next_step,
-    says_invalid_token,
     vendor_sentence,
 )
 
 NEW = UnauthorizedFacts()
-OLD = UnauthorizedFacts(opened_ever=True, opened_lately=True)
+OLD = UnauthorizedFacts(was_ever_accepted=True, was_accepted_lately=True)
 FIXED = replace(OLD, can_renew=False)
 
 
@@ -44,8 +44,8 @@ FIXED = replace(OLD, can_renew=False)
         (replace(OLD, holds=1, worked_since=True), AuthAction.HOLD),
         (replace(OLD, holds=1, renewed=True), AuthAction.HOLD),
         (replace(OLD, holds=9, is_new=True), AuthAction.HOLD),
-        (replace(OLD, opened_lately=False, holds=1), AuthAction.RENEW),
-        (replace(OLD, opened_lately=False, holds=2, renewed=True), AuthAction.REFUSED),
+        (replace(OLD, was_accepted_lately=False, holds=1), AuthAction.RENEW),
+        (replace(OLD, was_accepted_lately=False, holds=2, renewed=True), AuthAction.REFUSED),
         (FIXED, AuthAction.HOLD),
         (replace(FIXED, holds=1), AuthAction.REFUSED),
         (replace(FIXED, holds=1, worked_since=True), AuthAction.HOLD),
@@ -105,6 +105,6 @@ def test_what_the_vendor_quotes_is_masked() -> None:
 
 
 def test_invalid_token_is_read_in_the_header_and_in_the_body() -> None:
-    assert says_invalid_token({"WWW-Authenticate": 'Bearer error="invalid_token"'}, b"")
-    assert says_invalid_token({}, b'{"error":"invalid_token"}')
-    assert not says_invalid_token({"WWW-Authenticate": "Bearer"}, b'{"Message":"denied"}')
+    assert is_invalid_token({"WWW-Authenticate": 'Bearer error="invalid_token"'}, b"")
+    assert is_invalid_token({}, b'{"error":"invalid_token"}')
+    assert not is_invalid_token({"WWW-Authenticate": "Bearer"}, b'{"Message":"denied"}')

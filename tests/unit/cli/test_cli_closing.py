@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from etl.catalogue.detail_rules import Priority
+from etl.cli.ui.terminal import format_json
 from etl.cli.views.balance_sheet import find_failures, format_balance
 from etl.cli.views.call_time import describe_details, describe_total
 from etl.cli.views.forecast import forecasts_to_json, show_forecast
@@ -137,7 +138,7 @@ def test_a_sample_is_not_up_to_date() -> None:
 
 
 def test_summary_as_json() -> None:
-    document = json.loads(json.dumps(summary_to_json(summary(BALANCED, LOST))))
+    document = json.loads(format_json(summary_to_json(summary(BALANCED, LOST))))
     assert (document["status"], document["exit_status"], document["calls"]) == ("failed", 6, 10)
     assert [resource["balanced"] for resource in document["resources"]] == [True, False]
     assert document["resources"][0]["counts"]["inserted"] == 4

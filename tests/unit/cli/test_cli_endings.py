@@ -29,7 +29,7 @@ def test_the_first_signal_stops_after_the_page_and_the_second_quits(monkeypatch:
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
-def test_a_page_that_does_not_end_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_does_not_end_is_canceled(monkeypatch: pytest.MonkeyPatch) -> None:
     exits: list[int] = []
     monkeypatch.setattr(os, "_exit", exits.append)
     with StopRequest() as stop_request:

@@ -1,5 +1,6 @@
 """Formatting of numbers, durations, times and spreadsheet cells."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -7,18 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from etl.cli.ui.spreadsheet import safe_cell, safe_row
-from etl.status.format import (
-    format_ago,
-    format_bound,
-    format_count,
-    format_duration,
-    format_moment,
-    format_number,
-    format_time,
-    join_words,
-    show_times_in,
-    zone_label,
-)
+from etl.errors import QuotaSpent
+from etl.local_time import format_ago, format_bound, format_moment, format_time, show_times_in, zone_label
+from etl.notifications.templates import database_restored_message
+from etl.status.format import format_count, format_duration, format_number, join_words
 
 
 @pytest.mark.parametrize(
@@ -60,6 +53,13 @@ def test_times_are_shown_in_the_zone_of_people() -> None:
     assert format_moment(SUMMER) == "2026-07-03 21:05 EDT"
     assert format_moment(SUMMER, SUMMER + timedelta(minutes=2, seconds=40)) == "2026-07-03 21:05 EDT (2 min ago)"
     assert format_moment(None, SUMMER) == "-"
+
+
+@pytest.mark.usefixtures("in_new_york")
+def test_errors_and_emails_name_times_in_the_zone_of_people() -> None:
+    assert re.search(r"used up until \d{4}-\d\d-\d\d \d\d:\d\d E[SD]T\.", str(QuotaSpent(3600.0)))
+    (section,) = database_restored_message("acme", WINTER).sections
+    assert "unavailable since 2026-01-31 18:30 EST" in section.heading
 
 
 @pytest.mark.usefixtures("in_new_york")

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Generator
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -40,10 +41,19 @@ def test_a_long_wait_for_the_database_is_reported(
         assert run(attempts(3)) == "done"
     waiting, over = (record.getMessage() for record in caplog.records)
     assert "waiting for the database" in waiting
-    assert re.search(r"since=\d\d:\d\d:\d\d UTC", waiting)
+    assert re.search(r"since=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", waiting)
     assert "Connection refused" in waiting
     assert "qqetl retry" in waiting
     assert "the database answers again" in over
+
+
+def test_a_person_reads_the_start_of_the_wait_in_the_zone_of_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waits, "LONG_WAIT", 0.0)
+    monkeypatch.setattr("etl.local_time.PeopleZone.current", ZoneInfo("America/Phoenix"))
+    lines: list[str] = []
+    with waits.showing_waits(lines.append):
+        assert run(attempts(3)) == "done"
+    assert re.search(r"since \d\d:\d\d:\d\d MST: Connection refused\.", lines[0])
 
 
 def test_a_call_without_an_answer_is_reported(

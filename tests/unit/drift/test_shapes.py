@@ -92,7 +92,7 @@ def test_a_new_field_becomes_known_when_it_is_declared() -> None:
 @pytest.mark.parametrize(("objects", "presence", "is_lost"), [
     (MIN_OBJECTS, 1.0, True), (MIN_OBJECTS - 1, 1.0, False), (MIN_OBJECTS, 0.5, False), (2 * MIN_OBJECTS, 0.5, True),
 ])  # fmt: skip
-def test_a_field_is_lost_when_so_many_records_should_have_had_it(objects: int, presence: float, is_lost: bool) -> None:
+def test_a_field_is_lost_when_enough_records_should_have_had_it(objects: int, presence: float, is_lost: bool) -> None:
     known = remembered(KnownPath("D"), KnownPath("D2", presence=presence, objects=100))
     paths = after(known, profile(objects, D=numbers(objects)))
     assert ("D2" in paths) is is_lost

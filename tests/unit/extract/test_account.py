@@ -20,7 +20,7 @@ def test_the_vendors_number_or_id_and_name_show_the_same_office(office: dict[str
 @pytest.mark.parametrize("office", [
     {"LocationID": 1, "QQID": "990000", "LocationName": "Lakeside"}, {"LocationID": 1, "QQID": None}, {"QQID": 1},
 ])  # fmt: skip
-def test_the_same_id_alone_shows_nothing(office: dict[str, object]) -> None:
+def test_the_same_id_by_itself_shows_nothing(office: dict[str, object]) -> None:
     with pytest.raises(SettingsError if facts_of(office) else ApiUnavailable, match="default"):
         compare_offices(HERE, facts_of(office), "default")
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from etl.catalogue.resource import Resource
 from etl.copy_text import format_row
 from etl.models.base import Field, fields_of
-from etl.models.sources import FirstOf, is_marked
+from etl.models.sources import FirstOf, is_flagged
 from etl.reshape import fast_path, reshaper
 from etl.reshape.fast_path import NeedsReferencePath
 from etl.reshape.reshaper import ColumnReader, Reshaper, masked_text, path_steps
@@ -145,7 +145,7 @@ def both(reshaper: Reshaper, record: dict[str, Any]) -> tuple[Any, Any]:
     try:
         return (reshaper.fast_path(record, stubs).split("\t"), stubs, False), reference
     except NeedsReferencePath:
-        return reference if is_marked(record, reshaper.deletion_mark) else ([], [], True), reference
+        return reference if is_flagged(record, reshaper.deletion_mark) else ([], [], True), reference
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in BY_NAME.values() if entry.has_table])

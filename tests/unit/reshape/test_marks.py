@@ -1,4 +1,4 @@
-"""Marks of raw records, such as deleted or canceled: read as the columns with the same values are cleaned."""
+"""FlagValues of raw records, such as deleted or canceled: read as the columns with the same values are cleaned."""
 
 from decimal import Decimal
 from typing import Any
@@ -9,7 +9,7 @@ from etl.catalogue.endpoints import CUSTOMERS
 from etl.models.codes import ADJUSTMENT_TYPE, CONTACT_STATUS, CONTACT_TYPE
 from etl.models.core import Contact, carriers_among, employees_among
 from etl.models.products import Policy, Quote, adjustment_id, cancellations_among, is_deleted
-from etl.models.sources import is_marked
+from etl.models.sources import is_flagged
 from etl.values import Boolean
 
 #: One code in every spelling that its column takes for it.
@@ -25,9 +25,9 @@ def test_a_code_is_read_as_its_column_cleans_it(form: str, letter: Any) -> None:
         return form.format(letter(code))
 
     assert CONTACT_STATUS.clean(spelled("D")) == "D"
-    assert is_marked({"Status": spelled("D")}, Contact.deletion_mark)
+    assert is_flagged({"Status": spelled("D")}, Contact.deletion_mark)
     assert is_deleted({"Status": spelled("D")})
-    assert not is_marked({"Status": spelled("A")}, Contact.deletion_mark)
+    assert not is_flagged({"Status": spelled("A")}, Contact.deletion_mark)
 
     assert CONTACT_TYPE.clean(spelled("E")) == "E"
     employee = {"ContactType": "C", "ContactSubType": spelled("E")}
@@ -45,7 +45,7 @@ def test_a_code_is_read_as_its_column_cleans_it(form: str, letter: Any) -> None:
 def test_a_flag_is_read_as_its_column_cleans_it(raw: Any) -> None:
     assert Boolean().clean(raw) is True
     for model in (Policy, Quote):
-        assert is_marked({"Status": "A", "IsDeleted": raw}, model.deletion_mark)
+        assert is_flagged({"Status": "A", "IsDeleted": raw}, model.deletion_mark)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_a_flag_is_read_as_its_column_cleans_it(raw: Any) -> None:
 )
 def test_anything_else_marks_nothing(raw: Any) -> None:
     """A mark that cannot be read deletes nothing; the column's own finding reports it."""
-    assert not is_marked({"Status": "A", "IsDeleted": raw}, Policy.deletion_mark)
-    assert raw == "D" or not is_marked({"Status": raw}, Contact.deletion_mark)
+    assert not is_flagged({"Status": "A", "IsDeleted": raw}, Policy.deletion_mark)
+    assert raw == "D" or not is_flagged({"Status": raw}, Contact.deletion_mark)
 
 
 @pytest.mark.parametrize("raw", ["DD", "D D", "Deleted", "\u0110", "D\u0301", "D.", True, ["D"], "D\x00"])
 def test_a_code_that_the_column_reads_otherwise_is_no_mark(raw: Any) -> None:
     assert CONTACT_STATUS.clean(raw) != "D"
-    assert not is_marked({"Status": raw}, Contact.deletion_mark)
+    assert not is_flagged({"Status": raw}, Contact.deletion_mark)
 
 
 def test_adjustments_of_types_that_are_no_codes_keep_ids_of_their_own() -> None:

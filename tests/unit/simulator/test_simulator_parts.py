@@ -196,7 +196,8 @@ def test_every_call_says_how_well_it_is_known() -> None:
     }  # fmt: skip
     assert set(ENTERPRISE_CALLS) == {"personal_drivers", "personal_vehicles", "endorsements"}
     assert set(ASSUMED_FIELDS) == {
-        "phones", "emails", "tasks", "policy_lines", "premium", "carriers", "agency_rules", "producer_rules",
+        "phones", "emails", "tasks", "policy_lines", "premium", "carriers", "agency_rules", "producer_rules", "ping",
+        "customers_and_employees",
     }  # fmt: skip
     assert EXTRA_CALLS == ASSUMED_CALLS + ENTERPRISE_CALLS
     assert len({route.name for route in ROUTES}) == len({route.path for route in ROUTES}) == len(ROUTES)

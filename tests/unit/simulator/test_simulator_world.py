@@ -47,7 +47,7 @@ def test_a_world_is_in_proportion(world: World) -> None:
     assert len(world.contacts_of_type("E")) == len(world.agency.employees)
 
 
-def test_the_type_of_a_carrier_or_employee_may_stand_in_either_field(world: World) -> None:
+def test_the_type_of_a_carrier_or_employee_may_be_in_either_field(world: World) -> None:
     fields = [(contact["ContactType"], contact["ContactSubType"]) for contact in world.contacts_of_type("R", "M", "E")]
     assert {bool(kind) for kind, _ in fields} == {bool(kind) for _, kind in fields} == {True, False}
     assert all({*pair} & {"R", "M", "E"} for pair in fields)
@@ -168,7 +168,7 @@ def test_every_status_occurs_and_fits_the_dates(world: World) -> None:
             assert policy["ExpirationDate"] <= today
 
 
-def test_a_cancelled_policy_has_its_adjustment(world: World) -> None:
+def test_a_canceled_policy_has_its_adjustment(world: World) -> None:
     for policy in world.policies.values():
         kinds = [change["AdjustmentType"] for change in world.detail("adjustments", policy["PolicyId"])]
         assert (kinds[-1:] == ["C"]) == (policy["Status"] == "C")
@@ -253,7 +253,7 @@ def test_coverages_of_cars_name_vehicles_of_the_same_policy(world: World) -> Non
         assert covered == vehicles
 
 
-def test_equipment_is_on_commercial_policies_alone(world: World) -> None:
+def test_equipment_is_only_on_commercial_policies(world: World) -> None:
     lines = {policy["LOB"] for policy in world.policies.values() if world.detail("equipment", policy["PolicyId"])}
     assert "Inland Marine" in lines
     assert not lines & {"Personal Auto", "Homeowners"}
