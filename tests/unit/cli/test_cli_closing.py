@@ -168,6 +168,11 @@ def test_a_plan_ends_with_the_time_until_it_is_useful_and_complete(capsys: pytes
     assert "no call limit is set" in capsys.readouterr().out
 
 
+def test_a_plan_without_a_call_limit_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show_forecast(SyncForecast([Forecast("contacts", WINDOW, 30, 15_000)]), parse_rate_limit("off"))
+    assert "\nWithout a call limit:\n" in capsys.readouterr().out
+
+
 def test_a_plan_as_json_names_both_ends_of_a_range() -> None:
     forecasts = [Forecast("contacts", WINDOW, 30, 15_000), Forecast("quotes", WINDOW, 90, fewest=60)]
     document = forecasts_to_json(SyncForecast(forecasts), parse_rate_limit("30/60s"))
