@@ -270,7 +270,7 @@ UNPAGED = {"contact_phones", "contact_emails", "contact_addresses"}
 
 
 def levels(facts: str) -> tuple[str, ...]:
-    """Return the levels that the letters stand for, by their public names."""
+    """Return the levels of the letters, by their public names."""
     return tuple({"V": "vendor", "I": "integrator", "A": "assumed"}[letter] for letter in facts)
 
 

@@ -275,7 +275,7 @@ def test_what_adjustments_change_of_the_commission_are_commissions() -> None:
 
 
 @pytest.mark.parametrize("business_type", ["R", "W"])
-def test_a_renewal_and_a_rewrite_are_told_apart(business_type: str) -> None:
+def test_a_renewal_and_a_rewrite_are_distinguished(business_type: str) -> None:
     body = [{**INFO, "BusinessType": business_type}]
     row = derive("renewals", "policy_details", body, POLICY).rows["88121"]
     assert part(row, RENEWAL) == {**RENEWAL, "business_type": business_type}
