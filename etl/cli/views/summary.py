@@ -30,7 +30,7 @@ def show_summary(summary: Summary) -> None:
     if has_changes(summary):
         stdout().print(build_changes_table(summary))
     else:
-        print_line("Nothing was written: production is already up to date.")
+        print_line(describe_nothing_written(summary))
     print_line()
     show_balance(summary)
     show_samples(summary)
@@ -60,6 +60,12 @@ def format_traffic(summary: Summary) -> str:
     if summary.seconds:
         text += f" ({format_rate(summary.calls / summary.seconds, 'calls')})"
     return text + (f"\nWaited {format_duration(summary.waited)} for the call limit" if summary.waited >= 1 else "")
+
+
+def describe_nothing_written(summary: Summary) -> str:
+    """Return why nothing was written, if nothing is missing."""
+    is_whole = summary.exit_status == 0 and not summary.incomplete
+    return "Nothing was written: production is already up to date." if is_whole else "Nothing was written."
 
 
 def has_changes(summary: Summary) -> bool:

@@ -290,7 +290,7 @@ NAMELESS = without_ids(
 )
 
 
-def test_adjustments_without_an_id_are_told_apart_by_policy_date_type_and_number() -> None:
+def test_adjustments_without_an_id_differ_by_policy_date_type_and_number() -> None:
     rows = reshape("adjustments", NAMELESS, POLICY).rows
     assert set(rows) == {"88121:2025-06-01:C:1", "88121:2025-06-01:C:2", "88121:2025-07-01:C:1", "88121:2025-06-01:E:1"}
     assert {row["premium_change"] for row in rows.values()} == {"-10.00", "-20.00", "-1232.04", "5.00"}
@@ -334,7 +334,7 @@ def test_what_is_no_adjustment_does_not_disturb_the_numbers(odd: Any) -> None:
 
 
 @pytest.mark.parametrize("business_type", ["R", "W"])
-def test_a_renewal_and_a_rewrite_are_told_apart(business_type: str) -> None:
+def test_a_renewal_and_a_rewrite_are_distinguished(business_type: str) -> None:
     body = [{**INFO, "BusinessType": business_type}]
     row = derive("renewals", "policy_details", body, POLICY).rows["88121"]
     assert part(row, RENEWAL) == {**RENEWAL, "business_type": business_type}
