@@ -42,8 +42,7 @@ Rendered from the declarations by `python -m etl.render`; a test fails when this
 *Absent* is the effect of a missing value: **refused** (the record is not loaded), *noted* (a finding), or none.
 *Personal* columns are masked for readers without access to personal data. A source such as `LOBList.0.Code` is a path
 in the record; `_parent` is the parent record, and `_call` a value implied by the API call. The vendor publishes no
-codes: a meaning was seen in a public integration or in the vendor's samples, or it is *assumed* from how the code is
-used.
+codes: a meaning was seen in a public integration or in the vendor's samples, or is *assumed* from how a code is used.
 """
 
 
